@@ -1,0 +1,98 @@
+"""Pure decisions about what is shown: which pairs a study has, in which order, and on which side each stands.
+
+Nothing here draws from a global random generator: every choice follows from a seed that the caller can store,
+so that an assignment can be explained later.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from itertools import combinations
+from typing import NamedTuple
+
+# Even. Longer blocks leave more room to balance within the triplet, shorter ones hold the annotator tighter.
+SIDE_BLOCK = 8
+
+
+class Sides(NamedTuple):
+    """How often the first reconstruction stood on the left and on the right so far."""
+
+    left: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One reconstruction that may be paired: the caller's key, its source, target bpp and pixel hash."""
+
+    key: Hashable
+    source: Hashable
+    target_bpp: float
+    pixels_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An unordered pair, written with the smaller pixel hash first. `order` (0 to 2^63 - 1) spreads coverage."""
+
+    first: Hashable
+    second: Hashable
+    source: Hashable
+    target_bpp: float
+    order: int
+
+
+def next_side(annotator: Sides, triplet: Sides, *, seed: str) -> bool:
+    """Say whether the first reconstruction of the pair goes left.
+
+    Permuted blocks (as in clinical trials) within the annotator: every SIDE_BLOCK assignments hold as many lefts
+    as rights, so after each whole block both counts are equal. Inside a block the side that the triplet has had
+    less goes next, and where the triplet is even too, `seed` decides. `annotator` and `triplet` count earlier
+    assignments; after irregular histories (an expired lease, an undo) the annotator's counts are led back
+    together first. The same arguments always give the same side.
+    """
+    lefts, rights = _left_in_block(annotator)
+    if lefts <= 0 or rights <= 0:
+        return lefts > rights
+    if triplet.left != triplet.right:
+        return triplet.left < triplet.right
+    return _uniform(seed, annotator, triplet) * (lefts + rights) < lefts
+
+
+def pairs_of(reconstructions: Iterable[Candidate], *, salt: str = "") -> list[Pair]:
+    """Return every unordered pair within one source and one target bpp, sorted by `order`.
+
+    Two reconstructions of equal pixels are no pair: nobody could answer it. The order is a hash of the two
+    pictures with `salt` (the study's id, say), so that the first n pairs are spread over sources, rates and
+    codecs however the reconstructions came in; and which one is first says nothing about the codecs.
+    """
+    groups: dict[tuple[Hashable, float], list[Candidate]] = defaultdict(list)
+    for candidate in reconstructions:
+        groups[candidate.source, candidate.target_bpp].append(candidate)
+    pairs = [
+        _pair(one, other, salt)
+        for group in groups.values()
+        for one, other in combinations(group, 2)
+        if one.pixels_sha256 != other.pixels_sha256
+    ]
+    return sorted(pairs, key=lambda pair: (pair.order, str(pair.first), str(pair.second)))
+
+
+def _left_in_block(annotator: Sides) -> tuple[int, int]:
+    """Return how many lefts and rights the current block still owes; one is <= 0 when it owes only the other."""
+    share = (sum(annotator) // SIDE_BLOCK + 1) * SIDE_BLOCK // 2
+    return share - annotator.left, share - annotator.right
+
+
+def _pair(one: Candidate, other: Candidate, salt: str) -> Pair:
+    first, second = sorted((one, other), key=lambda candidate: candidate.pixels_sha256)
+    name = f"{salt}:{first.pixels_sha256}:{second.pixels_sha256}:{one.source}:{one.target_bpp!r}"
+    order = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1
+    return Pair(first.key, second.key, one.source, one.target_bpp, order)
+
+
+def _uniform(seed: str, annotator: Sides, triplet: Sides) -> float:
+    """Return a number in [0, 1) that follows from the arguments."""
+    name = f"{seed}:{annotator.left},{annotator.right}:{triplet.left},{triplet.right}"
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") / 2**64

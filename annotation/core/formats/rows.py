@@ -1,0 +1,77 @@
+"""The plain rows that a snapshot is written from. Whoever holds the database makes them; formats only read them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+CHOICES = ("p0", "p1", "tie")
+SIDES = ("left", "right")
+
+
+class ExportError(ValueError):
+    """This study cannot be exported as asked; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """One source: `sha256` of its own pixels, `photograph` the sha256 of the photograph it was cut from."""
+
+    sha256: str
+    photograph: str
+    name: str
+    licence: str
+    attribution: str
+
+
+@dataclass(frozen=True, slots=True)
+class TripletRow:
+    """One triplet. `key` is the caller's name for it; the three images are keys for `open_image`.
+
+    `source` is the source's sha256; `kind` comes from `pair_kind`; bpp are bits per pixel of the whole file.
+    """
+
+    key: str
+    source: str
+    p0_sha256: str
+    p1_sha256: str
+    p0_codec: str
+    p1_codec: str
+    p0_bpp: float
+    p1_bpp: float
+    target_bpp: float
+    kind: str
+    ref_image: str
+    p0_image: str
+    p1_image: str
+
+
+@dataclass(frozen=True, slots=True)
+class JudgmentRow:
+    """One counted judgment. `triplet` is a TripletRow's key; times are ms since the page's time origin.
+
+    `choice` is one of CHOICES, `side_of_p0` one of SIDES, `received_at` the server's aware timestamp.
+    """
+
+    judgment: str
+    triplet: str
+    annotator: str
+    choice: str
+    side_of_p0: str
+    simulated: bool
+    onset_ms: float
+    answered_ms: float
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRows:
+    """All that a snapshot holds. `judgments` may be a generator: it is read once, one row at a time."""
+
+    sources: Iterable[SourceRow]
+    triplets: Iterable[TripletRow]
+    judgments: Iterable[JudgmentRow]
+
+
+def pair_kind(first: str, second: str) -> str:
+    """Name the kind of a pair from its codecs' kinds, whichever comes first: "classical-learned"."""
+    return "-".join(sorted((first, second)))

@@ -1,0 +1,92 @@
+"""What a service says when it will not do something: a code for programs, a sentence for people, a status."""
+
+from typing import Any
+
+
+class Refused(Exception):
+    """The request was understood and is refused; the message says why and what to do instead.
+
+    `status` is the HTTP status an answer carries, `extra` goes beside the message in an API answer.
+    """
+
+    code = "refused"
+    status = 400
+
+    def __init__(self, message: str, **extra: Any) -> None:
+        super().__init__(message)
+        self.extra = extra
+
+
+class BadPhotograph(Refused):
+    """A file that cannot become a source."""
+
+    code = "bad_photograph"
+
+
+class DuplicatePhotograph(Refused):
+    """The study has this photograph already."""
+
+    code = "duplicate_photograph"
+    status = 409
+
+
+class StudyFrozen(Refused):
+    """The study was opened: what people are asked can no longer change."""
+
+    code = "study_frozen"
+    status = 409
+
+
+class StudyNotReady(Refused):
+    """The study lacks something it needs for this step."""
+
+    code = "study_not_ready"
+    status = 409
+
+
+class StudyNotOpen(Refused):
+    """The study takes no judgments now."""
+
+    code = "study_not_open"
+    status = 409
+
+
+class NotYours(Refused):
+    """The assignment belongs to another session."""
+
+    code = "not_yours"
+    status = 403
+
+
+class LeaseExpired(Refused):
+    """The pair went back to the pool before its answer came."""
+
+    code = "lease_expired"
+    status = 410
+
+
+class AlreadyAnswered(Refused):
+    """The assignment has an answer, and this is another one."""
+
+    code = "already_answered"
+    status = 409
+
+
+class BadTiming(Refused):
+    """The timing that came with an answer cannot be true."""
+
+    code = "bad_timing"
+
+
+class SnapshotRefused(Refused):
+    """A snapshot cannot be made from what the study holds."""
+
+    code = "snapshot_refused"
+    status = 409
+
+
+class NotRetryable(Refused):
+    """Only what failed can be tried again."""
+
+    code = "not_retryable"
+    status = 409

@@ -1,0 +1,21 @@
+"""The rows of annotation."""
+
+from annotation.models.judging import Assignment, Judgment
+from annotation.models.people import Annotator, Session
+from annotation.models.snapshot import Snapshot
+from annotation.models.stimulus import Reconstruction, Source, Triplet
+from annotation.models.study import Study
+from annotation.models.work import Work
+
+__all__ = [
+    "Annotator",
+    "Assignment",
+    "Judgment",
+    "Reconstruction",
+    "Session",
+    "Snapshot",
+    "Source",
+    "Study",
+    "Triplet",
+    "Work",
+]

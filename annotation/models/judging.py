@@ -1,0 +1,139 @@
+"""Assignment and judgment: a triplet leased to a sitting, and the answer to it."""
+
+import uuid
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from annotation.models.people import Annotator, Session
+from annotation.models.stimulus import Reconstruction, Triplet
+from annotation.models.study import Study
+
+
+class AssignmentQuerySet(models.QuerySet["Assignment"]):
+    """Reads of assignments."""
+
+    def spent(self) -> Self:
+        """Those after which the annotator is not shown the triplet again."""
+        return self.exclude(state=Assignment.State.EXPIRED)
+
+    def live(self) -> Self:
+        """Leases that can still be answered."""
+        return self.filter(state=Assignment.State.LEASED, expires_at__gt=timezone.now())
+
+    def overdue(self) -> Self:
+        """Leases that ran out and are not yet back in the pool."""
+        return self.filter(state=Assignment.State.LEASED, expires_at__lte=timezone.now())
+
+
+class Assignment(models.Model):
+    """A triplet leased to a session, with a side for each reconstruction, until answered or expired."""
+
+    class State(models.TextChoices):
+        LEASED = "leased"
+        ANSWERED = "answered"
+        EXPIRED = "expired"
+        SKIPPED = "skipped"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="assignments")
+    triplet = models.ForeignKey(Triplet, on_delete=models.PROTECT, related_name="assignments")
+    session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="assignments")
+    annotator = models.ForeignKey(Annotator, on_delete=models.PROTECT, related_name="assignments")
+    position = models.PositiveIntegerField(help_text="In the sitting, from 1.")
+    first_on_left = models.BooleanField()
+    state = models.CharField(max_length=8, choices=State, default=State.LEASED)
+    skip_cause = models.CharField(max_length=300, blank=True, default="")
+    issued_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+
+    objects = AssignmentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["annotator", "triplet"],
+                condition=~Q(state="expired"),
+                name="an_annotator_sees_a_triplet_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["study", "expires_at"], condition=Q(state="leased"), name="lease_runs_out"),
+            models.Index(fields=["annotator", "triplet"], name="assignment_of_annotator"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Assignment {self.id}"
+
+    @property
+    def left(self) -> Reconstruction:
+        """What is shown on the left."""
+        return self.triplet.first if self.first_on_left else self.triplet.second
+
+    @property
+    def right(self) -> Reconstruction:
+        """What is shown on the right."""
+        return self.triplet.second if self.first_on_left else self.triplet.first
+
+
+class JudgmentQuerySet(models.QuerySet["Judgment"]):
+    """Reads of judgments."""
+
+    def by_people(self) -> Self:
+        """Without the simulated ones."""
+        return self.filter(simulated=False)
+
+    def of_population(self, *, simulated: bool) -> Self:
+        """People's, or the simulated ones; never both."""
+        return self.filter(simulated=simulated)
+
+
+class Judgment(models.Model):
+    """The answer to one assignment with its raw timing; never edited. The browser chose its id."""
+
+    class Side(models.TextChoices):
+        LEFT = "left"
+        RIGHT = "right"
+        TIE = "tie"
+
+    class Choice(models.TextChoices):
+        FIRST = "first"
+        SECOND = "second"
+        TIE = "tie"
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="judgments")
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="judgments")
+    triplet = models.ForeignKey(Triplet, on_delete=models.PROTECT, related_name="judgments")
+    annotator = models.ForeignKey(Annotator, on_delete=models.PROTECT, related_name="judgments")
+    simulated = models.BooleanField(help_text="Copied from the annotator: it decides where the row may go.")
+    answer = models.CharField(max_length=5, choices=Side, help_text="What was clicked.")
+    choice = models.CharField(max_length=6, choices=Choice, help_text="Which reconstruction that was.")
+
+    onset_ms = models.FloatField(help_text="All *_ms are offsets on the browser's monotonic clock.")
+    first_input_ms = models.FloatField(null=True, blank=True)
+    answer_ms = models.FloatField()
+    time_origin = models.FloatField(help_text="performance.timeOrigin, ms since 1970.")
+    input_device = models.CharField(max_length=10, blank=True, default="")
+    timing = models.JSONField(help_text="The whole record as the browser sent it.")
+    content_sha256 = models.CharField(max_length=64, help_text="Of the request: tells a retry from a change.")
+    received_at = models.DateTimeField(default=timezone.now)
+
+    objects = JudgmentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["assignment"], name="one_judgment_per_assignment"),
+            models.CheckConstraint(
+                condition=Q(answer_ms__gte=F("onset_ms")), name="an_answer_comes_after_its_onset"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["study", "simulated", "received_at"], name="judgment_of_study"),
+            models.Index(fields=["triplet", "simulated"], name="judgment_of_triplet"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Judgment {self.id}"

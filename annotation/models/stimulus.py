@@ -1,0 +1,146 @@
+"""Source, reconstruction, triplet: what people are shown."""
+
+import uuid
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+
+from annotation.models.work import Work, WorkQuerySet
+
+if TYPE_CHECKING:
+    from annotation.models.people import Annotator
+    from annotation.models.study import Study
+
+
+def source_path(source: "Source", filename: str) -> str:
+    """Files are named by what they are, never by what somebody called them."""
+    return f"sources/{source.sha256}.png"
+
+
+def reconstruction_path(reconstruction: "Reconstruction", filename: str) -> str:
+    """A random name: it says nothing about the codec, and a second attempt never writes over the first."""
+    return f"reconstructions/{uuid.uuid4().hex}.png"
+
+
+class Source(models.Model):
+    """An original photograph as it is shown: sRGB, 8 bit, cropped if need be; immutable."""
+
+    class Split(models.TextChoices):
+        TRAIN = "train"
+        VAL = "val"
+        TEST = "test"
+
+    sha256 = models.CharField(max_length=64, unique=True, help_text="Of the pixels.")
+    photograph = models.CharField(
+        max_length=64, db_index=True, help_text="sha256 of the whole photograph's pixels, before cropping."
+    )
+    split = models.CharField(max_length=5, choices=Split, help_text="By hash of the photograph, for ever.")
+    name = models.CharField(max_length=200)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    crop = models.JSONField(null=True, blank=True, help_text="left, top, width, height in the photograph.")
+    notes = models.JSONField(default=list, help_text="What was done to the file at import.")
+    image = models.FileField(upload_to=source_path)
+    licence = models.CharField(max_length=200, blank=True, default="")
+    attribution = models.CharField(max_length=500, blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Reconstruction(Work):
+    """What a codec made of a source at an operating point, and the work of making it."""
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="reconstructions")
+    codec = models.CharField(max_length=40)
+    target_bpp = models.DecimalField(max_digits=7, decimal_places=4)
+
+    operating_point = models.JSONField(null=True, blank=True)
+    codec_version = models.CharField(max_length=200, blank=True, default="")
+    libraries = models.JSONField(default=dict, blank=True)
+    kind = models.CharField(max_length=20, blank=True, default="", help_text="classical or learned")
+    file_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    payload_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    bpp = models.FloatField(null=True, blank=True, help_text="Of the whole file.")
+    payload_bpp = models.FloatField(null=True, blank=True, help_text="Without the container.")
+    reached = models.BooleanField(null=True, blank=True, help_text="Within 2 % of the target.")
+    encodes = models.PositiveSmallIntegerField(null=True, blank=True)
+    encode_ms = models.FloatField(null=True, blank=True)
+    decode_ms = models.FloatField(null=True, blank=True)
+    psnr = models.FloatField(null=True, blank=True, help_text="dB over RGB; empty where it is infinite.")
+    ms_ssim = models.FloatField(null=True, blank=True, help_text="Empty under 161 pixels.")
+    sha256 = models.CharField(max_length=64, blank=True, default="", help_text="Of the pixels.")
+    image = models.FileField(upload_to=reconstruction_path, blank=True)
+
+    objects = WorkQuerySet["Reconstruction"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "codec", "target_bpp"], name="one_reconstruction_per_source_codec_and_target"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="done") | (Q(bpp__isnull=False) & ~Q(sha256="") & ~Q(image="")),
+                name="a_done_reconstruction_is_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} by {self.codec} at {self.target_bpp:g} bpp"
+
+
+class TripletQuerySet(models.QuerySet["Triplet"]):
+    """Reads of triplets."""
+
+    def with_images(self) -> Self:
+        """With the rows of the three images."""
+        return self.select_related("source", "first", "second")
+
+    def unseen_by(self, annotator: "Annotator") -> Self:
+        """Without those that the annotator has answered, holds or could not be shown.
+
+        The subquery walks the annotator's own assignments, so its cost does not grow with the study.
+        """
+        from annotation.models.judging import Assignment
+
+        seen = Assignment.objects.filter(annotator=annotator, triplet=OuterRef("pk")).spent()
+        return self.filter(~Exists(seen))
+
+    def open_for(self, annotator: "Annotator", study: "Study") -> Self:
+        """What may be leased to the annotator now, the least served first."""
+        return (
+            self.filter(study=study, served__lt=study.votes_per_triplet)
+            .unseen_by(annotator)
+            .order_by("served", "shuffle", "pk")
+        )
+
+
+class Triplet(models.Model):
+    """One source and two of its reconstructions, an unordered pair, in one study."""
+
+    study = models.ForeignKey("annotation.Study", on_delete=models.PROTECT, related_name="triplets")
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="triplets")
+    first = models.ForeignKey(Reconstruction, on_delete=models.PROTECT, related_name="+")
+    second = models.ForeignKey(Reconstruction, on_delete=models.PROTECT, related_name="+")
+    target_bpp = models.DecimalField(max_digits=7, decimal_places=4)
+    kind = models.CharField(max_length=40, help_text="classical-classical, classical-learned, learned-learned")
+    shuffle = models.BigIntegerField(help_text="A hash: the order in which equals are served.")
+    served = models.PositiveIntegerField(default=0, help_text="Judgments and live leases.")
+    votes = models.PositiveIntegerField(default=0, help_text="Judgments.")
+
+    objects = TripletQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["study", "first", "second"], name="one_triplet_per_pair_and_study"),
+            models.CheckConstraint(condition=Q(first__lt=F("second")), name="a_pair_is_unordered"),
+            models.CheckConstraint(condition=Q(votes__lte=F("served")), name="a_vote_was_served"),
+        ]
+        indexes = [
+            models.Index(fields=["study", "served", "shuffle"], name="triplet_fewest_first"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Triplet {self.pk}"

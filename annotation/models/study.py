@@ -1,0 +1,92 @@
+"""Study: a question put to people, with everything that decides what they are shown."""
+
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+
+def new_key() -> str:
+    """An unguessable name for a link."""
+    return secrets.token_urlsafe(16)
+
+
+def default_bpps() -> list[float]:
+    """The four bitrates of the human study in arXiv 2002.04988."""
+    return [0.23, 0.37, 0.67, 1.0]
+
+
+class StudyQuerySet(models.QuerySet["Study"]):
+    """Reads of studies."""
+
+    def open(self) -> "StudyQuerySet":
+        """Studies that take judgments now."""
+        return self.filter(state=Study.State.OPEN)
+
+
+class Study(models.Model):
+    """A question put to people: its words, its rules, its codecs and bitrates; frozen once opened."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft"
+        OPEN = "open"
+        PAUSED = "paused"
+        CLOSED = "closed"
+
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(unique=True, max_length=60)
+    key = models.CharField(max_length=32, unique=True, default=new_key, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    question = models.CharField(max_length=120, default="Which is closer to the original?")
+    instructions = models.TextField(blank=True, default="")
+    state = models.CharField(max_length=8, choices=State, default=State.DRAFT)
+
+    codecs = models.JSONField(default=list, help_text="Names of registered codecs.")
+    target_bpps = models.JSONField(default=default_bpps, help_text="Bits per pixel to aim at.")
+    max_width = models.PositiveIntegerField(
+        default=400,
+        validators=[MinValueValidator(64)],
+        help_text="Wider photographs are cropped to this many pixels, so that three fit side by side.",
+    )
+    max_height = models.PositiveIntegerField(default=560, validators=[MinValueValidator(64)])
+
+    votes_per_triplet = models.PositiveSmallIntegerField(default=5, validators=[MinValueValidator(1)])
+    pairs_per_session = models.PositiveSmallIntegerField(default=60, validators=[MinValueValidator(1)])
+    lease_seconds = models.PositiveIntegerField(
+        default=900, validators=[MinValueValidator(30), MaxValueValidator(86_400)]
+    )
+    allow_ties = models.BooleanField(default=False, help_text="Offer “can’t tell”.")
+    min_view_ms = models.PositiveIntegerField(default=1000, validators=[MaxValueValidator(30_000)])
+    surround = models.CharField(
+        max_length=7, default="#4d4d4d", validators=[RegexValidator(r"^#([3-7][0-9a-f]|80)\1\1$")]
+    )
+    retrain_after = models.PositiveIntegerField(
+        null=True, blank=True, help_text="New judgments until the metric is retrained; empty: the site's setting."
+    )
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    sources: Any = models.ManyToManyField("annotation.Source", blank=True, related_name="studies")
+
+    objects = StudyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "studies"
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="draft") | Q(opened_at__isnull=False), name="an_opened_study_knows_when"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("study", args=[self.slug])

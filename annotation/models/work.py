@@ -1,0 +1,104 @@
+"""Work that a Celery worker does: a row that is claimed by compare-and-set and held by a heartbeat.
+
+The row is the truth and the message only a hint, so a lost, late or doubled message does no harm.
+"""
+
+import uuid
+from datetime import timedelta
+from typing import Any, Self, TypeVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+LEASE = timedelta(seconds=20)
+MESSAGE_PATIENCE = timedelta(seconds=120)
+MOST_ATTEMPTS = 5
+
+
+W = TypeVar("W", bound="Work")
+
+
+class WorkQuerySet(models.QuerySet[W]):
+    """Reads and compare-and-set writes shared by all kinds of work."""
+
+    def claim(self, pk: int) -> uuid.UUID | None:
+        """A lease on the row if it waits or its holder died; None when somebody holds it or it is done."""
+        now = timezone.now()
+        lease = uuid.uuid4()
+        free = Q(state=Work.State.QUEUED) | Q(state=Work.State.RUNNING, lease_expires_at__lt=now)
+        claimed = self.filter(free, pk=pk).update(
+            state=Work.State.RUNNING,
+            lease=lease,
+            lease_expires_at=now + LEASE,
+            started_at=now,
+            attempts=F("attempts") + 1,
+            error="",
+        )
+        return lease if claimed else None
+
+    def renew(self, pk: int, lease: uuid.UUID) -> bool:
+        """Whether the lease still holds; it then lasts another LEASE."""
+        return bool(self.filter(pk=pk, lease=lease).update(lease_expires_at=timezone.now() + LEASE))
+
+    def finish(self, pk: int, lease: uuid.UUID, **fields: Any) -> bool:
+        """Whether the holder of `lease` could mark the row done and write `fields`."""
+        return self._end(pk, lease, state=Work.State.DONE, **fields)
+
+    def fail(self, pk: int, lease: uuid.UUID, error: str) -> bool:
+        """Whether the holder of `lease` could mark the row failed with `error`."""
+        return self._end(pk, lease, state=Work.State.FAILED, error=error)
+
+    def _end(self, pk: int, lease: uuid.UUID, **fields: Any) -> bool:
+        ended = self.filter(pk=pk, lease=lease).update(
+            lease=None, lease_expires_at=None, finished_at=timezone.now(), **fields
+        )
+        return bool(ended)
+
+    def requeue(self) -> int:
+        """How many failed rows wait again."""
+        return self.filter(state=Work.State.FAILED).update(
+            state=Work.State.QUEUED, error="", attempts=0, queued_at=timezone.now(), finished_at=None
+        )
+
+    def abandoned(self) -> Self:
+        """Rows that no message leads to any more: the holder died, or the message was lost."""
+        now = timezone.now()
+        died = Q(state=Work.State.RUNNING, lease_expires_at__lt=now)
+        lost = Q(state=Work.State.QUEUED, queued_at__lt=now - MESSAGE_PATIENCE)
+        return self.filter(died | lost)
+
+    def give_up(self) -> int:
+        """Fails what killed its worker MOST_ATTEMPTS times; returns how many."""
+        return self.filter(
+            state=Work.State.RUNNING, lease_expires_at__lt=timezone.now(), attempts__gte=MOST_ATTEMPTS
+        ).update(
+            state=Work.State.FAILED,
+            lease=None,
+            error=f"Its worker died {MOST_ATTEMPTS} times while doing this. Look at the worker's log, then retry.",
+        )
+
+
+class Work(models.Model):
+    """A piece of work and who holds it."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
+    state = models.CharField(max_length=8, choices=State, default=State.QUEUED, db_index=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.TextField(blank=True, default="")
+    queued_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    lease = models.UUIDField(null=True, blank=True, editable=False)
+    lease_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__} {self.pk} ({self.state})"

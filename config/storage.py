@@ -1,0 +1,55 @@
+"""Where files live: a folder by default, an S3-compatible bucket by STORAGE_URL."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+
+class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
+    """Static files under hashed names, with the imports between ES modules rewritten too."""
+
+    support_js_module_import_aggregation = True
+
+
+def storage_from_url(url: str, folder: Path) -> dict[str, Any]:
+    """Django's STORAGES entry for `url`.
+
+    "" is `folder` on this machine. `s3://KEY:SECRET@HOST[:PORT]/BUCKET[?region=R&insecure=1]` is a bucket behind
+    any S3-compatible endpoint; `s3:///BUCKET` takes Amazon's endpoint and the machine's own credentials.
+    """
+    if not url:
+        return {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": folder, "base_url": None},
+        }
+    parts = urlsplit(url)
+    bucket = parts.path.strip("/")
+    if parts.scheme != "s3" or not bucket or "/" in bucket:
+        raise ImproperlyConfigured(
+            f"STORAGE_URL={parts.scheme}://… is not understood: write s3://KEY:SECRET@HOST/BUCKET, s3:///BUCKET, "
+            "or leave it empty to keep files under VAR_DIR."
+        )
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": _s3_options(parts, bucket)}
+
+
+def _s3_options(parts: Any, bucket: str) -> dict[str, Any]:
+    query = parse_qs(parts.query)
+    options: dict[str, Any] = {
+        "bucket_name": bucket,
+        "default_acl": None,
+        "file_overwrite": True,
+        "querystring_auth": True,
+    }
+    if parts.username:
+        options["access_key"] = unquote(parts.username)
+        options["secret_key"] = unquote(parts.password or "")
+    if parts.hostname:
+        scheme = "http" if query.get("insecure") == ["1"] else "https"
+        port = f":{parts.port}" if parts.port else ""
+        options["endpoint_url"] = f"{scheme}://{parts.hostname}{port}"
+    if "region" in query:
+        options["region_name"] = query["region"][0]
+    return options

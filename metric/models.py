@@ -1,0 +1,80 @@
+"""TrainingRun and MetricVersion: a fit on a snapshot, and what it made."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from annotation.models import Snapshot
+from annotation.models.work import Work, WorkQuerySet
+
+
+def version_path(version: "MetricVersion", filename: str) -> str:
+    """Where the archive of a version is kept."""
+    return f"metrics/{version.number}-{uuid.uuid4().hex[:8]}.zip"
+
+
+class TrainingRun(Work):
+    """A fit on a snapshot: its settings, how far it is, what it said."""
+
+    class Trigger(models.TextChoices):
+        HAND = "by hand"
+        SCHEDULE = "on schedule"
+
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="training_runs")
+    config = models.JSONField(default=dict)
+    trigger = models.CharField(max_length=12, choices=Trigger, default=Trigger.HAND)
+    stage = models.CharField(max_length=40, blank=True, default="")
+    stage_done = models.PositiveIntegerField(default=0)
+    stage_total = models.PositiveIntegerField(default=0)
+    log = models.TextField(blank=True, default="")
+    cancel_requested = models.BooleanField(default=False)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = WorkQuerySet["TrainingRun"].as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def get_absolute_url(self) -> str:
+        return reverse("training-run", args=[self.pk])
+
+
+class MetricVersion(models.Model):
+    """A metric that a training run made, with its evaluation table. One is promoted at a time."""
+
+    number = models.PositiveIntegerField(unique=True)
+    run = models.OneToOneField(TrainingRun, on_delete=models.PROTECT, related_name="version")
+    net = models.CharField(max_length=20)
+    kind = models.CharField(max_length=20)
+    simulated = models.BooleanField(help_text="Learned from simulated judgments.")
+    archive = models.FileField(upload_to=version_path)
+    sha256 = models.CharField(max_length=64)
+    manifest: Any = models.JSONField()
+    evaluation: Any = models.JSONField()
+    promoted = models.BooleanField(default=False)
+    promoted_at = models.DateTimeField(null=True, blank=True)
+    promoted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    promotion_reason = models.CharField(max_length=300, blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["promoted"], condition=Q(promoted=True), name="one_promoted_version_at_a_time"
+            ),
+            models.CheckConstraint(
+                condition=Q(promoted=False) | ~Q(promotion_reason=""), name="a_promotion_has_a_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.number}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("metric-version", args=[self.number])
