@@ -1,0 +1,91 @@
+"""JPEG 4:2:0 by libjpeg-turbo: sequential, Huffman tables fitted to the picture."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from PIL import ImageFile, features
+from PIL.JpegImagePlugin import JpegImageFile
+
+from codecs_zoo.contract import Codec, CodecError, Knob, Pixels, Settings
+from codecs_zoo.pillow_io import decode_with_pillow, encode_with_pillow, pillow_libraries
+from codecs_zoo.registry import register
+
+# ITU-T T.81, tables K.1 and K.2, row by row.
+LUMINANCE = (
+    (16, 11, 10, 16, 24, 40, 51, 61),
+    (12, 12, 14, 19, 26, 58, 60, 55),
+    (14, 13, 16, 24, 40, 57, 69, 56),
+    (14, 17, 22, 29, 51, 87, 80, 62),
+    (18, 22, 37, 56, 68, 109, 103, 77),
+    (24, 35, 55, 64, 81, 104, 113, 92),
+    (49, 64, 78, 87, 103, 121, 120, 101),
+    (72, 92, 95, 98, 112, 100, 103, 99),
+)
+CHROMINANCE = (
+    (17, 18, 24, 47, 99, 99, 99, 99),
+    (18, 21, 26, 66, 99, 99, 99, 99),
+    (24, 26, 56, 99, 99, 99, 99, 99),
+    (47, 66, 99, 99, 99, 99, 99, 99),
+    *((99,) * 8 for _ in range(4)),
+)
+
+
+@register
+class Jpeg(Codec):
+    """The knob is libjpeg's quality with fractions: its formula scales the tables, so the steps are fine."""
+
+    name: ClassVar[str] = "jpeg"
+    licence = "IJG AND BSD-3-Clause"
+    knob = Knob("quality", 1, 100, step=0.01, rises=True)
+    prior = (
+        (1, 0.13), (4, 0.17), (8, 0.26), (16, 0.42), (30, 0.62), (50, 0.86), (75, 1.33), (90, 2.3), (100, 5.7)
+    )  # fmt: skip
+    subsampling: ClassVar[int] = 2
+
+    def libraries(self) -> dict[str, str]:
+        library = "libjpeg-turbo" if features.check("libjpeg_turbo") else "libjpeg"
+        return pillow_libraries("libjpeg_turbo" if library == "libjpeg-turbo" else "jpg", library)
+
+    def _encode(self, pixels: Pixels, settings: Settings) -> bytes:
+        options = {
+            "qtables": quantisation_tables(float(settings["quality"])),
+            "subsampling": self.subsampling,
+            "optimize": True,
+        }
+        try:
+            return encode_with_pillow(pixels, "JPEG", **options)
+        except OSError:
+            # Pillow sets two bytes a pixel aside, which noise at the best quality outgrows. The block size is
+            # a floor for its buffers: raising it changes no bytes.
+            ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 6 * pixels.size + 4096)
+            return encode_with_pillow(pixels, "JPEG", **options)
+
+    def _decode(self, bitstream: bytes) -> Pixels:
+        return decode_with_pillow(bitstream, JpegImageFile)
+
+    def payload_bytes(self, bitstream: bytes) -> int:
+        """The entropy-coded scan: what follows the start-of-scan header, without the end marker."""
+        position = 2
+        while position + 4 <= len(bitstream):
+            marker = bitstream[position + 1]
+            position += 2 + int.from_bytes(bitstream[position + 2 : position + 4], "big")
+            if marker == 0xDA:
+                return len(bitstream) - position - 2
+        raise CodecError("This JPEG has no scan: the file is damaged; encode the picture again.")
+
+
+def quantisation_tables(quality: float) -> list[list[int]]:
+    """Luminance and chrominance tables, 64 steps each in 1..255, at `quality` 1..100.
+
+    libjpeg's scaling (jpeg_quality_scaling, jpeg_add_quant_table), which takes whole numbers there, evaluated
+    at any real quality; at whole ones the tables are libjpeg's own.
+    """
+    percent = 5000 / quality if quality < 50 else 200 - 2 * quality
+    if quality == int(quality):
+        percent = int(percent)
+    return [
+        np.clip((np.array(table).ravel() * percent + 50) // 100, 1, 255).astype(int).tolist()
+        for table in (LUMINANCE, CHROMINANCE)
+    ]

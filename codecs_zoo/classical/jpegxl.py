@@ -1,0 +1,76 @@
+"""JPEG XL by libjxl: a bare codestream, effort 7."""
+
+from __future__ import annotations
+
+from codecs_zoo.contract import Codec, Knob, Pixels, Settings, check_decoded_size
+from codecs_zoo.registry import register
+
+# Codestream, ISO/IEC 18181-1: width over height by the ratio code; 0 means that the width is written out.
+RATIOS = (None, (1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
+SIZE_BITS = (9, 13, 18, 30)
+
+
+@register
+class JpegXl(Codec):
+    """The knob is the Butteraugli distance that the encoder aims at: smaller is better and bigger."""
+
+    name = "jpegxl"
+    licence = "BSD-3-Clause"
+    knob = Knob("distance", 0.05, 25, step=0.001, rises=False)
+    prior = (
+        (0.05, 9.7), (0.2, 5.8), (0.5, 3.5), (1, 2.2), (2, 1.3), (3, 0.92), (5, 0.58), (7.5, 0.4), (10, 0.31),
+        (15, 0.22), (20, 0.185), (25, 0.155),
+    )  # fmt: skip
+    options = {"effort": (7, 1, 2, 3, 4, 5, 6, 8, 9)}
+
+    def libraries(self) -> dict[str, str]:
+        import imagecodecs
+
+        return {"libjxl": imagecodecs.jpegxl_version().split()[-1], "imagecodecs": imagecodecs.__version__}
+
+    def _encode(self, pixels: Pixels, settings: Settings) -> bytes:
+        import imagecodecs
+
+        return bytes(
+            imagecodecs.jpegxl_encode(
+                pixels,
+                distance=float(settings["distance"]),
+                effort=int(settings["effort"]),
+                lossless=False,
+                usecontainer=False,
+                numthreads=1,
+            )
+        )
+
+    def _decode(self, bitstream: bytes) -> Pixels:
+        import imagecodecs
+
+        check_decoded_size(*codestream_size(bitstream))
+        pixels: Pixels = imagecodecs.jpegxl_decode(bitstream, numthreads=1)
+        return pixels
+
+    def payload_bytes(self, bitstream: bytes) -> int:
+        """All of it: a bare codestream has no container."""
+        return len(bitstream)
+
+
+def codestream_size(bitstream: bytes) -> tuple[int, int]:
+    """(width, height) that a bare codestream's SizeHeader claims. Raises ValueError if it is not one."""
+    if bitstream[:2] != b"\xff\x0a" or len(bitstream) < 12:
+        raise ValueError("it does not start like a JPEG XL codestream")
+    bits = int.from_bytes(bitstream[2:12], "little")
+
+    def take(count: int) -> int:
+        nonlocal bits
+        value, bits = bits & ((1 << count) - 1), bits >> count
+        return value
+
+    small = take(1)
+
+    def take_side() -> int:
+        return (take(5) + 1) * 8 if small else take(SIZE_BITS[take(2)]) + 1
+
+    height = take_side()
+    ratio = RATIOS[take(3)]
+    width = take_side() if ratio is None else height * ratio[0] // ratio[1]
+    return width, height

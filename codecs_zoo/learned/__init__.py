@@ -1,0 +1,1 @@
+"""Codecs whose transform was learned from photographs: one module, one codec."""

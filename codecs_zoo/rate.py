@@ -1,0 +1,172 @@
+"""Aim at a bitrate: the operating point of a codec that comes closest to a target bpp on one picture.
+
+Each codec brings a prior curve, bpp against knob on a typical photograph. It serves as a ruler: the search
+runs over the log of the bpp that the prior promises, where every codec is close to a straight line of slope
+one. So the first guess is the prior's, the second corrects it by the error seen, and regula falsi with the
+Illinois rule (Dowell and Jarratt, BIT 11, 1971) closes in once the target is bracketed.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from codecs_zoo.contract import Codec, Pixels, Settings, bits_per_pixel
+
+UNREACHABLE = 0.10
+"""A target further than this outside what the codec can do is an error, not a near miss."""
+
+
+class RateError(ValueError):
+    """The target is out of the codec's reach on this picture. The message gives the nearest bpp."""
+
+
+@dataclass(frozen=True)
+class RateResult:
+    """The best encode seen. `bpp` counts the whole file, `encode_ms` is the time of that one encode."""
+
+    target_bpp: float
+    operating_point: Settings
+    bitstream: bytes = field(repr=False)
+    bpp: float
+    payload_bpp: float
+    reached: bool
+    encodes: int
+    encode_ms: float
+
+
+@dataclass(frozen=True)
+class _Trial:
+    knob: float
+    ruler: float
+    error: float
+    """log(bpp / target)"""
+    bitstream: bytes = field(repr=False)
+    encode_ms: float
+
+
+def encode_to_bpp(
+    codec: Codec, pixels: Pixels, target_bpp: float, *, tolerance: float = 0.02, max_encodes: int = 12
+) -> RateResult:
+    """Encode `pixels` (uint8 HxWx3) so that the whole file has `target_bpp` bits per pixel.
+
+    `reached` says whether the best of at most `max_encodes` encodes is within `tolerance` (relative) of the
+    target. Raises RateError if the codec can't come within 10 % at either end of its knob.
+    """
+    if not (math.isfinite(target_bpp) and target_bpp > 0):
+        raise RateError(f"The target is {target_bpp} bpp; give a number above 0, such as 0.37.")
+    search = _Search(codec, pixels, target_bpp)
+    while search.trials == [] or (search.best_miss > tolerance and len(search.trials) < max_encodes):
+        if not search.step():
+            break
+    search.refuse_unreachable()
+    best = search.best
+    return RateResult(
+        target_bpp=target_bpp,
+        operating_point=search.settings(best.knob),
+        bitstream=best.bitstream,
+        bpp=bits_per_pixel(len(best.bitstream), pixels),
+        payload_bpp=bits_per_pixel(codec.payload_bytes(best.bitstream), pixels),
+        reached=search.best_miss <= tolerance,
+        encodes=len(search.trials),
+        encode_ms=best.encode_ms,
+    )
+
+
+class _Search:
+    """The trials so far and the bracket around the target; `ruler` is log prior bpp."""
+
+    def __init__(self, codec: Codec, pixels: Pixels, target_bpp: float) -> None:
+        self.codec, self.pixels, self.target = codec, pixels, target_bpp
+        self.trials: list[_Trial] = []
+        self.below: _Trial | None = None
+        self.above: _Trial | None = None
+        # Illinois: the error of the end that stays put counts half, again each time it stays.
+        self.weight = {"below": 1.0, "above": 1.0}
+        knobs, bpps = zip(*codec.prior, strict=True)
+        self._knobs, self._rulers = np.array(knobs), np.log(bpps)
+
+    @property
+    def best(self) -> _Trial:
+        return min(self.trials, key=lambda trial: abs(math.expm1(trial.error)))
+
+    @property
+    def best_miss(self) -> float:
+        """Relative distance of the best trial's bpp from the target."""
+        return abs(math.expm1(self.best.error))
+
+    def settings(self, knob: float) -> Settings:
+        return self.codec.complete_settings({self.codec.knob.name: self.codec.knob.on_grid(knob)})
+
+    def step(self) -> bool:
+        """One more encode; False when the knob's grid has nothing new to offer."""
+        knob = self._untried_near(self._knob_at(self._next_ruler()))
+        if knob is None:
+            return False
+        self._place(self._try(knob))
+        return True
+
+    def refuse_unreachable(self) -> None:
+        """Raises RateError if the nearest end of the knob misses the target by more than 10 %."""
+        one_sided = self.below is None or self.above is None
+        at_an_end = {self.codec.knob.low, self.codec.knob.high} & {trial.knob for trial in self.trials}
+        if not (one_sided and at_an_end) or self.best_miss <= UNREACHABLE:
+            return
+        bpp = self.target * math.exp(self.best.error)
+        word, advice = ("less", "higher") if self.below is None else ("more", "lower")
+        height, width = self.pixels.shape[:2]
+        raise RateError(
+            f"{self.codec.name} can't make {word} than {bpp:.3g} bpp of this {width} x {height} picture, so "
+            f"{self.target:g} bpp is out of its reach. Choose a {advice} target or another codec."
+        )
+
+    def _next_ruler(self) -> float:
+        if not self.trials:
+            return math.log(self.target)
+        if self.below is None or self.above is None:
+            last = self.trials[-1]
+            # A second miss on the same side means that the prior is too flat here: stride twice as far.
+            return last.ruler - last.error * (1 if len(self.trials) == 1 else 2)
+        low, high = self.below.error * self.weight["below"], self.above.error * self.weight["above"]
+        return self.below.ruler - low * (self.above.ruler - self.below.ruler) / (high - low)
+
+    def _knob_at(self, ruler: float) -> float:
+        order = np.argsort(self._rulers)
+        return float(np.interp(ruler, self._rulers[order], self._knobs[order]))
+
+    def _ruler_at(self, knob: float) -> float:
+        return float(np.interp(knob, self._knobs, self._rulers))
+
+    def _untried_near(self, knob: float) -> float | None:
+        """`knob` on the grid, or the nearest free point of the grid strictly inside the bracket."""
+        grid = self.codec.knob
+        wanted = grid.on_grid(knob)
+        tried = {trial.knob for trial in self.trials}
+        ends = [end.knob for end in (self.below, self.above) if end is not None]
+        if len(ends) == 2:
+            low, high = min(ends) + grid.step, max(ends) - grid.step
+            if grid.on_grid(low) > grid.on_grid(high):
+                return None
+            return grid.on_grid(min(max(wanted, low), high))
+        if wanted in tried:
+            rise = grid.step if (self.above is None) == grid.rises else -grid.step
+            wanted = grid.on_grid(self.trials[-1].knob + rise)
+        return None if wanted in tried else wanted
+
+    def _try(self, knob: float) -> _Trial:
+        started = time.perf_counter()
+        bitstream = self.codec.encode(self.pixels, **self.settings(knob))
+        elapsed = (time.perf_counter() - started) * 1000
+        error = math.log(bits_per_pixel(len(bitstream), self.pixels) / self.target)
+        return _Trial(knob, self._ruler_at(knob), error, bitstream, elapsed)
+
+    def _place(self, trial: _Trial) -> None:
+        side, other = ("below", "above") if trial.error < 0 else ("above", "below")
+        stayed = len(self.trials) > 1 and (self.trials[-1].error < 0) == (trial.error < 0)
+        self.weight[other] = self.weight[other] / 2 if stayed else 1.0
+        self.weight[side] = 1.0
+        setattr(self, side, trial)
+        self.trials.append(trial)

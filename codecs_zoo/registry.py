@@ -1,0 +1,55 @@
+"""Every codec by its name. A module under `classical/` or `learned/` is found by being there."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from typing import TypeVar
+
+from codecs_zoo import classical, learned
+from codecs_zoo.contract import Codec
+
+CodecClass = TypeVar("CodecClass", bound=type[Codec])
+
+_registered: dict[str, Codec] = {}
+
+
+def register(codec_class: CodecClass) -> CodecClass:
+    """Class decorator: makes the codec known by its `name`. Raises ValueError if the name is taken."""
+    name = codec_class.name
+    if name in _registered:
+        holder = type(_registered[name])
+        raise ValueError(
+            f"Two codecs are called {name!r}: {holder.__module__} and {codec_class.__module__}. Rename one."
+        )
+    _registered[name] = codec_class()
+    return codec_class
+
+
+def get(name: str) -> Codec:
+    """The codec called `name`. Raises KeyError that lists the known names."""
+    _discover()
+    if name not in _registered:
+        raise KeyError(f"No codec is called {name!r}. Known: {', '.join(names())}.")
+    return _registered[name]
+
+
+def names() -> list[str]:
+    """All names, sorted, whether the codec is available here or not."""
+    _discover()
+    return sorted(_registered)
+
+
+def codecs() -> list[Codec]:
+    """All codecs, sorted by name."""
+    return [get(name) for name in names()]
+
+
+@cache
+def _discover() -> None:
+    """Imports every public module of the two folders; one that can't be imported raises its own error."""
+    for package in (classical, learned):
+        for module in pkgutil.iter_modules(package.__path__):
+            if not module.name.startswith("_"):
+                importlib.import_module(f"{package.__name__}.{module.name}")
