@@ -34,7 +34,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """An unordered pair, written with the smaller pixel hash first. `order` (0 to 2^63 - 1) spreads coverage."""
+    """An unordered pair, smaller pixel hash first. `order` (0 to 2^63 - 1) spreads coverage."""
 
     first: Hashable
     second: Hashable
@@ -46,11 +46,11 @@ class Pair:
 def next_side(annotator: Sides, triplet: Sides, *, seed: str) -> bool:
     """Say whether the first reconstruction of the pair goes left.
 
-    Permuted blocks (as in clinical trials) within the annotator: every SIDE_BLOCK assignments hold as many lefts
-    as rights, so after each whole block both counts are equal. Inside a block the side that the triplet has had
-    less goes next, and where the triplet is even too, `seed` decides. `annotator` and `triplet` count earlier
-    assignments; after irregular histories (an expired lease, an undo) the annotator's counts are led back
-    together first. The same arguments always give the same side.
+    Permuted blocks (as in clinical trials) within the annotator: every SIDE_BLOCK assignments hold as many
+    lefts as rights, so after each whole block both counts are equal. Inside a block the side that the
+    triplet has had less goes next, and where the triplet is even too, `seed` decides. `annotator` and
+    `triplet` count earlier assignments; after irregular histories (an expired lease, an undo) the
+    annotator's counts are led back together first. The same arguments always give the same side.
     """
     lefts, rights = _left_in_block(annotator)
     if lefts <= 0 or rights <= 0:
@@ -80,7 +80,7 @@ def pairs_of(reconstructions: Iterable[Candidate], *, salt: str = "") -> list[Pa
 
 
 def _left_in_block(annotator: Sides) -> tuple[int, int]:
-    """Return how many lefts and rights the current block still owes; one is <= 0 when it owes only the other."""
+    """Return how many lefts and rights the current block owes; one is <= 0 when it owes only the other."""
     share = (sum(annotator) // SIDE_BLOCK + 1) * SIDE_BLOCK // 2
     return share - annotator.left, share - annotator.right
 

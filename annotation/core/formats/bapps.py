@@ -24,13 +24,11 @@ from annotation.core.formats.rows import ExportError, SnapshotRows, SourceRow, T
 from annotation.core.formats.votes import Tally, check_votes, spool_judgments
 from annotation.core.splits import SPLITS, split_of
 
-TRIPLET_COLUMNS = (
-    "split index source photograph p0_sha256 p1_sha256 p0_codec p1_codec p0_bpp p1_bpp target_bpp kind "
-    "n n_p0 n_p1 n_tie"
-).split()
-JUDGMENT_COLUMNS = (
-    "judgment triplet_split triplet_index annotator choice side_of_p0 simulated onset_ms answered_ms received_at"
-).split()
+_TRIPLET_NAMES = ("split", "index", "source", "photograph", "p0_sha256", "p1_sha256")
+_TRIPLET_RATES = ("p0_codec", "p1_codec", "p0_bpp", "p1_bpp", "target_bpp", "kind")
+TRIPLET_COLUMNS = (*_TRIPLET_NAMES, *_TRIPLET_RATES, "n", "n_p0", "n_p1", "n_tie")
+_JUDGMENT_NAMES = ("judgment", "triplet_split", "triplet_index", "annotator", "choice", "side_of_p0")
+JUDGMENT_COLUMNS = (*_JUDGMENT_NAMES, "simulated", "onset_ms", "answered_ms", "received_at")
 EXTRA_KEYS = {"study", "filters", "versions"}
 FEWEST_PHOTOGRAPHS = 3
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -64,11 +62,11 @@ def write_bapps(
 ) -> dict[str, Any]:
     """Write the snapshot folder `out` and return its manifest; `out` appears whole or not at all.
 
-    `manifest_extra` gives at least "study", "filters" and "versions" (plain JSON); `open_image` returns the PNG
-    bytes of an image key; `progress(done, triplets)` is called after each triplet's images. Equal rows in equal
-    order of judgments give equal bytes; the order of sources and triplets does not matter. Triplets without a
-    judgment are left out and counted. Raises ExportError, with what to do, when the judgments are too few or
-    mix people with simulated annotators, or a split would be empty.
+    `manifest_extra` gives at least "study", "filters" and "versions" (plain JSON); `open_image` returns the
+    PNG bytes of an image key; `progress(done, triplets)` is called after each triplet's images. Equal rows
+    in equal order of judgments give equal bytes; the order of sources and triplets does not matter.
+    Triplets without a judgment are left out and counted. Raises ExportError, with what to do, when the
+    judgments are too few or mix people with simulated annotators, or a split would be empty.
     """
     _check_extra(manifest_extra)
     sources = {source.sha256: source for source in rows.sources}
@@ -102,9 +100,13 @@ def _sorted_triplets(rows: Iterable[TripletRow], sources: Mapping[str, SourceRow
     triplets = list(rows)
     for row in triplets:
         if row.source not in sources:
-            raise ExportError(f"triplet {row.key} belongs to source {row.source}, which is not among the sources")
+            raise ExportError(
+                f"triplet {row.key} belongs to source {row.source}, which is not among the sources"
+            )
         if row.p0_sha256 == row.p1_sha256:
-            raise ExportError(f"triplet {row.key} shows the same pixels twice: leave such checks out of the export")
+            raise ExportError(
+                f"triplet {row.key} shows the same pixels twice: leave such checks out of the export"
+            )
     if len({row.key for row in triplets}) != len(triplets):
         raise ExportError("two triplets have one key: each triplet may be given once")
 
@@ -127,7 +129,7 @@ def _place(
             continue
         photograph = sources[row.source].photograph
         split = split_of(photograph)
-        placed.append(_Placed(row, photograph, split, f"{used[split]:06d}", tuple(votes)))
+        placed.append(_Placed(row, photograph, split, f"{used[split]:06d}", (votes[0], votes[1], votes[2])))
         used[split] += 1
     return placed
 
@@ -139,13 +141,16 @@ def _check_splits(placed: list[_Placed | None]) -> None:
         return
     shares = ", ".join(f"{split} {count}" for split, count in held.items())
     raise ExportError(
-        f"needs more photographs: the {len(photographs)} judged ones fall into {shares}, and each split needs one. "
-        "A photograph's split follows from its pixels for ever; add photographs and collect judgments on them"
+        f"needs more photographs: the {len(photographs)} judged ones fall into {shares}, but each split "
+        "needs one. A photograph's split follows from its pixels: add some and collect judgments on them"
     )
 
 
 def _write_judgments(path: Path, spool: Path, placed: list[_Placed | None]) -> None:
-    with spool.open(newline="", encoding="utf-8") as parked, path.open("w", newline="", encoding="utf-8") as file:
+    with (
+        spool.open(newline="", encoding="utf-8") as parked,
+        path.open("w", newline="", encoding="utf-8") as file,
+    ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(JUDGMENT_COLUMNS)
         for position, judgment, *rest in csv.reader(parked):
@@ -158,7 +163,9 @@ def _write_triplets(path: Path, placed: list[_Placed]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(TRIPLET_COLUMNS)
-        writer.writerows(_triplet_fields(triplet) for split in SPLITS for triplet in placed if triplet.split == split)
+        writer.writerows(
+            _triplet_fields(triplet) for split in SPLITS for triplet in placed if triplet.split == split
+        )
 
 
 def _triplet_fields(triplet: _Placed) -> tuple[str | int | float, ...]:

@@ -47,7 +47,7 @@ def snapshot_sha256(files: Mapping[str, str]) -> str:
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Write `manifest` into the folder; equal manifests give equal bytes. NaN and infinity raise ValueError."""
+    """Write `manifest` into the folder; equal manifests give equal bytes. NaN raises ValueError."""
     text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     (folder / NAME).write_text(text + "\n", encoding="utf-8")
 
@@ -60,7 +60,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((folder / NAME).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ManifestError(f"{folder} has no {NAME}: it is no snapshot, or its export was cut short") from None
+        raise ManifestError(
+            f"{folder} has no {NAME}: it is no snapshot, or its export was cut short"
+        ) from None
     except ValueError as error:
         raise ManifestError(f"{folder / NAME} is damaged ({error}): export the snapshot again") from None
     _check_form(manifest, folder)
@@ -72,7 +74,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def verify(folder: Path) -> dict[str, Any]:
     """Return the manifest after hashing every file it names; raise ManifestError at the first difference."""
     manifest = read_manifest(folder)
-    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()} - {NAME}
+    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()} - {
+        NAME
+    }
     named = set(manifest["files"])
     if present != named:
         raise ManifestError(
@@ -81,13 +85,15 @@ def verify(folder: Path) -> dict[str, Any]:
         )
     for name, sha256 in manifest["files"].items():
         if file_sha256(folder / name) != sha256:
-            raise ManifestError(f"{folder / name} was changed after the export: its sha256 is not the manifest's")
+            raise ManifestError(f"{folder / name} was changed after the export: export it again")
     return manifest
 
 
 def _check_form(manifest: Any, folder: Path) -> None:
     if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
-        raise ManifestError(f"{folder / NAME} is not of schema {SCHEMA!r}: export the snapshot with this version")
+        raise ManifestError(
+            f"{folder / NAME} is not of schema {SCHEMA!r}: export the snapshot with this version"
+        )
     for key, kind in _REQUIRED.items():
         if not isinstance(manifest.get(key), kind):
             raise ManifestError(f"{folder / NAME}: key {key!r} is missing or is no {kind.__name__}")

@@ -1,4 +1,4 @@
-"""The plain rows that a snapshot is written from. Whoever holds the database makes them; formats only read them."""
+"""The plain rows that a snapshot is written from: whoever holds the database makes them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -33,7 +33,9 @@ def spool_judgments(judgments: Iterable[JudgmentRow], triplets: list[TripletRow]
         for judgment in judgments:
             position = positions.get(judgment.triplet)
             if position is None:
-                raise ExportError(f"judgment {judgment.judgment} answers triplet {judgment.triplet}, not in this export")
+                raise ExportError(
+                    f"judgment {judgment.judgment} is about triplet {judgment.triplet}, which is not exported"
+                )
             _count(judgment, position, tally)
             writer.writerow((position, *_fields(judgment)))
     return tally
@@ -42,14 +44,15 @@ def spool_judgments(judgments: Iterable[JudgmentRow], triplets: list[TripletRow]
 def _count(judgment: JudgmentRow, position: int, tally: Tally) -> None:
     if judgment.choice not in CHOICES or judgment.side_of_p0 not in SIDES:
         raise ExportError(
-            f"judgment {judgment.judgment} has choice {judgment.choice!r} and side_of_p0 {judgment.side_of_p0!r}: "
-            f"they must be one of {CHOICES} and one of {SIDES}"
+            f"judgment {judgment.judgment} has choice {judgment.choice!r} and side_of_p0 "
+            f"{judgment.side_of_p0!r}: they must be one of {CHOICES} and one of {SIDES}"
         )
     if tally.simulated is None:
         tally.simulated = judgment.simulated
     if tally.simulated != judgment.simulated:
         raise ExportError(
-            "people's judgments and simulated ones are mixed: export the study of people and the simulated study apart"
+            "people's judgments and simulated ones are mixed: "
+            "export the study of people and the simulated study apart"
         )
     tally.votes[position, CHOICES.index(judgment.choice)] += 1
     tally.annotators.add(judgment.annotator)

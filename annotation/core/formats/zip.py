@@ -1,7 +1,7 @@
 """A snapshot folder as one zip file, and back.
 
-Packing is deterministic: sorted names, one fixed date, fixed permissions. PNG and NPY files are stored as they
-are, since PNG is compressed already and a judge is smaller than a deflate header; text is deflated.
+Packing is deterministic: sorted names, one fixed date, fixed permissions. PNG and NPY files are stored as
+they are, since PNG is compressed already and a judge is smaller than a deflate header; text is deflated.
 """
 
 import shutil
@@ -49,7 +49,7 @@ def unpack(file: IO[bytes], folder: Path, *, largest_bytes: int = LARGEST_BYTES)
                 for entry in entries:
                     _write_entry(package, entry, draft / entry.filename)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, zipfile.LargeZipFile) as error:
-        raise PackageError(f"the zip file is damaged or of an unknown kind ({error}): download it again") from error
+        raise PackageError(f"the zip file is damaged or of a kind unknown here ({error})") from error
 
 
 def _check_entries(entries: list[zipfile.ZipInfo], largest_bytes: int) -> None:
@@ -63,7 +63,7 @@ def _check_entries(entries: list[zipfile.ZipInfo], largest_bytes: int) -> None:
         mode = entry.external_attr >> 16
         if outside or (stat.S_IFMT(mode) not in (0, stat.S_IFREG)) or entry.flag_bits & 0x1:
             raise PackageError(
-                f"the zip file holds {entry.filename!r}, which is encrypted, a link, or outside the folder: refused"
+                f"the zip file holds {entry.filename!r}, which is encrypted, a link, or leads outside"
             )
     total = sum(entry.file_size for entry in entries)
     if total > largest_bytes:

@@ -1,0 +1,60 @@
+"""Which pairs a study has, and in which order they come."""
+
+import random
+from itertools import product
+
+from annotation.core.allocation import Candidate, pairs_of
+from tests.annotation.core.snapshots import sha
+
+CODECS = ("jpeg", "webp", "avif", "jpegxl", "jpeg2000")
+TARGETS = (0.23, 0.37, 0.67, 1.0)
+
+
+def make_candidates(sources: int = 3) -> list[Candidate]:
+    return [
+        Candidate(f"{source}/{codec}/{target}", source, target, sha(f"{source} {codec} {target}"))
+        for source, codec, target in product(range(sources), CODECS, TARGETS)
+    ]
+
+
+def test_all_pairs_within_one_source_and_target_and_no_others() -> None:
+    candidates = make_candidates()
+    pairs = pairs_of(candidates)
+    by_key = {candidate.key: candidate for candidate in candidates}
+    assert len({frozenset((pair.first, pair.second)) for pair in pairs}) == len(pairs) == 3 * 4 * 10
+    for pair in pairs:
+        first, second = by_key[pair.first], by_key[pair.second]
+        assert (first.source, first.target_bpp) == (second.source, second.target_bpp)
+        assert (pair.source, pair.target_bpp) == (first.source, first.target_bpp)
+
+
+def test_equal_pixels_are_never_paired() -> None:
+    same = [Candidate(codec, 1, 0.37, sha("one picture")) for codec in CODECS]
+    other = Candidate("other", 1, 0.37, sha("another picture"))
+    assert pairs_of(same) == []
+    assert len(pairs_of([*same, other])) == len(same)
+
+
+def test_the_order_of_the_input_changes_nothing() -> None:
+    candidates = make_candidates()
+    shuffled = random.Random(3).sample(candidates, len(candidates))
+    assert pairs_of(candidates) == pairs_of(shuffled)
+
+
+def test_the_smaller_pixel_hash_is_first() -> None:
+    pixels = {candidate.key: candidate.pixels_sha256 for candidate in make_candidates()}
+    assert all(pixels[pair.first] < pixels[pair.second] for pair in pairs_of(make_candidates()))
+
+
+def test_the_first_pairs_are_spread_over_sources_and_rates() -> None:
+    pairs = pairs_of(make_candidates(sources=20))
+    early = pairs[: len(pairs) // 10]
+    assert len({pair.source for pair in early}) >= 18
+    assert {pair.target_bpp for pair in early} == set(TARGETS)
+
+
+def test_two_studies_have_two_orders_that_fit_a_signed_64_bit_column() -> None:
+    one, other = pairs_of(make_candidates(), salt="study 1"), pairs_of(make_candidates(), salt="study 2")
+    assert {(pair.first, pair.second) for pair in one} == {(pair.first, pair.second) for pair in other}
+    assert [pair.first for pair in one] != [pair.first for pair in other]
+    assert all(0 <= pair.order < 2**63 for pair in one)
