@@ -1,6 +1,7 @@
 """Every address of Closer."""
 
 from django.contrib import admin
+from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
@@ -14,5 +15,11 @@ def healthz(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("admin/", admin.site.urls),
+    path("login/", LoginView.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/v1/", include("annotation.api_urls")),
+    path("api/v1/", include("metric.api_urls")),
+    path("metric/", include("metric.urls")),
+    path("", include("annotation.urls")),
 ]

@@ -1,6 +1,7 @@
 """Source, reconstruction, triplet: what people are shown."""
 
 import uuid
+from decimal import Decimal
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -50,6 +51,23 @@ class Source(models.Model):
         return self.name
 
 
+def as_decimal(bpp: float) -> Decimal:
+    """A bitrate as the database keeps it."""
+    return Decimal(str(bpp)).quantize(Decimal("0.0001"))
+
+
+class ReconstructionQuerySet(WorkQuerySet["Reconstruction"]):
+    """Reads of reconstructions."""
+
+    def needed_by(self, study: "Study") -> Self:
+        """Those that the study shows, whichever study asked for them first."""
+        return self.filter(
+            source__in=study.sources.all(),
+            codec__in=study.codecs,
+            target_bpp__in=[as_decimal(bpp) for bpp in study.target_bpps],
+        )
+
+
 class Reconstruction(Work):
     """What a codec made of a source at an operating point, and the work of making it."""
 
@@ -74,7 +92,7 @@ class Reconstruction(Work):
     sha256 = models.CharField(max_length=64, blank=True, default="", help_text="Of the pixels.")
     image = models.FileField(upload_to=reconstruction_path, blank=True)
 
-    objects = WorkQuerySet["Reconstruction"].as_manager()
+    objects = ReconstructionQuerySet.as_manager()
 
     class Meta:
         constraints = [

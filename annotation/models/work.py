@@ -12,7 +12,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 LEASE = timedelta(seconds=20)
-MESSAGE_PATIENCE = timedelta(seconds=120)
+MESSAGE_PATIENCE = timedelta(seconds=30)
 MOST_ATTEMPTS = 5
 
 
@@ -61,12 +61,17 @@ class WorkQuerySet(models.QuerySet[W]):
             state=Work.State.QUEUED, error="", attempts=0, queued_at=timezone.now(), finished_at=None
         )
 
-    def abandoned(self) -> Self:
-        """Rows that no message leads to any more: the holder died, or the message was lost."""
+    def pending(self) -> Self:
+        """What is still to be done or being done."""
+        return self.filter(state__in=[Work.State.QUEUED, Work.State.RUNNING])
+
+    def abandoned(self, *, queue_empty: bool) -> Self:
+        """Rows that no message leads to any more: the holder died, or, with the queue empty, the message was lost."""
         now = timezone.now()
-        died = Q(state=Work.State.RUNNING, lease_expires_at__lt=now)
-        lost = Q(state=Work.State.QUEUED, queued_at__lt=now - MESSAGE_PATIENCE)
-        return self.filter(died | lost)
+        abandoned = Q(state=Work.State.RUNNING, lease_expires_at__lt=now)
+        if queue_empty:
+            abandoned |= Q(state=Work.State.QUEUED, queued_at__lt=now - MESSAGE_PATIENCE)
+        return self.filter(abandoned)
 
     def give_up(self) -> int:
         """Fails what killed its worker MOST_ATTEMPTS times; returns how many."""

@@ -1,0 +1,112 @@
+"""Django's admin for what the pages do not show. Judgments are evidence: they can be read here, never changed."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from annotation.models import (
+    Annotator,
+    Assignment,
+    Judgment,
+    Reconstruction,
+    Session,
+    Snapshot,
+    Source,
+    Study,
+    Triplet,
+)
+
+
+class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+    """Rows that only the program writes."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Study)
+class StudyAdmin(ReadOnlyAdmin):
+    """Studies; they are changed on their own pages, where their rules are checked."""
+
+    list_display = ["name", "state", "created_at", "opened_at"]
+    list_filter = ["state"]
+    search_fields = ["name", "slug"]
+
+
+@admin.register(Source)
+class SourceAdmin(ReadOnlyAdmin):
+    """Sources."""
+
+    list_display = ["name", "split", "width", "height", "licence"]
+    list_filter = ["split"]
+    search_fields = ["name", "sha256"]
+
+
+@admin.register(Reconstruction)
+class ReconstructionAdmin(ReadOnlyAdmin):
+    """Reconstructions."""
+
+    list_display = ["source", "codec", "target_bpp", "state", "bpp", "psnr", "ms_ssim", "error"]
+    list_filter = ["state", "codec"]
+    list_select_related = ["source"]
+
+
+@admin.register(Triplet)
+class TripletAdmin(ReadOnlyAdmin):
+    """Triplets."""
+
+    list_display = ["pk", "study", "source", "target_bpp", "kind", "served", "votes"]
+    list_filter = ["study", "kind"]
+    list_select_related = ["study", "source"]
+
+
+@admin.register(Annotator)
+class AnnotatorAdmin(ReadOnlyAdmin):
+    """Annotators."""
+
+    list_display = ["id", "simulated", "created_at"]
+    list_filter = ["simulated"]
+
+
+@admin.register(Session)
+class SessionAdmin(ReadOnlyAdmin):
+    """Sittings."""
+
+    list_display = ["pk", "study", "annotator", "answered", "started_at", "last_seen_at"]
+    list_select_related = ["study", "annotator"]
+
+
+@admin.register(Assignment)
+class AssignmentAdmin(ReadOnlyAdmin):
+    """Assignments."""
+
+    list_display = ["id", "study", "annotator", "state", "issued_at", "expires_at", "skip_cause"]
+    list_filter = ["state"]
+    list_select_related = ["study", "annotator"]
+
+
+@admin.register(Judgment)
+class JudgmentAdmin(ReadOnlyAdmin):
+    """Judgments."""
+
+    list_display = ["id", "study", "annotator", "simulated", "answer", "choice", "received_at"]
+    list_filter = ["simulated", "answer"]
+    list_select_related = ["study", "annotator"]
+
+
+@admin.register(Snapshot)
+class SnapshotAdmin(ReadOnlyAdmin):
+    """Snapshots."""
+
+    list_display = ["__str__", "state", "simulated", "created_at", "error"]
+    list_filter = ["state", "simulated"]
+    list_select_related = ["study"]

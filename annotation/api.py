@@ -1,0 +1,212 @@
+"""The JSON endpoints of judging and of studies and snapshots: /api/v1/."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Count, Q, QuerySet
+from django.http import FileResponse
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotation import serializers, tasks
+from annotation.errors import NotYours, SnapshotRefused
+from annotation.models import Assignment, Session, Snapshot, Study
+from annotation.services.claims import NoPair, claim_next
+from annotation.services.judging import record_judgment
+from annotation.services.sittings import begin_session, require_open, skip_assignment
+from annotation.services.snapshots import request_snapshot
+
+SESSION_HEADER = OpenApiParameter(
+    "X-Closer-Session", str, OpenApiParameter.HEADER, required=True, description="The key of the sitting."
+)
+PROBLEM = OpenApiResponse(serializers.ProblemSerializer, description="Refused; `detail` says why and what to do.")
+PROBLEMS = {400: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM}
+
+
+def get_own_session_or_404(key: str) -> Session:
+    """The sitting whose key the caller knows: knowing it is the permission."""
+    return get_object_or_404(Session.objects.select_related("study", "annotator"), key=key)
+
+
+def session_of(request: Request) -> Session:
+    """The sitting named in the request's header. Raises NotYours without one."""
+    session = (
+        Session.objects.select_related("study", "annotator")
+        .filter(key=request.headers.get("X-Closer-Session", ""))
+        .first()
+    )
+    if session is None:
+        raise NotYours("Send the key of your sitting in the header X-Closer-Session.")
+    return session
+
+
+def progress_of(session: Session) -> dict[str, int]:
+    """How far the sitting is."""
+    session.refresh_from_db(fields=["answered"])
+    return {"answered": session.answered, "total": session.study.pairs_per_session}
+
+
+class JudgingView(APIView):
+    """For annotators: no login, the session key opens the door."""
+
+    authentication_classes: list[Any] = []
+    permission_classes = [AllowAny]
+
+
+class BeginSession(JudgingView):
+    """A sitting begins."""
+
+    @extend_schema(
+        request=serializers.BeginSessionSerializer,
+        responses={201: serializers.SessionSerializer, **PROBLEMS},
+        operation_id="sessions_create",
+    )
+    def post(self, request: Request) -> Response:
+        """Begin a sitting on the study with this key, or go on with the annotator's current one."""
+        asked = serializers.BeginSessionSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        study = get_object_or_404(Study, key=asked.validated_data.pop("study"))
+        session = begin_session(study=study, **asked.validated_data)
+        return Response(serializers.SessionSerializer(session).data, status=status.HTTP_201_CREATED)
+
+
+class NextAssignment(JudgingView):
+    """The next pair of a sitting."""
+
+    @extend_schema(
+        request=serializers.NextSerializer,
+        responses={200: serializers.NextPairSerializer, **PROBLEMS},
+        operation_id="assignments_next",
+    )
+    def post(self, request: Request, key: str) -> Response:
+        """Lease the next pair, or hear why there is none: nothing_free, nothing_left or sitting_over."""
+        asked = serializers.NextSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        session = get_own_session_or_404(key)
+        require_open(session.study)
+        found = claim_next(session=session, holding=asked.validated_data["holding"])
+        progress = progress_of(session)
+        if isinstance(found, NoPair):
+            answer = {"status": found.status, "detail": found.detail, "retry_after_s": found.retry_after_s}
+            return Response({**answer, "progress": progress})
+        pair = serializers.AssignmentSerializer(found, context={"request": request}).data
+        return Response({"status": "pair", "assignment": pair, "progress": progress})
+
+
+class SubmitJudgment(JudgingView):
+    """The answer to a pair."""
+
+    @extend_schema(
+        request=serializers.SubmitJudgmentSerializer,
+        parameters=[SESSION_HEADER],
+        responses={
+            200: OpenApiResponse(serializers.RecordedSerializer, description="It was recorded before."),
+            201: OpenApiResponse(serializers.RecordedSerializer, description="Recorded."),
+            410: OpenApiResponse(serializers.ProblemSerializer, description="The lease ran out."),
+            **PROBLEMS,
+        },
+        operation_id="judgments_submit",
+    )
+    def put(self, request: Request, pk: UUID) -> Response:
+        """Record an answer under an id of the caller's making. Repeat it as often as needed: it counts once."""
+        said = serializers.SubmitJudgmentSerializer(data=request.data)
+        said.is_valid(raise_exception=True)
+        session = session_of(request)
+        recorded = record_judgment(
+            session=session,
+            judgment_id=pk,
+            assignment_id=said.validated_data["assignment"],
+            answer=said.validated_data["answer"],
+            timing=said.validated_data["timing"],
+        )
+        code = status.HTTP_201_CREATED if recorded.created else status.HTTP_200_OK
+        return Response({"id": recorded.judgment.pk, "progress": progress_of(session)}, status=code)
+
+
+class SkipAssignment(JudgingView):
+    """A pair that could not be shown."""
+
+    @extend_schema(
+        request=serializers.SkipSerializer,
+        parameters=[SESSION_HEADER],
+        responses={200: serializers.ProgressSerializer, **PROBLEMS},
+        operation_id="assignments_skip",
+    )
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Give a pair back with the cause, so that a broken image holds nobody up."""
+        said = serializers.SkipSerializer(data=request.data)
+        said.is_valid(raise_exception=True)
+        session = session_of(request)
+        words = [said.validated_data[name] for name in ("cause", "slot", "detail")]
+        skip_assignment(session=session, assignment_id=pk, cause=" ".join(word for word in words if word))
+        return Response(progress_of(session))
+
+
+class AssignmentImage(JudgingView):
+    """One image of a pair, lossless, under an address that tells nothing."""
+
+    @extend_schema(
+        responses={(200, "image/png"): OpenApiTypes.BINARY, 404: PROBLEM}, operation_id="assignments_image"
+    )
+    def get(self, request: Request, pk: UUID, slot: str) -> FileResponse:
+        """The left, original or right image of an assignment."""
+        assignment = get_object_or_404(
+            Assignment.objects.select_related("triplet__source", "triplet__first", "triplet__second"), pk=pk
+        )
+        shown = {"left": assignment.left, "original": assignment.triplet.source, "right": assignment.right}[slot]
+        response = FileResponse(shown.image.open("rb"), content_type="image/png", filename="image.png")
+        response.headers["Cache-Control"] = "private, max-age=3600, immutable"
+        return response
+
+
+class StudyViewSet(viewsets.ReadOnlyModelViewSet[Study]):
+    """Studies, for staff."""
+
+    serializer_class = serializers.StudySerializer
+    lookup_field = "slug"
+
+    def get_queryset(self) -> QuerySet[Study]:
+        by_people = Count("judgments", filter=Q(judgments__simulated=False))
+        simulated = Count("judgments", filter=Q(judgments__simulated=True))
+        return Study.objects.annotate(judgments_by_people=by_people, judgments_simulated=simulated)
+
+
+class SnapshotViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.CreateModelMixin, viewsets.GenericViewSet[Snapshot]
+):
+    """Snapshots, for staff."""
+
+    serializer_class = serializers.SnapshotSerializer
+    queryset = Snapshot.objects.select_related("study")
+
+    @extend_schema(
+        request=serializers.RequestSnapshotSerializer,
+        responses={201: serializers.SnapshotSerializer, **PROBLEMS},
+    )
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Ask for a snapshot of the judgments up to now; a worker builds it."""
+        asked = serializers.RequestSnapshotSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        study = get_object_or_404(Study, slug=asked.validated_data["study"])
+        snapshot = request_snapshot(
+            study=study, simulated=asked.validated_data["simulated"], created_by=request.user
+        )
+        transaction.on_commit(lambda: tasks.snapshot.delay(snapshot.pk))
+        return Response(self.get_serializer(snapshot).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY, 409: PROBLEM})
+    @action(detail=True)
+    def archive(self, request: Request, pk: str | None = None) -> FileResponse:
+        """The whole snapshot folder as a zip file."""
+        snapshot = self.get_object()
+        if snapshot.state != Snapshot.State.DONE:
+            raise SnapshotRefused(f"Snapshot {snapshot} is {snapshot.state}. Ask again when its state is done.")
+        return FileResponse(snapshot.archive.open("rb"), as_attachment=True, filename=f"{snapshot}.zip")

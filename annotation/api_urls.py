@@ -1,0 +1,23 @@
+"""Addresses of annotation's JSON endpoints, below /api/v1/."""
+
+from django.urls import path, re_path
+from rest_framework.routers import SimpleRouter
+
+from annotation import api
+
+router = SimpleRouter()
+router.register("studies", api.StudyViewSet, basename="api-study")
+router.register("snapshots", api.SnapshotViewSet, basename="api-snapshot")
+
+urlpatterns = [
+    path("sessions/", api.BeginSession.as_view(), name="session-begin"),
+    path("sessions/<str:key>/next/", api.NextAssignment.as_view(), name="assignment-next"),
+    path("judgments/<uuid:pk>/", api.SubmitJudgment.as_view(), name="judgment-submit"),
+    path("assignments/<uuid:pk>/skip/", api.SkipAssignment.as_view(), name="assignment-skip"),
+    re_path(
+        r"^assignments/(?P<pk>[0-9a-f-]{36})/(?P<slot>left|original|right)\.png$",
+        api.AssignmentImage.as_view(),
+        name="assignment-image",
+    ),
+    *router.urls,
+]

@@ -1,0 +1,156 @@
+"""What goes over the wire of /api/v1/."""
+
+from typing import Any
+
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from annotation.models import Assignment, Judgment, Session, Snapshot, Study
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """Why a request was refused."""
+
+    code = serializers.CharField(help_text="For programs.")
+    detail = serializers.CharField(help_text="For people: what happened and what to do.")
+
+
+class ProgressSerializer(serializers.Serializer[Any]):
+    """How far a sitting is."""
+
+    answered = serializers.IntegerField()
+    total = serializers.IntegerField()
+
+
+class BeginSessionSerializer(serializers.Serializer[Any]):
+    """Who sits down, to which study, on what screen."""
+
+    study = serializers.CharField(max_length=32, help_text="The key in the study's link.")
+    annotator_id = serializers.UUIDField(required=False, help_text="Who came before; left out: somebody new.")
+    simulated = serializers.BooleanField(default=False, help_text="True for a program that stands in for a person.")
+    screen = serializers.JSONField(default=dict)
+
+    def validate_screen(self, value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict) or len(str(value)) > 4000:
+            raise serializers.ValidationError("Give a small object, such as {\"width\": 1920, \"dpr\": 1}.")
+        return value
+
+
+class JudgedStudySerializer(serializers.ModelSerializer[Study]):
+    """What a judging page needs to know of a study."""
+
+    class Meta:
+        model = Study
+        fields = ["name", "question", "instructions", "allow_ties", "min_view_ms", "surround", "pairs_per_session"]
+
+
+class SessionSerializer(serializers.ModelSerializer[Session]):
+    """A sitting; its key is the permission to judge in it."""
+
+    study = JudgedStudySerializer(read_only=True)
+    annotator = serializers.UUIDField(source="annotator_id", read_only=True)
+    simulated = serializers.BooleanField(source="annotator.simulated", read_only=True)
+
+    class Meta:
+        model = Session
+        fields = ["key", "annotator", "simulated", "answered", "study"]
+
+
+class NextSerializer(serializers.Serializer[Any]):
+    """What the page has in hand already."""
+
+    holding = serializers.ListField(child=serializers.UUIDField(), default=list, max_length=20)
+
+
+class ImagesSerializer(serializers.Serializer[Any]):
+    """Addresses of the three images."""
+
+    left = serializers.CharField()
+    original = serializers.CharField()
+    right = serializers.CharField()
+
+
+class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
+    """A leased pair: nothing here tells one codec from another."""
+
+    images = serializers.SerializerMethodField()
+    width = serializers.IntegerField(source="triplet.source.width")
+    height = serializers.IntegerField(source="triplet.source.height")
+
+    class Meta:
+        model = Assignment
+        fields = ["id", "position", "images", "width", "height", "issued_at", "expires_at"]
+
+    @extend_schema_field(ImagesSerializer)
+    def get_images(self, assignment: Assignment) -> dict[str, str]:
+        slots = ("left", "original", "right")
+        return {slot: reverse("assignment-image", args=[assignment.pk, slot]) for slot in slots}
+
+
+class NextPairSerializer(serializers.Serializer[Any]):
+    """A pair, or why there is none."""
+
+    status = serializers.ChoiceField(choices=["pair", "nothing_free", "nothing_left", "sitting_over"])
+    assignment = AssignmentSerializer(required=False)
+    detail = serializers.CharField(required=False)
+    retry_after_s = serializers.IntegerField(required=False, allow_null=True)
+    progress = ProgressSerializer()
+
+
+class SubmitJudgmentSerializer(serializers.Serializer[Any]):
+    """An answer and the raw record of how it came about."""
+
+    assignment = serializers.UUIDField()
+    answer = serializers.ChoiceField(choices=Judgment.Side.choices)
+    timing = serializers.DictField(help_text="Offsets in ms on the browser's clock: docs/api.md lists the keys.")
+
+
+class RecordedSerializer(serializers.Serializer[Any]):
+    """An answer that is safe in the database."""
+
+    id = serializers.UUIDField()
+    progress = ProgressSerializer()
+
+
+class SkipSerializer(serializers.Serializer[Any]):
+    """Why a pair could not be shown."""
+
+    cause = serializers.ChoiceField(choices=["image_failed", "too_small", "other"])
+    slot = serializers.ChoiceField(choices=["left", "original", "right", ""], default="")
+    detail = serializers.CharField(max_length=200, default="", allow_blank=True)
+
+
+class StudySerializer(serializers.ModelSerializer[Study]):
+    """A study as its researcher sees it."""
+
+    judgments_by_people = serializers.IntegerField(read_only=True)
+    judgments_simulated = serializers.IntegerField(read_only=True)
+
+    class Meta:
+        model = Study
+        fields = [
+            *("slug", "name", "key", "state", "question", "codecs", "target_bpps", "votes_per_triplet"),
+            *("pairs_per_session", "allow_ties", "min_view_ms", "created_at", "opened_at", "closed_at"),
+            *("judgments_by_people", "judgments_simulated"),
+        ]
+
+
+class RequestSnapshotSerializer(serializers.Serializer[Any]):
+    """Which judgments to freeze."""
+
+    study = serializers.SlugField(help_text="The study's slug.")
+    simulated = serializers.BooleanField(default=False, help_text="The simulated judgments instead of people's.")
+
+
+class SnapshotSerializer(serializers.ModelSerializer[Snapshot]):
+    """A snapshot and how far it is."""
+
+    study = serializers.SlugRelatedField[Study](slug_field="slug", read_only=True)
+
+    class Meta:
+        model = Snapshot
+        fields = [
+            *("id", "study", "number", "simulated", "state", "error", "counts", "filters", "sha256"),
+            *("until", "created_at", "finished_at"),
+        ]

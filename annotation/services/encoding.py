@@ -1,0 +1,138 @@
+"""From sources to reconstructions to triplets."""
+
+import uuid
+from collections.abc import Iterable
+
+import structlog
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.db.models.fields.files import FieldFile
+
+from annotation.core.allocation import Candidate, pairs_of
+from annotation.core.formats.rows import pair_kind
+from annotation.leases import heartbeat
+from annotation.models import Reconstruction, Study, Triplet
+from annotation.models.stimulus import as_decimal
+from codecs_zoo import image, measure, rate, registry
+from codecs_zoo.contract import CodecError, Pixels
+
+log = structlog.get_logger(__name__)
+
+
+def plan_reconstructions(*, study: Study) -> list[int]:
+    """Makes the rows that the study needs and returns those that wait for an encoder.
+
+    A reconstruction that another study already made is used as it is.
+    """
+    Reconstruction.objects.bulk_create(
+        [
+            Reconstruction(source=source, codec=codec, target_bpp=as_decimal(bpp))
+            for source in study.sources.all()
+            for codec in study.codecs
+            for bpp in study.target_bpps
+        ],
+        ignore_conflicts=True,
+        batch_size=500,
+    )
+    needed = Reconstruction.objects.needed_by(study)
+    make_triplets(study=study, reconstructions=needed.filter(state=Reconstruction.State.DONE))
+    waiting = needed.filter(state=Reconstruction.State.QUEUED).order_by("source", "target_bpp", "pk")
+    return list(waiting.values_list("pk", flat=True))
+
+
+def encode_reconstruction(*, pk: int) -> str:
+    """Claims one reconstruction, makes it, and pairs it with its siblings; returns what became of it.
+
+    Safe to call any number of times and from any number of workers: only one of them does the work.
+    """
+    lease = Reconstruction.objects.claim(pk)
+    if lease is None:
+        return "not free"
+    reconstruction = Reconstruction.objects.select_related("source").get(pk=pk)
+    with heartbeat(Reconstruction.objects.all(), pk, lease):
+        try:
+            return _make(reconstruction, lease)
+        except (CodecError, rate.RateError) as error:
+            Reconstruction.objects.all().fail(pk, lease, str(error))
+            return "failed"
+        except Exception as error:
+            # Nobody waits for this task: what is not written to the row is never seen.
+            log.exception("encoding failed", reconstruction=pk)
+            Reconstruction.objects.all().fail(pk, lease, f"{type(error).__name__}: {error}")
+            return "failed"
+
+
+def _make(reconstruction: Reconstruction, lease: uuid.UUID) -> str:
+    codec = registry.get(reconstruction.codec)
+    pixels = read_pixels(reconstruction.source.image)
+    found = rate.encode_to_bpp(codec, pixels, float(reconstruction.target_bpp))
+    figures = measure.measure(codec, pixels, found.operating_point, bitstream=found.bitstream)
+    reconstruction.image.save("pixels.png", ContentFile(image.encode_png(figures.x_hat)), save=False)
+    kept = Reconstruction.objects.all().finish(
+        reconstruction.pk,
+        lease,
+        operating_point=found.operating_point,
+        codec_version=codec.version,
+        libraries=codec.libraries(),
+        kind=codec.kind,
+        file_bytes=figures.file_bytes,
+        payload_bytes=figures.payload_bytes,
+        bpp=figures.bpp,
+        payload_bpp=figures.payload_bpp,
+        reached=found.reached,
+        encodes=found.encodes,
+        encode_ms=found.encode_ms,
+        decode_ms=figures.decode_ms,
+        psnr=figures.psnr,
+        ms_ssim=figures.ms_ssim,
+        sha256=figures.sha256,
+        image=reconstruction.image.name,
+    )
+    if not kept:
+        reconstruction.image.storage.delete(reconstruction.image.name)
+        return "taken over"
+    _pair_with_siblings(reconstruction)
+    return "done"
+
+
+def read_pixels(file: FieldFile) -> Pixels:
+    """uint8 HxWx3 of a stored PNG."""
+    with file.open("rb") as opened:
+        return image.decode_png(opened.read())
+
+
+def _pair_with_siblings(reconstruction: Reconstruction) -> None:
+    siblings = Reconstruction.objects.filter(
+        source_id=reconstruction.source_id,
+        target_bpp=reconstruction.target_bpp,
+        state=Reconstruction.State.DONE,
+    )
+    studies = Study.objects.filter(sources=reconstruction.source_id).exclude(state=Study.State.DRAFT)
+    for study in studies:
+        if reconstruction.codec in study.codecs:
+            make_triplets(study=study, reconstructions=siblings.filter(codec__in=study.codecs))
+
+
+@transaction.atomic
+def make_triplets(*, study: Study, reconstructions: Iterable[Reconstruction]) -> None:
+    """Every pair within one source and target bitrate, once, without those that are equal in every pixel."""
+    made = {row.pk: row for row in reconstructions}
+    candidates = [
+        Candidate(row.pk, row.source_id, float(row.target_bpp), row.sha256)
+        for row in made.values()
+    ]
+    triplets = []
+    for pair in pairs_of(candidates, salt=study.key):
+        first, second = sorted((made[pair.first], made[pair.second]), key=lambda row: row.pk)
+        triplets.append(
+            Triplet(
+                study=study,
+                source_id=first.source_id,
+                first=first,
+                second=second,
+                target_bpp=first.target_bpp,
+                kind=pair_kind(first.kind, second.kind),
+                shuffle=pair.order,
+            )
+        )
+    Triplet.objects.bulk_create(triplets, ignore_conflicts=True, batch_size=500)

@@ -1,0 +1,69 @@
+"""Photographs in: read, normalised, cropped to what fits the study's screen, known by their pixels."""
+
+from pathlib import Path
+from typing import IO
+
+from django.core.files.base import ContentFile
+from django.db import IntegrityError, transaction
+
+from annotation.core.splits import split_of
+from annotation.errors import BadPhotograph, DuplicatePhotograph
+from annotation.models import Source, Study
+from annotation.services.studies import require_draft
+from codecs_zoo import image
+
+
+def add_source(
+    *,
+    study: Study,
+    file: "Path | IO[bytes] | bytes",
+    name: str,
+    licence: str = "",
+    attribution: str = "",
+) -> Source:
+    """The photograph as a source of the study.
+
+    Raises BadPhotograph when the file can't become one, DuplicatePhotograph when the study has it already, and
+    StudyFrozen once the study was opened. Nothing is written in any of these cases.
+    """
+    require_draft(study)
+    try:
+        photograph = image.load_photograph(file)
+    except image.PhotographError as error:
+        raise BadPhotograph(f"{name}: {error}") from error
+    known = image.pixels_sha256(photograph.pixels)
+    pixels, box = image.centre_crop(photograph.pixels, study.max_width, study.max_height)
+    if duplicate := study.sources.filter(photograph=known).first():
+        raise DuplicatePhotograph(f"{name}: the study has this photograph already, as “{duplicate.name}”.")
+    notes = list(photograph.notes)
+    cropped = pixels.shape != photograph.pixels.shape
+    if cropped:
+        notes.append(f"cropped to {pixels.shape[1]} × {pixels.shape[0]} pixels, the most this study shows")
+    source = Source(
+        sha256=image.pixels_sha256(pixels),
+        photograph=known,
+        split=split_of(known),
+        name=name[:200],
+        width=pixels.shape[1],
+        height=pixels.shape[0],
+        crop=list(box) if cropped else None,
+        notes=notes,
+        licence=licence,
+        attribution=attribution,
+    )
+    return _keep(study, source, image.encode_png(pixels))
+
+
+def _keep(study: Study, source: Source, png: bytes) -> Source:
+    """The row for these pixels, made if they are new: two studies may share a source."""
+    existing = Source.objects.filter(sha256=source.sha256).first()
+    if existing is None:
+        source.image.save("pixels.png", ContentFile(png), save=False)
+        try:
+            with transaction.atomic():
+                source.save()
+        except IntegrityError:  # somebody else brought the same pixels in just now
+            source.image.storage.delete(source.image.name)
+            existing = Source.objects.get(sha256=source.sha256)
+    study.sources.add(existing or source)
+    return existing or source

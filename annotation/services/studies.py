@@ -1,0 +1,100 @@
+"""A study's life: made, filled, opened, paused, closed."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
+from django.utils import timezone
+from django.utils.text import slugify
+
+from annotation.errors import Refused, StudyFrozen, StudyNotReady
+from annotation.models import Reconstruction, Study
+from annotation.services.encoding import plan_reconstructions
+from codecs_zoo import registry
+
+
+def create_study(*, name: str, owner: AbstractBaseUser | None = None, slug: str = "", **fields: Any) -> Study:
+    """A draft. `fields` are the study's rules; every one is validated. Raises Refused with what is wrong."""
+    study = Study(name=name.strip(), slug=slug or _free_slug(name), owner=owner, **fields)
+    check_codecs(study.codecs)
+    check_bpps(study.target_bpps)
+    study.full_clean(exclude=["owner", "codecs", "target_bpps"])
+    study.save()
+    return study
+
+
+def check_codecs(names: Iterable[str]) -> None:
+    """Refuses unknown codecs, codecs that cannot run here, and fewer than two."""
+    names = list(names)
+    if len(set(names)) < 2:
+        raise Refused("Choose at least two codecs: a pair is two reconstructions of one photograph.")
+    for name in names:
+        try:
+            found = registry.get(name).availability()
+        except KeyError as error:
+            raise Refused(str(error.args[0])) from error
+        if not found.available:
+            raise Refused(f"{name} is not available here: {found.reason} {found.how}".strip())
+
+
+def check_bpps(target_bpps: Iterable[float]) -> None:
+    """Refuses an empty list, repeats, and rates that no codec is used at."""
+    rates = list(target_bpps)
+    if not rates or len(set(rates)) != len(rates) or not all(0.01 <= rate <= 24 for rate in rates):
+        raise Refused("Give one or more different bitrates between 0.01 and 24 bits per pixel, such as 0.23, 0.67.")
+
+
+def _free_slug(name: str) -> str:
+    stem = slugify(name)[:50] or "study"
+    taken = set(Study.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
+    candidates = [stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 3))]
+    return next(slug for slug in candidates if slug not in taken)
+
+
+def require_draft(study: Study) -> None:
+    """Refuses once the study was opened."""
+    if study.state != Study.State.DRAFT:
+        raise StudyFrozen(
+            f"“{study}” was opened on {study.opened_at:%Y-%m-%d} and can no longer change. "
+            "Make a new study to ask something else."
+        )
+
+
+@transaction.atomic
+def open_study(*, study: Study) -> list[int]:
+    """Freezes a draft, or resumes a paused study, and returns the reconstructions that are to be encoded."""
+    study = Study.objects.select_for_update().get(pk=study.pk)
+    if study.state == Study.State.CLOSED:
+        raise StudyFrozen(f"“{study}” is closed. Closed studies stay closed, so that their results stand.")
+    if not study.sources.exists():
+        raise StudyNotReady(f"“{study}” has no photographs yet. Add some before you open it.")
+    check_codecs(study.codecs)
+    planned = plan_reconstructions(study=study)
+    study.state = Study.State.OPEN
+    study.opened_at = study.opened_at or timezone.now()
+    study.save(update_fields=["state", "opened_at"])
+    return planned
+
+
+def pause_study(*, study: Study) -> None:
+    """Gives out no more pairs; those already given out may still be answered."""
+    if not Study.objects.filter(pk=study.pk, state=Study.State.OPEN).update(state=Study.State.PAUSED):
+        raise StudyNotReady(f"“{study}” is not open, so it cannot be paused.")
+
+
+def close_study(*, study: Study) -> None:
+    """Ends the study for good."""
+    closed = Study.objects.filter(pk=study.pk, state__in=[Study.State.OPEN, Study.State.PAUSED]).update(
+        state=Study.State.CLOSED, closed_at=timezone.now()
+    )
+    if not closed:
+        raise StudyNotReady(f"“{study}” is not open, so it cannot be closed.")
+
+
+def retry_failed(*, study: Study) -> list[int]:
+    """Puts the study's failed reconstructions back in the queue; returns them."""
+    failed = Reconstruction.objects.needed_by(study).filter(state=Reconstruction.State.FAILED)
+    pks = list(failed.values_list("pk", flat=True))
+    Reconstruction.objects.filter(pk__in=pks).requeue()
+    return pks
