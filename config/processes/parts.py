@@ -1,0 +1,89 @@
+"""The parts of the embedded deployment: broker, web server, worker and beat on one machine."""
+
+import http.client
+import os
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from config import broker
+from config.processes.child import Part
+
+WORKER_PROCESSES = 2
+QUEUES = "encode,train,default"
+
+
+def embedded_parts(*, host: str, port: int, var_dir: Path, env: Mapping[str, str]) -> list[Part]:
+    """Everything that `make demo` runs; the broker only where REDIS_URL names no other one."""
+    redis_url = env.get("REDIS_URL", "")
+    parts = [] if redis_url else [_broker(var_dir)]
+    worker_name = f"embedded-{os.getpid()}@{socket.gethostname()}"
+    celery = (sys.executable, "-m", "celery", "-A", "config")
+    return [
+        *parts,
+        Part("web", _gunicorn(host, port, env), web_ready(host, port, env)),
+        Part(
+            "worker",
+            (*celery, "worker", "-Q", QUEUES, "-c", str(WORKER_PROCESSES), "-n", worker_name)
+            + ("--loglevel", "INFO", "--without-gossip", "--without-mingle"),
+            worker_ready(redis_url or broker.embedded_url(var_dir), worker_name),
+        ),
+        Part("beat", (*celery, "beat", "-S", "django", "--loglevel", "INFO"), ready=lambda: ""),
+    ]
+
+
+def web_ready(host: str, port: int, env: Mapping[str, str]) -> Callable[[], str]:
+    """A check that /healthz answers 200, asked as the first of ALLOWED_HOSTS and as if through https."""
+    allowed = env.get("ALLOWED_HOSTS", "").split(",")[0].strip().removeprefix(".")
+    name = "localhost" if allowed in ("", "*") else allowed
+    address = "127.0.0.1" if host in ("0.0.0.0", "") else host  # noqa: S104
+
+    def check() -> str:
+        connection = http.client.HTTPConnection(address, port, timeout=2)
+        try:
+            connection.request("GET", "/healthz", headers={"Host": name, "X-Forwarded-Proto": "https"})
+            status = connection.getresponse().status
+            return "" if status == 200 else f"http://{address}:{port}/healthz answered {status}"
+        except (OSError, http.client.HTTPException) as error:
+            return f"http://{address}:{port}/healthz did not answer ({error})"
+        finally:
+            connection.close()
+
+    return check
+
+
+def worker_ready(broker_url: str, name: str) -> Callable[[], str]:
+    """A check that the worker called `name` answers a ping through the broker."""
+    application = Celery("supervisor", broker=broker_url, set_as_current=False)
+
+    def check() -> str:
+        try:
+            answer = application.control.inspect(destination=[name], timeout=0.5).ping()
+        except (OSError, OperationalError) as error:
+            return f"the broker does not answer ({error})"
+        return "" if answer else "the worker does not answer a ping"
+
+    return check
+
+
+def _broker(var_dir: Path) -> Part:
+    def check() -> str:
+        return "" if broker.answers(var_dir) else f"{broker.socket_path(var_dir)} does not answer a PING"
+
+    return Part("broker", tuple(broker.server_command(var_dir)), check, stage=0, grace=1.5)
+
+
+def _gunicorn(host: str, port: int, env: Mapping[str, str]) -> tuple[str, ...]:
+    """One process for SQLite, whose lock between processes is unfair; two where the database is a server."""
+    url = env.get("DATABASE_URL", "")
+    processes, threads = (1, 8) if not url or url.startswith("sqlite") else (2, 4)
+    bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return (
+        *(sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind", bind),
+        *("--worker-class", "gthread", "--workers", str(processes), "--threads", str(threads)),
+        *("--timeout", "60", "--graceful-timeout", "2", "--no-control-socket"),
+    )

@@ -1,0 +1,241 @@
+"""Runs broker, web server, worker and beat on this machine, and keeps them running.
+
+    python -m config.supervisor --port 8000
+
+Each is a process in a group of its own. A dead one is started again; SIGINT or SIGTERM ends all within
+seconds; when the supervisor itself is killed, nothing stays behind. The database must have its tables before.
+"""
+
+import argparse
+import contextlib
+import errno
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn, Self
+
+from config.processes.child import Child, Guard, Part, end
+from config.processes.keeping import Kept, SupervisorError
+from config.processes.lock import FolderLock
+from config.processes.parts import embedded_parts
+
+__all__ = ["Part", "Supervisor", "SupervisorError"]
+
+ROOT = Path(__file__).resolve().parents[1]
+TICK = 0.1
+READY_WITHIN = 90.0
+
+
+class Supervisor:
+    """Starts the parts, restarts those that die, ends them all.
+
+        with Supervisor(port=8000) as supervisor:   # returns once everything is ready
+            ...
+            supervisor.wait()                       # until SIGINT, SIGTERM, SIGHUP or stop()
+
+    In the main thread, `with` also turns SIGTERM and SIGHUP into SystemExit: they too end everything.
+
+    Args:
+        port: where the web server listens, on `host`.
+        env: added to this process's environment for all parts, VAR_DIR, REDIS_URL, DATABASE_URL included.
+        say: receives short lines about what happens, from another thread.
+        parts: instead of the embedded ones.
+
+    Raises (from start, or on entering `with`):
+        SupervisorError: the port is taken, VAR_DIR is in use, or a part does not come up.
+    """
+
+    def __init__(
+        self,
+        port: int = 8000,
+        env: Mapping[str, str] | None = None,
+        *,
+        host: str = "127.0.0.1",
+        say: Callable[[str], None] | None = None,
+        parts: Sequence[Part] | None = None,
+    ) -> None:
+        self.port, self.host = port, host
+        self._env = {"PYTHONUNBUFFERED": "1", **os.environ, **(env or {})}
+        self.var_dir = Path(self._env.get("VAR_DIR") or ROOT / "var").resolve()
+        self._env["VAR_DIR"] = str(self.var_dir)
+        self._say = say or (lambda line: print(line, flush=True))
+        self._parts = parts
+        self._lock = FolderLock(self.var_dir / "run" / "supervisor.lock")
+        self._kept: list[Kept] = []
+        self._thread: threading.Thread | None = None
+        self._failure: BaseException | None = None
+        # The thread's state as others may wait for it: up or failed; asked to end; ended.
+        self._settled, self._ending, self._over = threading.Event(), threading.Event(), threading.Event()
+        self._handlers: dict[signal.Signals, Any] = {}
+
+    @property
+    def url(self) -> str:
+        """Where a browser on this machine finds the web server."""
+        return f"http://{'127.0.0.1' if self.host == '0.0.0.0' else self.host}:{self.port}/"
+
+    def start(self) -> None:
+        """Start everything; returns when all is ready. After an error nothing keeps running."""
+        self._claim_folder()
+        try:
+            require_port(self.host, self.port, patience=5.0 if self._lock.was_held_by_a_dead_process else 0.0)
+            self._thread = threading.Thread(target=self._run, name="supervisor")
+            self._thread.start()
+            self._settled.wait()
+            self._raise_failure()
+        except BaseException:
+            self.stop()
+            raise
+
+    def wait(self) -> None:
+        """Block until stop() is called or a signal asks to end; raises what ended it otherwise."""
+        with contextlib.suppress(KeyboardInterrupt, AskedToLeave):
+            self._over.wait()
+        self._raise_failure()
+
+    def stop(self) -> None:
+        """End everything and wait for it: a few seconds at most. Harmless when nothing runs."""
+        self._ending.set()
+        if self._thread is not None:
+            self._thread.join()
+        self._lock.release()
+
+    def pids(self) -> dict[str, int]:
+        """The process id of each part that runs."""
+        return {kept.name: pid for kept in self._kept if (pid := kept.child.pid) is not None}
+
+    def deaths(self) -> dict[str, int]:
+        """How often each part died."""
+        return {kept.name: kept.deaths for kept in self._kept}
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            self._handlers = {
+                number: signal.signal(number, _leave) for number in (signal.SIGTERM, signal.SIGHUP)
+            }
+            # A shell starts background jobs with SIGINT ignored; whoever sends one all the same means it.
+            self._handlers[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number in self._handlers:
+            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not cut the ending short
+        self.stop()
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
+    def _claim_folder(self) -> None:
+        holder = self._lock.acquire(f"process {os.getpid()}, port {self.port}")
+        if holder is not None:
+            raise SupervisorError(
+                f"{self.var_dir} is in use by another supervisor ({holder}). "
+                "Stop that one first, or give this one a folder of its own: VAR_DIR=/path/to/folder."
+            )
+
+    def _run(self) -> None:
+        """The thread that starts, watches and ends the children: their lives are tied to its own."""
+        try:
+            with Guard() as guard:
+                self._live(guard)
+        except BaseException as failure:  # start() and wait() raise it in the caller's thread
+            self._failure = failure
+        finally:
+            self._settled.set()
+            self._over.set()
+
+    def _live(self, guard: Guard) -> None:
+        parts = self._parts
+        if parts is None:
+            parts = embedded_parts(host=self.host, port=self.port, var_dir=self.var_dir, env=self._env)
+        log_dir = self.var_dir / "log"
+        children = [Child(part, env=self._env, cwd=ROOT, log_dir=log_dir, guard=guard) for part in parts]
+        self._kept = [Kept(child, self._say) for child in children]
+        try:
+            for stage in sorted({part.stage for part in parts}):
+                self._bring_up([kept for kept in self._kept if kept.child.part.stage == stage])
+            self._settled.set()
+            while not self._ending.wait(TICK):
+                guard.revive()
+                for kept in self._kept:
+                    kept.tend()
+        finally:
+            end(children)
+
+    def _bring_up(self, group: Sequence[Kept]) -> None:
+        for kept in group:
+            kept.child.start()
+        until = time.monotonic() + READY_WITHIN
+        while not all(kept.ready for kept in group):
+            for kept in group:
+                kept.tend()
+                kept.give_up_if_hopeless(late=time.monotonic() > until)
+            if self._ending.wait(TICK):
+                raise SupervisorError("It was stopped before everything was ready.")
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+
+class AskedToLeave(SystemExit):
+    """SIGTERM or SIGHUP arrived; the exit code is the shell's for it."""
+
+
+def _leave(number: int, _: FrameType | None) -> NoReturn:
+    raise AskedToLeave(128 + number)
+
+
+def require_port(host: str, port: int, *, patience: float) -> None:
+    """Raise SupervisorError unless a server could listen on the port now, or within `patience` seconds."""
+    if not 0 < port < 65536:
+        raise SupervisorError(f"Port {port} can't be used: a port is a number from 1 to 65535.")
+    until = time.monotonic() + patience
+    while True:
+        try:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            socket.create_server((host, port), family=family).close()
+            return
+        except OSError as error:
+            taken = error.errno == errno.EADDRINUSE
+            if taken and time.monotonic() < until:
+                time.sleep(0.1)
+                continue
+            why = "is taken by another program" if taken else f"can't be used ({error})"
+            raise SupervisorError(
+                f"Port {port} on {host} {why}. Choose another one, for example PORT=8765."
+            ) from error
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m config.supervisor", description=__doc__.partition("\n")[0]
+    )
+    parser.add_argument("--port", type=int, default=8000, help="where the web server listens (default: 8000)")
+    parser.add_argument("--host", default="127.0.0.1", help="on which address (default: 127.0.0.1)")
+    options = parser.parse_args(arguments)
+    try:
+        with Supervisor(options.port, host=options.host) as supervisor:
+            print(f"Closer runs at {supervisor.url} - Ctrl-C ends it", flush=True)
+            supervisor.wait()
+            print("ending", flush=True)
+    except SupervisorError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
