@@ -1,0 +1,189 @@
+"""What the browser measured about one judgment: checked once, stored raw, and read by one pure function.
+
+All times are ms on the page's monotonic clock (`performance.now()`); `time_origin` places them on the
+calendar. The raw record is never written over: when `derive_timing` learns something, TIMING_VERSION rises
+and old rows are derived anew.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+TIMING_VERSION = 1
+
+FASTEST_MS = 600.0
+SLOWEST_MS = 120_000.0
+
+DAY_MS = 24 * 3_600_000.0
+# A tab may stay open for weeks, so an offset may be far larger than one judgment.
+LARGEST_OFFSET_MS = 100 * DAY_MS
+LARGEST_EPOCH_MS = 4_102_444_800_000.0  # 1 January 2100
+MOST_EVENTS = 2_000
+LARGEST_BYTES = 64 * 1024
+
+SLOTS = ("left", "original", "right")
+EVENTS = ("hidden", "visible", "blur", "focus", "peek_on", "peek_off", "zoom", "key")
+INPUTS = ("keyboard", "mouse", "touch")
+
+Raw = Mapping[str, Any]
+
+
+class TimingError(ValueError):
+    """The record cannot be what a browser measured; the message names the field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What a raw record says, in ms; `flags` never delete anything, they are for filters.
+
+    `response_ms` from onset to answer, `active_ms` the part of it with the page visible and in focus,
+    `first_input_ms` from onset to the first input (None: not recorded), `original_ms` how long the original
+    was held in place of the reconstructions. Flags: "fast", "slow", "hidden", "lost_focus".
+    """
+
+    response_ms: float
+    active_ms: float
+    first_input_ms: float | None
+    original_ms: float
+    flags: tuple[str, ...]
+    version: int = TIMING_VERSION
+
+
+def validate_timing(raw: object) -> None:
+    """Raise TimingError unless `raw` is a record as the judging page sends it. Unknown keys may be there.
+
+    Refused: more than 64 KB or 2,000 events, a number that is missing, NaN, infinite, negative or absurdly
+    large, an answer before the onset or a day after it, an unknown event, slot or input device.
+    """
+    if not isinstance(raw, Mapping):
+        raise TimingError("timing must be an object")
+    _check_size(raw)
+    _number(raw, "time_origin", LARGEST_EPOCH_MS)
+    onset = _number(raw, "onset", LARGEST_OFFSET_MS)
+    answer = _number(raw, "answer", LARGEST_OFFSET_MS)
+    if answer < onset:
+        raise TimingError(f"timing.answer ({answer:g}) is before timing.onset ({onset:g})")
+    if answer - onset > DAY_MS:
+        raise TimingError(
+            f"timing.answer is {(answer - onset) / 3_600_000:.1f} hours after timing.onset: over 24"
+        )
+    first_input = _optional_number(raw, "first_input", LARGEST_OFFSET_MS)
+    if first_input is not None and first_input > answer:
+        raise TimingError(f"timing.first_input ({first_input:g}) is after timing.answer ({answer:g})")
+    _optional_number(raw, "frame_ms", DAY_MS)
+    _check_images(raw.get("images", []))
+    _check_events(raw.get("events", []))
+    _check_screen(raw)
+
+
+def derive_timing(raw: Raw, *, slowest_ms: float = SLOWEST_MS) -> Timing:
+    """Derive the figures of a record that `validate_timing` has passed; `slowest_ms` is the study's limit."""
+    onset, answer = float(raw["onset"]), float(raw["answer"])
+    events = sorted(raw.get("events", []), key=lambda event: float(event["t"]))
+    hidden = _spans(events, "hidden", "visible", onset, answer)
+    blurred = _spans(events, "blur", "focus", onset, answer)
+    peeked = _spans(events, "peek_on", "peek_off", onset, answer)
+    response = answer - onset
+    first_input = raw.get("first_input")
+    marks = {
+        "fast": response < FASTEST_MS,
+        "slow": response > slowest_ms,
+        "hidden": bool(hidden),
+        "lost_focus": bool(blurred),
+    }
+    return Timing(
+        response_ms=response,
+        active_ms=response - _covered(hidden + blurred),
+        first_input_ms=None if first_input is None else float(first_input) - onset,
+        original_ms=_covered(peeked),
+        flags=tuple(flag for flag, raised in marks.items() if raised),
+    )
+
+
+def _spans(
+    events: Iterable[Raw], on: str, off: str, onset: float, answer: float
+) -> list[tuple[float, float]]:
+    """Return the intervals from each `on` to the next `off`, cut to the judgment; the last may be open."""
+    spans: list[tuple[float, float]] = []
+    since: float | None = None
+    for event in events:
+        if event["type"] == on and since is None:
+            since = float(event["t"])
+        elif event["type"] == off and since is not None:
+            spans.append((since, float(event["t"])))
+            since = None
+    if since is not None:
+        spans.append((since, answer))
+    cut = [(max(start, onset), min(end, answer)) for start, end in spans]
+    return [(start, end) for start, end in cut if end > start]
+
+
+def _covered(spans: list[tuple[float, float]]) -> float:
+    """Return the length of the union: a hidden page has lost focus too, and that time counts once."""
+    total, reached = 0.0, -math.inf
+    for start, end in sorted(spans):
+        total += max(0.0, end - max(start, reached))
+        reached = max(reached, end)
+    return total
+
+
+def _check_size(raw: Raw) -> None:
+    try:
+        size = len(json.dumps(raw, allow_nan=False, separators=(",", ":")))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise TimingError(f"timing is not plain JSON with finite numbers ({error})") from None
+    if size > LARGEST_BYTES:
+        raise TimingError(f"timing has {size} bytes, over the {LARGEST_BYTES} allowed")
+
+
+def _number(raw: Raw, key: str, largest: float, where: str = "timing") -> float:
+    value = raw.get(key)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TimingError(f"{where}.{key} must be a number, not {value!r}")
+    if not 0 <= value <= largest:
+        raise TimingError(f"{where}.{key} is {value:g}: it must lie between 0 and {largest:g}")
+    return float(value)
+
+
+def _optional_number(raw: Raw, key: str, largest: float, where: str = "timing") -> float | None:
+    return None if raw.get(key) is None else _number(raw, key, largest, where)
+
+
+def _list_of_objects(value: object, name: str) -> list[Raw]:
+    if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):
+        raise TimingError(f"timing.{name} must be a list of objects")
+    return value
+
+
+def _check_images(value: object) -> None:
+    for place, image in enumerate(_list_of_objects(value, "images")):
+        if image.get("slot") not in SLOTS:
+            raise TimingError(f"timing.images[{place}].slot must be one of {', '.join(SLOTS)}")
+        _optional_number(image, "fetch_ms", DAY_MS, f"timing.images[{place}]")
+        _optional_number(image, "decode_ms", DAY_MS, f"timing.images[{place}]")
+
+
+def _check_events(value: object) -> None:
+    events = _list_of_objects(value, "events")
+    if len(events) > MOST_EVENTS:
+        raise TimingError(f"timing.events has {len(events)} entries, over the {MOST_EVENTS} allowed")
+    for place, event in enumerate(events):
+        if event.get("type") not in EVENTS:
+            raise TimingError(f"timing.events[{place}].type must be one of {', '.join(EVENTS)}")
+        _number(event, "t", LARGEST_OFFSET_MS, f"timing.events[{place}]")
+
+
+def _check_screen(raw: Raw) -> None:
+    if raw.get("input") is not None and raw["input"] not in INPUTS:
+        raise TimingError(f"timing.input must be one of {', '.join(INPUTS)}")
+    _optional_number(raw, "dpr", 100)
+    for key in ("viewport", "displayed", "screen"):
+        size = raw.get(key)
+        if size is None:
+            continue
+        if not isinstance(size, list) or len(size) != 2:
+            raise TimingError(f"timing.{key} must be [width, height]")
+        for index, side in enumerate(("width", "height")):
+            _number({side: size[index]}, side, 100_000, f"timing.{key}")

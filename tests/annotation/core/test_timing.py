@@ -1,0 +1,155 @@
+"""Raw timing: what is refused, and what is read from the rest."""
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from annotation.core.timing import EVENTS, TimingError, derive_timing, validate_timing
+
+
+def make_raw(**changes: Any) -> dict[str, Any]:
+    raw: dict[str, Any] = {
+        "time_origin": 1_790_000_000_000.25,
+        "onset": 1_000.5,
+        "first_input": 3_000.0,
+        "answer": 6_000.5,
+        "frame_ms": 16.7,
+        "images": [
+            {"slot": slot, "fetch_ms": 12.5, "decode_ms": 3} for slot in ("left", "original", "right")
+        ],
+        "events": [],
+        "input": "keyboard",
+        "viewport": [1280, 720],
+        "dpr": 1.5,
+        "displayed": [384, 256],
+        "screen": [1920, 1080],
+    }
+    return raw | changes
+
+
+def events(*pairs: tuple[float, str]) -> list[dict[str, Any]]:
+    return [{"t": t, "type": kind} for t, kind in pairs]
+
+
+def test_a_plain_answer() -> None:
+    validate_timing(make_raw())
+    timing = derive_timing(make_raw())
+    assert (timing.response_ms, timing.active_ms, timing.first_input_ms) == (5_000.0, 5_000.0, 1_999.5)
+    assert (timing.original_ms, timing.flags, timing.version) == (0.0, (), 1)
+
+
+def test_null_is_not_zero() -> None:
+    raw = make_raw(first_input=None, frame_ms=None, images=[])
+    validate_timing(raw)
+    assert derive_timing(raw).first_input_ms is None
+
+
+def test_time_away_is_not_active_and_counts_once() -> None:
+    away = events((2_000, "blur"), (2_100, "hidden"), (3_000, "visible"), (3_200, "focus"))
+    timing = derive_timing(make_raw(events=away))
+    assert timing.active_ms == 5_000.0 - 1_200.0
+    assert timing.flags == ("hidden", "lost_focus")
+
+
+def test_a_page_hidden_before_the_onset_and_never_shown_has_no_active_time() -> None:
+    timing = derive_timing(make_raw(events=events((10, "hidden"))))
+    assert timing.active_ms == 0.0 and "hidden" in timing.flags
+
+
+def test_being_away_before_the_onset_only_is_no_flag() -> None:
+    timing = derive_timing(make_raw(events=events((10, "hidden"), (900, "visible"))))
+    assert timing.active_ms == 5_000.0 and timing.flags == ()
+
+
+def test_peeks_at_the_original_add_up_in_any_order_of_events() -> None:
+    peeks = events((4_500, "peek_off"), (2_000, "peek_on"), (2_250, "peek_off"), (4_000, "peek_on"))
+    assert derive_timing(make_raw(events=peeks)).original_ms == 750.0
+
+
+@pytest.mark.parametrize(("answer", "flags"), [(1_500.0, ("fast",)), (1_600.5, ()), (200_000.0, ("slow",))])
+def test_pace_is_flagged(answer: float, flags: tuple[str, ...]) -> None:
+    assert derive_timing(make_raw(answer=answer, first_input=None)).flags == flags
+
+
+def test_a_study_sets_its_own_maximum() -> None:
+    assert derive_timing(make_raw(), slowest_ms=4_000).flags == ("slow",)
+
+
+def test_a_tab_left_open_for_a_week_is_fine() -> None:
+    week = 7 * 24 * 3_600_000
+    validate_timing(make_raw(onset=week, first_input=week + 900, answer=week + 1_000))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"answer": 900.0}, r"answer \(900\) is before timing.onset"),
+        ({"onset": -1.0}, "onset is -1"),
+        ({"onset": None}, "onset must be a number"),
+        ({"onset": True}, "onset must be a number"),
+        ({"answer": "soon"}, "answer must be a number"),
+        ({"answer": math.nan}, "finite numbers"),
+        ({"dpr": math.inf}, "finite numbers"),
+        ({"answer": 1e300}, "must lie between 0"),
+        ({"answer": 90_000_000.0}, "hours after timing.onset"),
+        ({"first_input": 7_000.0}, "first_input .* is after timing.answer"),
+        ({"first_input": -3.0}, "first_input is -3"),
+        ({"frame_ms": -1}, "frame_ms is -1"),
+        ({"time_origin": 1e15}, "time_origin"),
+        ({"images": {}}, "images must be a list of objects"),
+        ({"images": [{"slot": "middle"}]}, r"images\[0\].slot"),
+        ({"images": [{"slot": "left", "fetch_ms": -5}]}, r"images\[0\].fetch_ms"),
+        ({"events": ["key"]}, "events must be a list of objects"),
+        ({"events": [{"t": 1, "type": "sneeze"}]}, r"events\[0\].type"),
+        ({"events": [{"type": "key"}]}, r"events\[0\].t must be a number"),
+        ({"events": [{"t": 1, "type": "key"}] * 2_001}, "2001 entries"),
+        ({"notes": "x" * 65_536}, "over the 65536"),
+        ({"notes": {1, 2}}, "not plain JSON"),
+        ({"input": "eyes"}, "input must be one of"),
+        ({"viewport": [1280]}, "viewport must be"),
+        ({"displayed": [1280, -720]}, "displayed.height is -720"),
+    ],
+)
+def test_what_no_browser_measures_is_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(TimingError, match=message):
+        validate_timing(make_raw(**change))
+
+
+@pytest.mark.parametrize("raw", [None, [], "timing", 3])
+def test_what_is_no_record_is_refused(raw: object) -> None:
+    with pytest.raises(TimingError, match="must be an object"):
+        validate_timing(raw)
+
+
+def test_a_missing_key_is_named() -> None:
+    raw = make_raw()
+    del raw["time_origin"]
+    with pytest.raises(TimingError, match="time_origin"):
+        validate_timing(raw)
+
+
+def test_an_endless_nesting_is_refused() -> None:
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(TimingError, match="not plain JSON"):
+        validate_timing(make_raw(notes=deep))
+
+
+some_events = st.lists(
+    st.fixed_dictionaries({"t": st.floats(0, 10_000), "type": st.sampled_from(EVENTS)}), max_size=20
+)
+
+
+@given(some_events, st.floats(0, 5_000), st.floats(0, 5_000))
+def test_active_time_lies_between_nothing_and_the_response(
+    happened: list[dict[str, Any]], onset: float, response: float
+) -> None:
+    raw = make_raw(onset=onset, answer=onset + response, first_input=None, events=happened)
+    validate_timing(raw)
+    timing = derive_timing(raw)
+    assert -1e-9 <= timing.active_ms <= timing.response_ms + 1e-9
+    assert 0 <= timing.original_ms <= timing.response_ms + 1e-9
