@@ -1,0 +1,51 @@
+"""Who may see a page, and what a refusal looks like on one."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from annotation.errors import Refused
+
+View = Callable[..., HttpResponse]
+
+
+def staff_required(view: View) -> View:
+    """For researchers: a visitor is asked to log in, and somebody who is not staff gets a 403."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        if not request.user.is_staff:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def refusals_as_messages(view: View) -> View:
+    """What a service refuses is said on the page that the request came from."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+            return redirect(came_from(request))
+
+    return guarded
+
+
+def came_from(request: HttpRequest) -> str:
+    """The page of this site that sent the request; the front page when it does not say."""
+    referrer = request.headers.get("Referer", "")
+    here = url_has_allowed_host_and_scheme(referrer, {request.get_host()}, require_https=request.is_secure())
+    return referrer if here else "home"
