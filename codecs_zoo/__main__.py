@@ -1,0 +1,163 @@
+"""List the codecs, encode a photograph, decode a file.
+
+python -m codecs_zoo list
+python -m codecs_zoo encode photograph.png photograph.clz --codec avif --bpp 0.37
+python -m codecs_zoo encode photograph.png photograph.clz --codec jpeg --setting quality=35
+python -m codecs_zoo decode photograph.clz reconstruction.png
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from codecs_zoo import container, registry
+from codecs_zoo.contract import Codec, CodecError, Setting, Settings, bits_per_pixel
+from codecs_zoo.image import PhotographError, encode_png, load_photograph
+from codecs_zoo.rate import RateError, encode_to_bpp
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command. 0 when it did what was asked, 1 with a message on stderr when it could not."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except (PhotographError, CodecError, RateError, container.ContainerError, OSError) as error:
+        print(f"codecs_zoo: {error}", file=sys.stderr)
+        return 1
+    except KeyError as error:
+        print(f"codecs_zoo: {error.args[0]}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def describe(codec: Codec) -> dict[str, str | bool | None]:
+    """What `list --json` says of a codec; `version` is None where it is not available."""
+    found = codec.availability()
+    return {
+        "name": codec.name,
+        "kind": codec.kind,
+        "available": found.available,
+        "reason": found.reason,
+        "how": found.how,
+        "licence": codec.licence,
+        "version": codec.version if found.available else None,
+    }
+
+
+def list_codecs(options: argparse.Namespace) -> None:
+    """`list`: one line for each codec, or JSON."""
+    descriptions = [describe(codec) for codec in registry.codecs()]
+    if options.json:
+        print(json.dumps(descriptions, indent=2))
+        return
+    for codec in descriptions:
+        state = codec["version"] if codec["available"] else f"not available: {codec['reason']} {codec['how']}"
+        print(f"{codec['name']:<12} {codec['kind']:<10} {codec['licence']:<24} {state}")
+
+
+def encode(options: argparse.Namespace) -> None:
+    """`encode`: IN, a photograph, to OUT, our container."""
+    codec = registry.get(options.codec)
+    photograph = load_photograph(options.input)
+    for note in photograph.notes:
+        print(f"note: {note}")
+    if options.bpp is not None:
+        result = encode_to_bpp(codec, photograph.pixels, options.bpp)
+        settings, bitstream = result.operating_point, result.bitstream
+        if not result.reached:
+            print(f"note: the codec's steps allow no closer than {result.bpp:.4f} bpp.")
+    else:
+        settings = codec.complete_settings(dict(options.setting))
+        bitstream = codec.encode(photograph.pixels, **settings)
+    header = container.Header(codec.name, codec.version, settings, photograph.height, photograph.width)
+    write_whole(options.output, container.pack(header, bitstream))
+    rate = bits_per_pixel(len(bitstream), photograph.pixels)
+    print(f"{options.output}: {codec.name} {_spelt(settings)}, {len(bitstream)} bytes, {rate:.4f} bpp")
+
+
+def decode(options: argparse.Namespace) -> None:
+    """`decode`: IN, our container, to OUT, a PNG."""
+    header, bitstream = container.unpack(options.input.read_bytes())
+    codec = registry.get(header.codec)
+    if codec.availability().available and codec.version != header.version:
+        print(f"note: made by {header.version}, decoded by {codec.version}.")
+    pixels = codec.decode(bitstream)
+    if pixels.shape[:2] != (header.height, header.width):
+        raise CodecError(f"This file is damaged: its header says {header.width} x {header.height} pixels.")
+    write_whole(options.output, encode_png(pixels))
+    size = f"{header.width} x {header.height} pixels"
+    print(f"{options.output}: {size} from {header.codec} {_spelt(header.settings)}")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write beside `path`, then move into place: a reader sees the old file or the new one, never half."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {path.parent}. Make it first, or choose another.")
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as half:
+        try:
+            half.write(content)
+            half.flush()
+            os.fsync(half.fileno())
+            umask = os.umask(0)
+            os.umask(umask)
+            os.chmod(half.name, 0o666 & ~umask)
+            os.replace(half.name, path)
+        except BaseException:
+            os.unlink(half.name)
+            raise
+
+
+def _spelt(settings: Settings) -> str:
+    return " ".join(f"{name}={value}" for name, value in settings.items())
+
+
+def _setting(text: str) -> tuple[str, Setting]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE, such as quality=35")
+    for number in (int, float):
+        try:
+            return name, number(value)
+        except ValueError:
+            continue
+    return name, value
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m codecs_zoo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    listing = commands.add_parser("list", help="every codec: available or not, licence, version")
+    listing.add_argument("--json", action="store_true", help="machine-readable")
+    listing.set_defaults(run=list_codecs)
+
+    encoding = commands.add_parser("encode", help="a photograph to a file of our container")
+    encoding.add_argument(
+        "input", type=Path, metavar="IN", help="photograph: PNG, JPEG, WebP, AVIF, TIFF or BMP"
+    )
+    encoding.add_argument("output", type=Path, metavar="OUT")
+    encoding.add_argument("--codec", required=True, metavar="NAME", help="a name that `list` shows")
+    aim = encoding.add_mutually_exclusive_group(required=True)
+    aim.add_argument("--bpp", type=float, help="bits per pixel to aim at, such as 0.37")
+    aim.add_argument(
+        "--setting", type=_setting, action="append", metavar="K=V", help="such as quality=35; repeatable"
+    )
+    encoding.set_defaults(run=encode)
+
+    decoding = commands.add_parser("decode", help="a file of our container to PNG")
+    decoding.add_argument("input", type=Path, metavar="IN")
+    decoding.add_argument("output", type=Path, metavar="OUT.png")
+    decoding.set_defaults(run=decode)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
