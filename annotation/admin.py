@@ -18,7 +18,7 @@ from annotation.models import (
 )
 
 
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+class ReadOnlyAdmin(admin.ModelAdmin):
     """Rows that only the program writes."""
 
     show_full_result_count = False

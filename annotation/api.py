@@ -27,7 +27,9 @@ from annotation.services.snapshots import request_snapshot
 SESSION_HEADER = OpenApiParameter(
     "X-Closer-Session", str, OpenApiParameter.HEADER, required=True, description="The key of the sitting."
 )
-PROBLEM = OpenApiResponse(serializers.ProblemSerializer, description="Refused; `detail` says why and what to do.")
+PROBLEM = OpenApiResponse(
+    serializers.ProblemSerializer, description="Refused; `detail` says why and what to do."
+)
 PROBLEMS = {400: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM}
 
 
@@ -161,7 +163,9 @@ class AssignmentImage(JudgingView):
         assignment = get_object_or_404(
             Assignment.objects.select_related("triplet__source", "triplet__first", "triplet__second"), pk=pk
         )
-        shown = {"left": assignment.left, "original": assignment.triplet.source, "right": assignment.right}[slot]
+        shown = {"left": assignment.left, "original": assignment.triplet.source, "right": assignment.right}[
+            slot
+        ]
         response = FileResponse(shown.image.open("rb"), content_type="image/png", filename="image.png")
         response.headers["Cache-Control"] = "private, max-age=3600, immutable"
         return response
@@ -180,7 +184,10 @@ class StudyViewSet(viewsets.ReadOnlyModelViewSet[Study]):
 
 
 class SnapshotViewSet(
-    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.CreateModelMixin, viewsets.GenericViewSet[Snapshot]
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.CreateModelMixin,
+    viewsets.GenericViewSet[Snapshot],
 ):
     """Snapshots, for staff."""
 
@@ -208,5 +215,7 @@ class SnapshotViewSet(
         """The whole snapshot folder as a zip file."""
         snapshot = self.get_object()
         if snapshot.state != Snapshot.State.DONE:
-            raise SnapshotRefused(f"Snapshot {snapshot} is {snapshot.state}. Ask again when its state is done.")
+            raise SnapshotRefused(
+                f"Snapshot {snapshot} is {snapshot.state}. Ask again when its state is done."
+            )
         return FileResponse(snapshot.archive.open("rb"), as_attachment=True, filename=f"{snapshot}.zip")

@@ -28,12 +28,14 @@ class BeginSessionSerializer(serializers.Serializer[Any]):
 
     study = serializers.CharField(max_length=32, help_text="The key in the study's link.")
     annotator_id = serializers.UUIDField(required=False, help_text="Who came before; left out: somebody new.")
-    simulated = serializers.BooleanField(default=False, help_text="True for a program that stands in for a person.")
+    simulated = serializers.BooleanField(
+        default=False, help_text="True for a program that stands in for a person."
+    )
     screen = serializers.JSONField(default=dict)
 
     def validate_screen(self, value: Any) -> dict[str, Any]:
         if not isinstance(value, dict) or len(str(value)) > 4000:
-            raise serializers.ValidationError("Give a small object, such as {\"width\": 1920, \"dpr\": 1}.")
+            raise serializers.ValidationError('Give a small object, such as {"width": 1920, "dpr": 1}.')
         return value
 
 
@@ -42,7 +44,15 @@ class JudgedStudySerializer(serializers.ModelSerializer[Study]):
 
     class Meta:
         model = Study
-        fields = ["name", "question", "instructions", "allow_ties", "min_view_ms", "surround", "pairs_per_session"]
+        fields = [
+            "name",
+            "question",
+            "instructions",
+            "allow_ties",
+            "min_view_ms",
+            "surround",
+            "pairs_per_session",
+        ]
 
 
 class SessionSerializer(serializers.ModelSerializer[Session]):
@@ -103,7 +113,9 @@ class SubmitJudgmentSerializer(serializers.Serializer[Any]):
 
     assignment = serializers.UUIDField()
     answer = serializers.ChoiceField(choices=Judgment.Side.choices)
-    timing = serializers.DictField(help_text="Offsets in ms on the browser's clock: docs/api.md lists the keys.")
+    timing = serializers.DictField(
+        help_text="Offsets in ms on the browser's clock: docs/api.md lists the keys."
+    )
 
 
 class RecordedSerializer(serializers.Serializer[Any]):
@@ -140,7 +152,9 @@ class RequestSnapshotSerializer(serializers.Serializer[Any]):
     """Which judgments to freeze."""
 
     study = serializers.SlugField(help_text="The study's slug.")
-    simulated = serializers.BooleanField(default=False, help_text="The simulated judgments instead of people's.")
+    simulated = serializers.BooleanField(
+        default=False, help_text="The simulated judgments instead of people's."
+    )
 
 
 class SnapshotSerializer(serializers.ModelSerializer[Snapshot]):

@@ -28,9 +28,7 @@ def snapshot(pk: int) -> None:
 def reap() -> None:
     """Puts run-out leases back and sends out again what no message leads to any more."""
     return_overdue()
-    enqueue_encodings(
-        take_abandoned(rows=Reconstruction.objects.all(), queue_empty=queue_is_empty("encode"))
-    )
+    enqueue_encodings(take_abandoned(rows=Reconstruction.objects.all(), queue_empty=queue_is_empty("encode")))
     for pk in take_abandoned(rows=Snapshot.objects.all(), queue_empty=queue_is_empty("default")):
         snapshot.delay(pk)
 

@@ -15,4 +15,6 @@ def strict_bool(name: str, *, default: bool) -> bool:
         return default
     if word in _TRUE | _FALSE:
         return word in _TRUE
-    raise ImproperlyConfigured(f"{name}={word!r} is not a boolean: write one of 1, true, yes, on, 0, false, no, off.")
+    raise ImproperlyConfigured(
+        f"{name}={word!r} is not a boolean: write one of 1, true, yes, on, 0, false, no, off."
+    )

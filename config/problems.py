@@ -13,7 +13,9 @@ from annotation.errors import Refused
 def exception_handler(problem: Exception, context: dict[str, Any]) -> Response | None:
     """`Refused` (and its kinds) as {"code", "detail"}; DRF's own errors get a code beside their detail."""
     if isinstance(problem, Refused):
-        return Response({"code": problem.code, "detail": str(problem), **problem.extra}, status=problem.status)
+        return Response(
+            {"code": problem.code, "detail": str(problem), **problem.extra}, status=problem.status
+        )
     response = rest_exception_handler(problem, context)
     if response is not None and isinstance(problem, APIException) and isinstance(response.data, dict):
         response.data.setdefault("code", problem.default_code)

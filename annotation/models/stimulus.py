@@ -97,7 +97,8 @@ class Reconstruction(Work):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["source", "codec", "target_bpp"], name="one_reconstruction_per_source_codec_and_target"
+                fields=["source", "codec", "target_bpp"],
+                name="one_reconstruction_per_source_codec_and_target",
             ),
             models.CheckConstraint(
                 condition=~Q(state="done") | (Q(bpp__isnull=False) & ~Q(sha256="") & ~Q(image="")),
@@ -143,7 +144,9 @@ class Triplet(models.Model):
     first = models.ForeignKey(Reconstruction, on_delete=models.PROTECT, related_name="+")
     second = models.ForeignKey(Reconstruction, on_delete=models.PROTECT, related_name="+")
     target_bpp = models.DecimalField(max_digits=7, decimal_places=4)
-    kind = models.CharField(max_length=40, help_text="classical-classical, classical-learned, learned-learned")
+    kind = models.CharField(
+        max_length=40, help_text="classical-classical, classical-learned, learned-learned"
+    )
     shuffle = models.BigIntegerField(help_text="A hash: the order in which equals are served.")
     served = models.PositiveIntegerField(default=0, help_text="Judgments and live leases.")
     votes = models.PositiveIntegerField(default=0, help_text="Judgments.")
@@ -152,7 +155,9 @@ class Triplet(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["study", "first", "second"], name="one_triplet_per_pair_and_study"),
+            models.UniqueConstraint(
+                fields=["study", "first", "second"], name="one_triplet_per_pair_and_study"
+            ),
             models.CheckConstraint(condition=Q(first__lt=F("second")), name="a_pair_is_unordered"),
             models.CheckConstraint(condition=Q(votes__lte=F("served")), name="a_vote_was_served"),
         ]

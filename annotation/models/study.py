@@ -65,7 +65,9 @@ class Study(models.Model):
         max_length=7, default="#4d4d4d", validators=[RegexValidator(r"^#([3-7][0-9a-f]|80)\1\1$")]
     )
     retrain_after = models.PositiveIntegerField(
-        null=True, blank=True, help_text="New judgments until the metric is retrained; empty: the site's setting."
+        null=True,
+        blank=True,
+        help_text="New judgments until the metric is retrained; empty: the site's setting.",
     )
 
     created_at = models.DateTimeField(auto_now_add=True)

@@ -52,7 +52,9 @@ def _claim(session: Session, holding: Sequence[UUID]) -> Assignment | NoPair:
     if lost:
         return lost[0]
     if session.answered + len(live) >= session.study.pairs_per_session:
-        return NoPair("sitting_over", f"You judged {session.answered} pairs. Thank you: this sitting is complete.")
+        return NoPair(
+            "sitting_over", f"You judged {session.answered} pairs. Thank you: this sitting is complete."
+        )
     triplet = _free_triplet(session, live)
     return _lease(session, triplet) if triplet else _nothing(session)
 

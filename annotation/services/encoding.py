@@ -118,8 +118,7 @@ def make_triplets(*, study: Study, reconstructions: Iterable[Reconstruction]) ->
     """Every pair within one source and target bitrate, once, without those that are equal in every pixel."""
     made = {row.pk: row for row in reconstructions}
     candidates = [
-        Candidate(row.pk, row.source_id, float(row.target_bpp), row.sha256)
-        for row in made.values()
+        Candidate(row.pk, row.source_id, float(row.target_bpp), row.sha256) for row in made.values()
     ]
     triplets = []
     for pair in pairs_of(candidates, salt=study.key):

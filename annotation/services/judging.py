@@ -39,7 +39,9 @@ def record_judgment(
         return Recorded(repeated, created=False)
     try:
         with transaction.atomic():
-            return Recorded(_record(session, judgment_id, assignment_id, answer, timing, content), created=True)
+            return Recorded(
+                _record(session, judgment_id, assignment_id, answer, timing, content), created=True
+            )
     except IntegrityError:  # the same request came twice at once, and the other one was first
         if repeated := _repetition(judgment_id, content, session):
             return Recorded(repeated, created=False)
@@ -63,7 +65,12 @@ def _repetition(judgment_id: UUID, content: str, session: Session) -> Judgment |
 
 
 def _record(
-    session: Session, judgment_id: UUID, assignment_id: UUID, answer: str, timing: dict[str, Any], content: str
+    session: Session,
+    judgment_id: UUID,
+    assignment_id: UUID,
+    answer: str,
+    timing: dict[str, Any],
+    content: str,
 ) -> Judgment:
     assignment = (
         Assignment.objects.select_for_update(of=("self",))
@@ -103,9 +110,13 @@ def _answerable(assignment: Assignment | None, session: Session) -> Assignment:
     if assignment.state == Assignment.State.ANSWERED:
         raise AlreadyAnswered("This pair has an answer already. The first one stands.")
     if assignment.state != Assignment.State.LEASED or assignment.expires_at <= timezone.now():
-        raise LeaseExpired("The time for this pair ran out and it went to somebody else. Go on with the next one.")
+        raise LeaseExpired(
+            "The time for this pair ran out and it went to somebody else. Go on with the next one."
+        )
     if assignment.study.state == Study.State.CLOSED:
-        raise StudyNotOpen("This study was closed before the answer came, so it could not be counted.", state="closed")
+        raise StudyNotOpen(
+            "This study was closed before the answer came, so it could not be counted.", state="closed"
+        )
     return assignment
 
 

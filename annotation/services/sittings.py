@@ -37,7 +37,9 @@ def begin_session(
 ) -> Session:
     """The annotator's sitting: the one they are in, or a new one. An unknown annotator becomes a new one."""
     require_open(study)
-    annotator = Annotator.objects.filter(pk=annotator_id, simulated=simulated).first() if annotator_id else None
+    annotator = (
+        Annotator.objects.filter(pk=annotator_id, simulated=simulated).first() if annotator_id else None
+    )
     if annotator is None:
         annotator = Annotator.objects.create(simulated=simulated)
     current = (

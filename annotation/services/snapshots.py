@@ -90,7 +90,11 @@ def build_snapshot(*, pk: int) -> str:
 def _build(snapshot: Snapshot, lease: uuid.UUID, scratch: Path) -> str:
     folder = scratch / "snapshot"
     manifest = export(
-        study=snapshot.study, out=folder, simulated=snapshot.simulated, until=snapshot.until, number=snapshot.number
+        study=snapshot.study,
+        out=folder,
+        simulated=snapshot.simulated,
+        until=snapshot.until,
+        number=snapshot.number,
     )
     packed = scratch / "snapshot.zip"
     with packed.open("wb") as file:
@@ -112,7 +116,8 @@ def _build(snapshot: Snapshot, lease: uuid.UUID, scratch: Path) -> str:
 
 def _split_counts(manifest: dict[str, Any]) -> dict[str, Any]:
     return {
-        split: {**counts, "photographs": len(counts["photographs"])} for split, counts in manifest["splits"].items()
+        split: {**counts, "photographs": len(counts["photographs"])}
+        for split, counts in manifest["splits"].items()
     }
 
 
@@ -136,7 +141,9 @@ def export(
         "versions": {name: version(name) for name in ("closer", "numpy", "pillow", "django")},
     }
     rows = SnapshotRows(
-        sources=_source_rows(study), triplets=_triplet_rows(study), judgments=_judgment_rows(study, simulated, until)
+        sources=_source_rows(study),
+        triplets=_triplet_rows(study),
+        judgments=_judgment_rows(study, simulated, until),
     )
     return write_bapps(
         out, rows, extra, open_image=read_image, min_judgments=FEWEST_JUDGMENTS, progress=progress
@@ -202,7 +209,17 @@ def _judgment_rows(study: Study, simulated: bool, until: datetime) -> Iterator[J
             *("onset_ms", "answer_ms", "received_at"),
         )
     )
-    for pk, triplet, annotator, choice, first_on_left, is_simulated, onset, answered, received in rows.iterator():
+    for (
+        pk,
+        triplet,
+        annotator,
+        choice,
+        first_on_left,
+        is_simulated,
+        onset,
+        answered,
+        received,
+    ) in rows.iterator():
         yield JudgmentRow(
             judgment=str(pk),
             triplet=str(triplet),

@@ -42,7 +42,9 @@ def check_bpps(target_bpps: Iterable[float]) -> None:
     """Refuses an empty list, repeats, and rates that no codec is used at."""
     rates = list(target_bpps)
     if not rates or len(set(rates)) != len(rates) or not all(0.01 <= rate <= 24 for rate in rates):
-        raise Refused("Give one or more different bitrates between 0.01 and 24 bits per pixel, such as 0.23, 0.67.")
+        raise Refused(
+            "Give one or more different bitrates between 0.01 and 24 bits per pixel, such as 0.23, 0.67."
+        )
 
 
 def _free_slug(name: str) -> str:

@@ -2,70 +2,144 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import metric.models
 from django.conf import settings
 from django.db import migrations, models
 
+import metric.models
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('annotation', '0001_studies_and_judgments'),
+        ("annotation", "0001_studies_and_judgments"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='TrainingRun',
+            name="TrainingRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed')], db_index=True, default='queued', max_length=8)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('error', models.TextField(blank=True, default='')),
-                ('queued_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('lease', models.UUIDField(blank=True, editable=False, null=True)),
-                ('lease_expires_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('config', models.JSONField(default=dict)),
-                ('trigger', models.CharField(choices=[('by hand', 'Hand'), ('on schedule', 'Schedule')], default='by hand', max_length=12)),
-                ('stage', models.CharField(blank=True, default='', max_length=40)),
-                ('stage_done', models.PositiveIntegerField(default=0)),
-                ('stage_total', models.PositiveIntegerField(default=0)),
-                ('log', models.TextField(blank=True, default='')),
-                ('cancel_requested', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL)),
-                ('snapshot', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='training_runs', to='annotation.snapshot')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                        ],
+                        db_index=True,
+                        default="queued",
+                        max_length=8,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("error", models.TextField(blank=True, default="")),
+                ("queued_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("lease", models.UUIDField(blank=True, editable=False, null=True)),
+                ("lease_expires_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("config", models.JSONField(default=dict)),
+                (
+                    "trigger",
+                    models.CharField(
+                        choices=[("by hand", "Hand"), ("on schedule", "Schedule")],
+                        default="by hand",
+                        max_length=12,
+                    ),
+                ),
+                ("stage", models.CharField(blank=True, default="", max_length=40)),
+                ("stage_done", models.PositiveIntegerField(default=0)),
+                ("stage_total", models.PositiveIntegerField(default=0)),
+                ("log", models.TextField(blank=True, default="")),
+                ("cancel_requested", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "snapshot",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="training_runs",
+                        to="annotation.snapshot",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-pk'],
+                "ordering": ["-pk"],
             },
         ),
         migrations.CreateModel(
-            name='MetricVersion',
+            name="MetricVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(unique=True)),
-                ('net', models.CharField(max_length=20)),
-                ('kind', models.CharField(max_length=20)),
-                ('simulated', models.BooleanField(help_text='Learned from simulated judgments.')),
-                ('archive', models.FileField(upload_to=metric.models.version_path)),
-                ('sha256', models.CharField(max_length=64)),
-                ('manifest', models.JSONField()),
-                ('evaluation', models.JSONField()),
-                ('promoted', models.BooleanField(default=False)),
-                ('promoted_at', models.DateTimeField(blank=True, null=True)),
-                ('promotion_reason', models.CharField(blank=True, default='', max_length=300)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('promoted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL)),
-                ('run', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='version', to='metric.trainingrun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(unique=True)),
+                ("net", models.CharField(max_length=20)),
+                ("kind", models.CharField(max_length=20)),
+                ("simulated", models.BooleanField(help_text="Learned from simulated judgments.")),
+                ("archive", models.FileField(upload_to=metric.models.version_path)),
+                ("sha256", models.CharField(max_length=64)),
+                ("manifest", models.JSONField()),
+                ("evaluation", models.JSONField()),
+                ("promoted", models.BooleanField(default=False)),
+                ("promoted_at", models.DateTimeField(blank=True, null=True)),
+                ("promotion_reason", models.CharField(blank=True, default="", max_length=300)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "promoted_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "run",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="version",
+                        to="metric.trainingrun",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-number'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('promoted', True)), fields=('promoted',), name='one_promoted_version_at_a_time'), models.CheckConstraint(condition=models.Q(('promoted', False), models.Q(('promotion_reason', ''), _negated=True), _connector='OR'), name='a_promotion_has_a_reason')],
+                "ordering": ["-number"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("promoted", True)),
+                        fields=("promoted",),
+                        name="one_promoted_version_at_a_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("promoted", False),
+                            models.Q(("promotion_reason", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="a_promotion_has_a_reason",
+                    ),
+                ],
             },
         ),
     ]

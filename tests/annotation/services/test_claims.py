@@ -1,0 +1,119 @@
+"""Leases: fewest first, each triplet once per annotator, back in the pool when they run out."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from annotation.models import Assignment, Reconstruction, Triplet
+from annotation.services.claims import NoPair, claim_next, return_overdue
+from tests.factories import (
+    make_assignment,
+    make_judgment,
+    make_reconstruction,
+    make_session,
+    make_source,
+    make_study,
+    make_triplet,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_least_served_triplet_comes_first() -> None:
+    study = make_study()
+    make_triplet(study, served=2, votes=2)
+    fresh = make_triplet(study)
+    assert make_assignment(make_session(study)).triplet == fresh
+
+
+def test_a_claim_counts_as_served() -> None:
+    triplet = make_triplet()
+    make_assignment(make_session(triplet.study))
+    triplet.refresh_from_db()
+    assert (triplet.served, triplet.votes) == (1, 0)
+
+
+def test_the_source_changes_from_pair_to_pair_where_it_can() -> None:
+    study = make_study()
+    one, other = make_source(study), make_source(study)
+    for bpp in (0.37, 1.0):
+        make_triplet(study, source=one, target_bpp=bpp)
+    make_triplet(study, source=other)
+    session = make_session(study)
+    shown = [make_assignment(session).triplet.source for _ in range(3)]
+    assert shown[0] != shown[1]
+
+
+def test_an_annotator_never_sees_a_triplet_twice() -> None:
+    study = make_study(votes_per_triplet=5)
+    make_triplet(study)
+    session = make_session(study)
+    make_judgment(session)
+    answer = claim_next(session=session)
+    assert isinstance(answer, NoPair) and answer.status == "nothing_left"
+
+
+def test_a_pair_in_other_hands_is_not_free_and_not_gone() -> None:
+    study = make_study(votes_per_triplet=1)
+    make_triplet(study)
+    make_assignment(make_session(study))
+    answer = claim_next(session=make_session(study))
+    assert isinstance(answer, NoPair) and answer.status == "nothing_free"
+
+
+def test_pairs_still_being_encoded_are_not_gone() -> None:
+    study = make_study()
+    make_reconstruction(make_source(study), state=Reconstruction.State.QUEUED)
+    answer = claim_next(session=make_session(study))
+    assert isinstance(answer, NoPair) and answer.status == "nothing_free"
+    assert "prepared" in answer.detail
+
+
+def test_a_lease_that_the_page_lost_is_given_again() -> None:
+    triplet = make_triplet()
+    session = make_session(triplet.study)
+    held = make_assignment(session)
+    assert claim_next(session=session) == held
+
+
+def test_a_run_out_lease_goes_to_somebody_else() -> None:
+    study = make_study(votes_per_triplet=1)
+    make_triplet(study)
+    late = make_assignment(make_session(study))
+    Assignment.objects.filter(pk=late.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    taken = make_assignment(make_session(study))
+    late.refresh_from_db()
+    assert late.state == Assignment.State.EXPIRED
+    assert taken.triplet == late.triplet
+    assert Triplet.objects.get().served == 1
+
+
+def test_the_reaper_returns_each_lease_once() -> None:
+    study = make_study()
+    make_triplet(study)
+    make_assignment(make_session(study))
+    Assignment.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert (return_overdue(), return_overdue()) == (1, 0)
+    assert Triplet.objects.get().served == 0
+
+
+def test_a_sitting_ends_after_its_pairs() -> None:
+    study = make_study(pairs_per_session=1)
+    for bpp in (0.37, 1.0):
+        make_triplet(study, target_bpp=bpp)
+    session = make_session(study)
+    make_judgment(session)
+    session.refresh_from_db()
+    answer = claim_next(session=session)
+    assert isinstance(answer, NoPair) and answer.status == "sitting_over"
+
+
+def test_sides_are_balanced_within_an_annotator() -> None:
+    study = make_study(pairs_per_session=100)
+    source = make_source(study)
+    for number in range(16):
+        make_triplet(study, source=source, target_bpp=0.1 + number / 10)
+    session = make_session(study)
+    on_left = [make_assignment(session).first_on_left for _ in range(16)]
+    assert on_left.count(True) == 8

@@ -1,0 +1,75 @@
+"""What every test starts from: files in a folder of its own, a broker in memory, named people."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import current_app
+from django.contrib.auth.models import User
+from django.db import connections
+from django.test import Client
+from pytest_django import Settings
+
+from tests.factories import make_user
+
+pytest_plugins = ["tests.services", "tests.browser"]
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Photographs and weights that lie beside a checkout, for experiments; the project never needs them."""
+    folder = Path(__file__).resolve().parents[2] / "shared"
+    if not folder.is_dir():
+        pytest.skip("there is no ../shared folder beside this checkout")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A file, not memory: threads, browsers and worker processes meet the locks that users meet."""
+    default = connections["default"]
+    if default.vendor == "sqlite":
+        default.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def _files_in_a_folder_of_their_own(settings: Settings, tmp_path: Path) -> None:
+    backend = "django.core.files.storage.FileSystemStorage"
+    files: dict[str, Any] = {
+        "BACKEND": backend,
+        "OPTIONS": {"location": tmp_path / "files", "base_url": None},
+    }
+    settings.STORAGES = {**settings.STORAGES, "default": files}
+    settings.VAR_DIR = tmp_path
+
+
+@pytest.fixture(autouse=True)
+def _broker_in_memory() -> Iterator[None]:
+    """Messages are sent for real, to a queue that nobody reads; tests of workers use `valkey_url`."""
+    before = current_app.conf.broker_url
+    current_app.conf.broker_url = "memory://"
+    current_app.pool.force_close_all()
+    yield
+    current_app.conf.broker_url = before
+    current_app.pool.force_close_all()
+
+
+@pytest.fixture
+def owner(db: None) -> User:
+    """A researcher."""
+    return make_user("owner")
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    """Somebody with a login and no rights."""
+    return make_user("stranger", staff=False)
+
+
+@pytest.fixture
+def owner_client(owner: User) -> Client:
+    """A researcher's browser."""
+    client = Client()
+    client.force_login(owner)
+    return client

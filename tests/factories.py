@@ -1,0 +1,168 @@
+"""Rows for tests: `make_triplet()` builds a triplet with all that it stands on, and each takes overrides."""
+
+import itertools
+import uuid
+from typing import Any
+
+import numpy as np
+from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
+from django.utils import timezone
+
+from annotation.core.splits import split_of
+from annotation.models import Annotator, Assignment, Judgment, Reconstruction, Session, Source, Study, Triplet
+from annotation.models.stimulus import as_decimal
+from annotation.services.claims import NoPair, claim_next
+from annotation.services.judging import record_judgment
+from codecs_zoo import image
+from codecs_zoo.contract import Pixels
+
+_numbers = itertools.count(1)
+
+
+def make_pixels(seed: int = 0, *, width: int = 96, height: int = 80) -> Pixels:
+    """A smooth picture with some noise: small, and no two seeds alike."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[0:height, 0:width]
+    waves = [127 + 100 * np.sin(x / random.uniform(5, 25) + y / random.uniform(5, 25)) for _ in range(3)]
+    noisy = np.stack(waves, axis=-1) + random.normal(0, 6, (height, width, 3))
+    return noisy.clip(0, 255).astype(np.uint8)
+
+
+def make_png(seed: int = 0, **size: int) -> bytes:
+    """The bytes of a photograph that can be uploaded."""
+    return image.encode_png(make_pixels(seed, **size))
+
+
+def make_user(username: str = "owner", *, staff: bool = True) -> User:
+    """Somebody who can log in."""
+    return User.objects.create_user(username=username, password="not a common one", is_staff=staff)
+
+
+def make_study(**fields: Any) -> Study:
+    """An open study of two codecs at two bitrates, unless said otherwise."""
+    number = next(_numbers)
+    defaults: dict[str, Any] = {
+        "name": f"Study {number}",
+        "slug": f"study-{number}",
+        "codecs": ["jpeg", "webp"],
+        "target_bpps": [0.37, 1.0],
+        "state": Study.State.OPEN,
+        "min_view_ms": 0,
+    }
+    study = Study(**(defaults | fields))
+    if study.state != Study.State.DRAFT:
+        study.opened_at = study.opened_at or timezone.now()
+    study.save()
+    return study
+
+
+def make_source(study: Study | None = None, **fields: Any) -> Source:
+    """A source with its pixels in storage; in `study` if one is given."""
+    pixels = make_pixels(next(_numbers))
+    sha256 = image.pixels_sha256(pixels)
+    source = Source(
+        sha256=sha256,
+        photograph=fields.pop("photograph", sha256),
+        name=fields.pop("name", f"photograph {sha256[:6]}"),
+        width=pixels.shape[1],
+        height=pixels.shape[0],
+        **fields,
+    )
+    source.split = split_of(source.photograph)
+    source.image.save("pixels.png", ContentFile(image.encode_png(pixels)), save=False)
+    source.save()
+    if study:
+        study.sources.add(source)
+    return source
+
+
+def make_reconstruction(source: Source | None = None, **fields: Any) -> Reconstruction:
+    """A finished reconstruction; its pixels are the source's with noise."""
+    source = source or make_source()
+    pixels = make_pixels(next(_numbers), width=source.width, height=source.height)
+    defaults: dict[str, Any] = {
+        "codec": "jpeg",
+        "target_bpp": as_decimal(0.37),
+        "state": Reconstruction.State.DONE,
+        "operating_point": {"quality": 30},
+        "codec_version": "made for a test",
+        "kind": "classical",
+        "file_bytes": 355,
+        "payload_bytes": 300,
+        "bpp": 0.37,
+        "payload_bpp": 0.31,
+        "reached": True,
+        "encodes": 3,
+        "encode_ms": 1.5,
+        "decode_ms": 0.5,
+        "psnr": 30.0,
+        "sha256": image.pixels_sha256(pixels),
+    }
+    made = Reconstruction(source=source, **(defaults | fields))
+    if made.state == Reconstruction.State.DONE:
+        made.image.save("pixels.png", ContentFile(image.encode_png(pixels)), save=False)
+    made.save()
+    return made
+
+
+def make_triplet(study: Study | None = None, *, source: Source | None = None, **fields: Any) -> Triplet:
+    """A triplet of two reconstructions by two codecs."""
+    study = study or make_study()
+    source = source or make_source(study)
+    bpp = as_decimal(fields.pop("target_bpp", 0.37))
+    first = fields.pop("first", None) or make_reconstruction(source, codec="jpeg", target_bpp=bpp)
+    second = fields.pop("second", None) or make_reconstruction(source, codec="webp", target_bpp=bpp)
+    number = next(_numbers)
+    return Triplet.objects.create(
+        study=study,
+        source=source,
+        first=first,
+        second=second,
+        target_bpp=bpp,
+        **({"kind": "classical-classical", "shuffle": number} | fields),
+    )
+
+
+def make_session(study: Study | None = None, *, simulated: bool = False, **fields: Any) -> Session:
+    """A sitting of a new annotator."""
+    annotator = fields.pop("annotator", None) or Annotator.objects.create(simulated=simulated)
+    return Session.objects.create(study=study or make_study(), annotator=annotator, **fields)
+
+
+def make_assignment(session: Session) -> Assignment:
+    """The sitting's next pair."""
+    found = claim_next(session=session, holding=session.assignments.values_list("pk", flat=True))
+    assert not isinstance(found, NoPair), found
+    return found
+
+
+def make_timing(**fields: Any) -> dict[str, Any]:
+    """What a browser sends with an answer after 1.5 s of looking."""
+    return {
+        "time_origin": 1_790_000_000_000.0,
+        "onset": 1000.0,
+        "first_input": 2500.0,
+        "answer": 2500.0,
+        "frame_ms": 16.7,
+        "images": [
+            {"slot": slot, "fetch_ms": 5.0, "decode_ms": 2.0} for slot in ("left", "original", "right")
+        ],
+        "events": [],
+        "input": "keyboard",
+        "viewport": [1280, 720],
+        "dpr": 1.0,
+        "displayed": [96, 80],
+        "screen": [1280, 800],
+    } | fields
+
+
+def make_judgment(session: Session, *, answer: str = "left", **timing: Any) -> Judgment:
+    """The answer to the sitting's next pair, through the same services that the web uses."""
+    return record_judgment(
+        session=session,
+        judgment_id=uuid.uuid4(),
+        assignment_id=make_assignment(session).pk,
+        answer=answer,
+        timing=make_timing(**timing),
+    ).judgment
