@@ -67,6 +67,7 @@ class Supervisor:
         self._say = say or (lambda line: print(line, flush=True))
         self._parts = parts
         self._lock = FolderLock(self.var_dir / "run" / "supervisor.lock")
+        self._releasing = threading.Lock()
         self._kept: list[Kept] = []
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
@@ -103,7 +104,8 @@ class Supervisor:
         self._ending.set()
         if self._thread is not None:
             self._thread.join()
-        self._lock.release()
+        with self._releasing:
+            self._lock.release()
 
     def pids(self) -> dict[str, int]:
         """The process id of each part that runs."""

@@ -31,7 +31,7 @@ class FolderLock:
 
     def release(self) -> None:
         """Let go; harmless when it is not held."""
-        if self._file is not None:
-            os.ftruncate(self._file, 0)
-            os.close(self._file)
-            self._file = None
+        file, self._file = self._file, None
+        if file is not None:
+            os.ftruncate(file, 0)
+            os.close(file)

@@ -1,6 +1,7 @@
 """The embedded broker: where it listens, that Celery finds it, that its messages outlive it."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -25,6 +26,7 @@ def running(var_dir: Path) -> Iterator[subprocess.Popen[bytes]]:
             yield server
         finally:
             server.kill()
+            shutil.rmtree(broker.socket_path(var_dir).parent)
 
 
 def test_the_socket_lies_in_the_folder(tmp_path: Path) -> None:

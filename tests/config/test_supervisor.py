@@ -134,7 +134,8 @@ def test_a_killed_guard_is_replaced(tmp_path: Path, free_port: int, make_part: M
 def test_a_signal_ends_all_within_five_seconds(tmp_path: Path, free_port: int, number: int) -> None:
     with in_a_process_of_its_own(tmp_path, free_port, "stubborn") as process:
         process.send_signal(number)
-        assert process.wait(timeout=5) == 0
+        # Usually 0; the signal's own code where it comes before wait() is reached.
+        assert process.wait(timeout=5) in (0, 128 + number, -number)
         assert not [pid for pid in noted_pids(tmp_path) if is_running(pid)]
         assert not broker.answers(tmp_path)
 

@@ -1,0 +1,31 @@
+"""DATABASE_URL and REDIS_URL reach real servers, as they would beyond one machine."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+from kombu import Connection
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.postgres
+def test_migrations_run_on_postgres(postgres_url: str, tmp_path: Path) -> None:
+    environment = {**os.environ, "DATABASE_URL": postgres_url, "VAR_DIR": str(tmp_path)}
+    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    with psycopg.connect(postgres_url) as connection:
+        tables = {row[0] for row in connection.execute("SELECT tablename FROM pg_tables").fetchall()}
+    assert {"annotation_study", "annotation_judgment"} <= tables
+    assert not (tmp_path / "db.sqlite3").exists()
+
+
+def test_a_message_goes_through_redis_url(valkey_url: str) -> None:
+    with Connection(valkey_url) as connection:
+        queue = connection.SimpleQueue("letters")
+        queue.put("hello")
+        assert queue.get(timeout=5).payload == "hello"
