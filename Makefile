@@ -1,0 +1,83 @@
+# What people and CI run. `make` alone lists it. Nothing here asks a question.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-print-directory
+
+PORT ?= 8000
+PYTEST_ARGS ?=
+PYTHON ?= $(shell .ci/python)
+
+BIN := .venv/bin
+RUN := $(BIN)/python
+
+.PHONY: help
+help: ## this list
+	@echo "Targets:"
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s%s\n", $$1, $$2 }'
+
+# --- to run it ---------------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: .venv/installed ## a demo study to judge in the browser; PORT=8000
+	@$(RUN) manage.py demo --port $(PORT)
+
+.PHONY: circle
+circle: .venv/installed ## the whole circle with simulated annotators, end to end
+	@$(RUN) manage.py circle
+
+# --- to work on it -----------------------------------------------------------------------------------------
+
+.PHONY: install
+install: .venv/installed-dev ## the environment in .venv, with what tests and linters need
+
+.PHONY: test
+test: .venv/installed-dev ## all tests; PYTEST_ARGS="-k claim -x"
+	@$(RUN) -m pytest $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: .venv/installed-dev ## style, types, import rules, migrations, container files
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(RUN) manage.py makemigrations --check --dry-run
+	SECRET_KEY=lint POSTGRES_PASSWORD=lint $(BIN)/docker-compose -f docker/compose.yaml config -q
+	$(BIN)/hadolint docker/Dockerfile
+
+.PHONY: bench
+bench: .venv/installed-dev ## the benchmarks: ratios measured side by side
+	@for file in benchmarks/[a-z]*.py; do $(RUN) -m benchmarks.$$(basename $$file .py); done
+
+.PHONY: constraints
+constraints: .venv/installed-dev ## new pins for what pyproject.toml asks; UPGRADE=1 raises the others too
+	@env -u UV_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev \
+		$(if $(UPGRADE),--upgrade) --no-annotate pyproject.toml -o constraints.txt
+
+.PHONY: clean
+clean: ## remove the environment and the caches; what was collected in var/ stays
+	@rm -rf .venv build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- the environment ---------------------------------------------------------------------------------------
+# Each stamp is newer than what it was made from, so a second run has nothing to do.
+
+UV_INSTALL = links=$${UV_FIND_LINKS:-$$($(RUN) .ci/find_links.py)}; \
+	if [ -n "$$links" ]; then export UV_FIND_LINKS=$$links; fi; \
+	$(BIN)/uv pip install --quiet --python $(RUN) -c constraints.txt -e
+
+.venv/bin/uv:
+	@[ -n "$(PYTHON)" ]
+	@echo "making .venv with $(PYTHON)"
+	@$(PYTHON) -m venv .venv
+	@$(RUN) -m pip install --quiet --disable-pip-version-check uv
+
+.venv/installed: pyproject.toml constraints.txt | .venv/bin/uv
+	@echo "installing (a minute or two, torch is large)"
+	@$(UV_INSTALL) .
+	@touch $@
+
+.venv/installed-dev: pyproject.toml constraints.txt | .venv/bin/uv
+	@echo "installing, with the tools for tests and linters (a minute or two, torch is large)"
+	@$(UV_INSTALL) '.[dev]'
+	@touch $@ .venv/installed
