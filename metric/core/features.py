@@ -1,0 +1,134 @@
+"""Pair vectors: all that fitting the heads needs of two images.
+
+The heads of LPIPS are linear, so d = Σ_l Σ_c w_lc · mean_hw(diff_lc²) = w·v with one vector v per pair. It is
+computed once for each (reference, distorted), and kept.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from metric.core.cache import Vector, VectorCache, content_key
+from metric.core.distance import BATCH_BYTES, LPIPS
+from metric.core.images import Picture, Pixels
+from metric.core.trunks import tensors_sha256
+
+Pair = tuple[Picture, Picture]
+Count = Callable[[int, int], None]
+
+# Part of each key: change it when the numbers that reach the trunk change.
+PREPROCESSING = "rgb uint8 / 127.5 - 1, as shown, unit 1e-20, mean hw, float32"
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """References of one size, each with its distorted images; positions are places in the answer."""
+
+    references: tuple[Picture, ...]
+    distorted: tuple[Picture, ...]
+    reference_of: tuple[int, ...]
+    positions: tuple[int, ...]
+
+
+def pair_vectors(
+    metric: LPIPS, pairs: Sequence[Pair], cache: VectorCache | None = None, count: Count | None = None
+) -> NDArray[np.float32]:
+    """One row per (reference, distorted): float32, (N, Σ C_l), so that `row @ metric.weights` is the
+    distance.
+
+    Both pictures of a pair must have one size; different pairs may differ. What the cache holds is not
+    computed; `count(done, total)` counts what is. Equal pairs are computed once. Raises ValueError for a pair
+    of two sizes.
+    """
+    trunk = tensors_sha256(metric.net.state_dict())
+    keys = [_key(trunk, a, b) for a, b in pairs]
+    rows: dict[str, Vector] = {}
+    missing: dict[str, Pair] = {}
+    for key, pair in zip(keys, pairs, strict=True):
+        if key in rows or key in missing:
+            continue
+        stored = cache.get(key) if cache else None
+        if stored is not None and stored.size == metric.shape.length:
+            rows[key] = stored
+        else:
+            missing[key] = pair
+    for key, vector in _computed(metric, missing, count):
+        rows[key] = vector
+        if cache:
+            cache.put(key, vector)
+    return np.stack([rows[key] for key in keys]) if keys else np.empty((0, metric.shape.length), np.float32)
+
+
+def _key(trunk: str, reference: Picture, distorted: Picture) -> str:
+    size, other = (f"{p.height}x{p.width}" for p in (reference, distorted))
+    if size != other:
+        raise ValueError(f"A reference of {size} pixels cannot be compared with an image of {other}.")
+    return content_key("pair vector", trunk, reference.sha256, distorted.sha256, size, PREPROCESSING)
+
+
+def _computed(metric: LPIPS, missing: dict[str, Pair], count: Count | None) -> Iterator[tuple[str, Vector]]:
+    keys = list(missing)
+    done = 0
+    for batch in _batches(list(missing.values())):
+        vectors = _vectors(metric, batch)
+        for position, vector in zip(batch.positions, vectors, strict=True):
+            yield keys[position], vector
+        done += len(batch.positions)
+        if count:
+            count(done, len(keys))
+
+
+def _batches(pairs: list[Pair]) -> Iterator[_Batch]:
+    """Pairs of one size together, a reference beside its distorted images, capped by bytes."""
+    by_size: dict[tuple[int, int], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for position, (reference, _) in enumerate(pairs):
+        by_size[reference.height, reference.width][reference.sha256].append(position)
+    for (height, width), by_reference in sorted(by_size.items()):
+        room = max(2, BATCH_BYTES // (12 * height * width))
+        waiting: list[list[int]] = []
+        for positions in by_reference.values():
+            for start in range(0, len(positions), room - 1):
+                part = positions[start : start + room - 1]
+                if waiting and sum(map(len, waiting)) + len(waiting) + len(part) + 1 > room:
+                    yield _gather(pairs, waiting)
+                    waiting = []
+                waiting.append(part)
+        yield _gather(pairs, waiting)
+
+
+def _gather(pairs: list[Pair], groups: list[list[int]]) -> _Batch:
+    positions = [position for group in groups for position in group]
+    return _Batch(
+        references=tuple(pairs[group[0]][0] for group in groups),
+        distorted=tuple(pairs[position][1] for position in positions),
+        reference_of=tuple(number for number, group in enumerate(groups) for _ in group),
+        positions=tuple(positions),
+    )
+
+
+def _vectors(metric: LPIPS, batch: _Batch) -> NDArray[np.float32]:
+    device = metric.scaling_layer.shift.device
+    pixels = [picture.read() for picture in (*batch.references, *batch.distorted)]
+    images = to_tensor(pixels).to(device)
+    index = torch.tensor(batch.reference_of, device=device)
+    first = len(batch.references)
+    # TF32 would round a GPU's convolutions to ten bits, and near pairs would change places.
+    with (
+        torch.inference_mode(),
+        torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False),
+    ):
+        layers = [(x[:first][index] - x[first:]).square_().mean(dim=(2, 3)) for x in metric.features(images)]
+        return torch.cat(layers, dim=1).cpu().numpy()
+
+
+def to_tensor(pixels: Sequence[Pixels]) -> Tensor:
+    """H×W×3 uint8 arrays of one size to N×3×H×W float32 in [-1, 1], in channels-last order."""
+    stacked = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2)
+    return stacked.to(torch.float32).div_(127.5).sub_(1.0)

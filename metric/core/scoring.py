@@ -1,0 +1,82 @@
+"""From the triplets of a snapshot to the distances that a table compares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metric.core.agreement import Floats
+from metric.core.baselines import BASELINES, BaselineUnavailable
+from metric.core.cache import VectorCache
+from metric.core.distance import LPIPS
+from metric.core.evaluate import Candidate, Kind
+from metric.core.features import Count, Pair, pair_vectors
+from metric.core.fetch import Say
+from metric.core.images import Picture, open_picture
+from metric.core.snapshot import Snapshot
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """A snapshot with its pictures opened. `pictures`: by the sha256 of their file."""
+
+    snapshot: Snapshot
+    pictures: dict[str, Picture]
+    cache: VectorCache
+    progress: Progress
+    say: Say
+
+    def pairs(self, split: str) -> list[Pair]:
+        """All (ref, p0) of a split, then all (ref, p1)."""
+        triplets = self.snapshot.of(split)
+        return [
+            (self.pictures[triplet.sha256["ref"]], self.pictures[triplet.sha256[role]])
+            for role in ("p0", "p1")
+            for triplet in triplets
+        ]
+
+    def vectors(self, metric: LPIPS, split: str, stage: str) -> NDArray[np.float32]:
+        """Pair vectors of a split, (2, N, D): those of p0, then those of p1."""
+        rows = pair_vectors(metric, self.pairs(split), self.cache, self._counter(stage))
+        return rows.reshape(2, len(self.snapshot.of(split)), metric.shape.length)
+
+    def metric(
+        self, key: str, label: str, kind: Kind, metric: LPIPS, splits: tuple[str, str], stage: str
+    ) -> Candidate:
+        """A row for a metric on heads. `splits`: the one to test on, the one to calibrate on."""
+        weights = metric.weights.numpy().astype(np.float64)
+        test, calibration = (self.vectors(metric, s, stage).astype(np.float64) @ weights for s in splits)
+        return Candidate(key, label, kind, test.T, calibration.T)
+
+    def baseline(self, key: str, splits: tuple[str, str]) -> Candidate:
+        """A row for a baseline; unavailable, with the reason, where it cannot be computed."""
+        baseline = BASELINES[key]
+        count = self._counter(f"evaluate {key}")
+        found: list[Floats] = []
+        try:
+            for split in splits:
+                distances = baseline.distances(self.pairs(split), self.cache, count, self.say)
+                found.append(distances.reshape(2, -1).T)
+        except BaselineUnavailable as error:
+            return Candidate(key, baseline.label, "baseline", None, reason=str(error))
+        return Candidate(key, baseline.label, "baseline", found[0], found[1])
+
+    def _counter(self, stage: str) -> Count:
+        return lambda done, total: self.progress(stage, done, total)
+
+
+def open_pictures(snapshot: Snapshot, cache: VectorCache, progress: Progress) -> dict[str, Picture]:
+    """Every image file of the snapshot once, by the sha256 of the file. Raises ValueError for an unreadable
+    one.
+    """
+    files = {t.sha256[role]: path for t in snapshot.triplets for role, path in t.files.items()}
+    pictures = {}
+    for done, (sha256, path) in enumerate(files.items(), start=1):
+        pictures[sha256] = open_picture(path, sha256, cache)
+        progress("images", done, len(files))
+    return pictures

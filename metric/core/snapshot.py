@@ -1,0 +1,256 @@
+"""Reads a snapshot folder, and refuses one that is damaged, leaks between splits, or is too small to learn
+from.
+
+The folder is BAPPS's layout (`{split}/{ref,p0,p1}/NNNNNN.png`, `{split}/judge/NNNNNN.npy`) with
+`triplets.csv`, `judgments.csv` and a `manifest.json` that names the sha256 of every file.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+SCHEMA = "closer-snapshot/1"
+SPLITS = ("train", "val", "test")
+ROLES = ("ref", "p0", "p1")
+COUNTS = ("n_p0", "n_p1", "n_tie", "n")
+TRIPLET_COLUMNS = ("split", "index", "source", "photograph", "target_bpp", "kind", *COUNTS)
+JUDGMENT_COLUMNS = ("triplet_split", "triplet_index", "choice", "side_of_p0")
+
+MINIMUM_PHOTOGRAPHS = 2
+MINIMUM_JUDGMENTS = 30
+
+
+class SnapshotError(ValueError):
+    """A snapshot cannot be used; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class SnapshotTriplet:
+    """One reference, its two reconstructions and the votes. `left` and `right` split the votes by where p0
+    was.
+
+    `left` and `right`: (n_p0, n_p1, n_tie) of judgments that showed p0 on that side.
+    """
+
+    split: str
+    index: str
+    source: str
+    photograph: str
+    kind: str
+    target_bpp: str
+    n_p0: int
+    n_p1: int
+    n_tie: int
+    left: tuple[int, int, int]
+    right: tuple[int, int, int]
+    files: Mapping[str, Path]
+    sha256: Mapping[str, str]
+
+    @property
+    def n(self) -> int:
+        """Judgments of this triplet."""
+        return self.n_p0 + self.n_p1 + self.n_tie
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A verified snapshot. `data_hash` depends on the contents of its files and on nothing else."""
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    triplets: tuple[SnapshotTriplet, ...]
+    data_hash: str
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any judgment was made by a simulated annotator."""
+        return bool(self.manifest["simulated"])
+
+    def of(self, split: str) -> tuple[SnapshotTriplet, ...]:
+        """The triplets of one split, in the order of triplets.csv."""
+        return tuple(triplet for triplet in self.triplets if triplet.split == split)
+
+
+def read_snapshot(folder: Path) -> Snapshot:
+    """Read and verify a snapshot: every file's hash, every count, and that no photograph is in two splits.
+
+    Raises SnapshotError.
+    """
+    manifest = _read_manifest(folder)
+    files = manifest["files"]
+    _verify_files(folder, files)
+    votes = _votes_by_side(folder)
+    rows = _rows(folder / "triplets.csv", TRIPLET_COLUMNS)
+    triplets = tuple(_triplet(folder, row, files, votes) for row in rows)
+    _refuse_repeats(triplets)
+    _refuse_leaks(triplets, manifest)
+    digest = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
+    return Snapshot(folder, MappingProxyType(manifest), triplets, digest)
+
+
+def require_trainable(
+    snapshot: Snapshot, *, photographs: int = MINIMUM_PHOTOGRAPHS, judgments: int = MINIMUM_JUDGMENTS
+) -> None:
+    """Raises SnapshotError unless there is enough to fit on train and something to report on in test."""
+    train, test = snapshot.of("train"), snapshot.of("test")
+    found = len({triplet.photograph for triplet in train})
+    if found < photographs:
+        raise SnapshotError(
+            f"The train split has {found} photograph(s); fitting needs at least {photographs}. "
+            "Add photographs to the study, have them judged, and make a new snapshot."
+        )
+    votes = sum(triplet.n for triplet in train)
+    if votes < judgments:
+        raise SnapshotError(
+            f"The train split has {votes} judgments; fitting needs at least {judgments}. "
+            "Collect more judgments and make a new snapshot."
+        )
+    if not test:
+        raise SnapshotError(
+            "The test split has no judged triplet, so nothing could be said about the result. "
+            "Add photographs, or collect judgments on those of the test split, and make a new snapshot."
+        )
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / "manifest.json"
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SnapshotError(
+            f"{folder} has no manifest.json: it is not a snapshot, or its export did not finish. Export it again."
+        ) from error
+    except (ValueError, OSError) as error:
+        raise SnapshotError(f"{path} cannot be read ({error}). Export the snapshot again.") from error
+    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
+        raise SnapshotError(f"{path} does not say schema {SCHEMA!r}. Export it with this version of Closer.")
+    for name, kind in (("files", dict), ("simulated", bool), ("splits", dict)):
+        if not isinstance(manifest.get(name), kind):
+            raise SnapshotError(f"{path} has no usable {name!r}. Export the snapshot again.")
+    return manifest
+
+
+def _verify_files(folder: Path, files: Mapping[str, str]) -> None:
+    for name, expected in files.items():
+        relative = PurePosixPath(name)
+        if relative.is_absolute() or ".." in relative.parts:
+            raise SnapshotError(f"The manifest names {name!r}, which is outside of the snapshot.")
+        try:
+            found = hashlib.sha256((folder / relative).read_bytes()).hexdigest()
+        except OSError as error:
+            raise SnapshotError(
+                f"{folder / relative} cannot be read ({error}). Export the snapshot again."
+            ) from error
+        if found != expected:
+            raise SnapshotError(
+                f"{folder / relative} is not the file that was exported (its sha256 differs)."
+            )
+    for name in ("triplets.csv", "judgments.csv"):
+        if name not in files:
+            raise SnapshotError(f"The manifest of {folder} does not list {name}. Export the snapshot again.")
+
+
+def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        missing = [name for name in columns if name not in (reader.fieldnames or ())]
+        if missing:
+            raise SnapshotError(f"{path} has no column {', '.join(missing)}. Export the snapshot again.")
+        return list(reader)
+
+
+def _votes_by_side(folder: Path) -> dict[tuple[str, str], dict[str, list[int]]]:
+    votes: dict[tuple[str, str], dict[str, list[int]]] = defaultdict(
+        lambda: {"left": [0, 0, 0], "right": [0, 0, 0]}
+    )
+    path = folder / "judgments.csv"
+    for row in _rows(path, JUDGMENT_COLUMNS):
+        if row["choice"] not in ("p0", "p1", "tie") or row["side_of_p0"] not in ("left", "right"):
+            raise SnapshotError(f"{path} has a choice {row['choice']!r} on side {row['side_of_p0']!r}.")
+        sides = votes[row["triplet_split"], row["triplet_index"]]
+        sides[row["side_of_p0"]][("p0", "p1", "tie").index(row["choice"])] += 1
+    return dict(votes)
+
+
+def _triplet(
+    folder: Path,
+    row: Mapping[str, str],
+    files: Mapping[str, str],
+    votes: Mapping[tuple[str, str], Mapping[str, list[int]]],
+) -> SnapshotTriplet:
+    split, index = row["split"], row["index"]
+    place = f"{split}/{index}"
+    if split not in SPLITS:
+        raise SnapshotError(f"triplets.csv names a split {split!r}. Known: {', '.join(SPLITS)}.")
+    names = {role: f"{split}/{role}/{index}.png" for role in ROLES}
+    judge = f"{split}/judge/{index}.npy"
+    unlisted = [name for name in (*names.values(), judge) if name not in files]
+    if unlisted:
+        raise SnapshotError(f"The manifest does not list {', '.join(unlisted)}. Export the snapshot again.")
+    n_p0, n_p1, n_tie, n = (_whole(row[name], place) for name in COUNTS)
+    sides = votes.get((split, index), {"left": [0, 0, 0], "right": [0, 0, 0]})
+    counted = [left + right for left, right in zip(sides["left"], sides["right"], strict=True)]
+    if n == 0 or n != n_p0 + n_p1 + n_tie or counted != [n_p0, n_p1, n_tie]:
+        raise SnapshotError(f"The counts of {place} in triplets.csv and judgments.csv disagree, or are zero.")
+    share = float(np.load(folder / judge, allow_pickle=False).reshape(-1)[0])
+    if abs(share - (n_p1 + n_tie / 2) / n) > 1e-6:
+        raise SnapshotError(f"{judge} says {share:.4f}, the votes say {(n_p1 + n_tie / 2) / n:.4f}.")
+    return SnapshotTriplet(
+        split=split,
+        index=index,
+        source=row["source"],
+        photograph=row["photograph"],
+        kind=row["kind"],
+        target_bpp=row["target_bpp"],
+        n_p0=n_p0,
+        n_p1=n_p1,
+        n_tie=n_tie,
+        left=(sides["left"][0], sides["left"][1], sides["left"][2]),
+        right=(sides["right"][0], sides["right"][1], sides["right"][2]),
+        files={role: folder / name for role, name in names.items()},
+        sha256={role: files[name] for role, name in names.items()},
+    )
+
+
+def _whole(text: str, place: str) -> int:
+    if not text.isdecimal():
+        raise SnapshotError(f"The counts of {place} in triplets.csv must be whole numbers, found {text!r}.")
+    return int(text)
+
+
+def _refuse_repeats(triplets: Iterable[SnapshotTriplet]) -> None:
+    seen = set()
+    for triplet in triplets:
+        if (triplet.split, triplet.index) in seen:
+            raise SnapshotError(f"triplets.csv lists {triplet.split}/{triplet.index} twice.")
+        seen.add((triplet.split, triplet.index))
+
+
+def _refuse_leaks(triplets: Iterable[SnapshotTriplet], manifest: Mapping[str, Any]) -> None:
+    """The same photograph, source or reference file in two splits would let the test score flatter itself."""
+    splits: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for triplet in triplets:
+        splits["photograph", triplet.photograph].add(triplet.split)
+        splits["source", triplet.source].add(triplet.split)
+        splits["reference image", triplet.sha256["ref"]].add(triplet.split)
+    for split, described in manifest["splits"].items():
+        for photograph in described.get("photographs", ()):
+            splits["photograph", photograph].add(split)
+    leaks = sorted(key for key, found in splits.items() if len(found) > 1)
+    if leaks:
+        what, sha256 = leaks[0]
+        where = " and ".join(sorted(splits[what, sha256]))
+        raise SnapshotError(
+            f"Leak: {what} {sha256[:12]} is in {where} ({len(leaks)} in all). Scores on such a snapshot would be "
+            "too good. Export it again with splits by photograph."
+        )

@@ -1,0 +1,76 @@
+"""An evaluation as plain text, for a terminal or a log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+ABSENT = "–"
+
+
+def format_table(evaluation: Mapping[str, Any]) -> str:
+    """The dict of `evaluate` as an aligned table: one line per row, shares in percent, then the notes it
+    needs.
+    """
+    kinds = _names(evaluation, "by_kind")
+    rates = _names(evaluation, "by_bpp")
+    head = ["", "score", "95 % interval", *kinds, *(f"{rate} bpp" for rate in rates), "log-loss", "calib."]
+    head += ["vs promoted", "vs stock"]
+    lines = [head, *(_cells(row, kinds, rates) for row in evaluation["rows"])]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    # A column in which nothing is known is left out.
+    shown = [c for c in range(len(head)) if c < 2 or any(line[c] not in ("", ABSENT) for line in lines[1:])]
+    text = "\n".join(
+        "  ".join(line[c].ljust(widths[c]) if c == 0 else line[c].rjust(widths[c]) for c in shown).rstrip()
+        for line in lines
+    )
+    return f"{_title(evaluation)}\n{text}\n{_notes(evaluation)}".rstrip() + "\n"
+
+
+def _title(evaluation: Mapping[str, Any]) -> str:
+    marked = "SIMULATED judgments, " if evaluation["simulated"] else ""
+    return (
+        f"Agreement with people on the {evaluation['split']} split ({marked}{evaluation['n_votes']} votes on "
+        f"{evaluation['n_triplets']} triplets of {evaluation['n_photographs']} photographs)"
+    )
+
+
+def _notes(evaluation: Mapping[str, Any]) -> str:
+    notes = [
+        f"{row['label']}: unavailable, {row['reason']}" for row in evaluation["rows"] if not row["available"]
+    ]
+    if evaluation["interval_reason"]:
+        notes.append(f"Intervals: {evaluation['interval_reason']}")
+    return "\n".join(dict.fromkeys(notes))
+
+
+def _names(evaluation: Mapping[str, Any], part: str) -> list[str]:
+    return list(dict.fromkeys(name for row in evaluation["rows"] for name in row[part]))
+
+
+def _cells(row: Mapping[str, Any], kinds: list[str], rates: list[str]) -> list[str]:
+    shares = [_percent(row["by_kind"].get(name, {}).get("score")) for name in kinds]
+    shares += [_percent(row["by_bpp"].get(name, {}).get("score")) for name in rates]
+    losses = [_number(row["log_loss"]), _number(row["calibration_error"])]
+    differences = [_difference(row["difference_to_promoted"]), _difference(row["difference_to_stock"])]
+    return [row["label"], _percent(row["score"]), _interval(row), *shares, *losses, *differences]
+
+
+def _percent(value: float | None) -> str:
+    return ABSENT if value is None else f"{100 * value:.1f}"
+
+
+def _number(value: float | None) -> str:
+    return ABSENT if value is None else f"{value:.3f}"
+
+
+def _interval(row: Mapping[str, Any]) -> str:
+    return ABSENT if row["low"] is None else f"{100 * row['low']:.1f} to {100 * row['high']:.1f}"
+
+
+def _difference(value: Mapping[str, float | None] | None) -> str:
+    if value is None or value["mean"] is None:
+        return ABSENT
+    mean = f"{100 * value['mean']:+.1f}"
+    low, high = value["low"], value["high"]
+    return mean if low is None or high is None else f"{mean} ({100 * low:+.1f} to {100 * high:+.1f})"
