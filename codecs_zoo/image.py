@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from codecs_zoo.contract import Pixels
 
@@ -41,7 +41,6 @@ def load_photograph(file: Path | BinaryIO | bytes, *, max_pixels: int = MAX_PIXE
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
             _refuse_by_header(opened, content, max_pixels)
-            opened.load()
             return _normalise(opened)
     except PhotographError:
         raise
@@ -137,11 +136,14 @@ def bits_per_channel(opened: Image.Image, content: bytes) -> int:
 def _normalise(opened: Image.Image) -> Photograph:
     """Drop opaque alpha, expand grey and palette, apply the profile, turn upright: noting each."""
     notes: list[str] = []
+    # Asked before decoding: Pillow turns a TIFF while it loads it, and forgets that it did.
+    turned = opened.getexif().get(ExifTags.Base.Orientation, 1) != 1
+    opened.load()
     profile = opened.info.get("icc_profile")
     if opened.format == "MPO":
         notes.append("The first picture of a multi-picture (MPO) file was taken.")
     upright = ImageOps.exif_transpose(opened)
-    if upright.size != opened.size or opened.getexif().get(0x0112, 1) != 1:
+    if turned:
         notes.append("Turned upright as its EXIF orientation says.")
     picture = _without_colour_tricks(_without_alpha(upright, notes), notes)
     picture = _to_srgb(picture, profile, notes) if profile else _expand_grey(picture, notes)

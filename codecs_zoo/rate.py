@@ -3,7 +3,8 @@
 Each codec brings a prior curve, bpp against knob on a typical photograph. It serves as a ruler: the search
 runs over the log of the bpp that the prior promises, where every codec is close to a straight line of slope
 one. So the first guess is the prior's, the second corrects it by the error seen, and regula falsi with the
-Illinois rule (Dowell and Jarratt, BIT 11, 1971) closes in once the target is bracketed.
+Illinois rule (Dowell and Jarratt, BIT 11, 1971) closes in once the target is bracketed. Where the rate jumps
+across the target, a few more encodes look beside the jump, for not every encoder is monotone.
 """
 
 from __future__ import annotations
@@ -15,6 +16,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from codecs_zoo.contract import Codec, Pixels, Settings, bits_per_pixel
+
+NARROW = 0.004
+"""A bracket narrower than this, in log prior bpp, holds a jump: the rate is not smooth there."""
+
+PROBE, PROBES = 0.02, 4
+"""How far beside a jump to look, in log prior bpp, and how often."""
 
 UNREACHABLE = 0.10
 """A target further than this outside what the codec can do is an error, not a near miss."""
@@ -77,7 +84,7 @@ def encode_to_bpp(
 
 
 class _Search:
-    """The trials so far and the bracket around the target; `ruler` is log prior bpp."""
+    """The trials so far and the bracket around the target. A ruler is the log of the prior's bpp at a knob."""
 
     def __init__(self, codec: Codec, pixels: Pixels, target_bpp: float) -> None:
         self.codec, self.pixels, self.target = codec, pixels, target_bpp
@@ -86,6 +93,7 @@ class _Search:
         self.above: _Trial | None = None
         # Illinois: the error of the end that stays put counts half, again each time it stays.
         self.weight = {"below": 1.0, "above": 1.0}
+        self.probes = 0
         knobs, bpps = zip(*codec.prior, strict=True)
         self._knobs, self._rulers = np.array(knobs), np.log(bpps)
 
@@ -102,11 +110,14 @@ class _Search:
         return self.codec.complete_settings({self.codec.knob.name: self.codec.knob.on_grid(knob)})
 
     def step(self) -> bool:
-        """One more encode; False when the knob's grid has nothing new to offer."""
-        knob = self._untried_near(self._knob_at(self._next_ruler()))
-        if knob is None:
+        """One more encode; False when the knob has nothing new to offer."""
+        knob = self._next_knob()
+        if knob is None or knob in {trial.knob for trial in self.trials}:
             return False
-        self._place(self._try(knob))
+        trial = self._try(knob)
+        if not self.probes:
+            self._place(trial)
+        self.trials.append(trial)
         return True
 
     def refuse_unreachable(self) -> None:
@@ -123,38 +134,48 @@ class _Search:
             f"{self.target:g} bpp is out of its reach. Choose a {advice} target or another codec."
         )
 
-    def _next_ruler(self) -> float:
+    def _next_knob(self) -> float | None:
         if not self.trials:
-            return math.log(self.target)
+            return self._knob_at(math.log(self.target))
         if self.below is None or self.above is None:
-            last = self.trials[-1]
-            # A second miss on the same side means that the prior is too flat here: stride twice as far.
-            return last.ruler - last.error * (1 if len(self.trials) == 1 else 2)
-        low, high = self.below.error * self.weight["below"], self.above.error * self.weight["above"]
-        return self.below.ruler - low * (self.above.ruler - self.below.ruler) / (high - low)
+            return self._towards_the_target()
+        if self.above.ruler - self.below.ruler < NARROW:
+            return self._beside_a_jump(self.below.ruler, self.above.ruler)
+        return self._between(self.below, self.above)
+
+    def _towards_the_target(self) -> float:
+        """Past the last trial by its error; twice that if the one before fell short too."""
+        last, grid = self.trials[-1], self.codec.knob
+        knob = self._knob_at(last.ruler - last.error * (1 if len(self.trials) == 1 else 2))
+        if knob != last.knob:
+            return knob
+        return grid.on_grid(knob + grid.step if (last.error < 0) == grid.rises else knob - grid.step)
+
+    def _between(self, below: _Trial, above: _Trial) -> float | None:
+        """Regula falsi, kept strictly inside the bracket; None where the grid has no point there."""
+        step = self.codec.knob.step
+        low, high = min(below.knob, above.knob) + step, max(below.knob, above.knob) - step
+        if low > high + step / 2:
+            return None
+        below_error, above_error = below.error * self.weight["below"], above.error * self.weight["above"]
+        share = below_error / (below_error - above_error)
+        knob = self._knob_at(below.ruler + share * (above.ruler - below.ruler))
+        return self.codec.knob.on_grid(min(max(knob, low), high))
+
+    def _beside_a_jump(self, below: float, above: float) -> float | None:
+        """Where the rate jumps across the target, it may meet it a little further on, on either side."""
+        if self.probes == PROBES:
+            return None
+        self.probes += 1
+        away = PROBE * ((self.probes + 1) // 2)
+        return self._knob_at(above + away if self.probes % 2 else below - away)
 
     def _knob_at(self, ruler: float) -> float:
         order = np.argsort(self._rulers)
-        return float(np.interp(ruler, self._rulers[order], self._knobs[order]))
+        return self.codec.knob.on_grid(float(np.interp(ruler, self._rulers[order], self._knobs[order])))
 
     def _ruler_at(self, knob: float) -> float:
         return float(np.interp(knob, self._knobs, self._rulers))
-
-    def _untried_near(self, knob: float) -> float | None:
-        """`knob` on the grid, or the nearest free point of the grid strictly inside the bracket."""
-        grid = self.codec.knob
-        wanted = grid.on_grid(knob)
-        tried = {trial.knob for trial in self.trials}
-        ends = [end.knob for end in (self.below, self.above) if end is not None]
-        if len(ends) == 2:
-            low, high = min(ends) + grid.step, max(ends) - grid.step
-            if grid.on_grid(low) > grid.on_grid(high):
-                return None
-            return grid.on_grid(min(max(wanted, low), high))
-        if wanted in tried:
-            rise = grid.step if (self.above is None) == grid.rises else -grid.step
-            wanted = grid.on_grid(self.trials[-1].knob + rise)
-        return None if wanted in tried else wanted
 
     def _try(self, knob: float) -> _Trial:
         started = time.perf_counter()
@@ -165,8 +186,7 @@ class _Search:
 
     def _place(self, trial: _Trial) -> None:
         side, other = ("below", "above") if trial.error < 0 else ("above", "below")
-        stayed = len(self.trials) > 1 and (self.trials[-1].error < 0) == (trial.error < 0)
+        stayed = bool(self.trials) and (self.trials[-1].error < 0) == (trial.error < 0)
         self.weight[other] = self.weight[other] / 2 if stayed else 1.0
         self.weight[side] = 1.0
         setattr(self, side, trial)
-        self.trials.append(trial)

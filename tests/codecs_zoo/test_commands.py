@@ -1,0 +1,133 @@
+"""`python -m codecs_zoo`, as somebody at a terminal meets it."""
+
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from codecs_zoo import registry
+from codecs_zoo.__main__ import main
+from codecs_zoo.container import Header, pack, unpack
+from codecs_zoo.contract import Availability, Pixels
+from codecs_zoo.image import decode_png, encode_png
+from tests.codecs_zoo.conftest import make_picture
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scene: Pixels) -> Path:
+    (tmp_path / "in.png").write_bytes(encode_png(scene))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def scene() -> Pixels:
+    return make_picture(96, 128)
+
+
+def run(line: str) -> int:
+    return main(shlex.split(line))
+
+
+def test_there_and_back_by_settings(folder: Path, scene: Pixels, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("encode in.png out.clz --codec webp --setting quality=40 --setting method=2") == 0
+    assert "out.clz: webp quality=40.0 method=2" in capsys.readouterr().out
+    assert run("decode out.clz out.png") == 0
+    assert "128 x 96 pixels from webp" in capsys.readouterr().out
+    webp = registry.get("webp")
+    expected = webp.decode(webp.encode(scene, quality=40, method=2))
+    assert np.array_equal(decode_png((folder / "out.png").read_bytes()), expected)
+
+
+def test_aiming_at_a_rate(folder: Path) -> None:
+    assert run("encode in.png out.clz --codec jpeg2000 --bpp 1.2") == 0
+    header, bitstream = unpack((folder / "out.clz").read_bytes())
+    assert len(bitstream) * 8 / (96 * 128) == pytest.approx(1.2, rel=0.02)
+    assert header == Header("jpeg2000", registry.get("jpeg2000").version, header.settings, 96, 128)
+
+
+def test_the_list_says_all_of_each_codec(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("list --json") == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [codec["name"] for codec in listed] == registry.names()
+    for codec in listed:
+        assert set(codec) == {"name", "kind", "available", "reason", "how", "licence", "version"}
+        assert codec["available"] or (codec["reason"] and codec["how"])
+    assert run("list") == 0
+    assert len(capsys.readouterr().out.splitlines()) == len(listed)
+
+
+def test_a_missing_codec_is_listed_with_the_way_to_get_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = Availability(False, "libwebp is not here.", "Install it: pip install pillow")
+    monkeypatch.setattr(type(registry.get("webp")), "availability", lambda self: missing)
+    assert run("list") == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("webp"))
+    assert "not available: libwebp is not here. Install it: pip install pillow" in line
+    assert run("encode in.png out.clz --codec webp --setting quality=5") == 1
+    assert "webp is not available: libwebp is not here. Install it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("encode in.png out.clz --codec jpg --bpp 1", "No codec is called 'jpg'. Known: avif, "),
+        ("encode in.png out.clz --codec jpeg --bpp 0.001", "out of its reach"),
+        ("encode in.png out.clz --codec jpeg --bpp -1", "give a number above 0"),
+        ("encode in.png out.clz --codec jpeg --setting quality=101", "give a number from 1 to 100"),
+        ("encode in.png out.clz --codec jpeg --setting quality=high", "give a number from 1 to 100"),
+        ("encode in.png out.clz --codec jpeg --setting colour=1", "jpeg has no setting colour"),
+        ("encode in.png nowhere/out.clz --codec jpeg --bpp 1", "There is no folder nowhere"),
+        ("encode missing.png out.clz --codec jpeg --bpp 1", "No such file"),
+        ("encode broken.png out.clz --codec jpeg --bpp 1", "truncated or damaged"),
+        ("decode in.png out.clz", "not a file that `python -m codecs_zoo encode` wrote"),
+    ],
+)
+def test_what_goes_wrong_is_said_and_nothing_is_written(
+    folder: Path, capsys: pytest.CaptureFixture[str], line: str, words: str
+) -> None:
+    (folder / "broken.png").write_bytes((folder / "in.png").read_bytes()[:3000])
+    before = sorted(folder.rglob("*"))
+    assert run(line) == 1
+    assert words in capsys.readouterr().err
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_a_damaged_file_leaves_the_old_output_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("encode in.png out.clz --codec jpeg --setting quality=30") == 0
+    content = (folder / "out.clz").read_bytes()
+    (folder / "out.clz").write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    (folder / "out.png").write_bytes(b"what was here before")
+    assert run("decode out.clz out.png") == 1
+    assert "damaged: its checksum does not match" in capsys.readouterr().err
+    assert (folder / "out.png").read_bytes() == b"what was here before"
+
+
+def test_a_header_that_lies_about_the_size_is_noticed(
+    folder: Path, scene: Pixels, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bitstream = registry.get("jpeg").encode(scene, quality=30)
+    header = Header("jpeg", registry.get("jpeg").version, {"quality": 30.0}, 96, 127)
+    (folder / "lie.clz").write_bytes(pack(header, bitstream))
+    assert run("decode lie.clz out.png") == 1
+    assert "its header says 127 x 96 pixels" in capsys.readouterr().err
+
+
+def test_another_version_is_told(folder: Path, scene: Pixels, capsys: pytest.CaptureFixture[str]) -> None:
+    bitstream = registry.get("jpeg").encode(scene, quality=30)
+    old = Header("jpeg", "libjpeg 6b", {"quality": 30.0}, 96, 128)
+    (folder / "old.clz").write_bytes(pack(old, bitstream))
+    assert run("decode old.clz out.png") == 0
+    assert "note: made by libjpeg 6b, decoded by" in capsys.readouterr().out
+
+
+def test_the_help_shows_commands_that_work() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "codecs_zoo", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "python -m codecs_zoo encode photograph.png photograph.clz --codec avif --bpp 0.37" in done.stdout

@@ -1,0 +1,54 @@
+"""Size and quality of each codec on one picture, as they were when somebody last looked at them.
+
+After a change that is meant, look at the difference that `pytest tests/codecs_zoo --refresh-golden` makes.
+Bounds instead of equality: the encoders choose other instructions, and other roundings, on other processors.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from codecs_zoo import registry
+from codecs_zoo.contract import Codec, Pixels
+from codecs_zoo.measure import measure
+from codecs_zoo.rate import encode_to_bpp
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "codecs"
+TARGETS = (0.67, 1.5)
+
+
+def figures(codec: Codec, pixels: Pixels) -> dict[str, object]:
+    points = []
+    for target in TARGETS:
+        result = encode_to_bpp(codec, pixels, target)
+        measured = measure(codec, pixels, result.operating_point, result.bitstream)
+        points.append(
+            {
+                "operating_point": result.operating_point,
+                "file_bytes": measured.file_bytes,
+                "payload_bytes": measured.payload_bytes,
+                "psnr": round(measured.psnr, 3),
+                "ms_ssim": round(measured.ms_ssim or 0, 5),
+            }
+        )
+    return {"version": codec.version, "points": points}
+
+
+@pytest.mark.parametrize("codec", registry.codecs(), ids=lambda codec: codec.name)
+def test_size_and_quality_are_what_they_were(
+    codec: Codec, picture: Pixels, request: pytest.FixtureRequest
+) -> None:
+    path = GOLDEN / f"{codec.name}.json"
+    if not codec.availability().available:
+        pytest.skip(f"{codec.name}: {codec.availability().reason}")
+    if request.config.getoption("refresh_golden", default=False):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(figures(codec, picture), indent=1) + "\n")
+    assert path.exists(), f"{codec.name} has no golden result: run pytest tests/codecs_zoo --refresh-golden"
+    for point in json.loads(path.read_text())["points"]:
+        now = measure(codec, picture, point["operating_point"])
+        assert now.file_bytes == pytest.approx(point["file_bytes"], rel=0.03)
+        assert now.payload_bytes == pytest.approx(point["payload_bytes"], rel=0.03)
+        assert now.psnr == pytest.approx(point["psnr"], abs=0.15)
+        assert now.ms_ssim == pytest.approx(point["ms_ssim"], abs=0.003)
