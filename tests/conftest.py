@@ -42,6 +42,7 @@ def _files_in_a_folder_of_their_own(settings: Settings, tmp_path: Path) -> None:
     }
     settings.STORAGES = {**settings.STORAGES, "default": files}
     settings.VAR_DIR = tmp_path
+    settings.WHITENOISE_AUTOREFRESH = True  # nothing was collected into STATIC_ROOT
 
 
 @pytest.fixture(autouse=True)

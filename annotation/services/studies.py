@@ -24,6 +24,23 @@ def create_study(*, name: str, owner: AbstractBaseUser | None = None, slug: str 
     return study
 
 
+@transaction.atomic
+def update_study(*, study: Study, **fields: Any) -> Study:
+    """A draft with other rules. Raises StudyFrozen once it was opened, Refused or ValidationError for bad rules."""
+    study = Study.objects.select_for_update().get(pk=study.pk)
+    require_draft(study)
+    sizes = {name: fields[name] for name in ("max_width", "max_height") if name in fields}
+    if any(getattr(study, name) != size for name, size in sizes.items()) and study.sources.exists():
+        raise StudyFrozen("The photographs were cropped to this size as they came in. Make a new study for another.")
+    for name, value in fields.items():
+        setattr(study, name, value)
+    check_codecs(study.codecs)
+    check_bpps(study.target_bpps)
+    study.full_clean(exclude=["owner", "codecs", "target_bpps"])
+    study.save(update_fields=list(fields))
+    return study
+
+
 def check_codecs(names: Iterable[str]) -> None:
     """Refuses unknown codecs, codecs that cannot run here, and fewer than two."""
     names = list(names)
@@ -49,7 +66,7 @@ def check_bpps(target_bpps: Iterable[float]) -> None:
 
 def _free_slug(name: str) -> str:
     stem = slugify(name)[:50] or "study"
-    taken = set(Study.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
+    taken = {"new", *Study.objects.filter(slug__startswith=stem).values_list("slug", flat=True)}  # /studies/new/
     candidates = [stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 3))]
     return next(slug for slug in candidates if slug not in taken)
 

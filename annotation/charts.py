@@ -1,0 +1,262 @@
+"""Figures as SVG: drawn here once, for a page and for a paper alike. They know numbers and words, no database.
+
+Colours come from the classes of closer.css (`codec-1` … `codec-7`, `muted`), never from a style attribute, so
+the same drawing serves both colour schemes. Every interval that is known is drawn.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from math import ceil, floor, isfinite, log10
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from django.utils.safestring import SafeString, mark_safe
+
+WIDTH = 576
+COLOURS = 7
+ROW = 30
+
+
+@dataclass(frozen=True)
+class Point:
+    """A value at x with its interval; low and high are None where there is none."""
+
+    x: float
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Series:
+    """Points that belong together. `look` picks colour and shape: one codec has one look everywhere."""
+
+    name: str
+    look: int
+    points: Sequence[Point]
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One row of a dot plot; `value` None leaves the row empty and `note` says why."""
+
+    name: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    look: int | None = None
+    note: str = ""
+
+
+class Drawing:
+    """An SVG of a fixed width that is built from the top down."""
+
+    def __init__(self, height: float, *, title: str) -> None:
+        self.root = Element("svg", viewBox=f"0 0 {WIDTH} {height:g}", role="img")
+        self.root.set("aria-label", title)
+        self.root.set("xmlns", "http://www.w3.org/2000/svg")
+
+    def line(self, x1: float, y1: float, x2: float, y2: float, *, faint: bool = False, **more: str) -> None:
+        """A straight line, thin; `faint` for a grid."""
+        ends = {"x1": f"{x1:.1f}", "y1": f"{y1:.1f}", "x2": f"{x2:.1f}", "y2": f"{y2:.1f}"}
+        stroke = {"stroke": "currentColor", "stroke-opacity": "0.14" if faint else "1"}
+        SubElement(self.root, "line", ends | stroke | more)
+
+    def text(self, x: float, y: float, words: str, *, anchor: str = "start", look: str = "muted", **more: str) -> None:
+        """Words whose baseline is at y."""
+        place = {"x": f"{x:.1f}", "y": f"{y:.1f}", "text-anchor": anchor, "class": look, "fill": "currentColor"}
+        SubElement(self.root, "text", place | more).text = words
+
+    def path(self, d: str, **more: str) -> Element:
+        """Any outline."""
+        return SubElement(self.root, "path", {"d": d, "fill": "currentColor"} | more)
+
+    def svg(self) -> SafeString:
+        """The drawing as text; every word in it is escaped."""
+        # ElementTree has escaped what came in as text or attribute.
+        return mark_safe(tostring(self.root, encoding="unicode"))
+
+
+def look_class(look: int) -> str:
+    """The colour of the n-th codec, from 0."""
+    return f"codec-{look % COLOURS + 1}"
+
+
+def marker(look: int, x: float, y: float, r: float = 4.5) -> str:
+    """The outline of the n-th codec's shape around (x, y): after seven colours a colour comes with another shape."""
+    shapes: list[Callable[[float, float, float], str]] = [_circle, _square, _triangle, _diamond, _wedge]
+    return shapes[look % len(shapes)](x, y, r)
+
+
+def _circle(x: float, y: float, r: float) -> str:
+    return f"M{x - r:.1f} {y:.1f}a{r} {r} 0 1 0 {2 * r} 0a{r} {r} 0 1 0 {-2 * r} 0z"
+
+
+def _square(x: float, y: float, r: float) -> str:
+    return f"M{x - r * 0.9:.1f} {y - r * 0.9:.1f}h{r * 1.8:.1f}v{r * 1.8:.1f}h{-r * 1.8:.1f}z"
+
+
+def _triangle(x: float, y: float, r: float) -> str:
+    return f"M{x:.1f} {y - r * 1.1:.1f}L{x + r * 1.1:.1f} {y + r * 0.9:.1f}H{x - r * 1.1:.1f}z"
+
+
+def _diamond(x: float, y: float, r: float) -> str:
+    r *= 1.25
+    return f"M{x:.1f} {y - r:.1f}L{x + r:.1f} {y:.1f}L{x:.1f} {y + r:.1f}L{x - r:.1f} {y:.1f}z"
+
+
+def _wedge(x: float, y: float, r: float) -> str:
+    return f"M{x:.1f} {y + r * 1.1:.1f}L{x + r * 1.1:.1f} {y - r * 0.9:.1f}H{x - r * 1.1:.1f}z"
+
+
+def key_mark(look: int) -> SafeString:
+    """A codec's mark, to stand beside its name in running text or a table."""
+    root = Element("svg", {"viewBox": "0 0 12 12", "width": "12", "height": "12", "class": f"mark {look_class(look)}"})
+    root.set("aria-hidden", "true")
+    SubElement(root, "path", d=marker(look, 6, 6), fill="currentColor")
+    return mark_safe(tostring(root, encoding="unicode"))
+
+
+def ticks(low: float, high: float, *, about: int = 5) -> list[float]:
+    """Round numbers that cover low..high, roughly `about` of them."""
+    span = (high - low) or 1.0
+    rough = span / about
+    unit = 10.0 ** floor(log10(rough))
+    step = next(unit * m for m in (1, 2, 5, 10) if unit * m >= rough)
+    return [round(step * n, 10) for n in range(floor(low / step + 1e-9), ceil(high / step - 1e-9) + 1)]
+
+
+def bars(days: Sequence[tuple[date, int]], *, title: str) -> SafeString:
+    """A bar for each day, from 0; the axis is counted in judgments."""
+    left, top, bottom = 44, 12, 132
+    drawing = Drawing(160, title=f"{title}: {sum(count for _, count in days):,} in {len(days)} days")
+    marks = [tick for tick in ticks(0, max(count for _, count in days) or 1, about=3) if tick == int(tick)]
+    scale = (bottom - top) / marks[-1]
+    for tick in marks:
+        drawing.line(left, bottom - tick * scale, WIDTH, bottom - tick * scale, faint=True)
+        drawing.text(left - 8, bottom - tick * scale + 4, f"{tick:,.0f}", anchor="end")
+    slot = min((WIDTH - left) / len(days), 48)
+    for n, (_, count) in enumerate(days):
+        height = count * scale
+        box = f"M{left + n * slot + slot * 0.15:.1f} {bottom:.1f}v{-height:.1f}h{slot * 0.7:.1f}v{height:.1f}z"
+        drawing.path(box, **{"class": "chart-bar"})
+    for n in sorted({0, len(days) - 1}):
+        anchor = "start" if n == 0 else "end"
+        x = left + (n + (0.15 if n == 0 else 0.85)) * slot
+        if n == 0 or n * slot > 100:
+            drawing.text(x, bottom + 20, f"{days[n][0]:%-d %b}", anchor=anchor)
+    return drawing.svg()
+
+
+def curves(
+    series: Sequence[Series], *, title: str, x_label: str, y_label: str, reference: float | None = None
+) -> SafeString:
+    """A line for each series over x, with intervals; y is a share from 0 to 1, x is drawn at equal steps."""
+    left, right, top, bottom = 44, WIDTH - 12, 14, 264
+    drawing = Drawing(312, title=title)
+    places = sorted({point.x for one in series for point in one.points})
+    step = (right - left) / max(len(places), 1)
+    at = {x: left + step * (n + 0.5) for n, x in enumerate(places)}
+
+    def height(share: float) -> float:
+        return bottom - share * (bottom - top)
+
+    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
+        drawing.line(left, height(tick), right, height(tick), faint=tick != reference)
+        drawing.text(left - 8, height(tick) + 4, f"{tick:.0%}", anchor="end")
+    for x in places:
+        drawing.text(at[x], bottom + 18, f"{x:g}", anchor="middle")
+    drawing.text((left + right) / 2, bottom + 40, x_label, anchor="middle")
+    drawing.text(left + 4, top - 4, y_label)
+    for n, one in enumerate(series):
+        # Whiskers of several series at one place stand beside each other.
+        aside = (n - (len(series) - 1) / 2) * min(10.0, step / (len(series) + 1))
+        _curve(drawing, one, lambda x, aside=aside: at[x] + aside, height)
+    return drawing.svg()
+
+
+def _curve(
+    drawing: Drawing, one: Series, across: Callable[[float], float], height: Callable[[float], float]
+) -> None:
+    look = {"class": look_class(one.look)}
+    points = sorted(one.points, key=lambda point: point.x)
+    for a, b in pairwise(points):
+        drawing.line(across(a.x), height(a.value), across(b.x), height(b.value), **look, **{"stroke-width": "1.6"})
+    for point in points:
+        if point.low is not None and point.high is not None:
+            drawing.line(across(point.x), height(point.low), across(point.x), height(point.high), **look)
+        drawing.path(marker(one.look, across(point.x), height(point.value)), **look)
+
+
+def heat_map(names: Sequence[str], shares: Sequence[Sequence[float | None]], *, title: str) -> SafeString:
+    """How often the row was preferred to the column, 0 to 1; the number is in the cell, the shade repeats it."""
+    left, top, row = 96, 34, 34
+    cell = min((WIDTH - left) / len(names), 96)
+    drawing = Drawing(top + row * len(names) + 4, title=title)
+    for n, name in enumerate(names):
+        drawing.text(left + cell * (n + 0.5), top - 12, name, anchor="middle")
+        drawing.text(left - 12, top + row * (n + 0.5) + 4, name, anchor="end", look="chart-name")
+    for r, shares_of_row in enumerate(shares):
+        for c, share in enumerate(shares_of_row):
+            _heat_cell(drawing, left + cell * c, top + row * r, cell, row, share, same=r == c)
+    return drawing.svg()
+
+
+def _heat_cell(drawing: Drawing, x: float, y: float, w: float, h: float, share: float | None, *, same: bool) -> None:
+    box = f"M{x + 1:.1f} {y + 1:.1f}h{w - 2:.1f}v{h - 2:.1f}h{-(w - 2):.1f}z"
+    known = share is not None and isfinite(share)
+    if known and not same:
+        side = "chart-more" if share > 0.5 else "chart-less"
+        drawing.path(box, **{"class": side, "fill-opacity": f"{min(abs(share - 0.5) * 1.1, 0.5):.2f}"})
+    else:
+        drawing.path(box, **{"fill": "none", "stroke": "currentColor", "stroke-opacity": "0.14"})
+    words = "" if same else f"{share:.0%}" if known else "–"
+    drawing.text(x + w / 2, y + h / 2 + 4, words, anchor="middle", look="chart-name" if known else "muted")
+
+
+def dots(
+    rows: Sequence[Dot], *, title: str, unit: str, reference: float | None = None, spell: Callable[[float], str]
+) -> SafeString:
+    """A row for each thing that is compared: its name, a dot with whiskers, the numbers in words."""
+    left, right, top = 168, WIDTH - 132, 8
+    bottom = top + ROW * len(rows)
+    drawing = Drawing(bottom + 44, title=title)
+    known = [end for row in rows for end in (row.value, row.low, row.high) if end is not None]
+    known += [reference] if reference is not None else []
+    marks = ticks(min(known, default=0.0), max(known, default=1.0))
+    scale = (right - left) / ((marks[-1] - marks[0]) or 1)
+
+    def across(value: float) -> float:
+        return left + (value - marks[0]) * scale
+
+    for tick in marks:
+        drawing.line(across(tick), top, across(tick), bottom, faint=tick != reference)
+        drawing.text(across(tick), bottom + 16, spell(tick), anchor="middle")
+    drawing.text((left + right) / 2, bottom + 36, unit, anchor="middle")
+    for n, row in enumerate(rows):
+        _dot(drawing, row, top + ROW * (n + 0.5), across, spell, left=left, right=right)
+    return drawing.svg()
+
+
+def _dot(
+    drawing: Drawing,
+    row: Dot,
+    y: float,
+    across: Callable[[float], float],
+    spell: Callable[[float], str],
+    *,
+    left: float,
+    right: float,
+) -> None:
+    drawing.text(left - 14, y + 4, row.name, anchor="end", look="chart-name")
+    if row.value is None:
+        drawing.text(left + 6, y + 4, row.note or "not available")
+        return
+    look = {"class": look_class(row.look) if row.look is not None else "chart-ink"}
+    words = spell(row.value)
+    if row.low is not None and row.high is not None:
+        drawing.line(across(row.low), y, across(row.high), y, **look, **{"stroke-width": "1.6"})
+        words += f"  {spell(row.low)} to {spell(row.high)}"
+    drawing.path(marker(row.look or 0, across(row.value), y), **look)
+    drawing.text(right + 14, y + 4, words)

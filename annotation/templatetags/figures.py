@@ -1,0 +1,76 @@
+"""Small marks and numbers for templates."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from annotation import charts
+from annotation.looks import look_of
+
+register = template.Library()
+
+SIMULATED = "Answers by a program, made up to try things out. They never count as people’s."
+
+
+@register.simple_tag
+def codec(name: str) -> SafeString:
+    """A codec's mark and name: the same colour and shape as in every figure."""
+    return format_html('<span class="codec-name">{} {}</span>', charts.key_mark(look_of(name)), name)
+
+
+@register.simple_tag
+def simulated_badge() -> SafeString:
+    """What stands beside every number that programs made up."""
+    return format_html('<span class="badge badge-simulated" title="{}">simulated</span>', SIMULATED)
+
+
+@register.simple_tag
+def state_badge(state: str) -> SafeString:
+    """The state of a study or of some work."""
+    return format_html('<span class="badge badge-{}">{}</span>', state, state)
+
+
+@register.filter
+def thousands(number: int | None) -> str:
+    """12345 as 12,345."""
+    return "–" if number is None else f"{number:,}"
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """A share of 1 as per cent, without decimals."""
+    return "–" if share is None else f"{share:.0%}"
+
+
+@register.filter
+def fixed(number: float | None, places: int) -> str:
+    """A number with so many decimals; a dash where there is none."""
+    return "–" if number is None else f"{number:.{places}f}"
+
+
+@register.filter
+def ago(moment: datetime | None) -> str:
+    """How long ago, as one says it."""
+    if moment is None:
+        return "never"
+    gone = timezone.now() - moment
+    steps: list[tuple[timedelta, str]] = [
+        (timedelta(days=1), "day"),
+        (timedelta(hours=1), "hour"),
+        (timedelta(minutes=1), "minute"),
+    ]
+    for length, name in steps:
+        if gone >= length:
+            number = int(gone / length)
+            return f"{number} {name}{'s' * (number > 1)} ago"
+    return "just now"
+
+
+@register.filter
+def entry(mapping: dict[Any, Any], key: Any) -> Any:
+    """The entry of a dictionary whose key is a variable."""
+    return mapping.get(key)

@@ -1,0 +1,114 @@
+"""What a researcher does to a study: every change is a POST, and services decide."""
+
+from functools import partial
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_POST
+
+from annotation import tasks
+from annotation.errors import BadPhotograph, DuplicatePhotograph
+from annotation.forms import ConfirmForm
+from annotation.models import Study
+from annotation.services import studies
+from annotation.services.snapshots import request_snapshot
+from annotation.services.sources import add_source
+from annotation.views.access import refusals_as_messages, staff_required
+from annotation.views.study import progress_page
+
+
+@staff_required
+@require_POST
+@refusals_as_messages
+def add_photographs(request: HttpRequest, slug: str) -> HttpResponse:
+    """Each file on its own: the good ones are kept, each of the others gets its own message."""
+    study = get_object_or_404(Study, slug=slug)
+    studies.require_draft(study)
+    files = request.FILES.getlist("photographs")
+    words = {name: request.POST.get(name, "").strip() for name in ("licence", "attribution")}
+    added = 0
+    for file in files:
+        try:
+            add_source(study=study, file=file, name=file.name or "photograph", **words)
+            added += 1
+        except (BadPhotograph, DuplicatePhotograph) as refusal:
+            messages.error(request, str(refusal))
+    if not files:
+        messages.error(request, "No file was chosen. Choose one or more photographs, then add them.")
+    if not added:
+        return progress_page(request, study, status=400)
+    messages.success(request, f"{added} photograph{'s' * (added > 1)} added.")
+    return redirect(study)
+
+
+@staff_required
+@require_POST
+@refusals_as_messages
+def open_study(request: HttpRequest, slug: str) -> HttpResponse:
+    """Freezes the study and sends its reconstructions to the workers."""
+    study = get_object_or_404(Study, slug=slug)
+    planned = studies.open_study(study=study)
+    _send_to_workers(planned)
+    messages.success(request, f"“{study}” is open. Share its link; pairs are handed out as soon as they are encoded.")
+    return redirect(study)
+
+
+@staff_required
+@require_POST
+@refusals_as_messages
+def pause_study(request: HttpRequest, slug: str) -> HttpResponse:
+    """No more pairs are handed out."""
+    study = get_object_or_404(Study, slug=slug)
+    studies.pause_study(study=study)
+    messages.success(request, f"“{study}” is paused. All answers are kept; open it again to go on.")
+    return redirect(study)
+
+
+@staff_required
+@require_POST
+@refusals_as_messages
+def close_study(request: HttpRequest, slug: str) -> HttpResponse:
+    """Ends the study, once somebody said that they mean it."""
+    study = get_object_or_404(Study, slug=slug)
+    form = ConfirmForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Tick the box to say that you mean it: a closed study stays closed.")
+        return redirect("study-settings", study.slug)
+    studies.close_study(study=study)
+    messages.success(request, f"“{study}” is closed. Its judgments are kept.")
+    return redirect(study)
+
+
+@staff_required
+@require_POST
+@refusals_as_messages
+def retry_failed(request: HttpRequest, slug: str) -> HttpResponse:
+    """Sends the failed reconstructions to the workers again."""
+    study = get_object_or_404(Study, slug=slug)
+    again = studies.retry_failed(study=study)
+    _send_to_workers(again)
+    if again:
+        messages.success(request, f"{len(again)} reconstruction{'s' * (len(again) > 1)} will be tried again.")
+    else:
+        messages.info(request, "Nothing had failed, so there was nothing to try again.")
+    return redirect(study)
+
+
+@staff_required
+@require_POST
+@refusals_as_messages
+def make_snapshot(request: HttpRequest, slug: str) -> HttpResponse:
+    """Asks for a snapshot of the judgments up to now."""
+    study = get_object_or_404(Study, slug=slug)
+    simulated = request.POST.get("population") == "simulated"
+    snapshot = request_snapshot(study=study, simulated=simulated, created_by=request.user)
+    transaction.on_commit(partial(tasks.snapshot.delay, snapshot.pk), robust=True)
+    messages.success(request, f"Snapshot {snapshot} is being made.")
+    return redirect("study-snapshots", study.slug)
+
+
+def _send_to_workers(reconstructions: list[int]) -> None:
+    """Rows are the truth: if the broker is away, beat finds what waits and sends it later."""
+    transaction.on_commit(partial(tasks.enqueue_encodings, reconstructions), robust=True)

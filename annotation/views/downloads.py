@@ -1,0 +1,100 @@
+"""Files for researchers: images, snapshots, judgments as CSV."""
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models.fields.files import FieldFile
+from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
+
+from annotation.errors import SnapshotRefused
+from annotation.models import Judgment, Reconstruction, Snapshot, Source, Study
+from annotation.views.access import refusals_as_messages, staff_required
+
+COLUMNS = {
+    "judgment": "pk",
+    "received_at": "received_at",
+    "annotator": "annotator_id",
+    "simulated": "simulated",
+    "triplet": "triplet_id",
+    "source": "triplet__source__name",
+    "source_sha256": "triplet__source__sha256",
+    "target_bpp": "triplet__target_bpp",
+    "first_codec": "triplet__first__codec",
+    "first_bpp": "triplet__first__bpp",
+    "second_codec": "triplet__second__codec",
+    "second_bpp": "triplet__second__bpp",
+    "first_on_left": "assignment__first_on_left",
+    "answer": "answer",
+    "choice": "choice",
+    "onset_ms": "onset_ms",
+    "first_input_ms": "first_input_ms",
+    "answer_ms": "answer_ms",
+    "input_device": "input_device",
+}
+
+
+@staff_required
+@require_safe
+def source_image(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The pixels of a source."""
+    return _png(get_object_or_404(Source, pk=pk).image)
+
+
+@staff_required
+@require_safe
+def reconstruction_image(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The pixels of a finished reconstruction."""
+    return _png(get_object_or_404(Reconstruction, pk=pk, state=Reconstruction.State.DONE).image)
+
+
+def _png(image: FieldFile) -> HttpResponseBase:
+    response = FileResponse(image.open("rb"), content_type="image/png", filename="image.png")
+    response.headers["Cache-Control"] = "private, max-age=86400, immutable"
+    return response
+
+
+@staff_required
+@require_safe
+@refusals_as_messages
+def snapshot_archive(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The whole snapshot folder as a zip file."""
+    snapshot = get_object_or_404(Snapshot.objects.select_related("study"), pk=pk)
+    if snapshot.state != Snapshot.State.DONE:
+        raise SnapshotRefused(f"Snapshot {snapshot} is {snapshot.state}; there is nothing to download yet.")
+    return FileResponse(snapshot.archive.open("rb"), as_attachment=True, filename=f"{snapshot}.zip")
+
+
+class Echo:
+    """A file that gives back what is written to it, so that rows can be sent one by one."""
+
+    def write(self, line: str) -> str:
+        """The line itself."""
+        return line
+
+
+@staff_required
+@require_safe
+def judgments_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Every judgment of the study as it was given, streamed: memory does not grow with the study."""
+    study = get_object_or_404(Study, slug=slug)
+    response = StreamingHttpResponse(_lines(study), content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{study.slug}-judgments.csv"'
+    return response
+
+
+def _lines(study: Study) -> Iterator[str]:
+    writer: Any = csv.writer(Echo())
+    yield writer.writerow(COLUMNS)
+    rows = Judgment.objects.filter(study=study).order_by("received_at", "pk").values_list(*COLUMNS.values())
+    for row in rows.iterator(chunk_size=2000):
+        yield writer.writerow([_plain(value) for value in row])
+
+
+def _plain(value: Any) -> Any:
+    """Times as ISO 8601; a name that a spreadsheet would run as a formula, as text."""
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value

@@ -1,0 +1,220 @@
+"""How far a study is: what is encoded, judged, by whom and how fast."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from math import ceil, comb
+from typing import Any
+
+from django.db.models import Count, Max, Q, Sum
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+
+from annotation.models import Judgment, Reconstruction, Session, Study
+from annotation.models.stimulus import as_decimal
+
+# Long enough to smooth over single answers, short enough to follow what happens now.
+ENCODING_WINDOW = timedelta(minutes=1)
+JUDGING_WINDOW = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Meter:
+    """A bar: how much of how much, and the same in words."""
+
+    name: str
+    label: str
+    done: int
+    total: int
+    words: str
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """Reconstructions of a study by state."""
+
+    queued: int
+    running: int
+    done: int
+    failed: int
+    per_minute: int
+
+    @property
+    def total(self) -> int:
+        """All that the study needs and has planned."""
+        return self.queued + self.running + self.done + self.failed
+
+    @property
+    def left(self) -> int:
+        """What a worker still has to do."""
+        return self.queued + self.running
+
+
+@dataclass(frozen=True)
+class Judging:
+    """Judgments of a study and who gave them; people and programs apart."""
+
+    by_people: int
+    simulated: int
+    people: int
+    programs: int
+    wanted: int
+    per_hour: int
+    last_seen: Any
+
+    @property
+    def total(self) -> int:
+        """All judgments: each counts towards the votes that a triplet gets."""
+        return self.by_people + self.simulated
+
+
+def encoding_of(study: Study) -> Encoding:
+    """Counts by state, and how many were finished in the last minute."""
+    recently = timezone.now() - ENCODING_WINDOW
+    needed = Reconstruction.objects.needed_by(study)
+    states = {state: Count("pk", filter=Q(state=state)) for state in Reconstruction.State.values}
+    just_now = Count("pk", filter=Q(state=Reconstruction.State.DONE, finished_at__gt=recently))
+    return Encoding(**needed.aggregate(**states, per_minute=just_now))
+
+
+def judging_of(study: Study, *, encoding: Encoding) -> Judging:
+    """Counts from the sittings, which are few, and the pace from the last judgments alone."""
+    people, program = Q(annotator__simulated=False), Q(annotator__simulated=True)
+    sat = Session.objects.filter(study=study, answered__gt=0).aggregate(
+        by_people=Sum("answered", filter=people, default=0),
+        simulated=Sum("answered", filter=program, default=0),
+        people=Count("annotator", filter=people, distinct=True),
+        programs=Count("annotator", filter=program, distinct=True),
+        last_seen=Max("last_seen_at"),
+    )
+    recently = timezone.now() - JUDGING_WINDOW
+    # Naming both populations lets the index judgment_of_study answer.
+    just_now = Judgment.objects.filter(study=study, simulated__in=[True, False], received_at__gt=recently).count()
+    per_hour = round(just_now * (timedelta(hours=1) / JUDGING_WINDOW))
+    return Judging(**sat, wanted=judgments_wanted(study, encoding=encoding), per_hour=per_hour)
+
+
+def judgments_wanted(study: Study, *, encoding: Encoding) -> int:
+    """Votes for all triplets; while some are still being made, for all that the study may come to have."""
+    made = study.triplets.count()
+    if encoding.left or not made:
+        planned = study.sources.count() * len(study.target_bpps) * comb(len(study.codecs), 2)
+        made = max(made, planned)
+    return made * study.votes_per_triplet
+
+
+def meters_of(study: Study) -> list[Meter]:
+    """The three bars of a study's page."""
+    encoding = encoding_of(study)
+    judging = judging_of(study, encoding=encoding)
+    return [_encoded(encoding), _judged(judging), _people(study, judging)]
+
+
+def _encoded(encoding: Encoding) -> Meter:
+    words = [f"{encoding.done:,} of {encoding.total:,}"]
+    words += [f"{encoding.running} being encoded"] * bool(encoding.running)
+    words += [f"{encoding.failed:,} failed"] * bool(encoding.failed)
+    if encoding.left and encoding.per_minute:
+        words += [f"{encoding.per_minute:,} a minute", time_left(encoding.left, encoding.per_minute * 60)]
+    return Meter("encoded", "Reconstructions", encoding.done, encoding.total, " · ".join(words))
+
+
+def _judged(judging: Judging) -> Meter:
+    words = [f"{judging.total:,} of {judging.wanted:,}"]
+    if judging.simulated:
+        words += [f"{judging.by_people:,} by people", f"{judging.simulated:,} simulated"]
+    left = judging.wanted - judging.total
+    if left > 0 and judging.per_hour:
+        words += [f"{judging.per_hour:,} an hour", time_left(left, judging.per_hour)]
+    return Meter("judged", "Judgments", judging.total, judging.wanted, " · ".join(words))
+
+
+def _people(study: Study, judging: Judging) -> Meter:
+    wanted = max(study.votes_per_triplet, ceil(judging.wanted / study.pairs_per_session)) if judging.wanted else 0
+    words = [f"{judging.people:,} of about {wanted:,}, at {study.pairs_per_session} pairs each"]
+    words += [f"{judging.programs:,} simulated beside them"] * bool(judging.programs)
+    return Meter("people", "People", judging.people, wanted, " · ".join(words))
+
+
+def time_left(amount: int, per_hour: float) -> str:
+    """How long `amount` takes at this pace, as one says it."""
+    minutes = amount / per_hour * 60
+    if minutes < 1:
+        return "under a minute left"
+    if minutes < 90:
+        return f"about {minutes:.0f} min left"
+    if minutes < 60 * 36:
+        return f"about {minutes / 60:.0f} h left"
+    return f"about {minutes / 60 / 24:,.0f} days left"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One codec at one bitrate: its reconstructions, and judgments of pairs that it is in."""
+
+    target_bpp: float
+    done: int = 0
+    failed: int = 0
+    left: int = 0
+    by_people: int = 0
+    simulated: int = 0
+
+
+def codec_table(study: Study) -> list[tuple[str, list[Cell]]]:
+    """A row for each codec of the study with a cell for each of its bitrates, in two queries."""
+    made = _made(study)
+    judged = _judged_pairs(study)
+    return [
+        (codec, [_cell(codec, bpp, made, judged) for bpp in sorted(study.target_bpps)])
+        for codec in sorted(study.codecs)
+    ]
+
+
+def _made(study: Study) -> dict[tuple[str, Any], dict[str, int]]:
+    counts: dict[tuple[str, Any], dict[str, int]] = {}
+    rows = Reconstruction.objects.needed_by(study).values_list("codec", "target_bpp", "state")
+    for codec, bpp, state, count in rows.annotate(count=Count("pk")).order_by():
+        counts.setdefault((codec, bpp), {})[state] = count
+    return counts
+
+
+def _judged_pairs(study: Study) -> Sequence[tuple[Any, str, str, bool, int]]:
+    pairs = Judgment.objects.filter(study=study).values_list(
+        "triplet__target_bpp", "triplet__first__codec", "triplet__second__codec", "simulated"
+    )
+    return list(pairs.annotate(count=Count("pk")).order_by())
+
+
+def _cell(codec: str, target_bpp: float, made: dict[tuple[str, Any], dict[str, int]], judged: Iterable[Any]) -> Cell:
+    bpp = as_decimal(target_bpp)
+    states = made.get((codec, bpp), {})
+    votes = {False: 0, True: 0}
+    for at, first, second, simulated, count in judged:
+        if at == bpp and codec in (first, second):
+            votes[simulated] += count
+    return Cell(
+        target_bpp=target_bpp,
+        done=states.get("done", 0),
+        failed=states.get("failed", 0),
+        left=states.get("queued", 0) + states.get("running", 0),
+        by_people=votes[False],
+        simulated=votes[True],
+    )
+
+
+def judgments_per_day(study: Study, *, simulated: bool, days: int = 30) -> list[tuple[date, int]]:
+    """(day, judgments) from the first of the last `days` days that has any, without gaps; empty without any."""
+    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    today = midnight.date()
+    rows = (
+        Judgment.objects.filter(study=study, received_at__gte=midnight - timedelta(days=days - 1))
+        .of_population(simulated=simulated)
+        .values_list(TruncDate("received_at"))
+        .annotate(count=Count("pk"))
+        .order_by()
+    )
+    counts = dict(rows)
+    if not counts:
+        return []
+    first = min(counts)
+    return [(day, counts.get(day, 0)) for day in (first + timedelta(n) for n in range((today - first).days + 1))]

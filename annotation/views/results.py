@@ -1,0 +1,200 @@
+"""What a study's judgments say: preference by bitrate, who wins against whom, the ranking."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
+
+from annotation import charts
+from annotation.core.preference import Preference, preferences
+from annotation.core.ranking import Comparisons, Ranking, RankingError, number_labels, rank, win_rates
+from annotation.looks import look_of
+from annotation.models import Judgment, Study
+from annotation.views.access import staff_required
+from annotation.views.study import study_page
+
+OUTCOMES = {Judgment.Choice.FIRST: 0, Judgment.Choice.SECOND: 1, Judgment.Choice.TIE: 2}
+CACHED_S = 24 * 3600
+
+
+@dataclass(frozen=True)
+class Results:
+    """Plain figures: what the page and its charts are made of."""
+
+    judgments: int
+    annotators: int
+    curve: dict[float, list[Preference]]
+    names: list[str]
+    wins: list[list[float | None]]
+    meetings: list[list[int]]
+    ranking: Ranking | None
+    why_no_ranking: str
+
+
+@staff_required
+@require_safe
+def results(request: HttpRequest, slug: str) -> HttpResponse:
+    """The figures of one population; people and programs are never in one figure."""
+    study = get_object_or_404(Study, slug=slug)
+    counts = {name: _judgments(study, name).count() for name in ("people", "simulated")}
+    asked = request.GET.get("population")
+    population = asked if asked in counts else "simulated" if counts["simulated"] > counts["people"] == 0 else "people"
+    told: dict[str, Any] = {"population": population, "counts": counts}
+    if counts[population]:
+        found = cached_results(study, population, counts[population])
+        by_codec = list(zip(found.names, zip(*found.curve.values(), strict=True), strict=True))
+        told |= {"results": found, "figures": figures(found, population), "curve_rows": by_codec}
+    return study_page(request, study, "study-results", **told)
+
+
+def _judgments(study: Study, population: str) -> Any:
+    return Judgment.objects.filter(study=study).of_population(simulated=population == "simulated")
+
+
+def cached_results(study: Study, population: str, count: int) -> Results:
+    """Results of so many judgments. Judgments are only ever added, so their number names their state."""
+    key = f"results-{study.pk}-{population}-{count}"
+    found: Results | None = cache.get(key)
+    if found is None:
+        found = results_of(study, population)
+        cache.set(key, found, CACHED_S)
+    return found
+
+
+def results_of(study: Study, population: str) -> Results:
+    """All figures of one population, from one query."""
+    rows = list(
+        _judgments(study, population).values_list(
+            *("triplet__target_bpp", "triplet__first__codec", "triplet__second__codec", "choice"),
+            *("annotator_id", "triplet__source_id"),
+        )
+    )
+    names = sorted(study.codecs)
+    overall = comparisons_of(rows, names)
+    bpps = sorted({row[0] for row in rows})
+    curve = {
+        float(bpp): preferences(comparisons_of([row for row in rows if row[0] == bpp], names)) for bpp in bpps
+    }
+    ranking, why = _ranking(overall)
+    wins = [[None if np.isnan(share) else float(share) for share in row] for row in win_rates(overall)]
+    people = len({row[4] for row in rows})
+    return Results(len(rows), people, curve, names, wins, _meetings(overall), ranking, why)
+
+
+def comparisons_of(rows: Sequence[Any], names: Sequence[str]) -> Comparisons:
+    """Rows of (bpp, first codec, second codec, choice, annotator, source) as comparisons of codecs."""
+    number = {name: n for n, name in enumerate(names)}
+
+    def column(values: Any) -> Any:
+        return np.fromiter(values, dtype=np.int64, count=len(rows))
+
+    return Comparisons(
+        names=tuple(names),
+        first=column(number[row[1]] for row in rows),
+        second=column(number[row[2]] for row in rows),
+        outcome=column(OUTCOMES[row[3]] for row in rows),
+        annotator=number_labels([row[4] for row in rows])[1],
+        source=number_labels([row[5] for row in rows])[1],
+    )
+
+
+def _ranking(comparisons: Comparisons) -> tuple[Ranking | None, str]:
+    try:
+        return rank(comparisons), ""
+    except RankingError as error:
+        return None, str(error)
+
+
+def _meetings(comparisons: Comparisons) -> list[list[int]]:
+    met = np.zeros((len(comparisons.names),) * 2, dtype=np.int64)
+    np.add.at(met, (comparisons.first, comparisons.second), 1)
+    return [[int(count) for count in row] for row in met + met.T]
+
+
+def figures(found: Results, population: str) -> dict[str, Any]:
+    """The three drawings and a sentence about each."""
+    whose = "simulated judgments" if population == "simulated" else "judgments by people"
+    return {
+        "curve": _curve(found, whose),
+        "curve_says": curve_in_words(found),
+        "matrix": charts.heat_map(found.names, found.wins, title=f"How often row was preferred to column, {whose}"),
+        "matrix_says": matrix_in_words(found),
+        "ranking": _dots(found.ranking, whose) if found.ranking else None,
+        "ranking_says": ranking_in_words(found.ranking) if found.ranking else found.why_no_ranking,
+    }
+
+
+def _curve(found: Results, whose: str) -> Any:
+    series = [
+        charts.Series(
+            name,
+            look_of(name),
+            [
+                charts.Point(bpp, one.share, one.low, one.high)
+                for bpp, shares in found.curve.items()
+                if (one := shares[n]).share is not None
+            ],
+        )
+        for n, name in enumerate(found.names)
+    ]
+    labels = {"x_label": "target bitrate, bits per pixel", "y_label": "preferred in"}
+    return charts.curves(series, title=f"Preference by bitrate, {whose}", reference=0.5, **labels)
+
+
+def _dots(ranking: Ranking, whose: str) -> Any:
+    rows = [
+        charts.Dot(str(ranking.names[n]), *(float(ends[n]) for ends in _ends(ranking)), look_of(str(ranking.names[n])))
+        for n in np.argsort(-ranking.scale)
+    ]
+    title, unit = f"Ranking of the codecs, {whose}", "closeness to the original, JOD-like units, mean 0"
+    return charts.dots(rows, title=title, unit=unit, reference=0.0, spell=lambda value: f"{value:+.2f}")
+
+
+def _ends(ranking: Ranking) -> tuple[Any, Any, Any]:
+    return ranking.scale, ranking.low, ranking.high
+
+
+def curve_in_words(found: Results) -> str:
+    """Who leads at each bitrate."""
+    leads = []
+    for bpp, shares in found.curve.items():
+        known = [one for one in shares if one.share is not None]
+        best = max(known, key=lambda one: one.share or 0.0)
+        leads.append(f"at {bpp:g} bpp {best.name}, preferred in {best.share:.0%} of its comparisons")
+    return f"The leader {'; '.join(leads)}."
+
+
+def matrix_in_words(found: Results) -> str:
+    """The clearest difference and the closest match."""
+    pairs = [
+        (share, found.names[r], found.names[c], found.meetings[r][c])
+        for r, row in enumerate(found.wins)
+        for c, share in enumerate(row)
+        if share is not None and share >= 0.5
+    ]
+    share, winner, loser, met = max(pairs)
+    words = f"The clearest difference: {winner} was preferred to {loser} in {share:.0%} of {met:,} comparisons."
+    close, one, other, _ = min(pairs)
+    if len(pairs) == 1:
+        return words
+    return f"{words} The closest match: {one} and {other}, {close:.0%} to {1 - close:.0%}."
+
+
+def ranking_in_words(ranking: Ranking) -> str:
+    """Who comes first, and between which neighbours the order is not certain."""
+    order = [int(n) for n in np.argsort(-ranking.scale)]
+    names = [str(ranking.names[n]) for n in order]
+    lead = ranking.scale[order[0]] - ranking.scale[order[1]]
+    words = f"{names[0]} comes first, {lead:.2f} units above {names[1]}; one unit means that three in four prefer it."
+    unsure = [
+        f"{ranking.names[a]} and {ranking.names[b]}" for a, b in pairwise(order) if ranking.low[a] < ranking.high[b]
+    ]
+    if not unsure:
+        return f"{words} No two neighbouring intervals overlap."
+    return f"{words} Intervals overlap, so the order is not certain, between {'; '.join(unsure)}."

@@ -1,0 +1,77 @@
+"""The list of studies, and a new one."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Count, F, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Sum, Window
+from django.db.models.functions import Coalesce, RowNumber
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from annotation.errors import Refused
+from annotation.forms import StudyForm
+from annotation.models import Session, Study, Triplet
+from annotation.services.studies import create_study
+from annotation.views.access import staff_required
+from annotation.views.paging import page_by_pk
+
+STUDIES_A_PAGE = 24
+CROPS = 4
+
+
+@staff_required
+@require_safe
+def study_list(request: HttpRequest) -> HttpResponse:
+    """All studies as cards, the newest first."""
+    page = page_by_pk(request, with_counts(Study.objects.all()), size=STUDIES_A_PAGE)
+    crops = crops_of([study.pk for study in page.rows])
+    cards = [(study, crops.get(study.pk, [])) for study in page.rows]
+    return render(request, "annotation/study_list.html", {"section": "studies", "page": page, "cards": cards})
+
+
+def with_counts(studies: QuerySet[Study]) -> QuerySet[Study]:
+    """With judgments, people and the last activity from the sittings, and the votes that are wanted."""
+    sat = Session.objects.filter(study=OuterRef("pk")).order_by().values("study")
+    pairs = Triplet.objects.filter(study=OuterRef("pk")).order_by().values("study")
+    people = Q(annotator__simulated=False)
+    return studies.annotate(
+        by_people=_one(sat.annotate(n=Sum("answered", filter=people, default=0))),
+        simulated=_one(sat.annotate(n=Sum("answered", filter=~people, default=0))),
+        people=_one(sat.annotate(n=Count("annotator", filter=people & Q(answered__gt=0), distinct=True))),
+        last_seen=Subquery(sat.annotate(n=Max("last_seen_at")).values("n")),
+        wanted=_one(pairs.annotate(n=Count("pk"))) * F("votes_per_triplet"),
+        judged=F("by_people") + F("simulated"),
+    )
+
+
+def _one(counted: QuerySet[Any]) -> Coalesce:
+    return Coalesce(Subquery(counted.values("n"), output_field=IntegerField()), 0)
+
+
+def crops_of(studies: list[int]) -> dict[int, list[int]]:
+    """The first few sources of each study, by its pk, in one query."""
+    through = Study.sources.through.objects.filter(study_id__in=studies)
+    place = Window(RowNumber(), partition_by="study_id", order_by="pk")
+    crops: dict[int, list[int]] = {}
+    for study, source in through.annotate(place=place).filter(place__lte=CROPS).values_list("study_id", "source_id"):
+        crops.setdefault(study, []).append(source)
+    return crops
+
+
+@staff_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def study_new(request: HttpRequest) -> HttpResponse:
+    """The form for a new study, and the draft that comes of it."""
+    form = StudyForm(request.POST or None)
+    if form.is_valid():
+        try:
+            study = create_study(owner=request.user, **form.cleaned_data)
+        except (Refused, ValidationError) as refusal:
+            form.add_error(None, refusal if isinstance(refusal, ValidationError) else str(refusal))
+        else:
+            messages.success(request, f"“{study}” is a draft. Add photographs, then open it.")
+            return redirect(study)
+    context = {"section": "studies", "form": form}
+    return render(request, "annotation/study_new.html", context, status=400 if form.errors else 200)

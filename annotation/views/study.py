@@ -1,0 +1,140 @@
+"""One study: its tabs."""
+
+from copy import copy
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from annotation import charts
+from annotation.errors import Refused
+from annotation.forms import StudyForm
+from annotation.models import Reconstruction, Study
+from annotation.services.studies import update_study
+from annotation.views import progress
+from annotation.views.access import staff_required
+from annotation.views.pairs import page_of_pairs
+from annotation.views.people import page_of_people
+
+PHOTOGRAPHS_SHOWN = 48
+FAILURES_SHOWN = 20
+
+TABS = [
+    ("study", "Progress"),
+    ("study-people", "People"),
+    ("study-pairs", "Pairs"),
+    ("study-results", "Results"),
+    ("study-snapshots", "Snapshots"),
+    ("study-settings", "Settings"),
+]
+
+
+def study_page(request: HttpRequest, study: Study, tab: str, *, status: int = 200, **told: Any) -> HttpResponse:
+    """A tab of the study with the head that all of them share."""
+    context = {
+        "section": "studies",
+        "study": study,
+        "tab": tab,
+        "tabs": TABS,
+        "judge_url": request.build_absolute_uri(reverse("judge", args=[study.key])),
+        **told,
+    }
+    return render(request, f"annotation/{tab.replace('-', '_')}.html", context, status=status)
+
+
+def progress_page(request: HttpRequest, study: Study, *, status: int = 200) -> HttpResponse:
+    """The tab Progress; uploads that were refused come back to it."""
+    failed = Reconstruction.objects.needed_by(study).filter(state=Reconstruction.State.FAILED)
+    days = [
+        (simulated, charts.bars(per_day, title=_days_title(simulated)))
+        for simulated in (False, True)
+        if (per_day := progress.judgments_per_day(study, simulated=simulated))
+    ]
+    return study_page(
+        request,
+        study,
+        "study",
+        status=status,
+        meters=progress.meters_of(study),
+        table=progress.codec_table(study),
+        bitrates=sorted(study.target_bpps),
+        failures=failed.select_related("source").order_by("pk")[:FAILURES_SHOWN],
+        days=days,
+        photographs=study.sources.order_by("pk")[:PHOTOGRAPHS_SHOWN],
+        photographs_count=study.sources.count(),
+    )
+
+
+def _days_title(simulated: bool) -> str:
+    return "Simulated judgments per day" if simulated else "Judgments by people per day"
+
+
+@staff_required
+@require_safe
+def study(request: HttpRequest, slug: str) -> HttpResponse:
+    """What is encoded, judged, by how many; the photographs; what went wrong."""
+    return progress_page(request, get_object_or_404(Study, slug=slug))
+
+
+@never_cache
+@staff_required
+@require_safe
+def status(request: HttpRequest, slug: str) -> JsonResponse:
+    """The bars of the study's page, for its script."""
+    study = get_object_or_404(Study, slug=slug)
+    meters = {
+        meter.name: {"done": meter.done, "total": meter.total, "words": meter.words}
+        for meter in progress.meters_of(study)
+    }
+    return JsonResponse({"state": study.state, "meters": meters})
+
+
+@staff_required
+@require_safe
+def people(request: HttpRequest, slug: str) -> HttpResponse:
+    """Who judged, how much and how fast."""
+    study = get_object_or_404(Study, slug=slug)
+    return study_page(request, study, "study-people", page=page_of_people(request, study))
+
+
+@staff_required
+@require_safe
+def pairs(request: HttpRequest, slug: str) -> HttpResponse:
+    """The triplets and their votes."""
+    study = get_object_or_404(Study, slug=slug)
+    return study_page(request, study, "study-pairs", page=page_of_pairs(request, study))
+
+
+@staff_required
+@require_safe
+def snapshots(request: HttpRequest, slug: str) -> HttpResponse:
+    """The study's snapshots and what was trained on them."""
+    study = get_object_or_404(Study, slug=slug)
+    judging = progress.judging_of(study, encoding=progress.encoding_of(study))
+    rows = study.snapshots.prefetch_related("training_runs__version").order_by("-number")
+    return study_page(
+        request, study, "study-snapshots", snapshots=rows[:50], judging=judging
+    )
+
+
+@staff_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def settings(request: HttpRequest, slug: str) -> HttpResponse:
+    """The rules: a form while the study is a draft, facts afterwards."""
+    study = get_object_or_404(Study, slug=slug)
+    # A form writes what it read into its instance, right or wrong; the page's head shows what is saved.
+    form = StudyForm(request.POST or None, instance=copy(study))
+    if form.is_valid():
+        try:
+            study = update_study(study=study, **form.cleaned_data)
+        except (Refused, ValidationError) as refusal:
+            form.add_error(None, refusal if isinstance(refusal, ValidationError) else str(refusal))
+        else:
+            messages.success(request, "The settings are saved.")
+            return redirect("study-settings", study.slug)
+    return study_page(request, study, "study-settings", form=form, status=400 if form.errors else 200)
