@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 Floats = NDArray[np.float64]
 
 STRENGTHS = (300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01)
+PATIENCE = 2
 ITERATIONS = 300
 FTOL = 1e-8
 GTOL = 1e-6
@@ -120,12 +122,14 @@ def fit_heads(
     if stock.shape != votes.difference.shape[1:] or np.any(stock < 0):
         raise FitError(f"Stock heads must be {votes.difference.shape[1]} numbers not below zero.")
     ordered = sorted(strengths, reverse=True)
-    table = _cross_validate(votes, stock, ordered, group_folds(votes.groups, folds, seed))
-    best = min(table, key=lambda fold: (fold.log_loss, -fold.strength))
-    solution = None
-    for strength in ordered[: ordered.index(best.strength) + 1]:
-        solution = _solve(votes, stock, strength, solution)
-    assert solution is not None  # `ordered` holds the best strength
+    parts = group_folds(votes.groups, folds, seed)
+    # These products are too small to share out: on a busy machine threads made the fit ten times slower.
+    with threadpool_limits(limits=1):
+        table = _cross_validate(votes, stock, ordered, parts)
+        best = min(table, key=lambda fold: (fold.log_loss, -fold.strength))
+        solution = _solve(votes, stock, ordered[0], None)
+        for strength in ordered[1 : ordered.index(best.strength) + 1]:
+            solution = _solve(votes, stock, strength, solution)
     return _as_fit(solution, votes, stock, mean_vector, best, table)
 
 
@@ -222,16 +226,22 @@ def _solve(votes: Ballots, stock: Floats, strength: float, near: _Solution | Non
 def _cross_validate(
     votes: Ballots, stock: Floats, strengths: Sequence[float], parts: NDArray[np.int64]
 ) -> tuple[Fold, ...]:
-    held_out = {strength: np.zeros_like(votes.p1) for strength in strengths}
-    for part in range(parts.max() + 1):
-        near = None
-        for strength in strengths:
-            near = _solve(votes.at(parts != part), stock, strength, near)
-            held_out[strength][parts == part] = near.log_odds(votes.at(parts == part))
-    return tuple(
-        Fold(s, log_loss(odds, votes.p1, votes.total), agreement(odds, votes.p1, votes.total))
-        for s, odds in held_out.items()
-    )
+    """From the strongest penalty down, until the held-out loss has been above its best PATIENCE times in a
+    row.
+    """
+    near: dict[int, _Solution] = {}
+    table: list[Fold] = []
+    for strength in strengths:
+        odds = np.zeros_like(votes.p1)
+        for part in range(parts.max() + 1):
+            near[part] = _solve(votes.at(parts != part), stock, strength, near.get(part))
+            odds[parts == part] = near[part].log_odds(votes.at(parts == part))
+        loss = log_loss(odds, votes.p1, votes.total)
+        table.append(Fold(strength, loss, agreement(odds, votes.p1, votes.total)))
+        best = min(fold.log_loss for fold in table)
+        if len(table) > PATIENCE and all(fold.log_loss > best for fold in table[-PATIENCE:]):
+            break
+    return tuple(table)
 
 
 def _as_fit(

@@ -88,14 +88,13 @@ def read_snapshot(folder: Path) -> Snapshot:
     """
     manifest = _read_manifest(folder)
     files = manifest["files"]
-    _verify_files(folder, files)
+    _verify_files(folder, manifest)
     votes = _votes_by_side(folder)
     rows = _rows(folder / "triplets.csv", TRIPLET_COLUMNS)
     triplets = tuple(_triplet(folder, row, files, votes) for row in rows)
     _refuse_repeats(triplets)
     _refuse_leaks(triplets, manifest)
-    digest = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
-    return Snapshot(folder, MappingProxyType(manifest), triplets, digest)
+    return Snapshot(folder, MappingProxyType(manifest), triplets, _hash_of(files))
 
 
 def require_trainable(
@@ -140,7 +139,8 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _verify_files(folder: Path, files: Mapping[str, str]) -> None:
+def _verify_files(folder: Path, manifest: Mapping[str, Any]) -> None:
+    files = manifest["files"]
     for name, expected in files.items():
         relative = PurePosixPath(name)
         if relative.is_absolute() or ".." in relative.parts:
@@ -155,9 +155,17 @@ def _verify_files(folder: Path, files: Mapping[str, str]) -> None:
             raise SnapshotError(
                 f"{folder / relative} is not the file that was exported (its sha256 differs)."
             )
+    if _hash_of(files) != manifest.get("sha256"):
+        raise SnapshotError(f"The manifest of {folder} does not fit its own list of files. Export it again.")
     for name in ("triplets.csv", "judgments.csv"):
         if name not in files:
             raise SnapshotError(f"The manifest of {folder} does not list {name}. Export the snapshot again.")
+
+
+def _hash_of(files: Mapping[str, str]) -> str:
+    """The hash that the manifest states under "sha256", from its list of files."""
+    lines = "".join(f"{files[name]}  {name}\n" for name in sorted(files))
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
