@@ -1,0 +1,71 @@
+/**
+ * The judging endpoints of /api/v1/. A request ends in one of three ways: an answer; a Refusal, which is the
+ * server's last word; or Unreachable, which says nothing about the request and is worth another try.
+ */
+
+const PATIENCE_MS = 20_000;
+const TRY_AGAIN = new Set([408, 425, 429]);
+
+/** The server understood and said no: `code` for programs, the message for people. */
+export class Refusal extends Error {
+  constructor(status, code, detail) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** No word from our server: no network, a broken one, or somebody in between who answered instead. */
+export class Unreachable extends Error {}
+
+/** The endpoints, called in the name of one sitting; `sessionKey` is what opens them. */
+export class Api {
+  constructor(root, sessionKey) {
+    this.root = root;
+    this.sessionKey = sessionKey;
+  }
+
+  /** The next pair or why there is none; `holding` are ids of assignments that need not be given again. */
+  claimNext(holding) {
+    const path = `sessions/${encodeURIComponent(this.sessionKey)}/next/`;
+    return this.#send("POST", path, this.sessionKey, { holding });
+  }
+
+  /** Sends an answer as it was stored: by its own sitting, under its own id, as often as needed. */
+  async putJudgment({ id, sessionKey, assignment, answer, timing }) {
+    const said = await this.#send("PUT", `judgments/${id}/`, sessionKey, { assignment, answer, timing });
+    if (said.id !== id) throw new Unreachable("The confirmation names another judgment.");
+    return said;
+  }
+
+  /** Gives a pair back that could not be shown. */
+  skip(assignment, { slot, detail }) {
+    const why = { cause: "image_failed", slot, detail: detail.slice(0, 200) };
+    return this.#send("POST", `assignments/${assignment}/skip/`, this.sessionKey, why);
+  }
+
+  async #send(method, path, sessionKey, content) {
+    const response = await this.#fetch(method, path, sessionKey, JSON.stringify(content));
+    const said = await response.json().catch(() => null);
+    if (response.ok && said !== null) return said;
+    const final = response.status >= 400 && response.status < 500 && !TRY_AGAIN.has(response.status);
+    // A 4xx without our code comes from something in between, and must not cost an answer.
+    if (final && said?.code) throw new Refusal(response.status, said.code, said.detail ?? "Refused.");
+    throw new Unreachable(`The server answered with status ${response.status}.`);
+  }
+
+  async #fetch(method, path, sessionKey, body) {
+    try {
+      return await fetch(this.root + path, {
+        method,
+        body,
+        headers: { "Content-Type": "application/json", "X-Closer-Session": sessionKey },
+        cache: "no-store",
+        keepalive: method === "PUT",
+        signal: AbortSignal.timeout(PATIENCE_MS),
+      });
+    } catch (error) {
+      throw new Unreachable(error.message, { cause: error });
+    }
+  }
+}

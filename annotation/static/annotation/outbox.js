@@ -1,0 +1,114 @@
+/**
+ * The outbox: an answer is stored before it is sent, and stays until the server has confirmed or refused it.
+ */
+
+import { Refusal } from "./api.js";
+import { Backoff } from "./backoff.js";
+
+/**
+ * Events: "change" after every step, "confirmed" (detail: {judgment, said}) and "refused" ({judgment, refusal}).
+ * `state` is "saved", "saving" or "waiting".
+ */
+export class Outbox extends EventTarget {
+  #waiting = new Map();
+  #running = false;
+  #backoff = new Backoff();
+
+  constructor(store, api) {
+    super();
+    this.store = store;
+    this.api = api;
+    this.lasting = store.lasting;
+    this.state = "saved";
+  }
+
+  /** How many answers are not confirmed yet. */
+  get size() {
+    return this.#waiting.size;
+  }
+
+  /** The assignments answered but not confirmed: to the server they are still in our hands. */
+  assignments(sessionKey) {
+    const ours = [...this.#waiting.values()].filter((judgment) => judgment.sessionKey === sessionKey);
+    return ours.map((judgment) => judgment.assignment);
+  }
+
+  /** Takes up what an earlier page left behind and begins to send it. */
+  async resume() {
+    for (const judgment of await this.store.all()) this.#waiting.set(judgment.id, judgment);
+    this.#send();
+  }
+
+  /** Stores an answer, then sends it. */
+  async add(judgment) {
+    this.#waiting.set(judgment.id, judgment);
+    this.#become("saving");
+    await this.#keep(judgment);
+    this.#backoff.wake();
+    this.#send();
+  }
+
+  /** Resolves when nothing waits any more, or after `ms`. */
+  settled(ms) {
+    return new Promise((resolve) => {
+      const over = new AbortController();
+      const look = () => {
+        if (this.size > 0) return;
+        over.abort();
+        resolve();
+      };
+      this.addEventListener("change", look, { signal: over.signal });
+      setTimeout(() => over.abort() ?? resolve(), ms);
+      look();
+    });
+  }
+
+  async #keep(judgment) {
+    try {
+      await this.store.put(judgment);
+    } catch (error) {
+      // The answer still lies in #waiting and is sent; what is lost is only that it would outlive the page.
+      console.info("This answer could not be stored:", error?.message);
+      this.lasting = false;
+    }
+  }
+
+  async #send() {
+    if (this.#running) return;
+    this.#running = true;
+    while (this.size > 0) {
+      const [judgment] = this.#waiting.values();
+      await this.#sendOne(judgment);
+    }
+    this.#running = false;
+    this.#become("saved");
+  }
+
+  async #sendOne(judgment) {
+    try {
+      const said = await this.api.putJudgment(judgment);
+      await this.#done("confirmed", { judgment, said });
+    } catch (error) {
+      if (error instanceof Refusal) {
+        await this.#done("refused", { judgment, refusal: error });
+      } else {
+        this.#become("waiting");
+        await this.#backoff.wait();
+      }
+    }
+  }
+
+  async #done(name, detail) {
+    const { judgment } = detail;
+    this.#waiting.delete(judgment.id);
+    this.#backoff.reset();
+    await this.store.delete(judgment.id).catch(() => undefined); // sent once more on return, and counted once
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+    if (this.size > 0) this.#become("saving");
+  }
+
+  #become(state) {
+    this.state = state;
+    this.dispatchEvent(new Event("change"));
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * The quiet corner: how far the sitting is, and whether every answer is safe.
+ */
+
+// A send that is over sooner is not worth a change at the edge of the eye.
+const SHOW_SAVING_AFTER_MS = 600;
+
+/** The badge of the outbox: saved, saving, or how many answers wait. */
+export class Badge {
+  #timer = 0;
+
+  constructor(element, outbox) {
+    this.element = element;
+    this.outbox = outbox;
+    outbox.addEventListener("change", () => this.#changed());
+    for (const event of ["online", "offline"]) addEventListener(event, () => this.#changed());
+    this.#changed();
+  }
+
+  #changed() {
+    clearTimeout(this.#timer);
+    if (this.outbox.state === "saving") this.#timer = setTimeout(() => this.#show(), SHOW_SAVING_AFTER_MS);
+    else this.#show();
+  }
+
+  #show() {
+    const { state, size, lasting } = this.outbox;
+    const words = {
+      saved: navigator.onLine ? "saved" : "offline – all saved",
+      saving: "saving",
+      waiting: `${navigator.onLine ? "not reached" : "offline"} – ${size} waiting`,
+    };
+    this.element.dataset.state = state;
+    this.element.textContent = lasting ? words[state] : `${words[state]} (in memory only)`;
+  }
+}
+
+/** The thin line and "12 / 60". Counts an answer at once, and takes the server's number when nothing is on its way. */
+export class Progress {
+  constructor(line, figure, { answered, total }) {
+    this.line = line;
+    this.figure = figure;
+    this.total = total;
+    this.set(answered);
+  }
+
+  set(answered) {
+    this.answered = answered;
+    this.line.value = answered;
+    this.line.max = this.total;
+    this.figure.textContent = `${answered} / ${this.total}`;
+  }
+}
