@@ -6,16 +6,22 @@ they are, since PNG is compressed already and a judge is smaller than a deflate 
 
 import shutil
 import stat
+import struct
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from annotation.core.formats.folder import whole_folder
+from annotation.core.formats.rows import ExportError
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _DEFLATED = {".csv", ".json"}
 _COPY_BYTES = 1 << 20
 LARGEST_BYTES = 200 * 2**30
+
+# zipfile lets all of these out, depending on which byte of a file is wrong.
+_DAMAGE = (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, struct.error, zlib.error)
 
 
 class PackageError(ValueError):
@@ -48,7 +54,9 @@ def unpack(file: IO[bytes], folder: Path, *, largest_bytes: int = LARGEST_BYTES)
             with whole_folder(folder) as draft:
                 for entry in entries:
                     _write_entry(package, entry, draft / entry.filename)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, zipfile.LargeZipFile) as error:
+    except (PackageError, ExportError):
+        raise
+    except _DAMAGE as error:
         raise PackageError(f"the zip file is damaged or of a kind unknown here ({error})") from error
 
 
@@ -56,6 +64,11 @@ def _check_entries(entries: list[zipfile.ZipInfo], largest_bytes: int) -> None:
     names = [entry.filename for entry in entries]
     if len(set(names)) != len(names):
         raise PackageError("the zip file holds one name twice: it was not written by Closer")
+    folders = {str(parent) for name in names for parent in PurePosixPath(name).parents}
+    if not folders.isdisjoint(names):
+        raise PackageError(
+            "the zip file uses one name for a file and for a folder: it was not written by Closer"
+        )
     for entry in entries:
         path = PurePosixPath(entry.filename)
         # A zip name uses "/" only: a backslash or a colon would mean another folder or drive on Windows.

@@ -85,6 +85,12 @@ def test_a_photograph_in_two_splits(folder: Path) -> None:
         read_manifest(folder)
 
 
+def test_a_source_in_another_split_than_its_photograph(folder: Path) -> None:
+    edit(folder, lambda manifest: manifest["sources"][0].update(split="nowhere"))
+    with pytest.raises(LeakError, match="listed under 'nowhere'"):
+        read_manifest(folder)
+
+
 def test_the_hash_of_the_whole_is_what_sha256sum_says(folder: Path) -> None:
     manifest = read_manifest(folder)
     names = sorted(manifest["files"])

@@ -65,6 +65,12 @@ def test_a_first_pair_goes_left_for_half_of_the_seeds() -> None:
     assert lefts == pytest.approx(1_000, abs=90)
 
 
+def test_inside_a_block_the_side_owed_more_is_likelier() -> None:
+    """After three rights and one left, a block of eight owes three lefts and one right."""
+    lefts = sum(next_side(Sides(1, 3), Sides(0, 0), seed=str(seed)) for seed in range(2_000))
+    assert lefts / 2_000 == pytest.approx(0.75, abs=0.04)
+
+
 def test_the_next_side_cannot_be_told_from_the_ones_before() -> None:
     """The best guess, the side owed more, must not be right much more often than it has to be."""
     hits, annotator = 0, Sides(0, 0)

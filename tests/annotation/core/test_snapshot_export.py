@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import stat
 import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
@@ -113,6 +114,28 @@ def test_triplets_that_nobody_judged_are_left_out_and_counted(tmp_path: Path) ->
     assert (manifest["counts"]["triplets"], manifest["counts"]["triplets_without_judgments"]) == (12, 1)
     assert "avif" not in (tmp_path / "out/triplets.csv").read_text()
     verify(tmp_path / "out")
+
+
+def test_exactly_as_many_judgments_as_asked_for_are_enough(tmp_path: Path) -> None:
+    write_bapps(tmp_path / "out", make_rows(), EXTRA, open_image=make_png, min_judgments=48)
+    verify(tmp_path / "out")
+
+
+def test_an_image_that_triplets_share_is_opened_once(tmp_path: Path) -> None:
+    opened: list[str] = []
+
+    def open_image(key: str) -> bytes:
+        opened.append(key)
+        return make_png(key)
+
+    write_bapps(tmp_path / "out", make_rows(), EXTRA, open_image=open_image)
+    assert len(opened) == len(set(opened)) == 6 + 2 * 12
+
+
+def test_others_may_read_the_folder(tmp_path: Path) -> None:
+    """A temporary folder is private; a snapshot must be readable by the worker that trains on it."""
+    write_bapps(tmp_path / "out", make_rows(), EXTRA, open_image=make_png)
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o755
 
 
 def test_progress_is_told_triplet_by_triplet(tmp_path: Path) -> None:

@@ -54,6 +54,12 @@ def test_time_away_is_not_active_and_counts_once() -> None:
     assert timing.flags == ("hidden", "lost_focus")
 
 
+def test_overlapping_absences_count_once() -> None:
+    away = events((2_000, "blur"), (2_100, "hidden"), (2_500, "visible"), (2_900, "hidden"), (3_200, "focus"))
+    timing = derive_timing(make_raw(events=[*away, *events((3_500, "visible"))]))
+    assert timing.active_ms == 5_000.0 - 1_500.0
+
+
 def test_a_page_hidden_before_the_onset_and_never_shown_has_no_active_time() -> None:
     timing = derive_timing(make_raw(events=events((10, "hidden"))))
     assert timing.active_ms == 0.0 and "hidden" in timing.flags

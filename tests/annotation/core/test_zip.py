@@ -1,7 +1,10 @@
 """A snapshot travels as one zip file, and a hostile one writes nothing."""
 
+import contextlib
 import io
+import random
 import stat
+import struct
 import zipfile
 from pathlib import Path
 
@@ -91,6 +94,11 @@ def test_one_name_twice_is_refused(tmp_path: Path) -> None:
         unpack(twice, tmp_path / "back")
 
 
+def test_a_name_for_a_file_and_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PackageError, match="for a file and for a folder"):
+        unpack(zip_of(("a", b"one"), ("a/b", b"two")), tmp_path / "back")
+
+
 def test_more_than_allowed_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PackageError, match="unpacks to 1000 bytes, over the 999"):
         unpack(zip_of(("a.txt", b"x" * 1000)), tmp_path / "back", largest_bytes=999)
@@ -104,13 +112,39 @@ def test_a_damaged_file_leaves_nothing(snapshot: Path, tmp_path: Path, cut: floa
     assert not (tmp_path / "back").exists()
 
 
-def test_a_flipped_bit_is_noticed(snapshot: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mark", [b"IDAT", b"triplets.csv"])
+def test_a_flipped_bit_is_noticed(snapshot: Path, tmp_path: Path, mark: bytes) -> None:
+    """In a stored picture the CRC tells, in deflated text the stream itself may."""
     data = bytearray(packed(snapshot).getvalue())
-    place = data.index(b"IDAT") + 6
-    data[place] ^= 1
+    for place in range(data.index(mark) + len(mark) + 2, data.index(mark) + len(mark) + 12):
+        data[place] ^= 0xFF
     with pytest.raises(PackageError, match="damaged"):
         unpack(io.BytesIO(bytes(data)), tmp_path / "back")
     assert {path.name for path in tmp_path.iterdir()} == {"snapshot"}
+
+
+def test_random_damage_never_ends_in_another_error(snapshot: Path, tmp_path: Path) -> None:
+    whole, draw = packed(snapshot).getvalue(), random.Random(5)
+    for trial in range(60):
+        data = bytearray(whole)
+        for _ in range(draw.choice([1, 8])):
+            data[draw.randrange(len(data))] = draw.randrange(256)
+        with contextlib.suppress(PackageError):
+            unpack(io.BytesIO(bytes(data)), tmp_path / f"back {trial}")
+
+
+def test_an_unknown_compression_is_refused(tmp_path: Path) -> None:
+    data = zip_of(("a.txt", b"text")).getvalue()
+    method = struct.pack("<H", 99)
+    local, central = data.index(b"PK\x03\x04") + 8, data.index(b"PK\x01\x02") + 10
+    data = data[:local] + method + data[local + 2 : central] + method + data[central + 2 :]
+    with pytest.raises(PackageError, match="unknown here"):
+        unpack(io.BytesIO(data), tmp_path / "back")
+
+
+def test_no_time_of_writing_is_kept(snapshot: Path) -> None:
+    with zipfile.ZipFile(packed(snapshot)) as package:
+        assert {entry.date_time for entry in package.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
 def test_an_occupied_folder_is_left_as_it_is(snapshot: Path) -> None:
