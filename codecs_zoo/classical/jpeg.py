@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 import numpy as np
@@ -30,6 +31,10 @@ CHROMINANCE = (
     (47, 66, 99, 99, 99, 99, 99, 99),
     *((99,) * 8 for _ in range(4)),
 )
+
+START_OF_SCAN = 0xDA
+# Inside a scan 0xFF is followed by a stuffed zero or a restart marker; anything else ends it.
+NEXT_SEGMENT = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
 @register
@@ -67,14 +72,23 @@ class Jpeg(Codec):
         return decode_with_pillow(bitstream, JpegImageFile)
 
     def payload_bytes(self, bitstream: bytes) -> int:
-        """The entropy-coded scan: what follows the start-of-scan header, without the end marker."""
-        position = 2
-        while position + 4 <= len(bitstream):
-            marker = bitstream[position + 1]
-            position += 2 + int.from_bytes(bitstream[position + 2 : position + 4], "big")
-            if marker == 0xDA:
-                return len(bitstream) - position - 2
+        """The entropy-coded scan, without headers and tables."""
+        return scan_bytes(bitstream)
+
+
+def scan_bytes(bitstream: bytes) -> int:
+    """Bytes of entropy-coded data in all scans of a JPEG. Raises CodecError where there is none."""
+    total, position = 0, 2
+    while position + 4 <= len(bitstream) and bitstream[position] == 0xFF:
+        marker = bitstream[position + 1]
+        position += 2 + int.from_bytes(bitstream[position + 2 : position + 4], "big")
+        if marker == START_OF_SCAN:
+            following = NEXT_SEGMENT.search(bitstream, position)
+            end = following.start() if following else len(bitstream)
+            total, position = total + end - position, end
+    if total <= 0:
         raise CodecError("This JPEG has no scan: the file is damaged; encode the picture again.")
+    return total
 
 
 def quantisation_tables(quality: float) -> list[list[int]]:

@@ -13,13 +13,22 @@ from codecs_zoo.measure import psnr
 from tests.codecs_zoo.conftest import make_picture
 
 
-@pytest.fixture(params=registry.codecs(), ids=lambda codec: codec.name)
+@pytest.fixture(params=[c for c in registry.codecs() if c.availability().available], ids=lambda c: c.name)
 def codec(request: pytest.FixtureRequest) -> Codec:
+    """Each codec that runs here in turn."""
     candidate: Codec = request.param
-    found = candidate.availability()
-    if not found.available:
-        pytest.skip(f"{candidate.name}: {found.reason}")
     return candidate
+
+
+@pytest.mark.parametrize("missing", [c for c in registry.codecs() if not c.availability().available])
+def test_a_codec_that_cannot_run_says_why_and_what_to_do(missing: Codec) -> None:
+    found = missing.availability()
+    assert found.reason.endswith(".")
+    assert found.how
+    with pytest.raises(CodecError, match="is not available"):
+        missing.encode(make_picture(8, 8), **middle(missing))
+    with pytest.raises(CodecError, match="is not available"):
+        missing.decode(bytes(100))
 
 
 def middle(codec: Codec) -> Settings:
