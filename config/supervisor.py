@@ -29,7 +29,8 @@ __all__ = ["Part", "Supervisor", "SupervisorError"]
 
 ROOT = Path(__file__).resolve().parents[1]
 TICK = 0.1
-READY_WITHIN = 90.0
+# Generous: on a machine busy with other things, importing everything takes a minute.
+READY_WITHIN = 180.0
 
 
 class Supervisor:

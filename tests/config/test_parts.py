@@ -1,0 +1,120 @@
+"""What the embedded deployment consists of, by environment; and the real thing, up and down once."""
+
+import http.server
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config.processes.child import Part
+from config.processes.parts import embedded_parts, web_ready, worker_ready
+from config.supervisor import Supervisor
+from tests.config.processes import is_running
+
+ROOT = Path(__file__).parents[2]
+
+
+def parts(tmp_path: Path, **env: str) -> dict[str, Part]:
+    found = embedded_parts(host="127.0.0.1", port=8000, var_dir=tmp_path, env=env)
+    return {part.name: part for part in found}
+
+
+def after(part: Part, option: str) -> str:
+    return part.command[part.command.index(option) + 1]
+
+
+def test_nothing_set_starts_a_broker_and_one_web_process(tmp_path: Path) -> None:
+    found = parts(tmp_path)
+    assert list(found) == ["broker", "web", "worker", "beat"]
+    assert found["broker"].stage < found["worker"].stage
+    assert (after(found["web"], "--workers"), after(found["web"], "--threads")) == ("1", "8")
+    assert after(found["worker"], "-Q") == "encode,train,default"
+
+
+def test_a_broker_of_ones_own_replaces_the_embedded_one(tmp_path: Path) -> None:
+    assert "broker" not in parts(tmp_path, REDIS_URL="redis://broker:6379/0")
+
+
+@pytest.mark.parametrize(
+    ("url", "processes"), [("sqlite:////srv/db.sqlite3", "1"), ("postgres://closer@db/closer", "2")]
+)
+def test_web_processes_follow_the_database(tmp_path: Path, url: str, processes: str) -> None:
+    assert after(parts(tmp_path, DATABASE_URL=url)["web"], "--workers") == processes
+
+
+@pytest.fixture
+def web() -> Iterator[tuple[int, list[str]]]:
+    """A server whose /healthz is 200 for the host closer.example.org only; with the hosts that were asked for."""
+    asked: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.headers["Host"])
+            self.send_response(200 if asked[-1] == "closer.example.org" else 400)
+            self.end_headers()
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            """Keeps the tests' output free of it."""
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield server.server_address[1], asked
+        server.shutdown()
+        thread.join()
+
+
+def test_the_web_server_is_asked_under_a_name_that_it_allows(web: tuple[int, list[str]]) -> None:
+    port, asked = web
+    allowed = {"ALLOWED_HOSTS": ".closer.example.org,localhost"}
+    for host in ("127.0.0.1", "0.0.0.0"):
+        assert web_ready(host, port, allowed)() == ""
+    assert "answered 400" in web_ready("127.0.0.1", port, {})()
+    assert asked == ["closer.example.org", "closer.example.org", "localhost"]
+
+
+def test_who_does_not_answer_is_not_ready(free_port: int, valkey_url: str) -> None:
+    assert "did not answer" in web_ready("127.0.0.1", free_port, {})()
+    assert "does not answer a ping" in worker_ready(valkey_url, "nobody@nowhere")()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_the_real_parts_come_up_answer_and_go(
+    tmp_path: Path, free_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    environment = {"VAR_DIR": str(tmp_path), "ALLOWED_HOSTS": "localhost"}
+    migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    subprocess.run(migrate, cwd=ROOT, env={**os.environ, **environment}, check=True)
+    said: list[str] = []
+    with Supervisor(free_port, environment, say=said.append) as supervisor:
+        pids = supervisor.pids()
+        assert set(pids) == {"broker", "web", "worker", "beat"}
+        groups = set(pids.values())
+        assert web_ready("127.0.0.1", free_port, environment)() == ""
+        family = members_of(groups)
+        began = time.monotonic()
+    assert time.monotonic() - began < 6
+    assert len(family) >= 7  # gunicorn's worker and Celery's two are there too
+    assert not [pid for pid in family if is_running(pid)]
+    assert supervisor.deaths() == dict.fromkeys(pids, 0), said
+
+
+def members_of(groups: set[int]) -> list[int]:
+    """All processes in the process groups."""
+
+    def group_of(pid: int) -> int:
+        try:
+            return os.getpgid(pid)
+        except ProcessLookupError:
+            return 0
+
+    pids = [int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit()]
+    return [pid for pid in pids if group_of(pid) in groups]
