@@ -35,13 +35,21 @@ install: .venv/installed-dev ## the environment in .venv, with what tests and li
 test: .venv/installed-dev ## all tests; PYTEST_ARGS="-k claim -x"
 	@$(RUN) -m pytest $(PYTEST_ARGS)
 
-.PHONY: lint
-lint: .venv/installed-dev ## style, types, import rules, migrations, container files
+# `make -k lint` goes on after a failure and shows them all.
+LINTS := lint-style lint-types lint-imports lint-migrations lint-containers
+.PHONY: lint $(LINTS)
+lint: $(LINTS) ## style, types, import rules, migrations, container files
+$(LINTS): .venv/installed-dev
+lint-style:
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+lint-types:
 	$(BIN)/mypy
+lint-imports:
 	$(BIN)/lint-imports
+lint-migrations:
 	$(RUN) manage.py makemigrations --check --dry-run
+lint-containers:
 	SECRET_KEY=lint POSTGRES_PASSWORD=lint $(BIN)/docker-compose -f docker/compose.yaml config -q
 	$(BIN)/hadolint docker/Dockerfile
 

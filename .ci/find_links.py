@@ -31,9 +31,8 @@ def usable(links: Iterable[str]) -> list[str]:
     """The links without the local ones that do not exist."""
     kept = []
     for link in links:
-        if "://" in link and not link.startswith("file://"):
-            kept.append(link)
-        elif Path(link.removeprefix("file://")).exists():
+        remote = "://" in link and not link.startswith("file://")
+        if remote or Path(link.removeprefix("file://")).exists():
             kept.append(link)
         else:
             print(f"pip's find-links names {link}, which does not exist: left out", file=sys.stderr)
