@@ -201,6 +201,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "StudyStateEnum": "annotation.models.study.Study.State",
+        "WorkStateEnum": "annotation.models.work.Work.State",
+    },
 }
 
 # --- time, language, safety ------------------------------------------------------------------------------

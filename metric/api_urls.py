@@ -1,5 +1,17 @@
 """Addresses of metric's JSON endpoints, below /api/v1/."""
 
-from django.urls import URLPattern
+from django.urls import path
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern] = []
+from metric import api
+
+router = SimpleRouter()
+router.register("metric-versions", api.MetricVersionViewSet, basename="api-metric-version")
+router.register("training-runs", api.TrainingRunViewSet, basename="api-training-run")
+
+urlpatterns = [
+    # With and without the slash: a POST cannot be redirected to the other form.
+    path("distance", api.Distance.as_view(), name="distance"),
+    path("distance/", api.DistanceWithSlash.as_view()),
+    *router.urls,
+]

@@ -39,6 +39,11 @@ class TrainingRun(Work):
 
     class Meta:
         ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state"], condition=Q(state="running"), name="one_training_run_at_a_time"
+            ),
+        ]
 
     def get_absolute_url(self) -> str:
         return reverse("training-run", args=[self.pk])

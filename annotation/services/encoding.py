@@ -1,5 +1,6 @@
 """From sources to reconstructions to triplets."""
 
+import math
 import uuid
 from collections.abc import Iterable
 
@@ -83,7 +84,7 @@ def _make(reconstruction: Reconstruction, lease: uuid.UUID) -> str:
         encodes=found.encodes,
         encode_ms=found.encode_ms,
         decode_ms=figures.decode_ms,
-        psnr=figures.psnr,
+        psnr=figures.psnr if math.isfinite(figures.psnr) else None,
         ms_ssim=figures.ms_ssim,
         sha256=figures.sha256,
         image=reconstruction.image.name,

@@ -31,7 +31,9 @@ def update_study(*, study: Study, **fields: Any) -> Study:
     require_draft(study)
     sizes = {name: fields[name] for name in ("max_width", "max_height") if name in fields}
     if any(getattr(study, name) != size for name, size in sizes.items()) and study.sources.exists():
-        raise StudyFrozen("The photographs were cropped to this size as they came in. Make a new study for another.")
+        raise StudyFrozen(
+            "The photographs were cropped to this size as they came in. Make a new study for another."
+        )
     for name, value in fields.items():
         setattr(study, name, value)
     check_codecs(study.codecs)
@@ -66,7 +68,10 @@ def check_bpps(target_bpps: Iterable[float]) -> None:
 
 def _free_slug(name: str) -> str:
     stem = slugify(name)[:50] or "study"
-    taken = {"new", *Study.objects.filter(slug__startswith=stem).values_list("slug", flat=True)}  # /studies/new/
+    taken = {
+        "new",
+        *Study.objects.filter(slug__startswith=stem).values_list("slug", flat=True),
+    }  # /studies/new/
     candidates = [stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 3))]
     return next(slug for slug in candidates if slug not in taken)
 

@@ -1,14 +1,16 @@
-"""The settings of a training run."""
+"""The settings of a training run. Needs no torch: a web process that asks for a run should not load it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from metric.core.baselines import BASELINES
 from metric.core.evaluate import RESAMPLES
 from metric.core.fit import STRENGTHS
 from metric.core.snapshot import MINIMUM_JUDGMENTS, MINIMUM_PHOTOGRAPHS
-from metric.core.trunks import shape_of
+
+
+NETS = ("alex", "vgg", "squeeze")
+BASELINE_KEYS = ("psnr", "ssim", "ms-ssim", "lpips-alex", "lpips-vgg", "lpips-squeeze")
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class TrainConfig:
 
     `kind`: "heads", the only one so far. `strengths`: penalties that cross-validation chooses from.
     `side_bias`: fit the annotators' habit of picking one side as a free term. `baselines`: keys of
-    `baselines.BASELINES`. `device`: "auto" takes a GPU when there is one. Raises ValueError for what is not
+    BASELINE_KEYS. `device`: "auto" takes a GPU when there is one. Raises ValueError for what is not
     known.
     """
 
@@ -28,18 +30,19 @@ class TrainConfig:
     seed: int = 0
     side_bias: bool = True
     resamples: int = RESAMPLES
-    baselines: tuple[str, ...] = tuple(BASELINES)
+    baselines: tuple[str, ...] = BASELINE_KEYS
     minimum_photographs: int = MINIMUM_PHOTOGRAPHS
     minimum_judgments: int = MINIMUM_JUDGMENTS
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        shape_of(self.net)
+        if self.net not in NETS:
+            raise ValueError(f"Unknown trunk {self.net!r}. Known: {', '.join(NETS)}.")
         if self.kind != "heads":
             raise ValueError(f"Unknown kind {self.kind!r}. Known: heads.")
-        unknown = [key for key in self.baselines if key not in BASELINES]
+        unknown = [key for key in self.baselines if key not in BASELINE_KEYS]
         if unknown:
-            raise ValueError(f"Unknown baseline {', '.join(unknown)}. Known: {', '.join(BASELINES)}.")
+            raise ValueError(f"Unknown baseline {', '.join(unknown)}. Known: {', '.join(BASELINE_KEYS)}.")
         if self.folds < 2 or not self.strengths or min(self.strengths) <= 0:
             raise ValueError("folds must be at least 2, and strengths a list of numbers above zero.")
         if self.device not in ("auto", "cpu", "cuda"):

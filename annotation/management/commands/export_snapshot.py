@@ -1,0 +1,70 @@
+"""Writes a study's judgments as a folder: `python manage.py export_snapshot demo --out snapshot`."""
+
+from argparse import RawDescriptionHelpFormatter
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from annotation.core.formats.rows import ExportError
+from annotation.models import Study
+from annotation.services.snapshots import export
+
+
+class Command(BaseCommand):
+    """Source-disjoint train / val / test with a manifest; nothing is left behind when it is refused."""
+
+    help = "Write a study's judgments as a 2AFC dataset with source-disjoint train, val and test."
+
+    def create_parser(self, *args: Any, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(*args, **kwargs)
+        parser.formatter_class = RawDescriptionHelpFormatter
+        parser.epilog = (
+            "examples:\n"
+            "  manage.py export_snapshot demo --out ./demo-snapshot\n"
+            "  manage.py export_snapshot demo --out ./simulated --simulated"
+        )
+        return parser
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("study", help="the study's slug, as in its address")
+        parser.add_argument("--out", type=Path, required=True, help="a folder that does not exist yet")
+        parser.add_argument("--format", choices=["bapps"], default="bapps")
+        parser.add_argument(
+            "--simulated", action="store_true", help="the simulated judgments; otherwise people's only"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        study = Study.objects.filter(slug=options["study"]).first()
+        if study is None:
+            known = ", ".join(Study.objects.values_list("slug", flat=True)[:10]) or "none yet"
+            raise CommandError(f"There is no study {options['study']!r}. Studies: {known}.")
+        with tqdm(desc="triplets", disable=None, unit="") as bar:
+
+            def progress(done: int, total: int) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
+
+            try:
+                manifest = export(
+                    study=study, out=options["out"], simulated=options["simulated"], progress=progress
+                )
+            except ExportError as error:
+                raise CommandError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
+        self.stdout.write(describe(manifest, options["out"]))
+
+
+def describe(manifest: dict[str, Any], out: Path) -> str:
+    """What was written, in a few lines."""
+    counts = manifest["counts"]
+    lines = [
+        f"{counts['judgments']} judgments{' (SIMULATED)' if manifest['simulated'] else ''} "
+        f"of {counts['triplets']} triplets from {counts['photographs']} photographs"
+    ]
+    for split, held in manifest["splits"].items():
+        lines.append(
+            f"  {split:5}  {len(held['photographs']):3} photographs  {held['triplets']:6} triplets"
+            f"  {held['judgments']:7} judgments"
+        )
+    return "\n".join([*lines, f"{out}", f"sha256 {manifest['sha256']}"])

@@ -1,0 +1,116 @@
+"""The whole circle, unattended, with simulated annotators, on a real broker, worker, beat and web server.
+
+    python -m config.circle
+
+photographs -> reconstructions -> triplets -> 2,000 judgments over HTTP -> snapshot -> training run -> table ->
+promotion. What it makes is under var/circle/: snapshot/, metric/, report.html. Exit 0 only if every stage happened.
+"""
+
+import argparse
+import os
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tqdm import tqdm
+
+from config.circle import StageFailed
+from config.circle.annotators import judge_all
+from config.embedded import bring_up, demo_study, staff_login
+from config.supervisor import ROOT, Supervisor, SupervisorError
+
+JUDGMENTS = 2000
+ANNOTATORS = 40
+STUDY = "circle"
+
+
+def main() -> None:
+    """Goes round once."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--judgments", type=int, default=JUDGMENTS)
+    arguments = parser.parse_args()
+    var_dir = Path(os.environ.get("VAR_DIR") or ROOT / "var").resolve() / "circle"
+    started = time.monotonic()
+    try:
+        go_round(var_dir, arguments.judgments)
+    except (StageFailed, SupervisorError, RuntimeError) as error:
+        sys.exit(f"\nThe circle stopped: {error}\nLogs are in {var_dir / 'log'}.")
+    print(f"\nThe circle went round in {time.monotonic() - started:.0f} s.")
+
+
+@contextmanager
+def stage(name: str) -> Iterator[None]:
+    """Prints the stage and how long it took."""
+    print(f"{name} …", flush=True)
+    started = time.monotonic()
+    yield
+    print(f"{name}: done in {time.monotonic() - started:.1f} s", flush=True)
+
+
+def go_round(var_dir: Path, judgments: int) -> None:
+    """Every stage in its order. Raises StageFailed at the first that did not happen."""
+    shutil.rmtree(var_dir, ignore_errors=True)
+    var_dir.mkdir(parents=True)
+    env = {**bring_up(var_dir), "RETRAIN_AFTER": str(min(500, judgments))}
+    with stage("Photographs in"):
+        study, waiting = demo_study(
+            slug=STUDY, name="The circle (simulated annotators)", votes_per_triplet=6, pairs_per_session=60
+        )
+        print(f"  {study.sources.count()} photographs, {len(waiting)} reconstructions to make")
+    with stage("Broker, worker, beat and web server"):
+        supervisor = Supervisor(port=free_port(), env=env, say=lambda line: print(f"  {line}", flush=True))
+        supervisor.__enter__()
+    try:
+        _with_services(study, waiting, judgments, supervisor.url.rstrip("/"), var_dir)
+    finally:
+        supervisor.__exit__(None, None, None)
+
+
+def _with_services(study: "Study", waiting: list[int], judgments: int, url: str, var_dir: Path) -> None:  # type: ignore[name-defined]  # noqa: F821
+    from config.circle import stages
+
+    staff_login(var_dir)
+    with stage("Reconstructions and triplets"):
+        stages.encode(study, waiting)
+    with stage(f"{judgments} judgments by simulated annotators, over HTTP"), _bar(judgments) as bar:
+        given = judge_all(
+            url,
+            study.key,
+            wanted=judgments,
+            annotators=max(ANNOTATORS, judgments // 50),
+            at_once=6,
+            progress=lambda done: bar.update(done - bar.n) and None,
+        )
+        stages.check_judgments(study, given, judgments)
+    with stage("Snapshot, on beat's schedule"):
+        run = stages.wait_for_scheduled_run(study)
+        stages.wait_for_snapshot(run, var_dir / "snapshot")
+    with stage("Training run"):
+        version = stages.wait_for_version(run, var_dir / "metric")
+    with stage("Promotion"):
+        stages.promote(version)
+    stages.report(study, version, var_dir)
+
+
+def _bar(total: int) -> "tqdm[None]":
+    return tqdm(total=total, unit=" judgments", mininterval=1, disable=None)
+
+
+def free_port() -> int:
+    """PORT, or one that nobody uses."""
+    if port := os.environ.get("PORT"):
+        return int(port)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+        return number
+
+
+if __name__ == "__main__":
+    main()

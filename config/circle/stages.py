@@ -1,0 +1,138 @@
+"""The circle's stages, each watched in the rows until it really happened. Needs Django to be ready."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.db.models import QuerySet
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+from tqdm import tqdm
+
+from annotation.models import Judgment, Reconstruction, Study, Triplet
+from annotation.models.work import Work
+from annotation.services.snapshots import unpack_snapshot
+from annotation.tasks import enqueue_encodings
+from config.circle import StageFailed
+from metric.core.table import format_table
+from metric.models import MetricVersion, TrainingRun
+from metric.report import write_report
+from metric.services.promotion import promote_version
+from metric.services.versions import version_folder
+
+PATIENCE_S = 600.0
+
+
+def wait_until(what: str, happened: Callable[[], Any]) -> Any:
+    """What `happened` returns once it is true. Raises StageFailed after ten minutes."""
+    until = time.monotonic() + PATIENCE_S
+    while not (found := happened()):
+        if time.monotonic() > until:
+            raise StageFailed(f"{what} did not happen within {PATIENCE_S / 60:.0f} minutes.")
+        time.sleep(0.3)
+    return found
+
+
+def encode(study: Study, waiting: list[int]) -> None:
+    """Every reconstruction by the worker."""
+    enqueue_encodings(waiting)
+    rows: QuerySet[Reconstruction] = Reconstruction.objects.needed_by(study)
+    total = rows.count()
+    with tqdm(total=total, unit=" reconstructions", mininterval=1, disable=None) as bar:
+
+        def finished() -> bool:
+            left: int = rows.pending().count()
+            bar.update(total - left - bar.n)
+            return left == 0
+
+        wait_until("Encoding", finished)
+    for failed in rows.filter(state=Work.State.FAILED):
+        print(f"  not made: {failed}: {failed.error}")
+    made = rows.filter(state=Work.State.DONE)
+    triplets = Triplet.objects.filter(study=study).count()
+    print(
+        f"  {made.count()} reconstructions, {made.filter(reached=True).count()} within 2 % of their bitrate"
+    )
+    print(f"  {triplets} triplets")
+    if not triplets:
+        raise StageFailed("No triplet could be made.")
+
+
+def check_judgments(study: Study, given: int, wanted: int) -> None:
+    """The rows hold what the annotators were told is recorded."""
+    rows = Judgment.objects.filter(study=study)
+    if given != wanted or rows.count() != wanted:
+        raise StageFailed(
+            f"{wanted} judgments were wanted, {given} confirmed, {rows.count()} are in the database."
+        )
+    if rows.by_people().exists():
+        raise StageFailed("A simulated judgment is not marked simulated.")
+    print(
+        f"  {rows.values('annotator').distinct().count()} simulated annotators, every judgment marked simulated"
+    )
+
+
+def wait_for_scheduled_run(study: Study) -> TrainingRun:
+    """Sets beat's retraining to every five seconds, as the admin would, and waits for what it starts."""
+    often, _ = IntervalSchedule.objects.get_or_create(every=5, period=IntervalSchedule.SECONDS)
+    task = PeriodicTask.objects.get(task="metric.tasks.retrain")
+    task.interval, task.crontab = often, None
+    task.save()
+    run: TrainingRun = wait_until(
+        "The scheduled retraining",
+        lambda: TrainingRun.objects.filter(
+            snapshot__study=study, trigger=TrainingRun.Trigger.SCHEDULE
+        ).first(),
+    )
+    return run
+
+
+def wait_for_snapshot(run: TrainingRun, folder: Path) -> None:
+    """The snapshot that the run reads, also as a folder."""
+
+    def built() -> bool:
+        run.snapshot.refresh_from_db()
+        if run.snapshot.state == Work.State.FAILED:
+            raise StageFailed(run.snapshot.error)
+        return run.snapshot.state == Work.State.DONE
+
+    wait_until("The snapshot", built)
+    unpack_snapshot(snapshot=run.snapshot, folder=folder)
+    counts = run.snapshot.counts
+    print(f"  {counts['judgments']} judgments of {counts['triplets']} triplets in {folder}")
+
+
+def wait_for_version(run: TrainingRun, folder: Path) -> MetricVersion:
+    """The metric that the run made, also as a folder."""
+
+    def trained() -> bool:
+        run.refresh_from_db()
+        if run.state == Work.State.FAILED:
+            raise StageFailed(f"training run {run.pk}: {run.error}")
+        return run.state == Work.State.DONE
+
+    wait_until("The training run", trained)
+    print("".join(f"  {line}\n" for line in run.log.splitlines()), end="")
+    version = MetricVersion.objects.get(run=run)
+    shutil.copytree(version_folder(version=version), folder)
+    return version
+
+
+def promote(version: MetricVersion) -> None:
+    """By the rule, if its interval allowed it; otherwise by hand, which is said."""
+    version.refresh_from_db()
+    if not version.promoted:
+        promote_version(version=version, reason="by hand in `make circle`: the rule did not promote it")
+        version.refresh_from_db()
+    print(f"  version {version.number} is in use: {version.promotion_reason}")
+
+
+def report(study: Study, version: MetricVersion, var_dir: Path) -> None:
+    """The table, and where everything is."""
+    (var_dir / "evaluation.json").write_text(json.dumps(version.evaluation, indent=2))
+    write_report(study=study, version=version, path=var_dir / "report.html")
+    print("\n" + format_table(version.evaluation) + "\n")
+    for name in ("snapshot", "metric", "report.html"):
+        print(f"{name:12} {var_dir / name}")

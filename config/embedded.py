@@ -1,0 +1,75 @@
+"""What `demo` and `circle` share: Closer brought up in this process, on the embedded default."""
+
+import os
+import secrets
+from pathlib import Path
+
+import django
+from django.core.management import call_command
+
+
+def bring_up(var_dir: Path) -> dict[str, str]:
+    """Sets the environment, readies Django, the tables and the static files; returns what child processes need."""
+    env = {
+        "VAR_DIR": str(var_dir),
+        "DEBUG": os.environ.get("DEBUG", "off"),
+        "SECRET_KEY": os.environ.get("SECRET_KEY") or _kept_secret(var_dir / "secret-key"),
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+    }
+    os.environ.update(env)
+    django.setup()
+    call_command("migrate", verbosity=0)
+    call_command("collectstatic", verbosity=0, interactive=False)
+    return env
+
+
+def staff_login(var_dir: Path, username: str = "researcher") -> tuple[str, str]:
+    """A staff account of this embedded installation and its password, made at the first call."""
+    from django.contrib.auth.models import User
+
+    password = _kept_secret(var_dir / f"{username}-password", length=12)
+    user, created = User.objects.get_or_create(
+        username=username, defaults={"is_staff": True, "is_superuser": True}
+    )
+    if created:
+        user.set_password(password)
+        user.save()
+    return username, password
+
+
+def _kept_secret(path: Path, *, length: int = 50) -> str:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(length))
+    return path.read_text().strip()
+
+
+def demo_study(*, slug: str, name: str, **rules: object) -> tuple["Study", list[int]]:  # type: ignore[name-defined]  # noqa: F821
+    """The open study of the demo photographs, and the reconstructions that wait for an encoder."""
+    from annotation.demo import photographs
+    from annotation.models import Reconstruction, Study
+    from annotation.services.sources import add_source
+    from annotation.services.studies import create_study, open_study
+
+    study = Study.objects.filter(slug=slug).first() or create_study(
+        name=name,
+        slug=slug,
+        codecs=["jpeg", "jpeg2000", "webp", "avif", "jpegxl"],
+        instructions="Look at the original in the middle, then choose the side that looks more like it.",
+        **rules,
+    )
+    if study.state == Study.State.DRAFT:
+        have = set(study.sources.values_list("name", flat=True))
+        for photograph in photographs():
+            if photograph.name not in have:
+                add_source(
+                    study=study,
+                    file=photograph.path,
+                    name=photograph.name,
+                    licence=photograph.licence,
+                    attribution=photograph.attribution,
+                )
+        return study, open_study(study=study)
+    waiting = Reconstruction.objects.needed_by(study).filter(state=Reconstruction.State.QUEUED)
+    return study, list(waiting.values_list("pk", flat=True))

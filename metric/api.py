@@ -1,0 +1,101 @@
+"""The JSON endpoints of metric versions, training runs and distances: /api/v1/."""
+
+from typing import Any
+
+from django.db import transaction
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotation.serializers import ProblemSerializer
+from metric import serializers, tasks
+from metric.models import MetricVersion, TrainingRun
+from metric.services.distances import measure_distance
+from metric.services.promotion import promote_version
+from metric.services.requests import cancel_training, request_training
+
+PROBLEM = OpenApiResponse(ProblemSerializer, description="Refused; `detail` says why and what to do.")
+
+
+class MetricVersionViewSet(viewsets.ReadOnlyModelViewSet[MetricVersion]):
+    """Metric versions, newest first."""
+
+    serializer_class = serializers.MetricVersionSerializer
+    queryset = MetricVersion.objects.select_related("run__snapshot__study")
+    lookup_field = "number"
+
+    @extend_schema(
+        request=serializers.PromoteSerializer,
+        responses={200: serializers.MetricVersionSerializer, 400: PROBLEM},
+    )
+    @action(detail=True, methods=["post"])
+    def promote(self, request: Request, number: str | None = None) -> Response:
+        """Put this version into use, with the reason."""
+        said = serializers.PromoteSerializer(data=request.data)
+        said.is_valid(raise_exception=True)
+        version = promote_version(
+            version=self.get_object(), reason=said.validated_data["reason"], by=request.user
+        )
+        return Response(self.get_serializer(version).data)
+
+
+class TrainingRunViewSet(
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.CreateModelMixin,
+    viewsets.GenericViewSet[TrainingRun],
+):
+    """Training runs, newest first."""
+
+    serializer_class = serializers.TrainingRunSerializer
+    queryset = TrainingRun.objects.select_related("version")
+
+    @extend_schema(
+        request=serializers.RequestTrainingSerializer,
+        responses={201: serializers.TrainingRunSerializer, 400: PROBLEM, 409: PROBLEM},
+    )
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Ask for a training run on a snapshot; a worker on the queue `train` does it."""
+        asked = serializers.RequestTrainingSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        run = request_training(**asked.validated_data, created_by=request.user)
+        transaction.on_commit(lambda: tasks.train.delay(run.pk))
+        return Response(self.get_serializer(run).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=None, responses={200: serializers.TrainingRunSerializer})
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str | None = None) -> Response:
+        """Stop the run at its next step."""
+        cancel_training(run=self.get_object())
+        return Response(self.get_serializer(get_object_or_404(TrainingRun, pk=pk)).data)
+
+
+class Distance(APIView):
+    """Distances between two images."""
+
+    parser_classes = [MultiPartParser, FormParser]
+
+    @extend_schema(
+        request={"multipart/form-data": serializers.DistanceRequestSerializer},
+        responses={200: serializers.DistanceSerializer, 400: PROBLEM},
+        operation_id="distance",
+    )
+    def post(self, request: Request) -> Response:
+        """How far one image is from another, by the promoted metric and by the baselines."""
+        sent = serializers.DistanceRequestSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        found = measure_distance(
+            reference=sent.validated_data["reference"].read(),
+            distorted=sent.validated_data["distorted"].read(),
+        )
+        return Response(serializers.DistanceSerializer(found).data)
+
+
+@extend_schema(exclude=True)
+class DistanceWithSlash(Distance):
+    """The same under the address with a slash."""

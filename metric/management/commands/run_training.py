@@ -1,0 +1,19 @@
+"""Does one training run in this process: `python manage.py run_training 3`. Workers call it."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from metric.services.training import run_training
+
+
+class Command(BaseCommand):
+    """Claims the run and does it; a run that somebody else holds is left alone."""
+
+    help = "Do one training run that waits (workers call this). Example: manage.py run_training 3"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("run", type=int, help="the run's number")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.write(run_training(pk=options["run"]))

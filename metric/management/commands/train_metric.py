@@ -1,0 +1,118 @@
+"""Trains a metric on a snapshot, here and now: `python manage.py train_metric demo-1`."""
+
+import json
+import sys
+from argparse import RawDescriptionHelpFormatter
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from annotation.errors import Refused
+from annotation.models import Snapshot
+from annotation.models.work import Work
+from metric.core.checkpoint import CheckpointError
+from metric.core.config import TrainConfig
+from metric.core.snapshot import SnapshotError
+from metric.core.table import format_table
+from metric.core.weights import TrunkUnavailable
+from metric.models import MetricVersion
+from metric.services.requests import request_training
+from metric.services.training import run_training, train_folder
+
+
+class Command(BaseCommand):
+    """A snapshot of the database makes a numbered version; a snapshot folder with --out makes a folder."""
+
+    help = "Train a metric on a snapshot and print how well it agrees with people."
+
+    def create_parser(self, *args: Any, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(*args, **kwargs)
+        parser.formatter_class = RawDescriptionHelpFormatter
+        parser.epilog = (
+            "examples:\n"
+            "  manage.py train_metric demo-1                    snapshot 1 of the study “demo”, as a new version\n"
+            "  manage.py train_metric demo-1 --net vgg\n"
+            "  manage.py train_metric ./snapshot --out ./metric  an exported folder, without the database"
+        )
+        return parser
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("snapshot", help="STUDY-NUMBER, a snapshot's id, or a folder")
+        parser.add_argument("--net", default="alex", choices=["alex", "vgg", "squeeze"], help="the trunk")
+        parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument("--out", type=Path, help="where the metric goes when the snapshot is a folder")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        config = {"net": options["net"], "seed": options["seed"]}
+        folder = Path(options["snapshot"])
+        if (folder / "manifest.json").is_file():
+            self._train_folder(folder, options["out"], config)
+        else:
+            self._train_row(options["snapshot"], config)
+
+    def _train_folder(self, folder: Path, out: Path | None, config: dict[str, Any]) -> None:
+        if out is None:
+            raise CommandError("A snapshot folder needs --out FOLDER for the metric.")
+        try:
+            with Bars() as bars:
+                train_folder(snapshot=folder, out=out, config=TrainConfig(**config), progress=bars)
+        except (SnapshotError, TrunkUnavailable, CheckpointError, FileExistsError) as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(format_table(json.loads((out / "evaluation.json").read_text())))
+        self.stdout.write(f"\nThe metric is in {out}.")
+
+    def _train_row(self, name: str, config: dict[str, Any]) -> None:
+        try:
+            run = request_training(snapshot=find_snapshot(name), config=config)
+        except Refused as error:
+            raise CommandError(str(error)) from error
+        outcome = run_training(pk=run.pk)
+        run.refresh_from_db()
+        if outcome == "not free":
+            raise CommandError(
+                f"Another training run is going on. Run {run.pk} waits; a worker will take it."
+            )
+        if run.state != Work.State.DONE:
+            raise CommandError(run.error)
+        version = MetricVersion.objects.get(run=run)
+        self.stdout.write(run.log)
+        self.stdout.write(format_table(version.evaluation))
+
+
+class Bars:
+    """A progress bar for each stage, on stderr where that is a terminal."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[Any] | None = None
+
+    def __enter__(self) -> "Bars":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        if self._bar is None or self._bar.desc.rstrip(": ") != stage:
+            self.__exit__()
+            self._bar = tqdm(total=total, desc=stage, disable=None, file=sys.stderr)
+        self._bar.total = total
+        self._bar.update(done - self._bar.n)
+
+
+def find_snapshot(name: str) -> Snapshot:
+    """The snapshot called STUDY-NUMBER or with that id. Raises CommandError and lists what there is."""
+    for snapshot in Snapshot.objects.select_related("study"):
+        if name in (str(snapshot), str(snapshot.pk)):
+            return snapshot
+    known = ", ".join(str(snapshot) for snapshot in Snapshot.objects.select_related("study")[:10])
+    raise CommandError(
+        f"There is no snapshot {name!r}. "
+        + (
+            f"There are: {known}."
+            if known
+            else "Make one on a study's page or with manage.py export_snapshot."
+        )
+    )

@@ -1,0 +1,1 @@
+"""Everything that writes to metric's rows."""

@@ -1,0 +1,95 @@
+"""The distance between two uploaded images, by the promoted metric and by the baselines."""
+
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any
+
+from annotation.errors import Refused
+from codecs_zoo.contract import Pixels
+from codecs_zoo.image import PhotographError, load_photograph
+from metric.services.versions import promoted_version, version_folder
+
+# A web request answers within seconds: larger pictures are for `python -m metric`.
+MOST_PIXELS = 4_000_000
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One baseline's figure, or why there is none."""
+
+    key: str
+    label: str
+    value: float | None
+    better: str
+    reason: str | None = None
+
+
+def measure_distance(*, reference: bytes, distorted: bytes) -> dict[str, Any]:
+    """The distances of two image files. Raises Refused for files that are no photographs or differ in size."""
+    first, second = _pixels("reference", reference), _pixels("distorted", distorted)
+    if first.shape != second.shape:
+        raise Refused(
+            f"The reference is {_size(first)} and the distorted image {_size(second)}. Send two images of one size."
+        )
+    version = promoted_version()
+    folder = version_folder(version=version) if version else None
+    return {
+        "version": version.number if version else None,
+        "distance": _learned(str(folder), version.sha256, first, second) if version else None,
+        "simulated": bool(version and version.simulated),
+        "width": first.shape[1],
+        "height": first.shape[0],
+        "baselines": [asdict(figure) for figure in _baselines(first, second)],
+    }
+
+
+def _pixels(which: str, file: bytes) -> Pixels:
+    try:
+        return load_photograph(file, max_pixels=MOST_PIXELS).pixels
+    except PhotographError as error:
+        raise Refused(f"The {which} can't be used: {error}") from error
+
+
+def _size(pixels: Pixels) -> str:
+    return f"{pixels.shape[1]} × {pixels.shape[0]} pixels"
+
+
+@lru_cache(maxsize=2)
+def _metric(folder: str, sha256: str) -> Any:
+    """The loaded metric; `sha256` keeps a folder that was made anew from being taken for the old one."""
+    # torch takes two seconds and 200 MB: only the web processes that are asked for a distance load it.
+    from metric.core.checkpoint import load
+
+    return load(folder)
+
+
+def _learned(folder: str, sha256: str, reference: Pixels, distorted: Pixels) -> float:
+    from metric.core.features import to_tensor
+
+    metric = _metric(folder, sha256)
+    return float(metric(to_tensor([reference]), to_tensor([distorted])))
+
+
+def _baselines(reference: Pixels, distorted: Pixels) -> list[Figure]:
+    from metric.core.baselines import BASELINES, BaselineUnavailable
+    from metric.core.images import picture_of
+
+    pair = (picture_of(reference), picture_of(distorted))
+    figures = []
+    for key, baseline in BASELINES.items():
+        missing = baseline.unavailable()
+        try:
+            value = None if missing else float(baseline.distances([pair], None, None, None)[0])
+        except BaselineUnavailable as error:
+            value, missing = None, str(error)
+        figures.append(_as_published(key, baseline.label, value, missing))
+    return figures
+
+
+def _as_published(key: str, label: str, distance: float | None, reason: str | None) -> Figure:
+    """In the units people know: PSNR in dB and (MS-)SSIM as similarity, though baselines are distances."""
+    if key.startswith("lpips"):
+        return Figure(key, label, distance, "smaller", reason)
+    if distance is None:
+        return Figure(key, label, None, "larger", reason)
+    return Figure(key, label, -distance if key == "psnr" else 1 - distance, "larger", reason)

@@ -1,0 +1,56 @@
+"""Which version is in use, and why."""
+
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
+from django.utils import timezone
+
+from annotation.errors import Refused
+from metric.models import MetricVersion
+
+
+def promote_version(
+    *, version: MetricVersion, reason: str, by: AbstractBaseUser | None = None
+) -> MetricVersion:
+    """Makes `version` the one in use. Raises Refused without a reason, or when it is in use already."""
+    reason = reason.strip()
+    if not reason:
+        raise Refused("Say why this version is promoted: the reason is kept beside it.")
+    with transaction.atomic():
+        version = MetricVersion.objects.select_for_update().get(pk=version.pk)
+        if version.promoted:
+            raise Refused(f"Version {version.number} is in use already.")
+        MetricVersion.objects.filter(promoted=True).update(promoted=False)
+        version.promoted = True
+        version.promoted_at = timezone.now()
+        version.promoted_by = by
+        version.promotion_reason = reason[:300]
+        version.save(update_fields=["promoted", "promoted_at", "promoted_by", "promotion_reason"])
+    return version
+
+
+def promote_if_better(*, version: MetricVersion) -> str:
+    """Promotes `version` when its paired difference on the test sources is surely above zero; says what it did.
+
+    The first version is held against stock LPIPS of the same trunk. A version learned from simulated judgments
+    never takes the place of one learned from people.
+    """
+    champion = MetricVersion.objects.filter(promoted=True).first()
+    if version.simulated and champion is not None and not champion.simulated:
+        return "not promoted: it was learned from simulated judgments, the promoted version from people"
+    rival, difference = _difference(version, champion)
+    if difference is None or difference["low"] is None:
+        return f"not promoted: no interval for the difference to {rival}; the test split is too small"
+    said = f"{difference['mean']:+.3f} [{difference['low']:+.3f}, {difference['high']:+.3f}] against {rival}"
+    if difference["low"] <= 0:
+        return f"not promoted: {said} on the test sources"
+    promote_version(version=version, reason=f"{said} on the test sources")
+    return f"promoted: {said} on the test sources"
+
+
+def _difference(version: MetricVersion, champion: MetricVersion | None) -> tuple[str, dict[str, Any] | None]:
+    (row,) = [row for row in version.evaluation["rows"] if row["kind"] == "new"]
+    if champion is None:
+        return f"stock LPIPS {version.net}", row["difference_to_stock"]
+    return f"version {champion.number}", row["difference_to_promoted"]

@@ -1,0 +1,56 @@
+"""Training runs: asked for and called off. Light enough for a web process: nothing here loads torch."""
+
+from dataclasses import asdict
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.utils import timezone
+
+from annotation.errors import Refused, SnapshotRefused
+from annotation.models import Snapshot
+from annotation.models.work import Work
+from metric.core.config import TrainConfig
+from metric.models import TrainingRun
+
+
+def request_training(
+    *,
+    snapshot: Snapshot,
+    config: dict[str, Any] | None = None,
+    trigger: str = TrainingRun.Trigger.HAND,
+    created_by: AbstractBaseUser | None = None,
+) -> TrainingRun:
+    """A run that waits for a worker. `config` are fields of TrainConfig; the rest are its defaults.
+
+    Raises Refused for a setting that TrainConfig does not know or take, SnapshotRefused for a failed snapshot.
+    """
+    if snapshot.state == Snapshot.State.FAILED:
+        raise SnapshotRefused(
+            f"Snapshot {snapshot} failed ({snapshot.error}). Make a new one, then train on it."
+        )
+    try:
+        settled = TrainConfig(**(config or {}))
+    except (TypeError, ValueError) as error:
+        raise Refused(f"These settings do not fit: {error}") from error
+    return TrainingRun.objects.create(
+        snapshot=snapshot, config=_plain(settled), trigger=trigger, created_by=created_by
+    )
+
+
+def _plain(config: TrainConfig) -> dict[str, Any]:
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(config).items()}
+
+
+def config_of(run: TrainingRun) -> TrainConfig:
+    """The run's settings as training takes them."""
+    return TrainConfig(
+        **{key: tuple(value) if isinstance(value, list) else value for key, value in run.config.items()}
+    )
+
+
+def cancel_training(*, run: TrainingRun) -> None:
+    """Stops a run at its next step; one that still waits never starts."""
+    TrainingRun.objects.filter(pk=run.pk).update(cancel_requested=True)
+    TrainingRun.objects.filter(pk=run.pk, state=Work.State.QUEUED).update(
+        state=Work.State.FAILED, error="Cancelled before it started.", finished_at=timezone.now()
+    )

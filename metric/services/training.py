@@ -1,0 +1,165 @@
+"""Training runs, done: in a process of their own, one at a time."""
+
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Value
+from django.db.models.functions import Concat
+from django.utils import timezone
+
+from annotation.errors import Refused, SnapshotRefused
+from annotation.leases import heartbeat
+from annotation.models import Snapshot
+from annotation.models.work import LEASE, Work
+from annotation.services.snapshots import build_snapshot, unpack_snapshot
+from metric.core.config import TrainConfig
+from metric.core.snapshot import SnapshotError
+from metric.core.train import train
+from metric.core.weights import TrunkUnavailable
+from metric.models import MetricVersion, TrainingRun
+from metric.services.promotion import promote_if_better
+from metric.services.requests import config_of
+from metric.services.versions import keep_version, promoted_folder
+
+log = structlog.get_logger(__name__)
+
+
+class Cancelled(Exception):
+    """Somebody pressed cancel."""
+
+
+def claim_alone(pk: int) -> uuid.UUID | None:
+    """A lease on the run, unless somebody holds it or another run is going on: the database allows one."""
+    try:
+        with transaction.atomic():
+            TrainingRun.objects.filter(state=Work.State.RUNNING, lease_expires_at__lt=timezone.now()).exclude(
+                pk=pk
+            ).update(state=Work.State.QUEUED, lease=None, lease_expires_at=None)
+            return TrainingRun.objects.all().claim(pk)
+    except IntegrityError:
+        return None
+
+
+def run_training(*, pk: int) -> str:
+    """Claims one run and does it in this process; returns what became of it. Safe to call again after a kill."""
+    lease = claim_alone(pk)
+    if lease is None:
+        return "not free"
+    run = TrainingRun.objects.select_related("snapshot__study").get(pk=pk)
+    with heartbeat(TrainingRun.objects.all(), pk, lease):
+        try:
+            return _train(run, lease)
+        except Cancelled:
+            TrainingRun.objects.all().fail(pk, lease, "Cancelled.")
+        except (SnapshotError, TrunkUnavailable, Refused) as error:
+            TrainingRun.objects.all().fail(pk, lease, str(error))
+        except Exception as error:
+            # Nobody waits for this process: what is not written to the row is never seen.
+            log.exception("training failed", run=pk)
+            TrainingRun.objects.all().fail(pk, lease, f"{type(error).__name__}: {error}")
+    return "failed"
+
+
+def _train(run: TrainingRun, lease: uuid.UUID) -> str:
+    report = Report(run)
+    report.say(
+        f"training run {run.pk} on snapshot {run.snapshot}, {run.config['kind']} on {run.config['net']}"
+    )
+    folder = _snapshot_folder(run.snapshot, report)
+    champion = promoted_folder()
+    with tempfile.TemporaryDirectory() as scratch:
+        out = Path(scratch) / "version"
+        train(
+            folder,
+            out,
+            config_of(run),
+            promoted=champion,
+            progress=report,
+            cache=settings.VAR_DIR / "cache" / "features",
+        )
+        report.stage("keep", 0, 1)
+        with transaction.atomic():
+            version = keep_version(run=run, folder=out)
+            kept = TrainingRun.objects.all().finish(run.pk, lease)
+            if not kept:
+                raise Refused("Another worker took this run over.")
+    _decide(version, report)
+    return "done"
+
+
+def _decide(version: MetricVersion, report: "Report") -> None:
+    verdict = promote_if_better(version=version)
+    report.say(f"version {version.number}: {verdict}")
+
+
+def _snapshot_folder(snapshot: Snapshot, report: "Report") -> Path:
+    """The snapshot's folder on this machine; built now if it still waits for a worker."""
+    waited = time.monotonic()
+    while snapshot.state != Snapshot.State.DONE:
+        report.stage("snapshot", 0, 1)
+        build_snapshot(pk=snapshot.pk)
+        snapshot.refresh_from_db()
+        if snapshot.state == Snapshot.State.FAILED:
+            raise SnapshotRefused(f"Its snapshot could not be made: {snapshot.error}")
+        if time.monotonic() - waited > 30 * LEASE.total_seconds():
+            raise SnapshotRefused("Its snapshot is still not built after ten minutes. Is a worker running?")
+        time.sleep(0 if snapshot.state == Snapshot.State.DONE else 1)
+    return unpack_snapshot(
+        snapshot=snapshot, folder=settings.VAR_DIR / "cache" / "snapshots" / snapshot.sha256[:32]
+    )
+
+
+class Report:
+    """Writes to the run's row how far it is, and hears there whether it was cancelled."""
+
+    SECONDS = 0.5
+
+    def __init__(self, run: TrainingRun) -> None:
+        self._rows = TrainingRun.objects.filter(pk=run.pk)
+        self._written = 0.0
+        self._stage = ""
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """`progress` of metric.core.train. Raises Cancelled once the run is."""
+        due = time.monotonic() - self._written > self.SECONDS
+        if stage != self._stage or done >= total or due:
+            self.stage(stage, done, total)
+
+    def stage(self, stage: str, done: int, total: int) -> None:
+        """Writes the stage now."""
+        if self._rows.filter(cancel_requested=True).exists():
+            raise Cancelled
+        self._written = time.monotonic()
+        self._rows.update(stage=stage[:40], stage_done=done, stage_total=total)
+        if stage != self._stage:
+            self.say(stage)
+        self._stage = stage
+
+    def say(self, line: str) -> None:
+        """Adds a line to the run's log."""
+        stamped = f"{timezone.now():%Y-%m-%d %H:%M:%S}  {line}\n"
+        self._rows.update(log=Concat("log", Value(stamped)))
+
+
+Progress = Callable[[str, int, int], None]
+
+
+def train_folder(
+    *, snapshot: Path, out: Path, config: TrainConfig, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Trains on a snapshot folder without a database row: folder in, folder out. Returns the manifest."""
+    return train(
+        snapshot,
+        out,
+        config,
+        promoted=promoted_folder(),
+        progress=progress,
+        cache=settings.VAR_DIR / "cache" / "features",
+    )

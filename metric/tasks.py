@@ -1,0 +1,49 @@
+"""What workers do for the metric. Training runs in a process of its own: a worker's fork can't use a GPU."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from celery import shared_task
+from django.conf import settings
+
+from annotation.models.work import Work
+from annotation.queues import queue_is_empty
+from annotation.services.reaping import take_abandoned
+from metric.models import TrainingRun
+from metric.services.schedule import retrain_due
+
+
+def _with_me_to_the_end(*command: str) -> list[str]:
+    """A management command in a process that dies when this worker does."""
+    root: Path = settings.ROOT
+    launch = str(root / "config" / "processes" / "launch.py")
+    return [
+        *(sys.executable, "-I", "-S", launch, str(os.getpid())),
+        *(sys.executable, str(root / "manage.py"), *command),
+    ]
+
+
+@shared_task
+def train(pk: int) -> None:
+    """Does one training run in a child process, then sends out the next that waits."""
+    own = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    subprocess.run(_with_me_to_the_end("run_training", str(pk)), env=own, check=False)
+    waiting = TrainingRun.objects.filter(state=Work.State.QUEUED).exclude(pk=pk).order_by("pk").first()
+    if waiting:
+        train.delay(waiting.pk)
+
+
+@shared_task
+def retrain() -> None:
+    """Trains again what has enough new judgments; beat calls it at night, or when the admin says."""
+    for run in retrain_due():
+        train.delay(run.pk)
+
+
+@shared_task
+def reap() -> None:
+    """Sends out again what no message leads to any more."""
+    for pk in take_abandoned(rows=TrainingRun.objects.all(), queue_empty=queue_is_empty("train")):
+        train.delay(pk)

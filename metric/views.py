@@ -1,0 +1,145 @@
+"""The pages of the metric: its versions, a version's model card, a training run."""
+
+from functools import partial
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from annotation.models import Snapshot
+from annotation.views.access import refusals_as_messages, staff_required
+from annotation.views.paging import page_by_pk
+from metric import tasks
+from metric.models import MetricVersion, TrainingRun
+from metric.services.promotion import promote_version
+from metric.services.requests import cancel_training, request_training
+
+VERSIONS_SHOWN = 20
+RUNS_A_PAGE = 25
+STAGES = {
+    "verify": "checking the snapshot",
+    "snapshot": "waiting for its snapshot",
+    "images": "reading the pictures",
+    "features": "comparing the pictures",
+    "fit": "fitting the heads",
+    "evaluate new": "scoring the new version",
+    "evaluate promoted": "scoring the version in use",
+    "write": "writing the version",
+    "keep": "keeping the version",
+}
+
+
+@staff_required
+@require_safe
+def metric_list(request: HttpRequest) -> HttpResponse:
+    """The versions with the one in use, and the runs that make them."""
+    versions = MetricVersion.objects.select_related("run__snapshot__study", "promoted_by").order_by("-number")
+    runs = TrainingRun.objects.select_related("snapshot__study", "version")
+    page = page_by_pk(request, runs, size=RUNS_A_PAGE)
+    context = {
+        "section": "metric",
+        "versions": versions[:VERSIONS_SHOWN],
+        "promoted": versions.filter(promoted=True).first(),
+        "page": page,
+        "snapshots_ready": Snapshot.objects.filter(state=Snapshot.State.DONE).exists(),
+    }
+    return render(request, "metric/metric_list.html", context)
+
+
+@staff_required
+@require_safe
+def training_run(request: HttpRequest, pk: int) -> HttpResponse:
+    """How far a run is, what it said, what came of it."""
+    runs = TrainingRun.objects.select_related("snapshot__study", "version", "created_by")
+    run = get_object_or_404(runs, pk=pk)
+    context = {"section": "metric", "run": run, "status": status_of(run)}
+    return render(request, "metric/training_run.html", context)
+
+
+@never_cache
+@staff_required
+@require_safe
+def run_status(request: HttpRequest, pk: int) -> JsonResponse:
+    """The same for the page's script."""
+    return JsonResponse(status_of(get_object_or_404(TrainingRun, pk=pk)))
+
+
+def status_of(run: TrainingRun) -> dict[str, Any]:
+    """State, stage and log as a page shows them; `over` once nothing will change any more."""
+    counted = f"{run.stage_done:,} of {run.stage_total:,}" if run.stage_total > 1 else ""
+    words = " · ".join(word for word in (stage_in_words(run.stage), counted) if word)
+    if run.state == TrainingRun.State.QUEUED:
+        words = "waiting for a worker"
+    stopping = run.cancel_requested and run.state == TrainingRun.State.RUNNING
+    return {
+        "state": run.state,
+        "words": "stopping at its next step" if stopping else words,
+        "done": run.stage_done,
+        "total": run.stage_total,
+        "log": run.log,
+        "over": run.state in (TrainingRun.State.DONE, TrainingRun.State.FAILED),
+    }
+
+
+def stage_in_words(stage: str) -> str:
+    """A stage of training as one says it; a baseline's stage names the baseline."""
+    return STAGES.get(stage) or stage.replace("evaluate ", "scoring ")
+
+
+@staff_required
+@require_POST
+@refusals_as_messages
+def train(request: HttpRequest, pk: int) -> HttpResponse:
+    """Asks for a run on a snapshot."""
+    snapshot = get_object_or_404(Snapshot, pk=pk)
+    run = request_training(snapshot=snapshot, trigger=TrainingRun.Trigger.HAND, created_by=request.user)
+    # The row is the truth: if the broker is away, beat finds it and sends it later.
+    transaction.on_commit(partial(tasks.train.delay, run.pk), robust=True)
+    return redirect(run)
+
+
+@staff_required
+@require_POST
+@refusals_as_messages
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Stops a run at its next step."""
+    run = get_object_or_404(TrainingRun, pk=pk)
+    cancel_training(run=run)
+    messages.info(
+        request, "The run stops at its next step. Vectors that it computed are kept for the next run."
+    )
+    return redirect(run)
+
+
+@staff_required
+@require_safe
+def metric_version(request: HttpRequest, number: int) -> HttpResponse:
+    """The model card of a version."""
+    versions = MetricVersion.objects.select_related("run__snapshot__study", "promoted_by")
+    version = get_object_or_404(versions, number=number)
+    return render(request, "metric/metric_version.html", {"section": "metric", "version": version})
+
+
+@staff_required
+@require_POST
+@refusals_as_messages
+def promote(request: HttpRequest, number: int) -> HttpResponse:
+    """Puts a version to use, with the reason."""
+    version = get_object_or_404(MetricVersion, number=number)
+    version = promote_version(version=version, reason=request.POST.get("reason", ""), by=request.user)
+    messages.success(request, f"Version {version.number} is in use now.")
+    return redirect(version)
+
+
+@staff_required
+@require_safe
+def version_archive(request: HttpRequest, number: int) -> HttpResponseBase:
+    """The version's whole folder as a zip file."""
+    version = get_object_or_404(MetricVersion, number=number)
+    return FileResponse(
+        version.archive.open("rb"), as_attachment=True, filename=f"closer-metric-{number}.zip"
+    )
