@@ -1,0 +1,23 @@
+"""The Makefile explains itself and hands its variables on."""
+
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def made(*arguments: str) -> str:
+    command = ["make", "--no-print-directory", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def test_help_is_the_default_and_lists_what_people_need() -> None:
+    listed = made()
+    assert listed == made("help")
+    for target in ("demo", "circle", "install", "test", "lint", "bench"):
+        assert f"make {target} " in listed
+
+
+def test_port_and_pytest_arguments_are_handed_on() -> None:
+    assert "--port 8765" in made("--dry-run", "demo", "PORT=8765")
+    assert "pytest -k claim" in made("--dry-run", "test", "PYTEST_ARGS=-k claim")
