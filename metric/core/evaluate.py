@@ -52,8 +52,7 @@ class Votes:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A row to be scored. `test` and `calibration` are distances (N, 2) to p0 and p1; None with a `reason`.
-    """
+    """A row to be scored. `test` and `calibration` are distances (N, 2) to p0 and p1; None with a `reason`."""
 
     key: str
     label: str

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -210,7 +210,11 @@ def _solve(votes: Ballots, stock: Floats, strength: float, near: _Solution | Non
         )
 
     free = (None, None) if votes.side.any() else (0.0, 0.0)
-    first = near.parameters_for(spread) if near else np.concatenate([target, [1.0, 0.0]])
+    if near:
+        first = near.parameters_for(spread)
+    else:
+        scale = _scale_of(x @ target, votes)
+        first = np.concatenate([scale * target, [scale, 0.0]])
     found = minimize(
         loss,
         first,
@@ -221,6 +225,16 @@ def _solve(votes: Ballots, stock: Floats, strength: float, near: _Solution | Non
     )
     best = np.asarray(found.x)
     return _Solution(best[:-2], spread, float(best[-2]), float(best[-1]), bool(found.success))
+
+
+def _scale_of(margin: Floats, votes: Ballots) -> float:
+    """The best slope of the stock heads: where a strong penalty ends, and too far for small steps to go."""
+    found = minimize_scalar(
+        lambda scale: log_loss(scale * margin[:, None] + 0 * votes.side, votes.p1, votes.total),
+        bounds=(0.0, 100.0 / max(float(np.abs(margin).max()), 1e-12)),
+        method="bounded",
+    )
+    return float(found.x)
 
 
 def _cross_validate(
