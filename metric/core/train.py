@@ -109,7 +109,7 @@ def _train(
     scoring = Scoring(snapshot, open_pictures(snapshot, cache, progress), cache, progress, say)
     fit = _fit(scoring, config, metric)
     heads = _as_heads(fit, metric)
-    new = LPIPS(metric.name, heads, metric.net)
+    new = LPIPS(metric.name, heads, metric.net).to(_device(config))
     evaluation = _evaluate(scoring, config, new, promoted)
     settings = _settings(scoring, config, new, fit)
     progress("write", 0, 1)
