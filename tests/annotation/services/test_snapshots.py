@@ -1,0 +1,102 @@
+"""Snapshots: people and simulated apart, splits by photograph, whole or not at all."""
+
+import itertools
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from annotation.core.formats.manifest import read_manifest, verify
+from annotation.core.formats.rows import ExportError
+from annotation.core.splits import split_of
+from annotation.errors import SnapshotRefused
+from annotation.models import Snapshot, Source, Study
+from annotation.services.snapshots import build_snapshot, export, request_snapshot, unpack_snapshot
+from codecs_zoo import image
+from tests.factories import make_judgment, make_pixels, make_session, make_source, make_study, make_triplet
+
+pytestmark = pytest.mark.django_db
+
+
+def source_in(study: Study, split: str) -> Source:
+    """A source whose photograph falls into `split`."""
+    hashes = (image.pixels_sha256(make_pixels(seed, width=8, height=8)) for seed in itertools.count(1000))
+    used = set(Source.objects.values_list("photograph", flat=True))
+    return make_source(study, photograph=next(h for h in hashes if split_of(h) == split and h not in used))
+
+
+@pytest.fixture
+def judged() -> Study:
+    """Four triplets of photographs in all three splits; seven people judged all of them, two programs too."""
+    study = make_study(votes_per_triplet=20)
+    for split in ("train", "train", "val", "test"):
+        make_triplet(study, source=source_in(study, split))
+    for _ in range(7):
+        person = make_session(study)
+        for _ in range(4):
+            make_judgment(person, answer="left")
+    for _ in range(2):
+        program = make_session(study, simulated=True)
+        for _ in range(4):
+            make_judgment(program, answer="right")
+    return study
+
+
+def test_people_and_simulated_annotators_are_never_in_one_snapshot(judged: Study, tmp_path: Path) -> None:
+    people = export(study=judged, out=tmp_path / "people", simulated=False)
+    assert (people["counts"]["judgments"], people["simulated"]) == (28, False)
+    with pytest.raises(ExportError, match="8 "):
+        export(study=judged, out=tmp_path / "simulated", simulated=True)
+    assert not (tmp_path / "simulated").exists()
+
+
+def test_the_folder_is_whole_and_true(judged: Study, tmp_path: Path) -> None:
+    out = tmp_path / "snapshot"
+    export(study=judged, out=out, simulated=False)
+    verify(out)
+    manifest = read_manifest(out)
+    assert [len(manifest["splits"][split]["photographs"]) for split in ("train", "val", "test")] == [2, 1, 1]
+    assert manifest["filters"]["population"] == "people"
+    assert manifest["sources"][0]["sha256"]
+
+
+def test_a_worker_builds_what_was_requested(judged: Study, tmp_path: Path) -> None:
+    snapshot = request_snapshot(study=judged)
+    make_judgment(make_session(judged))  # came later: not in it
+    assert build_snapshot(pk=snapshot.pk) == "done"
+    snapshot.refresh_from_db()
+    assert snapshot.counts["judgments"] == 28
+    folder = unpack_snapshot(snapshot=snapshot, folder=tmp_path / "here")
+    assert read_manifest(folder)["sha256"] == snapshot.sha256
+
+
+def test_snapshots_of_a_study_are_numbered(judged: Study) -> None:
+    assert [request_snapshot(study=judged).number for _ in range(2)] == [1, 2]
+
+
+def test_too_few_judgments_are_refused_at_once() -> None:
+    study = make_study()
+    make_triplet(study)
+    make_judgment(make_session(study))
+    with pytest.raises(SnapshotRefused, match="has 1 judgments by people; a snapshot needs at least 20"):
+        request_snapshot(study=study)
+
+
+def test_photographs_that_cannot_be_split_are_said_in_the_row() -> None:
+    study = make_study(votes_per_triplet=30)
+    make_triplet(study, source=source_in(study, "train"))
+    for _ in range(20):
+        make_judgment(make_session(study))
+    snapshot = request_snapshot(study=study)
+    assert build_snapshot(pk=snapshot.pk) == "failed"
+    snapshot.refresh_from_db()
+    assert "needs more photographs" in snapshot.error
+    assert not snapshot.archive
+
+
+def test_a_full_disk_fails_the_row_with_its_reason(judged: Study) -> None:
+    snapshot = request_snapshot(study=judged)
+    full = OSError(28, "No space left on device")
+    with patch("annotation.services.snapshots.archives.pack", side_effect=full):
+        assert build_snapshot(pk=snapshot.pk) == "failed"
+    assert "No space left" in Snapshot.objects.get().error
