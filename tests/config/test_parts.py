@@ -101,7 +101,7 @@ def test_the_real_parts_come_up_answer_and_go(
         assert web_ready("127.0.0.1", free_port, environment)() == ""
         family = members_of(groups)
         began = time.monotonic()
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 10  # 5 s on a machine that has nothing else to do
     assert len(family) >= 7  # gunicorn's worker and Celery's two are there too
     assert not [pid for pid in family if is_running(pid)]
     assert supervisor.deaths() == dict.fromkeys(pids, 0), said

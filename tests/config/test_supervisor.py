@@ -169,7 +169,8 @@ def in_a_process_of_its_own(folder: Path, port: int, manner: str) -> Iterator[su
         for name in ("web", "worker"):
             notes = folder / (name + ".pids")
             parts.append(Part(name, (sys.executable, "-I", "-S", "-c", PARENT, str(notes), {manner!r}),
-                              lambda notes=notes: "" if notes.exists() and notes.read_text() else "no"))
+                              lambda notes=notes: "" if notes.exists() and notes.read_text() else "no",
+                              grace=2.0))
         environment = {{"VAR_DIR": {str(folder)!r}}}
         with Supervisor({port}, environment, parts=parts, say=lambda line: None) as supervisor:
             print("up", flush=True)
