@@ -90,6 +90,24 @@ def test_a_codec_that_always_wins_has_a_finite_scale() -> None:
     assert np.isfinite([found.low, found.high]).all()
 
 
+def test_lopsided_counts_still_settle() -> None:
+    """Full Newton steps run away on these: near-equal to one another's equal, and never once the better."""
+    rows = [(0, 1, 2)] * 10 + [(0, 2, 2)] * 1_000 + [(1, 2, 0)] * 10_000
+    found = rank(make_comparisons(rows, ("a", "b", "c")), replicates=0)
+    assert np.isfinite(found.scale).all()
+    assert found.scale[1] > found.scale[0] > found.scale[2]
+
+
+def test_opinionated_annotators_widen_the_intervals() -> None:
+    """Four people who always say the same are four pieces of evidence, not four hundred."""
+    first, second = np.zeros(400, dtype=np.int64), np.ones(400, dtype=np.int64)
+    person, each = np.arange(400) % 4, np.arange(400)
+    outcome = (person == 3).astype(np.int64)
+    by_four = rank(Comparisons(("a", "b"), first, second, outcome, person, each), replicates=200)
+    by_all = rank(Comparisons(("a", "b"), first, second, outcome, each, each), replicates=200)
+    assert by_four.high[0] - by_four.low[0] > 3 * (by_all.high[0] - by_all.low[0])
+
+
 comparison = st.tuples(st.integers(0, 3), st.integers(1, 3), st.integers(0, 2)).map(
     lambda drawn: (drawn[0], (drawn[0] + drawn[1]) % 4, drawn[2])
 )
