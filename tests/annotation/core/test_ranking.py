@@ -91,7 +91,7 @@ def test_a_codec_that_always_wins_has_a_finite_scale() -> None:
 
 
 def test_lopsided_counts_still_settle() -> None:
-    """Full Newton steps run away on these: near-equal to one another's equal, and never once the better."""
+    """Full Newton steps run away here: a equals b and c by its ties, yet b beats c every time."""
     rows = [(0, 1, 2)] * 10 + [(0, 2, 2)] * 1_000 + [(1, 2, 0)] * 10_000
     found = rank(make_comparisons(rows, ("a", "b", "c")), replicates=0)
     assert np.isfinite(found.scale).all()
