@@ -62,20 +62,9 @@ def private_postgres(binaries: Path) -> Iterator[str]:
         if owner:  # Postgres refuses to run as root
             shutil.chown(folder, owner)
         data = folder / "data"
-        initdb = [
-            binaries / "initdb",
-            "-D",
-            data,
-            "-U",
-            "closer",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--locale",
-            "C",
-        ]
-        subprocess.run([*initdb, "--no-sync"], check=True, capture_output=True, user=owner, cwd=folder)
+        initdb = [str(binaries / "initdb"), "-D", str(data), "-U", "closer", "-A", "trust", "-E", "UTF8"]
+        options = ["--locale", "C", "--no-sync"]
+        subprocess.run([*initdb, *options], check=True, capture_output=True, user=owner, cwd=folder)
         port = free_port()
         settings = [f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", *FAST]
         options = [word for setting in settings for word in ("-c", setting)]
