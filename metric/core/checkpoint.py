@@ -49,7 +49,8 @@ def write_folder(out: Path, fill: Callable[[Path], None], manifest: Mapping[str,
 
 
 def save_metric(folder: Path, metric: LPIPS, settings: Mapping[str, Any]) -> None:
-    """Write heads.pth (for lpips and torchmetrics), metric.safetensors (the whole model) and settings.json."""
+    """Write heads.pth (for lpips and torchmetrics), metric.safetensors (the whole model) and settings.json.
+    """
     torch.save(metric.heads, folder / "heads.pth")
     tensors = {name: value.detach().cpu().contiguous() for name, value in metric.state_dict().items()}
     save_file(

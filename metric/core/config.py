@@ -1,16 +1,19 @@
-"""The settings of a training run. Needs no torch: a web process that asks for a run should not load it."""
+"""The settings of a training run. Needs no torch and no scipy: a web process that asks for a run should not load it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from metric.core.evaluate import RESAMPLES
-from metric.core.fit import STRENGTHS
-from metric.core.snapshot import MINIMUM_JUDGMENTS, MINIMUM_PHOTOGRAPHS
-
-
 NETS = ("alex", "vgg", "squeeze")
 BASELINE_KEYS = ("psnr", "ssim", "ms-ssim", "lpips-alex", "lpips-vgg", "lpips-squeeze")
+
+# Penalties that cross-validation chooses from, from the stock heads to a free fit.
+STRENGTHS = (300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01)
+# Bootstrap samples behind each interval.
+RESAMPLES = 2000
+# Fewer in the train split can't be fitted and cross-validated.
+MINIMUM_PHOTOGRAPHS = 2
+MINIMUM_JUDGMENTS = 30
 
 
 @dataclass(frozen=True)

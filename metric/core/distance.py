@@ -7,6 +7,7 @@ from __future__ import annotations
 import pickle
 import warnings
 from collections.abc import Iterator, Mapping
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,8 @@ def head_keys(net: str) -> dict[str, tuple[int, int, int, int]]:
 
 
 def check_heads(net: str, heads: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The same heads in layer order, as float32. Raises HeadsError on any key, shape or value that is wrong."""
+    """The same heads in layer order, as float32. Raises HeadsError on any key, shape or value that is wrong.
+    """
     expected = head_keys(net)
     listed = ", ".join(f"{name} {shape}" for name, shape in expected.items())
     if set(heads) != set(expected):
@@ -137,22 +139,32 @@ class LPIPS(nn.Module):
         self._check(a, b, normalize)
         if normalize:
             a, b = 2 * a - 1, 2 * b - 1
+        size = list(a.shape[2:]) if spatial else None
         if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-            return self._distance(a, b, spatial)
-        parts = [self._distance(x, y, spatial) for x, y in _chunks(a, b)]
-        return parts[0] if len(parts) == 1 else torch.cat(parts)
+            return self._between(self.features(a), self.features(b), size)
+        return torch.cat(
+            [self._between(x, y, size) for x, y in zip(self._parts(a, b), self._parts(b, a), strict=True)]
+        )
 
     def features(self, images: Tensor) -> list[Tensor]:
         """Unit-length features of each layer for N×3×H×W in [-1, 1]: a list of N×C×h×w."""
         images = images.contiguous(memory_format=torch.channels_last)
         return [unit(x) for x in self.net(self.scaling_layer(images))]
 
-    def _distance(self, a: Tensor, b: Tensor, spatial: bool) -> Tensor:
-        total = a.new_zeros(())
-        for index, (x, y) in enumerate(zip(self.features(a), self.features(b), strict=True)):
+    def _parts(self, images: Tensor, others: Tensor) -> Iterator[list[Tensor]]:
+        """Features in small batches; a single image is computed once, and repeated for all the others."""
+        count = max(1, BATCH_BYTES // (4 * images[0].numel()))
+        if images.shape[0] == 1:
+            yield from repeat(self.features(images), -(-others.shape[0] // count))
+        else:
+            for part in torch.split(images, count):
+                yield self.features(part)
+
+    def _between(self, a: list[Tensor], b: list[Tensor], size: list[int] | None) -> Tensor:
+        total = a[0].new_zeros(())
+        for index, (x, y) in enumerate(zip(a, b, strict=True)):
             layer = self.get_submodule(f"lin{index}")((x - y).square())
-            if spatial:
-                size = list(a.shape[2:])
+            if size:
                 total = total + functional.interpolate(layer, size, mode="bilinear", align_corners=False)
             else:
                 total = total + layer.mean(dim=(2, 3), keepdim=True)
@@ -187,7 +199,8 @@ class LPIPS(nn.Module):
 
 
 def check_range(x: Tensor, name: str, normalize: bool) -> None:
-    """Raises ValueError unless all of x lies in [-1, 1], or in [0, 1] with `normalize`; NaN is out of range."""
+    """Raises ValueError unless all of x lies in [-1, 1], or in [0, 1] with `normalize`; NaN is out of range.
+    """
     low, high = (float(value) for value in x.detach().aminmax())
     floor = 0.0 if normalize else -1.0
     if not (low >= floor - RANGE_SLACK and high <= 1 + RANGE_SLACK):
@@ -204,13 +217,3 @@ def _heads_for(net: str, heads: Heads) -> dict[str, Tensor]:
     if isinstance(heads, (str, Path)):
         return read_heads(heads, net)
     return check_heads(net, heads)
-
-
-def _chunks(a: Tensor, b: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    size = max(1, BATCH_BYTES // (4 * a[0].numel()))
-    for start in range(0, max(a.shape[0], b.shape[0]), size):
-        yield _slice(a, start, size), _slice(b, start, size)
-
-
-def _slice(x: Tensor, start: int, size: int) -> Tensor:
-    return x if x.shape[0] == 1 else x[start : start + size]

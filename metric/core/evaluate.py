@@ -17,12 +17,12 @@ from scipy.optimize import minimize_scalar
 from scipy.special import expit
 
 from metric.core.agreement import Floats, ceiling, pair_agreement
+from metric.core.config import RESAMPLES
 from metric.core.fit import log_loss
 from metric.core.snapshot import SnapshotTriplet
 
 Kind = Literal["baseline", "people", "promoted", "new"]
 
-RESAMPLES = 2000
 BINS = 10
 SHARES = ("score", "low", "high")
 FEW_PHOTOGRAPHS = "fewer than two photographs: no interval"
@@ -52,7 +52,8 @@ class Votes:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A row to be scored. `test` and `calibration` are distances (N, 2) to p0 and p1; None with a `reason`."""
+    """A row to be scored. `test` and `calibration` are distances (N, 2) to p0 and p1; None with a `reason`.
+    """
 
     key: str
     label: str

@@ -18,9 +18,10 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from metric.core.config import STRENGTHS
+
 Floats = NDArray[np.float64]
 
-STRENGTHS = (300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01)
 PATIENCE = 2
 ITERATIONS = 300
 FTOL = 1e-8

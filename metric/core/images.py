@@ -28,7 +28,8 @@ def read_pixels(path: Path) -> Pixels:
 
 
 def pixels_sha256(pixels: Pixels) -> str:
-    """Hash of the line `HEIGHTxWIDTHx3`, a line feed and the RGB bytes: the hash that snapshots use as well."""
+    """Hash of the line `HEIGHTxWIDTHx3`, a line feed and the RGB bytes: the hash that snapshots use as well.
+    """
     digest = hashlib.sha256(f"{pixels.shape[0]}x{pixels.shape[1]}x3\n".encode())
     digest.update(np.ascontiguousarray(pixels).data)
     return digest.hexdigest()

@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from metric.core.config import MINIMUM_JUDGMENTS, MINIMUM_PHOTOGRAPHS
+
 SCHEMA = "closer-snapshot/1"
 SPLITS = ("train", "val", "test")
 ROLES = ("ref", "p0", "p1")
@@ -26,8 +28,6 @@ COUNTS = ("n_p0", "n_p1", "n_tie", "n")
 TRIPLET_COLUMNS = ("split", "index", "source", "photograph", "target_bpp", "kind", *COUNTS)
 JUDGMENT_COLUMNS = ("triplet_split", "triplet_index", "choice", "side_of_p0")
 
-MINIMUM_PHOTOGRAPHS = 2
-MINIMUM_JUDGMENTS = 30
 
 
 class SnapshotError(ValueError):
