@@ -124,7 +124,7 @@ SQLITE_OPTIONS: dict[str, Any] = {
 def _database() -> dict[str, Any]:
     """DATABASE_URL, or SQLite in VAR_DIR; either with what concurrent claims need."""
     default = f"sqlite:///{VAR_DIR / 'db.sqlite3'}"
-    database: dict[str, Any] = env.db_url("DATABASE_URL", default=default)
+    database: dict[str, Any] = env.db_url_config(env.str("DATABASE_URL", default="") or default)
     if database["ENGINE"].endswith("sqlite3"):
         database["OPTIONS"] = {**database.get("OPTIONS", {}), **SQLITE_OPTIONS}
     else:

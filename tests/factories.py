@@ -1,5 +1,6 @@
 """Rows for tests: `make_triplet()` builds a triplet with all that it stands on, and each takes overrides."""
 
+import hashlib
 import itertools
 import uuid
 from typing import Any
@@ -18,6 +19,9 @@ from codecs_zoo import image
 from codecs_zoo.contract import Pixels
 
 _numbers = itertools.count(1)
+
+# Two photographs to train on, and one each to choose and to test by.
+SPLITS_OF_FOUR = ("train", "train", "val", "test")
 
 
 def make_pixels(seed: int = 0, *, width: int = 96, height: int = 80) -> Pixels:
@@ -166,3 +170,24 @@ def make_judgment(session: Session, *, answer: str = "left", **timing: Any) -> J
         answer=answer,
         timing=make_timing(**timing),
     ).judgment
+
+
+def make_source_in(study: Study, split: str) -> Source:
+    """A source whose photograph falls into `split`."""
+    used = set(Source.objects.values_list("photograph", flat=True))
+    hashes = (hashlib.sha256(f"photograph {number}".encode()).hexdigest() for number in itertools.count())
+    return make_source(study, photograph=next(h for h in hashes if split_of(h) == split and h not in used))
+
+
+def make_judged_study(
+    *, people: int, programs: int = 0, splits: tuple[str, ...] = SPLITS_OF_FOUR, **fields: Any
+) -> Study:
+    """A triplet of a photograph in each of `splits`, judged by everybody: people say left, programs right."""
+    study = make_study(**({"votes_per_triplet": people + programs} | fields))
+    for split in splits:
+        make_triplet(study, source=make_source_in(study, split))
+    for number in range(people + programs):
+        session = make_session(study, simulated=number >= people)
+        for _ in splits:
+            make_judgment(session, answer="right" if number >= people else "left")
+    return study

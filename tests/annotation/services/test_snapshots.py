@@ -1,6 +1,5 @@
 """Snapshots: people and simulated apart, splits by photograph, whole or not at all."""
 
-import itertools
 from pathlib import Path
 from unittest.mock import patch
 
@@ -8,38 +7,25 @@ import pytest
 
 from annotation.core.formats.manifest import read_manifest, verify
 from annotation.core.formats.rows import ExportError
-from annotation.core.splits import split_of
 from annotation.errors import SnapshotRefused
-from annotation.models import Snapshot, Source, Study
+from annotation.models import Snapshot, Study
 from annotation.services.snapshots import build_snapshot, export, request_snapshot, unpack_snapshot
-from codecs_zoo import image
-from tests.factories import make_judgment, make_pixels, make_session, make_source, make_study, make_triplet
+from tests.factories import (
+    make_judged_study,
+    make_judgment,
+    make_session,
+    make_source_in,
+    make_study,
+    make_triplet,
+)
 
 pytestmark = pytest.mark.django_db
-
-
-def source_in(study: Study, split: str) -> Source:
-    """A source whose photograph falls into `split`."""
-    hashes = (image.pixels_sha256(make_pixels(seed, width=8, height=8)) for seed in itertools.count(1000))
-    used = set(Source.objects.values_list("photograph", flat=True))
-    return make_source(study, photograph=next(h for h in hashes if split_of(h) == split and h not in used))
 
 
 @pytest.fixture
 def judged() -> Study:
     """Four triplets of photographs in all three splits; seven people judged all of them, two programs too."""
-    study = make_study(votes_per_triplet=20)
-    for split in ("train", "train", "val", "test"):
-        make_triplet(study, source=source_in(study, split))
-    for _ in range(7):
-        person = make_session(study)
-        for _ in range(4):
-            make_judgment(person, answer="left")
-    for _ in range(2):
-        program = make_session(study, simulated=True)
-        for _ in range(4):
-            make_judgment(program, answer="right")
-    return study
+    return make_judged_study(people=7, programs=2, votes_per_triplet=20)
 
 
 def test_people_and_simulated_annotators_are_never_in_one_snapshot(judged: Study, tmp_path: Path) -> None:
@@ -84,7 +70,7 @@ def test_too_few_judgments_are_refused_at_once() -> None:
 
 def test_photographs_that_cannot_be_split_are_said_in_the_row() -> None:
     study = make_study(votes_per_triplet=30)
-    make_triplet(study, source=source_in(study, "train"))
+    make_triplet(study, source=make_source_in(study, "train"))
     for _ in range(20):
         make_judgment(make_session(study))
     snapshot = request_snapshot(study=study)

@@ -1,0 +1,115 @@
+"""Training runs: one at a time, taken over after a kill, cancelled, and failing with a reason."""
+
+from datetime import timedelta
+from unittest.mock import patch
+from uuid import uuid4
+
+import pytest
+import torch
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from annotation.errors import Refused, SnapshotRefused
+from annotation.models import Snapshot, Study
+from annotation.services.snapshots import request_snapshot
+from metric.core import load
+from metric.models import MetricVersion, TrainingRun
+from metric.services.requests import cancel_training, request_training
+from metric.services.training import run_training
+from metric.services.versions import version_folder
+from tests.metric.services.conftest import QUICK
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_run_makes_a_version_that_loads(run: TrainingRun, version: MetricVersion) -> None:
+    run.refresh_from_db()
+    assert (run.state, version.number, version.simulated) == ("done", 1, False)
+    assert "training run" in run.log and "fit" in run.log
+    metric = load(version_folder(version=version))
+    image = torch.zeros(1, 3, 80, 96)
+    assert float(metric(image, image)) == 0.0
+
+
+def test_a_version_lives_in_storage_and_comes_back_to_a_bare_machine(version: MetricVersion) -> None:
+    folder = version_folder(version=version)
+    assert folder == settings.VAR_DIR / "metric" / "versions" / "1"
+    (folder / "manifest.json").unlink()
+    assert (version_folder(version=version) / "manifest.json").exists()
+
+
+def test_a_run_waits_while_another_is_going_on(snapshot: Snapshot, run: TrainingRun) -> None:
+    other = request_training(snapshot=snapshot, config=QUICK)
+    assert TrainingRun.objects.all().claim(other.pk)
+    assert run_training(pk=run.pk) == "not free"
+    run.refresh_from_db()
+    assert run.state == "queued"
+
+
+def test_the_database_itself_allows_one_run_at_a_time(snapshot: Snapshot) -> None:
+    runs = [request_training(snapshot=snapshot, config=QUICK) for _ in range(2)]
+    TrainingRun.objects.filter(pk=runs[0].pk).update(state="running")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        TrainingRun.objects.filter(pk=runs[1].pk).update(state="running")
+
+
+def test_a_killed_run_is_taken_over(run: TrainingRun) -> None:
+    TrainingRun.objects.filter(pk=run.pk).update(
+        state="running", lease=uuid4(), lease_expires_at=timezone.now() - timedelta(seconds=1)
+    )
+    assert run_training(pk=run.pk) == "done"
+    assert MetricVersion.objects.count() == 1
+
+
+def test_a_dead_run_does_not_stop_the_next_one(snapshot: Snapshot, run: TrainingRun) -> None:
+    dead = request_training(snapshot=snapshot, config=QUICK)
+    TrainingRun.objects.filter(pk=dead.pk).update(
+        state="running", lease=uuid4(), lease_expires_at=timezone.now() - timedelta(seconds=1)
+    )
+    assert run_training(pk=run.pk) == "done"
+    dead.refresh_from_db()
+    assert dead.state == "queued"
+
+
+def test_a_run_builds_the_snapshot_that_nobody_built_yet(judged: Study) -> None:
+    run = request_training(snapshot=request_snapshot(study=judged), config=QUICK)
+    assert run_training(pk=run.pk) == "done"
+
+
+def test_a_cancelled_run_never_starts(run: TrainingRun) -> None:
+    cancel_training(run=run)
+    run.refresh_from_db()
+    assert (run.state, run.error) == ("failed", "Cancelled before it started.")
+    assert run_training(pk=run.pk) == "not free"
+
+
+def test_a_run_is_cancelled_at_its_next_step(run: TrainingRun) -> None:
+    TrainingRun.objects.filter(pk=run.pk).update(cancel_requested=True)
+    assert run_training(pk=run.pk) == "failed"
+    run.refresh_from_db()
+    assert run.error == "Cancelled."
+    assert not MetricVersion.objects.exists()
+
+
+def test_an_unexpected_failure_is_written_to_the_row(run: TrainingRun) -> None:
+    with patch("metric.services.training.train", side_effect=MemoryError("no room")):
+        assert run_training(pk=run.pk) == "failed"
+    run.refresh_from_db()
+    assert run.error == "MemoryError: no room"
+
+
+@pytest.mark.parametrize("config", [{"net": "resnet"}, {"speed": "high"}, {"folds": 1}])
+def test_unknown_settings_are_refused_before_anything_is_made(
+    snapshot: Snapshot, config: dict[str, object]
+) -> None:
+    with pytest.raises(Refused, match="do not fit"):
+        request_training(snapshot=snapshot, config=config)
+    assert not TrainingRun.objects.exists()
+
+
+def test_a_failed_snapshot_is_refused(snapshot: Snapshot) -> None:
+    Snapshot.objects.update(state="failed", error="needs more photographs")
+    snapshot.refresh_from_db()
+    with pytest.raises(SnapshotRefused, match="needs more photographs"):
+        request_training(snapshot=snapshot)
