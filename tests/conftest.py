@@ -26,6 +26,11 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
+def base_url() -> None:
+    """None: browser tests open whole addresses. pytest-playwright's own fixture warns under this pytest."""
+
+
+@pytest.fixture(scope="session")
 def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
     """A file, not memory: threads, browsers and worker processes meet the locks that users meet."""
     default = connections["default"]

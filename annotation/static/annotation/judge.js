@@ -44,6 +44,7 @@ function readStudy(data) {
 }
 
 async function begin() {
+  byId("needs-script").hidden = true;
   paintSurround(document.documentElement, study.surround);
   listen();
   outbox = new Outbox(await openStore(), api);
