@@ -59,7 +59,7 @@ bench: .venv/installed-dev ## the benchmarks: ratios measured side by side
 
 .PHONY: constraints
 constraints: .venv/installed-dev ## new pins for what pyproject.toml asks; UPGRADE=1 raises the others too
-	@env -u UV_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev \
+	@env -u UV_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
 		$(if $(UPGRADE),--upgrade) --no-annotate pyproject.toml -o constraints.txt
 
 .PHONY: clean
