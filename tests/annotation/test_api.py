@@ -187,6 +187,12 @@ class TestForStaff:
     def token(self, owner: User) -> dict[str, str]:
         return {"Authorization": f"Token {Token.objects.create(user=owner).key}"}
 
+    def test_a_login_is_exchanged_for_a_token(self, client: Client, owner: User) -> None:
+        login = {"username": "owner", "password": "not a common one"}
+        token = post(client, "/api/v1/token/", login).json()["token"]
+        assert client.get("/api/v1/studies/", headers={"Authorization": f"Token {token}"}).status_code == 200
+        assert post(client, "/api/v1/token/", login | {"password": "wrong"}).status_code == 400
+
     def test_without_a_token_the_door_is_shut(self, client: Client, study: Study) -> None:
         response = client.get("/api/v1/studies/")
         assert response.status_code == 401
