@@ -16,6 +16,8 @@ from django.utils.safestring import SafeString, mark_safe
 WIDTH = 576
 COLOURS = 7
 ROW = 30
+# About what a letter takes in the house's 12 px sans.
+LETTER = 6.9
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Dot:
-    """One row of a dot plot; `value` None leaves the row empty and `note` says why."""
+    """One row of a dot plot; `value` None leaves the row empty and `note` says why; `strong` marks what matters."""
 
     name: str
     value: float | None
@@ -47,6 +49,7 @@ class Dot:
     high: float | None = None
     look: int | None = None
     note: str = ""
+    strong: bool = False
 
 
 class Drawing:
@@ -153,8 +156,8 @@ def curves(
     series: Sequence[Series], *, title: str, x_label: str, y_label: str, reference: float | None = None
 ) -> SafeString:
     """A line for each series over x, with intervals; y is a share from 0 to 1, x is drawn at equal steps."""
-    left, right, top, bottom = 44, WIDTH - 12, 14, 264
-    drawing = Drawing(312, title=title)
+    left, right, top, bottom = 44, WIDTH - 12, 34, 284
+    drawing = Drawing(332, title=title)
     places = sorted({point.x for one in series for point in one.points})
     step = (right - left) / max(len(places), 1)
     at = {x: left + step * (n + 0.5) for n, x in enumerate(places)}
@@ -168,7 +171,7 @@ def curves(
     for x in places:
         drawing.text(at[x], bottom + 18, f"{x:g}", anchor="middle")
     drawing.text((left + right) / 2, bottom + 40, x_label, anchor="middle")
-    drawing.text(left + 4, top - 4, y_label)
+    drawing.text(0, 12, y_label)
     for n, one in enumerate(series):
         # Whiskers of several series at one place stand beside each other.
         aside = (n - (len(series) - 1) / 2) * min(10.0, step / (len(series) + 1))
@@ -219,8 +222,9 @@ def dots(
     rows: Sequence[Dot], *, title: str, unit: str, reference: float | None = None, spell: Callable[[float], str]
 ) -> SafeString:
     """A row for each thing that is compared: its name, a dot with whiskers, the numbers in words."""
-    left, right, top = 168, WIDTH - 132, 8
-    bottom = top + ROW * len(rows)
+    top, bottom = 8, 8 + ROW * len(rows)
+    left = 14 + LETTER * max((len(row.name) for row in rows), default=0)
+    right = WIDTH - 14 - LETTER * max((len(_numbers(row, spell)) for row in rows), default=0)
     drawing = Drawing(bottom + 44, title=title)
     known = [end for row in rows for end in (row.value, row.low, row.high) if end is not None]
     known += [reference] if reference is not None else []
@@ -250,13 +254,20 @@ def _dot(
     right: float,
 ) -> None:
     drawing.text(left - 14, y + 4, row.name, anchor="end", look="chart-name")
+    drawing.text(right + 14, y + 4, _numbers(row, spell))
     if row.value is None:
-        drawing.text(left + 6, y + 4, row.note or "not available")
         return
-    look = {"class": look_class(row.look) if row.look is not None else "chart-ink"}
-    words = spell(row.value)
+    plain = "chart-accent" if row.strong else "muted"
+    look = {"class": look_class(row.look) if row.look is not None else plain}
     if row.low is not None and row.high is not None:
         drawing.line(across(row.low), y, across(row.high), y, **look, **{"stroke-width": "1.6"})
-        words += f"  {spell(row.low)} to {spell(row.high)}"
     drawing.path(marker(row.look or 0, across(row.value), y), **look)
-    drawing.text(right + 14, y + 4, words)
+
+
+def _numbers(row: Dot, spell: Callable[[float], str]) -> str:
+    """A row's value and interval in words, or why it has none."""
+    if row.value is None:
+        return row.note or "not available"
+    if row.low is None or row.high is None:
+        return spell(row.value)
+    return f"{spell(row.value)}  ({spell(row.low)} to {spell(row.high)})"

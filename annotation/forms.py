@@ -38,6 +38,10 @@ class BitratesField(forms.CharField):
         return bpps
 
 
+# Known to everybody, and few enough that pairs stay few; those that can't run here are left out.
+USUAL_CODECS = ("jpeg", "jpeg2000", "webp", "avif", "jpegxl")
+
+
 @dataclass(frozen=True)
 class CodecChoice:
     """A codec as the form offers it."""
@@ -96,12 +100,13 @@ class StudyForm(forms.ModelForm):
         if not self.instance.pk:
             self.initial.setdefault("instructions", INSTRUCTIONS)
             self.initial.setdefault("target_bpps", self.instance.target_bpps)
-            self.initial.setdefault("codecs", [codec.name for codec in self._offered if codec.availability().available])
+            self.initial.setdefault("codecs", list(USUAL_CODECS))
 
     def codec_choices(self) -> list[CodecChoice]:
-        """Every codec of the zoo, and why one that is not available is not."""
+        """Every codec of the zoo, those first that can run here; the others say why they can't."""
         chosen = self["codecs"].value() or []
-        return [_choice(codec, codec.name in chosen) for codec in self._offered]
+        choices = [_choice(codec, codec.name in chosen) for codec in self._offered]
+        return sorted(choices, key=lambda choice: not choice.available)
 
 
 def _choice(codec: Any, chosen: bool) -> CodecChoice:

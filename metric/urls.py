@@ -1,5 +1,16 @@
-"""Addresses of metric's pages."""
+"""Addresses of metric's pages, below /metric/."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from metric import views
+
+urlpatterns = [
+    path("", views.metric_list, name="metric-list"),
+    path("snapshots/<int:pk>/train/", views.train, name="metric-train"),
+    path("runs/<int:pk>/", views.training_run, name="training-run"),
+    path("runs/<int:pk>/status.json", views.run_status, name="training-run-status"),
+    path("runs/<int:pk>/cancel/", views.cancel, name="training-run-cancel"),
+    path("versions/<int:number>/", views.metric_version, name="metric-version"),
+    path("versions/<int:number>/download/", views.version_archive, name="metric-download"),
+    path("versions/<int:number>/promote/", views.promote, name="metric-promote"),
+]

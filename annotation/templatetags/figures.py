@@ -35,21 +35,21 @@ def state_badge(state: str) -> SafeString:
 
 
 @register.filter
-def thousands(number: int | None) -> str:
-    """12345 as 12,345."""
-    return "–" if number is None else f"{number:,}"
+def thousands(number: int | str | None) -> str:
+    """12345 as 12,345; a dash for None, and for "", which a template makes of a gap."""
+    return f"{number:,}" if isinstance(number, int) else "–"
 
 
 @register.filter
-def percent(share: float | None) -> str:
-    """A share of 1 as per cent, without decimals."""
-    return "–" if share is None else f"{share:.0%}"
+def percent(share: float | str | None) -> str:
+    """A share of 1 as per cent, without decimals; a dash where there is none."""
+    return f"{share:.0%}" if isinstance(share, float | int) else "–"
 
 
 @register.filter
-def fixed(number: float | None, places: int) -> str:
+def fixed(number: float | str | None, places: int) -> str:
     """A number with so many decimals; a dash where there is none."""
-    return "–" if number is None else f"{number:.{places}f}"
+    return f"{number:.{places}f}" if isinstance(number, float | int) else "–"
 
 
 @register.filter

@@ -143,7 +143,7 @@ def _curve(found: Results, whose: str) -> Any:
         )
         for n, name in enumerate(found.names)
     ]
-    labels = {"x_label": "target bitrate, bits per pixel", "y_label": "preferred in"}
+    labels = {"x_label": "target bitrate, bits per pixel", "y_label": "share of its comparisons that a codec won"}
     return charts.curves(series, title=f"Preference by bitrate, {whose}", reference=0.5, **labels)
 
 
@@ -153,7 +153,11 @@ def _dots(ranking: Ranking, whose: str) -> Any:
         for n in np.argsort(-ranking.scale)
     ]
     title, unit = f"Ranking of the codecs, {whose}", "closeness to the original, JOD-like units, mean 0"
-    return charts.dots(rows, title=title, unit=unit, reference=0.0, spell=lambda value: f"{value:+.2f}")
+    return charts.dots(rows, title=title, unit=unit, reference=0.0, spell=_signed)
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "−")
 
 
 def _ends(ranking: Ranking) -> tuple[Any, Any, Any]:
@@ -161,13 +165,13 @@ def _ends(ranking: Ranking) -> tuple[Any, Any, Any]:
 
 
 def curve_in_words(found: Results) -> str:
-    """Who leads at each bitrate."""
-    leads = []
+    """Who leads at which bitrates, and how clearly."""
+    leads: dict[str, list[str]] = {}
     for bpp, shares in found.curve.items():
-        known = [one for one in shares if one.share is not None]
-        best = max(known, key=lambda one: one.share or 0.0)
-        leads.append(f"at {bpp:g} bpp {best.name}, preferred in {best.share:.0%} of its comparisons")
-    return f"The leader {'; '.join(leads)}."
+        best = max(shares, key=lambda one: one.share or 0.0)
+        leads.setdefault(str(best.name), []).append(f"{bpp:g} bpp ({best.share:.0%})")
+    each = [f"{name} at {', '.join(at)}" for name, at in leads.items()]
+    return f"Preferred most often: {'; '.join(each)}."
 
 
 def matrix_in_words(found: Results) -> str:

@@ -1,0 +1,126 @@
+"""An evaluation on a page: its figure, its columns and what it says in words."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from django import template
+from django.contrib.staticfiles import finders
+from django.utils.safestring import SafeString, mark_safe
+
+from annotation import charts
+from metric.models import MetricVersion
+
+register = template.Library()
+
+
+@register.filter
+def share(value: float | str | None) -> str:
+    """A share of 1 in per cent with one decimal; a dash for None, and for "", which a template makes of a gap."""
+    return f"{100 * value:.1f}" if isinstance(value, float | int) else "–"
+
+
+@register.filter
+def gain(value: float | str | None) -> str:
+    """A difference of shares in points, with its sign; a dash where `share` has one."""
+    return f"{100 * value:+.1f}".replace("-", "−") if isinstance(value, float | int) else "–"
+
+
+@register.filter
+def columns(evaluation: Mapping[str, Any], part: str) -> list[str]:
+    """The names under `by_kind` or `by_bpp` that any row has, in their order."""
+    return list(dict.fromkeys(name for row in evaluation["rows"] for name in row[part]))
+
+
+@register.filter
+def cells(row: Mapping[str, Any], evaluation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """A row's scores under the columns by kind, then by bitrate; an empty one where it has none."""
+    parts = ("by_kind", "by_bpp")
+    return [row[part].get(name, {}) for part in parts for name in columns(evaluation, part)]
+
+
+@register.simple_tag
+def evaluation_dots(evaluation: Mapping[str, Any]) -> SafeString:
+    """Every row's score with its interval."""
+    rows = [_dot(row) for row in evaluation["rows"]]
+    whose = "simulated votes" if evaluation["simulated"] else "people’s votes"
+    unit = f"agreement with {whose}, per cent"
+    return charts.dots(rows, title="Agreement by metric", unit=unit, spell=lambda value: f"{100 * value:.1f}")
+
+
+def _dot(row: Mapping[str, Any]) -> charts.Dot:
+    note = "unavailable" if not row["available"] else "not known"
+    return charts.Dot(
+        row["label"], row["score"], row["low"], row["high"], note=note, strong=row["kind"] in ("new", "promoted")
+    )
+
+
+@register.simple_tag
+def version_dots(versions: Sequence[MetricVersion]) -> SafeString:
+    """The score of each version on its own test photographs, the newest first, and the promoted one's stock rival."""
+    rows = [_version_dot(version) for version in versions]
+    shown = next((version for version in versions if version.promoted), versions[0] if versions else None)
+    if shown is not None and (stock := row_of(shown.evaluation, f"lpips-{shown.net}")):
+        name = f"{stock['label']} on v{shown.number}’s"
+        rows.append(charts.Dot(name, stock["score"], stock["low"], stock["high"], note="unavailable"))
+    unit = "agreement with votes on test photographs, per cent"
+    return charts.dots(rows, title="Agreement by version", unit=unit, spell=lambda value: f"{100 * value:.1f}")
+
+
+def _version_dot(version: MetricVersion) -> charts.Dot:
+    row = new_row(version.evaluation) or {"score": None, "low": None, "high": None}
+    name = f"version {version.number}{', simulated' * version.simulated}"
+    return charts.Dot(name, row["score"], row["low"], row["high"], note="not known", strong=version.promoted)
+
+
+def row_of(evaluation: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
+    """The row called `key`."""
+    return next((row for row in evaluation["rows"] if row["key"] == key), None)
+
+
+@register.filter
+def new_row(evaluation: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The row of the version that the evaluation was made for."""
+    return next((row for row in evaluation["rows"] if row["kind"] == "new"), None)
+
+
+@register.simple_tag
+def evaluation_words(evaluation: Mapping[str, Any]) -> str:
+    """What the figure shows: how far the version and people agree, and whether it gained."""
+    new = new_row(evaluation)
+    if new is None or new["score"] is None:
+        return "The new version could not be scored."
+    whose = "simulated votes" if evaluation["simulated"] else "votes by people"
+    words = [f"The new version agrees with {share(new['score'])} % of {whose}{_within(new)}."]
+    for name, rival in (("promoted", "the version in use then"), ("stock", "stock LPIPS")):
+        if found := new[f"difference_to_{name}"]:
+            words.append(_gained(found, rival))
+    human = evaluation["people"]["human_score"]
+    if human is not None:
+        ceiling = share(evaluation["people"]["ceiling"])
+        words.append(f"One annotator agrees with another in {share(human)} %; no metric can exceed {ceiling} %.")
+    return " ".join(words)
+
+
+def _within(row: Mapping[str, Any]) -> str:
+    return "" if row["low"] is None else f" ({share(row['low'])} to {share(row['high'])})"
+
+
+def _gained(found: Mapping[str, Any], rival: str) -> str:
+    said = f"Against {rival}, on the same photographs: {gain(found['mean'])} points"
+    if found["low"] is None:
+        return f"{said}, without an interval."
+    verdict = "no difference is shown"
+    if found["low"] > 0:
+        verdict = "surely better"
+    elif found["high"] < 0:
+        verdict = "surely worse"
+    return f"{said} ({gain(found['low'])} to {gain(found['high'])}), {verdict}."
+
+
+@register.simple_tag
+def house_style() -> SafeString:
+    """The style sheet's text, for a page that must stand alone."""
+    found = finders.find("annotation/closer.css")
+    # The sheet is ours and has no closing tag in it.
+    return mark_safe(Path(str(found)).read_text(encoding="utf-8"))
