@@ -56,7 +56,6 @@ def demo_study(*, slug: str, name: str, **rules: object) -> tuple["Study", list[
         name=name,
         slug=slug,
         codecs=["jpeg", "jpeg2000", "webp", "avif", "jpegxl"],
-        instructions="Look at the original in the middle, then choose the side that looks more like it.",
         **rules,
     )
     if study.state == Study.State.DRAFT:
