@@ -42,7 +42,8 @@ def record_judgment(
             return Recorded(
                 _record(session, judgment_id, assignment_id, answer, timing, content), created=True
             )
-    except IntegrityError:  # the same request came twice at once, and the other one was first
+    except (IntegrityError, AlreadyAnswered):
+        # Perhaps by this same request, which came twice at once: then the other one was first.
         if repeated := _repetition(judgment_id, content, session):
             return Recorded(repeated, created=False)
         raise
