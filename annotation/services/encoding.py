@@ -3,6 +3,7 @@
 import math
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
 import structlog
 from django.core.files.base import ContentFile
@@ -12,7 +13,7 @@ from django.db.models.fields.files import FieldFile
 from annotation.core.allocation import Candidate, pairs_of
 from annotation.core.formats.rows import pair_kind
 from annotation.leases import heartbeat
-from annotation.models import Reconstruction, Study, Triplet
+from annotation.models import Reconstruction, Source, Study, Triplet
 from annotation.models.stimulus import as_decimal
 from codecs_zoo import image, measure, rate, registry
 from codecs_zoo.contract import CodecError, Pixels
@@ -23,12 +24,14 @@ log = structlog.get_logger(__name__)
 def plan_reconstructions(*, study: Study) -> list[int]:
     """Makes the rows that the study needs and returns those that wait for an encoder.
 
-    A reconstruction that another study already made is used as it is.
+    A reconstruction that another study already made is used as it is. Call it in the transaction that opens the
+    study: what other workers finish meanwhile waits for it, then finds the study open.
     """
+    sources = study.sources.select_for_update(no_key=True, of=("self",)).order_by("pk")
     Reconstruction.objects.bulk_create(
         [
             Reconstruction(source=source, codec=codec, target_bpp=as_decimal(bpp))
-            for source in study.sources.all()
+            for source in sources
             for codec in study.codecs
             for bpp in study.target_bpps
         ],
@@ -69,31 +72,42 @@ def _make(reconstruction: Reconstruction, lease: uuid.UUID) -> str:
     found = rate.encode_to_bpp(codec, pixels, float(reconstruction.target_bpp))
     figures = measure.measure(codec, pixels, found.operating_point, bitstream=found.bitstream)
     reconstruction.image.save("pixels.png", ContentFile(image.encode_png(figures.x_hat)), save=False)
-    kept = Reconstruction.objects.all().finish(
-        reconstruction.pk,
-        lease,
-        operating_point=found.operating_point,
-        codec_version=codec.version,
-        libraries=codec.libraries(),
-        kind=codec.kind,
-        file_bytes=figures.file_bytes,
-        payload_bytes=figures.payload_bytes,
-        bpp=figures.bpp,
-        payload_bpp=figures.payload_bpp,
-        reached=found.reached,
-        encodes=found.encodes,
-        encode_ms=found.encode_ms,
-        decode_ms=figures.decode_ms,
-        psnr=figures.psnr if math.isfinite(figures.psnr) else None,
-        ms_ssim=figures.ms_ssim,
-        sha256=figures.sha256,
-        image=reconstruction.image.name,
-    )
-    if not kept:
-        reconstruction.image.storage.delete(reconstruction.image.name)
-        return "taken over"
+    made = {
+        "operating_point": found.operating_point,
+        "codec_version": codec.version,
+        "libraries": codec.libraries(),
+        "kind": codec.kind,
+        "file_bytes": figures.file_bytes,
+        "payload_bytes": figures.payload_bytes,
+        "bpp": figures.bpp,
+        "payload_bpp": figures.payload_bpp,
+        "reached": found.reached,
+        "encodes": found.encodes,
+        "encode_ms": found.encode_ms,
+        "decode_ms": figures.decode_ms,
+        "psnr": figures.psnr if math.isfinite(figures.psnr) else None,
+        "ms_ssim": figures.ms_ssim,
+        "sha256": figures.sha256,
+        "image": reconstruction.image.name,
+    }
+    if _keep(reconstruction, lease, made):
+        return "done"
+    reconstruction.image.storage.delete(reconstruction.image.name)
+    return "taken over"
+
+
+@transaction.atomic
+def _keep(reconstruction: Reconstruction, lease: uuid.UUID, made: dict[str, Any]) -> bool:
+    """Marks the row done and pairs it with its siblings, both or neither: a kill leaves no pair unmade.
+
+    False when another worker has taken the row over.
+    """
+    # Siblings that finish together take turns; otherwise neither would see the other, and both skip their pair.
+    Source.objects.select_for_update(no_key=True).get(pk=reconstruction.source_id)
+    if not Reconstruction.objects.all().finish(reconstruction.pk, lease, **made):
+        return False
     _pair_with_siblings(reconstruction)
-    return "done"
+    return True
 
 
 def read_pixels(file: FieldFile) -> Pixels:

@@ -88,7 +88,8 @@ def require_draft(study: Study) -> None:
 @transaction.atomic
 def open_study(*, study: Study) -> list[int]:
     """Freezes a draft, or resumes a paused study, and returns the reconstructions that are to be encoded."""
-    study = Study.objects.select_for_update().get(pk=study.pk)
+    # no_key: an encoder that makes this study's triplets must not wait for us while we wait for its source.
+    study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     if study.state == Study.State.CLOSED:
         raise StudyFrozen(f"“{study}” is closed. Closed studies stay closed, so that their results stand.")
     if not study.sources.exists():
