@@ -1,36 +1,27 @@
 """Snapshots: a study's judgments up to a moment, frozen as a folder that training reads."""
 
-import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
-from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import structlog
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.files import File
-from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
 from annotation.core.formats import manifest as manifests
 from annotation.core.formats import zip as archives
-from annotation.core.formats.bapps import write_bapps
-from annotation.core.formats.rows import ExportError, JudgmentRow, SnapshotRows, SourceRow, TripletRow
+from annotation.core.formats.rows import ExportError
 from annotation.errors import SnapshotRefused
 from annotation.leases import heartbeat
-from annotation.models import Judgment, Snapshot, Study, Triplet
+from annotation.models import Judgment, Snapshot, Study
+from annotation.services.archives import unpack_whole
+from annotation.services.export import FEWEST_JUDGMENTS, export, filters_of
 
 log = structlog.get_logger(__name__)
-
-# Fewer judgments than this cannot be split and scored in any useful way.
-FEWEST_JUDGMENTS = 20
-
-Progress = Callable[[int, int], None]
 
 
 def request_snapshot(
@@ -56,16 +47,12 @@ def request_snapshot(
                     number=number,
                     simulated=simulated,
                     until=until,
-                    filters=_filters(simulated, until),
+                    filters=filters_of(simulated=simulated, until=until),
                     created_by=created_by,
                 )
         except IntegrityError:  # somebody took the number
             continue
     raise SnapshotRefused("Several snapshots of this study are being made at once. Try again in a moment.")
-
-
-def _filters(simulated: bool, until: datetime) -> dict[str, Any]:
-    return {"population": "simulated" if simulated else "people", "received_until": until.isoformat()}
 
 
 def build_snapshot(*, pk: int) -> str:
@@ -121,129 +108,8 @@ def _split_counts(manifest: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def export(
-    *,
-    study: Study,
-    out: Path,
-    simulated: bool,
-    until: datetime | None = None,
-    number: int | None = None,
-    progress: Progress | None = None,
-) -> dict[str, Any]:
-    """Writes the study's judgments as a BAPPS folder at `out` and returns the manifest.
-
-    Raises ExportError (see `write_bapps`) and writes nothing then.
-    """
-    until = until or timezone.now()
-    extra = {
-        "study": _describe(study, number),
-        "filters": _filters(simulated, until),
-        "versions": {name: version(name) for name in ("closer", "numpy", "pillow", "django")},
-    }
-    rows = SnapshotRows(
-        sources=_source_rows(study),
-        triplets=_triplet_rows(study),
-        judgments=_judgment_rows(study, simulated, until),
-    )
-    return write_bapps(
-        out, rows, extra, open_image=read_image, min_judgments=FEWEST_JUDGMENTS, progress=progress
-    )
-
-
-def read_image(name: str) -> bytes:
-    """The bytes of a stored image."""
-    with default_storage.open(name, "rb") as file:
-        return bytes(file.read())
-
-
-def _describe(study: Study, number: int | None) -> dict[str, Any]:
-    return {
-        "name": study.name,
-        "slug": study.slug,
-        "snapshot": number,
-        "question": study.question,
-        "codecs": study.codecs,
-        "target_bpps": study.target_bpps,
-        "votes_per_triplet": study.votes_per_triplet,
-        "allow_ties": study.allow_ties,
-        "min_view_ms": study.min_view_ms,
-        "surround": study.surround,
-        "opened_at": study.opened_at.isoformat() if study.opened_at else None,
-    }
-
-
-def _source_rows(study: Study) -> Iterator[SourceRow]:
-    for source in study.sources.order_by("pk").iterator():
-        yield SourceRow(source.sha256, source.photograph, source.name, source.licence, source.attribution)
-
-
-def _triplet_rows(study: Study) -> Iterator[TripletRow]:
-    for triplet in Triplet.objects.filter(study=study).with_images().order_by("pk").iterator():
-        yield TripletRow(
-            key=str(triplet.pk),
-            source=triplet.source.sha256,
-            p0_sha256=triplet.first.sha256,
-            p1_sha256=triplet.second.sha256,
-            p0_codec=triplet.first.codec,
-            p1_codec=triplet.second.codec,
-            p0_bpp=triplet.first.bpp or 0.0,
-            p1_bpp=triplet.second.bpp or 0.0,
-            target_bpp=float(triplet.target_bpp),
-            kind=triplet.kind,
-            ref_image=triplet.source.image.name,
-            p0_image=triplet.first.image.name,
-            p1_image=triplet.second.image.name,
-        )
-
-
-_CHOICES = {Judgment.Choice.FIRST: "p0", Judgment.Choice.SECOND: "p1", Judgment.Choice.TIE: "tie"}
-
-
-def _judgment_rows(study: Study, simulated: bool, until: datetime) -> Iterator[JudgmentRow]:
-    rows = (
-        Judgment.objects.filter(study=study, received_at__lte=until)
-        .of_population(simulated=simulated)
-        .order_by("received_at", "pk")
-        .values_list(
-            *("pk", "triplet_id", "annotator_id", "choice", "assignment__first_on_left", "simulated"),
-            *("onset_ms", "answer_ms", "received_at"),
-        )
-    )
-    for (
-        pk,
-        triplet,
-        annotator,
-        choice,
-        first_on_left,
-        is_simulated,
-        onset,
-        answered,
-        received,
-    ) in rows.iterator():
-        yield JudgmentRow(
-            judgment=str(pk),
-            triplet=str(triplet),
-            annotator=str(annotator),
-            choice=_CHOICES[choice],
-            side_of_p0="left" if first_on_left else "right",
-            simulated=is_simulated,
-            onset_ms=onset,
-            answered_ms=answered,
-            received_at=received,
-        )
-
-
 def unpack_snapshot(*, snapshot: Snapshot, folder: Path) -> Path:
-    """Puts the snapshot's folder at `folder`, whole or not at all; a folder that is there and true is used."""
+    """Puts the snapshot's folder at `folder`, whole or not at all; one that is there and true is used."""
     if (folder / "manifest.json").exists() and manifests.read_manifest(folder)["sha256"] == snapshot.sha256:
         return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        with snapshot.archive.open("rb") as file:
-            archives.unpack(file, draft / "whole")
-        shutil.rmtree(folder, ignore_errors=True)
-        (draft / "whole").replace(folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    return folder
+    return unpack_whole(stored=snapshot.archive, folder=folder)

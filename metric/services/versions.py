@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from django.core.files import File
 from django.db.models import Max
 
 from annotation.core.formats import zip as archives
+from annotation.services.archives import unpack_whole
 from metric.models import MetricVersion, TrainingRun
 
 
@@ -43,16 +43,7 @@ def version_folder(*, version: MetricVersion) -> Path:
     folder: Path = settings.VAR_DIR / "metric" / "versions" / str(version.number)
     if _holds(folder, version):
         return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{version.number}-", dir=folder.parent))
-    try:
-        with version.archive.open("rb") as file:
-            archives.unpack(file, draft / "whole")
-        shutil.rmtree(folder, ignore_errors=True)
-        (draft / "whole").replace(folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    return folder
+    return unpack_whole(stored=version.archive, folder=folder)
 
 
 def _holds(folder: Path, version: MetricVersion) -> bool:

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from annotation.core.formats.rows import ExportError
 from annotation.models import Study
-from annotation.services.snapshots import export
+from annotation.services.export import export
 
 
 class Command(BaseCommand):

@@ -1,0 +1,136 @@
+"""A study's rows as the plain rows of a snapshot folder."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from annotation.core.formats.bapps import write_bapps
+from annotation.core.formats.rows import JudgmentRow, SnapshotRows, SourceRow, TripletRow
+from annotation.models import Judgment, Study, Triplet
+
+# Fewer judgments than this cannot be split and scored in any useful way.
+FEWEST_JUDGMENTS = 20
+
+Progress = Callable[[int, int], None]
+
+
+def filters_of(*, simulated: bool, until: datetime) -> dict[str, Any]:
+    """Which judgments are in, as the manifest says it."""
+    return {"population": "simulated" if simulated else "people", "received_until": until.isoformat()}
+
+
+def export(
+    *,
+    study: Study,
+    out: Path,
+    simulated: bool,
+    until: datetime | None = None,
+    number: int | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Writes the study's judgments as a BAPPS folder at `out` and returns the manifest.
+
+    Raises ExportError (see `write_bapps`) and writes nothing then.
+    """
+    until = until or timezone.now()
+    extra = {
+        "study": _describe(study, number),
+        "filters": filters_of(simulated=simulated, until=until),
+        "versions": {name: version(name) for name in ("closer", "numpy", "pillow", "django")},
+    }
+    rows = SnapshotRows(
+        sources=_source_rows(study),
+        triplets=_triplet_rows(study),
+        judgments=_judgment_rows(study, simulated, until),
+    )
+    return write_bapps(
+        out, rows, extra, open_image=read_image, min_judgments=FEWEST_JUDGMENTS, progress=progress
+    )
+
+
+def read_image(name: str) -> bytes:
+    """The bytes of a stored image."""
+    with default_storage.open(name, "rb") as file:
+        return bytes(file.read())
+
+
+def _describe(study: Study, number: int | None) -> dict[str, Any]:
+    return {
+        "name": study.name,
+        "slug": study.slug,
+        "snapshot": number,
+        "question": study.question,
+        "codecs": study.codecs,
+        "target_bpps": study.target_bpps,
+        "votes_per_triplet": study.votes_per_triplet,
+        "allow_ties": study.allow_ties,
+        "min_view_ms": study.min_view_ms,
+        "surround": study.surround,
+        "opened_at": study.opened_at.isoformat() if study.opened_at else None,
+    }
+
+
+def _source_rows(study: Study) -> Iterator[SourceRow]:
+    for source in study.sources.order_by("pk").iterator():
+        yield SourceRow(source.sha256, source.photograph, source.name, source.licence, source.attribution)
+
+
+def _triplet_rows(study: Study) -> Iterator[TripletRow]:
+    for triplet in Triplet.objects.filter(study=study).with_images().order_by("pk").iterator():
+        yield TripletRow(
+            key=str(triplet.pk),
+            source=triplet.source.sha256,
+            p0_sha256=triplet.first.sha256,
+            p1_sha256=triplet.second.sha256,
+            p0_codec=triplet.first.codec,
+            p1_codec=triplet.second.codec,
+            p0_bpp=triplet.first.bpp or 0.0,
+            p1_bpp=triplet.second.bpp or 0.0,
+            target_bpp=float(triplet.target_bpp),
+            kind=triplet.kind,
+            ref_image=triplet.source.image.name,
+            p0_image=triplet.first.image.name,
+            p1_image=triplet.second.image.name,
+        )
+
+
+_CHOICES = {Judgment.Choice.FIRST: "p0", Judgment.Choice.SECOND: "p1", Judgment.Choice.TIE: "tie"}
+
+
+def _judgment_rows(study: Study, simulated: bool, until: datetime) -> Iterator[JudgmentRow]:
+    rows = (
+        Judgment.objects.filter(study=study, received_at__lte=until)
+        .of_population(simulated=simulated)
+        .order_by("received_at", "pk")
+        .values_list(
+            *("pk", "triplet_id", "annotator_id", "choice", "assignment__first_on_left", "simulated"),
+            *("onset_ms", "answer_ms", "received_at"),
+        )
+    )
+    for (
+        pk,
+        triplet,
+        annotator,
+        choice,
+        first_on_left,
+        is_simulated,
+        onset,
+        answered,
+        received,
+    ) in rows.iterator():
+        yield JudgmentRow(
+            judgment=str(pk),
+            triplet=str(triplet),
+            annotator=str(annotator),
+            choice=_CHOICES[choice],
+            side_of_p0="left" if first_on_left else "right",
+            simulated=is_simulated,
+            onset_ms=onset,
+            answered_ms=answered,
+            received_at=received,
+        )
