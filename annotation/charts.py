@@ -17,7 +17,7 @@ WIDTH = 576
 COLOURS = 7
 ROW = 30
 # About what a letter takes in the house's 12 px sans.
-LETTER = 6.9
+LETTER = 7.4
 
 
 @dataclass(frozen=True)

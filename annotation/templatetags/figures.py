@@ -1,7 +1,7 @@
 """Small marks and numbers for templates."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from decimal import Decimal
 
 from django import template
 from django.utils import timezone
@@ -53,6 +53,12 @@ def fixed(number: float | str | None, places: int) -> str:
 
 
 @register.filter
+def general(number: Decimal | float) -> str:
+    """A number without idle zeros: 1.0000 as 1, 0.2300 as 0.23."""
+    return f"{float(number):g}"
+
+
+@register.filter
 def ago(moment: datetime | None) -> str:
     """How long ago, as one says it."""
     if moment is None:
@@ -68,9 +74,3 @@ def ago(moment: datetime | None) -> str:
             number = int(gone / length)
             return f"{number} {name}{'s' * (number > 1)} ago"
     return "just now"
-
-
-@register.filter
-def entry(mapping: dict[Any, Any], key: Any) -> Any:
-    """The entry of a dictionary whose key is a variable."""
-    return mapping.get(key)

@@ -10,7 +10,7 @@ from django.db.models import Count, Max, Q, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from annotation.models import Judgment, Reconstruction, Session, Study
+from annotation.models import Judgment, Reconstruction, Session, Source, Study
 from annotation.models.stimulus import as_decimal
 
 # Long enough to smooth over single answers, short enough to follow what happens now.
@@ -158,6 +158,12 @@ class Cell:
     left: int = 0
     by_people: int = 0
     simulated: int = 0
+
+
+def photographs_by_split(study: Study) -> dict[str, int]:
+    """How many of the study's photographs fall to training, validation and test."""
+    counts = dict(study.sources.values_list("split").annotate(count=Count("pk")).order_by())
+    return {str(split.label).lower(): counts.get(split, 0) for split in Source.Split}
 
 
 def codec_table(study: Study) -> list[tuple[str, list[Cell]]]:

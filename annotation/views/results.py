@@ -59,7 +59,7 @@ def _judgments(study: Study, population: str) -> Any:
 
 def cached_results(study: Study, population: str, count: int) -> Results:
     """Results of so many judgments. Judgments are only ever added, so their number names their state."""
-    key = f"results-{study.pk}-{population}-{count}"
+    key = f"results-{study.key}-{population}-{count}"
     found: Results | None = cache.get(key)
     if found is None:
         found = results_of(study, population)

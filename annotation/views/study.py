@@ -55,6 +55,7 @@ def progress_page(request: HttpRequest, study: Study, *, status: int = 200) -> H
         for simulated in (False, True)
         if (per_day := progress.judgments_per_day(study, simulated=simulated))
     ]
+    splits = progress.photographs_by_split(study)
     return study_page(
         request,
         study,
@@ -66,7 +67,9 @@ def progress_page(request: HttpRequest, study: Study, *, status: int = 200) -> H
         failures=failed.select_related("source").order_by("pk")[:FAILURES_SHOWN],
         days=days,
         photographs=study.sources.order_by("pk")[:PHOTOGRAPHS_SHOWN],
-        photographs_count=study.sources.count(),
+        photographs_count=sum(splits.values()),
+        splits=list(splits.items()),
+        split_missing=0 in splits.values(),
     )
 
 

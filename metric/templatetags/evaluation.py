@@ -27,6 +27,13 @@ def gain(value: float | str | None) -> str:
 
 
 @register.filter
+def label(row: Mapping[str, Any], evaluation: Mapping[str, Any]) -> str:
+    """What a row is called. Programs that stand in for people are not called people."""
+    name = str(row["label"])
+    return name.replace("People", "Simulated", 1) if evaluation["simulated"] and row["kind"] == "people" else name
+
+
+@register.filter
 def columns(evaluation: Mapping[str, Any], part: str) -> list[str]:
     """The names under `by_kind` or `by_bpp` that any row has, in their order."""
     return list(dict.fromkeys(name for row in evaluation["rows"] for name in row[part]))
@@ -42,17 +49,16 @@ def cells(row: Mapping[str, Any], evaluation: Mapping[str, Any]) -> list[Mapping
 @register.simple_tag
 def evaluation_dots(evaluation: Mapping[str, Any]) -> SafeString:
     """Every row's score with its interval."""
-    rows = [_dot(row) for row in evaluation["rows"]]
+    rows = [_dot(row, label(row, evaluation)) for row in evaluation["rows"]]
     whose = "simulated votes" if evaluation["simulated"] else "people’s votes"
     unit = f"agreement with {whose}, per cent"
     return charts.dots(rows, title="Agreement by metric", unit=unit, spell=lambda value: f"{100 * value:.1f}")
 
 
-def _dot(row: Mapping[str, Any]) -> charts.Dot:
+def _dot(row: Mapping[str, Any], name: str) -> charts.Dot:
     note = "unavailable" if not row["available"] else "not known"
-    return charts.Dot(
-        row["label"], row["score"], row["low"], row["high"], note=note, strong=row["kind"] in ("new", "promoted")
-    )
+    strong = row["kind"] in ("new", "promoted")
+    return charts.Dot(name, row["score"], row["low"], row["high"], note=note, strong=strong)
 
 
 @register.simple_tag
@@ -98,7 +104,8 @@ def evaluation_words(evaluation: Mapping[str, Any]) -> str:
     human = evaluation["people"]["human_score"]
     if human is not None:
         ceiling = share(evaluation["people"]["ceiling"])
-        words.append(f"One annotator agrees with another in {share(human)} %; no metric can exceed {ceiling} %.")
+        who = "simulated annotator" if evaluation["simulated"] else "annotator"
+        words.append(f"One {who} agrees with another in {share(human)} %, the best possible metric in {ceiling} %.")
     return " ".join(words)
 
 
@@ -116,6 +123,16 @@ def _gained(found: Mapping[str, Any], rival: str) -> str:
     elif found["high"] < 0:
         verdict = "surely worse"
     return f"{said} ({gain(found['low'])} to {gain(found['high'])}), {verdict}."
+
+
+@register.filter
+def setting(value: Any) -> str:
+    """A setting of a run as one reads it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(setting, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 @register.simple_tag
