@@ -162,6 +162,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
 }
+# A worker that does not renew its hold on a piece of work for so long is taken for dead.
+WORK_LEASE_SECONDS = env.int("WORK_LEASE_SECONDS", default=20)
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True  # rows are the truth
@@ -174,10 +176,11 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
+# Messages are hints: what a lost message left waiting is found in the rows.
+_reaping = schedule(max(1, WORK_LEASE_SECONDS // 2))
 CELERY_BEAT_SCHEDULE = {
-    # Messages are hints: what a lost message left waiting is found in the rows.
-    "annotation-reap": {"task": "annotation.tasks.reap", "schedule": schedule(10.0)},
-    "metric-reap": {"task": "metric.tasks.reap", "schedule": schedule(10.0)},
+    "annotation-reap": {"task": "annotation.tasks.reap", "schedule": _reaping},
+    "metric-reap": {"task": "metric.tasks.reap", "schedule": _reaping},
 }
 CELERY_TIMEZONE = "UTC"
 

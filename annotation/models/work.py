@@ -7,12 +7,13 @@ import uuid
 from datetime import timedelta
 from typing import Any, Self, TypeVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-LEASE = timedelta(seconds=20)
-MESSAGE_PATIENCE = timedelta(seconds=30)
+LEASE = timedelta(seconds=settings.WORK_LEASE_SECONDS)
+MESSAGE_PATIENCE = 1.5 * LEASE
 MOST_ATTEMPTS = 5
 
 
