@@ -1,0 +1,267 @@
+"""Many at once against the real database: nobody holds another's lease, nothing counts twice, counters are true."""
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from itertools import combinations
+from typing import TypeVar
+from unittest.mock import Mock
+
+import pytest
+from django.db import connections
+from django.db.models import Count, Q
+from django.test import Client
+from django.utils import timezone
+
+from annotation.errors import LeaseExpired
+from annotation.models import Annotator, Assignment, Judgment, Reconstruction, Session, Study, Triplet
+from annotation.services import encoding
+from annotation.services.claims import NoPair, claim_next, return_overdue
+from annotation.services.encoding import encode_reconstruction
+from annotation.services.judging import record_judgment
+from annotation.services.studies import open_study
+from tests.factories import (
+    make_assignment,
+    make_reconstruction,
+    make_session,
+    make_source,
+    make_study,
+    make_timing,
+    make_triplet,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+T = TypeVar("T")
+
+
+def at_once(*calls: Callable[[], T]) -> list[T]:
+    """What the calls return, each made by a thread and a connection of its own, all from the same moment on."""
+    start = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], T]) -> T:
+        try:
+            start.wait(timeout=30)
+            return call()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def make_triplets(study: Study, *, sources: int, reconstructions: int) -> list[Triplet]:
+    """All pairs of so many reconstructions of each source."""
+    triplets = []
+    for _ in range(sources):
+        source = make_source(study)
+        made = [make_reconstruction(source, codec=f"codec-{number}") for number in range(reconstructions)]
+        for first, second in combinations(made, 2):
+            triplets.append(make_triplet(study, source=source, first=first, second=second))
+    return triplets
+
+
+def answer(session: Session, assignment: Assignment) -> Judgment:
+    return record_judgment(
+        session=session,
+        judgment_id=uuid.uuid4(),
+        assignment_id=assignment.pk,
+        answer="left",
+        timing=make_timing(),
+    ).judgment
+
+
+def judge_until_none_is_left(session: Session) -> int:
+    """How many pairs the sitting answered; what is in other hands is waited for."""
+    answered = 0
+    while True:
+        found = claim_next(session=session)
+        if isinstance(found, Assignment):
+            answer(session, found)
+            answered += 1
+        elif found.status == "nothing_free":
+            time.sleep(0.02)
+        else:
+            return answered
+
+
+def wrong_counters(study: Study) -> list[Triplet]:
+    """Triplets whose counters differ from the rows that they count."""
+    held = Q(assignments__state__in=[Assignment.State.LEASED, Assignment.State.ANSWERED])
+    counted = Triplet.objects.filter(study=study).annotate(
+        held=Count("assignments", filter=held, distinct=True), judged=Count("judgments", distinct=True)
+    )
+    return [row for row in counted if (row.served, row.votes) != (row.held, row.judged)]
+
+
+def test_two_race_for_the_last_triplet_and_one_gets_it() -> None:
+    study = make_study(votes_per_triplet=1)
+    make_triplet(study)
+    for _ in range(10):
+        sessions = [make_session(study), make_session(study)]
+        found = at_once(*(lambda session=session: claim_next(session=session) for session in sessions))
+        (pair,) = [one for one in found if isinstance(one, Assignment)]
+        (none,) = [one for one in found if isinstance(one, NoPair)]
+        assert none.status == "nothing_free"
+        assert not wrong_counters(study)
+        Assignment.objects.filter(pk=pair.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+        assert return_overdue() == 1
+
+
+@pytest.mark.parametrize(("sources", "reconstructions", "votes"), [(4, 11, 1), (1, 6, 3)])
+def test_eight_sittings_judge_every_triplet_as_often_as_asked_and_no_oftener(
+    sources: int, reconstructions: int, votes: int
+) -> None:
+    study = make_study(votes_per_triplet=votes, pairs_per_session=1000)
+    triplets = make_triplets(study, sources=sources, reconstructions=reconstructions)
+    sessions = [make_session(study) for _ in range(8)]
+    answered = at_once(*(lambda session=session: judge_until_none_is_left(session) for session in sessions))
+    assert sum(answered) == Judgment.objects.count() == Assignment.objects.count() == votes * len(triplets)
+    assert not Triplet.objects.exclude(votes=votes, served=votes).exists()
+    assert not wrong_counters(study)
+    seen = Judgment.objects.values("annotator", "triplet").annotate(times=Count("pk"))
+    assert not seen.filter(times__gt=1).exists()
+    assert [session.answered for session in Session.objects.order_by("pk")] == answered
+
+
+def test_one_answer_sent_five_times_at_once_is_one_row() -> None:
+    study = make_study()
+    make_triplet(study)
+    for _ in range(5):
+        session = make_session(study)
+        said = {"assignment": str(make_assignment(session).pk), "answer": "left", "timing": make_timing()}
+        address = f"/api/v1/judgments/{uuid.uuid4()}/"
+
+        def send(said: object = said, address: str = address, key: str = session.key) -> int:
+            headers = {"X-Closer-Session": key}
+            sent = Client().put(address, json.dumps(said), content_type="application/json", headers=headers)
+            return sent.status_code
+
+        assert sorted(at_once(*[send] * 5)) == [200, 200, 200, 200, 201]
+        assert Judgment.objects.filter(annotator=session.annotator).count() == 1
+        assert not wrong_counters(study)
+
+
+def test_two_answers_to_one_assignment_at_once_are_one_judgment() -> None:
+    study = make_study()
+    make_triplet(study)
+    for _ in range(5):
+        session = make_session(study)
+        held = make_assignment(session)
+
+        def send(side: str, session: Session = session, held: Assignment = held) -> int:
+            said = {"assignment": str(held.pk), "answer": side, "timing": make_timing()}
+            sent = Client().put(
+                f"/api/v1/judgments/{uuid.uuid4()}/",
+                json.dumps(said),
+                content_type="application/json",
+                headers={"X-Closer-Session": session.key},
+            )
+            return sent.status_code
+
+        assert sorted(at_once(lambda: send("left"), lambda: send("right"))) == [201, 409]
+        assert not wrong_counters(study)
+
+
+def test_two_windows_of_one_annotator_never_lease_the_same_triplet() -> None:
+    study = make_study(pairs_per_session=100)
+    triplets = make_triplets(study, sources=2, reconstructions=5)
+    annotator = Annotator.objects.create()
+    windows = [make_session(study, annotator=annotator) for _ in range(2)]
+    answered = at_once(*(lambda window=window: judge_until_none_is_left(window) for window in windows))
+    assert sum(answered) == len(triplets)
+    assert not wrong_counters(study)
+
+
+def test_two_windows_of_one_sitting_count_an_answer_once() -> None:
+    study = make_study(pairs_per_session=100)
+    make_triplets(study, sources=1, reconstructions=4)
+    session = make_session(study)
+
+    def claim() -> Assignment | NoPair:
+        return claim_next(session=session)
+
+    first, second = at_once(claim, claim)
+    assert first == second  # the page lost it, as far as the server can tell
+    assert Triplet.objects.filter(served__gt=0).count() == 1
+
+
+def test_leases_that_ran_out_go_back_once_whoever_sweeps() -> None:
+    study = make_study(votes_per_triplet=1)
+    triplets = make_triplets(study, sources=2, reconstructions=5)
+    session = make_session(study)
+    for _ in triplets:
+        make_assignment(session)
+    Assignment.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert sum(at_once(*[return_overdue] * 4)) == len(triplets)
+    assert not wrong_counters(study)
+
+
+def test_an_answer_and_the_end_of_its_lease_at_once_leave_true_counters() -> None:
+    study = make_study(votes_per_triplet=1)
+    triplets = make_triplets(study, sources=2, reconstructions=5)
+    session = make_session(study)
+    held = [make_assignment(session) for _ in triplets]
+    Assignment.objects.update(expires_at=timezone.now() + timedelta(milliseconds=150))
+
+    def answer_in_time() -> int:
+        for count, assignment in enumerate(held):
+            try:
+                answer(session, assignment)
+            except LeaseExpired:
+                return count
+        return len(held)
+
+    def sweep() -> int:
+        swept = 0
+        while Assignment.objects.filter(state="leased").exists():
+            swept += return_overdue()
+        return swept
+
+    answered, swept, swept_by_other = at_once(answer_in_time, sweep, sweep)
+    assert answered + swept + swept_by_other == len(triplets)
+    assert Judgment.objects.count() == answered
+    assert not wrong_counters(study)
+
+
+@pytest.fixture
+def waiting() -> Iterator[Sequence[int]]:
+    """The reconstructions of an opened study: four codecs, two sources."""
+    study = make_study(state="draft", codecs=["jpeg", "webp", "jpeg2000", "avif"], target_bpps=[1.5])
+    for _ in range(2):
+        make_source(study)
+    yield open_study(study=study)
+
+
+def test_siblings_that_finish_together_are_all_paired(waiting: Sequence[int]) -> None:
+    def encode(pk: int) -> str:
+        return encode_reconstruction(pk=pk)
+
+    outcomes = at_once(*(lambda pk=pk: encode(pk) for pk in [*waiting, *waiting]))
+    assert sorted(outcomes) == ["done"] * 8 + ["not free"] * 8
+    assert Triplet.objects.count() == 2 * 6
+    assert set(Reconstruction.objects.values_list("attempts", flat=True)) == {1}
+
+
+class Killed(BaseException):
+    """Nothing catches it, as nothing catches SIGKILL."""
+
+
+def test_a_kill_before_the_pairs_are_made_leaves_the_work_to_be_done_again(
+    waiting: Sequence[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    *others, last = waiting
+    assert {encode_reconstruction(pk=pk) for pk in others} == {"done"}
+    with monkeypatch.context() as patch:
+        patch.setattr(encoding, "make_triplets", Mock(side_effect=Killed))
+        with pytest.raises(Killed):
+            encode_reconstruction(pk=last)
+    row = Reconstruction.objects.filter(pk=last)
+    assert row.get().state == "running"
+    row.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+    assert encode_reconstruction(pk=last) == "done"
+    assert Triplet.objects.count() == 2 * 6
