@@ -206,7 +206,7 @@ class SnapshotViewSet(
         snapshot = request_snapshot(
             study=study, simulated=asked.validated_data["simulated"], created_by=request.user
         )
-        transaction.on_commit(lambda: tasks.snapshot.delay(snapshot.pk))
+        transaction.on_commit(lambda: tasks.snapshot.delay(snapshot.pk), robust=True)
         return Response(self.get_serializer(snapshot).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY, 409: PROBLEM})
