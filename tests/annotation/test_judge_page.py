@@ -1,7 +1,7 @@
 """The judging page in a real browser: what is shown, what is measured, and that no answer is lost or doubled."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from PIL import Image
-from playwright.sync_api import Browser, BrowserType, Page, Route, expect
+from playwright.sync_api import Browser, BrowserType, Page, Request, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from annotation.models import Annotator, Assignment, Judgment, Session, Study
@@ -45,13 +45,19 @@ def study_of(pairs: int, **fields: Any) -> Study:
 
 
 @pytest.fixture
-def sit_down(page: Page, live_server: LiveServer) -> Callable[[Study], None]:
-    """Opens the study's link, as an annotator does."""
+def sit_down(page: Page, live_server: LiveServer) -> Iterator[Callable[[Study], None]]:
+    """Opens the study's link, as an annotator does; ends when the server has answered all that was asked."""
+    under_way: set[Request] = set()
+    page.on("request", lambda request: under_way.add(request))  # Playwright takes no built-in methods
+    for event in ("requestfinished", "requestfailed"):
+        page.on(event, lambda request: under_way.discard(request))
 
     def go(study: Study) -> None:
         page.goto(live_server.url + reverse("judge", args=[study.key]))
 
-    return go
+    yield go
+    until(page, lambda: not under_way, "the end of all requests")
+    page.close()
 
 
 def answer(page: Page, key: str) -> None:
@@ -425,6 +431,19 @@ def test_a_lease_that_ran_out_costs_the_answer_and_not_the_sitting(
     assert judgment.assignment.position == 2
 
 
+def test_a_pair_that_lay_open_for_too_long_is_replaced(page: Page, sit_down: Callable[[Study], None]) -> None:
+    sit_down(study_of(4, lease_seconds=6))
+    page.wait_for_selector(READY)
+    before = shown(page)
+    expect(page.locator("#note")).to_contain_text("open for too long", timeout=10_000)
+    until(page, lambda: shown(page) not in ("", before), "another pair")
+    answer(page, "ArrowRight")
+
+    [judgment] = recorded(page, 1)
+
+    assert judgment.assignment.position > 1
+
+
 def test_without_a_database_in_the_browser_the_page_says_so(
     page: Page, sit_down: Callable[[Study], None]
 ) -> None:
@@ -440,6 +459,7 @@ def test_instructions_come_first_and_only_once(page: Page, sit_down: Callable[[S
     study = study_of(3, instructions="Look closely.\n\nThen say what you see.")
     sit_down(study)
     expect(page.locator("#welcome")).to_contain_text("Look closely.")
+    expect(page.locator("#begin")).to_be_focused()
     page.keyboard.press("Enter")
     answer(page, "ArrowLeft")
     recorded(page, 1)
@@ -478,7 +498,7 @@ def test_everyone_can_use_what_needs_no_sight(
 ) -> None:
     study = study_of(1, allow_ties=True, instructions="Look closely.", surround="#808080")
     sit_down(study)
-    expect(page.locator("#welcome")).to_be_visible()
+    expect(page.locator("#begin")).to_be_focused()
     assert violations(page) == []
     page.keyboard.press("Enter")
     page.wait_for_selector(READY)

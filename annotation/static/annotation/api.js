@@ -4,6 +4,8 @@
  */
 
 const PATIENCE_MS = 20_000;
+// The header Date has whole seconds only.
+const DATE_STEP_MS = 1000;
 const TRY_AGAIN = new Set([408, 425, 429]);
 
 /** The server understood and said no: `code` for programs, the message for people. */
@@ -25,15 +27,21 @@ export class Api {
     this.sessionKey = sessionKey;
   }
 
-  /** The next pair or why there is none; `holding` are ids of assignments that need not be given again. */
-  claimNext(holding) {
+  /**
+   * The next pair or why there is none; `holding` are ids of assignments that need not be given again. `leaseEnds` is
+   * when the pair goes back to the pool, on this page's monotonic clock: the server's calendar may differ from ours.
+   */
+  async claimNext(holding) {
     const path = `sessions/${encodeURIComponent(this.sessionKey)}/next/`;
-    return this.#send("POST", path, this.sessionKey, { holding });
+    const asked = performance.now();
+    const [found, date] = await this.#send("POST", path, this.sessionKey, { holding });
+    const left = found.assignment ? Date.parse(found.assignment.expires_at) - date - DATE_STEP_MS : 0;
+    return { ...found, leaseEnds: asked + left };
   }
 
   /** Sends an answer as it was stored: by its own sitting, under its own id, as often as needed. */
   async putJudgment({ id, sessionKey, assignment, answer, timing }) {
-    const said = await this.#send("PUT", `judgments/${id}/`, sessionKey, { assignment, answer, timing });
+    const [said] = await this.#send("PUT", `judgments/${id}/`, sessionKey, { assignment, answer, timing });
     if (said.id !== id) throw new Unreachable("The confirmation names another judgment.");
     return said;
   }
@@ -44,10 +52,12 @@ export class Api {
     return this.#send("POST", `assignments/${assignment}/skip/`, this.sessionKey, why);
   }
 
+  /** What the server said, and the date it said it on. */
   async #send(method, path, sessionKey, content) {
     const response = await this.#fetch(method, path, sessionKey, JSON.stringify(content));
+    const date = Date.parse(response.headers.get("Date")) || Date.now();
     const said = await response.json().catch(() => null);
-    if (response.ok && said !== null) return said;
+    if (response.ok && said !== null) return [said, date];
     const final = response.status >= 400 && response.status < 500 && !TRY_AGAIN.has(response.status);
     // A 4xx without our code comes from something in between, and must not cost an answer.
     if (final && said?.code) throw new Refusal(response.status, said.code, said.detail ?? "Refused.");

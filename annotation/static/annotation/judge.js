@@ -24,7 +24,7 @@ const byId = (id) => document.getElementById(id);
 const panel = new say.Panel(byId("panel"));
 const note = new say.Note(byId("note"));
 const help = byId("help");
-const stage = new Stage(byId("stage"), byId("room"));
+const stage = new Stage({ element: byId("stage"), frame: byId("pair"), room: byId("room") });
 const api = new Api(study.apiRoot, study.sessionKey);
 let outbox, supply, progress;
 
@@ -85,8 +85,14 @@ async function sitting() {
 
 /** The next of the supply, with a word about the wait when there is one. */
 async function taken() {
-  const waiting = () => panel.show(say.LOADING);
-  const lost = () => panel.show(say.connectionLost(outbox.size));
+  const lost = () => {
+    stage.clear();
+    panel.show(say.connectionLost(outbox.size));
+  };
+  const waiting = () => {
+    stage.clear();
+    panel.show(supply.reachable ? say.LOADING : say.connectionLost(outbox.size));
+  };
   const timer = setTimeout(waiting, LOADING_AFTER_MS);
   supply.addEventListener("unreachable", lost);
   const found = await supply.take();
@@ -98,7 +104,6 @@ async function taken() {
 /** Says why there is no pair; true when the sitting is over. */
 async function ended(found) {
   stage.clear();
-  byId("pair").hidden = true;
   if (found.status === "nothing_free") {
     panel.show(say.nothingFree(found.detail));
     await pause(1000 * (found.retry_after_s ?? 5));
@@ -120,20 +125,32 @@ function lastWords(found) {
   return say.over({ status: found.status, detail: found.detail, answered, waiting: outbox.size });
 }
 
-/** Shows a pair and resolves when it was answered. */
+/** Shows a pair and resolves when it was answered, or its time has run out. */
 async function judge(pair) {
-  byId("pair").hidden = false;
   setWaiting(true);
   const { onset, layout } = await stage.show(pair);
   panel.hide();
   const record = new Record(pair.images, onset);
   const ready = setTimeout(() => setWaiting(false), study.minViewMs - (performance.now() - onset));
   supply.prepare();
+  const leaseEnd = setTimeout(timeOver, pair.leaseEnds - performance.now());
   await new Promise((resolve) => {
     current = { pair, record, resolve, blocked: false };
     applyLayout(layout);
   });
   clearTimeout(ready);
+  clearTimeout(leaseEnd);
+}
+
+/** The pair in hand went back to the pool: an answer would be refused, so another pair takes its place. */
+function timeOver() {
+  const { pair, resolve } = current;
+  current = null;
+  supply.finished(pair.assignment.id);
+  panel.hide();
+  setWaiting(true);
+  note.say("That pair was open for too long and went back to the pool. Here is another one.");
+  resolve();
 }
 
 /** Takes the answer to the pair in hand, if it may be answered now. */
@@ -172,11 +189,10 @@ function setWaiting(waiting) {
 
 /** Shows the pair where it fits; explains where it does not, until it does. */
 function applyLayout({ fits, lack }) {
-  const { record } = current;
+  stage.element.classList.toggle("is-blocked", !fits);
   if (fits === !current.blocked) return;
   current.blocked = !fits;
-  record.note(fits ? "visible" : "hidden", performance.now(), "window too small");
-  stage.element.classList.toggle("is-blocked", !fits);
+  current.record.note(fits ? "visible" : "hidden", performance.now(), "window too small");
   if (fits) panel.hide();
   else panel.show(say.tooSmall(lack, devicePixelRatio, () => document.documentElement.requestFullscreen()));
 }
@@ -196,7 +212,7 @@ function listen() {
 
 function onKeyDown(event) {
   const wanted = meaning(event);
-  if (!wanted || help.open || byId("pair").hidden) return;
+  if (!wanted || help.open || !stage.pair) return;
   event.preventDefault(); // the space bar would press the button that has the focus, the arrows would scroll
   if (event.repeat) return;
   current?.record.touched(event.timeStamp);
@@ -211,7 +227,7 @@ function listenToPeekButton(button) {
     button.setPointerCapture(event.pointerId);
     peek(true, event);
   });
-  for (const name of ["pointerup", "pointercancel", "lostpointercapture", "blur"]) button.addEventListener(name, release);
+  for (const name of ["pointerup", "pointercancel", "blur"]) button.addEventListener(name, release);
   button.addEventListener("keydown", (event) => event.key === "Enter" && !event.repeat && peek(true, event));
   button.addEventListener("keyup", (event) => event.key === "Enter" && release(event));
 }

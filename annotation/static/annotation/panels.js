@@ -70,8 +70,9 @@ export function connectionLost(waiting) {
     name: "unreachable",
     title: "The server cannot be reached",
     text: waiting > 0
-      ? "Your answers are kept in this browser and are sent as soon as the connection is back. This page tries by itself."
-      : "Your answers so far are saved. This page goes on by itself as soon as the connection is back.",
+      ? "Your answers are kept in this browser and are sent as soon as the connection is back."
+      : "Your answers so far are saved.",
+    small: "This page tries by itself and goes on as soon as it can.",
     busy: true,
   };
 }
@@ -102,18 +103,22 @@ export const closed = (detail) => ({ name: "closed", title: "No pairs at the mom
 export function over({ status, detail, answered, waiting }) {
   const title = status === "nothing_left" ? "That was everything. Thank you!" : "Thank you!";
   if (waiting === 0) return { name: status, title, text: detail, small: ending(status, answered) };
-  const text = `${waiting} ${waiting === 1 ? "answer is" : "answers are"} still on the way. Keep this page open until it says that all are saved.`;
+  const text = `${counted(waiting)} still on the way. Keep this page open until it says that all are saved.`;
   return { name: status, title, text, busy: true };
 }
 
 function ending(status, answered) {
-  const saved = `${answered} ${answered === 1 ? "answer is" : "answers are"} saved. You can close this page.`;
-  return status === "sitting_over" ? `${saved} If you want to judge more, rest your eyes first, then open your link again.` : saved;
+  const saved = `${counted(answered)} saved. You can close this page.`;
+  if (status !== "sitting_over") return saved;
+  return `${saved} If you want to judge more, rest your eyes first, then open your link again.`;
 }
+
+const counted = (answers) => (answers === 1 ? "1 answer is" : `${answers} answers are`);
 
 /** The window cannot hold three pictures at their own size; `lack` is in device pixels. */
 export function tooSmall([width, height], dpr, act) {
-  const short = [width && `${Math.ceil(width / dpr)} points wider`, height && `${Math.ceil(height / dpr)} points higher`];
+  const points = (pixels) => Math.ceil(pixels / dpr);
+  const short = [width && `${points(width)} points wider`, height && `${points(height)} points higher`];
   return {
     name: "too_small",
     title: "This window is too small",

@@ -11,16 +11,20 @@ export class Stage {
   pair = null;
   isPeeking = false;
 
-  constructor(element, room) {
+  /** `frame` is hidden while no pair is up; `element` in it has the places; `room` is what they must fit in. */
+  constructor({ element, frame, room }) {
     this.element = element;
+    this.frame = frame;
     this.room = room;
-    this.places = Object.fromEntries(SLOTS.map((slot) => [slot, element.querySelector(`[data-slot=${slot}] .picture`)]));
+    const placeOf = (slot) => element.querySelector(`[data-slot=${slot}] .picture`);
+    this.places = Object.fromEntries(SLOTS.map((slot) => [slot, placeOf(slot)]));
   }
 
   /** Puts the pair up in one animation frame; resolves with the next frame's timestamp, the onset. */
   async show(pair) {
     await nextFrame();
     const before = this.pair;
+    this.frame.hidden = false;
     this.pair = pair;
     this.peek(false);
     for (const slot of SLOTS) this.places[slot].replaceChildren(...this.#layers(pair, slot));
@@ -55,6 +59,7 @@ export class Stage {
 
   /** Takes the pair down. */
   clear() {
+    this.frame.hidden = true;
     for (const place of Object.values(this.places)) place.replaceChildren();
     this.pair?.release();
     this.pair = null;

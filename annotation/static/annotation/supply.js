@@ -8,18 +8,22 @@ import { ImageFailed, loadPair } from "./loader.js";
 
 const MOST_FAILURES = 3;
 const CONFIRM_WITHIN_MS = 5000;
+// A pair this close to the end of its lease is not begun.
+const LEAST_LEASE_MS = 2000;
 
 /**
- * Event "unreachable" when a try failed and another one will follow.
+ * Event "unreachable" when a try failed and another one will follow; `reachable` tells how the last one went.
  *
  * `take()` resolves to {status: "pair", pair} or to {status, detail, …} with the status nothing_free, nothing_left or
- * sitting_over as the server said it, closed (it refused), or broken (images keep failing).
+ * sitting_over as the server said it, closed (it refused), or broken (images keep failing). `pair.leaseEnds` is when
+ * it goes back to the pool.
  */
 export class Supply extends EventTarget {
   #ahead = null;
   #inHand = new Set();
   #failures = 0;
   #backoff = new Backoff();
+  reachable = true;
 
   constructor(api, outbox) {
     super();
@@ -37,7 +41,8 @@ export class Supply extends EventTarget {
     const ahead = this.#ahead;
     this.#ahead = null;
     const found = ahead ? await ahead : await this.#next();
-    if (found.status === "pair" || !ahead || found.status === "closed") return found;
+    if (found.status === "pair") return this.#unlessLate(found);
+    if (!ahead || found.status === "closed") return found;
     // It was said while a pair was in hand: ask again now that all is answered.
     await this.outbox.settled(CONFIRM_WITHIN_MS);
     return this.#next();
@@ -48,15 +53,27 @@ export class Supply extends EventTarget {
     this.#inHand.delete(id);
   }
 
+  /** What was fetched ahead of a long pause may be somebody else's by now. */
+  #unlessLate(found) {
+    const { pair } = found;
+    const left = pair.leaseEnds - performance.now();
+    if (left > LEAST_LEASE_MS) return found;
+    pair.release();
+    setTimeout(() => this.finished(pair.assignment.id), Math.max(0, left) + LEAST_LEASE_MS);
+    return this.take();
+  }
+
   async #next() {
     for (;;) {
       try {
         const found = await this.#claimAndLoad();
         this.#backoff.reset();
+        this.reachable = true;
         if (found) return found;
       } catch (error) {
         if (error instanceof Refusal) return { status: "closed", code: error.code, detail: error.message };
         if (!(error instanceof Unreachable)) throw error;
+        this.reachable = false;
         this.dispatchEvent(new Event("unreachable"));
         await this.#backoff.wait();
       }
@@ -68,12 +85,12 @@ export class Supply extends EventTarget {
     const holding = [...this.#inHand, ...this.outbox.assignments(this.api.sessionKey)];
     const found = await this.api.claimNext(holding);
     if (found.status !== "pair") return found;
-    const { assignment } = found;
+    const { assignment, leaseEnds } = found;
     try {
       const pair = await loadPair(assignment);
       this.#failures = 0;
       this.#inHand.add(assignment.id);
-      return { status: "pair", pair, progress: found.progress };
+      return { status: "pair", pair: { ...pair, leaseEnds } };
     } catch (error) {
       if (!(error instanceof ImageFailed)) throw error;
       return this.#giveBack(assignment, error);
@@ -86,7 +103,8 @@ export class Supply extends EventTarget {
     this.#failures += 1;
     if (this.#failures < MOST_FAILURES) return null;
     this.#failures = 0;
-    return { status: "broken", detail: `${MOST_FAILURES} pairs in a row failed (the ${failure.slot} image ${failure.message}).` };
+    const detail = `${MOST_FAILURES} pairs in a row failed (the ${failure.slot} image ${failure.message}).`;
+    return { status: "broken", detail };
   }
 
   async #skip(assignment, failure) {
