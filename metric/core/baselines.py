@@ -93,7 +93,7 @@ def _plain(key: str, label: str, distance: Callable[[Pixels, Pixels], float]) ->
             if stored is None:
                 stored = np.array([distance(a.read(), b.read())], dtype=np.float32)
                 if cache:
-                    cache.put(entry, stored)
+                    cache.put({entry: stored})
             values[number] = stored[0]
             if count:
                 count(number + 1, len(pairs))

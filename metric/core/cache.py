@@ -1,17 +1,21 @@
-"""A folder of small float32 vectors under content keys: what was computed once is never computed again.
+"""A store of small float32 vectors under content keys: what was computed once is never computed again.
 
-One entry is one file, written beside its place and moved there, so that any number of processes may share the
-folder. Each carries its own sha256: a damaged one is reported in the log, and counts as missing.
+One SQLite file in the folder, because a file per vector made its creation the slowest part of a first
+training run. Several processes may share it. Each vector carries its own sha256: a damaged one is reported in
+the log and counts as missing; when the whole file is damaged, it is put aside, and an empty one takes its
+place.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import logging
 import os
-import tempfile
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +23,11 @@ from numpy.typing import NDArray
 logger = logging.getLogger(__name__)
 
 Vector = NDArray[np.float32]
+Result = TypeVar("Result")
 
 DEFAULT_BYTES = 2_000_000_000
-_DIGEST = hashlib.sha256().digest_size
+WAIT_SECONDS = 60
+NAME = "vectors.sqlite3"
 
 
 def content_key(*parts: str) -> str:
@@ -30,55 +36,86 @@ def content_key(*parts: str) -> str:
 
 
 class VectorCache:
-    """Vectors on disk, at most `maximum_bytes` of them after `trim`."""
+    """Vectors on disk, at most `maximum_bytes` of them after `trim`. One object serves one thread."""
 
     def __init__(self, folder: Path, maximum_bytes: int = DEFAULT_BYTES) -> None:
-        self.folder = folder
+        self.path = folder / NAME
         self.maximum_bytes = maximum_bytes
+        self._connection: sqlite3.Connection | None = None
 
     def get(self, key: str) -> Vector | None:
         """The vector under `key`, or None when there is none or it is damaged."""
-        path = self._path(key)
-        try:
-            stored = path.read_bytes()
-        except FileNotFoundError:
+        row = self._run(
+            lambda c: c.execute("SELECT vector, sha256 FROM vectors WHERE key = ?", (key,)).fetchone()
+        )
+        if row is None:
             return None
-        payload = stored[_DIGEST:]
-        if len(payload) % 4 or hashlib.sha256(payload).digest() != stored[:_DIGEST]:
-            logger.warning("Cache entry %s is damaged: computing it again", path)
+        vector, sha256 = row
+        if len(vector) % 4 or hashlib.sha256(vector).digest() != sha256:
+            logger.warning("Cache entry %s in %s is damaged: computing it again", key, self.path)
             return None
-        return np.frombuffer(payload, dtype="<f4").astype(np.float32)
+        return np.frombuffer(vector, dtype="<f4").astype(np.float32)
 
-    def put(self, key: str, vector: Vector) -> None:
-        """Store a one-dimensional vector. Writers of the same key may race: they write the same content."""
-        path = self._path(key)
-        payload = np.ascontiguousarray(vector, dtype="<f4").tobytes()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(hashlib.sha256(payload).digest() + payload)
-            os.replace(name, path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+    def put(self, vectors: Mapping[str, Vector]) -> None:
+        """Store one-dimensional vectors, all or none. Writers of one key may race: they write the same
+        content.
+        """
+        now = time.time()
+        rows = []
+        for key, vector in vectors.items():
+            content = np.ascontiguousarray(vector, dtype="<f4").tobytes()
+            rows.append((key, content, hashlib.sha256(content).digest(), now))
+
+        def write(connection: sqlite3.Connection) -> None:
+            with connection:
+                connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", rows)
+
+        self._run(write)
 
     def trim(self) -> int:
         """Remove the oldest entries until the cap holds. Returns how many were removed."""
-        entries = []
-        for path in self.folder.glob("??/*"):
-            with contextlib.suppress(FileNotFoundError):
-                status = path.stat()
-                entries.append((status.st_mtime_ns, status.st_size, path))
-        excess = sum(size for _, size, _ in entries) - self.maximum_bytes
-        removed = 0
-        for _, size, path in sorted(entries):
-            if excess <= 0:
-                break
-            path.unlink(missing_ok=True)
-            excess -= size
-            removed += 1
-        return removed
 
-    def _path(self, key: str) -> Path:
-        return self.folder / key[:2] / key[2:]
+        def remove(connection: sqlite3.Connection) -> int:
+            # The running total counts from the newest back; what lies beyond the cap goes.
+            ages = "SELECT key, SUM(LENGTH(vector)) OVER (ORDER BY stored DESC, key) AS total FROM vectors"
+            with connection:
+                found = connection.execute(
+                    f"DELETE FROM vectors WHERE key IN (SELECT key FROM ({ages}) WHERE total > ?)",
+                    (self.maximum_bytes,),
+                )
+            connection.execute("PRAGMA incremental_vacuum").fetchall()
+            return found.rowcount
+
+        return self._run(remove)
+
+    def close(self) -> None:
+        """Let go of the file; the next use opens it again."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        try:
+            return work(self._open())
+        except sqlite3.OperationalError:
+            raise  # a full disk or a lock held for a minute: no reason to throw vectors away
+        except sqlite3.DatabaseError as error:
+            logger.warning("%s is damaged (%s): starting an empty one", self.path, error)
+            self.close()
+            os.replace(self.path, self.path.with_suffix(".damaged"))
+            for rest in ("-wal", "-shm"):
+                Path(f"{self.path}{rest}").unlink(missing_ok=True)
+            return work(self._open())
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(self.path, timeout=WAIT_SECONDS)
+            # In WAL mode a killed process leaves a sound file without waiting for the disk at each write.
+            for pragma in ("auto_vacuum = INCREMENTAL", "journal_mode = WAL", "synchronous = NORMAL"):
+                self._connection.execute(f"PRAGMA {pragma}").fetchall()
+            self._connection.execute(
+                "CREATE TABLE IF NOT EXISTS vectors"
+                " (key TEXT PRIMARY KEY, vector BLOB NOT NULL, sha256 BLOB NOT NULL, stored REAL NOT NULL)"
+            )
+        return self._connection

@@ -1,4 +1,6 @@
-"""The settings of a training run. Needs no torch and no scipy: a web process that asks for a run should not load it."""
+"""The settings of a training run. Needs no torch and no scipy: a web process that asks for a run should not
+load it.
+"""
 
 from __future__ import annotations
 

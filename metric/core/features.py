@@ -59,10 +59,10 @@ def pair_vectors(
             rows[key] = stored
         else:
             missing[key] = pair
-    for key, vector in _computed(metric, missing, count):
-        rows[key] = vector
+    for batch in _computed(metric, missing, count):
+        rows |= batch
         if cache:
-            cache.put(key, vector)
+            cache.put(batch)
     return np.stack([rows[key] for key in keys]) if keys else np.empty((0, metric.shape.length), np.float32)
 
 
@@ -73,13 +73,11 @@ def _key(trunk: str, reference: Picture, distorted: Picture) -> str:
     return content_key("pair vector", trunk, reference.sha256, distorted.sha256, size, PREPROCESSING)
 
 
-def _computed(metric: LPIPS, missing: dict[str, Pair], count: Count | None) -> Iterator[tuple[str, Vector]]:
+def _computed(metric: LPIPS, missing: dict[str, Pair], count: Count | None) -> Iterator[dict[str, Vector]]:
     keys = list(missing)
     done = 0
     for batch in _batches(list(missing.values())):
-        vectors = _vectors(metric, batch)
-        for position, vector in zip(batch.positions, vectors, strict=True):
-            yield keys[position], vector
+        yield dict(zip((keys[i] for i in batch.positions), _vectors(metric, batch), strict=True))
         done += len(batch.positions)
         if count:
             count(done, len(keys))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,9 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from metric.core.cache import VectorCache, content_key
+from metric.core.cache import Vector, VectorCache, content_key
 
 Pixels = NDArray[np.uint8]
+
+KEPT_BYTES = 256_000_000
+STORED_TOGETHER = 256
 
 
 def read_pixels(path: Path) -> Pixels:
@@ -54,20 +57,47 @@ def picture_of(pixels: Pixels) -> Picture:
     return Picture(pixels_sha256(pixels), pixels.shape[0], pixels.shape[1], lambda: pixels)
 
 
-def open_picture(path: Path, file_sha256: str, cache: VectorCache | None = None) -> Picture:
-    """A picture from a file whose own sha256 has been verified already.
+def open_pictures(
+    files: Mapping[str, Path],
+    cache: VectorCache | None = None,
+    count: Callable[[int, int], None] | None = None,
+) -> dict[str, Picture]:
+    """Pictures of files by the sha256 of the file, which the caller has verified.
 
-    With a cache the pixels of a file seen before are not decoded again to know their hash.
+    With a cache, a file seen before is not decoded again to know the hash of its pixels. The pixels of others
+    stay in memory, up to a limit: they are wanted again soon. Raises ValueError for a file that is no RGB
+    image.
     """
-    key = content_key("pixels of file", file_sha256)
-    known = cache.get(key) if cache else None
-    if known is not None and len(known) == 34:
-        # A vector of floats holds the 32 bytes of a hash exactly, as whole numbers below 256.
-        digest = bytes(int(value) for value in known[2:]).hex()
-        return Picture(digest, int(known[0]), int(known[1]), lambda: read_pixels(path))
+    pictures: dict[str, Picture] = {}
+    new: dict[str, Vector] = {}
+    room = KEPT_BYTES
+    for file_sha256, path in files.items():
+        key = content_key("pixels of file", file_sha256)
+        picture = _known(cache.get(key), path) if cache else None
+        if picture is None:
+            picture = _decoded(path, keep=room > 0)
+            room -= 3 * picture.height * picture.width
+            new[key] = np.array(
+                [picture.height, picture.width, *bytes.fromhex(picture.sha256)], dtype=np.float32
+            )
+        pictures[file_sha256] = picture
+        if cache and (len(new) >= STORED_TOGETHER or len(pictures) == len(files)):
+            cache.put(new)
+            new = {}
+        if count:
+            count(len(pictures), len(files))
+    return pictures
+
+
+def _known(stored: Vector | None, path: Path) -> Picture | None:
+    if stored is None or stored.size != 2 + hashlib.sha256().digest_size:
+        return None
+    # A vector of floats holds the 32 bytes of a hash exactly, as whole numbers below 256.
+    sha256 = bytes(int(value) for value in stored[2:]).hex()
+    return Picture(sha256, int(stored[0]), int(stored[1]), lambda: read_pixels(path))
+
+
+def _decoded(path: Path, keep: bool) -> Picture:
     pixels = read_pixels(path)
-    height, width = pixels.shape[:2]
-    sha256 = pixels_sha256(pixels)
-    if cache:
-        cache.put(key, np.array([height, width, *bytes.fromhex(sha256)], dtype=np.float32))
-    return Picture(sha256, height, width, lambda: read_pixels(path))
+    read = (lambda: pixels) if keep else (lambda: read_pixels(path))
+    return Picture(pixels_sha256(pixels), pixels.shape[0], pixels.shape[1], read)

@@ -15,7 +15,7 @@ from metric.core.distance import LPIPS
 from metric.core.evaluate import Candidate, Kind
 from metric.core.features import Count, Pair, pair_vectors
 from metric.core.fetch import Say
-from metric.core.images import Picture, open_picture
+from metric.core.images import Picture, open_pictures
 from metric.core.snapshot import Snapshot
 
 Progress = Callable[[str, int, int], None]
@@ -23,13 +23,20 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Scoring:
-    """A snapshot with its pictures opened. `pictures`: by the sha256 of their file."""
+    """A snapshot with its pictures, by the sha256 of their file."""
 
     snapshot: Snapshot
     pictures: dict[str, Picture]
     cache: VectorCache
     progress: Progress
     say: Say
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, cache: VectorCache, progress: Progress, say: Say) -> Scoring:
+        """Open every image of the snapshot once. Raises ValueError for an unreadable one."""
+        files = {t.sha256[role]: path for t in snapshot.triplets for role, path in t.files.items()}
+        pictures = open_pictures(files, cache, lambda done, total: progress("images", done, total))
+        return cls(snapshot, pictures, cache, progress, say)
 
     def pairs(self, split: str) -> list[Pair]:
         """All (ref, p0) of a split, then all (ref, p1)."""
@@ -68,15 +75,3 @@ class Scoring:
 
     def _counter(self, stage: str) -> Count:
         return lambda done, total: self.progress(stage, done, total)
-
-
-def open_pictures(snapshot: Snapshot, cache: VectorCache, progress: Progress) -> dict[str, Picture]:
-    """Every image file of the snapshot once, by the sha256 of the file. Raises ValueError for an unreadable
-    one.
-    """
-    files = {t.sha256[role]: path for t in snapshot.triplets for role, path in t.files.items()}
-    pictures = {}
-    for done, (sha256, path) in enumerate(files.items(), start=1):
-        pictures[sha256] = open_picture(path, sha256, cache)
-        progress("images", done, len(files))
-    return pictures

@@ -29,7 +29,6 @@ TRIPLET_COLUMNS = ("split", "index", "source", "photograph", "target_bpp", "kind
 JUDGMENT_COLUMNS = ("triplet_split", "triplet_index", "choice", "side_of_p0")
 
 
-
 class SnapshotError(ValueError):
     """A snapshot cannot be used; the message says why and what to do."""
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 import tempfile
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
@@ -35,7 +35,7 @@ from metric.core.config import TrainConfig
 from metric.core.distance import LPIPS, head_keys
 from metric.core.evaluate import evaluate, votes_of
 from metric.core.fit import Fit, ballots, fit_heads
-from metric.core.scoring import Progress, Scoring, open_pictures
+from metric.core.scoring import Progress, Scoring
 from metric.core.snapshot import SPLITS, Snapshot, read_snapshot, require_trainable
 from metric.core.trunks import tensors_sha256
 
@@ -89,8 +89,8 @@ def train(
     if out.exists() and any(out.iterdir()):
         return _finished(out, identity)
     temporary = tempfile.TemporaryDirectory(prefix="closer-vectors-") if cache is None else nullcontext(cache)
-    with temporary as folder:
-        return _train(verified, out, config, promoted, report, VectorCache(Path(folder)), identity)
+    with temporary as folder, closing(VectorCache(Path(folder))) as vectors:
+        return _train(verified, out, config, promoted, report, vectors, identity)
 
 
 def _train(
@@ -106,7 +106,7 @@ def _train(
     counts = ", ".join(f"{split} {len(snapshot.of(split))}" for split in SPLITS)
     say(f"Snapshot {snapshot.data_hash[:12]}: triplets {counts}")
     metric = LPIPS(config.net, progress=say).to(_device(config))
-    scoring = Scoring(snapshot, open_pictures(snapshot, cache, progress), cache, progress, say)
+    scoring = Scoring.of(snapshot, cache, progress, say)
     fit = _fit(scoring, config, metric)
     heads = _as_heads(fit, metric)
     new = LPIPS(metric.name, heads, metric.net).to(_device(config))

@@ -1,67 +1,119 @@
 """The cache gives back what was put in, or nothing."""
 
 import logging
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
 import threading
+import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from metric.core import cache as cache_module
 from metric.core.cache import VectorCache, content_key
 
 
 def test_a_vector_comes_back_bit_for_bit(tmp_path: Path) -> None:
     cache = VectorCache(tmp_path)
     vector = np.array([0.1, np.float32(1e-30), 3e8], dtype=np.float32)
-    cache.put(content_key("a", "b"), vector)
-    stored = cache.get(content_key("a", "b"))
-    assert stored is not None
-    assert stored.tobytes() == vector.tobytes()
+    cache.put({content_key("a", "b"): vector})
+    for reader in (cache, VectorCache(tmp_path)):
+        stored = reader.get(content_key("a", "b"))
+        assert stored is not None
+        assert stored.tobytes() == vector.tobytes()
     assert cache.get(content_key("ab")) is None
 
 
-@pytest.mark.parametrize("keep", [0, 10, 33, 43])
-def test_a_truncated_entry_counts_as_missing_and_is_reported(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, keep: int
+@pytest.mark.parametrize("damage", ["substr(vector, 1, 10)", "substr(vector, 1, 8)", "x''", "zeroblob(12)"])
+def test_a_damaged_entry_counts_as_missing_and_is_reported(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: str
 ) -> None:
     cache, key = VectorCache(tmp_path), content_key("x")
-    cache.put(key, np.ones(3, np.float32))
-    (path,) = tmp_path.glob("??/*")
-    path.write_bytes(path.read_bytes()[:keep])
+    cache.put({key: np.ones(3, np.float32)})
+    with closing(sqlite3.connect(cache.path)) as connection, connection:
+        connection.execute(f"UPDATE vectors SET vector = {damage}")
     with caplog.at_level(logging.WARNING):
         assert cache.get(key) is None
-    assert "damaged" in caplog.text
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    cache.put({key: np.ones(3, np.float32)})
+    assert cache.get(key) is not None
 
 
-def test_writers_of_one_key_do_not_meet(tmp_path: Path) -> None:
+def test_a_damaged_file_is_put_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    cache, key = VectorCache(tmp_path), content_key("x")
+    cache.put({key: np.ones(3, np.float32)})
+    cache.close()
+    cache.path.write_bytes(b"this is no database" * 1000)
+    assert cache.get(key) is None
+    assert "is damaged" in caplog.text
+    cache.put({key: np.ones(3, np.float32)})
+    assert cache.get(key) is not None
+    assert (tmp_path / "vectors.damaged").exists()
+
+
+def test_a_lock_held_too_long_throws_nothing_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_module, "WAIT_SECONDS", 0.01)
+    cache = VectorCache(tmp_path)
+    cache.put({content_key("x"): np.ones(3, np.float32)})
+    with closing(sqlite3.connect(cache.path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            cache.put({content_key("y"): np.ones(3, np.float32)})
+    assert cache.get(content_key("x")) is not None
+
+
+def test_writers_share_the_file(tmp_path: Path) -> None:
     vector, key = np.arange(2000, dtype=np.float32), content_key("same")
     seen: list[bool] = []
 
-    def work() -> None:
-        cache = VectorCache(tmp_path)
-        for _ in range(20):
-            cache.put(key, vector)
-            stored = cache.get(key)
-            seen.append(stored is not None and bool((stored == vector).all()))
+    def work(number: int) -> None:
+        with closing(VectorCache(tmp_path)) as cache:
+            for turn in range(20):
+                cache.put({key: vector, content_key(str(number), str(turn)): vector})
+                stored = cache.get(key)
+                seen.append(stored is not None and bool((stored == vector).all()))
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert len(seen) == 80
     assert all(seen)
-    assert len(list(tmp_path.glob("??/*"))) == 1
+    with closing(sqlite3.connect(tmp_path / "vectors.sqlite3")) as connection:
+        assert connection.execute("SELECT COUNT(*) FROM vectors").fetchone() == (81,)
 
 
-def test_trim_removes_the_oldest(tmp_path: Path) -> None:
-    import os
+def test_a_killed_writer_leaves_a_sound_file(tmp_path: Path) -> None:
+    program = (
+        "import sys, pathlib, numpy as np; from metric.core.cache import VectorCache\n"
+        "cache = VectorCache(pathlib.Path(sys.argv[1])); number = 0\n"
+        "while True: cache.put({str(number): np.full(500, number, np.float32)}); number += 1"
+    )
+    writer = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)])
+    deadline = time.monotonic() + 60
+    cache = VectorCache(tmp_path)
+    while cache.get("20") is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.kill(writer.pid, signal.SIGKILL)
+    writer.wait()
+    stored = VectorCache(tmp_path).get("20")
+    assert stored is not None
+    assert np.array_equal(stored, np.full(500, 20, np.float32))
+    cache.put({"after": np.ones(1, np.float32)})
 
-    cache = VectorCache(tmp_path, maximum_bytes=3 * (32 + 40))
+
+def test_trim_removes_the_oldest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = VectorCache(tmp_path, maximum_bytes=3 * 40)
     keys = [content_key(str(number)) for number in range(5)]
     for age, key in enumerate(keys):
-        cache.put(key, np.full(10, age, np.float32))
-        os.utime(tmp_path / key[:2] / key[2:], (age, age))
+        monkeypatch.setattr(time, "time", lambda age=age: float(age))
+        cache.put({key: np.full(10, age, np.float32)})
     assert cache.trim() == 2
     assert [cache.get(key) is not None for key in keys] == [False, False, True, True, True]
     assert cache.trim() == 0
