@@ -66,9 +66,17 @@ class Drawing:
         stroke = {"stroke": "currentColor", "stroke-opacity": "0.14" if faint else "1"}
         SubElement(self.root, "line", ends | stroke | more)
 
-    def text(self, x: float, y: float, words: str, *, anchor: str = "start", look: str = "muted", **more: str) -> None:
+    def text(
+        self, x: float, y: float, words: str, *, anchor: str = "start", look: str = "muted", **more: str
+    ) -> None:
         """Words whose baseline is at y."""
-        place = {"x": f"{x:.1f}", "y": f"{y:.1f}", "text-anchor": anchor, "class": look, "fill": "currentColor"}
+        place = {
+            "x": f"{x:.1f}",
+            "y": f"{y:.1f}",
+            "text-anchor": anchor,
+            "class": look,
+            "fill": "currentColor",
+        }
         SubElement(self.root, "text", place | more).text = words
 
     def path(self, d: str, **more: str) -> Element:
@@ -115,7 +123,9 @@ def _wedge(x: float, y: float, r: float) -> str:
 
 def key_mark(look: int) -> SafeString:
     """A codec's mark, to stand beside its name in running text or a table."""
-    root = Element("svg", {"viewBox": "0 0 12 12", "width": "12", "height": "12", "class": f"mark {look_class(look)}"})
+    root = Element(
+        "svg", {"viewBox": "0 0 12 12", "width": "12", "height": "12", "class": f"mark {look_class(look)}"}
+    )
     root.set("aria-hidden", "true")
     SubElement(root, "path", d=marker(look, 6, 6), fill="currentColor")
     return mark_safe(tostring(root, encoding="unicode"))
@@ -142,7 +152,9 @@ def bars(days: Sequence[tuple[date, int]], *, title: str) -> SafeString:
     slot = min((WIDTH - left) / len(days), 48)
     for n, (_, count) in enumerate(days):
         height = count * scale
-        box = f"M{left + n * slot + slot * 0.15:.1f} {bottom:.1f}v{-height:.1f}h{slot * 0.7:.1f}v{height:.1f}z"
+        box = (
+            f"M{left + n * slot + slot * 0.15:.1f} {bottom:.1f}v{-height:.1f}h{slot * 0.7:.1f}v{height:.1f}z"
+        )
         drawing.path(box, **{"class": "chart-bar"})
     for n in sorted({0, len(days) - 1}):
         anchor = "start" if n == 0 else "end"
@@ -185,7 +197,9 @@ def _curve(
     look = {"class": look_class(one.look)}
     points = sorted(one.points, key=lambda point: point.x)
     for a, b in pairwise(points):
-        drawing.line(across(a.x), height(a.value), across(b.x), height(b.value), **look, **{"stroke-width": "1.6"})
+        drawing.line(
+            across(a.x), height(a.value), across(b.x), height(b.value), **look, **{"stroke-width": "1.6"}
+        )
     for point in points:
         if point.low is not None and point.high is not None:
             drawing.line(across(point.x), height(point.low), across(point.x), height(point.high), **look)
@@ -206,7 +220,9 @@ def heat_map(names: Sequence[str], shares: Sequence[Sequence[float | None]], *, 
     return drawing.svg()
 
 
-def _heat_cell(drawing: Drawing, x: float, y: float, w: float, h: float, share: float | None, *, same: bool) -> None:
+def _heat_cell(
+    drawing: Drawing, x: float, y: float, w: float, h: float, share: float | None, *, same: bool
+) -> None:
     box = f"M{x + 1:.1f} {y + 1:.1f}h{w - 2:.1f}v{h - 2:.1f}h{-(w - 2):.1f}z"
     known = share is not None and isfinite(share)
     if known and not same:
@@ -219,7 +235,12 @@ def _heat_cell(drawing: Drawing, x: float, y: float, w: float, h: float, share: 
 
 
 def dots(
-    rows: Sequence[Dot], *, title: str, unit: str, reference: float | None = None, spell: Callable[[float], str]
+    rows: Sequence[Dot],
+    *,
+    title: str,
+    unit: str,
+    reference: float | None = None,
+    spell: Callable[[float], str],
 ) -> SafeString:
     """A row for each thing that is compared: its name, a dot with whiskers, the numbers in words."""
     top, bottom = 8, 8 + ROW * len(rows)

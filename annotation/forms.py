@@ -30,7 +30,9 @@ class BitratesField(forms.CharField):
         try:
             bpps = sorted(float(word) for word in words)
         except ValueError as error:
-            raise forms.ValidationError("Write bitrates as numbers with commas between, such as 0.23, 0.67.") from error
+            raise forms.ValidationError(
+                "Write bitrates as numbers with commas between, such as 0.23, 0.67."
+            ) from error
         try:
             check_bpps(bpps)
         except Refused as refusal:
@@ -58,7 +60,9 @@ class StudyForm(forms.ModelForm):
     """Everything that decides what people are asked. It saves nothing: services do."""
 
     codecs = forms.MultipleChoiceField(
-        error_messages={"required": "Choose at least two codecs: a pair is two reconstructions of one photograph."}
+        error_messages={
+            "required": "Choose at least two codecs: a pair is two reconstructions of one photograph."
+        }
     )
     target_bpps = BitratesField(
         label="Bitrates",
@@ -112,7 +116,9 @@ class StudyForm(forms.ModelForm):
 def _choice(codec: Any, chosen: bool) -> CodecChoice:
     found = codec.availability()
     why_not = f"{found.reason} {found.how}".strip()
-    return CodecChoice(codec.name, codec.kind, codec.licence, found.available, why_not, chosen and found.available)
+    return CodecChoice(
+        codec.name, codec.kind, codec.licence, found.available, why_not, chosen and found.available
+    )
 
 
 class ConfirmForm(forms.Form):

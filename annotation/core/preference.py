@@ -54,7 +54,9 @@ def _preference(name: Hashable, count: int, share: float, drawn: Floats, tail: f
     # A draw may leave a name without any comparison; it then says nothing about it.
     low, high = np.nanquantile(drawn, [tail, 1 - tail])
     wilson = proportion(round(share * count), count, confidence=1 - 2 * tail)
-    return Preference(name, share, min(float(low), wilson.low or 0.0), max(float(high), wilson.high or 1.0), count)
+    return Preference(
+        name, share, min(float(low), wilson.low or 0.0), max(float(high), wilson.high or 1.0), count
+    )
 
 
 def _points_and_meetings(comparisons: Comparisons) -> tuple[csr_array, csr_array]:

@@ -51,7 +51,9 @@ def open_study(request: HttpRequest, slug: str) -> HttpResponse:
     study = get_object_or_404(Study, slug=slug)
     planned = studies.open_study(study=study)
     _send_to_workers(planned)
-    messages.success(request, f"“{study}” is open. Share its link; pairs are handed out as soon as they are encoded.")
+    messages.success(
+        request, f"“{study}” is open. Share its link; pairs are handed out as soon as they are encoded."
+    )
     return redirect(study)
 
 

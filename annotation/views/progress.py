@@ -89,7 +89,9 @@ def judging_of(study: Study, *, encoding: Encoding) -> Judging:
     )
     recently = timezone.now() - JUDGING_WINDOW
     # Naming both populations lets the index judgment_of_study answer.
-    just_now = Judgment.objects.filter(study=study, simulated__in=[True, False], received_at__gt=recently).count()
+    just_now = Judgment.objects.filter(
+        study=study, simulated__in=[True, False], received_at__gt=recently
+    ).count()
     per_hour = round(just_now * (timedelta(hours=1) / JUDGING_WINDOW))
     return Judging(**sat, wanted=judgments_wanted(study, encoding=encoding), per_hour=per_hour)
 
@@ -130,7 +132,9 @@ def _judged(judging: Judging) -> Meter:
 
 
 def _people(study: Study, judging: Judging) -> Meter:
-    wanted = max(study.votes_per_triplet, ceil(judging.wanted / study.pairs_per_session)) if judging.wanted else 0
+    wanted = (
+        max(study.votes_per_triplet, ceil(judging.wanted / study.pairs_per_session)) if judging.wanted else 0
+    )
     words = [f"{judging.people:,} of about {wanted:,}, at {study.pairs_per_session} pairs each"]
     words += [f"{judging.programs:,} simulated beside them"] * bool(judging.programs)
     return Meter("people", "People", judging.people, wanted, " · ".join(words))
@@ -191,7 +195,9 @@ def _judged_pairs(study: Study) -> Sequence[tuple[Any, str, str, bool, int]]:
     return list(pairs.annotate(count=Count("pk")).order_by())
 
 
-def _cell(codec: str, target_bpp: float, made: dict[tuple[str, Any], dict[str, int]], judged: Iterable[Any]) -> Cell:
+def _cell(
+    codec: str, target_bpp: float, made: dict[tuple[str, Any], dict[str, int]], judged: Iterable[Any]
+) -> Cell:
     bpp = as_decimal(target_bpp)
     states = made.get((codec, bpp), {})
     votes = {False: 0, True: 0}
@@ -223,4 +229,6 @@ def judgments_per_day(study: Study, *, simulated: bool, days: int = 30) -> list[
     if not counts:
         return []
     first = min(counts)
-    return [(day, counts.get(day, 0)) for day in (first + timedelta(n) for n in range((today - first).days + 1))]
+    return [
+        (day, counts.get(day, 0)) for day in (first + timedelta(n) for n in range((today - first).days + 1))
+    ]

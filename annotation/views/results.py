@@ -44,7 +44,9 @@ def results(request: HttpRequest, slug: str) -> HttpResponse:
     study = get_object_or_404(Study, slug=slug)
     counts = {name: _judgments(study, name).count() for name in ("people", "simulated")}
     asked = request.GET.get("population")
-    population = asked if asked in counts else "simulated" if counts["simulated"] > counts["people"] == 0 else "people"
+    population = (
+        asked if asked in counts else "simulated" if counts["simulated"] > counts["people"] == 0 else "people"
+    )
     told: dict[str, Any] = {"population": population, "counts": counts}
     if counts[population]:
         found = cached_results(study, population, counts[population])
@@ -123,7 +125,9 @@ def figures(found: Results, population: str) -> dict[str, Any]:
     return {
         "curve": _curve(found, whose),
         "curve_says": curve_in_words(found),
-        "matrix": charts.heat_map(found.names, found.wins, title=f"How often row was preferred to column, {whose}"),
+        "matrix": charts.heat_map(
+            found.names, found.wins, title=f"How often row was preferred to column, {whose}"
+        ),
         "matrix_says": matrix_in_words(found),
         "ranking": _dots(found.ranking, whose) if found.ranking else None,
         "ranking_says": ranking_in_words(found.ranking) if found.ranking else found.why_no_ranking,
@@ -143,13 +147,20 @@ def _curve(found: Results, whose: str) -> Any:
         )
         for n, name in enumerate(found.names)
     ]
-    labels = {"x_label": "target bitrate, bits per pixel", "y_label": "share of its comparisons that a codec won"}
+    labels = {
+        "x_label": "target bitrate, bits per pixel",
+        "y_label": "share of its comparisons that a codec won",
+    }
     return charts.curves(series, title=f"Preference by bitrate, {whose}", reference=0.5, **labels)
 
 
 def _dots(ranking: Ranking, whose: str) -> Any:
     rows = [
-        charts.Dot(str(ranking.names[n]), *(float(ends[n]) for ends in _ends(ranking)), look_of(str(ranking.names[n])))
+        charts.Dot(
+            str(ranking.names[n]),
+            *(float(ends[n]) for ends in _ends(ranking)),
+            look_of(str(ranking.names[n])),
+        )
         for n in np.argsort(-ranking.scale)
     ]
     title, unit = f"Ranking of the codecs, {whose}", "closeness to the original, JOD-like units, mean 0"
@@ -183,7 +194,9 @@ def matrix_in_words(found: Results) -> str:
         if share is not None and share >= 0.5
     ]
     share, winner, loser, met = max(pairs)
-    words = f"The clearest difference: {winner} was preferred to {loser} in {share:.0%} of {met:,} comparisons."
+    words = (
+        f"The clearest difference: {winner} was preferred to {loser} in {share:.0%} of {met:,} comparisons."
+    )
     close, one, other, _ = min(pairs)
     if len(pairs) == 1:
         return words
@@ -197,7 +210,9 @@ def ranking_in_words(ranking: Ranking) -> str:
     lead = ranking.scale[order[0]] - ranking.scale[order[1]]
     words = f"{names[0]} comes first, {lead:.2f} units above {names[1]}; one unit means that three in four prefer it."
     unsure = [
-        f"{ranking.names[a]} and {ranking.names[b]}" for a, b in pairwise(order) if ranking.low[a] < ranking.high[b]
+        f"{ranking.names[a]} and {ranking.names[b]}"
+        for a, b in pairwise(order)
+        if ranking.low[a] < ranking.high[b]
     ]
     if not unsure:
         return f"{words} No two neighbouring intervals overlap."

@@ -55,7 +55,9 @@ def crops_of(studies: list[int]) -> dict[int, list[int]]:
     through = Study.sources.through.objects.filter(study_id__in=studies)
     place = Window(RowNumber(), partition_by="study_id", order_by="pk")
     crops: dict[int, list[int]] = {}
-    for study, source in through.annotate(place=place).filter(place__lte=CROPS).values_list("study_id", "source_id"):
+    for study, source in (
+        through.annotate(place=place).filter(place__lte=CROPS).values_list("study_id", "source_id")
+    ):
         crops.setdefault(study, []).append(source)
     return crops
 

@@ -34,7 +34,9 @@ TABS = [
 ]
 
 
-def study_page(request: HttpRequest, study: Study, tab: str, *, status: int = 200, **told: Any) -> HttpResponse:
+def study_page(
+    request: HttpRequest, study: Study, tab: str, *, status: int = 200, **told: Any
+) -> HttpResponse:
     """A tab of the study with the head that all of them share."""
     context = {
         "section": "studies",
@@ -120,9 +122,7 @@ def snapshots(request: HttpRequest, slug: str) -> HttpResponse:
     study = get_object_or_404(Study, slug=slug)
     judging = progress.judging_of(study, encoding=progress.encoding_of(study))
     rows = study.snapshots.prefetch_related("training_runs__version").order_by("-number")
-    return study_page(
-        request, study, "study-snapshots", snapshots=rows[:50], judging=judging
-    )
+    return study_page(request, study, "study-snapshots", snapshots=rows[:50], judging=judging)
 
 
 @staff_required

@@ -30,7 +30,11 @@ def gain(value: float | str | None) -> str:
 def label(row: Mapping[str, Any], evaluation: Mapping[str, Any]) -> str:
     """What a row is called. Programs that stand in for people are not called people."""
     name = str(row["label"])
-    return name.replace("People", "Simulated", 1) if evaluation["simulated"] and row["kind"] == "people" else name
+    return (
+        name.replace("People", "Simulated", 1)
+        if evaluation["simulated"] and row["kind"] == "people"
+        else name
+    )
 
 
 @register.filter
@@ -70,7 +74,9 @@ def version_dots(versions: Sequence[MetricVersion]) -> SafeString:
         name = f"{stock['label']} on v{shown.number}’s"
         rows.append(charts.Dot(name, stock["score"], stock["low"], stock["high"], note="unavailable"))
     unit = "agreement with votes on test photographs, per cent"
-    return charts.dots(rows, title="Agreement by version", unit=unit, spell=lambda value: f"{100 * value:.1f}")
+    return charts.dots(
+        rows, title="Agreement by version", unit=unit, spell=lambda value: f"{100 * value:.1f}"
+    )
 
 
 def _version_dot(version: MetricVersion) -> charts.Dot:
@@ -105,7 +111,9 @@ def evaluation_words(evaluation: Mapping[str, Any]) -> str:
     if human is not None:
         ceiling = share(evaluation["people"]["ceiling"])
         who = "simulated annotator" if evaluation["simulated"] else "annotator"
-        words.append(f"One {who} agrees with another in {share(human)} %, the best possible metric in {ceiling} %.")
+        words.append(
+            f"One {who} agrees with another in {share(human)} %, the best possible metric in {ceiling} %."
+        )
     return " ".join(words)
 
 

@@ -12,7 +12,14 @@ pytestmark = pytest.mark.django_db
 
 PAGES = ["study", "study-people", "study-pairs", "study-results", "study-snapshots", "study-settings"]
 FILES = ["study-status", "study-judgments"]
-CHANGES = ["study-add-photographs", "study-open", "study-pause", "study-close", "study-retry", "study-snapshot"]
+CHANGES = [
+    "study-add-photographs",
+    "study-open",
+    "study-pause",
+    "study-close",
+    "study-retry",
+    "study-snapshot",
+]
 
 
 @pytest.fixture
@@ -66,5 +73,7 @@ def test_another_site_cannot_press_the_button(owner: User, study: Study, name: s
 
 def test_a_refusal_never_leads_off_the_site(owner_client: Client) -> None:
     study = make_study(state="draft")
-    answer = owner_client.post(reverse("study-open", args=[study.slug]), HTTP_REFERER="https://elsewhere.example/")
+    answer = owner_client.post(
+        reverse("study-open", args=[study.slug]), HTTP_REFERER="https://elsewhere.example/"
+    )
     assert answer.headers["Location"] == reverse("home")

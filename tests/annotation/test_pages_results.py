@@ -9,7 +9,14 @@ from django.urls import reverse
 from annotation.models import Assignment, Session, Study
 from annotation.services.judging import record_judgment
 from annotation.views.results import Results, curve_in_words, matrix_in_words, ranking_in_words, results_of
-from tests.factories import make_assignment, make_judgment, make_session, make_study, make_timing, make_triplet
+from tests.factories import (
+    make_assignment,
+    make_judgment,
+    make_session,
+    make_study,
+    make_timing,
+    make_triplet,
+)
 
 pytestmark = pytest.mark.django_db
 

@@ -162,7 +162,9 @@ def test_a_page_that_nobody_linked_to_is_no_error(owner_client: Client, after: s
 def test_a_snapshot_is_asked_for_once_there_is_enough(owner_client: Client) -> None:
     study = judged_study(1)
     address = reverse("study-snapshot", args=[study.slug])
-    page = owner_client.post(address, follow=True, HTTP_REFERER=f"http://testserver{study.get_absolute_url()}")
+    page = owner_client.post(
+        address, follow=True, HTTP_REFERER=f"http://testserver{study.get_absolute_url()}"
+    )
     assert "needs at least 20" in page.content.decode()
     for _ in range(21):
         make_triplet(study)

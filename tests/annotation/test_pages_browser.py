@@ -1,0 +1,66 @@
+"""The researcher's pages in a real browser: the policy holds, bars move, everybody can use them."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from tests.factories import make_judged_study, make_judgment, make_session, make_study, make_triplet
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def at(page: Page, live_server: LiveServer, owner_client: Client) -> str:
+    """Where the site is; the browser is logged in as its owner."""
+    cookie = owner_client.cookies[settings.SESSION_COOKIE_NAME].value
+    page.context.add_cookies(
+        [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}]
+    )
+    return str(live_server.url)
+
+
+def test_no_page_breaks_the_policy_or_shuts_anybody_out(page: Page, at: str, complaints: list[str]) -> None:
+    study = make_judged_study(people=2, programs=2)
+    draft = make_study(state="draft")
+    names = ["study", "study-people", "study-pairs", "study-results", "study-snapshots", "study-settings"]
+    addresses = [reverse(name, args=[study.slug]) for name in names]
+    addresses += [draft.get_absolute_url(), reverse("study-settings", args=[draft.slug])]
+    addresses += [reverse(name) for name in ("study-list", "study-new", "metric-list")]
+    for address in addresses:
+        page.goto(at + address)
+        found = Axe().run(page)
+        assert found.violations_count == 0, f"{address}: {found.generate_report()}"
+    assert complaints == []
+
+
+def test_the_bars_move_by_themselves(page: Page, at: str) -> None:
+    study = make_study(votes_per_triplet=2)
+    make_triplet(study)
+    page.goto(at + study.get_absolute_url())
+    judged = page.locator('[data-meter="judged"]')
+    expect(judged.locator(".meter-figure")).to_have_text("0 of 2")
+    make_judgment(make_session(study))
+    expect(judged.locator(".meter-figure")).to_have_text(re.compile("^1 of 2"), timeout=8000)
+    expect(judged.locator("progress")).to_have_js_property("value", 1)
+
+
+def test_a_table_is_sorted_by_its_heads(page: Page, at: str) -> None:
+    study = make_study(votes_per_triplet=9)
+    for _ in range(3):
+        make_triplet(study)
+    for number in (2, 3, 1):
+        session = make_session(study)
+        for _ in range(number):
+            make_judgment(session)
+    page.goto(at + reverse("study-people", args=[study.slug]))
+    head = page.get_by_role("button", name="Judgments")
+    head.click()
+    assert page.locator("tbody td:nth-child(2)").all_inner_texts() == ["1", "2", "3"]
+    head.click()
+    assert page.locator("tbody td:nth-child(2)").all_inner_texts() == ["3", "2", "1"]

@@ -1,0 +1,83 @@
+"""A training run: asked for, watched, cancelled."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from metric.models import TrainingRun
+from tests.metric.versions import make_run, make_snapshot, make_version
+
+pytestmark = pytest.mark.django_db
+
+
+def status(client: Client, run: TrainingRun) -> dict[str, object]:
+    found: dict[str, object] = client.get(reverse("training-run-status", args=[run.pk])).json()
+    return found
+
+
+def test_training_is_asked_for_on_a_snapshot(owner_client: Client, owner: User) -> None:
+    snapshot = make_snapshot()
+    answer = owner_client.post(reverse("metric-train", args=[snapshot.pk]))
+    run = TrainingRun.objects.get()
+    assert answer.headers["Location"] == run.get_absolute_url()
+    assert (run.snapshot, run.created_by, run.trigger, run.state) == (snapshot, owner, "by hand", "queued")
+
+
+def test_a_failed_snapshot_cannot_be_trained_on(owner_client: Client) -> None:
+    snapshot = make_snapshot(state="failed", error="too few photographs")
+    page = owner_client.post(reverse("metric-train", args=[snapshot.pk]), follow=True)
+    assert not TrainingRun.objects.exists()
+    assert page.redirect_chain
+
+
+def test_a_run_that_waits_says_so(owner_client: Client) -> None:
+    found = status(owner_client, make_run())
+    assert (found["state"], found["words"], found["over"]) == ("queued", "waiting for a worker", False)
+
+
+def test_a_run_shows_its_stage_and_its_log(owner_client: Client) -> None:
+    run = make_run(
+        state="running", stage="features", stage_done=30, stage_total=120, log="verify\nfeatures\n"
+    )
+    found = status(owner_client, run)
+    assert found["words"] == "comparing the pictures · 30 of 120"
+    assert (found["done"], found["total"], found["log"]) == (30, 120, "verify\nfeatures\n")
+    page = owner_client.get(run.get_absolute_url()).content.decode()
+    assert 'value="30" max="120"' in page
+    assert "1, 0.3" in page
+
+
+def test_a_stage_of_a_baseline_names_it(owner_client: Client) -> None:
+    run = make_run(state="running", stage="evaluate lpips-vgg", stage_total=1)
+    assert status(owner_client, run)["words"] == "scoring lpips-vgg"
+
+
+def test_a_run_can_be_cancelled(owner_client: Client) -> None:
+    run = make_run(state="running", stage="fit")
+    owner_client.post(reverse("training-run-cancel", args=[run.pk]))
+    run.refresh_from_db()
+    assert run.cancel_requested
+    assert status(owner_client, run)["words"] == "stopping at its next step"
+    assert "Cancel<" not in owner_client.get(run.get_absolute_url()).content.decode()
+
+
+def test_a_failed_run_says_what_was_kept_and_offers_another(owner_client: Client) -> None:
+    run = make_run(state="failed", error="the trunk <alex> could not be had")
+    page = owner_client.get(run.get_absolute_url()).content.decode()
+    assert "the trunk &lt;alex&gt; could not be had" in page
+    assert "Train again" in page
+    assert status(owner_client, run)["over"]
+
+
+def test_a_finished_run_leads_to_its_version(owner_client: Client) -> None:
+    version = make_version()
+    assert version.get_absolute_url() in owner_client.get(version.run.get_absolute_url()).content.decode()
+
+
+def test_a_study_lists_what_was_trained_on_its_snapshots(owner_client: Client) -> None:
+    version = make_version()
+    study = version.run.snapshot.study
+    page = owner_client.get(reverse("study-snapshots", args=[study.slug])).content.decode()
+    assert version.get_absolute_url() in page
+    assert "40 / 40 / 40" in page

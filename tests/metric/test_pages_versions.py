@@ -1,0 +1,140 @@
+"""The metric's pages: the versions, a model card, promotion, the report that stands alone."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from metric.models import MetricVersion
+from metric.report import write_report
+from metric.templatetags.evaluation import evaluation_words
+from tests.metric.versions import make_evaluation, make_run, make_snapshot, make_version
+
+pytestmark = pytest.mark.django_db
+
+
+def test_without_a_version_the_page_says_what_to_do(owner_client: Client) -> None:
+    page = owner_client.get(reverse("metric-list")).content.decode()
+    assert "No version yet" in page
+    assert "Make a snapshot of a study first" in page
+    assert page.count("button-primary") == 1
+
+
+def test_versions_stand_in_a_timeline_with_the_one_in_use_marked(owner_client: Client, owner: User) -> None:
+    first, second = make_version(), make_version()
+    owner_client.post(reverse("metric-promote", args=[first.number]), {"reason": "agrees best"})
+    page = owner_client.get(reverse("metric-list")).content.decode()
+    assert page.count('class="is-promoted"') == 1
+    timeline = page[page.index('class="timeline"') :]
+    assert timeline.index(second.get_absolute_url()) < timeline.index(first.get_absolute_url())
+    assert "agrees best" in page
+    assert "Version 1 is in use" in page
+
+
+def test_the_list_costs_the_same_with_more_versions(
+    owner_client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(8):
+        make_version()
+    with django_assert_max_num_queries(6):
+        owner_client.get(reverse("metric-list"))
+
+
+def test_a_version_shows_its_whole_evaluation(owner_client: Client) -> None:
+    page = owner_client.get(make_version().get_absolute_url()).content.decode()
+    assert "The new version agrees with 72.4 % of votes by people (69.4 to 75.4)." in page
+    assert "+2.4 points (+0.3 to +4.5), surely better." in page
+    assert "unavailable: its weights are not here" in page
+    assert "classical-classical" in page
+    assert "0.37 bpp" in page
+    assert "badge-simulated" not in page
+    assert " style=" not in page
+
+
+def test_a_simulated_version_says_so_and_calls_nobody_people(owner_client: Client) -> None:
+    version = make_version(make_run(make_snapshot(simulated=True)))
+    page = owner_client.get(version.get_absolute_url()).content.decode()
+    assert "SIMULATED" in page
+    assert "badge-simulated" in page
+    assert "Simulated: one with another" in page
+    assert "votes by people" not in page
+
+
+@pytest.mark.parametrize(
+    ("difference", "words"),
+    [
+        ({"mean": 0.01, "low": -0.01, "high": 0.03}, "+1.0 points (−1.0 to +3.0), no difference is shown."),
+        ({"mean": -0.02, "low": -0.03, "high": -0.01}, "−2.0 points (−3.0 to −1.0), surely worse."),
+        ({"mean": 0.02, "low": None, "high": None}, "+2.0 points, without an interval."),
+    ],
+)
+def test_words_claim_no_more_than_the_interval(difference: dict[str, float | None], words: str) -> None:
+    assert words in evaluation_words(make_evaluation(difference_to_promoted=difference))
+
+
+def test_a_version_that_could_not_be_scored_is_no_error(owner_client: Client) -> None:
+    evaluation = make_evaluation(score=None, low=None, high=None, available=False, reason="no pictures")
+    page = owner_client.get(make_version(evaluation=evaluation).get_absolute_url()).content.decode()
+    assert "could not be scored" in page
+
+
+def test_promotion_by_hand_keeps_who_and_why(owner_client: Client, owner: User) -> None:
+    version = make_version()
+    page = owner_client.post(
+        reverse("metric-promote", args=[1]), {"reason": " better on faces "}, follow=True
+    )
+    version.refresh_from_db()
+    assert (version.promoted, version.promotion_reason, version.promoted_by) == (
+        True,
+        "better on faces",
+        owner,
+    )
+    assert "Version 1 is in use now." in page.content.decode()
+
+
+def test_promotion_without_a_reason_is_refused(owner_client: Client) -> None:
+    version = make_version()
+    page = owner_client.post(
+        reverse("metric-promote", args=[1]),
+        {"reason": " "},
+        follow=True,
+        HTTP_REFERER="http://testserver/metric/",
+    )
+    assert "Say why" in page.content.decode()
+    assert not MetricVersion.objects.get(pk=version.pk).promoted
+
+
+def test_a_version_can_be_downloaded(owner_client: Client) -> None:
+    make_version()
+    answer = owner_client.get(reverse("metric-download", args=[1]))
+    assert b"".join(answer.streaming_content) == b"PK not really"
+    assert "closer-metric-1.zip" in answer.headers["Content-Disposition"]
+
+
+def test_the_report_stands_alone(tmp_path: Path) -> None:
+    version = make_version()
+    write_report(study=version.run.snapshot.study, version=version, path=tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text()
+    assert "The new version agrees with 72.4 %" in page
+    assert "<link" not in page
+    assert "src=" not in page
+    svg = page[page.index("<svg") : page.index("</svg>") + 6]
+    assert ElementTree.fromstring(svg) is not None
+
+
+@pytest.mark.parametrize("name", ["metric-version", "metric-download"])
+def test_an_unknown_version_is_not_found(owner_client: Client, name: str) -> None:
+    assert owner_client.get(reverse(name, args=[7])).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "address", ["/metric/", "/metric/versions/1/", "/metric/runs/1/", "/metric/runs/1/status.json"]
+)
+def test_only_researchers_see_the_metric(client: Client, stranger: User, address: str) -> None:
+    assert client.get(address).headers["Location"].startswith(reverse("login"))
+    client.force_login(stranger)
+    assert client.get(address).status_code == 403
