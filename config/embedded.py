@@ -3,6 +3,7 @@
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 import django
 from django.core.management import call_command
@@ -45,7 +46,7 @@ def _kept_secret(path: Path, *, length: int = 50) -> str:
     return path.read_text().strip()
 
 
-def demo_study(*, slug: str, name: str, **rules: object) -> tuple["Study", list[int]]:  # type: ignore[name-defined]  # noqa: F821
+def demo_study(*, slug: str, name: str, **rules: Any) -> tuple["Study", list[int]]:  # type: ignore[name-defined]  # noqa: F821
     """The open study of the demo photographs, and the reconstructions that wait for an encoder."""
     from annotation.demo import photographs
     from annotation.models import Reconstruction, Study

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from django.db.models import QuerySet
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from tqdm import tqdm
 
@@ -38,12 +37,12 @@ def wait_until(what: str, happened: Callable[[], Any]) -> Any:
 def encode(study: Study, waiting: list[int]) -> None:
     """Every reconstruction by the worker."""
     enqueue_encodings(waiting)
-    rows: QuerySet[Reconstruction] = Reconstruction.objects.needed_by(study)
+    rows = Reconstruction.objects.needed_by(study)
     total = rows.count()
     with tqdm(total=total, unit=" reconstructions", mininterval=1, disable=None) as bar:
 
         def finished() -> bool:
-            left: int = rows.pending().count()
+            left = rows.pending().count()
             bar.update(total - left - bar.n)
             return left == 0
 
