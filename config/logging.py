@@ -14,8 +14,11 @@ def logging_config(level: str, *, json: bool) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    renderer: Any = (
-        structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
+    # Plain tracebacks: those that show local variables write keys and passwords into the log, and take minutes
+    # for a deep stack while every other thread waits for the log.
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    renderers: list[Any] = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()] if json else [plain]
     )
     structlog.configure(
         processors=[
@@ -35,7 +38,7 @@ def logging_config(level: str, *, json: bool) -> None:
             "formatters": {
                 "line": {
                     "()": structlog.stdlib.ProcessorFormatter,
-                    "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+                    "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
                     "foreign_pre_chain": shared,
                 }
             },
