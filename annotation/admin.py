@@ -18,7 +18,7 @@ from annotation.models import (
 )
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # Django's own class takes no argument
     """Rows that only the program writes."""
 
     show_full_result_count = False

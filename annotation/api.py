@@ -18,11 +18,12 @@ from rest_framework.views import APIView
 
 from annotation import serializers, tasks
 from annotation.errors import NotYours, SnapshotRefused
-from annotation.models import Assignment, Session, Snapshot, Study
+from annotation.models import Assignment, Reconstruction, Session, Snapshot, Source, Study
 from annotation.services.claims import NoPair, claim_next
 from annotation.services.judging import record_judgment
 from annotation.services.sittings import begin_session, require_open, skip_assignment
 from annotation.services.snapshots import request_snapshot
+from annotation.views.access import staff_of
 
 SESSION_HEADER = OpenApiParameter(
     "X-Closer-Session", str, OpenApiParameter.HEADER, required=True, description="The key of the sitting."
@@ -163,10 +164,13 @@ class AssignmentImage(JudgingView):
         assignment = get_object_or_404(
             Assignment.objects.select_related("triplet__source", "triplet__first", "triplet__second"), pk=pk
         )
-        shown = {"left": assignment.left, "original": assignment.triplet.source, "right": assignment.right}[
-            slot
-        ]
-        response = FileResponse(shown.image.open("rb"), content_type="image/png", filename="image.png")
+        by_slot: dict[str, Source | Reconstruction] = {
+            "left": assignment.left,
+            "original": assignment.triplet.source,
+            "right": assignment.right,
+        }
+        image = by_slot[slot].image.open("rb")
+        response = FileResponse(image, content_type="image/png", filename="image.png")
         response.headers["Cache-Control"] = "private, max-age=3600, immutable"
         return response
 
@@ -204,7 +208,7 @@ class SnapshotViewSet(
         asked.is_valid(raise_exception=True)
         study = get_object_or_404(Study, slug=asked.validated_data["study"])
         snapshot = request_snapshot(
-            study=study, simulated=asked.validated_data["simulated"], created_by=request.user
+            study=study, simulated=asked.validated_data["simulated"], created_by=staff_of(request)
         )
         transaction.on_commit(lambda: tasks.snapshot.delay(snapshot.pk), robust=True)
         return Response(self.get_serializer(snapshot).data, status=status.HTTP_201_CREATED)

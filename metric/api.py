@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.serializers import ProblemSerializer
+from annotation.views.access import staff_of
 from metric import serializers, tasks
 from metric.models import MetricVersion, TrainingRun
 from metric.services.distances import measure_distance
@@ -39,7 +40,7 @@ class MetricVersionViewSet(viewsets.ReadOnlyModelViewSet[MetricVersion]):
         said = serializers.PromoteSerializer(data=request.data)
         said.is_valid(raise_exception=True)
         version = promote_version(
-            version=self.get_object(), reason=said.validated_data["reason"], by=request.user
+            version=self.get_object(), reason=said.validated_data["reason"], by=staff_of(request)
         )
         return Response(self.get_serializer(version).data)
 
@@ -63,7 +64,7 @@ class TrainingRunViewSet(
         """Ask for a training run on a snapshot; a worker on the queue `train` does it."""
         asked = serializers.RequestTrainingSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        run = request_training(**asked.validated_data, created_by=request.user)
+        run = request_training(**asked.validated_data, created_by=staff_of(request))
         transaction.on_commit(lambda: tasks.train.delay(run.pk), robust=True)
         return Response(self.get_serializer(run).data, status=status.HTTP_201_CREATED)
 

@@ -58,7 +58,7 @@ class FigureSerializer(serializers.Serializer[Any]):
     """One figure, or why it is not to be had."""
 
     key = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a field called label, not this field's label
     value = serializers.FloatField(allow_null=True)
     better = serializers.ChoiceField(choices=["smaller", "larger"])
     reason = serializers.CharField(allow_null=True)

@@ -3,7 +3,8 @@
 import math
 import uuid
 from collections.abc import Iterable
-from typing import Any
+from operator import attrgetter
+from typing import Any, cast
 
 import structlog
 from django.core.files.base import ContentFile
@@ -92,7 +93,7 @@ def _make(reconstruction: Reconstruction, lease: uuid.UUID) -> str:
     }
     if _keep(reconstruction, lease, made):
         return "done"
-    reconstruction.image.storage.delete(reconstruction.image.name)
+    reconstruction.image.delete(save=False)
     return "taken over"
 
 
@@ -137,7 +138,9 @@ def make_triplets(*, study: Study, reconstructions: Iterable[Reconstruction]) ->
     ]
     triplets = []
     for pair in pairs_of(candidates, salt=study.key):
-        first, second = sorted((made[pair.first], made[pair.second]), key=lambda row: row.pk)
+        first, second = sorted(
+            (made[cast(int, key)] for key in (pair.first, pair.second)), key=attrgetter("pk")
+        )
         triplets.append(
             Triplet(
                 study=study,

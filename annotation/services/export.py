@@ -93,9 +93,9 @@ def _triplet_rows(study: Study) -> Iterator[TripletRow]:
             p1_bpp=triplet.second.bpp or 0.0,
             target_bpp=float(triplet.target_bpp),
             kind=triplet.kind,
-            ref_image=triplet.source.image.name,
-            p0_image=triplet.first.image.name,
-            p1_image=triplet.second.image.name,
+            ref_image=str(triplet.source.image),
+            p0_image=str(triplet.first.image),
+            p1_image=str(triplet.second.image),
         )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.core.files import File
 from django.db import IntegrityError, transaction
 from django.db.models import Max
@@ -24,9 +24,7 @@ from annotation.services.export import FEWEST_JUDGMENTS, export, filters_of
 log = structlog.get_logger(__name__)
 
 
-def request_snapshot(
-    *, study: Study, simulated: bool = False, created_by: AbstractBaseUser | None = None
-) -> Snapshot:
+def request_snapshot(*, study: Study, simulated: bool = False, created_by: User | None = None) -> Snapshot:
     """A numbered snapshot of the judgments up to now, to be built by a worker.
 
     Raises SnapshotRefused when there is too little to export.
@@ -96,7 +94,7 @@ def _build(snapshot: Snapshot, lease: uuid.UUID, scratch: Path) -> str:
         counts={**manifest["counts"], "splits": _split_counts(manifest)},
     )
     if not kept:
-        snapshot.archive.storage.delete(snapshot.archive.name)
+        snapshot.archive.delete(save=False)
         return "taken over"
     return "done"
 

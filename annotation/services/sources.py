@@ -1,7 +1,7 @@
 """Photographs in: read, normalised, cropped to what fits the study's screen, known by their pixels."""
 
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
@@ -16,7 +16,7 @@ from codecs_zoo import image
 def add_source(
     *,
     study: Study,
-    file: "Path | IO[bytes] | bytes",
+    file: Path | BinaryIO | bytes,
     name: str,
     licence: str = "",
     attribution: str = "",
@@ -62,8 +62,7 @@ def _keep(study: Study, source: Source, png: bytes) -> Source:
         try:
             with transaction.atomic():
                 source.save()
-        except IntegrityError:  # somebody else brought the same pixels in just now
-            source.image.storage.delete(source.image.name)
+        except IntegrityError:  # somebody brought the same pixels in just now: the file is named by them
             existing = Source.objects.get(sha256=source.sha256)
     study.sources.add(existing or source)
     return existing or source

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
@@ -14,7 +14,7 @@ from annotation.services.encoding import plan_reconstructions
 from codecs_zoo import registry
 
 
-def create_study(*, name: str, owner: AbstractBaseUser | None = None, slug: str = "", **fields: Any) -> Study:
+def create_study(*, name: str, owner: User | None = None, slug: str = "", **fields: Any) -> Study:
     """A draft. `fields` are the study's rules; every one is validated. Raises Refused with what is wrong."""
     study = Study(name=name.strip(), slug=slug or _free_slug(name), owner=owner, **fields)
     check_codecs(study.codecs)

@@ -5,11 +5,13 @@ from functools import wraps
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
+from rest_framework.request import Request
 
 from annotation.errors import Refused
 
@@ -28,6 +30,13 @@ def staff_required(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+def staff_of(request: HttpRequest | Request) -> User:
+    """The researcher behind a request that was let in. Raises PermissionDenied for anybody else."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
 
 
 def refusals_as_messages(view: View) -> View:

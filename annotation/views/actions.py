@@ -15,7 +15,7 @@ from annotation.models import Study
 from annotation.services import studies
 from annotation.services.snapshots import request_snapshot
 from annotation.services.sources import add_source
-from annotation.views.access import refusals_as_messages, staff_required
+from annotation.views.access import refusals_as_messages, staff_of, staff_required
 from annotation.views.study import progress_page
 
 
@@ -31,7 +31,7 @@ def add_photographs(request: HttpRequest, slug: str) -> HttpResponse:
     added = 0
     for file in files:
         try:
-            add_source(study=study, file=file, name=file.name or "photograph", **words)
+            add_source(study=study, file=file.read(), name=file.name or "photograph", **words)
             added += 1
         except (BadPhotograph, DuplicatePhotograph) as refusal:
             messages.error(request, str(refusal))
@@ -105,7 +105,7 @@ def make_snapshot(request: HttpRequest, slug: str) -> HttpResponse:
     """Asks for a snapshot of the judgments up to now."""
     study = get_object_or_404(Study, slug=slug)
     simulated = request.POST.get("population") == "simulated"
-    snapshot = request_snapshot(study=study, simulated=simulated, created_by=request.user)
+    snapshot = request_snapshot(study=study, simulated=simulated, created_by=staff_of(request))
     transaction.on_commit(partial(tasks.snapshot.delay, snapshot.pk), robust=True)
     messages.success(request, f"Snapshot {snapshot} is being made.")
     return redirect("study-snapshots", study.slug)

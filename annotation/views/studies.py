@@ -14,7 +14,7 @@ from annotation.errors import Refused
 from annotation.forms import StudyForm
 from annotation.models import Session, Study, Triplet
 from annotation.services.studies import create_study
-from annotation.views.access import staff_required
+from annotation.views.access import staff_of, staff_required
 from annotation.views.paging import page_by_pk
 
 STUDIES_A_PAGE = 24
@@ -69,7 +69,7 @@ def study_new(request: HttpRequest) -> HttpResponse:
     form = StudyForm(request.POST or None)
     if form.is_valid():
         try:
-            study = create_study(owner=request.user, **form.cleaned_data)
+            study = create_study(owner=staff_of(request), **form.cleaned_data)
         except (Refused, ValidationError) as refusal:
             form.add_error(None, refusal if isinstance(refusal, ValidationError) else str(refusal))
         else:

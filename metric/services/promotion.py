@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -10,9 +10,7 @@ from annotation.errors import Refused
 from metric.models import MetricVersion
 
 
-def promote_version(
-    *, version: MetricVersion, reason: str, by: AbstractBaseUser | None = None
-) -> MetricVersion:
+def promote_version(*, version: MetricVersion, reason: str, by: User | None = None) -> MetricVersion:
     """Makes `version` the one in use. Raises Refused without a reason, or when it is in use already."""
     reason = reason.strip()
     if not reason:

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from annotation.errors import Refused, SnapshotRefused
@@ -18,7 +18,7 @@ def request_training(
     snapshot: Snapshot,
     config: dict[str, Any] | None = None,
     trigger: str = TrainingRun.Trigger.HAND,
-    created_by: AbstractBaseUser | None = None,
+    created_by: User | None = None,
 ) -> TrainingRun:
     """A run that waits for a worker. `config` are fields of TrainConfig; the rest are its defaults.
 
@@ -43,9 +43,10 @@ def _plain(config: TrainConfig) -> dict[str, Any]:
 
 def config_of(run: TrainingRun) -> TrainConfig:
     """The run's settings as training takes them."""
-    return TrainConfig(
-        **{key: tuple(value) if isinstance(value, list) else value for key, value in run.config.items()}
-    )
+    settled: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in run.config.items()
+    }
+    return TrainConfig(**settled)
 
 
 def cancel_training(*, run: TrainingRun) -> None:
