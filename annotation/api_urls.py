@@ -15,7 +15,7 @@ urlpatterns = [
     path("judgments/<uuid:pk>/", api.SubmitJudgment.as_view(), name="judgment-submit"),
     path("assignments/<uuid:pk>/skip/", api.SkipAssignment.as_view(), name="assignment-skip"),
     re_path(
-        r"^assignments/(?P<pk>[0-9a-f-]{36})/(?P<slot>left|original|right)\.png$",
+        r"^assignments/(?P<pk>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/(?P<slot>left|original|right)\.png$",
         api.AssignmentImage.as_view(),
         name="assignment-image",
     ),

@@ -14,6 +14,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
 
     code = serializers.CharField(help_text="For programs.")
     detail = serializers.CharField(help_text="For people: what happened and what to do.")
+    fields = serializers.DictField(required=False, help_text="What is wrong with single fields of the request.")
 
 
 class ProgressSerializer(serializers.Serializer[Any]):

@@ -1,8 +1,8 @@
-"""A strict content security policy on every answer: no inline script or style, nothing from elsewhere."""
+"""What every answer carries: a strict content security policy, and JSON below /api/ even where nobody foresaw it."""
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 
 POLICY = "; ".join(
     [
@@ -30,5 +30,32 @@ def content_security_policy(
         response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
         return response
+
+    return middleware
+
+
+API = "/api/"
+DETAILS = {
+    400: "This request is malformed. Compare it with /api/v1/schema/.",
+    404: "There is nothing at this address. /api/v1/schema/ lists what there is.",
+    500: "Closer failed to answer this request. What happened is in the server's log.",
+}
+
+
+def api_problems_as_json(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Turns Django's own error pages into JSON for programs.
+
+    They get no `code`: to the judging page a code is the API's last word, and here the API was never reached.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        page = response.headers.get("Content-Type", "").startswith(("text/html", "text/plain"))
+        if response.status_code < 400 or not page or not request.path_info.startswith(API):
+            return response
+        detail = DETAILS.get(response.status_code, f"{response.reason_phrase}.")
+        return JsonResponse({"detail": detail}, status=response.status_code)
 
     return middleware

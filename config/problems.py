@@ -1,9 +1,11 @@
 """Errors as answers: what services refuse becomes a 4xx with a message that says what to do."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from django.http import Http404
 from rest_framework import status
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_exception_handler
 
@@ -11,14 +13,36 @@ from annotation.errors import Refused
 
 
 def exception_handler(problem: Exception, context: dict[str, Any]) -> Response | None:
-    """`Refused` (and its kinds) as {"code", "detail"}; DRF's own errors get a code beside their detail."""
+    """Every refusal as {"code", "detail"}; what is wrong with single fields also stands in `fields`."""
     if isinstance(problem, Refused):
         return Response(
             {"code": problem.code, "detail": str(problem), **problem.extra}, status=problem.status
         )
     response = rest_exception_handler(problem, context)
-    if response is not None and isinstance(problem, APIException) and isinstance(response.data, dict):
-        response.data.setdefault("code", problem.default_code)
-    if response is not None and response.status_code == status.HTTP_401_UNAUTHORIZED:
+    if response is None:
+        return None
+    if isinstance(problem, ValidationError):
+        response.data = {"detail": " ".join(_sentences(response.data)), "fields": response.data}
+    response.data["code"] = _code_of(problem)
+    if response.status_code == status.HTTP_401_UNAUTHORIZED:
         response.data["detail"] = f"{response.data['detail']} Send a header 'Authorization: Token …'."
     return response
+
+
+def _code_of(problem: Exception) -> str:
+    if isinstance(problem, APIException):
+        return problem.default_code
+    return "not_found" if isinstance(problem, Http404) else "permission_denied"  # Django's, which DRF answers
+
+
+def _sentences(found: Any, field: str = "") -> Iterator[str]:
+    """A field's errors one after another, each led by the field's name where it has one."""
+    if isinstance(found, dict):
+        for name, inner in found.items():
+            named = "" if name == "non_field_errors" else str(name)
+            yield from _sentences(inner, ".".join(part for part in (field, named) if part))
+    elif isinstance(found, list):
+        for inner in found:
+            yield from _sentences(inner, field)
+    else:
+        yield f"{field}: {found}" if field else str(found)
