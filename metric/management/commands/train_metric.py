@@ -86,6 +86,7 @@ class Bars:
 
     def __init__(self) -> None:
         self._bar: tqdm[Any] | None = None
+        self._stage = ""
 
     def __enter__(self) -> "Bars":
         return self
@@ -95,8 +96,9 @@ class Bars:
             self._bar.close()
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        if self._bar is None or self._bar.desc.rstrip(": ") != stage:
+        if self._bar is None or self._stage != stage:
             self.__exit__()
+            self._stage = stage
             self._bar = tqdm(total=total, desc=stage, disable=None, file=sys.stderr)
         self._bar.total = total
         self._bar.update(done - self._bar.n)
