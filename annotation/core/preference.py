@@ -94,4 +94,4 @@ def _times_drawn(draw: np.random.Generator, labels: NDArray[np.int64], number: i
     """Return (number, m): how often each comparison's label was drawn, in each of `number` draws."""
     size = int(labels.max(initial=-1)) + 1
     times = [np.bincount(draw.integers(max(size, 1), size=size), minlength=size) for _ in range(number)]
-    return np.stack(times)[:, labels].astype(np.float64)
+    return np.stack(times).astype(np.float64)[:, labels]

@@ -57,4 +57,4 @@ def came_from(request: HttpRequest) -> str:
     """The page of this site that sent the request; the front page when it does not say."""
     referrer = request.headers.get("Referer", "")
     here = url_has_allowed_host_and_scheme(referrer, {request.get_host()}, require_https=request.is_secure())
-    return referrer if here else "home"
+    return referrer if here and "//" in referrer else "home"  # redirect() takes a bare word for a view's name

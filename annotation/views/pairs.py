@@ -33,7 +33,7 @@ def votes_of(triplets: list[int]) -> dict[int, list[Votes]]:
     """Votes by triplet, people's before simulated ones."""
     counted: dict[tuple[int, bool], dict[str, int]] = {}
     rows = Judgment.objects.filter(triplet__in=triplets).values_list("triplet_id", "simulated", "choice")
-    for triplet, simulated, choice, count in rows.annotate(count=Count("pk")).order_by(
+    for triplet, simulated, choice, count in rows.annotate(count=Count("*")).order_by(
         "triplet_id", "simulated"
     ):
         counted.setdefault((triplet, simulated), {})[choice] = count

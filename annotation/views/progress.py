@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
+from itertools import dropwhile
 from math import ceil, comb
 from typing import Any
 
-from django.db.models import Count, Max, Q, Sum
-from django.db.models.functions import TruncDate
+from django.core.cache import cache
+from django.db.models import Count, Max, OuterRef, Q, Subquery, Sum
 from django.utils import timezone
 
 from annotation.models import Judgment, Reconstruction, Session, Source, Study
@@ -166,7 +168,7 @@ class Cell:
 
 def photographs_by_split(study: Study) -> dict[str, int]:
     """How many of the study's photographs fall to training, validation and test."""
-    counts = dict(study.sources.values_list("split").annotate(count=Count("pk")).order_by())
+    counts = dict(study.sources.values_list("split").annotate(count=Count("*")).order_by())
     return {str(split.label).lower(): counts.get(split, 0) for split in Source.Split}
 
 
@@ -183,16 +185,22 @@ def codec_table(study: Study) -> list[tuple[str, list[Cell]]]:
 def _made(study: Study) -> dict[tuple[str, Any], dict[str, int]]:
     counts: dict[tuple[str, Any], dict[str, int]] = {}
     rows = Reconstruction.objects.needed_by(study).values_list("codec", "target_bpp", "state")
-    for codec, bpp, state, count in rows.annotate(count=Count("pk")).order_by():
+    for codec, bpp, state, count in rows.annotate(count=Count("*")).order_by():
         counts.setdefault((codec, bpp), {})[state] = count
     return counts
 
 
 def _judged_pairs(study: Study) -> Sequence[tuple[Any, str, str, bool, int]]:
+    """(bpp, first codec, second codec, simulated, judgments); counted anew when a judgment was added."""
+    judged = Judgment.objects.filter(study=study).count()
+    return list(cache.get_or_set(f"judged-pairs-{study.key}-{judged}", partial(_count_pairs, study), 600))
+
+
+def _count_pairs(study: Study) -> list[tuple[Any, str, str, bool, int]]:
     pairs = Judgment.objects.filter(study=study).values_list(
         "triplet__target_bpp", "triplet__first__codec", "triplet__second__codec", "simulated"
     )
-    return list(pairs.annotate(count=Count("pk")).order_by())
+    return list(pairs.annotate(count=Count("*")).order_by())
 
 
 def _cell(
@@ -217,18 +225,20 @@ def _cell(
 def judgments_per_day(study: Study, *, simulated: bool, days: int = 30) -> list[tuple[date, int]]:
     """(day, judgments) from the first of the last `days` days that has any, without gaps; empty without any."""
     midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    today = midnight.date()
-    rows = (
-        Judgment.objects.filter(study=study, received_at__gte=midnight - timedelta(days=days - 1))
-        .of_population(simulated=simulated)
-        .values_list(TruncDate("received_at"))
-        .annotate(count=Count("pk"))
-        .order_by()
+    starts = [midnight - timedelta(days=back) for back in reversed(range(days))]
+    # A day is a range of the index judgment_of_study (IN, because SQLite does not look up NOT simulated in it);
+    # grouping by date would read and convert every row.
+    judged = (
+        Judgment.objects.filter(study=OuterRef("pk"), simulated__in=[simulated]).order_by().values("study")
     )
-    counts = dict(rows)
-    if not counts:
-        return []
-    first = min(counts)
-    return [
-        (day, counts.get(day, 0)) for day in (first + timedelta(n) for n in range((today - first).days + 1))
-    ]
+    counted = {
+        f"day_{n}": Subquery(
+            judged.filter(received_at__gte=start, received_at__lt=start + timedelta(days=1))
+            .annotate(count=Count("*"))
+            .values("count")
+        )
+        for n, start in enumerate(starts)
+    }
+    counts = Study.objects.filter(pk=study.pk).annotate(**counted).values_list(*counted).get()
+    per_day = [(start.date(), count or 0) for start, count in zip(starts, counts, strict=True)]
+    return list(dropwhile(lambda day: day[1] == 0, per_day))

@@ -71,6 +71,19 @@ def test_a_new_judgment_shows_at_once(owner_client: Client) -> None:
     assert owner_client.get(address).context["results"].judgments == 7
 
 
+def test_a_large_study_is_not_computed_anew_for_every_judgment(
+    owner_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("annotation.views.results.FEW_NEW", 0.5)
+    study = study_with(6, 0)
+    address = reverse("study-results", args=[study.slug])
+    owner_client.get(address)
+    make_judgment(make_session(study))
+    page = owner_client.get(address)
+    assert page.context["results"].judgments == 6
+    assert "1 newer one is not in yet" in page.content.decode()
+
+
 def test_words_say_what_the_figures_show() -> None:
     found = results_of(study_with(4, 0), "people")
     assert curve_in_words(found) == "Preferred most often: webp at 0.37 bpp (67%)."
