@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from annotation.models import Snapshot
+from metric.core.config import BASELINE_KEYS, NETS
 from metric.models import MetricVersion, TrainingRun
 
 
@@ -40,11 +41,43 @@ class TrainingRunSerializer(serializers.ModelSerializer[TrainingRun]):
         ]
 
 
+class TrainConfigSerializer(serializers.Serializer[Any]):
+    """Settings of a training run that differ from TrainConfig's own, within what a worker can do."""
+
+    net = serializers.ChoiceField(choices=NETS, required=False)
+    kind = serializers.ChoiceField(choices=["heads"], required=False)
+    strengths = serializers.ListField(
+        child=serializers.FloatField(min_value=1e-6, max_value=1e6),
+        min_length=1,
+        max_length=50,
+        required=False,
+        help_text="Penalties that cross-validation chooses from.",
+    )
+    folds = serializers.IntegerField(min_value=2, max_value=50, required=False)
+    seed = serializers.IntegerField(min_value=0, max_value=2**32 - 1, required=False)
+    side_bias = serializers.BooleanField(required=False)
+    resamples = serializers.IntegerField(min_value=100, max_value=20_000, required=False)
+    baselines = serializers.ListField(
+        child=serializers.ChoiceField(choices=BASELINE_KEYS), max_length=len(BASELINE_KEYS), required=False
+    )
+    minimum_photographs = serializers.IntegerField(min_value=2, max_value=10**6, required=False)
+    minimum_judgments = serializers.IntegerField(min_value=1, max_value=10**9, required=False)
+    device = serializers.ChoiceField(choices=["auto", "cpu", "cuda"], required=False)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The settings; a misspelt one is refused rather than left out."""
+        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
+        if unknown:
+            known = ", ".join(self.fields)
+            raise serializers.ValidationError([f"Unknown setting {', '.join(unknown)}. Known: {known}."])
+        return super().to_internal_value(data)
+
+
 class RequestTrainingSerializer(serializers.Serializer[Any]):
     """What to train on, and how."""
 
     snapshot = serializers.PrimaryKeyRelatedField[Snapshot](queryset=Snapshot.objects.all())
-    config = serializers.DictField(default=dict, help_text='Settings that differ, such as {"net": "vgg"}.')
+    config = TrainConfigSerializer(required=False, help_text='Settings that differ, such as {"net": "vgg"}.')
 
 
 class DistanceRequestSerializer(serializers.Serializer[Any]):
