@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from annotation import charts
 from annotation.errors import Refused
 from annotation.forms import StudyForm
-from annotation.models import Reconstruction, Study
+from annotation.models import Reconstruction, Snapshot, Study
 from annotation.services.studies import update_study
 from annotation.views import progress
 from annotation.views.access import staff_required
@@ -96,7 +96,14 @@ def status(request: HttpRequest, slug: str) -> JsonResponse:
         meter.name: {"done": meter.done, "total": meter.total, "words": meter.words}
         for meter in progress.meters_of(study)
     }
-    return JsonResponse({"state": study.state, "meters": meters})
+    return JsonResponse(
+        {"state": study.state, "meters": meters, "pending_snapshots": pending_snapshots(study)}
+    )
+
+
+def pending_snapshots(study: Study) -> int:
+    """How many snapshots a worker still has to build."""
+    return Snapshot.objects.filter(study=study).pending().count()
 
 
 @staff_required
@@ -122,7 +129,14 @@ def snapshots(request: HttpRequest, slug: str) -> HttpResponse:
     study = get_object_or_404(Study, slug=slug)
     judging = progress.judging_of(study, encoding=progress.encoding_of(study))
     rows = study.snapshots.prefetch_related("training_runs__version").order_by("-number")
-    return study_page(request, study, "study-snapshots", snapshots=rows[:50], judging=judging)
+    return study_page(
+        request,
+        study,
+        "study-snapshots",
+        snapshots=rows[:50],
+        judging=judging,
+        pending=pending_snapshots(study),
+    )
 
 
 @staff_required

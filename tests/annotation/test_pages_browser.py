@@ -10,6 +10,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from annotation.models import Snapshot
 from tests.factories import make_judged_study, make_judgment, make_session, make_study, make_triplet
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -48,6 +49,16 @@ def test_the_bars_move_by_themselves(page: Page, at: str) -> None:
     make_judgment(make_session(study))
     expect(judged.locator(".meter-figure")).to_have_text(re.compile("^1 of 2"), timeout=8000)
     expect(judged.locator("progress")).to_have_js_property("value", 1)
+
+
+def test_a_snapshot_that_is_built_shows_by_itself(page: Page, at: str) -> None:
+    study = make_study()
+    snapshot = Snapshot.objects.create(study=study, number=1, simulated=False, until=study.created_at)
+    page.goto(at + reverse("study-snapshots", args=[study.slug]))
+    expect(page.locator("tbody .badge")).to_have_text("queued")
+    Snapshot.objects.filter(pk=snapshot.pk).update(state="failed", error="It needs more photographs.")
+    expect(page.locator("tbody .badge")).to_have_text("failed", timeout=8000)
+    expect(page.get_by_text("It needs more photographs.")).to_be_visible()
 
 
 def test_a_table_is_sorted_by_its_heads(page: Page, at: str) -> None:

@@ -23,6 +23,15 @@ function follow(section) {
   });
 }
 
+/** Reloads once a snapshot is built or has failed: the rest of its row comes from the server. */
+function waitFor(table) {
+  poll(table.dataset.pendingAt, EVERY_MS, (status) => {
+    if (String(status.pending_snapshots) === table.dataset.pending) return true;
+    location.reload();
+    return false;
+  });
+}
+
 async function copy(button) {
   const words = document.getElementById(button.dataset.copy).textContent;
   await navigator.clipboard.writeText(words);
@@ -32,6 +41,7 @@ async function copy(button) {
 }
 
 for (const section of document.querySelectorAll("[data-status]")) follow(section);
+for (const table of document.querySelectorAll("[data-pending]")) waitFor(table);
 
 // The clipboard exists only on secure addresses; elsewhere the link can still be selected.
 if (navigator.clipboard) {
