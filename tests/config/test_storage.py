@@ -1,0 +1,120 @@
+"""STORAGE_URL: what it means, what it refuses, and the whole way of a photograph through a real bucket."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import default_storage
+from django.test import Client
+from moto.server import ThreadedMotoServer
+from pytest_django import Settings
+
+from annotation.core.formats.manifest import read_manifest
+from annotation.services.encoding import encode_reconstruction, read_pixels
+from annotation.services.snapshots import build_snapshot, request_snapshot, unpack_snapshot
+from annotation.services.sources import add_source
+from annotation.services.studies import create_study, open_study
+from codecs_zoo import image
+from config.storage import storage_from_url
+from tests.factories import make_assignment, make_judged_study, make_pixels, make_png, make_session
+
+BUCKET = "closer-test"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "s3://",
+        "s3://key:secret@host",
+        "s3://key:secret@host/bucket/folder",
+        "https://host/bucket",
+        "gs:///bucket",
+        "/srv/files",
+    ],
+)
+def test_what_names_no_bucket_is_refused_without_repeating_the_secret(url: str, tmp_path: Path) -> None:
+    with pytest.raises(ImproperlyConfigured, match="write s3://KEY:SECRET@HOST/BUCKET") as refusal:
+        storage_from_url(url, tmp_path)
+    assert "secret" not in str(refusal.value)
+
+
+def test_nothing_named_is_a_folder_without_public_addresses(tmp_path: Path) -> None:
+    options = storage_from_url("", tmp_path)["OPTIONS"]
+    assert options == {"location": tmp_path, "base_url": None}
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("s3:///photos", {"bucket_name": "photos"}),
+        (
+            "s3://AK%2FID:se%2Bcret%40@store.example.org:9000/photos?region=eu-1",
+            {
+                "bucket_name": "photos",
+                "access_key": "AK/ID",
+                "secret_key": "se+cret@",
+                "endpoint_url": "https://store.example.org:9000",
+                "region_name": "eu-1",
+            },
+        ),
+        (
+            "s3://k:s@localhost:9000/photos?insecure=1",
+            {
+                "bucket_name": "photos",
+                "access_key": "k",
+                "secret_key": "s",
+                "endpoint_url": "http://localhost:9000",
+            },
+        ),
+    ],
+)
+def test_a_bucket_is_named_by_one_address(url: str, expected: dict[str, str], tmp_path: Path) -> None:
+    options = storage_from_url(url, tmp_path)["OPTIONS"]
+    own = ("default_acl", "file_overwrite", "querystring_auth")
+    assert {name: value for name, value in options.items() if name not in own} == expected
+    assert options["default_acl"] is None and options["querystring_auth"]  # nothing is public
+
+
+@pytest.fixture(scope="module")
+def s3_url() -> Iterator[str]:
+    """The STORAGE_URL of an empty bucket on a server of this process."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    keys = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "region_name": "us-east-1"}
+    boto3.client("s3", endpoint_url=f"http://{host}:{port}", **keys).create_bucket(Bucket=BUCKET)
+    yield f"s3://key:secret@{host}:{port}/{BUCKET}?region=us-east-1&insecure=1"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3_url: str, settings: Settings, tmp_path: Path) -> Path:
+    """Files go to the bucket; returns the folder where there must then be none."""
+    settings.STORAGES = {**settings.STORAGES, "default": storage_from_url(s3_url, tmp_path / "files")}
+    return tmp_path / "files"
+
+
+@pytest.mark.django_db
+def test_a_photograph_is_kept_encoded_and_shown_from_the_bucket(bucket: Path, client: Client) -> None:
+    study = create_study(name="In a bucket", codecs=["jpeg", "webp"], target_bpps=[1.5])
+    source = add_source(study=study, file=make_png(1), name="photograph")
+    assert default_storage.exists(f"sources/{source.sha256}.png")
+    assert [encode_reconstruction(pk=pk) for pk in open_study(study=study)] == ["done", "done"]
+    assignment = make_assignment(make_session(study))
+    for slot, shown in {"left": assignment.left, "original": source, "right": assignment.right}.items():
+        response = client.get(f"/api/v1/assignments/{assignment.pk}/{slot}.png")
+        assert image.pixels_sha256(image.decode_png(b"".join(response))) == shown.sha256
+    assert (read_pixels(source.image) == make_pixels(1)).all()
+    assert not bucket.exists()
+
+
+@pytest.mark.django_db
+def test_a_snapshot_goes_to_the_bucket_and_comes_back_whole(bucket: Path, tmp_path: Path) -> None:
+    snapshot = request_snapshot(study=make_judged_study(people=6))
+    assert build_snapshot(pk=snapshot.pk) == "done"
+    snapshot.refresh_from_db()
+    folder = unpack_snapshot(snapshot=snapshot, folder=tmp_path / "snapshot")
+    assert read_manifest(folder)["sha256"] == snapshot.sha256
+    assert not bucket.exists()
