@@ -62,7 +62,12 @@ def go_round(var_dir: Path, judgments: int) -> None:
     env = {**bring_up(var_dir), "RETRAIN_AFTER": str(min(500, judgments))}
     with stage("Photographs in"):
         # Small crops: nobody looks at them, and the table with its eight rows is made in a minute.
-        rules: dict[str, Any] = {"max_width": 320, "max_height": 320, "votes_per_triplet": 6, "pairs_per_session": 60}
+        rules: dict[str, Any] = {
+            "max_width": 320,
+            "max_height": 320,
+            "votes_per_triplet": 6,
+            "pairs_per_session": 60,
+        }
         study, waiting = demo_study(slug=STUDY, name="The circle (simulated annotators)", **rules)
         print(f"  {study.sources.count()} photographs, {len(waiting)} reconstructions to make")
     with stage("Broker, worker, beat and web server"):

@@ -1,5 +1,6 @@
 """The distance between two uploaded images, by the promoted metric and by the baselines."""
 
+import threading
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
@@ -9,8 +10,10 @@ from codecs_zoo.contract import Pixels
 from codecs_zoo.image import PhotographError, load_photograph
 from metric.services.versions import promoted_version, version_folder
 
-# A web request answers within seconds: larger pictures are for `python -m metric`.
-MOST_PIXELS = 4_000_000
+# The VGG baseline takes seconds and a gigabyte for a megapixel: larger pictures are for metric.core on your machine.
+MOST_PIXELS = 1024 * 1024
+# One at a time in a web process, so that a burst of requests costs time and not memory.
+_turn = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -33,13 +36,16 @@ def measure_distance(*, reference: bytes, distorted: bytes) -> dict[str, Any]:
         )
     version = promoted_version()
     folder = version_folder(version=version) if version else None
+    with _turn:
+        distance = _learned(str(folder), version.sha256, first, second) if version else None
+        baselines = [asdict(figure) for figure in _baselines(first, second)]
     return {
         "version": version.number if version else None,
-        "distance": _learned(str(folder), version.sha256, first, second) if version else None,
+        "distance": distance,
         "simulated": bool(version and version.simulated),
         "width": first.shape[1],
         "height": first.shape[0],
-        "baselines": [asdict(figure) for figure in _baselines(first, second)],
+        "baselines": baselines,
     }
 
 
