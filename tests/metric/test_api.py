@@ -1,0 +1,102 @@
+"""Distances, versions and runs over JSON."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from codecs_zoo import image
+from metric.models import MetricVersion, TrainingRun
+from metric.services.promotion import promote_version
+from tests.factories import make_pixels, make_png
+from tests.metric.core.conftest import _trunks
+from tests.metric.services.conftest import judged, run, snapshot, version
+
+__all__ = ["_trunks", "judged", "run", "snapshot", "version"]
+
+pytestmark = pytest.mark.django_db
+
+
+def distance(client: Client, reference: bytes, distorted: bytes) -> Any:
+    files = {
+        "reference": SimpleUploadedFile("a.png", reference, "image/png"),
+        "distorted": SimpleUploadedFile("b.png", distorted, "image/png"),
+    }
+    return client.post("/api/v1/distance", files)
+
+
+@pytest.fixture(autouse=True)
+def _quick_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without VGG, which takes seconds an image."""
+    from metric.core import baselines
+
+    quick = {key: value for key, value in baselines.BASELINES.items() if key != "lpips-vgg"}
+    monkeypatch.setattr(baselines, "BASELINES", quick)
+
+
+def test_baselines_are_there_before_any_metric_is(owner_client: Client) -> None:
+    found = distance(owner_client, make_png(1), make_png(2)).json()
+    figures = {figure["key"]: figure for figure in found["baselines"]}
+    assert found["version"] is None and found["distance"] is None
+    assert 5 < figures["psnr"]["value"] < 20
+    assert -1 < figures["ssim"]["value"] < 0.5
+    assert figures["ms-ssim"]["value"] is None and "161" in figures["ms-ssim"]["reason"]
+
+
+def test_equal_images_are_at_no_distance(owner_client: Client) -> None:
+    found = distance(owner_client, make_png(1), make_png(1)).json()
+    assert {f["key"]: f["value"] for f in found["baselines"]}["ssim"] == pytest.approx(1)
+
+
+def test_the_promoted_metric_measures(owner_client: Client, version: MetricVersion) -> None:
+    promote_version(version=version, reason="a test")
+    found = distance(owner_client, make_png(1, width=96), make_png(2, width=96)).json()
+    assert found["version"] == 1
+    assert found["distance"] > 0.05
+    assert found["simulated"] is False
+
+
+@pytest.mark.parametrize(
+    ("reference", "distorted", "words"),
+    [
+        (make_png(1)[:-300], make_png(1), "reference can't be used"),
+        (make_png(1), b"hello", "distorted can't be used"),
+        (make_png(1), make_png(1, width=80), "Send two images of one size"),
+        (image.encode_png(make_pixels(1, width=1200, height=1000)), make_png(1), "megapixel"),
+    ],
+)
+def test_what_cannot_be_measured_is_a_400_with_words(
+    owner_client: Client, reference: bytes, distorted: bytes, words: str
+) -> None:
+    response = distance(owner_client, reference, distorted)
+    assert response.status_code == 400
+    assert words in response.json()["detail"]
+
+
+def test_distances_are_for_staff(client: Client, stranger: User) -> None:
+    assert distance(client, make_png(1), make_png(2)).status_code == 401
+    client.force_login(stranger)
+    assert distance(client, make_png(1), make_png(2)).status_code == 403
+
+
+def test_versions_carry_their_table(owner_client: Client, version: MetricVersion) -> None:
+    found = owner_client.get("/api/v1/metric-versions/1/").json()
+    assert [row["kind"] for row in found["evaluation"]["rows"]].count("new") == 1
+    promoted = owner_client.post(
+        "/api/v1/metric-versions/1/promote/", {"reason": "a test"}, content_type="application/json"
+    )
+    assert promoted.json()["promoted"] is True
+
+
+def test_a_run_is_asked_for_and_called_off(owner_client: Client, run: TrainingRun) -> None:
+    asked = owner_client.post(
+        "/api/v1/training-runs/",
+        {"snapshot": run.snapshot_id, "config": {"net": "squeeze"}},
+        content_type="application/json",
+    )
+    assert asked.status_code == 201
+    assert asked.json()["config"]["net"] == "squeeze"
+    cancelled = owner_client.post(f"/api/v1/training-runs/{asked.json()['id']}/cancel/")
+    assert cancelled.json()["state"] == "failed"
