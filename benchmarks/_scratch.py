@@ -1,0 +1,260 @@
+"""A scratch database of a wanted size, in a process of its own that serves it when it is told to.
+
+The rows are shaped like a real study's: forty triplets from each source (five codecs at four bitrates), sixty
+judgments from each annotator, votes spread evenly. There are no images: serving never opens one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import combinations, islice
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any
+
+import django
+
+if TYPE_CHECKING:
+    from annotation.models import Annotator, Session, Study, Triplet
+
+CODECS = ("avif", "jpeg", "jpeg2000", "jpegxl", "webp")
+BPPS = ("0.2300", "0.3700", "0.6700", "1.0000")
+PER_SOURCE = len(BPPS) * len(CODECS) * (len(CODECS) - 1) // 2
+PER_SITTING = 60
+ROWS = 2000  # a bulk_create
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much the scratch database holds."""
+
+    triplets: int
+    judgments: int
+
+    def __str__(self) -> str:
+        return f"{self.triplets:,} triplets, {self.judgments:,} judgments"
+
+
+def timing() -> dict[str, Any]:
+    """What a browser sends with an answer."""
+    slots = ("left", "original", "right")
+    return {
+        "time_origin": 1_790_000_000_000.0,
+        "onset": 1000.0,
+        "first_input": 2500.0,
+        "answer": 2500.0,
+        "frame_ms": 16.7,
+        "images": [{"slot": slot, "fetch_ms": 5.0, "decode_ms": 2.0} for slot in slots],
+        "events": [],
+        "input": "keyboard",
+        "viewport": [1280, 720],
+        "dpr": 1.0,
+        "displayed": [400, 400],
+        "screen": [1280, 800],
+    }
+
+
+def live(size: Size, env: dict[str, str], orders: Connection) -> None:
+    """Fill the database that `env` names, then answer orders until None comes: the body of a child process.
+
+    First sends the study's key. The order ("trips", n) makes a new annotator judge n pairs and sends the seconds
+    of each claim + answer; ("nothing", n) asks n times for a pair of the finished study; ("count", 0) sends the
+    number of judgments.
+    """
+    os.environ.update(env)
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connection
+
+    call_command("migrate", verbosity=0)
+    study = fill(size)
+    if (
+        connection.vendor == "postgresql"
+    ):  # as autovacuum does in time; SQLite goes without, as it does in use
+        connection.cursor().execute("ANALYZE")
+    orders.send(study.key)
+    while order := orders.recv():
+        name, count = order
+        orders.send({"trips": trips, "nothing": nothing, "count": count_judgments}[name](study, count))
+
+
+def trips(study: Study, count: int) -> list[float]:
+    """Seconds of each claim + answer of one sitting."""
+    from annotation.models import Assignment
+    from annotation.services.claims import claim_next
+    from annotation.services.judging import record_judgment
+    from annotation.services.sittings import begin_session
+
+    session = begin_session(study=study)
+    answer = {"answer": "left", "timing": timing()}
+
+    def trip() -> None:
+        found = claim_next(session=session)
+        assert isinstance(found, Assignment), found
+        record_judgment(session=session, judgment_id=uuid.uuid4(), assignment_id=found.pk, **answer)
+
+    return [seconds_of(trip) for _ in range(count)]
+
+
+def nothing(study: Study, count: int) -> list[float]:
+    """Seconds of each claim that hears "nothing left", as all hear once a large study is finished."""
+    from annotation.models import Triplet
+    from annotation.services.claims import NoPair, claim_next
+    from annotation.services.sittings import begin_session
+
+    session = begin_session(study=study)
+    wanted = study.votes_per_triplet
+    fewest = Triplet.objects.filter(study=study).order_by("votes").values_list("votes", flat=True)[0]
+    study.votes_per_triplet = fewest
+    study.save(update_fields=["votes_per_triplet"])
+
+    def ask() -> None:
+        found = claim_next(session=session)
+        assert isinstance(found, NoPair) and found.status == "nothing_left", found
+
+    seconds = [seconds_of(ask) for _ in range(count)]
+    study.votes_per_triplet = wanted
+    study.save(update_fields=["votes_per_triplet"])
+    return seconds
+
+
+def count_judgments(study: Study, _: int) -> int:
+    """How many judgments the study has."""
+    return study.judgments.count()
+
+
+def seconds_of(call: Callable[[], object]) -> float:
+    """How long the call takes."""
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def fill(size: Size) -> Study:
+    """An open study of that size, with votes to spare."""
+    from django.utils import timezone
+
+    from annotation.models import Study
+
+    votes = -(-size.judgments // size.triplets)
+    study = Study.objects.create(
+        name="Scratch",
+        slug="scratch",
+        codecs=list(CODECS),
+        target_bpps=[float(bpp) for bpp in BPPS],
+        state=Study.State.OPEN,
+        opened_at=timezone.now(),
+        votes_per_triplet=min(30_000, votes + 1000),
+        pairs_per_session=100_000,
+        min_view_ms=0,
+    )
+    triplets = _triplets(study, size)
+    people = -(-size.judgments // PER_SITTING)
+    _judgments(study, triplets, _sittings(study, people), size.judgments)
+    return study
+
+
+def _triplets(study: Study, size: Size) -> list[Triplet]:
+    from annotation.models import Reconstruction, Source, Triplet
+
+    hashes = (hashlib.sha256(str(number).encode()).hexdigest() for number in range(size.triplets))
+    sources = Source.objects.bulk_create(
+        [
+            Source(sha256=sha, photograph=sha, split="train", name=sha[:8], width=400, height=400, image=sha)
+            for sha in islice(hashes, -(-size.triplets // PER_SOURCE))
+        ],
+        batch_size=ROWS,
+    )
+    study.sources.add(*sources)
+    done = {"state": "done", "bpp": 1.0, "sha256": "0" * 64, "image": "none", "kind": "classical"}
+    made = Reconstruction.objects.bulk_create(
+        [
+            Reconstruction(source=source, codec=codec, target_bpp=bpp, **done)
+            for source in sources
+            for bpp in BPPS
+            for codec in CODECS
+        ],
+        batch_size=ROWS,
+    )
+    rates = [made[start : start + len(CODECS)] for start in range(0, len(made), len(CODECS))]
+    pairs = (pair for rate in rates for pair in combinations(rate, 2))
+    return Triplet.objects.bulk_create(
+        [
+            Triplet(
+                study=study,
+                source_id=first.source_id,
+                first=first,
+                second=second,
+                target_bpp=first.target_bpp,
+                kind="classical-classical",
+                shuffle=hash((first.pk, second.pk)) % 2**40,
+                served=(votes := (size.judgments - number + size.triplets - 1) // size.triplets),
+                votes=votes,
+            )
+            for number, (first, second) in enumerate(islice(pairs, size.triplets))
+        ],
+        batch_size=ROWS,
+    )
+
+
+def _sittings(study: Study, people: int) -> list[Session]:
+    from annotation.models import Annotator, Session
+
+    annotators: list[Annotator] = Annotator.objects.bulk_create(
+        [Annotator(simulated=True) for _ in range(people)], batch_size=ROWS
+    )
+    return Session.objects.bulk_create(
+        [Session(study=study, annotator=annotator, answered=PER_SITTING) for annotator in annotators],
+        batch_size=ROWS,
+    )
+
+
+def _judgments(study: Study, triplets: list[Triplet], sittings: list[Session], count: int) -> None:
+    """The n-th judgment is of the n-th triplet, round and round: no annotator meets one twice."""
+    from django.db import transaction
+    from django.utils import timezone
+
+    from annotation.models import Assignment, Judgment
+
+    now, record = timezone.now(), timing()
+    rows: Iterator[Assignment] = (
+        Assignment(
+            study=study,
+            triplet=triplets[number % len(triplets)],
+            session=sittings[number // PER_SITTING],
+            annotator_id=sittings[number // PER_SITTING].annotator_id,
+            position=number % PER_SITTING + 1,
+            first_on_left=number % 2 == 0,
+            state=Assignment.State.ANSWERED,
+            expires_at=now,
+        )
+        for number in range(count)
+    )
+    with transaction.atomic():
+        while batch := list(islice(rows, ROWS)):
+            Assignment.objects.bulk_create(batch)
+            Judgment.objects.bulk_create([_judgment(assignment, record) for assignment in batch])
+
+
+def _judgment(assignment: Any, record: dict[str, Any]) -> Any:
+    from annotation.models import Judgment
+
+    return Judgment(
+        id=uuid.uuid4(),
+        assignment=assignment,
+        study_id=assignment.study_id,
+        triplet_id=assignment.triplet_id,
+        annotator_id=assignment.annotator_id,
+        simulated=True,
+        answer="left",
+        choice="first" if assignment.first_on_left else "second",
+        onset_ms=1000.0,
+        answer_ms=2500.0,
+        time_origin=record["time_origin"],
+        timing=record,
+        content_sha256="0" * 64,
+    )
