@@ -52,8 +52,7 @@ class Votes:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A row to be scored. `test` and `calibration` are distances (N, 2) to p0 and p1; None with a `reason`.
-    """
+    """A row to be scored. `test` and `calibration` are distances (N, 2) to p0 and p1; None with a `reason`."""
 
     key: str
     label: str
@@ -163,7 +162,7 @@ def evaluate(
     if votes.total.sum() == 0:
         raise ValueError(f"There are no votes in the {split} split to evaluate on.")
     bootstrap = Bootstrap(votes.photograph, seed, resamples)
-    people, people_rows = _people(votes, bootstrap)
+    people, people_rows = _people(votes, bootstrap, "Simulated annotators" if simulated else "People")
     rows = [_row(candidate, votes, calibration, bootstrap) for candidate in candidates]
     promoted = next((c for c in candidates if c.kind == "promoted"), None)
     stock = next((c for c in candidates if c.key == stock_key), None)
@@ -264,12 +263,12 @@ def _difference(
     return {"mean": mean, **_interval(bootstrap.ratios(gain, votes.total), bootstrap.count)}
 
 
-def _people(votes: Votes, bootstrap: Bootstrap) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _people(votes: Votes, bootstrap: Bootstrap, whose: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     each = pair_agreement(votes.n_p0, votes.n_p1, votes.n_tie)
     known = ~np.isnan(each)
     reason = None if known.any() else "no triplet was judged twice, so how far people agree is not known"
-    human = _empty_row("human", "People: one with another", "people", reason)
-    best = _empty_row("ceiling", "People: best possible metric", "people", reason)
+    human = _empty_row("human", f"{whose}: one with another", "people", reason)
+    best = _empty_row("ceiling", f"{whose}: best possible metric", "people", reason)
     if known.any():
         weight = np.where(known, votes.total, 0.0)
         scores = _scores(np.where(known, each, 0.0) * weight, weight, votes, bootstrap)

@@ -28,9 +28,9 @@ def format_table(evaluation: Mapping[str, Any]) -> str:
 
 
 def _title(evaluation: Mapping[str, Any]) -> str:
-    marked = "SIMULATED judgments, " if evaluation["simulated"] else ""
+    whose = "SIMULATED annotators (not people)" if evaluation["simulated"] else "people"
     return (
-        f"Agreement with people on the {evaluation['split']} split ({marked}{evaluation['n_votes']} votes on "
+        f"Agreement with {whose} on the {evaluation['split']} split ({evaluation['n_votes']} votes on "
         f"{evaluation['n_triplets']} triplets of {evaluation['n_photographs']} photographs)"
     )
 
