@@ -27,6 +27,7 @@ def add_source(
     StudyFrozen once the study was opened. Nothing is written in any of these cases.
     """
     require_draft(study)
+    _require_words(name=name, licence=licence, attribution=attribution)
     try:
         photograph = image.load_photograph(file)
     except image.PhotographError as error:
@@ -52,6 +53,15 @@ def add_source(
         attribution=attribution,
     )
     return _keep(study, source, image.encode_png(pixels))
+
+
+def _require_words(*, name: str, **words: str) -> None:
+    """Refuses what the columns cannot hold; SQLite would take it, Postgres would not."""
+    longest = {column.name: column.max_length or 0 for column in Source._meta.fields}
+    for field, said in words.items():
+        most = longest[field]
+        if len(said) > most or "\0" in said:
+            raise BadPhotograph(f"{name}: its {field} has to be plain text of at most {most} characters.")
 
 
 def _keep(study: Study, source: Source, png: bytes) -> Source:

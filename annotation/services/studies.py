@@ -59,7 +59,7 @@ def check_codecs(names: Iterable[str]) -> None:
 
 def check_bpps(target_bpps: Iterable[float]) -> None:
     """Refuses an empty list, repeats, and rates that no codec is used at."""
-    rates = list(target_bpps)
+    rates = [round(rate, 4) for rate in target_bpps]  # as the database keeps them
     if not rates or len(set(rates)) != len(rates) or not all(0.01 <= rate <= 24 for rate in rates):
         raise Refused(
             "Give one or more different bitrates between 0.01 and 24 bits per pixel, such as 0.23, 0.67."
