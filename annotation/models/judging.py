@@ -61,7 +61,7 @@ class Assignment(models.Model):
         ]
         indexes = [
             models.Index(fields=["study", "expires_at"], condition=Q(state="leased"), name="lease_runs_out"),
-            models.Index(fields=["annotator", "triplet"], name="assignment_of_annotator"),
+            models.Index(fields=["annotator", "study"], name="assignment_in_study"),
         ]
 
     def __str__(self) -> str:

@@ -31,5 +31,10 @@ class Session(models.Model):
     last_seen_at = models.DateTimeField(auto_now=True)
     answered = models.PositiveIntegerField(default=0)
 
+    class Meta:
+        indexes = [
+            models.Index(fields=["annotator", "study"], name="session_in_study"),
+        ]
+
     def __str__(self) -> str:
         return f"Session {self.pk}"

@@ -163,6 +163,8 @@ class Triplet(models.Model):
         ]
         indexes = [
             models.Index(fields=["study", "served", "shuffle"], name="triplet_fewest_first"),
+            # Whether anything is unfinished: asked by everybody who hears that there is nothing to judge.
+            models.Index(fields=["study", "votes"], name="triplet_unfinished"),
         ]
 
     def __str__(self) -> str:

@@ -86,9 +86,9 @@ def _lease(session: Session, triplet: Triplet) -> Assignment:
 
 
 def _side(session: Session, triplet: Triplet) -> bool:
-    spent = Assignment.objects.filter(study=session.study).spent()
+    spent = Assignment.objects.spent()
     return next_side(
-        _sides(spent.filter(annotator=session.annotator)),
+        _sides(spent.filter(annotator=session.annotator, study=session.study)),
         _sides(spent.filter(triplet=triplet)),
         seed=hashlib.sha256(f"{session.study.key}:{session.annotator_id}".encode()).hexdigest(),
     )
