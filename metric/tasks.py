@@ -8,10 +8,10 @@ from pathlib import Path
 from celery import shared_task
 from django.conf import settings
 
-from annotation.models.work import Work
 from annotation.queues import queue_is_empty
 from annotation.services.reaping import take_abandoned
 from metric.models import TrainingRun
+from metric.services.requests import next_waiting, training_goes_on
 from metric.services.schedule import retrain_due
 
 
@@ -27,10 +27,15 @@ def _with_me_to_the_end(*command: str) -> list[str]:
 
 @shared_task
 def train(pk: int) -> None:
-    """Does one training run in a child process, then sends out the next that waits."""
+    """Does one training run in a child process, then sends out the next that waits.
+
+    While another run goes on it does nothing: that run's own task sends out the next one.
+    """
+    if training_goes_on():
+        return
     own = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     subprocess.run(_with_me_to_the_end("run_training", str(pk)), env=own, check=False)
-    waiting = TrainingRun.objects.filter(state=Work.State.QUEUED).exclude(pk=pk).order_by("pk").first()
+    waiting = next_waiting(after=pk)
     if waiting:
         train.delay(waiting.pk)
 

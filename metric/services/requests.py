@@ -55,3 +55,18 @@ def cancel_training(*, run: TrainingRun) -> None:
     TrainingRun.objects.filter(pk=run.pk, state=Work.State.QUEUED).update(
         state=Work.State.FAILED, error="Cancelled before it started.", finished_at=timezone.now()
     )
+
+
+def training_goes_on() -> bool:
+    """Whether a living worker trains now."""
+    running = TrainingRun.objects.filter(state=Work.State.RUNNING)
+    return running.filter(lease_expires_at__gt=timezone.now()).exists()
+
+
+def next_waiting(*, after: int) -> TrainingRun | None:
+    """The oldest run that waits, once the run `after` was begun.
+
+    None while that one still waits itself: two that cannot begin would send each other out without end.
+    """
+    waiting = TrainingRun.objects.filter(state=Work.State.QUEUED).order_by("pk")
+    return None if waiting.filter(pk=after).exists() else waiting.first()

@@ -1,0 +1,85 @@
+"""The training task: one run at a time, the next one after it, and never round and round."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from unittest.mock import Mock, patch
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from annotation.models import Snapshot
+from metric import tasks
+from metric.models import TrainingRun
+from tests.factories import make_study
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def runs() -> list[TrainingRun]:
+    """Three that wait."""
+    study = make_study()
+    snapshot = Snapshot.objects.create(study=study, number=1, simulated=False, until=study.created_at)
+    return [TrainingRun.objects.create(snapshot=snapshot) for _ in range(3)]
+
+
+@pytest.fixture
+def child() -> Iterator[Mock]:
+    """The child process, which does nothing unless the test says what it does."""
+    with patch("metric.tasks.subprocess.run") as child:
+        yield child
+
+
+@pytest.fixture
+def sent() -> Iterator[Mock]:
+    """Messages for `train`."""
+    with patch.object(tasks.train, "delay") as sent:
+        yield sent
+
+
+def finishing(run: TrainingRun) -> Callable[..., None]:
+    """What a child does that trains."""
+
+    def finish(*_: object, **__: object) -> None:
+        TrainingRun.objects.filter(pk=run.pk).update(state="done")
+
+    return finish
+
+
+def hold(run: TrainingRun, *, seconds: int) -> None:
+    """A worker holds the run, alive for so long."""
+    until = timezone.now() + timedelta(seconds=seconds)
+    TrainingRun.objects.filter(pk=run.pk).update(state="running", lease=uuid4(), lease_expires_at=until)
+
+
+def test_the_oldest_that_waits_comes_next(runs: list[TrainingRun], child: Mock, sent: Mock) -> None:
+    child.side_effect = finishing(runs[2])
+    tasks.train(runs[2].pk)
+    sent.assert_called_once_with(runs[0].pk)
+
+
+def test_nothing_is_started_beside_a_training_that_goes_on(
+    runs: list[TrainingRun], child: Mock, sent: Mock
+) -> None:
+    hold(runs[0], seconds=10)
+    for run in runs:
+        tasks.train(run.pk)
+    child.assert_not_called()
+    sent.assert_not_called()
+
+
+def test_a_dead_workers_run_stops_nobody(runs: list[TrainingRun], child: Mock, sent: Mock) -> None:
+    hold(runs[0], seconds=-1)
+    child.side_effect = finishing(runs[1])
+    tasks.train(runs[1].pk)
+    child.assert_called_once()
+    sent.assert_called_once_with(runs[2].pk)
+
+
+def test_runs_that_cannot_begin_do_not_send_each_other_out(
+    runs: list[TrainingRun], child: Mock, sent: Mock
+) -> None:
+    tasks.train(runs[0].pk)
+    child.assert_called_once()
+    sent.assert_not_called()
