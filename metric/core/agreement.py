@@ -27,8 +27,7 @@ def pair_agreement(n_p0: ArrayLike, n_p1: ArrayLike, n_tie: ArrayLike) -> Floats
 
 
 def human_score(k: ArrayLike, n: ArrayLike) -> float:
-    """Chance that two people agree, from `k` of `n` votes for p1 per triplet; triplets with one vote say
-    nothing.
+    """Chance that two people agree, from `k` of `n` votes for p1 per triplet; triplets with one vote say nothing.
 
     Triplets count by their number of votes. NaN when none has two.
     """

@@ -57,9 +57,7 @@ class VectorCache:
         return np.frombuffer(vector, dtype="<f4").astype(np.float32)
 
     def put(self, vectors: Mapping[str, Vector]) -> None:
-        """Store one-dimensional vectors, all or none. Writers of one key may race: they write the same
-        content.
-        """
+        """Store one-dimensional vectors, all or none. Writers of one key may race: they write the same content."""
         now = time.time()
         rows = []
         for key, vector in vectors.items():

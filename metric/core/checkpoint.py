@@ -49,8 +49,7 @@ def write_folder(out: Path, fill: Callable[[Path], None], manifest: Mapping[str,
 
 
 def save_metric(folder: Path, metric: LPIPS, settings: Mapping[str, Any]) -> None:
-    """Write heads.pth (for lpips and torchmetrics), metric.safetensors (the whole model) and settings.json.
-    """
+    """Write heads.pth (for lpips and torchmetrics), metric.safetensors (the whole model) and settings.json."""
     torch.save(metric.heads, folder / "heads.pth")
     tensors = {name: value.detach().cpu().contiguous() for name, value in metric.state_dict().items()}
     save_file(
@@ -81,9 +80,7 @@ def load(folder: Path | str) -> LPIPS:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """manifest.json of a finished run. Raises CheckpointError when there is none: then the folder is not
-    whole.
-    """
+    """manifest.json of a finished run. Raises CheckpointError when there is none: then the folder is not whole."""
     path = folder / "manifest.json"
     if not path.is_file():
         raise CheckpointError(

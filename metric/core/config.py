@@ -24,8 +24,7 @@ class TrainConfig:
 
     `kind`: "heads", the only one so far. `strengths`: penalties that cross-validation chooses from.
     `side_bias`: fit the annotators' habit of picking one side as a free term. `baselines`: keys of
-    BASELINE_KEYS. `device`: "auto" takes a GPU when there is one. Raises ValueError for what is not
-    known.
+    BASELINE_KEYS. `device`: "auto" takes a GPU when there is one. Raises ValueError for what is not known.
     """
 
     net: str = "alex"

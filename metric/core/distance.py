@@ -39,8 +39,7 @@ def head_keys(net: str) -> dict[str, tuple[int, int, int, int]]:
 
 
 def check_heads(net: str, heads: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The same heads in layer order, as float32. Raises HeadsError on any key, shape or value that is wrong.
-    """
+    """The same heads in layer order, as float32. Raises HeadsError on any key, shape or value that is wrong."""
     expected = head_keys(net)
     listed = ", ".join(f"{name} {shape}" for name, shape in expected.items())
     if set(heads) != set(expected):
@@ -199,8 +198,7 @@ class LPIPS(nn.Module):
 
 
 def check_range(x: Tensor, name: str, normalize: bool) -> None:
-    """Raises ValueError unless all of x lies in [-1, 1], or in [0, 1] with `normalize`; NaN is out of range.
-    """
+    """Raises ValueError unless all of x lies in [-1, 1], or in [0, 1] with `normalize`; NaN is out of range."""
     low, high = (float(value) for value in x.detach().aminmax())
     floor = 0.0 if normalize else -1.0
     if not (low >= floor - RANGE_SLACK and high <= 1 + RANGE_SLACK):

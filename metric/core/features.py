@@ -40,8 +40,7 @@ class _Batch:
 def pair_vectors(
     metric: LPIPS, pairs: Sequence[Pair], cache: VectorCache | None = None, count: Count | None = None
 ) -> NDArray[np.float32]:
-    """One row per (reference, distorted): float32, (N, Σ C_l), so that `row @ metric.weights` is the
-    distance.
+    """One row per (reference, distorted): float32, (N, Σ C_l), so that `row @ metric.weights` is the distance.
 
     Both pictures of a pair must have one size; different pairs may differ. What the cache holds is not
     computed; `count(done, total)` counts what is. Equal pairs are computed once. Raises ValueError for a pair

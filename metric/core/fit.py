@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import Bounds, minimize, minimize_scalar
 from scipy.special import expit
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 
 PATIENCE = 2
 ITERATIONS = 300
-FTOL = 1e-8
+FTOL = 1e-6
 GTOL = 1e-6
 
 
@@ -46,10 +46,6 @@ class Ballots:
     total: Floats
     side: Floats
     groups: NDArray[np.str_]
-
-    def at(self, rows: NDArray[np.bool_]) -> Ballots:
-        """The same for some of the triplets."""
-        return Ballots(self.difference[rows], self.p1[rows], self.total[rows], self.side, self.groups[rows])
 
 
 @dataclass(frozen=True)
@@ -126,17 +122,19 @@ def fit_heads(
     parts = group_folds(votes.groups, folds, seed)
     # These products are too small to share out: on a busy machine threads made the fit ten times slower.
     with threadpool_limits(limits=1):
-        table = _cross_validate(votes, stock, ordered, parts)
+        problem = _Problem.of(votes, stock)
+        table = _cross_validate(problem, ordered, parts)
         best = min(table, key=lambda fold: (fold.log_loss, -fold.strength))
-        solution = _solve(votes, stock, ordered[0], None)
-        for strength in ordered[1 : ordered.index(best.strength) + 1]:
-            solution = _solve(votes, stock, strength, solution)
-    return _as_fit(solution, votes, stock, mean_vector, best, table)
+        solution = problem.start(votes.total)
+        for strength in ordered[: ordered.index(best.strength) + 1]:
+            solution = problem.solve(votes.total, strength, solution)
+    return _as_fit(problem, solution, stock, mean_vector, best, table)
 
 
 def group_folds(groups: NDArray[np.str_], folds: int, seed: int) -> NDArray[np.int64]:
-    """The fold of each triplet; all triplets of a photograph share it. min(folds, photographs) folds, even in
-    size.
+    """The fold of each triplet, (N,): all triplets of a photograph share one, and folds are about equal in size.
+
+    min(folds, photographs) folds. Raises FitError for a single photograph.
     """
     names, index, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     if len(names) < 2:
@@ -166,91 +164,103 @@ def agreement(log_odds: Floats, p1: Floats, total: Floats) -> float:
 
 @dataclass(frozen=True)
 class _Solution:
-    """`z` (D,) in units of `spread` (D,); `stock_scale` is s, `side_bias` is b."""
+    """`parameters`: z (D,) in units of the channels' spread, then the stock scale s, then the side bias b."""
 
-    z: Floats
+    parameters: Floats
+    converged: bool = True
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """All triplets, standardised once. A fold is the same problem with its own triplets' votes taken out.
+
+    `x`: difference / spread, (N, D), in float32: as exact as the vectors are, and twice as fast. `target`: the
+    stock heads in units of spread, at length one, (D,).
+    """
+
+    votes: Ballots
+    x: NDArray[np.float32]
     spread: Floats
-    stock_scale: float
-    side_bias: float
-    converged: bool
+    target: Floats
 
-    @property
-    def weights(self) -> Floats:
-        return np.asarray(self.z / self.spread)
+    @classmethod
+    def of(cls, votes: Ballots, stock: Floats) -> _Problem:
+        spread = np.sqrt(np.mean(votes.difference**2, axis=0))
+        if spread.max() == 0:
+            raise FitError("Both reconstructions of every triplet are equally far from their reference.")
+        # The floor keeps a channel that hardly ever differs finite; the penalty then keeps it at stock.
+        spread = np.maximum(spread, 1e-6 * spread.max())
+        target = stock * spread
+        length = float(np.linalg.norm(target))
+        x = (votes.difference / spread).astype(np.float32)
+        return cls(votes, x, spread, target / length if length else target)
 
-    def log_odds(self, votes: Ballots) -> Floats:
-        return np.asarray((votes.difference @ self.weights)[:, None] + self.side_bias * votes.side)
+    def log_odds(self, solution: _Solution) -> Floats:
+        """(N, S)."""
+        odds: Floats = self._odds(solution.parameters[:-2]) + solution.parameters[-1] * self.votes.side
+        return odds
 
-    def parameters_for(self, spread: Floats) -> Floats:
-        """Where to start on other triplets or with another strength."""
-        return np.concatenate([self.weights * spread, [self.stock_scale, self.side_bias]])
-
-
-def _solve(votes: Ballots, stock: Floats, strength: float, near: _Solution | None) -> _Solution:
-    spread = np.sqrt(np.mean(votes.difference**2, axis=0))
-    if spread.max() == 0:
-        raise FitError("Both reconstructions of every triplet are equally far from their reference.")
-    # The floor keeps a channel that hardly ever differs finite; the penalty then keeps it at stock.
-    spread = np.maximum(spread, 1e-6 * spread.max())
-    x = votes.difference / spread
-    target = stock * spread
-    if target.any():
-        stock = stock / np.linalg.norm(target)
-        target = target / np.linalg.norm(target)
-    total = votes.total.sum()
-
-    def loss(parameters: Floats) -> tuple[float, Floats]:
-        z, s, b = parameters[:-2], parameters[-2], parameters[-1]
-        odds = (x @ z)[:, None] + b * votes.side
-        away = z - s * target
-        value = log_loss(odds, votes.p1, votes.total) + strength / 2 * float(away @ away)
-        error = (votes.total * expit(odds) - votes.p1) / total
-        by_z = x.T @ error.sum(axis=1) + strength * away
-        return value, np.concatenate(
-            [by_z, [-strength * float(away @ target), float((error * votes.side).sum())]]
+    def start(self, total: Floats) -> _Solution:
+        """The stock heads at their best slope: where a strong penalty ends, and too far for small steps to go."""
+        margin = self._odds(self.target) + 0 * self.votes.side
+        p1 = self._p1(total)
+        widest = max(float(np.abs(margin).max()), 1e-12)
+        found = minimize_scalar(
+            lambda scale: log_loss(scale * margin, p1, total), bounds=(0.0, 100 / widest), method="bounded"
         )
+        return _Solution(np.concatenate([found.x * self.target, [found.x, 0.0]]))
 
-    free = (None, None) if votes.side.any() else (0.0, 0.0)
-    if near:
-        first = near.parameters_for(spread)
-    else:
-        scale = _scale_of(x @ target, votes)
-        first = np.concatenate([scale * target, [scale, 0.0]])
-    found = minimize(
-        loss,
-        first,
-        jac=True,
-        method="L-BFGS-B",
-        bounds=[(0.0, None)] * (len(target) + 1) + [free],
-        options={"maxiter": ITERATIONS, "ftol": FTOL, "gtol": GTOL},
-    )
-    best = np.asarray(found.x)
-    return _Solution(best[:-2], spread, float(best[-2]), float(best[-1]), bool(found.success))
+    def solve(self, total: Floats, strength: float, near: _Solution) -> _Solution:
+        """The best parameters for the votes counted in `total` (N, S), found from `near`."""
+        p1 = self._p1(total)
+        free = np.inf if self.votes.side.any() else 0.0
+        low = np.concatenate([np.zeros(len(self.target) + 1), [-free]])
+        high = np.concatenate([np.full(len(self.target) + 1, np.inf), [free]])
 
+        def loss(parameters: Floats) -> tuple[float, Floats]:
+            return self._loss(parameters, p1, total, strength)
 
-def _scale_of(margin: Floats, votes: Ballots) -> float:
-    """The best slope of the stock heads: where a strong penalty ends, and too far for small steps to go."""
-    found = minimize_scalar(
-        lambda scale: log_loss(scale * margin[:, None] + 0 * votes.side, votes.p1, votes.total),
-        bounds=(0.0, 100.0 / max(float(np.abs(margin).max()), 1e-12)),
-        method="bounded",
-    )
-    return float(found.x)
+        found = minimize(
+            loss,
+            near.parameters,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=Bounds(low, high),
+            options={"maxiter": ITERATIONS, "ftol": FTOL, "gtol": GTOL},
+        )
+        return _Solution(np.asarray(found.x), bool(found.success))
+
+    def _loss(self, parameters: Floats, p1: Floats, total: Floats, strength: float) -> tuple[float, Floats]:
+        z, s, b = parameters[:-2], parameters[-2], parameters[-1]
+        odds = self._odds(z) + b * self.votes.side
+        away = z - s * self.target
+        value = log_loss(odds, p1, total) + strength / 2 * float(away @ away)
+        error = (total * expit(odds) - p1) / total.sum()
+        by_z = error.sum(axis=1).astype(np.float32) @ self.x + strength * away
+        by_s, by_b = -strength * float(away @ self.target), float((error * self.votes.side).sum())
+        return value, np.concatenate([by_z, [by_s, by_b]])
+
+    def _odds(self, z: Floats) -> Floats:
+        odds: Floats = (self.x @ z.astype(np.float32)).astype(np.float64)[:, None]
+        return odds
+
+    def _p1(self, total: Floats) -> Floats:
+        return np.where(total > 0, self.votes.p1, 0.0)
 
 
 def _cross_validate(
-    votes: Ballots, stock: Floats, strengths: Sequence[float], parts: NDArray[np.int64]
+    problem: _Problem, strengths: Sequence[float], parts: NDArray[np.int64]
 ) -> tuple[Fold, ...]:
-    """From the strongest penalty down, until the held-out loss has been above its best PATIENCE times in a
-    row.
-    """
-    near: dict[int, _Solution] = {}
+    """From the strongest penalty down, until PATIENCE held-out losses in a row were above the best."""
+    votes = problem.votes
+    seen = [np.where((parts == part)[:, None], 0.0, votes.total) for part in range(parts.max() + 1)]
+    near = [problem.start(total) for total in seen]
     table: list[Fold] = []
     for strength in strengths:
         odds = np.zeros_like(votes.p1)
-        for part in range(parts.max() + 1):
-            near[part] = _solve(votes.at(parts != part), stock, strength, near.get(part))
-            odds[parts == part] = near[part].log_odds(votes.at(parts == part))
+        for part, total in enumerate(seen):
+            near[part] = problem.solve(total, strength, near[part])
+            odds[parts == part] = problem.log_odds(near[part])[parts == part]
         loss = log_loss(odds, votes.p1, votes.total)
         table.append(Fold(strength, loss, agreement(odds, votes.p1, votes.total)))
         best = min(fold.log_loss for fold in table)
@@ -260,14 +270,15 @@ def _cross_validate(
 
 
 def _as_fit(
+    problem: _Problem,
     solution: _Solution,
-    votes: Ballots,
     stock: Floats,
     mean_vector: Floats,
     best: Fold,
     table: tuple[Fold, ...],
 ) -> Fit:
-    mean = float(mean_vector @ solution.weights)
+    weights = solution.parameters[:-2] / problem.spread
+    mean = float(mean_vector @ weights)
     if mean <= 0:
         raise FitError(
             "Every weight came out as zero: these judgments agree with no weighting of what the trunk sees. "
@@ -276,13 +287,14 @@ def _as_fit(
     ratio = float(mean_vector @ stock) / mean
     if ratio <= 0:
         raise FitError("The stock heads see no difference in any triplet, so they cannot set the scale.")
+    votes = problem.votes
     return Fit(
-        weights=solution.weights * ratio,
+        weights=weights * ratio,
         slope=1 / ratio,
-        side_bias=solution.side_bias,
+        side_bias=float(solution.parameters[-1]),
         strength=best.strength,
         folds=table,
-        log_loss_train=log_loss(solution.log_odds(votes), votes.p1, votes.total),
+        log_loss_train=log_loss(problem.log_odds(solution), votes.p1, votes.total),
         log_loss_held_out=best.log_loss,
         converged=solution.converged,
     )

@@ -31,8 +31,7 @@ def read_pixels(path: Path) -> Pixels:
 
 
 def pixels_sha256(pixels: Pixels) -> str:
-    """Hash of the line `HEIGHTxWIDTHx3`, a line feed and the RGB bytes: the hash that snapshots use as well.
-    """
+    """Hash of the line `HEIGHTxWIDTHx3`, a line feed and the RGB bytes: the hash that snapshots use as well."""
     digest = hashlib.sha256(f"{pixels.shape[0]}x{pixels.shape[1]}x3\n".encode())
     digest.update(np.ascontiguousarray(pixels).data)
     return digest.hexdigest()
@@ -40,9 +39,7 @@ def pixels_sha256(pixels: Pixels) -> str:
 
 @dataclass(frozen=True)
 class Picture:
-    """An image whose pixels are read only when needed. `height` and `width` in pixels; `sha256` of the
-    pixels.
-    """
+    """An image whose pixels are read only when needed. `height` and `width` in pixels; `sha256` of the pixels."""
 
     sha256: str
     height: int
@@ -65,8 +62,7 @@ def open_pictures(
     """Pictures of files by the sha256 of the file, which the caller has verified.
 
     With a cache, a file seen before is not decoded again to know the hash of its pixels. The pixels of others
-    stay in memory, up to a limit: they are wanted again soon. Raises ValueError for a file that is no RGB
-    image.
+    stay in memory, up to a limit: they are wanted again soon. Raises ValueError for a file that is no RGB image.
     """
     pictures: dict[str, Picture] = {}
     new: dict[str, Vector] = {}

@@ -35,8 +35,7 @@ class SnapshotError(ValueError):
 
 @dataclass(frozen=True)
 class SnapshotTriplet:
-    """One reference, its two reconstructions and the votes. `left` and `right` split the votes by where p0
-    was.
+    """One reference, its two reconstructions and the votes. `left` and `right` split the votes by where p0 was.
 
     `left` and `right`: (n_p0, n_p1, n_tie) of judgments that showed p0 on that side.
     """

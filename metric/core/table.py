@@ -9,9 +9,7 @@ ABSENT = "–"
 
 
 def format_table(evaluation: Mapping[str, Any]) -> str:
-    """The dict of `evaluate` as an aligned table: one line per row, shares in percent, then the notes it
-    needs.
-    """
+    """The dict of `evaluate` as an aligned table: one line per row, shares in percent, then the notes it needs."""
     kinds = _names(evaluation, "by_kind")
     rates = _names(evaluation, "by_bpp")
     head = ["", "score", "95 % interval", *kinds, *(f"{rate} bpp" for rate in rates), "log-loss", "calib."]

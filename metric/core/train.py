@@ -82,7 +82,7 @@ def train(
     identity = {
         "data_hash": verified.data_hash,
         "config": asdict(config) | {"strengths": list(config.strengths), "baselines": list(config.baselines)},
-        "code": code_version(),
+        "code": CODE_VERSION,
         "promoted": _fingerprint(promoted),
     }
     report("verify", 1, 1)
@@ -232,16 +232,20 @@ def _settings(scoring: Scoring, config: TrainConfig, new: LPIPS, fit: Fit) -> di
         "data_hash": snapshot.data_hash,
         "splits": splits,
         "versions": {name: metadata.version(name) for name in LIBRARIES},
-        "code": code_version(),
+        "code": CODE_VERSION,
     }
 
 
-def code_version() -> str:
+def _code_version() -> str:
     """sha256 over the sources of this package: two runs with the same one ran the same code."""
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
+
+
+# Read once, when the code is: a worker that runs for weeks must not report sources that were edited since.
+CODE_VERSION = _code_version()
 
 
 def _device(config: TrainConfig) -> torch.device:

@@ -119,8 +119,7 @@ _LAYERS = {"alex": _alex_layers, "vgg": _vgg_layers, "squeeze": _squeeze_layers}
 
 
 class Trunk(nn.Module):
-    """A feature stack cut into slices. Build it empty, then load weights: it is never used with random ones.
-    """
+    """A feature stack cut into slices. Build it empty, then load weights: it is never used with random ones."""
 
     def __init__(self, net: str) -> None:
         super().__init__()

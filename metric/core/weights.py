@@ -126,8 +126,7 @@ def load_trunk(net: str, progress: Say | None = None) -> Trunk:
 
 
 def stock_heads(net: str) -> dict[str, Tensor]:
-    """Heads of LPIPS v0.1 as `lin{i}.model.1.weight`, (1, C, 1, 1), from the installed lpips package's files.
-    """
+    """Heads of LPIPS v0.1 as `lin{i}.model.1.weight`, (1, C, 1, 1), from the installed lpips package's files."""
     shape_of(net)
     again = "Run: pip install lpips==0.1.4"
     spec = importlib.util.find_spec("lpips")  # does not execute lpips, which would need torchvision

@@ -1,11 +1,13 @@
 """Pair vectors are all that the distance needs, and are computed once."""
 
+import copy
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from metric.core import LPIPS
 from metric.core.cache import VectorCache
@@ -78,8 +80,6 @@ def test_a_damaged_entry_is_computed_again(
 
 
 def test_another_trunk_has_entries_of_its_own(alex: LPIPS, tmp_path: Path) -> None:
-    import copy
-
     pairs, cache = make_pairs(((64, 64),)), VectorCache(tmp_path)
     first = pair_vectors(alex, pairs, cache)
     other = copy.deepcopy(alex)
@@ -90,6 +90,14 @@ def test_another_trunk_has_entries_of_its_own(alex: LPIPS, tmp_path: Path) -> No
 def test_a_pair_of_two_sizes_raises(alex: LPIPS) -> None:
     with pytest.raises(ValueError, match="64x64 pixels cannot be compared with an image of 48x48"):
         pair_vectors(alex, [(picture_of(photograph(1)), picture_of(photograph(1, (48, 48))))])
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device")
+def test_a_gpu_gives_the_same_vectors_to_float32(alex: LPIPS) -> None:
+    pairs = make_pairs(SIZES)
+    on_gpu = pair_vectors(copy.deepcopy(alex).to("cuda"), pairs)
+    assert on_gpu == pytest.approx(pair_vectors(alex, pairs), rel=1e-3, abs=1e-7)
 
 
 def test_no_pairs_make_no_rows(alex: LPIPS) -> None:
