@@ -12,9 +12,13 @@ from annotation.models import Assignment, Judgment, Session, Snapshot, Study
 class ProblemSerializer(serializers.Serializer[Any]):
     """Why a request was refused."""
 
-    code = serializers.CharField(help_text="For programs.")
+    code = serializers.CharField(
+        required=False, help_text="For programs. Without one the API itself was never reached."
+    )
     detail = serializers.CharField(help_text="For people: what happened and what to do.")
-    fields = serializers.DictField(required=False, help_text="What is wrong with single fields of the request.")
+    fields = serializers.DictField(
+        required=False, help_text="What is wrong with single fields of the request."
+    )
 
 
 class ProgressSerializer(serializers.Serializer[Any]):
