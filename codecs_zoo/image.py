@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -16,6 +18,8 @@ from codecs_zoo.contract import Pixels
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF")
 SMALLEST_SIDE = 64
 MAX_PIXELS = 64_000_000
+PNG_CHUNK = 12
+"""Bytes of an empty chunk: its length, name and checksum."""
 
 
 class PhotographError(ValueError):
@@ -67,6 +71,24 @@ def encode_png(pixels: Pixels) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def pad_png(content: bytes, size: int) -> bytes:
+    """The same PNG grown to `size` bytes by a chunk that every reader passes over: its size then tells nothing.
+
+    `size` must be the file's own or at least PNG_CHUNK bytes more; anything else raises ValueError.
+    """
+    room = size - len(content)
+    if room == 0:
+        return content
+    if room < PNG_CHUNK:
+        raise ValueError(
+            f"A PNG of {len(content)} bytes can't be grown to {size}: a chunk takes {PNG_CHUNK}."
+        )
+    filling = b"paDd" + bytes(room - PNG_CHUNK)
+    chunk = struct.pack(">I", room - PNG_CHUNK) + filling + struct.pack(">I", zlib.crc32(filling))
+    # The closing IEND chunk is empty, so it takes exactly one bare chunk.
+    return content[:-PNG_CHUNK] + chunk + content[-PNG_CHUNK:]
 
 
 def decode_png(content: bytes) -> Pixels:

@@ -19,11 +19,13 @@ from annotation.leases import heartbeat
 from annotation.models import Snapshot
 from annotation.models.work import LEASE, Work
 from annotation.services.snapshots import build_snapshot, unpack_snapshot
+from metric.core.checkpoint import CheckpointError
 from metric.core.config import TrainConfig
+from metric.core.fit import FitError
 from metric.core.snapshot import SnapshotError
 from metric.core.train import train
 from metric.core.weights import TrunkUnavailable
-from metric.models import MetricVersion, TrainingRun
+from metric.models import TrainingRun
 from metric.services.promotion import promote_if_better
 from metric.services.requests import config_of
 from metric.services.versions import keep_version, promoted_folder
@@ -58,7 +60,7 @@ def run_training(*, pk: int) -> str:
             return _train(run, lease)
         except Cancelled:
             TrainingRun.objects.all().fail(pk, lease, "Cancelled.")
-        except (SnapshotError, TrunkUnavailable, Refused) as error:
+        except (SnapshotError, TrunkUnavailable, CheckpointError, FitError, Refused) as error:
             TrainingRun.objects.all().fail(pk, lease, str(error))
         except Exception as error:
             # Nobody waits for this process: what is not written to the row is never seen.
@@ -85,18 +87,17 @@ def _train(run: TrainingRun, lease: uuid.UUID) -> str:
             cache=settings.VAR_DIR / "cache" / "features",
         )
         report.stage("keep", 0, 1)
-        with transaction.atomic():
-            version = keep_version(run=run, folder=out)
-            kept = TrainingRun.objects.all().finish(run.pk, lease)
-            if not kept:
-                raise Refused("Another worker took this run over.")
-    _decide(version, report)
+        _finish(run, lease, out, report)
     return "done"
 
 
-def _decide(version: MetricVersion, report: "Report") -> None:
-    verdict = promote_if_better(version=version)
-    report.say(f"version {version.number}: {verdict}")
+@transaction.atomic
+def _finish(run: TrainingRun, lease: uuid.UUID, folder: Path, report: "Report") -> None:
+    """The version, its promotion if it earned one, and the end of the run: all or nothing."""
+    version = keep_version(run=run, folder=folder)
+    report.say(f"version {version.number}: {promote_if_better(version=version)}")
+    if not TrainingRun.objects.all().finish(run.pk, lease):
+        raise Refused("Another worker took this run over.")
 
 
 def _snapshot_folder(snapshot: Snapshot, report: "Report") -> Path:

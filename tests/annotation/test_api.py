@@ -13,6 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.authtoken.models import Token
 
 from annotation.models import Assignment, Judgment, Session, Study
+from codecs_zoo.image import decode_png, pixels_sha256
 from tests.factories import make_session, make_source, make_study, make_timing, make_triplet
 
 pytestmark = pytest.mark.django_db
@@ -72,10 +73,21 @@ def test_images_are_lossless_and_their_addresses_tell_nothing(client: Client, st
     for slot, address in images.items():
         response = client.get(address)
         assert response.headers["Content-Type"] == "image/png"
-        assert b"".join(response).startswith(b"\x89PNG")
+        assert response.content.startswith(b"\x89PNG")
         said = f"{address} {dict(response.headers)}".lower()
         assert not any(word in said for word in ("jpeg", "webp", "recon", "etag", "last-modified"))
         assert slot in address
+
+
+def test_the_three_files_are_of_one_size_and_hold_the_stored_pixels(client: Client, study: Study) -> None:
+    key = begin(client, study).json()["key"]
+    pair = next_pair(client, key).json()["assignment"]
+    sent = {slot: client.get(address).content for slot, address in pair["images"].items()}
+    assert len({len(content) for content in sent.values()}) == 1
+    triplet = Assignment.objects.get(pk=pair["id"]).triplet
+    assert pixels_sha256(decode_png(sent["original"])) == triplet.source.sha256
+    shown = {pixels_sha256(decode_png(sent[slot])) for slot in ("left", "right")}
+    assert shown == {triplet.first.sha256, triplet.second.sha256}
 
 
 def test_a_repeated_answer_counts_once(client: Client, study: Study) -> None:

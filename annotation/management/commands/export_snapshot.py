@@ -52,6 +52,10 @@ class Command(BaseCommand):
                 )
             except ExportError as error:
                 raise CommandError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
+            except OSError as error:
+                raise CommandError(
+                    f"{options['out']} could not be written: {error}. Nothing was left there."
+                ) from error
         self.stdout.write(describe(manifest, options["out"]))
 
 

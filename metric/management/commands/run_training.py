@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from metric.models import TrainingRun
 from metric.services.training import run_training
 
 
@@ -16,4 +17,6 @@ class Command(BaseCommand):
         parser.add_argument("run", type=int, help="the run's number")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not TrainingRun.objects.filter(pk=options["run"]).exists():
+            raise CommandError(f"There is no training run {options['run']}.")
         self.stdout.write(run_training(pk=options["run"]))

@@ -14,6 +14,7 @@ from annotation.models import Snapshot
 from annotation.models.work import Work
 from metric.core.checkpoint import CheckpointError
 from metric.core.config import TrainConfig
+from metric.core.fit import FitError
 from metric.core.snapshot import SnapshotError
 from metric.core.table import format_table
 from metric.core.weights import TrunkUnavailable
@@ -58,7 +59,7 @@ class Command(BaseCommand):
         try:
             with Bars() as bars:
                 train_folder(snapshot=folder, out=out, config=TrainConfig(**config), progress=bars)
-        except (SnapshotError, TrunkUnavailable, CheckpointError, FileExistsError) as error:
+        except (SnapshotError, TrunkUnavailable, CheckpointError, FitError, ValueError, OSError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(format_table(json.loads((out / "evaluation.json").read_text())))
         self.stdout.write(f"\nThe metric is in {out}.")
