@@ -34,6 +34,8 @@ def train(pk: int) -> None:
     if training_goes_on():
         return
     own = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    # Threads that wait must sleep: web and encoding share these cores, and spinning made training ten times slower.
+    own["OMP_WAIT_POLICY"] = "PASSIVE"
     subprocess.run(_with_me_to_the_end("run_training", str(pk)), env=own, check=False)
     waiting = next_waiting(after=pk)
     if waiting:

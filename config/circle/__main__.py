@@ -42,7 +42,7 @@ def main() -> None:
     try:
         go_round(var_dir, arguments.judgments)
     except (StageFailed, SupervisorError, RuntimeError) as error:
-        sys.exit(f"\nThe circle stopped: {error}\nLogs are in {var_dir / 'log'}.")
+        sys.exit(f"\nThe circle stopped: {error}\nLogs are in {var_dir / 'site' / 'log'}.")
     print(f"\nThe circle went round in {time.monotonic() - started:.0f} s.")
 
 
@@ -58,8 +58,9 @@ def stage(name: str) -> Iterator[None]:
 def go_round(var_dir: Path, judgments: int) -> None:
     """Every stage in its order. Raises StageFailed at the first that did not happen."""
     shutil.rmtree(var_dir, ignore_errors=True)
-    var_dir.mkdir(parents=True)
-    env = {**bring_up(var_dir), "RETRAIN_AFTER": str(min(500, judgments))}
+    site_dir = var_dir / "site"
+    site_dir.mkdir(parents=True)
+    env = {**bring_up(site_dir), "RETRAIN_AFTER": str(min(500, judgments))}
     with stage("Photographs in"):
         # Small crops: nobody looks at them, and the table with its eight rows is made in a minute.
         rules: dict[str, Any] = {
@@ -82,7 +83,7 @@ def go_round(var_dir: Path, judgments: int) -> None:
 def _with_services(study: "Study", waiting: list[int], judgments: int, url: str, var_dir: Path) -> None:  # type: ignore[name-defined]  # noqa: F821
     from config.circle import stages
 
-    staff_login(var_dir)
+    staff_login(var_dir / "site")
     with stage("Reconstructions and triplets"):
         stages.encode(study, waiting)
     with stage(f"{judgments} judgments by simulated annotators, over HTTP"), _bar(judgments) as bar:
