@@ -63,9 +63,7 @@ PHOTOGRAPHS = (
         _CC_BY,
         "danielbuechele on flickr",
     ),
-    Photograph(
-        "sklearn", "datasets/images/flower.jpg", "flower", _CC_BY, "vultilion on flickr"
-    ),
+    Photograph("sklearn", "datasets/images/flower.jpg", "flower", _CC_BY, "vultilion on flickr"),
 )
 
 

@@ -149,7 +149,7 @@ def fill(size: Size) -> Study:
         state=Study.State.OPEN,
         opened_at=timezone.now(),
         votes_per_triplet=min(30_000, votes + 1000),
-        pairs_per_session=100_000,
+        pairs_per_session=30_000,
         min_view_ms=0,
     )
     triplets = _triplets(study, size)

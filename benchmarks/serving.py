@@ -75,13 +75,14 @@ class Scratch:
         spawn = multiprocessing.get_context("spawn")
         self._process = spawn.Process(target=live, args=(size, env, theirs), daemon=True)
         self._process.start()
+        theirs.close()  # so that we hear when the process dies
 
     def wait(self) -> None:
         """Until the database is filled and the web server answers."""
-        while not self._orders.poll(1):
-            if not self._process.is_alive():
-                raise RuntimeError(f"The database with {self.size} could not be filled; the reason is above.")
-        self.key = self._orders.recv()
+        try:
+            self.key = self._orders.recv()
+        except EOFError:
+            raise SystemExit(f"The database with {self.size} can't be filled; the reason is above.") from None
         self._web.start()
         while self._web.part.ready():
             if self._web.how_it_died():
