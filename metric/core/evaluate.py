@@ -162,7 +162,7 @@ def evaluate(
     if votes.total.sum() == 0:
         raise ValueError(f"There are no votes in the {split} split to evaluate on.")
     bootstrap = Bootstrap(votes.photograph, seed, resamples)
-    people, people_rows = _people(votes, bootstrap, "Simulated annotators" if simulated else "People")
+    people, people_rows = _people(votes, bootstrap, "Simulated" if simulated else "People")
     rows = [_row(candidate, votes, calibration, bootstrap) for candidate in candidates]
     promoted = next((c for c in candidates if c.kind == "promoted"), None)
     stock = next((c for c in candidates if c.key == stock_key), None)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 ABSENT = "–"
+# A bootstrap over fewer photographs than this understates how uncertain a score is.
+FEW_PHOTOGRAPHS = 10
 
 
 def format_table(evaluation: Mapping[str, Any]) -> str:
@@ -37,6 +39,11 @@ def _notes(evaluation: Mapping[str, Any]) -> str:
     notes = [
         f"{row['label']}: unavailable, {row['reason']}" for row in evaluation["rows"] if not row["available"]
     ]
+    if 2 <= evaluation["n_photographs"] < FEW_PHOTOGRAPHS:
+        notes.append(
+            f"With {evaluation['n_photographs']} test photographs the intervals are too narrow to rely on: "
+            "the bootstrap draws whole photographs, and has few to draw from."
+        )
     if evaluation["interval_reason"]:
         notes.append(f"Intervals: {evaluation['interval_reason']}")
     return "\n".join(dict.fromkeys(notes))

@@ -29,7 +29,7 @@ def promote_version(*, version: MetricVersion, reason: str, by: User | None = No
 
 
 def promote_if_better(*, version: MetricVersion) -> str:
-    """Promotes `version` when its paired difference on the test sources is surely above zero; says what it did.
+    """Promotes `version` when its paired difference on the test sources has its interval above zero; says what it did.
 
     The first version is held against stock LPIPS of the same trunk. A version learned from simulated judgments
     never takes the place of one learned from people.

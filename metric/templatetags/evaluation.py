@@ -13,6 +13,9 @@ from metric.models import MetricVersion
 
 register = template.Library()
 
+# A bootstrap over fewer photographs than this understates how uncertain a score is.
+FEW = 10
+
 
 @register.filter
 def share(value: float | str | None) -> str:
@@ -107,6 +110,10 @@ def evaluation_words(evaluation: Mapping[str, Any]) -> str:
     for name, rival in (("promoted", "the version in use then"), ("stock", "stock LPIPS")):
         if found := new[f"difference_to_{name}"]:
             words.append(_gained(found, rival))
+    if 2 <= evaluation["n_photographs"] < FEW:
+        words.append(
+            f"With {evaluation['n_photographs']} test photographs such intervals are too narrow to rely on."
+        )
     human = evaluation["people"]["human_score"]
     if human is not None:
         ceiling = share(evaluation["people"]["ceiling"])
@@ -127,9 +134,9 @@ def _gained(found: Mapping[str, Any], rival: str) -> str:
         return f"{said}, without an interval."
     verdict = "no difference is shown"
     if found["low"] > 0:
-        verdict = "surely better"
+        verdict = "better, the interval lies above zero"
     elif found["high"] < 0:
-        verdict = "surely worse"
+        verdict = "worse, the interval lies below zero"
     return f"{said} ({gain(found['low'])} to {gain(found['high'])}), {verdict}."
 
 

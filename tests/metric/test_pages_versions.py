@@ -47,7 +47,7 @@ def test_the_list_costs_the_same_with_more_versions(
 def test_a_version_shows_its_whole_evaluation(owner_client: Client) -> None:
     page = owner_client.get(make_version().get_absolute_url()).content.decode()
     assert "The new version agrees with 72.4 % of votes by people (69.4 to 75.4)." in page
-    assert "+2.4 points (+0.3 to +4.5), surely better." in page
+    assert "+2.4 points (+0.3 to +4.5), better, the interval lies above zero." in page
     assert "unavailable: its weights are not here" in page
     assert "classical-classical" in page
     assert "0.37 bpp" in page
@@ -68,7 +68,7 @@ def test_a_simulated_version_says_so_and_calls_nobody_people(owner_client: Clien
     ("difference", "words"),
     [
         ({"mean": 0.01, "low": -0.01, "high": 0.03}, "+1.0 points (−1.0 to +3.0), no difference is shown."),
-        ({"mean": -0.02, "low": -0.03, "high": -0.01}, "−2.0 points (−3.0 to −1.0), surely worse."),
+        ({"mean": -0.02, "low": -0.03, "high": -0.01}, "−2.0 points (−3.0 to −1.0), worse, the interval lies below zero."),
         ({"mean": 0.02, "low": None, "high": None}, "+2.0 points, without an interval."),
     ],
 )
