@@ -68,7 +68,10 @@ def test_a_simulated_version_says_so_and_calls_nobody_people(owner_client: Clien
     ("difference", "words"),
     [
         ({"mean": 0.01, "low": -0.01, "high": 0.03}, "+1.0 points (−1.0 to +3.0), no difference is shown."),
-        ({"mean": -0.02, "low": -0.03, "high": -0.01}, "−2.0 points (−3.0 to −1.0), worse, the interval lies below zero."),
+        (
+            {"mean": -0.02, "low": -0.03, "high": -0.01},
+            "−2.0 points (−3.0 to −1.0), worse, the interval lies below zero.",
+        ),
         ({"mean": 0.02, "low": None, "high": None}, "+2.0 points, without an interval."),
     ],
 )
