@@ -6,7 +6,9 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from itertools import combinations
 from typing import TypeVar
 from unittest.mock import Mock
@@ -245,6 +247,23 @@ def test_siblings_that_finish_together_are_all_paired(waiting: Sequence[int]) ->
     assert sorted(outcomes) == ["done"] * 8 + ["not free"] * 8
     assert Triplet.objects.count() == 2 * 6
     assert set(Reconstruction.objects.values_list("attempts", flat=True)) == {1}
+
+
+def test_siblings_whose_ends_overlap_see_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = make_study(state="draft", target_bpps=[1.5])
+    make_source(study)
+    both_have_paired = threading.Barrier(2)
+
+    def pair_and_linger(reconstruction: Reconstruction) -> None:
+        pair(reconstruction)
+        with suppress(threading.BrokenBarrierError):  # as it should be: the other one waits for us to commit
+            both_have_paired.wait(timeout=0.5)
+
+    pair = encoding._pair_with_siblings
+    monkeypatch.setattr(encoding, "_pair_with_siblings", pair_and_linger)
+    outcomes = at_once(*(partial(encode_reconstruction, pk=pk) for pk in open_study(study=study)))
+    assert outcomes == ["done", "done"]
+    assert Triplet.objects.count() == 1
 
 
 class Killed(BaseException):
