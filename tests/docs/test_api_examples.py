@@ -18,6 +18,7 @@ from annotation.services.snapshots import build_snapshot
 from metric.models import MetricVersion, TrainingRun
 from tests.docs.pages import DOCS, sections
 from tests.factories import SPLITS_OF_FOUR, make_judged_study, make_source_in, make_triplet
+from tests.services import missing
 
 SHELL = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 
@@ -69,8 +70,9 @@ def variables(live_server: LiveServer) -> dict[str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl on this machine")
 def test_every_example_answers_with_a_2xx(variables: dict[str, str], tmp_path: Path) -> None:
+    if shutil.which("curl") is None:
+        missing("curl", "on Debian: apt-get install curl")
     for title, text in sections(DOCS / "api.md", "### ").items():
         for example in SHELL.findall(text):
             ran = subprocess.run(
