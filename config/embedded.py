@@ -47,7 +47,11 @@ def _kept_secret(path: Path, *, length: int = 50) -> str:
 
 
 def demo_study(*, slug: str, name: str, **rules: Any) -> tuple["Study", list[int]]:  # type: ignore[name-defined]  # noqa: F821
-    """The open study of the demo photographs, and the reconstructions that wait for an encoder."""
+    """The open study of the demo photographs, and the reconstructions that wait for an encoder.
+
+    It asks for nothing but pairs, so that the first of them is one click away.
+    """
+    from annotation.core.protocol import Protocol
     from annotation.demo import photographs
     from annotation.models import Reconstruction, Study
     from annotation.services.sources import add_source
@@ -57,6 +61,7 @@ def demo_study(*, slug: str, name: str, **rules: Any) -> tuple["Study", list[int
         name=name,
         slug=slug,
         codecs=["jpeg", "jpeg2000", "webp", "avif", "jpegxl"],
+        protocol=Protocol.bare().to_json(),
         **rules,
     )
     if study.state == Study.State.DRAFT:

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
+from annotation.core.protocol import Protocol
 from annotation.core.splits import split_of
 from annotation.models import Annotator, Assignment, Judgment, Reconstruction, Session, Source, Study, Triplet
 from annotation.models.stimulus import as_decimal
@@ -44,7 +45,7 @@ def make_user(username: str = "owner", *, staff: bool = True) -> User:
 
 
 def make_study(**fields: Any) -> Study:
-    """An open study of two codecs at two bitrates, unless said otherwise."""
+    """An open study of two codecs at two bitrates that asks for nothing but pairs, unless said otherwise."""
     number = next(_numbers)
     defaults: dict[str, Any] = {
         "name": f"Study {number}",
@@ -53,6 +54,7 @@ def make_study(**fields: Any) -> Study:
         "target_bpps": [0.37, 1.0],
         "state": Study.State.OPEN,
         "min_view_ms": 0,
+        "protocol": Protocol.bare().to_json(),
     }
     study = Study(**(defaults | fields))
     if study.state != Study.State.DRAFT:

@@ -1,7 +1,7 @@
 """The rows of annotation."""
 
 from annotation.models.judging import Assignment, Judgment
-from annotation.models.people import Annotator, Session
+from annotation.models.people import Annotator, Enrolment, Invitation, Session
 from annotation.models.snapshot import Snapshot
 from annotation.models.stimulus import Reconstruction, Source, Triplet
 from annotation.models.study import Study
@@ -10,6 +10,8 @@ from annotation.models.work import Work
 __all__ = [
     "Annotator",
     "Assignment",
+    "Enrolment",
+    "Invitation",
     "Judgment",
     "Reconstruction",
     "Session",

@@ -4,10 +4,10 @@ import uuid
 from typing import Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from annotation.models.people import Annotator, Session
+from annotation.models.people import Annotator, Enrolment, Session
 from annotation.models.stimulus import Reconstruction, Triplet
 from annotation.models.study import Study
 
@@ -37,6 +37,14 @@ class Assignment(models.Model):
         EXPIRED = "expired"
         SKIPPED = "skipped"
 
+    class Kind(models.TextChoices):
+        PAIR = "pair"
+        SENTINEL = "sentinel"
+        IDENTICAL = "identical"
+        REPEAT = "repeat"
+        GOLDEN = "golden"
+        TRAINING = "training"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="assignments")
     triplet = models.ForeignKey(Triplet, on_delete=models.PROTECT, related_name="assignments")
@@ -44,6 +52,16 @@ class Assignment(models.Model):
     annotator = models.ForeignKey(Annotator, on_delete=models.PROTECT, related_name="assignments")
     position = models.PositiveIntegerField(help_text="In the sitting, from 1.")
     first_on_left = models.BooleanField()
+    kind = models.CharField(max_length=9, choices=Kind, default=Kind.PAIR)
+    warm_up = models.BooleanField(default=False, help_text="Among the first of its sitting: not counted.")
+    repeats = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Whose repeat it is.",
+    )
     state = models.CharField(max_length=8, choices=State, default=State.LEASED)
     skip_cause = models.CharField(max_length=300, blank=True, default="")
     issued_at = models.DateTimeField(default=timezone.now)
@@ -55,7 +73,7 @@ class Assignment(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["annotator", "triplet"],
-                condition=~Q(state="expired"),
+                condition=Q(kind="pair") & ~Q(state="expired"),
                 name="an_annotator_sees_a_triplet_once",
             ),
         ]
@@ -66,6 +84,11 @@ class Assignment(models.Model):
 
     def __str__(self) -> str:
         return f"Assignment {self.id}"
+
+    @property
+    def counts(self) -> bool:
+        """Whether its answer is a vote on its triplet."""
+        return self.kind == self.Kind.PAIR and not self.warm_up
 
     @property
     def left(self) -> Reconstruction:
@@ -80,6 +103,11 @@ class Assignment(models.Model):
 
 class JudgmentQuerySet(models.QuerySet["Judgment"]):
     """Reads of judgments."""
+
+    def counted(self) -> Self:
+        """Votes: no checks, no training, no warm-up, nothing undone, nobody whom a rule of the study leaves out."""
+        out = Enrolment.objects.excluded().filter(study=OuterRef("study"), annotator=OuterRef("annotator"))
+        return self.filter(counted=True).filter(~Exists(out))
 
     def by_people(self) -> Self:
         """Without the simulated ones."""
@@ -113,6 +141,29 @@ class Judgment(models.Model):
     answer = models.CharField(max_length=5, choices=Side, help_text="What was clicked.")
     choice = models.CharField(max_length=6, choices=Choice, help_text="Which reconstruction that was.")
 
+    kind = models.CharField(
+        max_length=9,
+        choices=Assignment.Kind,
+        default=Assignment.Kind.PAIR,
+        help_text="Copied from the assignment.",
+    )
+    counted = models.BooleanField(
+        default=True, help_text="A vote: a pair after the warm-up, and not undone. Readers use counted()."
+    )
+    supersedes = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="The answer it undoes.",
+    )
+    stands = models.BooleanField(
+        default=True, help_text="The one answer of its assignment: the last; on checks the first."
+    )
+
+    layout = models.CharField(max_length=7, blank=True, default="", help_text="side, toggle or flicker")
+    dpr = models.FloatField(null=True, blank=True, help_text="devicePixelRatio when it was answered.")
     onset_ms = models.FloatField(help_text="All *_ms are offsets on the browser's monotonic clock.")
     first_input_ms = models.FloatField(null=True, blank=True)
     answer_ms = models.FloatField()
@@ -126,7 +177,13 @@ class Judgment(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["assignment"], name="one_judgment_per_assignment"),
+            models.UniqueConstraint(
+                fields=["assignment"], condition=Q(stands=True), name="one_judgment_per_assignment"
+            ),
+            models.UniqueConstraint(
+                fields=["supersedes"], condition=Q(supersedes__isnull=False), name="an_answer_is_undone_once"
+            ),
+            models.CheckConstraint(condition=Q(counted=False) | Q(stands=True), name="what_counts_stands"),
             models.CheckConstraint(
                 condition=Q(answer_ms__gte=F("onset_ms")), name="an_answer_comes_after_its_onset"
             ),

@@ -1,9 +1,11 @@
-"""Annotator and session: who judged, and in which sitting."""
+"""Annotator, invitation, enrolment, session: who judged, how they came in, and in which sitting."""
 
 import uuid
+from typing import Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from annotation.models.study import Study, new_key
 
@@ -14,10 +16,98 @@ class Annotator(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
     simulated = models.BooleanField(default=False)
+    panel = models.CharField(
+        max_length=12, blank=True, default="", help_text="Which outside panel knows them."
+    )
+    external_id = models.CharField(
+        max_length=200, blank=True, default="", help_text="What the panel calls them."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
+    forgotten_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since then nothing leads from here to a person."
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["panel", "external_id"],
+                condition=~Q(external_id=""),
+                name="one_annotator_per_panel_id",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{'simulated ' if self.simulated else ''}{self.id.hex[:8]}"
+
+
+class Invitation(models.Model):
+    """A personal link to a study; whoever opens it first is the one it is for."""
+
+    key = models.CharField(max_length=32, unique=True, default=new_key, editable=False)
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="invitations")
+    note = models.CharField(max_length=200, blank=True, default="", help_text="For the researcher alone.")
+    annotator = models.ForeignKey(
+        Annotator, null=True, blank=True, on_delete=models.SET_NULL, related_name="invitations"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.note or self.key[:6]
+
+
+class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
+    """Reads of enrolments."""
+
+    def excluded(self) -> Self:
+        """Those whom a rule of the study leaves out."""
+        return self.exclude(excluded_by="")
+
+
+class Enrolment(models.Model):
+    """An annotator in a study: consent, checks, training, how it ended, how far the answers can be trusted."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="enrolments")
+    annotator = models.ForeignKey(Annotator, on_delete=models.PROTECT, related_name="enrolments")
+    arrived_at = models.DateTimeField(auto_now_add=True)
+    panel_details = models.JSONField(
+        default=dict, blank=True, help_text="What else the panel's link said: its study, its session."
+    )
+
+    consent_version = models.CharField(max_length=12, blank=True, default="")
+    consented_at = models.DateTimeField(null=True, blank=True)
+    checks = models.JSONField(
+        default=dict, blank=True, help_text='By check: {"passed": true, "at": …, and what was answered}.'
+    )
+    screened_out_by = models.CharField(
+        max_length=20, blank=True, default="", help_text="The check that failed."
+    )
+    screened_out_at = models.DateTimeField(null=True, blank=True)
+    training_tries = models.PositiveSmallIntegerField(default=0, help_text="Begun.")
+    trained_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the server held every answer of a whole sitting."
+    )
+
+    figures = models.JSONField(default=dict, blank=True, help_text="annotation.core.quality, with intervals.")
+    figures_at = models.DateTimeField(null=True, blank=True)
+    excluded_by = models.CharField(
+        max_length=40, blank=True, default="", help_text="The rule of the study, or “by hand: reason”."
+    )
+    excluded_at = models.DateTimeField(null=True, blank=True)
+
+    objects = EnrolmentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["study", "annotator"], name="one_enrolment_per_study"),
+        ]
+        indexes = [
+            models.Index(fields=["study"], condition=~Q(excluded_by=""), name="enrolment_excluded"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.annotator} in {self.study}"
 
 
 class Session(models.Model):
@@ -27,6 +117,14 @@ class Session(models.Model):
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="sessions")
     annotator = models.ForeignKey(Annotator, on_delete=models.PROTECT, related_name="sessions")
     screen = models.JSONField(default=dict, blank=True)
+    ready_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When this screen had passed what the study asks; pairs come after that.",
+    )
+    ended_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was complete; no pair comes after that."
+    )
     started_at = models.DateTimeField(auto_now_add=True)
     last_seen_at = models.DateTimeField(auto_now=True)
     answered = models.PositiveIntegerField(default=0)

@@ -130,7 +130,7 @@ class TripletQuerySet(models.QuerySet["Triplet"]):
     def open_for(self, annotator: "Annotator", study: "Study") -> Self:
         """What may be leased to the annotator now, the least served first."""
         return (
-            self.filter(study=study, served__lt=study.votes_per_triplet)
+            self.filter(study=study, role="pair", served__lt=study.votes_per_triplet)
             .unseen_by(annotator)
             .order_by("served", "shuffle", "pk")
         )
@@ -138,6 +138,16 @@ class TripletQuerySet(models.QuerySet["Triplet"]):
 
 class Triplet(models.Model):
     """One source and two of its reconstructions, an unordered pair, in one study."""
+
+    class Role(models.TextChoices):
+        PAIR = "pair"
+        SENTINEL = "sentinel"
+        IDENTICAL = "identical"
+        TRAINING = "training"
+
+    class Known(models.TextChoices):
+        FIRST = "first"
+        SECOND = "second"
 
     study = models.ForeignKey("annotation.Study", on_delete=models.PROTECT, related_name="triplets")
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="triplets")
@@ -147,24 +157,37 @@ class Triplet(models.Model):
     kind = models.CharField(
         max_length=40, help_text="classical-classical, classical-learned, learned-learned"
     )
+    role = models.CharField(max_length=9, choices=Role, default=Role.PAIR)
+    known = models.CharField(
+        max_length=6, choices=Known, blank=True, default="", help_text="The right answer, where there is one."
+    )
     shuffle = models.BigIntegerField(help_text="A hash: the order in which equals are served.")
     served = models.PositiveIntegerField(default=0, help_text="Judgments and live leases.")
     votes = models.PositiveIntegerField(default=0, help_text="Judgments.")
+    priority = models.FloatField(
+        default=0.0,
+        help_text="The higher, the sooner: set by a worker, where the study's allocation asks for it.",
+    )
+    held_out = models.BooleanField(default=False, help_text="Served in random order, whatever its priority.")
 
     objects = TripletQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["study", "first", "second"], name="one_triplet_per_pair_and_study"
+                fields=["study", "first", "second", "role"], name="one_triplet_per_pair_and_role"
             ),
-            models.CheckConstraint(condition=Q(first__lt=F("second")), name="a_pair_is_unordered"),
+            models.CheckConstraint(
+                condition=Q(first__lt=F("second")) | Q(role="identical", first=F("second")),
+                name="a_pair_is_unordered",
+            ),
             models.CheckConstraint(condition=Q(votes__lte=F("served")), name="a_vote_was_served"),
         ]
         indexes = [
-            models.Index(fields=["study", "served", "shuffle"], name="triplet_fewest_first"),
+            models.Index(fields=["study", "role", "served", "shuffle"], name="triplet_fewest_first"),
+            models.Index(fields=["study", "role", "priority"], name="triplet_by_priority"),
             # Whether anything is unfinished: asked by everybody who hears that there is nothing to judge.
-            models.Index(fields=["study", "votes"], name="triplet_unfinished"),
+            models.Index(fields=["study", "role", "votes"], name="triplet_unfinished"),
         ]
 
     def __str__(self) -> str:

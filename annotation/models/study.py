@@ -9,6 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from annotation.core.protocol import Protocol
+
 
 def new_key() -> str:
     """An unguessable name for a link."""
@@ -18,6 +20,11 @@ def new_key() -> str:
 def default_bpps() -> list[float]:
     """The four bitrates of the human study in arXiv 2002.04988."""
     return [0.23, 0.37, 0.67, 1.0]
+
+
+def default_protocol() -> dict[str, Any]:
+    """A laboratory's rules."""
+    return Protocol().to_json()
 
 
 class StudyQuerySet(models.QuerySet["Study"]):
@@ -64,6 +71,15 @@ class Study(models.Model):
     surround = models.CharField(
         max_length=7, default="#4d4d4d", validators=[RegexValidator(r"^#([3-7][0-9a-f]|80)\1\1$")]
     )
+    protocol = models.JSONField(
+        default=default_protocol, help_text="Every rule of annotation.core.protocol.Protocol, by name."
+    )
+    origin = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        help_text="Where imported judgments came from; empty: judged here.",
+    )
     retrain_after = models.PositiveIntegerField(
         null=True,
         blank=True,
@@ -92,3 +108,8 @@ class Study(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("study", args=[self.slug])
+
+    @property
+    def rules(self) -> Protocol:
+        """The protocol as values."""
+        return Protocol.from_json(self.protocol)

@@ -104,7 +104,7 @@ def _sides(assignments: AssignmentQuerySet) -> Sides:
 def _nothing(session: Session) -> NoPair:
     """Tells "nothing left for you" from "nothing free right now"."""
     study = session.study
-    unfinished = Triplet.objects.filter(study=study, votes__lt=study.votes_per_triplet)
+    unfinished = Triplet.objects.filter(study=study, role="pair", votes__lt=study.votes_per_triplet)
     if unfinished.unseen_by(session.annotator).exists():
         return NoPair("nothing_free", "All pairs are being judged by others right now.", retry_after_s=5)
     if Reconstruction.objects.needed_by(study).pending().exists():

@@ -1,6 +1,6 @@
 """A study's life: made, filled, opened, paused, closed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
+from annotation.core.protocol import Protocol, ProtocolError
 from annotation.errors import Refused, StudyFrozen, StudyNotReady
 from annotation.models import Reconstruction, Study
 from annotation.services.encoding import plan_reconstructions
@@ -17,9 +18,7 @@ from codecs_zoo import registry
 def create_study(*, name: str, owner: User | None = None, slug: str = "", **fields: Any) -> Study:
     """A draft. `fields` are the study's rules; every one is validated. Raises Refused with what is wrong."""
     study = Study(name=name.strip(), slug=slug or _free_slug(name), owner=owner, **fields)
-    check_codecs(study.codecs)
-    check_bpps(study.target_bpps)
-    study.full_clean(exclude=["owner", "codecs", "target_bpps"])
+    _check(study)
     study.save()
     return study
 
@@ -36,11 +35,24 @@ def update_study(*, study: Study, **fields: Any) -> Study:
         )
     for name, value in fields.items():
         setattr(study, name, value)
-    check_codecs(study.codecs)
-    check_bpps(study.target_bpps)
-    study.full_clean(exclude=["owner", "codecs", "target_bpps"])
+    _check(study)
     study.save(update_fields=list(fields))
     return study
+
+
+def _check(study: Study) -> None:
+    check_codecs(study.codecs)
+    check_bpps(study.target_bpps)
+    check_protocol(study.protocol)
+    study.full_clean(exclude=["owner", "codecs", "target_bpps", "protocol"])
+
+
+def check_protocol(rules: Mapping[str, Any]) -> Protocol:
+    """The rules as values. Refuses unknown rules, values outside their limits, and contradictions."""
+    try:
+        return Protocol.from_json(rules)
+    except (ProtocolError, TypeError) as error:
+        raise Refused(str(error)) from error
 
 
 def check_codecs(names: Iterable[str]) -> None:

@@ -1,0 +1,257 @@
+"""The rules of a study: what people must pass, how pairs are shown, what is checked, who is left out.
+
+A Protocol is plain values: it is stored as JSON in the study, frozen when the study opens, and goes into every
+snapshot's manifest. Each field says in its metadata how a form asks for it, so there is no second list of rules.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import date
+from typing import Any, Self, get_type_hints
+
+from annotation.core.consent import DEFAULT_CONSENT, DEFAULT_DEBRIEF
+
+CHECK_RULES = ("require", "record", "skip")
+LAYOUTS = ("side", "toggle", "flicker")
+ALLOCATIONS = ("coverage", "ranking", "uncertain")
+PANELS = ("none", "prolific", "mturk", "other")
+KEY_ACTIONS = ("left", "right", "tie", "peek", "toggle_a", "toggle_b", "zoom_in", "zoom_out", "undo", "flag")
+
+FEWEST_TRAINING_PAIRS = 5
+# More than this and flicker may harm people with photosensitive epilepsy well before it helps anybody.
+FASTEST_FLICKER_HZ = 2.0
+
+
+class ProtocolError(ValueError):
+    """A rule that cannot be; `rule` names the field, "" where two rules contradict each other."""
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
+def _rule(default: Any, group: str, label: str, help_text: str = "", **limits: Any) -> Any:
+    """A field with what a form says of it; `limits`: least, most, choices, unit, long (a text of lines)."""
+    return field(default=default, metadata={"group": group, "label": label, "help": help_text, **limits})
+
+
+def _check(default: str, label: str, help_text: str) -> Any:
+    return _rule(default, "arrival", label, help_text, choices=CHECK_RULES)
+
+
+def _percent(default: float, group: str, label: str, help_text: str, most: float = 50.0) -> Any:
+    return _rule(default, group, label, help_text, least=0.0, most=most, unit="%")
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """Every rule of judging that a study sets before it opens. `Protocol()` has a laboratory's defaults."""
+
+    # --- arrival ---
+    consent: bool = _rule(True, "arrival", "Ask for consent", "Nothing is recorded before it is given.")
+    consent_text: str = _rule(
+        DEFAULT_CONSENT, "arrival", "Consent text", "Its version is stored with each consent.", long=True
+    )
+    screen_check: str = _check("require", "Screen size", "Against the smallest screen below.")
+    min_screen_width: int = _rule(
+        1280,
+        "arrival",
+        "Smallest screen, width",
+        "Pictures are cropped to fit it.",
+        least=640,
+        most=7680,
+        unit="px",
+    )
+    min_screen_height: int = _rule(
+        720, "arrival", "Smallest screen, height", "", least=480, most=4320, unit="px"
+    )
+    brightness: str = _check("record", "Brightness", "Can all steps of a grey scale be told apart?")
+    colour_vision: str = _check("record", "Colour vision", "Six plates with a figure to read.")
+    acuity: str = _check("record", "Near acuity", "Which way does the ring open, smaller and smaller?")
+    card: str = _check(
+        "skip", "Card calibration", "A bank card held to the screen gives pixels per millimetre."
+    )
+
+    # --- training and sittings ---
+    training_pairs: int = _rule(
+        5, "sitting", "Training pairs", "With known answers and feedback, never counted. None, or five and more.",
+        least=0, most=30,
+    )  # fmt: skip
+    training_pass: int = _rule(
+        4, "sitting", "Right answers to pass the training", "0: anybody passes.", least=0, most=30
+    )
+    training_tries: int = _rule(2, "sitting", "Tries at the training", "", least=1, most=5)
+    warm_up: int = _rule(
+        3,
+        "sitting",
+        "Warm-up pairs",
+        "The first of every sitting: served as usual, not counted.",
+        least=0,
+        most=20,
+    )
+    break_every: int = _rule(
+        25, "sitting", "Pairs between breaks", "0: no break is offered.", least=0, most=500
+    )
+    sitting_minutes: int = _rule(30, "sitting", "Longest sitting", "", least=1, most=240, unit="min")
+
+    # --- a pair ---
+    layout: str = _rule(
+        "side", "pair", "Layout", "Beside each other, in one place by key, or flickering in one place.",
+        choices=LAYOUTS,
+    )  # fmt: skip
+    flicker_hz: float = _rule(
+        1.0, "pair", "Flicker", "Changes from original to reconstruction each second.",
+        least=0.25, most=FASTEST_FLICKER_HZ, unit="Hz",
+    )  # fmt: skip
+    undo_depth: int = _rule(1, "pair", "Answers that can be undone", "", least=0, most=5)
+    max_view_ms: int = _rule(
+        120_000, "pair", "Longest view", "Slower answers are flagged, never deleted.", least=5_000, most=3_600_000,
+        unit="ms",
+    )  # fmt: skip
+
+    # --- checks inside the stream ---
+    sentinel_percent: float = _percent(6.0, "checks", "Sentinels", "One side is plainly worse.")
+    identical_percent: float = _percent(2.0, "checks", "Identical pairs", "Twice the same: shows side bias.")
+    repeat_percent: float = _percent(6.0, "checks", "Repeats", "An earlier pair again, sides swapped.")
+    golden_percent: float = _percent(0.0, "checks", "Golden pairs", "Pairs with an expert's answer.")
+
+    # --- who gets what, and when it ends ---
+    allocation: str = _rule(
+        "coverage", "allocation", "Next pair", "Fewest judged first; most informative for the ranking; or where "
+        "the metric and people disagree.", choices=ALLOCATIONS,
+    )  # fmt: skip
+    held_out_percent: float = _rule(
+        20.0, "allocation", "Random share", "Pairs kept out of the priorities, as an unbiased sample.", least=0.0,
+        most=90.0, unit="%",
+    )  # fmt: skip
+    stop_on: str = _rule("", "allocation", "Last day", "As 2027-01-31; empty: no last day.")
+    stop_halfwidth: float = _rule(
+        0.0, "allocation", "Stop when every interval is this narrow", "Half-width of the ranking's 95 % "
+        "intervals, in JOD; 0: go on until all votes are in.", least=0.0, most=5.0, unit="JOD",
+    )  # fmt: skip
+
+    # --- who is left out; 0 turns a rule off ---
+    exclude_sentinel_under: float = _percent(
+        0.0, "exclusion", "Sentinels right under", "Of at least four sentinels.", most=100.0
+    )
+    exclude_repeat_under: float = _percent(
+        0.0, "exclusion", "Repeats answered alike under", "Of at least four repeats.", most=100.0
+    )
+    exclude_side_bias_over: float = _percent(
+        0.0,
+        "exclusion",
+        "Side bias over",
+        "Distance of the share of lefts from one half, in points.",
+        most=100.0,
+    )
+    exclude_fast_over: float = _percent(0.0, "exclusion", "Answers under 600 ms over", "", most=100.0)
+    exclude_straight_over: int = _rule(0, "exclusion", "The same side in a row, over", "", least=0, most=500)
+    exclude_reliability_under: float = _rule(
+        0.0,
+        "exclusion",
+        "Reliability under",
+        "Chance that an answer follows the common ranking.",
+        least=0.0,
+        most=1.0,
+    )
+
+    # --- outside panels ---
+    panel: str = _rule("none", "panel", "Panel", "Where people come from.", choices=PANELS)
+    completion_code: str = _rule("", "panel", "Completion code", "Shown when the server holds every answer.")
+    completion_url: str = _rule("", "panel", "Completion address", "Where people go back to, with the code.")
+    screen_out_code: str = _rule("", "panel", "Screened-out code", "Shown to those who fail a requirement.")
+    screen_out_url: str = _rule("", "panel", "Screened-out address", "")
+
+    # --- afterwards ---
+    debrief: str = _rule(DEFAULT_DEBRIEF, "after", "Debrief", "Shown at the end.", long=True)
+    retention_days: int = _rule(
+        0, "after", "Days until people are forgotten", "After the study is closed: judgments stay, the link to a "
+        "person goes. 0: never by itself.", least=0, most=3650,
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        """Raises ProtocolError for a value of the wrong type or outside its limits, or for a contradiction."""
+        kinds = get_type_hints(type(self))
+        for rule in fields(self):
+            _validate(rule.name, getattr(self, rule.name), kinds[rule.name], rule.metadata)
+        _validate_together(self)
+
+    @classmethod
+    def bare(cls) -> Self:
+        """Nothing but pairs: no arrival, no training, no checks. For demonstrations and programs."""
+        return cls(
+            consent=False, screen_check="skip", brightness="skip", colour_vision="skip", acuity="skip",
+            training_pairs=0, training_pass=0, warm_up=0, break_every=0, sitting_minutes=240,
+            sentinel_percent=0.0, identical_percent=0.0, repeat_percent=0.0,
+        )  # fmt: skip
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """The rules as `to_json` wrote them; those not named have their defaults. Raises ProtocolError."""
+        unknown = set(stored) - {rule.name for rule in fields(cls)}
+        if unknown:
+            raise ProtocolError("", f"There is no rule called {', '.join(sorted(unknown))}.")
+        return cls(**stored)
+
+    def to_json(self) -> dict[str, Any]:
+        """Every rule by its name."""
+        return asdict(self)
+
+    def but(self, **rules: Any) -> Self:
+        """These rules with some changed."""
+        return replace(self, **rules)
+
+
+def _validate(name: str, value: Any, kind: type, limits: Mapping[str, Any]) -> None:
+    if kind is float and type(value) is int:
+        value = float(value)
+    if type(value) is not kind:
+        raise ProtocolError(name, f"{limits['label']}: {value!r} is no {kind.__name__}.")
+    if "choices" in limits and value not in limits["choices"]:
+        raise ProtocolError(name, f"{limits['label']}: {value!r} is none of {', '.join(limits['choices'])}.")
+    if "least" in limits and not limits["least"] <= value <= limits["most"]:
+        between = f"between {limits['least']:g} and {limits['most']:g}"
+        raise ProtocolError(name, f"{limits['label']} must be {between}, not {value:g}.")
+
+
+def _validate_together(rules: Protocol) -> None:
+    if 0 < rules.training_pairs < FEWEST_TRAINING_PAIRS:
+        raise ProtocolError(
+            "training_pairs", f"A training has {FEWEST_TRAINING_PAIRS} pairs or more, or none at all."
+        )
+    if rules.training_pass > rules.training_pairs:
+        raise ProtocolError("training_pass", "More right answers to pass than there are training pairs.")
+    checks = rules.sentinel_percent + rules.identical_percent + rules.repeat_percent + rules.golden_percent
+    if checks > 50:
+        raise ProtocolError(
+            "", f"The checks take {checks:g} % of all pairs; leave at least half for judging."
+        )
+    if rules.consent and not rules.consent_text.strip():
+        raise ProtocolError("consent_text", "Write what people consent to, or do not ask for consent.")
+    if rules.stop_on:
+        try:
+            date.fromisoformat(rules.stop_on)
+        except ValueError as error:
+            raise ProtocolError(
+                "stop_on", f"Last day: {rules.stop_on!r} is no day like 2027-01-31."
+            ) from error
+    for name in ("completion_url", "screen_out_url"):
+        address = getattr(rules, name)
+        if address and not address.startswith("https://"):
+            raise ProtocolError(name, f"{address!r} must begin with https://.")
+
+
+# What stands around the pictures on the judging page, in CSS px: heading, buttons, margins and gaps.
+CHROME_HEIGHT = 160
+GAP = 20
+SIDE_MARGIN = 20
+
+
+def largest_picture(rules: Protocol) -> tuple[int, int]:
+    """Width and height, in device px, of the largest picture that the smallest screen holds at 1:1.
+
+    Side by side, three share the width; in the other layouts one picture has it all.
+    """
+    across = 3 if rules.layout == "side" else 1
+    room = rules.min_screen_width - 2 * SIDE_MARGIN - (across - 1) * GAP
+    return room // across, rules.min_screen_height - CHROME_HEIGHT
