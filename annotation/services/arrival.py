@@ -1,0 +1,118 @@
+"""Arrival: who takes part in a study, what they consented to, and which checks they have passed on which screen."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from annotation.core.consent import version_of
+from annotation.core.protocol import Protocol
+from annotation.core.screening import Finding
+from annotation.models import Annotator, Enrolment, Session, Study
+
+CONSENT = "consent"
+# In this order; each is also the name of its rule, but for the screen's.
+CHECKS = ("screen", "brightness", "colour_vision", "acuity", "card")
+# What `next_step` answers when somebody cannot take part.
+SCREENED_OUT = "screened_out"
+# These say something of the screen, not of the person: another screen is checked again.
+OF_THE_SCREEN = ("brightness", "card")
+
+
+def enrol(study: Study, annotator: Annotator, **details: Any) -> Enrolment:
+    """The annotator's place in the study; `details` are what else a panel's link said."""
+    return Enrolment.objects.get_or_create(
+        study=study, annotator=annotator, defaults={"panel_details": details}
+    )[0]
+
+
+def rule_of(rules: Protocol, check: str) -> str:
+    """Whether the study requires, records or skips the check."""
+    rule: str = getattr(rules, "screen_check" if check == "screen" else check)
+    return rule
+
+
+def steps_of(rules: Protocol) -> list[str]:
+    """Every step that the study asks for on arrival, in order."""
+    checks = [check for check in CHECKS if rule_of(rules, check) != "skip"]
+    return [CONSENT] * rules.consent + checks
+
+
+def next_step(enrolment: Enrolment, session: Session | None) -> str | None:
+    """The first step that is still to be taken, SCREENED_OUT, or None when pairs may come."""
+    if enrolment.screened_out_by:
+        return SCREENED_OUT
+    rules = enrolment.study.rules
+    return next((step for step in steps_of(rules) if _is_due(step, rules, enrolment, session)), None)
+
+
+def _is_due(step: str, rules: Protocol, enrolment: Enrolment, session: Session | None) -> bool:
+    if step == CONSENT:
+        return enrolment.consent_version != version_of(rules.consent_text)
+    taken = enrolment.checks.get(step)
+    if taken is None or session is None:
+        return True
+    if step == "screen":
+        return bool(taken["session"] != session.pk)
+    return step in OF_THE_SCREEN and taken["screen"] != screen_of(session)
+
+
+def screen_of(session: Session) -> list[Any]:
+    """What tells one screen from another: width and height in device pixels and their ratio to CSS pixels."""
+    return [session.screen.get(name) for name in ("width", "height", "dpr")]
+
+
+def seed_of(enrolment: Enrolment, check: str) -> str:
+    """What the check's plates are drawn from: the same after a reload, and nobody's guess."""
+    return salted_hmac("annotation.arrival", f"{enrolment.pk}:{check}").hexdigest()
+
+
+def record_consent(*, enrolment: Enrolment) -> None:
+    """The annotator has consented to the study's text as it stands."""
+    version = version_of(enrolment.study.rules.consent_text)
+    Enrolment.objects.filter(pk=enrolment.pk).exclude(consent_version=version).update(
+        consent_version=version, consented_at=timezone.now()
+    )
+
+
+@transaction.atomic
+def record_step(*, enrolment: Enrolment, session: Session, step: str, finding: Finding) -> bool:
+    """Keeps what a check found, if that check is the next step; returns whether the annotator may go on.
+
+    The first finding stands: a step that is not due any more changes nothing. Failing a required check ends the
+    study for the annotator, unless they passed it before and only this screen fails it: then it stays due, for
+    another screen. The sitting becomes ready with its last step.
+    """
+    enrolment = Enrolment.objects.select_for_update(of=("self",)).select_related("study").get(pk=enrolment.pk)
+    session = Session.objects.select_for_update().get(pk=session.pk)
+    if next_step(enrolment, session) != step:
+        return not enrolment.screened_out_by
+    before = enrolment.checks.get(step)
+    failed = rule_of(enrolment.study.rules, step) == "require" and not finding.passed
+    if step in ("screen", "card"):
+        session.screen = {**session.screen, **finding.details}
+        session.save(update_fields=["screen"])
+    if not (failed and before and before["passed"]):
+        _keep(enrolment, session, step, finding, failed=failed)
+    _make_ready(enrolment, session)
+    return not failed
+
+
+def _keep(enrolment: Enrolment, session: Session, step: str, finding: Finding, *, failed: bool) -> None:
+    now = timezone.now()
+    enrolment.checks[step] = {
+        **finding.details,
+        "passed": finding.passed,
+        "at": now.isoformat(timespec="seconds"),
+        "session": session.pk,
+        "screen": screen_of(session),
+    }
+    if failed:
+        enrolment.screened_out_by, enrolment.screened_out_at = step, now
+    enrolment.save(update_fields=["checks", "screened_out_by", "screened_out_at"])
+
+
+def _make_ready(enrolment: Enrolment, session: Session) -> None:
+    if next_step(enrolment, session) is None:
+        Session.objects.filter(pk=session.pk, ready_at=None).update(ready_at=timezone.now())
