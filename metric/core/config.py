@@ -4,13 +4,17 @@ load it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 NETS = ("alex", "vgg", "squeeze")
+KINDS = ("heads", "comp", "ranker")
+TERMS = ("psnr", "ms-ssim")
 BASELINE_KEYS = ("psnr", "ssim", "ms-ssim", "lpips-alex", "lpips-vgg", "lpips-squeeze")
 
 # Penalties that cross-validation chooses from, from the stock heads to a free fit.
-STRENGTHS = (300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01)
+STRENGTHS = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01)
 # Bootstrap samples behind each interval.
 RESAMPLES = 2000
 # Fewer in the train split can't be fitted and cross-validated.
@@ -22,17 +26,36 @@ MINIMUM_JUDGMENTS = 30
 class TrainConfig:
     """Everything that decides a training run besides the snapshot; stored with its result.
 
-    `kind`: "heads", the only one so far. `strengths`: penalties that cross-validation chooses from.
-    `side_bias`: fit the annotators' habit of picking one side as a free term. `baselines`: keys of
-    BASELINE_KEYS. `device`: "auto" takes a GPU when there is one. Raises ValueError for what is not known.
+    `kind`: "heads" (convex fit), "comp" (the same, then trunk and heads fine-tuned together) or "ranker" (the
+    original's way, for comparison). `nets`: trunks joined in one fit; without it, `net` alone; afterwards `net`
+    is the first of them. `terms`: of TERMS, joined in the fit. `structure`: also compare each channel's mean and
+    variance over the image, as DISTS does. `layer_scales`: draw each layer to a multiple of stock of its own
+    (True), or each trunk (False); None lets cross-validation choose. `strengths`: penalties that it chooses
+    from. `side_bias`, `lapse`: fit the annotators' habit of picking one side, and their rate of random answers.
+    `reliability`: fit how far each annotator can be trusted. `epochs`: passes over the votes of kinds comp and
+    ranker. For comp, `patience`: epochs without a better val split before it stops; `learning_rate`: of the
+    trunk; `crop`: side of random crops in pixels, 0 for whole images; `compile`: torch.compile the trunk, after
+    a check that it changes nothing. `baselines`: keys of BASELINE_KEYS. `device`: "auto" takes a GPU when there
+    is one. Raises ValueError for what is not known.
     """
 
     net: str = "alex"
     kind: str = "heads"
+    nets: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()
+    structure: bool = False
+    layer_scales: bool | None = False
     strengths: tuple[float, ...] = STRENGTHS
     folds: int = 5
     seed: int = 0
     side_bias: bool = True
+    lapse: bool = False
+    reliability: bool = False
+    epochs: int = 10
+    patience: int = 2
+    learning_rate: float = 1e-5
+    crop: int = 0
+    compile: bool = False
     resamples: int = RESAMPLES
     baselines: tuple[str, ...] = BASELINE_KEYS
     minimum_photographs: int = MINIMUM_PHOTOGRAPHS
@@ -40,14 +63,39 @@ class TrainConfig:
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        if self.net not in NETS:
-            raise ValueError(f"Unknown trunk {self.net!r}. Known: {', '.join(NETS)}.")
-        if self.kind != "heads":
-            raise ValueError(f"Unknown kind {self.kind!r}. Known: heads.")
-        unknown = [key for key in self.baselines if key not in BASELINE_KEYS]
-        if unknown:
-            raise ValueError(f"Unknown baseline {', '.join(unknown)}. Known: {', '.join(BASELINE_KEYS)}.")
+        object.__setattr__(self, "nets", tuple(self.nets) or (self.net,))
+        object.__setattr__(self, "net", self.nets[0])
+        _known("trunk", self.nets, NETS)
+        _known("kind", (self.kind,), KINDS)
+        _known("term", self.terms, TERMS)
+        _known("baseline", self.baselines, BASELINE_KEYS)
+        _known("device", (self.device,), ("auto", "cpu", "cuda"))
         if self.folds < 2 or not self.strengths or min(self.strengths) <= 0:
             raise ValueError("folds must be at least 2, and strengths a list of numbers above zero.")
-        if self.device not in ("auto", "cpu", "cuda"):
-            raise ValueError(f"Unknown device {self.device!r}. Known: auto, cpu, cuda.")
+        if self.epochs < 1 or self.patience < 1 or not 0 < self.learning_rate < 1:
+            raise ValueError("epochs and patience must be at least 1, learning_rate between 0 and 1.")
+        if self.crop and self.crop < 64:
+            raise ValueError("crop must be 0 (whole images) or at least 64 pixels.")
+        if self.kind == "ranker" and (self.combined or self.lapse or self.reliability):
+            raise ValueError(
+                "The ranker is the original's: one trunk, without terms, structure, lapse or reliability."
+            )
+
+    @property
+    def combined(self) -> bool:
+        """Whether the distance is more than the heads of one trunk."""
+        return len(self.nets) > 1 or bool(self.terms) or self.structure
+
+    def as_json(self) -> dict[str, Any]:
+        """The fields as JSON holds them."""
+        return {
+            key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
+        }
+
+
+def _known(what: str, names: Sequence[str], known: Sequence[str]) -> None:
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ValueError(f"Unknown {what} {', '.join(map(repr, unknown))}. Known: {', '.join(known)}.")
+    if len(set(names)) < len(names):
+        raise ValueError(f"The same {what} is named twice: {', '.join(names)}.")
