@@ -7,6 +7,7 @@ import io
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import import_module
 
 import numpy as np
 from PIL import Image
@@ -102,12 +103,11 @@ def _codec(family: str, chroma: str) -> Codec:
 
 def _by_mozjpeg(pixels: Pixels, quality: int, *, grey: bool = False) -> bytes:
     """mozjpeg through libvips with whole chroma; of HxW luma alone with `grey`."""
-    import pyvips
-
     height, width = pixels.shape[:2]
     bands, space = (1, "b-w") if grey else (3, "srgb")
     content: bytes = (
-        pyvips.Image.new_from_memory(pixels.tobytes(), width, height, bands, "uchar")
+        import_module("pyvips")
+        .Image.new_from_memory(pixels.tobytes(), width, height, bands, "uchar")
         .copy(interpretation=space)
         .jpegsave_buffer(
             Q=quality,
@@ -160,7 +160,8 @@ def _pairs_averaged(pixels: Pixels) -> Pixels:
     even = pixels if pixels.shape[1] % 2 == 0 else np.concatenate([pixels, pixels[:, -1:]], axis=1)
     both = even.astype(np.uint16)
     turn = (np.arange(even.shape[1] // 2, dtype=np.uint16) % 2)[None, :, None]
-    return ((both[:, 0::2] + both[:, 1::2] + turn) // 2).astype(np.uint8)
+    averaged: Pixels = ((both[:, 0::2] + both[:, 1::2] + turn) // 2).astype(np.uint8)
+    return averaged
 
 
 def _widened(planes: Pixels) -> Pixels:

@@ -1,0 +1,128 @@
+"""Answers that were given elsewhere: what every format is read into, and the plain CSV.
+
+The plain CSV has the columns `source,a,b,choice`, and may have `annotator,ms,a_codec,b_codec,a_bpp,b_bpp,kind`.
+`source`, `a` and `b` are paths of images relative to the file; `choice` is `a`, `b` or `tie`: the CLOSER one.
+"""
+
+import csv
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+CHOICES = ("a", "b", "tie")
+REQUIRED = ("source", "a", "b", "choice")
+OPTIONAL = ("annotator", "ms", "a_codec", "b_codec", "a_bpp", "b_bpp", "kind")
+UNKNOWN_KIND = "unknown-unknown"
+# People do not look at one pair for a day; a larger figure is in another unit.
+MOST_MS = 86_400_000.0
+
+
+class AnswersError(ValueError):
+    """A file of answers cannot be read as the format it should have; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One of the two pictures of an answer. `name`: its path, or the method that made it; `bpp`: bits of the
+    file a pixel, None where unknown."""
+
+    name: str
+    codec: str = ""
+    bpp: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one person said about one pair. `choice`: one of CHOICES, the CLOSER one. `line`: in its file."""
+
+    source: str
+    a: Shown
+    b: Shown
+    choice: str
+    line: int
+    annotator: str = ""
+    ms: float | None = None
+    kind: str = UNKNOWN_KIND
+
+
+@dataclass(frozen=True)
+class Answers:
+    """All that a file or folder holds. `left_out`: why rows could not be used, and how many."""
+
+    format: str
+    answers: list[Answer]
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def rows(self) -> int:
+        """Rows that were read, the unusable ones with them."""
+        return len(self.answers) + self.left_out.total()
+
+
+def read_plain(path: Path) -> Answers:
+    """Read the plain CSV. Raises AnswersError, naming the line, for a column, choice or number that is wrong."""
+    answers = [_answer(path, line, row) for line, row in read_rows(path, REQUIRED)]
+    if not answers:
+        raise AnswersError(f"{path} has a head but no answers below it.")
+    return Answers("plain", answers)
+
+
+def read_rows(path: Path, required: Iterable[str]) -> list[tuple[int, dict[str, str]]]:
+    """Rows of a CSV with the number of their line. Raises AnswersError for a file without these columns."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, strict=True)
+            missing = [name for name in required if name not in (reader.fieldnames or ())]
+            if missing:
+                raise AnswersError(
+                    f"{path} has no column {', '.join(missing)}. Its first line must name {', '.join(required)}."
+                )
+            return [(reader.line_num, _filled(path, reader.line_num, row)) for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise AnswersError(f"{path} cannot be read as a CSV file: {error}") from error
+
+
+def _filled(path: Path, line: int, row: Mapping[str | None, str | list[str] | None]) -> dict[str, str]:
+    if None in row or any(value is None for value in row.values()):
+        raise AnswersError(f"Line {line} of {path} has not as many fields as its head.")
+    return {str(name): str(value).strip() for name, value in row.items()}
+
+
+def _answer(path: Path, line: int, row: Mapping[str, str]) -> Answer:
+    where = f"Line {line} of {path}"
+    choice = row["choice"].lower()
+    if choice not in CHOICES:
+        raise AnswersError(f"{where} has the choice {row['choice']!r}: use a, b or tie, the closer one.")
+    for name in ("source", "a", "b"):
+        _require_inside(where, name, row[name])
+    if row["a"] == row["b"]:
+        raise AnswersError(f"{where} compares {row['a']} with itself.")
+    shown = [
+        Shown(row[side], row.get(f"{side}_codec", ""), number(where, f"{side}_bpp", row))
+        for side in ("a", "b")
+    ]
+    ms = number(where, "ms", row, most=MOST_MS)
+    kind = row.get("kind") or UNKNOWN_KIND
+    return Answer(row["source"], shown[0], shown[1], choice, line, row.get("annotator", ""), ms, kind)
+
+
+def _require_inside(where: str, name: str, value: str) -> None:
+    path = PurePosixPath(value)
+    if not value or path.is_absolute() or ".." in path.parts or "\0" in value:
+        raise AnswersError(f"{where}: {name} is {value!r}; it must be a path below the folder of the file.")
+
+
+def number(where: str, name: str, row: Mapping[str, str], most: float = math.inf) -> float | None:
+    """A number from 0 to `most` in the column `name`, None where there is none. Raises AnswersError."""
+    text = row.get(name, "")
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise AnswersError(f"{where}: {name} is {text!r}, not a number.") from error
+    if not (math.isfinite(value) and 0 <= value <= most):
+        raise AnswersError(f"{where}: {name} is {text}; it must be a number from 0 to {most:g}.")
+    return value

@@ -1,0 +1,151 @@
+"""Imports people's answers from elsewhere: `python manage.py import_judgments answers.csv --study "CID22 JPEGs"`."""
+
+import json
+import sys
+from argparse import RawDescriptionHelpFormatter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from annotation.core.formats.bapps_reading import read_bapps
+from annotation.core.formats.clic import COLUMNS as CLIC
+from annotation.core.formats.clic import read_clic
+from annotation.core.formats.mucped import COLUMNS as MUCPED
+from annotation.core.formats.mucped import read_mucped
+from annotation.core.formats.plain import REQUIRED, Answers, AnswersError, read_plain
+from annotation.core.formats.pwcmp import COLUMNS as PWCMP
+from annotation.core.formats.pwcmp import read_pwcmp
+from annotation.errors import Refused
+from annotation.services.imported_pictures import Show, by_method, from_files
+from annotation.services.importing import Imported, import_answers
+
+READERS: dict[str, Callable[[Path], Answers]] = {
+    "plain": read_plain,
+    "bapps": read_bapps,
+    "pwcmp": read_pwcmp,
+    "clic": read_clic,
+    "mucped23": read_mucped,
+}
+HEADS = {"plain": REQUIRED, "pwcmp": PWCMP, "clic": CLIC, "mucped23": MUCPED}
+# Under this share of answers that chose the picture with the smaller error, the file probably names the worse one.
+UPSIDE_DOWN = 0.4
+
+
+class Command(BaseCommand):
+    """Answers become a closed study with its origin on it; run again, it goes on where it was."""
+
+    help = "Import people's answers from a file or folder as a study that is marked by its origin."
+
+    def create_parser(self, *args: Any, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(*args, **kwargs)
+        parser.formatter_class = RawDescriptionHelpFormatter
+        parser.epilog = (
+            "examples:\n"
+            '  manage.py import_judgments answers.csv --study "JPEGs at home"\n'
+            '  manage.py import_judgments mucped23 --originals cid22/validation --study "mucped23"\n'
+            '  manage.py import_judgments 2afc/val/traditional --format bapps --study "BAPPS traditional"'
+        )
+        return parser
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("answers", type=Path, help="a CSV file, or a folder")
+        parser.add_argument("--format", choices=["auto", *READERS], default="auto")
+        parser.add_argument("--study", required=True, help="the new study's name; run again with the same")
+        parser.add_argument(
+            "--originals", type=Path, help="for mucped23: the folder of the originals, as NAME.png"
+        )
+        parser.add_argument("--json", action="store_true", help="print what was imported as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        path: Path = options["answers"]
+        try:
+            answers = read_answers(path, options["format"])
+            photograph, show = _pictures(path, answers.format, options["originals"])
+            with _Bars() as bars:
+                imported = import_answers(
+                    answers=answers,
+                    name=options["study"],
+                    origin=f"imported from {answers.format}: {path.resolve().name}"[:200],
+                    photograph=photograph,
+                    show=show,
+                    progress=bars,
+                )
+        except (AnswersError, Refused) as error:
+            raise CommandError(str(error)) from error
+        if options["json"]:
+            self.stdout.write(json.dumps(imported.as_json(), indent=2, ensure_ascii=False))
+        else:
+            self.stdout.write(describe(imported))
+
+
+def read_answers(path: Path, format: str) -> Answers:
+    """The answers at `path`, in the named format or in the one that it looks like. Raises AnswersError."""
+    if not path.exists():
+        raise AnswersError(f"{path} is not there.")
+    return READERS[_guess(path) if format == "auto" else format](path)
+
+
+def _guess(path: Path) -> str:
+    if path.is_dir():
+        return "mucped23" if (path / "answers.csv").is_file() else "bapps"
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            head = [name.strip() for name in file.readline().split(",")]
+    except (OSError, UnicodeDecodeError) as error:
+        raise AnswersError(f"{path} cannot be read as a CSV file: {error}") from error
+    for format, columns in HEADS.items():
+        if set(columns) <= set(head):
+            return format
+    known = "; ".join(f"{format}: {','.join(columns)}" for format, columns in HEADS.items())
+    raise AnswersError(f"The head of {path} is that of no format known here ({known}). Say --format.")
+
+
+def _pictures(path: Path, format: str, originals: Path | None) -> tuple[Callable[[str], Path], Show]:
+    if format == "mucped23":
+        if originals is None or not originals.is_dir():
+            raise AnswersError("mucped23 publishes no pictures: give --originals FOLDER with NAME.png in it.")
+        return lambda name: originals / f"{name}.png", by_method
+    folder = path if path.is_dir() else path.parent
+    return lambda name: folder / name, from_files(folder)
+
+
+class _Bars:
+    """A progress bar for each stage, on stderr where that is a terminal."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[Any] | None = None
+
+    def __enter__(self) -> "_Bars":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        if self._bar is None or self._bar.desc != stage:
+            self.__exit__()
+            self._bar = tqdm(total=total, desc=stage, disable=None, file=sys.stderr)
+            # A disabled bar keeps no description of its own.
+            self._bar.desc = stage
+        self._bar.update(done - self._bar.n)
+
+
+def describe(imported: Imported) -> str:
+    """What was imported, in a few lines."""
+    lines = [
+        f"{imported.judgments} judgments of {imported.triplets} triplets from {imported.sources} photographs, by "
+        f"{imported.annotators} annotators, in the study “{imported.study}” ({imported.study.slug}); "
+        f"{imported.new} of them are new.",
+        f"{imported.rows} rows were read, {imported.left_out.total()} could not be used.",
+        *(f"  {count:6}  {reason}" for reason, count in imported.left_out.most_common()),
+    ]
+    nearer = imported.chosen_nearer
+    if nearer is not None:
+        lines.append(f"{100 * nearer:.1f} % of the answers chose the picture with the smaller squared error.")
+        if nearer < UPSIDE_DOWN:
+            lines.append("That is few: does this file name the worse picture instead of the closer one?")
+    return "\n".join(lines)

@@ -1,0 +1,139 @@
+"""Answers from elsewhere: every format is read into the same rows, and what is wrong is named by its line."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from annotation.core.formats.bapps_reading import read_bapps
+from annotation.core.formats.clic import fewest_votes, read_clic
+from annotation.core.formats.mucped import read_mucped
+from annotation.core.formats.plain import AnswersError, Shown, read_plain
+from annotation.core.formats.pwcmp import read_pwcmp
+
+
+def write(folder: Path, *lines: str, name: str = "answers.csv") -> Path:
+    path = folder / name
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_the_plain_file_with_all_its_columns(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "source,a,b,choice,annotator,ms,a_codec,a_bpp",
+        "o.png,x.png,y.png,B,ann,1500,jpeg,0.5",
+        "o.png,y.png,x.png,tie,,,,",
+    )
+    first, second = read_plain(path).answers
+    assert (first.choice, first.annotator, first.ms, first.line) == ("b", "ann", 1500.0, 2)
+    assert (first.a, first.b) == (Shown("x.png", "jpeg", 0.5), Shown("y.png"))
+    assert (second.choice, second.annotator, second.ms) == ("tie", "", None)
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("o.png,x.png,y.png,left", "use a, b or tie"),
+        ("o.png,x.png,x.png,a", "with itself"),
+        ("/etc/passwd,x.png,y.png,a", "below the folder"),
+        ("o.png,../x.png,y.png,a", "below the folder"),
+        ("o.png,x.png,,a", "below the folder"),
+        ("o.png,x.png", "not as many fields"),
+    ],
+)
+def test_a_bad_row_is_named_by_its_line(tmp_path: Path, row: str, words: str) -> None:
+    path = write(tmp_path, "source,a,b,choice", "o.png,x.png,y.png,a", row)
+    with pytest.raises(AnswersError, match=f"(?i)line 3 .*{words}"):
+        read_plain(path)
+
+
+@pytest.mark.parametrize("text", ["nan", "-1", "1e99", "soon"])
+def test_times_are_numbers_of_a_day_at_most(tmp_path: Path, text: str) -> None:
+    path = write(tmp_path, "source,a,b,choice,ms", f"o.png,x.png,y.png,a,{text}")
+    with pytest.raises(AnswersError, match="Line 2"):
+        read_plain(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"source,a\n", b"\xff\xfe\x00", b"source,a,b,choice\n"])
+def test_a_file_that_is_none_of_ours_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "answers.csv"
+    path.write_bytes(content)
+    with pytest.raises(AnswersError):
+        read_plain(path)
+
+
+def test_mucped_names_the_worse_one(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "methodA,methodB,originalName,answerValue",
+        "jpegli-q95-yuv420,jpegli-q65-yuv420,1044329,B",
+        "jpegli-q65-yuv420,jpegli-q95-yuv420,1044329,B",
+    )
+    answers = read_mucped(tmp_path).answers
+    assert [answer.choice for answer in answers] == ["a", "a"]
+    assert read_mucped(path).format == "mucped23"
+    write(tmp_path, "methodA,methodB,originalName,answerValue", "x,y,1,C")
+    with pytest.raises(AnswersError, match="Line 2"):
+        read_mucped(path)
+
+
+def test_the_worse_of_two_methods_has_the_lower_published_elo(shared: Path) -> None:
+    """What the trap rests on: read the other way round, people would prefer the stronger compression."""
+    folder = shared / "data" / "mucped23"
+    elo = {
+        line.split(",")[0]: float(line.split(",")[1])
+        for line in (folder / "elo.csv").read_text().splitlines()[1:]
+    }
+    answers = read_mucped(folder).answers
+    higher = [(elo[answer.a.name] > elo[answer.b.name]) == (answer.choice == "a") for answer in answers]
+    assert len(answers) == 10_222
+    assert 0.72 < np.mean(higher) < 0.74
+
+
+def test_pwcmp_rows_find_their_pictures_by_scene(tmp_path: Path) -> None:
+    head = "observer,session,scene,condition_A,condition_B,is_A_selected"
+    path = write(tmp_path, head, "ann,1,window,jpeg,webp,0", "bob,1,window,webp,jpeg,1")
+    first, second = read_pwcmp(path).answers
+    assert (first.source, first.a.name, first.choice) == ("window/reference.png", "window/jpeg.png", "b")
+    assert (second.annotator, second.choice) == ("bob", "a")
+    for row in ("ann,1,window,jpeg,webp,2", "ann,1,../etc,jpeg,webp,1", "ann,1,window,jpeg,jpeg,1"):
+        with pytest.raises(AnswersError, match="Line 2"):
+            read_pwcmp(write(tmp_path, head, row))
+
+
+def test_clic_shares_become_votes(tmp_path: Path) -> None:
+    path = write(tmp_path, "O,A,B,T", "o.png,x.png,y.png,1", "o.png,x.png,z.png,0.4")
+    choices = [answer.choice for answer in read_clic(path).answers]
+    assert choices == ["b"] * 5 + ["a"] * 3 + ["b"] * 2
+    assert [a.choice for a in read_clic(write(tmp_path, "O,A,B,T", "o,x,y,0")).answers] == ["a"]
+    with pytest.raises(AnswersError, match="no T"):
+        read_clic(write(tmp_path, "O,A,B,T", "o,x,y,"))
+
+
+def test_the_fewest_votes_that_give_all_shares() -> None:
+    assert fewest_votes([0, 1]) == 1
+    assert fewest_votes([0, 0.5, 1]) == 2
+    assert fewest_votes([0.2, float(np.float32(0.6))]) == 5
+    with pytest.raises(AnswersError):
+        fewest_votes([0.123456])
+
+
+def test_a_bapps_folder_with_two_parts(tmp_path: Path) -> None:
+    for part, share in (("val/a", 0.8), ("val/b", 0.5)):
+        for role in ("ref", "p0", "p1", "judge"):
+            (tmp_path / part / role).mkdir(parents=True)
+        for role in ("ref", "p0", "p1"):
+            (tmp_path / part / role / "000000.png").touch()
+        np.save(tmp_path / part / "judge" / "000000.npy", np.array([share], dtype=np.float32))
+    answers = read_bapps(tmp_path).answers
+    assert [answer.choice for answer in answers] == ["a", *"bbbb", "a", "b"]
+    assert answers[0].source == "val/a/ref/000000.png"
+    (tmp_path / "val" / "b" / "p1" / "000000.png").unlink()
+    with pytest.raises(AnswersError, match="no picture 000000"):
+        read_bapps(tmp_path)
+
+
+def test_a_folder_that_is_no_bapps_set(tmp_path: Path) -> None:
+    with pytest.raises(AnswersError, match="no folder judge"):
+        read_bapps(tmp_path)
