@@ -31,9 +31,14 @@ circle: .venv/installed ## the whole circle with simulated annotators, end to en
 .PHONY: install
 install: .venv/installed-dev ## the environment in .venv, with what tests and linters need
 
+# Twice: what may share the cores, in parallel; then what measures time in a browser or kills processes, alone.
+# 5 says that a run had no test, as the one for -k may.
+PYTEST = OMP_NUM_THREADS=1 $(RUN) -m pytest
 .PHONY: test
 test: .venv/installed-dev ## all tests; PYTEST_ARGS="-k claim -x"
-	@$(RUN) -m pytest $(PYTEST_ARGS)
+	@$(PYTEST) --alone never -n auto --maxprocesses 4 $(PYTEST_ARGS) && together=0 || together=$$?; \
+	$(PYTEST) --alone only $(PYTEST_ARGS) && alone=0 || alone=$$?; \
+	case "$$together,$$alone" in 0,0|0,5|5,0) ;; *) exit 1 ;; esac
 
 # `make -k lint` goes on after a failure and shows them all.
 LINTS := lint-style lint-types lint-imports lint-migrations lint-containers

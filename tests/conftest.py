@@ -16,6 +16,28 @@ from tests.factories import make_user
 pytest_plugins = ["tests.services", "tests.browser"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--alone",
+        choices=["only", "never"],
+        help="only: those that measure time in a browser or kill processes; never: those that may run beside others",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what the other of `make test`'s two runs has."""
+    wanted = config.getoption("--alone")
+    if wanted is None:
+        return
+    left_out = [item for item in items if _alone(item) != (wanted == "only")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if _alone(item) == (wanted == "only")]
+
+
+def _alone(item: pytest.Item) -> bool:
+    return item.get_closest_marker("browser") is not None or "processes" in item.path.parts
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Photographs and weights that lie beside a checkout, for experiments; the project never needs them."""

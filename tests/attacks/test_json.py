@@ -96,8 +96,8 @@ def judging() -> tuple[Session, uuid.UUID]:
         "/api/v1/nothing/",
         "/api/v1/judgments/not-a-uuid/",
         f"/api/v1/assignments/{'-' * 36}/left.png",
-        f"/api/v1/assignments/{uuid.uuid4()}/middle.png",
-        f"/api/v1/assignments/{uuid.uuid4()}/left.png",
+        "/api/v1/assignments/5c3a4f0e-6d0b-4c7e-9a51-0d2f4f2b6c11/middle.png",
+        "/api/v1/assignments/5c3a4f0e-6d0b-4c7e-9a51-0d2f4f2b6c11/left.png",
     ],
 )
 def test_an_address_of_nothing(client: Client, path: str) -> None:
