@@ -1,25 +1,32 @@
-"""List the codecs, encode a photograph, decode a file.
+"""List the codecs, encode a photograph, decode a file, sweep a folder.
 
 python -m codecs_zoo list
 python -m codecs_zoo encode photograph.png photograph.clz --codec avif --bpp 0.37
 python -m codecs_zoo encode photograph.png photograph.clz --codec jpeg --setting quality=35
 python -m codecs_zoo decode photograph.clz reconstruction.png
+python -m codecs_zoo sweep photographs --codecs jpeg,webp,avif --bpp 0.23,0.37 --out sweep --jobs 2
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from codecs_zoo import container, registry
 from codecs_zoo.contract import Codec, CodecError, Setting, Settings, bits_per_pixel
+from codecs_zoo.files import write_whole
 from codecs_zoo.image import PhotographError, encode_png, load_photograph
+from codecs_zoo.quality import QualityError
 from codecs_zoo.rate import RateError, encode_to_bpp
+from codecs_zoo.sweep.command import add_parser as add_sweep
+from codecs_zoo.sweep.plan import SweepError
+
+EXPECTED = (
+    PhotographError, CodecError, RateError, container.ContainerError, SweepError, QualityError, OSError,
+)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,12 +34,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
-    except (PhotographError, CodecError, RateError, container.ContainerError, OSError) as error:
+    except EXPECTED as error:
         print(f"codecs_zoo: {error}", file=sys.stderr)
         return 1
     except KeyError as error:
         print(f"codecs_zoo: {error.args[0]}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(
+            "codecs_zoo: stopped. What is done is kept; a sweep goes on when it is started again.",
+            file=sys.stderr,
+        )
+        return 130
     return 0
 
 
@@ -95,24 +108,6 @@ def decode(options: argparse.Namespace) -> None:
     print(f"{options.output}: {size} from {header.codec} {_spelt(header.settings)}")
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write beside `path`, then move into place: a reader sees the old file or the new one, never half."""
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"There is no folder {path.parent}. Make it first, or choose another.")
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as half:
-        try:
-            half.write(content)
-            half.flush()
-            os.fsync(half.fileno())
-            umask = os.umask(0)
-            os.umask(umask)
-            os.chmod(half.name, 0o666 & ~umask)
-            os.replace(half.name, path)
-        except BaseException:
-            os.unlink(half.name)
-            raise
-
-
 def _spelt(settings: Settings) -> str:
     return " ".join(f"{name}={value}" for name, value in settings.items())
 
@@ -156,6 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     decoding.add_argument("input", type=Path, metavar="IN")
     decoding.add_argument("output", type=Path, metavar="OUT.png")
     decoding.set_defaults(run=decode)
+    add_sweep(commands)
     return parser
 
 

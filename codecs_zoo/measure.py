@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from codecs_zoo.image import pixels_sha256
 
 if TYPE_CHECKING:
     import torch
+
+    from codecs_zoo.quality import Figure
 
 MS_SSIM_SMALLEST_SIDE = 161
 """Five scales and an 11-pixel window: the smaller side has to exceed (11 - 1) * 2**4."""
@@ -37,6 +40,8 @@ class Measurement:
     psnr: float
     ms_ssim: float | None
     sha256: str
+    figures: Mapping[str, float | None] = field(default_factory=dict)
+    """Values of the further figures that were asked for, by name."""
 
     def as_json(self) -> dict[str, Any]:
         """The figures without the pixels. JSON has no infinity: an infinite PSNR becomes null."""
@@ -51,10 +56,12 @@ def measure(
     bitstream: bytes | None = None,
     *,
     encode_ms: float | None = None,
+    figures: Sequence[Figure] = (),
 ) -> Measurement:
     """Encode `pixels` (uint8 HxWx3) at the operating point, decode, and take every figure.
 
     Where rate targeting already made the `bitstream` it is used as it is, and `encode_ms` is what it took.
+    `figures` are taken beside PSNR and MS-SSIM, such as LPIPS or a metric version (`codecs_zoo.quality`).
     """
     if bitstream is None:
         started = time.perf_counter()
@@ -75,6 +82,7 @@ def measure(
         psnr=psnr(pixels, x_hat),
         ms_ssim=ms_ssim(pixels, x_hat),
         sha256=pixels_sha256(x_hat),
+        figures={one.name: one.of(pixels, x_hat) for one in figures},
     )
 
 

@@ -1,0 +1,125 @@
+"""Quality figures by name: what `sweep --metrics` takes, with the direction in which each is better.
+
+A name is `psnr`, `ssim`, `ms-ssim`, `lpips-alex`, `lpips-vgg`, `lpips-squeeze`, or the folder of a metric
+version that training left behind.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from codecs_zoo.contract import Pixels
+from codecs_zoo.measure import ms_ssim, psnr, ssim
+
+if TYPE_CHECKING:
+    import torch
+
+    from metric.core.distance import LPIPS
+
+Compare = Callable[[Pixels, Pixels], float | None]
+
+TRUNKS = ("alex", "vgg", "squeeze")
+SSIM_SMALLEST_SIDE = 11
+
+
+class QualityError(ValueError):
+    """A figure that nobody knows, or whose weights or folder can't be read."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of a reconstruction against its source, both uint8 HxWx3; None where it is not defined.
+
+    `axis` maps a value to the scale on which curves are drawn and integrated: SSIM and MS-SSIM, which crowd
+    below 1, in dB.
+    """
+
+    name: str
+    label: str
+    higher_is_better: bool
+    of: Compare
+    axis_label: str = ""
+    in_db: bool = False
+
+    def axis(self, value: float) -> float:
+        """The value on the scale of the axis: -10 log10(1 - x) where that is in dB, itself elsewhere."""
+        return -10 * math.log10(max(1 - value, 1e-6)) if self.in_db else value
+
+
+def figure(name: str) -> Figure:
+    """The figure called `name`, ready to use. Raises QualityError that says what there is.
+
+    Weights are read here, once, so that a sweep that can't be measured does not begin.
+    """
+    if name in PLAIN:
+        return PLAIN[name]
+    if name.startswith("lpips-") and name.removeprefix("lpips-") in TRUNKS:
+        trunk = name.removeprefix("lpips-")
+        return _distance(name, f"LPIPS ({trunk})", f"stock {trunk}")
+    if Path(name, "manifest.json").is_file():
+        folder = Path(name).resolve()
+        return _distance(name, f"Closer ({folder.name})", str(folder))
+    known = ", ".join([*PLAIN, *(f"lpips-{trunk}" for trunk in TRUNKS)])
+    raise QualityError(f"No quality figure is called {name!r}. Use {known}, or a metric version's folder.")
+
+
+def figures(names: Sequence[str]) -> list[Figure]:
+    """One for each name, in their order. Raises QualityError for an unknown name or a repeated one."""
+    if len(set(names)) != len(names):
+        raise QualityError(f"A quality figure is named twice: {', '.join(names)}.")
+    return [figure(name) for name in names]
+
+
+def _distance(name: str, label: str, which: str) -> Figure:
+    metric, smallest = _loaded(which)
+
+    def of(a: Pixels, b: Pixels) -> float | None:
+        if min(a.shape[:2]) < smallest:
+            return None
+        import torch
+
+        with torch.inference_mode():
+            return float(metric(_as_image(a), _as_image(b)))
+
+    return Figure(name, label, False, of, f"{label}, lower is closer")
+
+
+@cache
+def _loaded(which: str) -> tuple[LPIPS, int]:
+    """The metric and its smallest side in pixels; `which` is "stock NET" or a folder."""
+    from metric.core import LPIPS, load
+    from metric.core.checkpoint import CheckpointError
+    from metric.core.weights import TrunkUnavailable
+
+    try:
+        metric = LPIPS(which.removeprefix("stock ")) if which.startswith("stock ") else load(which)
+    except (CheckpointError, TrunkUnavailable) as error:
+        raise QualityError(str(error)) from error
+    return metric, metric.shape.minimum_side
+
+
+def _as_image(pixels: Pixels) -> torch.Tensor:
+    import torch
+
+    return torch.from_numpy(pixels.astype(np.float32) / 127.5 - 1).permute(2, 0, 1).unsqueeze(0)
+
+
+def _ssim(a: Pixels, b: Pixels) -> float | None:
+    return ssim(a, b) if min(a.shape[:2]) >= SSIM_SMALLEST_SIDE else None
+
+
+PLAIN = {
+    one.name: one
+    for one in (
+        Figure("psnr", "PSNR", True, psnr, "PSNR (dB)"),
+        Figure("ssim", "SSIM", True, _ssim, "SSIM (dB)", in_db=True),
+        Figure("ms-ssim", "MS-SSIM", True, ms_ssim, "MS-SSIM (dB)", in_db=True),
+    )
+}

@@ -1,0 +1,149 @@
+"""`python -m codecs_zoo sweep`: a folder of photographs through codecs and rates, to tables and a report."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from codecs_zoo.contract import CodecError
+from codecs_zoo.files import write_whole
+from codecs_zoo.quality import Figure, figures
+from codecs_zoo.sweep import plan
+from codecs_zoo.sweep.plan import Photo, Row, Task
+from codecs_zoo.sweep.tables import write_csv, write_parquet
+
+STRIPS = 2
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds `sweep` to the commands."""
+    parser = commands.add_parser(
+        "sweep", help="a folder of photographs through codecs and rates, to a report"
+    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the photographs")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="made, or gone on with")
+    parser.add_argument(
+        "--codecs", type=_names, default=["all"], help="names, or all that run here (default)"
+    )
+    parser.add_argument("--bpp", type=_numbers, default=[0.23, 0.37, 0.67, 1.0], help="0.23,0.37,0.67,1.0")
+    parser.add_argument(
+        "--metrics", type=_names, default=["psnr", "ms-ssim"],
+        help="of psnr, ssim, ms-ssim, lpips-alex, lpips-vgg, lpips-squeeze, and metric versions' folders",
+    )  # fmt: skip
+    parser.add_argument("--anchor", default="jpeg", help="what BD-rates are against (jpeg)")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (1: best for times)")
+    parser.add_argument(
+        "--strips", type=int, default=STRIPS, metavar="N", help="photographs shown as crops (2)"
+    )
+    parser.add_argument("--retry", action="store_true", help="try again what failed in an earlier run")
+    parser.set_defaults(run=sweep)
+
+
+def sweep(options: argparse.Namespace) -> None:
+    """`sweep`: makes what is missing, then writes tables and report. Raises CodecError if nothing worked."""
+    if options.jobs < 1:
+        raise plan.SweepError(f"--jobs is {options.jobs}; give 1 or more.")
+    plan.check_rates(options.bpp)
+    codecs, chosen = plan.find_codecs(options.codecs), figures(options.metrics)
+    photos, left_out = plan.find_photographs(options.folder)
+    for line in left_out:
+        print(f"left out: {line}")
+    tasks = plan.tasks(photos, codecs, options.bpp)
+    rows = _run(options, tasks)
+    failed = [row for row in rows if row.failed]
+    write_results(options, photos, chosen, rows)
+    _say_what_failed(failed)
+    if len(failed) == len(rows):
+        raise CodecError("Nothing could be made; the reasons are above and in results.csv.")
+
+
+def _run(options: argparse.Namespace, tasks: Sequence[Task]) -> list[Row]:
+    from tqdm import tqdm
+
+    from codecs_zoo.sweep.run import run
+
+    with tqdm(total=len(tasks), unit="row", smoothing=0.1, dynamic_ncols=True) as bar:
+
+        def say(row: Row) -> None:
+            bar.set_postfix_str(f"{row.codec} {row.target_bpp:g} {row.photograph}", refresh=False)
+            bar.update()
+
+        names = tuple(options.metrics)
+        return run(options.out, tasks, names, jobs=options.jobs, say=say, retry=options.retry)
+
+
+def write_results(
+    options: argparse.Namespace, photos: Sequence[Photo], chosen: Sequence[Figure], rows: Sequence[Row]
+) -> None:
+    """results.csv, results.parquet, sweep.json and report.html, each whole."""
+    from codecs_zoo.sweep.crops import strips
+    from codecs_zoo.sweep.page import Report, render
+    from codecs_zoo.sweep.summary import summarise
+
+    names = [one.name for one in chosen]
+    write_csv(options.out / "results.csv", rows, names)
+    write_parquet(options.out / "results.parquet", rows, names)
+    summaries = summarise(rows, chosen, options.anchor)
+    facts = _facts(options, photos)
+    write_whole(options.out / "sweep.json", json.dumps(dict(facts), indent=1).encode())
+    shown = strips(options.out, photos, rows, [summary.name for summary in summaries], options.strips)
+    report = Report(
+        folder=options.folder.resolve().name,
+        photos=len(photos),
+        rates=options.bpp,
+        anchor=options.anchor,
+        figures=chosen,
+        summaries=summaries,
+        failures=[row for row in rows if row.failed],
+        strips=shown,
+        facts=facts,
+    )
+    write_whole(options.out / "report.html", render(report).encode())
+    print(f"{options.out}: report.html, results.csv, results.parquet, and the files under bitstreams/")
+
+
+def _facts(options: argparse.Namespace, photos: Sequence[Photo]) -> list[tuple[str, str]]:
+    megapixels = sum(photo.width * photo.height for photo in photos) / 1e6
+    return [
+        ("Photographs", f"{len(photos)}, {megapixels:.1f} megapixels together"),
+        ("Rates", f"{', '.join(f'{rate:g}' for rate in options.bpp)} bpp"),
+        ("Figures", ", ".join(options.metrics)),
+        ("Processes", str(options.jobs)),
+        ("Machine", f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"),
+        ("Closer", _own_version()),
+        ("Written", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"),
+    ]
+
+
+def _own_version() -> str:
+    try:
+        return version("closer")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _say_what_failed(failed: Sequence[Row]) -> None:
+    """One line for each reason of each codec, with how many rows have it."""
+    reasons: dict[tuple[str, float], list[Row]] = {}
+    for row in failed:
+        reasons.setdefault((row.codec, row.target_bpp), []).append(row)
+    for (codec, target), rows in reasons.items():
+        example = f"{rows[0].photograph}: {rows[0].reason}"
+        print(f"failed: {codec} at {target:g} bpp, {len(rows)} photographs; {example}", file=sys.stderr)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        return [float(number) for number in _names(text)]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers such as 0.23,0.67") from error

@@ -1,0 +1,261 @@
+"""The report: one HTML file that asks nothing of any network, to be opened, printed or mailed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from codecs_zoo.quality import Figure
+from codecs_zoo.sweep.chart import Line, curves, differences, key_mark, whisker
+from codecs_zoo.sweep.crops import Crop, Strip
+from codecs_zoo.sweep.plan import Row
+from codecs_zoo.sweep.summary import CodecSummary
+
+STYLE = Path(__file__).with_name("page.css")
+WIDEST_ROW = 5
+"""Crops side by side, the original in the middle of each row."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that the page shows. `facts` are pairs of a word and what is to be said of it."""
+
+    folder: str
+    photos: int
+    rates: Sequence[float]
+    anchor: str
+    figures: Sequence[Figure]
+    summaries: Sequence[CodecSummary]
+    failures: Sequence[Row]
+    strips: Sequence[Strip]
+    facts: Sequence[tuple[str, str]]
+
+
+def render(report: Report) -> str:
+    """The whole page."""
+    title = f"{_count(len(report.summaries), 'codec')} on {_count(report.photos, 'photograph')}"
+    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    parts = [_head(report, title), _table(report)]
+    parts += [_figure(report, one) for one in report.figures]
+    parts += [_crops(report), _failures(report), _method(report)]
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n"
+        f"<style>\n{STYLE.read_text(encoding='utf-8')}{_original_rules(report.strips)}</style>\n</head>\n<body>\n"
+        + "\n".join(part for part in parts if part)
+        + "\n</body>\n</html>\n"
+    )
+
+
+def _head(report: Report, title: str) -> str:
+    facts = "".join(
+        f"<div><dt>{escape(word)}</dt><dd>{escape(what)}</dd></div>" for word, what in report.facts
+    )
+    return (
+        f'<header><p class="eyebrow">Rate and quality · {escape(report.folder)}</p><h1>{escape(title)}</h1>'
+        f'<p class="lead">{_finding(report)}</p><dl class="facts">{facts}</dl></header>'
+    )
+
+
+def _finding(report: Report) -> str:
+    """The table's first line in words."""
+    if not report.figures or not report.summaries:
+        return "No reconstruction was made."
+    figure = report.figures[0]
+    ranked = [(s, s.delta_rates.get(figure.name)) for s in report.summaries if s.name != report.anchor]
+    known = [(summary, delta) for summary, delta in ranked if delta is not None]
+    if not known:
+        return f"No rate difference to {escape(report.anchor)} can be given: the curves do not meet."
+    best, delta = known[0]
+    word = "less" if delta.value < 0 else "more"
+    interval = (
+        "" if delta.low is None else f" (95 % interval {_percent(delta.low)} to {_percent(delta.high)})"
+    )
+    return (
+        f"At equal {escape(figure.label)}, {escape(best.name)} spends {abs(delta.value):.0f} % {word} than "
+        f"{escape(report.anchor)}{interval}, the least of the codecs compared."
+    )
+
+
+def _table(report: Report) -> str:
+    heads = "".join(
+        f'<th class="num" colspan="2">BD-rate against {escape(report.anchor)}<br>by {escape(one.label)}</th>'
+        for one in report.figures
+    )
+    reach = {one.name: _reach(report.summaries, one) for one in report.figures}
+    rows = "".join(_table_row(report, summary, reach) for summary in report.summaries)
+    return (
+        "<section><h2>How much each codec spends</h2><p>Rate at equal quality, in per cent of "
+        f"{escape(report.anchor)}’s: below zero is a saving. Means over photographs, with 95 % intervals.</p>"
+        f'<div class="frame"><table><thead><tr><th>Codec</th>{heads}<th class="num">Within 2 %<br>of target</th>'
+        '<th class="num">Encodes</th><th class="num">Encode<br>s per MP</th><th class="num">Decode<br>s per MP</th>'
+        f'<th class="num">Failed</th></tr></thead><tbody>{rows}</tbody></table></div></section>'
+    )
+
+
+def _reach(summaries: Sequence[CodecSummary], figure: Figure) -> tuple[float, float]:
+    """The scale of the whiskers: from the lowest end to the highest, 0 within; ten times the rate is enough."""
+    known = [delta for summary in summaries if (delta := summary.delta_rates.get(figure.name))]
+    lows = [delta.value if delta.low is None else delta.low for delta in known]
+    highs = [delta.value if delta.high is None else delta.high for delta in known]
+    return min([0.0, *lows]), min(max([0.0, *highs]), 900.0)
+
+
+def _table_row(report: Report, summary: CodecSummary, reach: dict[str, tuple[float, float]]) -> str:
+    cells = "".join(_delta_cells(report, summary, one, reach[one.name]) for one in report.figures)
+    failed = f"{summary.failed} of {summary.rows}" if summary.failed else "0"
+    return (
+        f"<tr><td>{key_mark(summary.name)}{escape(summary.name)}"
+        f'<span class="version" title="{escape(summary.version)}">{escape(summary.version)}</span></td>{cells}'
+        f'<td class="num">{_number(summary.within, "{:.0%}")}</td>'
+        f'<td class="num">{_number(summary.encodes, "{:.1f}")}</td>'
+        f'<td class="num">{_number(summary.encode_seconds, "{:.2f}")}</td>'
+        f'<td class="num">{_number(summary.decode_seconds, "{:.2f}")}</td><td class="num">{failed}</td></tr>'
+    )
+
+
+def _delta_cells(report: Report, summary: CodecSummary, figure: Figure, reach: tuple[float, float]) -> str:
+    if summary.name == report.anchor:
+        return '<td class="bd missing">anchor</td><td></td>'
+    delta = summary.delta_rates.get(figure.name)
+    if delta is None:
+        return '<td class="bd missing">curves do not meet</td><td></td>'
+    few = "" if delta.n == report.photos else f", {delta.n} of {report.photos}"
+    interval = "" if delta.low is None else f"{_percent(delta.low)} to {_percent(delta.high)}{few}"
+    return (
+        f'<td class="bd"><b>{_percent(delta.value)}</b><br><span class="range">{interval}</span></td>'
+        f"<td>{whisker(summary.name, delta, *reach)}</td>"
+    )
+
+
+def _figure(report: Report, figure: Figure) -> str:
+    lines = [Line(s.name, s.curves[figure.name]) for s in report.summaries if s.curves.get(figure.name)]
+    less = [
+        Line(s.name, s.differences[figure.name]) for s in report.summaries if s.differences.get(figure.name)
+    ]
+    if not lines:
+        return ""
+    label = figure.axis_label or figure.label
+    left = curves(lines, report.photos, title=f"{figure.label} over bits per pixel", label=label)
+    key = "".join(f"<li>{key_mark(line.codec)}{escape(line.codec)}</li>" for line in lines)
+    panels = f"<div><h3>Mean over photographs</h3>{left}</div>"
+    if less:
+        right = differences(
+            less, report.photos, title=f"{figure.label} less that of {report.anchor}", label=label
+        )
+        panels += f"<div><h3>Difference to {escape(report.anchor)} on the same photograph</h3>{right}</div>"
+    better = "higher" if figure.higher_is_better else "lower"
+    return (
+        f'<section><h2>{escape(figure.label)}</h2><figure><ul class="key">{key}</ul>'
+        f'<div class="pair">{panels}</div><figcaption>Whiskers are 95 % bootstrap intervals over photographs; '
+        f"{better} is better. A hollow mark lacks some photographs. On the left the photographs differ from each "
+        "other more than the codecs do; the right compares within each photograph."
+        f"{_in_db(figure)}</figcaption></figure></section>"
+    )
+
+
+def _in_db(figure: Figure) -> str:
+    return f" {escape(figure.label)} x is drawn as −10 log₁₀(1 − x)." if figure.in_db else ""
+
+
+def _crops(report: Report) -> str:
+    if not report.strips:
+        return ""
+    rooms = "".join(_rooms(number, strip) for number, strip in enumerate(report.strips))
+    return (
+        "<section><h2>What it looks like</h2><p>Unscaled crops, from where the codecs differ most at the lowest "
+        f"rate. The original is in the middle of each row.</p>{rooms}</section>"
+    )
+
+
+def _rooms(number: int, strip: Strip) -> str:
+    left, top, width, height = strip.window
+    where = f"{width} × {height} pixels at {left}, {top}"
+    rooms = "".join(
+        f'<div class="room"><h3>{target:g} bpp</h3>'
+        + "".join(_crop_row(number, strip, row) for row in _in_rows(crops))
+        + "</div>"
+        for target, crops in strip.by_target.items()
+    )
+    return f'<p class="note">{escape(strip.photo.name)}: {where}</p>{rooms}'
+
+
+def _in_rows(crops: Sequence[Crop]) -> list[list[Crop]]:
+    """Rows of an even number, so that the original has as many on its left as on its right, if it can be."""
+    widest = WIDEST_ROW - 1
+    return [list(crops[start : start + widest]) for start in range(0, len(crops), widest)]
+
+
+def _crop_row(number: int, strip: Strip, crops: list[Crop]) -> str:
+    cells = [_crop(crop) for crop in crops]
+    middle = f'<div class="same same-{number}" role="img" aria-label="The original"></div>'
+    original = f'<figure class="original">{middle}<figcaption>original</figcaption></figure>'
+    cells.insert((len(cells) + 1) // 2, original)
+    columns = f"grid-template-columns: repeat({len(cells)}, {strip.window[2]}px)"
+    return f'<div class="crops" style="{columns}">{"".join(cells)}</div>'
+
+
+def _crop(crop: Crop) -> str:
+    row = crop.row
+    psnr, bpp = row.figures.get("psnr"), f"{row.bpp:.3f} bpp"
+    words = f"{bpp}, {psnr:.1f} dB" if psnr is not None else bpp
+    return (
+        f'<figure><img alt="{escape(row.codec)} at {row.target_bpp:g} bpp" src="{crop.uri}">'
+        f'<figcaption>{escape(row.codec)}<br><span class="figures">{words}</span></figcaption></figure>'
+    )
+
+
+def _original_rules(strips: Sequence[Strip]) -> str:
+    """The originals as classes: each is in the file once, however often it is shown."""
+    return "".join(
+        f".same-{number} {{ width: {strip.window[2]}px; height: {strip.window[3]}px; "
+        f"background: url({strip.original}); }}\n"
+        for number, strip in enumerate(strips)
+    )
+
+
+def _failures(report: Report) -> str:
+    if not report.failures:
+        return ""
+    rows = "".join(
+        f"<tr><td>{escape(row.codec)}</td><td>{escape(row.photograph)}</td>"
+        f'<td class="num">{row.target_bpp:g}</td><td>{escape(row.reason)}</td></tr>'
+        for row in report.failures
+    )
+    return (
+        '<section class="failed"><h2>What could not be made</h2><div class="frame"><table><thead><tr><th>Codec</th>'
+        '<th>Photograph</th><th class="num">Target bpp</th><th>Reason</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table></div></section>"
+    )
+
+
+def _method(report: Report) -> str:
+    rates = ", ".join(f"{rate:g}" for rate in report.rates)
+    return (
+        f"<section><h2>How this was computed</h2><p>Every photograph was coded by every codec at {rates} bits per "
+        "pixel of the whole file, container included, by a search over the codec’s knob that ends within 2 % of the "
+        "target or at the knob’s nearest step. Quality is measured on the decoded 8-bit sRGB pixels. BD-rate is "
+        "taken for each photograph over the quality that both codecs reach, by a piecewise cubic of log rate, and "
+        "then averaged over the photographs in the log domain; beside the interval stands on how many the curves "
+        "meet, where it is not all. Intervals are percentiles of 2000 bootstrap draws of photographs, the same "
+        "draws for all codecs. Times are medians of the one encode that was kept, on one thread; other processes "
+        "on the machine lengthen them.</p></section>"
+    )
+
+
+def _percent(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{'−' if value < 0 else '+'}{abs(value):.1f} %"
+
+
+def _number(value: float | None, form: str) -> str:
+    return "–" if value is None else form.format(value)
+
+
+def _count(n: int, word: str) -> str:
+    return f"{n} {word}{'' if n == 1 else 's'}"

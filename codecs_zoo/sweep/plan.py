@@ -1,0 +1,181 @@
+"""What a sweep is made of: photographs, codecs and rates, one row for each; and the rows as files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from codecs_zoo import registry
+from codecs_zoo.contract import Codec, CodecError, Settings
+from codecs_zoo.files import write_whole
+from codecs_zoo.image import PhotographError, load_photograph, pixels_sha256
+from codecs_zoo.rate import RateError
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp"}
+
+
+class SweepError(ValueError):
+    """A sweep that can't begin: no photograph, no such codec, a folder in use by another sweep."""
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photograph of the folder, known by the sha256 of its pixels."""
+
+    path: Path
+    name: str
+    sha256: str
+    width: int
+    height: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Task:
+    """One row to be made: a photograph, a codec with its version, a target in bits per pixel."""
+
+    photo: Photo
+    codec: str
+    version: str
+    target_bpp: float
+
+    @property
+    def key(self) -> str:
+        """The stem of the row's files."""
+        return f"{self.photo.sha256[:16]}-{self.codec}-{self.target_bpp:g}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A reconstruction and its figures, or the reason why there is none.
+
+    bpp in bits per pixel, sizes in bytes, times in milliseconds. `figures` holds a value, or None where the
+    figure is not defined (an infinite PSNR, a picture too small), for every figure that was asked for.
+    """
+
+    photograph: str
+    sha256: str
+    width: int
+    height: int
+    codec: str
+    version: str
+    target_bpp: float
+    reason: str = ""
+    operating_point: Settings = field(default_factory=dict)
+    bpp: float | None = None
+    payload_bpp: float | None = None
+    file_bytes: int | None = None
+    payload_bytes: int | None = None
+    reached: bool | None = None
+    encodes: int | None = None
+    encode_ms: float | None = None
+    decode_ms: float | None = None
+    figures: dict[str, float | None] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> bool:
+        """True where there is a reason and no reconstruction."""
+        return bool(self.reason)
+
+
+def find_photographs(folder: Path) -> tuple[list[Photo], list[str]]:
+    """The folder's photographs by name, and a line for each file that is left out, with the reason.
+
+    Raises SweepError where none is left.
+    """
+    if not folder.is_dir():
+        raise SweepError(f"There is no folder {folder}.")
+    photos: dict[str, Photo] = {}
+    left_out = []
+    for path in sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES):
+        try:
+            loaded = load_photograph(path)
+        except PhotographError as error:
+            left_out.append(f"{path.name}: {error}")
+            continue
+        sha256 = pixels_sha256(loaded.pixels)
+        if sha256 in photos:
+            left_out.append(f"{path.name}: the same pixels as {photos[sha256].name}.")
+            continue
+        photos[sha256] = Photo(path, path.name, sha256, loaded.width, loaded.height, loaded.notes)
+    if not photos:
+        said = f" {len(left_out)} files could not be used: {left_out[0]}" if left_out else ""
+        raise SweepError(f"There is no photograph in {folder}; use PNG, JPEG, WebP, AVIF, TIFF or BMP.{said}")
+    return list(photos.values()), left_out
+
+
+def find_codecs(names: Sequence[str]) -> list[Codec]:
+    """The codecs called `names`, or every one that runs here for `all`. Raises SweepError or CodecError."""
+    if list(names) == ["all"]:
+        return [codec for codec in registry.codecs() if codec.availability().available]
+    if len(set(names)) != len(names):
+        raise SweepError(f"A codec is named twice: {', '.join(names)}.")
+    chosen = [registry.get(name) for name in names]
+    for codec in chosen:
+        found = codec.availability()
+        if not found.available:
+            raise CodecError(f"{codec.name} is not available: {found.reason} {found.how}")
+    return chosen
+
+
+def check_rates(rates: Sequence[float]) -> None:
+    """Raises RateError unless every rate is a different number above 0."""
+    if not rates or len(set(rates)) != len(rates) or not all(0 < rate < 100 for rate in rates):
+        raise RateError(f"The rates are {', '.join(map(str, rates))}; give different numbers above 0 bpp.")
+
+
+def tasks(photos: Sequence[Photo], codecs: Sequence[Codec], rates: Sequence[float]) -> list[Task]:
+    """Every row, photograph by photograph."""
+    return [
+        Task(photo, codec.name, codec.version, rate) for photo in photos for codec in codecs for rate in rates
+    ]
+
+
+def row_path(out: Path, task: Task) -> Path:
+    """Where the row is kept."""
+    return out / "rows" / f"{task.key}.json"
+
+
+def bitstream_path(out: Path, task: Task) -> Path:
+    """Where its file is kept, in our container: `python -m codecs_zoo decode` reads it."""
+    return out / "bitstreams" / f"{task.key}.clz"
+
+
+def read_row(out: Path, task: Task) -> Row | None:
+    """The row of an earlier run, if it is the same task: same pixels, codec version and target."""
+    path = row_path(out, task)
+    if not path.is_file():
+        return None
+    row = Row(**json.loads(path.read_text(encoding="utf-8")))
+    same = (row.sha256, row.codec, row.version, row.target_bpp) == (
+        task.photo.sha256, task.codec, task.version, task.target_bpp,
+    )  # fmt: skip
+    return row if same else None
+
+
+def write_row(out: Path, task: Task, row: Row) -> None:
+    """Keeps the row, whole or not at all."""
+    path = row_path(out, task)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, json.dumps(asdict(row), allow_nan=False).encode())
+
+
+def failure(task: Task, reason: str) -> Row:
+    """A row that only says why there is no reconstruction."""
+    return Row(**_identity(task), reason=reason)
+
+
+def _identity(task: Task) -> dict[str, Any]:
+    photo = task.photo
+    return {
+        "photograph": photo.name, "sha256": photo.sha256, "width": photo.width, "height": photo.height,
+        "codec": task.codec, "version": task.version, "target_bpp": task.target_bpp,
+    }  # fmt: skip
+
+
+def success(task: Task, **figures: Any) -> Row:
+    """A row with its figures."""
+    return Row(**_identity(task), **figures)

@@ -1,0 +1,50 @@
+"""The rows of a sweep as results.csv and results.parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from codecs_zoo.files import write_whole
+from codecs_zoo.sweep.plan import Row
+
+COLUMNS = {
+    "photograph": "string", "sha256": "string", "width": "int32", "height": "int32", "codec": "string",
+    "version": "string", "target_bpp": "float64", "reason": "string", "operating_point": "string",
+    "bpp": "float64", "payload_bpp": "float64", "file_bytes": "int64", "payload_bytes": "int64",
+    "reached": "bool_", "encodes": "int32", "encode_ms": "float64", "decode_ms": "float64",
+}  # fmt: skip
+"""Name to pyarrow type of every column; one float64 column for each quality figure follows them."""
+
+
+def record(row: Row, figure_names: Sequence[str]) -> dict[str, Any]:
+    """The row as one flat line; the operating point as JSON, empty where the row failed."""
+    values: dict[str, Any] = {name: getattr(row, name) for name in COLUMNS}
+    point = row.operating_point
+    values["operating_point"] = json.dumps(point, sort_keys=True) if point else ""
+    return values | {name: row.figures.get(name) for name in figure_names}
+
+
+def write_csv(path: Path, rows: Sequence[Row], figure_names: Sequence[str]) -> None:
+    """UTF-8, one line a row, an empty field for what is not known."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, [*COLUMNS, *figure_names], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(record(row, figure_names) for row in rows)
+    write_whole(path, text.getvalue().encode())
+
+
+def write_parquet(path: Path, rows: Sequence[Row], figure_names: Sequence[str]) -> None:
+    """The same columns with their types, null for what is not known."""
+    pyarrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
+    fields = [(name, getattr(pyarrow, kind)()) for name, kind in COLUMNS.items()]
+    schema = pyarrow.schema(fields + [(name, pyarrow.float64()) for name in figure_names])
+    table = pyarrow.Table.from_pylist([record(row, figure_names) for row in rows], schema=schema)
+    sink = pyarrow.BufferOutputStream()
+    parquet.write_table(table, sink)
+    write_whole(path, sink.getvalue().to_pybytes())
