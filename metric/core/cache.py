@@ -1,9 +1,9 @@
 """A store of small float32 vectors under content keys: what was computed once is never computed again.
 
-One SQLite file in the folder, because a file per vector made its creation the slowest part of a first
-training run. Several processes may share it. Each vector carries its own sha256: a damaged one is reported in
-the log and counts as missing; when the whole file is damaged, it is put aside, and an empty one takes its
-place.
+One SQLite file in the folder, read through a memory map, because a file per vector made its creation the
+slowest part of a first training run. Several processes may share it. Each vector carries its own sha256: a
+damaged one is reported in the log and counts as missing; when the whole file is damaged, it is put aside, and
+an empty one takes its place.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,6 +28,10 @@ Result = TypeVar("Result")
 DEFAULT_BYTES = 2_000_000_000
 WAIT_SECONDS = 60
 NAME = "vectors.sqlite3"
+# SQLite takes no more than 999 parameters on old builds.
+ASKED_TOGETHER = 500
+# Pages are read from a memory map, up to this far into the file; another process's writes are seen all the same.
+MAPPED_BYTES = 2**31 - 1
 
 
 def content_key(*parts: str) -> str:
@@ -45,16 +49,26 @@ class VectorCache:
 
     def get(self, key: str) -> Vector | None:
         """The vector under `key`, or None when there is none or it is damaged."""
-        row = self._run(
-            lambda c: c.execute("SELECT vector, sha256 FROM vectors WHERE key = ?", (key,)).fetchone()
-        )
-        if row is None:
-            return None
-        vector, sha256 = row
-        if len(vector) % 4 or hashlib.sha256(vector).digest() != sha256:
-            logger.warning("Cache entry %s in %s is damaged: computing it again", key, self.path)
-            return None
-        return np.frombuffer(vector, dtype="<f4").astype(np.float32)
+        return self.get_many([key]).get(key)
+
+    def get_many(self, keys: Sequence[str]) -> dict[str, Vector]:
+        """The vectors that are there and sound, by key. A damaged one is reported and counts as missing."""
+        found: dict[str, Vector] = {}
+        unique = list(dict.fromkeys(keys))
+        for start in range(0, len(unique), ASKED_TOGETHER):
+            part = unique[start : start + ASKED_TOGETHER]
+            marks = ", ".join("?" * len(part))
+            rows = self._run(
+                lambda c, part=part, marks=marks: c.execute(  # type: ignore[misc]
+                    f"SELECT key, vector, sha256 FROM vectors WHERE key IN ({marks})", part
+                ).fetchall()
+            )
+            for key, vector, sha256 in rows:
+                if len(vector) % 4 or hashlib.sha256(vector).digest() != sha256:
+                    logger.warning("Cache entry %s in %s is damaged: computing it again", key, self.path)
+                else:
+                    found[key] = np.frombuffer(vector, dtype="<f4").astype(np.float32)
+        return found
 
     def put(self, vectors: Mapping[str, Vector]) -> None:
         """Store one-dimensional vectors, all or none. Writers of one key may race: they write the same content."""
@@ -110,7 +124,12 @@ class VectorCache:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(self.path, timeout=WAIT_SECONDS)
             # In WAL mode a killed process leaves a sound file without waiting for the disk at each write.
-            for pragma in ("auto_vacuum = INCREMENTAL", "journal_mode = WAL", "synchronous = NORMAL"):
+            for pragma in (
+                "auto_vacuum = INCREMENTAL",
+                "journal_mode = WAL",
+                "synchronous = NORMAL",
+                f"mmap_size = {MAPPED_BYTES}",
+            ):
                 self._connection.execute(f"PRAGMA {pragma}").fetchall()
             self._connection.execute(
                 "CREATE TABLE IF NOT EXISTS vectors"

@@ -5,11 +5,8 @@
 from __future__ import annotations
 
 import pickle
-import warnings
-from collections.abc import Iterator, Mapping
-from itertools import repeat
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -17,16 +14,23 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from metric.core.base import BATCH_BYTES, Metric, check_range
 from metric.core.fetch import Say
 from metric.core.trunks import ScalingLayer, Trunk, shape_of
 from metric.core.weights import load_trunk, stock_heads
 
 Heads = Path | str | Mapping[str, Tensor] | None
 
-# Rounding of [0, 1] to [-1, 1] and of resampling may step over the edge by this much.
-RANGE_SLACK = 1e-4
-# Above this many bytes of float32 input, larger batches were slower than several small ones on a CPU.
-BATCH_BYTES = 1_600_000
+__all__ = [
+    "BATCH_BYTES",
+    "LPIPS",
+    "Heads",
+    "HeadsError",
+    "check_heads",
+    "check_range",
+    "head_keys",
+    "read_heads",
+]
 
 
 class HeadsError(ValueError):
@@ -89,13 +93,11 @@ class Head(nn.Module):
         return self.model(x)  # type: ignore[no-any-return]
 
 
-class LPIPS(nn.Module):
+class LPIPS(Metric):
     """Perceptual distance of image pairs; smaller is closer, zero for equal images.
 
     `heads`: None for the stock ones, a path to a file of heads, or the tensors themselves. `trunk`: None for
-    the pinned ImageNet weights. `settings` is what a checkpoint carries; empty for a stock metric.
-    `short_side`: the sizes it was fitted on, if known; the first use outside of them warns. Raises
-    TrunkUnavailable or HeadsError; there is no way to get random weights.
+    the pinned ImageNet weights. Raises TrunkUnavailable or HeadsError; there is no way to get random weights.
     """
 
     def __init__(
@@ -108,8 +110,7 @@ class LPIPS(nn.Module):
         super().__init__()
         self.name = net
         self.shape = shape_of(net)
-        self.settings: Mapping[str, Any] = {}
-        self.short_side: tuple[int, int] | None = None
+        self.minimum_side = self.shape.minimum_side
         self.scaling_layer = ScalingLayer()
         self.net = load_trunk(net, progress) if trunk is None else trunk
         for index, channels in enumerate(self.shape.channels):
@@ -128,38 +129,13 @@ class LPIPS(nn.Module):
         """All heads as one float32 vector: the w of `d = w·v` with a pair vector v."""
         return torch.cat([value.flatten() for value in self.heads.values()])
 
-    def forward(self, a: Tensor, b: Tensor, normalize: bool = False, spatial: bool = False) -> Tensor:
-        """Distance of `a` and `b`, N×3×H×W, RGB in [-1, 1], or in [0, 1] with `normalize=True`.
-
-        One image in `a` or `b` is compared with each of the other. Returns N×1×1×1, or a map N×1×H×W with
-        `spatial=True`. Raises ValueError for another shape, for a side too small for the trunk, and for
-        values out of range.
-        """
-        self._check(a, b, normalize)
-        if normalize:
-            a, b = 2 * a - 1, 2 * b - 1
-        size = list(a.shape[2:]) if spatial else None
-        if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-            return self._between(self.features(a), self.features(b), size)
-        return torch.cat(
-            [self._between(x, y, size) for x, y in zip(self._parts(a, b), self._parts(b, a), strict=True)]
-        )
-
     def features(self, images: Tensor) -> list[Tensor]:
         """Unit-length features of each layer for N×3×H×W in [-1, 1]: a list of N×C×h×w."""
         images = images.contiguous(memory_format=torch.channels_last)
         return [unit(x) for x in self.net(self.scaling_layer(images))]
 
-    def _parts(self, images: Tensor, others: Tensor) -> Iterator[list[Tensor]]:
-        """Features in small batches; a single image is computed once, and repeated for all the others."""
-        count = max(1, BATCH_BYTES // (4 * images[0].numel()))
-        if images.shape[0] == 1:
-            yield from repeat(self.features(images), -(-others.shape[0] // count))
-        else:
-            for part in torch.split(images, count):
-                yield self.features(part)
-
-    def _between(self, a: list[Tensor], b: list[Tensor], size: list[int] | None) -> Tensor:
+    def between(self, a: list[Tensor], b: list[Tensor], size: list[int] | None = None) -> Tensor:
+        """Distance of two lists of features, N×1×1×1; a map N×1×H×W with a size."""
         total = a[0].new_zeros(())
         for index, (x, y) in enumerate(zip(a, b, strict=True)):
             layer = self.get_submodule(f"lin{index}")((x - y).square())
@@ -169,44 +145,11 @@ class LPIPS(nn.Module):
                 total = total + layer.mean(dim=(2, 3), keepdim=True)
         return total
 
-    def _check(self, a: Tensor, b: Tensor, normalize: bool) -> None:
-        for name, x in (("a", a), ("b", b)):
-            if x.ndim != 4 or x.shape[1] != 3 or x.shape[0] == 0:
-                raise ValueError(f"{name} must be N×3×H×W, found {tuple(x.shape)}.")
-            if not x.is_floating_point():
-                raise ValueError(f"{name} must be floating point in the stated range, found {x.dtype}.")
-        if a.shape[2:] != b.shape[2:] or (a.shape[0] != b.shape[0] and 1 not in (a.shape[0], b.shape[0])):
-            raise ValueError(f"a and b must match in size and number: {tuple(a.shape)} and {tuple(b.shape)}.")
-        if min(a.shape[2:]) < self.shape.minimum_side:
-            raise ValueError(
-                f"{self.name} needs at least {self.shape.minimum_side} pixels a side: {tuple(a.shape)}."
-            )
-        check_range(a, "a", normalize)
-        check_range(b, "b", normalize)
-        self._warn_of_size(min(a.shape[2:]))
-
-    def _warn_of_size(self, side: int) -> None:
-        if self.short_side is None or self.short_side[0] <= side <= self.short_side[1]:
-            return
-        low, high = self.short_side
-        self.short_side = None  # once is enough
-        warnings.warn(
-            f"This metric was fitted on images with a short side of {low} to {high} pixels, and is used at {side}: "
-            "what it learned may not hold there.",
-            stacklevel=5,
-        )
-
-
-def check_range(x: Tensor, name: str, normalize: bool) -> None:
-    """Raises ValueError unless all of x lies in [-1, 1], or in [0, 1] with `normalize`; NaN is out of range."""
-    low, high = (float(value) for value in x.detach().aminmax())
-    floor = 0.0 if normalize else -1.0
-    if not (low >= floor - RANGE_SLACK and high <= 1 + RANGE_SLACK):
-        raise ValueError(
-            f"{name} must lie in [{floor:g}, 1], found [{low:g}, {high:g}]. "
-            "Images in [0, 1] need normalize=True; images in 0..255 are divided by 255 first; "
-            "unclamped network outputs are clamped first."
-        )
+    def clamp(self) -> None:
+        """Heads below zero become zero. The original clamps every 1×1 convolution, SqueezeNet's trunk included."""
+        with torch.no_grad():
+            for name in head_keys(self.name):
+                self.get_parameter(name).clamp_(min=0)
 
 
 def _heads_for(net: str, heads: Heads) -> dict[str, Tensor]:

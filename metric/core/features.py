@@ -15,8 +15,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from metric.core.base import BATCH_BYTES
 from metric.core.cache import Vector, VectorCache, content_key
-from metric.core.distance import BATCH_BYTES, LPIPS
+from metric.core.combined import structure
+from metric.core.distance import LPIPS
 from metric.core.images import Picture, Pixels
 from metric.core.trunks import tensors_sha256
 
@@ -38,45 +40,48 @@ class _Batch:
 
 
 def pair_vectors(
-    metric: LPIPS, pairs: Sequence[Pair], cache: VectorCache | None = None, count: Count | None = None
+    metric: LPIPS,
+    pairs: Sequence[Pair],
+    cache: VectorCache | None = None,
+    count: Count | None = None,
+    *,
+    structured: bool = False,
 ) -> NDArray[np.float32]:
     """One row per (reference, distorted): float32, (N, Σ C_l), so that `row @ metric.weights` is the distance.
 
+    With `structured`, (N, 3·Σ C_l): what `combined.structure` says of the layers follows, from the same pass.
     Both pictures of a pair must have one size; different pairs may differ. What the cache holds is not
     computed; `count(done, total)` counts what is. Equal pairs are computed once. Raises ValueError for a pair
     of two sizes.
     """
     trunk = tensors_sha256(metric.net.state_dict())
-    keys = [_key(trunk, a, b) for a, b in pairs]
-    rows: dict[str, Vector] = {}
-    missing: dict[str, Pair] = {}
-    for key, pair in zip(keys, pairs, strict=True):
-        if key in rows or key in missing:
-            continue
-        stored = cache.get(key) if cache else None
-        if stored is not None and stored.size == metric.shape.length:
-            rows[key] = stored
-        else:
-            missing[key] = pair
-    for batch in _computed(metric, missing, count):
+    length = metric.shape.length * (3 if structured else 1)
+    what = "pair vector and structure 1" if structured else "pair vector"
+    keys = [_key(what, trunk, a, b) for a, b in pairs]
+    stored = cache.get_many(keys) if cache else {}
+    rows: dict[str, Vector] = {key: vector for key, vector in stored.items() if vector.size == length}
+    missing = {key: pair for key, pair in zip(keys, pairs, strict=True) if key not in rows}
+    for batch in _computed(metric, missing, count, structured):
         rows |= batch
         if cache:
             cache.put(batch)
-    return np.stack([rows[key] for key in keys]) if keys else np.empty((0, metric.shape.length), np.float32)
+    return np.stack([rows[key] for key in keys]) if keys else np.empty((0, length), np.float32)
 
 
-def _key(trunk: str, reference: Picture, distorted: Picture) -> str:
+def _key(what: str, trunk: str, reference: Picture, distorted: Picture) -> str:
     size, other = (f"{p.height}x{p.width}" for p in (reference, distorted))
     if size != other:
         raise ValueError(f"A reference of {size} pixels cannot be compared with an image of {other}.")
-    return content_key("pair vector", trunk, reference.sha256, distorted.sha256, size, PREPROCESSING)
+    return content_key(what, trunk, reference.sha256, distorted.sha256, size, PREPROCESSING)
 
 
-def _computed(metric: LPIPS, missing: dict[str, Pair], count: Count | None) -> Iterator[dict[str, Vector]]:
+def _computed(
+    metric: LPIPS, missing: dict[str, Pair], count: Count | None, structured: bool
+) -> Iterator[dict[str, Vector]]:
     keys = list(missing)
     done = 0
     for batch in _batches(list(missing.values())):
-        yield dict(zip((keys[i] for i in batch.positions), _vectors(metric, batch), strict=True))
+        yield dict(zip((keys[i] for i in batch.positions), _vectors(metric, batch, structured), strict=True))
         done += len(batch.positions)
         if count:
             count(done, len(keys))
@@ -110,7 +115,7 @@ def _gather(pairs: list[Pair], groups: list[list[int]]) -> _Batch:
     )
 
 
-def _vectors(metric: LPIPS, batch: _Batch) -> NDArray[np.float32]:
+def _vectors(metric: LPIPS, batch: _Batch, structured: bool) -> NDArray[np.float32]:
     device = metric.scaling_layer.shift.device
     pixels = [picture.read() for picture in (*batch.references, *batch.distorted)]
     images = to_tensor(pixels).to(device)
@@ -121,8 +126,10 @@ def _vectors(metric: LPIPS, batch: _Batch) -> NDArray[np.float32]:
         torch.inference_mode(),
         torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False),
     ):
-        layers = [(x[:first][index] - x[first:]).square_().mean(dim=(2, 3)) for x in metric.features(images)]
-        return torch.cat(layers, dim=1).cpu().numpy()
+        layers = [(x[:first][index], x[first:]) for x in metric.features(images)]
+        seen = [structure(x, y) for x, y in layers] if structured else []
+        heads = [(x - y).square_().mean(dim=(2, 3)) for x, y in layers]
+        return torch.cat(heads + seen, dim=1).cpu().numpy()
 
 
 def to_tensor(pixels: Sequence[Pixels]) -> Tensor:

@@ -67,8 +67,8 @@ def _counts(problem: Problem, answers: Answers, meant: Floats) -> tuple[Floats, 
     place = answers.triplet * shape[1] + answers.side
     for_p1 = meant * answers.p1 + (1 - meant) * (1 - answers.p1)
     size = shape[0] * shape[1]
-    p1, total = (np.bincount(place, each, size).reshape(shape) for each in (for_p1, np.ones(len(place))))
-    return p1, total
+    p1, total = (np.bincount(place, each, size) for each in (for_p1, np.ones(len(place))))
+    return p1.reshape(shape).astype(np.float64), total.reshape(shape).astype(np.float64)
 
 
 def _shares(answers: Answers, meant: Floats) -> Floats:

@@ -1,0 +1,140 @@
+"""What every metric has in common: checks, batches, size warnings, and a loss to train with."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from itertools import repeat
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+# Rounding of [0, 1] to [-1, 1] and of resampling may step over the edge by this much.
+RANGE_SLACK = 1e-4
+# Above this many bytes of float32 input, larger batches were slower than several small ones on a CPU.
+BATCH_BYTES = 1_600_000
+
+
+class Metric(nn.Module):
+    """A distance of image pairs; smaller is closer, zero for equal images.
+
+    `settings` is what a checkpoint carries; empty for a stock metric. `short_side`: the sizes it was fitted on,
+    if known; the first use outside of them warns. Subclasses say what a batch of images is seen as (`features`)
+    and how far two of these are apart (`between`).
+    """
+
+    name: str
+    minimum_side: int
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.settings: Mapping[str, Any] = {}
+        self.short_side: tuple[int, int] | None = None
+
+    @property
+    def weights(self) -> Tensor:
+        """All weights as one float32 vector: the w of `d = w·v` with a vector v of the pair."""
+        raise NotImplementedError
+
+    def features(self, images: Tensor) -> Any:
+        """What is seen of N×3×H×W in [-1, 1]."""
+        raise NotImplementedError
+
+    def between(self, a: Any, b: Any, size: list[int] | None = None) -> Tensor:
+        """N×1×1×1 from what is seen of two batches, of which one may hold a single image; N×1×H×W with a size."""
+        raise NotImplementedError
+
+    def clamp(self) -> None:
+        """Weights below zero become zero; the trunks are left alone."""
+        raise NotImplementedError
+
+    def forward(self, a: Tensor, b: Tensor, normalize: bool = False, spatial: bool = False) -> Tensor:
+        """Distance of `a` and `b`, N×3×H×W, RGB in [-1, 1], or in [0, 1] with `normalize=True`.
+
+        One image in `a` or `b` is compared with each of the other. Returns N×1×1×1, or a map N×1×H×W with
+        `spatial=True`. Raises ValueError for another shape, for a side that is too small, and for values out of
+        range.
+        """
+        check_shapes(a, b, self.minimum_side, self.name)
+        check_range(a, "a", normalize)
+        check_range(b, "b", normalize)
+        self._warn_of_size(min(a.shape[2:]))
+        if normalize:
+            a, b = 2 * a - 1, 2 * b - 1
+        size = list(a.shape[2:]) if spatial else None
+        if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+            return self.between(self.features(a), self.features(b), size)
+        return torch.cat(
+            [self.between(x, y, size) for x, y in zip(self._parts(a, b), self._parts(b, a), strict=True)]
+        )
+
+    def train_loss(self) -> TrainLoss:
+        """This metric as a loss for training a codec: `loss(x_hat, x)`."""
+        return TrainLoss(self)
+
+    def _parts(self, images: Tensor, others: Tensor) -> Iterator[Any]:
+        """Features in small batches; a single image is computed once, and repeated for all the others."""
+        count = max(1, BATCH_BYTES // (4 * images[0].numel()))
+        if images.shape[0] == 1:
+            yield from repeat(self.features(images), -(-others.shape[0] // count))
+        else:
+            for part in torch.split(images, count):
+                yield self.features(part)
+
+    def _warn_of_size(self, side: int) -> None:
+        if self.short_side is None or self.short_side[0] <= side <= self.short_side[1]:
+            return
+        low, high = self.short_side
+        self.short_side = None  # once is enough
+        warnings.warn(
+            f"This metric was fitted on images with a short side of {low} to {high} pixels, and is used at {side}: "
+            "what it learned may not hold there.",
+            stacklevel=5,
+        )
+
+
+class TrainLoss(nn.Module):
+    """A metric as a differentiable loss. Its own weights stay as they are."""
+
+    def __init__(self, metric: Metric) -> None:
+        super().__init__()
+        self.metric = metric.eval().requires_grad_(False)
+
+    def forward(self, x_hat: Tensor, x: Tensor) -> Tensor:
+        """Mean distance, a scalar, of reconstructions and originals, both N×3×H×W in [-1, 1].
+
+        Gradients are finite everywhere, zero where the images are equal. Values a little out of range are taken
+        as they are: what a codec puts out in training is not clamped yet. Raises ValueError for shapes.
+        """
+        check_shapes(x_hat, x, self.metric.minimum_side, self.metric.name)
+        # The originals' half of the trunk needs no graph: a third of the time and half of the memory.
+        with nullcontext() if x.requires_grad else torch.no_grad():
+            seen = self.metric.features(x)
+        return self.metric.between(self.metric.features(x_hat), seen).mean()
+
+
+def check_shapes(a: Tensor, b: Tensor, minimum_side: int, name: str) -> None:
+    """Raises ValueError unless both are floating point N×3×H×W of one size, and of one number or a single one."""
+    for which, x in (("a", a), ("b", b)):
+        if x.ndim != 4 or x.shape[1] != 3 or x.shape[0] == 0:
+            raise ValueError(f"{which} must be N×3×H×W, found {tuple(x.shape)}.")
+        if not x.is_floating_point():
+            raise ValueError(f"{which} must be floating point in the stated range, found {x.dtype}.")
+    if a.shape[2:] != b.shape[2:] or (a.shape[0] != b.shape[0] and 1 not in (a.shape[0], b.shape[0])):
+        raise ValueError(f"a and b must match in size and number: {tuple(a.shape)} and {tuple(b.shape)}.")
+    if min(a.shape[2:]) < minimum_side:
+        raise ValueError(f"{name} needs at least {minimum_side} pixels a side: {tuple(a.shape)}.")
+
+
+def check_range(x: Tensor, name: str, normalize: bool) -> None:
+    """Raises ValueError unless all of x lies in [-1, 1], or in [0, 1] with `normalize`; NaN is out of range."""
+    low, high = (float(value) for value in x.detach().aminmax())
+    floor = 0.0 if normalize else -1.0
+    if not (low >= floor - RANGE_SLACK and high <= 1 + RANGE_SLACK):
+        raise ValueError(
+            f"{name} must lie in [{floor:g}, 1], found [{low:g}, {high:g}]. "
+            "Images in [0, 1] need normalize=True; images in 0..255 are divided by 255 first; "
+            "unclamped network outputs are clamped first."
+        )
