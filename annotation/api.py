@@ -21,8 +21,9 @@ from annotation.errors import NotYours, SnapshotRefused
 from annotation.models import Assignment, Session, Snapshot, Study
 from annotation.services.claims import NoPair, claim_next
 from annotation.services.judging import record_judgment
-from annotation.services.sittings import begin_session, require_open, skip_assignment
+from annotation.services.sittings import begin_session, progress_of, require_open, skip_assignment
 from annotation.services.snapshots import request_snapshot
+from annotation.services.training import feedback_on
 from annotation.views.access import staff_of
 from codecs_zoo.image import PNG_CHUNK, pad_png
 
@@ -50,12 +51,6 @@ def session_of(request: Request) -> Session:
     if session is None:
         raise NotYours("Send the key of your sitting in the header X-Closer-Session.")
     return session
-
-
-def progress_of(session: Session) -> dict[str, int]:
-    """How far the sitting is."""
-    session.refresh_from_db(fields=["answered"])
-    return {"answered": session.answered, "total": session.study.pairs_per_session}
 
 
 class JudgingView(APIView):
@@ -91,7 +86,7 @@ class NextAssignment(JudgingView):
         operation_id="assignments_next",
     )
     def post(self, request: Request, key: str) -> Response:
-        """Lease the next pair, or hear why there is none: nothing_free, nothing_left or sitting_over."""
+        """Lease the next pair, or hear why there is none by another status."""
         asked = serializers.NextSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         session = get_own_session_or_404(key)
@@ -130,9 +125,16 @@ class SubmitJudgment(JudgingView):
             assignment_id=said.validated_data["assignment"],
             answer=said.validated_data["answer"],
             timing=said.validated_data["timing"],
+            supersedes=said.validated_data["supersedes"],
         )
+        feedback = feedback_on(recorded.judgment)
+        told = {
+            "id": recorded.judgment.pk,
+            "progress": progress_of(session),
+            "feedback": {"right": feedback.right, "closer": feedback.closer} if feedback else None,
+        }
         code = status.HTTP_201_CREATED if recorded.created else status.HTTP_200_OK
-        return Response({"id": recorded.judgment.pk, "progress": progress_of(session)}, status=code)
+        return Response(told, status=code)
 
 
 class SkipAssignment(JudgingView):
@@ -162,8 +164,9 @@ class AssignmentImage(JudgingView):
     )
     def get(self, request: Request, pk: UUID, slot: str) -> HttpResponse:
         """The left, original or right image of an assignment."""
+        rows = Assignment.objects.viewable()
         assignment = get_object_or_404(
-            Assignment.objects.select_related("triplet__source", "triplet__first", "triplet__second"), pk=pk
+            rows.select_related("triplet__source", "triplet__first", "triplet__second"), pk=pk
         )
         files = {
             "left": assignment.left.image,

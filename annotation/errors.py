@@ -51,6 +51,20 @@ class StudyNotOpen(Refused):
     status = 409
 
 
+class NotReady(Refused):
+    """The sitting is not let in yet: consent, a check of the screen or another step on arrival is still due."""
+
+    code = "not_ready"
+    status = 409
+
+
+class UndoRefused(Refused):
+    """The answer cannot be undone any more, or another one was given since."""
+
+    code = "undo_refused"
+    status = 409
+
+
 class NotYours(Refused):
     """The assignment belongs to another session."""
 

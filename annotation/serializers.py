@@ -26,6 +26,7 @@ class ProgressSerializer(serializers.Serializer[Any]):
 
     answered = serializers.IntegerField()
     total = serializers.IntegerField()
+    stage = serializers.ChoiceField(choices=["training", "judging"])
 
 
 class BeginSessionSerializer(serializers.Serializer[Any]):
@@ -87,15 +88,19 @@ class ImagesSerializer(serializers.Serializer[Any]):
 
 
 class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
-    """A leased pair: nothing here tells one codec from another."""
+    """A leased pair: nothing here tells one codec from another, or a check from a pair."""
 
     images = serializers.SerializerMethodField()
     width = serializers.IntegerField(source="triplet.source.width")
     height = serializers.IntegerField(source="triplet.source.height")
+    training = serializers.SerializerMethodField()
 
     class Meta:
         model = Assignment
-        fields = ["id", "position", "images", "width", "height", "issued_at", "expires_at"]
+        fields = ["id", "position", "training", "images", "width", "height", "issued_at", "expires_at"]
+
+    def get_training(self, assignment: Assignment) -> bool:
+        return assignment.kind == Assignment.Kind.TRAINING
 
     @extend_schema_field(ImagesSerializer)
     def get_images(self, assignment: Assignment) -> dict[str, str]:
@@ -106,7 +111,9 @@ class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
 class NextPairSerializer(serializers.Serializer[Any]):
     """A pair, or why there is none."""
 
-    status = serializers.ChoiceField(choices=["pair", "nothing_free", "nothing_left", "sitting_over"])
+    status = serializers.ChoiceField(
+        choices=["pair", "nothing_free", "nothing_left", "sitting_over", "training_failed"]
+    )
     assignment = AssignmentSerializer(required=False)
     detail = serializers.CharField(required=False)
     retry_after_s = serializers.IntegerField(required=False, allow_null=True)
@@ -121,6 +128,16 @@ class SubmitJudgmentSerializer(serializers.Serializer[Any]):
     timing = serializers.DictField(
         help_text="Offsets in ms on the browser's clock: docs/api.md lists the keys."
     )
+    supersedes = serializers.UUIDField(
+        required=False, allow_null=True, default=None, help_text="The answer that this one undoes."
+    )
+
+
+class FeedbackSerializer(serializers.Serializer[Any]):
+    """What a training answer should have been."""
+
+    right = serializers.BooleanField()
+    closer = serializers.ChoiceField(choices=Judgment.Side.choices)
 
 
 class RecordedSerializer(serializers.Serializer[Any]):
@@ -128,12 +145,13 @@ class RecordedSerializer(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     progress = ProgressSerializer()
+    feedback = FeedbackSerializer(allow_null=True, help_text="In training only.")
 
 
 class SkipSerializer(serializers.Serializer[Any]):
     """Why a pair could not be shown."""
 
-    cause = serializers.ChoiceField(choices=["image_failed", "too_small", "other"])
+    cause = serializers.ChoiceField(choices=["image_failed", "too_small", "flagged", "other"])
     slot = serializers.ChoiceField(choices=["left", "original", "right", ""], default="")
     detail = serializers.CharField(max_length=200, default="", allow_blank=True)
 

@@ -12,7 +12,17 @@ from django.utils import timezone
 
 from annotation.core.protocol import Protocol
 from annotation.core.splits import split_of
-from annotation.models import Annotator, Assignment, Judgment, Reconstruction, Session, Source, Study, Triplet
+from annotation.models import (
+    Annotator,
+    Assignment,
+    Enrolment,
+    Judgment,
+    Reconstruction,
+    Session,
+    Source,
+    Study,
+    Triplet,
+)
 from annotation.models.stimulus import as_decimal
 from annotation.services.claims import NoPair, claim_next
 from annotation.services.judging import record_judgment
@@ -131,9 +141,13 @@ def make_triplet(study: Study | None = None, *, source: Source | None = None, **
 
 
 def make_session(study: Study | None = None, *, simulated: bool = False, **fields: Any) -> Session:
-    """A sitting of a new annotator."""
+    """A sitting of a new annotator on a screen that has passed."""
     annotator = fields.pop("annotator", None) or Annotator.objects.create(simulated=simulated)
-    return Session.objects.create(study=study or make_study(), annotator=annotator, **fields)
+    study = study or make_study()
+    Enrolment.objects.get_or_create(study=study, annotator=annotator)
+    return Session.objects.create(
+        **{"study": study, "annotator": annotator, "ready_at": timezone.now()} | fields
+    )
 
 
 def make_assignment(session: Session) -> Assignment:

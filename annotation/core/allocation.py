@@ -6,7 +6,7 @@ so that an assignment can be explained later.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import NamedTuple
@@ -58,6 +58,52 @@ def next_side(annotator: Sides, triplet: Sides, *, seed: str) -> bool:
     if triplet.left != triplet.right:
         return triplet.left < triplet.right
     return _uniform(seed, annotator, triplet) * (lefts + rights) < lefts
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A triplet that may be served next: the caller's key, its source, and the sides it was served on."""
+
+    key: Hashable
+    source: Hashable
+    sides: Sides
+
+
+class Chosen(NamedTuple):
+    """What to serve, and whether its first reconstruction goes left."""
+
+    key: Hashable
+    first_on_left: bool
+
+
+def choose(
+    offers: Sequence[Offer], annotator: Sides, *, last_source: Hashable | None = None, seed: str
+) -> list[Chosen]:
+    """Return the offers in the order in which to try them, each with its side.
+
+    A triplet that was served more often on one side owes the other one, and always gets it: the counts of a
+    triplet never differ by more than one. So that the annotator's blocks come out even too, offers that owe
+    a side which the annotator's block has used up come after those that fit; and an offer of the source that
+    was shown last comes after all others. Among equals the order of `offers` stands.
+    """
+    lefts, rights = _left_in_block(annotator)
+
+    def clash(offer: Offer) -> bool:
+        owed = _owed(offer.sides)
+        return owed is not None and (lefts if owed else rights) <= 0 < max(lefts, rights)
+
+    ordered = sorted(offers, key=lambda offer: (offer.source == last_source, clash(offer)))
+    return [Chosen(offer.key, _side(offer, annotator, seed)) for offer in ordered]
+
+
+def _owed(triplet: Sides) -> bool | None:
+    """Return whether the triplet owes a left (True) or a right (False); None when it is even."""
+    return None if triplet.left == triplet.right else triplet.left < triplet.right
+
+
+def _side(offer: Offer, annotator: Sides, seed: str) -> bool:
+    owed = _owed(offer.sides)
+    return next_side(annotator, offer.sides, seed=f"{seed}:{offer.key}") if owed is None else owed
 
 
 def pairs_of(reconstructions: Iterable[Candidate], *, salt: str = "") -> list[Pair]:

@@ -197,6 +197,11 @@ class Protocol:
         """Every rule by its name."""
         return asdict(self)
 
+    @property
+    def needs_anchors(self) -> bool:
+        """Whether some pairs need a reconstruction that is plainly worse."""
+        return self.sentinel_percent > 0 or self.training_pairs > 0
+
     def but(self, **rules: Any) -> Self:
         """These rules with some changed."""
         return replace(self, **rules)

@@ -1,6 +1,7 @@
 """Assignment and judgment: a triplet leased to a sitting, and the answer to it."""
 
 import uuid
+from datetime import timedelta
 from typing import Self
 
 from django.db import models
@@ -10,6 +11,9 @@ from django.utils import timezone
 from annotation.models.people import Annotator, Enrolment, Session
 from annotation.models.stimulus import Reconstruction, Triplet
 from annotation.models.study import Study
+
+# A page that was asleep may still show a pair whose lease has run out.
+VIEWABLE_FOR = timedelta(days=1)
 
 
 class AssignmentQuerySet(models.QuerySet["Assignment"]):
@@ -26,6 +30,11 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
     def overdue(self) -> Self:
         """Leases that ran out and are not yet back in the pool."""
         return self.filter(state=Assignment.State.LEASED, expires_at__lte=timezone.now())
+
+    def viewable(self) -> Self:
+        """Those whose images are still shown: not those that were given back, or ran out, more than a day ago."""
+        gone = ~Q(state=Assignment.State.ANSWERED) & Q(expires_at__lt=timezone.now() - VIEWABLE_FOR)
+        return self.exclude(gone)
 
 
 class Assignment(models.Model):

@@ -56,6 +56,11 @@ def as_decimal(bpp: float) -> Decimal:
     return Decimal(str(bpp)).quantize(Decimal("0.0001"))
 
 
+# Aimed at by nobody's study: as few bits as the codec makes. Sentinels and training pairs stand on these.
+ANCHOR_CODEC = "jpeg"
+ANCHOR_BPP = Decimal("0.0050")
+
+
 class ReconstructionQuerySet(WorkQuerySet["Reconstruction"]):
     """Reads of reconstructions."""
 
@@ -66,6 +71,16 @@ class ReconstructionQuerySet(WorkQuerySet["Reconstruction"]):
             codec__in=study.codecs,
             target_bpp__in=[as_decimal(bpp) for bpp in study.target_bpps],
         )
+
+    def anchors_of(self, study: "Study") -> Self:
+        """The plainly worse ones that the study's checks and training are made of; none where it has neither."""
+        if not study.rules.needs_anchors:
+            return self.none()
+        return self.filter(source__in=study.sources.all(), codec=ANCHOR_CODEC, target_bpp__in=[ANCHOR_BPP])
+
+    def prepared_for(self, study: "Study") -> Self:
+        """All that is encoded for the study: what it asks about, and what its checks need."""
+        return self.needed_by(study) | self.anchors_of(study)
 
 
 class Reconstruction(Work):
@@ -135,6 +150,10 @@ class TripletQuerySet(models.QuerySet["Triplet"]):
             .order_by("served", "shuffle", "pk")
         )
 
+    def golden(self, study: "Study") -> Self:
+        """Pairs of the study with an expert's answer."""
+        return self.filter(study=study, role="pair", known__in=["first", "second"])
+
 
 class Triplet(models.Model):
     """One source and two of its reconstructions, an unordered pair, in one study."""
@@ -162,8 +181,13 @@ class Triplet(models.Model):
         max_length=6, choices=Known, blank=True, default="", help_text="The right answer, where there is one."
     )
     shuffle = models.BigIntegerField(help_text="A hash: the order in which equals are served.")
-    served = models.PositiveIntegerField(default=0, help_text="Judgments and live leases.")
-    votes = models.PositiveIntegerField(default=0, help_text="Judgments.")
+    served = models.PositiveIntegerField(
+        default=0, help_text="Votes and live leases that will be votes: no warm-up, no checks."
+    )
+    lefts = models.PositiveIntegerField(
+        default=0, help_text="Of what was served, how often the first stood on the left."
+    )
+    votes = models.PositiveIntegerField(default=0, help_text="Judgments that count.")
     priority = models.FloatField(
         default=0.0,
         help_text="The higher, the sooner: set by a worker, where the study's allocation asks for it.",
@@ -185,7 +209,13 @@ class Triplet(models.Model):
         ]
         indexes = [
             models.Index(fields=["study", "role", "served", "shuffle"], name="triplet_fewest_first"),
-            models.Index(fields=["study", "role", "priority"], name="triplet_by_priority"),
+            models.Index(
+                fields=["study", "role", "held_out", "-priority", "served", "shuffle"],
+                name="triplet_by_priority",
+            ),
+            models.Index(fields=["study", "role", "known"], name="triplet_with_expert_answer"),
+            # Where a warm-up pair or a check is drawn from.
+            models.Index(fields=["study", "role", "shuffle"], name="triplet_at_random"),
             # Whether anything is unfinished: asked by everybody who hears that there is nothing to judge.
             models.Index(fields=["study", "role", "votes"], name="triplet_unfinished"),
         ]

@@ -1,26 +1,30 @@
 """Leases of triplets: claimed without a race, and back in the pool when they run out."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Count, F, Q
+from django.db.models import Case, F, IntegerField, Value, When
 from django.utils import timezone
 
-from annotation.core.allocation import Sides, next_side
-from annotation.models import Annotator, Assignment, Reconstruction, Session, Study, Triplet
-from annotation.models.judging import AssignmentQuerySet
+from annotation.errors import NotReady
+from annotation.models import Annotator, Assignment, Enrolment, Reconstruction, Session, Study, Triplet
+from annotation.services.arrival import enrol
+from annotation.services.serving import Serving, next_servings
+from annotation.services.stream import stream_of
+from annotation.services.training import TRAINING, next_training, training_stage
 
 # How many run-out leases one claim sweeps up: enough to keep pace, few enough to cost nothing.
 SWEEP = 20
+# What one sitting may hold: the pair in hand and five that the page has fetched ahead.
+MOST_LEASES = 6
 
 
 @dataclass(frozen=True)
 class NoPair:
-    """Why there is no pair now: "nothing_free", "nothing_left" or "sitting_over"."""
+    """Why there is no pair now: "nothing_free", "nothing_left", "sitting_over" or "training_failed"."""
 
     status: str
     detail: str
@@ -31,74 +35,135 @@ def claim_next(*, session: Session, holding: Sequence[UUID] = ()) -> Assignment 
     """The session's next pair: one that it holds and the page has lost, or a triplet newly leased to it.
 
     `holding` are the assignments that the page has in hand. Costs a few indexed look-ups, however many
-    triplets and judgments there are.
+    triplets and judgments there are. Raises NotReady before the steps of arrival are taken.
     """
     if Assignment.objects.overdue().filter(study=session.study).exists():
         return_overdue(study=session.study, limit=SWEEP)
     with transaction.atomic():
-        # Two windows of one annotator take turns here, so they cannot lease the same triplet twice.
-        Annotator.objects.select_for_update().get(pk=session.annotator_id)
-        return _claim(Session.objects.select_related("study", "annotator").get(pk=session.pk), holding)
+        session, enrolment = _in_turn(session)
+        return _claim(session, enrolment, holding)
 
 
-def _claim(session: Session, holding: Sequence[UUID]) -> Assignment | NoPair:
+def end_of(session: Session) -> NoPair | None:
+    """Why the sitting is complete, without leasing anything; None while there is more to do in it."""
+    with transaction.atomic():
+        session, enrolment = _in_turn(session)
+        if Assignment.objects.live().filter(session=session).exists() or not _may_judge(enrolment):
+            return None
+        if over := _sitting_over(session, 0):
+            return over
+        if session.study.state == Study.State.CLOSED:
+            return NoPair("sitting_over", "This study is closed and takes no more answers. Thank you.")
+        stream = stream_of(session)
+        if session.ready_at is None or next(next_servings(session, stream), None):
+            return None
+        nothing = _nothing(session)
+        return nothing if nothing.status == "nothing_left" else None
+
+
+def _may_judge(enrolment: Enrolment) -> bool:
+    """Whether the stream of pairs is open to the annotator: trained, where the study trains, and not sent away."""
+    return not enrolment.screened_out_by and training_stage(enrolment) is None
+
+
+def _in_turn(session: Session) -> tuple[Session, Enrolment]:
+    """Two windows of one annotator take turns here, so they cannot lease the same triplet twice."""
+    Annotator.objects.select_for_update().get(pk=session.annotator_id)
+    fresh = Session.objects.select_related("study", "annotator").get(pk=session.pk)
+    enrolment = enrol(fresh.study, fresh.annotator)
+    enrolment.study = fresh.study
+    return fresh, enrolment
+
+
+def _claim(session: Session, enrolment: Enrolment, holding: Sequence[UUID]) -> Assignment | NoPair:
+    if enrolment.screened_out_by == TRAINING:
+        return NoPair(
+            "training_failed", "The training pairs showed that this task is not for you. Thank you."
+        )
+    if enrolment.screened_out_by or session.ready_at is None:
+        raise NotReady("Open the study's link in a browser and take the steps that it asks for first.")
     live = list(
         Assignment.objects.live()
         .filter(session=session)
         .select_related("triplet__source", "triplet__first", "triplet__second")
-        .order_by("position")
+        .order_by("issued_at", "position")
     )
     lost = [assignment for assignment in live if assignment.pk not in set(holding)]
     if lost:
         return lost[0]
-    if session.answered + len(live) >= session.study.pairs_per_session:
+    if len(live) >= MOST_LEASES:
+        return NoPair("nothing_free", f"Answer one of the {len(live)} pairs in hand first.", retry_after_s=1)
+    if stage := training_stage(enrolment):
+        return _train(session, enrolment, stage.answered + len(live), stage.total)
+    return _sitting_over(session, len(live)) or _judge(session)
+
+
+def _sitting_over(session: Session, live: int) -> NoPair | None:
+    study = session.study
+    if session.ended_at or session.answered + live >= study.pairs_per_session:
         return NoPair(
             "sitting_over", f"You judged {session.answered} pairs. Thank you: this sitting is complete."
         )
-    triplet = _free_triplet(session, live)
-    return _lease(session, triplet) if triplet else _nothing(session)
+    longest = timedelta(minutes=study.rules.sitting_minutes)
+    if session.answered and session.ready_at and session.ready_at + longest <= timezone.now():
+        minutes = study.rules.sitting_minutes
+        return NoPair(
+            "sitting_over",
+            f"{minutes} minutes are over, and tired eyes judge worse. Thank you: this sitting is complete.",
+        )
+    return None
 
 
-def _free_triplet(session: Session, live: Sequence[Assignment]) -> Triplet | None:
-    """The least served triplet the annotator has not seen, of another source than the last where there is one."""
-    free = Triplet.objects.open_for(session.annotator, session.study)
-    if connection.features.has_select_for_update_skip_locked:
-        free = free.select_for_update(skip_locked=True, of=("self",))
-    last = live[-1] if live else session.assignments.order_by("-position").select_related("triplet").first()
-    other = free.exclude(source=last.triplet.source_id).first() if last else None
-    return other or free.first()
+def _train(session: Session, enrolment: Enrolment, begun: int, total: int) -> Assignment | NoPair:
+    """The next training pair; no more are given out ahead than belong to this try."""
+    if begun >= total:
+        return NoPair("nothing_free", "Answer the training pairs in hand first.", retry_after_s=1)
+    serving = next_training(session, enrolment)
+    if serving:
+        trained = session.assignments.filter(kind=Assignment.Kind.TRAINING).count()
+        return _lease(session, serving, trained + 1)
+    if Reconstruction.objects.prepared_for(session.study).pending().exists():
+        return NoPair("nothing_free", "The training pairs are being prepared.", retry_after_s=2)
+    return NoPair(
+        "nothing_free",
+        "The training pairs of this study could not be prepared. Please tell its researcher.",
+        retry_after_s=60,
+    )
 
 
-def _lease(session: Session, triplet: Triplet) -> Assignment:
+def _judge(session: Session) -> Assignment | NoPair:
+    stream = stream_of(session)
+    for serving in next_servings(session, stream):
+        if not serving.counts or _take(serving):
+            return _lease(session, serving, stream.position)
+    return _nothing(session)
+
+
+def _take(serving: Serving) -> bool:
+    """Whether the triplet is ours: nobody took it since it was looked at. Never waits for somebody else."""
+    triplet = Triplet.objects.filter(pk=serving.triplet.pk, served=serving.triplet.served)
+    if connection.features.has_select_for_update_skip_locked and not list(
+        triplet.select_for_update(skip_locked=True).values_list("pk")
+    ):
+        return False
+    return bool(triplet.update(served=F("served") + 1, lefts=F("lefts") + int(serving.first_on_left)))
+
+
+def _lease(session: Session, serving: Serving, position: int) -> Assignment:
     now = timezone.now()
-    position = session.assignments.count() + 1
-    Triplet.objects.filter(pk=triplet.pk).update(served=F("served") + 1)
     return Assignment.objects.create(
         study=session.study,
-        triplet=triplet,
+        triplet=serving.triplet,
         session=session,
         annotator=session.annotator,
         position=position,
-        first_on_left=_side(session, triplet),
+        first_on_left=serving.first_on_left,
+        kind=serving.kind,
+        warm_up=serving.warm_up,
+        repeats=serving.repeats,
         issued_at=now,
         expires_at=now + timedelta(seconds=session.study.lease_seconds),
     )
-
-
-def _side(session: Session, triplet: Triplet) -> bool:
-    spent = Assignment.objects.spent()
-    return next_side(
-        _sides(spent.filter(annotator=session.annotator, study=session.study)),
-        _sides(spent.filter(triplet=triplet)),
-        seed=hashlib.sha256(f"{session.study.key}:{session.annotator_id}".encode()).hexdigest(),
-    )
-
-
-def _sides(assignments: AssignmentQuerySet) -> Sides:
-    counts = assignments.aggregate(
-        left=Count("pk", filter=Q(first_on_left=True)), right=Count("pk", filter=Q(first_on_left=False))
-    )
-    return Sides(counts["left"], counts["right"])
 
 
 def _nothing(session: Session) -> NoPair:
@@ -128,7 +193,16 @@ def return_to_pool(*, assignments: Sequence[Assignment], state: str, cause: str 
     ended = 0
     for assignment in sorted(assignments, key=lambda row: row.triplet_id):  # one order of locks for everybody
         leased = Assignment.objects.filter(pk=assignment.pk, state=Assignment.State.LEASED)
-        if leased.update(state=state, skip_cause=cause):
-            Triplet.objects.filter(pk=assignment.triplet_id).update(served=F("served") - 1)
-            ended += 1
+        if not leased.update(state=state, skip_cause=cause):
+            continue
+        ended += 1
+        if assignment.counts:
+            Triplet.objects.filter(pk=assignment.triplet_id).update(
+                served=F("served") - 1, lefts=_one_less("lefts") if assignment.first_on_left else F("lefts")
+            )
     return ended
+
+
+def _one_less(name: str) -> Case:
+    """One less, and never under 0."""
+    return Case(When(**{f"{name}__gt": 0}, then=F(name) - 1), default=Value(0), output_field=IntegerField())

@@ -1,4 +1,4 @@
-"""The answer to an assignment: recorded once, whatever the network does."""
+"""The answer to an assignment: recorded once, whatever the network does, and undone in the open."""
 
 import hashlib
 import json
@@ -11,8 +11,17 @@ from django.db.models import F
 from django.utils import timezone
 
 from annotation.core.timing import TimingError, validate_timing
-from annotation.errors import AlreadyAnswered, BadTiming, LeaseExpired, NotYours, Refused, StudyNotOpen
-from annotation.models import Assignment, Judgment, Session, Study, Triplet
+from annotation.errors import (
+    AlreadyAnswered,
+    BadTiming,
+    LeaseExpired,
+    NotYours,
+    Refused,
+    StudyNotOpen,
+    UndoRefused,
+)
+from annotation.models import Assignment, Enrolment, Judgment, Session, Study, Triplet
+from annotation.services.training import close_try
 
 # The browser's frame and event clocks may differ by a frame or so.
 MIN_VIEW_SLACK_MS = 34.0
@@ -26,99 +35,173 @@ class Recorded:
     created: bool
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What came over the wire: an answer to an assignment, perhaps in place of an earlier one."""
+
+    judgment: UUID
+    assignment: UUID
+    said: str
+    timing: dict[str, Any]
+    supersedes: UUID | None = None
+
+    @property
+    def content_sha256(self) -> str:
+        """Tells a retry of the same answer from another answer under the same id."""
+        content: list[Any] = [str(self.assignment), self.said, self.timing]
+        if self.supersedes:
+            content.append(str(self.supersedes))
+        said = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(said.encode()).hexdigest()
+
+
 def record_judgment(
-    *, session: Session, judgment_id: UUID, assignment_id: UUID, answer: str, timing: dict[str, Any]
-) -> Recorded:
-    """Records the answer, or finds that exactly this answer was recorded before.
-
-    Raises a kind of Refused: NotYours, LeaseExpired, AlreadyAnswered, BadTiming, StudyNotOpen. A refused answer
-    changes nothing.
-    """
-    content = _content_sha256(assignment_id, answer, timing)
-    if repeated := _repetition(judgment_id, content, session):
-        return Recorded(repeated, created=False)
-    try:
-        with transaction.atomic():
-            return Recorded(
-                _record(session, judgment_id, assignment_id, answer, timing, content), created=True
-            )
-    except (IntegrityError, AlreadyAnswered):
-        # Perhaps by this same request, which came twice at once: then the other one was first.
-        if repeated := _repetition(judgment_id, content, session):
-            return Recorded(repeated, created=False)
-        raise
-
-
-def _content_sha256(assignment_id: UUID, answer: str, timing: dict[str, Any]) -> str:
-    said = json.dumps([str(assignment_id), answer, timing], sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(said.encode()).hexdigest()
-
-
-def _repetition(judgment_id: UUID, content: str, session: Session) -> Judgment | None:
-    judgment = Judgment.objects.select_related("assignment").filter(pk=judgment_id).first()
-    if judgment is None:
-        return None
-    if judgment.assignment.session_id != session.pk:
-        raise NotYours("This judgment belongs to another sitting.")
-    if judgment.content_sha256 != content:
-        raise AlreadyAnswered("This judgment was recorded before with another content. The first one stands.")
-    return judgment
-
-
-def _record(
+    *,
     session: Session,
     judgment_id: UUID,
     assignment_id: UUID,
     answer: str,
     timing: dict[str, Any],
-    content: str,
-) -> Judgment:
+    supersedes: UUID | None = None,
+) -> Recorded:
+    """Records the answer, or finds that exactly this answer was recorded before.
+
+    `supersedes` undoes an answer: this one is given in its place. Both rows stay; of a pair the later one counts,
+    of a check or a training pair the first one stands. Raises a kind of Refused: NotYours, LeaseExpired,
+    AlreadyAnswered, UndoRefused, BadTiming, StudyNotOpen. A refused answer changes nothing.
+    """
+    given = Answer(judgment_id, assignment_id, answer, timing, supersedes)
+    if repeated := _repetition(given, session):
+        return Recorded(repeated, created=False)
+    try:
+        with transaction.atomic():
+            return Recorded(_record(session, given), created=True)
+    except (IntegrityError, AlreadyAnswered, UndoRefused):
+        # Perhaps by this same request, which came twice at once: then the other one was first.
+        if repeated := _repetition(given, session):
+            return Recorded(repeated, created=False)
+        raise
+
+
+def _repetition(given: Answer, session: Session) -> Judgment | None:
+    judgment = Judgment.objects.select_related("assignment__triplet").filter(pk=given.judgment).first()
+    if judgment is None:
+        return None
+    if judgment.assignment.session_id != session.pk:
+        raise NotYours("This judgment belongs to another sitting.")
+    if judgment.content_sha256 != given.content_sha256:
+        raise AlreadyAnswered("This judgment was recorded before with another content. The first one stands.")
+    return judgment
+
+
+def _record(session: Session, given: Answer) -> Judgment:
+    # Answers of one sitting take turns: which one is the last, and so can be undone, is never in doubt.
+    Session.objects.select_for_update(no_key=True).get(pk=session.pk)
     assignment = (
         Assignment.objects.select_for_update(of=("self",))
         .select_related("study", "annotator", "triplet")
-        .filter(pk=assignment_id)
+        .filter(pk=given.assignment)
         .first()
     )
-    assignment = _answerable(assignment, session)
-    _check_answer(assignment.study, answer)
-    _check_timing(assignment.study, timing)
-    judgment = Judgment.objects.create(
-        id=judgment_id,
+    assignment = _own(assignment, session)
+    before = _undone(assignment, given) if given.supersedes else None
+    if before is None:
+        _require_lease(assignment)
+    _check_answer(assignment.study, given.said)
+    _check_timing(assignment.study, given.timing)
+    stands = before is None or assignment.kind == Assignment.Kind.PAIR
+    if before and stands:
+        Judgment.objects.filter(pk=before.pk).update(stands=False, counted=False)
+    judgment = _write(assignment, given, before, stands=stands)
+    if before is None:
+        _count(session, assignment)
+    return judgment
+
+
+def _write(assignment: Assignment, given: Answer, before: Judgment | None, *, stands: bool) -> Judgment:
+    timing = given.timing
+    return Judgment.objects.create(
+        id=given.judgment,
         assignment=assignment,
         study=assignment.study,
         triplet=assignment.triplet,
         annotator=assignment.annotator,
         simulated=assignment.annotator.simulated,
-        answer=answer,
-        choice=_choice(assignment, answer),
+        answer=given.said,
+        choice=_choice(assignment, given.said),
+        kind=assignment.kind,
+        counted=stands and assignment.counts,
+        supersedes=before,
+        stands=stands,
+        layout=timing.get("layout") or "",
+        dpr=timing.get("dpr"),
         onset_ms=timing["onset"],
         first_input_ms=timing.get("first_input"),
         answer_ms=timing["answer"],
         time_origin=timing["time_origin"],
-        input_device=timing.get("input", ""),
+        input_device=timing.get("input") or "",
         timing=timing,
-        content_sha256=content,
+        content_sha256=given.content_sha256,
     )
+
+
+def _count(session: Session, assignment: Assignment) -> None:
+    """Moves the counters that a first answer moves; undoing it moves none."""
     Assignment.objects.filter(pk=assignment.pk).update(state=Assignment.State.ANSWERED)
-    Triplet.objects.filter(pk=assignment.triplet_id).update(votes=F("votes") + 1)
-    Session.objects.filter(pk=session.pk).update(answered=F("answered") + 1, last_seen_at=timezone.now())
-    return judgment
+    if assignment.counts:
+        Triplet.objects.filter(pk=assignment.triplet_id).update(votes=F("votes") + 1)
+    training = assignment.kind == Assignment.Kind.TRAINING
+    Session.objects.filter(pk=session.pk).update(
+        answered=F("answered") + (not training), last_seen_at=timezone.now()
+    )
+    if training:
+        place = Enrolment.objects.select_for_update(of=("self",), no_key=True).select_related("study")
+        close_try(place.get(study=assignment.study, annotator=assignment.annotator))
 
 
-def _answerable(assignment: Assignment | None, session: Session) -> Assignment:
+def _undone(assignment: Assignment, given: Answer) -> Judgment:
+    """The answer that this one replaces: the latest one, to one of the last pairs of the sitting."""
+    answers = {row.pk: row for row in assignment.judgments.all()}
+    if given.supersedes not in answers:
+        raise UndoRefused("There is no such answer to this pair, so it cannot be undone.")
+    if any(row.supersedes_id == given.supersedes for row in answers.values()):
+        raise UndoRefused("This answer was undone before. The later one counts.")
+    first = next(row for row in answers.values() if row.supersedes_id is None)
+    depth = assignment.study.rules.undo_depth
+    later = Judgment.objects.filter(
+        assignment__session=assignment.session_id, supersedes=None, received_at__gt=first.received_at
+    )
+    if later.count() >= depth:
+        how_many = {0: "takes back no answer", 1: "takes back the last answer only"}
+        rule = how_many.get(depth, f"takes back the last {depth} answers only")
+        raise UndoRefused(f"This study {rule}. Your answer stands.")
+    if assignment.session.ended_at:
+        raise UndoRefused("This sitting is complete. Your answer stands.")
+    _require_not_closed(assignment.study)
+    return answers[given.supersedes]
+
+
+def _own(assignment: Assignment | None, session: Session) -> Assignment:
     if assignment is None or assignment.session_id != session.pk:
         raise NotYours("This pair was not given to this sitting.")
+    return assignment
+
+
+def _require_not_closed(study: Study) -> None:
+    if study.state == Study.State.CLOSED:
+        raise StudyNotOpen(
+            "This study was closed before the answer came, so it could not be counted.", state="closed"
+        )
+
+
+def _require_lease(assignment: Assignment) -> None:
     if assignment.state == Assignment.State.ANSWERED:
         raise AlreadyAnswered("This pair has an answer already. The first one stands.")
     if assignment.state != Assignment.State.LEASED or assignment.expires_at <= timezone.now():
         raise LeaseExpired(
             "The time for this pair ran out and it went to somebody else. Go on with the next one."
         )
-    if assignment.study.state == Study.State.CLOSED:
-        raise StudyNotOpen(
-            "This study was closed before the answer came, so it could not be counted.", state="closed"
-        )
-    return assignment
+    _require_not_closed(assignment.study)
 
 
 def _check_answer(study: Study, answer: str) -> None:

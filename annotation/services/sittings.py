@@ -5,11 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from annotation.errors import NotYours, StudyNotOpen
-from annotation.models import Annotator, Assignment, Session, Study
-from annotation.services.claims import return_to_pool
+from annotation.models import Annotator, Assignment, Enrolment, Session, Study
+from annotation.services.arrival import enrol, next_step
+from annotation.services.claims import end_of, return_to_pool
+from annotation.services.training import TRAINING, training_stage
 
 # A sitting that was left this long ago is over; coming back begins another.
 SITTING_PAUSE = timedelta(minutes=30)
@@ -35,24 +38,68 @@ def begin_session(
     simulated: bool = False,
     screen: dict[str, Any] | None = None,
 ) -> Session:
-    """The annotator's sitting: the one they are in, or a new one. An unknown annotator becomes a new one."""
+    """The annotator's sitting: the one they are in, or a new one. An unknown annotator becomes a new one.
+
+    A simulated annotator has no eyes to check, so its sitting is ready at once; a person's is when nothing is
+    left to do on arrival.
+    """
     require_open(study)
     annotator = (
         Annotator.objects.filter(pk=annotator_id, simulated=simulated).first() if annotator_id else None
     )
     if annotator is None:
         annotator = Annotator.objects.create(simulated=simulated)
-    current = (
+    enrolment = enrol(study, annotator)
+    session = _current(study, annotator) or Session.objects.create(
+        study=study, annotator=annotator, screen=screen or {}
+    )
+    if session.ready_at is None and (simulated or next_step(enrolment, session) is None):
+        session.ready_at = timezone.now()
+        session.save(update_fields=["ready_at"])
+    return session
+
+
+def _current(study: Study, annotator: Annotator) -> Session | None:
+    now = timezone.now()
+    longest = timedelta(minutes=study.rules.sitting_minutes)
+    return (
         Session.objects.filter(
+            Q(ready_at=None) | Q(ready_at__gt=now - longest) | Q(answered=0),
             study=study,
             annotator=annotator,
-            last_seen_at__gt=timezone.now() - SITTING_PAUSE,
+            ended_at=None,
+            last_seen_at__gt=now - SITTING_PAUSE,
             answered__lt=study.pairs_per_session,
         )
         .order_by("-pk")
         .first()
     )
-    return current or Session.objects.create(study=study, annotator=annotator, screen=screen or {})
+
+
+def progress_of(session: Session) -> dict[str, Any]:
+    """How far the sitting is: "answered" of "total" in the "stage" that it is in, "training" or "judging"."""
+    enrolment = enrol(session.study, session.annotator)
+    enrolment.study = session.study
+    if stage := training_stage(enrolment):
+        return {"answered": stage.answered, "total": stage.total, "stage": TRAINING}
+    session.refresh_from_db(fields=["answered"])
+    return {"answered": session.answered, "total": session.study.pairs_per_session, "stage": "judging"}
+
+
+@transaction.atomic
+def finish(session: Session) -> Enrolment | None:
+    """Ends the sitting if it is complete and the server holds every answer of it; returns who has finished.
+
+    None while a pair is still in hand or more are to come, and for those who were screened out.
+    """
+    if not end_of(session):
+        return None
+    now = timezone.now()
+    Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=now)
+    enrolment = enrol(session.study, session.annotator)
+    Enrolment.objects.filter(pk=enrolment.pk, finished_at=None).update(finished_at=now)
+    enrolment.refresh_from_db(fields=["finished_at"])
+    return enrolment
 
 
 @transaction.atomic

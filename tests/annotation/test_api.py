@@ -55,7 +55,7 @@ def test_from_sitting_down_to_the_last_pair(client: Client, study: Study) -> Non
         found = next_pair(client, key).json()
         answer = submit(client, key, found["assignment"]["id"])
         assert answer.status_code == 201
-        assert answer.json()["progress"] == {"answered": done, "total": 60}
+        assert answer.json()["progress"] == {"answered": done, "total": 60, "stage": "judging"}
     assert next_pair(client, key).json()["status"] == "nothing_left"
     assert Judgment.objects.count() == 2
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from annotation.models import Assignment, Reconstruction, Triplet
-from annotation.services.claims import NoPair, claim_next, return_overdue
+from annotation.services.claims import MOST_LEASES, NoPair, claim_next, return_overdue
 from tests.factories import (
     make_assignment,
     make_judgment,
@@ -115,5 +115,16 @@ def test_sides_are_balanced_within_an_annotator() -> None:
     for number in range(16):
         make_triplet(study, source=source, target_bpp=0.1 + number / 10)
     session = make_session(study)
-    on_left = [make_assignment(session).first_on_left for _ in range(16)]
+    on_left = [make_judgment(session).assignment.first_on_left for _ in range(16)]
     assert on_left.count(True) == 8
+
+
+def test_a_sitting_holds_six_pairs_and_no_more() -> None:
+    study = make_study(pairs_per_session=100)
+    source = make_source(study)
+    for number in range(8):
+        make_triplet(study, source=source, target_bpp=0.1 + number / 10)
+    session = make_session(study)
+    held = [make_assignment(session).pk for _ in range(MOST_LEASES)]
+    answer = claim_next(session=session, holding=held)
+    assert isinstance(answer, NoPair) and (answer.status, answer.retry_after_s) == ("nothing_free", 1)

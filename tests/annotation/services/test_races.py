@@ -93,11 +93,19 @@ def judge_until_none_is_left(session: Session) -> int:
 
 def wrong_counters(study: Study) -> list[Triplet]:
     """Triplets whose counters differ from the rows that they count."""
-    held = Q(assignments__state__in=[Assignment.State.LEASED, Assignment.State.ANSWERED])
-    counted = Triplet.objects.filter(study=study).annotate(
-        held=Count("assignments", filter=held, distinct=True), judged=Count("judgments", distinct=True)
+    held = Q(
+        assignments__state__in=[Assignment.State.LEASED, Assignment.State.ANSWERED],
+        assignments__kind=Assignment.Kind.PAIR,
+        assignments__warm_up=False,
     )
-    return [row for row in counted if (row.served, row.votes) != (row.held, row.judged)]
+    counted = Triplet.objects.filter(study=study).annotate(
+        held=Count("assignments", filter=held, distinct=True),
+        on_left=Count("assignments", filter=held & Q(assignments__first_on_left=True), distinct=True),
+        judged=Count("judgments", filter=Q(judgments__counted=True), distinct=True),
+    )
+    return [
+        row for row in counted if (row.served, row.lefts, row.votes) != (row.held, row.on_left, row.judged)
+    ]
 
 
 def test_two_race_for_the_last_triplet_and_one_gets_it() -> None:
@@ -195,9 +203,8 @@ def test_two_windows_of_one_sitting_count_an_answer_once() -> None:
 def test_leases_that_ran_out_go_back_once_whoever_sweeps() -> None:
     study = make_study(votes_per_triplet=1)
     triplets = make_triplets(study, sources=2, reconstructions=5)
-    session = make_session(study)
     for _ in triplets:
-        make_assignment(session)
+        make_assignment(make_session(study))
     Assignment.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert sum(at_once(*[return_overdue] * 4)) == len(triplets)
     assert not wrong_counters(study)
@@ -206,14 +213,13 @@ def test_leases_that_ran_out_go_back_once_whoever_sweeps() -> None:
 def test_an_answer_and_the_end_of_its_lease_at_once_leave_true_counters() -> None:
     study = make_study(votes_per_triplet=1)
     triplets = make_triplets(study, sources=2, reconstructions=5)
-    session = make_session(study)
-    held = [make_assignment(session) for _ in triplets]
+    held = [make_assignment(make_session(study)) for _ in triplets]
     Assignment.objects.update(expires_at=timezone.now() + timedelta(milliseconds=150))
 
     def answer_in_time() -> int:
         for count, assignment in enumerate(held):
             try:
-                answer(session, assignment)
+                answer(assignment.session, assignment)
             except LeaseExpired:
                 return count
         return len(held)

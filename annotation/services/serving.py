@@ -1,0 +1,186 @@
+"""Which triplet stands at the next place of a stream: a pair, or the check that is owed there."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from django.db.models import Count, Exists, OuterRef, Q
+
+from annotation.core.allocation import Chosen, Offer, Sides, choose, next_side
+from annotation.core.checks import REPEAT_DISTANCE, uniform
+from annotation.models import Assignment, Session, Triplet
+from annotation.models.stimulus import TripletQuerySet
+from annotation.services.stream import HELD, Stream
+
+# Rows that one claim looks at: enough to find a side that is owed, few enough to cost nothing.
+OFFERS = 16
+# A repeat is drawn from this many of the annotator's last pairs.
+REPEATABLE = 40
+# Triplet.shuffle runs up to here.
+LARGEST_SHUFFLE = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A triplet to be leased: as what, and with its first reconstruction on which side."""
+
+    triplet: Triplet
+    first_on_left: bool
+    kind: str = Assignment.Kind.PAIR
+    warm_up: bool = False
+    repeats: Assignment | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether its answer will be a vote."""
+        return self.kind == Assignment.Kind.PAIR and not self.warm_up
+
+
+def next_servings(session: Session, stream: Stream) -> Iterator[Serving]:
+    """What may be served next, best first; nothing when no pair is open to the annotator.
+
+    A check never comes where there is no pair left, so that checks alone do not keep a sitting alive; and pairs
+    are looked up before a check is served, so that both take equally long.
+    """
+    pairs = _pairs(session, stream)
+    if not pairs:
+        return iter(())
+    if stream.warm_up:
+        return iter([_warm_up(session, stream) or pairs[0]])
+    checks = (_check(kind, session, stream) for kind in stream.kinds)
+    return chain((check for check in checks if check), pairs)
+
+
+def _pairs(session: Session, stream: Stream) -> list[Serving]:
+    offers = {triplet.pk: triplet for triplet in _offers(session, stream)}
+    chosen = choose(
+        [
+            Offer(row.pk, row.source_id, Sides(row.lefts, max(0, row.served - row.lefts)))
+            for row in offers.values()
+        ],
+        stream.pairs,
+        last_source=stream.last_source,
+        seed=f"{stream.seed}:{stream.position}",
+    )
+    return [_as_pair(offers, one) for one in chosen]
+
+
+def _as_pair(offers: dict[int, Triplet], chosen: Chosen) -> Serving:
+    return Serving(offers[int(str(chosen.key))], chosen.first_on_left)
+
+
+def _offers(session: Session, stream: Stream) -> list[Triplet]:
+    """Open triplets in the order of the study's allocation, of another source than the last where there are any."""
+    orders = _orders(session, stream)
+    for rows in orders:
+        other = list(rows.exclude(source=stream.last_source)[:OFFERS]) if stream.last_source else []
+        if other:
+            return other
+    return next((found for rows in orders if (found := list(rows[:OFFERS]))), [])
+
+
+def _orders(session: Session, stream: Stream) -> list[TripletQuerySet]:
+    rules = session.study.rules
+    open_now = Triplet.objects.open_for(session.annotator, session.study)
+    if rules.allocation == "coverage":
+        return [open_now]
+    # held_out IN (…), not NOT held_out: SQLite finds the latter in no index.
+    wanted, sample = (
+        open_now.filter(held_out__in=[held_out]).order_by("-priority", "served", "shuffle")
+        for held_out in (False, True)
+    )
+    random_turn = uniform(f"{stream.seed}:sample:{stream.position}") * 100 < rules.held_out_percent
+    return [sample, wanted] if random_turn else [wanted, sample]
+
+
+def _warm_up(session: Session, stream: Stream) -> Serving | None:
+    """A pair from anywhere: finished ones first, then at random, so that warming up uses up no triplet for all."""
+    study = session.study
+    unseen = Triplet.objects.filter(study=study, role=Triplet.Role.PAIR).unseen_by(session.annotator)
+    done = unseen.filter(served__gte=study.votes_per_triplet).order_by("served", "shuffle")
+    triplet = _of_another_source(done, stream) or _at_random(unseen, stream, "warm-up")
+    if triplet is None:
+        return None
+    left = next_side(stream.warm_ups, Sides(0, 0), seed=f"{stream.seed}:{triplet.pk}")
+    return Serving(triplet, left, warm_up=True)
+
+
+def _check(kind: str, session: Session, stream: Stream) -> Serving | None:
+    """A check of that kind, or None while there is none to serve."""
+    if kind == Assignment.Kind.REPEAT:
+        return _repeat(session, stream)
+    unseen = Triplet.objects.filter(study=session.study, role=kind)
+    if kind == Assignment.Kind.GOLDEN:
+        unseen = Triplet.objects.golden(session.study)
+    unseen = unseen.unseen_by(session.annotator)
+    triplet = _at_random(unseen, stream, kind)
+    if triplet is None and kind != Assignment.Kind.GOLDEN:
+        triplet = _seen_longest_ago(kind, session, stream)
+    if triplet is None:
+        return None
+    right_on_left = next_side(
+        _right_sides(kind, session), Sides(0, 0), seed=f"{stream.seed}:{stream.position}"
+    )
+    return Serving(triplet, right_on_left == (triplet.known != Triplet.Known.SECOND), kind)
+
+
+def _at_random(rows: TripletQuerySet, stream: Stream, what: str) -> Triplet | None:
+    """One of the rows, each equally likely for another annotator or place; of another source where there is one."""
+    start = int(uniform(f"{stream.seed}:{what}:{stream.position}") * LARGEST_SHUFFLE)
+    ordered = rows.order_by("shuffle", "pk")
+    for source in (stream.last_source, None):
+        found = ordered.exclude(source=source) if source else ordered
+        if triplet := found.filter(shuffle__gte=start).first() or found.first():
+            return triplet
+    return None
+
+
+def _of_another_source(rows: TripletQuerySet, stream: Stream) -> Triplet | None:
+    other = rows.exclude(source=stream.last_source).first() if stream.last_source else None
+    return other or rows.first()
+
+
+def _seen_longest_ago(kind: str, session: Session, stream: Stream) -> Triplet | None:
+    """A study has fewer checks than a long sitting needs: the one shown least and longest ago comes again."""
+    shown = Q(assignments__annotator=session.annotator, assignments__kind=kind)
+    rows = (
+        Triplet.objects.filter(study=session.study, role=kind)
+        .filter(shown)
+        .annotate(times=Count("assignments"))
+        .order_by("times", "shuffle")
+    )
+    pks = list(rows.values_list("pk", "source_id")[:OFFERS])
+    others = [pk for pk, source in pks if source != stream.last_source] or [pk for pk, _ in pks]
+    return Triplet.objects.get(pk=others[0]) if others else None
+
+
+def _right_sides(kind: str, session: Session) -> Sides:
+    """How often the right answer stood left and right in the annotator's checks of a kind."""
+    shown = Assignment.objects.filter(HELD, annotator=session.annotator, study=session.study, kind=kind)
+    rows = shown.values_list("first_on_left", "triplet__known")
+    on_left = [first_on_left == (known != Triplet.Known.SECOND) for first_on_left, known in rows]
+    return Sides(sum(on_left), len(on_left) - sum(on_left))
+
+
+def _repeat(session: Session, stream: Stream) -> Serving | None:
+    """One of the annotator's own counted pairs again, sides swapped; each once, and not one of the last few."""
+    again = Assignment.objects.filter(HELD, repeats=OuterRef("pk"))
+    own = (
+        Assignment.objects.filter(
+            annotator=session.annotator,
+            study=session.study,
+            kind=Assignment.Kind.PAIR,
+            warm_up=False,
+            state=Assignment.State.ANSWERED,
+        )
+        .exclude(session=session, position__gt=stream.position - REPEAT_DISTANCE)
+        .filter(~Exists(again))
+        .order_by("-issued_at")
+    )
+    found = list(own.values_list("pk", "triplet__source_id")[:REPEATABLE])
+    others = [pk for pk, source in found if source != stream.last_source] or [pk for pk, _ in found]
+    if not others:
+        return None
+    drawn = others[int(uniform(f"{stream.seed}:repeat:{stream.position}") * len(others))]
+    before = Assignment.objects.select_related("triplet").get(pk=drawn)
+    return Serving(before.triplet, not before.first_on_left, Assignment.Kind.REPEAT, repeats=before)
