@@ -7,11 +7,12 @@ and old rows are derived anew.
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
-TIMING_VERSION = 1
+TIMING_VERSION = 2
 
 FASTEST_MS = 600.0
 SLOWEST_MS = 120_000.0
@@ -24,8 +25,15 @@ MOST_EVENTS = 2_000
 LARGEST_BYTES = 64 * 1024
 
 SLOTS = ("left", "original", "right")
-EVENTS = ("hidden", "visible", "blur", "focus", "peek_on", "peek_off", "zoom", "key")
+LAYOUTS = ("side", "toggle", "flicker")
+EVENTS = (
+    *("hidden", "visible", "blur", "focus", "pagehide", "pageshow", "pause", "resume", "clock"),
+    *("peek_on", "peek_off", "view", "zoom", "pan", "key", "flag", "undo"),
+)
 INPUTS = ("keyboard", "mouse", "touch")
+
+# Two clocks of one computer drift apart by less than this while a pair is judged.
+CLOCK_JUMP_MS = 1_000.0
 
 Raw = Mapping[str, Any]
 
@@ -38,15 +46,23 @@ class TimingError(ValueError):
 class Timing:
     """What a raw record says, in ms; `flags` never delete anything, they are for filters.
 
-    `response_ms` from onset to answer, `active_ms` the part of it with the page visible and in focus,
+    `response_ms` from onset to answer, `active_ms` the part of it with the page visible, in focus and not paused,
     `first_input_ms` from onset to the first input (None: not recorded), `original_ms` how long the original
-    was held in place of the reconstructions. Flags: "fast", "slow", "hidden", "lost_focus".
+    was held in place of the reconstructions, `dwell_ms` how long each view was up (empty where all three were up
+    at once), `zoomed_ms` how long the pictures were enlarged, `paused_ms` how long the page had stopped.
+
+    Flags: "fast", "slow", "hidden", "lost_focus", "paused"; "clock_jump": wall clock and monotonic clock moved
+    apart; "slept": the wall clock went on while the monotonic one stood, as it does while a computer sleeps
+    (a wall clock that is put forward looks the same).
     """
 
     response_ms: float
     active_ms: float
     first_input_ms: float | None
     original_ms: float
+    dwell_ms: Mapping[str, float]
+    zoomed_ms: float
+    paused_ms: float
     flags: tuple[str, ...]
     version: int = TIMING_VERSION
 
@@ -83,8 +99,10 @@ def derive_timing(raw: Raw, *, slowest_ms: float = SLOWEST_MS) -> Timing:
     onset, answer = float(raw["onset"]), float(raw["answer"])
     events = sorted(raw.get("events", []), key=lambda event: float(event["t"]))
     hidden = _spans(events, "hidden", "visible", onset, answer)
+    hidden += _spans(events, "pagehide", "pageshow", onset, answer)
     blurred = _spans(events, "blur", "focus", onset, answer)
-    peeked = _spans(events, "peek_on", "peek_off", onset, answer)
+    paused = _spans(events, "pause", "resume", onset, answer)
+    jumps = _jumps(events, onset, answer)
     response = answer - onset
     first_input = raw.get("first_input")
     marks = {
@@ -92,14 +110,45 @@ def derive_timing(raw: Raw, *, slowest_ms: float = SLOWEST_MS) -> Timing:
         "slow": response > slowest_ms,
         "hidden": bool(hidden),
         "lost_focus": bool(blurred),
+        "paused": bool(paused),
+        "clock_jump": bool(jumps),
+        "slept": any(jump > 0 for jump in jumps),
     }
     return Timing(
         response_ms=response,
-        active_ms=response - _covered(hidden + blurred),
+        active_ms=response - _covered(hidden + blurred + paused),
         first_input_ms=None if first_input is None else float(first_input) - onset,
-        original_ms=_covered(peeked),
+        original_ms=_covered(_spans(events, "peek_on", "peek_off", onset, answer)),
+        dwell_ms=_dwell(events, onset, answer),
+        zoomed_ms=_covered(_zoomed(events, onset, answer)),
+        paused_ms=_covered(paused),
         flags=tuple(flag for flag, raised in marks.items() if raised),
     )
+
+
+def _dwell(events: Sequence[Raw], onset: float, answer: float) -> dict[str, float]:
+    """Add up how long each view was up; nothing is known before the first event that names one."""
+    views = [(float(event["t"]), str(event["value"])) for event in events if event["type"] == "view"]
+    dwell: dict[str, float] = {}
+    for (start, view), (end, _) in pairwise([*views, (answer, "")]):
+        dwell[view] = dwell.get(view, 0.0) + max(0.0, min(end, answer) - max(start, onset))
+    return dwell
+
+
+def _zoomed(events: Sequence[Raw], onset: float, answer: float) -> list[tuple[float, float]]:
+    zooms = [
+        {"t": event["t"], "type": "in" if event["value"] > 1 else "out"}
+        for event in events
+        if event["type"] == "zoom" and event.get("value") is not None
+    ]
+    return _spans(zooms, "in", "out", onset, answer)
+
+
+def _jumps(events: Sequence[Raw], onset: float, answer: float) -> list[float]:
+    values = [
+        event["value"] for event in events if event["type"] == "clock" and onset <= event["t"] <= answer
+    ]
+    return [float(value) for value in values if abs(value) >= CLOCK_JUMP_MS]
 
 
 def _spans(
@@ -172,12 +221,32 @@ def _check_events(value: object) -> None:
     for place, event in enumerate(events):
         if event.get("type") not in EVENTS:
             raise TimingError(f"timing.events[{place}].type must be one of {', '.join(EVENTS)}")
-        _number(event, "t", LARGEST_OFFSET_MS, f"timing.events[{place}]")
+        where = f"timing.events[{place}]"
+        _number(event, "t", LARGEST_OFFSET_MS, where)
+        _check_value(event, where)
+
+
+def _check_value(event: Raw, where: str) -> None:
+    kind, value = event["type"], event.get("value")
+    if kind == "view" and value not in SLOTS:
+        raise TimingError(f"{where}.value must be one of {', '.join(SLOTS)}: the view that came up")
+    if kind == "zoom":
+        _optional_number(event, "value", 1_000, where)
+    if kind == "clock" and not _is_jump(value):
+        raise TimingError(f"{where}.value must be the jump of the clock in ms, not {value!r}")
+
+
+def _is_jump(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return abs(value) <= LARGEST_EPOCH_MS
 
 
 def _check_screen(raw: Raw) -> None:
     if raw.get("input") is not None and raw["input"] not in INPUTS:
         raise TimingError(f"timing.input must be one of {', '.join(INPUTS)}")
+    if raw.get("layout") is not None and raw["layout"] not in LAYOUTS:
+        raise TimingError(f"timing.layout must be one of {', '.join(LAYOUTS)}")
     _optional_number(raw, "dpr", 100)
     for key in ("viewport", "displayed", "screen"):
         size = raw.get(key)

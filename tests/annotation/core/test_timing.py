@@ -30,6 +30,10 @@ def make_raw(**changes: Any) -> dict[str, Any]:
     return raw | changes
 
 
+def said_wrongly(kind: str, value: object) -> list[dict[str, Any]]:
+    return [{"t": 2_000, "type": kind, "value": value}]
+
+
 def events(*pairs: tuple[float, str]) -> list[dict[str, Any]]:
     return [{"t": t, "type": kind} for t, kind in pairs]
 
@@ -38,7 +42,7 @@ def test_a_plain_answer() -> None:
     validate_timing(make_raw())
     timing = derive_timing(make_raw())
     assert (timing.response_ms, timing.active_ms, timing.first_input_ms) == (5_000.0, 5_000.0, 1_999.5)
-    assert (timing.original_ms, timing.flags, timing.version) == (0.0, (), 1)
+    assert (timing.original_ms, timing.flags, timing.version) == (0.0, (), 2)
 
 
 def test_null_is_not_zero() -> None:
@@ -73,6 +77,64 @@ def test_being_away_before_the_onset_only_is_no_flag() -> None:
 def test_peeks_at_the_original_add_up_in_any_order_of_events() -> None:
     peeks = events((4_500, "peek_off"), (2_000, "peek_on"), (2_250, "peek_off"), (4_000, "peek_on"))
     assert derive_timing(make_raw(events=peeks)).original_ms == 750.0
+
+
+def said(*triples: tuple[float, str, object]) -> list[dict[str, Any]]:
+    return [{"t": t, "type": kind, "value": value} for t, kind, value in triples]
+
+
+def test_each_view_has_its_time() -> None:
+    views = said((1_000.5, "view", "original"), (2_000.5, "view", "left"), (4_000.5, "view", "right"))
+    views += said((4_500.5, "view", "left"))
+    timing = derive_timing(make_raw(events=views))
+    assert timing.dwell_ms == {"original": 1_000.0, "left": 3_500.0, "right": 500.0}
+    assert sum(timing.dwell_ms.values()) == timing.response_ms
+
+
+def test_side_by_side_no_view_has_a_time_of_its_own() -> None:
+    assert derive_timing(make_raw()).dwell_ms == {}
+
+
+def test_a_view_from_before_the_onset_counts_from_the_onset() -> None:
+    assert derive_timing(make_raw(events=said((10, "view", "left")))).dwell_ms == {"left": 5_000.0}
+
+
+def test_time_enlarged() -> None:
+    zooms = said((2_000, "zoom", 2), (2_500, "zoom", 4), (3_000, "zoom", 1), (5_500.5, "zoom", 2))
+    assert derive_timing(make_raw(events=zooms)).zoomed_ms == 1_000.0 + 500.0
+
+
+def test_a_pause_is_not_active_and_is_flagged() -> None:
+    paused = events((2_000, "pause"), (2_100, "blur"), (3_000, "focus"), (4_000, "resume"))
+    timing = derive_timing(make_raw(events=paused))
+    assert (timing.paused_ms, timing.active_ms) == (2_000.0, 3_000.0)
+    assert timing.flags == ("lost_focus", "paused")
+
+
+def test_a_computer_that_slept() -> None:
+    """The monotonic clock stood still: the response looks short, the wall clock says an hour."""
+    timing = derive_timing(make_raw(events=said((3_000, "clock", 3_600_000.0))))
+    assert (timing.response_ms, timing.flags) == (5_000.0, ("clock_jump", "slept"))
+
+
+@pytest.mark.parametrize(("jump", "flags"), [(-7_200_000, ("clock_jump",)), (40, ()), (-999, ())])
+def test_a_clock_that_was_set_back_and_one_that_only_drifts(jump: int, flags: tuple[str, ...]) -> None:
+    assert derive_timing(make_raw(events=said((3_000, "clock", jump)))).flags == flags
+
+
+def test_a_clock_that_jumped_before_the_pair_was_up_says_nothing_of_it() -> None:
+    assert derive_timing(make_raw(events=said((10, "clock", 90_000)))).flags == ()
+
+
+def test_a_page_put_aside_by_the_browser_is_hidden() -> None:
+    away = events((2_000, "hidden"), (2_001, "pagehide"), (2_999, "pageshow"), (3_000, "visible"))
+    timing = derive_timing(make_raw(events=away))
+    assert (timing.active_ms, timing.flags) == (4_000.0, ("hidden",))
+
+
+def test_a_double_key_is_one_answer_and_changes_no_figure() -> None:
+    twice = events((6_000.5, "key"), (6_020, "key"))
+    assert derive_timing(make_raw(events=twice)) == derive_timing(make_raw())
 
 
 @pytest.mark.parametrize(("answer", "flags"), [(1_500.0, ("fast",)), (1_600.5, ()), (200_000.0, ("slow",))])
@@ -116,6 +178,11 @@ def test_a_tab_left_open_for_a_week_is_fine() -> None:
         ({"notes": {1, 2}}, "not plain JSON"),
         ({"input": "eyes"}, "input must be one of"),
         ({"viewport": [1280]}, "viewport must be"),
+        ({"layout": "heap"}, "layout must be one of side, toggle, flicker"),
+        ({"events": said_wrongly("view", "both")}, r"events\[0\].value must be one of left"),
+        ({"events": said_wrongly("zoom", -2)}, r"events\[0\].value is -2"),
+        ({"events": said_wrongly("clock", "late")}, r"events\[0\].value must be the jump"),
+        ({"events": said_wrongly("clock", None)}, r"events\[0\].value must be the jump"),
         ({"displayed": [1280, -720]}, "displayed.height is -720"),
     ],
 )
@@ -145,8 +212,10 @@ def test_an_endless_nesting_is_refused() -> None:
         validate_timing(make_raw(notes=deep))
 
 
+PLAIN = tuple(kind for kind in EVENTS if kind not in ("view", "clock"))
+
 some_events = st.lists(
-    st.fixed_dictionaries({"t": st.floats(0, 10_000), "type": st.sampled_from(EVENTS)}), max_size=20
+    st.fixed_dictionaries({"t": st.floats(0, 10_000), "type": st.sampled_from(PLAIN)}), max_size=20
 )
 
 
