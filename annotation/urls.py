@@ -2,16 +2,37 @@
 
 from django.urls import path
 
-from annotation.views import actions, downloads, home, judge, results, studies, study
+from annotation.views import (
+    actions,
+    arrival,
+    downloads,
+    finish,
+    home,
+    invitations,
+    judge,
+    panels,
+    results,
+    studies,
+    study,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
     path("judge/<str:key>/", judge.judge, name="judge"),
+    path("judge/<str:key>/step/<slug:step>/", arrival.take_step, name="judge-step"),
+    path("judge/<str:key>/end/", finish.end, name="judge-end"),
     path("studies/", studies.study_list, name="study-list"),
     path("studies/new/", studies.study_new, name="study-new"),
     path("studies/<slug:slug>/", study.study, name="study"),
     path("studies/<slug:slug>/status.json", study.status, name="study-status"),
     path("studies/<slug:slug>/people/", study.people, name="study-people"),
+    path("studies/<slug:slug>/people/invitations/", invitations.invitations, name="study-invitations"),
+    path(
+        "studies/<slug:slug>/people/invitations.csv",
+        invitations.invitations_csv,
+        name="study-invitations-csv",
+    ),
+    path("studies/<slug:slug>/people/reconciliation/", panels.reconciliation, name="study-reconciliation"),
     path("studies/<slug:slug>/pairs/", study.pairs, name="study-pairs"),
     path("studies/<slug:slug>/results/", results.results, name="study-results"),
     path("studies/<slug:slug>/snapshots/", study.snapshots, name="study-snapshots"),

@@ -1,5 +1,6 @@
 """Arrival: who takes part in a study, what they consented to, and which checks they have passed on which screen."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
@@ -91,12 +92,19 @@ def record_step(*, enrolment: Enrolment, session: Session, step: str, finding: F
     before = enrolment.checks.get(step)
     failed = rule_of(enrolment.study.rules, step) == "require" and not finding.passed
     if step in ("screen", "card"):
-        session.screen = {**session.screen, **finding.details}
-        session.save(update_fields=["screen"])
+        _describe(session, finding.details, known=enrolment.checks.get("card"))
     if not (failed and before and before["passed"]):
         _keep(enrolment, session, step, finding, failed=failed)
     _make_ready(enrolment, session)
     return not failed
+
+
+def _describe(session: Session, details: Mapping[str, Any], *, known: Mapping[str, Any] | None) -> None:
+    """Writes down the sitting's screen; one that was calibrated before needs no card again."""
+    session.screen = {**session.screen, **details}
+    if known and known["screen"] == screen_of(session):
+        session.screen.setdefault("px_per_mm", known["px_per_mm"])
+    session.save(update_fields=["screen"])
 
 
 def _keep(enrolment: Enrolment, session: Session, step: str, finding: Finding, *, failed: bool) -> None:

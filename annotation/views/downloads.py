@@ -90,10 +90,10 @@ def _lines(study: Study) -> Iterator[str]:
     yield writer.writerow(COLUMNS)
     rows = Judgment.objects.filter(study=study).order_by("received_at", "pk").values_list(*COLUMNS.values())
     for row in rows.iterator(chunk_size=2000):
-        yield writer.writerow([_plain(value) for value in row])
+        yield writer.writerow([plain(value) for value in row])
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Times as ISO 8601; a name that a spreadsheet would run as a formula, as text."""
     if hasattr(value, "isoformat"):
         return value.isoformat()

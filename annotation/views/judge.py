@@ -1,34 +1,64 @@
 """The judging room's door."""
 
-from uuid import UUID
-
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from annotation.errors import StudyNotOpen
+from annotation.errors import Refused
 from annotation.models import Study
-from annotation.services.sittings import begin_session
-
-ANNOTATOR = "annotator"
+from annotation.services.arrival import SCREENED_OUT, enrol, next_step
+from annotation.services.sittings import begin_session, progress_of, require_open
+from annotation.services.visitors import Visitor
+from annotation.views.arrival import (
+    first_step,
+    number_of,
+    page,
+    refused_page,
+    remember,
+    step_page,
+    visitor_of,
+)
 
 
 @never_cache
 @require_GET
 def judge(request: HttpRequest, key: str) -> HttpResponse:
-    """The judging page of the study with this key; whoever knows the link may judge."""
+    """The next step of whoever opens the study's link: a page of arrival, the pairs, or the end.
+
+    Nothing is written for somebody new, so that previews of links and passers-by leave no trace, but where the
+    study asks for nothing and its link is for everybody: there the pairs come at once.
+    """
     study = get_object_or_404(Study, key=key)
     try:
-        session = begin_session(study=study, annotator_id=known_annotator(request))
-    except StudyNotOpen as refusal:
-        told = {"study": study, "detail": str(refusal)}
-        return render(request, "annotation/judge_closed.html", told, status=refusal.status)
-    request.session[ANNOTATOR] = str(session.annotator_id)
-    return render(request, "annotation/judge.html", {"study": study, "session": session})
+        visitor = visitor_of(request, study)
+        if visitor.is_over:
+            return redirect("judge-end", study.key)
+        require_open(study)
+    except Refused as refusal:
+        return refused_page(request, study, refusal)
+    if visitor.is_preview:
+        return page(request, "preview", study)
+    if visitor.enrolment is None and (step := first_step(visitor)):
+        return step_page(request, visitor, step)
+    return _next_page(request, visitor)
 
 
-def known_annotator(request: HttpRequest) -> UUID | None:
-    """Who judged in this browser before, if anybody did."""
-    kept = request.session.get(ANNOTATOR)
-    return UUID(kept) if kept else None
+def _next_page(request: HttpRequest, visitor: Visitor) -> HttpResponse:
+    study = visitor.study
+    session = begin_session(study=study, annotator_id=visitor.annotator.pk if visitor.annotator else None)
+    remember(request, session.annotator)
+    enrolment = visitor.enrolment or enrol(study, session.annotator)
+    step = next_step(enrolment, session)
+    if step == SCREENED_OUT:
+        return redirect("judge-end", study.key)
+    if step:
+        return step_page(request, Visitor(study, session.annotator, enrolment), step)
+    told = {
+        "study": study,
+        "session": session,
+        "rules": study.rules,
+        "progress": progress_of(session),
+        "annotator_number": number_of(session.annotator),
+    }
+    return render(request, "annotation/judge.html", told)

@@ -1,0 +1,126 @@
+"""Who stands at a study's door: by cookie, invitation or panel; and letting them in, which is when rows are made."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from annotation.errors import Refused
+from annotation.models import Annotator, Enrolment, Invitation, Study
+from annotation.services.arrival import enrol
+from annotation.services.panels import PANEL_NAMES, PanelEntry
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Somebody at the door; without an annotator they were never here, without an enrolment never let in."""
+
+    study: Study
+    annotator: Annotator | None = None
+    enrolment: Enrolment | None = None
+    invitation: Invitation | None = None
+    entry: PanelEntry | None = None
+
+    @property
+    def is_preview(self) -> bool:
+        """Whether a panel's worker only looks at the task."""
+        return self.entry is not None and self.entry.is_preview
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing but the end page is left: screened out, or a panel's one entry was used."""
+        found = self.enrolment
+        return found is not None and bool(
+            found.screened_out_by or (found.finished_at and found.annotator.external_id)
+        )
+
+
+def find_visitor(
+    *, study: Study, known: UUID | None = None, invitation_key: str = "", entry: PanelEntry | None = None
+) -> Visitor:
+    """Who it is, without making a row. `known` is whom this browser's cookie names.
+
+    An invitation comes before a panel's link, and both before the cookie. Refuses unknown invitations, and
+    people who came past the panel of a study that has one.
+    """
+    invitation = _invitation(study, invitation_key) if invitation_key else None
+    if invitation:
+        annotator = invitation.annotator
+    elif entry:
+        annotator = (
+            Annotator.objects.filter(panel=entry.panel, external_id=entry.external_id)
+            .exclude(external_id="")
+            .first()
+        )
+    else:
+        annotator = _known(known)
+    enrolment = _enrolment(study, annotator)
+    if study.rules.panel in PANEL_NAMES and not (entry or invitation or enrolment):
+        raise Refused(
+            f"This study is for people who come from {PANEL_NAMES[study.rules.panel]}, and the link does not say who "
+            "you are there. Open the study from the panel’s own page."
+        )
+    return Visitor(study, annotator, enrolment, invitation, entry)
+
+
+def _invitation(study: Study, key: str) -> Invitation:
+    found = Invitation.objects.select_related("annotator").filter(study=study, key=key).first()
+    if found is None:
+        raise Refused(
+            "This invitation does not lead to this study. Check that the whole link was copied, or ask for a new one."
+        )
+    return found
+
+
+def _known(pk: UUID | None) -> Annotator | None:
+    return Annotator.objects.filter(pk=pk, simulated=False, forgotten_at=None).first() if pk else None
+
+
+def _enrolment(study: Study, annotator: Annotator | None) -> Enrolment | None:
+    if annotator is None:
+        return None
+    return (
+        Enrolment.objects.select_related("study", "annotator")
+        .filter(study=study, annotator=annotator)
+        .first()
+    )
+
+
+@transaction.atomic
+def admit(*, visitor: Visitor, known: UUID | None = None) -> Enrolment:
+    """Makes the visitor's annotator and enrolment, or finds them; an invitation becomes theirs."""
+    if visitor.enrolment:
+        return visitor.enrolment
+    entry = visitor.entry
+    if visitor.invitation:
+        annotator = _invited(visitor.study, visitor.invitation, known)
+    elif entry and not entry.is_preview:
+        annotator = Annotator.objects.get_or_create(panel=entry.panel, external_id=entry.external_id)[0]
+    else:
+        annotator = visitor.annotator or Annotator.objects.create()
+    return enrol(visitor.study, annotator, **(entry.details if entry else {}))
+
+
+def _invited(study: Study, invitation: Invitation, known: UUID | None) -> Annotator:
+    """Whom the invitation is for: the first to accept it, who may have judged in other studies before."""
+    invitation = Invitation.objects.select_for_update(of=("self",)).get(pk=invitation.pk)
+    if invitation.annotator:
+        return invitation.annotator
+    someone = _known(known)
+    if someone is None or someone.external_id or _enrolment(study, someone):
+        someone = Annotator.objects.create()
+    invitation.annotator, invitation.used_at = someone, timezone.now()
+    invitation.save(update_fields=["annotator", "used_at"])
+    return someone
+
+
+MOST_INVITATIONS = 500
+
+
+def invite(*, study: Study, number: int, note: str = "") -> list[Invitation]:
+    """So many new personal links; with more than one the notes are numbered. Refuses none and too many."""
+    if not 1 <= number <= MOST_INVITATIONS:
+        raise Refused(f"Make between 1 and {MOST_INVITATIONS} invitations at a time, not {number}.")
+    notes = [f"{note} {count}".strip() if number > 1 else note for count in range(1, number + 1)]
+    return Invitation.objects.bulk_create(Invitation(study=study, note=said[:200]) for said in notes)

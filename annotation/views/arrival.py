@@ -1,0 +1,210 @@
+"""The steps between a study's link and its first pair: one page each, answered by one POST each."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from annotation.core import plates, screening
+from annotation.core.protocol import Protocol
+from annotation.errors import Refused, StudyNotOpen
+from annotation.models import Annotator, Enrolment, Study
+from annotation.services.arrival import (
+    CHECKS,
+    CONSENT,
+    next_step,
+    record_consent,
+    record_step,
+    rule_of,
+    seed_of,
+    steps_of,
+)
+from annotation.services.panels import PANEL_NAMES, entry_of
+from annotation.services.sittings import begin_session, require_open
+from annotation.services.visitors import Visitor, admit, find_visitor
+
+ANNOTATOR = "annotator"
+INVITATION = "invitation"
+WELCOME = "welcome"
+TITLES = {
+    WELCOME: "Welcome",
+    CONSENT: "Taking part",
+    "screen": "Your screen",
+    "brightness": "Brightness",
+    "colour_vision": "Colours",
+    "acuity": "Fine detail",
+    "card": "The size of a pixel",
+}
+
+
+def known_annotator(request: HttpRequest) -> UUID | None:
+    """Who judged in this browser before, if anybody did."""
+    kept = request.session.get(ANNOTATOR)
+    return UUID(kept) if kept else None
+
+
+def remember(request: HttpRequest, annotator: Annotator) -> None:
+    """This browser is the annotator's from now on."""
+    if request.session.get(ANNOTATOR) != str(annotator.pk):
+        request.session[ANNOTATOR] = str(annotator.pk)
+
+
+def visitor_of(request: HttpRequest, study: Study) -> Visitor:
+    """Who asks, by the link and the cookie; makes no row. Refuses links that say something wrong."""
+    parameters = dict(request.GET.lists())
+    visitor = find_visitor(
+        study=study,
+        known=known_annotator(request),
+        invitation_key=request.GET.get(INVITATION, ""),
+        entry=entry_of(study.rules.panel, parameters),
+    )
+    if visitor.enrolment:
+        remember(request, visitor.enrolment.annotator)
+    return visitor
+
+
+def said_by_link(visitor: Visitor) -> str:
+    """The query that takes a first visitor's invitation or panel id along to the next request."""
+    said = {INVITATION: visitor.invitation.key} if visitor.invitation else {}
+    if visitor.entry and not visitor.is_preview:
+        said |= visitor.entry.as_parameters()
+    return f"?{urlencode(said)}" if said else ""
+
+
+def first_step(visitor: Visitor) -> str | None:
+    """What somebody new sees before any row is made; None where the study asks nothing and knows nobody."""
+    rules = visitor.study.rules
+    if rules.consent:
+        return CONSENT
+    return WELCOME if steps_of(rules) or visitor.invitation or visitor.entry else None
+
+
+def number_of(annotator: Annotator | None) -> str:
+    """What an annotator is told to be known by."""
+    return annotator.id.hex[:8] if annotator else ""
+
+
+def page(request: HttpRequest, name: str, study: Study, *, status: int = 200, **told: Any) -> HttpResponse:
+    """A page of arrival or of the end."""
+    return render(
+        request,
+        f"annotation/arrival/{name}.html",
+        {"study": study, "rules": study.rules, **told},
+        status=status,
+    )
+
+
+def refused_page(request: HttpRequest, study: Study, refusal: Refused) -> HttpResponse:
+    """What went wrong, politely; a study that is not open has its page from before."""
+    if isinstance(refusal, StudyNotOpen):
+        told = {"study": study, "detail": str(refusal)}
+        return render(request, "annotation/judge_closed.html", told, status=refusal.status)
+    return page(request, "refused", study, status=refusal.status, detail=str(refusal))
+
+
+def step_page(request: HttpRequest, visitor: Visitor, step: str) -> HttpResponse:
+    """The page of one step."""
+    study, enrolment = visitor.study, visitor.enrolment
+    steps = steps_of(study.rules)
+    address = reverse("judge-step", args=[study.key, step])
+    return page(
+        request,
+        step,
+        study,
+        title=TITLES[step],
+        step=step,
+        number=steps.index(step) + 1 if step in steps else 0,
+        steps=len(steps),
+        required=step in CHECKS and rule_of(study.rules, step) == "require",
+        action=address if enrolment else address + said_by_link(visitor),
+        annotator_number=number_of(visitor.annotator if enrolment else None),
+        panel_name=PANEL_NAMES.get(study.rules.panel, ""),
+        **(drawings(step, enrolment) if enrolment else {}),
+    )
+
+
+@dataclass(frozen=True)
+class Ring:
+    """A ring on the page: which one, how wide its gap in device pixels, and its drawing."""
+
+    number: int
+    gap: int
+    drawing: SafeString
+
+
+def drawings(step: str, enrolment: Enrolment) -> dict[str, Any]:
+    """What the step's page draws; the same after a reload."""
+    seed = seed_of(enrolment, step)
+    if step == "brightness":
+        panels = [(tone, _drawn(plates.grey_panel(seed, tone))) for tone in plates.GROUNDS]
+        return {"stairs": _drawn(plates.grey_stairs()), "panels": panels, "most": range(plates.CELLS + 1)}
+    if step == "colour_vision":
+        return {"plates": [_drawn(plates.colour_plate(seed, number)) for number in range(len(plates.PLATES))]}
+    if step == "acuity":
+        rings = enumerate(plates.rings_of(seed))
+        return {
+            "rings": [Ring(number, gap, _drawn(plates.ring(side))) for number, (gap, side) in rings],
+            "directions": [("up", "↑"), ("right", "→"), ("down", "↓"), ("left", "←")],
+        }
+    return {}
+
+
+def _drawn(svg: str) -> SafeString:
+    return mark_safe(svg)  # noqa: S308 our own drawing, of numbers alone
+
+
+@never_cache
+@require_POST
+def take_step(request: HttpRequest, key: str, step: str) -> HttpResponse:
+    """Records one step, once, and goes on to whatever comes next."""
+    study = get_object_or_404(Study, key=key)
+    try:
+        visitor = visitor_of(request, study)
+        require_open(study)
+        if step in (CONSENT, WELCOME):
+            return _let_in(request, visitor, step)
+        if visitor.enrolment and not visitor.is_over and step in CHECKS:
+            _record(request, visitor.enrolment, step)
+    except Refused as refusal:
+        return refused_page(request, study, refusal)
+    return redirect("judge", study.key)
+
+
+def _let_in(request: HttpRequest, visitor: Visitor, step: str) -> HttpResponse:
+    rules: Protocol = visitor.study.rules
+    if visitor.is_preview or (step == WELCOME and rules.consent):
+        return redirect("judge", visitor.study.key)
+    if request.POST.get("agree") == "no":
+        return page(request, "declined", visitor.study, panel_name=PANEL_NAMES.get(rules.panel, ""))
+    enrolment = admit(visitor=visitor, known=known_annotator(request))
+    if step == CONSENT and rules.consent:
+        record_consent(enrolment=enrolment)
+    remember(request, enrolment.annotator)
+    return redirect("judge", visitor.study.key)
+
+
+def _record(request: HttpRequest, enrolment: Enrolment, step: str) -> None:
+    session = begin_session(study=enrolment.study, annotator_id=enrolment.annotator_id)
+    if next_step(enrolment, session) != step:
+        return
+    try:
+        found = screening.find(step, enrolment.study.rules, seed_of(enrolment, step), request.POST)
+    except screening.ScreeningError as error:
+        raise Refused(
+            f"The answers to this check did not arrive whole ({error}) Go back and send them again."
+        ) from error
+    went_on = record_step(enrolment=enrolment, session=session, step=step, finding=found)
+    enrolment.refresh_from_db(fields=["screened_out_by"])
+    if not went_on and not enrolment.screened_out_by:
+        messages.warning(
+            request,
+            "This screen does not pass, and the one you had before did. Open the same link there, or try again.",
+        )

@@ -1,0 +1,64 @@
+"""The end of a sitting: thanks, what it was about, and the way back to the panel once every answer is here."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from annotation.errors import Refused
+from annotation.models import Enrolment, Session, Study, Triplet
+from annotation.services.panels import PANEL_NAMES, way_back
+from annotation.services.sittings import finish, progress_of
+from annotation.services.training import TRAINING
+from annotation.views.arrival import number_of, page, refused_page, visitor_of
+
+
+@never_cache
+@require_GET
+def end(request: HttpRequest, key: str) -> HttpResponse:
+    """The debrief with the completion code, or why there is none yet (202) or ever."""
+    study = get_object_or_404(Study, key=key)
+    try:
+        enrolment = visitor_of(request, study).enrolment
+    except Refused as refusal:
+        return refused_page(request, study, refusal)
+    if enrolment is None:
+        return redirect("judge", study.key)
+    if enrolment.screened_out_by:
+        return _screened_out(request, study, enrolment)
+    session = Session.objects.filter(study=study, annotator=enrolment.annotator_id).order_by("-pk").first()
+    finished = finish(session) if session else None
+    if finished is None and not (enrolment.finished_at and enrolment.annotator.external_id):
+        progress = progress_of(session) if session else None
+        return page(request, "waiting", study, status=202, progress=progress, **_common(study, enrolment))
+    return page(request, "finished", study, again=_may_go_on(study, enrolment), **_common(study, enrolment))
+
+
+def _common(study: Study, enrolment: Enrolment) -> dict[str, Any]:
+    rules = study.rules
+    return {
+        "annotator_number": number_of(enrolment.annotator),
+        "panel_name": PANEL_NAMES.get(rules.panel, ""),
+        "code": rules.completion_code,
+        "address": way_back(rules.completion_url, rules.completion_code, rules.panel),
+    }
+
+
+def _screened_out(request: HttpRequest, study: Study, enrolment: Enrolment) -> HttpResponse:
+    rules = study.rules
+    told = _common(study, enrolment) | {
+        "code": rules.screen_out_code,
+        "address": way_back(rules.screen_out_url, rules.screen_out_code, rules.panel),
+        "cause": enrolment.screened_out_by,
+        "training": enrolment.screened_out_by == TRAINING,
+    }
+    return page(request, "screened_out", study, **told)
+
+
+def _may_go_on(study: Study, enrolment: Enrolment) -> bool:
+    """Whether another sitting can be offered: a panel has paid for one, and there has to be something left."""
+    if study.state != Study.State.OPEN or enrolment.annotator.external_id:
+        return False
+    return Triplet.objects.open_for(enrolment.annotator, study).exists()

@@ -1,0 +1,101 @@
+"""Personal links to a study: made, handed out as CSV, and who came by them."""
+
+import csv
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.db.models.query import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from annotation.errors import Refused
+from annotation.models import Enrolment, Invitation, Study
+from annotation.services.visitors import invite
+from annotation.views.access import refusals_as_messages, staff_required
+from annotation.views.arrival import INVITATION, number_of
+from annotation.views.downloads import plain
+from annotation.views.paging import page_by_pk
+from annotation.views.study import study_page
+
+A_PAGE = 100
+
+
+@dataclass(frozen=True)
+class Invited:
+    """An invitation as its researcher sees it."""
+
+    invitation: Invitation
+    link: str
+    annotator: str
+    state: str
+
+
+@never_cache
+@staff_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@refusals_as_messages
+def invitations(request: HttpRequest, slug: str) -> HttpResponse:
+    """The study's invitations, newest first, and a form for more."""
+    study = get_object_or_404(Study, slug=slug)
+    if request.method == "POST":
+        made = invite(study=study, number=_number(request), note=request.POST.get("note", "").strip())
+        messages.success(request, f"{len(made)} invitation{'s' * (len(made) > 1)} made.")
+        return redirect("study-invitations", study.slug)
+    page = page_by_pk(request, _rows(study), size=A_PAGE)
+    shown = _described(request, study, page.rows)
+    return study_page(request, study, "study-invitations", page=page, invited=shown)
+
+
+def _number(request: HttpRequest) -> int:
+    said = request.POST.get("number", "")
+    if not said.isascii() or not said.isdigit() or len(said) > 6:
+        raise Refused(f"{said[:20]!r} is no number of invitations. Write one like 20.")
+    return int(said)
+
+
+def _rows(study: Study) -> QuerySet[Invitation]:
+    return Invitation.objects.filter(study=study).select_related("annotator")
+
+
+def _described(request: HttpRequest, study: Study, rows: list[Invitation]) -> list[Invited]:
+    door = request.build_absolute_uri(reverse("judge", args=[study.key]))
+    enrolments = Enrolment.objects.filter(study=study, annotator__in=[row.annotator_id for row in rows])
+    held = {enrolment.annotator_id: enrolment for enrolment in enrolments}
+    return [
+        Invited(
+            row,
+            f"{door}?{INVITATION}={row.key}",
+            number_of(row.annotator),
+            _state(row, held.get(row.annotator_id)),
+        )
+        for row in rows
+    ]
+
+
+def _state(invitation: Invitation, enrolment: Enrolment | None) -> str:
+    if enrolment is None:
+        return "forgotten" if invitation.used_at else "not used yet"
+    if enrolment.screened_out_by:
+        return f"screened out by {enrolment.screened_out_by.replace('_', ' ')}"
+    return "finished" if enrolment.finished_at else "began"
+
+
+@staff_required
+@require_safe
+def invitations_csv(request: HttpRequest, slug: str) -> HttpResponse:
+    """Every invitation with its link, for a mailing list."""
+    study = get_object_or_404(Study, slug=slug)
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{study.slug}-invitations.csv"'
+    lines = csv.writer(response)
+    lines.writerow(["note", "link", "created_at", "used_at", "annotator", "state"])
+    for found in _described(request, study, list(_rows(study).order_by("pk"))):
+        times = [
+            moment.isoformat() if moment else ""
+            for moment in (found.invitation.created_at, found.invitation.used_at)
+        ]
+        lines.writerow([plain(found.invitation.note), found.link, *times, found.annotator, found.state])
+    return response

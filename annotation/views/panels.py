@@ -1,0 +1,58 @@
+"""Reconciliation: a panel's own list of who is done against what we hold."""
+
+import csv
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from annotation.errors import Refused
+from annotation.models import Study
+from annotation.services.panels import PANEL_NAMES, Row, read_export, reconcile
+from annotation.views.access import refusals_as_messages, staff_required
+from annotation.views.downloads import plain
+from annotation.views.study import study_page
+
+MOST_BYTES = 5 * 2**20
+COLUMNS = ("external_id", "panel_says", "panel_code", "we_hold", "judgments", "advice")
+
+
+@never_cache
+@staff_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@refusals_as_messages
+def reconciliation(request: HttpRequest, slug: str) -> HttpResponse:
+    """A form for the panel's CSV; with one, a table of both sides, or the same as CSV. The file is not kept."""
+    study = get_object_or_404(Study, slug=slug)
+    told = {"panel_name": PANEL_NAMES.get(study.rules.panel, "")}
+    if request.method != "POST":
+        return study_page(request, study, "study-reconciliation", **told)
+    rows = reconcile(study=study, export=read_export(_text(request)))
+    if request.POST.get("as") == "csv":
+        return _csv(study, rows)
+    differ = sum(not row.agrees for row in rows)
+    return study_page(request, study, "study-reconciliation", rows=rows, differ=differ, compared=True, **told)
+
+
+def _text(request: HttpRequest) -> str:
+    file = request.FILES.get("export")
+    if file is None:
+        raise Refused(
+            "No file was chosen. Export the submissions from the panel as CSV and choose that file."
+        )
+    if file.size and file.size > MOST_BYTES:
+        raise Refused(f"“{file.name}” is larger than {MOST_BYTES // 2**20} MB. Export one study at a time.")
+    try:
+        return file.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Refused(f"“{file.name}” is no CSV file in UTF-8. Export it from the panel again.") from error
+
+
+def _csv(study: Study, rows: list[Row]) -> HttpResponse:
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{study.slug}-reconciliation.csv"'
+    lines = csv.writer(response)
+    lines.writerow(COLUMNS)
+    lines.writerows([plain(getattr(row, name)) for name in COLUMNS] for row in rows)
+    return response
