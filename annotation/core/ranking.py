@@ -93,11 +93,11 @@ def rank(
     _check_connected(comparisons)
     cells = tally(comparisons)[None]
     with_ties = bool(cells[..., 2].any())
-    strengths, tie = _fit(cells, len(names), with_ties)
+    strengths, tie = fit_cells(cells, len(names), with_ties)
     scale = strengths[0] / UNIT
     drawn = np.repeat(scale[None], 2, axis=0)
     if replicates:
-        drawn = _fit(_resampled(comparisons, replicates, seed), len(names), with_ties)[0] / UNIT
+        drawn = fit_cells(_resampled(comparisons, replicates, seed), len(names), with_ties)[0] / UNIT
     tail = (1 - confidence) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
     return Ranking(
@@ -107,7 +107,7 @@ def rank(
 
 def tally(comparisons: Comparisons) -> Floats:
     """Count per unordered pair: (k(k-1)/2, 3) of wins of the lower index, of the higher, and ties."""
-    pair, outcome = _cells(comparisons)
+    pair, outcome = places_of(comparisons)
     counts = np.zeros((_pairs(len(comparisons.names))[0].size, 3))
     np.add.at(counts, (pair, outcome), 1.0)
     return counts
@@ -158,8 +158,10 @@ def _pairs(size: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return np.triu_indices(size, 1)
 
 
-def _cells(comparisons: Comparisons) -> tuple[Ints, Ints]:
-    """Return the pair's number in the order of `_pairs`, and the outcome seen from its lower index."""
+def places_of(comparisons: Comparisons) -> tuple[Ints, Ints]:
+    """Return each one's pair, numbered as `numpy.triu_indices(size, 1)` does, and its outcome seen from the
+    lower index.
+    """
     size = len(comparisons.names)
     low = np.minimum(comparisons.first, comparisons.second)
     high = np.maximum(comparisons.first, comparisons.second)
@@ -171,7 +173,7 @@ def _cells(comparisons: Comparisons) -> tuple[Ints, Ints]:
 
 def _resampled(comparisons: Comparisons, replicates: int, seed: int) -> Floats:
     """Return (replicates, pairs, 3) weighted counts of the bootstrap."""
-    pair, outcome = _cells(comparisons)
+    pair, outcome = places_of(comparisons)
     size = _pairs(len(comparisons.names))[0].size * 3
     place = csr_array((np.ones(pair.size), (np.arange(pair.size), pair * 3 + outcome)), (pair.size, size))
     draw = np.random.default_rng(seed)
@@ -190,8 +192,12 @@ def _drawn(draw: np.random.Generator, label: Ints, number: int) -> Floats:
     return np.stack(times)[:, label].astype(np.float64)
 
 
-def _fit(cells: Floats, size: int, with_ties: bool) -> tuple[Floats, Floats]:
-    """Maximise the penalised likelihood for each of b replicates: strengths (b, k) with mean 0, ties (b,)."""
+def fit_cells(cells: Floats, size: int, with_ties: bool) -> tuple[Floats, Floats]:
+    """Maximise the penalised likelihood of cells (b, pairs, 3) for each of b replicates.
+
+    Strengths (b, k) have mean 0 and are natural logarithms of odds; ties (b,) are Davidson's t, 0 without ties. The
+    prior makes a scale of any comparisons: whether they are connected is for the caller to ask.
+    """
     outcomes = 3 if with_ties else 2
     features = _features(size, outcomes)
     counts = cells[..., :outcomes]
