@@ -40,16 +40,21 @@ export class Api {
   }
 
   /** Sends an answer as it was stored: by its own sitting, under its own id, as often as needed. */
-  async putJudgment({ id, sessionKey, assignment, answer, timing }) {
-    const [said] = await this.#send("PUT", `judgments/${id}/`, sessionKey, { assignment, answer, timing });
+  async putJudgment({ id, sessionKey, assignment, answer, timing, supersedes = null }) {
+    const content = { assignment, answer, timing, supersedes };
+    const [said] = await this.#send("PUT", `judgments/${id}/`, sessionKey, content);
     if (said.id !== id) throw new Unreachable("The confirmation names another judgment.");
     return said;
   }
 
-  /** Gives a pair back that could not be shown. */
-  skip(assignment, { slot, detail }) {
-    const why = { cause: "image_failed", slot, detail: detail.slice(0, 200) };
-    return this.#send("POST", `assignments/${assignment}/skip/`, this.sessionKey, why);
+  /**
+   * Gives a pair back that could not be shown or has something wrong with it; `why` is {cause, slot, detail}. Resolves
+   * to {progress}.
+   */
+  async skip(assignment, why, sessionKey = this.sessionKey) {
+    const content = { ...why, detail: why.detail.slice(0, 200) };
+    const [progress] = await this.#send("POST", `assignments/${assignment}/skip/`, sessionKey, content);
+    return { progress };
   }
 
   /** What the server said, and the date it said it on. */

@@ -1,5 +1,6 @@
 /**
- * The outbox: an answer is stored before it is sent, and stays until the server has confirmed or refused it.
+ * The outbox: an answer is stored before it is sent, and stays until the server has confirmed or refused it. A pair
+ * that was flagged goes the same way: it has `flag` in place of an answer.
  */
 
 import { Refusal } from "./api.js";
@@ -48,6 +49,19 @@ export class Outbox extends EventTarget {
     this.#send();
   }
 
+  /** Resolves with what the server said to this judgment, or with its refusal; call it before `add`. */
+  outcome(id) {
+    return new Promise((resolve) => {
+      const over = new AbortController();
+      const hear = ({ detail }) => {
+        if (detail.judgment.id !== id) return;
+        over.abort();
+        resolve(detail);
+      };
+      for (const name of ["confirmed", "refused"]) this.addEventListener(name, hear, { signal: over.signal });
+    });
+  }
+
   /** Resolves when nothing waits any more, or after `ms`. */
   settled(ms) {
     return new Promise((resolve) => {
@@ -86,7 +100,7 @@ export class Outbox extends EventTarget {
 
   async #sendOne(judgment) {
     try {
-      const said = await this.api.putJudgment(judgment);
+      const said = await this.#put(judgment);
       await this.#done("confirmed", { judgment, said });
     } catch (error) {
       if (error instanceof Refusal) {
@@ -96,6 +110,11 @@ export class Outbox extends EventTarget {
         await this.#backoff.wait();
       }
     }
+  }
+
+  #put(judgment) {
+    if (!judgment.flag) return this.api.putJudgment(judgment);
+    return this.api.skip(judgment.assignment, judgment.flag, judgment.sessionKey);
   }
 
   async #done(name, detail) {

@@ -1,5 +1,5 @@
 /**
- * Places the three pictures so that one image pixel is one device pixel, at any devicePixelRatio.
+ * Places the pictures so that one image pixel is one device pixel, at any devicePixelRatio.
  *
  * Sizes are whole device pixels divided by the ratio. The first picture is moved onto a device pixel's corner, else
  * the browser would round its edges and resample it; the others stand whole device pixels away from it.
@@ -10,32 +10,36 @@ const LEAST_GAP = 8;
 const LEAST_COLUMN = 160; // small pictures stand further apart: their buttons need the width
 
 /**
- * Lays out three pictures of width × height image pixels.
+ * Lays out pictures of width × height image pixels, `across` of them beside each other: three, or one.
  *
  * @returns {{fits: boolean, lack: [number, number]}} how many device pixels the window lacks in width and height.
  */
-export function layOut(stage, room, { width, height }) {
+export function layOut(stage, room, { width, height }, across) {
   const dpr = devicePixelRatio;
-  const across = Math.floor(room.clientWidth * dpr);
-  const gap = gapBetween(width, across, dpr);
-  setLengths(stage, { w: width / dpr, h: height / dpr, gap: gap / dpr, x: 0, y: 0 });
-  const needed = 3 * width + 2 * gap;
-  const lack = [needed - across, Math.ceil((room.scrollHeight - room.clientHeight) * dpr)];
-  moveToCorner(stage, Math.max(0, (across - needed) / 2), dpr);
+  const space = Math.floor(room.clientWidth * dpr);
+  const gap = across === 1 ? Math.ceil(LEAST_GAP * dpr) : gapBetween(width, space, dpr);
+  const column = across === 1 ? Math.max(LEAST_COLUMN * dpr, (width - 2 * gap) / 3) : width;
+  setLengths(stage, { w: width / dpr, h: height / dpr, column: column / dpr, gap: gap / dpr, x: 0, y: 0 });
+  const needed = across * width + (across - 1) * gap;
+  const lack = [needed - space, Math.ceil((room.scrollHeight - room.clientHeight) * dpr)];
+  moveToCorner(stage, room, Math.max(0, (space - needed) / 2), dpr);
   return { fits: lack[0] <= 0 && lack[1] <= 0, lack: lack.map((short) => Math.max(0, short)) };
 }
 
-function gapBetween(width, across, dpr) {
+function gapBetween(width, space, dpr) {
   const wanted = Math.max(GAP * dpr, LEAST_COLUMN * dpr - width);
   const least = Math.ceil(LEAST_GAP * dpr);
-  return Math.max(least, Math.floor(Math.min(wanted, (across - 3 * width) / 4)));
+  return Math.max(least, Math.floor(Math.min(wanted, (space - 3 * width) / 4)));
 }
 
-/** Moves the stage `start` device pixels to the right, and on from there to the next whole device pixel. */
-function moveToCorner(stage, start, dpr) {
+/** Moves the first picture to `start` device pixels from the room's edge, and on to a whole device pixel. */
+function moveToCorner(stage, room, start, dpr) {
   const { left, top } = stage.querySelector(".picture").getBoundingClientRect();
   const corner = (at) => Math.round(at) / dpr;
-  setLengths(stage, { x: corner(left * dpr + start) - left, y: corner(top * dpr) - top });
+  setLengths(stage, {
+    x: corner(room.getBoundingClientRect().left * dpr + start) - left,
+    y: corner(top * dpr) - top,
+  });
 }
 
 function setLengths(stage, lengths) {
@@ -54,9 +58,10 @@ export function measureScreen(stage) {
   };
 }
 
-/** Calls `changed` on every resize and change of devicePixelRatio. */
+/** Calls `changed` on every resize and change of devicePixelRatio or of the magnification by two fingers. */
 export function onScreenChange(changed) {
   addEventListener("resize", changed);
+  globalThis.visualViewport?.addEventListener("resize", changed);
   const watch = () => {
     matchMedia(`(resolution: ${devicePixelRatio}dppx)`).addEventListener("change", () => {
       changed();
@@ -65,6 +70,9 @@ export function onScreenChange(changed) {
   };
   watch();
 }
+
+/** How much the page is magnified by two fingers; 1: not at all, as it must be for an image pixel to be a device pixel. */
+export const magnification = () => globalThis.visualViewport?.scale ?? 1;
 
 /** Gives the room the study's grey, and letters that can be read on it. */
 export function paintSurround(root, grey) {

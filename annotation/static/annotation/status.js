@@ -35,19 +35,26 @@ export class Badge {
   }
 }
 
-/** The thin line and "12 / 60". Counts an answer at once, and takes the server's number when nothing is on its way. */
+/**
+ * The thin line and "12 / 60", or "practice 3 / 5". Counts an answer at once, and takes the server's numbers when
+ * nothing is on its way.
+ */
 export class Progress {
   constructor(line, figure, { answered, total }) {
     this.line = line;
     this.figure = figure;
-    this.total = total;
-    this.set(answered);
+    this.take({ answered, total, stage: "judging" });
   }
 
-  set(answered) {
-    this.answered = answered;
+  /** What the server says: answered, total and the stage, "training" or "judging". */
+  take({ answered, total, stage }) {
+    Object.assign(this, { answered, total, stage });
+    this.line.max = total;
     this.line.value = answered;
-    this.line.max = this.total;
-    this.figure.textContent = `${answered} / ${this.total}`;
+    this.figure.textContent = `${stage === "training" ? "practice " : ""}${answered} / ${total}`;
+  }
+
+  add(answers) {
+    this.take({ answered: this.answered + answers, total: this.total, stage: this.stage });
   }
 }

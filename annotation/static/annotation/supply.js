@@ -1,26 +1,35 @@
 /**
- * The supply of pairs: the next one is claimed, fetched and decoded while the present one is judged.
+ * The supply of pairs: the next ones are claimed, fetched and decoded while the present one is judged.
  */
 
 import { Refusal, Unreachable } from "./api.js";
 import { Backoff } from "./backoff.js";
 import { ImageFailed, loadPair } from "./loader.js";
 
+const MOST_AHEAD = 5;
+// Decoded pictures take four bytes a pixel: 100 million of them are 400 MB. One pair is always fetched.
+const MOST_PIXELS = 100e6;
 const MOST_FAILURES = 3;
 const CONFIRM_WITHIN_MS = 5000;
 // A pair this close to the end of its lease is not begun.
 const LEAST_LEASE_MS = 2000;
 
+/** How many pixels a pair holds in memory: three pictures and the two covers. */
+const pixelsOf = ({ assignment }) => 5 * assignment.width * assignment.height;
+
 /**
  * Event "unreachable" when a try failed and another one will follow; `reachable` tells how the last one went.
  *
- * `take()` resolves to {status: "pair", pair} or to {status, detail, …} with the status nothing_free, nothing_left or
- * sitting_over as the server said it, closed (it refused), or broken (images keep failing). `pair.leaseEnds` is when
- * it goes back to the pool.
+ * `take()` resolves to {status: "pair", pair, progress} or to {status, detail, …} with the status nothing_free,
+ * nothing_left, sitting_over or training_failed as the server said it, closed (it refused), or broken (images keep
+ * failing). `pair.leaseEnds` is when it goes back to the pool.
  */
 export class Supply extends EventTarget {
-  #ahead = null;
+  #ready = [];
   #inHand = new Set();
+  #taker = null;
+  #filling = false;
+  #stopped = false;
   #failures = 0;
   #backoff = new Backoff();
   reachable = true;
@@ -31,26 +40,63 @@ export class Supply extends EventTarget {
     this.outbox = outbox;
   }
 
-  /** Begins to get the next pair ready. */
+  /** How many pairs lie ready. */
+  get ahead() {
+    return this.#ready.length;
+  }
+
+  /** Begins to get the next pairs ready, as many as memory allows. */
   prepare() {
-    this.#ahead ??= this.#next();
+    if (this.#filling || this.#stopped) return;
+    this.#filling = true;
+    this.#fill();
+  }
+
+  /** Asks for nothing any more: the sitting goes on elsewhere, or is over. */
+  stop() {
+    this.#stopped = true;
   }
 
   /** The next pair. Call `finished` with its id when it has been answered. */
   async take() {
-    const ahead = this.#ahead;
-    this.#ahead = null;
-    const found = ahead ? await ahead : await this.#next();
+    const found = await this.#first();
     if (found.status === "pair") return this.#unlessLate(found);
-    if (!ahead || found.status === "closed") return found;
-    // It was said while a pair was in hand: ask again now that all is answered.
+    if (found.status === "closed" || this.outbox.size === 0) return found;
+    // It was said while answers were on their way: ask again when the server has them.
     await this.outbox.settled(CONFIRM_WITHIN_MS);
-    return this.#next();
+    return this.#first();
   }
 
   /** The pair is no longer in hand: answered, the outbox holds it. */
   finished(id) {
     this.#inHand.delete(id);
+  }
+
+  #first() {
+    if (this.#ready.length > 0) return this.#ready.shift();
+    return new Promise((resolve) => {
+      this.#taker = resolve;
+      this.prepare();
+    });
+  }
+
+  async #fill() {
+    while (!this.#stopped && (this.#taker || this.#hasRoom())) {
+      const found = await this.#next();
+      const taker = this.#taker;
+      this.#taker = null;
+      if (taker) taker(found);
+      else if (found.status === "pair") this.#ready.push(found);
+      if (found.status !== "pair") break; // whoever takes next asks again
+    }
+    this.#filling = false;
+    if (this.#taker) this.prepare();
+  }
+
+  #hasRoom() {
+    const pixels = this.#ready.map(({ pair }) => pixelsOf(pair));
+    const largest = Math.max(0, ...pixels);
+    return pixels.length < MOST_AHEAD && pixels.reduce((sum, more) => sum + more, largest) <= MOST_PIXELS;
   }
 
   /** What was fetched ahead of a long pause may be somebody else's by now. */
@@ -90,7 +136,7 @@ export class Supply extends EventTarget {
       const pair = await loadPair(assignment);
       this.#failures = 0;
       this.#inHand.add(assignment.id);
-      return { status: "pair", pair: { ...pair, leaseEnds } };
+      return { status: "pair", pair: { ...pair, leaseEnds }, progress: found.progress };
     } catch (error) {
       if (!(error instanceof ImageFailed)) throw error;
       return this.#giveBack(assignment, error);
@@ -109,7 +155,7 @@ export class Supply extends EventTarget {
 
   async #skip(assignment, failure) {
     try {
-      await this.api.skip(assignment.id, { slot: failure.slot, detail: failure.message });
+      await this.api.skip(assignment.id, { cause: "image_failed", slot: failure.slot, detail: failure.message });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       console.info("The pair was not taken back:", error.message);

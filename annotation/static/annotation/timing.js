@@ -2,7 +2,10 @@
  * What is measured about one judgment, raw: offsets in ms on the browser's monotonic clock, nothing derived.
  */
 
-const MOST_EVENTS = 600;
+// Views and pans may come often; they stop being noted first, so that what is rare always has a place.
+const MOST_EVENTS = 900;
+const MOST_OFTEN = 600;
+const OFTEN = new Set(["view", "pan"]);
 const FRAMES = 20;
 
 /** Resolves with the timestamp of the next animation frame. */
@@ -23,7 +26,8 @@ export class Record {
 
   /** Notes that something happened at `t`, the event's own time stamp; what came before the onset is not ours. */
   note(type, t, value) {
-    if (this.#over || t < this.onset || this.#events.length >= MOST_EVENTS) return;
+    const most = OFTEN.has(type) ? MOST_OFTEN : MOST_EVENTS;
+    if (this.#over || t < this.onset || this.#events.length >= most) return;
     this.#events.push(value === undefined ? { t, type } : { t, type, value });
   }
 
