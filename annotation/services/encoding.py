@@ -1,6 +1,7 @@
 """From sources to reconstructions to triplets."""
 
 import math
+import time
 import uuid
 from collections.abc import Iterable
 from operator import attrgetter
@@ -15,9 +16,10 @@ from annotation.core.allocation import Candidate, pairs_of
 from annotation.core.formats.rows import pair_kind
 from annotation.leases import heartbeat
 from annotation.models import Reconstruction, Source, Study, Triplet
-from annotation.models.stimulus import as_decimal
+from annotation.models.stimulus import ANCHOR_BPP, ANCHOR_CODEC, as_decimal
+from annotation.services.known import make_known_triplets
 from codecs_zoo import image, measure, rate, registry
-from codecs_zoo.contract import CodecError, Pixels
+from codecs_zoo.contract import Codec, CodecError, Pixels, bits_per_pixel
 
 log = structlog.get_logger(__name__)
 
@@ -28,21 +30,25 @@ def plan_reconstructions(*, study: Study) -> list[int]:
     A reconstruction that another study already made is used as it is. Call it in the transaction that opens the
     study: what other workers finish meanwhile waits for it, then finds the study open.
     """
-    sources = study.sources.select_for_update(no_key=True, of=("self",)).order_by("pk")
+    sources = list(study.sources.select_for_update(no_key=True, of=("self",)).order_by("pk"))
+    points = [(codec, as_decimal(bpp)) for codec in study.codecs for bpp in study.target_bpps]
+    if study.rules.needs_anchors:
+        points.append((ANCHOR_CODEC, ANCHOR_BPP))
     Reconstruction.objects.bulk_create(
         [
-            Reconstruction(source=source, codec=codec, target_bpp=as_decimal(bpp))
+            Reconstruction(source=source, codec=codec, target_bpp=bpp)
             for source in sources
-            for codec in study.codecs
-            for bpp in study.target_bpps
+            for codec, bpp in points
         ],
         ignore_conflicts=True,
         batch_size=500,
     )
     needed = Reconstruction.objects.needed_by(study)
     make_triplets(study=study, reconstructions=needed.filter(state=Reconstruction.State.DONE))
-    waiting = needed.filter(state=Reconstruction.State.QUEUED).order_by("source", "target_bpp", "pk")
-    return list(waiting.values_list("pk", flat=True))
+    make_known_triplets(study=study, sources=sources)
+    prepared = Reconstruction.objects.prepared_for(study).filter(state=Reconstruction.State.QUEUED)
+    # Anchors first, having the lowest bitrate: people are trained before they judge.
+    return list(prepared.order_by("source", "target_bpp", "pk").values_list("pk", flat=True))
 
 
 def encode_reconstruction(*, pk: int) -> str:
@@ -70,7 +76,10 @@ def encode_reconstruction(*, pk: int) -> str:
 def _make(reconstruction: Reconstruction, lease: uuid.UUID) -> str:
     codec = registry.get(reconstruction.codec)
     pixels = read_pixels(reconstruction.source.image)
-    found = rate.encode_to_bpp(codec, pixels, float(reconstruction.target_bpp))
+    if reconstruction.target_bpp == ANCHOR_BPP:
+        found = _with_fewest_bits(codec, pixels)
+    else:
+        found = rate.encode_to_bpp(codec, pixels, float(reconstruction.target_bpp))
     figures = measure.measure(codec, pixels, found.operating_point, bitstream=found.bitstream)
     reconstruction.image.save("pixels.png", ContentFile(image.encode_png(figures.x_hat)), save=False)
     made = {
@@ -95,6 +104,24 @@ def _make(reconstruction: Reconstruction, lease: uuid.UUID) -> str:
         return "done"
     reconstruction.image.delete(save=False)
     return "taken over"
+
+
+def _with_fewest_bits(codec: Codec, pixels: Pixels) -> rate.RateResult:
+    """An anchor: the picture at the low end of the codec's knob, whatever that comes to."""
+    knob = codec.knob
+    settings = codec.complete_settings({knob.name: knob.low if knob.rises else knob.high})
+    started = time.perf_counter()
+    bitstream = codec.encode(pixels, **settings)
+    return rate.RateResult(
+        target_bpp=float(ANCHOR_BPP),
+        operating_point=settings,
+        bitstream=bitstream,
+        bpp=bits_per_pixel(len(bitstream), pixels),
+        payload_bpp=bits_per_pixel(codec.payload_bytes(bitstream), pixels),
+        reached=False,
+        encodes=1,
+        encode_ms=(time.perf_counter() - started) * 1000,
+    )
 
 
 @transaction.atomic
@@ -125,8 +152,10 @@ def _pair_with_siblings(reconstruction: Reconstruction) -> None:
     )
     studies = Study.objects.filter(sources=reconstruction.source_id).exclude(state=Study.State.DRAFT)
     for study in studies:
-        if reconstruction.codec in study.codecs:
+        asked = [as_decimal(bpp) for bpp in study.target_bpps]
+        if reconstruction.codec in study.codecs and reconstruction.target_bpp in asked:
             make_triplets(study=study, reconstructions=siblings.filter(codec__in=study.codecs))
+        make_known_triplets(study=study, sources=[reconstruction.source])
 
 
 @transaction.atomic

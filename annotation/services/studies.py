@@ -131,7 +131,7 @@ def close_study(*, study: Study) -> None:
 
 def retry_failed(*, study: Study) -> list[int]:
     """Puts the study's failed reconstructions back in the queue; returns them."""
-    failed = Reconstruction.objects.needed_by(study).filter(state=Reconstruction.State.FAILED)
+    failed = Reconstruction.objects.prepared_for(study).filter(state=Reconstruction.State.FAILED)
     pks = list(failed.values_list("pk", flat=True))
     Reconstruction.objects.filter(pk__in=pks).requeue()
     return pks

@@ -1,0 +1,99 @@
+"""Triplets whose answer is known: sentinels, identical pairs, training pairs; and pairs that an expert answered."""
+
+import hashlib
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from annotation.core.formats.rows import pair_kind
+from annotation.core.known import KnownPair, Stimulus, identicals, sentinels, training_pairs
+from annotation.errors import Refused
+from annotation.models import Reconstruction, Source, Study, Triplet
+from annotation.models.stimulus import ANCHOR_BPP
+
+# Training pairs come from a few more photographs than there are pairs: some make none.
+SPARE_SOURCES = 3
+
+
+def set_known(*, triplet: Triplet, known: str) -> None:
+    """Keeps an expert's answer to a pair, "first" or "second", or takes it back with "".
+
+    A pair with an answer may come as a golden pair, where the study has a rate for those. Raises Refused.
+    """
+    if known not in ("", *Triplet.Known.values):
+        raise Refused(f"An expert's answer is first, second or nothing, not {known!r}.")
+    if not Triplet.objects.filter(pk=triplet.pk, role=Triplet.Role.PAIR).update(known=known):
+        raise Refused("The answer to this pair follows from how it was made and stays as it is.")
+
+
+@transaction.atomic
+def make_known_triplets(*, study: Study, sources: Iterable[Source] | QuerySet[Source]) -> None:
+    """The triplets that the study's checks and training need of these sources, each once, from what is encoded."""
+    rules = study.rules
+    if not (rules.needs_anchors or rules.identical_percent):
+        return
+    sources = {source.pk: source for source in sources}
+    made: dict[int, list[Reconstruction]] = defaultdict(list)
+    rows = Reconstruction.objects.prepared_for(study).filter(source__in=sources, state="done")
+    for row in rows:
+        made[row.source_id].append(row)
+    trained_on = set(_trained_on(study)) if rules.training_pairs else set()
+    triplets = [
+        triplet
+        for pk, rows_of_source in made.items()
+        for triplet in _triplets_of(study, sources[pk], rows_of_source, trains=pk in trained_on)
+    ]
+    Triplet.objects.bulk_create(triplets, ignore_conflicts=True, batch_size=500)
+
+
+def _trained_on(study: Study) -> Iterable[int]:
+    photographs = study.rules.training_pairs + SPARE_SOURCES
+    return study.sources.order_by("sha256").values_list("pk", flat=True)[:photographs]
+
+
+def _triplets_of(study: Study, source: Source, made: list[Reconstruction], *, trains: bool) -> list[Triplet]:
+    rules, rows = study.rules, {row.pk: row for row in made}
+    anchor = next((_stimulus(row) for row in made if row.target_bpp == ANCHOR_BPP), None)
+    stimuli = [_stimulus(row) for row in made if row.target_bpp != ANCHOR_BPP]
+    triplets = []
+    if rules.sentinel_percent:
+        pairs = sentinels(stimuli, anchor)
+        triplets += [_triplet(study, rows, pair, Triplet.Role.SENTINEL) for pair in pairs]
+    if trains:
+        pairs = training_pairs(stimuli, anchor)
+        triplets += [_triplet(study, rows, pair, Triplet.Role.TRAINING) for pair in pairs]
+    if rules.identical_percent:
+        same = identicals(stimuli, study.codecs, source=source.sha256)
+        triplets += [_triplet(study, rows, KnownPair(one, one, 0.0), Triplet.Role.IDENTICAL) for one in same]
+    return triplets
+
+
+def _stimulus(row: Reconstruction) -> Stimulus:
+    psnr = math.inf if row.psnr is None else row.psnr
+    return Stimulus(row.pk, row.codec, float(row.target_bpp), psnr, row.sha256)
+
+
+def _triplet(study: Study, rows: dict[int, Reconstruction], pair: KnownPair, role: str) -> Triplet:
+    closer, other = rows[pair.closer.key], rows[pair.other.key]
+    first, second = sorted((closer, other), key=lambda row: row.pk)
+    known = "" if closer == other else Triplet.Known.FIRST if first == closer else Triplet.Known.SECOND
+    return Triplet(
+        study=study,
+        source_id=closer.source_id,
+        first=first,
+        second=second,
+        target_bpp=closer.target_bpp,
+        kind=pair_kind(first.kind, second.kind),
+        role=role,
+        known=known,
+        priority=pair.level,
+        shuffle=_shuffle(study, role, first, second),
+    )
+
+
+def _shuffle(study: Study, *names: object) -> int:
+    name = ":".join([study.key, *map(str, names)])
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1
