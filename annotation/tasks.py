@@ -4,10 +4,12 @@ from collections.abc import Iterable
 
 from celery import shared_task
 
-from annotation.models import Reconstruction, Snapshot
+from annotation.models import Reconstruction, Snapshot, Study
 from annotation.queues import queue_is_empty
+from annotation.services import privacy
 from annotation.services.claims import return_overdue
 from annotation.services.encoding import encode_reconstruction
+from annotation.services.quality import refresh_quality, studies_with_new_answers
 from annotation.services.reaping import take_abandoned
 from annotation.services.snapshots import build_snapshot
 
@@ -31,6 +33,25 @@ def reap() -> None:
     enqueue_encodings(take_abandoned(rows=Reconstruction.objects.all(), queue_empty=queue_is_empty("encode")))
     for pk in take_abandoned(rows=Snapshot.objects.all(), queue_empty=queue_is_empty("default")):
         snapshot.delay(pk)
+
+
+@shared_task
+def keep_no_longer() -> None:
+    """Forgets the people of studies whose retention has run out."""
+    privacy.keep_no_longer()
+
+
+@shared_task
+def quality(pk: int) -> None:
+    """Works out the figures of a study's annotators and who is left out."""
+    refresh_quality(Study.objects.get(pk=pk))
+
+
+@shared_task
+def quality_of_new_answers() -> None:
+    """Does so for every study that was judged since."""
+    for study in studies_with_new_answers():
+        refresh_quality(study)
 
 
 def enqueue_encodings(pks: Iterable[int]) -> None:

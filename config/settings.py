@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
-from celery.schedules import schedule
+from celery.schedules import crontab, schedule
 from django.core.exceptions import ImproperlyConfigured
 
 from config.broker import embedded_url
@@ -112,6 +112,7 @@ LOGOUT_REDIRECT_URL = "home"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_DISABLE_ACCESS_LOG = True  # it would keep the address of every log-in for good
 
 # --- database --------------------------------------------------------------------------------------------
 SQLITE_OPTIONS: dict[str, Any] = {
@@ -183,6 +184,11 @@ _reaping = schedule(max(1, WORK_LEASE_SECONDS // 2))
 CELERY_BEAT_SCHEDULE = {
     "annotation-reap": {"task": "annotation.tasks.reap", "schedule": _reaping},
     "metric-reap": {"task": "metric.tasks.reap", "schedule": _reaping},
+    "annotation-quality": {"task": "annotation.tasks.quality_of_new_answers", "schedule": schedule(300)},
+    "annotation-keep-no-longer": {
+        "task": "annotation.tasks.keep_no_longer",
+        "schedule": crontab(hour=3, minute=17),
+    },
 }
 CELERY_TIMEZONE = "UTC"
 

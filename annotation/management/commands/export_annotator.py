@@ -1,0 +1,30 @@
+"""Writes all that is held on a person: `python manage.py export_annotator 1f2e3d4c --out FILE.json`."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotation.errors import Refused
+from annotation.management.commands.forget_annotator import write_held
+from annotation.services.privacy import find_annotator
+
+
+class Command(BaseCommand):
+    """For whoever asks what is known of them."""
+
+    help = "Write everything that is held on an annotator as JSON."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("annotator", help="an id, the number at the foot of their pages, or a panel's id")
+        parser.add_argument(
+            "--out", type=Path, required=True, metavar="FILE.json", help="a file that does not exist"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            annotator = find_annotator(options["annotator"])
+        except Refused as refusal:
+            raise CommandError(str(refusal)) from refusal
+        write_held(annotator, options["out"])
+        self.stdout.write(f"{options['out']} has all that is held on {annotator}.")

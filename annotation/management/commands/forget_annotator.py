@@ -1,0 +1,59 @@
+"""Forgets a person: `python manage.py forget_annotator 1f2e3d4c --erase`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.serializers.json import DjangoJSONEncoder
+
+from annotation.errors import Refused
+from annotation.models import Annotator
+from annotation.services.privacy import find_annotator, forget, held_on
+
+
+class Command(BaseCommand):
+    """Takes away what leads to a person, with or without their answers."""
+
+    help = "Forget an annotator: everything that leads to the person goes, and their judgments if you say so."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("annotator", help="an id, the number at the foot of their pages, or a panel's id")
+        judgments = parser.add_mutually_exclusive_group(required=True)
+        judgments.add_argument(
+            "--keep-judgments", action="store_true", help="keep the answers, without the person"
+        )
+        judgments.add_argument(
+            "--erase", action="store_true", help="erase the answers too; they are asked for again"
+        )
+        parser.add_argument(
+            "--export", type=Path, metavar="FILE.json", help="first write all that is held there"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            annotator = find_annotator(options["annotator"])
+        except Refused as refusal:
+            raise CommandError(str(refusal)) from refusal
+        if options["export"]:
+            write_held(annotator, options["export"])
+            self.stdout.write(f"{options['export']} has all that was held.")
+        told = forget(annotator=annotator, erase=options["erase"])
+        done = "erased" if told.erased else "kept without the person"
+        self.stdout.write(f"{told.annotator} is forgotten; {told.judgments} judgments {done}.")
+        if told.snapshots:
+            self.stdout.write(
+                f"{told.snapshots} snapshots were taken after their first answer and stay as they are: "
+                "results were made from them."
+            )
+
+
+def write_held(annotator: Annotator, file: Path) -> None:
+    """Writes everything that is held on the annotator as JSON. Refuses to write over a file."""
+    try:
+        with file.open("x", encoding="utf-8") as out:
+            json.dump(held_on(annotator), out, cls=DjangoJSONEncoder, indent=1, ensure_ascii=False)
+    except FileExistsError as error:
+        raise CommandError(f"{file} exists. Give the name of a new file; nothing was forgotten.") from error
+    except OSError as error:
+        raise CommandError(f"{file} could not be written: {error}. Nothing was forgotten.") from error

@@ -1,0 +1,169 @@
+"""What is held on a person, given out and taken away: on request, and when a study's retention has run out."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.contrib.sessions.models import Session as Browser
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from annotation.errors import Refused
+from annotation.models import Annotator, Assignment, Enrolment, Invitation, Judgment, Session, Snapshot, Study
+from annotation.models.study import new_key
+from annotation.services.claims import return_to_pool
+from annotation.services.counters import recount
+
+# Browsers' cookies name the annotator under this word.
+COOKIE = "annotator"
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What was done: `judgments` were erased or kept, and so many `snapshots` from before still hold them."""
+
+    annotator: str
+    erased: bool
+    judgments: int
+    snapshots: int
+
+
+def find_annotator(said: str) -> Annotator:
+    """The annotator with this id, number (its first eight digits or more) or panel id. Refuses none and several."""
+    said = said.strip()
+    found = list(Annotator.objects.filter(external_id=said)[:2]) if said else []
+    digits = said.lower().replace("-", "")
+    if not found and 8 <= len(digits) <= 32 and not set(digits) - set("0123456789abcdef"):
+        least, most = (UUID(digits.ljust(32, filling)) for filling in "0f")
+        found = list(Annotator.objects.filter(pk__gte=least, pk__lte=most)[:2])
+    if not found:
+        raise Refused(
+            f"Nobody is known as {said!r}. Give the whole id, the number at the foot of their pages (eight digits), "
+            "or the panel’s id."
+        )
+    if len(found) > 1:
+        raise Refused(f"{said!r} fits several annotators. Give the whole id.")
+    return found[0]
+
+
+def held_on(annotator: Annotator) -> dict[str, Any]:
+    """Everything that is held on the annotator, row by row, as plain values."""
+    mine = {"annotator": annotator}
+    snapshots = _snapshots_with(annotator).values("study__slug", "number", "created_at")
+    return {
+        "annotator": Annotator.objects.filter(pk=annotator.pk).values().get(),
+        "invitations": list(Invitation.objects.filter(**mine).values()),
+        "enrolments": list(Enrolment.objects.filter(**mine).values()),
+        "sessions": list(Session.objects.filter(**mine).order_by("pk").values()),
+        "assignments": list(Assignment.objects.filter(**mine).order_by("issued_at", "pk").values()),
+        "judgments": list(Judgment.objects.filter(**mine).order_by("received_at", "pk").values()),
+        "in_snapshots": list(snapshots),
+        "browsers": len(_browsers_of({str(annotator.pk)})),
+    }
+
+
+@transaction.atomic
+def forget(*, annotator: Annotator, erase: bool) -> Forgotten:
+    """Takes away everything that leads to the person; with `erase` their answers as well, as if never given.
+
+    What stays without `erase` are judgments and their timing under a random id, with nothing beside it. Votes that
+    go are asked for again. Snapshots stay as they are: they are what results were made from.
+    """
+    annotator = Annotator.objects.select_for_update().get(pk=annotator.pk)
+    judgments = Judgment.objects.filter(annotator=annotator)
+    told = Forgotten(str(annotator), erase, judgments.count(), _snapshots_with(annotator).count())
+    if erase:
+        _erase(annotator)
+    else:
+        _unlink(annotator)
+    _drop_browsers({str(annotator.pk)})
+    return told
+
+
+def _erase(annotator: Annotator) -> None:
+    assignments = Assignment.objects.filter(annotator=annotator)
+    triplets = set(assignments.values_list("triplet_id", flat=True))
+    judgments = Judgment.objects.filter(annotator=annotator)
+    judgments.filter(supersedes__isnull=False).update(supersedes=None)
+    judgments.delete()
+    assignments.filter(repeats__isnull=False).update(repeats=None)
+    assignments.delete()
+    for rows in (Session, Enrolment, Invitation):
+        rows.objects.filter(annotator=annotator).delete()
+    annotator.delete()
+    recount(triplets=triplets)
+
+
+def _unlink(annotator: Annotator) -> None:
+    _scrub(Enrolment.objects.filter(annotator=annotator))
+    annotator.user, annotator.panel, annotator.external_id = None, "", ""
+    annotator.forgotten_at = annotator.forgotten_at or timezone.now()
+    annotator.save(update_fields=["user", "panel", "external_id", "forgotten_at"])
+
+
+def _scrub(enrolments: Iterable[Enrolment]) -> None:
+    """Leaves of the enrolments what judging needs: consent given, how the answers are to be trusted."""
+    for enrolment in enrolments:
+        mine = {"study": enrolment.study_id, "annotator": enrolment.annotator_id}
+        Invitation.objects.filter(**mine).delete()
+        leased = Assignment.objects.filter(**mine, state=Assignment.State.LEASED).select_for_update()
+        return_to_pool(assignments=list(leased), state=Assignment.State.EXPIRED)
+        for session in Session.objects.filter(**mine):
+            # Another key: an answer that is still in somebody's browser would be about a person again.
+            session.screen, session.key = {}, new_key()
+            session.save(update_fields=["screen", "key"])
+        Enrolment.objects.filter(pk=enrolment.pk).update(checks={}, panel_details={})
+
+
+def _snapshots_with(annotator: Annotator) -> QuerySet[Snapshot]:
+    """Snapshots that were taken after the annotator's first answer in their study."""
+    first = dict(
+        Judgment.objects.filter(annotator=annotator)
+        .order_by("study", "-received_at")
+        .values_list("study", "received_at")
+    )
+    after = Q(pk__in=())
+    for study, moment in first.items():
+        after |= Q(study=study, until__gte=moment)
+    return Snapshot.objects.filter(after, simulated=annotator.simulated)
+
+
+def _browsers_of(annotators: Collection[str]) -> list[str]:
+    """The browsers' sessions that name one of these annotators."""
+    rows = Browser.objects.all().iterator(chunk_size=500)
+    return [row.session_key for row in rows if row.get_decoded().get(COOKIE) in annotators]
+
+
+def _drop_browsers(annotators: Collection[str]) -> None:
+    if annotators:
+        Browser.objects.filter(pk__in=_browsers_of(annotators)).delete()
+
+
+def keep_no_longer(*, now: datetime | None = None) -> int:
+    """What a clock does once a day; returns how many people were forgotten.
+
+    In a study that has been closed for its retention's days, nothing is kept that leads to a person. Somebody who
+    also takes part in a study that still needs to know them keeps their panel id and login until that one is over.
+    Cookies that ran out go, and addresses of failed log-ins as soon as the limit on them needs them no more.
+    """
+    now = now or timezone.now()
+    over = [study.pk for study in Study.objects.filter(state=Study.State.CLOSED) if _is_over(study, now)]
+    remembered = Enrolment.objects.filter(study__in=over, annotator__forgotten_at=None)
+    needed = Enrolment.objects.exclude(study__in=over).values("annotator")
+    leaving = Annotator.objects.filter(pk__in=remembered.values("annotator")).exclude(pk__in=needed)
+    forgotten = [forget(annotator=annotator, erase=False) for annotator in leaving]
+    with transaction.atomic():
+        _scrub(remembered.exclude(checks={}, panel_details={}))
+    Browser.objects.filter(expire_date__lt=now).delete()
+    AccessAttempt.objects.filter(attempt_time__lt=now - timedelta(hours=settings.AXES_COOLOFF_TIME)).delete()
+    return len(forgotten)
+
+
+def _is_over(study: Study, now: datetime) -> bool:
+    days = study.rules.retention_days
+    return bool(days and study.closed_at and study.closed_at + timedelta(days=days) <= now)
