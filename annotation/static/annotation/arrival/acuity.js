@@ -47,6 +47,7 @@ function choose(value) {
 
 addEventListener("keydown", (event) => {
   if (at >= rings.length || !(event.key in KEYS) || event.repeat || event.altKey || event.ctrlKey || event.metaKey) return;
+  if (event.key === " " && event.target.matches("input")) return; // the radio that has the focus is meant
   event.preventDefault();
   choose(KEYS[event.key]);
 });
