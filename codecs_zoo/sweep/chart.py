@@ -39,6 +39,11 @@ def look_class(codec: str) -> str:
     return f"codec-{look_of(codec) % COLOURS + 1}"
 
 
+def dash_class(codec: str) -> str:
+    """Whole lines for the first codec of a colour, then dashed, then dotted."""
+    return ("", "dashed", "dotted")[look_of(codec) // COLOURS % 3]
+
+
 def outline(codec: str, x: float, y: float, r: float = 4.2) -> str:
     """The path of the codec's shape around (x, y)."""
     shapes: list[Callable[[float, float, float], str]] = [_circle, _square, _triangle, _diamond, _wedge]
@@ -123,7 +128,7 @@ def curves(lines: Sequence[Line], photos: int, *, title: str, label: str) -> str
     for line in lines:
         places = [(across(spot.bpp), panel.up(spot.quality.value)) for spot in line.spots]
         for (x1, y1), (x2, y2) in pairwise(places):
-            panel.stroke(x1, y1, x2, y2, f"curve {look_class(line.codec)}")
+            panel.stroke(x1, y1, x2, y2, f"curve {dash_class(line.codec)} {look_class(line.codec)}")
     for n, line in enumerate(lines):
         aside = (n - (len(lines) - 1) / 2) * 1.5
         for spot in line.spots:

@@ -113,10 +113,8 @@ def _facts(options: argparse.Namespace, photos: Sequence[Photo]) -> list[tuple[s
     return [
         ("Photographs", f"{len(photos)}, {megapixels:.1f} megapixels together"),
         ("Rates", f"{', '.join(f'{rate:g}' for rate in options.bpp)} bpp"),
-        ("Figures", ", ".join(options.metrics)),
-        ("Processes", str(options.jobs)),
-        ("Machine", f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"),
-        ("Closer", _own_version()),
+        ("Machine", f"{platform.system()} {platform.machine()}, {options.jobs} at a time"),
+        ("Closer", f"{_own_version()}, Python {platform.python_version()}"),
         ("Written", f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"),
     ]
 

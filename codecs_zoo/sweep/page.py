@@ -14,8 +14,8 @@ from codecs_zoo.sweep.plan import Row
 from codecs_zoo.sweep.summary import CodecSummary
 
 STYLE = Path(__file__).with_name("page.css")
-WIDEST_ROW = 5
-"""Crops side by side, the original in the middle of each row."""
+WIDEST_ROW = 4
+"""Reconstructions side by side, with the original in the middle of them."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def render(report: Report) -> str:
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
     parts = [_head(report, title), _table(report)]
     parts += [_figure(report, one) for one in report.figures]
-    parts += [_crops(report), _failures(report), _method(report)]
+    parts += [_effort(report), _crops(report), _failures(report), _method(report)]
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
@@ -76,24 +76,48 @@ def _finding(report: Report) -> str:
         "" if delta.low is None else f" (95 % interval {_percent(delta.low)} to {_percent(delta.high)})"
     )
     return (
-        f"At equal {escape(figure.label)}, {escape(best.name)} spends {abs(delta.value):.0f} % {word} than "
+        f"At equal {escape(figure.label)}, {escape(best.name)} spends {abs(delta.value):.0f}\u00a0% {word} than "
         f"{escape(report.anchor)}{interval}, the least of the codecs compared."
     )
 
 
 def _table(report: Report) -> str:
-    heads = "".join(
-        f'<th class="num" colspan="2">BD-rate against {escape(report.anchor)}<br>by {escape(one.label)}</th>'
-        for one in report.figures
-    )
+    heads = "".join(f'<th class="bd" colspan="2">by {escape(one.label)}</th>' for one in report.figures)
     reach = {one.name: _reach(report.summaries, one) for one in report.figures}
-    rows = "".join(_table_row(report, summary, reach) for summary in report.summaries)
+    rows = "".join(
+        f"<tr><td>{key_mark(summary.name)}{escape(summary.name)}</td>"
+        + "".join(_delta_cells(report, summary, one, reach[one.name]) for one in report.figures)
+        + "</tr>"
+        for summary in report.summaries
+    )
     return (
-        "<section><h2>How much each codec spends</h2><p>Rate at equal quality, in per cent of "
-        f"{escape(report.anchor)}’s: below zero is a saving. Means over photographs, with 95 % intervals.</p>"
-        f'<div class="frame"><table><thead><tr><th>Codec</th>{heads}<th class="num">Within 2 %<br>of target</th>'
-        '<th class="num">Encodes</th><th class="num">Encode<br>s per MP</th><th class="num">Decode<br>s per MP</th>'
+        "<section><h2>How much each codec spends</h2><p>BD-rate: the rate at equal quality, in per cent of "
+        f"{escape(report.anchor)}’s. Below zero is a saving. Means over photographs, with 95 % intervals.</p>"
+        f'<div class="frame"><table><thead><tr><th>Codec</th>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+        "</div></section>"
+    )
+
+
+def _effort(report: Report) -> str:
+    """Who made the files, how near they came, and how long it took."""
+    rows = "".join(_effort_row(summary) for summary in report.summaries)
+    return (
+        "<section><h2>What it takes</h2><p>Seconds per megapixel are medians, on one thread, of the encode that was "
+        'kept and of its decode.</p><div class="frame"><table><thead><tr><th>Codec</th><th>Made by</th>'
+        '<th class="num">Within 2 %<br>of target</th><th class="num">Encodes<br>to get there</th>'
+        '<th class="num">Encode<br>s per MP</th><th class="num">Decode<br>s per MP</th>'
         f'<th class="num">Failed</th></tr></thead><tbody>{rows}</tbody></table></div></section>'
+    )
+
+
+def _effort_row(summary: CodecSummary) -> str:
+    failed = f"{summary.failed} of {summary.rows}" if summary.failed else "0"
+    return (
+        f'<tr><td>{key_mark(summary.name)}{escape(summary.name)}</td><td class="version">{escape(summary.version)}</td>'
+        f'<td class="num">{_number(summary.within, "{:.0%}")}</td>'
+        f'<td class="num">{_number(summary.encodes, "{:.1f}")}</td>'
+        f'<td class="num">{_number(summary.encode_seconds, "{:.2f}")}</td>'
+        f'<td class="num">{_number(summary.decode_seconds, "{:.2f}")}</td><td class="num">{failed}</td></tr>'
     )
 
 
@@ -103,19 +127,6 @@ def _reach(summaries: Sequence[CodecSummary], figure: Figure) -> tuple[float, fl
     lows = [delta.value if delta.low is None else delta.low for delta in known]
     highs = [delta.value if delta.high is None else delta.high for delta in known]
     return min([0.0, *lows]), min(max([0.0, *highs]), 900.0)
-
-
-def _table_row(report: Report, summary: CodecSummary, reach: dict[str, tuple[float, float]]) -> str:
-    cells = "".join(_delta_cells(report, summary, one, reach[one.name]) for one in report.figures)
-    failed = f"{summary.failed} of {summary.rows}" if summary.failed else "0"
-    return (
-        f"<tr><td>{key_mark(summary.name)}{escape(summary.name)}"
-        f'<span class="version" title="{escape(summary.version)}">{escape(summary.version)}</span></td>{cells}'
-        f'<td class="num">{_number(summary.within, "{:.0%}")}</td>'
-        f'<td class="num">{_number(summary.encodes, "{:.1f}")}</td>'
-        f'<td class="num">{_number(summary.encode_seconds, "{:.2f}")}</td>'
-        f'<td class="num">{_number(summary.decode_seconds, "{:.2f}")}</td><td class="num">{failed}</td></tr>'
-    )
 
 
 def _delta_cells(report: Report, summary: CodecSummary, figure: Figure, reach: tuple[float, float]) -> str:
@@ -185,18 +196,19 @@ def _rooms(number: int, strip: Strip) -> str:
 
 
 def _in_rows(crops: Sequence[Crop]) -> list[list[Crop]]:
-    """Rows of an even number, so that the original has as many on its left as on its right, if it can be."""
-    widest = WIDEST_ROW - 1
-    return [list(crops[start : start + widest]) for start in range(0, len(crops), widest)]
+    return [list(crops[start : start + WIDEST_ROW]) for start in range(0, len(crops), WIDEST_ROW)]
 
 
 def _crop_row(number: int, strip: Strip, crops: list[Crop]) -> str:
+    """The original in the middle column of every row; an odd reconstruction stands on its left."""
     cells = [_crop(crop) for crop in crops]
     middle = f'<div class="same same-{number}" role="img" aria-label="The original"></div>'
     original = f'<figure class="original">{middle}<figcaption>original</figcaption></figure>'
-    cells.insert((len(cells) + 1) // 2, original)
-    columns = f"grid-template-columns: repeat({len(cells)}, {strip.window[2]}px)"
-    return f'<div class="crops" style="{columns}">{"".join(cells)}</div>'
+    left = (len(cells) + 1) // 2
+    gap = "<div></div>"
+    sides = [gap] * (WIDEST_ROW // 2 - left) + cells[:left], cells[left:]
+    columns = f"grid-template-columns: repeat({WIDEST_ROW + 1}, {strip.window[2]}px)"
+    return f'<div class="crops" style="{columns}">{"".join([*sides[0], original, *sides[1]])}</div>'
 
 
 def _crop(crop: Crop) -> str:
@@ -250,7 +262,7 @@ def _method(report: Report) -> str:
 def _percent(value: float | None) -> str:
     if value is None:
         return "–"
-    return f"{'−' if value < 0 else '+'}{abs(value):.1f} %"
+    return f"{'−' if value < 0 else '+'}{abs(value):.1f}\u00a0%"
 
 
 def _number(value: float | None, form: str) -> str:

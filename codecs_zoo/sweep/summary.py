@@ -16,7 +16,7 @@ from codecs_zoo.sweep.plan import Row
 Floats = npt.NDArray[np.float64]
 
 RESAMPLES, SEED = 2000, 20020
-NARROWEST_OVERLAP = 0.1
+NARROWEST_OVERLAP = 0.05
 """Of the quality range of both curves together: a BD-rate over less says little."""
 
 
@@ -65,6 +65,7 @@ Cells = dict[tuple[str, float, str], Row]
 
 def summarise(rows: Sequence[Row], figures: Sequence[Figure], anchor: str) -> list[CodecSummary]:
     """One summary for each codec: by delta rate of the first figure, the thriftiest first, the unknown last.
+    The anchor stands where its 0 % belongs.
 
     `anchor` is the codec that the others are held against; without its rows there are no differences.
     """
@@ -80,10 +81,12 @@ def summarise(rows: Sequence[Row], figures: Sequence[Figure], anchor: str) -> li
         for one in figures:
             _judge(summary, one, cells, photos, draws, anchor)
         summaries.append(summary)
-    return sorted(summaries, key=lambda summary: _rank(summary, figures))
+    return sorted(summaries, key=lambda summary: _rank(summary, figures, anchor))
 
 
-def _rank(summary: CodecSummary, figures: Sequence[Figure]) -> tuple[float, str]:
+def _rank(summary: CodecSummary, figures: Sequence[Figure], anchor: str) -> tuple[float, str]:
+    if summary.name == anchor:
+        return (0.0, summary.name)
     first = summary.delta_rates.get(figures[0].name) if figures else None
     return (first.value if first else np.inf, summary.name)
 
