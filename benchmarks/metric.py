@@ -2,17 +2,20 @@
 
     python -m benchmarks.metric [--triplets 800] [--epochs 10]
 
-Inference: one reference with twenty distorted images, our batch against the package's loop over pairs. Linear
-fit: decoding, features and our convex fit with its whole cross-validation against the package's own trainer
-on the same train split, then both scored on the same test split. `--epochs 1` times one epoch of theirs,
-counts it ten times, and leaves the scores out. Both sides run on one thread, and their seconds are the
-processor's, so that a busy machine does not decide. Needs the alex and squeeze
-trunks (`python -m metric.core.weights`) and the development requirements.
+Inference: one reference with its distorted images, our batch against the package's loop over pairs.
+Fine-tuning: one step on the same triplets with the trunk set free, forward and back. Linear fit: decoding,
+features and our convex fit with its whole cross-validation against the package's own trainer on the same train
+split, then both scored on the same test split. `--epochs 1` times one epoch of theirs, counts it ten times, and
+leaves the scores out. Both sides run on one thread, and their seconds are the processor's, so that a busy
+machine does not decide. Needs the alex and squeeze trunks (`python -m metric.core.weights`) and the development
+requirements. With a GPU, inference and steps are measured there as well, in seconds by the clock, with the
+share of the card's bfloat16 rate (measured in the same run, by a large matrix product) that a step reaches.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import tempfile
 import time
 import warnings
@@ -27,10 +30,14 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from metric.core import LPIPS
 from metric.core.cache import VectorCache
+from metric.core.combined import as_heads
+from metric.core.comp import Model
 from metric.core.evaluate import Candidate, evaluate, votes_of
+from metric.core.examples import Batch
 from metric.core.fit import ballots, fit_heads
 from metric.core.images import Pixels, read_pixels
 from metric.core.scoring import Scoring
@@ -43,8 +50,9 @@ EPOCHS = 10
 BATCH = 50
 REPEATS = 5
 SHARPNESS = 12
-# Five codecs at four bitrates: what one source of a study has.
-DISTORTED = 20
+# Height and width, references, distorted images of each: five codecs at four bitrates, fewer of what is large.
+SIZES = (((64, 64), 4, 20), ((256, 256), 1, 20), ((512, 512), 1, 5), ((512, 768), 1, 5))
+STEP_SIDE, STEP_TRIPLETS = 64, 16
 
 
 def best_of(run: Callable[[], object]) -> float:
@@ -52,10 +60,18 @@ def best_of(run: Callable[[], object]) -> float:
     run()
     seconds = []
     for _ in range(REPEATS):
-        start = time.process_time()
+        start = _now()
         run()
-        seconds.append(time.process_time() - start)
+        seconds.append(_now() - start)
     return min(seconds)
+
+
+def _now() -> float:
+    """Processor seconds; with a GPU, the clock's, once it has nothing left to do."""
+    if not torch.cuda.is_available():
+        return time.process_time()
+    torch.cuda.synchronize()
+    return time.perf_counter()
 
 
 def their_metric(package: ModuleType, ours: LPIPS) -> nn.Module:
@@ -67,21 +83,19 @@ def their_metric(package: ModuleType, ours: LPIPS) -> nn.Module:
     return theirs.requires_grad_(False)
 
 
-def inference(package: ModuleType) -> None:
+def inference(package: ModuleType, device: torch.device) -> None:
     """Prints the ratio and the largest difference per trunk and size."""
-    print(f"\nInference, one reference with {DISTORTED} images, float32")
-    print(f"{'':14}{'theirs':>10}{'ours':>10}{'ratio':>8}{'largest difference':>21}")
+    print(f"\nInference on {device}, one reference with its images, float32")
+    print(f"{'':24}{'theirs':>10}{'ours':>10}{'ratio':>8}{'largest difference':>21}")
     for net in ("alex", "squeeze"):
         ours = LPIPS(net)
-        theirs = their_metric(package, ours)
-        for side, references in ((64, 4), (256, 1)):
+        theirs = their_metric(package, ours).to(device)
+        ours.to(device)
+        for (height, width), references, distorted in SIZES:
+            label = f"{net} {width}x{height}, 1 with {distorted}"
+            images = torch.rand(references, 1 + distorted, 3, height, width, device=device) * 2 - 1
             with torch.inference_mode():
-                _compare(
-                    ours,
-                    theirs,
-                    f"{net} {side} px",
-                    torch.rand(references, 1 + DISTORTED, 3, side, side) * 2 - 1,
-                )
+                _compare(ours, theirs, label, images)
 
 
 def _compare(ours: LPIPS, theirs: nn.Module, label: str, images: Tensor) -> None:
@@ -93,7 +107,62 @@ def _compare(ours: LPIPS, theirs: nn.Module, label: str, images: Tensor) -> None
 
     gap = float((pairwise() - batched()).abs().max())
     slow, fast = best_of(pairwise), best_of(batched)
-    print(f"{label:14}{1e3 * slow:8.1f}ms{1e3 * fast:8.1f}ms{slow / fast:7.1f}x{gap:21.1e}")
+    print(f"{label:24}{1e3 * slow:8.1f}ms{1e3 * fast:8.1f}ms{slow / fast:7.1f}x{gap:21.1e}")
+
+
+def fine_tune_step(package: ModuleType, device: torch.device) -> None:
+    """Prints one step of both trainers with the trunk set free, and the largest difference of distances."""
+    print(
+        f"\nFine-tuning on {device}: a step on {STEP_TRIPLETS} triplets of {STEP_SIDE} px with 4 references"
+    )
+    for net in ("alex", "squeeze"):
+        ours = LPIPS(net).to(device)
+        trainer = their_trainer(package, ours, device, tune=True)
+        model = Model(copy.deepcopy(ours).requires_grad_(True), 10.0, 0.0, 0.0).to(device)
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.0)
+        batch = _step_batch(device)
+        judge = torch.full((STEP_TRIPLETS, 1, 1, 1), 0.5)
+        images = [batch.images[index] for index in (batch.reference, batch.p0, batch.p1)]
+        theirs = dict(zip(("ref", "p0", "p1"), images, strict=True)) | {"judge": judge}
+
+        def their_step(trainer: Any = trainer, theirs: Any = theirs) -> None:
+            trainer.set_input(theirs)
+            trainer.optimize_parameters()
+
+        def our_step(model: Any = model, optimizer: Any = optimizer, batch: Any = batch) -> None:
+            optimizer.zero_grad(set_to_none=True)
+            model(batch).backward()
+            optimizer.step()
+
+        with torch.no_grad():
+            gap = float((ours(images[0], images[1]) - trainer.net(images[0], images[1])).abs().max())
+        slow, fast = best_of(their_step), best_of(our_step)
+        line = f"{net}: theirs {1e3 * slow:.0f} ms, ours {1e3 * fast:.0f} ms, {slow / fast:.1f}x"
+        print(f"{line}, largest difference before it {gap:.1e}{_share_of_peak(our_step, fast, device)}")
+
+
+def _step_batch(device: torch.device) -> Batch:
+    """References, then p0 and p1 of each triplet; four triplets share a reference, as in a study."""
+    count = STEP_TRIPLETS
+    images = torch.rand(4 + 2 * count, 3, STEP_SIDE, STEP_SIDE, device=device) * 2 - 1
+    numbers = torch.arange(count, device=device)
+    share, total = (torch.full((count, 1), value, device=device) for value in (0.5, 1.0))
+    places = numbers % 4, 4 + numbers, 4 + count + numbers
+    return Batch(images, *places, share, total, torch.zeros(1, device=device))
+
+
+def _share_of_peak(step: Callable[[], None], seconds: float, device: torch.device) -> str:
+    """What a GPU's bfloat16 rate allows, and how much of it the step reached; nothing on a CPU."""
+    if device.type != "cuda":
+        return ""
+    with FlopCounterMode(display=False) as counter:
+        step()
+    side = 8192
+    a = torch.rand(side, side, device=device, dtype=torch.bfloat16)
+    peak = 2 * side**3 / best_of(lambda: a @ a)
+    return (
+        f", {100 * counter.get_total_flops() / seconds / peak:.0f} % of bfloat16's {peak / 1e12:.0f} TFLOP/s"
+    )
 
 
 def our_fit(snapshot: Snapshot, metric: LPIPS, cache: Path) -> LPIPS:
@@ -113,21 +182,27 @@ def our_fit(snapshot: Snapshot, metric: LPIPS, cache: Path) -> LPIPS:
     )
     mean = np.concatenate([v0, v1]).mean(axis=0, dtype=np.float64)
     fit = fit_heads(votes, metric.weights.numpy().astype(np.float64), mean)
-    parts = np.split(fit.weights.astype(np.float32), np.cumsum(metric.shape.channels)[:-1])
-    heads = {
-        name: torch.from_numpy(part.reshape(1, -1, 1, 1))
-        for name, part in zip(metric.heads, parts, strict=True)
-    }
+    heads = as_heads(metric.name, fit.weights.astype(np.float32))
     return LPIPS(metric.name, heads, metric.net)
+
+
+def their_trainer(package: ModuleType, metric: LPIPS, device: torch.device, *, tune: bool) -> Any:
+    """The package's trainer on our copy of the trunk, with the trunk set free if asked to."""
+    trainer = package.Trainer()
+    gpu = device.type == "cuda"
+    with warnings.catch_warnings(), redirect_stdout(StringIO()):
+        warnings.simplefilter("ignore")
+        trainer.initialize(
+            model="lpips", net=metric.name, pnet_rand=True, pnet_tune=tune, use_gpu=gpu, is_train=True
+        )
+    trainer.net.net.load_state_dict(metric.net.state_dict())
+    trainer.net.load_state_dict(metric.heads, strict=False)
+    return trainer
 
 
 def their_fit(package: ModuleType, snapshot: Snapshot, metric: LPIPS, epochs: int) -> nn.Module:
     """The package's trainer with its defaults, on the same files; images are decoded anew in each epoch."""
-    trainer = package.Trainer()
-    with warnings.catch_warnings(), redirect_stdout(StringIO()):
-        warnings.simplefilter("ignore")
-        trainer.initialize(model="lpips", net=metric.name, pnet_rand=True, use_gpu=False, is_train=True)
-    trainer.net.net.load_state_dict(metric.net.state_dict())
+    trainer = their_trainer(package, metric, torch.device("cpu"), tune=False)
     for epoch in range(epochs):
         for batch in _batches(snapshot, seed=epoch):
             trainer.set_input(batch)
@@ -222,7 +297,11 @@ def main() -> int:
     torch.set_num_threads(1)
     package = import_lpips()
     try:
-        inference(package)
+        for device in [torch.device("cpu"), *([torch.device("cuda")] if torch.cuda.is_available() else [])]:
+            inference(package, device)
+            fine_tune_step(package, device)
+        if not torch.cuda.is_available():
+            print("\nGPU: not measured, torch finds none")
         linear_fit(package, arguments.triplets, arguments.epochs)
     except TrunkUnavailable as error:
         print(error)

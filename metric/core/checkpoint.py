@@ -7,16 +7,23 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
-from metric.core.distance import LPIPS, HeadsError, head_keys
-from metric.core.trunks import SHAPES, Trunk, tensors_sha256
+from metric.core.base import Metric
+from metric.core.columns import Parts, parts_of
+from metric.core.combined import Combined, as_heads, column_count
+from metric.core.config import TERMS
+from metric.core.distance import LPIPS
+from metric.core.trunks import SHAPES, Trunk, shape_of, tensors_sha256
+from metric.core.weights import TRUNK_SHA256
 
 SETTINGS_SCHEMA = "closer-metric/1"
 MANIFEST_SCHEMA = "closer-metric-run/1"
@@ -48,17 +55,33 @@ def write_folder(out: Path, fill: Callable[[Path], None], manifest: Mapping[str,
         raise
 
 
-def save_metric(folder: Path, metric: LPIPS, settings: Mapping[str, Any]) -> None:
-    """Write heads.pth (for lpips and torchmetrics), metric.safetensors (the whole model) and settings.json."""
-    torch.save(metric.heads, folder / "heads.pth")
+def save_metric(folder: Path, metric: Metric, settings: Mapping[str, Any]) -> None:
+    """Write metric.safetensors (the whole model), settings.json, and what other packages can read of it.
+
+    That is heads.pth for lpips and torchmetrics; heads-NET.pth for each trunk of a combined metric; and for a
+    fine-tuned trunk lpips.pth, trunk and heads, because its heads alone would be another metric.
+    """
     tensors = {name: value.detach().cpu().contiguous() for name, value in metric.state_dict().items()}
     save_file(
         tensors, folder / "metric.safetensors", metadata={"settings": json.dumps(settings, sort_keys=True)}
     )
+    for name, readable in _for_others(metric).items():
+        torch.save(readable, folder / name)
     write_json(folder / "settings.json", settings)
 
 
-def load(folder: Path | str) -> LPIPS:
+def _for_others(metric: Metric) -> dict[str, dict[str, Tensor]]:
+    found: dict[str, dict[str, Tensor]] = {}
+    for part in parts_of(metric).lpips:
+        end = f"-{part.name}.pth" if isinstance(metric, Combined) else ".pth"
+        if tensors_sha256(part.net.state_dict()) == TRUNK_SHA256[part.name]:
+            found["heads" + end] = part.heads
+        else:
+            found["lpips" + end] = {k: v.detach().cpu().contiguous() for k, v in part.state_dict().items()}
+    return found
+
+
+def load(folder: Path | str) -> Metric:
     """The metric of a finished training run, on the CPU, in eval mode, with its `settings`.
 
     Raises CheckpointError for a folder without manifest.json, a file that differs from it, unknown settings,
@@ -71,10 +94,13 @@ def load(folder: Path | str) -> LPIPS:
         if not path.is_file() or _sha256(path) != expected:
             raise CheckpointError(f"{path} is missing or is not the file of this run. Train it again.")
     settings = _read_json(folder / "settings.json")
-    if settings.get("schema") != SETTINGS_SCHEMA or settings.get("net") not in SHAPES:
+    unknown = [n for n in _nets(settings) if n not in SHAPES]
+    unknown += [t for t in settings.get("terms", ()) if t not in TERMS]
+    if settings.get("schema") != SETTINGS_SCHEMA or unknown:
         raise CheckpointError(
             f"{folder / 'settings.json'} describes no metric this version knows (schema "
-            f"{settings.get('schema')!r}, trunk {settings.get('net')!r}; known: {', '.join(SHAPES)})."
+            f"{settings.get('schema')!r}, trunk {settings.get('net')!r}, unknown: {unknown}; known trunks: "
+            f"{', '.join(SHAPES)}; known terms: {', '.join(TERMS)})."
         )
     return _model(folder / "metric.safetensors", settings)
 
@@ -89,37 +115,60 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     manifest = _read_json(path)
     if manifest.get("schema") != MANIFEST_SCHEMA or not isinstance(manifest.get("files"), dict):
         raise CheckpointError(f"{path} does not say schema {MANIFEST_SCHEMA!r}.")
-    missing = {"heads.pth", "metric.safetensors", "settings.json"} - set(manifest["files"])
+    missing = {"metric.safetensors", "settings.json"} - set(manifest["files"])
     if missing:
         raise CheckpointError(f"{path} does not list {', '.join(sorted(missing))}.")
     return manifest
 
 
-def _model(path: Path, settings: Mapping[str, Any]) -> LPIPS:
-    net = str(settings["net"])
+def _nets(settings: Mapping[str, Any]) -> list[str | None]:
+    return list(settings.get("nets") or [settings.get("net")])
+
+
+def _model(path: Path, settings: Mapping[str, Any]) -> Metric:
+    nets = [str(net) for net in _nets(settings)]
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} cannot be read: {error}") from error
-    trunk = Trunk(net)
-    expected = {f"net.{name}" for name in trunk.state_dict()} | set(head_keys(net))
-    expected |= {"scaling_layer.shift", "scaling_layer.scale"}
+    metric = _empty(nets, settings)
+    expected = set(metric.state_dict())
     if set(tensors) != expected:
         odd = sorted(set(tensors) ^ expected)
         raise CheckpointError(
-            f"{path} does not have the keys of a metric on {net}; these differ: {', '.join(odd)}."
+            f"{path} does not have the keys of a metric on {metric.name}; these differ: {', '.join(odd)}."
         )
-    weights = {name.removeprefix("net."): value for name, value in tensors.items() if name.startswith("net.")}
-    if tensors_sha256(weights) != settings.get("trunk_sha256"):
-        raise CheckpointError(f"{path} holds another trunk than settings.json says. Train it again.")
-    try:
-        trunk.load_state_dict(weights)
-        metric = LPIPS(net, {name: tensors[name] for name in head_keys(net)}, trunk)
-    except (RuntimeError, HeadsError) as error:
-        raise CheckpointError(f"{path} does not fit a metric on {net}: {error}") from error
+    trunks = settings.get("trunks") or {nets[0]: settings.get("trunk_sha256")}
+    _check_tensors(path, metric, tensors)
+    metric.load_state_dict(tensors)
+    for part in parts_of(metric).lpips:
+        if tensors_sha256(part.net.state_dict()) != trunks.get(part.name):
+            raise CheckpointError(f"{path} holds another trunk than settings.json says. Train it again.")
     metric.settings = dict(settings)
     metric.short_side = (int(settings["short_side"][0]), int(settings["short_side"][1]))
     return metric
+
+
+def _empty(nets: Sequence[str], settings: Mapping[str, Any]) -> Metric:
+    """A metric of these parts that waits for its tensors; every number in it will be replaced."""
+    terms, structured = tuple(settings.get("terms", ())), bool(settings.get("structure", False))
+    parts = []
+    for net in nets:
+        nothing = np.zeros(shape_of(net).length, dtype=np.float32)
+        parts.append(LPIPS(net, as_heads(net, nothing), Trunk(net).eval().requires_grad_(False)))
+    found = Parts(tuple(parts), terms, structured)
+    return found.build(np.zeros(column_count(nets, terms, structured), dtype=np.float32))
+
+
+def _check_tensors(path: Path, metric: Metric, tensors: Mapping[str, Tensor]) -> None:
+    for name, value in metric.state_dict().items():
+        if tensors[name].shape != value.shape:
+            raise CheckpointError(
+                f"{path} does not fit a metric on {metric.name}: {name} has shape {tuple(tensors[name].shape)}, "
+                f"not {tuple(value.shape)}."
+            )
+        if not bool(torch.isfinite(tensors[name]).all()):
+            raise CheckpointError(f"{path}: {name} holds numbers that are not finite. Train it again.")
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -132,7 +132,8 @@ class LPIPS(Metric):
     def features(self, images: Tensor) -> list[Tensor]:
         """Unit-length features of each layer for N×3×H×W in [-1, 1]: a list of N×C×h×w."""
         images = images.contiguous(memory_format=torch.channels_last)
-        return [unit(x) for x in self.net(self.scaling_layer(images))]
+        # A trunk under autocast gives bfloat16, in which near pairs would change places.
+        return [unit(x.to(images.dtype)) for x in self.net(self.scaling_layer(images))]
 
     def between(self, a: list[Tensor], b: list[Tensor], size: list[int] | None = None) -> Tensor:
         """Distance of two lists of features, N×1×1×1; a map N×1×H×W with a size."""

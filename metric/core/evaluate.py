@@ -8,100 +8,58 @@ differences are paired.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 from scipy.special import expit
 
 from metric.core.agreement import Floats, ceiling, pair_agreement
 from metric.core.config import RESAMPLES
-from metric.core.fit import log_loss
-from metric.core.snapshot import SnapshotTriplet
+from metric.core.diagnostics import calibration_curve, disagreements, vote_groups
+from metric.core.problem import log_loss
+from metric.core.questions import chances
+from metric.core.votes import (
+    Candidate,
+    Kind,
+    Votes,
+    agreeing_votes,
+    fit_slope,
+    slope_of,
+    two_afc_score,
+    votes_of,
+)
 
-Kind = Literal["baseline", "people", "promoted", "new"]
+__all__ = [
+    "Bootstrap",
+    "Candidate",
+    "Kind",
+    "Votes",
+    "agreeing_votes",
+    "calibration_error",
+    "evaluate",
+    "fit_slope",
+    "paired_difference",
+    "slope_of",
+    "two_afc_score",
+    "votes_of",
+]
 
-BINS = 10
 SHARES = ("score", "low", "high")
 FEW_PHOTOGRAPHS = "fewer than two photographs: no interval"
 
 
-@dataclass(frozen=True)
-class Votes:
-    """Votes on N triplets of one split; every array is (N,)."""
-
-    n_p0: Floats
-    n_p1: Floats
-    n_tie: Floats
-    photograph: NDArray[np.str_]
-    kind: NDArray[np.str_]
-    target_bpp: NDArray[np.str_]
-
-    @property
-    def p1(self) -> Floats:
-        """Votes for p1 with half of the ties."""
-        return self.n_p1 + self.n_tie / 2
-
-    @property
-    def total(self) -> Floats:
-        """All votes."""
-        return self.n_p0 + self.n_p1 + self.n_tie
+def calibration_error(curve: Sequence[Mapping[str, float]]) -> float:
+    """Mean gap between the stated chance of the favourite and how often it won, by votes."""
+    gaps = [abs(b["stated"] - b["seen"]) * b["n_votes"] for b in curve]
+    return sum(gaps) / sum(b["n_votes"] for b in curve)
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A row to be scored. `test` and `calibration` are distances (N, 2) to p0 and p1; None with a `reason`."""
-
-    key: str
-    label: str
-    kind: Kind
-    test: Floats | None
-    calibration: Floats | None = None
-    reason: str | None = None
-
-
-def votes_of(triplets: Sequence[SnapshotTriplet]) -> Votes:
-    """The votes of a snapshot's triplets, in their order."""
-    counts = np.array([(t.n_p0, t.n_p1, t.n_tie) for t in triplets], dtype=np.float64).reshape(-1, 3)
-    texts = np.array([(t.photograph, t.kind, t.target_bpp) for t in triplets], dtype=np.str_).reshape(-1, 3)
-    return Votes(*counts.T, *texts.T)
-
-
-def agreeing_votes(distances: Floats, votes: Votes) -> Floats:
-    """Votes that agree with the smaller of two distances, per triplet: (N, 2) and N votes to (N,)."""
-    margin = distances[:, 0] - distances[:, 1]
-    p1 = votes.p1
-    return np.where(margin > 0, p1, np.where(margin < 0, votes.total - p1, votes.total / 2))
-
-
-def two_afc_score(distances: Floats, votes: Votes) -> float:
-    """Share of votes that agree with the metric; a tie of either side counts one half. NaN without votes."""
-    total = float(votes.total.sum())
-    return float(agreeing_votes(distances, votes).sum()) / total if total else float("nan")
-
-
-def fit_slope(distances: Floats, votes: Votes) -> float:
-    """The a ≥ 0 for which σ(a·(d0 − d1)) gives these votes the smallest log-loss."""
-    margin = distances[:, 0] - distances[:, 1]
-    spread = float(np.sqrt(np.average(margin**2, weights=votes.total)))
-    if spread == 0:
-        return 0.0
-    found = minimize_scalar(
-        lambda a: log_loss(a * margin / spread, votes.p1, votes.total), bounds=(0.0, 50.0), method="bounded"
-    )
-    return float(found.x) / spread
-
-
-def calibration_error(chance: Floats, votes: Votes) -> float:
-    """Mean gap between the stated chance of the favourite and how often it won, over ten bins, by votes."""
-    favourite = np.maximum(chance, 1 - chance)
-    won = np.where(chance >= 0.5, votes.p1, votes.total - votes.p1)
-    bins = np.minimum((favourite - 0.5) / 0.5 * BINS, BINS - 1).astype(np.int64)
-    n = np.bincount(bins, votes.total, BINS)
-    stated, seen = np.bincount(bins, favourite * votes.total, BINS), np.bincount(bins, won, BINS)
-    return float(np.abs(stated - seen).sum() / n.sum())
+def paired_difference(
+    first: Candidate, second: Candidate, votes: Votes, *, seed: int = 0, resamples: int = RESAMPLES
+) -> dict[str, float | None] | None:
+    """How much more votes agree with `first` than with `second`: {"mean", "low", "high"}, null where unknown."""
+    return _difference(first, second, votes, Bootstrap(votes.photograph, seed, resamples))
 
 
 class Bootstrap:
@@ -150,10 +108,12 @@ def evaluate(
                     more, "reason": str | null},
          "rows": [{"key", "label", "kind", "available", "reason",
                    "score", "low", "high",                    share in 0..1, 95 % interval, null where unknown
-                   "by_kind", "by_bpp": {name: {"score", "low", "high", "n_votes", "n_triplets",
-                   "n_photographs"}}, "log_loss", "calibration_error",           nats a vote; null for people
-                   and without calibration "difference_to_promoted", "difference_to_stock": {"mean", "low",
-                   "high"} | null}]}
+                   "by_kind", "by_bpp", "by_votes" (number of votes of a triplet, in groups):
+                       {name: {"score", "low", "high", "n_votes", "n_triplets", "n_photographs"}},
+                   "log_loss" in nats a vote, "calibration_error", "calibration": bins of
+                       `diagnostics.calibration_curve`; all null for people and without calibration
+                   "difference_to_promoted", "difference_to_stock": {"mean", "low", "high"} | null}],
+         "disagreements": what `diagnostics.disagreements` lists for the row of kind "new"}
 
     `calibration`: votes of another split, on which the slope of the log-loss is fitted, never on the test
     split. `stock_key`: the row that `difference_to_stock` compares with. People come first, then `candidates`
@@ -181,7 +141,21 @@ def evaluate(
         "interval_reason": FEW_PHOTOGRAPHS if bootstrap.count < 2 else None,
         "people": people,
         "rows": people_rows + rows,
+        "disagreements": _disagreements(candidates, votes, calibration),
     }
+
+
+def _disagreements(
+    candidates: Sequence[Candidate], votes: Votes, calibration: Votes | None
+) -> list[dict[str, Any]]:
+    new = next((c for c in candidates if c.kind == "new"), None)
+    if new is None or new.test is None or new.calibration is None or calibration is None:
+        return []
+    chance = chances(new.test, fit_slope(new.calibration, calibration) if calibration.total.sum() else 0.0)
+    described = {"photograph": votes.photograph, "kind": votes.kind, "target_bpp": votes.target_bpp}
+    if votes.label is not None:
+        described["label"] = votes.label
+    return disagreements(new.test, chance, (votes.n_p0, votes.n_p1, votes.n_tie), described)
 
 
 def _empty_row(key: str, label: str, kind: Kind, reason: str | None) -> dict[str, Any]:
@@ -192,8 +166,14 @@ def _empty_row(key: str, label: str, kind: Kind, reason: str | None) -> dict[str
         "available": reason is None,
         "reason": reason,
     }
-    row |= dict.fromkeys(("score", "low", "high", "log_loss", "calibration_error"))
-    return row | {"by_kind": {}, "by_bpp": {}, "difference_to_promoted": None, "difference_to_stock": None}
+    row |= dict.fromkeys(("score", "low", "high", "log_loss", "calibration_error", "calibration"))
+    return row | {
+        "by_kind": {},
+        "by_bpp": {},
+        "by_votes": {},
+        "difference_to_promoted": None,
+        "difference_to_stock": None,
+    }
 
 
 def _row(
@@ -207,7 +187,8 @@ def _row(
         slope = fit_slope(candidate.calibration, calibration)
         log_odds = slope * (candidate.test[:, 0] - candidate.test[:, 1])
         row["log_loss"] = log_loss(log_odds, votes.p1, votes.total)
-        row["calibration_error"] = calibration_error(expit(log_odds), votes)
+        row["calibration"] = calibration_curve(expit(log_odds), votes.p1, votes.total)
+        row["calibration_error"] = calibration_error(row["calibration"])
     return row
 
 
@@ -217,6 +198,7 @@ def _scores(agreeing: Floats, total: Floats, votes: Votes, bootstrap: Bootstrap)
     return {name: overall[name] for name in SHARES} | {
         "by_kind": _by(votes.kind, agreeing, total, bootstrap),
         "by_bpp": _by(votes.target_bpp, agreeing, total, bootstrap),
+        "by_votes": _by(vote_groups(votes.total), agreeing, total, bootstrap),
     }
 
 

@@ -118,7 +118,7 @@ def _gather(pairs: list[Pair], groups: list[list[int]]) -> _Batch:
 def _vectors(metric: LPIPS, batch: _Batch, structured: bool) -> NDArray[np.float32]:
     device = metric.scaling_layer.shift.device
     pixels = [picture.read() for picture in (*batch.references, *batch.distorted)]
-    images = to_tensor(pixels).to(device)
+    images = to_tensor(pixels, device)
     index = torch.tensor(batch.reference_of, device=device)
     first = len(batch.references)
     # TF32 would round a GPU's convolutions to ten bits, and near pairs would change places.
@@ -132,7 +132,7 @@ def _vectors(metric: LPIPS, batch: _Batch, structured: bool) -> NDArray[np.float
         return torch.cat(heads + seen, dim=1).cpu().numpy()
 
 
-def to_tensor(pixels: Sequence[Pixels]) -> Tensor:
-    """H×W×3 uint8 arrays of one size to N×3×H×W float32 in [-1, 1], in channels-last order."""
-    stacked = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2)
+def to_tensor(pixels: Sequence[Pixels], device: torch.device | str = "cpu") -> Tensor:
+    """H×W×3 uint8 arrays of one size to N×3×H×W float32 in [-1, 1] on the device, in channels-last order."""
+    stacked = torch.from_numpy(np.stack(pixels)).to(device).permute(0, 3, 1, 2)
     return stacked.to(torch.float32).div_(127.5).sub_(1.0)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from metric.core.cache import Vector, VectorCache, content_key
 
@@ -26,6 +26,22 @@ def read_pixels(path: Path) -> Pixels:
             if image.mode != "RGB":
                 raise ValueError(f"{path} is {image.mode}, not 8-bit RGB. Export it as an RGB PNG.")
             return np.asarray(image, dtype=np.uint8)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read as an image: {error}") from error
+
+
+def read_any(path: Path) -> Pixels:
+    """H×W×3 uint8 of a picture as a person sees it: turned as its EXIF says, grey as RGB.
+
+    Raises ValueError for what cannot be read, has more than 8 bits, or is transparent: no one answer is right.
+    """
+    try:
+        with Image.open(path) as image:
+            if image.mode not in ("RGB", "L", "P", "1") or image.has_transparency_data:
+                raise ValueError(
+                    f"{path} is {image.mode}: transparent, or not 8-bit. Export it as an RGB PNG."
+                )
+            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"), dtype=np.uint8)
     except OSError as error:
         raise ValueError(f"{path} cannot be read as an image: {error}") from error
 

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metric.core.agreement import Floats
+from metric.core.base import Metric
 from metric.core.baselines import BASELINES, BaselineUnavailable
 from metric.core.cache import VectorCache
-from metric.core.distance import LPIPS
+from metric.core.columns import distances, parts_of
 from metric.core.evaluate import Candidate, Kind
-from metric.core.features import Count, Pair, pair_vectors
+from metric.core.features import Count, Pair
 from metric.core.fetch import Say
 from metric.core.images import Picture, open_pictures
 from metric.core.snapshot import Snapshot
@@ -47,18 +48,23 @@ class Scoring:
             for triplet in triplets
         ]
 
-    def vectors(self, metric: LPIPS, split: str, stage: str) -> NDArray[np.float32]:
-        """Pair vectors of a split, (2, N, D): those of p0, then those of p1."""
-        rows = pair_vectors(metric, self.pairs(split), self.cache, self._counter(stage))
-        return rows.reshape(2, len(self.snapshot.of(split)), metric.shape.length)
+    def vectors(self, metric: Metric, split: str, stage: str) -> NDArray[np.float32]:
+        """Columns of the pairs of a split, (2, N, D): those of p0, then those of p1.
+
+        Raises BaselineUnavailable for images too small for one of the metric's terms.
+        """
+        rows = parts_of(metric).values(self.pairs(split), self.cache, self._counter(stage))
+        return rows.reshape(2, len(self.snapshot.of(split)), -1)
 
     def metric(
-        self, key: str, label: str, kind: Kind, metric: LPIPS, splits: tuple[str, str], stage: str
+        self, key: str, label: str, kind: Kind, metric: Metric, splits: tuple[str, str], stage: str
     ) -> Candidate:
-        """A row for a metric on heads. `splits`: the one to test on, the one to calibrate on."""
-        weights = metric.weights.numpy().astype(np.float64)
-        test, calibration = (self.vectors(metric, s, stage).astype(np.float64) @ weights for s in splits)
-        return Candidate(key, label, kind, test.T, calibration.T)
+        """A row for a metric. `splits`: the one to test on, the one to calibrate on."""
+        test, calibration = (
+            distances(metric, self.pairs(s), self.cache, self._counter(stage)).reshape(2, -1).T
+            for s in splits
+        )
+        return Candidate(key, label, kind, test, calibration)
 
     def baseline(self, key: str, splits: tuple[str, str]) -> Candidate:
         """A row for a baseline; unavailable, with the reason, where it cannot be computed."""
@@ -67,8 +73,8 @@ class Scoring:
         found: list[Floats] = []
         try:
             for split in splits:
-                distances = baseline.distances(self.pairs(split), self.cache, count, self.say)
-                found.append(distances.reshape(2, -1).T)
+                values = baseline.distances(self.pairs(split), self.cache, count, self.say)
+                found.append(values.reshape(2, -1).T)
         except BaselineUnavailable as error:
             return Candidate(key, baseline.label, "baseline", None, reason=str(error))
         return Candidate(key, baseline.label, "baseline", found[0], found[1])

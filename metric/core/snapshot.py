@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from metric.core.config import MINIMUM_JUDGMENTS, MINIMUM_PHOTOGRAPHS
 
@@ -93,6 +94,16 @@ def read_snapshot(folder: Path) -> Snapshot:
     _refuse_repeats(triplets)
     _refuse_leaks(triplets, manifest)
     return Snapshot(folder, MappingProxyType(manifest), triplets, _hash_of(files))
+
+
+def counts_by_side(
+    triplets: Sequence[SnapshotTriplet], side_bias: bool
+) -> tuple[NDArray[np.int64], tuple[float, ...]]:
+    """Votes (N, S, 3) for p0, p1 and neither, and the S sides: on the left p0 means p1 on the right, +1."""
+    counts = np.array([(t.left, t.right) for t in triplets], dtype=np.int64).reshape(-1, 2, 3)
+    if side_bias:
+        return counts, (1.0, -1.0)
+    return counts.sum(axis=1, keepdims=True), (0.0,)
 
 
 def require_trainable(

@@ -10,17 +10,18 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import shutil
 import tempfile
 from contextlib import closing, nullcontext
-from dataclasses import asdict
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
+from metric.core.base import Metric
 from metric.core.cache import VectorCache
 from metric.core.checkpoint import (
     SETTINGS_SCHEMA,
@@ -31,12 +32,13 @@ from metric.core.checkpoint import (
     write_folder,
     write_json,
 )
+from metric.core.columns import parts_of
 from metric.core.config import TrainConfig
-from metric.core.distance import LPIPS, head_keys
 from metric.core.evaluate import evaluate, votes_of
-from metric.core.fit import Fit, ballots, fit_heads
+from metric.core.parallel import Team, local_device, team
 from metric.core.scoring import Progress, Scoring
 from metric.core.snapshot import SPLITS, Snapshot, read_snapshot, require_trainable
+from metric.core.trained import Trained, train_metric
 from metric.core.trunks import tensors_sha256
 
 logger = logging.getLogger(__name__)
@@ -65,11 +67,13 @@ def train(
     progress: Progress | None = None,
     cache: Path | None = None,
 ) -> dict[str, Any]:
-    """Fit heads on a snapshot and evaluate them on its test split.
+    """Train a metric on a snapshot and evaluate it on its test split.
 
-    Writes `out/` with heads.pth, metric.safetensors, settings.json, evaluation.json, log.jsonl and, last,
-    manifest.json. `promoted`: folder of the version to compare with. `progress(stage, done, total)` is called
-    often. `cache`: folder of pair vectors to keep; without it they live as long as the run. Returns
+    Writes `out/` with metric.safetensors, heads.pth (or what `save_metric` says), settings.json,
+    evaluation.json, log.jsonl and, last, manifest.json. `promoted`: folder of the version to compare with.
+    `progress(stage, done, total)` is called often. `cache`: folder of pair vectors, and of what a killed
+    fine-tuning goes on from; without it they live as long as the run. Under torchrun every process calls this,
+    and the first one writes. Returns
     {"settings", "evaluation", "manifest"}. A finished run of the same snapshot, config and code is returned
     as it is. Raises SnapshotError, TrunkUnavailable, FitError, CheckpointError (of `promoted`, or for a
     folder `out` that holds something else), ValueError.
@@ -81,106 +85,85 @@ def train(
     require_trainable(verified, photographs=config.minimum_photographs, judgments=config.minimum_judgments)
     identity = {
         "data_hash": verified.data_hash,
-        "config": asdict(config) | {"strengths": list(config.strengths), "baselines": list(config.baselines)},
+        "config": config.as_json(),
         "code": CODE_VERSION,
         "promoted": _fingerprint(promoted),
     }
     report("verify", 1, 1)
     if out.exists() and any(out.iterdir()):
         return _finished(out, identity)
+    device = _device(config)
     temporary = tempfile.TemporaryDirectory(prefix="closer-vectors-") if cache is None else nullcontext(cache)
-    with temporary as folder, closing(VectorCache(Path(folder))) as vectors:
-        return _train(verified, out, config, promoted, report, vectors, identity)
+    with temporary as folder, closing(VectorCache(Path(folder))) as vectors, team(device) as crew:
+        run = _Run(verified, out, config, promoted, report, vectors, identity, device, crew)
+        if crew.leads:
+            result = run.whole()
+            crew.wait()
+            return result
+        run.train(_Log())
+        crew.wait()
+    return _finished(out, identity)
 
 
-def _train(
-    snapshot: Snapshot,
-    out: Path,
-    config: TrainConfig,
-    promoted: Path | None,
-    progress: Progress,
-    cache: VectorCache,
-    identity: dict[str, Any],
+@dataclass(frozen=True)
+class _Run:
+    snapshot: Snapshot
+    out: Path
+    config: TrainConfig
+    promoted: Path | None
+    progress: Progress
+    cache: VectorCache
+    identity: dict[str, Any]
+    device: torch.device
+    crew: Team
+
+    @property
+    def work(self) -> Path:
+        """Where a killed run of the same identity finds what it had done."""
+        return self.cache.path.parent / "training" / _digest(self.identity)[:32]
+
+    def train(self, say: _Log) -> tuple[Scoring, Trained]:
+        """The part that all processes of a team do together."""
+        scoring = Scoring.of(self.snapshot, self.cache, self.progress, say)
+        return scoring, train_metric(scoring, self.config, self.device, self.work)
+
+    def whole(self) -> dict[str, Any]:
+        """Train, evaluate, write."""
+        say = _Log()
+        counts = ", ".join(f"{split} {len(self.snapshot.of(split))}" for split in SPLITS)
+        say(f"Snapshot {self.snapshot.data_hash[:12]}: triplets {counts}")
+        scoring, trained = self.train(say)
+        evaluation = _evaluate(scoring, self.config, trained.metric, self.promoted, self.device)
+        settings = _settings(scoring, self.config, trained)
+        self.progress("write", 0, 1)
+        say(f"Writing {self.out.name}")
+
+        def fill(folder: Path) -> None:
+            save_metric(folder, trained.metric, settings)
+            write_json(folder / "evaluation.json", evaluation)
+            (folder / "log.jsonl").write_text("\n".join(say.lines) + "\n", encoding="utf-8")
+
+        extra = {"versions": settings["versions"], "simulated": self.snapshot.simulated}
+        write_folder(self.out, fill, self.identity | extra)
+        shutil.rmtree(self.work, ignore_errors=True)
+        removed = self.cache.trim()
+        if removed:
+            logger.info("The cache was over its cap: %d old entries removed", removed)
+        self.progress("write", 1, 1)
+        return {"settings": settings, "evaluation": evaluation, "manifest": read_manifest(self.out)}
+
+
+def _digest(identity: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+
+def _evaluate(
+    scoring: Scoring, config: TrainConfig, new: Metric, promoted: Path | None, device: torch.device
 ) -> dict[str, Any]:
-    say = _Log()
-    counts = ", ".join(f"{split} {len(snapshot.of(split))}" for split in SPLITS)
-    say(f"Snapshot {snapshot.data_hash[:12]}: triplets {counts}")
-    metric = LPIPS(config.net, progress=say).to(_device(config))
-    scoring = Scoring.of(snapshot, cache, progress, say)
-    fit = _fit(scoring, config, metric)
-    heads = _as_heads(fit, metric)
-    new = LPIPS(metric.name, heads, metric.net).to(_device(config))
-    evaluation = _evaluate(scoring, config, new, promoted)
-    settings = _settings(scoring, config, new, fit)
-    progress("write", 0, 1)
-    say(f"Writing {out.name}")
-
-    def fill(folder: Path) -> None:
-        save_metric(folder, new, settings)
-        write_json(folder / "evaluation.json", evaluation)
-        (folder / "log.jsonl").write_text("\n".join(say.lines) + "\n", encoding="utf-8")
-
-    write_folder(out, fill, identity | {"versions": settings["versions"], "simulated": snapshot.simulated})
-    removed = cache.trim()
-    if removed:
-        logger.info("The cache was over its cap: %d old entries removed", removed)
-    progress("write", 1, 1)
-    return {"settings": settings, "evaluation": evaluation, "manifest": read_manifest(out)}
-
-
-def _fit(scoring: Scoring, config: TrainConfig, metric: LPIPS) -> Fit:
-    vectors = scoring.vectors(metric, "train", "features")
-    scoring.progress("fit", 0, 1)
-    triplets = scoring.snapshot.of("train")
-    # On the left p0 means that p1 was on the right: side +1.
-    counts = np.array([(t.left, t.right) for t in triplets], dtype=np.int64)
-    side: tuple[float, ...] = (1.0, -1.0)
-    if not config.side_bias:
-        counts, side = counts.sum(axis=1, keepdims=True), (0.0,)
-    votes = ballots(
-        vectors[0],
-        vectors[1],
-        n_p0=counts[:, :, 0],
-        n_p1=counts[:, :, 1],
-        n_tie=counts[:, :, 2],
-        groups=[t.photograph for t in triplets],
-        side=side,
-    )
-    fit = fit_heads(
-        votes,
-        # Stock heads are not below zero; max() only guards against a rounded −0.
-        np.maximum(metric.weights.numpy().astype(np.float64), 0.0),
-        vectors.reshape(-1, vectors.shape[-1]).mean(axis=0, dtype=np.float64),
-        strengths=config.strengths,
-        folds=config.folds,
-        seed=config.seed,
-    )
-    for fold in fit.folds:
-        scoring.say(
-            f"Strength {fold.strength:g}: held-out log-loss {fold.log_loss:.5f}, score {fold.score:.4f}"
-        )
-    scoring.say(f"Chose strength {fit.strength:g}; log-loss on train {fit.log_loss_train:.5f}")
-    if not fit.converged:
-        scoring.say("The last fit stopped at its limit of steps before it had converged")
-    scoring.progress("fit", 1, 1)
-    return fit
-
-
-def _as_heads(fit: Fit, metric: LPIPS) -> dict[str, torch.Tensor]:
-    """The fitted vector cut into (1, C, 1, 1) per layer."""
-    ends = np.cumsum(metric.shape.channels)[:-1]
-    parts = np.split(fit.weights.astype(np.float32), ends)
-    return {
-        name: torch.from_numpy(part.reshape(1, -1, 1, 1))
-        for name, part in zip(head_keys(metric.name), parts, strict=True)
-    }
-
-
-def _evaluate(scoring: Scoring, config: TrainConfig, new: LPIPS, promoted: Path | None) -> dict[str, Any]:
     splits = ("test", "val" if scoring.snapshot.of("val") else "train")
     rows = [scoring.baseline(key, splits) for key in config.baselines]
     if promoted is not None:
-        old = load(promoted).to(_device(config))
+        old = load(promoted).to(device)
         rows.append(
             scoring.metric("promoted", "Promoted version", "promoted", old, splits, "evaluate promoted")
         )
@@ -202,8 +185,9 @@ def _evaluate(scoring: Scoring, config: TrainConfig, new: LPIPS, promoted: Path 
     return evaluation
 
 
-def _settings(scoring: Scoring, config: TrainConfig, new: LPIPS, fit: Fit) -> dict[str, Any]:
+def _settings(scoring: Scoring, config: TrainConfig, trained: Trained) -> dict[str, Any]:
     snapshot = scoring.snapshot
+    trunks = {part.name: tensors_sha256(part.net.state_dict()) for part in parts_of(trained.metric).lpips}
     sides = [min(picture.height, picture.width) for picture in scoring.pictures.values()]
     splits = {
         split: {
@@ -217,17 +201,17 @@ def _settings(scoring: Scoring, config: TrainConfig, new: LPIPS, fit: Fit) -> di
         "schema": SETTINGS_SCHEMA,
         "kind": config.kind,
         "net": config.net,
-        "trunk_sha256": tensors_sha256(new.net.state_dict()),
+        "nets": list(config.nets),
+        "terms": list(config.terms),
+        "structure": config.structure,
+        "trunk_sha256": trunks[config.net],
+        "trunks": trunks,
         "normalisation": "RGB in [-1, 1], lpips scaling layer",
         "resolution": "as shown",
         "short_side": [min(sides), max(sides)],
-        "slope": fit.slope,
-        "side_bias": fit.side_bias,
-        "strength": fit.strength,
-        "cross_validation": [asdict(fold) for fold in fit.folds],
-        "log_loss_train": fit.log_loss_train,
-        "log_loss_held_out": fit.log_loss_held_out,
-        "converged": fit.converged,
+        "slope": trained.slope,
+        "side_bias": trained.side_bias,
+        **trained.details,
         "simulated": snapshot.simulated,
         "data_hash": snapshot.data_hash,
         "splits": splits,
@@ -254,7 +238,7 @@ def _device(config: TrainConfig) -> torch.device:
         wanted = "cuda" if torch.cuda.is_available() else "cpu"
     if wanted == "cuda" and not torch.cuda.is_available():
         raise ValueError("device is cuda, but torch finds no GPU. Use auto or cpu.")
-    return torch.device(wanted)
+    return local_device(wanted)
 
 
 def _fingerprint(promoted: Path | None) -> str | None:

@@ -30,9 +30,7 @@ def combined(parts: Parts) -> Combined:
     return metric
 
 
-def test_columns_times_weights_are_the_distances(
-    combined: Combined, parts: Parts, tmp_path: object
-) -> None:
+def test_columns_times_weights_are_the_distances(combined: Combined, parts: Parts, tmp_path: object) -> None:
     pixels = photograph(1)
     pairs = [(picture_of(pixels), picture_of(coded(pixels, "JPEG", q))) for q in (5, 30)]
     direct = [float(combined(to_tensor([a.read()]), to_tensor([b.read()]))) for a, b in pairs]

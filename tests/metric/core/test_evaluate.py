@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from metric.core.agreement import Floats
+from metric.core.diagnostics import calibration_curve
 from metric.core.evaluate import (
     Bootstrap,
     Candidate,
@@ -157,8 +158,9 @@ def test_the_slope_is_recovered_and_calibrated() -> None:
     slope = fit_slope(distances, votes)
     assert slope == pytest.approx(0.8, rel=0.05)
     chance = 1 / (1 + np.exp(-slope * (distances[:, 0] - distances[:, 1])))
-    assert calibration_error(chance, votes) < 0.02
-    assert calibration_error(chance**0.3 / (chance**0.3 + (1 - chance) ** 3), votes) > 0.1
+    assert calibration_error(calibration_curve(chance, votes.p1, votes.total)) < 0.02
+    wrong = chance**0.3 / (chance**0.3 + (1 - chance) ** 3)
+    assert calibration_error(calibration_curve(wrong, votes.p1, votes.total)) > 0.1
 
 
 def test_a_distance_that_points_the_wrong_way_gets_no_slope() -> None:

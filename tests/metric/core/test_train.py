@@ -171,11 +171,16 @@ def test_a_snapshot_that_is_too_small_is_refused(own_snapshot: Path, tmp_path: P
     ("options", "message"),
     [
         ({"net": "resnet"}, "Known: alex"),
-        ({"kind": "ranker"}, "Known: heads"),
+        ({"kind": "forest"}, "Known: heads, comp, ranker"),
         ({"baselines": ("vmaf",)}, "Known: psnr"),
         ({"strengths": (0.0,)}, "above zero"),
         ({"folds": 1}, "at least 2"),
         ({"device": "tpu"}, "Known: auto"),
+        ({"nets": ("alex", "alex")}, "named twice"),
+        ({"terms": ("vmaf",)}, "Known: psnr, ms-ssim"),
+        ({"kind": "ranker", "terms": ("psnr",)}, "The ranker is the original's"),
+        ({"crop": 32}, "at least 64"),
+        ({"epochs": 0}, "at least 1"),
     ],
 )
 def test_a_config_that_makes_no_sense_raises(options: dict[str, Any], message: str) -> None:

@@ -1,0 +1,173 @@
+"""The metric from a terminal, without Django or a database.
+
+python -m metric score REF DIST...        distances of pictures, or of two folders of pictures
+python -m metric train SNAPSHOT OUT       folder in, folder out; under torchrun, on several GPUs
+python -m metric export VERSION OUT.onnx  for other runtimes (.onnx or .pt2)
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from metric.core.config import KINDS, NETS, TERMS, TrainConfig
+
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+EXAMPLES = """examples:
+  python -m metric score photo.png photo-q30.png photo-q60.png
+  python -m metric score --metric var/metric/versions/7 originals/ decoded/ --csv distances.csv
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Returns the exit status: 0, or 2 with a message for what cannot be done."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except (OSError, ValueError, RuntimeError) as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m metric", description="The metric from a terminal.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    score = commands.add_parser(
+        "score",
+        help="distances of pictures",
+        description="Prints the distance of each DIST to REF, smaller is closer. Two folders are matched by the "
+        "names of their pictures; files may differ in their endings.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    score.add_argument("ref", type=Path, metavar="REF")
+    score.add_argument("dist", type=Path, nargs="+", metavar="DIST")
+    score.add_argument("--metric", type=Path, help="folder of a metric version; without it, published LPIPS")
+    score.add_argument("--net", choices=NETS, default="alex", help="trunk of published LPIPS (alex)")
+    score.add_argument("--csv", type=Path, metavar="FILE", help="write there instead of to the terminal")
+    score.set_defaults(run=_score)
+    train = commands.add_parser("train", help="train on a snapshot folder")
+    train.add_argument("snapshot", type=Path, metavar="SNAPSHOT")
+    train.add_argument("out", type=Path, metavar="OUT")
+    train.add_argument("--kind", choices=KINDS, default="heads")
+    train.add_argument("--net", choices=NETS, nargs="+", default=["alex"])
+    train.add_argument("--term", choices=TERMS, nargs="*", default=[])
+    train.add_argument("--epochs", type=int, default=TrainConfig.epochs)
+    train.add_argument("--crop", type=int, default=TrainConfig.crop)
+    train.add_argument("--seed", type=int, default=TrainConfig.seed)
+    train.add_argument("--cache", type=Path, help="folder for vectors, and for going on after a kill")
+    train.set_defaults(run=_train)
+    export = commands.add_parser("export", help="write a version as .onnx or .pt2")
+    export.add_argument("version", type=Path, metavar="VERSION")
+    export.add_argument("out", type=Path, metavar="OUT")
+    export.set_defaults(run=_export)
+    return parser
+
+
+def _score(options: argparse.Namespace) -> int:
+    from metric.core.columns import distances
+    from metric.core.distance import LPIPS
+    from metric.core.images import picture_of, read_any
+
+    pairs = _pairs(options.ref, options.dist)
+    if options.metric:
+        from metric.core.checkpoint import load
+
+        metric = load(options.metric)
+    else:
+        metric = LPIPS(options.net, progress=lambda line: print(line, file=sys.stderr))
+    rows = []
+    for reference, distorted in pairs:
+        pictures = picture_of(read_any(reference)), picture_of(read_any(distorted))
+        rows.append((reference, distorted, float(distances(metric, [pictures])[0])))
+    if options.csv is None:
+        _write(sys.stdout, rows)
+    else:
+        with options.csv.open("w", newline="", encoding="utf-8") as file:
+            _write(file, rows)
+    return 0
+
+
+def _write(file: TextIO, rows: Iterable[tuple[Path, Path, float]]) -> None:
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(("reference", "distorted", "distance"))
+    writer.writerows((reference, distorted, f"{distance:.6g}") for reference, distorted, distance in rows)
+
+
+def _pairs(reference: Path, distorted: Sequence[Path]) -> list[tuple[Path, Path]]:
+    """(reference, distorted) files. Raises ValueError for folders that do not match, or a folder and a file."""
+    if not reference.is_dir():
+        folders = [path for path in distorted if path.is_dir()]
+        if folders:
+            raise ValueError(
+                f"{folders[0]} is a folder and {reference} is not. Give two pictures or two folders."
+            )
+        return [(reference, path) for path in distorted]
+    pairs = []
+    for folder in distorted:
+        if not folder.is_dir():
+            raise ValueError(
+                f"{reference} is a folder and {folder} is not. Give two pictures or two folders."
+            )
+        known = _by_name(reference)
+        found = _by_name(folder)
+        unknown = sorted(set(found) - set(known))
+        if unknown or not found:
+            what = f"{unknown[0]} is in {folder} only" if unknown else f"{folder} has no pictures"
+            raise ValueError(f"{what}. Each picture needs a reference of the same name in {reference}.")
+        pairs += [(known[name], path) for name, path in sorted(found.items())]
+    return pairs
+
+
+def _by_name(folder: Path) -> dict[str, Path]:
+    """Pictures by their path below the folder, without its ending. Raises ValueError for two of one name."""
+    found: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() not in PICTURES:
+            continue
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        if name in found:
+            raise ValueError(f"{found[name]} and {path} have one name. Keep one of them in the folder.")
+        found[name] = path
+    return found
+
+
+def _train(options: argparse.Namespace) -> int:
+    from metric.core.table import format_table
+    from metric.core.train import train
+
+    config = TrainConfig(
+        kind=options.kind,
+        nets=tuple(options.net),
+        terms=tuple(options.term),
+        epochs=options.epochs,
+        crop=options.crop,
+        seed=options.seed,
+    )
+    result = train(options.snapshot, options.out, config, cache=options.cache)
+    print(format_table(result["evaluation"]))
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    import torch
+
+    from metric.core.checkpoint import load
+    from metric.core.export import export_onnx, export_program
+
+    metric = load(options.version)
+    if options.out.suffix == ".onnx":
+        export_onnx(metric, options.out)
+    elif options.out.suffix == ".pt2":
+        torch.export.save(export_program(metric), options.out)
+    else:
+        raise ValueError(f"{options.out} must end in .onnx or .pt2.")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,44 @@
+"""What leaves for other runtimes gives the distances of the metric, at sizes it was not exported at."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from metric.core import LPIPS
+from metric.core.base import Metric
+from metric.core.columns import Parts
+from metric.core.export import export_onnx, export_program
+
+SHAPES = ((1, 3, 64, 64), (3, 3, 100, 177))
+
+
+def images(shape: tuple[int, ...]) -> tuple[torch.Tensor, torch.Tensor]:
+    rng = torch.Generator().manual_seed(shape[0])
+    a, b = (torch.rand(shape, generator=rng) * 2 - 1 for _ in range(2))
+    return a, b
+
+
+@pytest.fixture(scope="module")
+def combined(alex: LPIPS) -> Metric:
+    parts = Parts((alex,), ("psnr",), structured=True)
+    return parts.build((0.1 * parts.stock()).astype(np.float32))
+
+
+def test_the_program_gives_the_distances(alex: LPIPS) -> None:
+    module = export_program(alex).module()
+    for shape in SHAPES:
+        a, b = images(shape)
+        torch.testing.assert_close(module(a, b), alex(a, b), atol=1e-5, rtol=1e-5)
+
+
+def test_onnx_gives_the_distances_at_any_size(combined: Metric, tmp_path: Path) -> None:
+    runtime = pytest.importorskip("onnxruntime", reason="pip install 'closer[onnx]'")
+    export_onnx(combined, tmp_path / "metric.onnx")
+    session = runtime.InferenceSession(tmp_path / "metric.onnx", providers=["CPUExecutionProvider"])
+    for shape in SHAPES:
+        a, b = images(shape)
+        (found,) = session.run(["distance"], {"a": a.numpy(), "b": b.numpy()})
+        assert found.shape == (shape[0], 1, 1, 1)
+        assert found == pytest.approx(combined(a, b).numpy(), abs=1e-4, rel=1e-4)

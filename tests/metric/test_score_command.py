@@ -1,0 +1,84 @@
+"""`python -m metric score`: pictures and folders in, distances out, reasons where it cannot."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from metric.__main__ import main
+from metric.core import LPIPS
+from metric.core.features import to_tensor
+from tests.metric.core.conftest import _trunks, alex
+from tests.metric.core.snapshots import coded, photograph
+
+__all__ = ["_trunks", "alex"]
+
+
+def save(path: Path, pixels: np.ndarray) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Two originals and two decoded pictures, in folders."""
+    for name, seed in (("one", 1), ("deep/two", 2)):
+        pixels = photograph(seed)
+        save(tmp_path / "originals" / f"{name}.png", pixels)
+        save(tmp_path / "decoded" / f"{name}.bmp", coded(pixels, "JPEG", 20))
+    return tmp_path
+
+
+def test_pictures_are_scored_against_one_reference(
+    pictures: Path, alex: LPIPS, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reference, distorted = pictures / "originals" / "one.png", pictures / "decoded" / "one.bmp"
+    assert main(["score", str(reference), str(distorted), str(reference)]) == 0
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    a, b = (to_tensor([np.asarray(Image.open(path))]) for path in (reference, distorted))
+    assert float(rows[0]["distance"]) == pytest.approx(float(alex(a, b)), rel=1e-4)
+    assert float(rows[1]["distance"]) == 0
+
+
+def test_folders_are_matched_by_name(pictures: Path, alex: LPIPS) -> None:
+    out = pictures / "out.csv"
+    arguments = [str(pictures / "originals"), str(pictures / "decoded"), "--csv", str(out)]
+    assert main(["score", *arguments]) == 0
+    rows = list(csv.DictReader(out.read_text().splitlines()))
+    assert [Path(row["reference"]).stem for row in rows] == ["two", "one"]
+    assert all(float(row["distance"]) > 0 for row in rows)
+
+
+def test_what_cannot_be_scored_is_said(
+    pictures: Path, alex: LPIPS, capsys: pytest.CaptureFixture[str]
+) -> None:
+    originals, decoded = str(pictures / "originals"), str(pictures / "decoded")
+    small = save(pictures / "small.png", photograph(1, (40, 40)))
+    save(pictures / "decoded" / "three.png", photograph(3))
+    for arguments, reason in (
+        ([originals, decoded], "three is in"),
+        ([originals, f"{decoded}/one.bmp"], "is a folder and"),
+        ([f"{originals}/one.png", str(small)], "cannot be compared"),
+        ([f"{originals}/one.png", f"{originals}/none.png"], "cannot be read"),
+        (
+            [f"{originals}/one.png", f"{originals}/one.png", "--metric", decoded],
+            "not a finished training run",
+        ),
+    ):
+        assert main(["score", *arguments]) == 2
+        assert reason in capsys.readouterr().err
+
+
+def test_help_shows_an_example_and_needs_neither_torch_nor_django() -> None:
+    code = (
+        "import sys\nfrom metric.__main__ import main\n"
+        "try:\n    main(['score', '--help'])\nexcept SystemExit:\n    pass\n"
+        "assert not {'torch', 'django'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "python -m metric score photo.png" in done.stdout
