@@ -1,0 +1,141 @@
+"""What the learned codecs share beside their networks: the file, the weights, pixels to tensors and back.
+
+The file, big-endian:
+
+offset  bytes  what
+0       4      CRC-32 of all that follows
+4       4      the first bytes of the weights' sha256: other weights can't read the file
+8       2, 2   width and height less one
+12      2      quality, in steps of 1/50 from 1
+14      4      length of the first part; the second is the rest
+18             the latents' part, then the hyper-latents' where the codec has them
+
+Pixels are computed in float64 and then rounded to 8 bits: the sums of another thread count or machine differ
+in their last bits only, a ten-millionth of what could move a pixel in one picture of a thousand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import zlib
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, ClassVar
+
+from codecs_zoo.contract import Availability, Codec, CodecError, Knob, Pixels, Settings
+from codecs_zoo.extras import package_versions
+
+if TYPE_CHECKING:
+    from codecs_zoo.learned.networks.model import LearnedModel
+
+WEIGHTS = Path(__file__).parent / "weights"
+HEAD = struct.Struct(">I4sHHHI")
+CRC_BYTES = 4
+MAX_PIXELS = 16_000_000
+"""More would take several GB of memory: the networks hold whole pictures."""
+
+
+class LearnedCodec(Codec):
+    """A codec made of trained networks. Subclasses say its name, prior curve and number of parts."""
+
+    kind = "learned"
+    licence = "Apache-2.0"
+    knob = Knob("quality", 1, 8, step=0.02, rises=True)
+    parts: ClassVar[int]
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+
+    @property
+    def weights(self) -> Path:
+        """The file of weights."""
+        return WEIGHTS / f"{self.name}.safetensors"
+
+    def availability(self) -> Availability:
+        if missing := [name for name in ("torch", "constriction", "safetensors") if find_spec(name) is None]:
+            names = " and ".join(missing)
+            return Availability(
+                False, f"The package {names} is not installed.", f"Install it: pip install {names}"
+            )
+        if not self.weights.exists():
+            return Availability(
+                False, f"Its weights {self.weights.name} are missing.", "Install closer again."
+            )
+        return Availability(True)
+
+    def libraries(self) -> dict[str, str]:
+        return {"weights": f"1.{self._weights_id.hex()}", **package_versions("torch", "constriction")}
+
+    def _encode(self, pixels: Pixels, settings: Settings) -> bytes:
+        height, width = pixels.shape[:2]
+        if height * width > MAX_PIXELS or max(height, width) > 1 << 16:
+            raise CodecError(f"a picture of {width} x {height} is too large; use at most {MAX_PIXELS} pixels")
+        from codecs_zoo.learned.networks.pictures import one_thread, to_tensor
+        from codecs_zoo.learned.networks.shape import quality_index
+
+        quality = float(settings[self.knob.name])
+        with one_thread():
+            strings = self._model.compress(to_tensor(pixels), quality)["strings"]
+        parts = [string for (string,) in strings]
+        index = quality_index(quality)
+        head = HEAD.pack(0, self._weights_id, width - 1, height - 1, index, len(parts[0]))
+        content = head[CRC_BYTES:] + b"".join(parts)
+        return struct.pack(">I", zlib.crc32(content)) + content
+
+    def _decode(self, bitstream: bytes) -> Pixels:
+        width, height, index, first = self._read_head(bitstream)
+        from codecs_zoo.learned.networks.pictures import grid, one_thread, to_pixels
+        from codecs_zoo.learned.networks.shape import quality_of
+
+        body = bitstream[HEAD.size :]
+        parts = [body[:first], body[first:]][: self.parts]
+        with one_thread():
+            found = self._model.decompress([[part] for part in parts], grid(height, width), quality_of(index))
+        return to_pixels(found["x_hat"], height, width)
+
+    def payload_bytes(self, bitstream: bytes) -> int:
+        """Both coded parts, without the head of 18 bytes."""
+        self._read_head(bitstream)
+        return len(bitstream) - HEAD.size
+
+    def _read_head(self, bitstream: bytes) -> tuple[int, int, int, int]:
+        """Width, height, quality index, length of the first part. Raises CodecError for a damaged file."""
+        if len(bitstream) < HEAD.size:
+            raise CodecError(
+                f"{len(bitstream)} bytes are too few for a {self.name} file; encode the picture again."
+            )
+        crc, weights_id, width, height, index, first = HEAD.unpack_from(bitstream)
+        if crc != zlib.crc32(bitstream[CRC_BYTES:]):
+            raise CodecError("the checksum does not match; encode the picture again.")
+        if weights_id != self._weights_id:
+            raise CodecError(
+                f"it was made with weights {weights_id.hex()}, these are {self._weights_id.hex()}"
+            )
+        width, height, rest = width + 1, height + 1, len(bitstream) - HEAD.size - first
+        if width * height > MAX_PIXELS or rest < 0 or (self.parts == 1 and rest) or first % 4 or rest % 4:
+            raise CodecError(
+                f"its head does not fit: {width} x {height} pixels, parts of {first} and {rest} bytes"
+            )
+        if index > (self.knob.high - self.knob.low) / self.knob.step + 0.5:
+            raise CodecError(f"its quality {index} is out of range")
+        return width, height, index, first
+
+    @cached_property
+    def _weights_id(self) -> bytes:
+        if not self.weights.exists():
+            raise CodecError(f"{self.weights} is missing. Install closer again.")
+        return hashlib.sha256(self.weights.read_bytes()).digest()[:4]
+
+    @property
+    def _model(self) -> LearnedModel:
+        with self._lock:
+            return self._loaded
+
+    @cached_property
+    def _loaded(self) -> LearnedModel:
+        from codecs_zoo.learned.networks.weights import load_weights
+
+        return load_weights(self.name, self.weights)

@@ -1,0 +1,20 @@
+"""Latents coded one by one, each channel by a density of its own: no side information (Ballé et al., ICLR 2017).
+
+Its networks are in `networks/factorized_prior.py`; `weights/factorized-prior.md` tells how they were trained.
+"""
+
+from __future__ import annotations
+
+from codecs_zoo.learned._codec import LearnedCodec
+from codecs_zoo.registry import register
+
+
+@register
+class FactorizedPrior(LearnedCodec):
+    """The weakest of the family, and the fastest: nothing about the picture helps to code it."""
+
+    name = "factorized-prior"
+    parts = 1
+    prior = (
+        (1, 0.121), (2, 0.213), (3, 0.371), (4, 0.63), (5, 1), (6, 1.46), (7, 1.97), (8, 2.66),
+    )  # fmt: skip

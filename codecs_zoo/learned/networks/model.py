@@ -1,0 +1,167 @@
+"""What the learned codecs share: one network for all rates, CompressAI's names, coding in float64.
+
+`forward(x) -> {"x_hat", "likelihoods"}`, `update()`, `compress(x) -> {"strings", "shape"}`,
+`decompress(strings, shape) -> {"x_hat"}`, `quality`, `lmbda` and `metric` mean what they mean in CompressAI,
+but that `quality` is any number from 1 to 8 and can be set on one network.
+
+The rate is steered by a quantisation step for each latent channel and level (gain units: Cui et al.,
+"Asymmetric Gained Deep Image Compression", CVPR 2021), interpolated between levels.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from codecs_zoo.learned.networks.shape import LEVELS, Shape, level_and_share, quality_index, quality_of
+from codecs_zoo.learned.networks.tables import Tables
+from codecs_zoo.learned.networks.transforms import Analysis, Synthesis, interpolate_rows
+
+LAMBDA_LOW, LAMBDA_HIGH = 0.0004, 0.12
+"""Weight of the squared error (of pixels in 0..255) against bits per pixel, at the lowest and highest level."""
+
+Strings = list[list[bytes]]
+
+
+class LearnedModel(nn.Module, ABC):
+    """One codec's networks. Subclasses write the entropy model: how latents become likelihoods and bytes."""
+
+    metric: ClassVar[str] = "mse"
+
+    def __init__(self, shape: Shape | None = None) -> None:
+        super().__init__()
+        self.shape = shape or Shape()
+        self.quality = (1 + LEVELS) / 2
+        self.analysis = Analysis(self.shape)
+        self.synthesis = Synthesis(self.shape)
+        self.log_steps = nn.Parameter(first_steps(self.shape.latents).log())
+        self.steps: Tensor
+        self.register_buffer("steps", first_steps(self.shape.latents))
+        self.tables: dict[str, Tables] = {}
+
+    @property
+    def lmbda(self) -> float:
+        """The weight of the squared error that `quality` was trained for."""
+        return float(lambdas(torch.tensor([self.quality]))[0])
+
+    def forward(
+        self, x: Tensor, quality: Tensor | None = None, autocast: AbstractContextManager[Any] | None = None
+    ) -> dict[str, Any]:
+        """x: B x 3 x H x W in 0..1, sides multiples of 32; quality: B numbers, `self.quality` by default.
+
+        Noise stands in for rounding where likelihoods are taken; x_hat is made from rounded latents. The
+        transforms' networks run under `autocast` if it is given.
+        """
+        if quality is None:
+            quality = x.new_full((len(x),), self.quality)
+        step = interpolate_rows(self.log_steps.exp(), quality)
+        y = self.analysis(x, quality, autocast) / step
+        y_hat, likelihoods = self._likelihoods(y, step, quality)
+        return {"x_hat": self.synthesis(y_hat * step, quality, autocast), "likelihoods": likelihoods}
+
+    @torch.no_grad()
+    def update(self, tables: dict[str, Tables] | None = None) -> None:
+        """Make ready to code: float64 on the CPU, integer entropy networks, and tables unless given."""
+        self.double().cpu().eval()
+        self._prepare()
+        if tables is None:
+            self.steps.copy_(self.log_steps.exp().float())
+        self.tables = self._make_tables() if tables is None else tables
+
+    @torch.no_grad()
+    def compress(self, x: Tensor, quality: float | None = None) -> dict[str, Any]:
+        """Pictures as for `forward` to {"strings": for each part of the code one string a picture, "shape"}."""
+        self._require_update()
+        index = quality_index(self.quality if quality is None else quality)
+        y = self.analysis(x.double().cpu(), _qualities(index, len(x))) / self._step(index)
+        coded = [self._encode(each.unsqueeze(0), index) for each in y]
+        return {"strings": [list(part) for part in zip(*coded, strict=True)], "shape": tuple(y.shape[2:])}
+
+    @torch.no_grad()
+    def decompress(
+        self, strings: Sequence[Sequence[bytes]], shape: Sequence[int], quality: float | None = None
+    ) -> dict[str, Tensor]:
+        """What `compress` returned at this `quality`, to {"x_hat": B x 3 x H x W in 0..1, float64}."""
+        self._require_update()
+        index = quality_index(self.quality if quality is None else quality)
+        height, width = shape
+        y_hat = torch.cat(
+            [self._decode(list(each), height, width, index) for each in zip(*strings, strict=True)]
+        )
+        x_hat = self.synthesis(y_hat * self._step(index), _qualities(index, len(y_hat)))
+        return {"x_hat": x_hat.clamp(0, 1)}
+
+    def _step(self, index: int) -> Tensor:
+        """Steps at a quality index by nothing but products and sums, which every machine rounds alike."""
+        level, share = level_and_share(index)
+        rows = self.steps.double()
+        return (rows[level] * (1 - share) + rows[level + 1] * share)[None, :, None, None]
+
+    def _require_update(self) -> None:
+        if not self.tables:
+            raise RuntimeError("This model has no tables yet: call update() before compress or decompress.")
+
+    @abstractmethod
+    def start_scales(self, deviations: Tensor) -> None:
+        """Begin with latents of these standard deviations (one a channel, before division by the step)."""
+
+    @abstractmethod
+    def _likelihoods(self, y: Tensor, step: Tensor, quality: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Latents in steps to rounded ones (gradient straight through) and the likelihoods of noisy ones."""
+
+    @abstractmethod
+    def _prepare(self) -> None:
+        """Build the integer networks from the weights."""
+
+    @abstractmethod
+    def _make_tables(self) -> dict[str, Tables]:
+        """Every table that coding needs."""
+
+    @abstractmethod
+    def _encode(self, y: Tensor, index: int) -> list[bytes]:
+        """One picture's latents in steps (1 x M x h x w) to the parts of its code."""
+
+    @abstractmethod
+    def _decode(self, parts: list[bytes], height: int, width: int, index: int) -> Tensor:
+        """The rounded latents in steps. Raises ValueError for parts that hold no such picture."""
+
+
+def lambdas(quality: Tensor) -> Tensor:
+    """The weight of the squared error for each quality, geometric between the lowest and the highest."""
+    share = (quality - 1) / (LEVELS - 1)
+    return LAMBDA_LOW * (LAMBDA_HIGH / LAMBDA_LOW) ** share
+
+
+def first_steps(channels: int) -> Tensor:
+    """LEVELS x channels: the step that suits each lambda for orthonormal components at a high rate.
+
+    With N pixels and squared errors of step**2 / 12 each, d(bits)/d(error) = -lambda where
+    step**2 = 12 * 3 / (2 ln 2 * 255**2 * lambda).
+    """
+    lmbda = lambdas(torch.linspace(1, LEVELS, LEVELS))
+    steps = (36 / (2 * 0.6931 * 255**2 * lmbda)).sqrt()
+    return steps[:, None].repeat(1, channels)
+
+
+def _qualities(index: int, count: int) -> Tensor:
+    return torch.full((count,), quality_of(index), dtype=torch.float64)
+
+
+def first_log_scales(deviations: Tensor) -> Tensor:
+    """LEVELS x channels: log2 of the standard deviations in steps, no lower than the tables go."""
+    return (deviations / first_steps(len(deviations))).log2().clamp(min=-3.0)
+
+
+def straight_through(x: Tensor) -> Tensor:
+    """Rounded, with the gradient of the identity."""
+    return x + (x.round() - x).detach()
+
+
+def noisy(x: Tensor) -> Tensor:
+    """Plus uniform noise of one step."""
+    return x + torch.empty_like(x).uniform_(-0.5, 0.5)

@@ -1,0 +1,58 @@
+"""How large a network is, and the rates that it was trained for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LEVELS = 8
+"""Trained rates. A quality is a number from 1 to LEVELS; between two levels everything is interpolated."""
+
+QUALITY_STEPS = 50
+"""Qualities between two levels: a bitstream holds the quality as a whole number of these."""
+
+PATCH = 16
+"""Pixels along the side of what one latent position stands for."""
+
+ALIGNMENT = 32
+"""Sides are padded to multiples of this: the hyper-latents have one position for 32 x 32 pixels."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Channels and depth of one codec's networks.
+
+    `latents` live at 1/16 of the resolution. `wide` channels and `wide_blocks` blocks work at 1/8, `deep` and
+    `deep_blocks` at 1/16. `hyper_latents` live at 1/32; `hyper` is the width of the networks around them.
+    `groups` (the context model's) are coded one after the other and add up to `latents`.
+    """
+
+    latents: int = 256
+    wide: int = 96
+    wide_blocks: int = 2
+    deep: int = 192
+    deep_blocks: int = 3
+    hyper: int = 128
+    hyper_latents: int = 32
+    groups: tuple[int, ...] = (16, 16, 32, 64, 128)
+
+    def __post_init__(self) -> None:
+        if sum(self.groups) != self.latents:
+            raise ValueError(
+                f"groups {self.groups} add up to {sum(self.groups)}; make them {self.latents}, the latents."
+            )
+
+
+def quality_index(quality: float) -> int:
+    """The whole number that stands for a quality of 1..LEVELS in a bitstream."""
+    return round((quality - 1) * QUALITY_STEPS)
+
+
+def quality_of(index: int) -> float:
+    """The quality that a whole number in a bitstream stands for."""
+    return 1 + index / QUALITY_STEPS
+
+
+def level_and_share(index: int) -> tuple[int, float]:
+    """The level below a quality index, counted from 0, and the share of the level above it."""
+    level = min(index // QUALITY_STEPS, LEVELS - 2)
+    return level, index / QUALITY_STEPS - level

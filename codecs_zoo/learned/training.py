@@ -1,0 +1,90 @@
+"""Train a learned codec: folders of photographs in, a folder with weights, log and curve out.
+
+python -m codecs_zoo train factorized-prior --data photographs --out trained/factorized-prior
+
+    trained/factorized-prior/
+        settings.json               what it was started with
+        state.pt                    network, optimizer and step: training goes on from here, also after kill -9
+        log.csv                     step, loss, bits per pixel, PSNR, learning rate, seconds
+        curve.svg                   the log, drawn
+        factorized-prior.safetensors    the weights that the codec loads, float16
+        manifest.json               written last: if it is there, the folder is whole
+
+torch is imported when training starts: this module is imported whenever codecs are listed.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from codecs_zoo.contract import CodecError
+
+NAMES = ("factorized-prior", "scale-hyperprior", "mean-scale-hyperprior", "checkerboard")
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Everything that shapes the weights, beside the photographs."""
+
+    name: str
+    data: tuple[str, ...]
+    steps: int = 20_000
+    batch: int = 8
+    """Crops a step, on each process."""
+    crop: int = 192
+    """Side of a crop in pixels, a multiple of 32."""
+    learning_rate: float = 1e-3
+    """At the end of the warm-up; from there it falls to a hundredth as a cosine."""
+    warm_up: int = 200
+    seed: int = 0
+    start: str = ""
+    """Weights or a state to start from; what has another name or shape there starts afresh."""
+    bf16: bool = True
+    """The transforms' networks in bfloat16."""
+    save_every: int = 500
+    log_every: int = 50
+
+    def __post_init__(self) -> None:
+        if self.name not in NAMES:
+            raise CodecError(f"No codec called {self.name!r} can be trained. Known: {', '.join(NAMES)}.")
+        if self.crop < 64 or self.crop % 32:
+            raise CodecError(f"The crop is {self.crop}; make it a multiple of 32, at least 64.")
+        if min(self.steps, self.batch, self.save_every, self.log_every) < 1:
+            raise CodecError("Steps, batch, save-every and log-every are whole numbers from 1 up.")
+
+
+def add_train_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `train` to the command line of `python -m codecs_zoo`."""
+    parser = commands.add_parser(
+        "train",
+        help="train a learned codec on folders of photographs",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("name", choices=NAMES, metavar="NAME", help=", ".join(NAMES))
+    parser.add_argument("--data", nargs="+", required=True, metavar="FOLDER", help="folders of photographs")
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="new, or one to go on with")
+    parser.add_argument("--steps", type=int, default=TrainingSettings.steps)
+    parser.add_argument("--batch", type=int, default=TrainingSettings.batch, help="crops a step and process")
+    parser.add_argument("--crop", type=int, default=TrainingSettings.crop, help="side in pixels")
+    parser.add_argument("--learning-rate", type=float, default=TrainingSettings.learning_rate)
+    parser.add_argument("--warm-up", type=int, default=TrainingSettings.warm_up, help="steps")
+    parser.add_argument("--seed", type=int, default=TrainingSettings.seed)
+    parser.add_argument("--start", default="", metavar="FILE", help="weights or state.pt to start from")
+    parser.add_argument("--float32", action="store_true", help="no bfloat16")
+    parser.add_argument("--save-every", type=int, default=TrainingSettings.save_every, help="steps")
+    parser.add_argument("--log-every", type=int, default=TrainingSettings.log_every, help="steps")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """`train`: starts, or goes on with what is in the folder."""
+    from codecs_zoo.learned.networks.trainer import train
+
+    given = {
+        name: getattr(options, name) for name in TrainingSettings.__dataclass_fields__ if name in options
+    }
+    settings = TrainingSettings(**{**given, "data": tuple(options.data), "bf16": not options.float32})
+    train(settings, options.out)

@@ -1,0 +1,147 @@
+"""Training goes from folders to a folder, goes on after a kill, and leaves weights that code."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from codecs_zoo.__main__ import main
+from codecs_zoo.image import encode_png
+from codecs_zoo.learned.networks import trainer
+from codecs_zoo.learned.networks.model import LearnedModel
+from codecs_zoo.learned.networks.weights import MODELS, load_weights, read_weights
+from codecs_zoo.learned.training import NAMES, TrainingSettings
+from tests.codecs_zoo.conftest import make_picture
+from tests.codecs_zoo.learned.conftest import TINY
+
+NAME = "mean-scale-hyperprior"
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("photographs")
+    for seed in range(2):
+        (folder / f"{seed}.png").write_bytes(encode_png(make_picture(96, 128, seed)))
+    (folder / "notes.txt").write_text("no photograph")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def tiny_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(name: str) -> LearnedModel:
+        return MODELS[name](TINY)
+
+    def components(pixels: object, count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        return torch.eye(count, 768), torch.zeros(768), torch.ones(count)
+
+    monkeypatch.setattr(trainer, "build_model", build)
+    monkeypatch.setattr(trainer, "principal_components", components)
+
+
+def settings_for(photographs: Path, **changes: object) -> TrainingSettings:
+    given: dict[str, object] = {
+        "name": NAME,
+        "data": (str(photographs),),
+        "steps": 4,
+        "batch": 2,
+        "crop": 64,
+        "save_every": 2,
+        "log_every": 1,
+        "warm_up": 2,
+    }
+    return TrainingSettings(**(given | changes))  # type: ignore[arg-type]
+
+
+def test_the_folder_is_whole_and_its_weights_code(photographs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "trained"
+    weights = trainer.train(settings_for(photographs), out)
+    found = {path.name for path in out.iterdir()}
+    assert found == {"settings.json", "state.pt", "log.csv", "curve.svg", "manifest.json", weights.name}
+    assert json.loads((out / "manifest.json").read_text())["last"]["step"] == 4
+    assert "<polyline" in (out / "curve.svg").read_text()
+    model = load_weights(NAME, weights)
+    coded = model.compress(torch.rand(1, 3, 32, 64))
+    assert model.decompress(coded["strings"], coded["shape"])["x_hat"].shape == (1, 3, 32, 64)
+
+
+def test_after_a_kill_it_ends_where_it_would_have(
+    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_for(photographs)
+    whole = read_weights(trainer.train(settings, tmp_path / "whole"))[1]
+    step = trainer._Training._one_step
+
+    def killed(training: trainer._Training) -> dict[str, float]:
+        if training.step == 3:
+            raise KeyboardInterrupt
+        return step(training)
+
+    monkeypatch.setattr(trainer._Training, "_one_step", killed)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train(settings, tmp_path / "killed")
+    monkeypatch.setattr(trainer._Training, "_one_step", step)
+    again = read_weights(trainer.train(settings, tmp_path / "killed"))[1]
+    assert all(torch.allclose(whole[key].float(), again[key].float(), atol=1e-3) for key in whole)
+    with (tmp_path / "killed" / "log.csv").open() as file:
+        assert [row["step"] for row in csv.DictReader(file)] == ["1", "2", "3", "4"]
+
+
+def test_other_settings_need_another_folder(photographs: Path, tmp_path: Path) -> None:
+    trainer.train(settings_for(photographs, steps=1), tmp_path)
+    with pytest.raises(ValueError, match="was started with other settings"):
+        trainer.train(settings_for(photographs, steps=2), tmp_path)
+
+
+def test_a_relative_gives_what_fits(photographs: Path, tmp_path: Path) -> None:
+    first = trainer.train(settings_for(photographs), tmp_path / "first")
+    start = settings_for(photographs, name="checkerboard", steps=1, learning_rate=0.0, start=str(first))
+    second = trainer.train(start, tmp_path / "second")
+    key = "synthesis.linear.weight"
+    assert torch.equal(read_weights(first)[1][key], read_weights(second)[1][key])
+
+
+def test_every_learned_codec_can_be_trained() -> None:
+    assert set(NAMES) == set(MODELS)
+
+
+def test_the_learning_rate_rises_and_falls(photographs: Path) -> None:
+    settings = settings_for(photographs, steps=100, warm_up=10, learning_rate=1.0)
+    rates = [trainer.learning_rate(settings, step) for step in range(100)]
+    assert rates[0] == 0.1
+    assert max(rates) == rates[10] == 1.0
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert rates[-1] < 0.02
+
+
+def test_the_command_trains_and_refuses_in_words(
+    photographs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["train", NAME, "--data", str(photographs), "--out", str(tmp_path / "out"), "--batch", "1"]
+    assert main([*arguments, "--crop", "64", "--steps", "1", "--float32"]) == 0
+    assert (tmp_path / "out" / "manifest.json").exists()
+    refused = {"--crop=70": "multiple of 32", "--crop=256": "No photograph there", "--steps=0": "from 1"}
+    for wrong, reason in refused.items():
+        assert main([*arguments, "--out", str(tmp_path / "other"), wrong]) == 1
+        assert reason in capsys.readouterr().err
+    assert main(["train", NAME, "--data", str(tmp_path / "none"), "--out", str(tmp_path / "third")]) == 1
+    assert "There is no folder" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_network(photographs: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    arguments = ["-m", "codecs_zoo", "train", NAME, "--data", str(photographs), "--out", str(tmp_path)]
+    sizes = ["--steps", "2", "--batch", "1", "--crop", "64"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    subprocess.run(
+        [*command, *arguments, *sizes], check=True, capture_output=True, env=environment, timeout=110
+    )
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["processes"] == 2
+    assert np.isfinite(manifest["last"]["loss"])
