@@ -1,10 +1,11 @@
-"""List the codecs, encode a photograph, decode a file, sweep a folder.
+"""List the codecs, encode a photograph, decode a file, sweep a folder, train a codec.
 
 python -m codecs_zoo list
 python -m codecs_zoo encode photograph.png photograph.clz --codec avif --bpp 0.37
 python -m codecs_zoo encode photograph.png photograph.clz --codec jpeg --setting quality=35
 python -m codecs_zoo decode photograph.clz reconstruction.png
 python -m codecs_zoo sweep photographs --codecs jpeg,webp,avif --bpp 0.23,0.37 --out sweep --jobs 2
+python -m codecs_zoo train factorized-prior --data photographs --out trained
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from codecs_zoo import container, registry
 from codecs_zoo.contract import Codec, CodecError, Setting, Settings, bits_per_pixel
 from codecs_zoo.files import write_whole
 from codecs_zoo.image import PhotographError, encode_png, load_photograph
+from codecs_zoo.learned.training import add_train_command
 from codecs_zoo.quality import QualityError
 from codecs_zoo.rate import RateError, encode_to_bpp
 from codecs_zoo.sweep.command import add_parser as add_sweep
@@ -152,6 +154,7 @@ def _parser() -> argparse.ArgumentParser:
     decoding.add_argument("output", type=Path, metavar="OUT.png")
     decoding.set_defaults(run=decode)
     add_sweep(commands)
+    add_train_command(commands)
     return parser
 
 
