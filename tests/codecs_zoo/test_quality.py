@@ -1,0 +1,58 @@
+"""Quality figures by name."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from codecs_zoo import quality
+from codecs_zoo.contract import Pixels
+from codecs_zoo.measure import ms_ssim, psnr, ssim
+from codecs_zoo.quality import PLAIN, QualityError, figure, figures
+
+
+def test_the_plain_ones_are_those_of_measure(picture: Pixels) -> None:
+    noisy = picture // 2
+    named = [one.of(picture, noisy) for one in figures(["psnr", "ssim", "ms-ssim"])]
+    assert named == [psnr(picture, noisy), ssim(picture, noisy), ms_ssim(picture, noisy)]
+
+
+def test_ssim_is_drawn_in_decibels_and_ends_below_infinity() -> None:
+    assert PLAIN["ms-ssim"].axis(0.99) == pytest.approx(20)
+    assert PLAIN["ms-ssim"].axis(1.0) == pytest.approx(60)
+    assert PLAIN["psnr"].axis(31.5) == 31.5
+
+
+def test_a_picture_too_small_has_no_ssim() -> None:
+    small = np.zeros((10, 30, 3), np.uint8)
+    assert PLAIN["ssim"].of(small, small) is None
+
+
+@pytest.mark.parametrize("name", ["lpips", "lpips-resnet", "no/such/folder", ""])
+def test_an_unknown_name_lists_the_known_ones(name: str) -> None:
+    with pytest.raises(QualityError, match="Use psnr, ssim, ms-ssim, lpips-alex, .* or a metric version"):
+        figure(name)
+
+
+def test_a_distance_is_asked_of_the_metric_in_its_range(
+    picture: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def spread(a: object, b: object) -> float:
+        seen.append((a.shape, float(a.min()), float(a.max())))  # type: ignore[attr-defined]
+        return 0.25
+
+    monkeypatch.setattr(quality, "_loaded", lambda which: (spread, 31))
+    lpips = figure("lpips-alex")
+    assert not lpips.higher_is_better
+    assert lpips.of(picture, picture) == 0.25
+    ((shape, low, high),) = seen
+    assert shape == (1, 3, 192, 256) and -1 <= low < high <= 1
+    assert lpips.of(picture[:20], picture[:20]) is None
+
+
+def test_a_folder_that_is_no_version_says_what_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text("{}")
+    with pytest.raises(QualityError):
+        figure(str(tmp_path))
