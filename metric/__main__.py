@@ -69,14 +69,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _score(options: argparse.Namespace) -> int:
+    from metric.core.base import Metric
+    from metric.core.checkpoint import load
     from metric.core.columns import distances
     from metric.core.distance import LPIPS
     from metric.core.images import picture_of, read_any
 
     pairs = _pairs(options.ref, options.dist)
+    metric: Metric
     if options.metric:
-        from metric.core.checkpoint import load
-
         metric = load(options.metric)
     else:
         metric = LPIPS(options.net, progress=lambda line: print(line, file=sys.stderr))

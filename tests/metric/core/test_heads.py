@@ -1,5 +1,6 @@
 """Heads travel between us, the lpips package and torchmetrics, and wrong ones are refused."""
 
+import warnings
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,21 @@ def test_the_lpips_package_loads_our_heads(alex: LPIPS, tmp_path: Path) -> None:
     a, b = torch.rand(2, 3, 64, 64) * 2 - 1, torch.rand(2, 3, 64, 64) * 2 - 1
     torch.testing.assert_close(ours(a, b), theirs(a, b).detach(), atol=1e-5, rtol=1e-6)
     assert not torch.allclose(ours(a, b), alex(a, b))
+
+
+def test_torchmetrics_loads_our_heads(alex: LPIPS, tmp_path: Path) -> None:
+    import_lpips()  # torchmetrics looks at torchvision too
+    from torchmetrics.functional.image.lpips import _LPIPS
+
+    path = tmp_path / "heads.pth"
+    torch.save(other_heads(alex), path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = _LPIPS(net="alex", pnet_rand=True, model_path=str(path))
+    theirs.net.load_state_dict(alex.net.state_dict())
+    ours = LPIPS("alex", path, alex.net)
+    a, b = torch.rand(2, 3, 64, 64) * 2 - 1, torch.rand(2, 3, 64, 64) * 2 - 1
+    torch.testing.assert_close(ours(a, b), theirs(a, b).detach(), atol=1e-5, rtol=1e-5)
 
 
 def test_wrong_keys_raise_with_the_expected_ones(alex: LPIPS, tmp_path: Path) -> None:
