@@ -163,5 +163,5 @@ def _posterior(agrees: Floats) -> Estimate:
     mass = np.exp(logs - logs.max())
     mass /= mass.sum()
     reached = np.cumsum(mass)
-    ends = (float(GRID[np.searchsorted(reached, tail)]) for tail in (0.025, 0.975))
-    return Estimate(float(mass @ GRID), *ends, agrees.size)
+    low, high = (float(GRID[np.searchsorted(reached, tail)]) for tail in (0.025, 0.975))
+    return Estimate(float(mass @ GRID), low, high, agrees.size)

@@ -1,0 +1,196 @@
+"""How far each annotator of a study can be trusted, kept with the enrolment, and who is left out for it.
+
+Leaving somebody out is a filter: every judgment stays, readers use `Judgment.objects.counted()`. Votes that stop
+counting are asked for again while the study is open.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import numpy as np
+from django.db import transaction
+from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
+
+from annotation.core.quality import Answer, Figures, apply_rules, figures_of
+from annotation.core.ranking import Comparisons, number_labels
+from annotation.core.reliability import NOTHING, Estimate, likelihoods, reliabilities
+from annotation.errors import Refused
+from annotation.models import Assignment, Enrolment, Judgment, Study
+from annotation.services.counters import recount
+
+BY_HAND = "by hand"
+# In Enrolment.figures, beside the figures: who was left out by a researcher, and why in full.
+HAND = "by_hand"
+OUTCOMES = {Judgment.Choice.FIRST: 0, Judgment.Choice.SECOND: 1, Judgment.Choice.TIE: 2}
+AT_ONCE = 200
+
+
+class Row(NamedTuple):
+    """A standing answer with what it is judged by."""
+
+    annotator: UUID
+    kind: str
+    side: str
+    choice: str
+    took_ms: float
+    counted: bool
+    bpp: Any
+    first: str
+    second: str
+    known: str
+    assignment: UUID
+    repeats: UUID | None
+
+
+COLUMNS = (
+    *("annotator_id", "kind", "answer", "choice", "took_ms", "counted", "triplet__target_bpp"),
+    *("triplet__first__codec", "triplet__second__codec", "triplet__known"),
+    *("assignment_id", "assignment__repeats_id"),
+)
+
+
+def refresh_quality(study: Study) -> int:
+    """Works out the figures of everybody in the study and applies its rules; returns how many are left out now.
+
+    The same answers give the same figures and the same exclusions: the scale that reliability is measured on is
+    everybody's, also of those who are left out. People and programs are never on one scale.
+    """
+    now = timezone.now()
+    figures = {who: each for simulated in (False, True) for who, each in _figures(study, simulated=simulated)}
+    with transaction.atomic():
+        rows = list(study.enrolments.select_for_update(of=("self",)).order_by("pk"))
+        moved = [row for row in rows if _apply(row, figures.get(row.annotator_id), study, now)]
+        fields = ["figures", "figures_at", "excluded_by", "excluded_at"]
+        Enrolment.objects.bulk_update(rows, fields, batch_size=AT_ONCE)
+        _recount_votes(study, moved)
+    return sum(bool(row.excluded_by) for row in rows)
+
+
+def _apply(enrolment: Enrolment, figures: Figures | None, study: Study, now: Any) -> bool:
+    """Writes figures and rule into the row; returns whether counters may have to be set right."""
+    before = enrolment.excluded_by
+    hand = {HAND: enrolment.figures[HAND]} if HAND in enrolment.figures else {}
+    enrolment.figures = (figures.to_json() if figures else {}) | hand
+    enrolment.figures_at = now
+    if not hand:
+        _leave_out(enrolment, apply_rules(figures, study.rules) if figures else "")
+    # Somebody who is left out may have answered since: those votes were counted as they came.
+    return enrolment.excluded_by != before or bool(before)
+
+
+def _leave_out(enrolment: Enrolment, rule: str) -> None:
+    if rule != enrolment.excluded_by:
+        enrolment.excluded_by, enrolment.excluded_at = rule, timezone.now() if rule else None
+
+
+def _recount_votes(study: Study, enrolments: Sequence[Enrolment]) -> None:
+    judged = Judgment.objects.filter(
+        study=study, counted=True, annotator__in=[row.annotator_id for row in enrolments]
+    )
+    recount(triplets=judged.order_by().values_list("triplet_id", flat=True).distinct())
+
+
+@transaction.atomic
+def exclude_by_hand(*, enrolment: Enrolment, reason: str, by: str) -> None:
+    """Leaves somebody out for a reason of the researcher's, whatever the rules say."""
+    if not reason.strip():
+        raise Refused("Say why: the reason is kept with the answers and shown wherever they are left out.")
+    row = Enrolment.objects.select_for_update(of=("self",)).select_related("study").get(pk=enrolment.pk)
+    told = {"reason": reason.strip(), "by": by, "at": timezone.now().isoformat(timespec="seconds")}
+    row.figures = row.figures | {HAND: told}
+    longest = Enrolment._meta.get_field("excluded_by").max_length
+    _leave_out(row, f"{BY_HAND}: {reason.strip()}"[:longest])
+    _save(row)
+
+
+@transaction.atomic
+def undo_exclusion_by_hand(*, enrolment: Enrolment) -> None:
+    """Takes somebody back whom a researcher left out; the study's rules hold for them again."""
+    row = Enrolment.objects.select_for_update(of=("self",)).select_related("study").get(pk=enrolment.pk)
+    if HAND not in row.figures:
+        raise Refused("They were not left out by hand, so there is nothing to take back.")
+    row.figures = {name: figure for name, figure in row.figures.items() if name != HAND}
+    _leave_out(row, apply_rules(Figures.from_json(row.figures), row.study.rules))
+    _save(row)
+
+
+def _save(enrolment: Enrolment) -> None:
+    enrolment.save(update_fields=["figures", "excluded_by", "excluded_at"])
+    _recount_votes(enrolment.study, [enrolment])
+
+
+def studies_with_new_answers() -> QuerySet[Study]:
+    """Studies that were judged since the figures of their annotators were worked out."""
+    judged = Judgment.objects.filter(study=OuterRef("pk"), simulated__in=[False, True]).order_by()
+    told = Enrolment.objects.filter(study=OuterRef("pk")).order_by()
+    newest = {
+        "judged_at": Subquery(judged.values("study").annotate(at=Max("received_at")).values("at")),
+        "told_at": Subquery(told.values("study").annotate(at=Max("figures_at")).values("at")),
+    }
+    stale = Q(told_at=None) | Q(judged_at__gt=F("told_at"))
+    return Study.objects.annotate(**newest).filter(stale, judged_at__isnull=False)
+
+
+def _figures(study: Study, *, simulated: bool) -> Iterator[tuple[UUID, Figures]]:
+    rows = _rows(study, simulated=simulated)
+    follow = _followed([row for row in rows if row.counted])
+    longest = float(study.rules.max_view_ms)
+    for who, theirs in groupby(rows, key=lambda row: row.annotator):
+        likelihood, reliability = follow.get(who, (NOTHING, NOTHING))
+        answers = _answers(list(theirs))
+        yield (
+            who,
+            figures_of(answers, max_view_ms=longest, likelihood=likelihood, reliability=reliability),
+        )
+
+
+def _rows(study: Study, *, simulated: bool) -> list[Row]:
+    """The standing answers of a population after the warm-up, by annotator and then in their order."""
+    stream = (
+        Judgment.objects.filter(study=study, stands=True, assignment__warm_up=False)
+        .of_population(simulated=simulated)
+        .exclude(kind=Assignment.Kind.TRAINING)
+        .annotate(took_ms=F("answer_ms") - F("onset_ms"))
+    )
+    ordered = stream.order_by("annotator_id", "received_at", "pk")
+    return [Row(*row) for row in ordered.values_list(*COLUMNS).iterator(chunk_size=5000)]
+
+
+def _answers(rows: Sequence[Row]) -> list[Answer]:
+    choice_of = {row.assignment: row.choice for row in rows}
+    return [
+        Answer(
+            kind=row.kind,
+            side=row.side,
+            took_ms=row.took_ms,
+            right=row.choice == row.known if row.known and row.kind != Assignment.Kind.PAIR else None,
+            alike=row.choice == choice_of[row.repeats] if row.repeats in choice_of else None,
+        )
+        for row in rows
+    ]
+
+
+def _followed(votes: Sequence[Row]) -> dict[UUID, tuple[Estimate, Estimate]]:
+    """Likelihood and reliability of everybody who voted, on a scale for each bitrate."""
+    if not votes:
+        return {}
+    people, who = number_labels([row.annotator for row in votes])
+    codecs = sorted({codec for row in votes for codec in (row.first, row.second)})
+    number = {codec: n for n, codec in enumerate(codecs)}
+    comparisons = Comparisons(
+        names=tuple(codecs),
+        first=np.array([number[row.first] for row in votes], dtype=np.int64),
+        second=np.array([number[row.second] for row in votes], dtype=np.int64),
+        outcome=np.array([OUTCOMES[Judgment.Choice(row.choice)] for row in votes], dtype=np.int64),
+        annotator=who,
+        source=np.zeros(len(votes), dtype=np.int64),
+    )
+    block = number_labels([row.bpp for row in votes])[1]
+    likely = likelihoods(comparisons, block, len(people))
+    reliable = reliabilities(comparisons, block, len(people))
+    return {
+        UUID(str(one)): both for one, both in zip(people, zip(likely, reliable, strict=True), strict=True)
+    }
