@@ -80,10 +80,10 @@ class Parts:
 
     def build(self, weights: NDArray[np.float32]) -> Metric:
         """The metric with these weights, (D,)."""
+        device = self.lpips[0].scaling_layer.shift.device
         if self.plain:
             part = self.lpips[0]
-            return LPIPS(part.name, as_heads(part.name, weights), part.net)
-        device = self.lpips[0].scaling_layer.shift.device
+            return LPIPS(part.name, as_heads(part.name, weights), part.net).to(device)
         return Combined(self.lpips, weights, self.terms, self.structured).to(device)
 
     def values(

@@ -66,6 +66,8 @@ def team(device: torch.device) -> Iterator[Team]:
     if size == 1 or distributed.is_initialized():
         yield Team(distributed.get_rank(), distributed.get_world_size()) if size > 1 else Team()
         return
+    if device.type == "cuda":
+        torch.cuda.set_device(device)  # nccl sends from the current one
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield Team(distributed.get_rank(), distributed.get_world_size())
