@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from axes.models import AccessAttempt
+from django.apps import apps
 from django.contrib.sessions.models import Session as Browser
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -231,3 +232,19 @@ def test_addresses_of_failed_logins_go_with_the_limit_that_needs_them() -> None:
     AccessAttempt.objects.create(ip_address="192.0.2.2", **fields)
     keep_no_longer()
     assert [attempt.ip_address for attempt in AccessAttempt.objects.all()] == ["192.0.2.2"]
+
+
+def test_no_row_and_no_line_of_the_log_has_an_annotators_address(caplog: pytest.LogCaptureFixture) -> None:
+    somewhere = "192.0.2.77"
+    client = Client(REMOTE_ADDR=somewhere, headers={"X-Forwarded-For": somewhere})
+    study = make_study(protocol=Protocol.bare().but(consent=True, screen_check="record").to_json())
+    make_triplet(study)
+    client.get(reverse("judge", args=[study.key]))
+    client.post(reverse("judge-step", args=[study.key, "consent"]), {"agree": "yes"})
+    client.post(reverse("judge-step", args=[study.key, "screen"]), {"width": "no number"})
+    client.get(reverse("judge", args=["nobody-made-this"]))
+    assert Session.objects.exists()
+    for model in apps.get_models():
+        assert not any(somewhere in str(row) for row in model._default_manager.values())
+    assert not any(somewhere in str(row.get_decoded()) for row in Browser.objects.all())
+    assert caplog.text and somewhere not in caplog.text
