@@ -3,6 +3,7 @@ import { devicePixels, screenNow } from "./measure.js";
 
 const form = document.getElementById("step");
 const tooSmall = document.getElementById("too-small");
+const GAMUTS = { srgb: "sRGB", p3: "Display P3", rec2020: "Rec. 2020", unknown: "gamut unknown" };
 const show = (name, words) => { document.querySelector(`[data-show="${name}"]`).textContent = words; };
 
 function measure() {
@@ -13,7 +14,7 @@ function measure() {
   show("viewport", `${now.viewport_width} × ${now.viewport_height}`);
   show("dpr", String(Math.round(now.dpr * 100) / 100));
   show("zoom", now.zoom === 1 ? "" : `, of which the browser’s zoom is ${Math.round(now.zoom * 100)} %`);
-  show("colours", `${now.gamut === "unknown" ? "gamut unknown" : now.gamut}, ${now.depth} bits${now.hdr ? ", HDR" : ""}`);
+  show("colours", `${GAMUTS[now.gamut]}, ${now.depth} bits${now.hdr ? ", HDR" : ""}`);
   const least = tooSmall.dataset;
   tooSmall.hidden = least.required !== "true" || (width >= Number(least.width) && height >= Number(least.height));
 }
