@@ -82,6 +82,8 @@ class Codec(ABC):
     knob: ClassVar[Knob]
     prior: ClassVar[tuple[tuple[float, float], ...]]
     """(knob, bpp) on a typical photograph, from low to high knob: where rate targeting starts."""
+    seconds_per_megapixel: ClassVar[float] = 1.0
+    """Of one encode on one core, roughly: what a study is estimated by until this machine has made some."""
     options: ClassVar[Mapping[str, tuple[Setting, ...]]] = {}
     """The other settings: what each may be, the default first."""
 

@@ -53,6 +53,9 @@ class Study(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.DRAFT)
 
     codecs = models.JSONField(default=list, help_text="Names of registered codecs.")
+    codecs_added = models.JSONField(
+        default=list, blank=True, help_text="Those that joined after the opening: codec, at, by."
+    )
     target_bpps = models.JSONField(default=default_bpps, help_text="Bits per pixel to aim at.")
     max_width = models.PositiveIntegerField(
         default=400,

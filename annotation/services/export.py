@@ -66,6 +66,7 @@ def _describe(study: Study, number: int | None) -> dict[str, Any]:
         "snapshot": number,
         "question": study.question,
         "codecs": study.codecs,
+        "codecs_added": study.codecs_added,
         "target_bpps": study.target_bpps,
         "votes_per_triplet": study.votes_per_triplet,
         "allow_ties": study.allow_ties,

@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from annotation import charts
+from annotation.core.reliability import Estimate
 from annotation.looks import look_of
 
 register = template.Library()
@@ -20,6 +21,19 @@ SIMULATED = "Answers by a program, made up to try things out. They never count a
 def codec(name: str) -> SafeString:
     """A codec's mark and name: the same colour and shape as in every figure."""
     return format_html('<span class="codec-name">{} {}</span>', charts.key_mark(look_of(name)), name)
+
+
+@register.simple_tag
+def share(figure: Estimate, reference: float | None = None) -> SafeString:
+    """A share with its interval in words and as a dot with whiskers; a dash where there is none."""
+    if figure.value is None:
+        return format_html('<span class="muted">–</span>')
+    drawn = charts.whisker(figure.value, figure.low, figure.high, reference=reference)
+    known = figure.low is not None and figure.high is not None
+    interval = f"{figure.low:.0%} to {figure.high:.0%} · " if known else ""
+    return format_html(
+        '{} {}<br><span class="interval">{}n = {}</span>', f"{figure.value:.0%}", drawn, interval, figure.n
+    )
 
 
 @register.simple_tag
@@ -53,9 +67,23 @@ def fixed(number: float | str | None, places: int) -> str:
 
 
 @register.filter
+def seconds(ms: float | str | None) -> str:
+    """Milliseconds as seconds with one decimal; a dash where there is none."""
+    return f"{ms / 1000:.1f}" if isinstance(ms, float | int) else "–"
+
+
+@register.filter
 def general(number: Decimal | float) -> str:
     """A number without idle zeros: 1.0000 as 1, 0.2300 as 0.23."""
     return f"{float(number):g}"
+
+
+@register.filter
+def lasting(seconds: float) -> str:
+    """A duration, roughly: 40 s, 12 min, 3.5 h."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 @register.filter

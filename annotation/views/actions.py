@@ -12,7 +12,7 @@ from annotation import tasks
 from annotation.errors import BadPhotograph, DuplicatePhotograph
 from annotation.forms import ConfirmForm
 from annotation.models import Study
-from annotation.services import studies
+from annotation.services import addition, studies
 from annotation.services.snapshots import request_snapshot
 from annotation.services.sources import add_source
 from annotation.views.access import refusals_as_messages, staff_of, staff_required
@@ -80,6 +80,22 @@ def close_study(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect("study-settings", study.slug)
     studies.close_study(study=study)
     messages.success(request, f"“{study}” is closed. Its judgments are kept.")
+    return redirect(study)
+
+
+@staff_required
+@require_POST
+@refusals_as_messages
+def add_codec(request: HttpRequest, slug: str) -> HttpResponse:
+    """One more codec for a study that is under way, once somebody said that they mean it."""
+    study = get_object_or_404(Study, slug=slug)
+    codec = request.POST.get("codec", "")
+    if not ConfirmForm(request.POST).is_valid():
+        messages.error(request, "Tick the box to say that you mean it: a codec that was added stays.")
+        return redirect("study-settings", study.slug)
+    planned = addition.add_codec(study=study, codec=codec, by=staff_of(request))
+    _send_to_workers(planned)
+    messages.success(request, f"{codec} joins “{study}”: {len(planned)} reconstructions are being made.")
     return redirect(study)
 
 

@@ -18,6 +18,7 @@ class Jpeg2000(Codec):
     name = "jpeg2000"
     licence = "BSD-2-Clause"
     knob = Knob("bpp", 0.01, 24, step=0.0001, rises=True)
+    seconds_per_megapixel = 0.6
     prior = tuple((0.01 * 2400 ** (i / 64), 0.01 * 2400 ** (i / 64)) for i in range(65))
 
     def availability(self) -> Availability:

@@ -20,6 +20,7 @@ class JpegXl(Codec):
     name = "jpegxl"
     licence = "BSD-3-Clause"
     knob = Knob("distance", 0.05, 19.9, step=0.001, rises=False)
+    seconds_per_megapixel = 0.6
     prior = (
         (0.05, 7.9), (0.1, 5.74), (0.2, 3.97), (0.5, 2.35), (1, 1.45), (1.5, 1.09), (2, 0.877), (3, 0.635),
         (4, 0.503), (5, 0.425), (6.5, 0.346), (8, 0.293), (10, 0.242), (12, 0.207), (16, 0.165),

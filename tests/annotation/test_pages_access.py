@@ -10,7 +10,15 @@ from tests.factories import make_study
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ["study", "study-people", "study-pairs", "study-results", "study-snapshots", "study-settings"]
+PAGES = [
+    "study",
+    "study-people",
+    "study-pairs",
+    "study-gallery",
+    "study-results",
+    "study-snapshots",
+    "study-settings",
+]
 FILES = ["study-status", "study-judgments"]
 CHANGES = [
     "study-add-photographs",
@@ -18,6 +26,7 @@ CHANGES = [
     "study-pause",
     "study-close",
     "study-retry",
+    "study-add-codec",
     "study-snapshot",
 ]
 

@@ -1,0 +1,44 @@
+"""A codec that joins a study after it was opened: new reconstructions and new pairs, nothing old changes."""
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from annotation.errors import Refused, StudyFrozen, StudyNotReady
+from annotation.models import Study
+from annotation.services.encoding import plan_reconstructions
+from annotation.services.studies import check_codecs
+
+
+@transaction.atomic
+def add_codec(*, study: Study, codec: str, by: User | None = None) -> list[int]:
+    """Adds `codec` to an open or paused study, writes down when, and returns what is to be encoded.
+
+    The judgments so far keep their pairs; results before and after can be told apart by the date. Refuses a
+    draft, a closed or an imported study, a codec that is in it already or can't run here.
+    """
+    # no_key, as when a study is opened: an encoder that makes its triplets must not wait for us.
+    study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+    _check(study, codec)
+    added_at = timezone.now().isoformat(timespec="seconds")
+    study.codecs = [*study.codecs, codec]
+    study.codecs_added = [
+        *study.codecs_added,
+        {"codec": codec, "at": added_at, "by": by.get_username() if by else ""},
+    ]
+    study.save(update_fields=["codecs", "codecs_added"])
+    return plan_reconstructions(study=study)
+
+
+def _check(study: Study, codec: str) -> None:
+    if study.state == Study.State.DRAFT:
+        raise StudyNotReady(f"“{study}” is still a draft: tick {codec} among its codecs in the settings.")
+    if study.state == Study.State.CLOSED:
+        raise StudyFrozen(f"“{study}” is closed. Closed studies stay closed, so that their results stand.")
+    if study.origin:
+        raise StudyFrozen(
+            f"“{study}” was imported: its reconstructions were made elsewhere, and none is added."
+        )
+    if codec in study.codecs:
+        raise Refused(f"{codec} is in “{study}” already.")
+    check_codecs([*study.codecs, codec])
