@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from annotation.admin import ReadOnlyAdmin
-from metric.models import MetricVersion, TrainingRun
+from metric.models import MetricVersion, RetrainRule, TrainingRun
 
 
 @admin.register(TrainingRun)
@@ -20,3 +20,11 @@ class MetricVersionAdmin(ReadOnlyAdmin):
     """Metric versions."""
 
     list_display = ["number", "net", "kind", "simulated", "promoted", "created_at"]
+
+
+@admin.register(RetrainRule)
+class RetrainRuleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """When each study is trained again; those without a row follow the defaults."""
+
+    list_display = ["study", "enabled", "hours_between", "quiet_from", "quiet_to"]
+    list_select_related = ["study"]

@@ -65,7 +65,7 @@ class TrainingRunViewSet(
         asked = serializers.RequestTrainingSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         run = request_training(**asked.validated_data, created_by=staff_of(request))
-        transaction.on_commit(lambda: tasks.train.delay(run.pk), robust=True)
+        transaction.on_commit(lambda: tasks.send(run), robust=True)
         return Response(self.get_serializer(run).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=None, responses={200: serializers.TrainingRunSerializer})

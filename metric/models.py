@@ -1,14 +1,15 @@
-"""TrainingRun and MetricVersion: a fit on a snapshot, and what it made."""
+"""TrainingRun, MetricVersion and RetrainRule: a fit on a snapshot, what it made, and when the next one comes."""
 
 import uuid
 from typing import Any
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from annotation.models import Snapshot
+from annotation.models import Snapshot, Study
 from annotation.models.work import Work, WorkQuerySet
 
 
@@ -85,3 +86,34 @@ class MetricVersion(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("metric-version", args=[self.number])
+
+
+class RetrainRule(models.Model):
+    """When a study's metric is trained again. How many new judgments are enough is the study's own setting."""
+
+    study = models.OneToOneField(Study, on_delete=models.CASCADE, related_name="retrain_rule")
+    enabled = models.BooleanField(default=True, verbose_name="Train on schedule")
+    hours_between = models.PositiveSmallIntegerField(
+        default=20, validators=[MaxValueValidator(24 * 365)], help_text="At least, from one run to the next."
+    )
+    quiet_from = models.PositiveSmallIntegerField(
+        default=3,
+        validators=[MaxValueValidator(23)],
+        help_text="Full hour, UTC: training begins in quiet hours only.",
+    )
+    quiet_to = models.PositiveSmallIntegerField(
+        default=5, validators=[MaxValueValidator(23)], help_text="The same hour as before: any hour is quiet."
+    )
+    config: Any = models.JSONField(
+        default=dict, blank=True, help_text='Settings of the runs that differ, such as {"net": "vgg"}.'
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(quiet_from__lt=24) & Q(quiet_to__lt=24), name="quiet_hours_are_hours_of_a_day"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"rule of {self.study}"

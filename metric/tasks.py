@@ -25,6 +25,16 @@ def _with_me_to_the_end(*command: str) -> list[str]:
     ]
 
 
+def send(run: TrainingRun) -> None:
+    """Sends a run to the workers that can do it: those of the queue `train-gpu` when its settings ask for a GPU."""
+    train.apply_async([run.pk], queue=queue_of(run))
+
+
+def queue_of(run: TrainingRun) -> str:
+    """The queue that a run belongs to."""
+    return "train-gpu" if run.config.get("device") == "cuda" else "train"
+
+
 @shared_task
 def train(pk: int) -> None:
     """Does one training run in a child process, then sends out the next that waits.
@@ -39,18 +49,19 @@ def train(pk: int) -> None:
     subprocess.run(_with_me_to_the_end("run_training", str(pk)), env=own, check=False)
     waiting = next_waiting(after=pk)
     if waiting:
-        train.delay(waiting.pk)
+        send(waiting)
 
 
 @shared_task
 def retrain() -> None:
-    """Trains again what has enough new judgments; beat calls it at night, or when the admin says."""
+    """Trains again where a study's rule says so; beat asks every few minutes, or when the admin says."""
     for run in retrain_due():
-        train.delay(run.pk)
+        send(run)
 
 
 @shared_task
 def reap() -> None:
     """Sends out again what no message leads to any more."""
-    for pk in take_abandoned(rows=TrainingRun.objects.all(), queue_empty=queue_is_empty("train")):
-        train.delay(pk)
+    empty = queue_is_empty("train") and queue_is_empty("train-gpu")
+    for pk in take_abandoned(rows=TrainingRun.objects.all(), queue_empty=empty):
+        send(TrainingRun.objects.get(pk=pk))

@@ -12,5 +12,8 @@ urlpatterns = [
     path("runs/<int:pk>/cancel/", views.cancel, name="training-run-cancel"),
     path("versions/<int:number>/", views.metric_version, name="metric-version"),
     path("versions/<int:number>/download/", views.version_archive, name="metric-download"),
+    path("versions/<int:number>/files/<str:name>", views.version_file, name="metric-file"),
+    path("back/", views.back, name="metric-back"),
+    path("schedule/<slug:slug>/", views.schedule, name="metric-schedule"),
     path("versions/<int:number>/promote/", views.promote, name="metric-promote"),
 ]

@@ -8,15 +8,19 @@ from django.db import transaction
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotation.models import Snapshot
+from annotation.models import Snapshot, Study
 from annotation.views.access import refusals_as_messages, staff_of, staff_required
 from annotation.views.paging import page_by_pk
 from metric import tasks
+from metric.forms import RetrainRuleForm
 from metric.models import MetricVersion, TrainingRun
-from metric.services.promotion import promote_version
+from metric.services.disagreements import disagreements_of
+from metric.services.promotion import promote_version, roll_back
 from metric.services.requests import cancel_training, request_training
+from metric.services.schedule import rule_of, standings
+from metric.services.versions import downloads_of, open_download
 
 VERSIONS_SHOWN = 20
 RUNS_A_PAGE = 25
@@ -30,6 +34,9 @@ STAGES = {
     "evaluate promoted": "scoring the version in use",
     "write": "writing the version",
     "keep": "keeping the version",
+    "fine-tune": "fine-tuning the trunk",
+    "reliability": "weighing the annotators",
+    "questions": "ranking the next pairs",
 }
 
 
@@ -45,6 +52,8 @@ def metric_list(request: HttpRequest) -> HttpResponse:
         "versions": versions[:VERSIONS_SHOWN],
         "promoted": versions.filter(promoted=True).first(),
         "page": page,
+        "standings": standings(),
+        "can_roll_back": versions.filter(promoted=False, promoted_at__isnull=False).exists(),
         "snapshots_ready": Snapshot.objects.filter(state=Snapshot.State.DONE).exists(),
     }
     return render(request, "metric/metric_list.html", context)
@@ -98,7 +107,7 @@ def train(request: HttpRequest, pk: int) -> HttpResponse:
     snapshot = get_object_or_404(Snapshot, pk=pk)
     run = request_training(snapshot=snapshot, trigger=TrainingRun.Trigger.HAND, created_by=staff_of(request))
     # The row is the truth: if the broker is away, beat finds it and sends it later.
-    transaction.on_commit(partial(tasks.train.delay, run.pk), robust=True)
+    transaction.on_commit(partial(tasks.send, run), robust=True)
     return redirect(run)
 
 
@@ -121,7 +130,13 @@ def metric_version(request: HttpRequest, number: int) -> HttpResponse:
     """The model card of a version."""
     versions = MetricVersion.objects.select_related("run__snapshot__study", "promoted_by")
     version = get_object_or_404(versions, number=number)
-    return render(request, "metric/metric_version.html", {"section": "metric", "version": version})
+    context = {
+        "section": "metric",
+        "version": version,
+        "disagreements": disagreements_of(version),
+        "downloads": downloads_of(version),
+    }
+    return render(request, "metric/metric_version.html", context)
 
 
 @staff_required
@@ -133,6 +148,39 @@ def promote(request: HttpRequest, number: int) -> HttpResponse:
     version = promote_version(version=version, reason=request.POST.get("reason", ""), by=staff_of(request))
     messages.success(request, f"Version {version.number} is in use now.")
     return redirect(version)
+
+
+@staff_required
+@require_POST
+@refusals_as_messages
+def back(request: HttpRequest) -> HttpResponse:
+    """Puts the version that was in use before back to use."""
+    version = roll_back(reason=request.POST.get("reason", ""), by=staff_of(request))
+    messages.success(request, f"Version {version.number} is in use again.")
+    return redirect(version)
+
+
+@staff_required
+@require_http_methods(["GET", "POST"])
+def schedule(request: HttpRequest, slug: str) -> HttpResponse:
+    """When a study's metric is trained again, to read and to change."""
+    study = get_object_or_404(Study.objects.exclude(state=Study.State.DRAFT), slug=slug)
+    form = RetrainRuleForm(request.POST or None, instance=rule_of(study))
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, f"The schedule of “{study}” was changed.")
+        return redirect("metric-list")
+    return render(request, "metric/schedule.html", {"section": "metric", "study": study, "form": form})
+
+
+@staff_required
+@require_safe
+@refusals_as_messages
+def version_file(request: HttpRequest, number: int, name: str) -> HttpResponseBase:
+    """One file of a version: its heads, the whole as safetensors, its model card, or as ONNX."""
+    version = get_object_or_404(MetricVersion, number=number)
+    path = open_download(version=version, name=name)
+    return FileResponse(path.open("rb"), as_attachment=True, filename=f"closer-metric-{number}-{name}")
 
 
 @staff_required

@@ -14,7 +14,7 @@ from config import broker
 from config.processes.child import Part
 
 WORKER_PROCESSES = 2
-QUEUES = "encode,train,default"
+QUEUES = "encode,train,train-gpu,default"
 
 
 def embedded_parts(*, host: str, port: int, var_dir: Path, env: Mapping[str, str]) -> list[Part]:

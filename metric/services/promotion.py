@@ -28,6 +28,20 @@ def promote_version(*, version: MetricVersion, reason: str, by: User | None = No
     return version
 
 
+def roll_back(*, reason: str, by: User | None = None) -> MetricVersion:
+    """Puts the version that was in use before back to use. Raises Refused without a reason or such a version."""
+    current = MetricVersion.objects.filter(promoted=True).first()
+    before = MetricVersion.objects.filter(promoted=False, promoted_at__isnull=False)
+    previous = before.order_by("-promoted_at").first()
+    if current is None or previous is None:
+        raise Refused("No version was in use before this one, so there is none to go back to.")
+    if not reason.strip():
+        raise Refused("Say why you go back: the reason is kept beside the version.")
+    return promote_version(
+        version=previous, reason=f"back from version {current.number}: {reason.strip()}", by=by
+    )
+
+
 def promote_if_better(*, version: MetricVersion) -> str:
     """Promotes `version` when its paired difference on the test sources has its interval above zero; says what it did.
 

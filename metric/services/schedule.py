@@ -1,13 +1,46 @@
-"""When to train again: a study with enough new judgments is retrained, by beat's schedule."""
+"""When to train again: beat asks every few minutes, and each study's rule answers."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Exists, Max, OuterRef
+from django.utils import timezone
 
 from annotation.errors import Refused
 from annotation.models import Judgment, Snapshot, Study
 from annotation.models.work import Work
 from annotation.services.snapshots import request_snapshot
-from metric.models import TrainingRun
+from metric.models import RetrainRule, TrainingRun
 from metric.services.requests import request_training
+
+# As many as a page shows; beat looks at all.
+MOST_STANDINGS = 20
+
+
+@dataclass(frozen=True)
+class Due:
+    """How a study stands to its rule, for people's judgments or for simulated ones.
+
+    `at`: when it may train next, a moment that can lie in the past; None while that is not known, and `waits_for`
+    says for what.
+    """
+
+    study: Study
+    simulated: bool
+    new: int
+    enough: int
+    at: datetime | None
+    waits_for: str
+
+    def now(self, moment: datetime) -> bool:
+        """Whether it is time."""
+        return self.at is not None and self.at <= moment
+
+
+def rule_of(study: Study) -> RetrainRule:
+    """The study's own rule, or the site's, which is not saved."""
+    return RetrainRule.objects.filter(study=study).first() or RetrainRule(study=study)
 
 
 def new_judgments(*, study: Study, simulated: bool) -> int:
@@ -21,35 +54,68 @@ def new_judgments(*, study: Study, simulated: bool) -> int:
     return (judged.filter(received_at__gt=trained.until) if trained else judged).count()
 
 
-def due_studies() -> list[tuple[Study, bool]]:
-    """Studies, with the population whose judgments are many and new enough."""
-    due = []
-    for study in Study.objects.exclude(state=Study.State.DRAFT):
-        enough = study.retrain_after or settings.RETRAIN_AFTER
-        for simulated in (False, True):
-            if (
-                not _in_the_making(study, simulated)
-                and new_judgments(study=study, simulated=simulated) >= enough
-            ):
-                due.append((study, simulated))
-    return due
+def due_of(*, study: Study, simulated: bool, now: datetime | None = None) -> Due:
+    """Where the study stands with its rule at `now`."""
+    now = now or timezone.now()
+    rule = rule_of(study)
+    new = new_judgments(study=study, simulated=simulated)
+    enough = study.retrain_after or settings.RETRAIN_AFTER
+    runs = TrainingRun.objects.filter(snapshot__study=study, snapshot__simulated=simulated)
+    last = runs.aggregate(last=Max("created_at"))["last"]
+    at, waits_for = None, ""
+    if not rule.enabled:
+        waits_for = "the schedule is switched off for this study"
+    elif runs.filter(state__in=[Work.State.QUEUED, Work.State.RUNNING]).exists():
+        waits_for = "the run that goes on"
+    elif new < enough:
+        waits_for = f"{enough - new:,} more judgments"
+    else:
+        at = next_time(now, last, rule.hours_between, rule.quiet_from, rule.quiet_to)
+    return Due(study, simulated, new, enough, at, waits_for)
 
 
-def _in_the_making(study: Study, simulated: bool) -> bool:
-    return TrainingRun.objects.filter(
-        snapshot__study=study,
-        snapshot__simulated=simulated,
-        state__in=[Work.State.QUEUED, Work.State.RUNNING],
-    ).exists()
+def next_time(
+    now: datetime, last: datetime | None, hours_between: int, quiet_from: int, quiet_to: int
+) -> datetime:
+    """The first moment from `now` on that is `hours_between` after `last` and inside the quiet hours (UTC).
+
+    The quiet hours go from the full hour `quiet_from` to the full hour `quiet_to`, over midnight if need be; equal
+    hours stand for the whole day.
+    """
+    moment = max(now, last + timedelta(hours=hours_between)) if last else now
+    length = (quiet_to - quiet_from) % 24 or 24
+    opened = moment.replace(hour=quiet_from, minute=0, second=0, microsecond=0)
+    if opened > moment:
+        opened -= timedelta(days=1)
+    inside = moment < opened + timedelta(hours=length)
+    return moment if inside else opened + timedelta(days=1)
 
 
-def retrain_due() -> list[TrainingRun]:
-    """A snapshot and a run for each study that is due. What a study lacks is left for the next time."""
+def standings() -> list[Due]:
+    """The newest studies that were opened and judged, each with the populations that have new judgments."""
+    judged = Judgment.objects.filter(study=OuterRef("pk"))
+    studies = Study.objects.exclude(state=Study.State.DRAFT).filter(Exists(judged)).order_by("-pk")
+    found = [
+        due_of(study=study, simulated=simulated)
+        for study in studies[:MOST_STANDINGS]
+        for simulated in (False, True)
+    ]
+    return [due for due in found if due.new]
+
+
+def retrain_due(now: datetime | None = None) -> list[TrainingRun]:
+    """A snapshot and a run for each study whose time has come. What a study lacks is left for the next time."""
+    now = now or timezone.now()
     runs = []
-    for study, simulated in due_studies():
-        try:
-            snapshot = request_snapshot(study=study, simulated=simulated)
-            runs.append(request_training(snapshot=snapshot, trigger=TrainingRun.Trigger.SCHEDULE))
-        except Refused:
-            continue
+    for study in Study.objects.exclude(state=Study.State.DRAFT):
+        for simulated in (False, True):
+            if not due_of(study=study, simulated=simulated, now=now).now(now):
+                continue
+            try:
+                snapshot = request_snapshot(study=study, simulated=simulated)
+                config = rule_of(study).config
+                run = request_training(snapshot=snapshot, config=config, trigger=TrainingRun.Trigger.SCHEDULE)
+                runs.append(run)
+            except Refused:
+                continue
     return runs

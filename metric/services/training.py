@@ -1,5 +1,6 @@
 """Training runs, done: in a process of their own, one at a time."""
 
+import json
 import tempfile
 import time
 import uuid
@@ -25,7 +26,10 @@ from metric.core.fit import FitError
 from metric.core.snapshot import SnapshotError
 from metric.core.train import train
 from metric.core.weights import TrunkUnavailable
-from metric.models import TrainingRun
+from metric.models import MetricVersion, TrainingRun
+from metric.services.card import write_card
+from metric.services.disagreements import with_triplets
+from metric.services.notices import tell
 from metric.services.promotion import promote_if_better
 from metric.services.requests import config_of
 from metric.services.versions import keep_version, promoted_folder
@@ -61,12 +65,18 @@ def run_training(*, pk: int) -> str:
         except Cancelled:
             TrainingRun.objects.all().fail(pk, lease, "Cancelled.")
         except (SnapshotError, TrunkUnavailable, CheckpointError, FitError, Refused) as error:
-            TrainingRun.objects.all().fail(pk, lease, str(error))
+            _fail(run, lease, str(error))
         except Exception as error:
             # Nobody waits for this process: what is not written to the row is never seen.
             log.exception("training failed", run=pk)
-            TrainingRun.objects.all().fail(pk, lease, f"{type(error).__name__}: {error}")
+            _fail(run, lease, f"{type(error).__name__}: {error}")
     return "failed"
+
+
+def _fail(run: TrainingRun, lease: uuid.UUID, error: str) -> None:
+    if TrainingRun.objects.all().fail(run.pk, lease, error):
+        subject = f"Training run {run.pk} on {run.snapshot} failed"
+        tell(event="training failed", subject=subject, message=f"{subject}: {error}", run=run.pk)
 
 
 def _train(run: TrainingRun, lease: uuid.UUID) -> str:
@@ -87,17 +97,33 @@ def _train(run: TrainingRun, lease: uuid.UUID) -> str:
             cache=settings.VAR_DIR / "cache" / "features",
         )
         report.stage("keep", 0, 1)
-        _finish(run, lease, out, report)
+        _card(out, f"Judgments of the study “{run.snapshot.study}”, snapshot {run.snapshot}.")
+        version, outcome = _finish(run, lease, out, folder, report)
+    subject = f"Metric version {version.number}: {outcome}"
+    tell(event="version made", subject=subject, message=f"{subject}\nFrom {run.snapshot}.", run=run.pk)
     return "done"
 
 
 @transaction.atomic
-def _finish(run: TrainingRun, lease: uuid.UUID, folder: Path, report: "Report") -> None:
+def _finish(
+    run: TrainingRun, lease: uuid.UUID, folder: Path, snapshot: Path, report: "Report"
+) -> tuple[MetricVersion, str]:
     """The version, its promotion if it earned one, and the end of the run: all or nothing."""
     version = keep_version(run=run, folder=folder)
-    report.say(f"version {version.number}: {promote_if_better(version=version)}")
+    version.evaluation = with_triplets(
+        evaluation=version.evaluation, snapshot=snapshot, study=run.snapshot.study
+    )
+    version.save(update_fields=["evaluation"])
+    outcome = promote_if_better(version=version)
+    report.say(f"version {version.number}: {outcome}")
     if not TrainingRun.objects.all().finish(run.pk, lease):
         raise Refused("Another worker took this run over.")
+    return version, outcome
+
+
+def _card(folder: Path, origin: str) -> None:
+    read = {name: json.loads((folder / f"{name}.json").read_text()) for name in ("settings", "evaluation")}
+    write_card(folder=folder, settings=read["settings"], evaluation=read["evaluation"], origin=origin)
 
 
 def _snapshot_folder(snapshot: Snapshot, report: "Report") -> Path:
@@ -155,8 +181,8 @@ Progress = Callable[[str, int, int], None]
 def train_folder(
     *, snapshot: Path, out: Path, config: TrainConfig, progress: Progress | None = None
 ) -> dict[str, Any]:
-    """Trains on a snapshot folder without a database row: folder in, folder out. Returns the manifest."""
-    return train(
+    """Trains on a snapshot folder without a database row: folder in, folder out. Returns what training returns."""
+    trained = train(
         snapshot,
         out,
         config,
@@ -164,3 +190,5 @@ def train_folder(
         progress=progress,
         cache=settings.VAR_DIR / "cache" / "features",
     )
+    _card(out, f"Judgments of the snapshot in {snapshot.name}.")
+    return trained

@@ -3,6 +3,9 @@
 import hashlib
 import json
 import tempfile
+import threading
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +14,10 @@ from django.core.files import File
 from django.db.models import Max
 
 from annotation.core.formats import zip as archives
+from annotation.errors import Refused
 from annotation.services.archives import unpack_whole
 from metric.models import MetricVersion, TrainingRun
+from metric.services.card import NAME as CARD
 
 
 def keep_version(*, run: TrainingRun, folder: Path) -> MetricVersion:
@@ -54,6 +59,72 @@ def _holds(folder: Path, version: MetricVersion) -> bool:
 def _fingerprint(folder: Path) -> str:
     """sha256 of the manifest, which names every other file by its own."""
     return hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file of a version that a page offers; `unavailable` says why it cannot be had, or is empty."""
+
+    name: str
+    what: str
+    unavailable: str = ""
+
+
+ONNX = "metric.onnx"
+WHAT = {
+    "metric.safetensors": "the whole model",
+    "lpips.pth": "trunk and heads, for lpips.LPIPS(model_path=…)",
+    "MODEL_CARD.md": "the model card",
+    "settings.json": "its settings",
+    "evaluation.json": "its table",
+}
+# An export takes seconds and memory: one at a time in a web process.
+_turn = threading.Lock()
+
+
+def downloads_of(version: MetricVersion) -> list[Download]:
+    """What can be had of a version beside its whole folder."""
+    kept = [*version.manifest.get("files", {}), CARD]
+    found = [
+        Download(name, WHAT.get(name, "its heads, for lpips and torchmetrics"))
+        for name in kept
+        if name in WHAT or name.startswith("heads")
+    ]
+    missing = "" if find_spec("onnx") and find_spec("onnxscript") else "pip install closer[onnx]"
+    return [*found, Download(ONNX, "the distance as ONNX, any size and number", missing)]
+
+
+def open_download(*, version: MetricVersion, name: str) -> Path:
+    """The file on this machine. Raises Refused for one that the version does not have or that cannot be made."""
+    offered = {download.name: download for download in downloads_of(version)}
+    if name not in offered:
+        raise Refused(f"Version {version.number} has no file {name}. It has {', '.join(offered)}.")
+    if offered[name].unavailable:
+        raise Refused(f"{name} cannot be made here: {offered[name].unavailable}.")
+    path = version_folder(version=version) / name
+    if name == ONNX:
+        return _exported(version)
+    if not path.is_file():
+        raise Refused(f"Version {version.number} was made before versions had a {name}.")
+    return path
+
+
+def _exported(version: MetricVersion) -> Path:
+    # torch takes two seconds and 200 MB: only the web process that is asked for an export loads it.
+    from metric.core.checkpoint import load
+    from metric.core.export import ExportError, export_onnx
+
+    target: Path = settings.VAR_DIR / "metric" / "exports" / f"{version.sha256}.onnx"
+    with _turn:
+        if not target.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            draft = target.with_suffix(".part")
+            try:
+                export_onnx(load(version_folder(version=version)), draft)
+            except ExportError as error:
+                raise Refused(str(error)) from error
+            draft.replace(target)
+    return target
 
 
 def promoted_version() -> MetricVersion | None:

@@ -1,5 +1,6 @@
 """The metric's pages: the versions, a model card, promotion, the report that stands alone."""
 
+import hashlib
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -7,11 +8,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from metric.models import MetricVersion
 from metric.report import write_report
 from metric.templatetags.evaluation import evaluation_words
+from tests.factories import make_triplet
 from tests.metric.versions import make_evaluation, make_run, make_snapshot, make_version
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +42,7 @@ def test_the_list_costs_the_same_with_more_versions(
 ) -> None:
     for _ in range(8):
         make_version()
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(8):
         owner_client.get(reverse("metric-list"))
 
 
@@ -141,3 +143,65 @@ def test_only_researchers_see_the_metric(client: Client, stranger: User, address
     assert client.get(address).headers["Location"].startswith(reverse("login"))
     client.force_login(stranger)
     assert client.get(address).status_code == 403
+
+
+def test_going_back_puts_the_version_before_to_use_and_says_why(owner_client: Client, owner: User) -> None:
+    first, second = make_version(), make_version()
+    assert "Go back" not in owner_client.get(reverse("metric-list")).content.decode()
+    for version in (first, second):
+        owner_client.post(reverse("metric-promote", args=[version.number]), {"reason": "agrees best"})
+    assert "Go back" in owner_client.get(reverse("metric-list")).content.decode()
+    owner_client.post(reverse("metric-back"), {"reason": " "})
+    assert MetricVersion.objects.get(promoted=True) == second
+    owner_client.post(reverse("metric-back"), {"reason": "worse on portraits"})
+    first.refresh_from_db()
+    assert first.promoted
+    assert first.promotion_reason == "back from version 2: worse on portraits"
+
+
+def test_without_a_version_before_there_is_no_way_back(owner_client: Client) -> None:
+    page = owner_client.post(reverse("metric-back"), {"reason": "so"}, follow=True).content.decode()
+    assert "none to go back to" in page
+
+
+def test_calibration_votes_and_pairs_are_shown_where_they_are_known(owner_client: Client) -> None:
+    triplet = make_triplet()
+    bins = [{"stated": 0.62, "seen": 0.55, "n_votes": 40}, {"stated": 0.9, "seen": 0.8, "n_votes": 60}]
+    groups = {"1": {"score": 0.7, "low": None, "high": None}}
+    evaluation = make_evaluation(calibration=bins, by_votes=groups)
+    evaluation["disagreements"] = [
+        {"n_p0": 4, "n_p1": 1, "n_tie": 0, "chance": 0.9, "triplet": triplet.pk, "p0_is_first": False},
+        {"n_p0": 4, "n_p1": 1, "n_tie": 0, "chance": 0.9, "triplet": None, "p0_is_first": None},
+    ]
+    page = owner_client.get(make_version(evaluation=evaluation).get_absolute_url()).content.decode()
+    assert "its favourites win 8.8 points less often than it states" in page
+    assert "1 vote<" in page
+    assert page.count("the version gave that") == 1
+    assert "on the right,\n        was chosen 4 of 5 times; the version gave that a chance of 10%" in page
+    assert " style=" not in page
+
+
+def test_files_of_a_version_one_by_one(owner_client: Client, version_on_disk: MetricVersion) -> None:
+    page = owner_client.get(version_on_disk.get_absolute_url()).content.decode()
+    for name in ("heads.pth", "metric.safetensors", "MODEL_CARD.md"):
+        address = reverse("metric-file", args=[version_on_disk.number, name])
+        assert address in page
+    answer = owner_client.get(reverse("metric-file", args=[version_on_disk.number, "settings.json"]))
+    assert b"".join(answer) == b"{}"  # type: ignore[arg-type]
+    for name in ("MODEL_CARD.md", "../manifest.json", "log.jsonl"):
+        address = f"/metric/versions/{version_on_disk.number}/files/{name}"
+        assert owner_client.get(address).status_code in (302, 404)
+
+
+@pytest.fixture
+def version_on_disk(settings: Settings) -> MetricVersion:
+    """A version whose folder is on this machine; it was made before there were model cards."""
+    version = make_version()
+    folder = Path(settings.VAR_DIR) / "metric" / "versions" / str(version.number)
+    folder.mkdir(parents=True)
+    (folder / "settings.json").write_text("{}")
+    (folder / "manifest.json").write_text("{}")
+    version.manifest |= {"files": {"heads.pth": "", "metric.safetensors": "", "settings.json": ""}}
+    version.sha256 = hashlib.sha256(b"{}").hexdigest()
+    version.save()
+    return version

@@ -34,7 +34,7 @@ def child() -> Iterator[Mock]:
 @pytest.fixture
 def sent() -> Iterator[Mock]:
     """Messages for `train`."""
-    with patch.object(tasks.train, "delay") as sent:
+    with patch.object(tasks.train, "apply_async") as sent:
         yield sent
 
 
@@ -56,7 +56,7 @@ def hold(run: TrainingRun, *, seconds: int) -> None:
 def test_the_oldest_that_waits_comes_next(runs: list[TrainingRun], child: Mock, sent: Mock) -> None:
     child.side_effect = finishing(runs[2])
     tasks.train(runs[2].pk)
-    sent.assert_called_once_with(runs[0].pk)
+    sent.assert_called_once_with([runs[0].pk], queue="train")
 
 
 def test_nothing_is_started_beside_a_training_that_goes_on(
@@ -74,7 +74,7 @@ def test_a_dead_workers_run_stops_nobody(runs: list[TrainingRun], child: Mock, s
     child.side_effect = finishing(runs[1])
     tasks.train(runs[1].pk)
     child.assert_called_once()
-    sent.assert_called_once_with(runs[2].pk)
+    sent.assert_called_once_with([runs[2].pk], queue="train")
 
 
 def test_runs_that_cannot_begin_do_not_send_each_other_out(
@@ -83,3 +83,11 @@ def test_runs_that_cannot_begin_do_not_send_each_other_out(
     tasks.train(runs[0].pk)
     child.assert_called_once()
     sent.assert_not_called()
+
+
+def test_a_run_that_asks_for_a_gpu_goes_to_the_workers_that_have_one(
+    runs: list[TrainingRun], sent: Mock
+) -> None:
+    runs[0].config = {"device": "cuda"}
+    tasks.send(runs[0])
+    sent.assert_called_once_with([runs[0].pk], queue="train-gpu")

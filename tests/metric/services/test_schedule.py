@@ -1,5 +1,7 @@
 """Beat's rule: enough new judgments, counted apart for people and programs, and nothing twice."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django_celery_beat.models import PeriodicTask
 from pytest_django import Settings
@@ -10,41 +12,44 @@ from tests.factories import make_judged_study, make_judgment, make_session, make
 
 pytestmark = pytest.mark.django_db
 
+# In the quiet hours of those who chose none, and long after anything that a test does now.
+NIGHT = datetime(2100, 1, 1, 3, 30, tzinfo=UTC)
+
 
 def test_a_study_with_enough_new_judgments_is_retrained_once() -> None:
     study = make_judged_study(people=6, retrain_after=24)
-    (run,) = retrain_due()
+    (run,) = retrain_due(NIGHT)
     assert (run.snapshot.study, run.trigger, run.snapshot.simulated) == (study, "on schedule", False)
-    assert retrain_due() == []
+    assert retrain_due(NIGHT) == []
 
 
 def test_too_few_are_left_for_later(settings: Settings) -> None:
     make_judged_study(people=6)
     settings.RETRAIN_AFTER = 25
-    assert retrain_due() == []
+    assert retrain_due(NIGHT) == []
     settings.RETRAIN_AFTER = 24
-    assert len(retrain_due()) == 1
+    assert len(retrain_due(NIGHT)) == 1
 
 
 def test_only_what_came_since_the_last_run_counts() -> None:
     study = make_judged_study(people=6, retrain_after=24)
-    (run,) = retrain_due()
+    (run,) = retrain_due(NIGHT)
     TrainingRun.objects.update(state="done")
     study.votes_per_triplet = 20
     study.save()
     make_triplet(study)
     make_judgment(make_session(study))
     assert new_judgments(study=study, simulated=False) == 1
-    assert retrain_due() == []
+    assert retrain_due(NIGHT) == []
 
 
 def test_programs_count_apart() -> None:
     study = make_judged_study(people=1, programs=6, retrain_after=24)
-    (run,) = retrain_due()
+    (run,) = retrain_due(NIGHT)
     assert run.snapshot.simulated
     assert new_judgments(study=study, simulated=False) == 4
 
 
-def test_the_night_is_a_row_that_the_admin_can_change() -> None:
+def test_how_often_beat_asks_is_a_row_that_the_admin_can_change() -> None:
     task = PeriodicTask.objects.get(task="metric.tasks.retrain")
-    assert (task.crontab.hour, task.enabled) == ("3", True)
+    assert (task.crontab.minute, task.crontab.hour, task.enabled) == ("*/10", "*", True)

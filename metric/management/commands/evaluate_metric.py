@@ -1,0 +1,97 @@
+"""Holds a version against a file of people's answers: `python manage.py evaluate_metric 3 --judgments answers.csv`."""
+
+import json
+import sys
+from argparse import RawDescriptionHelpFormatter
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from annotation.core.formats.plain import AnswersError
+from metric.core.checkpoint import CheckpointError
+from metric.core.config import BASELINE_KEYS
+from metric.core.table import format_table
+from metric.core.weights import TrunkUnavailable
+from metric.models import MetricVersion
+from metric.services.judged import evaluate_on, read_judged
+from metric.services.versions import promoted_folder, version_folder
+
+# What cannot be read is the caller's mistake: another status than that of a failure.
+MISUSE = 2
+
+
+class Command(BaseCommand):
+    """Reads the answers and their pictures, and prints the table that a training run stores."""
+
+    help = "Print how well a version agrees with a file of people's answers, beside every baseline."
+    # A folder needs no database, so a missing migration is no reason to stop.
+    requires_migrations_checks = False
+
+    def create_parser(self, *args: Any, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(*args, **kwargs)
+        parser.formatter_class = RawDescriptionHelpFormatter
+        parser.epilog = (
+            "FILE.csv has the columns source,a,b,choice and may have annotator,ms,a_codec,b_codec,a_bpp,b_bpp,kind;\n"
+            "paths are relative to it, and choice is a, b or tie: the CLOSER one.\n\n"
+            "examples:\n"
+            "  manage.py evaluate_metric 3 --judgments answers.csv\n"
+            "  manage.py evaluate_metric ./metric --judgments answers.csv --json > table.json"
+        )
+        return parser
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("version", help="a version's number, or the folder of one")
+        parser.add_argument("--judgments", type=Path, required=True, metavar="FILE.csv")
+        parser.add_argument("--json", action="store_true", help="print the table as JSON")
+        parser.add_argument(
+            "--baselines", nargs="*", choices=BASELINE_KEYS, default=list(BASELINE_KEYS), metavar="KEY",
+            help=f"rows beside the version: {', '.join(BASELINE_KEYS)} (all, unless named)",
+        )  # fmt: skip
+        parser.add_argument("--seed", type=int, default=0, help="of the bootstrap")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        folder, promoted = _folders(options["version"])
+        try:
+            judged = read_judged(options["judgments"])
+            with tqdm(desc="pictures", disable=None, file=sys.stderr) as bar:
+
+                def progress(stage: str, done: int, total: int) -> None:
+                    bar.set_description(stage)
+                    bar.total = total
+                    bar.update(done - bar.n)
+
+                evaluation = evaluate_on(
+                    judged=judged,
+                    folder=folder,
+                    promoted=promoted,
+                    baselines=tuple(options["baselines"]),
+                    cache=settings.VAR_DIR / "cache" / "features",
+                    seed=options["seed"],
+                    progress=progress,
+                )
+        except (AnswersError, CheckpointError) as error:
+            raise CommandError(str(error), returncode=MISUSE) from error
+        except (TrunkUnavailable, ValueError) as error:
+            raise CommandError(str(error)) from error
+        if options["json"]:
+            self.stdout.write(json.dumps(evaluation, indent=2, ensure_ascii=False, allow_nan=False))
+        else:
+            self.stdout.write(format_table(evaluation))
+
+
+def _folders(version: str) -> tuple[Path, Path | None]:
+    """The folder of the version, and of the promoted one where another is in use. A folder asks no database."""
+    if not version.isdecimal():
+        folder = Path(version)
+        if not folder.is_dir():
+            raise CommandError(f"{version} is neither a version's number nor a folder.", returncode=MISUSE)
+        return folder, None
+    row = MetricVersion.objects.filter(number=int(version)).first()
+    if row is None:
+        known = ", ".join(map(str, MetricVersion.objects.values_list("number", flat=True)[:10])) or "none yet"
+        raise CommandError(f"There is no version {version}. Versions: {known}.", returncode=MISUSE)
+    champion = None if row.promoted else promoted_folder()
+    return version_folder(version=row), champion

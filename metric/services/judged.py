@@ -1,0 +1,176 @@
+"""A metric held against a file of people's answers: the table that a run stores, for sources that it never saw."""
+
+import hashlib
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from annotation.core.formats.plain import Answer, AnswersError, Shown, read_plain
+from annotation.services.imported_pictures import nearest_rate
+from codecs_zoo.image import PhotographError, load_photograph
+from metric.core.agreement import Floats
+from metric.core.base import Metric
+from metric.core.baselines import BASELINES, BaselineUnavailable
+from metric.core.cache import VectorCache
+from metric.core.checkpoint import load, read_manifest
+from metric.core.columns import distances
+from metric.core.config import BASELINE_KEYS, RESAMPLES
+from metric.core.evaluate import Candidate, Votes, evaluate
+from metric.core.features import Pair
+from metric.core.images import Picture, picture_of
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The answers of a file, counted: N pairs with their votes and pictures; `pairs` holds (ref, a), then (ref, b)."""
+
+    votes: Votes
+    pairs: list[Pair]
+    sha256: str
+    rows: int
+
+
+def read_judged(path: Path) -> Judged:
+    """Read the plain CSV and its pictures. Raises AnswersError for a row or a picture that cannot be used."""
+    answers = read_plain(path).answers
+    open_picture = lru_cache(maxsize=None)(lambda name: _picture(path, name))
+    counts: dict[tuple[str, str, str], list[int]] = {}
+    first_said: dict[tuple[str, str, str], Answer] = {}
+    for answer in answers:
+        source, a, b = (open_picture(name) for name in (answer.source, answer.a.name, answer.b.name))
+        _require_comparable(path, answer, source, a, b)
+        swapped = a.sha256 > b.sha256
+        key = (source.sha256, *sorted((a.sha256, b.sha256)))
+        first_said.setdefault(key, answer)
+        choice = ("b", "a", "tie") if swapped else ("a", "b", "tie")
+        counts.setdefault(key, [0, 0, 0])[choice.index(answer.choice)] += 1
+    pictures = {
+        picture.sha256: picture
+        for answer in answers
+        for picture in map(open_picture, (answer.source, answer.a.name, answer.b.name))
+    }
+    return Judged(
+        votes=_votes(counts, first_said),
+        pairs=[(pictures[key[0]], pictures[key[side]]) for side in (1, 2) for key in counts],
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        rows=len(answers),
+    )
+
+
+def _picture(path: Path, name: str) -> Picture:
+    try:
+        return picture_of(load_photograph(path.parent / name).pixels)
+    except (OSError, PhotographError) as error:
+        raise AnswersError(
+            f"{path.parent / name}, which {path.name} names, cannot be read: {error}"
+        ) from error
+
+
+def _require_comparable(path: Path, answer: Answer, source: Picture, a: Picture, b: Picture) -> None:
+    sizes = {(picture.width, picture.height) for picture in (source, a, b)}
+    if len(sizes) > 1:
+        said = ", ".join(f"{width}x{height}" for width, height in sorted(sizes))
+        raise AnswersError(f"Line {answer.line} of {path} compares pictures of different sizes: {said}.")
+    if a.sha256 == b.sha256:
+        raise AnswersError(
+            f"Line {answer.line} of {path} compares two pictures that are equal in every pixel."
+        )
+
+
+def _votes(
+    counts: dict[tuple[str, str, str], list[int]], first_said: dict[tuple[str, str, str], Answer]
+) -> Votes:
+    numbers = np.array(list(counts.values()), dtype=np.float64).reshape(-1, 3)
+    said = [first_said[key] for key in counts]
+    return Votes(
+        *numbers.T,
+        photograph=np.array([key[0] for key in counts], dtype=np.str_),
+        kind=np.array([answer.kind for answer in said], dtype=np.str_),
+        target_bpp=np.array([_rate(answer.a, answer.b) for answer in said], dtype=np.str_),
+    )
+
+
+def _rate(a: Shown, b: Shown) -> str:
+    """The rate that a pair is filed under, as an import files it; 0 where the file says none."""
+    known = [shown.bpp for shown in (a, b) if shown.bpp is not None]
+    return f"{nearest_rate(sum(known) / len(known)) if known else 0:g}"
+
+
+def evaluate_on(
+    *,
+    judged: Judged,
+    folder: Path,
+    promoted: Path | None = None,
+    baselines: tuple[str, ...] = BASELINE_KEYS,
+    cache: Path | None = None,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+    progress: Progress = lambda stage, done, total: None,
+) -> dict[str, Any]:
+    """The evaluation of the version in `folder` on these answers: `metric.core.evaluate.evaluate`'s dict, with
+
+        {"version": {"folder", "kind", "nets", "data_hash", "simulated"}, "judgments": {"sha256", "rows"}}
+
+    The log-loss and calibration of versions use the slope of their own training, never these answers; baselines
+    have none. Raises CheckpointError, TrunkUnavailable.
+    """
+    metric = load(folder)
+    with closing(VectorCache(cache or folder / "unused")) as vectors:
+        kept = vectors if cache else None
+        rows = [_baseline(key, judged, kept, progress) for key in baselines]
+        if promoted is not None:
+            rows.append(_version("promoted", "Promoted version", load(promoted), judged, kept, progress))
+        rows.append(_version("new", "This version", metric, judged, kept, progress))
+    evaluation = evaluate(
+        judged.votes,
+        rows,
+        split="given",
+        simulated=False,
+        stock_key=f"lpips-{metric.settings['net']}",
+        seed=seed,
+        resamples=resamples,
+    )
+    return {
+        "version": {"folder": str(folder), **_described(folder, metric)},
+        "judgments": {"sha256": judged.sha256, "rows": judged.rows},
+        **evaluation,
+    }
+
+
+def _described(folder: Path, metric: Metric) -> dict[str, Any]:
+    settings = metric.settings
+    return {
+        "kind": settings["kind"],
+        "nets": list(settings.get("nets", [settings["net"]])),
+        "terms": list(settings.get("terms", [])),
+        "data_hash": settings["data_hash"],
+        "simulated": settings["simulated"],
+        "sha256": read_manifest(folder)["files"]["metric.safetensors"],
+    }
+
+
+def _baseline(key: str, judged: Judged, cache: VectorCache | None, progress: Progress) -> Candidate:
+    baseline = BASELINES[key]
+    try:
+        found = baseline.distances(judged.pairs, cache, lambda done, total: progress(key, done, total), None)
+    except BaselineUnavailable as error:
+        return Candidate(key, baseline.label, "baseline", None, reason=str(error))
+    return Candidate(key, baseline.label, "baseline", _by_side(found))
+
+
+def _version(
+    key: str, label: str, metric: Metric, judged: Judged, cache: VectorCache | None, progress: Progress
+) -> Candidate:
+    found = distances(metric, judged.pairs, cache, lambda done, total: progress(key, done, total))
+    return Candidate(key, label, "new" if key == "new" else "promoted", _by_side(found))
+
+
+def _by_side(found: Floats) -> Floats:
+    return np.asarray(found, dtype=np.float64).reshape(2, -1).T

@@ -1,0 +1,83 @@
+"""How well stated chances hold, as a figure and in words."""
+
+from collections.abc import Mapping, Sequence
+from math import sqrt
+from typing import Any
+
+from django import template
+from django.utils.safestring import SafeString
+
+from annotation import charts
+
+register = template.Library()
+
+# The plot is a square, so that the diagonal is one.
+LEFT, TOP, SIDE = 60, 16, 300
+Z95 = 1.96
+
+
+@register.simple_tag
+def calibration_plot(bins: Sequence[Mapping[str, Any]], *, simulated: bool) -> SafeString:
+    """Stated chance of the favourite against how often it won, with the diagonal of a metric that knows itself."""
+    drawing = charts.Drawing(TOP + SIDE + 56, title="Calibration: stated chance against share of votes")
+    low = 0.5 if all(one["stated"] >= 0.5 for one in bins) else 0.0
+
+    def across(share: float) -> float:
+        return LEFT + (share - low) / (1 - low) * SIDE
+
+    def height(share: float) -> float:
+        return TOP + (1 - (max(share, 0.0) - 0.0) / 1.0) * SIDE
+
+    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
+        drawing.line(LEFT, height(tick), LEFT + SIDE, height(tick), faint=True)
+        drawing.text(LEFT - 8, height(tick) + 4, f"{100 * tick:g}", anchor="end")
+    for tick in (0.5, 0.6, 0.7, 0.8, 0.9, 1.0) if low else (0.0, 0.25, 0.5, 0.75, 1.0):
+        drawing.text(across(tick), TOP + SIDE + 18, f"{100 * tick:g}", anchor="middle")
+    drawing.line(across(low), height(low), across(1), height(1), **{"stroke-dasharray": "4 4"})
+    for one in bins:
+        bottom, top = interval(one["seen"], one["n_votes"])
+        x = across(one["stated"])
+        drawing.line(x, height(bottom), x, height(top), **{"class": "chart-accent", "stroke-width": "1.6"})
+        drawing.path(charts.marker(0, x, height(one["seen"])), **{"class": "chart-accent"})
+    whose = "simulated votes" if simulated else "votes"
+    drawing.text(
+        LEFT + SIDE / 2, TOP + SIDE + 42, "stated chance of the favourite, per cent", anchor="middle"
+    )
+    drawing.text(LEFT + SIDE + 16, TOP + 12, f"{whose} that")
+    drawing.text(LEFT + SIDE + 16, TOP + 28, "chose it, per cent")
+    return drawing.svg()
+
+
+def interval(share: float, votes: float) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share of so many votes (Wilson 1927)."""
+    if votes <= 0:
+        return 0.0, 1.0
+    centre = (share + Z95**2 / (2 * votes)) / (1 + Z95**2 / votes)
+    half = Z95 / (1 + Z95**2 / votes) * sqrt(share * (1 - share) / votes + Z95**2 / (4 * votes**2))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+@register.simple_tag
+def calibration_words(bins: Sequence[Mapping[str, Any]]) -> str:
+    """What the plot shows, weighed by votes."""
+    votes = sum(one["n_votes"] for one in bins)
+    if not votes:
+        return "There are no votes to compare stated chances with."
+    gap = sum((one["stated"] - one["seen"]) * one["n_votes"] for one in bins) / votes
+    points = f"{100 * abs(gap):.1f} points"
+    if abs(gap) < 0.02:
+        return f"Stated chances hold: on average they are {points} from what people did."
+    said = "too sure of itself" if gap > 0 else "less sure than it could be"
+    return f"The metric is {said}: its favourites win {points} {'less' if gap > 0 else 'more'} often than it states."
+
+
+@register.filter
+def vote_counts(evaluation: Mapping[str, Any]) -> list[str]:
+    """The groups of pairs by number of votes that any row has, in order."""
+    return list(dict.fromkeys(name for row in evaluation["rows"] for name in row.get("by_votes", {})))
+
+
+@register.filter
+def by_votes(row: Mapping[str, Any], evaluation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """A row's shares under these groups; an empty one where it has none."""
+    return [row.get("by_votes", {}).get(name, {}) for name in vote_counts(evaluation)]

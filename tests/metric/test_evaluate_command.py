@@ -1,0 +1,98 @@
+"""evaluate_metric: a version's folder against a file of people's answers, as a table or as JSON, without a database."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+from PIL import Image
+
+from metric.core.checkpoint import save_metric, write_folder
+from metric.core.distance import LPIPS
+from metric.core.trunks import tensors_sha256
+from tests.factories import make_pixels
+from tests.metric.core.conftest import _trunks, trunk_or_skip
+
+__all__ = ["_trunks"]
+
+HEAD = "source,a,b,choice,annotator,a_bpp,b_bpp"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A version on alex with the stock heads, as training writes it."""
+    trunk_or_skip("alex")
+    metric = LPIPS("alex")
+    settings = {
+        **{"schema": "closer-metric/1", "kind": "heads", "net": "alex", "nets": ["alex"], "terms": []},
+        **{"trunk_sha256": tensors_sha256(metric.net.state_dict()), "short_side": [64, 512], "slope": 9.0},
+        **{"data_hash": "0" * 64, "simulated": False, "splits": {}, "normalisation": "", "resolution": ""},
+    }
+    write_folder(tmp_path / "version", lambda out: save_metric(out, metric, settings), {})
+    return tmp_path / "version"
+
+
+@pytest.fixture
+def answers(tmp_path: Path) -> Path:
+    """Three photographs; the picture with less noise was called closer by three of four."""
+    lines = [HEAD]
+    for number in range(3):
+        pixels = make_pixels(70 + number)
+        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+        for name, spread in (("good", 4), ("bad", 40)):
+            noise = np.random.default_rng(number).normal(0, spread, pixels.shape)
+            Image.fromarray((pixels + noise).clip(0, 255).astype(np.uint8)).save(
+                tmp_path / f"{number}-{name}.png"
+            )
+        pair = f"{number}.png,{number}-good.png,{number}-bad.png"
+        turned = f"{number}.png,{number}-bad.png,{number}-good.png"
+        lines += [f"{pair},a,ann,0.9,0.2", f"{turned},b,bob,0.2,0.9", f"{pair},a,cem,,", f"{pair},b,dan,,"]
+    path = tmp_path / "answers.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_the_table_as_json(folder: Path, answers: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No database is marked for this test: a folder must do without."""
+    call_command("evaluate_metric", str(folder), "--judgments", str(answers), "--baselines", "psnr", "--json")
+    said = json.loads(capsys.readouterr().out)
+    assert (said["n_triplets"], said["n_votes"], said["n_photographs"]) == (3, 12, 3)
+    assert said["version"]["nets"] == ["alex"]
+    assert said["judgments"]["rows"] == 12
+    rows = {row["key"]: row for row in said["rows"]}
+    assert rows["psnr"]["score"] == rows["new"]["score"] == 0.75
+    assert set(rows["new"]["by_bpp"]) == {"0.5"}
+    assert said["people"]["human_score"] == pytest.approx(0.5)
+
+
+def test_the_same_for_people(folder: Path, answers: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("evaluate_metric", str(folder), "--judgments", str(answers), "--baselines", "psnr")
+    said = capsys.readouterr().out
+    assert "12 votes on 3 triplets of 3 photographs" in said
+    assert "This version" in said
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["0.png,0-good.png,gone.png,a,,,", "0.png,0-good.png,0.csv,a,,,", "0.png,x,y,c,,,", "0.png,0-good.png"],
+)
+def test_a_bad_file_ends_with_status_2_and_a_message(folder: Path, answers: Path, row: str) -> None:
+    (answers.parent / "0.csv").write_text("no picture")
+    answers.write_text(answers.read_text() + row + "\n")
+    with pytest.raises(CommandError) as refused:
+        call_command("evaluate_metric", str(folder), "--judgments", str(answers), "--baselines", "psnr")
+    assert refused.value.returncode == 2
+
+
+@pytest.mark.parametrize("version", ["gone", "."])
+def test_what_is_no_version_ends_with_status_2(answers: Path, version: str) -> None:
+    with pytest.raises(CommandError) as refused:
+        call_command("evaluate_metric", version, "--judgments", str(answers))
+    assert refused.value.returncode == 2
+
+
+@pytest.mark.django_db
+def test_an_unknown_number_lists_the_known_ones(answers: Path) -> None:
+    with pytest.raises(CommandError, match="There is no version 7. Versions: none yet"):
+        call_command("evaluate_metric", "7", "--judgments", str(answers))
