@@ -131,6 +131,27 @@ def key_mark(look: int) -> SafeString:
     return mark_safe(tostring(root, encoding="unicode"))
 
 
+def whisker(
+    value: float, low: float | None, high: float | None, *, most: float = 1.0, reference: float | None = None
+) -> SafeString:
+    """A dot with its interval on a scale from 0 to `most`, small enough for a table's cell, beside its numbers."""
+    root = Element("svg", {"viewBox": "0 0 72 12", "width": "72", "height": "12", "class": "whisker"})
+    root.set("aria-hidden", "true")
+
+    def across(of: float) -> str:
+        return f"{3 + 66 * min(max(of / most, 0.0), 1.0):.1f}"
+
+    line = {"y1": "6", "y2": "6", "stroke": "currentColor"}
+    SubElement(root, "line", line | {"x1": "3", "x2": "69", "stroke-opacity": "0.2"})
+    if reference is not None:
+        place = {"x1": across(reference), "x2": across(reference), "y1": "1", "y2": "11"}
+        SubElement(root, "line", place | {"stroke": "currentColor", "stroke-opacity": "0.5"})
+    if low is not None and high is not None:
+        SubElement(root, "line", line | {"x1": across(low), "x2": across(high), "stroke-width": "1.6"})
+    SubElement(root, "circle", cx=across(value), cy="6", r="3", fill="currentColor")
+    return mark_safe(tostring(root, encoding="unicode"))
+
+
 def ticks(low: float, high: float, *, about: int = 5) -> list[float]:
     """Round numbers that cover low..high, roughly `about` of them."""
     span = (high - low) or 1.0

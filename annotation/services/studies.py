@@ -4,19 +4,28 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from annotation.core.protocol import Protocol, ProtocolError
+from annotation.core.protocol import Protocol, ProtocolError, largest_picture
 from annotation.errors import Refused, StudyFrozen, StudyNotReady
 from annotation.models import Reconstruction, Study
 from annotation.services.encoding import plan_reconstructions
 from codecs_zoo import registry
 
+SIZES = ("max_width", "max_height")
+
 
 def create_study(*, name: str, owner: User | None = None, slug: str = "", **fields: Any) -> Study:
-    """A draft. `fields` are the study's rules; every one is validated. Raises Refused with what is wrong."""
+    """A draft. `fields` are the study's rules; every one is validated. Raises Refused with what is wrong.
+
+    Pictures are as large as the study's smallest screen holds, unless a smaller size is given.
+    """
+    if "protocol" in fields:
+        fitting = largest_picture(check_protocol(fields["protocol"]))
+        fields = dict(zip(SIZES, fitting, strict=True)) | fields
     study = Study(name=name.strip(), slug=slug or _free_slug(name), owner=owner, **fields)
     _check(study)
     study.save()
@@ -28,7 +37,7 @@ def update_study(*, study: Study, **fields: Any) -> Study:
     """A draft with other rules. Raises StudyFrozen once it was opened, Refused or ValidationError for bad rules."""
     study = Study.objects.select_for_update().get(pk=study.pk)
     require_draft(study)
-    sizes = {name: fields[name] for name in ("max_width", "max_height") if name in fields}
+    sizes = {name: fields[name] for name in SIZES if name in fields}
     if any(getattr(study, name) != size for name, size in sizes.items()) and study.sources.exists():
         raise StudyFrozen(
             "The photographs were cropped to this size as they came in. Make a new study for another."
@@ -43,7 +52,7 @@ def update_study(*, study: Study, **fields: Any) -> Study:
 def _check(study: Study) -> None:
     check_codecs(study.codecs)
     check_bpps(study.target_bpps)
-    check_protocol(study.protocol)
+    check_crop(study, check_protocol(study.protocol))
     study.full_clean(exclude=["owner", "codecs", "target_bpps", "protocol"])
 
 
@@ -53,6 +62,19 @@ def check_protocol(rules: Mapping[str, Any]) -> Protocol:
         return Protocol.from_json(rules)
     except (ProtocolError, TypeError) as error:
         raise Refused(str(error)) from error
+
+
+def check_crop(study: Study, rules: Protocol) -> None:
+    """Refuses pictures that the study's smallest screen cannot hold in its layout. Raises ValidationError."""
+    wrong = {}
+    for name, side, most in zip(SIZES, ("width", "height"), largest_picture(rules), strict=True):
+        if getattr(study, name) > most:
+            wrong[name] = (
+                f"At most {most} pixels fit the smallest screen in this layout. Take {most} or less, or ask for a "
+                f"smallest screen of more {side} under Arrival."
+            )
+    if wrong:
+        raise ValidationError(wrong)
 
 
 def check_codecs(names: Iterable[str]) -> None:

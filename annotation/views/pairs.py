@@ -22,8 +22,10 @@ class Votes:
 
 
 def page_of_pairs(request: HttpRequest, study: Study) -> Page:
-    """(triplet, its votes by population), in the order in which they were made."""
-    triplets = Triplet.objects.filter(study=study).with_images()
+    """(triplet, its votes by population), in the order in which they were made; `?known=` shows golden ones alone."""
+    triplets = Triplet.objects.filter(study=study, role=Triplet.Role.PAIR).with_images()
+    if request.GET.get("known"):
+        triplets = triplets.golden(study)
     page = page_by_pk(request, triplets, size=PAIRS_A_PAGE, oldest_first=True)
     votes = votes_of([triplet.pk for triplet in page.rows])
     return replace(page, rows=[(triplet, votes.get(triplet.pk, [])) for triplet in page.rows])
@@ -32,7 +34,11 @@ def page_of_pairs(request: HttpRequest, study: Study) -> Page:
 def votes_of(triplets: list[int]) -> dict[int, list[Votes]]:
     """Votes by triplet, people's before simulated ones."""
     counted: dict[tuple[int, bool], dict[str, int]] = {}
-    rows = Judgment.objects.filter(triplet__in=triplets).values_list("triplet_id", "simulated", "choice")
+    rows = (
+        Judgment.objects.filter(triplet__in=triplets)
+        .counted()
+        .values_list("triplet_id", "simulated", "choice")
+    )
     for triplet, simulated, choice, count in rows.annotate(count=Count("*")).order_by(
         "triplet_id", "simulated"
     ):

@@ -66,7 +66,7 @@ def crops_of(studies: list[int]) -> dict[int, list[int]]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def study_new(request: HttpRequest) -> HttpResponse:
     """The form for a new study, and the draft that comes of it."""
-    form = StudyForm(request.POST or None)
+    form = StudyForm.asked(request.POST)
     if form.is_valid():
         try:
             study = create_study(owner=staff_of(request), **form.cleaned_data)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,11 +16,12 @@ from annotation import charts
 from annotation.errors import Refused
 from annotation.forms import StudyForm
 from annotation.models import Reconstruction, Snapshot, Study
+from annotation.services.cost import cost_of, costs_of_adding
 from annotation.services.studies import update_study
 from annotation.views import progress
 from annotation.views.access import staff_required
 from annotation.views.pairs import page_of_pairs
-from annotation.views.people import page_of_people
+from annotation.views.people import FILTERS, attrition, page_of_people, rules_on
 
 PHOTOGRAPHS_SHOWN = 48
 FAILURES_SHOWN = 20
@@ -28,6 +30,7 @@ TABS = [
     ("study", "Progress"),
     ("study-people", "People"),
     ("study-pairs", "Pairs"),
+    ("study-gallery", "Gallery"),
     ("study-results", "Results"),
     ("study-snapshots", "Snapshots"),
     ("study-settings", "Settings"),
@@ -72,6 +75,7 @@ def progress_page(request: HttpRequest, study: Study, *, status: int = 200) -> H
         photographs_count=sum(splits.values()),
         splits=list(splits.items()),
         split_missing=0 in splits.values(),
+        cost=cost_of(study=study) if study.state == Study.State.DRAFT else None,
     )
 
 
@@ -109,9 +113,22 @@ def pending_snapshots(study: Study) -> int:
 @staff_required
 @require_safe
 def people(request: HttpRequest, slug: str) -> HttpResponse:
-    """Who judged, how much and how fast."""
+    """Who judged, how well, how many came how far, and who is left out."""
     study = get_object_or_404(Study, slug=slug)
-    return study_page(request, study, "study-people", page=page_of_people(request, study))
+    show = request.GET.get("show", "")
+    show = show if show in FILTERS else "all"
+    told: dict[str, Any] = {"filters": [(name, label) for name, (label, _) in FILTERS.items()], "show": show}
+    told["keep"] = "" if show == "all" else f"show={show}&"
+    return study_page(
+        request,
+        study,
+        "study-people",
+        page=page_of_people(request, study),
+        stages=attrition(study),
+        figures_at=study.enrolments.aggregate(at=Max("figures_at"))["at"],
+        rules_on=rules_on(study.rules),
+        **told,
+    )
 
 
 @staff_required
@@ -119,7 +136,8 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
 def pairs(request: HttpRequest, slug: str) -> HttpResponse:
     """The triplets and their votes."""
     study = get_object_or_404(Study, slug=slug)
-    return study_page(request, study, "study-pairs", page=page_of_pairs(request, study))
+    told = {"golden": study.triplets.golden(study).exists(), "keep": "known=1&" * ("known" in request.GET)}
+    return study_page(request, study, "study-pairs", page=page_of_pairs(request, study), **told)
 
 
 @staff_required
@@ -145,7 +163,7 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
     """The rules: a form while the study is a draft, facts afterwards."""
     study = get_object_or_404(Study, slug=slug)
     # A form writes what it read into its instance, right or wrong; the page's head shows what is saved.
-    form = StudyForm(request.POST or None, instance=copy(study))
+    form = StudyForm.asked(request.POST, instance=copy(study))
     if form.is_valid():
         try:
             study = update_study(study=study, **form.cleaned_data)
@@ -154,4 +172,19 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
         else:
             messages.success(request, "The settings are saved.")
             return redirect("study-settings", study.slug)
-    return study_page(request, study, "study-settings", form=form, status=400 if form.errors else 200)
+    return study_page(
+        request,
+        study,
+        "study-settings",
+        form=form,
+        **_costs(study),
+        status=400 if form.errors else 200,
+    )
+
+
+def _costs(study: Study) -> dict[str, Any]:
+    """What a draft will cost, or what another codec would cost a study that is under way."""
+    if study.state == Study.State.DRAFT:
+        return {"cost": cost_of(study=study)}
+    can_grow = study.state != Study.State.CLOSED and not study.origin
+    return {"additions": costs_of_adding(study=study) if can_grow else {}}

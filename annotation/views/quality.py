@@ -1,0 +1,64 @@
+"""What a researcher decides about annotators and pairs: whom to leave out, which answers are known."""
+
+from functools import partial
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_POST
+
+from annotation import tasks
+from annotation.models import Enrolment, Study, Triplet
+from annotation.services.known import set_known
+from annotation.services.quality import exclude_by_hand, undo_exclusion_by_hand
+from annotation.views.access import came_from, refusals_as_messages, staff_of, staff_required
+
+
+@staff_required
+@require_POST
+def refresh(request: HttpRequest, slug: str) -> HttpResponse:
+    """Asks a worker for the figures of everybody in the study."""
+    study = get_object_or_404(Study, slug=slug)
+    transaction.on_commit(partial(tasks.quality.delay, study.pk), robust=True)
+    messages.success(request, "The figures are being worked out. Reload the page in a moment.")
+    return redirect("study-people", study.slug)
+
+
+@staff_required
+@require_POST
+@refusals_as_messages
+def exclude(request: HttpRequest, slug: str, annotator: UUID) -> HttpResponse:
+    """Leaves an annotator out by hand."""
+    enrolment = get_object_or_404(Enrolment, study__slug=slug, annotator=annotator)
+    exclude_by_hand(
+        enrolment=enrolment, reason=request.POST.get("reason", ""), by=staff_of(request).get_username()
+    )
+    messages.success(
+        request,
+        f"{annotator.hex[:8]} is left out. The answers stay and are not counted; the pairs are open again.",
+    )
+    return redirect("study-people", slug)
+
+
+@staff_required
+@require_POST
+@refusals_as_messages
+def take_back(request: HttpRequest, slug: str, annotator: UUID) -> HttpResponse:
+    """Undoes an exclusion by hand."""
+    enrolment = get_object_or_404(Enrolment, study__slug=slug, annotator=annotator)
+    undo_exclusion_by_hand(enrolment=enrolment)
+    messages.success(request, f"{annotator.hex[:8]} is taken back; the rules of the study hold again.")
+    return redirect("study-people", slug)
+
+
+@staff_required
+@require_POST
+@refusals_as_messages
+def know(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Keeps an expert's answer to a pair, or takes it back."""
+    triplet = get_object_or_404(Triplet, study__slug=slug, pk=pk)
+    set_known(triplet=triplet, known=request.POST.get("known", ""))
+    messages.success(request, f"The answer to pair {pk} is kept.")
+    return redirect(came_from(request))
