@@ -18,7 +18,7 @@ class MozJpeg(Codec):
     """The knob is mozjpeg's quality, whole numbers; libvips offers no steps between them."""
 
     name = "mozjpeg"
-    licence = "IJG AND BSD-3-Clause, in libvips (LGPL-2.1-or-later)"
+    licence = "IJG AND BSD-3-Clause, in pyvips-binary (LGPL-3.0-or-later)"
     knob = Knob("quality", 1, 100, step=1, rises=True)
     seconds_per_megapixel = 0.3
     prior = (
