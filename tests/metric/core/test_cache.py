@@ -117,3 +117,32 @@ def test_trim_removes_the_oldest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert cache.trim() == 2
     assert [cache.get(key) is not None for key in keys] == [False, False, True, True, True]
     assert cache.trim() == 0
+
+
+def test_many_are_read_at_once_through_a_memory_map(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    cache = VectorCache(tmp_path)
+    vectors = {content_key(str(n)): np.full(3, n, dtype=np.float32) for n in range(1200)}
+    cache.put(vectors)
+    damaged = content_key("7")
+    with closing(sqlite3.connect(cache.path)) as connection, connection:
+        connection.execute("UPDATE vectors SET vector = zeroblob(12) WHERE key = ?", (damaged,))
+    found = cache.get_many([*vectors, *vectors, "nobody's"])
+    assert set(found) == set(vectors) - {damaged}
+    assert found[content_key("1199")].tolist() == [1199, 1199, 1199]
+    assert len(caplog.records) == 1
+    (size,) = cache._open().execute("PRAGMA mmap_size").fetchone()
+    assert size > 0
+
+
+def test_a_file_cut_short_is_noticed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    cache = VectorCache(tmp_path)
+    vectors = {content_key(str(n)): np.full(500, n, dtype=np.float32) for n in range(200)}
+    cache.put(vectors)
+    cache.close()
+    with cache.path.open("r+b") as file:
+        file.truncate(cache.path.stat().st_size // 2)
+    for key, vector in cache.get_many(list(vectors)).items():
+        assert np.array_equal(vector, vectors[key])
+    assert "damaged" in caplog.text
+    cache.put(vectors)
+    assert len(cache.get_many(list(vectors))) == 200

@@ -33,6 +33,7 @@ def test_the_program_gives_the_distances(alex: LPIPS) -> None:
         torch.testing.assert_close(module(a, b), alex(a, b), atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_onnx_gives_the_distances_at_any_size(combined: Metric, tmp_path: Path) -> None:
     runtime = pytest.importorskip("onnxruntime", reason="pip install 'closer[onnx]'")
     export_onnx(combined, tmp_path / "metric.onnx")
