@@ -8,6 +8,8 @@ from django.http import HttpRequest
 from annotation.models import (
     Annotator,
     Assignment,
+    Enrolment,
+    Invitation,
     Judgment,
     Reconstruction,
     Session,
@@ -75,6 +77,24 @@ class AnnotatorAdmin(ReadOnlyAdmin):
 
     list_display = ["id", "simulated", "created_at"]
     list_filter = ["simulated"]
+
+
+@admin.register(Enrolment)
+class EnrolmentAdmin(ReadOnlyAdmin):
+    """Annotators in studies; who is left out is decided on the study's own page."""
+
+    list_display = ["annotator", "study", "arrived_at", "screened_out_by", "finished_at", "excluded_by"]
+    list_filter = ["screened_out_by"]
+    list_select_related = ["study", "annotator"]
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    """Personal links."""
+
+    list_display = ["__str__", "study", "annotator", "created_at", "used_at"]
+    list_select_related = ["study", "annotator"]
+    exclude = ["key"]
 
 
 @admin.register(Session)
