@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,7 @@ def disagreements(
     distances: Floats,
     chance: Floats,
     counts: tuple[Floats, Floats, Floats],
-    described: dict[str, Sequence[Any] | NDArray[Any]],
+    described: Mapping[str, Sequence[Any] | NDArray[Any]],
     most: int = DISAGREEMENTS,
 ) -> list[dict[str, Any]]:
     """The triplets on which people contradict the metric most, the most surprising first.

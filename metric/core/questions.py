@@ -85,7 +85,7 @@ def expected_information(alpha: ArrayLike, beta: ArrayLike) -> Floats:
     a, b = np.asarray(alpha, dtype=np.float64), np.asarray(beta, dtype=np.float64)
     n = a + b
     expected = -(a * (digamma(a + 1) - digamma(n + 1)) + b * (digamma(b + 1) - digamma(n + 1))) / n
-    return np.maximum(_entropy(a / n) - expected, 0.0)
+    return np.asarray(np.maximum(_entropy(a / n) - expected, 0.0))
 
 
 def surprise_of_votes(chance: ArrayLike, p1: ArrayLike, total: ArrayLike) -> Floats:
@@ -94,7 +94,7 @@ def surprise_of_votes(chance: ArrayLike, p1: ArrayLike, total: ArrayLike) -> Flo
     k, n = np.asarray(p1, dtype=np.float64), np.asarray(total, dtype=np.float64)
     share = np.divide(k, n, out=np.full_like(n, 0.5), where=n > 0)
     lost = xlogy(k, share) + xlogy(n - k, 1 - share) - xlogy(k, m) - xlogy(n - k, 1 - m)
-    return np.maximum(lost, 0.0)
+    return np.asarray(np.maximum(lost, 0.0))
 
 
 def _check(versions: Floats, counts: tuple[Floats, ...], held_out: float, trust: float) -> None:
