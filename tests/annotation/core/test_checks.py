@@ -1,0 +1,77 @@
+"""Checks stand where nobody can foresee them, at exactly their rates."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from annotation.core.checks import KINDS, due, place_of, rates_of
+from annotation.core.protocol import Protocol
+
+USUAL = rates_of(Protocol())
+PAIR = "pair"
+
+
+def stream(seed: str, rates: dict[str, float], length: int, first_repeat: int = 7) -> list[str]:
+    """Kinds at positions 1 to `length`; there is nothing to repeat before `first_repeat`."""
+    served: Counter[str] = Counter()
+    kinds = []
+    for position in range(1, length + 1):
+        owed = due(position, served, rates, seed=seed)
+        kind = next((kind for kind in owed if kind != "repeat" or position >= first_repeat), PAIR)
+        served[kind] += 1
+        kinds.append(kind)
+    return kinds
+
+
+def test_rates_are_shares_of_the_protocols_percents() -> None:
+    assert USUAL == {"sentinel": 0.06, "identical": 0.02, "repeat": 0.06, "golden": 0.0}
+
+
+@given(st.text(max_size=20))
+def test_over_a_hundred_pairs_every_rate_is_met_within_a_point(seed: str) -> None:
+    counts = Counter(stream(seed, USUAL, 100))
+    assert all(abs(counts[kind] - 100 * rate) <= 1 for kind, rate in USUAL.items())
+
+
+@given(
+    st.text(max_size=9),
+    st.dictionaries(st.sampled_from(KINDS), st.sampled_from([0.0, 0.01, 0.03, 0.07, 0.125]), min_size=1),
+)
+def test_whatever_the_rates_over_a_long_stream_they_are_met(seed: str, rates: dict[str, float]) -> None:
+    counts = Counter(stream(seed, rates, 400))
+    assert all(abs(counts[kind] / 400 - rate) <= 0.01 for kind, rate in rates.items())
+
+
+def test_every_position_is_as_likely_as_any_other() -> None:
+    rates = {"sentinel": 0.05}
+    places = Counter(stream(str(seed), rates, 20).index("sentinel") for seed in range(2_000))
+    assert set(places) == set(range(20))
+    assert min(places.values()) > 55 and max(places.values()) < 150
+
+
+def test_one_check_does_not_tell_when_the_next_comes() -> None:
+    gaps = Counter()
+    for seed in range(500):
+        places = [place_of("sentinel", number, 0.1, seed=str(seed)) for number in range(10)]
+        gaps.update(later - sooner for sooner, later in zip(places, places[1:], strict=False))
+    assert len(gaps) > 15 and max(gaps.values()) < 0.2 * gaps.total()
+
+
+def test_what_could_not_be_served_comes_as_soon_as_it_can() -> None:
+    kinds = stream("a seed", {"repeat": 0.25}, 20, first_repeat=13)
+    assert "repeat" not in kinds[:12] and kinds[12:15] == ["repeat"] * 3
+
+
+def test_of_two_kinds_due_at_one_place_both_come() -> None:
+    rates = {"sentinel": 0.5, "repeat": 0.25}
+    counts = Counter(stream("another seed", rates, 400, first_repeat=1))
+    assert counts["sentinel"] == pytest.approx(200, abs=2)
+    assert counts["repeat"] == pytest.approx(100, abs=2)
+
+
+def test_the_same_arguments_give_the_same_answer() -> None:
+    assert due(17, {"sentinel": 1}, USUAL, seed="s") == due(17, {"sentinel": 1}, USUAL, seed="s")
+    assert stream("s", USUAL, 300) == stream("s", USUAL, 300)
+    assert stream("s", USUAL, 300) != stream("t", USUAL, 300)
