@@ -15,6 +15,7 @@ class CheckerboardCodec(LearnedCodec):
 
     name = "checkerboard"
     parts = 2
+    seconds_per_megapixel = 1.1
     prior = (
         (1, 0.109), (2, 0.192), (3, 0.332), (4, 0.562), (5, 0.881), (6, 1.27), (7, 1.7), (8, 2.27),
     )  # fmt: skip

@@ -15,6 +15,7 @@ class FactorizedPrior(LearnedCodec):
 
     name = "factorized-prior"
     parts = 1
+    seconds_per_megapixel = 0.6
     prior = (
         (1, 0.121), (2, 0.213), (3, 0.371), (4, 0.63), (5, 1), (6, 1.46), (7, 1.97), (8, 2.66),
     )  # fmt: skip

@@ -15,6 +15,7 @@ class MeanScaleHyperprior(LearnedCodec):
 
     name = "mean-scale-hyperprior"
     parts = 2
+    seconds_per_megapixel = 0.7
     prior = (
         (1, 0.115), (2, 0.197), (3, 0.336), (4, 0.565), (5, 0.893), (6, 1.29), (7, 1.73), (8, 2.32),
     )  # fmt: skip

@@ -15,6 +15,7 @@ class ScaleHyperprior(LearnedCodec):
 
     name = "scale-hyperprior"
     parts = 2
+    seconds_per_megapixel = 0.7
     prior = (
         (1, 0.122), (2, 0.203), (3, 0.345), (4, 0.573), (5, 0.895), (6, 1.29), (7, 1.74), (8, 2.35),
     )  # fmt: skip

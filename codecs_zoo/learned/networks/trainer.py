@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 import os
@@ -12,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import torch.distributed as distributed
 from torch import Tensor, nn
@@ -19,6 +21,7 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from codecs_zoo.contract import CodecError, Pixels
+from codecs_zoo.files import write_whole
 from codecs_zoo.learned.networks.curve import draw_curve
 from codecs_zoo.learned.networks.model import LearnedModel, lambdas
 from codecs_zoo.learned.networks.photographs import load_folders, principal_components, random_crops
@@ -29,6 +32,7 @@ from codecs_zoo.learned.training import TrainingSettings
 
 CLIP = 1.0
 LINEAR_SHARE = 0.05
+WEIGHT_POWER = 0.4
 FIELDS = ("step", "loss", "bpp", "psnr", "learning_rate", "seconds")
 
 
@@ -81,13 +85,11 @@ class _Training:
     def _one_step(self) -> dict[str, float]:
         settings = self.settings
         seed = (settings.seed, self.step, self.rank)
-        torch.manual_seed(hash(seed) % 2**62)
+        torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
         x = random_crops(self.photographs, settings.crop, settings.batch, seed).to(self.device)
         # Each batch holds rates from all over the range.
-        share = (
-            torch.arange(settings.batch, device=self.device) + torch.rand(1, device=self.device)
-        ) / settings.batch
-        quality = 1 + (LEVELS - 1) * share
+        places = torch.arange(settings.batch) + torch.rand(1)
+        quality = (1 + (LEVELS - 1) * places / settings.batch).to(self.device)
         for group in self.optimizer.param_groups:
             group["lr"] = group["share"] * learning_rate(settings, self.step)
         x = x.to(memory_format=torch.channels_last)
@@ -95,9 +97,11 @@ class _Training:
         loss, figures = loss_of(x, found, quality)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), CLIP)
-        if torch.isfinite(norm):
-            self.optimizer.step()
+        if not nn.utils.clip_grad_norm_(self.model.parameters(), CLIP).isfinite():
+            raise CodecError(
+                f"Step {self.step} has no finite gradient. Start again with a lower learning rate."
+            )
+        self.optimizer.step()
         return figures
 
     def _autocast(self) -> AbstractContextManager[Any]:
@@ -130,11 +134,12 @@ class _Training:
         half = self.out / "state.pt.half"
         torch.save(state, half)
         os.replace(half, self.out / "state.pt")
-        with (self.out / "log.csv").open("w", newline="") as file:
-            writer = csv.DictWriter(file, FIELDS)
-            writer.writeheader()
-            writer.writerows(self.log)
-        (self.out / "curve.svg").write_text(draw_curve(self.settings.name, self.log))
+        lines = io.StringIO()
+        writer = csv.DictWriter(lines, FIELDS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.log)
+        write_whole(self.out / "log.csv", lines.getvalue().encode())
+        write_whole(self.out / "curve.svg", draw_curve(self.settings.name, self.log).encode())
 
     def _finish(self) -> Path:
         path = self.out / f"{self.settings.name}.safetensors"
@@ -147,7 +152,7 @@ class _Training:
                 "torch": torch.__version__,
                 "last": self.log[-1],
             }
-            (self.out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+            write_whole(self.out / "manifest.json", (json.dumps(manifest, indent=1) + "\n").encode())
         return path
 
 
@@ -167,7 +172,7 @@ class _Sums:
 
 
 def loss_of(x: Tensor, found: dict[str, Any], quality: Tensor) -> tuple[Tensor, dict[str, float]]:
-    """Rate plus lambda times squared error, each picture's over the root of its lambda so that no rate rules.
+    """Rate plus lambda times squared error, over a power of lambda that keeps high rates from ruling the rest.
 
     Returns the mean over the batch, and the batch's plain means of loss, bits per pixel and PSNR in dB.
     """
@@ -182,9 +187,6 @@ def loss_of(x: Tensor, found: dict[str, Any], quality: Tensor) -> tuple[Tensor, 
     loss = (cost / (lmbda / lambdas(quality.new_tensor(4.5))).pow(WEIGHT_POWER)).mean()
     psnr = -10 * error.detach().clamp(min=1e-10).log10()
     return loss, {"loss": loss.item(), "bpp": bpp.mean().item(), "psnr": psnr.mean().item()}
-
-
-WEIGHT_POWER = 0.4
 
 
 def learning_rate(settings: TrainingSettings, step: int) -> float:
@@ -236,4 +238,4 @@ def _claim_folder(settings: TrainingSettings, out: Path) -> None:
     path, text = out / "settings.json", json.dumps(asdict(settings), indent=1) + "\n"
     if path.exists() and path.read_text() != text:
         raise CodecError(f"{out} was started with other settings ({path}). Give those, or another --out.")
-    path.write_text(text)
+    write_whole(path, text.encode())
