@@ -29,7 +29,15 @@ def at(page: Page, live_server: LiveServer, owner_client: Client) -> str:
 def test_no_page_breaks_the_policy_or_shuts_anybody_out(page: Page, at: str, complaints: list[str]) -> None:
     study = make_judged_study(people=2, programs=2)
     draft = make_study(state="draft")
-    names = ["study", "study-people", "study-pairs", "study-results", "study-snapshots", "study-settings"]
+    names = [
+        "study",
+        "study-people",
+        "study-pairs",
+        "study-gallery",
+        "study-results",
+        "study-snapshots",
+        "study-settings",
+    ]
     addresses = [reverse(name, args=[study.slug]) for name in names]
     addresses += [draft.get_absolute_url(), reverse("study-settings", args=[draft.slug])]
     addresses += [reverse(name) for name in ("study-list", "study-new", "metric-list")]
