@@ -5,7 +5,8 @@ from datetime import timedelta
 from typing import Self
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from annotation.models.people import Annotator, Enrolment, Session
@@ -117,6 +118,11 @@ class JudgmentQuerySet(models.QuerySet["Judgment"]):
         """Votes: no checks, no training, no warm-up, nothing undone, nobody whom a rule of the study leaves out."""
         out = Enrolment.objects.excluded().filter(study=OuterRef("study"), annotator=OuterRef("annotator"))
         return self.filter(counted=True).filter(~Exists(out))
+
+    def with_exclusion(self) -> Self:
+        """With `excluded_by`: the rule that leaves the annotator out, or ""."""
+        place = Enrolment.objects.filter(study=OuterRef("study"), annotator=OuterRef("annotator"))
+        return self.annotate(excluded_by=Coalesce(Subquery(place.values("excluded_by")[:1]), Value("")))
 
     def by_people(self) -> Self:
         """Without the simulated ones."""

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from django.core.files.storage import default_storage
+from django.db.models import Count
 from django.utils import timezone
 
+from annotation.core.formats.answers import AnswerRow
 from annotation.core.formats.bapps import write_bapps
 from annotation.core.formats.rows import JudgmentRow, SnapshotRows, SourceRow, TripletRow
 from annotation.models import Judgment, Study, Triplet
@@ -21,7 +23,18 @@ Progress = Callable[[int, int], None]
 
 def filters_of(*, simulated: bool, until: datetime) -> dict[str, Any]:
     """Which judgments are in, as the manifest says it."""
-    return {"population": "simulated" if simulated else "people", "received_until": until.isoformat()}
+    return {
+        "population": "simulated" if simulated else "people",
+        "received_until": until.isoformat(),
+        "votes": "no checks, no training, no warm-up, nothing undone, nobody left out by a rule",
+    }
+
+
+def exclusions_of(study: Study) -> dict[str, Any]:
+    """Each rule of the study that leaves people out with its limit, and how many each one has left out."""
+    rules = {name: limit for name, limit in study.protocol.items() if name.startswith("exclude_") and limit}
+    left_out = study.enrolments.excluded().order_by().values_list("excluded_by")
+    return {"rules": rules, "annotators_left_out": dict(left_out.annotate(count=Count("pk")))}
 
 
 def export(
@@ -40,13 +53,14 @@ def export(
     until = until or timezone.now()
     extra = {
         "study": _describe(study, number),
-        "filters": filters_of(simulated=simulated, until=until),
+        "filters": filters_of(simulated=simulated, until=until) | {"exclusions": exclusions_of(study)},
         "versions": {name: version(name) for name in ("closer", "numpy", "pillow", "django")},
     }
     rows = SnapshotRows(
         sources=_source_rows(study),
         triplets=_triplet_rows(study),
         judgments=_judgment_rows(study, simulated, until),
+        answers=_answer_rows(study, simulated, until),
     )
     return write_bapps(
         out, rows, extra, open_image=read_image, min_judgments=FEWEST_JUDGMENTS, progress=progress
@@ -72,6 +86,7 @@ def _describe(study: Study, number: int | None) -> dict[str, Any]:
         "allow_ties": study.allow_ties,
         "min_view_ms": study.min_view_ms,
         "surround": study.surround,
+        "protocol": study.protocol,
         "opened_at": study.opened_at.isoformat() if study.opened_at else None,
     }
 
@@ -82,7 +97,8 @@ def _source_rows(study: Study) -> Iterator[SourceRow]:
 
 
 def _triplet_rows(study: Study) -> Iterator[TripletRow]:
-    for triplet in Triplet.objects.filter(study=study).with_images().order_by("pk").iterator():
+    pairs = Triplet.objects.filter(study=study, role=Triplet.Role.PAIR)
+    for triplet in pairs.with_images().order_by("pk").iterator():
         yield TripletRow(
             key=str(triplet.pk),
             source=triplet.source.sha256,
@@ -107,6 +123,7 @@ def _judgment_rows(study: Study, simulated: bool, until: datetime) -> Iterator[J
     rows = (
         Judgment.objects.filter(study=study, received_at__lte=until)
         .of_population(simulated=simulated)
+        .counted()
         .order_by("received_at", "pk")
         .values_list(
             *("pk", "triplet_id", "annotator_id", "choice", "assignment__first_on_left", "simulated"),
@@ -134,4 +151,44 @@ def _judgment_rows(study: Study, simulated: bool, until: datetime) -> Iterator[J
             onset_ms=onset,
             answered_ms=answered,
             received_at=received,
+        )
+
+
+def _answer_rows(study: Study, simulated: bool, until: datetime) -> Iterator[AnswerRow]:
+    rows = (
+        Judgment.objects.filter(study=study, received_at__lte=until)
+        .of_population(simulated=simulated)
+        .with_exclusion()
+        .select_related("assignment", "triplet__source", "triplet__first", "triplet__second")
+        .order_by("received_at", "pk")
+    )
+    for judgment in rows.iterator(chunk_size=2000):
+        assignment, triplet = judgment.assignment, judgment.triplet
+        left, right = triplet.first, triplet.second
+        known = {Triplet.Known.FIRST: "left", Triplet.Known.SECOND: "right"}
+        if not assignment.first_on_left:
+            left, right = right, left
+            known = {Triplet.Known.FIRST: "right", Triplet.Known.SECOND: "left"}
+        yield AnswerRow(
+            judgment=str(judgment.pk),
+            assignment=str(assignment.pk),
+            repeats=str(assignment.repeats_id or ""),
+            annotator=str(judgment.annotator_id),
+            simulated=judgment.simulated,
+            kind=judgment.kind if not assignment.warm_up else "warm_up",
+            answer=judgment.answer,
+            counted=judgment.counted,
+            stands=judgment.stands,
+            supersedes=str(judgment.supersedes_id or ""),
+            excluded_by=judgment.excluded_by,
+            source=triplet.source.sha256,
+            left_sha256=left.sha256,
+            right_sha256=right.sha256,
+            left_codec=left.codec,
+            right_codec=right.codec,
+            target_bpp=float(triplet.target_bpp),
+            known=known.get(triplet.known, ""),
+            layout=judgment.layout,
+            received_at=judgment.received_at,
+            timing=judgment.timing,
         )

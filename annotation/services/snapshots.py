@@ -30,7 +30,7 @@ def request_snapshot(*, study: Study, simulated: bool = False, created_by: User 
     Raises SnapshotRefused when there is too little to export.
     """
     until = timezone.now()
-    judged = Judgment.objects.filter(study=study).of_population(simulated=simulated).count()
+    judged = Judgment.objects.filter(study=study).of_population(simulated=simulated).counted().count()
     if judged < FEWEST_JUDGMENTS:
         whose = "simulated judgments" if simulated else "judgments by people"
         raise SnapshotRefused(

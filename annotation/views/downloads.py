@@ -29,6 +29,13 @@ COLUMNS = {
     "first_on_left": "assignment__first_on_left",
     "answer": "answer",
     "choice": "choice",
+    "kind": "kind",
+    "counted": "counted",
+    "stands": "stands",
+    "supersedes": "supersedes_id",
+    "excluded_by": "excluded_by",
+    "layout": "layout",
+    "dpr": "dpr",
     "onset_ms": "onset_ms",
     "first_input_ms": "first_input_ms",
     "answer_ms": "answer_ms",
@@ -78,7 +85,10 @@ class Echo:
 @staff_required
 @require_safe
 def judgments_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """Every judgment of the study as it was given, streamed: memory does not grow with the study."""
+    """Every judgment of the study as it was given, with whether it counts, streamed: memory does not grow.
+
+    A judgment counts as a vote where `counted` is true and `excluded_by` is empty.
+    """
     study = get_object_or_404(Study, slug=slug)
     response = StreamingHttpResponse(_lines(study), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{study.slug}-judgments.csv"'
@@ -88,7 +98,8 @@ def judgments_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
 def _lines(study: Study) -> Iterator[str]:
     writer: Any = csv.writer(Echo())
     yield writer.writerow(COLUMNS)
-    rows = Judgment.objects.filter(study=study).order_by("received_at", "pk").values_list(*COLUMNS.values())
+    rows = Judgment.objects.filter(study=study).with_exclusion().order_by("received_at", "pk")
+    rows = rows.values_list(*COLUMNS.values())
     for row in rows.iterator(chunk_size=2000):
         yield writer.writerow([plain(value) for value in row])
 

@@ -9,10 +9,10 @@ from math import ceil, comb
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Count, Max, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
-from annotation.models import Judgment, Reconstruction, Session, Source, Study
+from annotation.models import Judgment, Reconstruction, Session, Source, Study, Triplet
 from annotation.models.stimulus import as_decimal
 
 # Long enough to smooth over single answers, short enough to follow what happens now.
@@ -54,20 +54,19 @@ class Encoding:
 
 @dataclass(frozen=True)
 class Judging:
-    """Judgments of a study and who gave them; people and programs apart."""
+    """Judgments of a study and who gave them; people and programs apart, checks and warm-ups among them.
+
+    `votes` are those that count.
+    """
 
     by_people: int
     simulated: int
     people: int
     programs: int
+    votes: int
     wanted: int
     per_hour: int
     last_seen: Any
-
-    @property
-    def total(self) -> int:
-        """All judgments: each counts towards the votes that a triplet gets."""
-        return self.by_people + self.simulated
 
 
 def encoding_of(study: Study) -> Encoding:
@@ -80,7 +79,7 @@ def encoding_of(study: Study) -> Encoding:
 
 
 def judging_of(study: Study, *, encoding: Encoding) -> Judging:
-    """Counts from the sittings, which are few, and the pace from the last judgments alone."""
+    """Counts from the sittings, which are few, votes from the pairs, and the pace from the last votes alone."""
     people, program = Q(annotator__simulated=False), Q(annotator__simulated=True)
     sat = Session.objects.filter(study=study, answered__gt=0).aggregate(
         by_people=Sum("answered", filter=people, default=0),
@@ -91,16 +90,20 @@ def judging_of(study: Study, *, encoding: Encoding) -> Judging:
     )
     recently = timezone.now() - JUDGING_WINDOW
     # Naming both populations lets the index judgment_of_study answer.
-    just_now = Judgment.objects.filter(
-        study=study, simulated__in=[True, False], received_at__gt=recently
-    ).count()
-    per_hour = round(just_now * (timedelta(hours=1) / JUDGING_WINDOW))
-    return Judging(**sat, wanted=judgments_wanted(study, encoding=encoding), per_hour=per_hour)
+    lately = Judgment.objects.filter(study=study, simulated__in=[True, False], received_at__gt=recently)
+    per_hour = round(lately.counted().count() * (timedelta(hours=1) / JUDGING_WINDOW))
+    pairs = pairs_of(study).aggregate(made=Count("pk"), votes=Sum("votes", default=0))
+    wanted = judgments_wanted(study, encoding=encoding, made=pairs["made"])
+    return Judging(**sat, votes=pairs["votes"], wanted=wanted, per_hour=per_hour)
 
 
-def judgments_wanted(study: Study, *, encoding: Encoding) -> int:
-    """Votes for all triplets; while some are still being made, for all that the study may come to have."""
-    made = study.triplets.count()
+def pairs_of(study: Study) -> QuerySet[Triplet]:
+    """What people are asked about: no checks, no training."""
+    return study.triplets.filter(role=Triplet.Role.PAIR)
+
+
+def judgments_wanted(study: Study, *, encoding: Encoding, made: int) -> int:
+    """Votes for all the `made` pairs; while some are still being made, for all that the study may come to have."""
     if encoding.left or not made:
         planned = study.sources.count() * len(study.target_bpps) * comb(len(study.codecs), 2)
         made = max(made, planned)
@@ -124,13 +127,13 @@ def _encoded(encoding: Encoding) -> Meter:
 
 
 def _judged(judging: Judging) -> Meter:
-    words = [f"{judging.total:,} of {judging.wanted:,}"]
+    words = [f"{judging.votes:,} of {judging.wanted:,}"]
     if judging.simulated:
         words += [f"{judging.by_people:,} by people", f"{judging.simulated:,} simulated"]
-    left = judging.wanted - judging.total
+    left = judging.wanted - judging.votes
     if left > 0 and judging.per_hour:
         words += [f"{judging.per_hour:,} an hour", time_left(left, judging.per_hour)]
-    return Meter("judged", "Judgments", judging.total, judging.wanted, " · ".join(words))
+    return Meter("judged", "Judgments", judging.votes, judging.wanted, " · ".join(words))
 
 
 def _people(study: Study, judging: Judging) -> Meter:
@@ -192,13 +195,16 @@ def _made(study: Study) -> dict[tuple[str, Any], dict[str, int]]:
 
 def _judged_pairs(study: Study) -> Sequence[tuple[Any, str, str, bool, int]]:
     """(bpp, first codec, second codec, simulated, judgments); counted anew when a judgment was added."""
-    judged = Judgment.objects.filter(study=study).count()
+    # Moves with every vote, and with everybody who is left out.
+    judged = pairs_of(study).aggregate(votes=Sum("votes", default=0))["votes"]
     return list(cache.get_or_set(f"judged-pairs-{study.key}-{judged}", partial(_count_pairs, study), 600))
 
 
 def _count_pairs(study: Study) -> list[tuple[Any, str, str, bool, int]]:
-    pairs = Judgment.objects.filter(study=study).values_list(
-        "triplet__target_bpp", "triplet__first__codec", "triplet__second__codec", "simulated"
+    pairs = (
+        Judgment.objects.filter(study=study)
+        .counted()
+        .values_list("triplet__target_bpp", "triplet__first__codec", "triplet__second__codec", "simulated")
     )
     return list(pairs.annotate(count=Count("*")).order_by())
 

@@ -1,27 +1,25 @@
 """What a study's judgments say: preference by bitrate, who wins against whom, the ranking."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from django.core.cache import cache
-from django.db.models import CharField
-from django.db.models.functions import Cast
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from annotation import charts
 from annotation.core.preference import Preference, preferences
-from annotation.core.ranking import Comparisons, Ranking, RankingError, number_labels, rank, win_rates
+from annotation.core.ranking import Comparisons, Ranking, RankingError, rank, win_rates
 from annotation.looks import look_of
-from annotation.models import Judgment, Study
+from annotation.models import Study
+from annotation.services.comparisons import comparisons_of, rows_of, votes_of
 from annotation.views.access import staff_required
+from annotation.views.agreement import cached_agreement
 from annotation.views.study import study_page
 
-OUTCOMES = {Judgment.Choice.FIRST: 0, Judgment.Choice.SECOND: 1, Judgment.Choice.TIE: 2}
 CACHED_S = 24 * 3600
 FEW_NEW = 0.01
 
@@ -45,7 +43,9 @@ class Results:
 def results(request: HttpRequest, slug: str) -> HttpResponse:
     """The figures of one population; people and programs are never in one figure."""
     study = get_object_or_404(Study, slug=slug)
-    counts = {name: _judgments(study, name).count() for name in ("people", "simulated")}
+    counts = {
+        name: votes_of(study, simulated=name == "simulated").count() for name in ("people", "simulated")
+    }
     asked = request.GET.get("population")
     population = (
         asked if asked in counts else "simulated" if counts["simulated"] > counts["people"] == 0 else "people"
@@ -55,12 +55,11 @@ def results(request: HttpRequest, slug: str) -> HttpResponse:
         found = cached_results(study, population, counts[population])
         by_codec = list(zip(found.names, zip(*found.curve.values(), strict=True), strict=True))
         told |= {"results": found, "figures": figures(found, population), "curve_rows": by_codec}
+        told["agreement"] = cached_agreement(
+            study, simulated=population == "simulated", votes=counts[population]
+        )
         told["newer"] = counts[population] - found.judgments
     return study_page(request, study, "study-results", **told)
-
-
-def _judgments(study: Study, population: str) -> Any:
-    return Judgment.objects.filter(study=study).of_population(simulated=population == "simulated")
 
 
 def cached_results(study: Study, population: str, count: int) -> Results:
@@ -75,13 +74,7 @@ def cached_results(study: Study, population: str, count: int) -> Results:
 
 def results_of(study: Study, population: str) -> Results:
     """All figures of one population, from one query."""
-    rows = list(
-        _judgments(study, population).values_list(
-            *("triplet__target_bpp", "triplet__first__codec", "triplet__second__codec", "choice"),
-            # As text: making 200,000 UUIDs takes longer than the query.
-            *(Cast("annotator_id", CharField()), "triplet__source_id"),
-        )
-    )
+    rows = rows_of(study, simulated=population == "simulated")
     names = sorted(study.codecs)
     overall = comparisons_of(rows, names)
     bpp = np.array([float(row[0]) for row in rows])
@@ -95,23 +88,6 @@ def results_of(study: Study, population: str) -> Results:
 def _where(all_of_them: Comparisons, chosen: Any) -> Comparisons:
     columns = ("first", "second", "outcome", "annotator", "source")
     return replace(all_of_them, **{name: getattr(all_of_them, name)[chosen] for name in columns})
-
-
-def comparisons_of(rows: Sequence[Any], names: Sequence[str]) -> Comparisons:
-    """Rows of (bpp, first codec, second codec, choice, annotator, source) as comparisons of codecs."""
-    number = {name: n for n, name in enumerate(names)}
-
-    def column(values: Any) -> Any:
-        return np.fromiter(values, dtype=np.int64, count=len(rows))
-
-    return Comparisons(
-        names=tuple(names),
-        first=column(number[row[1]] for row in rows),
-        second=column(number[row[2]] for row in rows),
-        outcome=column(OUTCOMES[row[3]] for row in rows),
-        annotator=number_labels([row[4] for row in rows])[1],
-        source=number_labels([row[5] for row in rows])[1],
-    )
 
 
 def _ranking(comparisons: Comparisons) -> tuple[Ranking | None, str]:

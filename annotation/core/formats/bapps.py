@@ -1,7 +1,7 @@
 """Write a study's judgments as a BAPPS folder, the 2AFC layout that the `lpips` package's loader reads.
 
     {train,val,test}/{ref,p0,p1}/000000.png    {train,val,test}/judge/000000.npy
-    triplets.csv    judgments.csv    manifest.json
+    triplets.csv    judgments.csv    answers.csv.gz    manifest.json
 
 `judge` is the share of votes that prefer p1, a tie counting half. docs/formats.md describes every column.
 Memory grows with the triplets but not with the judgments, which pass through one at a time.
@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 
 from annotation.core.formats import manifest as manifests
+from annotation.core.formats.answers import NAME as ANSWERS
+from annotation.core.formats.answers import write_answers
 from annotation.core.formats.folder import whole_folder
 from annotation.core.formats.rows import ExportError, SnapshotRows, SourceRow, TripletRow
 from annotation.core.formats.votes import Tally, check_votes, spool_judgments
@@ -82,9 +84,11 @@ def write_bapps(
         kept = [triplet for triplet in placed if triplet is not None]
         files = _write_images(draft, kept, open_image, progress)
         _write_triplets(draft / "triplets.csv", kept)
-        for name in ("triplets.csv", "judgments.csv"):
+        answers = write_answers(draft / ANSWERS, rows.answers)
+        for name in ("triplets.csv", "judgments.csv", ANSWERS):
             files[name] = manifests.file_sha256(draft / name)
         manifest = _describe(kept, sources, tally, files, len(triplets)) | dict(manifest_extra)
+        manifest["counts"]["answers"] = answers
         manifests.write_manifest(draft, manifest)
     return manifest
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from annotation.core.formats.answers import AnswerRow
+
 CHOICES = ("p0", "p1", "tie")
 SIDES = ("left", "right")
 
@@ -47,7 +49,7 @@ class TripletRow:
 
 @dataclass(frozen=True, slots=True)
 class JudgmentRow:
-    """One counted judgment. `triplet` is a TripletRow's key; times are ms since the page's time origin.
+    """One judgment that counts as a vote. `triplet` is a TripletRow's key; times are ms since the page's time origin.
 
     `choice` is one of CHOICES, `side_of_p0` one of SIDES, `received_at` the server's aware timestamp.
     """
@@ -65,11 +67,15 @@ class JudgmentRow:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotRows:
-    """All that a snapshot holds. `judgments` may be a generator: it is read once, one row at a time."""
+    """All that a snapshot holds. `judgments` are the votes; `answers` all answers, votes among them.
+
+    Both may be generators: each is read once, one row at a time.
+    """
 
     sources: Iterable[SourceRow]
     triplets: Iterable[TripletRow]
     judgments: Iterable[JudgmentRow]
+    answers: Iterable[AnswerRow] = ()
 
 
 def pair_kind(first: str, second: str) -> str:

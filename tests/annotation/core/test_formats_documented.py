@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from annotation.core.formats.answers import COLUMNS as ANSWER_COLUMNS
 from annotation.core.formats.bapps import JUDGMENT_COLUMNS, TRIPLET_COLUMNS, write_bapps
 from annotation.core.timing import EVENTS, INPUTS, SLOTS, Timing
 from tests.annotation.core.snapshots import EXTRA, make_png, make_rows
@@ -17,7 +18,12 @@ def section(title: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("title", "columns"), [("triplets.csv", TRIPLET_COLUMNS), ("judgments.csv", JUDGMENT_COLUMNS)]
+    ("title", "columns"),
+    [
+        ("triplets.csv", TRIPLET_COLUMNS),
+        ("judgments.csv", JUDGMENT_COLUMNS),
+        ("answers.csv.gz", ANSWER_COLUMNS),
+    ],
 )
 def test_columns(title: str, columns: tuple[str, ...]) -> None:
     assert [column for column in columns if f"`{column}`" not in section(title)] == []

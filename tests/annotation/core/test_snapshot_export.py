@@ -41,7 +41,7 @@ def content(folder: Path) -> dict[str, bytes]:
 def test_the_layout_is_the_one_of_bapps(tmp_path: Path) -> None:
     write_bapps(tmp_path / "out", make_rows(), EXTRA, open_image=make_png)
     names = set(content(tmp_path / "out"))
-    expected = {"manifest.json", "triplets.csv", "judgments.csv"}
+    expected = {"manifest.json", "triplets.csv", "judgments.csv", "answers.csv.gz"}
     for split in SPLITS:
         for index in range(4):
             expected |= {f"{split}/{part}/{index:06d}.png" for part in ("ref", "p0", "p1")}
@@ -90,6 +90,7 @@ def test_the_manifest_counts_and_names_its_sources(tmp_path: Path) -> None:
         "triplets": 12,
         "triplets_without_judgments": 0,
         "judgments": 48,
+        "answers": 0,
         "annotators": 4,
     }
     assert manifest["simulated"] is False and manifest["study"] == {"name": "grapes"}
