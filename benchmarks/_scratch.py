@@ -138,6 +138,7 @@ def fill(size: Size) -> Study:
     """An open study of that size, with votes to spare."""
     from django.utils import timezone
 
+    from annotation.core.protocol import Protocol
     from annotation.models import Study
 
     votes = -(-size.judgments // size.triplets)
@@ -151,6 +152,7 @@ def fill(size: Size) -> Study:
         votes_per_triplet=min(30_000, votes + 1000),
         pairs_per_session=30_000,
         min_view_ms=0,
+        protocol=Protocol.bare().but(repeat_percent=6.0).to_json(),
     )
     triplets = _triplets(study, size)
     people = -(-size.judgments // PER_SITTING)
@@ -193,6 +195,7 @@ def _triplets(study: Study, size: Size) -> list[Triplet]:
                 kind="classical-classical",
                 shuffle=hash((first.pk, second.pk)) % 2**40,
                 served=(votes := (size.judgments - number + size.triplets - 1) // size.triplets),
+                lefts=votes,
                 votes=votes,
             )
             for number, (first, second) in enumerate(islice(pairs, size.triplets))

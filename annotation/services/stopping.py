@@ -1,0 +1,72 @@
+"""Studies that end by a rule of theirs: the last day is over, or every interval is narrow enough.
+
+A study that has reached its end is paused first, so that pairs in hand can still be answered, and closed once no
+lease is left. That all votes are in needs no rule: then nothing is left to serve.
+"""
+
+from datetime import date
+
+import structlog
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from annotation.core.ranking import RankingError, rank
+from annotation.models import Assignment, Study
+from annotation.services.comparisons import comparisons_of, rows_of, votes_of
+from annotation.services.studies import close_study, pause_study
+
+log = structlog.get_logger(__name__)
+
+# An interval from fewer annotators says more about them than about the codecs.
+FEWEST_ANNOTATORS = 5
+FEWEST_SOURCES = 3
+
+
+def apply_stop_rules() -> list[str]:
+    """What was done, as "slug: paused, reason" or "slug: closed, reason", for studies that have reached their end."""
+    return [done for study in _running() if (done := _apply(study))]
+
+
+def _running() -> QuerySet[Study]:
+    return Study.objects.filter(state__in=[Study.State.OPEN, Study.State.PAUSED])
+
+
+def _apply(study: Study) -> str:
+    reason = why_it_ends(study)
+    leased = Assignment.objects.live().filter(study=study).exists()
+    if not reason or (leased and study.state == Study.State.PAUSED):
+        return ""
+    step = "paused" if leased else "closed"
+    (pause_study if leased else close_study)(study=study)
+    log.info(f"study {step} by its own rule", study=study.slug, reason=reason)
+    return f"{study.slug}: {step}, {reason}"
+
+
+def why_it_ends(study: Study, *, today: date | None = None) -> str:
+    """The rule by which the study is over, in words; "" while it goes on."""
+    rules = study.rules
+    today = today or timezone.now().date()
+    if rules.stop_on and today > date.fromisoformat(rules.stop_on):
+        return f"its last day was {rules.stop_on}"
+    if rules.stop_halfwidth:
+        widest = widest_halfwidth(study)
+        if widest is not None and widest <= rules.stop_halfwidth:
+            return f"every interval is within {widest:.2f} JOD, {rules.stop_halfwidth:g} or less as asked for"
+    return ""
+
+
+def widest_halfwidth(study: Study) -> float | None:
+    """Half the width of the ranking's widest 95 % interval, in JOD, from people's votes; simulated ones where
+    there are no others. None while there are too few annotators, sources or comparisons for a ranking."""
+    simulated = not votes_of(study, simulated=False).exists()
+    comparisons = comparisons_of(rows_of(study, simulated=simulated), sorted(study.codecs))
+    annotators, sources = (
+        len(set(column.tolist())) for column in (comparisons.annotator, comparisons.source)
+    )
+    if annotators < FEWEST_ANNOTATORS or sources < FEWEST_SOURCES:
+        return None
+    try:
+        ranking = rank(comparisons)
+    except RankingError:
+        return None  # not all codecs have met yet: the study goes on
+    return float((ranking.high - ranking.low).max() / 2)
