@@ -10,8 +10,10 @@ from annotation.services import privacy
 from annotation.services.claims import return_overdue
 from annotation.services.encoding import encode_reconstruction
 from annotation.services.quality import refresh_quality, studies_with_new_answers
+from annotation.services.ranking_priorities import refresh_rankings
 from annotation.services.reaping import take_abandoned
 from annotation.services.snapshots import build_snapshot
+from annotation.services.stopping import apply_stop_rules
 
 
 @shared_task
@@ -52,6 +54,18 @@ def quality_of_new_answers() -> None:
     """Does so for every study that was judged since."""
     for study in studies_with_new_answers():
         refresh_quality(study)
+
+
+@shared_task
+def ask_next() -> None:
+    """Works out what is asked next in the studies that rank codecs."""
+    refresh_rankings()
+
+
+@shared_task
+def stop() -> None:
+    """Ends the studies whose own rule says so."""
+    apply_stop_rules()
 
 
 def enqueue_encodings(pks: Iterable[int]) -> None:

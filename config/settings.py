@@ -184,6 +184,8 @@ _reaping = schedule(max(1, WORK_LEASE_SECONDS // 2))
 CELERY_BEAT_SCHEDULE = {
     "annotation-reap": {"task": "annotation.tasks.reap", "schedule": _reaping},
     "metric-reap": {"task": "metric.tasks.reap", "schedule": _reaping},
+    "annotation-ask-next": {"task": "annotation.tasks.ask_next", "schedule": schedule(120)},
+    "annotation-stop": {"task": "annotation.tasks.stop", "schedule": schedule(300)},
     "annotation-quality": {"task": "annotation.tasks.quality_of_new_answers", "schedule": schedule(300)},
     "annotation-keep-no-longer": {
         "task": "annotation.tasks.keep_no_longer",
