@@ -1,6 +1,6 @@
 // The page of those whose answers are not all here: asks again, and loads the end once they are.
 
-const EVERY_MS = 5000;
+const EVERY_MS = 3000;
 const status = document.getElementById("waiting");
 
 async function ask() {
