@@ -21,7 +21,7 @@ from codecs_zoo.measure import ms_ssim, psnr, ssim
 if TYPE_CHECKING:
     import torch
 
-    from metric.core.distance import LPIPS
+    from metric.core.base import Metric
 
 Compare = Callable[[Pixels, Pixels], float | None]
 
@@ -78,10 +78,10 @@ def figures(names: Sequence[str]) -> list[Figure]:
 
 
 def _distance(name: str, label: str, which: str) -> Figure:
-    metric, smallest = _loaded(which)
+    metric = _loaded(which)
 
     def of(a: Pixels, b: Pixels) -> float | None:
-        if min(a.shape[:2]) < smallest:
+        if min(a.shape[:2]) < metric.minimum_side:
             return None
         import torch
 
@@ -92,17 +92,16 @@ def _distance(name: str, label: str, which: str) -> Figure:
 
 
 @cache
-def _loaded(which: str) -> tuple[LPIPS, int]:
-    """The metric and its smallest side in pixels; `which` is "stock NET" or a folder."""
+def _loaded(which: str) -> Metric:
+    """The metric; `which` is "stock NET" or a folder."""
     from metric.core import LPIPS, load
     from metric.core.checkpoint import CheckpointError
     from metric.core.weights import TrunkUnavailable
 
     try:
-        metric = LPIPS(which.removeprefix("stock ")) if which.startswith("stock ") else load(which)
+        return LPIPS(which.removeprefix("stock ")) if which.startswith("stock ") else load(which)
     except (CheckpointError, TrunkUnavailable) as error:
         raise QualityError(str(error)) from error
-    return metric, metric.shape.minimum_side
 
 
 def _as_image(pixels: Pixels) -> torch.Tensor:

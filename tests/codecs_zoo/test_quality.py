@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from codecs_zoo import quality
 from codecs_zoo.contract import Pixels
@@ -39,11 +40,14 @@ def test_a_distance_is_asked_of_the_metric_in_its_range(
 ) -> None:
     seen = []
 
-    def spread(a: object, b: object) -> float:
-        seen.append((a.shape, float(a.min()), float(a.max())))  # type: ignore[attr-defined]
-        return 0.25
+    class Spread:
+        minimum_side = 31
 
-    monkeypatch.setattr(quality, "_loaded", lambda which: (spread, 31))
+        def __call__(self, a: torch.Tensor, b: torch.Tensor) -> float:
+            seen.append((tuple(a.shape), float(a.min()), float(a.max())))
+            return 0.25
+
+    monkeypatch.setattr(quality, "_loaded", lambda which: Spread())
     lpips = figure("lpips-alex")
     assert not lpips.higher_is_better
     assert lpips.of(picture, picture) == 0.25
