@@ -3,7 +3,7 @@
  */
 
 import { onScreenChange } from "./screen.js";
-import { nowUp } from "./words.js";
+import { nowUp, takesTurns } from "./words.js";
 
 const ANSWERS = new Set(["left", "right", "tie"]);
 const PANS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -38,12 +38,23 @@ export class Controls {
   #do(wanted, event) {
     if (ANSWERS.has(wanted)) {
       if (wanted !== "tie" || this.study.allowTies) this.viewer.answer(wanted, event);
-    } else if (wanted.startsWith("view_")) this.viewer.view(wanted.slice(5), event.timeStamp);
+    } else if (wanted.startsWith("view_")) this.#view(wanted.slice("view_".length), event);
     else if (wanted.startsWith("zoom_")) this.#zoom(wanted, event);
     else if (wanted === "peek") this.viewer.peek(true, event);
     else if (wanted === "undo") this.viewer.undo(event.timeStamp);
     else if (wanted === "flag") this.#openFlag();
     else if (wanted === "help") this.help.open();
+  }
+
+  #view(slot, event) {
+    this.viewer.view(slot, event.timeStamp);
+    if (this.viewer.stage.layout.name === "flicker") this.#sayUp(slot, takesTurns(slot));
+  }
+
+  /** Says in words which picture is up, and presses its button. */
+  #sayUp(slot, words) {
+    byId("up").textContent = words;
+    for (const button of all("[data-view]")) button.setAttribute("aria-pressed", button.dataset.view === slot);
   }
 
   #zoom(wanted, event) {
@@ -86,17 +97,16 @@ export class Controls {
 
   #listenToStage() {
     const { stage } = this.viewer;
-    const up = byId("up");
-    stage.addEventListener("view", ({ detail }) => {
-      // A flicker speaks for itself, twice a second; only what was chosen is said.
-      if (stage.layout.name === "toggle") up.textContent = nowUp(detail.slot);
-      for (const button of all("[data-view]")) button.setAttribute("aria-pressed", button.dataset.view === detail.slot);
+    // Of a flicker, which changes up to four times a second, only what was chosen is said.
+    stage.addEventListener("view", ({ detail: { slot } }) => {
+      if (stage.layout.name === "toggle") this.#sayUp(slot, nowUp(slot));
     });
     stage.lens.addEventListener("zoom", ({ detail }) => {
       byId("factor").textContent = `${detail.factor}×`;
     });
     stage.lens.addEventListener("reset", () => {
       byId("factor").textContent = "1×";
+      this.#sayUp("original", nowUp("original"));
     });
   }
 

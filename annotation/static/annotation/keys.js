@@ -9,6 +9,8 @@ const STORED_AS = "closer-keys";
 // The browser and the dialogs need these themselves.
 const RESERVED = new Set(["Tab", "Enter", "Escape", "Shift", "Control", "Alt", "Meta", "CapsLock", "Dead", "Unidentified"]);
 const SIGNS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", " ": "Space", "-": "−" };
+// As aria-keyshortcuts names them.
+const SPOKEN = { " ": "Space", "+": "Plus" };
 
 const DEFAULTS = {
   left: ["ArrowLeft"],
@@ -90,7 +92,7 @@ export class Keys extends EventTarget {
     for (const place of root.querySelectorAll("[data-key]")) place.textContent = this.sign(place.dataset.key);
     for (const button of root.querySelectorAll("[data-shortcut]")) {
       const [key] = this.#keys[button.dataset.shortcut];
-      button.setAttribute("aria-keyshortcuts", key === " " ? "Space" : key);
+      button.setAttribute("aria-keyshortcuts", SPOKEN[key] ?? key);
     }
   }
 }

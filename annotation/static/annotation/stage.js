@@ -49,6 +49,7 @@ export class Stage extends EventTarget {
     for (const slot of SLOTS) this.places[slot].replaceChildren(...this.#layers(pair, slot));
     this.start(performance.now());
     const fit = this.arrange();
+    this.element.classList.toggle("is-blocked", !fit.fits);
     const onset = await nextFrame();
     return { onset, fit };
   }

@@ -128,8 +128,8 @@ export class Supply extends EventTarget {
 
   /** A pair, why there is none, or null when one had to be given back. */
   async #claimAndLoad() {
-    const holding = [...this.#inHand, ...this.outbox.assignments(this.api.sessionKey)];
-    const found = await this.api.claimNext(holding);
+    const holding = new Set([...this.#inHand, ...this.outbox.assignments(this.api.sessionKey)]);
+    const found = await this.api.claimNext([...holding]);
     if (found.status !== "pair") return found;
     const { assignment, leaseEnds } = found;
     try {

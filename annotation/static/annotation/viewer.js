@@ -9,6 +9,9 @@ import { magnification } from "./screen.js";
 import { Record } from "./timing.js";
 import * as say from "./words.js";
 
+// How long before its lease ends a pair says so.
+const WARN_MS = 60_000;
+
 /** Events "waiting" (detail: whether answers would not be heard yet) and "undoable" (whether there is one to undo). */
 export class Viewer extends EventTarget {
   /** The look that is under way, or null. */
@@ -62,8 +65,10 @@ export class Viewer extends EventTarget {
       setTimeout(() => this.#wait(false), look.record.onset + minViewMs - now),
       setTimeout(() => this.note.say(say.longLook(maxViewMs)), look.record.onset + maxViewMs - now),
     ];
-    if (look.pair.leaseEnds === Infinity) return timers;
-    return [...timers, setTimeout(() => this.leave("late"), look.pair.leaseEnds - now)];
+    const left = look.pair.leaseEnds - now;
+    if (left === Infinity) return timers;
+    if (left > WARN_MS) timers.push(setTimeout(() => this.note.say(say.LEASE_ENDS), left - WARN_MS));
+    return [...timers, setTimeout(() => this.leave("late"), left)];
   }
 
   /** Ends the look without an answer. */
@@ -163,7 +168,7 @@ export class Viewer extends EventTarget {
     look.fit = fit;
     look.obstacle = look.paused ? "paused" : fit.fits ? "" : "too_small";
     if (look.obstacle) this.panel.show(this.#explain(look));
-    if (look.obstacle === before) return;
+    if (look.obstacle === before) return; // as Stage.show left it
     this.stage.block(look.obstacle !== "");
     if (before === "too_small") look.record.note("visible", performance.now(), "window too small");
     if (look.obstacle === "too_small") look.record.note("hidden", performance.now(), "window too small");

@@ -5,7 +5,7 @@
  * over says so, and the other one stops. A window that crashed cannot reply, so it holds nobody up.
  */
 
-const REPLY_WITHIN_MS = 200;
+const REPLY_WITHIN_MS = 350;
 
 /** Event "lost" when another window has taken over. */
 export class Windows extends EventTarget {

@@ -16,9 +16,16 @@ export const lookFirst = (slots) => `Look at ${slots.map((slot) => NAMES[slot]).
 /** Which picture is up in a layout of one place. */
 export const nowUp = (slot) => ({ left: "A is up", original: "The original is up", right: "B is up" })[slot];
 
+/** What a flicker shows now. */
+export const takesTurns = (slot) =>
+  slot === "original" ? nowUp(slot) : `${NAMES[slot]} and the original take turns`;
+
 /** The pair has been open for as long as the study finds sensible. */
 export const longLook = (ms) =>
   `You have looked for ${Math.round(ms / 60_000) || 1} min. Your first impression is good enough.`;
+
+/** The pair in hand is about to be somebody else's. */
+export const LEASE_ENDS = "In a minute this pair goes back to the pool for somebody else.";
 
 /** What stands there until the first pair is ready. */
 export const LOADING = { name: "loading", title: "Getting the next pair ready", busy: true };
