@@ -107,7 +107,6 @@ class RuleGroup:
     about: str
     fields: list[BoundField]
     facts: list[tuple[str, str]]
-    changed: int
 
     @property
     def has_errors(self) -> bool:
@@ -242,12 +241,11 @@ class StudyForm(forms.ModelForm):
 
     def rule_groups(self) -> Iterator[RuleGroup]:
         """The protocol's rules, group by group."""
-        stored, usual = self.instance.rules, Protocol()
+        stored = self.instance.rules
         for group, (title, about) in GROUPS.items():
             rules = [rule for rule in fields(Protocol) if rule.metadata["group"] == group]
             facts = [(rule.metadata["label"], words_of(rule, getattr(stored, rule.name))) for rule in rules]
-            changed = sum(getattr(stored, rule.name) != getattr(usual, rule.name) for rule in rules)
-            yield RuleGroup(title, about, [self[rule.name] for rule in rules], facts, changed)
+            yield RuleGroup(title, about, [self[rule.name] for rule in rules], facts)
 
     def codec_choices(self) -> list[CodecChoice]:
         """Every codec of the zoo, those first that can run here; the others say why they can't."""

@@ -27,7 +27,7 @@ def codec(name: str) -> SafeString:
 def share(figure: Estimate, reference: float | None = None) -> SafeString:
     """A share with its interval in words and as a dot with whiskers; a dash where there is none."""
     if figure.value is None:
-        return format_html('<span class="muted">–</span>')
+        return format_html('<span class="muted">{}</span>', "–")
     drawn = charts.whisker(figure.value, figure.low, figure.high, reference=reference)
     known = figure.low is not None and figure.high is not None
     interval = f"{figure.low:.0%} to {figure.high:.0%} · " if known else ""

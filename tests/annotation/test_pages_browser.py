@@ -1,9 +1,8 @@
-"""The researcher's pages in a real browser: the policy holds, bars move, everybody can use them."""
+"""The researcher's pages in a real browser: bars move, snapshots appear, tables are sorted."""
 
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
@@ -11,7 +10,7 @@ from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from annotation.models import Snapshot
-from tests.factories import make_judged_study, make_judgment, make_session, make_study, make_triplet
+from tests.factories import make_judgment, make_session, make_study, make_triplet
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -24,28 +23,6 @@ def at(page: Page, live_server: LiveServer, owner_client: Client) -> str:
         [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}]
     )
     return str(live_server.url)
-
-
-def test_no_page_breaks_the_policy_or_shuts_anybody_out(page: Page, at: str, complaints: list[str]) -> None:
-    study = make_judged_study(people=2, programs=2)
-    draft = make_study(state="draft")
-    names = [
-        "study",
-        "study-people",
-        "study-pairs",
-        "study-gallery",
-        "study-results",
-        "study-snapshots",
-        "study-settings",
-    ]
-    addresses = [reverse(name, args=[study.slug]) for name in names]
-    addresses += [draft.get_absolute_url(), reverse("study-settings", args=[draft.slug])]
-    addresses += [reverse(name) for name in ("study-list", "study-new", "metric-list")]
-    for address in addresses:
-        page.goto(at + address)
-        found = Axe().run(page)
-        assert found.violations_count == 0, f"{address}: {found.generate_report()}"
-    assert complaints == []
 
 
 def test_the_bars_move_by_themselves(page: Page, at: str) -> None:

@@ -1,0 +1,148 @@
+"""Every page of the site in a real browser: axe finds nothing, the policy holds, nothing is cut off when zoomed."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from playwright.sync_api import Page
+from pytest_django.live_server_helper import LiveServer
+
+from annotation.core.protocol import Protocol
+from annotation.models import Enrolment, Study
+from annotation.services.quality import refresh_quality
+from annotation.services.visitors import invite
+from tests.factories import make_judged_study, make_study, make_triplet
+from tests.metric.versions import make_run, make_version
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+# WCAG 2.2's rule on the size of targets is off in axe unless asked for.
+EVERY_RULE = {"rules": {"target-size": {"enabled": True}}}
+IN_THE_DARK = {"runOnly": ["color-contrast"]}
+# 1280 CSS pixels at 200 %.
+ZOOMED = {"width": 640, "height": 360}
+
+STUDY_PAGES = (
+    *("study", "study-people", "study-invitations", "study-reconciliation", "study-pairs", "study-gallery"),
+    *("study-results", "study-snapshots", "study-settings"),
+)
+# Names of addresses that are no page: files, JSON, and what is only posted to.
+NO_PAGES = {
+    *(
+        "healthz",
+        "schema",
+        "logout",
+        "admin",
+        "judge-step",
+        "study-status",
+        "study-judgments",
+        "study-people-csv",
+    ),
+    *("study-invitations-csv", "study-quality", "study-exclude", "study-take-back", "study-know"),
+    *("study-add-photographs", "study-open", "study-pause", "study-close", "study-add-codec", "study-retry"),
+    *("study-snapshot", "source-image", "reconstruction-image", "snapshot-download"),
+    *("metric-train", "training-run-status", "training-run-cancel", "metric-download", "metric-file"),
+    *("metric-back", "metric-schedule", "metric-promote"),
+}
+PAGES = {
+    *("home", "login", "judge", "judge-end", "study-list", "study-new", "metric-list", "training-run"),
+    *("metric-version", *STUDY_PAGES),
+}
+
+
+def names(patterns: list[URLPattern | URLResolver]) -> Iterator[str]:
+    for pattern in patterns:
+        if isinstance(pattern, URLPattern):
+            if pattern.name:
+                yield pattern.name
+        elif pattern.app_name != "admin" and not str(pattern.pattern).startswith("api/"):
+            yield from names(pattern.url_patterns)
+
+
+def test_every_address_is_walked_below_or_is_no_page() -> None:
+    assert set(names(get_resolver().url_patterns)) - NO_PAGES == PAGES
+
+
+def walk(page: Page, addresses: list[str], complaints: list[str]) -> None:
+    """Looks at each page in both colour schemes, and at 200 %."""
+    for address in addresses:
+        page.emulate_media(color_scheme="light")
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        found = Axe().run(page, options=EVERY_RULE)
+        assert found.violations_count == 0, f"{address}: {found.generate_report()}"
+        page.emulate_media(color_scheme="dark")
+        found = Axe().run(page, options=IN_THE_DARK)
+        assert found.violations_count == 0, f"{address} in the dark: {found.generate_report()}"
+        wide = page.viewport_size
+        page.set_viewport_size(ZOOMED)  # type: ignore[arg-type]  # Playwright's own type is private
+        assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), (
+            f"{address} is cut off at 200 %"
+        )
+        page.set_viewport_size(wide)  # type: ignore[arg-type]
+    assert complaints == []
+
+
+@pytest.fixture
+def logged_in(page: Page, live_server: LiveServer, owner_client: Client) -> str:
+    """Where the site is; the browser is logged in as its owner."""
+    cookie = owner_client.cookies[settings.SESSION_COOKIE_NAME].value
+    page.context.add_cookies(
+        [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}]
+    )
+    return str(live_server.url)
+
+
+def test_the_pages_of_a_study(page: Page, logged_in: str, complaints: list[str]) -> None:
+    study = make_judged_study(
+        people=3, programs=2, protocol=Protocol.bare().but(exclude_straight_over=3).to_json()
+    )
+    invite(study=study, number=2, note="course of May")
+    refresh_quality(study)
+    assert Enrolment.objects.excluded().exists()
+    walk(page, [logged_in + reverse(name, args=[study.slug]) for name in STUDY_PAGES], complaints)
+
+
+def test_the_other_pages_of_researchers(page: Page, logged_in: str, complaints: list[str]) -> None:
+    draft = make_study(state="draft")
+    empty = make_study()
+    version = make_version()
+    addresses = [reverse(name) for name in ("study-list", "study-new", "metric-list")]
+    addresses += [reverse(name, args=[draft.slug]) for name in ("study", "study-settings", "study-people")]
+    addresses += [
+        reverse(name, args=[empty.slug]) for name in ("study-people", "study-pairs", "study-results")
+    ]
+    addresses += [
+        reverse("metric-version", args=[version.number]),
+        reverse("training-run", args=[make_run().pk]),
+    ]
+    walk(page, [logged_in + address for address in addresses], complaints)
+
+
+def judged_with(**rules: object) -> Study:
+    study = make_study(protocol=Protocol.bare().but(**rules).to_json())
+    make_triplet(study)
+    return study
+
+
+def test_the_pages_of_visitors_and_annotators(
+    page: Page, live_server: LiveServer, complaints: list[str]
+) -> None:
+    steps = ("screen_check", "brightness", "colour_vision", "acuity", "card")
+    studies = [judged_with(consent=True), *(judged_with(**{step: "require"}) for step in steps)]
+    studies += [judged_with(layout=layout) for layout in ("side", "toggle", "flicker")]
+    addresses = [reverse("home"), reverse("login")]
+    addresses += [reverse("judge", args=[study.key]) for study in studies]
+    addresses += [reverse("judge-end", args=[studies[-1].key])]
+    walk(page, [live_server.url + address for address in addresses], complaints)
+
+
+def test_the_pages_that_refuse(page: Page, live_server: LiveServer, complaints: list[str]) -> None:
+    closed = make_study(state="closed")
+    addresses = [reverse("judge", args=[closed.key]), reverse("judge", args=["nobody"]), "/nowhere/"]
+    walk(page, [live_server.url + address for address in addresses], [])
+    assert all("Content Security Policy" not in said for said in complaints)
