@@ -9,22 +9,21 @@ from itertools import groupby
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import numpy as np
 from django.db import transaction
 from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from annotation.core.quality import Answer, Figures, apply_rules, figures_of
-from annotation.core.ranking import Comparisons, number_labels
+from annotation.core.ranking import number_labels
 from annotation.core.reliability import NOTHING, Estimate, likelihoods, reliabilities
 from annotation.errors import Refused
 from annotation.models import Assignment, Enrolment, Judgment, Study
+from annotation.services.comparisons import comparisons_of
 from annotation.services.counters import recount
 
 BY_HAND = "by hand"
 # In Enrolment.figures, beside the figures: who was left out by a researcher, and why in full.
 HAND = "by_hand"
-OUTCOMES = {Judgment.Choice.FIRST: 0, Judgment.Choice.SECOND: 1, Judgment.Choice.TIE: 2}
 AT_ONCE = 200
 
 
@@ -139,7 +138,7 @@ def _figures(study: Study, *, simulated: bool) -> Iterator[tuple[UUID, Figures]]
     follow = _followed([row for row in rows if row.counted])
     longest = float(study.rules.max_view_ms)
     for who, theirs in groupby(rows, key=lambda row: row.annotator):
-        likelihood, reliability = follow.get(who, (NOTHING, NOTHING))
+        likelihood, reliability = follow.get(who, [NOTHING, NOTHING])
         answers = _answers(list(theirs))
         yield (
             who,
@@ -173,21 +172,15 @@ def _answers(rows: Sequence[Row]) -> list[Answer]:
     ]
 
 
-def _followed(votes: Sequence[Row]) -> dict[UUID, tuple[Estimate, Estimate]]:
+def _followed(votes: Sequence[Row]) -> dict[UUID, list[Estimate]]:
     """Likelihood and reliability of everybody who voted, on a scale for each bitrate."""
     if not votes:
         return {}
-    people, who = number_labels([row.annotator for row in votes])
+    people = number_labels([row.annotator for row in votes])[0]
     codecs = sorted({codec for row in votes for codec in (row.first, row.second)})
-    number = {codec: n for n, codec in enumerate(codecs)}
-    comparisons = Comparisons(
-        names=tuple(codecs),
-        first=np.array([number[row.first] for row in votes], dtype=np.int64),
-        second=np.array([number[row.second] for row in votes], dtype=np.int64),
-        outcome=np.array([OUTCOMES[Judgment.Choice(row.choice)] for row in votes], dtype=np.int64),
-        annotator=who,
-        source=np.zeros(len(votes), dtype=np.int64),
-    )
+    # They are fitted, not resampled, so the source does not matter.
+    rows = [(row.bpp, row.first, row.second, row.choice, row.annotator, 0) for row in votes]
+    comparisons = comparisons_of(rows, codecs)
     block = number_labels([row.bpp for row in votes])[1]
     likely = likelihoods(comparisons, block, len(people))
     reliable = reliabilities(comparisons, block, len(people))
