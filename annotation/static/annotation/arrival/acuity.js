@@ -59,3 +59,4 @@ addEventListener("resize", () => { if (at < rings.length) place(rings[at]); });
 form.elements.dpr.value = devicePixelRatio;
 document.getElementById("needs-script").hidden = true;
 showRing();
+document.getElementById("rings").dataset.ready = "";
