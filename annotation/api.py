@@ -4,7 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import FileResponse, HttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
@@ -18,7 +19,7 @@ from rest_framework.views import APIView
 
 from annotation import serializers, tasks
 from annotation.errors import NotYours, SnapshotRefused
-from annotation.models import Assignment, Session, Snapshot, Study
+from annotation.models import Assignment, Judgment, Session, Snapshot, Study
 from annotation.services.claims import NoPair, claim_next
 from annotation.services.judging import record_judgment
 from annotation.services.sittings import begin_session, progress_of, require_open, skip_assignment
@@ -189,9 +190,16 @@ class StudyViewSet(viewsets.ReadOnlyModelViewSet[Study]):
     lookup_field = "slug"
 
     def get_queryset(self) -> QuerySet[Study]:
-        by_people = Count("judgments", filter=Q(judgments__simulated=False))
-        simulated = Count("judgments", filter=Q(judgments__simulated=True))
-        return Study.objects.annotate(judgments_by_people=by_people, judgments_simulated=simulated)
+        return Study.objects.annotate(
+            judgments_by_people=_votes(simulated=False), judgments_simulated=_votes(simulated=True)
+        )
+
+
+def _votes(*, simulated: bool) -> Coalesce:
+    """How many judgments of a study count, of one population."""
+    rows = Judgment.objects.filter(study=OuterRef("pk")).of_population(simulated=simulated).counted()
+    counted = rows.order_by().values("study").annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
 class SnapshotViewSet(

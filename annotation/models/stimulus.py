@@ -150,6 +150,19 @@ class TripletQuerySet(models.QuerySet["Triplet"]):
             .order_by("served", "shuffle", "pk")
         )
 
+    def open_by_priority(self, annotator: "Annotator", study: "Study", *, held_out: bool) -> Self:
+        """Of what may be leased to the annotator now, those held out or the others, the highest priority first.
+
+        held_out IN (…), not NOT held_out, and served + 0: otherwise SQLite takes an index that is in another
+        order, and sorts the whole study.
+        """
+        return (
+            self.annotate(taken=F("served") + 0)
+            .filter(study=study, role="pair", held_out__in=[held_out], taken__lt=study.votes_per_triplet)
+            .unseen_by(annotator)
+            .order_by("-priority", "served", "shuffle")
+        )
+
     def golden(self, study: "Study") -> Self:
         """Pairs of the study with an expert's answer."""
         return self.filter(study=study, role="pair", known__in=["first", "second"])

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, Max, OuterRef
 
 from annotation.core.allocation import Chosen, Offer, Sides, choose, next_side
 from annotation.core.checks import REPEAT_DISTANCE, uniform
@@ -80,13 +80,11 @@ def _offers(session: Session, stream: Stream) -> list[Triplet]:
 
 
 def _orders(session: Session, stream: Stream) -> list[TripletQuerySet]:
-    rules = session.study.rules
-    open_now = Triplet.objects.open_for(session.annotator, session.study)
+    study, rules = session.study, session.study.rules
     if rules.allocation == "coverage":
-        return [open_now]
-    # held_out IN (…), not NOT held_out: SQLite finds the latter in no index.
+        return [Triplet.objects.open_for(session.annotator, study)]
     wanted, sample = (
-        open_now.filter(held_out__in=[held_out]).order_by("-priority", "served", "shuffle")
+        Triplet.objects.open_by_priority(session.annotator, study, held_out=held_out)
         for held_out in (False, True)
     )
     random_turn = uniform(f"{stream.seed}:sample:{stream.position}") * 100 < rules.held_out_percent
@@ -142,15 +140,16 @@ def _of_another_source(rows: TripletQuerySet, stream: Stream) -> Triplet | None:
 
 def _seen_longest_ago(kind: str, session: Session, stream: Stream) -> Triplet | None:
     """A study has fewer checks than a long sitting needs: the one shown least and longest ago comes again."""
-    shown = Q(assignments__annotator=session.annotator, assignments__kind=kind)
-    rows = (
-        Triplet.objects.filter(study=session.study, role=kind)
-        .filter(shown)
-        .annotate(times=Count("assignments"))
-        .order_by("times", "shuffle")
+    shown = (
+        Assignment.objects.filter(HELD, annotator=session.annotator, study=session.study, kind=kind)
+        .order_by()
+        .values_list("triplet_id", "triplet__source_id")
+        .annotate(times=Count("pk"), last=Max("issued_at"))
+        .order_by("times", "last")
     )
-    pks = list(rows.values_list("pk", "source_id")[:OFFERS])
-    others = [pk for pk, source in pks if source != stream.last_source] or [pk for pk, _ in pks]
+    found = [(triplet, source) for triplet, source, *_ in shown]
+    others = [triplet for triplet, source in found if source != stream.last_source]
+    others = others or [triplet for triplet, _ in found]
     return Triplet.objects.get(pk=others[0]) if others else None
 
 

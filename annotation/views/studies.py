@@ -34,7 +34,7 @@ def study_list(request: HttpRequest) -> HttpResponse:
 def with_counts(studies: QuerySet[Study]) -> QuerySet[Study]:
     """With judgments, people and the last activity from the sittings, and the votes that are wanted."""
     sat = Session.objects.filter(study=OuterRef("pk")).order_by().values("study")
-    pairs = Triplet.objects.filter(study=OuterRef("pk")).order_by().values("study")
+    pairs = Triplet.objects.filter(study=OuterRef("pk"), role=Triplet.Role.PAIR).order_by().values("study")
     people = Q(annotator__simulated=False)
     return studies.annotate(
         by_people=_one(sat.annotate(n=Sum("answered", filter=people, default=0))),
@@ -42,7 +42,7 @@ def with_counts(studies: QuerySet[Study]) -> QuerySet[Study]:
         people=_one(sat.annotate(n=Count("annotator", filter=people & Q(answered__gt=0), distinct=True))),
         last_seen=Subquery(sat.annotate(n=Max("last_seen_at")).values("n")),
         wanted=_one(pairs.annotate(n=Count("pk"))) * F("votes_per_triplet"),
-        judged=F("by_people") + F("simulated"),
+        judged=_one(pairs.annotate(n=Sum("votes", default=0))),
     )
 
 

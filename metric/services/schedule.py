@@ -45,7 +45,7 @@ def rule_of(study: Study) -> RetrainRule:
 
 def new_judgments(*, study: Study, simulated: bool) -> int:
     """Judgments that came after the last snapshot which a run was, or is being, trained on."""
-    judged = Judgment.objects.filter(study=study).of_population(simulated=simulated)
+    judged = Judgment.objects.filter(study=study).of_population(simulated=simulated).counted()
     trained = (
         Snapshot.objects.filter(study=study, simulated=simulated, training_runs__isnull=False)
         .order_by("-until")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from annotation.core.protocol import Protocol
 from annotation.models import Study
 from annotation.services.claims import claim_next
 from annotation.services.sittings import begin_session
@@ -55,6 +56,38 @@ def test_no_step_of_a_sitting_walks_the_study(study: Study) -> None:
         make_judgment(session)
     assert [step for step in steps if "assignment" in step]
     assert not [step for step in steps if GROWS.search(step)]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's query plans")
+def test_checks_walk_the_study_no_more_than_pairs_do() -> None:
+    rules = Protocol.bare().but(sentinel_percent=20.0, repeat_percent=20.0, golden_percent=10.0, warm_up=2)
+    study = make_study(protocol=rules.to_json())
+    for number in range(16):
+        source = make_source(study)
+        make_triplet(study, source=source, known="first" if number % 4 == 0 else "")
+        make_triplet(study, source=source, target_bpp=1.0, role="sentinel", known="first")
+    session = make_session(study)
+    with plans() as steps:
+        kinds = {make_judgment(session).kind for _ in range(16)}
+    assert kinds == {"pair", "sentinel", "repeat", "golden"}
+    assert not [step for step in steps if GROWS.search(step)]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's query plans")
+@pytest.mark.parametrize("allocation", ["ranking", "uncertain"])
+def test_neither_do_claims_by_priority(allocation: str) -> None:
+    rules = Protocol.bare().but(allocation=allocation)
+    study = make_study(protocol=rules.to_json())
+    for number in range(6):
+        make_triplet(study, source=make_source(study), priority=float(number), held_out=number < 2)
+    session = make_session(study)
+    with plans() as steps:
+        served = [make_judgment(session).triplet for _ in range(6)]
+    assert [row.priority for row in served if not row.held_out] == [5.0, 4.0, 3.0, 2.0]
+    assert not [step for step in steps if GROWS.search(step)]
+    walks = [place for place, step in enumerate(steps) if "triplet_by_priority" in step]
+    # Two steps are the look-up of what the annotator has seen; a sort of the whole study would be the third.
+    assert walks and not [place for place in walks if "TEMP B-TREE" in "".join(steps[place : place + 4])]
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's query plans")

@@ -1,0 +1,76 @@
+"""A study ends by its own rule: paused while pairs are in hand, closed once none is."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from annotation.core.protocol import Protocol
+from annotation.models import Study
+from annotation.services.stopping import apply_stop_rules, why_it_ends, widest_halfwidth
+from tests.factories import (
+    make_assignment,
+    make_judged_study,
+    make_judgment,
+    make_session,
+    make_study,
+    make_triplet,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def study_until(days: int, **fields: object) -> Study:
+    last_day = (timezone.now() + timedelta(days=days)).date().isoformat()
+    return make_study(protocol=Protocol.bare().but(stop_on=last_day).to_json(), **fields)
+
+
+def test_the_last_day_itself_is_still_open() -> None:
+    study = study_until(0)
+    assert apply_stop_rules() == []
+    study.refresh_from_db()
+    assert study.state == Study.State.OPEN
+
+
+def test_after_its_last_day_a_study_is_closed() -> None:
+    study = study_until(-1)
+    (done,) = apply_stop_rules()
+    study.refresh_from_db()
+    assert study.state == Study.State.CLOSED and study.closed_at
+    assert done.startswith(f"{study.slug}: closed, its last day was")
+    assert apply_stop_rules() == []
+
+
+def test_a_pair_in_hand_is_answered_before_the_study_closes() -> None:
+    study = study_until(-1)
+    make_triplet(study)
+    session = make_session(study)
+    make_assignment(session)
+    apply_stop_rules()
+    study.refresh_from_db()
+    assert study.state == Study.State.PAUSED
+    assert apply_stop_rules() == []
+    session.assignments.update(expires_at=timezone.now() - timedelta(seconds=1))
+    apply_stop_rules()
+    study.refresh_from_db()
+    assert study.state == Study.State.CLOSED
+
+
+def test_a_study_without_a_rule_goes_on() -> None:
+    make_judgment(make_session(make_triplet().study))
+    assert apply_stop_rules() == []
+
+
+def test_narrow_intervals_end_a_study_and_wide_ones_do_not() -> None:
+    study = make_judged_study(people=6)
+    widest = widest_halfwidth(study)
+    assert widest is not None and widest > 0
+    study.protocol = Protocol.bare().but(stop_halfwidth=round(widest + 0.1, 2)).to_json()
+    assert "every interval is within" in why_it_ends(study)
+    study.protocol = Protocol.bare().but(stop_halfwidth=round(widest / 2, 3)).to_json()
+    assert why_it_ends(study) == ""
+
+
+def test_too_few_people_settle_nothing() -> None:
+    study = make_judged_study(people=2)
+    assert widest_halfwidth(study) is None
