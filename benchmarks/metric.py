@@ -144,7 +144,9 @@ def fine_tune_step(package: ModuleType, device: torch.device) -> None:
             optimizer.step()
 
         with torch.no_grad():
+            trainer.net.eval()  # without its dropout
             gap = float((ours(images[0], images[1]) - trainer.net(images[0], images[1])).abs().max())
+            trainer.net.train()
         slow, fast = best_of(their_step), best_of(our_step)
         line = f"{net}: theirs {1e3 * slow:.0f} ms, ours {1e3 * fast:.0f} ms, {slow / fast:.1f}x"
         print(f"{line}, largest difference before it {gap:.1e}{_share_of_peak(our_step, fast, device)}")
