@@ -65,13 +65,18 @@ class People:
     usable: int
 
 
-def read_people(data: Path, originals: Path) -> People:
-    """mucped23's answers with their pictures made again; rows without an original or an encoder are left out."""
+def read_people(data: Path, originals: Path, sources: Sequence[str] | None = None) -> People:
+    """mucped23's answers with their pictures made again; rows without an original or an encoder are left out.
+
+    `sources`: only these originals, where they are given.
+    """
     answers = read_mucped(data).answers
     counts: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
     for answer in answers:
         methods = sorted((answer.a.name, answer.b.name))
         if any(why_not(method) for method in methods) or not (originals / f"{answer.source}.png").is_file():
+            continue
+        if sources is not None and answer.source not in sources:
             continue
         chosen = answer.a.name if answer.choice == "a" else answer.b.name
         counts[(answer.source, methods[0], methods[1])][methods.index(chosen)] += 1
@@ -245,6 +250,8 @@ def main() -> int:
     parser.add_argument(
         "--fits", nargs="*", default=list(FITS), help=f"of {', '.join(FITS)}, or others like them"
     )
+    parser.add_argument("--baselines", nargs="*", default=list(BASELINES), choices=list(BASELINES))
+    parser.add_argument("--sources", nargs="*", help="names of originals; all, unless named")
     parser.add_argument("--out", type=Path, help="write everything as JSON")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
@@ -252,10 +259,10 @@ def main() -> int:
         print("people: not run. It needs mucped23 and CID22's originals: see --help.")
         return 0
     torch.set_num_threads(1)
-    people = read_people(arguments.data, arguments.originals)
+    people = read_people(arguments.data, arguments.originals, arguments.sources)
     print(f"{people.usable} of {len(people.answers)} answers, {len(people.methods)} pairs", file=sys.stderr)
     with closing(VectorCache(arguments.cache)) as cache:
-        rows = [baseline(key, people, cache) for key in BASELINES]
+        rows = [baseline(key, people, cache) for key in arguments.baselines]
         for name in arguments.fits:
             try:
                 rows.append(fitted(name, people, cache, arguments.seed))
