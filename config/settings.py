@@ -244,3 +244,7 @@ logging_config(env.str("LOG_LEVEL", default="INFO"), json=strict_bool("LOG_JSON"
 # --- Closer's own ----------------------------------------------------------------------------------------
 # How many new judgments a study needs before it is retrained; a study may set its own.
 RETRAIN_AFTER = env.int("RETRAIN_AFTER", default=500)
+# Who hears by mail of versions and of runs that failed. Without a mail server mails go nowhere; the log has it all.
+ADMINS = [("", address) for address in env.list("ADMINS", default=[])]
+SERVER_EMAIL = env.str("SERVER_EMAIL", default="closer@localhost")
+globals().update(env.email_url("EMAIL_URL", default="dummymail://"))
