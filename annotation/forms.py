@@ -122,6 +122,8 @@ def words_of(rule: Field[Any], value: Any) -> str:
         return CHOICES[value]
     if value == "":
         return "–"
+    if value == 0 and rule.metadata["group"] == "exclusion":
+        return "off"
     unit = rule.metadata.get("unit", "")
     return f"{value:g} {unit}".strip() if isinstance(value, int | float) else str(value)
 

@@ -95,7 +95,7 @@ def test_a_draft_says_which_splits_are_still_empty(owner_client: Client) -> None
     assert "only when each of the three has some" in page_of(owner_client, "study", study).content.decode()
 
 
-@pytest.mark.parametrize(("name", "most"), [("study", 16), ("study-people", 8), ("study-pairs", 6)])
+@pytest.mark.parametrize(("name", "most"), [("study", 16), ("study-people", 10), ("study-pairs", 6)])
 def test_a_tab_costs_the_same_with_more_rows(
     owner_client: Client, django_assert_max_num_queries: DjangoAssertNumQueries, name: str, most: int
 ) -> None:
