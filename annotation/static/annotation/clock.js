@@ -18,12 +18,12 @@ export class ClockWatch extends EventTarget {
     setInterval(() => this.look(), LOOK_EVERY_MS);
   }
 
-  /** Looks now: call it before a record is closed. */
-  look() {
+  /** Looks now, on behalf of an event at `t`: call it before a record is closed, so that the jump lies within. */
+  look(t = performance.now()) {
     const now = gap();
     const ms = now - this.#gap;
     if (Math.abs(ms) < LEAST_JUMP_MS) return;
     this.#gap = now;
-    this.dispatchEvent(new CustomEvent("jump", { detail: { t: performance.now(), ms: Math.round(ms) } }));
+    this.dispatchEvent(new CustomEvent("jump", { detail: { t, ms: Math.round(ms) } }));
   }
 }

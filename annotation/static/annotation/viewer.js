@@ -88,6 +88,10 @@ export class Viewer extends EventTarget {
     const look = this.current;
     const t = event.timeStamp;
     if (!look || look.obstacle || t < look.since) return;
+    if (devicePixelRatio !== this.#dpr) {
+      this.screenChanged(); // the browser has not told of it yet
+      return;
+    }
     const { record } = look;
     if (t - record.onset < this.study.minViewMs) {
       record.note("key", t, `early ${side}`);
@@ -100,7 +104,7 @@ export class Viewer extends EventTarget {
       this.note.say(say.lookFirst(unseen));
       return;
     }
-    this.clock.look();
+    this.clock.look(t);
     const timing = record.finish(t, device(event), this.stage.measure());
     this.leave("answer", { side, timing });
   }
