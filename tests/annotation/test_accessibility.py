@@ -33,6 +33,7 @@ STUDY_PAGES = (
 NO_PAGES = {
     *(
         "healthz",
+        "token",
         "schema",
         "logout",
         "admin",
