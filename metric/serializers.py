@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from annotation.models import Snapshot
-from metric.core.config import BASELINE_KEYS, NETS
+from metric.core.config import BASELINE_KEYS, KINDS, NETS, TERMS
 from metric.models import MetricVersion, TrainingRun
 
 
@@ -45,7 +45,25 @@ class TrainConfigSerializer(serializers.Serializer[Any]):
     """Settings of a training run that differ from TrainConfig's own, within what a worker can do."""
 
     net = serializers.ChoiceField(choices=NETS, required=False)
-    kind = serializers.ChoiceField(choices=["heads"], required=False)
+    nets = serializers.ListField(
+        child=serializers.ChoiceField(choices=NETS),
+        max_length=len(NETS),
+        required=False,
+        help_text="Trunks joined in one fit, in place of net.",
+    )
+    kind = serializers.ChoiceField(choices=KINDS, required=False)
+    terms = serializers.ListField(
+        child=serializers.ChoiceField(choices=TERMS), max_length=len(TERMS), required=False
+    )
+    structure = serializers.BooleanField(required=False)
+    layer_scales = serializers.BooleanField(required=False, allow_null=True)
+    lapse = serializers.BooleanField(required=False)
+    reliability = serializers.BooleanField(required=False)
+    epochs = serializers.IntegerField(min_value=1, max_value=1000, required=False)
+    patience = serializers.IntegerField(min_value=1, max_value=1000, required=False)
+    learning_rate = serializers.FloatField(min_value=1e-9, max_value=0.1, required=False)
+    crop = serializers.IntegerField(min_value=0, max_value=4096, required=False)
+    compile = serializers.BooleanField(required=False)
     strengths = serializers.ListField(
         child=serializers.FloatField(min_value=1e-6, max_value=1e6),
         min_length=1,

@@ -31,6 +31,7 @@ from metric.services.card import write_card
 from metric.services.disagreements import with_triplets
 from metric.services.notices import tell
 from metric.services.promotion import promote_if_better
+from metric.services.questions import ask_better
 from metric.services.requests import config_of
 from metric.services.versions import keep_version, promoted_folder
 
@@ -101,6 +102,7 @@ def _train(run: TrainingRun, lease: uuid.UUID) -> str:
         version, outcome = _finish(run, lease, out, folder, report)
     subject = f"Metric version {version.number}: {outcome}"
     tell(event="version made", subject=subject, message=f"{subject}\nFrom {run.snapshot}.", run=run.pk)
+    _ask_better(version, report)
     return "done"
 
 
@@ -119,6 +121,15 @@ def _finish(
     if not TrainingRun.objects.all().finish(run.pk, lease):
         raise Refused("Another worker took this run over.")
     return version, outcome
+
+
+def _ask_better(version: MetricVersion, report: "Report") -> None:
+    """The version is kept already: what goes wrong here is said in the run's log and takes nothing back."""
+    try:
+        report.say(ask_better(version=version))
+    except (CheckpointError, TrunkUnavailable, Refused, ValueError, OSError) as error:
+        log.exception("pairs were not ranked", run=version.run_id)
+        report.say(f"pairs are not ranked: {error}")
 
 
 def _card(folder: Path, origin: str) -> None:

@@ -13,7 +13,7 @@ from annotation.errors import Refused
 from annotation.models import Snapshot
 from annotation.models.work import Work
 from metric.core.checkpoint import CheckpointError
-from metric.core.config import TrainConfig
+from metric.core.config import KINDS, NETS, TERMS, TrainConfig
 from metric.core.fit import FitError
 from metric.core.snapshot import SnapshotError
 from metric.core.table import format_table
@@ -34,19 +34,36 @@ class Command(BaseCommand):
         parser.epilog = (
             "examples:\n"
             "  manage.py train_metric demo-1                    snapshot 1 of the study “demo”, as a new version\n"
-            "  manage.py train_metric demo-1 --net vgg\n"
+            "  manage.py train_metric demo-1 --net vgg --terms psnr   LPIPS and PSNR in one fit\n"
             "  manage.py train_metric ./snapshot --out ./metric  an exported folder, without the database"
         )
         return parser
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("snapshot", help="STUDY-NUMBER, a snapshot's id, or a folder")
-        parser.add_argument("--net", default="alex", choices=["alex", "vgg", "squeeze"], help="the trunk")
+        parser.add_argument(
+            "--net",
+            nargs="+",
+            default=["alex"],
+            choices=NETS,
+            help="the trunk; several are joined in one fit",
+        )
+        parser.add_argument(
+            "--kind",
+            default="heads",
+            choices=KINDS,
+            help="heads; comp fine-tunes the trunk too; ranker as in 2018",
+        )
+        parser.add_argument("--terms", nargs="*", default=[], choices=TERMS, help="joined in the fit")
+        parser.add_argument("--structure", action="store_true", help="means and variances too, as DISTS")
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--out", type=Path, help="where the metric goes when the snapshot is a folder")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        config = {"net": options["net"], "seed": options["seed"]}
+        config = {
+            **{"nets": tuple(options["net"]), "kind": options["kind"], "terms": tuple(options["terms"])},
+            **{"structure": options["structure"], "seed": options["seed"]},
+        }
         folder = Path(options["snapshot"])
         if (folder / "manifest.json").is_file():
             self._train_folder(folder, options["out"], config)

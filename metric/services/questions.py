@@ -1,0 +1,98 @@
+"""After a run: which pairs of its study would teach the next one most, told to annotation."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.db.models import Count, Q, QuerySet
+
+from annotation.models import Judgment, Study, Triplet
+from annotation.services.encoding import read_pixels
+from annotation.services.priorities import set_priorities
+from metric.core.agreement import Floats
+from metric.core.cache import VectorCache
+from metric.core.checkpoint import load
+from metric.core.columns import distances
+from metric.core.features import Pair
+from metric.core.images import Picture
+from metric.core.questions import chances, rank_triplets
+from metric.models import MetricVersion
+from metric.services.versions import version_folder
+
+# Comparing the pictures of a pair takes about a second on a small machine: enough pairs for days of judging.
+MOST_PAIRS = 2000
+# The new version, the one in use and the one before it: where they differ, an answer decides between them.
+MOST_VERSIONS = 3
+
+Progress = Callable[[str, int, int], None]
+
+
+def ask_better(*, version: MetricVersion, progress: Progress = lambda stage, done, total: None) -> str:
+    """Ranks the open pairs of the version's study and hands the ranking to annotation; says what it did.
+
+    Studies that are closed, or whose allocation does not ask for it, are left alone.
+    """
+    study = version.run.snapshot.study
+    if study.rules.allocation != "uncertain":
+        return "pairs are not ranked: the study does not serve them by uncertainty"
+    if study.state not in (Study.State.OPEN, Study.State.PAUSED):
+        return f"pairs are not ranked: the study is {study.state}"
+    triplets = _open_pairs(study, simulated=version.simulated)
+    if not triplets:
+        return "pairs are not ranked: none is open"
+    versions = _versions(version)
+    stated = np.stack([_chances(one, triplets, progress) for one in versions])
+    counts = np.array([(t.n_first, t.n_second, t.n_tie) for t in triplets], dtype=np.float64)
+    # annotation holds its own share out, by hash and for ever.
+    ranking = rank_triplets(stated, *counts.T, held_out=0.0)
+    priorities = {t.pk: float(p) for t, p in zip(triplets, ranking.priority, strict=True)}
+    changed = set_priorities(study=study, priorities=priorities)
+    numbers = ", ".join(str(one.number) for one in versions)
+    return f"{changed} open pairs ranked by versions {numbers}"
+
+
+def _open_pairs(study: Study, *, simulated: bool) -> list[Any]:
+    """Pairs that still want votes, the least judged first, with their votes so far."""
+    rows: QuerySet[Triplet] = Triplet.objects.filter(
+        study=study, role=Triplet.Role.PAIR, votes__lt=study.votes_per_triplet
+    )
+    votes = {
+        f"n_{choice}": Count(
+            "judgments",
+            filter=Q(judgments__choice=choice, judgments__counted=True, judgments__simulated__in=[simulated]),
+        )
+        for choice in Judgment.Choice.values
+    }
+    return list(rows.with_images().annotate(**votes).order_by("votes", "shuffle")[:MOST_PAIRS])
+
+
+def _versions(version: MetricVersion) -> list[MetricVersion]:
+    """This version, the promoted one and the study's last, without repeats, of one population."""
+    known = MetricVersion.objects.filter(simulated=version.simulated).exclude(pk=version.pk)
+    promoted = known.filter(promoted=True)
+    last = known.filter(run__snapshot__study=version.run.snapshot.study).order_by("-number")
+    found = {one.pk: one for one in (version, *promoted, *last[:1])}
+    return list(found.values())[:MOST_VERSIONS]
+
+
+def _chances(version: MetricVersion, triplets: list[Any], progress: Progress) -> Floats:
+    """P(the second is closer) of each triplet, by one version."""
+    metric = load(version_folder(version=version))
+    pairs = list(_pairs(triplets))
+    with closing(VectorCache(settings.VAR_DIR / "cache" / "features")) as cache:
+        found = distances(metric, pairs, cache, lambda done, total: progress("questions", done, total))
+    return chances(np.asarray(found).reshape(2, -1).T, float(metric.settings["slope"]))
+
+
+def _pairs(triplets: list[Any]) -> Iterator[Pair]:
+    """All (source, first), then all (source, second)."""
+    for side in ("first", "second"):
+        for triplet in triplets:
+            yield _picture(triplet, triplet.source), _picture(triplet, getattr(triplet, side))
+
+
+def _picture(triplet: Any, row: Any) -> Picture:
+    source = triplet.source
+    return Picture(row.sha256, source.height, source.width, lambda: read_pixels(row.image))
