@@ -65,7 +65,7 @@ def posterior_of(wins: Floats) -> Posterior:
         strengths = strengths + step / max(1.0, float(np.abs(step).max()))
         if np.abs(step).max() < _TOLERANCE:
             break
-    return Posterior(strengths, np.linalg.inv(precision))
+    return Posterior(strengths, np.asarray(np.linalg.inv(precision), dtype=np.float64))
 
 
 def information(posterior: Posterior, first: int, second: int) -> float:

@@ -1,6 +1,7 @@
 """Study: a question put to people, with everything that decides what they are shown."""
 
 import secrets
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -115,4 +116,10 @@ class Study(models.Model):
     @property
     def rules(self) -> Protocol:
         """The protocol as values."""
-        return Protocol.from_json(self.protocol)
+        return _rules_of(tuple(sorted(self.protocol.items())))
+
+
+@lru_cache(maxsize=256)
+def _rules_of(protocol: tuple[tuple[str, Any], ...]) -> Protocol:
+    """Read once, not several times in each claim, which holds the embedded database's one lock meanwhile."""
+    return Protocol.from_json(dict(protocol))

@@ -152,7 +152,7 @@ def _count(session: Session, assignment: Assignment) -> None:
         Triplet.objects.filter(pk=assignment.triplet_id).update(votes=F("votes") + 1)
     training = assignment.kind == Assignment.Kind.TRAINING
     Session.objects.filter(pk=session.pk).update(
-        answered=F("answered") + (not training), last_seen_at=timezone.now()
+        answered=F("answered") + int(not training), last_seen_at=timezone.now()
     )
     if training:
         place = Enrolment.objects.select_for_update(of=("self",), no_key=True).select_related("study")
