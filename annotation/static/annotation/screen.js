@@ -8,6 +8,7 @@
 const GAP = 24; // CSS px between pictures where there is room
 const LEAST_GAP = 8;
 const LEAST_COLUMN = 160; // small pictures stand further apart: their buttons need the width
+const BUTTONS_COLUMN = 210; // in the layouts of one place
 
 /**
  * Lays out pictures of width × height image pixels, `across` of them beside each other: three, or one.
@@ -18,12 +19,18 @@ export function layOut(stage, room, { width, height }, across) {
   const dpr = devicePixelRatio;
   const space = Math.floor(room.clientWidth * dpr);
   const gap = across === 1 ? Math.ceil(LEAST_GAP * dpr) : gapBetween(width, space, dpr);
-  const column = across === 1 ? Math.max(LEAST_COLUMN * dpr, (width - 2 * gap) / 3) : width;
+  const column = across === 1 ? thirdOf(width, space, gap, dpr) : width;
   setLengths(stage, { w: width / dpr, h: height / dpr, column: column / dpr, gap: gap / dpr, x: 0, y: 0 });
   const needed = across * width + (across - 1) * gap;
   const lack = [needed - space, Math.ceil((room.scrollHeight - room.clientHeight) * dpr)];
   moveToCorner(stage, room, Math.max(0, (space - needed) / 2), dpr);
   return { fits: lack[0] <= 0 && lack[1] <= 0, lack: lack.map((short) => Math.max(0, short)) };
+}
+
+/** A third of what stands above and below the one place: wide enough for its buttons where the window allows. */
+function thirdOf(width, space, gap, dpr) {
+  const least = Math.min(BUTTONS_COLUMN * dpr, (space - 2 * gap) / 3);
+  return Math.max(least, (width - 2 * gap) / 3);
 }
 
 function gapBetween(width, space, dpr) {
