@@ -177,7 +177,9 @@ def _repeat(session: Session, stream: Stream) -> Serving | None:
         .order_by("-issued_at")
     )
     found = list(own.values_list("pk", "triplet__source_id")[:REPEATABLE])
-    others = [pk for pk, source in found if source != stream.last_source] or [pk for pk, _ in found]
+    others = [pk for pk, source in found if source != stream.last_source]
+    if not others and len(found) > REPEAT_DISTANCE:  # the study has a single source
+        others = [pk for pk, _ in found]
     if not others:
         return None
     drawn = others[int(uniform(f"{stream.seed}:repeat:{stream.position}") * len(others))]
