@@ -32,7 +32,7 @@ def test_every_queue_has_a_worker_and_training_has_one_process(compose: dict[str
             queues.update(command[command.index("-Q") + 1].split(","))
         if name == "worker-train":
             assert command[command.index("-c") + 1] == "1"
-    assert queues == {"encode", "train", "default"}
+    assert queues == {"encode", "train", "train-gpu", "default"}
 
 
 def test_all_of_ours_wait_for_the_migrations_and_share_the_settings(compose: dict[str, Any]) -> None:

@@ -20,4 +20,8 @@ def test_help_is_the_default_and_lists_what_people_need() -> None:
 
 def test_port_and_pytest_arguments_are_handed_on() -> None:
     assert "--port 8765" in made("--dry-run", "demo", "PORT=8765")
-    assert "pytest -k claim" in made("--dry-run", "test", "PYTEST_ARGS=-k claim")
+    runs = [
+        line for line in made("--dry-run", "test", "PYTEST_ARGS=-k claim").splitlines() if "pytest" in line
+    ]
+    assert len(runs) == 2  # what may share the cores, and what may not
+    assert all(" -k claim" in run for run in runs)

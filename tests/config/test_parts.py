@@ -33,7 +33,7 @@ def test_nothing_set_starts_a_broker_and_one_web_process(tmp_path: Path) -> None
     assert list(found) == ["broker", "web", "worker", "beat"]
     assert found["broker"].stage < found["worker"].stage
     assert (after(found["web"], "--workers"), after(found["web"], "--threads")) == ("1", "8")
-    assert after(found["worker"], "-Q") == "encode,train,default"
+    assert after(found["worker"], "-Q") == "encode,train,train-gpu,default"
 
 
 def test_a_broker_of_ones_own_replaces_the_embedded_one(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from moto.server import ThreadedMotoServer
 from pytest_django import Settings
 
 from annotation.core.formats.manifest import read_manifest
+from annotation.core.protocol import Protocol
 from annotation.services.encoding import encode_reconstruction, read_pixels
 from annotation.services.snapshots import build_snapshot, request_snapshot, unpack_snapshot
 from annotation.services.sources import add_source
@@ -98,7 +99,9 @@ def bucket(s3_url: str, settings: Settings, tmp_path: Path) -> Path:
 
 @pytest.mark.django_db
 def test_a_photograph_is_kept_encoded_and_shown_from_the_bucket(bucket: Path, client: Client) -> None:
-    study = create_study(name="In a bucket", codecs=["jpeg", "webp"], target_bpps=[1.5])
+    study = create_study(
+        name="In a bucket", codecs=["jpeg", "webp"], target_bpps=[1.5], protocol=Protocol.bare().to_json()
+    )
     source = add_source(study=study, file=make_png(1), name="photograph")
     assert default_storage.exists(f"sources/{source.sha256}.png")
     assert [encode_reconstruction(pk=pk) for pk in open_study(study=study)] == ["done", "done"]

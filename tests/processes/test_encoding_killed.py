@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from celery import current_app
 
+from annotation.core.protocol import Protocol
 from annotation.models import Reconstruction, Study, Triplet
 from annotation.services.encoding import read_pixels
 from annotation.services.sources import add_source
@@ -27,7 +28,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 @pytest.fixture
 def study(deployment: Deployment) -> Study:
     """A draft of large photographs."""
-    study = create_study(name="Killed", codecs=CODECS, target_bpps=[0.67])
+    study = create_study(name="Killed", codecs=CODECS, target_bpps=[0.67], protocol=Protocol.bare().to_json())
     for seed in range(SOURCES):
         add_source(study=study, file=make_png(seed, width=400, height=400), name=f"photograph {seed}")
     return study
