@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _alone(item: pytest.Item) -> bool:
-    return item.get_closest_marker("browser") is not None or "processes" in item.path.parts
+    return item.get_closest_marker("alone") is not None or "processes" in item.path.parts
 
 
 @pytest.fixture(scope="session")

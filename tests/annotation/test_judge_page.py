@@ -203,6 +203,7 @@ def test_a_held_key_answers_once(page: Page, sit_down: Callable[[Study], None]) 
     assert len(recorded(page, 1)) == 1
 
 
+@pytest.mark.alone
 def test_the_onset_waits_for_the_slowest_image(page: Page, sit_down: Callable[[Study], None]) -> None:
     held: list[Route] = []
     page.route("**/original.png", lambda route: held.append(route))
@@ -253,6 +254,7 @@ def test_a_pair_with_a_broken_image_is_skipped_with_its_cause(
     assert judgment.assignment_id != skipped.pk
 
 
+@pytest.mark.alone
 def test_the_next_pair_is_on_the_page_within_two_frames(
     page: Page, sit_down: Callable[[Study], None]
 ) -> None:

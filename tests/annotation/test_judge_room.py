@@ -205,6 +205,7 @@ def test_a_break_is_offered_and_ends_when_one_likes(page: Page, sit_down: Callab
     assert len(recorded(page, 3)) == 3
 
 
+@pytest.mark.alone
 def test_the_time_of_a_key_is_the_browsers_own(
     page: Page, browser: Browser, sit_down: Callable[[Study], None]
 ) -> None:

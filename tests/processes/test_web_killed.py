@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
+from django.db import connections
 
 from annotation.models import Assignment, Judgment, Session, Triplet
 from tests.factories import make_assignment, make_session, make_source, make_study, make_timing, make_triplet
@@ -82,21 +83,23 @@ def test_an_answer_whose_confirmation_was_lost_counts_once(web: Deployment, sess
 def test_a_web_server_killed_again_and_again_loses_no_answer(
     web: Deployment, sessions: list[Session]
 ) -> None:
-    answers = [[(uuid.uuid4(), make_assignment(session)) for _ in range(20)] for session in sessions]
     statuses: list[int] = []
 
-    def sit(own: list[Answer]) -> None:
-        for answer in own:
-            statuses.append(insist(web.url, answer))
+    def sit(session: Session) -> list[Answer]:
+        answers = []
+        for _ in range(20):
+            answers.append((uuid.uuid4(), make_assignment(session)))
+            statuses.append(insist(web.url, answers[-1]))
+        connections.close_all()
+        return answers
 
-    with ThreadPoolExecutor(len(answers)) as pool:
-        sittings = [pool.submit(sit, own) for own in answers]
+    with ThreadPoolExecutor(len(sessions)) as pool:
+        sittings = [pool.submit(sit, session) for session in sessions]
         for confirmed in (15, 40):
             web.wait_for(lambda confirmed=confirmed: len(statuses) >= confirmed, "confirmations")
             web.kill("web")
             web.start("web")
-        for sitting in sittings:
-            sitting.result()
+        answers = [sitting.result() for sitting in sittings]
     assert len(statuses) == 80 and set(statuses) <= {200, 201}
     assert set(Judgment.objects.values_list("pk", flat=True)) == {pk for own in answers for pk, _ in own}
     assert not Triplet.objects.exclude(votes=4, served=4).exists()
