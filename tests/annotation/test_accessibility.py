@@ -7,14 +7,15 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
 from annotation.core.protocol import Protocol
-from annotation.models import Enrolment, Study
+from annotation.models import Enrolment, Study, Triplet
 from annotation.services.quality import refresh_quality
 from annotation.services.visitors import invite
-from tests.factories import make_judged_study, make_study, make_triplet
+from tests.factories import make_judged_study, make_study, make_triplet, make_user
 from tests.metric.versions import make_run, make_version
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -144,6 +145,35 @@ def test_the_pages_of_visitors_and_annotators(
 
 def test_the_pages_that_refuse(page: Page, live_server: LiveServer, complaints: list[str]) -> None:
     closed = make_study(state="closed")
+    prolific, mturk = (judged_with(panel=panel) for panel in ("prolific", "mturk"))
+    preview = "?workerId=W1&hitId=H1&assignmentId=ASSIGNMENT_ID_NOT_AVAILABLE"
     addresses = [reverse("judge", args=[closed.key]), reverse("judge", args=["nobody"]), "/nowhere/"]
+    addresses += [reverse("judge", args=[prolific.key]), reverse("judge", args=[mturk.key]) + preview]
     walk(page, [live_server.url + address for address in addresses], [])
+    assert all("Content Security Policy" not in said for said in complaints)
+
+
+def test_the_pages_at_the_end(page: Page, live_server: LiveServer, complaints: list[str]) -> None:
+    study = judged_with(panel="other", completion_code="DONE42", screen_out_code="SORRY7")
+    Triplet.objects.update(votes=5, served=5)  # nothing is left to judge
+    page.goto(live_server.url + reverse("judge", args=[study.key]) + "?participant=somebody")
+    page.get_by_role("button").first.click()
+    page.wait_for_url("**/end/")
+    end = [live_server.url + reverse("judge-end", args=[study.key])]
+    walk(page, end, complaints)
+    assert page.get_by_text("DONE42").is_visible()
+    Enrolment.objects.update(screened_out_by="screen", screened_out_at=timezone.now(), finished_at=None)
+    walk(page, end, complaints)
+    assert page.get_by_text("SORRY7").is_visible()
+
+
+def test_the_page_of_what_is_not_for_oneself(
+    page: Page, live_server: LiveServer, client: Client, complaints: list[str]
+) -> None:
+    client.force_login(make_user("stranger", staff=False))
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+    page.context.add_cookies(
+        [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}]
+    )
+    walk(page, [live_server.url + reverse("study-list")], [])
     assert all("Content Security Policy" not in said for said in complaints)
