@@ -39,6 +39,13 @@ class Deployment:
         for name in names:
             self._children[name].start()
 
+    def restart_the_dead(self) -> int:
+        """What the supervisor does: a part that ended by itself is started again. Returns how many did."""
+        dead = [child for child in self._children.values() if child.how_it_died() is not None]
+        for child in dead:
+            child.start()
+        return len(dead)
+
     def kill(self, name: str) -> None:
         """`kill -9` of the part and of everything that it started."""
         child = self._children[name]
