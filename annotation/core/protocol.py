@@ -15,7 +15,6 @@ CHECK_RULES = ("require", "record", "skip")
 LAYOUTS = ("side", "toggle", "flicker")
 ALLOCATIONS = ("coverage", "ranking", "uncertain")
 PANELS = ("none", "prolific", "mturk", "other")
-KEY_ACTIONS = ("left", "right", "tie", "peek", "toggle_a", "toggle_b", "zoom_in", "zoom_out", "undo", "flag")
 
 FEWEST_TRAINING_PAIRS = 5
 # More than this and flicker may harm people with photosensitive epilepsy well before it helps anybody.
