@@ -16,7 +16,7 @@ from annotation.services.snapshots import unpack_snapshot
 from annotation.tasks import enqueue_encodings
 from config.circle import StageFailed
 from metric.core.table import format_table
-from metric.models import MetricVersion, TrainingRun
+from metric.models import MetricVersion, RetrainRule, TrainingRun
 from metric.report import write_report
 from metric.services.promotion import promote_version
 from metric.services.versions import version_folder
@@ -75,7 +75,10 @@ def check_judgments(study: Study, given: int, wanted: int) -> None:
 
 
 def wait_for_scheduled_run(study: Study) -> TrainingRun:
-    """Sets beat's retraining to every five seconds, as the admin would, and waits for what it starts."""
+    """Sets beat's retraining to every five seconds, at any hour, as the admin would, and waits for what it starts."""
+    RetrainRule.objects.update_or_create(
+        study=study, defaults={"hours_between": 0, "quiet_from": 0, "quiet_to": 0}
+    )
     often, _ = IntervalSchedule.objects.get_or_create(every=5, period=IntervalSchedule.SECONDS)
     task = PeriodicTask.objects.get(task="metric.tasks.retrain")
     task.interval, task.crontab = often, None
