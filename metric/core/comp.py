@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,15 +22,26 @@ from torch import Tensor, nn
 from metric.core.base import Metric
 from metric.core.compiling import compile_trunks
 from metric.core.config import TrainConfig
-from metric.core.examples import Batch, Example, batches, examples_of, gather, held_out
+from metric.core.examples import Batch, Example, Examples, batches, gather
+from metric.core.fetch import Say
 from metric.core.parallel import Team, team
 from metric.core.resume import State, read_state, write_state
-from metric.core.scoring import Scoring
+from metric.core.scoring import Progress
 
 BATCH = 16
 # Fitted heads are of the order of one, trunk weights of a hundredth.
 HEADS_FASTER = 10.0
 SLOPE_RATE = 1e-3
+
+
+@dataclass(frozen=True)
+class Start:
+    """The fitted metric that fine-tuning goes on from, with what turns its distances into a chance."""
+
+    metric: Metric
+    slope: float
+    side_bias: float = 0.0
+    lapse: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -73,48 +84,35 @@ class Model(nn.Module):
 
 
 def fine_tune(
-    scoring: Scoring,
-    config: TrainConfig,
-    metric: Metric,
-    slope: float,
-    side_bias: float,
-    lapse: float,
-    work: Path,
+    examples: Examples, config: TrainConfig, start: Start, work: Path, *, say: Say, progress: Progress
 ) -> Tuned:
-    """Fine-tune `metric` on the train split of `scoring`. `work`: folder of the state, kept until the end.
+    """Fine-tune on `examples.train`, keeping the epoch with the least loss on `examples.validation`.
 
-    Validation is the val split, or every fifth photograph of train where val is empty. Under torchrun all
-    processes call this together. Raises CompileError.
+    `work`: folder of the state, kept until the end. Under torchrun all processes call this together. Raises
+    CompileError.
     """
-    device = next(metric.parameters()).device
-    metric = copy.deepcopy(metric).requires_grad_(True).train(False)
+    device = next(start.metric.parameters()).device
+    metric = copy.deepcopy(start.metric).requires_grad_(True).train(False)
     if config.compile:
-        scoring.say(f"Compiled: distances deviate by {compile_trunks(metric):.1e}")
-    train, validation = _examples(scoring, config)
-    model = Model(metric, slope, side_bias, lapse).to(device)
+        say(f"Compiled: distances deviate by {compile_trunks(metric):.1e}")
+    model = Model(metric, start.slope, start.side_bias, start.lapse).to(device)
     model.side_bias.requires_grad_(config.side_bias)
     with team(device) as crew:
-        tuning = _Tuning(scoring, config, model, _optimizer(model, config), crew, work / "fine-tune.pt")
-        state = tuning.run(train, validation)
-    model.load_state_dict(state.best)
+        optimizer, state = _optimizer(model, config), work / "fine-tune.pt"
+        tuning = _Tuning(examples, config, model, optimizer, crew, state, say, progress)
+        best = tuning.run()
+    model.load_state_dict(best.best)
     return Tuned(
         model.metric.requires_grad_(False).eval(),
         float(model.log_slope.detach().exp()),
         float(model.side_bias.detach()),
         {
-            "epochs": list(state.history),
-            "best_epoch": state.best_epoch,
-            "validation": "val" if scoring.snapshot.of("val") else "a fifth of the train photographs",
+            "epochs": list(best.history),
+            "best_epoch": best.best_epoch,
+            "validation": examples.validated_on,
             "processes": crew.size,
         },
     )
-
-
-def _examples(scoring: Scoring, config: TrainConfig) -> tuple[list[Example], list[Example]]:
-    train = examples_of(scoring, "train", config.side_bias)
-    if scoring.snapshot.of("val"):
-        return train, examples_of(scoring, "val", config.side_bias)
-    return held_out(train, config.seed)
 
 
 def _optimizer(model: Model, config: TrainConfig) -> torch.optim.Optimizer:
@@ -135,37 +133,39 @@ def _of_trunk(name: str) -> bool:
 
 @dataclass
 class _Tuning:
-    scoring: Scoring
+    examples: Examples
     config: TrainConfig
     model: Model
     optimizer: torch.optim.Optimizer
     crew: Team
     path: Path
+    say: Say
+    progress: Progress
 
-    def run(self, train: list[Example], validation: list[Example]) -> State:
+    def run(self) -> State:
         """Epochs until validation has not become better for `patience` of them, or there are no more."""
         state = read_state(self.path)
         if state is None:
-            state = self._first(validation)
+            state = self._first()
         else:
             self.model.load_state_dict(state.model)
             self.optimizer.load_state_dict(state.optimizer)
-            self.scoring.say(f"Going on after epoch {state.epoch}")
+            self.say(f"Going on after epoch {state.epoch}")
         while state.epoch < self.config.epochs and state.epoch - state.best_epoch < self.config.patience:
-            state = self._next(state, train, validation)
+            state = self._next(state)
         return state
 
-    def _first(self, validation: list[Example]) -> State:
-        loss = self._validate(validation)
-        self.scoring.say(f"Before fine-tuning: log-loss on validation {loss:.5f}")
+    def _first(self) -> State:
+        loss = self._validate()
+        self.say(f"Before fine-tuning: log-loss on validation {loss:.5f}")
         now = _copied(self.model)
         return State(0, now, self.optimizer.state_dict(), now, 0, [{"epoch": 0, "validation": loss}])
 
-    def _next(self, state: State, train: list[Example], validation: list[Example]) -> State:
+    def _next(self, state: State) -> State:
         epoch = state.epoch + 1
-        fitted = self._epoch(epoch, train)
-        loss = self._validate(validation)
-        self.scoring.say(f"Epoch {epoch}: log-loss {fitted:.5f}, on validation {loss:.5f}")
+        fitted = self._epoch(epoch)
+        loss = self._validate()
+        self.say(f"Epoch {epoch}: log-loss {fitted:.5f}, on validation {loss:.5f}")
         history = [*state.history, {"epoch": epoch, "train": fitted, "validation": loss}]
         now = _copied(self.model)
         better = loss < state.history[state.best_epoch]["validation"]
@@ -176,8 +176,9 @@ class _Tuning:
         self.crew.wait()
         return state
 
-    def _epoch(self, epoch: int, train: list[Example]) -> float:
+    def _epoch(self, epoch: int) -> float:
         """One pass in an order of its own; mean loss in nats a vote."""
+        train = self.examples.train
         rng = np.random.default_rng([self.config.seed, epoch])
         order = rng.permutation(len(train))
         steps = range(0, len(order), BATCH)
@@ -185,9 +186,7 @@ class _Tuning:
         for number, start in enumerate(steps):
             chosen = [train[index] for index in order[start : start + BATCH]]
             sums += self._step(chosen, epoch)
-            self.scoring.progress(
-                "fine-tune", (epoch - 1) * len(steps) + number + 1, self.config.epochs * len(steps)
-            )
+            self.progress("fine-tune", (epoch - 1) * len(steps) + number + 1, self.config.epochs * len(steps))
         return sums / sum(example.votes for example in train)
 
     def _step(self, chosen: list[Example], epoch: int) -> float:
@@ -203,14 +202,15 @@ class _Tuning:
         self.model.metric.clamp()
         return float(self.crew.sum(total))
 
-    def _validate(self, validation: list[Example]) -> float:
+    def _validate(self) -> float:
+        validation = self.examples.validation
         with torch.no_grad():
             total = torch.zeros((), device=self.model.log_slope.device)
             for batch in self._mine(validation, None):
                 total += self.model(batch)
         return float(self.crew.sum(total)) / sum(example.votes for example in validation)
 
-    def _mine(self, chosen: list[Example], epoch: int | None) -> Iterator[Batch]:
+    def _mine(self, chosen: Sequence[Example], epoch: int | None) -> Iterator[Batch]:
         """This process's share; cropped in training, whole in validation."""
         mine = [chosen[index] for index in self.crew.share(len(chosen))]
         crop = self.config.crop if epoch is not None else 0

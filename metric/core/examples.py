@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from metric.core.config import TrainConfig
 from metric.core.features import to_tensor
 from metric.core.fit import group_folds
 from metric.core.images import Picture, Pixels
@@ -37,6 +38,15 @@ class Example:
     def votes(self) -> float:
         """All votes."""
         return float(self.total.sum())
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What is learned from, and what is not: `validated_on` says in words where `validation` comes from."""
+
+    train: Sequence[Example]
+    validation: Sequence[Example]
+    validated_on: str
 
 
 @dataclass(frozen=True)
@@ -70,12 +80,21 @@ def examples_of(scoring: Scoring, split: str, side_bias: bool) -> list[Example]:
     ]
 
 
-def held_out(train: list[Example], seed: int) -> tuple[list[Example], list[Example]]:
-    """Train without every fifth photograph, and those: for snapshots without a val split. Raises FitError."""
+def split_examples(scoring: Scoring, config: TrainConfig) -> Examples:
+    """Train and val of a snapshot; every fifth photograph of train stands in for an empty val. Raises FitError."""
+    train = examples_of(scoring, "train", config.side_bias)
+    if scoring.snapshot.of("val"):
+        return Examples(train, examples_of(scoring, "val", config.side_bias), "val")
+    return held_out(train, config.seed)
+
+
+def held_out(train: Sequence[Example], seed: int) -> Examples:
+    """Every fifth photograph held out of `train`. Raises FitError."""
     parts = group_folds(np.array([example.photograph for example in train]), 5, seed)
-    return (
+    return Examples(
         [example for example, part in zip(train, parts, strict=True) if part],
         [example for example, part in zip(train, parts, strict=True) if not part],
+        "a fifth of the train photographs",
     )
 
 

@@ -14,6 +14,7 @@ from metric.core.answers import answers_of
 from metric.core.base import Metric
 from metric.core.columns import Parts
 from metric.core.config import TrainConfig
+from metric.core.examples import split_examples
 from metric.core.fit import Ballots, Fit, ballots, fit_heads
 from metric.core.problem import Floats
 from metric.core.ranker import fit_ranker
@@ -91,10 +92,17 @@ def _heads(scoring: Scoring, config: TrainConfig, parts: Parts, work: Path) -> T
 
 
 def _comp(scoring: Scoring, config: TrainConfig, parts: Parts, work: Path) -> Trained:
-    from metric.core.comp import fine_tune
+    from metric.core.comp import Start, fine_tune
 
     start = _heads(scoring, config, parts, work)
-    tuned = fine_tune(scoring, config, start.metric, start.slope, start.side_bias, start.lapse, work)
+    tuned = fine_tune(
+        split_examples(scoring, config),
+        config,
+        Start(start.metric, start.slope, start.side_bias, start.lapse),
+        work,
+        say=scoring.say,
+        progress=scoring.progress,
+    )
     details = start.details | {"fine_tuning": tuned.history}
     return Trained(tuned.metric, tuned.slope, tuned.side_bias, start.lapse, details)
 
