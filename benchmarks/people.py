@@ -3,8 +3,9 @@
     python -m benchmarks.people --data mucped23 --originals cid22/validation [--fits alex alex+psnr] [--out t.json]
 
 The JPEGs are made again from the originals by our codecs. Every fit is five-fold by source: its penalty is chosen
-inside the four folds it sees, and it is scored on the fifth. Intervals draw whole sources; differences are paired.
-Features are computed once into `--cache`: some twenty minutes of one core for vgg.
+inside the four folds it sees, and it is scored on the fifth; published metrics get their slope there too. Intervals
+draw whole sources; differences are paired. Features are computed once into `--cache`: some twenty minutes of one core
+for vgg. `--fits comp:alex` fine-tunes as well: hours, and a run that was killed goes on where it was.
 """
 
 from __future__ import annotations
@@ -14,10 +15,8 @@ import csv
 import json
 import sys
 import warnings
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,152 +24,60 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.stats import pearsonr, spearmanr
-from tqdm import tqdm
 
-from annotation.core.formats.mucped import KIND, read_mucped
-from annotation.core.formats.plain import Answer
 from annotation.core.ranking import Comparisons, number_labels, rank
-from annotation.services.remaking import remake, why_not
-from metric.core.baselines import BASELINES, BaselineUnavailable
+from benchmarks._folds import Fitting, baseline
+from benchmarks._mucped import People, read_people
+from metric.core.agreement import Floats
+from metric.core.baselines import BASELINES
 from metric.core.cache import VectorCache
-from metric.core.columns import Parts
 from metric.core.config import RESAMPLES
 from metric.core.evaluate import Bootstrap, Candidate, Votes, agreeing_votes, evaluate
-from metric.core.features import Pair
-from metric.core.fit import ballots, fit_heads, group_folds
-from metric.core.images import Picture, picture_of, read_pixels
 from metric.core.weights import TrunkUnavailable
 
-FOLDS = 5
 FITS = (
     *("alex", "squeeze", "vgg", "alex+psnr", "squeeze+psnr", "vgg+psnr", "vgg+psnr+ms-ssim"),
     *("alex+vgg", "alex+vgg+psnr", "alex+vgg+squeeze+psnr", "vgg+psnr+layers"),
 )
-TERMS = ("psnr", "ms-ssim")
-OPTIONS = ("structure", "layers")
 AGAINST = ("psnr", "lpips-alex", "lpips-vgg", "lpips-squeeze")
 
 
-@dataclass(frozen=True)
-class People:
-    """Answers on N pairs that have pictures, and every answer, for the ranking of methods.
-
-    `methods`: (first, second) of each pair; `pairs`: N of (original, first), then N of (original, second).
-    """
-
-    votes: Votes
-    methods: list[tuple[str, str]]
-    pairs: list[Pair]
-    answers: list[Answer]
-    usable: int
+def losses(row: Candidate, votes: Votes) -> Floats:
+    """Log-loss of each pair's votes in nats, (N,), by the log-odds of a row."""
+    assert row.test is not None
+    odds = row.test[:, 0] - row.test[:, 1]
+    return np.asarray(votes.p1 * np.logaddexp(0, -odds) + (votes.total - votes.p1) * np.logaddexp(0, odds))
 
 
-def read_people(data: Path, originals: Path, sources: Sequence[str] | None = None) -> People:
-    """mucped23's answers with their pictures made again; rows without an original or an encoder are left out.
-
-    `sources`: only these originals, where they are given.
-    """
-    answers = read_mucped(data).answers
-    counts: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
-    for answer in answers:
-        methods = sorted((answer.a.name, answer.b.name))
-        if any(why_not(method) for method in methods) or not (originals / f"{answer.source}.png").is_file():
-            continue
-        if sources is not None and answer.source not in sources:
-            continue
-        chosen = answer.a.name if answer.choice == "a" else answer.b.name
-        counts[(answer.source, methods[0], methods[1])][methods.index(chosen)] += 1
-    keys = sorted(counts)
-    pictures, bpp = _pictures(keys, originals)
-    numbers = np.array([counts[key] for key in keys], dtype=np.float64)
-    rates = [(bpp[source, first] + bpp[source, second]) / 2 for source, first, second in keys]
-    votes = Votes(
-        *numbers.T,
-        photograph=np.array([key[0] for key in keys], dtype=np.str_),
-        kind=np.full(len(keys), KIND),
-        target_bpp=np.array([f"{2.0 ** round(np.log2(rate)):g}" for rate in rates], dtype=np.str_),
-    )
-    pairs = [(pictures[key[0], ""], pictures[key[0], key[side]]) for side in (1, 2) for key in keys]
-    return People(votes, [key[1:] for key in keys], pairs, answers, int(numbers.sum()))
-
-
-def _pictures(
-    keys: Sequence[tuple[str, str, str]], originals: Path
-) -> tuple[dict[tuple[str, str], Picture], dict[tuple[str, str], float]]:
-    needed = sorted({(source, method) for source, *both in keys for method in both})
-    pictures: dict[tuple[str, str], Picture] = {}
-    bpp = {}
-    for source, method in tqdm(needed, desc="pictures made again", disable=None):
-        if (source, "") not in pictures:
-            pictures[source, ""] = picture_of(read_pixels(originals / f"{source}.png"))
-        original = pictures[source, ""].read()
-        made = remake(method, original)
-        pictures[source, method] = picture_of(made.pixels)
-        bpp[source, method] = 8 * made.file_bytes / (original.shape[0] * original.shape[1])
-    return pictures, bpp
-
-
-def fitted(name: str, people: People, cache: VectorCache, seed: int) -> Candidate:
-    """Distances (N, 2) of a fit, each pair's by the fold that did not see its source.
-
-    `name` joins trunks, terms and options with "+". Raises TrunkUnavailable.
-    """
-    words = name.split("+")
-    terms = tuple(word for word in words if word in TERMS)
-    nets = [word for word in words if word not in (*TERMS, *OPTIONS)]
-    parts = Parts.of(nets, terms, "structure" in words)
-    values = parts.values(people.pairs, cache).reshape(2, -1, len(parts.stock()))
-    votes = people.votes
-    fold_of = group_folds(votes.photograph, FOLDS, seed)
-    distances = np.empty((len(fold_of), 2))
-    strengths = []
-    for fold in range(FOLDS):
-        seen = fold_of != fold
-        counts = [n[seen].astype(np.int64) for n in (votes.n_p0, votes.n_p1, votes.n_tie)]
-        fit = fit_heads(
-            ballots(
-                *values[:, seen], n_p0=counts[0], n_p1=counts[1], n_tie=counts[2],
-                groups=list(votes.photograph[seen]),
-            ),
-            parts.stock(),
-            np.abs(values[:, seen]).mean(axis=(0, 1), dtype=np.float64),
-            blocks=parts.blocks("layers" in words),
-            scale=parts.scale(),
-            seed=seed,
-        )  # fmt: skip
-        strengths.append(fit.strength)
-        # Times the slope, so that distances of different folds are log-odds of one kind.
-        distances[~seen] = (values[:, ~seen].astype(np.float64) @ (fit.weights * fit.slope)).T
-    label = f"fitted: {name} (strengths {', '.join(f'{one:g}' for one in strengths)})"
-    return Candidate(name, label, "new", distances)
-
-
-def baseline(key: str, people: People, cache: VectorCache) -> Candidate:
-    """A row of a published metric as it is."""
-    found = BASELINES[key]
-    try:
-        values = found.distances(people.pairs, cache, None, None)
-    except BaselineUnavailable as error:
-        return Candidate(key, found.label, "baseline", None, reason=str(error))
-    return Candidate(key, found.label, "baseline", values.reshape(2, -1).T)
-
-
-def differences(rows: Sequence[Candidate], votes: Votes, seed: int) -> dict[str, dict[str, Any]]:
-    """Paired difference of each row to each of AGAINST, with its interval."""
+def differences(
+    rows: Sequence[Candidate], votes: Votes, seed: int, worth: Callable[[Candidate, Votes], Floats]
+) -> dict[str, dict[str, Any]]:
+    """Paired difference a vote of each row to each of AGAINST, with its interval; `worth`: of a pair's votes, (N,)."""
     bootstrap = Bootstrap(votes.photograph, seed, RESAMPLES)
-    known = {row.key: agreeing_votes(row.test, votes) for row in rows if row.test is not None}
-    total = float(votes.total.sum())
+    known = {row.key: worth(row, votes) for row in rows if row.test is not None}
     found: dict[str, dict[str, Any]] = {}
-    for key, agreeing in known.items():
+    for key, its in known.items():
         found[key] = {}
         for other in AGAINST:
             if other in known and other != key:
-                gain = agreeing - known[other]
+                gain = its - known[other]
                 low, high = np.percentile(bootstrap.ratios(gain, votes.total), [2.5, 97.5])
-                found[key][other] = {
-                    "mean": float(gain.sum()) / total, "low": float(low), "high": float(high)
-                }  # fmt: skip
+                mean = float(gain.sum() / votes.total.sum())
+                found[key][other] = {"mean": mean, "low": float(low), "high": float(high)}
     return found
+
+
+def agreeing(row: Candidate, votes: Votes) -> Floats:
+    """Votes of each pair that agree with a row, (N,)."""
+    assert row.test is not None
+    return agreeing_votes(row.test, votes)
+
+
+def twice_judged(rows: Sequence[Candidate], votes: Votes) -> dict[str, float]:
+    """Each row's agreement on pairs with two answers or more: those on which the best possible is known."""
+    often = votes.total >= 2
+    total = votes.total[often].sum()
+    return {row.key: float(agreeing(row, votes)[often].sum() / total) for row in rows if row.test is not None}
 
 
 def ranked(first: Sequence[str], second: Sequence[str], outcome: NDArray[np.int64]) -> dict[str, float]:
@@ -207,37 +114,59 @@ def rankings(people: People, rows: Sequence[Candidate], elo: dict[str, float]) -
     return found
 
 
-def report(table: dict[str, Any], gains: dict[str, dict[str, Any]], correlations: dict[str, Any]) -> str:
-    """The table as Markdown, as it stands in docs/experiments.md."""
-    lines = ["| | agreement, % | " + " | ".join(f"against {key}, points" for key in AGAINST) + " |"]
+def report(whole: dict[str, Any]) -> str:
+    """The tables as Markdown, as they stand in docs/experiments.md."""
+    rows = whole["table"]["rows"]
+    lines = [
+        _line("agreement, %", "with two answers or more, %", *(f"against {key}, points" for key in AGAINST))
+    ]
+    lines.append("| --- " * (3 + len(AGAINST)) + "|")
+    for row in rows:
+        gains = whole["differences"].get(row["key"], {})
+        cells = [_share(row), _percent(whole["twice_judged"].get(row["key"]))]
+        lines.append(_line(*cells, *(_gain(gains.get(key), 100, 1) for key in AGAINST), label=row["label"]))
+    lines += ["", _line("log-loss, nats a vote", *(f"against {key}" for key in AGAINST))]
     lines.append("| --- " * (2 + len(AGAINST)) + "|")
-    for row in table["rows"]:
-        if row["score"] is None:
-            lines.append(f"| {row['label']} | {row['reason']} |" + " |" * len(AGAINST))
-            continue
-        interval = f" ({_percent(row['low'])} to {_percent(row['high'])})" if row["low"] is not None else ""
-        cells = [_gain(gains.get(row["key"], {}).get(key)) for key in AGAINST]
-        lines.append(f"| {row['label']} | {_percent(row['score'])}{interval} | {' | '.join(cells)} |")
+    for row in rows:
+        if row["key"] in whole["log_loss"]:
+            gains = whole["log_loss_differences"][row["key"]]
+            cells = [
+                f"{whole['log_loss'][row['key']]:.4f}",
+                *(_gain(gains.get(key), 1, 4) for key in AGAINST),
+            ]
+            lines.append(_line(*cells, label=row["label"]))
     lines += [
         "",
-        "| choices by | methods | rank correlation with Elo | linear |",
-        "| --- | --- | --- | --- |",
+        _line("methods", "rank correlation with Elo", "linear", label="choices by"),
+        "| --- " * 4 + "|",
     ]
     lines += [
-        f"| {name} | {its['methods']} | {its['spearman']:.3f} | {its['pearson']:.4f} |"
-        for name, its in correlations.items()
+        _line(str(its["methods"]), f"{its['spearman']:.3f}", f"{its['pearson']:.4f}", label=name)
+        for name, its in whole["elo"].items()
     ]
     return "\n".join(lines)
 
 
+def _line(*cells: str, label: str = "") -> str:
+    return f"| {' | '.join((label, *cells))} |"
+
+
+def _share(row: dict[str, Any]) -> str:
+    if row["score"] is None:
+        return str(row["reason"])
+    interval = f" ({_percent(row['low'])} to {_percent(row['high'])})" if row["low"] is not None else ""
+    return f"{_percent(row['score'])}{interval}"
+
+
 def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{100 * share:.1f}"
+    return "" if share is None else f"{100 * share:.1f}"
 
 
-def _gain(found: dict[str, float] | None) -> str:
+def _gain(found: dict[str, float] | None, unit: int, digits: int) -> str:
     if found is None:
         return ""
-    return f"{100 * found['mean']:+.1f} ({100 * found['low']:+.1f} to {100 * found['high']:+.1f})"
+    mean, low, high = (f"{unit * found[name]:+.{digits}f}" for name in ("mean", "low", "high"))
+    return f"{mean} ({low} to {high})"
 
 
 def main() -> int:
@@ -251,6 +180,10 @@ def main() -> int:
         "--fits", nargs="*", default=list(FITS), help=f"of {', '.join(FITS)}, or others like them"
     )
     parser.add_argument("--baselines", nargs="*", default=list(BASELINES), choices=list(BASELINES))
+    parser.add_argument("--epochs", type=int, default=3, help="of fine-tuning, at most")
+    parser.add_argument(
+        "--crop", type=int, default=256, help="side of fine-tuning's crops, 0 for whole pictures"
+    )
     parser.add_argument("--sources", nargs="*", help="names of originals; all, unless named")
     parser.add_argument("--out", type=Path, help="write everything as JSON")
     parser.add_argument("--seed", type=int, default=0)
@@ -262,23 +195,38 @@ def main() -> int:
     people = read_people(arguments.data, arguments.originals, arguments.sources)
     print(f"{people.usable} of {len(people.answers)} answers, {len(people.methods)} pairs", file=sys.stderr)
     with closing(VectorCache(arguments.cache)) as cache:
-        rows = [baseline(key, people, cache) for key in arguments.baselines]
+        rows = [baseline(key, people, cache, arguments.seed) for key in arguments.baselines]
         for name in arguments.fits:
+            fitting = Fitting(name, people, cache, arguments.seed, arguments.epochs, arguments.crop)
             try:
-                rows.append(fitted(name, people, cache, arguments.seed))
+                rows.append(fitting.candidate())
             except TrunkUnavailable as error:
                 rows.append(Candidate(name, f"fitted: {name}", "new", None, reason=str(error)))
             print(rows[-1].label, file=sys.stderr)
-    table = evaluate(people.votes, rows, split="cross-validated", seed=arguments.seed)
-    gains = differences(rows, people.votes, arguments.seed)
-    with (arguments.data / "elo.csv").open(newline="", encoding="utf-8") as file:
-        elo = {row["method"]: float(row["elo"]) for row in csv.DictReader(file)}
-    correlations = rankings(people, rows, elo)
-    print(report(table, gains, correlations))
+    whole = compared(people, rows, arguments.data, arguments.seed)
+    print(report(whole))
     if arguments.out:
-        whole = {"table": table, "differences": gains, "elo": correlations}
         arguments.out.write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
     return 0
+
+
+def compared(people: People, rows: Sequence[Candidate], data: Path, seed: int) -> dict[str, Any]:
+    """Everything that is told of the rows, as JSON."""
+    votes = people.votes
+    with (data / "elo.csv").open(newline="", encoding="utf-8") as file:
+        elo = {row["method"]: float(row["elo"]) for row in csv.DictReader(file)}
+    return {
+        "table": evaluate(votes, rows, split="cross-validated", seed=seed),
+        "differences": differences(rows, votes, seed, agreeing),
+        "twice_judged": twice_judged(rows, votes),
+        "log_loss": {
+            row.key: float(losses(row, votes).sum() / votes.total.sum())
+            for row in rows
+            if row.test is not None
+        },
+        "log_loss_differences": differences(rows, votes, seed, losses),
+        "elo": rankings(people, rows, elo),
+    }
 
 
 if __name__ == "__main__":

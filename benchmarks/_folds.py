@@ -1,0 +1,141 @@
+"""Fits and baselines scored on sources that they did not see, for `benchmarks.people`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from benchmarks._mucped import People
+from metric.core.agreement import Floats
+from metric.core.baselines import BASELINES, BaselineUnavailable
+from metric.core.cache import VectorCache
+from metric.core.columns import Parts, distances
+from metric.core.comp import Start, Tuned, fine_tune
+from metric.core.config import TERMS, TrainConfig
+from metric.core.evaluate import Candidate, slope_of
+from metric.core.examples import Example, held_out
+from metric.core.fit import Fit, ballots, fit_heads, group_folds
+from metric.core.scoring import Progress
+
+FOLDS = 5
+OPTIONS = ("structure", "layers")
+
+Way = Callable[[NDArray[np.bool_], int], Floats]
+
+
+def cross_validated(people: People, seed: int, way: Way) -> Floats:
+    """Log-odds (N, 2), those of each pair by the fold that did not see its source.
+
+    `way(seen, fold)` learns from the pairs `seen`, (N,), and gives all pairs' distances times slope, (N, 2).
+    """
+    fold_of = group_folds(people.votes.photograph, FOLDS, seed)
+    odds = np.empty((len(fold_of), 2))
+    for fold in range(FOLDS):
+        odds[fold_of == fold] = way(fold_of != fold, fold)[fold_of == fold]
+    return odds
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """Fits of one name, which joins trunks, terms and options with "+"; "comp:" before it fine-tunes them."""
+
+    name: str
+    people: People
+    cache: VectorCache
+    seed: int
+    epochs: int
+    crop: int
+
+    @property
+    def words(self) -> list[str]:
+        return self.name.removeprefix("comp:").split("+")
+
+    def candidate(self) -> Candidate:
+        """A row whose folds are each scored on the sources that they did not see. Raises TrunkUnavailable."""
+        terms = tuple(word for word in self.words if word in TERMS)
+        nets = [word for word in self.words if word not in (*TERMS, *OPTIONS)]
+        parts = Parts.of(nets, terms, "structure" in self.words)
+        values = parts.values(self.people.pairs, self.cache).reshape(2, -1, len(parts.stock()))
+        notes: list[str] = []
+
+        def way(seen: NDArray[np.bool_], fold: int) -> Floats:
+            fit = self._fit(parts, values, seen)
+            if not self.name.startswith("comp:"):
+                notes.append(f"{fit.strength:g}")
+                return np.asarray((values.astype(np.float64) @ (fit.weights * fit.slope)).T)
+            tuned = self._tune(parts, fit, seen, fold)
+            notes.append(str(tuned.history["best_epoch"]))
+            found = distances(tuned.metric, self.people.pairs, self.cache)
+            return tuned.slope * found.reshape(2, -1).T
+
+        odds = cross_validated(self.people, self.seed, way)
+        said = "best epochs" if self.name.startswith("comp:") else "strengths"
+        return Candidate(self.name, f"fitted: {self.name} ({said} {', '.join(notes)})", "new", odds)
+
+    def _fit(self, parts: Parts, values: NDArray[np.float32], seen: NDArray[np.bool_]) -> Fit:
+        votes = self.people.votes
+        counts = [n[seen].astype(np.int64) for n in (votes.n_p0, votes.n_p1, votes.n_tie)]
+        return fit_heads(
+            ballots(
+                *values[:, seen], n_p0=counts[0], n_p1=counts[1], n_tie=counts[2],
+                groups=list(votes.photograph[seen]),
+            ),
+            parts.stock(),
+            np.abs(values[:, seen]).mean(axis=(0, 1), dtype=np.float64),
+            blocks=parts.blocks("layers" in self.words),
+            scale=parts.scale(),
+            seed=self.seed,
+        )  # fmt: skip
+
+    def _tune(self, parts: Parts, fit: Fit, seen: NDArray[np.bool_], fold: int) -> Tuned:
+        """Fine-tuned on the seen pairs; a run that was killed goes on where it was."""
+        config = TrainConfig(
+            nets=tuple(part.name for part in parts.lpips), terms=parts.terms, kind="comp", side_bias=False,
+            epochs=self.epochs, crop=self.crop, patience=1, seed=self.seed,
+        )  # fmt: skip
+        examples = held_out(
+            [one for one, known in zip(self._examples(), seen, strict=True) if known], self.seed
+        )
+        start = Start(parts.build(fit.weights.astype(np.float32)), fit.slope)
+        work = self.cache.path.parent / f"{self.name.replace(':', '-')}-{self.seed}-{self.crop}-{fold}"
+        say, bar = tqdm.write, tqdm(desc=f"{self.name}, fold {fold + 1} of {FOLDS}", disable=None)
+        with bar:
+            return fine_tune(examples, config, start, work, say=say, progress=_shown(bar))
+
+    def _examples(self) -> list[Example]:
+        votes, half = self.people.votes, len(self.people.methods)
+        return [
+            Example(
+                str(votes.photograph[row]), pair[0], pair[1], self.people.pairs[half + row][1],
+                for_p1=votes.p1[[row]], total=votes.total[[row]], side=(0.0,),
+            )
+            for row, pair in enumerate(self.people.pairs[:half])
+        ]  # fmt: skip
+
+
+def _shown(bar: tqdm[NoReturn]) -> Progress:
+    def progress(_: str, done: int, total: int) -> None:
+        bar.total = total
+        bar.update(done - bar.n)
+
+    return progress
+
+
+def baseline(key: str, people: People, cache: VectorCache, seed: int) -> Candidate:
+    """A row of a published metric, times the slope that suits the sources of the other folds."""
+    found = BASELINES[key]
+    try:
+        values = found.distances(people.pairs, cache, None, None).reshape(2, -1).T
+    except BaselineUnavailable as error:
+        return Candidate(key, found.label, "baseline", None, reason=str(error))
+    votes, margin = people.votes, values[:, 0] - values[:, 1]
+
+    def way(seen: NDArray[np.bool_], _: int) -> Floats:
+        return values * slope_of(margin[seen], votes.p1[seen], votes.total[seen])
+
+    return Candidate(key, found.label, "baseline", cross_validated(people, seed, way))
