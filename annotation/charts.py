@@ -1,7 +1,7 @@
 """Figures as SVG: drawn here once, for a page and for a paper alike. They know numbers and words, no database.
 
-Colours come from the classes of closer.css (`codec-1` … `codec-7`, `muted`), never from a style attribute, so
-the same drawing serves both colour schemes. Every interval that is known is drawn.
+Colours come from the classes of closer.css (a codec's look, `muted`), never from a style attribute, so the same
+drawing serves both colour schemes. Every interval that is known is drawn.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,11 +13,12 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from django.utils.safestring import SafeString, mark_safe
 
+from codecs_zoo.look import look_class, outline
+
 WIDTH = 576
-COLOURS = 7
 ROW = 30
-# About what a letter takes in the house's 12 px sans.
-LETTER = 7.4
+# What letters take at 12 px in DejaVu Sans, the widest of the house's fonts: narrow ones, wide ones, all others.
+NARROW, WIDE, LETTER = 5.0, 12.0, 8.0
 
 
 @dataclass(frozen=True)
@@ -89,48 +90,6 @@ class Drawing:
         return mark_safe(tostring(self.root, encoding="unicode"))
 
 
-def look_class(look: int) -> str:
-    """The colour of the n-th codec, from 0."""
-    return f"codec-{look % COLOURS + 1}"
-
-
-def marker(look: int, x: float, y: float, r: float = 4.5) -> str:
-    """The outline of the n-th codec's shape around (x, y): after seven colours a colour comes with another shape."""
-    shapes: list[Callable[[float, float, float], str]] = [_circle, _square, _triangle, _diamond, _wedge]
-    return shapes[look % len(shapes)](x, y, r)
-
-
-def _circle(x: float, y: float, r: float) -> str:
-    return f"M{x - r:.1f} {y:.1f}a{r} {r} 0 1 0 {2 * r} 0a{r} {r} 0 1 0 {-2 * r} 0z"
-
-
-def _square(x: float, y: float, r: float) -> str:
-    return f"M{x - r * 0.9:.1f} {y - r * 0.9:.1f}h{r * 1.8:.1f}v{r * 1.8:.1f}h{-r * 1.8:.1f}z"
-
-
-def _triangle(x: float, y: float, r: float) -> str:
-    return f"M{x:.1f} {y - r * 1.1:.1f}L{x + r * 1.1:.1f} {y + r * 0.9:.1f}H{x - r * 1.1:.1f}z"
-
-
-def _diamond(x: float, y: float, r: float) -> str:
-    r *= 1.25
-    return f"M{x:.1f} {y - r:.1f}L{x + r:.1f} {y:.1f}L{x:.1f} {y + r:.1f}L{x - r:.1f} {y:.1f}z"
-
-
-def _wedge(x: float, y: float, r: float) -> str:
-    return f"M{x:.1f} {y + r * 1.1:.1f}L{x + r * 1.1:.1f} {y - r * 0.9:.1f}H{x - r * 1.1:.1f}z"
-
-
-def key_mark(look: int) -> SafeString:
-    """A codec's mark, to stand beside its name in running text or a table."""
-    root = Element(
-        "svg", {"viewBox": "0 0 12 12", "width": "12", "height": "12", "class": f"mark {look_class(look)}"}
-    )
-    root.set("aria-hidden", "true")
-    SubElement(root, "path", d=marker(look, 6, 6), fill="currentColor")
-    return mark_safe(tostring(root, encoding="unicode"))
-
-
 def whisker(
     value: float, low: float | None, high: float | None, *, most: float = 1.0, reference: float | None = None
 ) -> SafeString:
@@ -150,6 +109,11 @@ def whisker(
         SubElement(root, "line", line | {"x1": across(low), "x2": across(high), "stroke-width": "1.6"})
     SubElement(root, "circle", cx=across(value), cy="6", r="3", fill="currentColor")
     return mark_safe(tostring(root, encoding="unicode"))
+
+
+def width_of(words: str) -> float:
+    """What `words` take in a drawing, in its units; rather more than less."""
+    return sum(NARROW if c in "fijlrtI .,:;()[]|/-" else WIDE if c in "mwMW%@" else LETTER for c in words)
 
 
 def ticks(low: float, high: float, *, about: int = 5) -> list[float]:
@@ -224,21 +188,32 @@ def _curve(
     for point in points:
         if point.low is not None and point.high is not None:
             drawing.line(across(point.x), height(point.low), across(point.x), height(point.high), **look)
-        drawing.path(marker(one.look, across(point.x), height(point.value)), **look)
+        drawing.path(outline(one.look, across(point.x), height(point.value)), **look)
 
 
 def heat_map(names: Sequence[str], shares: Sequence[Sequence[float | None]], *, title: str) -> SafeString:
     """How often the row was preferred to the column, 0 to 1; the number is in the cell, the shade repeats it."""
-    left, top, row = 96, 34, 34
+    widest = max(map(width_of, names))
+    left, row = max(96.0, 12 + widest), 34
     cell = min((WIDTH - left) / len(names), 96)
+    upright = widest > cell
+    top = 20 + widest if upright else 34.0
     drawing = Drawing(top + row * len(names) + 4, title=title)
     for n, name in enumerate(names):
-        drawing.text(left + cell * (n + 0.5), top - 12, name, anchor="middle")
+        _column_name(drawing, left + cell * (n + 0.5), top, name, upright=upright)
         drawing.text(left - 12, top + row * (n + 0.5) + 4, name, anchor="end", look="chart-name")
     for r, shares_of_row in enumerate(shares):
         for c, share in enumerate(shares_of_row):
             _heat_cell(drawing, left + cell * c, top + row * r, cell, row, share, same=r == c)
     return drawing.svg()
+
+
+def _column_name(drawing: Drawing, x: float, top: float, name: str, *, upright: bool) -> None:
+    """A name above its column; bottom to top where it is wider than that."""
+    if upright:
+        drawing.text(x + 4, top - 10, name, transform=f"rotate(-90 {x + 4:.1f} {top - 10:.1f})")
+    else:
+        drawing.text(x, top - 12, name, anchor="middle")
 
 
 def _heat_cell(
@@ -265,8 +240,8 @@ def dots(
 ) -> SafeString:
     """A row for each thing that is compared: its name, a dot with whiskers, the numbers in words."""
     top, bottom = 8, 8 + ROW * len(rows)
-    left = 14 + LETTER * max((len(row.name) for row in rows), default=0)
-    right = WIDTH - 14 - LETTER * max((len(_numbers(row, spell)) for row in rows), default=0)
+    left = 14 + max((width_of(row.name) for row in rows), default=0)
+    right = WIDTH - 14 - max((width_of(_numbers(row, spell)) for row in rows), default=0)
     drawing = Drawing(bottom + 44, title=title)
     known = [end for row in rows for end in (row.value, row.low, row.high) if end is not None]
     known += [reference] if reference is not None else []
@@ -306,7 +281,7 @@ def _dot(
     look = {"class": look_class(row.look) if row.look is not None else plain}
     if row.low is not None and row.high is not None:
         drawing.line(across(row.low), y, across(row.high), y, **look, **{"stroke-width": "1.6"})
-    drawing.path(marker(row.look or 0, across(row.value), y), **look)
+    drawing.path(outline(row.look or 0, across(row.value), y), **look)
 
 
 def _numbers(row: Dot, spell: Callable[[float], str]) -> str:

@@ -13,12 +13,12 @@ from django.views.decorators.http import require_safe
 from annotation import charts
 from annotation.core.preference import Preference, preferences
 from annotation.core.ranking import Comparisons, Ranking, RankingError, rank, win_rates
-from annotation.looks import look_of
 from annotation.models import Study
 from annotation.services.comparisons import comparisons_of, rows_of, votes_of
 from annotation.views.access import staff_required
 from annotation.views.agreement import cached_agreement
 from annotation.views.study import study_page
+from codecs_zoo.look import look_of
 
 CACHED_S = 24 * 3600
 FEW_NEW = 0.01

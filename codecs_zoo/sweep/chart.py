@@ -1,23 +1,22 @@
 """The report's drawings as SVG: curves, differences to the anchor, dots with whiskers.
 
-Colours come from the page's classes (`codec-1` to `codec-7`), each with a shape, so that the same drawing serves
-a light and a dark page. Every interval that is known is drawn.
+Every interval that is known is drawn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, floor, log, log10
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from codecs_zoo import registry
+from codecs_zoo.look import COLOURS, look_class, look_of, outline
 from codecs_zoo.sweep.summary import Interval, Spot
 
-COLOURS = 7
 WIDTH, HEIGHT = 560, 400
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 28, 48
+MARK = 4.2
 
 
 @dataclass(frozen=True)
@@ -28,34 +27,9 @@ class Line:
     spots: Sequence[Spot]
 
 
-def look_of(codec: str) -> int:
-    """The codec's place in the zoo: one codec has one look in every figure."""
-    names = registry.names()
-    return names.index(codec) if codec in names else len(names)
-
-
-def look_class(codec: str) -> str:
-    """The class that gives the codec's colour."""
-    return f"codec-{look_of(codec) % COLOURS + 1}"
-
-
 def dash_class(codec: str) -> str:
     """Whole lines for the first codec of a colour, then dashed, then dotted."""
     return ("", "dashed", "dotted")[look_of(codec) // COLOURS % 3]
-
-
-def outline(codec: str, x: float, y: float, r: float = 4.2) -> str:
-    """The path of the codec's shape around (x, y)."""
-    shapes: list[Callable[[float, float, float], str]] = [_circle, _square, _triangle, _diamond, _wedge]
-    return shapes[look_of(codec) % len(shapes)](x, y, r)
-
-
-def key_mark(codec: str) -> str:
-    """The codec's mark, to stand before its name."""
-    root = Element("svg", {"viewBox": "0 0 12 12", "width": "12", "height": "12", "aria-hidden": "true"})
-    root.set("class", f"mark {look_class(codec)}")
-    SubElement(root, "path", d=outline(codec, 6, 6), fill="currentColor")
-    return tostring(root, encoding="unicode")
 
 
 def ticks(low: float, high: float, about: int = 5) -> list[float]:
@@ -99,11 +73,12 @@ class Panel:
 
     def mark(self, codec: str, x: float, interval: Interval, whole: bool) -> None:
         """A shape with its whisker; hollow where some photographs are missing."""
-        look = look_class(codec)
+        look = look_of(codec)
         if interval.low is not None and interval.high is not None:
-            self.stroke(x, self.up(interval.low), x, self.up(interval.high), f"whisker {look}")
-        shape = outline(codec, x, self.up(interval.value))
-        SubElement(self.root, "path", {"d": shape, "class": f"{'dot' if whole else 'dot hollow'} {look}"})
+            self.stroke(x, self.up(interval.low), x, self.up(interval.high), f"whisker {look_class(look)}")
+        dot = "dot" if whole else "dot hollow"
+        shape = outline(look, x, self.up(interval.value), MARK)
+        SubElement(self.root, "path", {"d": shape, "class": f"{dot} {look_class(look)}"})
 
     def svg(self) -> str:
         """The drawing; every word in it is escaped."""
@@ -128,7 +103,7 @@ def curves(lines: Sequence[Line], photos: int, *, title: str, label: str) -> str
     for line in lines:
         places = [(across(spot.bpp), panel.up(spot.quality.value)) for spot in line.spots]
         for (x1, y1), (x2, y2) in pairwise(places):
-            panel.stroke(x1, y1, x2, y2, f"curve {dash_class(line.codec)} {look_class(line.codec)}")
+            panel.stroke(x1, y1, x2, y2, f"curve {dash_class(line.codec)} {look_class(look_of(line.codec))}")
     for n, line in enumerate(lines):
         aside = (n - (len(lines) - 1) / 2) * 1.5
         for spot in line.spots:
@@ -162,7 +137,7 @@ def differences(lines: Sequence[Line], photos: int, *, title: str, label: str) -
 
 def whisker(codec: str, interval: Interval, low: float, high: float) -> str:
     """A dot with its interval on a scale from low to high, with a line at 0, to stand in a table's cell."""
-    width, height = 132, 20
+    look, width, height = look_of(codec), 132, 20
     root = Element("svg", viewBox=f"0 0 {width} {height}", width=str(width), height=str(height))
     root.set("aria-hidden", "true")
 
@@ -173,9 +148,9 @@ def whisker(codec: str, interval: Interval, low: float, high: float) -> str:
     SubElement(root, "line", zero)
     if interval.low is not None and interval.high is not None:
         ends = {"x1": across(interval.low), "x2": across(interval.high), "y1": "10", "y2": "10"}
-        SubElement(root, "line", ends | {"class": f"whisker {look_class(codec)}"})
-    shape = outline(codec, float(across(interval.value)), 10)
-    SubElement(root, "path", {"d": shape, "class": f"dot {look_class(codec)}"})
+        SubElement(root, "line", ends | {"class": f"whisker {look_class(look)}"})
+    shape = outline(look, float(across(interval.value)), 10, MARK)
+    SubElement(root, "path", {"d": shape, "class": f"dot {look_class(look)}"})
     return tostring(root, encoding="unicode")
 
 
@@ -184,24 +159,3 @@ def _reach(intervals: Sequence[Interval]) -> tuple[float, float]:
         (i.low, i.high) if i.low is not None and i.high is not None else (i.value,) * 2 for i in intervals
     ]
     return min(low for low, _ in ends), max(high for _, high in ends)
-
-
-def _circle(x: float, y: float, r: float) -> str:
-    return f"M{x - r:.1f} {y:.1f}a{r} {r} 0 1 0 {2 * r} 0a{r} {r} 0 1 0 {-2 * r} 0z"
-
-
-def _square(x: float, y: float, r: float) -> str:
-    return f"M{x - r * 0.9:.1f} {y - r * 0.9:.1f}h{r * 1.8:.1f}v{r * 1.8:.1f}h{-r * 1.8:.1f}z"
-
-
-def _triangle(x: float, y: float, r: float) -> str:
-    return f"M{x:.1f} {y - r * 1.1:.1f}L{x + r * 1.1:.1f} {y + r * 0.9:.1f}H{x - r * 1.1:.1f}z"
-
-
-def _diamond(x: float, y: float, r: float) -> str:
-    r *= 1.25
-    return f"M{x:.1f} {y - r:.1f}L{x + r:.1f} {y:.1f}L{x:.1f} {y + r:.1f}L{x - r:.1f} {y:.1f}z"
-
-
-def _wedge(x: float, y: float, r: float) -> str:
-    return f"M{x:.1f} {y + r * 1.1:.1f}L{x + r * 1.1:.1f} {y - r * 0.9:.1f}H{x - r * 1.1:.1f}z"

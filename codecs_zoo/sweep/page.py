@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+from codecs_zoo.look import key_mark, look_of
 from codecs_zoo.quality import Figure
-from codecs_zoo.sweep.chart import Line, curves, differences, key_mark, whisker
+from codecs_zoo.sweep.chart import Line, curves, differences, whisker
 from codecs_zoo.sweep.crops import Crop, Strip
 from codecs_zoo.sweep.plan import Row
 from codecs_zoo.sweep.summary import CodecSummary
@@ -85,7 +86,7 @@ def _table(report: Report) -> str:
     heads = "".join(f'<th class="bd" colspan="2">by {escape(one.label)}</th>' for one in report.figures)
     reach = {one.name: _reach(report.summaries, one) for one in report.figures}
     rows = "".join(
-        f"<tr><td>{key_mark(summary.name)}{escape(summary.name)}</td>"
+        f"<tr><td>{_named(summary.name)}</td>"
         + "".join(_delta_cells(report, summary, one, reach[one.name]) for one in report.figures)
         + "</tr>"
         for summary in report.summaries
@@ -96,6 +97,10 @@ def _table(report: Report) -> str:
         f'<div class="frame"><table><thead><tr><th>Codec</th>{heads}</tr></thead><tbody>{rows}</tbody></table>'
         "</div></section>"
     )
+
+
+def _named(codec: str) -> str:
+    return f"{key_mark(look_of(codec))}{escape(codec)}"
 
 
 def _effort(report: Report) -> str:
@@ -113,7 +118,7 @@ def _effort(report: Report) -> str:
 def _effort_row(summary: CodecSummary) -> str:
     failed = f"{summary.failed} of {summary.rows}" if summary.failed else "0"
     return (
-        f'<tr><td>{key_mark(summary.name)}{escape(summary.name)}</td><td class="version">{escape(summary.version)}</td>'
+        f'<tr><td>{_named(summary.name)}</td><td class="version">{escape(summary.version)}</td>'
         f'<td class="num">{_number(summary.within, "{:.0%}")}</td>'
         f'<td class="num">{_number(summary.encodes, "{:.1f}")}</td>'
         f'<td class="num">{_number(summary.encode_seconds, "{:.2f}")}</td>'
@@ -152,7 +157,7 @@ def _figure(report: Report, figure: Figure) -> str:
         return ""
     label = figure.axis_label or figure.label
     left = curves(lines, report.photos, title=f"{figure.label} over bits per pixel", label=label)
-    key = "".join(f"<li>{key_mark(line.codec)}{escape(line.codec)}</li>" for line in lines)
+    key = "".join(f"<li>{_named(line.codec)}</li>" for line in lines)
     panels = f"<div><h3>Mean over photographs</h3>{left}</div>"
     if less:
         right = differences(

@@ -8,6 +8,7 @@ from django import template
 from django.utils.safestring import SafeString
 
 from annotation import charts
+from codecs_zoo.look import outline
 
 register = template.Library()
 
@@ -38,7 +39,7 @@ def calibration_plot(bins: Sequence[Mapping[str, Any]], *, simulated: bool) -> S
         bottom, top = interval(one["seen"], one["n_votes"])
         x = across(one["stated"])
         drawing.line(x, height(bottom), x, height(top), **{"class": "chart-accent", "stroke-width": "1.6"})
-        drawing.path(charts.marker(0, x, height(one["seen"])), **{"class": "chart-accent"})
+        drawing.path(outline(0, x, height(one["seen"])), **{"class": "chart-accent"})
     whose = "simulated votes" if simulated else "votes"
     drawing.text(
         LEFT + SIDE / 2, TOP + SIDE + 42, "stated chance of the favourite, per cent", anchor="middle"
