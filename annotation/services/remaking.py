@@ -7,7 +7,6 @@ import io
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import import_module
 
 import numpy as np
 from PIL import Image
@@ -15,7 +14,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from codecs_zoo import registry
 from codecs_zoo.classical.jpeg import Jpeg
-from codecs_zoo.classical.mozjpeg import MozJpeg
+from codecs_zoo.classical.mozjpeg import MozJpeg, by_mozjpeg
 from codecs_zoo.contract import Codec, Pixels, Settings
 
 _METHOD = re.compile(r"(libjpeg-turbo|mozjpeg|jpegli)-q(\d{1,3})-yuv(420|422|444)")
@@ -47,12 +46,12 @@ class _Jpeg422(Jpeg):
 
 
 class _MozJpeg444(MozJpeg):
-    """mozjpeg with whole chroma, and as a grey picture; not registered either."""
+    """mozjpeg with whole chroma; not registered either."""
 
     name = "mozjpeg-444"
 
     def _encode(self, pixels: Pixels, settings: Settings) -> bytes:
-        return _by_mozjpeg(pixels, int(settings["quality"]))
+        return by_mozjpeg(pixels, int(settings["quality"]), halve_chroma=False)
 
 
 def remake(method: str, pixels: Pixels) -> Remade:
@@ -101,29 +100,6 @@ def _codec(family: str, chroma: str) -> Codec:
     return registry.get(names[family, chroma])
 
 
-def _by_mozjpeg(pixels: Pixels, quality: int, *, grey: bool = False) -> bytes:
-    """mozjpeg through libvips with whole chroma; of HxW luma alone with `grey`."""
-    height, width = pixels.shape[:2]
-    bands, space = (1, "b-w") if grey else (3, "srgb")
-    content: bytes = (
-        import_module("pyvips")
-        .Image.new_from_memory(pixels.tobytes(), width, height, bands, "uchar")
-        .copy(interpretation=space)
-        .jpegsave_buffer(
-            Q=quality,
-            keep="none",
-            subsample_mode="off",
-            optimize_coding=True,
-            interlace=True,
-            trellis_quant=True,
-            overshoot_deringing=True,
-            optimize_scans=True,
-            quant_table=3,
-        )
-    )
-    return content
-
-
 def _moz_422(pixels: Pixels, quality: int) -> Remade:
     """mozjpeg 4:2:2, which libvips does not offer, from two of its 4:4:4 bitstreams.
 
@@ -133,12 +109,12 @@ def _moz_422(pixels: Pixels, quality: int) -> Remade:
     """
     codec = _codec("mozjpeg", "444")
     halved = _pairs_averaged(pixels)
-    whole, half = _by_mozjpeg(pixels, quality), _by_mozjpeg(halved, quality)
+    whole, half = (by_mozjpeg(x, quality, halve_chroma=False) for x in (pixels, halved))
     luma = _planes(whole)[..., :1]
     chroma = _widened(_planes(half)[..., 1:])[:, : pixels.shape[1]]
     both = np.concatenate([luma, chroma], axis=2)
     rgb = np.asarray(Image.fromarray(both, mode="YCbCr").convert("RGB"), dtype=np.uint8)
-    grey = [len(_by_mozjpeg(_planes_of(x), quality, grey=True)) for x in (pixels, halved)]
+    grey = [len(by_mozjpeg(_luma(x), quality, halve_chroma=False)) for x in (pixels, halved)]
     size = grey[0] + len(half) - grey[1]
     settings: Settings = {"quality": quality, "chroma": "4:2:2 from two 4:4:4 bitstreams"}
     return Remade(rgb, "mozjpeg-422", codec.version, codec.libraries(), settings, size, False)
@@ -151,7 +127,7 @@ def _planes(bitstream: bytes) -> Pixels:
         return np.array(opened)
 
 
-def _planes_of(pixels: Pixels) -> Pixels:
+def _luma(pixels: Pixels) -> Pixels:
     return np.ascontiguousarray(np.asarray(Image.fromarray(pixels).convert("YCbCr"))[..., 0])
 
 

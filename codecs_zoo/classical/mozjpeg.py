@@ -34,20 +34,7 @@ class MozJpeg(Codec):
         return package_versions("pyvips-binary", "pyvips")
 
     def _encode(self, pixels: Pixels, settings: Settings) -> bytes:
-        height, width = pixels.shape[:2]
-        picture = import_module("pyvips").Image.new_from_memory(pixels.tobytes(), width, height, 3, "uchar")
-        content: bytes = picture.copy(interpretation="srgb").jpegsave_buffer(
-            Q=int(settings["quality"]),
-            keep="none",
-            subsample_mode="on",
-            optimize_coding=True,
-            interlace=True,
-            trellis_quant=True,
-            overshoot_deringing=True,
-            optimize_scans=True,
-            quant_table=3,
-        )
-        return content
+        return by_mozjpeg(pixels, int(settings["quality"]), halve_chroma=True)
 
     def _decode(self, bitstream: bytes) -> Pixels:
         return decode_with_pillow(bitstream, JpegImageFile)
@@ -55,3 +42,22 @@ class MozJpeg(Codec):
     def payload_bytes(self, bitstream: bytes) -> int:
         """The entropy-coded scans, as for `jpeg`."""
         return scan_bytes(bitstream)
+
+
+def by_mozjpeg(pixels: Pixels, quality: int, *, halve_chroma: bool) -> bytes:
+    """uint8 HxWx3 RGB, or HxW luma alone, as mozjpeg's file through libvips; 4:2:0 with `halve_chroma`."""
+    height, width = pixels.shape[:2]
+    bands, space = (3, "srgb") if pixels.ndim == 3 else (1, "b-w")
+    picture = import_module("pyvips").Image.new_from_memory(pixels.tobytes(), width, height, bands, "uchar")
+    content: bytes = picture.copy(interpretation=space).jpegsave_buffer(
+        Q=quality,
+        keep="none",
+        subsample_mode="on" if halve_chroma else "off",
+        optimize_coding=True,
+        interlace=True,
+        trellis_quant=True,
+        overshoot_deringing=True,
+        optimize_scans=True,
+        quant_table=3,
+    )
+    return content
