@@ -26,7 +26,7 @@ def create_study(*, name: str, owner: User | None = None, slug: str = "", **fiel
     if "protocol" in fields:
         fitting = largest_picture(check_protocol(fields["protocol"]))
         fields = dict(zip(SIZES, fitting, strict=True)) | fields
-    study = Study(name=name.strip(), slug=slug or _free_slug(name), owner=owner, **fields)
+    study = Study(name=name.strip(), slug=slug or free_slug(name), owner=owner, **fields)
     _check(study)
     study.save()
     return study
@@ -100,12 +100,11 @@ def check_bpps(target_bpps: Iterable[float]) -> None:
         )
 
 
-def _free_slug(name: str) -> str:
-    stem = slugify(name)[:50] or "study"
-    taken = {
-        "new",
-        *Study.objects.filter(slug__startswith=stem).values_list("slug", flat=True),
-    }  # /studies/new/
+def free_slug(name: str, *, or_else: str = "study") -> str:
+    """A word for addresses that no study has, made of its name, or of `or_else` where that has no letters."""
+    stem = slugify(name)[:50] or or_else
+    # A study called “new” would stand in the place of /studies/new/.
+    taken = {"new", *Study.objects.filter(slug__startswith=stem).values_list("slug", flat=True)}
     candidates = [stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 3))]
     return next(slug for slug in candidates if slug not in taken)
 
