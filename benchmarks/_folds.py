@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NoReturn
 
 import numpy as np
@@ -103,7 +105,10 @@ class Fitting:
         )
         start = Start(parts.build(fit.weights.astype(np.float32)), fit.slope)
         work = self.cache.path.parent / f"{self.name.replace(':', '-')}-{self.seed}-{self.crop}-{fold}"
-        say, bar = tqdm.write, tqdm(desc=f"{self.name}, fold {fold + 1} of {FOLDS}", disable=None)
+        say, bar = (
+            partial(tqdm.write, file=sys.stderr),
+            tqdm(desc=f"{self.name}, fold {fold + 1} of {FOLDS}", disable=None),
+        )
         with bar:
             return fine_tune(examples, config, start, work, say=say, progress=_shown(bar))
 
