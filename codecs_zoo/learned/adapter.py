@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
@@ -57,9 +58,9 @@ class TorchCodec(Codec):
         except PackageNotFoundError:
             return {"torch": version("torch")}
 
+    @abstractmethod
     def load(self, quality: int) -> Any:
         """The model of a quality, ready to code."""
-        raise NotImplementedError
 
     def _encode(self, pixels: Pixels, settings: Settings) -> bytes:
         height, width = pixels.shape[:2]

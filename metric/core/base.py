@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from itertools import repeat
@@ -17,7 +18,7 @@ RANGE_SLACK = 1e-4
 BATCH_BYTES = 1_600_000
 
 
-class Metric(nn.Module):
+class Metric(nn.Module, ABC):
     """A distance of image pairs; smaller is closer, zero for equal images.
 
     `settings` is what a checkpoint carries; empty for a stock metric. `short_side`: the sizes it was fitted on,
@@ -34,21 +35,21 @@ class Metric(nn.Module):
         self.short_side: tuple[int, int] | None = None
 
     @property
+    @abstractmethod
     def weights(self) -> Tensor:
         """All weights as one float32 vector: the w of `d = w·v` with a vector v of the pair."""
-        raise NotImplementedError
 
+    @abstractmethod
     def features(self, images: Tensor) -> Any:
         """What is seen of N×3×H×W in [-1, 1]."""
-        raise NotImplementedError
 
+    @abstractmethod
     def between(self, a: Any, b: Any, size: list[int] | None = None) -> Tensor:
         """N×1×1×1 from what is seen of two batches, of which one may hold a single image; N×1×H×W with a size."""
-        raise NotImplementedError
 
+    @abstractmethod
     def clamp(self) -> None:
         """Weights below zero become zero; the trunks are left alone."""
-        raise NotImplementedError
 
     def forward(self, a: Tensor, b: Tensor, normalize: bool = False, spatial: bool = False) -> Tensor:
         """Distance of `a` and `b`, N×3×H×W, RGB in [-1, 1], or in [0, 1] with `normalize=True`.

@@ -99,25 +99,15 @@ def evaluate(
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> dict[str, Any]:
-    """The whole evaluation as a JSON-able dict:
+    """The whole evaluation as a JSON-able dict.
 
-        {"split", "simulated", "seed", "resamples", "calibrated_on": str | null, "n_triplets", "n_votes",
-         "n_photographs", "interval_reason": str | null,
-         "people": {"human_score": float | null, "ceiling": float | null, "n_votes": votes in triplets with
-         two or
-                    more, "reason": str | null},
-         "rows": [{"key", "label", "kind", "available", "reason",
-                   "score", "low", "high",                    share in 0..1, 95 % interval, null where unknown
-                   "by_kind", "by_bpp", "by_votes" (number of votes of a triplet, in groups):
-                       {name: {"score", "low", "high", "n_votes", "n_triplets", "n_photographs"}},
-                   "log_loss" in nats a vote, "calibration_error", "calibration": bins of
-                       `diagnostics.calibration_curve`; all null for people and without calibration
-                   "difference_to_promoted", "difference_to_stock": {"mean", "low", "high"} | null}],
-         "disagreements": what `diagnostics.disagreements` lists for the row of kind "new"}
+    Its keys: split, simulated, seed, resamples, calibrated_on, n_triplets, n_votes, n_photographs;
+    interval_reason, why there is no interval, or null; people, how far they agree ({human_score, ceiling,
+    n_votes of pairs judged twice or more, reason}); rows, people first and then `candidates` in order, each as
+    `_empty_row` lists it; disagreements, those of `diagnostics.disagreements` for the row of kind "new".
 
-    `calibration`: votes of another split, on which the slope of the log-loss is fitted, never on the test
-    split. `stock_key`: the row that `difference_to_stock` compares with. People come first, then `candidates`
-    in order. Raises ValueError when there are no votes.
+    `calibration`: votes of another split, on which the slope of the log-loss is fitted, never on the test split.
+    `stock_key`: the row that `difference_to_stock` compares with. Raises ValueError when there are no votes.
     """
     if votes.total.sum() == 0:
         raise ValueError(f"There are no votes in the {split} split to evaluate on.")
@@ -159,6 +149,13 @@ def _disagreements(
 
 
 def _empty_row(key: str, label: str, kind: Kind, reason: str | None) -> dict[str, Any]:
+    """A row of which nothing is known yet: null, or an empty dict for what is given in groups.
+
+    score, low, high: share in 0..1 and its 95 % interval. by_kind, by_bpp, by_votes (number of votes of a
+    triplet): {group: {score, low, high, n_votes, n_triplets, n_photographs}}. log_loss: nats a vote;
+    calibration: bins of `diagnostics.calibration_curve`; null for people and without a calibration split.
+    difference_to_promoted, difference_to_stock: {mean, low, high}, paired.
+    """
     row: dict[str, Any] = {
         "key": key,
         "label": label,
