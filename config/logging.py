@@ -44,6 +44,7 @@ def logging_config(level: str, *, json: bool) -> None:
             },
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
             "root": {"handlers": ["stderr"], "level": level},
-            "loggers": {"PIL": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
+            # They say at INFO that a thread ended; nobody asked.
+            "loggers": {name: {"level": "WARNING"} for name in ("PIL", "axes", "pyvips")},
         }
     )
