@@ -15,7 +15,7 @@ from annotation.models.work import Work, WorkQuerySet
 
 def version_path(version: "MetricVersion", filename: str) -> str:
     """Where the archive of a version is kept."""
-    return f"metrics/{version.number}-{uuid.uuid4().hex[:8]}.zip"
+    return f"metrics/run-{version.run_id}-{uuid.uuid4().hex[:8]}.zip"
 
 
 class TrainingRun(Work):
@@ -25,6 +25,8 @@ class TrainingRun(Work):
         HAND = "by hand"
         SCHEDULE = "on schedule"
 
+    # The snapshot's: a constraint of the database cannot look it up there.
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="training_runs")
     snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="training_runs")
     config = models.JSONField(default=dict)
     trigger = models.CharField(max_length=12, choices=Trigger, default=Trigger.HAND)
@@ -42,7 +44,7 @@ class TrainingRun(Work):
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["state"], condition=Q(state="running"), name="one_training_run_at_a_time"
+                fields=["study"], condition=Q(state="running"), name="one_training_run_of_a_study_at_a_time"
             ),
         ]
 

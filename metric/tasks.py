@@ -1,8 +1,12 @@
 """What workers do for the metric. Training runs in a process of its own: a worker's fork can't use a GPU."""
 
+import fcntl
 import os
 import subprocess
 import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from celery import shared_task
@@ -39,17 +43,40 @@ def queue_of(run: TrainingRun) -> str:
 def train(pk: int) -> None:
     """Does one training run in a child process, then sends out the next that waits.
 
-    While another run goes on it does nothing: that run's own task sends out the next one.
+    While this worker, or anybody on the same study, trains, it does nothing: that run's own task sends out the next.
     """
-    if training_goes_on():
+    if training_goes_on(study_id=TrainingRun.objects.values_list("study_id", flat=True).get(pk=pk)):
         return
+    with turn_of(train.request.hostname or "") as free:
+        if not free:
+            return
+        _train_in_a_child(pk)
+    # After the turn: a run that came meanwhile was turned away, and nobody else would send it.
+    waiting = next_waiting(after=pk)
+    if waiting:
+        send(waiting)
+
+
+@contextmanager
+def turn_of(worker: str) -> Iterator[bool]:
+    """Whether no other process of this worker trains: one training takes all cores, or the GPU, and much memory.
+
+    The turn is a lock on one byte of a file, chosen by the worker's name; it ends with the process that has it.
+    """
+    with (settings.VAR_DIR / "training.lock").open("a") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, zlib.crc32(worker.encode()))
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+def _train_in_a_child(pk: int) -> None:
     own = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     # Threads that wait must sleep: web and encoding share these cores, and spinning made training ten times slower.
     own["OMP_WAIT_POLICY"] = "PASSIVE"
     subprocess.run(_with_me_to_the_end("run_training", str(pk)), env=own, check=False)
-    waiting = next_waiting(after=pk)
-    if waiting:
-        send(waiting)
 
 
 @shared_task

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from metric.core.columns import distances
 from metric.core.config import BASELINE_KEYS, RESAMPLES
 from metric.core.evaluate import Candidate, Votes, evaluate
 from metric.core.features import Pair
-from metric.core.images import Picture, picture_of
+from metric.core.images import KEPT_BYTES, Picture, Pixels, pixels_sha256
 
 Progress = Callable[[str, int, int], None]
 
@@ -40,7 +39,7 @@ class Judged:
 def read_judged(path: Path) -> Judged:
     """Read the plain CSV and its pictures. Raises AnswersError for a row or a picture that cannot be used."""
     answers = read_plain(path).answers
-    open_picture = lru_cache(maxsize=None)(lambda name: _picture(path, name))
+    open_picture = _Pictures(path)
     counts: dict[tuple[str, str, str], list[int]] = {}
     first_said: dict[tuple[str, str, str], Answer] = {}
     for answer in answers:
@@ -64,13 +63,29 @@ def read_judged(path: Path) -> Judged:
     )
 
 
-def _picture(path: Path, name: str) -> Picture:
-    try:
-        return picture_of(load_photograph(path.parent / name).pixels)
-    except (OSError, PhotographError) as error:
-        raise AnswersError(
-            f"{path.parent / name}, which {path.name} names, cannot be read: {error}"
-        ) from error
+class _Pictures:
+    """The pictures that a file names, each decoded once; past KEPT_BYTES, once more whenever its pixels are wanted."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: dict[str, Picture] = {}
+        self._room = KEPT_BYTES
+
+    def __call__(self, name: str) -> Picture:
+        if name not in self._known:
+            pixels = self._read(name)
+            read = (lambda: pixels) if self._room > 0 else (lambda: self._read(name))
+            self._room -= pixels.nbytes
+            height, width = pixels.shape[:2]
+            self._known[name] = Picture(pixels_sha256(pixels), height, width, read)
+        return self._known[name]
+
+    def _read(self, name: str) -> Pixels:
+        file = self._path.parent / name
+        try:
+            return load_photograph(file).pixels
+        except (OSError, PhotographError) as error:
+            raise AnswersError(f"{file}, which {self._path.name} names, cannot be read: {error}") from error
 
 
 def _require_comparable(path: Path, answer: Answer, source: Picture, a: Picture, b: Picture) -> None:

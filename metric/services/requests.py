@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotation.errors import Refused, SnapshotRefused
@@ -33,7 +34,11 @@ def request_training(
     except (TypeError, ValueError) as error:
         raise Refused(f"These settings do not fit: {error}") from error
     return TrainingRun.objects.create(
-        snapshot=snapshot, config=_plain(settled), trigger=trigger, created_by=created_by
+        study_id=snapshot.study_id,
+        snapshot=snapshot,
+        config=_plain(settled),
+        trigger=trigger,
+        created_by=created_by,
     )
 
 
@@ -57,16 +62,21 @@ def cancel_training(*, run: TrainingRun) -> None:
     )
 
 
-def training_goes_on() -> bool:
-    """Whether a living worker trains now."""
-    running = TrainingRun.objects.filter(state=Work.State.RUNNING)
-    return running.filter(lease_expires_at__gt=timezone.now()).exists()
+def training_goes_on(*, study_id: int) -> bool:
+    """Whether a living worker trains on this study now."""
+    return _held().filter(study=study_id).exists()
+
+
+def _held() -> QuerySet[TrainingRun]:
+    return TrainingRun.objects.filter(state=Work.State.RUNNING, lease_expires_at__gt=timezone.now())
 
 
 def next_waiting(*, after: int) -> TrainingRun | None:
-    """The oldest run that waits, once the run `after` was begun.
+    """The oldest run that waits and whose study nobody trains on, once the run `after` was begun.
 
     None while that one still waits itself: two that cannot begin would send each other out without end.
     """
     waiting = TrainingRun.objects.filter(state=Work.State.QUEUED).order_by("pk")
-    return None if waiting.filter(pk=after).exists() else waiting.first()
+    if waiting.filter(pk=after).exists():
+        return None
+    return waiting.exclude(study__in=_held().values("study")).first()

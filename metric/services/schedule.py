@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Exists, Max, OuterRef
 from django.utils import timezone
 
@@ -13,6 +15,8 @@ from annotation.models.work import Work
 from annotation.services.snapshots import request_snapshot
 from metric.models import RetrainRule, TrainingRun
 from metric.services.requests import request_training
+
+log = structlog.get_logger(__name__)
 
 # As many as a page shows; beat looks at all.
 MOST_STANDINGS = 20
@@ -60,7 +64,7 @@ def due_of(*, study: Study, simulated: bool, now: datetime | None = None) -> Due
     rule = rule_of(study)
     new = new_judgments(study=study, simulated=simulated)
     enough = study.retrain_after or settings.RETRAIN_AFTER
-    runs = TrainingRun.objects.filter(snapshot__study=study, snapshot__simulated=simulated)
+    runs = TrainingRun.objects.filter(study=study, snapshot__simulated=simulated)
     last = runs.aggregate(last=Max("created_at"))["last"]
     at, waits_for = None, ""
     if not rule.enabled:
@@ -112,10 +116,20 @@ def retrain_due(now: datetime | None = None) -> list[TrainingRun]:
             if not due_of(study=study, simulated=simulated, now=now).now(now):
                 continue
             try:
-                snapshot = request_snapshot(study=study, simulated=simulated)
-                config = rule_of(study).config
-                run = request_training(snapshot=snapshot, config=config, trigger=TrainingRun.Trigger.SCHEDULE)
-                runs.append(run)
-            except Refused:
-                continue
-    return runs
+                runs.append(_retrain(study, simulated, now))
+            except Refused as error:
+                log.warning("not retrained", study=study.slug, simulated=simulated, reason=str(error))
+    return [run for run in runs if run is not None]
+
+
+@transaction.atomic
+def _retrain(study: Study, simulated: bool, now: datetime) -> TrainingRun | None:
+    """Both or neither; None when another worker was first, for whoever looks holds the study's row."""
+    Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+    if not due_of(study=study, simulated=simulated, now=now).now(now):
+        return None
+    return request_training(
+        snapshot=request_snapshot(study=study, simulated=simulated),
+        config=rule_of(study).config,
+        trigger=TrainingRun.Trigger.SCHEDULE,
+    )

@@ -1,4 +1,4 @@
-"""Training runs, done: in a process of their own, one at a time."""
+"""Training runs, done: in a process of their own, one at a time in each study."""
 
 import json
 import tempfile
@@ -33,7 +33,13 @@ from metric.services.notices import tell
 from metric.services.promotion import promote_if_better
 from metric.services.questions import ask_better
 from metric.services.requests import config_of
-from metric.services.versions import keep_version, promoted_folder
+from metric.services.versions import (
+    draft_version,
+    keep_version,
+    promoted_folder,
+    promoted_version,
+    version_folder,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -43,12 +49,17 @@ class Cancelled(Exception):
 
 
 def claim_alone(pk: int) -> uuid.UUID | None:
-    """A lease on the run, unless somebody holds it or another run is going on: the database allows one."""
+    """A lease on the run, unless somebody holds it or another run of its study: the database allows one.
+
+    A run of the study whose holder died is put back to wait first.
+    """
+    study = TrainingRun.objects.filter(pk=pk).values("study")
+    dead = TrainingRun.objects.filter(state=Work.State.RUNNING, lease_expires_at__lt=timezone.now())
     try:
         with transaction.atomic():
-            TrainingRun.objects.filter(state=Work.State.RUNNING, lease_expires_at__lt=timezone.now()).exclude(
-                pk=pk
-            ).update(state=Work.State.QUEUED, lease=None, lease_expires_at=None)
+            dead.filter(study__in=study).exclude(pk=pk).update(
+                state=Work.State.QUEUED, lease=None, lease_expires_at=None
+            )
             return TrainingRun.objects.all().claim(pk)
     except IntegrityError:
         return None
@@ -86,39 +97,48 @@ def _train(run: TrainingRun, lease: uuid.UUID) -> str:
         f"training run {run.pk} on snapshot {run.snapshot}, {run.config['kind']} on {run.config['net']}"
     )
     folder = _snapshot_folder(run.snapshot, report)
-    champion = promoted_folder()
+    champion = promoted_version()
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch) / "version"
         train(
             folder,
             out,
             config_of(run),
-            promoted=champion,
+            promoted=version_folder(version=champion) if champion else None,
             progress=report,
             cache=settings.VAR_DIR / "cache" / "features",
         )
         report.stage("keep", 0, 1)
         _card(out, f"Judgments of the study “{run.snapshot.study}”, snapshot {run.snapshot}.")
-        version, outcome = _finish(run, lease, out, folder, report)
+        draft = draft_version(run=run, folder=out)
+    draft.evaluation = with_triplets(evaluation=draft.evaluation, snapshot=folder, study=run.snapshot.study)
+    version, outcome = _keep(draft, lease, champion, report)
     subject = f"Metric version {version.number}: {outcome}"
     tell(event="version made", subject=subject, message=f"{subject}\nFrom {run.snapshot}.", run=run.pk)
     _ask_better(version, report)
     return "done"
 
 
+def _keep(
+    draft: MetricVersion, lease: uuid.UUID, champion: MetricVersion | None, report: "Report"
+) -> tuple[MetricVersion, str]:
+    """The numbered version and what became of it; nothing stays in storage where that fails."""
+    try:
+        return _finish(draft, lease, champion, report)
+    except BaseException:
+        draft.archive.delete(save=False)
+        raise
+
+
 @transaction.atomic
 def _finish(
-    run: TrainingRun, lease: uuid.UUID, folder: Path, snapshot: Path, report: "Report"
+    draft: MetricVersion, lease: uuid.UUID, champion: MetricVersion | None, report: "Report"
 ) -> tuple[MetricVersion, str]:
     """The version, its promotion if it earned one, and the end of the run: all or nothing."""
-    version = keep_version(run=run, folder=folder)
-    version.evaluation = with_triplets(
-        evaluation=version.evaluation, snapshot=snapshot, study=run.snapshot.study
-    )
-    version.save(update_fields=["evaluation"])
-    outcome = promote_if_better(version=version)
+    version = keep_version(version=draft)
+    outcome = promote_if_better(version=version, rival=champion)
     report.say(f"version {version.number}: {outcome}")
-    if not TrainingRun.objects.all().finish(run.pk, lease):
+    if not TrainingRun.objects.all().finish(version.run_id, lease):
         raise Refused("Another worker took this run over.")
     return version, outcome
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files import File
+from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from annotation.core.formats import zip as archives
@@ -20,13 +21,12 @@ from metric.models import MetricVersion, TrainingRun
 from metric.services.card import NAME as CARD
 
 
-def keep_version(*, run: TrainingRun, folder: Path) -> MetricVersion:
-    """The next numbered version, from the folder that training wrote."""
+def draft_version(*, run: TrainingRun, folder: Path) -> MetricVersion:
+    """A version without a number that is not in the database, its archive in storage, from the folder that training
+    wrote: packing takes seconds, and the database must not wait for it."""
     manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
     evaluation: dict[str, Any] = json.loads((folder / "evaluation.json").read_text())
-    number = (MetricVersion.objects.aggregate(highest=Max("number"))["highest"] or 0) + 1
     version = MetricVersion(
-        number=number,
         run=run,
         net=run.config["net"],
         kind=run.config["kind"],
@@ -39,8 +39,20 @@ def keep_version(*, run: TrainingRun, folder: Path) -> MetricVersion:
         archives.pack(folder, packed)
         packed.seek(0)
         version.archive.save("version.zip", File(packed), save=False)
-    version.save()
     return version
+
+
+def keep_version(*, version: MetricVersion) -> MetricVersion:
+    """Saves a draft under the next number."""
+    for _ in range(5):
+        version.number = (MetricVersion.objects.aggregate(highest=Max("number"))["highest"] or 0) + 1
+        try:
+            with transaction.atomic():
+                version.save(force_insert=True)
+        except IntegrityError:  # a run of another study took the number
+            continue
+        return version
+    raise Refused("Several versions are being made at once. Train again in a moment.")
 
 
 def version_folder(*, version: MetricVersion) -> Path:

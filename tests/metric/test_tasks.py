@@ -1,27 +1,29 @@
 """The training task: one run at a time, the next one after it, and never round and round."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from unittest.mock import Mock, patch
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
-from annotation.models import Snapshot
 from metric import tasks
 from metric.models import TrainingRun
-from tests.factories import make_study
+from tests.metric.versions import make_run, make_snapshot
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def runs() -> list[TrainingRun]:
-    """Three that wait."""
-    study = make_study()
-    snapshot = Snapshot.objects.create(study=study, number=1, simulated=False, until=study.created_at)
-    return [TrainingRun.objects.create(snapshot=snapshot) for _ in range(3)]
+    """Three of one study that wait."""
+    snapshot = make_snapshot()
+    return [make_run(snapshot) for _ in range(3)]
 
 
 @pytest.fixture
@@ -91,3 +93,35 @@ def test_a_run_that_asks_for_a_gpu_goes_to_the_workers_that_have_one(
     runs[0].config = {"device": "cuda"}
     tasks.send(runs[0])
     sent.assert_called_once_with([runs[0].pk], queue="train-gpu")
+
+
+def test_another_study_does_not_wait(runs: list[TrainingRun], child: Mock, sent: Mock) -> None:
+    hold(runs[0], seconds=10)
+    other = make_run()
+    child.side_effect = finishing(other)
+    tasks.train(other.pk)
+    child.assert_called_once()
+    sent.assert_not_called()  # what waits belongs to the study that trains
+
+
+def test_a_worker_trains_one_run_at_a_time(runs: list[TrainingRun], child: Mock, sent: Mock) -> None:
+    with training_process():
+        tasks.train(runs[0].pk)
+    child.assert_not_called()
+    sent.assert_not_called()
+    tasks.train(runs[0].pk)
+    child.assert_called_once()
+
+
+@contextmanager
+def training_process() -> Iterator[None]:
+    """Another process of the worker that has no name, training."""
+    code = (
+        "import fcntl, sys; f = open(sys.argv[1], 'a'); fcntl.lockf(f, fcntl.LOCK_EX, 1, 0); print(); input()"
+    )
+    command = [sys.executable, "-I", "-S", "-c", code, str(settings.VAR_DIR / "training.lock")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
+        yield
+        process.kill()

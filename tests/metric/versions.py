@@ -32,7 +32,10 @@ def make_snapshot(study: Study | None = None, **fields: Any) -> Snapshot:
 def make_run(snapshot: Snapshot | None = None, **fields: Any) -> TrainingRun:
     """A run that waits, unless said otherwise."""
     config = {"net": "alex", "kind": "heads", "strengths": [1.0, 0.3], "side_bias": True}
-    return TrainingRun.objects.create(snapshot=snapshot or make_snapshot(), **({"config": config} | fields))
+    snapshot = snapshot or make_snapshot()
+    return TrainingRun.objects.create(
+        study=snapshot.study, snapshot=snapshot, **({"config": config} | fields)
+    )
 
 
 def make_row(key: str, kind: str, score: float | None, **fields: Any) -> dict[str, Any]:

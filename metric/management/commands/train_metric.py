@@ -90,7 +90,7 @@ class Command(BaseCommand):
         run.refresh_from_db()
         if outcome == "not free":
             raise CommandError(
-                f"Another training run is going on. Run {run.pk} waits; a worker will take it."
+                f"Another run of this study is going on. Run {run.pk} waits; a worker will take it."
             )
         if run.state != Work.State.DONE:
             raise CommandError(run.error)

@@ -69,7 +69,7 @@ def test_what_came_of_a_run_is_mailed_to_the_admins(
     assert run_training(pk=run.pk) == "done"
     assert "Metric version 1: " in mail.outbox[0].subject
     again = TrainingRun.objects.create(
-        snapshot=run.snapshot, config=run.config | {"minimum_judgments": 10**6}
+        study=run.study, snapshot=run.snapshot, config=run.config | {"minimum_judgments": 10**6}
     )
     assert run_training(pk=again.pk) == "failed"
     assert "failed" in mail.outbox[1].subject

@@ -70,6 +70,16 @@ def test_a_rule_that_is_off_trains_nothing_and_a_rules_settings_reach_the_run() 
     assert run.config["net"] == "squeeze"
 
 
+def test_a_rule_whose_settings_training_refuses_makes_no_snapshot_either() -> None:
+    study = make_judged_study(people=6, retrain_after=24)
+    rule = RetrainRule.objects.create(study=study, quiet_from=0, quiet_to=0, config={"net": "resnet"})
+    assert retrain_due() == []
+    assert not study.snapshots.exists()
+    rule.config = {}
+    rule.save()
+    assert len(retrain_due()) == 1
+
+
 def test_the_page_says_when_and_lets_staff_change_it(owner_client: Client) -> None:
     study = make_judged_study(people=6, retrain_after=30)
     page = owner_client.get(reverse("metric-list")).content.decode()

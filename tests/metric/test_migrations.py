@@ -1,0 +1,30 @@
+"""Runs from before they carried their study get it, and the way back is open."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from tests.factories import make_study
+
+BEFORE, AFTER = [("metric", "0003_rules_for_retraining")], [("metric", "0005_one_running_run_for_each_study")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_gets_the_study_of_its_snapshot() -> None:
+    studies = [make_study() for _ in range(2)]
+    executor = MigrationExecutor(connection)
+    try:
+        old = executor.migrate(BEFORE).apps
+        until = datetime(2026, 1, 1, tzinfo=UTC)
+        for study in studies:
+            snapshot = old.get_model("annotation", "Snapshot").objects.create(
+                study_id=study.pk, number=1, simulated=False, until=until
+            )
+            old.get_model("metric", "TrainingRun").objects.create(snapshot=snapshot)
+    finally:
+        executor = MigrationExecutor(connection)
+        new = executor.migrate(AFTER).apps
+    runs = new.get_model("metric", "TrainingRun").objects.order_by("pk")
+    assert [run.study_id for run in runs] == [study.pk for study in studies]
