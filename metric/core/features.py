@@ -80,11 +80,44 @@ def _computed(
 ) -> Iterator[dict[str, Vector]]:
     keys = list(missing)
     done = 0
+    seen = _Seen(metric)
     for batch in _batches(list(missing.values())):
-        yield dict(zip((keys[i] for i in batch.positions), _vectors(metric, batch, structured), strict=True))
+        yield dict(zip((keys[i] for i in batch.positions), _vectors(seen, batch, structured), strict=True))
         done += len(batch.positions)
         if count:
             count(done, len(keys))
+
+
+class _Seen:
+    """Features of batches; those of a lone reference are kept, for the batches of its other distorted images."""
+
+    def __init__(self, metric: LPIPS) -> None:
+        self._metric = metric
+        self._device = metric.scaling_layer.shift.device
+        self._sha256 = ""
+        self._kept: list[Tensor] = []
+
+    def layers(self, batch: _Batch) -> list[tuple[Tensor, Tensor]]:
+        """(references, distorted) of each layer, both N×C×h×w, a reference repeated for each of its images."""
+        if len(batch.references) > 1:
+            self._forget()
+            layers = self._features((*batch.references, *batch.distorted))
+            index = torch.tensor(batch.reference_of, device=self._device)
+            first = len(batch.references)
+            return [(x[:first][index], x[first:]) for x in layers]
+        (reference,) = batch.references
+        if reference.sha256 != self._sha256:
+            self._forget()
+            self._kept, self._sha256 = self._features(batch.references), reference.sha256
+        distorted = self._features(batch.distorted)
+        return [(x.expand_as(y), y) for x, y in zip(self._kept, distorted, strict=True)]
+
+    def _forget(self) -> None:
+        """Before anything else is computed: with large images there is no room for both."""
+        self._sha256, self._kept = "", []
+
+    def _features(self, pictures: Sequence[Picture]) -> list[Tensor]:
+        return self._metric.features(to_tensor([picture.read() for picture in pictures], self._device))
 
 
 def _batches(pairs: list[Pair]) -> Iterator[_Batch]:
@@ -115,21 +148,16 @@ def _gather(pairs: list[Pair], groups: list[list[int]]) -> _Batch:
     )
 
 
-def _vectors(metric: LPIPS, batch: _Batch, structured: bool) -> NDArray[np.float32]:
-    device = metric.scaling_layer.shift.device
-    pixels = [picture.read() for picture in (*batch.references, *batch.distorted)]
-    images = to_tensor(pixels, device)
-    index = torch.tensor(batch.reference_of, device=device)
-    first = len(batch.references)
+def _vectors(seen: _Seen, batch: _Batch, structured: bool) -> NDArray[np.float32]:
     # TF32 would round a GPU's convolutions to ten bits, and near pairs would change places.
     with (
         torch.inference_mode(),
         torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False),
     ):
-        layers = [(x[:first][index], x[first:]) for x in metric.features(images)]
-        seen = [structure(x, y) for x, y in layers] if structured else []
+        layers = seen.layers(batch)
+        more = [structure(x, y) for x, y in layers] if structured else []
         heads = [(x - y).square_().mean(dim=(2, 3)) for x, y in layers]
-        return torch.cat(heads + seen, dim=1).cpu().numpy()
+        return torch.cat(heads + more, dim=1).cpu().numpy()
 
 
 def to_tensor(pixels: Sequence[Pixels], device: torch.device | str = "cpu") -> Tensor:

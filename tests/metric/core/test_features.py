@@ -55,6 +55,18 @@ def test_order_and_company_change_no_bit(alex: LPIPS) -> None:
     assert np.array_equal(together, backwards)
 
 
+def test_a_reference_goes_through_the_trunk_once_though_no_two_images_fit_together(
+    alex: LPIPS, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs, metric = make_pairs(((64, 64), (64, 64))), copy.deepcopy(alex)
+    together = pair_vectors(metric, pairs)
+    passes: list[int] = []
+    metric.net.register_forward_hook(lambda module, images, layers: passes.append(len(images[0])))
+    monkeypatch.setattr("metric.core.features.BATCH_BYTES", 1)
+    assert np.array_equal(pair_vectors(metric, pairs), together)
+    assert passes == [1, 1, 1, 1] * 2
+
+
 def test_what_is_cached_is_not_computed(alex: LPIPS, tmp_path: Path) -> None:
     pairs, cache = make_pairs(((64, 64),)), VectorCache(tmp_path)
     counted: list[tuple[int, int]] = []
