@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import FileResponse, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -31,27 +31,39 @@ from codecs_zoo.image import PNG_CHUNK, pad_png
 SESSION_HEADER = OpenApiParameter(
     "X-Closer-Session", str, OpenApiParameter.HEADER, required=True, description="The key of the sitting."
 )
+ERASED = OpenApiResponse(
+    serializers.ProblemSerializer, description="The sitting was erased with its annotator."
+)
 PROBLEM = OpenApiResponse(
     serializers.ProblemSerializer, description="Refused; `detail` says why and what to do."
+)
+UNKNOWN_SITTING = (
+    "There is no sitting with this key, or it was deleted with its answers. Open the link of the study again."
 )
 PROBLEMS = {400: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM}
 
 
 def get_own_session_or_404(key: str) -> Session:
     """The sitting whose key the caller knows: knowing it is the permission."""
-    return get_object_or_404(Session.objects.select_related("study", "annotator"), key=key)
+    session = _sitting(key)
+    if session is None:
+        raise Http404(UNKNOWN_SITTING)
+    return session
 
 
 def session_of(request: Request) -> Session:
     """The sitting named in the request's header. Raises NotYours without one."""
-    session = (
-        Session.objects.select_related("study", "annotator")
-        .filter(key=request.headers.get("X-Closer-Session", ""))
-        .first()
-    )
+    key = request.headers.get("X-Closer-Session", "")
+    session = _sitting(key)
     if session is None:
-        raise NotYours("Send the key of your sitting in the header X-Closer-Session.")
+        raise NotYours(
+            UNKNOWN_SITTING if key else "Send the key of your sitting in the header X-Closer-Session."
+        )
     return session
+
+
+def _sitting(key: str) -> Session | None:
+    return Session.objects.select_related("study", "annotator").filter(key=key).first()
 
 
 class JudgingView(APIView):
@@ -83,7 +95,7 @@ class NextAssignment(JudgingView):
 
     @extend_schema(
         request=serializers.NextSerializer,
-        responses={200: serializers.NextPairSerializer, **PROBLEMS},
+        responses={200: serializers.NextPairSerializer, 410: ERASED, **PROBLEMS},
         operation_id="assignments_next",
     )
     def post(self, request: Request, key: str) -> Response:
@@ -110,7 +122,9 @@ class SubmitJudgment(JudgingView):
         responses={
             200: OpenApiResponse(serializers.RecordedSerializer, description="It was recorded before."),
             201: OpenApiResponse(serializers.RecordedSerializer, description="Recorded."),
-            410: OpenApiResponse(serializers.ProblemSerializer, description="The lease ran out."),
+            410: OpenApiResponse(
+                serializers.ProblemSerializer, description="The lease ran out, or the sitting was erased."
+            ),
             **PROBLEMS,
         },
         operation_id="judgments_submit",
@@ -144,7 +158,7 @@ class SkipAssignment(JudgingView):
     @extend_schema(
         request=serializers.SkipSerializer,
         parameters=[SESSION_HEADER],
-        responses={200: serializers.ProgressSerializer, **PROBLEMS},
+        responses={200: serializers.ProgressSerializer, 410: ERASED, **PROBLEMS},
         operation_id="assignments_skip",
     )
     def post(self, request: Request, pk: UUID) -> Response:

@@ -72,6 +72,18 @@ class NotYours(Refused):
     status = 403
 
 
+class SittingErased(Refused):
+    """The sitting was erased with its annotator while a request was under way."""
+
+    code = "sitting_erased"
+    status = 410
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This sitting and its answers were deleted, as its annotator asked. Nothing was kept."
+        )
+
+
 class LeaseExpired(Refused):
     """The pair went back to the pool before its answer came."""
 

@@ -45,8 +45,9 @@ def keep_no_longer() -> None:
 
 @shared_task
 def quality(pk: int) -> None:
-    """Works out the figures of a study's annotators and who is left out."""
+    """Works out the figures of a study's annotators and who is left out; then what is asked next."""
     refresh_quality(Study.objects.get(pk=pk))
+    refresh_rankings()
 
 
 @shared_task
@@ -54,6 +55,7 @@ def quality_of_new_answers() -> None:
     """Does so for every study that was judged since."""
     for study in studies_with_new_answers():
         refresh_quality(study)
+    refresh_rankings()
 
 
 @shared_task

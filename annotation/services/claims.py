@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.db.models import Case, F, IntegerField, Value, When
 from django.utils import timezone
 
-from annotation.errors import NotReady
+from annotation.errors import NotReady, SittingErased
 from annotation.models import Annotator, Assignment, Enrolment, Reconstruction, Session, Study, Triplet
 from annotation.services.arrival import enrol
 from annotation.services.serving import Serving, next_servings
@@ -48,7 +48,11 @@ def end_of(session: Session) -> NoPair | None:
     """Why the sitting is complete, without leasing anything; None while there is more to do in it."""
     with transaction.atomic():
         session, enrolment = _in_turn(session)
-        if Assignment.objects.live().filter(session=session).exists() or not _may_judge(enrolment):
+        if enrolment.screened_out_by or Assignment.objects.live().filter(session=session).exists():
+            return None
+        if enrolment.excluded_by and session.ready_at:
+            return _complete(session)
+        if training_stage(enrolment):
             return None
         if over := _sitting_over(session, 0):
             return over
@@ -61,15 +65,12 @@ def end_of(session: Session) -> NoPair | None:
         return nothing if nothing.status == "nothing_left" else None
 
 
-def _may_judge(enrolment: Enrolment) -> bool:
-    """Whether the stream of pairs is open to the annotator: trained, where the study trains, and not sent away."""
-    return not enrolment.screened_out_by and training_stage(enrolment) is None
-
-
 def _in_turn(session: Session) -> tuple[Session, Enrolment]:
     """Two windows of one annotator take turns here, so they cannot lease the same triplet twice."""
-    Annotator.objects.select_for_update().get(pk=session.annotator_id)
-    fresh = Session.objects.select_related("study", "annotator").get(pk=session.pk)
+    list(Annotator.objects.select_for_update().filter(pk=session.annotator_id).values_list("pk"))
+    fresh = Session.objects.select_related("study", "annotator").filter(pk=session.pk).first()
+    if fresh is None:
+        raise SittingErased
     enrolment = enrol(fresh.study, fresh.annotator)
     enrolment.study = fresh.study
     return fresh, enrolment
@@ -82,6 +83,8 @@ def _claim(session: Session, enrolment: Enrolment, holding: Sequence[UUID]) -> A
         )
     if enrolment.screened_out_by or session.ready_at is None:
         raise NotReady("Open the study's link in a browser and take the steps that it asks for first.")
+    if enrolment.excluded_by:
+        return _dismiss(session, holding)
     live = list(
         Assignment.objects.live()
         .filter(session=session)
@@ -98,12 +101,26 @@ def _claim(session: Session, enrolment: Enrolment, holding: Sequence[UUID]) -> A
     return _sitting_over(session, len(live)) or _judge(session)
 
 
+def _dismiss(session: Session, holding: Sequence[UUID]) -> NoPair:
+    """The ordinary end, for somebody who is left out; what the page has in hand can still be answered."""
+    lost = Assignment.objects.live().filter(session=session).exclude(pk__in=holding)
+    # One that is being answered this moment is locked by its answer, which waits for us: it is let be.
+    skip = connection.features.has_select_for_update_skip_locked
+    rows = list(lost.select_for_update(skip_locked=skip))
+    return_to_pool(assignments=rows, state=Assignment.State.EXPIRED)
+    return _complete(session)
+
+
+def _complete(session: Session) -> NoPair:
+    number = session.answered
+    judged = f"You judged {number} pair{'s' * (number > 1)}" if number else "There are no more pairs for you"
+    return NoPair("sitting_over", f"{judged}. Thank you: this sitting is complete.")
+
+
 def _sitting_over(session: Session, live: int) -> NoPair | None:
     study = session.study
     if session.ended_at or session.answered + live >= study.pairs_per_session:
-        return NoPair(
-            "sitting_over", f"You judged {session.answered} pairs. Thank you: this sitting is complete."
-        )
+        return _complete(session)
     longest = timedelta(minutes=study.rules.sitting_minutes)
     if session.answered and session.ready_at and session.ready_at + longest <= timezone.now():
         minutes = study.rules.sitting_minutes
@@ -197,10 +214,15 @@ def return_to_pool(*, assignments: Sequence[Assignment], state: str, cause: str 
             continue
         ended += 1
         if assignment.counts:
-            Triplet.objects.filter(pk=assignment.triplet_id).update(
-                served=F("served") - 1, lefts=_one_less("lefts") if assignment.first_on_left else F("lefts")
-            )
+            free_place(assignment)
     return ended
+
+
+def free_place(assignment: Assignment) -> None:
+    """Takes a lease that will be no vote out of its triplet's counters, so that somebody else is asked."""
+    Triplet.objects.filter(pk=assignment.triplet_id).update(
+        served=F("served") - 1, lefts=_one_less("lefts") if assignment.first_on_left else F("lefts")
+    )
 
 
 def _one_less(name: str) -> Case:

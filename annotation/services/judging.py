@@ -17,10 +17,12 @@ from annotation.errors import (
     LeaseExpired,
     NotYours,
     Refused,
+    SittingErased,
     StudyNotOpen,
     UndoRefused,
 )
 from annotation.models import Assignment, Enrolment, Judgment, Session, Study, Triplet
+from annotation.services.claims import free_place
 from annotation.services.training import close_try
 
 # The browser's frame and event clocks may differ by a frame or so.
@@ -68,7 +70,7 @@ def record_judgment(
 
     `supersedes` undoes an answer: this one is given in its place. Both rows stay; of a pair the later one counts,
     of a check or a training pair the first one stands. Raises a kind of Refused: NotYours, LeaseExpired,
-    AlreadyAnswered, UndoRefused, BadTiming, StudyNotOpen. A refused answer changes nothing.
+    AlreadyAnswered, UndoRefused, BadTiming, StudyNotOpen, SittingErased. A refused answer changes nothing.
     """
     given = Answer(judgment_id, assignment_id, answer, timing, supersedes)
     if repeated := _repetition(given, session):
@@ -96,7 +98,8 @@ def _repetition(given: Answer, session: Session) -> Judgment | None:
 
 def _record(session: Session, given: Answer) -> Judgment:
     # Answers of one sitting take turns: which one is the last, and so can be undone, is never in doubt.
-    Session.objects.select_for_update(no_key=True).get(pk=session.pk)
+    if not list(Session.objects.select_for_update(no_key=True).filter(pk=session.pk).values_list("pk")):
+        raise SittingErased
     assignment = (
         Assignment.objects.select_for_update(of=("self",))
         .select_related("study", "annotator", "triplet")
@@ -148,15 +151,21 @@ def _write(assignment: Assignment, given: Answer, before: Judgment | None, *, st
 def _count(session: Session, assignment: Assignment) -> None:
     """Moves the counters that a first answer moves; undoing it moves none."""
     Assignment.objects.filter(pk=assignment.pk).update(state=Assignment.State.ANSWERED)
-    if assignment.counts:
-        Triplet.objects.filter(pk=assignment.triplet_id).update(votes=F("votes") + 1)
     training = assignment.kind == Assignment.Kind.TRAINING
     Session.objects.filter(pk=session.pk).update(
         answered=F("answered") + int(not training), last_seen_at=timezone.now()
     )
+    if not (training or assignment.counts):
+        return
+    # Locked: whoever leaves the annotator out counts votes anew, and this one is in that count or after it.
+    place = Enrolment.objects.select_for_update(of=("self",), no_key=True).select_related("study")
+    enrolment = place.get(study=assignment.study, annotator=assignment.annotator)
     if training:
-        place = Enrolment.objects.select_for_update(of=("self",), no_key=True).select_related("study")
-        close_try(place.get(study=assignment.study, annotator=assignment.annotator))
+        close_try(enrolment)
+    elif enrolment.excluded_by:
+        free_place(assignment)
+    else:
+        Triplet.objects.filter(pk=assignment.triplet_id).update(votes=F("votes") + 1)
 
 
 def _undone(assignment: Assignment, given: Answer) -> Judgment:

@@ -1,7 +1,7 @@
 """How far each annotator of a study can be trusted, kept with the enrolment, and who is left out for it.
 
-Leaving somebody out is a filter: every judgment stays, readers use `Judgment.objects.counted()`. Votes that stop
-counting are asked for again while the study is open.
+Leaving somebody out is a filter: every judgment stays, readers use `Judgment.objects.counted()`. It holds at once:
+votes that stop counting are asked for again while the study is open, and the annotator's sitting ends.
 """
 
 from collections.abc import Iterator, Sequence
@@ -69,15 +69,14 @@ def refresh_quality(study: Study) -> int:
 
 
 def _apply(enrolment: Enrolment, figures: Figures | None, study: Study, now: Any) -> bool:
-    """Writes figures and rule into the row; returns whether counters may have to be set right."""
+    """Writes figures and rule into the row; returns whether somebody counts who did not, or the other way."""
     before = enrolment.excluded_by
     hand = {HAND: enrolment.figures[HAND]} if HAND in enrolment.figures else {}
     enrolment.figures = (figures.to_json() if figures else {}) | hand
     enrolment.figures_at = now
     if not hand:
         _leave_out(enrolment, apply_rules(figures, study.rules) if figures else "")
-    # Somebody who is left out may have answered since: those votes were counted as they came.
-    return enrolment.excluded_by != before or bool(before)
+    return bool(enrolment.excluded_by) != bool(before)
 
 
 def _leave_out(enrolment: Enrolment, rule: str) -> None:

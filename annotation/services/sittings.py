@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from annotation.errors import NotYours, StudyNotOpen
+from annotation.errors import NotYours, SittingErased, StudyNotOpen
 from annotation.models import Annotator, Assignment, Enrolment, Session, Study
 from annotation.services.arrival import enrol, next_step
 from annotation.services.claims import end_of, return_to_pool
@@ -44,9 +44,8 @@ def begin_session(
     left to do on arrival.
     """
     require_open(study)
-    annotator = (
-        Annotator.objects.filter(pk=annotator_id, simulated=simulated).first() if annotator_id else None
-    )
+    known = Annotator.objects.select_for_update(no_key=True).filter(pk=annotator_id, simulated=simulated)
+    annotator = known.first() if annotator_id else None
     if annotator is None:
         annotator = Annotator.objects.create(simulated=simulated)
     enrolment = enrol(study, annotator)
@@ -77,13 +76,18 @@ def _current(study: Study, annotator: Annotator) -> Session | None:
 
 
 def progress_of(session: Session) -> dict[str, Any]:
-    """How far the sitting is: "answered" of "total" in the "stage" that it is in, "training" or "judging"."""
-    enrolment = enrol(session.study, session.annotator)
+    """How far the sitting is: "answered" of "total" in the "stage" that it is in, "training" or "judging".
+
+    Raises SittingErased.
+    """
+    enrolment = Enrolment.objects.filter(study=session.study, annotator=session.annotator_id).first()
+    answered = Session.objects.filter(pk=session.pk).values_list("answered", flat=True).first()
+    if enrolment is None or answered is None:
+        raise SittingErased
     enrolment.study = session.study
     if stage := training_stage(enrolment):
         return {"answered": stage.answered, "total": stage.total, "stage": TRAINING}
-    session.refresh_from_db(fields=["answered"])
-    return {"answered": session.answered, "total": session.study.pairs_per_session, "stage": "judging"}
+    return {"answered": answered, "total": session.study.pairs_per_session, "stage": "judging"}
 
 
 @transaction.atomic

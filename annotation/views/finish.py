@@ -12,6 +12,7 @@ from annotation.models import Enrolment, Session, Study, Triplet
 from annotation.services.panels import PANEL_NAMES, way_back
 from annotation.services.sittings import finish, progress_of
 from annotation.services.training import TRAINING
+from annotation.services.visitors import Visitor
 from annotation.views.arrival import number_of, page, refused_page, visitor_of
 
 
@@ -21,16 +22,21 @@ def end(request: HttpRequest, key: str) -> HttpResponse:
     """The debrief with the completion code, or why there is none yet (202) or ever."""
     study = get_object_or_404(Study, key=key)
     try:
-        enrolment = visitor_of(request, study).enrolment
+        visitor = visitor_of(request, study)
+        if visitor.enrolment is None:
+            return redirect("judge", study.key)
+        if visitor.enrolment.screened_out_by:
+            return _screened_out(request, study, visitor.enrolment)
+        return _finished(request, visitor, visitor.enrolment)
     except Refused as refusal:
         return refused_page(request, study, refusal)
-    if enrolment is None:
-        return redirect("judge", study.key)
-    if enrolment.screened_out_by:
-        return _screened_out(request, study, enrolment)
+
+
+def _finished(request: HttpRequest, visitor: Visitor, enrolment: Enrolment) -> HttpResponse:
+    study = visitor.study
     session = Session.objects.filter(study=study, annotator=enrolment.annotator_id).order_by("-pk").first()
     finished = finish(session) if session else None
-    if finished is None and not (enrolment.finished_at and enrolment.annotator.external_id):
+    if finished is None and not visitor.is_over:
         progress = progress_of(session) if session else None
         return page(request, "waiting", study, status=202, progress=progress, **_common(study, enrolment))
     return page(request, "finished", study, again=_may_go_on(study, enrolment), **_common(study, enrolment))
@@ -59,6 +65,6 @@ def _screened_out(request: HttpRequest, study: Study, enrolment: Enrolment) -> H
 
 def _may_go_on(study: Study, enrolment: Enrolment) -> bool:
     """Whether another sitting can be offered: a panel has paid for one, and there has to be something left."""
-    if study.state != Study.State.OPEN or enrolment.annotator.external_id:
+    if study.state != Study.State.OPEN or enrolment.annotator.external_id or enrolment.excluded_by:
         return False
     return Triplet.objects.open_for(enrolment.annotator, study).exists()

@@ -35,13 +35,13 @@ def judge(request: HttpRequest, key: str) -> HttpResponse:
         if visitor.is_over:
             return redirect("judge-end", study.key)
         require_open(study)
+        if visitor.is_preview:
+            return page(request, "preview", study)
+        if visitor.enrolment is None and (step := first_step(visitor)):
+            return step_page(request, visitor, step)
+        return _next_page(request, visitor)
     except Refused as refusal:
         return refused_page(request, study, refusal)
-    if visitor.is_preview:
-        return page(request, "preview", study)
-    if visitor.enrolment is None and (step := first_step(visitor)):
-        return step_page(request, visitor, step)
-    return _next_page(request, visitor)
 
 
 def _next_page(request: HttpRequest, visitor: Visitor) -> HttpResponse:

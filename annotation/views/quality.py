@@ -35,6 +35,7 @@ def exclude(request: HttpRequest, slug: str, annotator: UUID) -> HttpResponse:
     exclude_by_hand(
         enrolment=enrolment, reason=request.POST.get("reason", ""), by=staff_of(request).get_username()
     )
+    transaction.on_commit(tasks.ask_next.delay, robust=True)
     messages.success(
         request,
         f"{annotator.hex[:8]} is left out. The answers stay and are not counted; the pairs are open again.",
@@ -49,6 +50,7 @@ def take_back(request: HttpRequest, slug: str, annotator: UUID) -> HttpResponse:
     """Undoes an exclusion by hand."""
     enrolment = get_object_or_404(Enrolment, study__slug=slug, annotator=annotator)
     undo_exclusion_by_hand(enrolment=enrolment)
+    transaction.on_commit(tasks.ask_next.delay, robust=True)
     messages.success(request, f"{annotator.hex[:8]} is taken back; the rules of the study hold again.")
     return redirect("study-people", slug)
 

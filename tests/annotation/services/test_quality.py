@@ -108,15 +108,6 @@ def test_refreshing_again_changes_nothing() -> None:
     assert (before.figures, before.excluded_at) == (after.figures, after.excluded_at)
 
 
-def test_what_somebody_who_is_left_out_answers_later_does_not_fill_a_pair_up() -> None:
-    study = study_with(4, exclude_straight_over=2)
-    session = answered(make_session(study), "left", "left", "left")
-    refresh_quality(study)
-    answered(session, "left")
-    refresh_quality(study)
-    assert set(Triplet.objects.values_list("votes", "served")) == {(0, 0)}
-
-
 def test_by_hand_comes_with_a_reason_and_outlasts_a_refresh() -> None:
     study = study_with(2)
     session = answered(make_session(study), "left", "right")

@@ -20,11 +20,22 @@ from django.test import Client
 from django.utils import timezone
 
 from annotation.errors import LeaseExpired
-from annotation.models import Annotator, Assignment, Judgment, Reconstruction, Session, Study, Triplet
+from annotation.models import (
+    Annotator,
+    Assignment,
+    Enrolment,
+    Judgment,
+    Reconstruction,
+    Session,
+    Study,
+    Triplet,
+)
 from annotation.services import encoding
 from annotation.services.claims import NoPair, claim_next, return_overdue
 from annotation.services.encoding import encode_reconstruction
 from annotation.services.judging import record_judgment
+from annotation.services.privacy import forget
+from annotation.services.quality import exclude_by_hand
 from annotation.services.studies import open_study
 from tests.factories import (
     make_assignment,
@@ -234,6 +245,58 @@ def test_an_answer_and_the_end_of_its_lease_at_once_leave_true_counters() -> Non
     assert answered + swept + swept_by_other == len(triplets)
     assert Judgment.objects.count() == answered
     assert not wrong_counters(study)
+
+
+def test_answers_and_leaving_their_annotator_out_at_once_leave_true_counters() -> None:
+    study = make_study(votes_per_triplet=2, pairs_per_session=100)
+    make_triplets(study, sources=2, reconstructions=4)
+    for _ in range(6):
+        session = make_session(study)
+        held = [make_assignment(session) for _ in range(3)]
+        place = Enrolment.objects.get(annotator=session.annotator)
+
+        def answer_all(session: Session = session, held: Sequence[Assignment] = held) -> None:
+            for assignment in held:
+                answer(session, assignment)
+
+        def leave_out(place: Enrolment = place) -> None:
+            exclude_by_hand(enrolment=place, reason="a test", by="owner")
+
+        def claim(session: Session = session, held: Sequence[Assignment] = held) -> None:
+            claim_next(session=session, holding=[assignment.pk for assignment in held])
+
+        at_once(answer_all, leave_out, claim)
+        Assignment.objects.live().update(expires_at=timezone.now() - timedelta(seconds=1))
+        return_overdue()
+    assert Judgment.objects.count() == 18
+    assert set(study.triplets.values_list("votes", "served", "lefts")) == {(0, 0, 0)}
+
+
+def test_an_answer_a_claim_and_being_erased_at_once_end_in_no_row_and_no_failure() -> None:
+    study = make_study()
+    make_triplets(study, sources=1, reconstructions=4)
+    for _ in range(6):
+        session = make_session(study)
+        said = {"assignment": str(make_assignment(session).pk), "answer": "left", "timing": make_timing()}
+        headers = {"X-Closer-Session": session.key}
+
+        def send(said: object = said, headers: dict[str, str] = headers) -> int:
+            address = f"/api/v1/judgments/{uuid.uuid4()}/"
+            sent = Client().put(address, json.dumps(said), content_type="application/json", headers=headers)
+            return sent.status_code
+
+        def claim(key: str = session.key) -> int:
+            address = f"/api/v1/sessions/{key}/next/"
+            return Client().post(address, "{}", content_type="application/json").status_code
+
+        def erase(annotator: Annotator = session.annotator) -> int:
+            return forget(annotator=annotator, erase=True).snapshots
+
+        sent, claimed, _ = at_once(send, claim, erase)
+        assert sent in (201, 403, 410) and claimed in (200, 404, 410)
+        for rows in (Annotator, Session, Enrolment, Assignment, Judgment):
+            assert not rows.objects.exists()
+        assert not wrong_counters(study)
 
 
 @pytest.fixture
