@@ -14,8 +14,9 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,18 @@ NAME = "vectors.sqlite3"
 ASKED_TOGETHER = 500
 # Pages are read from a memory map, up to this far into the file; another process's writes are seen all the same.
 MAPPED_BYTES = 2**31 - 1
+# What SQLite says of its surroundings rather than of the file.
+NO_DAMAGE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PERM,
+    }
+)
 
 
 def content_key(*parts: str) -> str:
@@ -46,6 +59,7 @@ class VectorCache:
         self.path = folder / NAME
         self.maximum_bytes = maximum_bytes
         self._connection: sqlite3.Connection | None = None
+        self._opened = 0
 
     def get(self, key: str) -> Vector | None:
         """The vector under `key`, or None when there is none or it is damaged."""
@@ -58,16 +72,18 @@ class VectorCache:
         for start in range(0, len(unique), ASKED_TOGETHER):
             part = unique[start : start + ASKED_TOGETHER]
             marks = ", ".join("?" * len(part))
+            # By rowid, so that the key comes from the row itself: a damaged index may lead to another key's row.
+            asked = f"SELECT rowid FROM vectors WHERE key IN ({marks})"
             rows = self._run(
-                lambda c, part=part, marks=marks: c.execute(  # type: ignore[misc]
-                    f"SELECT key, vector, sha256 FROM vectors WHERE key IN ({marks})", part
+                lambda c, part=part, asked=asked: c.execute(  # type: ignore[misc]
+                    f"SELECT key, vector, sha256 FROM vectors WHERE rowid IN ({asked})", part
                 ).fetchall()
             )
             for key, vector, sha256 in rows:
-                if len(vector) % 4 or hashlib.sha256(vector).digest() != sha256:
-                    logger.warning("Cache entry %s in %s is damaged: computing it again", key, self.path)
-                else:
+                if key in part and _sound(vector, sha256):
                     found[key] = np.frombuffer(vector, dtype="<f4").astype(np.float32)
+                else:
+                    logger.warning("Cache entry %s in %s is damaged: computing it again", key, self.path)
         return found
 
     def put(self, vectors: Mapping[str, Vector]) -> None:
@@ -109,20 +125,30 @@ class VectorCache:
     def _run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         try:
             return work(self._open())
-        except sqlite3.OperationalError:
-            raise  # a full disk or a lock held for a minute: no reason to throw vectors away
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            # Read-only is also what SQLite says of a damaged header.
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in NO_DAMAGE or not os.access(self.path, os.W_OK):
+                raise  # a full disk or a lock held for a minute: no reason to throw vectors away
             logger.warning("%s is damaged (%s): starting an empty one", self.path, error)
-            self.close()
+            self._put_aside()
+            return work(self._open())
+
+    def _put_aside(self) -> None:
+        """Move the damaged file away, unless another process has done it and begun a new one."""
+        self.close()
+        if not self.path.is_file() or self.path.stat().st_ino != self._opened:
+            return
+        with suppress(FileNotFoundError):
             os.replace(self.path, self.path.with_suffix(".damaged"))
             for rest in ("-wal", "-shm"):
                 Path(f"{self.path}{rest}").unlink(missing_ok=True)
-            return work(self._open())
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(self.path, timeout=WAIT_SECONDS)
+            self._connection.text_factory = lambda text: text.decode("utf-8", "replace")
+            self._opened = self.path.stat().st_ino
             # In WAL mode a killed process leaves a sound file without waiting for the disk at each write.
             for pragma in (
                 "auto_vacuum = INCREMENTAL",
@@ -136,3 +162,8 @@ class VectorCache:
                 " (key TEXT PRIMARY KEY, vector BLOB NOT NULL, sha256 BLOB NOT NULL, stored REAL NOT NULL)"
             )
         return self._connection
+
+
+def _sound(vector: Any, sha256: Any) -> bool:
+    # A flipped bit may turn a blob into text or a number, which SQLite hands out as such.
+    return isinstance(vector, bytes) and len(vector) % 4 == 0 and hashlib.sha256(vector).digest() == sha256

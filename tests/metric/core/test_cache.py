@@ -134,6 +134,47 @@ def test_many_are_read_at_once_through_a_memory_map(tmp_path: Path, caplog: pyte
     assert size > 0
 
 
+def test_a_flipped_bit_anywhere_gives_no_other_vector(tmp_path: Path) -> None:
+    cache = VectorCache(tmp_path / "sound")
+    vectors = {content_key(str(n)): np.arange(3, dtype=np.float32) + n for n in range(60)}
+    cache.put(vectors)
+    cache.close()
+    content = cache.path.read_bytes()
+    rng = np.random.default_rng(1)
+    for place in (18, 47, *rng.integers(0, len(content), 25)):
+        damaged = VectorCache(tmp_path / str(place))
+        damaged.path.parent.mkdir()
+        damaged.path.write_bytes(
+            content[:place] + bytes([content[place] ^ 1 << int(place) % 8]) + content[place + 1 :]
+        )
+        with closing(damaged):
+            for key, vector in damaged.get_many(list(vectors)).items():
+                assert np.array_equal(vector, vectors[key]), place
+
+
+def test_an_index_that_leads_to_another_row_gives_nothing(tmp_path: Path) -> None:
+    cache = VectorCache(tmp_path)
+    a, b = content_key("a"), content_key("b")
+    cache.put({a: np.zeros(3, np.float32), b: np.ones(3, np.float32)})
+    cache.close()
+    content = cache.path.read_bytes()
+    place = content.rindex(b.encode()) + len(b)
+    assert content[place] == 2, "the index follows the key with the number of its row"
+    cache.path.write_bytes(content[:place] + b"\x01" + content[place + 1 :])
+    assert set(cache.get_many([a, b])) == {a}
+
+
+def test_a_file_replaced_by_another_process_is_left_alone(tmp_path: Path) -> None:
+    first, second, key = VectorCache(tmp_path), VectorCache(tmp_path), content_key("x")
+    first.put({key: np.ones(3, np.float32)})
+    second.put({key: np.ones(3, np.float32)})
+    for cache in (first, second):
+        cache._put_aside()
+        cache.put({content_key(str(id(cache))): np.ones(3, np.float32)})
+    assert first.get(content_key(str(id(first)))) is not None
+    assert len(VectorCache(tmp_path).get_many([content_key(str(id(c))) for c in (first, second)])) == 2
+
+
 def test_a_file_cut_short_is_noticed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     cache = VectorCache(tmp_path)
     vectors = {content_key(str(n)): np.full(500, n, dtype=np.float32) for n in range(200)}
