@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -25,18 +25,25 @@ from metric.core.trunks import tensors_sha256
 Pair = tuple[Picture, Picture]
 Count = Callable[[int, int], None]
 
+# With fewer in a batch, computing the reference again in each costs more than going one by one.
+FEWEST_TOGETHER = 4
+
 # Part of each key: change it when the numbers that reach the trunk change.
 PREPROCESSING = "rgb uint8 / 127.5 - 1, as shown, unit 1e-20, mean hw, float32"
 
 
 @dataclass(frozen=True)
 class _Batch:
-    """References of one size, each with its distorted images; positions are places in the answer."""
+    """References of one size, each with its distorted images; positions are places in the answer.
+
+    `apart`: one pair of images so large that each goes through the trunk by itself.
+    """
 
     references: tuple[Picture, ...]
     distorted: tuple[Picture, ...]
     reference_of: tuple[int, ...]
     positions: tuple[int, ...]
+    apart: bool = False
 
 
 def pair_vectors(
@@ -89,7 +96,7 @@ def _computed(
 
 
 class _Seen:
-    """Features of batches; those of a lone reference are kept, for the batches of its other distorted images."""
+    """Features of batches; those of a large reference are kept, for the batches of its other distorted images."""
 
     def __init__(self, metric: LPIPS) -> None:
         self._metric = metric
@@ -99,34 +106,36 @@ class _Seen:
 
     def layers(self, batch: _Batch) -> list[tuple[Tensor, Tensor]]:
         """(references, distorted) of each layer, both N×C×h×w, a reference repeated for each of its images."""
-        if len(batch.references) > 1:
-            self._forget()
+        if not batch.apart:
             layers = self._features((*batch.references, *batch.distorted))
             index = torch.tensor(batch.reference_of, device=self._device)
             first = len(batch.references)
             return [(x[:first][index], x[first:]) for x in layers]
         (reference,) = batch.references
         if reference.sha256 != self._sha256:
-            self._forget()
+            self._kept = []  # before the next is computed: of very large ones there is no room for both
             self._kept, self._sha256 = self._features(batch.references), reference.sha256
-        distorted = self._features(batch.distorted)
-        return [(x.expand_as(y), y) for x, y in zip(self._kept, distorted, strict=True)]
-
-    def _forget(self) -> None:
-        """Before anything else is computed: with large images there is no room for both."""
-        self._sha256, self._kept = "", []
+        return list(zip(self._kept, self._features(batch.distorted), strict=True))
 
     def _features(self, pictures: Sequence[Picture]) -> list[Tensor]:
         return self._metric.features(to_tensor([picture.read() for picture in pictures], self._device))
 
 
 def _batches(pairs: list[Pair]) -> Iterator[_Batch]:
-    """Pairs of one size together, a reference beside its distorted images, capped by bytes."""
+    """Pairs of one size together, a reference beside its distorted images, capped by bytes.
+
+    Where few would fit, each goes alone: the reference is then computed once, and company changes no bit.
+    """
     by_size: dict[tuple[int, int], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     for position, (reference, _) in enumerate(pairs):
         by_size[reference.height, reference.width][reference.sha256].append(position)
     for (height, width), by_reference in sorted(by_size.items()):
-        room = max(2, BATCH_BYTES // (12 * height * width))
+        room = BATCH_BYTES // (12 * height * width)
+        if room < FEWEST_TOGETHER:
+            for positions in by_reference.values():
+                for position in positions:
+                    yield replace(_gather(pairs, [[position]]), apart=True)
+            continue
         waiting: list[list[int]] = []
         for positions in by_reference.values():
             for start in range(0, len(positions), room - 1):
