@@ -133,6 +133,6 @@ def find_snapshot(name: str) -> Snapshot:
         + (
             f"There are: {known}."
             if known
-            else "Make one on a study's page or with manage.py export_snapshot."
+            else "Make one on a study's page, or give a folder of manage.py export_snapshot with --out."
         )
     )
