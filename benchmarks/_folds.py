@@ -20,7 +20,7 @@ from metric.core.columns import Parts, distances
 from metric.core.comp import Start, Tuned, fine_tune
 from metric.core.config import TERMS, TrainConfig
 from metric.core.evaluate import Candidate, slope_of
-from metric.core.examples import Example, held_out
+from metric.core.examples import Example, Examples, held_out
 from metric.core.fit import Fit, ballots, fit_heads, group_folds
 from metric.core.scoring import Progress
 
@@ -66,11 +66,14 @@ class Fitting:
         notes: list[str] = []
 
         def way(seen: NDArray[np.bool_], fold: int) -> Floats:
-            fit = self._fit(parts, values, seen)
             if not self.name.startswith("comp:"):
+                fit = self._fit(parts, values, seen)
                 notes.append(f"{fit.strength:g}")
                 return np.asarray((values.astype(np.float64) @ (fit.weights * fit.slope)).T)
-            tuned = self._tune(parts, fit, seen, fold)
+            photographs = self.people.votes.photograph
+            aside = seen & np.isin(photographs, held_out(photographs[seen].tolist(), self.seed))
+            fit = self._fit(parts, values, seen & ~aside)
+            tuned = self._tune(parts, fit, (seen & ~aside, aside), fold)
             notes.append(str(tuned.history["best_epoch"]))
             found = distances(tuned.metric, self.people.pairs, self.cache)
             return tuned.slope * found.reshape(2, -1).T
@@ -94,14 +97,16 @@ class Fitting:
             seed=self.seed,
         )  # fmt: skip
 
-    def _tune(self, parts: Parts, fit: Fit, seen: NDArray[np.bool_], fold: int) -> Tuned:
-        """Fine-tuned on the seen pairs; a run that was killed goes on where it was."""
+    def _tune(
+        self, parts: Parts, fit: Fit, masks: tuple[NDArray[np.bool_], NDArray[np.bool_]], fold: int
+    ) -> Tuned:
+        """Fine-tuned on the pairs of the first mask, stopped by the second's; a killed run goes on where it was."""
         config = TrainConfig(
             nets=tuple(part.name for part in parts.lpips), terms=parts.terms, kind="comp", side_bias=False,
             epochs=self.epochs, crop=self.crop, patience=1, seed=self.seed,
         )  # fmt: skip
-        examples = held_out(
-            [one for one, known in zip(self._examples(), seen, strict=True) if known], self.seed
+        train, validation = (
+            [one for one, chosen in zip(self._examples(), mask, strict=True) if chosen] for mask in masks
         )
         start = Start(parts.build(fit.weights.astype(np.float32)), fit.slope)
         work = self.cache.path.parent / f"{self.name.replace(':', '-')}-{self.seed}-{self.crop}-{fold}"
@@ -110,7 +115,7 @@ class Fitting:
             tqdm(desc=f"{self.name}, fold {fold + 1} of {FOLDS}", disable=None),
         )
         with bar:
-            return fine_tune(examples, config, start, work, say=say, progress=_shown(bar))
+            return fine_tune(Examples(train, validation), config, start, work, say=say, progress=_shown(bar))
 
     def _examples(self) -> list[Example]:
         votes, half = self.people.votes, len(self.people.methods)

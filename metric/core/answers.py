@@ -24,7 +24,8 @@ def answers_of(snapshot: Snapshot, split: str, *, by_side: bool) -> tuple[Answer
         reader = csv.DictReader(file)
         if "annotator" not in (reader.fieldnames or ()):
             raise SnapshotError(f"{path} does not say who answered. Train without reliability.")
-        rows = [row for row in reader if row["triplet_split"] == split]
+        # A photograph may have been moved to another split since the file was written.
+        rows = [row for row in reader if row["triplet_split"] == split and row["triplet_index"] in place]
     names = tuple(sorted({row["annotator"] for row in rows}))
     number = {name: n for n, name in enumerate(names)}
     return (

@@ -20,9 +20,10 @@ import torch
 from torch import Tensor, nn
 
 from metric.core.base import Metric
+from metric.core.columns import distances
 from metric.core.compiling import compile_trunks
 from metric.core.config import TrainConfig
-from metric.core.examples import Batch, Example, Examples, batches, gather
+from metric.core.examples import Batch, Example, Examples, Tally, batches, gather, tally
 from metric.core.fetch import Say
 from metric.core.parallel import Team, team
 from metric.core.resume import State, read_state, write_state
@@ -70,12 +71,16 @@ class Model(nn.Module):
         with _autocast(device):
             seen = self.metric.features(batch.images)
         d0, d1 = (self._distances(seen, batch.reference, index) for index in (batch.p0, batch.p1))
-        odds = self.log_slope.exp() * (d0 - d1) + self.side_bias * batch.side
+        return self.loss(d0, d1, batch.votes)
+
+    def loss(self, d0: Tensor, d1: Tensor, votes: Tally) -> Tensor:
+        """Summed log-loss of the votes, in nats, at these distances, each (N, 1)."""
+        odds = self.log_slope.exp() * (d0 - d1) + self.side_bias * votes.side
         if self.lapse:
             chance = self.lapse / 2 + (1 - self.lapse) * torch.sigmoid(odds)
             odds = torch.logit(chance)
         losses = nn.functional.binary_cross_entropy_with_logits(
-            odds, batch.share, weight=batch.total, reduction="none"
+            odds, votes.share, weight=votes.total, reduction="none"
         )
         return losses.sum()
 
@@ -109,7 +114,6 @@ def fine_tune(
         {
             "epochs": list(best.history),
             "best_epoch": best.best_epoch,
-            "validation": examples.validated_on,
             "processes": crew.size,
         },
     )
@@ -203,20 +207,23 @@ class _Tuning:
         return float(self.crew.sum(total))
 
     def _validate(self) -> float:
+        """Mean loss in nats a vote; a picture of many triplets goes through the trunk once."""
         validation = self.examples.validation
-        with torch.no_grad():
-            total = torch.zeros((), device=self.model.log_slope.device)
-            for batch in self._mine(validation, None):
-                total += self.model(batch)
+        mine = [validation[index] for index in self.crew.share(len(validation))]
+        total = torch.zeros((), device=self.model.log_slope.device)
+        if mine:
+            pairs = [(one.reference, one.p0) for one in mine] + [(one.reference, one.p1) for one in mine]
+            with torch.no_grad():
+                found = torch.from_numpy(distances(self.model.metric, pairs)).to(total)
+                d0, d1 = found.view(2, -1, 1)
+                total += self.model.loss(d0, d1, tally(mine, total.device))
         return float(self.crew.sum(total)) / sum(example.votes for example in validation)
 
-    def _mine(self, chosen: Sequence[Example], epoch: int | None) -> Iterator[Batch]:
-        """This process's share; cropped in training, whole in validation."""
+    def _mine(self, chosen: Sequence[Example], epoch: int) -> Iterator[Batch]:
+        """This process's share, cropped."""
         mine = [chosen[index] for index in self.crew.share(len(chosen))]
-        crop = self.config.crop if epoch is not None else 0
-        seed = (self.config.seed, epoch or 0)
-        for part in batches(mine, crop):
-            yield gather(part, crop, seed, self.model.log_slope.device)
+        for part in batches(mine, self.config.crop):
+            yield gather(part, self.config.crop, (self.config.seed, epoch), self.model.log_slope.device)
 
 
 def _autocast(device: torch.device) -> Any:

@@ -30,7 +30,7 @@ class TrainConfig:
     original's way, for comparison). `nets`: trunks joined in one fit; without it, `net` alone; afterwards `net`
     is the first of them. `terms`: of TERMS, joined in the fit. `structure`: also compare each channel's mean and
     variance over the image, as DISTS does. `layer_scales`: draw each layer to a multiple of stock of its own
-    (True), or each trunk (False); None lets cross-validation choose. `strengths`: penalties that it chooses
+    (True), or each trunk as a whole (False); None lets cross-validation choose. `strengths`: penalties that it chooses
     from. `side_bias`, `lapse`: fit the annotators' habit of picking one side, and their rate of random answers.
     `reliability`: fit how far each annotator can be trusted. `epochs`: passes over the votes of kinds comp and
     ranker. For comp, `patience`: epochs without a better val split before it stops; `learning_rate`: of the
@@ -44,7 +44,7 @@ class TrainConfig:
     nets: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
     structure: bool = False
-    layer_scales: bool | None = False
+    layer_scales: bool | None = True
     strengths: tuple[float, ...] = STRENGTHS
     folds: int = 5
     seed: int = 0

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from metric.core.config import TrainConfig
 from metric.core.features import to_tensor
 from metric.core.fit import group_folds
 from metric.core.images import Picture, Pixels
 from metric.core.scoring import Scoring
-from metric.core.snapshot import counts_by_side
+from metric.core.snapshot import Snapshot, counts_by_side
 
 # Of uint8 pixels in one pass forward and back: a triplet of 512 pixels a side has 2.4 million.
 TRAIN_BYTES = 5_000_000
@@ -42,24 +41,30 @@ class Example:
 
 @dataclass(frozen=True)
 class Examples:
-    """What is learned from, and what is not: `validated_on` says in words where `validation` comes from."""
+    """What is learned from, and what says when to stop."""
 
     train: Sequence[Example]
     validation: Sequence[Example]
-    validated_on: str
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Votes per triplet and side, (N, S): the `share` for p1, and the `total`. `side`: (S,)."""
+
+    share: Tensor
+    total: Tensor
+    side: Tensor
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Images (M, 3, H, W) without repeats; places of each triplet's three; votes per triplet and side, (N, S)."""
+    """Images (M, 3, H, W) without repeats, places of each triplet's three, (N,), and its votes."""
 
     images: Tensor
     reference: Tensor
     p0: Tensor
     p1: Tensor
-    share: Tensor
-    total: Tensor
-    side: Tensor
+    votes: Tally
 
 
 def examples_of(scoring: Scoring, split: str, side_bias: bool) -> list[Example]:
@@ -80,22 +85,30 @@ def examples_of(scoring: Scoring, split: str, side_bias: bool) -> list[Example]:
     ]
 
 
-def split_examples(scoring: Scoring, config: TrainConfig) -> Examples:
-    """Train and val of a snapshot; every fifth photograph of train stands in for an empty val. Raises FitError."""
-    train = examples_of(scoring, "train", config.side_bias)
-    if scoring.snapshot.of("val"):
-        return Examples(train, examples_of(scoring, "val", config.side_bias), "val")
-    return held_out(train, config.seed)
+def split_examples(scoring: Scoring, side_bias: bool) -> Examples:
+    """Train and val of a snapshot."""
+    return Examples(examples_of(scoring, "train", side_bias), examples_of(scoring, "val", side_bias))
 
 
-def held_out(train: Sequence[Example], seed: int) -> Examples:
-    """Every fifth photograph held out of `train`. Raises FitError."""
-    parts = group_folds(np.array([example.photograph for example in train]), 5, seed)
-    return Examples(
-        [example for example, part in zip(train, parts, strict=True) if part],
-        [example for example, part in zip(train, parts, strict=True) if not part],
-        "a fifth of the train photographs",
-    )
+def with_validation(snapshot: Snapshot, seed: int) -> Snapshot:
+    """The snapshot itself, or, where its val split is empty, with every fifth train photograph as val.
+
+    Whatever is fitted before fine-tuning must not have seen them either: the start would look too good to leave.
+    Raises FitError for fewer than two photographs.
+    """
+    if snapshot.of("val"):
+        return snapshot
+    photographs = sorted({triplet.photograph for triplet in snapshot.of("train")})
+    aside = set(held_out(photographs, seed))
+    moved = (replace(t, split="val") if t.photograph in aside else t for t in snapshot.triplets)
+    return replace(snapshot, triplets=tuple(moved))
+
+
+def held_out(photographs: Sequence[str], seed: int) -> list[str]:
+    """Every fifth of the photographs, drawn by `seed`. Raises FitError for fewer than two."""
+    names = np.unique(photographs)
+    parts = group_folds(names, 5, seed)
+    return [str(name) for name, part in zip(names, parts, strict=True) if not part]
 
 
 def batches(examples: Sequence[Example], crop: int) -> Iterator[list[Example]]:
@@ -121,13 +134,17 @@ def gather(examples: Sequence[Example], crop: int, seed: tuple[int, int], device
                 pixels.append(_cropped(picture, example, crop, seed))
             index[row, number] = places[picture.sha256]
     reference, p0, p1 = (torch.from_numpy(row).to(device) for row in index)
+    # Bytes travel to a GPU, and become numbers there: a quarter of the way.
+    return Batch(to_tensor(pixels, device), reference, p0, p1, tally(examples, device))
+
+
+def tally(examples: Sequence[Example], device: torch.device) -> Tally:
+    """The votes of the examples; a triplet without any has the share one half."""
     total = np.stack([example.total for example in examples])
     for_p1 = np.stack([example.for_p1 for example in examples])
     share = np.divide(for_p1, total, out=np.full_like(total, 0.5), where=total > 0)
-    side = torch.tensor(examples[0].side, dtype=torch.float32, device=device)
     shares, totals = (torch.from_numpy(x.astype(np.float32)).to(device) for x in (share, total))
-    # Bytes travel to a GPU, and become numbers there: a quarter of the way.
-    return Batch(to_tensor(pixels, device), reference, p0, p1, shares, totals, side)
+    return Tally(shares, totals, torch.tensor(examples[0].side, dtype=torch.float32, device=device))
 
 
 def _size(example: Example, crop: int) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from metric.core.answers import answers_of
 from metric.core.base import Metric
 from metric.core.columns import Parts
 from metric.core.config import TrainConfig
-from metric.core.examples import split_examples
+from metric.core.examples import split_examples, with_validation
 from metric.core.fit import Ballots, Fit, ballots, fit_heads
 from metric.core.problem import Floats
 from metric.core.ranker import fit_ranker
@@ -94,16 +94,18 @@ def _heads(scoring: Scoring, config: TrainConfig, parts: Parts, work: Path) -> T
 def _comp(scoring: Scoring, config: TrainConfig, parts: Parts, work: Path) -> Trained:
     from metric.core.comp import Start, fine_tune
 
-    start = _heads(scoring, config, parts, work)
+    learning = replace(scoring, snapshot=with_validation(scoring.snapshot, config.seed))
+    start = _heads(learning, config, parts, work)
     tuned = fine_tune(
-        split_examples(scoring, config),
+        split_examples(learning, config.side_bias),
         config,
         Start(start.metric, start.slope, start.side_bias, start.lapse),
         work,
         say=scoring.say,
         progress=scoring.progress,
     )
-    details = start.details | {"fine_tuning": tuned.history}
+    stop = "val" if scoring.snapshot.of("val") else "a fifth of the train photographs"
+    details = start.details | {"fine_tuning": tuned.history | {"validation": stop}}
     return Trained(tuned.metric, tuned.slope, tuned.side_bias, start.lapse, details)
 
 

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,15 @@ import pytest
 import torch
 
 from metric.core import LPIPS, load
+from metric.core.cache import VectorCache
 from metric.core.compiling import CompileError, compile_trunks
 from metric.core.config import TrainConfig
+from metric.core.examples import held_out, with_validation
 from metric.core.resume import read_state
+from metric.core.scoring import Scoring
+from metric.core.snapshot import read_snapshot
 from metric.core.train import train
+from metric.core.trained import train_metric
 from metric.core.weights import TRUNK_SHA256
 from tests.metric.core.conftest import trunk_or_skip
 from tests.metric.core.snapshots import make_snapshot
@@ -164,3 +170,24 @@ def test_a_compiler_that_changes_distances_is_refused() -> None:
     with pytest.raises(CompileError, match="Train without compile"):
         compile_trunks(metric, backend=wrong)  # type: ignore[arg-type]
     assert torch.equal(metric(torch.zeros(1, 3, 64, 64), torch.ones(1, 3, 64, 64)), before)
+
+
+def test_without_val_the_start_has_not_seen_what_stops_it(small: Path, tmp_path: Path, cache: Path) -> None:
+    whole = read_snapshot(small)
+    no_val = tuple(replace(t, split="test") if t.split == "val" else t for t in whole.triplets)
+    scoring = Scoring.of(
+        replace(whole, triplets=no_val),
+        VectorCache(cache),
+        lambda stage, done, total: None,
+        lambda message: None,
+    )
+    config = replace(QUICK, epochs=1)
+    tuned = train_metric(scoring, config, torch.device("cpu"), tmp_path / "work").details
+    aside = set(held_out([t.photograph for t in scoring.snapshot.of("train")], config.seed))
+    moved = with_validation(scoring.snapshot, config.seed)
+    assert {t.photograph for t in moved.of("val")} == aside
+    assert len(aside) == 1
+    alone = replace(scoring, snapshot=moved)
+    heads = train_metric(alone, replace(config, kind="heads"), torch.device("cpu"), tmp_path / "work").details
+    assert tuned["log_loss_train"] == heads["log_loss_train"]
+    assert tuned["fine_tuning"]["validation"] == "a fifth of the train photographs"
