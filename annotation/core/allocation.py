@@ -4,12 +4,13 @@ Nothing here draws from a global random generator: every choice follows from a s
 so that an assignment can be explained later.
 """
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import NamedTuple
+
+from annotation.core.draws import place, uniform
 
 # Even. Longer blocks leave more room to balance within the triplet, shorter ones hold the annotator tighter.
 SIDE_BLOCK = 8
@@ -57,7 +58,7 @@ def next_side(annotator: Sides, triplet: Sides, *, seed: str) -> bool:
         return lefts > rights
     if triplet.left != triplet.right:
         return triplet.left < triplet.right
-    return _uniform(seed, annotator, triplet) * (lefts + rights) < lefts
+    return _drawn(seed, annotator, triplet) * (lefts + rights) < lefts
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +135,9 @@ def _left_in_block(annotator: Sides) -> tuple[int, int]:
 def _pair(one: Candidate, other: Candidate, salt: str) -> Pair:
     first, second = sorted((one, other), key=lambda candidate: candidate.pixels_sha256)
     name = f"{salt}:{first.pixels_sha256}:{second.pixels_sha256}:{one.source}:{one.target_bpp!r}"
-    order = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1
-    return Pair(first.key, second.key, one.source, one.target_bpp, order)
+    return Pair(first.key, second.key, one.source, one.target_bpp, place(name))
 
 
-def _uniform(seed: str, annotator: Sides, triplet: Sides) -> float:
+def _drawn(seed: str, annotator: Sides, triplet: Sides) -> float:
     """Return a number in [0, 1) that follows from the arguments."""
-    name = f"{seed}:{annotator.left},{annotator.right}:{triplet.left},{triplet.right}"
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") / 2**64
+    return uniform(f"{seed}:{annotator.left},{annotator.right}:{triplet.left},{triplet.right}")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.core.checks import uniform
+from annotation.core.draws import uniform
 from annotation.core.ranking import PRIOR_SD
 
 Floats = NDArray[np.float64]

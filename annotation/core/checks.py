@@ -9,10 +9,10 @@ comes as soon as it can.
 Positions count from 1 and go on from sitting to sitting; the warm-up at the start of each sitting has none.
 """
 
-import hashlib
 import math
 from collections.abc import Mapping
 
+from annotation.core.draws import uniform
 from annotation.core.protocol import Protocol
 
 # Also the order in which kinds that were due at one place take turns.
@@ -43,8 +43,3 @@ def due(position: int, served: Mapping[str, int], rates: Mapping[str, float], *,
     }
     owed = [kind for kind, place in places.items() if place <= position]
     return sorted(owed, key=lambda kind: (places[kind], KINDS.index(kind)))
-
-
-def uniform(name: str) -> float:
-    """Return a number in [0, 1) that follows from `name` alone."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") / 2**64

@@ -5,10 +5,11 @@ working screen misses: one made with as few bits as its codec can (the anchor), 
 with far fewer bits.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from annotation.core.draws import whole
 
 # dB of PSNR, of the luma and chroma errors together. Within one codec and picture more PSNR is closer to the
 # original; an anchor is so coarse that the rule holds for it beside any codec.
@@ -67,8 +68,7 @@ def identicals(stimuli: Sequence[Stimulus], codecs: Sequence[str], *, source: st
     """Return one reconstruction for each bitrate, by a codec that the source's name alone decides."""
     chosen = []
     for bpp in sorted({stimulus.target_bpp for stimulus in stimuli}):
-        number = int.from_bytes(hashlib.sha256(f"{source}:{bpp!r}".encode()).digest()[:8], "big")
-        codec = sorted(codecs)[number % len(codecs)]
+        codec = sorted(codecs)[whole(f"{source}:{bpp!r}") % len(codecs)]
         chosen += [one for one in stimuli if (one.codec, one.target_bpp) == (codec, bpp)]
     return chosen
 

@@ -5,9 +5,10 @@ that a metric is tested on was seen while it was fitted. There is no setting, on
 changed is a split that leaks.
 """
 
-import hashlib
 import re
 from collections.abc import Iterable
+
+from annotation.core.draws import uniform
 
 SPLITS = ("train", "val", "test")
 TRAIN_SHARE = 0.6
@@ -32,8 +33,7 @@ def split_of(photograph_sha256: str) -> str:
     """
     if not _SHA256.fullmatch(photograph_sha256):
         raise ValueError(f"{photograph_sha256!r} is no sha256 of 64 lower-case hex digits")
-    digest = hashlib.sha256(f"{SALT}:{photograph_sha256}".encode()).digest()
-    place = int.from_bytes(digest[:8], "big") / 2**64
+    place = uniform(f"{SALT}:{photograph_sha256}")
     if place < TRAIN_SHARE:
         return "train"
     return "val" if place < TRAIN_SHARE + VAL_SHARE else "test"

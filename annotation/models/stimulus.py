@@ -2,11 +2,13 @@
 
 import uuid
 from decimal import Decimal
-from typing import TYPE_CHECKING, Self
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
+from annotation.core.formats.rows import pair_kind
 from annotation.models.work import Work, WorkQuerySet
 
 if TYPE_CHECKING:
@@ -235,3 +237,20 @@ class Triplet(models.Model):
 
     def __str__(self) -> str:
         return f"Triplet {self.pk}"
+
+    @classmethod
+    def of(cls, study: "Study", one: Reconstruction, other: Reconstruction, **fields: Any) -> Self:
+        """A row, not saved yet, of two reconstructions of one source, in the order that the database asks for.
+
+        Its bitrate is that of `one`, which is the only one of most pairs.
+        """
+        first, second = sorted((one, other), key=attrgetter("pk"))
+        return cls(
+            study=study,
+            source_id=one.source_id,
+            first=first,
+            second=second,
+            target_bpp=one.target_bpp,
+            kind=pair_kind(first.kind, second.kind),
+            **fields,
+        )

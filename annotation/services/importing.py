@@ -4,17 +4,17 @@ Every row has an id that follows from the study and what was said, so an import 
 ends in the same rows.
 """
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from annotation.core.draws import place
 from annotation.core.formats.plain import Answer, Answers
 from annotation.core.protocol import Protocol
 from annotation.errors import Refused
-from annotation.models import Reconstruction, Session, Study, Triplet
+from annotation.models import Session, Study, Triplet
 from annotation.models.stimulus import as_decimal
 from annotation.services.imported_answers import (
     ASKED_TWICE,
@@ -162,15 +162,10 @@ def _triplet(study: Study, pictures: Pictures, answer: Answer) -> tuple[Triplet,
             "source": pictures.source,
             "target_bpp": as_decimal(nearest_rate(((a.bpp or 0.0) + (b.bpp or 0.0)) / 2)),
             "kind": answer.kind[:40],
-            "shuffle": _order(study, first, second),
+            "shuffle": place(f"{study.key}:{first.sha256}:{second.sha256}"),
         },
     )
     return triplet, a.pk == first.pk
-
-
-def _order(study: Study, first: Reconstruction, second: Reconstruction) -> int:
-    name = f"{study.key}:{first.sha256}:{second.sha256}"
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1
 
 
 def _chosen_nearer(voted: Iterable[Voted]) -> float | None:

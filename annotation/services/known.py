@@ -1,6 +1,5 @@
 """Triplets whose answer is known: sentinels, identical pairs, training pairs; and pairs that an expert answered."""
 
-import hashlib
 import math
 from collections import defaultdict
 from collections.abc import Iterable
@@ -8,7 +7,7 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.db.models import QuerySet
 
-from annotation.core.formats.rows import pair_kind
+from annotation.core.draws import place
 from annotation.core.known import KnownPair, Stimulus, identicals, sentinels, training_pairs
 from annotation.errors import Refused
 from annotation.models import Reconstruction, Source, Study, Triplet
@@ -78,22 +77,12 @@ def _stimulus(row: Reconstruction) -> Stimulus:
 
 def _triplet(study: Study, rows: dict[int, Reconstruction], pair: KnownPair, role: str) -> Triplet:
     closer, other = rows[pair.closer.key], rows[pair.other.key]
-    first, second = sorted((closer, other), key=lambda row: row.pk)
-    known = "" if closer == other else Triplet.Known.FIRST if first == closer else Triplet.Known.SECOND
-    return Triplet(
-        study=study,
-        source_id=closer.source_id,
-        first=first,
-        second=second,
-        target_bpp=closer.target_bpp,
-        kind=pair_kind(first.kind, second.kind),
-        role=role,
-        known=known,
-        priority=pair.level,
-        shuffle=_shuffle(study, role, first, second),
-    )
+    triplet = Triplet.of(study, closer, other, role=role, priority=pair.level)
+    if closer != other:
+        triplet.known = Triplet.Known.FIRST if triplet.first == closer else Triplet.Known.SECOND
+    triplet.shuffle = _shuffle(study, role, triplet.first, triplet.second)
+    return triplet
 
 
 def _shuffle(study: Study, *names: object) -> int:
-    name = ":".join([study.key, *map(str, names)])
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1
+    return place(":".join([study.key, *map(str, names)]))

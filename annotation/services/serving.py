@@ -7,7 +7,8 @@ from itertools import chain
 from django.db.models import Count, Exists, Max, OuterRef
 
 from annotation.core.allocation import Chosen, Offer, Sides, choose, next_side
-from annotation.core.checks import REPEAT_DISTANCE, uniform
+from annotation.core.checks import REPEAT_DISTANCE
+from annotation.core.draws import uniform
 from annotation.models import Assignment, Session, Triplet
 from annotation.models.stimulus import TripletQuerySet
 from annotation.services.stream import HELD, Stream
