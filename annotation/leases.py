@@ -1,17 +1,44 @@
-"""Holding a piece of work while doing it: a heartbeat renews the row's lease until the block ends."""
+"""Holding a piece of work while doing it: a heartbeat renews the row's lease until the work ends."""
 
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import structlog
 from django.db import DatabaseError, connection
 
-from annotation.models.work import LEASE, WorkQuerySet
+from annotation.models.work import LEASE, W, WorkQuerySet
 
 log = structlog.get_logger(__name__)
+
+
+def do_claimed(
+    rows: WorkQuerySet[W],
+    pk: int,
+    do: Callable[[W, uuid.UUID], str],
+    *,
+    expected: tuple[type[Exception], ...],
+) -> str:
+    """Claims row `pk` and does its work; returns what `do` made of it, "not free" or "failed".
+
+    What `do` raises is written to the row: the message alone if it is one of `expected`, whose words are for
+    people. Safe to call any number of times and from any number of workers: only one of them does the work.
+    """
+    lease = rows.claim(pk)
+    if lease is None:
+        return "not free"
+    with heartbeat(rows, pk, lease):
+        try:
+            return do(rows.get(pk=pk), lease)
+        except expected as error:
+            rows.fail(pk, lease, str(error))
+        except Exception as error:
+            # Nobody waits for this work: what is not written to the row is never seen.
+            log.exception("work failed", kind=rows.model._meta.model_name, row=pk)
+            rows.fail(pk, lease, f"{type(error).__name__}: {error}")
+    return "failed"
 
 
 @contextmanager

@@ -4,24 +4,19 @@ import math
 import time
 import uuid
 from collections.abc import Iterable
-from operator import attrgetter
 from typing import Any, cast
 
-import structlog
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models.fields.files import FieldFile
 
 from annotation.core.allocation import Candidate, pairs_of
-from annotation.core.formats.rows import pair_kind
-from annotation.leases import heartbeat
+from annotation.leases import do_claimed
 from annotation.models import Reconstruction, Source, Study, Triplet
 from annotation.models.stimulus import ANCHOR_BPP, ANCHOR_CODEC, as_decimal
 from annotation.services.known import make_known_triplets
 from codecs_zoo import image, measure, rate, registry
 from codecs_zoo.contract import Codec, CodecError, Pixels, bits_per_pixel
-
-log = structlog.get_logger(__name__)
 
 
 def plan_reconstructions(*, study: Study) -> list[int]:
@@ -52,25 +47,9 @@ def plan_reconstructions(*, study: Study) -> list[int]:
 
 
 def encode_reconstruction(*, pk: int) -> str:
-    """Claims one reconstruction, makes it, and pairs it with its siblings; returns what became of it.
-
-    Safe to call any number of times and from any number of workers: only one of them does the work.
-    """
-    lease = Reconstruction.objects.claim(pk)
-    if lease is None:
-        return "not free"
-    reconstruction = Reconstruction.objects.select_related("source").get(pk=pk)
-    with heartbeat(Reconstruction.objects.all(), pk, lease):
-        try:
-            return _make(reconstruction, lease)
-        except (CodecError, rate.RateError) as error:
-            Reconstruction.objects.all().fail(pk, lease, str(error))
-            return "failed"
-        except Exception as error:
-            # Nobody waits for this task: what is not written to the row is never seen.
-            log.exception("encoding failed", reconstruction=pk)
-            Reconstruction.objects.all().fail(pk, lease, f"{type(error).__name__}: {error}")
-            return "failed"
+    """Claims one reconstruction, makes it, and pairs it with its siblings; returns what became of it."""
+    rows = Reconstruction.objects.select_related("source")
+    return do_claimed(rows, pk, _make, expected=(CodecError, rate.RateError))
 
 
 def _make(reconstruction: Reconstruction, lease: uuid.UUID) -> str:
@@ -167,18 +146,6 @@ def make_triplets(*, study: Study, reconstructions: Iterable[Reconstruction]) ->
     ]
     triplets = []
     for pair in pairs_of(candidates, salt=study.key):
-        first, second = sorted(
-            (made[cast(int, key)] for key in (pair.first, pair.second)), key=attrgetter("pk")
-        )
-        triplets.append(
-            Triplet(
-                study=study,
-                source_id=first.source_id,
-                first=first,
-                second=second,
-                target_bpp=first.target_bpp,
-                kind=pair_kind(first.kind, second.kind),
-                shuffle=pair.order,
-            )
-        )
+        one, other = (made[cast(int, key)] for key in (pair.first, pair.second))
+        triplets.append(Triplet.of(study, one, other, shuffle=pair.order))
     Triplet.objects.bulk_create(triplets, ignore_conflicts=True, batch_size=500)

@@ -5,7 +5,6 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-import structlog
 from django.contrib.auth.models import User
 from django.core.files import File
 from django.db import IntegrityError, transaction
@@ -16,12 +15,10 @@ from annotation.core.formats import manifest as manifests
 from annotation.core.formats import zip as archives
 from annotation.core.formats.rows import ExportError
 from annotation.errors import SnapshotRefused
-from annotation.leases import heartbeat
+from annotation.leases import do_claimed
 from annotation.models import Judgment, Snapshot, Study
 from annotation.services.archives import unpack_whole
 from annotation.services.export import FEWEST_JUDGMENTS, export, filters_of
-
-log = structlog.get_logger(__name__)
 
 
 def request_snapshot(*, study: Study, simulated: bool = False, created_by: User | None = None) -> Snapshot:
@@ -55,37 +52,23 @@ def request_snapshot(*, study: Study, simulated: bool = False, created_by: User 
 
 def build_snapshot(*, pk: int) -> str:
     """Claims a snapshot, builds it and stores its archive; returns what became of it. Safe to call again."""
-    lease = Snapshot.objects.claim(pk)
-    if lease is None:
-        return "not free"
-    snapshot = Snapshot.objects.select_related("study").get(pk=pk)
-    with heartbeat(Snapshot.objects.all(), pk, lease), tempfile.TemporaryDirectory() as scratch:
-        try:
-            return _build(snapshot, lease, Path(scratch))
-        except ExportError as error:
-            Snapshot.objects.all().fail(pk, lease, str(error))
-            return "failed"
-        except Exception as error:
-            # Nobody waits for this task: what is not written to the row is never seen.
-            log.exception("snapshot failed", snapshot=pk)
-            Snapshot.objects.all().fail(pk, lease, f"{type(error).__name__}: {error}")
-            return "failed"
+    return do_claimed(Snapshot.objects.select_related("study"), pk, _build, expected=(ExportError,))
 
 
-def _build(snapshot: Snapshot, lease: uuid.UUID, scratch: Path) -> str:
-    folder = scratch / "snapshot"
-    manifest = export(
-        study=snapshot.study,
-        out=folder,
-        simulated=snapshot.simulated,
-        until=snapshot.until,
-        number=snapshot.number,
-    )
-    packed = scratch / "snapshot.zip"
-    with packed.open("wb") as file:
-        archives.pack(folder, file)
-    with packed.open("rb") as file:
-        snapshot.archive.save("snapshot.zip", File(file), save=False)
+def _build(snapshot: Snapshot, lease: uuid.UUID) -> str:
+    with tempfile.TemporaryDirectory() as scratch:
+        folder, packed = Path(scratch, "snapshot"), Path(scratch, "snapshot.zip")
+        manifest = export(
+            study=snapshot.study,
+            out=folder,
+            simulated=snapshot.simulated,
+            until=snapshot.until,
+            number=snapshot.number,
+        )
+        with packed.open("wb") as file:
+            archives.pack(folder, file)
+        with packed.open("rb") as file:
+            snapshot.archive.save("snapshot.zip", File(file), save=False)
     kept = Snapshot.objects.all().finish(
         snapshot.pk,
         lease,
