@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
-from codecs_zoo.classical.jpeg2000 import START_OF_TILE
-from codecs_zoo.contract import Availability, Codec, CodecError, Knob, Pixels, Settings
+from codecs_zoo.classical.jpeg2000 import tile_bytes
+from codecs_zoo.contract import Availability, Codec, Knob, Pixels, Settings
 from codecs_zoo.pillow_io import decode_with_pillow, pillow_availability
 from codecs_zoo.registry import register
 
@@ -46,7 +46,4 @@ class Htj2k(Codec):
 
     def payload_bytes(self, bitstream: bytes) -> int:
         """From the first tile-part on, as for `jpeg2000`."""
-        start = bitstream.find(START_OF_TILE)
-        if start < 0:
-            raise CodecError("This HTJ2K file has no tile: it is damaged; encode the picture again.")
-        return len(bitstream) - start
+        return tile_bytes(bitstream)

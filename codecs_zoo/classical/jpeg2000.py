@@ -44,7 +44,12 @@ class Jpeg2000(Codec):
 
     def payload_bytes(self, bitstream: bytes) -> int:
         """From the first tile-part on: the main header (size, coding style, steps, comment) is left out."""
-        start = bitstream.find(START_OF_TILE)
-        if start < 0:
-            raise CodecError("This JPEG 2000 file has no tile: it is damaged; encode the picture again.")
-        return len(bitstream) - start
+        return tile_bytes(bitstream)
+
+
+def tile_bytes(codestream: bytes) -> int:
+    """What follows the main header of a JPEG 2000 codestream, of any part. Raises CodecError without a tile."""
+    start = codestream.find(START_OF_TILE)
+    if start < 0:
+        raise CodecError("This JPEG 2000 file has no tile: it is damaged; encode the picture again.")
+    return len(codestream) - start

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import hashlib
 import struct
-import zlib
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,15 +26,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from codecs_zoo.contract import Availability, Codec, CodecError, Knob, Pixels, Settings
 from codecs_zoo.extras import package_versions
+from codecs_zoo.learned._file import CRC_BYTES, MAX_PIXELS, is_whole, sealed, size_of
 
 if TYPE_CHECKING:
     from codecs_zoo.learned.networks.model import LearnedModel
 
 WEIGHTS = Path(__file__).parent / "weights"
 HEAD = struct.Struct(">I4sHHHI")
-CRC_BYTES = 4
-MAX_PIXELS = 16_000_000
-"""More would take several GB of memory: the networks hold whole pictures."""
 
 
 class LearnedCodec(Codec):
@@ -70,9 +67,7 @@ class LearnedCodec(Codec):
         return {"weights": f"1.{self._weights_id.hex()}", **package_versions("torch", "constriction")}
 
     def _encode(self, pixels: Pixels, settings: Settings) -> bytes:
-        height, width = pixels.shape[:2]
-        if height * width > MAX_PIXELS or max(height, width) > 1 << 16:
-            raise CodecError(f"a picture of {width} x {height} is too large; use at most {MAX_PIXELS} pixels")
+        height, width = size_of(pixels)
         from codecs_zoo.learned.networks.pictures import one_thread, to_tensor
         from codecs_zoo.learned.networks.shape import quality_index
 
@@ -82,8 +77,7 @@ class LearnedCodec(Codec):
         parts = [string for (string,) in strings]
         index = quality_index(quality)
         head = HEAD.pack(0, self._weights_id, width - 1, height - 1, index, len(parts[0]))
-        content = head[CRC_BYTES:] + b"".join(parts)
-        return struct.pack(">I", zlib.crc32(content)) + content
+        return sealed(head[CRC_BYTES:] + b"".join(parts))
 
     def _decode(self, bitstream: bytes) -> Pixels:
         width, height, index, first = self._read_head(bitstream)
@@ -107,8 +101,8 @@ class LearnedCodec(Codec):
             raise CodecError(
                 f"{len(bitstream)} bytes are too few for a {self.name} file; encode the picture again."
             )
-        crc, weights_id, width, height, index, first = HEAD.unpack_from(bitstream)
-        if crc != zlib.crc32(bitstream[CRC_BYTES:]):
+        _, weights_id, width, height, index, first = HEAD.unpack_from(bitstream)
+        if not is_whole(bitstream):
             raise CodecError("the checksum does not match; encode the picture again.")
         if weights_id != self._weights_id:
             raise CodecError(

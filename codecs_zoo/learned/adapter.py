@@ -14,7 +14,6 @@ padding, a file with a checksum, and the contract of the zoo.
 from __future__ import annotations
 
 import struct
-import zlib
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -25,13 +24,12 @@ from threading import Lock
 from typing import Any, ClassVar
 
 from codecs_zoo.contract import Availability, Codec, CodecError, Knob, Pixels, Settings
+from codecs_zoo.learned._file import CRC_BYTES, MAX_PIXELS, is_whole, sealed, size_of
 from codecs_zoo.registry import register
 
 HEAD = struct.Struct(">IHHBBB")
 """CRC-32 of the rest; width and height less one; quality; numbers in `shape`; strings."""
 
-CRC_BYTES = 4
-MAX_PIXELS = 16_000_000
 LoadModel = Callable[[int], Any]
 Curve = tuple[tuple[float, float], ...]
 
@@ -63,9 +61,7 @@ class TorchCodec(Codec):
         """The model of a quality, ready to code."""
 
     def _encode(self, pixels: Pixels, settings: Settings) -> bytes:
-        height, width = pixels.shape[:2]
-        if height * width > MAX_PIXELS or max(height, width) > 1 << 16:
-            raise CodecError(f"a picture of {width} x {height} is too large; use at most {MAX_PIXELS} pixels")
+        height, width = size_of(pixels)
         from torch import inference_mode
 
         from codecs_zoo.learned.networks.pictures import to_tensor
@@ -76,8 +72,7 @@ class TorchCodec(Codec):
         strings, shape = [bytes(string) for (string,) in found["strings"]], list(found["shape"])
         head = HEAD.pack(0, width - 1, height - 1, quality, len(shape), len(strings))[CRC_BYTES:]
         sizes = struct.pack(f">{len(shape)}H{len(strings)}I", *shape, *map(len, strings))
-        content = head + sizes + b"".join(strings)
-        return struct.pack(">I", zlib.crc32(content)) + content
+        return sealed(head + sizes + b"".join(strings))
 
     def _decode(self, bitstream: bytes) -> Pixels:
         width, height, quality, shape, strings = self._unpack(bitstream)
@@ -94,9 +89,7 @@ class TorchCodec(Codec):
         return sum(map(len, self._unpack(bitstream)[-1]))
 
     def _unpack(self, bitstream: bytes) -> tuple[int, int, int, list[int], list[bytes]]:
-        if len(bitstream) < HEAD.size or zlib.crc32(bitstream[CRC_BYTES:]) != int.from_bytes(
-            bitstream[:4], "big"
-        ):
+        if len(bitstream) < HEAD.size or not is_whole(bitstream):
             raise CodecError("the file is torn off or its checksum does not match; encode the picture again.")
         _, width, height, quality, numbers, parts = HEAD.unpack_from(bitstream)
         sizes = struct.Struct(f">{numbers}H{parts}I")
