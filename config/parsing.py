@@ -1,13 +1,14 @@
-"""JSON that comes in: bounded, and plain enough that every database and every answer can hold it."""
+"""What comes in: bounded, and JSON plain enough that every database and every answer can hold it."""
 
 import json
 import math
 from collections.abc import Mapping
+from io import BytesIO
 from typing import IO, Any
 
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError
-from rest_framework.parsers import JSONParser
+from rest_framework.parsers import FormParser, JSONParser
 
 LARGEST_BYTES = 2**20
 DEEPEST = 32
@@ -35,9 +36,7 @@ class PlainJSONParser(JSONParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         """The plain value. Raises ParseError, or BodyTooLarge."""
-        body = stream.read(LARGEST_BYTES + 1)
-        if len(body) > LARGEST_BYTES:
-            raise BodyTooLarge
+        body = _bounded(stream)
         try:
             value = json.loads(body.decode("utf-8"))
             _require_plain(value)
@@ -46,6 +45,26 @@ class PlainJSONParser(JSONParser):
         except ValueError as error:
             raise ParseError(f"This is not the plain JSON in UTF-8 that is expected: {error}.") from error
         return value
+
+
+class BoundedFormParser(FormParser):
+    """DRF's parser of HTML forms, for forms of a few words."""
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """The fields. Raises BodyTooLarge."""
+        return super().parse(BytesIO(_bounded(stream)), media_type, parser_context)
+
+
+def _bounded(stream: IO[Any]) -> bytes:
+    body: bytes = stream.read(LARGEST_BYTES + 1)
+    if len(body) > LARGEST_BYTES:
+        raise BodyTooLarge
+    return body
 
 
 def _require_plain(value: Any) -> None:

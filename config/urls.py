@@ -6,9 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.authtoken.views import ObtainAuthToken
-from rest_framework.parsers import FormParser
 
-from config.parsing import PlainJSONParser
+from config.parsing import BoundedFormParser, PlainJSONParser
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -22,7 +21,9 @@ urlpatterns = [
     path("login/", LoginView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path(
-        "api/v1/token/", ObtainAuthToken.as_view(parser_classes=[PlainJSONParser, FormParser]), name="token"
+        "api/v1/token/",
+        ObtainAuthToken.as_view(parser_classes=[PlainJSONParser, BoundedFormParser]),
+        name="token",
     ),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/", include("annotation.api_urls")),
