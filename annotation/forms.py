@@ -147,6 +147,8 @@ class CodecChoice:
 class StudyForm(forms.ModelForm):
     """Everything that decides what people are asked. It saves nothing: services do."""
 
+    begun_from = ""  # the preset whose button was pressed
+
     codecs = forms.MultipleChoiceField(
         error_messages={
             "required": "Choose at least two codecs: a pair is two reconstructions of one photograph."
@@ -211,7 +213,10 @@ class StudyForm(forms.ModelForm):
         if preset is None:
             return cls(sent or None, **kwargs)
         typed = {name: sent.get(name, "") for name in cls(**kwargs).fields}
-        return cls(initial=typed | {"codecs": sent.getlist("codecs")} | preset.rules, **kwargs)
+        form = cls(initial=typed | {"codecs": sent.getlist("codecs")} | preset.rules, **kwargs)
+        form.begun_from = sent["preset"]
+        form.fields["name"].widget.attrs.pop("autofocus", None)  # the page goes to the rules
+        return form
 
     @staticmethod
     def presets() -> dict[str, Preset]:

@@ -18,6 +18,7 @@ from annotation.models.stimulus import as_decimal
 # Long enough to smooth over single answers, short enough to follow what happens now.
 ENCODING_WINDOW = timedelta(minutes=1)
 JUDGING_WINDOW = timedelta(minutes=15)
+PURPOSES = {Source.Split.TRAIN: "training", Source.Split.VAL: "validation", Source.Split.TEST: "testing"}
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def _encoded(encoding: Encoding) -> Meter:
 def _judged(judging: Judging) -> Meter:
     words = [f"{judging.votes:,} of {judging.wanted:,}"]
     if judging.simulated:
-        words += [f"{judging.by_people:,} by people", f"{judging.simulated:,} simulated"]
+        words += [f"{judging.by_people:,} answers by people", f"{judging.simulated:,} simulated"]
     left = judging.wanted - judging.votes
     if left > 0 and judging.per_hour:
         words += [f"{judging.per_hour:,} an hour", time_left(left, judging.per_hour)]
@@ -172,7 +173,7 @@ class Cell:
 def photographs_by_split(study: Study) -> dict[str, int]:
     """How many of the study's photographs fall to training, validation and test."""
     counts = dict(study.sources.values_list("split").annotate(count=Count("*")).order_by())
-    return {str(split.label).lower(): counts.get(split, 0) for split in Source.Split}
+    return {PURPOSES[split]: counts.get(split, 0) for split in Source.Split}
 
 
 def codec_table(study: Study) -> list[tuple[str, list[Cell]]]:
@@ -228,8 +229,11 @@ def _cell(
     )
 
 
-def judgments_per_day(study: Study, *, simulated: bool, days: int = 30) -> list[tuple[date, int]]:
-    """(day, judgments) from the first of the last `days` days that has any, without gaps; empty without any."""
+def answers_per_day(study: Study, *, simulated: bool, days: int = 30) -> list[tuple[date, int]]:
+    """(day, answers) from the first of the last `days` days that has any, without gaps; empty without any.
+
+    Every answer, whether it is a vote or not: the days say when people were at work.
+    """
     midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     starts = [midnight - timedelta(days=back) for back in reversed(range(days))]
     # A day is a range of the index judgment_of_study (IN, because SQLite does not look up NOT simulated in it);

@@ -25,6 +25,7 @@ from annotation.views.people import FILTERS, attrition, page_of_people, rules_on
 
 PHOTOGRAPHS_SHOWN = 48
 FAILURES_SHOWN = 20
+DAYS_TITLES = {False: "Answers by people per day", True: "Simulated answers per day"}
 
 TABS = [
     ("study", "Progress"),
@@ -36,6 +37,9 @@ TABS = [
     ("study-settings", "Settings"),
 ]
 
+# Pages that a tab leads to.
+BELOW = {"study-invitations": "study-people", "study-reconciliation": "study-people"}
+
 
 def study_page(
     request: HttpRequest, study: Study, tab: str, *, status: int = 200, **told: Any
@@ -46,6 +50,7 @@ def study_page(
         "study": study,
         "tab": tab,
         "tabs": TABS,
+        "marked_tab": BELOW.get(tab, tab),
         "judge_url": request.build_absolute_uri(reverse("judge", args=[study.key])),
         **told,
     }
@@ -54,11 +59,11 @@ def study_page(
 
 def progress_page(request: HttpRequest, study: Study, *, status: int = 200) -> HttpResponse:
     """The tab Progress; uploads that were refused come back to it."""
-    failed = Reconstruction.objects.needed_by(study).filter(state=Reconstruction.State.FAILED)
+    failed = Reconstruction.objects.prepared_for(study).filter(state=Reconstruction.State.FAILED)
     days = [
-        (simulated, charts.bars(per_day, title=_days_title(simulated)))
+        (simulated, charts.bars(per_day, title=DAYS_TITLES[simulated]))
         for simulated in (False, True)
-        if (per_day := progress.judgments_per_day(study, simulated=simulated))
+        if (per_day := progress.answers_per_day(study, simulated=simulated))
     ]
     splits = progress.photographs_by_split(study)
     return study_page(
@@ -77,10 +82,6 @@ def progress_page(request: HttpRequest, study: Study, *, status: int = 200) -> H
         split_missing=0 in splits.values(),
         cost=cost_of(study=study) if study.state == Study.State.DRAFT else None,
     )
-
-
-def _days_title(simulated: bool) -> str:
-    return "Simulated judgments per day" if simulated else "Judgments by people per day"
 
 
 @staff_required

@@ -10,8 +10,9 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from annotation.core.protocol import Protocol
 from annotation.models import Reconstruction, Session, Snapshot, Study
-from annotation.models.stimulus import as_decimal
+from annotation.models.stimulus import ANCHOR_BPP, ANCHOR_CODEC, as_decimal
 from tests.factories import (
     make_judgment,
     make_png,
@@ -48,7 +49,7 @@ def test_the_bars_count_people_and_programs_apart(owner_client: Client) -> None:
     assert status["meters"]["encoded"]["done"] == 6
     judged = status["meters"]["judged"]
     assert (judged["done"], judged["total"]) == (6, 12)
-    assert "3 by people" in judged["words"]
+    assert "3 answers by people" in judged["words"]
     assert "3 simulated" in judged["words"]
     assert "an hour" in judged["words"]
     assert status["meters"]["people"]["done"] == 1
@@ -81,6 +82,30 @@ def test_what_failed_is_shown_with_its_error_and_can_be_tried_again(owner_client
     owner_client.post(reverse("study-retry", args=[study.slug]))
     failed.refresh_from_db()
     assert (failed.state, failed.error) == (Reconstruction.State.QUEUED, "")
+
+
+def test_a_failed_anchor_of_the_checks_is_shown_too(owner_client: Client) -> None:
+    study = make_study(protocol=Protocol.bare().but(sentinel_percent=5).to_json())
+    make_reconstruction(
+        make_source(study), codec=ANCHOR_CODEC, target_bpp=ANCHOR_BPP, state="failed", error="no anchor"
+    )
+    assert "no anchor" in page_of(owner_client, "study", study).text
+
+
+@pytest.mark.parametrize(
+    ("name", "tab", "how"),
+    [
+        ("study-people", "study-people", "page"),
+        ("study-invitations", "study-people", "true"),
+        ("study-reconciliation", "study-people", "true"),
+    ],
+)
+def test_the_tab_that_a_page_belongs_to_is_marked(
+    owner_client: Client, name: str, tab: str, how: str
+) -> None:
+    study = make_study()
+    page = page_of(owner_client, name, study).text
+    assert f'href="{reverse(tab, args=[study.slug])}" aria-current="{how}"' in page
 
 
 def test_trying_again_with_nothing_failed_says_so(owner_client: Client) -> None:
