@@ -15,10 +15,17 @@ class RetrainRuleForm(forms.ModelForm):
     class Meta:
         model = RetrainRule
         fields = ["enabled", "hours_between", "quiet_from", "quiet_to", "config"]
+        help_texts = {
+            "enabled": "Otherwise only by hand, from a snapshot.",
+            "hours_between": "At least so many from one run to the next.",
+            "quiet_from": "Full hour. Training begins in these hours only.",
+            "quiet_to": "The same hour as the first: at any hour.",
+        }
+        widgets = {"config": forms.Textarea(attrs={"rows": 3, "spellcheck": "false"})}
         labels = {
             "hours_between": "Hours between runs",
-            "quiet_from": "Quiet hours from",
-            "quiet_to": "to",
+            "quiet_from": "From",
+            "quiet_to": "To",
             "config": "Settings",
         }
 

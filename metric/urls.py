@@ -10,6 +10,7 @@ urlpatterns = [
     path("runs/<int:pk>/", views.training_run, name="training-run"),
     path("runs/<int:pk>/status.json", views.run_status, name="training-run-status"),
     path("runs/<int:pk>/cancel/", views.cancel, name="training-run-cancel"),
+    path("runs/<int:pk>/again/", views.train_again, name="training-run-again"),
     path("versions/<int:number>/", views.metric_version, name="metric-version"),
     path("versions/<int:number>/download/", views.version_archive, name="metric-download"),
     path("versions/<int:number>/files/<str:name>", views.version_file, name="metric-file"),

@@ -19,7 +19,7 @@ from metric.models import MetricVersion, TrainingRun
 from metric.services.disagreements import disagreements_of
 from metric.services.promotion import promote_version, roll_back
 from metric.services.requests import cancel_training, request_training
-from metric.services.schedule import rule_of, standings
+from metric.services.schedule import rule_of, standing_of, standings
 from metric.services.versions import downloads_of, open_download
 
 VERSIONS_SHOWN = 20
@@ -53,6 +53,7 @@ def metric_list(request: HttpRequest) -> HttpResponse:
         "promoted": versions.filter(promoted=True).first(),
         "page": page,
         "standings": standings(),
+        "pending": TrainingRun.objects.pending().order_by("-state", "pk"),
         "can_roll_back": versions.filter(promoted=False, promoted_at__isnull=False).exists(),
         "snapshots_ready": Snapshot.objects.filter(state=Snapshot.State.DONE).exists(),
     }
@@ -104,8 +105,25 @@ def stage_in_words(stage: str) -> str:
 @refusals_as_messages
 def train(request: HttpRequest, pk: int) -> HttpResponse:
     """Asks for a run on a snapshot."""
-    snapshot = get_object_or_404(Snapshot, pk=pk)
-    run = request_training(snapshot=snapshot, trigger=TrainingRun.Trigger.HAND, created_by=staff_of(request))
+    return _ask_for_run(request, get_object_or_404(Snapshot, pk=pk), {})
+
+
+@staff_required
+@require_POST
+@refusals_as_messages
+def train_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Asks for a run like another: on its snapshot, with its settings."""
+    run = get_object_or_404(TrainingRun.objects.select_related("snapshot"), pk=pk)
+    return _ask_for_run(request, run.snapshot, run.config)
+
+
+def _ask_for_run(request: HttpRequest, snapshot: Snapshot, config: dict[str, Any]) -> HttpResponse:
+    run = request_training(
+        snapshot=snapshot,
+        config=config,
+        trigger=TrainingRun.Trigger.HAND,
+        created_by=staff_of(request),
+    )
     # The row is the truth: if the broker is away, beat finds it and sends it later.
     transaction.on_commit(partial(tasks.send, run), robust=True)
     return redirect(run)
@@ -170,7 +188,8 @@ def schedule(request: HttpRequest, slug: str) -> HttpResponse:
         form.save()
         messages.success(request, f"The schedule of “{study}” was changed.")
         return redirect("metric-list")
-    return render(request, "metric/schedule.html", {"section": "metric", "study": study, "form": form})
+    context = {"section": "metric", "study": study, "form": form, "standings": standing_of(study=study)}
+    return render(request, "metric/schedule.html", context)
 
 
 @staff_required

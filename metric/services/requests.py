@@ -54,6 +54,15 @@ def config_of(run: TrainingRun) -> TrainConfig:
     return TrainConfig(**settled)
 
 
+def in_words(config: dict[str, Any]) -> str:
+    """Kind, trunks and terms of a run's settings: “heads on alex + vgg with PSNR”."""
+    extras = [term.upper() for term in config.get("terms") or []] + ["structure"] * bool(
+        config.get("structure")
+    )
+    words = f"{config['kind']} on {' + '.join(config.get('nets') or [config['net']])}"
+    return f"{words} with {' and '.join(extras)}" if extras else words
+
+
 def cancel_training(*, run: TrainingRun) -> None:
     """Stops a run at its next step; one that still waits never starts."""
     TrainingRun.objects.filter(pk=run.pk).update(cancel_requested=True)

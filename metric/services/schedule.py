@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from annotation.errors import Refused
 from annotation.models import Judgment, Snapshot, Study
-from annotation.models.work import Work
 from annotation.services.snapshots import request_snapshot
 from metric.models import RetrainRule, TrainingRun
 from metric.services.requests import request_training
@@ -26,20 +25,18 @@ MOST_STANDINGS = 20
 class Due:
     """How a study stands to its rule, for people's judgments or for simulated ones.
 
-    `at`: when it may train next, a moment that can lie in the past; None while that is not known, and `waits_for`
-    says for what.
+    `last`: when a run was last asked for. `at`: when the next one may begin; None while that is not known, and
+    `reason` says why. `is_now`: whether it is time.
     """
 
     study: Study
     simulated: bool
     new: int
     enough: int
+    last: datetime | None
     at: datetime | None
-    waits_for: str
-
-    def now(self, moment: datetime) -> bool:
-        """Whether it is time."""
-        return self.at is not None and self.at <= moment
+    reason: str
+    is_now: bool
 
 
 def rule_of(study: Study) -> RetrainRule:
@@ -66,16 +63,16 @@ def due_of(*, study: Study, simulated: bool, now: datetime | None = None) -> Due
     enough = study.retrain_after or settings.RETRAIN_AFTER
     runs = TrainingRun.objects.filter(study=study, snapshot__simulated=simulated)
     last = runs.aggregate(last=Max("created_at"))["last"]
-    at, waits_for = None, ""
-    if not rule.enabled:
-        waits_for = "the schedule is switched off for this study"
-    elif runs.filter(state__in=[Work.State.QUEUED, Work.State.RUNNING]).exists():
-        waits_for = "the run that goes on"
+    at, reason = None, ""
+    if runs.pending().exists():
+        reason = "a run goes on"
+    elif not rule.enabled:
+        reason = "switched off"
     elif new < enough:
-        waits_for = f"{enough - new:,} more judgments"
+        reason = f"waits for {enough - new:,} more judgment{'s' * (enough - new > 1)}"
     else:
         at = next_time(now, last, rule.hours_between, rule.quiet_from, rule.quiet_to)
-    return Due(study, simulated, new, enough, at, waits_for)
+    return Due(study, simulated, new, enough, last, at, reason, is_now=at is not None and at <= now)
 
 
 def next_time(
@@ -96,15 +93,20 @@ def next_time(
 
 
 def standings() -> list[Due]:
-    """The newest studies that were opened and judged, each with the populations that have new judgments."""
+    """The newest studies that were opened and judged, each with the populations that judged."""
     judged = Judgment.objects.filter(study=OuterRef("pk"))
     studies = Study.objects.exclude(state=Study.State.DRAFT).filter(Exists(judged)).order_by("-pk")
-    found = [
+    return [due for study in studies[:MOST_STANDINGS] for due in standing_of(study=study)]
+
+
+def standing_of(*, study: Study) -> list[Due]:
+    """The same of one study."""
+    judged = Judgment.objects.filter(study=study)
+    return [
         due_of(study=study, simulated=simulated)
-        for study in studies[:MOST_STANDINGS]
         for simulated in (False, True)
+        if judged.of_population(simulated=simulated).exists()
     ]
-    return [due for due in found if due.new]
 
 
 def retrain_due(now: datetime | None = None) -> list[TrainingRun]:
@@ -113,7 +115,7 @@ def retrain_due(now: datetime | None = None) -> list[TrainingRun]:
     runs = []
     for study in Study.objects.exclude(state=Study.State.DRAFT):
         for simulated in (False, True):
-            if not due_of(study=study, simulated=simulated, now=now).now(now):
+            if not due_of(study=study, simulated=simulated, now=now).is_now:
                 continue
             try:
                 runs.append(_retrain(study, simulated, now))
@@ -126,7 +128,7 @@ def retrain_due(now: datetime | None = None) -> list[TrainingRun]:
 def _retrain(study: Study, simulated: bool, now: datetime) -> TrainingRun | None:
     """Both or neither; None when another worker was first, for whoever looks holds the study's row."""
     Study.objects.select_for_update(no_key=True).get(pk=study.pk)
-    if not due_of(study=study, simulated=simulated, now=now).now(now):
+    if not due_of(study=study, simulated=simulated, now=now).is_now:
         return None
     return request_training(
         snapshot=request_snapshot(study=study, simulated=simulated),

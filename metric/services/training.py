@@ -32,7 +32,7 @@ from metric.services.disagreements import with_triplets
 from metric.services.notices import tell
 from metric.services.promotion import promote_if_better
 from metric.services.questions import ask_better
-from metric.services.requests import config_of
+from metric.services.requests import config_of, in_words
 from metric.services.versions import (
     draft_version,
     keep_version,
@@ -93,9 +93,7 @@ def _fail(run: TrainingRun, lease: uuid.UUID, error: str) -> None:
 
 def _train(run: TrainingRun, lease: uuid.UUID) -> str:
     report = Report(run)
-    report.say(
-        f"training run {run.pk} on snapshot {run.snapshot}, {run.config['kind']} on {run.config['net']}"
-    )
+    report.say(f"training run {run.pk} on snapshot {run.snapshot}, {in_words(run.config)}")
     folder = _snapshot_folder(run.snapshot, report)
     champion = promoted_version()
     with tempfile.TemporaryDirectory() as scratch:
@@ -137,6 +135,11 @@ def _finish(
     """The version, its promotion if it earned one, and the end of the run: all or nothing."""
     version = keep_version(version=draft)
     outcome = promote_if_better(version=version, rival=champion)
+    version.evaluation["decision"] = {
+        "held_against": champion.number if champion else None,
+        "outcome": outcome,
+    }
+    version.save(update_fields=["evaluation"])
     report.say(f"version {version.number}: {outcome}")
     if not TrainingRun.objects.all().finish(version.run_id, lease):
         raise Refused("Another worker took this run over.")

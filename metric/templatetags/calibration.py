@@ -1,7 +1,8 @@
 """How well stated chances hold, as a figure and in words."""
 
 from collections.abc import Mapping, Sequence
-from math import sqrt
+from itertools import takewhile
+from math import floor, sqrt
 from typing import Any
 
 from django import template
@@ -12,7 +13,6 @@ from codecs_zoo.look import outline
 
 register = template.Library()
 
-# The plot is a square, so that the diagonal is one.
 LEFT, TOP, SIDE = 60, 16, 300
 Z95 = 1.96
 
@@ -22,14 +22,16 @@ def calibration_plot(bins: Sequence[Mapping[str, Any]], *, simulated: bool) -> S
     """Stated chance of the favourite against how often it won, with the diagonal of a metric that knows itself."""
     drawing = charts.Drawing(TOP + SIDE + 56, title="Calibration: stated chance against share of votes")
     low = 0.5 if all(one["stated"] >= 0.5 for one in bins) else 0.0
+    bottoms = [interval(one["seen"], one["n_votes"])[0] for one in bins]
+    lowest = min([low, *(floor(4 * bottom) / 4 for bottom in bottoms)])
 
     def across(share: float) -> float:
         return LEFT + (share - low) / (1 - low) * SIDE
 
     def height(share: float) -> float:
-        return TOP + (1 - (max(share, 0.0) - 0.0) / 1.0) * SIDE
+        return TOP + (1 - share) / (1 - lowest) * SIDE
 
-    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
+    for tick in (tick for tick in (0.0, 0.25, 0.5, 0.75, 1.0) if tick >= lowest):
         drawing.line(LEFT, height(tick), LEFT + SIDE, height(tick), faint=True)
         drawing.text(LEFT - 8, height(tick) + 4, f"{100 * tick:g}", anchor="end")
     for tick in (0.5, 0.6, 0.7, 0.8, 0.9, 1.0) if low else (0.0, 0.25, 0.5, 0.75, 1.0):
@@ -64,18 +66,21 @@ def calibration_words(bins: Sequence[Mapping[str, Any]]) -> str:
     votes = sum(one["n_votes"] for one in bins)
     if not votes:
         return "There are no votes to compare stated chances with."
-    gap = sum((one["stated"] - one["seen"]) * one["n_votes"] for one in bins) / votes
-    points = f"{100 * abs(gap):.1f} points"
+    gaps = [(one["stated"] - one["seen"]) * one["n_votes"] / votes for one in bins]
+    error, gap = sum(map(abs, gaps)), sum(gaps)
+    said = f"Stated chances are off by {100 * error:.1f} points on average."
     if abs(gap) < 0.02:
-        return f"Stated chances hold: on average they are {points} from what people did."
-    said = "too sure of itself" if gap > 0 else "less sure than it could be"
-    return f"The metric is {said}: its favourites win {points} {'less' if gap > 0 else 'more'} often than it states."
+        return f"{said} On the whole the metric is neither too sure of itself nor too modest."
+    how, often = ("too sure of itself", "less") if gap > 0 else ("less sure than it could be", "more")
+    points = f"{100 * abs(gap):.1f} points {often} often than it states"
+    return f"{said} On the whole the metric is {how}: its favourites win {points}."
 
 
 @register.filter
 def vote_counts(evaluation: Mapping[str, Any]) -> list[str]:
-    """The groups of pairs by number of votes that any row has, in order."""
-    return list(dict.fromkeys(name for row in evaluation["rows"] for name in row.get("by_votes", {})))
+    """The groups of pairs by number of votes that any row has, in order: “1”, “2”, “3-4”, …"""
+    found = {name for row in evaluation["rows"] for name in row.get("by_votes", {})}
+    return sorted(found, key=lambda name: int("".join(takewhile(str.isdigit, name)) or 0))
 
 
 @register.filter

@@ -53,6 +53,22 @@ def cells(row: Mapping[str, Any], evaluation: Mapping[str, Any]) -> list[Mapping
     return [row[part].get(name, {}) for part in parts for name in columns(evaluation, part)]
 
 
+@register.filter
+def held_against(evaluation: Mapping[str, Any]) -> str:
+    """The version in use that the new one was held against, in words; empty where there was none."""
+    new = new_row(evaluation)
+    if new is None or not new["difference_to_promoted"]:
+        return ""
+    number = evaluation.get("decision", {}).get("held_against")
+    return f"version {number}" if number else "the version in use then"
+
+
+@register.filter
+def has_single_votes(evaluation: Mapping[str, Any]) -> bool:
+    """Whether some pairs have one vote, which says nothing of how people agree."""
+    return any("1" in row.get("by_votes", {}) for row in evaluation["rows"])
+
+
 @register.simple_tag
 def evaluation_dots(evaluation: Mapping[str, Any]) -> SafeString:
     """Every row's score with its interval."""
@@ -107,7 +123,7 @@ def evaluation_words(evaluation: Mapping[str, Any]) -> str:
         return "The new version could not be scored."
     whose = "simulated votes" if evaluation["simulated"] else "votes by people"
     words = [f"The new version agrees with {share(new['score'])} % of {whose}{_within(new)}."]
-    for name, rival in (("promoted", "the version in use then"), ("stock", "stock LPIPS")):
+    for name, rival in (("promoted", held_against(evaluation)), ("stock", "stock LPIPS")):
         if found := new[f"difference_to_{name}"]:
             words.append(_gained(found, rival))
     if 2 <= evaluation["n_photographs"] < FEW:
@@ -119,7 +135,8 @@ def evaluation_words(evaluation: Mapping[str, Any]) -> str:
         ceiling = share(evaluation["people"]["ceiling"])
         who = "simulated annotator" if evaluation["simulated"] else "annotator"
         words.append(
-            f"One {who} agrees with another in {share(human)} %, the best possible metric in {ceiling} %."
+            f"One {who} agrees with another in {share(human)} %, the best possible metric in {ceiling} %"
+            f"{', both on pairs with two or more votes' * has_single_votes(evaluation)}."
         )
     return " ".join(words)
 

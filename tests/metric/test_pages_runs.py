@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from metric.core.config import TrainConfig
 from metric.models import TrainingRun
 from tests.metric.versions import make_run, make_snapshot, make_version
 
@@ -68,6 +69,34 @@ def test_a_failed_run_says_what_was_kept_and_offers_another(owner_client: Client
     assert "the trunk &lt;alex&gt; could not be had" in page
     assert "Train again" in page
     assert status(owner_client, run)["over"]
+
+
+def test_training_again_takes_the_settings_of_the_run(owner_client: Client) -> None:
+    run = make_run(state="failed", error="no room")
+    TrainingRun.objects.filter(pk=run.pk).update(config=TrainConfig(net="vgg", terms=("psnr",)).as_json())
+    assert (
+        reverse("training-run-again", args=[run.pk])
+        in owner_client.get(run.get_absolute_url()).content.decode()
+    )
+    owner_client.post(reverse("training-run-again", args=[run.pk]))
+    again = TrainingRun.objects.latest("pk")
+    assert (again.snapshot, again.state) == (run.snapshot, "queued")
+    assert (again.config["nets"], again.config["terms"]) == (["vgg"], ["psnr"])
+
+
+def test_settings_that_are_not_the_usual_ones_stand_out(owner_client: Client) -> None:
+    config = TrainConfig(nets=("vgg", "alex"), terms=("psnr",), lapse=True).as_json()
+    page = owner_client.get(make_run(config=config).get_absolute_url()).content.decode()
+    assert "Heads on vgg + alex with PSNR, from" in page
+    stand_out = page.split("<details")[0]
+    assert "<code>lapse</code>" in stand_out
+    assert "<code>folds</code>" not in stand_out
+
+
+def test_without_a_version_the_run_that_may_make_it_is_named(owner_client: Client) -> None:
+    runs = [make_run(), make_run(state="running")]
+    page = owner_client.get(reverse("metric-list")).content.decode()
+    assert f"come of run {runs[1].pk}, which goes on now" in page
 
 
 def test_a_finished_run_leads_to_its_version(owner_client: Client) -> None:

@@ -167,7 +167,7 @@ def test_without_a_version_before_there_is_no_way_back(owner_client: Client) -> 
 def test_calibration_votes_and_pairs_are_shown_where_they_are_known(owner_client: Client) -> None:
     triplet = make_triplet()
     bins = [{"stated": 0.62, "seen": 0.55, "n_votes": 40}, {"stated": 0.9, "seen": 0.8, "n_votes": 60}]
-    groups = {"1": {"score": 0.7, "low": None, "high": None}}
+    groups = {name: {"score": 0.7, "low": None, "high": None} for name in ("3-4", "1")}
     evaluation = make_evaluation(calibration=bins, by_votes=groups)
     evaluation["disagreements"] = [
         {"n_p0": 4, "n_p1": 1, "n_tie": 0, "chance": 0.9, "triplet": triplet.pk, "p0_is_first": False},
@@ -176,9 +176,23 @@ def test_calibration_votes_and_pairs_are_shown_where_they_are_known(owner_client
     page = owner_client.get(make_version(evaluation=evaluation).get_absolute_url()).content.decode()
     assert "its favourites win 8.8 points less often than it states" in page
     assert "1 vote<" in page
+    assert "two rows of people rest on the pairs with two or more votes" in page
     assert page.count("the version gave that") == 1
     assert "on the right,\n        was chosen 4 of 5 times; the version gave that a chance of 10%" in page
+    assert page.index("1 vote<") < page.index("3-4 votes<")
     assert " style=" not in page
+
+
+def test_what_it_was_held_against_and_what_came_of_it_is_said(owner_client: Client) -> None:
+    gained = {"difference_to_promoted": {"mean": 0.01, "low": -0.01, "high": 0.03}}
+    evaluation = make_evaluation(**gained)
+    evaluation["decision"] = {"held_against": 7, "outcome": "not promoted: version 8 came into use"}
+    page = owner_client.get(make_version(evaluation=evaluation).get_absolute_url()).content.decode()
+    assert "Against version 7<" in page
+    assert "Not promoted: version 8 came into use." in page
+    without = owner_client.get(make_version().get_absolute_url()).content.decode()
+    assert "Against version" not in without
+    assert "Against the version" not in without
 
 
 def test_files_of_a_version_one_by_one(owner_client: Client, version_on_disk: MetricVersion) -> None:

@@ -9,11 +9,37 @@ function atEnd(log) {
   return log.scrollHeight - log.scrollTop - log.clientHeight < 8;
 }
 
+function capitalised(words) {
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** Says how long a stage still takes, from how far it came since this page first saw it. */
+function stopwatch() {
+  let stage = "";
+  let first = { at: 0, done: 0 };
+  return (status, now) => {
+    // The words of a stage count along: what stands before the count is its name.
+    const name = status.words.split(" · ")[0];
+    if (name !== stage || status.done < first.done) {
+      stage = name;
+      first = { at: now, done: status.done };
+    }
+    const came = status.done - first.done;
+    const seconds = (now - first.at) / 1000;
+    if (came < 1 || seconds < 5) return "";
+    const left = ((status.total - status.done) * seconds) / came;
+    return left < 60 ? "less than a minute left" : `about ${Math.round(left / 60)} min left`;
+  };
+}
+
+const left = stopwatch();
+
 function show(run, log, status) {
   const bar = run.querySelector("progress");
   bar.max = status.total || 1;
   bar.value = status.done;
-  run.querySelector(".meter-figure").textContent = status.words;
+  run.querySelector("[data-words]").textContent = capitalised(status.words);
+  run.querySelector("[data-left]").textContent = left(status, performance.now());
   if (log.textContent !== status.log) {
     const follow = atEnd(log);
     log.textContent = status.log;

@@ -63,7 +63,7 @@ def test_a_rule_that_is_off_trains_nothing_and_a_rules_settings_reach_the_run() 
     study = make_judged_study(people=6, retrain_after=24)
     rule = RetrainRule.objects.create(study=study, enabled=False, quiet_from=0, quiet_to=0)
     assert retrain_due() == []
-    assert "switched off" in due_of(study=study, simulated=False).waits_for
+    assert "switched off" in due_of(study=study, simulated=False).reason
     rule.enabled, rule.config = True, {"net": "squeeze"}
     rule.save()
     (run,) = retrain_due()
