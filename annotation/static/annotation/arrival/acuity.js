@@ -28,6 +28,7 @@ function showRing() {
     return;
   }
   note.textContent = "That was the last one. Thank you.";
+  document.getElementById("acuity-help").hidden = true;
   goOn.disabled = false;
   goOn.focus();
 }
