@@ -17,7 +17,8 @@ from metric.core.evaluate import Candidate, Kind
 from metric.core.features import Count, Pair
 from metric.core.fetch import Say
 from metric.core.images import Picture, open_pictures
-from metric.core.snapshot import Snapshot
+from metric.core.leaks import refuse_copies
+from metric.core.snapshot import SPLITS, Snapshot
 
 Progress = Callable[[str, int, int], None]
 
@@ -34,9 +35,15 @@ class Scoring:
 
     @classmethod
     def of(cls, snapshot: Snapshot, cache: VectorCache, progress: Progress, say: Say) -> Scoring:
-        """Open every image of the snapshot once. Raises ValueError for an unreadable one."""
+        """Open every image of the snapshot once.
+
+        Raises ValueError for an unreadable one, SnapshotError where a reference is in two splits under two names.
+        """
         files = {t.sha256[role]: path for t in snapshot.triplets for role, path in t.files.items()}
         pictures = open_pictures(files, cache, lambda done, total: progress("images", done, total))
+        refuse_copies(
+            {split: [pictures[t.sha256["ref"]] for t in snapshot.of(split)] for split in SPLITS}, cache
+        )
         return cls(snapshot, pictures, cache, progress, say)
 
     def pairs(self, split: str) -> list[Pair]:
