@@ -12,10 +12,12 @@ from django.urls import reverse
 from annotation.models import Snapshot, Study
 from annotation.models.work import Work, WorkQuerySet
 
+ARCHIVES = "metrics"
+
 
 def version_path(version: "MetricVersion", filename: str) -> str:
     """Where the archive of a version is kept."""
-    return f"metrics/run-{version.run_id}-{uuid.uuid4().hex[:8]}.zip"
+    return f"{ARCHIVES}/run-{version.run_id}-{uuid.uuid4().hex[:8]}.zip"
 
 
 class TrainingRun(Work):

@@ -34,6 +34,7 @@ from metric.services.promotion import promote_if_better
 from metric.services.questions import ask_better
 from metric.services.requests import config_of, in_words
 from metric.services.versions import (
+    discard_drafts,
     draft_version,
     keep_version,
     promoted_folder,
@@ -42,6 +43,9 @@ from metric.services.versions import (
 )
 
 log = structlog.get_logger(__name__)
+
+
+TAKEN_OVER = "Another worker took this run over."
 
 
 class Cancelled(Exception):
@@ -93,6 +97,16 @@ def _fail(run: TrainingRun, lease: uuid.UUID, error: str) -> None:
 
 def _train(run: TrainingRun, lease: uuid.UUID) -> str:
     report = Report(run)
+    # An attempt that was killed may have got as far as a version.
+    version = MetricVersion.objects.filter(run=run).first() or _make_version(run, lease, report)
+    _ask_better(version, report)
+    if not TrainingRun.objects.all().finish(run.pk, lease):
+        raise Refused(TAKEN_OVER)
+    return "done"
+
+
+def _make_version(run: TrainingRun, lease: uuid.UUID, report: "Report") -> MetricVersion:
+    discard_drafts(run=run)
     report.say(f"training run {run.pk} on snapshot {run.snapshot}, {in_words(run.config)}")
     folder = _snapshot_folder(run.snapshot, report)
     champion = promoted_version()
@@ -113,8 +127,7 @@ def _train(run: TrainingRun, lease: uuid.UUID) -> str:
     version, outcome = _keep(draft, lease, champion, report)
     subject = f"Metric version {version.number}: {outcome}"
     tell(event="version made", subject=subject, message=f"{subject}\nFrom {run.snapshot}.", run=run.pk)
-    _ask_better(version, report)
-    return "done"
+    return version
 
 
 def _keep(
@@ -122,17 +135,17 @@ def _keep(
 ) -> tuple[MetricVersion, str]:
     """The numbered version and what became of it; nothing stays in storage where that fails."""
     try:
-        return _finish(draft, lease, champion, report)
+        return _enter(draft, lease, champion, report)
     except BaseException:
         draft.archive.delete(save=False)
         raise
 
 
 @transaction.atomic
-def _finish(
+def _enter(
     draft: MetricVersion, lease: uuid.UUID, champion: MetricVersion | None, report: "Report"
 ) -> tuple[MetricVersion, str]:
-    """The version, its promotion if it earned one, and the end of the run: all or nothing."""
+    """The version and its promotion if it earned one, by a worker that still holds the run: all or nothing."""
     version = keep_version(version=draft)
     outcome = promote_if_better(version=version, rival=champion)
     version.evaluation["decision"] = {
@@ -141,15 +154,18 @@ def _finish(
     }
     version.save(update_fields=["evaluation"])
     report.say(f"version {version.number}: {outcome}")
-    if not TrainingRun.objects.all().finish(version.run_id, lease):
-        raise Refused("Another worker took this run over.")
+    if not TrainingRun.objects.all().renew(version.run_id, lease):
+        raise Refused(TAKEN_OVER)
     return version, outcome
 
 
 def _ask_better(version: MetricVersion, report: "Report") -> None:
     """The version is kept already: what goes wrong here is said in the run's log and takes nothing back."""
     try:
+        report.stage("questions", 0, 1)
         report.say(ask_better(version=version))
+    except Cancelled:
+        report.say("pairs are not ranked: cancelled")
     except (CheckpointError, TrunkUnavailable, Refused, ValueError, OSError) as error:
         log.exception("pairs were not ranked", run=version.run_id)
         report.say(f"pairs are not ranked: {error}")

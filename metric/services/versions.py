@@ -17,7 +17,7 @@ from django.db.models import Max
 from annotation.core.formats import zip as archives
 from annotation.errors import Refused
 from annotation.services.archives import unpack_whole
-from metric.models import MetricVersion, TrainingRun
+from metric.models import ARCHIVES, MetricVersion, TrainingRun
 from metric.services.card import NAME as CARD
 
 
@@ -40,6 +40,20 @@ def draft_version(*, run: TrainingRun, folder: Path) -> MetricVersion:
         packed.seek(0)
         version.archive.save("version.zip", File(packed), save=False)
     return version
+
+
+def discard_drafts(*, run: TrainingRun) -> None:
+    """Removes what attempts of this run that were killed left in storage."""
+    if run.attempts < 2:
+        return
+    storage = MetricVersion._meta.get_field("archive").storage
+    try:
+        _, names = storage.listdir(ARCHIVES)
+    except FileNotFoundError:
+        return
+    for name in names:
+        if name.startswith(f"run-{run.pk}-"):
+            storage.delete(f"{ARCHIVES}/{name}")
 
 
 def keep_version(*, version: MetricVersion) -> MetricVersion:
