@@ -2,7 +2,7 @@
 
 import pytest
 
-from metric.management.commands.train_metric import Bars
+from metric.management.bars import Bars
 
 
 def test_stages_are_reported_where_stderr_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:

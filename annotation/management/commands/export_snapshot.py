@@ -1,31 +1,26 @@
 """Writes a study's judgments as a folder: `python manage.py export_snapshot demo --out snapshot`."""
 
-from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from annotation.core.formats.rows import ExportError
+from annotation.management.examples import CommandWithExamples
 from annotation.models import Study
 from annotation.services.export import export
 
 
-class Command(BaseCommand):
+class Command(CommandWithExamples):
     """Source-disjoint train / val / test with a manifest; nothing is left behind when it is refused."""
 
     help = "Write a study's judgments as a 2AFC dataset with source-disjoint train, val and test."
 
-    def create_parser(self, *args: Any, **kwargs: Any) -> CommandParser:
-        parser = super().create_parser(*args, **kwargs)
-        parser.formatter_class = RawDescriptionHelpFormatter
-        parser.epilog = (
-            "examples:\n"
-            "  manage.py export_snapshot demo --out ./demo-snapshot\n"
-            "  manage.py export_snapshot demo --out ./simulated --simulated"
-        )
-        return parser
+    examples = (
+        "export_snapshot demo --out ./demo-snapshot",
+        "export_snapshot demo --out ./simulated --simulated",
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("study", help="the study's slug, as in its address")

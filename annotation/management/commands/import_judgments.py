@@ -2,12 +2,11 @@
 
 import json
 import sys
-from argparse import RawDescriptionHelpFormatter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
 from annotation.core.formats.bapps_reading import read_bapps
@@ -19,6 +18,7 @@ from annotation.core.formats.plain import REQUIRED, Answers, AnswersError, read_
 from annotation.core.formats.pwcmp import COLUMNS as PWCMP
 from annotation.core.formats.pwcmp import read_pwcmp
 from annotation.errors import Refused
+from annotation.management.examples import CommandWithExamples
 from annotation.services.imported_pictures import Show, by_method, from_files
 from annotation.services.importing import Imported, import_answers
 
@@ -34,21 +34,16 @@ HEADS = {"plain": REQUIRED, "pwcmp": PWCMP, "clic": CLIC, "mucped23": MUCPED}
 UPSIDE_DOWN = 0.4
 
 
-class Command(BaseCommand):
+class Command(CommandWithExamples):
     """Answers become a closed study with its origin on it; run again, it goes on where it was."""
 
     help = "Import people's answers from a file or folder as a study that is marked by its origin."
 
-    def create_parser(self, *args: Any, **kwargs: Any) -> CommandParser:
-        parser = super().create_parser(*args, **kwargs)
-        parser.formatter_class = RawDescriptionHelpFormatter
-        parser.epilog = (
-            "examples:\n"
-            '  manage.py import_judgments answers.csv --study "JPEGs at home"\n'
-            '  manage.py import_judgments mucped23 --originals cid22/validation --study "mucped23"\n'
-            '  manage.py import_judgments 2afc/val/traditional --format bapps --study "BAPPS traditional"'
-        )
-        return parser
+    examples = (
+        'import_judgments answers.csv --study "JPEGs at home"',
+        'import_judgments mucped23 --originals cid22/validation --study "mucped23"',
+        'import_judgments 2afc/val/traditional --format bapps --study "BAPPS traditional"',
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("answers", type=Path, help="a CSV file, or a folder")

@@ -1,20 +1,19 @@
 """Holds a version against a file of people's answers: `python manage.py evaluate_metric 3 --judgments answers.csv`."""
 
 import json
-import sys
-from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from tqdm import tqdm
+from django.core.management.base import CommandError, CommandParser
 
 from annotation.core.formats.plain import AnswersError
+from annotation.management.examples import CommandWithExamples
 from metric.core.checkpoint import CheckpointError
 from metric.core.config import BASELINE_KEYS
 from metric.core.table import format_table
 from metric.core.weights import TrunkUnavailable
+from metric.management.bars import Bars
 from metric.models import MetricVersion
 from metric.services.judged import evaluate_on, read_judged
 from metric.services.versions import promoted_folder, version_folder
@@ -23,24 +22,21 @@ from metric.services.versions import promoted_folder, version_folder
 MISUSE = 2
 
 
-class Command(BaseCommand):
+class Command(CommandWithExamples):
     """Reads the answers and their pictures, and prints the table that a training run stores."""
 
     help = "Print how well a version agrees with a file of people's answers, beside every baseline."
     # A folder needs no database, so a missing migration is no reason to stop.
     requires_migrations_checks = False
 
-    def create_parser(self, *args: Any, **kwargs: Any) -> CommandParser:
-        parser = super().create_parser(*args, **kwargs)
-        parser.formatter_class = RawDescriptionHelpFormatter
-        parser.epilog = (
-            "FILE.csv has the columns source,a,b,choice and may have annotator,ms,a_codec,b_codec,a_bpp,b_bpp,kind;\n"
-            "paths are relative to it, and choice is a, b or tie: the CLOSER one.\n\n"
-            "examples:\n"
-            "  manage.py evaluate_metric 3 --judgments answers.csv\n"
-            "  manage.py evaluate_metric ./metric --judgments answers.csv --json > table.json"
-        )
-        return parser
+    about = (
+        "FILE.csv has the columns source,a,b,choice and may have annotator,ms,a_codec,b_codec,a_bpp,b_bpp,kind;\n"
+        "paths are relative to it, and choice is a, b or tie: the CLOSER one."
+    )
+    examples = (
+        "evaluate_metric 3 --judgments answers.csv",
+        "evaluate_metric ./metric --judgments answers.csv --json > table.json",
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("version", help="a version's number, or the folder of one")
@@ -56,13 +52,7 @@ class Command(BaseCommand):
         folder, promoted = _folders(options["version"])
         try:
             judged = read_judged(options["judgments"])
-            with tqdm(desc="pictures", disable=None, file=sys.stderr) as bar:
-
-                def progress(stage: str, done: int, total: int) -> None:
-                    bar.set_description(stage)
-                    bar.total = total
-                    bar.update(done - bar.n)
-
+            with Bars() as bars:
                 evaluation = evaluate_on(
                     judged=judged,
                     folder=folder,
@@ -70,7 +60,7 @@ class Command(BaseCommand):
                     baselines=tuple(options["baselines"]),
                     cache=settings.VAR_DIR / "cache" / "features",
                     seed=options["seed"],
-                    progress=progress,
+                    progress=bars,
                 )
         except (AnswersError, CheckpointError) as error:
             raise CommandError(str(error), returncode=MISUSE) from error

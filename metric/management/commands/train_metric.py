@@ -1,15 +1,13 @@
 """Trains a metric on a snapshot, here and now: `python manage.py train_metric demo-1`."""
 
 import json
-import sys
-from argparse import RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from tqdm import tqdm
+from django.core.management.base import CommandError, CommandParser
 
 from annotation.errors import Refused
+from annotation.management.examples import CommandWithExamples
 from annotation.models import Snapshot
 from annotation.models.work import Work
 from metric.core.checkpoint import CheckpointError
@@ -18,26 +16,22 @@ from metric.core.fit import FitError
 from metric.core.snapshot import SnapshotError
 from metric.core.table import format_table
 from metric.core.weights import TrunkUnavailable
+from metric.management.bars import Bars
 from metric.models import MetricVersion
 from metric.services.requests import request_training
 from metric.services.training import run_training, train_folder
 
 
-class Command(BaseCommand):
+class Command(CommandWithExamples):
     """A snapshot of the database makes a numbered version; a snapshot folder with --out makes a folder."""
 
     help = "Train a metric on a snapshot and print how well it agrees with people."
 
-    def create_parser(self, *args: Any, **kwargs: Any) -> CommandParser:
-        parser = super().create_parser(*args, **kwargs)
-        parser.formatter_class = RawDescriptionHelpFormatter
-        parser.epilog = (
-            "examples:\n"
-            "  manage.py train_metric demo-1                    snapshot 1 of the study “demo”, as a new version\n"
-            "  manage.py train_metric demo-1 --net vgg --terms psnr   LPIPS and PSNR in one fit\n"
-            "  manage.py train_metric ./snapshot --out ./metric  an exported folder, without the database"
-        )
-        return parser
+    examples = (
+        "train_metric demo-1                          snapshot 1 of the study “demo”, as a new version",
+        "train_metric demo-1 --net vgg --terms psnr   LPIPS and PSNR in one fit",
+        "train_metric ./snapshot --out ./metric       an exported folder, without the database",
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("snapshot", help="STUDY-NUMBER, a snapshot's id, or a folder")
@@ -97,29 +91,6 @@ class Command(BaseCommand):
         version = MetricVersion.objects.get(run=run)
         self.stdout.write(run.log)
         self.stdout.write(format_table(version.evaluation))
-
-
-class Bars:
-    """A progress bar for each stage, on stderr where that is a terminal."""
-
-    def __init__(self) -> None:
-        self._bar: tqdm[Any] | None = None
-        self._stage = ""
-
-    def __enter__(self) -> "Bars":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        if self._bar is None or self._stage != stage:
-            self.__exit__()
-            self._stage = stage
-            self._bar = tqdm(total=total, desc=stage, disable=None, file=sys.stderr)
-        self._bar.total = total
-        self._bar.update(done - self._bar.n)
 
 
 def find_snapshot(name: str) -> Snapshot:
