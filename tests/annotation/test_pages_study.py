@@ -227,3 +227,11 @@ def test_images_are_for_researchers_alone(client: Client, owner_client: Client) 
 def test_a_reconstruction_that_is_not_made_has_no_image(owner_client: Client) -> None:
     waiting = make_reconstruction(state="queued")
     assert owner_client.get(reverse("reconstruction-image", args=[waiting.pk])).status_code == 404
+
+
+def test_a_snapshot_of_nothing_is_not_offered(owner_client: Client) -> None:
+    study = make_study()
+    make_triplet(study)
+    assert "Snapshot of" not in page_of(owner_client, "study-snapshots", study).text
+    make_judgment(make_session(study))
+    assert "Snapshot of people’s judgments" in page_of(owner_client, "study-snapshots", study).text
