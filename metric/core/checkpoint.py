@@ -94,6 +94,7 @@ def load(folder: Path | str) -> Metric:
         if not path.is_file() or _sha256(path) != expected:
             raise CheckpointError(f"{path} is missing or is not the file of this run. Train it again.")
     settings = _read_json(folder / "settings.json")
+    _check_settings(folder / "settings.json", settings)
     unknown = [n for n in _nets(settings) if n not in SHAPES]
     unknown += [t for t in settings.get("terms", ()) if t not in TERMS]
     if settings.get("schema") != SETTINGS_SCHEMA or unknown:
@@ -121,6 +122,16 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def _check_settings(path: Path, settings: Mapping[str, Any]) -> None:
+    nets, terms, sides = settings.get("nets", []), settings.get("terms", []), settings.get("short_side")
+    lists = isinstance(nets, list) and isinstance(terms, list)
+    sized = isinstance(sides, list) and len(sides) == 2 and all(isinstance(side, int) for side in sides)
+    if not lists or not sized:
+        raise CheckpointError(
+            f"{path} must have short_side, two numbers of pixels, and nets and terms as lists. Train it again."
+        )
+
+
 def _nets(settings: Mapping[str, Any]) -> list[str | None]:
     return list(settings.get("nets") or [settings.get("net")])
 
@@ -141,6 +152,8 @@ def _model(path: Path, settings: Mapping[str, Any]) -> Metric:
     trunks = settings.get("trunks") or {nets[0]: settings.get("trunk_sha256")}
     _check_tensors(path, metric, tensors)
     metric.load_state_dict(tensors)
+    if bool((metric.weights < 0).any()):
+        raise CheckpointError(f"{path} holds weights below zero: it is no distance. Train it again.")
     for part in parts_of(metric).lpips:
         if tensors_sha256(part.net.state_dict()) != trunks.get(part.name):
             raise CheckpointError(f"{path} holds another trunk than settings.json says. Train it again.")
@@ -166,6 +179,14 @@ def _check_tensors(path: Path, metric: Metric, tensors: Mapping[str, Tensor]) ->
             raise CheckpointError(
                 f"{path} does not fit a metric on {metric.name}: {name} has shape {tuple(tensors[name].shape)}, "
                 f"not {tuple(value.shape)}."
+            )
+        if tensors[name].dtype != value.dtype:
+            raise CheckpointError(
+                f"{path}: {name} is {tensors[name].dtype}, not {value.dtype}. Train it again."
+            )
+        if "scaling_layer." in name and not torch.equal(tensors[name], value):
+            raise CheckpointError(
+                f"{path}: {name} is not what the trunk's images are scaled by. Train it again."
             )
         if not bool(torch.isfinite(tensors[name]).all()):
             raise CheckpointError(f"{path}: {name} holds numbers that are not finite. Train it again.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import logging
 import warnings
@@ -28,7 +29,8 @@ class _Plain(nn.Module):
 
     def __init__(self, metric: Metric) -> None:
         super().__init__()
-        self.metric = metric
+        self.metric = copy.deepcopy(metric)
+        _round_down(self.metric)
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         return self.metric.between(self.metric.features(a), self.metric.features(b))
@@ -61,9 +63,24 @@ def export_onnx(metric: Metric, path: Path) -> None:
             output_names=["distance"],
             dynamic_shapes=_shapes(),
             dynamo=True,
+            # Its optimizer takes the epsilon of 1e-20 for zero; then a pixel without features makes it all NaN.
+            optimize=False,
             external_data=False,
             verbose=False,
         )
+
+
+def _round_down(module: nn.Module) -> None:
+    """Pooling that rounds sizes up, in a form that asks nothing about them, which an open size could not answer.
+
+    A border of zeros on the far sides changes no maximum: what is pooled has been through a ReLU.
+    """
+    for name, part in module.named_children():
+        if isinstance(part, nn.MaxPool2d) and part.ceil_mode:
+            pool = nn.MaxPool2d(part.kernel_size, part.stride)
+            module.add_module(name, nn.Sequential(nn.ZeroPad2d((0, 1, 0, 1)), pool))
+        else:
+            _round_down(part)
 
 
 def _example() -> tuple[Tensor, Tensor]:

@@ -97,6 +97,32 @@ def test_unknown_settings_are_refused(folder: Path, changes: dict[str, Any]) -> 
         load(folder)
 
 
+@pytest.mark.parametrize(
+    "changes", [{"nets": 5}, {"terms": "psnr"}, {"short_side": "64"}, {"short_side": None}]
+)
+def test_settings_of_another_form_are_refused(folder: Path, changes: dict[str, Any]) -> None:
+    change_settings(folder, **changes)
+    with pytest.raises(CheckpointError, match="must have short_side"):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t["lin0.model.1.weight"].fill_(-1), "weights below zero"),
+        (lambda t: t["lin0.model.1.weight"].fill_(float("nan")), "not finite"),
+        (lambda t: t["scaling_layer.shift"].add_(0.1), "scaled by"),
+        (lambda t: t.update({"lin1.model.1.weight": t["lin1.model.1.weight"].half()}), "is torch.float16"),
+    ],
+)
+def test_impossible_numbers_are_refused(
+    folder: Path, change: Callable[[dict[str, torch.Tensor]], object], message: str
+) -> None:
+    change_tensors(folder, change)
+    with pytest.raises(CheckpointError, match=message):
+        load(folder)
+
+
 def test_settings_of_another_trunk_are_refused(folder: Path) -> None:
     change_settings(folder, net="vgg")
     with pytest.raises(CheckpointError, match="keys of a metric on vgg"):

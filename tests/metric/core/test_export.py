@@ -1,5 +1,6 @@
 """What leaves for other runtimes gives the distances of the metric, at sizes it was not exported at."""
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from metric.core import LPIPS
 from metric.core.base import Metric
 from metric.core.columns import Parts
 from metric.core.export import export_onnx, export_program
+from tests.metric.core.conftest import trunk_or_skip
 
 SHAPES = ((1, 3, 64, 64), (3, 3, 100, 177))
 
@@ -31,6 +33,28 @@ def test_the_program_gives_the_distances(alex: LPIPS) -> None:
     for shape in SHAPES:
         a, b = images(shape)
         torch.testing.assert_close(module(a, b), alex(a, b), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_squeeze_is_exported_at_any_size() -> None:
+    trunk_or_skip("squeeze")
+    metric = LPIPS("squeeze")
+    module = export_program(metric).module()
+    for shape in ((1, 3, 161, 170), (2, 3, 162, 201), (1, 3, 176, 163)):
+        a, b = images(shape)
+        torch.testing.assert_close(module(a, b), metric(a, b), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_pixels_without_features_are_numbers_in_onnx(alex: LPIPS, tmp_path: Path) -> None:
+    runtime = pytest.importorskip("onnxruntime", reason="pip install 'closer[onnx]'")
+    blind = copy.deepcopy(alex)
+    blind.net.get_parameter("slice5.10.bias").fill_(-1e6)
+    export_onnx(blind, tmp_path / "metric.onnx")
+    session = runtime.InferenceSession(tmp_path / "metric.onnx", providers=["CPUExecutionProvider"])
+    a, b = images((1, 3, 64, 64))
+    (found,) = session.run(["distance"], {"a": a.numpy(), "b": b.numpy()})
+    assert found == pytest.approx(blind(a, b).numpy(), abs=1e-5)
 
 
 @pytest.mark.slow
