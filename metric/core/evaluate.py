@@ -139,9 +139,13 @@ def _disagreements(
     candidates: Sequence[Candidate], votes: Votes, calibration: Votes | None
 ) -> list[dict[str, Any]]:
     new = next((c for c in candidates if c.kind == "new"), None)
-    if new is None or new.test is None or new.calibration is None or calibration is None:
+    if (
+        new is None
+        or new.test is None
+        or (new.slope is None and (new.calibration is None or calibration is None))
+    ):
         return []
-    chance = chances(new.test, fit_slope(new.calibration, calibration) if calibration.total.sum() else 0.0)
+    chance = chances(new.test, _slope(new, calibration) or 0.0)
     described = {"photograph": votes.photograph, "kind": votes.kind, "target_bpp": votes.target_bpp}
     if votes.label is not None:
         described["label"] = votes.label
@@ -153,7 +157,7 @@ def _empty_row(key: str, label: str, kind: Kind, reason: str | None) -> dict[str
 
     score, low, high: share in 0..1 and its 95 % interval. by_kind, by_bpp, by_votes (number of votes of a
     triplet): {group: {score, low, high, n_votes, n_triplets, n_photographs}}. log_loss: nats a vote;
-    calibration: bins of `diagnostics.calibration_curve`; null for people and without a calibration split.
+    calibration: bins of `diagnostics.calibration_curve`; null for people and without a slope.
     difference_to_promoted, difference_to_stock: {mean, low, high}, paired.
     """
     row: dict[str, Any] = {
@@ -180,13 +184,22 @@ def _row(
     if candidate.test is None:
         return row | {"available": False, "reason": candidate.reason or "it was not computed"}
     row |= _scores(agreeing_votes(candidate.test, votes), votes.total, votes, bootstrap)
-    if calibration is not None and candidate.calibration is not None and calibration.total.sum():
-        slope = fit_slope(candidate.calibration, calibration)
+    slope = _slope(candidate, calibration)
+    if slope is not None:
         log_odds = slope * (candidate.test[:, 0] - candidate.test[:, 1])
         row["log_loss"] = log_loss(log_odds, votes.p1, votes.total)
         row["calibration"] = calibration_curve(expit(log_odds), votes.p1, votes.total)
         row["calibration_error"] = calibration_error(row["calibration"])
     return row
+
+
+def _slope(candidate: Candidate, calibration: Votes | None) -> float | None:
+    """Of its own training, or fitted on the calibration split; None where neither can be had."""
+    if candidate.slope is not None:
+        return candidate.slope
+    if calibration is None or candidate.calibration is None or not calibration.total.sum():
+        return None
+    return fit_slope(candidate.calibration, calibration)
 
 
 def _scores(agreeing: Floats, total: Floats, votes: Votes, bootstrap: Bootstrap) -> dict[str, Any]:

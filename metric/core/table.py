@@ -8,13 +8,15 @@ from typing import Any
 ABSENT = "–"
 # A bootstrap over fewer photographs than this understates how uncertain a score is.
 FEW_PHOTOGRAPHS = 10
+# How answers from elsewhere are filed that name no codecs, or no bitrates.
+UNKNOWN = {"unknown-unknown", "0"}
 
 
 def format_table(evaluation: Mapping[str, Any]) -> str:
     """The dict of `evaluate` as an aligned table: one line per row, shares in percent, then the notes it needs."""
-    kinds = _names(evaluation, "by_kind")
-    rates = _names(evaluation, "by_bpp")
-    head = ["", "score", "95 % interval", *kinds, *(f"{rate} bpp" for rate in rates), "log-loss", "calib."]
+    kinds, rates = (_groups(evaluation, part) for part in ("by_kind", "by_bpp"))
+    said = ["bpp unknown" if rate in UNKNOWN else f"{rate} bpp" for rate in rates]
+    head = ["", "score", "95 % interval", *kinds, *said, "log-loss", "calib."]
     head += ["vs promoted", "vs stock"]
     lines = [head, *(_cells(row, kinds, rates) for row in evaluation["rows"])]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
@@ -49,8 +51,10 @@ def _notes(evaluation: Mapping[str, Any]) -> str:
     return "\n".join(dict.fromkeys(notes))
 
 
-def _names(evaluation: Mapping[str, Any], part: str) -> list[str]:
-    return list(dict.fromkeys(name for row in evaluation["rows"] for name in row[part]))
+def _groups(evaluation: Mapping[str, Any], part: str) -> list[str]:
+    """Names of the groups; none where all that is known is that nothing is."""
+    names = list(dict.fromkeys(name for row in evaluation["rows"] for name in row[part]))
+    return [] if set(names) <= UNKNOWN else names
 
 
 def _cells(row: Mapping[str, Any], kinds: list[str], rates: list[str]) -> list[str]:

@@ -42,7 +42,10 @@ class Votes:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A row to be scored. `test` and `calibration` are distances (N, 2) to p0 and p1; None with a `reason`."""
+    """A row to be scored. `test` and `calibration` are distances (N, 2) to p0 and p1; None with a `reason`.
+
+    `slope`: from differences of distances to log-odds, where its own training gave one; else `calibration` fits it.
+    """
 
     key: str
     label: str
@@ -50,6 +53,7 @@ class Candidate:
     test: Floats | None
     calibration: Floats | None = None
     reason: str | None = None
+    slope: float | None = None
 
 
 def votes_of(triplets: Sequence[SnapshotTriplet]) -> Votes:

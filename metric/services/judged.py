@@ -184,7 +184,8 @@ def _version(
     key: str, label: str, metric: Metric, judged: Judged, cache: VectorCache | None, progress: Progress
 ) -> Candidate:
     found = distances(metric, judged.pairs, cache, lambda done, total: progress(key, done, total))
-    return Candidate(key, label, "new" if key == "new" else "promoted", _by_side(found))
+    kind = "new" if key == "new" else "promoted"
+    return Candidate(key, label, kind, _by_side(found), slope=float(metric.settings["slope"]))
 
 
 def _by_side(found: Floats) -> Floats:

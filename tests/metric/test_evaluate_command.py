@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from django.core.management import CommandError, call_command
 from PIL import Image
 
 from metric.core.checkpoint import save_metric, write_folder
 from metric.core.distance import LPIPS
+from metric.core.images import read_pixels
 from metric.core.trunks import tensors_sha256
 from tests.factories import make_pixels
 from tests.metric.core.conftest import _trunks, trunk_or_skip
@@ -64,6 +66,26 @@ def test_the_table_as_json(folder: Path, answers: Path, capsys: pytest.CaptureFi
     assert rows["psnr"]["score"] == rows["new"]["score"] == 0.75
     assert set(rows["new"]["by_bpp"]) == {"0.5"}
     assert said["people"]["human_score"] == pytest.approx(0.5)
+    assert rows["psnr"]["log_loss"] is None
+
+
+def test_the_log_loss_is_by_the_slope_of_the_versions_own_training(
+    folder: Path, answers: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("evaluate_metric", str(folder), "--judgments", str(answers), "--baselines", "--json")
+    said = json.loads(capsys.readouterr().out)
+    (row,) = [row for row in said["rows"] if row["key"] == "new"]
+    metric, losses = LPIPS("alex"), []
+    for number in range(3):
+        images = [
+            torch.from_numpy(read_pixels(answers.parent / f"{number}{name}.png").astype(np.float32))
+            for name in ("", "-good", "-bad")
+        ]
+        source, good, bad = (image.permute(2, 0, 1)[None] / 127.5 - 1 for image in images)
+        chance = 1 / (1 + np.exp(-9.0 * float(metric(source, bad) - metric(source, good))))
+        losses += [-np.log(chance)] * 3 + [-np.log(1 - chance)]
+    assert row["log_loss"] == pytest.approx(np.mean(losses), rel=1e-4)
+    assert len(row["calibration"]) > 0
 
 
 def test_the_same_for_people(folder: Path, answers: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,6 +93,19 @@ def test_the_same_for_people(folder: Path, answers: Path, capsys: pytest.Capture
     said = capsys.readouterr().out
     assert "12 votes on 3 triplets of 3 photographs" in said
     assert "This version" in said
+    assert "log-loss" in said
+    assert "0.5 bpp" in said
+
+
+def test_what_nobody_knows_gets_no_column(
+    folder: Path, answers: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [",".join(line.split(",")[:4]) for line in answers.read_text().splitlines()]
+    answers.write_text("\n".join(rows) + "\n")
+    call_command("evaluate_metric", str(folder), "--judgments", str(answers), "--baselines")
+    said = capsys.readouterr().out
+    assert "unknown" not in said
+    assert "bpp" not in said
 
 
 @pytest.mark.parametrize(
