@@ -1,7 +1,5 @@
 """The researcher's way from an empty database to an open study."""
 
-import re
-from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -10,29 +8,11 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from annotation.core.presets import PRESETS, Preset
-from annotation.core.protocol import Protocol
 from annotation.models import Reconstruction, Study
 from tests.factories import make_judgment, make_png, make_session, make_source, make_study, make_triplet
+from tests.study_form import STUDY_FORM
 
 pytestmark = pytest.mark.django_db
-
-FORM: dict[str, Any] = {
-    "name": "Autumn leaves",
-    "question": "Which is closer to the original?",
-    "instructions": "Look closely.",
-    "codecs": ["jpeg", "webp"],
-    "target_bpps": "0.67, 0.23",
-    "votes_per_triplet": 3,
-    "pairs_per_session": 40,
-    "min_view_ms": 500,
-    "max_width": 400,
-    "max_height": 560,
-    "surround": "#4d4d4d",
-    "lease_seconds": 900,
-    # A browser sends no unticked box and every other rule.
-    **{name: value for name, value in Protocol.bare().to_json().items() if value is not False},
-}
 
 
 def photograph(seed: int, name: str) -> SimpleUploadedFile:
@@ -97,7 +77,7 @@ def test_the_form_starts_with_every_codec_that_can_run(owner_client: Client) -> 
 
 
 def test_a_form_that_is_filled_in_makes_a_draft(owner_client: Client) -> None:
-    answer = owner_client.post(reverse("study-new"), FORM)
+    answer = owner_client.post(reverse("study-new"), STUDY_FORM)
     study = Study.objects.get()
     assert answer.headers["Location"] == reverse("study", args=["autumn-leaves"])
     assert (study.state, study.target_bpps, study.codecs) == ("draft", [0.23, 0.67], ["jpeg", "webp"])
@@ -105,7 +85,7 @@ def test_a_form_that_is_filled_in_makes_a_draft(owner_client: Client) -> None:
 
 
 def test_a_study_called_new_does_not_hide_behind_the_form(owner_client: Client) -> None:
-    owner_client.post(reverse("study-new"), FORM | {"name": "New"})
+    owner_client.post(reverse("study-new"), STUDY_FORM | {"name": "New"})
     assert Study.objects.get().slug != "new"
 
 
@@ -125,7 +105,7 @@ def test_a_study_called_new_does_not_hide_behind_the_form(owner_client: Client) 
 def test_a_form_that_is_wrong_says_what_and_makes_nothing(
     owner_client: Client, wrong: dict[str, Any], words: str
 ) -> None:
-    answer = owner_client.post(reverse("study-new"), FORM | wrong)
+    answer = owner_client.post(reverse("study-new"), STUDY_FORM | wrong)
     assert answer.status_code == 400
     assert words in answer.content.decode()
     assert not Study.objects.exists()
@@ -212,11 +192,11 @@ def test_pause_open_again_and_close(owner_client: Client) -> None:
 def test_a_draft_can_be_changed_and_an_open_study_cannot(owner_client: Client) -> None:
     study = make_study(state="draft")
     address = reverse("study-settings", args=[study.slug])
-    owner_client.post(address, FORM | {"name": "Other leaves"})
+    owner_client.post(address, STUDY_FORM | {"name": "Other leaves"})
     study.refresh_from_db()
     assert study.name == "Other leaves"
     Study.objects.filter(pk=study.pk).update(state="open", opened_at="2026-01-01T00:00Z")
-    answer = owner_client.post(address, FORM | {"name": "Third name"})
+    answer = owner_client.post(address, STUDY_FORM | {"name": "Third name"})
     study.refresh_from_db()
     assert answer.status_code == 400
     assert "can no longer change" in answer.content.decode()
@@ -226,76 +206,5 @@ def test_a_draft_can_be_changed_and_an_open_study_cannot(owner_client: Client) -
 def test_the_size_is_settled_once_photographs_are_in(owner_client: Client) -> None:
     study = make_study(state="draft", max_width=400, max_height=560)
     make_source(study)
-    answer = owner_client.post(reverse("study-settings", args=[study.slug]), FORM | {"max_width": 300})
+    answer = owner_client.post(reverse("study-settings", args=[study.slug]), STUDY_FORM | {"max_width": 300})
     assert "were cropped to this size" in answer.content.decode()
-
-
-def rules_of(study: Study) -> Protocol:
-    study.refresh_from_db()
-    return study.rules
-
-
-def test_every_rule_of_the_protocol_can_be_set_on_a_draft(owner_client: Client) -> None:
-    page = owner_client.get(reverse("study-new")).content.decode()
-    assert all(f'name="{rule.name}"' in page for rule in fields(Protocol))
-    wanted = Protocol(
-        layout="toggle", sentinel_percent=10.0, exclude_reliability_under=0.6, stop_on="2027-01-31",
-        completion_url="https://panel.example/done", allocation="ranking", undo_depth=3,
-    )  # fmt: skip
-    sent = FORM | wanted.to_json() | {"max_width": "", "max_height": ""}
-    owner_client.post(reverse("study-new"), sent)
-    study = Study.objects.get()
-    assert rules_of(study) == wanted.but(
-        consent_text=wanted.consent_text.strip(), debrief=wanted.debrief.strip()
-    )
-    assert (study.max_width, study.max_height) == (1240, 560)
-
-
-def test_what_is_wrong_with_a_rule_stands_beside_it(owner_client: Client) -> None:
-    sent = FORM | {"training_pairs": 3, "completion_url": "http://panel.example"}
-    page = owner_client.post(reverse("study-new"), sent)
-    assert page.status_code == 400
-    assert "5 pairs or more" in page.context["form"].errors["training_pairs"][0]
-    assert re.search(r'<details class="rules" open><summary><h3 class="h3">Training', page.content.decode())
-    contradiction = FORM | {"sentinel_percent": 40, "repeat_percent": 40}
-    page = owner_client.post(reverse("study-new"), contradiction)
-    assert "leave at least half" in page.context["form"].non_field_errors()[0]
-    assert not Study.objects.exists()
-
-
-def test_pictures_that_the_smallest_screen_cannot_hold_are_refused(owner_client: Client) -> None:
-    page = owner_client.post(reverse("study-new"), FORM | {"max_width": 401})
-    assert "Take 400 or less" in page.context["form"].errors["max_width"][0]
-    owner_client.post(reverse("study-new"), FORM | {"max_width": 613, "min_screen_width": 1920})
-    assert Study.objects.get().max_width == 613
-
-
-@pytest.mark.parametrize(("name", "preset"), PRESETS.items())
-def test_a_preset_fills_the_form_and_saves_nothing(owner_client: Client, name: str, preset: Preset) -> None:
-    sent = FORM | {"preset": name, "completion_code": "C0FFEE", "name": "Half a name"}
-    answer = owner_client.post(reverse("study-new"), sent)
-    form = answer.context["form"]
-    assert (answer.status_code, form.is_bound, Study.objects.exists()) == (200, False, False)
-    assert {rule: form[rule].value() for rule in preset.rules} == preset.rules
-    assert (form["completion_code"].value(), form["name"].value()) == ("C0FFEE", "Half a name")
-    assert 'class="errorlist"' not in answer.content.decode()
-    Protocol(**preset.rules)
-
-
-def test_a_preset_on_a_draft_changes_it_only_when_it_is_saved(owner_client: Client) -> None:
-    study = make_study(state="draft")
-    address = reverse("study-settings", args=[study.slug])
-    owner_client.post(address, FORM | {"preset": "panel"})
-    assert rules_of(study) == Protocol.bare()
-    owner_client.post(address, FORM | Protocol.bare().but(warm_up=7).to_json() | {"consent": ""})
-    assert rules_of(study).warm_up == 7
-
-
-def test_an_opened_study_shows_its_rules_and_takes_no_others(owner_client: Client) -> None:
-    study = make_study(protocol=Protocol(repeat_percent=7.5).to_json())
-    address = reverse("study-settings", args=[study.slug])
-    page = owner_client.get(address).content.decode()
-    assert "7.5 %" in page
-    assert 'name="repeat_percent"' not in page
-    owner_client.post(address, FORM)
-    assert rules_of(study).repeat_percent == 7.5

@@ -1,0 +1,94 @@
+"""A panel's export beside what we hold: who is done by both accounts."""
+
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from annotation.models import Annotator, Enrolment, Study
+from tests.factories import make_session
+from tests.panels import panel_study
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def reconciled(owner_client: Client) -> Any:
+    """Uploads a panel's export and returns the table by id."""
+
+    def compare(study: Study, export: str, **more: str) -> dict[str, Any]:
+        address = reverse("study-reconciliation", args=[study.slug])
+        page = owner_client.post(address, {"export": _file(export), **more})
+        return {row.external_id: row for row in page.context["rows"]}
+
+    return compare
+
+
+def _file(text: str) -> Any:
+    return SimpleUploadedFile("export.csv", text.encode())
+
+
+def _known(study: Study, name: str, **fields: Any) -> None:
+    annotator = Annotator.objects.create(panel="prolific", external_id=name)
+    make_session(study, annotator=annotator)
+    Enrolment.objects.update_or_create(study=study, annotator=annotator, defaults=fields)
+
+
+def test_reconciliation_says_who_is_done_by_both_accounts(reconciled: Any) -> None:
+    study = panel_study(screen_out_code="OUT-1")
+    now = study.created_at
+    _known(study, "agreed", finished_at=now)
+    _known(study, "half")
+    _known(study, "out", screened_out_by="colour_vision")
+    _known(study, "forgot-code", finished_at=now)
+    _known(study, "wrong-code", finished_at=now)
+    _known(study, "returned", finished_at=now)
+    rows = reconciled(
+        study,
+        "Submission id,Participant id,Status,Completion code\n"
+        "1,agreed,APPROVED,DONE-1\n2,half,AWAITING REVIEW,DONE-1\n3,out,AWAITING REVIEW,OUT-1\n"
+        "4,stranger,AWAITING REVIEW,DONE-1\n5,wrong-code,AWAITING REVIEW,12345\n"
+        "6,returned,RETURNED,\n7,gone,TIMED-OUT,\n",
+    )
+    assert {who for who, row in rows.items() if row.agrees} == {"agreed", "out", "gone"}
+    assert rows["half"].we_hold == "began and did not finish"
+    assert "never came here" in rows["stranger"].advice
+    assert "enter the completion code" in rows["forgot-code"].advice
+    assert "another code" in rows["wrong-code"].advice
+    assert "paying" in rows["returned"].advice
+    assert next(iter(rows)) not in {"agreed", "out", "gone"}  # those to look at come first
+
+
+@pytest.mark.parametrize(
+    "head", ["WorkerId,AssignmentStatus,Answer.surveycode", "participant", "PROLIFIC_PID,x"]
+)
+def test_each_panels_export_is_read(reconciled: Any, head: str) -> None:
+    study = panel_study()
+    _known(study, "A1", finished_at=study.created_at)
+    line = {"participant": "A1", "PROLIFIC_PID,x": "A1,y"}.get(head, "A1,Submitted,DONE-1")
+    assert reconciled(study, f"{head}\n{line}\n")["A1"].agrees
+
+
+def test_a_bare_column_of_ids_is_read(reconciled: Any) -> None:
+    assert set(reconciled(panel_study(), "A1\nA2\n")) == {"A1", "A2"}
+
+
+@pytest.mark.parametrize("export", [b"", b"name,colour\na,b\n", b"\xff\xfe\x00"])
+def test_a_file_that_is_no_export_is_refused_on_the_page(owner_client: Client, export: bytes) -> None:
+    address = reverse("study-reconciliation", args=[panel_study().slug])
+    page = owner_client.post(
+        address,
+        {"export": SimpleUploadedFile("x.csv", export)},
+        headers={"Referer": f"http://testserver{address}"},
+    )
+    assert page.headers["Location"].endswith(address)
+
+
+def test_the_table_comes_as_csv_too(owner_client: Client) -> None:
+    study = panel_study()
+    address = reverse("study-reconciliation", args=[study.slug])
+    page = owner_client.post(address, {"export": _file("=cmd\n"), "as": "csv"})
+    assert page.headers["Content-Type"].startswith("text/csv")
+    assert "'=cmd" in page.content.decode()
