@@ -31,8 +31,10 @@ def gain(value: float | str | None) -> str:
 
 @register.filter
 def label(row: Mapping[str, Any], evaluation: Mapping[str, Any]) -> str:
-    """What a row is called. Programs that stand in for people are not called people."""
+    """What a row is called. Programs that stand in for people are not called people; the rival has its number."""
     name = str(row["label"])
+    if row["kind"] == "promoted" and (number := evaluation.get("decision", {}).get("held_against")):
+        return f"Version {number}, in use then"
     return (
         name.replace("People", "Simulated", 1)
         if evaluation["simulated"] and row["kind"] == "people"

@@ -14,7 +14,7 @@ from metric.models import MetricVersion
 from metric.report import write_report
 from metric.templatetags.evaluation import evaluation_words
 from tests.factories import make_triplet
-from tests.metric.versions import make_evaluation, make_run, make_snapshot, make_version
+from tests.metric.versions import make_evaluation, make_row, make_run, make_snapshot, make_version
 
 pytestmark = pytest.mark.django_db
 
@@ -187,8 +187,10 @@ def test_what_it_was_held_against_and_what_came_of_it_is_said(owner_client: Clie
     gained = {"difference_to_promoted": {"mean": 0.01, "low": -0.01, "high": 0.03}}
     evaluation = make_evaluation(**gained)
     evaluation["decision"] = {"held_against": 7, "outcome": "not promoted: version 8 came into use"}
+    evaluation["rows"].insert(0, make_row("promoted", "promoted", 0.7))
     page = owner_client.get(make_version(evaluation=evaluation).get_absolute_url()).content.decode()
     assert "Against version 7<" in page
+    assert ">Version 7, in use then<" in page
     assert "Not promoted: version 8 came into use." in page
     without = owner_client.get(make_version().get_absolute_url()).content.decode()
     assert "Against version" not in without
