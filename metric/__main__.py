@@ -84,6 +84,10 @@ def _score(options: argparse.Namespace) -> int:
     rows = []
     for reference, distorted in pairs:
         pictures = picture_of(read_any(reference)), picture_of(read_any(distorted))
+        if min(pictures[0].height, pictures[0].width) < metric.minimum_side:
+            raise ValueError(
+                f"{reference} is too small: {metric.name} needs {metric.minimum_side} pixels a side."
+            )
         rows.append((reference, distorted, float(distances(metric, [pictures])[0])))
     if options.csv is None:
         _write(sys.stdout, rows)

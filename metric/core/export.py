@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from metric.core.base import Metric
+from metric.core.columns import parts_of
 
 # Not a multiple of anything, so that no size of the example is taken for a rule.
 EXAMPLE = (2, 3, 197, 211)
@@ -39,9 +40,10 @@ class _Plain(nn.Module):
 def export_program(metric: Metric) -> torch.export.ExportedProgram:
     """`program.module()(a, b)` gives N×1×1×1 for N×3×H×W, RGB in [-1, 1], any N, H and W from 64 up.
 
-    Save it with torch.export.save(program, "metric.pt2"). Values out of range are not noticed. MS-SSIM's number
-    of scales is that of images of 161 pixels and more.
+    Save it with torch.export.save(program, "metric.pt2"). Values out of range are not noticed. Raises ExportError
+    for a metric with an MS-SSIM term, whose number of scales depends on the size.
     """
+    _refuse_scales(metric)
     with _quiet(), torch.no_grad():
         return torch.export.export(_Plain(metric).eval(), _example(), dynamic_shapes=_shapes())
 
@@ -49,8 +51,9 @@ def export_program(metric: Metric) -> torch.export.ExportedProgram:
 def export_onnx(metric: Metric, path: Path) -> None:
     """Write an ONNX model with inputs `a` and `b` and output `distance`, as `export_program`'s.
 
-    Raises ExportError where onnx or onnxscript is not installed.
+    Raises ExportError where onnx or onnxscript is not installed, and as `export_program`.
     """
+    _refuse_scales(metric)
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise ExportError(f"ONNX export needs {', '.join(missing)}. Run: pip install 'closer[onnx]'")
@@ -67,6 +70,14 @@ def export_onnx(metric: Metric, path: Path) -> None:
             optimize=False,
             external_data=False,
             verbose=False,
+        )
+
+
+def _refuse_scales(metric: Metric) -> None:
+    if "ms-ssim" in parts_of(metric).terms:
+        raise ExportError(
+            "A metric with an MS-SSIM term cannot be exported: how many scales it has depends on the size of the "
+            "images. Train one without this term, or use metric.core.load."
         )
 
 

@@ -26,7 +26,7 @@ def read_pixels(path: Path) -> Pixels:
             if image.mode != "RGB":
                 raise ValueError(f"{path} is {image.mode}, not 8-bit RGB. Export it as an RGB PNG.")
             return np.asarray(image, dtype=np.uint8)
-    except OSError as error:
+    except (OSError, Image.DecompressionBombError) as error:
         raise ValueError(f"{path} cannot be read as an image: {error}") from error
 
 
@@ -37,12 +37,14 @@ def read_any(path: Path) -> Pixels:
     """
     try:
         with Image.open(path) as image:
-            if image.mode not in ("RGB", "L", "P", "1") or image.has_transparency_data:
+            # Pillow calls 16-bit colour RGB as well, and would cut it to 8 bits in silence.
+            deep = any("16" in str(tile.args) for tile in image.tile)
+            if deep or image.mode not in ("RGB", "L", "P", "1") or image.has_transparency_data:
                 raise ValueError(
                     f"{path} is {image.mode}: transparent, or not 8-bit. Export it as an RGB PNG."
                 )
             return np.asarray(ImageOps.exif_transpose(image).convert("RGB"), dtype=np.uint8)
-    except OSError as error:
+    except (OSError, Image.DecompressionBombError) as error:
         raise ValueError(f"{path} cannot be read as an image: {error}") from error
 
 

@@ -10,7 +10,7 @@ import torch
 from metric.core import LPIPS
 from metric.core.base import Metric
 from metric.core.columns import Parts
-from metric.core.export import export_onnx, export_program
+from metric.core.export import ExportError, export_onnx, export_program
 from tests.metric.core.conftest import trunk_or_skip
 
 SHAPES = ((1, 3, 64, 64), (3, 3, 100, 177))
@@ -33,6 +33,15 @@ def test_the_program_gives_the_distances(alex: LPIPS) -> None:
     for shape in SHAPES:
         a, b = images(shape)
         torch.testing.assert_close(module(a, b), alex(a, b), atol=1e-5, rtol=1e-5)
+
+
+def test_a_term_whose_scales_depend_on_the_size_is_refused(alex: LPIPS, tmp_path: Path) -> None:
+    parts = Parts((alex,), ("ms-ssim",))
+    metric = parts.build(parts.stock().astype(np.float32))
+    with pytest.raises(ExportError, match="MS-SSIM term cannot be exported"):
+        export_program(metric)
+    with pytest.raises(ExportError, match="MS-SSIM term cannot be exported"):
+        export_onnx(metric, tmp_path / "metric.onnx")
 
 
 @pytest.mark.slow
