@@ -17,6 +17,7 @@ BASELINE_KEYS = ("psnr", "ssim", "ms-ssim", "lpips-alex", "lpips-vgg", "lpips-sq
 STRENGTHS = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01)
 # Bootstrap samples behind each interval.
 RESAMPLES = 2000
+FEWEST_RESAMPLES = 50
 # Fewer in the train split can't be fitted and cross-validated.
 MINIMUM_PHOTOGRAPHS = 2
 MINIMUM_JUDGMENTS = 30
@@ -72,6 +73,12 @@ class TrainConfig:
         _known("device", (self.device,), ("auto", "cpu", "cuda"))
         if self.folds < 2 or not self.strengths or min(self.strengths) <= 0:
             raise ValueError("folds must be at least 2, and strengths a list of numbers above zero.")
+        if not self.resamples >= FEWEST_RESAMPLES:
+            raise ValueError(
+                f"resamples must be at least {FEWEST_RESAMPLES}: fewer make no interval to promote by."
+            )
+        if type(self.seed) is not int or self.seed < 0:
+            raise ValueError("seed must be a whole number, zero or more.")
         if self.epochs < 1 or self.patience < 1 or not 0 < self.learning_rate < 1:
             raise ValueError("epochs and patience must be at least 1, learning_rate between 0 and 1.")
         if self.crop and self.crop < 64:

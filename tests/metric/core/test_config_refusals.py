@@ -1,0 +1,20 @@
+"""Settings that could touch what a version is promoted by, or fail only at night, are refused at once."""
+
+from typing import Any
+
+import pytest
+
+from metric.core.config import TrainConfig
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"resamples": 1}, "resamples must be"),
+        ({"seed": -1}, "seed must be"),
+        ({"seed": "a"}, "seed must be"),
+    ],
+)
+def test_no_setting_narrows_an_interval_or_fails_late(setting: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        TrainConfig(**setting)
