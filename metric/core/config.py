@@ -4,6 +4,7 @@ load it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -21,6 +22,20 @@ FEWEST_RESAMPLES = 50
 # Fewer in the train split can't be fitted and cross-validated.
 MINIMUM_PHOTOGRAPHS = 2
 MINIMUM_JUDGMENTS = 30
+
+
+# The smallest that each whole number may be. With fewer resamples there is no interval to promote by.
+LEAST = {
+    "folds": 2,
+    "seed": 0,
+    "resamples": FEWEST_RESAMPLES,
+    "epochs": 1,
+    "patience": 1,
+    "crop": 0,
+    "minimum_photographs": MINIMUM_PHOTOGRAPHS,
+    "minimum_judgments": 1,
+}
+SWITCHES = ("structure", "layer_scales", "side_bias", "lapse", "reliability", "compile")
 
 
 @dataclass(frozen=True)
@@ -71,22 +86,27 @@ class TrainConfig:
         _known("term", self.terms, TERMS)
         _known("baseline", self.baselines, BASELINE_KEYS)
         _known("device", (self.device,), ("auto", "cpu", "cuda"))
-        if self.folds < 2 or not self.strengths or min(self.strengths) <= 0:
-            raise ValueError("folds must be at least 2, and strengths a list of numbers above zero.")
-        if not self.resamples >= FEWEST_RESAMPLES:
-            raise ValueError(
-                f"resamples must be at least {FEWEST_RESAMPLES}: fewer make no interval to promote by."
-            )
-        if type(self.seed) is not int or self.seed < 0:
-            raise ValueError("seed must be a whole number, zero or more.")
-        if self.epochs < 1 or self.patience < 1 or not 0 < self.learning_rate < 1:
-            raise ValueError("epochs and patience must be at least 1, learning_rate between 0 and 1.")
+        self._require_kinds()
+        if not self.strengths or not all(0 < strength < math.inf for strength in self.strengths):
+            raise ValueError("strengths must be a list of finite numbers above zero.")
+        if not 0 < self.learning_rate < 1:
+            raise ValueError("learning_rate must be between 0 and 1.")
         if self.crop and self.crop < 64:
             raise ValueError("crop must be 0 (whole images) or at least 64 pixels.")
         if self.kind == "ranker" and (self.combined or self.lapse or self.reliability):
             raise ValueError(
                 "The ranker is the original's: one trunk, without terms, structure, lapse or reliability."
             )
+
+    def _require_kinds(self) -> None:
+        for name, least in LEAST.items():
+            value = getattr(self, name)
+            if type(value) is not int or value < least:
+                raise ValueError(f"{name} must be a whole number, {least} or more.")
+        for name in SWITCHES:
+            chooses = name == "layer_scales" and self.layer_scales is None
+            if type(getattr(self, name)) is not bool and not chooses:
+                raise ValueError(f"{name} must be true or false.")
 
     @property
     def combined(self) -> bool:

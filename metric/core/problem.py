@@ -21,8 +21,10 @@ from scipy.special import expit, logit
 Floats = NDArray[np.float64]
 
 ITERATIONS = 300
-FTOL = 1e-6
-GTOL = 1e-6
+TOLERANCE = 1e-6
+# A lapse rate changes the loss so little that at the other tolerance it would stay where it started.
+ITERATIONS_WITH_LAPSE = 2000
+TOLERANCE_WITH_LAPSE = 1e-9
 # An unbounded scale of a block that separates the votes perfectly would run away.
 WIDEST_LOG_ODDS = 100.0
 LAPSE_START = 0.02
@@ -130,7 +132,9 @@ class Problem:
         low = np.concatenate([np.zeros(count), [-free, lapses[0]]])
         high = np.concatenate([np.full(count, np.inf), [free, lapses[1]]])
         first = np.concatenate([near.z, near.scales, [near.side_bias, near.lapse]])
-        found, converged = _minimise(lambda p: self._loss(p, p1, total, strength), first, low, high)
+        found, converged = _minimise(
+            lambda p: self._loss(p, p1, total, strength), first, low, high, exact=self.lapse
+        )
         z, scales = found[: len(near.z)], found[len(near.z) : -2]
         return Solution(z, scales, float(found[-2]), float(found[-1]), converged)
 
@@ -169,14 +173,24 @@ def _likelihood(odds: Floats, p1: Floats, total: Floats, lapse: float) -> tuple[
 
 
 def _minimise(
-    loss: Callable[[Floats], tuple[float, Floats]], first: Floats, low: Floats, high: Floats
+    loss: Callable[[Floats], tuple[float, Floats]],
+    first: Floats,
+    low: Floats,
+    high: Floats,
+    *,
+    exact: bool = False,
 ) -> tuple[Floats, bool]:
+    tolerance = TOLERANCE_WITH_LAPSE if exact else TOLERANCE
     found = minimize(
         loss,
         first,
         jac=True,
         method="L-BFGS-B",
         bounds=Bounds(low, high),
-        options={"maxiter": ITERATIONS, "ftol": FTOL, "gtol": GTOL},
+        options={
+            "maxiter": ITERATIONS_WITH_LAPSE if exact else ITERATIONS,
+            "ftol": tolerance,
+            "gtol": tolerance,
+        },
     )
     return np.asarray(found.x), bool(found.success)

@@ -131,8 +131,11 @@ def evaluate_on(
 ) -> dict[str, Any]:
     """The evaluation of the version in `folder` on these answers: `metric.core.evaluate.evaluate`'s dict, with
 
-        {"version": {"folder", "kind", "nets", "data_hash", "simulated"}, "judgments": {"sha256", "rows"}}
+        {"version": {"folder", "kind", "nets", "data_hash", "simulated"},
+         "judgments": {"sha256", "rows", "sources_learned_from"}}
 
+    `sources_learned_from`: how many of the file's sources the version has seen, in train or val: on them it looks
+    better than it is.
     The log-loss and calibration of versions use the slope of their own training, never these answers; baselines
     have none. Raises CheckpointError, TrunkUnavailable.
     """
@@ -143,6 +146,8 @@ def evaluate_on(
         if promoted is not None:
             rows.append(_version("promoted", "Promoted version", load(promoted), judged, kept, progress))
         rows.append(_version("new", "This version", metric, judged, kept, progress))
+        if kept is not None:
+            kept.trim()
     evaluation = evaluate(
         judged.votes,
         rows,
@@ -154,9 +159,20 @@ def evaluate_on(
     )
     return {
         "version": {"folder": str(folder), **_described(folder, metric)},
-        "judgments": {"sha256": judged.sha256, "rows": judged.rows},
+        "judgments": {
+            "sha256": judged.sha256,
+            "rows": judged.rows,
+            "sources_learned_from": _learned_from(judged, metric),
+        },
         **evaluation,
     }
+
+
+def _learned_from(judged: Judged, metric: Metric) -> int:
+    """Sources whose photographs the version had in train or val; a crop of one is not known again."""
+    splits = metric.settings["splits"]
+    learned = {name for split in ("train", "val") for name in splits.get(split, {}).get("photographs", ())}
+    return len(learned & set(judged.votes.photograph.tolist()))
 
 
 def _described(folder: Path, metric: Metric) -> dict[str, Any]:

@@ -9,9 +9,9 @@ import torch
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from metric.core.checkpoint import save_metric, write_folder
+from metric.core.checkpoint import load, save_metric, write_folder
 from metric.core.distance import LPIPS
-from metric.core.images import read_pixels
+from metric.core.images import pixels_sha256, read_pixels
 from metric.core.trunks import tensors_sha256
 from tests.factories import make_pixels
 from tests.metric.core.conftest import _trunks, trunk_or_skip
@@ -131,3 +131,24 @@ def test_what_is_no_version_ends_with_status_2(answers: Path, version: str) -> N
 def test_an_unknown_number_lists_the_known_ones(answers: Path) -> None:
     with pytest.raises(CommandError, match="There is no version 7. Versions: none yet"):
         call_command("evaluate_metric", "7", "--judgments", str(answers))
+
+
+def test_sources_that_it_learned_from_are_told(
+    folder: Path, answers: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen = pixels_sha256(read_pixels(answers.parent / "0.png"))
+    metric = load(folder)
+    settings = {**metric.settings, "splits": {"train": {"photographs": [seen]}, "val": {"photographs": []}}}
+    write_folder(answers.parent / "seen", lambda out: save_metric(out, metric, settings), {})
+    call_command(
+        "evaluate_metric",
+        str(answers.parent / "seen"),
+        "--judgments",
+        str(answers),
+        "--baselines",
+        "psnr",
+        "--json",
+    )
+    said = capsys.readouterr()
+    assert json.loads(said.out)["judgments"]["sources_learned_from"] == 1
+    assert "learned from 1 of the 3 sources" in said.err

@@ -66,6 +66,12 @@ class Command(CommandWithExamples):
             raise CommandError(str(error), returncode=MISUSE) from error
         except (TrunkUnavailable, ValueError) as error:
             raise CommandError(str(error)) from error
+        learned = evaluation["judgments"]["sources_learned_from"]
+        if learned:
+            self.stderr.write(
+                f"This version has learned from {learned} of the {evaluation['n_photographs']} sources: on them it "
+                "looks better than it is."
+            )
         if options["json"]:
             self.stdout.write(json.dumps(evaluation, indent=2, ensure_ascii=False, allow_nan=False))
         else:

@@ -13,6 +13,10 @@ from metric.core.config import TrainConfig
         ({"resamples": 1}, "resamples must be"),
         ({"seed": -1}, "seed must be"),
         ({"seed": "a"}, "seed must be"),
+        ({"folds": 2.5}, "folds must be a whole number, 2 or more"),
+        ({"minimum_photographs": -1}, "minimum_photographs must be"),
+        ({"strengths": (float("nan"),)}, "strengths must be"),
+        ({"side_bias": "no"}, "side_bias must be true or false"),
     ],
 )
 def test_no_setting_narrows_an_interval_or_fails_late(setting: dict[str, Any], message: str) -> None:

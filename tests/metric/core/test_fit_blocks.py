@@ -72,5 +72,10 @@ def test_a_planted_rate_of_random_answers_is_recovered() -> None:
     assert without.log_loss_held_out > found.log_loss_held_out + 0.005
 
 
+def test_lapses_are_found_under_a_strong_penalty_too() -> None:
+    votes = make_votes(STOCK * 4, count=3000, lapse=0.1)
+    assert fit(votes, blocks=BLOCK, lapse=True, strengths=(1e4,)).lapse == pytest.approx(0.1, abs=0.03)
+
+
 def test_no_lapses_are_found_where_there_are_none() -> None:
     assert fit(make_votes(planted(8, 8, 8)), blocks=BLOCK, lapse=True).lapse < 0.02
