@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from metric.core.questions import surprise_of_votes
 
 BINS = 10
 DISAGREEMENTS = 9
+OF_ONE_PHOTOGRAPH = 2
 # Groups of triplets by their number of votes, from the lowest of each.
 VOTE_GROUPS = ((1, "1"), (2, "2"), (3, "3-4"), (5, "5-8"), (9, "9+"))
 
@@ -52,12 +54,13 @@ def disagreements(
     """The triplets on which people contradict the metric most, the most surprising first.
 
     `distances` (N, 2), `chance` P(p1) (N,), `counts` votes for p0, p1 and neither, each (N,); `described`: what
-    else to say of each triplet. Only triplets on whose favourite most people disagree are listed.
+    else to say of each triplet; by its "photograph" the list is spread. Only triplets on whose favourite most people
+    disagree are listed.
     """
     n_p0, n_p1, n_tie = counts
     p1, total = n_p1 + n_tie / 2, n_p0 + n_p1 + n_tie
     surprise = np.where((chance - 0.5) * (p1 - total / 2) < 0, surprise_of_votes(chance, p1, total), 0.0)
-    order = [int(i) for i in np.argsort(-surprise, kind="stable")[:most] if surprise[i] > 0]
+    order = [int(i) for i in np.argsort(-surprise, kind="stable") if surprise[i] > 0]
     return [
         {
             "index": i,
@@ -69,5 +72,18 @@ def disagreements(
             "chance": float(chance[i]),
             "surprise": float(surprise[i]),
         }
-        for i in order
+        for i in _spread(order, described.get("photograph", range(len(total))), most)
     ]
+
+
+def _spread(order: list[int], photographs: Sequence[Any] | NDArray[Any], most: int) -> list[int]:
+    """The first `most` of `order`, with more than OF_ONE_PHOTOGRAPH of one only where there are too few others."""
+    seen: Counter[str] = Counter()
+    kept: list[int] = []
+    more: list[int] = []
+    for i in order:
+        name = str(photographs[i])
+        (kept if seen[name] < OF_ONE_PHOTOGRAPH else more).append(i)
+        seen[name] += 1
+    chosen = set((kept + more)[:most])
+    return [i for i in order if i in chosen]

@@ -59,6 +59,17 @@ def test_only_contradictions_are_listed_the_worst_first() -> None:
     assert found[0]["n_p1"] == 9
 
 
+def test_no_photograph_fills_the_list() -> None:
+    count = 6
+    distances = np.tile([0.1, 0.2], (count, 1))
+    votes = np.arange(count, 0, -1.0)
+    counts = (np.zeros(count), votes, np.zeros(count))
+    described = {"photograph": ["one", "one", "one", "one", "two", "two"]}
+    for most, places in ((4, [0, 1, 4, 5]), (5, [0, 1, 2, 4, 5]), (9, [0, 1, 2, 3, 4, 5])):
+        found = disagreements(distances, np.full(count, 0.2), counts, described, most)
+        assert [row["index"] for row in found] == places
+
+
 def test_the_evaluation_has_all_of_it() -> None:
     votes = make_votes([1, 0, 5, 6, 2, 0], [0, 1, 0, 0, 8, 2])
     right = np.stack([np.arange(6) % 2 + 1.0, np.full(6, 1.5)], axis=1)
