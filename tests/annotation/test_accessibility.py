@@ -47,7 +47,7 @@ NO_PAGES = {
     *("study-add-photographs", "study-open", "study-pause", "study-close", "study-add-codec", "study-retry"),
     *("study-snapshot", "source-image", "reconstruction-image", "snapshot-download"),
     *("metric-train", "training-run-status", "training-run-cancel", "metric-download", "metric-file"),
-    *("metric-back", "metric-schedule", "metric-promote"),
+    *("metric-back", "metric-schedule", "metric-promote", "training-run-again"),
 }
 PAGES = {
     *("home", "login", "judge", "judge-end", "study-list", "study-new", "metric-list", "training-run"),
