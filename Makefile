@@ -36,7 +36,7 @@ install: .venv/installed-dev ## the environment in .venv, with what tests and li
 PYTEST = OMP_NUM_THREADS=1 $(RUN) -m pytest
 .PHONY: test
 test: .venv/installed-dev ## all tests; PYTEST_ARGS="-k claim -x"
-	@$(PYTEST) --alone never -n auto --maxprocesses 4 $(PYTEST_ARGS) && together=0 || together=$$?; \
+	@$(PYTEST) --alone never -n auto --maxprocesses 4 --dist worksteal $(PYTEST_ARGS) && together=0 || together=$$?; \
 	$(PYTEST) --alone only $(PYTEST_ARGS) && alone=0 || alone=$$?; \
 	case "$$together,$$alone" in 0,0|0,5|5,0) ;; *) exit 1 ;; esac
 

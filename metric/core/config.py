@@ -102,7 +102,7 @@ class TrainConfig:
         for name, least in LEAST.items():
             value = getattr(self, name)
             if type(value) is not int or value < least:
-                raise ValueError(f"{name} must be a whole number, {least} or more.")
+                raise ValueError(f"{name} must be a whole number, at least {least}.")
         for name in SWITCHES:
             chooses = name == "layer_scales" and self.layer_scales is None
             if type(getattr(self, name)) is not bool and not chooses:
