@@ -146,9 +146,23 @@ class VectorCache:
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(self.path, timeout=WAIT_SECONDS)
-            self._connection.text_factory = lambda text: text.decode("utf-8", "replace")
+            connection = sqlite3.connect(self.path, timeout=WAIT_SECONDS)
+            connection.text_factory = lambda text: text.decode("utf-8", "replace")
             self._opened = self.path.stat().st_ino
+            try:
+                _set_up(connection)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
+        return self._connection
+
+
+def _set_up(connection: sqlite3.Connection) -> None:
+    """Settings and the table. Where two begin a file at once, SQLite refuses one of them without waiting."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
             # In WAL mode a killed process leaves a sound file without waiting for the disk at each write.
             for pragma in (
                 "auto_vacuum = INCREMENTAL",
@@ -156,12 +170,16 @@ class VectorCache:
                 "synchronous = NORMAL",
                 f"mmap_size = {MAPPED_BYTES}",
             ):
-                self._connection.execute(f"PRAGMA {pragma}").fetchall()
-            self._connection.execute(
+                connection.execute(f"PRAGMA {pragma}").fetchall()
+            connection.execute(
                 "CREATE TABLE IF NOT EXISTS vectors"
                 " (key TEXT PRIMARY KEY, vector BLOB NOT NULL, sha256 BLOB NOT NULL, stored REAL NOT NULL)"
             )
-        return self._connection
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _sound(vector: Any, sha256: Any) -> bool:

@@ -116,7 +116,7 @@ def test_stop_from_another_thread_ends_wait(tmp_path: Path, free_port: int, make
     with supervisor_for(tmp_path, free_port, [make_part("web")]) as supervisor:
         threading.Timer(0.2, supervisor.stop).start()
         supervisor.wait()
-    assert not [pid for pid in noted_pids(tmp_path) if is_running(pid)]
+    until(lambda: not any(map(is_running, noted_pids(tmp_path))), within=3, what="nothing is left")
 
 
 def test_a_killed_guard_is_replaced(tmp_path: Path, free_port: int, make_part: MakePart) -> None:

@@ -89,6 +89,25 @@ def test_writers_share_the_file(tmp_path: Path) -> None:
         assert connection.execute("SELECT COUNT(*) FROM vectors").fetchone() == (81,)
 
 
+def test_many_may_begin_the_file_at_once(tmp_path: Path) -> None:
+    vector = np.ones(8, dtype=np.float32)
+    for turn in range(20):
+        started, begun = threading.Barrier(4), []
+
+        def work(number: int, turn: int = turn, started: threading.Barrier = started) -> None:
+            with closing(VectorCache(tmp_path / str(turn))) as cache:
+                started.wait()
+                cache.put({content_key(str(number)): vector})
+                begun.append(number)  # noqa: B023 - read in the same turn
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(begun) == [0, 1, 2, 3]
+
+
 def test_a_killed_writer_leaves_a_sound_file(tmp_path: Path) -> None:
     program = (
         "import sys, pathlib, numpy as np; from metric.core.cache import VectorCache\n"
