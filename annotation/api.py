@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import FileResponse, Http404, HttpResponse
@@ -20,6 +19,7 @@ from rest_framework.views import APIView
 from annotation import serializers, tasks
 from annotation.errors import NotYours, SnapshotRefused
 from annotation.models import Assignment, Judgment, Session, Snapshot, Study
+from annotation.queues import after_commit
 from annotation.services.claims import NoPair, claim_next
 from annotation.services.judging import record_judgment
 from annotation.services.sittings import begin_session, progress_of, require_open, skip_assignment
@@ -239,7 +239,7 @@ class SnapshotViewSet(
         snapshot = request_snapshot(
             study=study, simulated=asked.validated_data["simulated"], created_by=staff_of(request)
         )
-        transaction.on_commit(lambda: tasks.snapshot.delay(snapshot.pk), robust=True)
+        after_commit(tasks.snapshot.delay, snapshot.pk)
         return Response(self.get_serializer(snapshot).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY, 409: PROBLEM})

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db import transaction
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, status, viewsets
@@ -12,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from annotation.queues import after_commit
 from annotation.serializers import ProblemSerializer
 from annotation.views.access import staff_of
 from metric import serializers, tasks
@@ -65,7 +65,7 @@ class TrainingRunViewSet(
         asked = serializers.RequestTrainingSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         run = request_training(**asked.validated_data, created_by=staff_of(request))
-        transaction.on_commit(lambda: tasks.send(run), robust=True)
+        after_commit(tasks.send, run)
         return Response(self.get_serializer(run).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=None, responses={200: serializers.TrainingRunSerializer})

@@ -1,6 +1,7 @@
 """What every test starts from: files in a folder of its own, a broker in memory, named people."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -73,15 +74,29 @@ def _files_in_a_folder_of_their_own(settings: Settings, tmp_path: Path) -> None:
     settings.WHITENOISE_AUTOREFRESH = True  # nothing was collected into STATIC_ROOT
 
 
-@pytest.fixture(autouse=True)
-def _broker_in_memory() -> Iterator[None]:
-    """Messages are sent for real, to a queue that nobody reads; tests of workers use `valkey_url`."""
+@contextmanager
+def broker_at(url: str) -> Iterator[None]:
+    """Messages of this process go to the broker there."""
     before = current_app.conf.broker_url
-    current_app.conf.broker_url = "memory://"
-    current_app.pool.force_close_all()
+    current_app.conf.broker_url = url
+    current_app._after_fork()  # forgets the connections that it has
     yield
     current_app.conf.broker_url = before
-    current_app.pool.force_close_all()
+    current_app._after_fork()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _broker_in_memory() -> Iterator[None]:
+    """Messages are sent for real, to a queue that nobody reads; tests of workers use `valkey_url`."""
+    with broker_at("memory://"):
+        yield
+
+
+@pytest.fixture
+def broker_away(tmp_path: Path) -> Iterator[None]:
+    """Nobody is where the broker should be."""
+    with broker_at(f"redis+socket://{tmp_path}/nothing.sock"):
+        yield
 
 
 @pytest.fixture

@@ -1,9 +1,6 @@
 """What a researcher does to a study: every change is a POST, and services decide."""
 
-from functools import partial
-
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
@@ -12,6 +9,7 @@ from annotation import tasks
 from annotation.errors import BadPhotograph, DuplicatePhotograph
 from annotation.forms import ConfirmForm
 from annotation.models import Study
+from annotation.queues import after_commit
 from annotation.services import addition, studies
 from annotation.services.snapshots import request_snapshot
 from annotation.services.sources import add_source
@@ -122,11 +120,11 @@ def make_snapshot(request: HttpRequest, slug: str) -> HttpResponse:
     study = get_object_or_404(Study, slug=slug)
     simulated = request.POST.get("population") == "simulated"
     snapshot = request_snapshot(study=study, simulated=simulated, created_by=staff_of(request))
-    transaction.on_commit(partial(tasks.snapshot.delay, snapshot.pk), robust=True)
+    after_commit(tasks.snapshot.delay, snapshot.pk)
     messages.success(request, f"Snapshot {snapshot} is being made.")
     return redirect("study-snapshots", study.slug)
 
 
 def _send_to_workers(reconstructions: list[int]) -> None:
     """Rows are the truth: if the broker is away, beat finds what waits and sends it later."""
-    transaction.on_commit(partial(tasks.enqueue_encodings, reconstructions), robust=True)
+    after_commit(tasks.enqueue_encodings, reconstructions)

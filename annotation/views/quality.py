@@ -1,16 +1,15 @@
 """What a researcher decides about annotators and pairs: whom to leave out, which answers are known."""
 
-from functools import partial
 from uuid import UUID
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
 from annotation import tasks
 from annotation.models import Enrolment, Study, Triplet
+from annotation.queues import after_commit
 from annotation.services.known import set_known
 from annotation.services.quality import exclude_by_hand, undo_exclusion_by_hand
 from annotation.views.access import came_from, refusals_as_messages, staff_of, staff_required
@@ -21,7 +20,7 @@ from annotation.views.access import came_from, refusals_as_messages, staff_of, s
 def refresh(request: HttpRequest, slug: str) -> HttpResponse:
     """Asks a worker for the figures of everybody in the study."""
     study = get_object_or_404(Study, slug=slug)
-    transaction.on_commit(partial(tasks.quality.delay, study.pk), robust=True)
+    after_commit(tasks.quality.delay, study.pk)
     messages.success(request, "The figures are being worked out. Reload the page in a moment.")
     return redirect("study-people", study.slug)
 
@@ -35,7 +34,7 @@ def exclude(request: HttpRequest, slug: str, annotator: UUID) -> HttpResponse:
     exclude_by_hand(
         enrolment=enrolment, reason=request.POST.get("reason", ""), by=staff_of(request).get_username()
     )
-    transaction.on_commit(tasks.ask_next.delay, robust=True)
+    after_commit(tasks.ask_next.delay)
     messages.success(
         request,
         f"{annotator.hex[:8]} is left out. The answers stay and are not counted; the pairs are open again.",
@@ -50,7 +49,7 @@ def take_back(request: HttpRequest, slug: str, annotator: UUID) -> HttpResponse:
     """Undoes an exclusion by hand."""
     enrolment = get_object_or_404(Enrolment, study__slug=slug, annotator=annotator)
     undo_exclusion_by_hand(enrolment=enrolment)
-    transaction.on_commit(tasks.ask_next.delay, robust=True)
+    after_commit(tasks.ask_next.delay)
     messages.success(request, f"{annotator.hex[:8]} is taken back; the rules of the study hold again.")
     return redirect("study-people", slug)
 

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 
 import pytest
-from django_celery_beat.models import PeriodicTask
 from pytest_django import Settings
 
 from metric.models import TrainingRun
@@ -48,8 +47,3 @@ def test_programs_count_apart() -> None:
     (run,) = retrain_due(NIGHT)
     assert run.snapshot.simulated
     assert new_judgments(study=study, simulated=False) == 4
-
-
-def test_how_often_beat_asks_is_a_row_that_the_admin_can_change() -> None:
-    task = PeriodicTask.objects.get(task="metric.tasks.retrain")
-    assert (task.crontab.minute, task.crontab.hour, task.enabled) == ("*/10", "*", True)
