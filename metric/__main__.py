@@ -14,7 +14,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from metric.core.config import KINDS, NETS, TERMS, TrainConfig
+from metric.core.config import NETS, TrainConfig
+from metric.core.options import add_settings, settings_of
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 EXAMPLES = """examples:
@@ -53,13 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="train on a snapshot folder")
     train.add_argument("snapshot", type=Path, metavar="SNAPSHOT")
     train.add_argument("out", type=Path, metavar="OUT")
-    train.add_argument("--kind", choices=KINDS, default="heads")
-    train.add_argument("--net", choices=NETS, nargs="+", default=["alex"])
-    train.add_argument("--term", choices=TERMS, nargs="*", default=[])
-    train.add_argument("--epochs", type=int, default=TrainConfig.epochs)
-    train.add_argument("--crop", type=int, default=TrainConfig.crop)
-    train.add_argument("--seed", type=int, default=TrainConfig.seed)
     train.add_argument("--cache", type=Path, help="folder for vectors, and for going on after a kill")
+    add_settings(train)
     train.set_defaults(run=_train)
     export = commands.add_parser("export", help="write a version as .onnx or .pt2")
     export.add_argument("version", type=Path, metavar="VERSION")
@@ -88,6 +84,8 @@ def _score(options: argparse.Namespace) -> int:
             raise ValueError(
                 f"{reference} is too small: {metric.name} needs {metric.minimum_side} pixels a side."
             )
+        if said := metric.doubt_about_size(min(pictures[0].height, pictures[0].width)):
+            print(f"{reference}: {said}", file=sys.stderr)
         rows.append((reference, distorted, float(distances(metric, [pictures])[0])))
     if options.csv is None:
         _write(sys.stdout, rows)
@@ -145,14 +143,7 @@ def _train(options: argparse.Namespace) -> int:
     from metric.core.table import format_table
     from metric.core.train import train
 
-    config = TrainConfig(
-        kind=options.kind,
-        nets=tuple(options.net),
-        terms=tuple(options.term),
-        epochs=options.epochs,
-        crop=options.crop,
-        seed=options.seed,
-    )
+    config = TrainConfig(**settings_of(vars(options)))
     result = train(options.snapshot, options.out, config, cache=options.cache)
     print(format_table(result["evaluation"]))
     return 0

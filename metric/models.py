@@ -53,6 +53,12 @@ class TrainingRun(Work):
     def get_absolute_url(self) -> str:
         return reverse("training-run", args=[self.pk])
 
+    @property
+    def outcome(self) -> str:
+        """Its state as one says it: what somebody called off has not failed."""
+        called_off = self.cancel_requested and self.state == Work.State.FAILED
+        return "cancelled" if called_off else self.state
+
 
 class MetricVersion(models.Model):
     """A metric that a training run made, with its evaluation table. One is promoted at a time."""

@@ -1,20 +1,19 @@
 """The pages of the metric: its versions, a version's model card, a training run."""
 
-from functools import partial
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotation.models import Snapshot, Study
+from annotation.queues import after_commit
 from annotation.views.access import refusals_as_messages, staff_of, staff_required
 from annotation.views.paging import page_by_pk
 from metric import tasks
-from metric.forms import RetrainRuleForm
+from metric.forms import RetrainRuleForm, TrainingForm
 from metric.models import MetricVersion, TrainingRun
 from metric.services.disagreements import disagreements_of
 from metric.services.promotion import promote_version, roll_back
@@ -101,11 +100,27 @@ def stage_in_words(stage: str) -> str:
 
 
 @staff_required
-@require_POST
+@require_http_methods(["GET", "POST"])
 @refusals_as_messages
 def train(request: HttpRequest, pk: int) -> HttpResponse:
-    """Asks for a run on a snapshot."""
-    return _ask_for_run(request, get_object_or_404(Snapshot, pk=pk), {})
+    """Asks for a run on a snapshot: at once with the usual settings, or with those of a form.
+
+    `?like=RUN` fills the form in with what another run was made with.
+    """
+    snapshot = get_object_or_404(Snapshot.objects.select_related("study"), pk=pk)
+    if request.method == "POST" and "kind" not in request.POST:
+        return _ask_for_run(request, snapshot, {})
+    if request.method == "POST":
+        form = TrainingForm(request.POST)
+        if form.is_valid():
+            return _ask_for_run(request, snapshot, form.cleaned_data["settings"])
+    else:
+        number = request.GET.get("like", "")
+        model = TrainingRun.objects.filter(pk=number).first() if number.isdecimal() else None
+        form = TrainingForm.like(model.config if model else {})
+    several = [form["nets"], form["kind"], form["terms"]]
+    context = {"section": "metric", "snapshot": snapshot, "form": form, "several": several}
+    return render(request, "metric/train.html", context)
 
 
 @staff_required
@@ -124,8 +139,7 @@ def _ask_for_run(request: HttpRequest, snapshot: Snapshot, config: dict[str, Any
         trigger=TrainingRun.Trigger.HAND,
         created_by=staff_of(request),
     )
-    # The row is the truth: if the broker is away, beat finds it and sends it later.
-    transaction.on_commit(partial(tasks.send, run), robust=True)
+    after_commit(tasks.send, run)
     return redirect(run)
 
 

@@ -16,6 +16,8 @@ from torch import Tensor, nn
 RANGE_SLACK = 1e-4
 # Above this many bytes of float32 input, larger batches were slower than several small ones on a CPU.
 BATCH_BYTES = 1_600_000
+# A GPU wants many at once; at this many, the widest layer of vgg needs about 2 GB for it. Not measured.
+GPU_BATCH_BYTES = 96_000_000
 
 
 class Metric(nn.Module, ABC):
@@ -55,13 +57,16 @@ class Metric(nn.Module, ABC):
         """Distance of `a` and `b`, N×3×H×W, RGB in [-1, 1], or in [0, 1] with `normalize=True`.
 
         One image in `a` or `b` is compared with each of the other. Returns N×1×1×1, or a map N×1×H×W with
-        `spatial=True`. Raises ValueError for another shape, for a side that is too small, and for values out of
-        range.
+        `spatial=True`. Raises ValueError for another shape or type, for a side that is too small, and for values
+        out of range.
         """
         check_shapes(a, b, self.minimum_side, self.name)
         check_range(a, "a", normalize)
         check_range(b, "b", normalize)
-        self._warn_of_size(min(a.shape[2:]))
+        self.require_dtype(a, b)
+        said = self.doubt_about_size(min(a.shape[2:]))
+        if said:
+            warnings.warn(said, stacklevel=4)
         if normalize:
             a, b = 2 * a - 1, 2 * b - 1
         size = list(a.shape[2:]) if spatial else None
@@ -77,23 +82,37 @@ class Metric(nn.Module, ABC):
 
     def _parts(self, images: Tensor, others: Tensor) -> Iterator[Any]:
         """Features in small batches; a single image is computed once, and repeated for all the others."""
-        count = max(1, BATCH_BYTES // (4 * images[0].numel()))
+        count = max(1, batch_bytes(images.device) // (4 * images[0].numel()))
         if images.shape[0] == 1:
             yield from repeat(self.features(images), -(-others.shape[0] // count))
         else:
             for part in torch.split(images, count):
                 yield self.features(part)
 
-    def _warn_of_size(self, side: int) -> None:
+    def doubt_about_size(self, side: int) -> str:
+        """What to warn of, once, before images with this short side are compared; empty if all is well."""
         if self.short_side is None or self.short_side[0] <= side <= self.short_side[1]:
-            return
+            return ""
         low, high = self.short_side
         self.short_side = None  # once is enough
-        warnings.warn(
+        return (
             f"This metric was fitted on images with a short side of {low} to {high} pixels, and is used at {side}: "
-            "what it learned may not hold there.",
-            stacklevel=5,
+            "what it learned may not hold there."
         )
+
+    def require_dtype(self, a: Tensor, b: Tensor) -> None:
+        """Raises ValueError for images of another type than the metric's weights, outside of autocast."""
+        if torch.is_autocast_enabled(a.device.type):
+            return
+        own = next(self.parameters()).dtype
+        for which, x in (("a", a), ("b", b)):
+            if x.dtype != own:
+                raise ValueError(f"{which} is {x.dtype} and the metric {own}: {which}.to({own}) first.")
+
+
+def batch_bytes(device: torch.device) -> int:
+    """Bytes of float32 input that are taken through a trunk at once."""
+    return GPU_BATCH_BYTES if device.type == "cuda" else BATCH_BYTES
 
 
 class TrainLoss(nn.Module):
@@ -107,9 +126,11 @@ class TrainLoss(nn.Module):
         """Mean distance, a scalar, of reconstructions and originals, both N×3×H×W in [-1, 1].
 
         Gradients are finite everywhere, zero where the images are equal. Values a little out of range are taken
-        as they are: what a codec puts out in training is not clamped yet. Raises ValueError for shapes.
+        as they are: what a codec puts out in training is not clamped yet.
+        Raises ValueError for shapes, and for another type than the metric's.
         """
         check_shapes(x_hat, x, self.metric.minimum_side, self.metric.name)
+        self.metric.require_dtype(x_hat, x)
         # The originals' half of the trunk needs no graph: a third of the time and half of the memory.
         with nullcontext() if x.requires_grad else torch.no_grad():
             seen = self.metric.features(x)

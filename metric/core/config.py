@@ -12,6 +12,7 @@ from typing import Any
 NETS = ("alex", "vgg", "squeeze")
 KINDS = ("heads", "comp", "ranker")
 TERMS = ("psnr", "ms-ssim")
+DEVICES = ("auto", "cpu", "cuda")
 BASELINE_KEYS = ("psnr", "ssim", "ms-ssim", "lpips-alex", "lpips-vgg", "lpips-squeeze")
 
 # Penalties that cross-validation chooses from, from the stock heads to a free fit.
@@ -85,7 +86,7 @@ class TrainConfig:
         _known("kind", (self.kind,), KINDS)
         _known("term", self.terms, TERMS)
         _known("baseline", self.baselines, BASELINE_KEYS)
-        _known("device", (self.device,), ("auto", "cpu", "cuda"))
+        _known("device", (self.device,), DEVICES)
         self._require_kinds()
         if not self.strengths or not all(0 < strength < math.inf for strength in self.strengths):
             raise ValueError("strengths must be a list of finite numbers above zero.")

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from metric.core.base import BATCH_BYTES, Metric, check_range
+from metric.core.base import Metric, check_range
 from metric.core.fetch import Say
 from metric.core.trunks import ScalingLayer, Trunk, shape_of
 from metric.core.weights import load_trunk, stock_heads
@@ -22,7 +22,6 @@ from metric.core.weights import load_trunk, stock_heads
 Heads = Path | str | Mapping[str, Tensor] | None
 
 __all__ = [
-    "BATCH_BYTES",
     "LPIPS",
     "Heads",
     "HeadsError",

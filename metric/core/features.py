@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from metric.core.base import BATCH_BYTES
+from metric.core.base import batch_bytes
 from metric.core.cache import Vector, VectorCache, content_key
 from metric.core.combined import structure
 from metric.core.distance import LPIPS
@@ -88,7 +88,7 @@ def _computed(
     keys = list(missing)
     done = 0
     seen = _Seen(metric)
-    for batch in _batches(list(missing.values())):
+    for batch in _batches(list(missing.values()), batch_bytes(seen.device)):
         yield dict(zip((keys[i] for i in batch.positions), _vectors(seen, batch, structured), strict=True))
         done += len(batch.positions)
         if count:
@@ -100,7 +100,7 @@ class _Seen:
 
     def __init__(self, metric: LPIPS) -> None:
         self._metric = metric
-        self._device = metric.scaling_layer.shift.device
+        self.device = metric.scaling_layer.shift.device
         self._sha256 = ""
         self._kept: list[Tensor] = []
 
@@ -108,7 +108,7 @@ class _Seen:
         """(references, distorted) of each layer, both N×C×h×w, a reference repeated for each of its images."""
         if not batch.apart:
             layers = self._features((*batch.references, *batch.distorted))
-            index = torch.tensor(batch.reference_of, device=self._device)
+            index = torch.tensor(batch.reference_of, device=self.device)
             first = len(batch.references)
             return [(x[:first][index], x[first:]) for x in layers]
         (reference,) = batch.references
@@ -118,11 +118,11 @@ class _Seen:
         return list(zip(self._kept, self._features(batch.distorted), strict=True))
 
     def _features(self, pictures: Sequence[Picture]) -> list[Tensor]:
-        return self._metric.features(to_tensor([picture.read() for picture in pictures], self._device))
+        return self._metric.features(to_tensor([picture.read() for picture in pictures], self.device))
 
 
-def _batches(pairs: list[Pair]) -> Iterator[_Batch]:
-    """Pairs of one size together, a reference beside its distorted images, capped by bytes.
+def _batches(pairs: list[Pair], most: int) -> Iterator[_Batch]:
+    """Pairs of one size together, a reference beside its distorted images, of `most` bytes as floats.
 
     Where few would fit, each goes alone: the reference is then computed once, and company changes no bit.
     """
@@ -130,7 +130,7 @@ def _batches(pairs: list[Pair]) -> Iterator[_Batch]:
     for position, (reference, _) in enumerate(pairs):
         by_size[reference.height, reference.width][reference.sha256].append(position)
     for (height, width), by_reference in sorted(by_size.items()):
-        room = BATCH_BYTES // (12 * height * width)
+        room = most // (12 * height * width)
         if room < FEWEST_TOGETHER:
             for positions in by_reference.values():
                 for position in positions:

@@ -46,12 +46,12 @@ NO_PAGES = {
     *("study-invitations-csv", "study-quality", "study-exclude", "study-take-back", "study-know"),
     *("study-add-photographs", "study-open", "study-pause", "study-close", "study-add-codec", "study-retry"),
     *("study-snapshot", "source-image", "reconstruction-image", "snapshot-download"),
-    *("metric-train", "training-run-status", "training-run-cancel", "metric-download", "metric-file"),
-    *("metric-back", "metric-schedule", "metric-promote", "training-run-again"),
+    *("training-run-status", "training-run-cancel", "metric-download", "metric-file"),
+    *("metric-back", "metric-promote", "training-run-again"),
 }
 PAGES = {
     *("home", "login", "judge", "judge-end", "study-list", "study-new", "metric-list", "training-run"),
-    *("metric-version", *STUDY_PAGES),
+    *("metric-version", "metric-train", "metric-schedule", *STUDY_PAGES),
 }
 
 
@@ -121,6 +121,8 @@ def test_the_other_pages_of_researchers(page: Page, logged_in: str, complaints: 
     addresses += [
         reverse("metric-version", args=[version.number]),
         reverse("training-run", args=[make_run().pk]),
+        reverse("metric-train", args=[version.run.snapshot_id]),
+        reverse("metric-schedule", args=[empty.slug]),
     ]
     walk(page, [logged_in + address for address in addresses], complaints)
 

@@ -1,6 +1,7 @@
-"""`python -m metric score`: pictures and folders in, distances out, reasons where it cannot."""
+"""`python -m metric`: pictures and folders in, distances out, reasons where it cannot; a snapshot in, a metric out."""
 
 import csv
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,10 +13,10 @@ from PIL import Image
 from metric.__main__ import main
 from metric.core import LPIPS
 from metric.core.features import to_tensor
-from tests.metric.core.conftest import _trunks, alex
+from tests.metric.core.conftest import _trunks, alex, snapshot
 from tests.metric.core.snapshots import coded, photograph
 
-__all__ = ["_trunks", "alex"]
+__all__ = ["_trunks", "alex", "snapshot"]
 
 
 def save(path: Path, pixels: np.ndarray) -> Path:
@@ -82,3 +83,22 @@ def test_help_shows_an_example_and_needs_neither_torch_nor_django() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "python -m metric score photo.png" in done.stdout
+
+
+def test_a_metric_is_trained_with_settings_of_the_command_line_and_says_where_it_was_not_fitted(
+    snapshot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "metric"
+    settings = "--folds 2 --strengths 1 --resamples 50 --no-side-bias --baselines psnr --minimum-judgments 1"
+    assert main(["train", str(snapshot), str(out), *settings.split()]) == 0
+    table = capsys.readouterr().out
+    assert "PSNR" in table
+    assert "vgg" not in table
+    used = json.loads((out / "manifest.json").read_text())["config"]
+    assert (used["folds"], used["strengths"], used["side_bias"]) == (2, [1.0], False)
+    large, small = (save(tmp_path / f"{side}.png", photograph(side, (side, side))) for side in (100, 64))
+    for path, doubts in ((small, 0), (large, 1)):
+        assert main(["score", str(path), str(path), str(path), "--metric", str(out)]) == 0
+        assert (
+            capsys.readouterr().err.count("fitted on images with a short side of 48 to 64 pixels") == doubts
+        )

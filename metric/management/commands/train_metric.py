@@ -11,8 +11,9 @@ from annotation.management.examples import CommandWithExamples
 from annotation.models import Snapshot
 from annotation.models.work import Work
 from metric.core.checkpoint import CheckpointError
-from metric.core.config import KINDS, NETS, TERMS, TrainConfig
+from metric.core.config import TrainConfig
 from metric.core.fit import FitError
+from metric.core.options import add_settings, settings_of
 from metric.core.snapshot import SnapshotError
 from metric.core.table import format_table
 from metric.core.weights import TrunkUnavailable
@@ -30,34 +31,17 @@ class Command(CommandWithExamples):
     examples = (
         "train_metric demo-1                          snapshot 1 of the study “demo”, as a new version",
         "train_metric demo-1 --net vgg --terms psnr   LPIPS and PSNR in one fit",
+        "train_metric demo-1 --kind comp --epochs 20  the trunk is fine-tuned too: hours without a GPU",
         "train_metric ./snapshot --out ./metric       an exported folder, without the database",
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("snapshot", help="STUDY-NUMBER, a snapshot's id, or a folder")
-        parser.add_argument(
-            "--net",
-            nargs="+",
-            default=["alex"],
-            choices=NETS,
-            help="the trunk; several are joined in one fit",
-        )
-        parser.add_argument(
-            "--kind",
-            default="heads",
-            choices=KINDS,
-            help="heads; comp fine-tunes the trunk too; ranker as in 2018",
-        )
-        parser.add_argument("--terms", nargs="*", default=[], choices=TERMS, help="joined in the fit")
-        parser.add_argument("--structure", action="store_true", help="means and variances too, as DISTS")
-        parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--out", type=Path, help="where the metric goes when the snapshot is a folder")
+        add_settings(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        config = {
-            **{"nets": tuple(options["net"]), "kind": options["kind"], "terms": tuple(options["terms"])},
-            **{"structure": options["structure"], "seed": options["seed"]},
-        }
+        config = settings_of(options)
         folder = Path(options["snapshot"])
         if (folder / "manifest.json").is_file():
             self._train_folder(folder, options["out"], config)

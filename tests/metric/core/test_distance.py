@@ -136,6 +136,17 @@ def test_whole_numbers_raise(alex: LPIPS) -> None:
         alex(torch.zeros(1, 3, 64, 64, dtype=torch.uint8), torch.zeros(1, 3, 64, 64))
 
 
+@pytest.mark.parametrize("kind", [torch.float64, torch.float16, torch.bfloat16])
+def test_another_type_than_the_weights_raises_with_what_to_do(alex: LPIPS, kind: torch.dtype) -> None:
+    images = torch.zeros(1, 3, 64, 64)
+    with pytest.raises(ValueError, match=r"b is .*: b\.to\(torch\.float32\) first"):
+        alex(images, images.to(kind))
+    with pytest.raises(ValueError, match=r"a is .* and the metric torch\.float32"):
+        alex.train_loss()(images.to(kind), images)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert alex(images.to(torch.bfloat16), images.to(torch.bfloat16)).item() == 0
+
+
 def test_an_unknown_trunk_raises_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match="alex, vgg, squeeze"):
         LPIPS("resnet")

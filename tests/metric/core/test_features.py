@@ -62,7 +62,7 @@ def test_a_reference_goes_through_the_trunk_once_though_no_two_images_fit_togeth
     together = pair_vectors(metric, pairs)
     passes: list[int] = []
     metric.net.register_forward_hook(lambda module, images, layers: passes.append(len(images[0])))
-    monkeypatch.setattr("metric.core.features.BATCH_BYTES", 1)
+    monkeypatch.setattr("metric.core.base.BATCH_BYTES", 1)
     assert pair_vectors(metric, pairs) == pytest.approx(together, rel=1e-4, abs=1e-8)
     assert passes == [1, 1, 1, 1] * 2
 
