@@ -32,8 +32,9 @@ circle: .venv/installed ## the whole circle with simulated annotators, end to en
 install: .venv/installed-dev ## the environment in .venv, with what tests and linters need
 
 # Twice: what may share the cores, in parallel; then what measures time in a browser or kills processes, alone.
-# 5 says that a run had no test, as the one for -k may.
-PYTEST = OMP_NUM_THREADS=1 $(RUN) -m pytest
+# 5 says that a run had no test, as the one for -k may. Bytecode is kept, also where the environment says not to: tests
+# start many processes, and each would compile all of ours anew.
+PYTEST = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(RUN) -m pytest
 .PHONY: test
 test: .venv/installed-dev ## all tests; PYTEST_ARGS="-k claim -x"
 	@$(PYTEST) --alone never -n auto --maxprocesses 4 --dist worksteal $(PYTEST_ARGS) && together=0 || together=$$?; \
@@ -77,7 +78,7 @@ clean: ## remove the environment and the caches; what was collected in var/ stay
 
 UV_INSTALL = links=$${UV_FIND_LINKS:-$$($(RUN) .ci/find_links.py)}; \
 	if [ -n "$$links" ]; then export UV_FIND_LINKS=$$links; fi; \
-	$(BIN)/uv pip install --quiet --python $(RUN) -c constraints.txt -e
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(RUN) -c constraints.txt -e
 
 .venv/bin/uv:
 	@[ -n "$(PYTHON)" ]

@@ -25,6 +25,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leaves modules out that have nothing for `--alone only`: to import them all takes longer than some tests."""
+    if config.getoption("--alone") != "only" or not collection_path.match("test_*.py"):
+        return None
+    if "processes" in collection_path.parts or "mark.alone" in collection_path.read_text():
+        return None
+    return True
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves out what the other of `make test`'s two runs has."""
     wanted = config.getoption("--alone")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from axe_playwright_python.base import AxeResults
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
@@ -68,17 +69,26 @@ def test_every_address_is_walked_below_or_is_no_page() -> None:
     assert set(names(get_resolver().url_patterns)) - NO_PAGES == PAGES
 
 
-def walk(page: Page, addresses: list[str], complaints: list[str]) -> None:
-    """Looks at each page in both colour schemes, and at 200 %."""
+def axe(page: Page, options: dict[str, object]) -> AxeResults:
+    """What axe says to the page as it is now."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(Axe().axe_script)
+    return AxeResults(
+        page.evaluate("options => axe.run(options)", {"resultTypes": ["violations"], **options})
+    )
+
+
+def walk(page: Page, addresses: list[str], complaints: list[str], *, settled: str = "load") -> None:
+    """Looks at each page in both colour schemes, and at 200 %, once it is `settled`."""
     for address in addresses:
         page.emulate_media(color_scheme="light")
         page.goto(address)
-        page.wait_for_load_state("networkidle")
+        page.wait_for_load_state(settled)  # type: ignore[arg-type]  # one of Playwright's words
         page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-        found = Axe().run(page, options=EVERY_RULE)
+        found = axe(page, EVERY_RULE)
         assert found.violations_count == 0, f"{address}: {found.generate_report()}"
         page.emulate_media(color_scheme="dark")
-        found = Axe().run(page, options=IN_THE_DARK)
+        found = axe(page, IN_THE_DARK)
         assert found.violations_count == 0, f"{address} in the dark: {found.generate_report()}"
         wide = page.viewport_size
         page.set_viewport_size(ZOOMED)  # type: ignore[arg-type]  # Playwright's own type is private
@@ -142,7 +152,7 @@ def test_the_pages_of_visitors_and_annotators(
     addresses = [reverse("home"), reverse("login")]
     addresses += [reverse("judge", args=[study.key]) for study in studies]
     addresses += [reverse("judge-end", args=[studies[-1].key])]
-    walk(page, [live_server.url + address for address in addresses], complaints)
+    walk(page, [live_server.url + address for address in addresses], complaints, settled="networkidle")
 
 
 def test_the_pages_that_refuse(page: Page, live_server: LiveServer, complaints: list[str]) -> None:

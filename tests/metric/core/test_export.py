@@ -54,25 +54,46 @@ def test_squeeze_is_exported_at_any_size() -> None:
         torch.testing.assert_close(module(a, b), metric(a, b), atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.slow
-def test_pixels_without_features_are_numbers_in_onnx(alex: LPIPS, tmp_path: Path) -> None:
-    runtime = pytest.importorskip("onnxruntime", reason="pip install 'closer[onnx]'")
-    blind = copy.deepcopy(alex)
-    blind.net.get_parameter("slice5.10.bias").fill_(-1e6)
-    export_onnx(blind, tmp_path / "metric.onnx")
-    session = runtime.InferenceSession(tmp_path / "metric.onnx", providers=["CPUExecutionProvider"])
-    a, b = images((1, 3, 64, 64))
+@pytest.fixture(scope="module")
+def exported(combined: Metric, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("onnxruntime", reason="pip install 'closer[onnx]'")
+    path = tmp_path_factory.mktemp("exported") / "metric.onnx"
+    export_onnx(combined, path)
+    return path
+
+
+def run(path: Path, a: torch.Tensor, b: torch.Tensor) -> np.ndarray:
+    """What onnxruntime makes of the file."""
+    runtime = pytest.importorskip("onnxruntime")
+    session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
     (found,) = session.run(["distance"], {"a": a.numpy(), "b": b.numpy()})
-    assert found == pytest.approx(blind(a, b).numpy(), abs=1e-5)
+    return np.asarray(found)
 
 
 @pytest.mark.slow
-def test_onnx_gives_the_distances_at_any_size(combined: Metric, tmp_path: Path) -> None:
-    runtime = pytest.importorskip("onnxruntime", reason="pip install 'closer[onnx]'")
-    export_onnx(combined, tmp_path / "metric.onnx")
-    session = runtime.InferenceSession(tmp_path / "metric.onnx", providers=["CPUExecutionProvider"])
+def test_onnx_gives_the_distances_at_any_size(combined: Metric, exported: Path) -> None:
     for shape in SHAPES:
         a, b = images(shape)
-        (found,) = session.run(["distance"], {"a": a.numpy(), "b": b.numpy()})
+        found = run(exported, a, b)
         assert found.shape == (shape[0], 1, 1, 1)
         assert found == pytest.approx(combined(a, b).numpy(), abs=1e-4, rel=1e-4)
+
+
+@pytest.mark.slow
+def test_pixels_without_features_are_numbers_in_onnx(
+    combined: Metric, exported: Path, tmp_path: Path
+) -> None:
+    """The last layer's features are all made zero, in the metric and in the file."""
+    onnx = pytest.importorskip("onnx")
+    last = "slice5.10.bias"
+    (name,) = (name for name, _ in combined.named_parameters() if name.endswith(last))
+    blind = copy.deepcopy(combined)
+    blind.get_parameter(name).fill_(-1e6)
+    program = onnx.load(exported)
+    (bias,) = (tensor for tensor in program.graph.initializer if tensor.name.endswith(last))
+    bias.CopyFrom(onnx.numpy_helper.from_array(blind.get_parameter(name).numpy(), bias.name))
+    onnx.save(program, tmp_path / "blind.onnx")
+    a, b = images((1, 3, 64, 64))
+    found = run(tmp_path / "blind.onnx", a, b)
+    assert found == pytest.approx(blind(a, b).numpy(), abs=1e-5, rel=1e-5)
+    assert found != pytest.approx(combined(a, b).numpy(), abs=1e-3)
