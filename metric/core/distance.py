@@ -4,18 +4,16 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
 from metric.core.base import Metric, check_range
 from metric.core.fetch import Say
+from metric.core.tensors import load_tensors
 from metric.core.trunks import ScalingLayer, Trunk, shape_of
 from metric.core.weights import load_trunk, stock_heads
 
@@ -59,15 +57,10 @@ def check_heads(net: str, heads: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def read_heads(path: Path | str, net: str) -> dict[str, Tensor]:
     """Heads from a `.pth` (weights only) or `.safetensors` file, checked as by `check_heads`."""
-    path = Path(path)
     try:
-        tensors = (
-            load_file(path)
-            if path.suffix == ".safetensors"
-            else torch.load(path, map_location="cpu", weights_only=True)
-        )
-    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, SafetensorError) as error:
-        raise HeadsError(f"{path} cannot be read as a file of heads: {error}") from error
+        tensors = load_tensors(Path(path))
+    except ValueError as error:
+        raise HeadsError(f"No heads: {error}.") from error
     if not isinstance(tensors, dict) or not all(isinstance(v, Tensor) for v in tensors.values()):
         raise HeadsError(f"{path} holds no state dict of tensors.")
     return check_heads(net, tensors)

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from metric.core.tensors import load_tensors
 from metric.core.trunks import Trunk, from_torchvision
 
 Say = Callable[[str], None]
@@ -137,9 +138,9 @@ def from_torchvision_host(net: str, say: Say) -> dict[str, Tensor]:
 def read_torchvision(path: Path, net: str) -> dict[str, Tensor]:
     """A `.pth` with torchvision's key names as our state dict. Raises FetchError for another kind of file."""
     try:
-        tensors = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
-        raise FetchError(f"{path.name} is not a file of weights: {error}") from error
+        tensors = load_tensors(path)
+    except ValueError as error:
+        raise FetchError(f"No weights: {error}") from error
     if not isinstance(tensors, dict):
         raise FetchError(f"{path.name} holds no state dict")
     return from_torchvision(net, tensors)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from metric.core.tensors import load_tensors
 
 logger = logging.getLogger(__name__)
 
@@ -44,8 +45,7 @@ def read_state(path: Path) -> State | None:
     if not path.is_file():
         return None
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-        return State(**found)
-    except (OSError, EOFError, RuntimeError, TypeError, pickle.UnpicklingError) as error:
+        return State(**load_tensors(path))
+    except (ValueError, TypeError) as error:
         logger.warning("%s is damaged (%s): fine-tuning starts anew", path, error)
         return None

@@ -117,7 +117,7 @@ class _Training:
         path = self.out / "state.pt"
         if not path.exists():
             return
-        state = torch.load(path, map_location=self.device, weights_only=True)
+        state = _read_state(path, self.device)
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.log = state["step"], state["log"]
@@ -205,13 +205,24 @@ def _start(model: LearnedModel, settings: TrainingSettings, photographs: list[Pi
     if not settings.start:
         return
     path = Path(settings.start)
-    if path.suffix == ".safetensors":
-        given = read_weights(path)[1]
-    else:
-        given = torch.load(path, map_location="cpu", weights_only=True)["model"]
+    weights = path.suffix == ".safetensors"
+    given = read_weights(path)[1] if weights else _read_state(path, "cpu")["model"]
     own = model.state_dict()
     fitting = {key: value for key, value in given.items() if key in own and own[key].shape == value.shape}
     model.load_state_dict(own | fitting)
+
+
+def _read_state(path: Path, device: torch.device | str) -> dict[str, Any]:
+    """A state.pt. Raises ValueError for another kind of file, or a damaged one."""
+    try:
+        state = torch.load(path, map_location=device, weights_only=True)
+        if {"model", "step"} <= set(state):
+            return dict(state)
+    except OSError:
+        raise
+    except Exception as error:  # damage makes torch's reader stumble anywhere, over a KeyError for one
+        raise ValueError(f"{path} is damaged, or no state of a training ({type(error).__name__}).") from error
+    raise ValueError(f"{path} is no state of a training: it lacks the model or the step.")
 
 
 def _parameter_groups(model: LearnedModel) -> list[dict[str, Any]]:

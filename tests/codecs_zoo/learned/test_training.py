@@ -125,10 +125,19 @@ def test_the_command_trains_and_refuses_in_words(
     arguments = ["train", NAME, "--data", str(photographs), "--out", str(tmp_path / "out"), "--batch", "1"]
     assert main([*arguments, "--crop", "64", "--steps", "1", "--float32"]) == 0
     assert (tmp_path / "out" / "manifest.json").exists()
-    refused = {"--crop=70": "multiple of 32", "--crop=256": "No photograph there", "--steps=0": "from 1"}
+    bad = tmp_path / "bad.pt"
+    bad.write_text("hello")
+    refused = {
+        **{"--crop=70": "multiple of 32", "--crop=256": "No photograph there", "--steps=0": "from 1"},
+        f"--start={bad}": "bad.pt is damaged, or no state of a training",
+    }
     for wrong, reason in refused.items():
-        assert main([*arguments, "--out", str(tmp_path / "other"), wrong]) == 1
+        other = str(tmp_path / wrong[:5])
+        assert main([*arguments, "--crop", "64", "--out", other, wrong]) == 1
         assert reason in capsys.readouterr().err
+    (tmp_path / "out" / "state.pt").write_bytes((tmp_path / "out" / "state.pt").read_bytes()[:-100])
+    assert main([*arguments, "--crop", "64", "--steps", "1", "--float32"]) == 1
+    assert "state.pt is damaged" in capsys.readouterr().err
     assert main(["train", NAME, "--data", str(tmp_path / "none"), "--out", str(tmp_path / "third")]) == 1
     assert "There is no folder" in capsys.readouterr().err
 

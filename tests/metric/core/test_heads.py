@@ -71,12 +71,3 @@ def test_heads_that_are_not_finite_raise(alex: LPIPS) -> None:
     heads = alex.heads | {"lin2.model.1.weight": torch.full((1, 384, 1, 1), float("inf"))}
     with pytest.raises(HeadsError, match=r"lin2\.model\.1\.weight"):
         LPIPS("alex", heads, alex.net)
-
-
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint", None])
-def test_a_file_that_is_none_raises(alex: LPIPS, tmp_path: Path, content: bytes | None) -> None:
-    path = tmp_path / "heads.pth"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(HeadsError, match="cannot be read"):
-        LPIPS("alex", path, alex.net)

@@ -1,0 +1,32 @@
+"""Files of tensors, whoever sent them: read without running anything that they hold."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+
+
+def load_tensors(path: Path) -> Any:
+    """What a `.safetensors` file or one of `torch.save` holds, on the CPU; tensors and plain values only.
+
+    Raises ValueError with the reason for a file that is missing, damaged, of another kind, or holds code.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        # torch's own words lead to switching the check off.
+        raise ValueError(f"{path} holds something else than tensors, and is not read") from error
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror or error}") from error
+    except (
+        Exception
+    ) as error:  # random bytes make the reader stumble anywhere: KeyError, IndexError, struct.error
+        raise ValueError(
+            f"{path} is damaged or no file of tensors ({type(error).__name__}: {error})"
+        ) from error
