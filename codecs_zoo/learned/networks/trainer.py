@@ -213,7 +213,7 @@ def _start(model: LearnedModel, settings: TrainingSettings, photographs: list[Pi
 
 
 def _read_state(path: Path, device: torch.device | str) -> dict[str, Any]:
-    """A state.pt. Raises ValueError for another kind of file, or a damaged one."""
+    """A state.pt. Raises CodecError for another kind of file, or a damaged one."""
     try:
         state = torch.load(path, map_location=device, weights_only=True)
         if {"model", "step"} <= set(state):
@@ -221,8 +221,8 @@ def _read_state(path: Path, device: torch.device | str) -> dict[str, Any]:
     except OSError:
         raise
     except Exception as error:  # damage makes torch's reader stumble anywhere, over a KeyError for one
-        raise ValueError(f"{path} is damaged, or no state of a training ({type(error).__name__}).") from error
-    raise ValueError(f"{path} is no state of a training: it lacks the model or the step.")
+        raise CodecError(f"{path} is damaged, or no state of a training ({type(error).__name__}).") from error
+    raise CodecError(f"{path} is no state of a training: it lacks the model or the step.")
 
 
 def _parameter_groups(model: LearnedModel) -> list[dict[str, Any]]:
