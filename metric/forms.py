@@ -8,6 +8,7 @@ from django import forms
 
 from metric.core.config import TrainConfig
 from metric.models import RetrainRule
+from metric.serializers import TrainConfigSerializer
 
 TRUNKS = {
     "alex": "AlexNet: the quickest",
@@ -20,7 +21,12 @@ KINDS = {
     "ranker": "The way of 2018, for comparison: a small network learns to choose.",
 }
 TERMS = {"psnr": "PSNR", "ms-ssim": "MS-SSIM"}
-CHOICES = ("nets", "kind", "terms", "structure", "reliability", "lapse")
+DEVICES = {
+    "auto": "Any worker of the queue train, on its GPU if it has one",
+    "cpu": "Any worker of the queue train, on the CPU",
+    "cuda": "A worker of the queue train-gpu",
+}
+CHOICES = ("nets", "kind", "terms", "structure", "reliability", "lapse", "device")
 SETTINGS = tuple(field.name for field in fields(TrainConfig))
 
 
@@ -30,10 +36,25 @@ def settled(config: Mapping[str, Any]) -> TrainConfig:
         raise forms.ValidationError(
             f'Settings are a JSON object such as {{"net": "vgg"}}, of: {", ".join(sorted(SETTINGS))}.'
         )
+    # The API knows kinds, and how much a worker can do; TrainConfig knows what goes together.
+    asked = TrainConfigSerializer(data=dict(config))
+    wrong = [] if asked.is_valid() else [f"{name}: {_said(its)}" for name, its in asked.errors.items()]
     try:
-        return TrainConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in config.items()})
-    except (TypeError, ValueError) as error:
+        found = TrainConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in config.items()})
+    except ValueError as error:
         raise forms.ValidationError(str(error)) from error
+    except TypeError as error:
+        raise forms.ValidationError(wrong or str(error)) from error
+    if wrong:
+        raise forms.ValidationError(wrong)
+    return found
+
+
+def _said(errors: Any) -> str:
+    """The sentences of a serializer's errors, however deep they lie."""
+    if isinstance(errors, dict | list):
+        return " ".join(_said(its) for its in (errors.values() if isinstance(errors, dict) else errors))
+    return str(errors)
 
 
 class SettingsField(forms.JSONField):
@@ -79,6 +100,11 @@ class TrainingForm(forms.Form):
         label="Fit the rate of random answers",
         required=False,
         help_text="Keeps slips of the finger on clear pairs from weighing too much.",
+    )
+    device = forms.ChoiceField(
+        label="Where",
+        choices=list(DEVICES.items()),
+        help_text="A run waits until such a worker takes it.",
     )
     config = SettingsField(
         label="Settings, as JSON",

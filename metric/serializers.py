@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from annotation.models import Snapshot
-from metric.core.config import BASELINE_KEYS, KINDS, NETS, TERMS
+from metric.core.config import BASELINE_KEYS, DEVICES, KINDS, NETS, TERMS
 from metric.models import MetricVersion, TrainingRun
 
 
@@ -77,6 +77,11 @@ class TrainConfigSerializer(serializers.Serializer[Any]):
     resamples = serializers.IntegerField(min_value=100, max_value=20_000, required=False)
     baselines = serializers.ListField(
         child=serializers.ChoiceField(choices=BASELINE_KEYS), max_length=len(BASELINE_KEYS), required=False
+    )
+    minimum_photographs = serializers.IntegerField(min_value=2, max_value=1_000_000, required=False)
+    minimum_judgments = serializers.IntegerField(min_value=1, max_value=1_000_000_000, required=False)
+    device = serializers.ChoiceField(
+        choices=DEVICES, required=False, help_text="cuda: for a worker of the queue train-gpu."
     )
     minimum_photographs = serializers.IntegerField(min_value=2, max_value=10**6, required=False)
     minimum_judgments = serializers.IntegerField(min_value=1, max_value=10**9, required=False)

@@ -116,7 +116,8 @@ def train(request: HttpRequest, pk: int) -> HttpResponse:
             return _ask_for_run(request, snapshot, form.cleaned_data["settings"])
     else:
         number = request.GET.get("like", "")
-        model = TrainingRun.objects.filter(pk=number).first() if number.isdecimal() else None
+        known = number.isdecimal() and len(number) < 19
+        model = TrainingRun.objects.filter(pk=number).first() if known else None
         form = TrainingForm.like(model.config if model else {})
     several = [form["nets"], form["kind"], form["terms"]]
     context = {"section": "metric", "snapshot": snapshot, "form": form, "several": several}

@@ -1,5 +1,6 @@
 """Training asked for with settings of one's own: the form, what it refuses, and what it is filled in with."""
 
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -10,12 +11,12 @@ from pytest_django.live_server_helper import LiveServer
 
 from annotation.models import Snapshot
 from metric.core.config import TrainConfig
-from metric.forms import CHOICES, KINDS, TERMS, TRUNKS
+from metric.forms import CHOICES, DEVICES, KINDS, TERMS, TRUNKS
 from metric.models import TrainingRun
 from tests.factories import make_judged_study
 from tests.metric.versions import make_run, make_snapshot
 
-USUAL = {"nets": ["alex"], "kind": "heads", "config": "{}"}
+USUAL = {"nets": ["alex"], "kind": "heads", "device": "auto", "config": "{}"}
 
 
 def post(client: Client, **chosen: Any) -> str:
@@ -29,6 +30,13 @@ def test_all_that_training_knows_is_offered() -> None:
     from metric.core import config
 
     assert (tuple(TRUNKS), tuple(KINDS), tuple(TERMS)) == (config.NETS, config.KINDS, config.TERMS)
+    assert tuple(DEVICES) == config.DEVICES
+
+
+def test_the_api_takes_every_setting() -> None:
+    from metric.serializers import TrainConfigSerializer
+
+    assert set(TrainConfigSerializer().fields) == {field.name for field in fields(TrainConfig)}
 
 
 @pytest.mark.django_db
@@ -52,6 +60,14 @@ def test_what_is_chosen_is_what_the_run_is_made_with(owner_client: Client) -> No
     [
         ({"nets": []}, "Choose at least one trunk."),
         ({"config": '{"folds": 1}'}, "folds must be a whole number, at least 2."),
+        (
+            {"config": '{"resamples": 1000000000}'},
+            "resamples: Ensure this value is less than or equal to 20000.",
+        ),
+        ({"config": '{"epochs": 1e999}'}, "epochs must be a whole number"),
+        ({"config": '{"baselines": [["psnr"]]}'}, "Unknown baseline"),
+        ({"config": '{"strengths": 5}'}, "strengths: Expected a list of items"),
+        ({"config": "{"}, "Enter a valid JSON."),
         ({"config": '{"volume": 11}'}, "Settings are a JSON object"),
         ({"config": "[1]"}, "Settings are a JSON object"),
         ({"config": '{"net": "vgg"}'}, "Chosen above, so not to be said again: net."),
@@ -74,8 +90,9 @@ def test_the_form_can_be_filled_in_like_another_run(owner_client: Client) -> Non
     form = owner_client.get(address).context["form"]
     assert {name: form.initial[name] for name in CHOICES} == {name: config[name] for name in CHOICES}
     assert form.initial["config"] == {"seed": 7}
-    page = owner_client.get(f"{reverse('metric-train', args=[run.snapshot_id])}?like=nobody")
-    assert page.context["form"].initial["nets"] == ["alex"]
+    for nobody in ("nobody", "²", "-1", "9" * 18, "9" * 5000):
+        page = owner_client.get(f"{reverse('metric-train', args=[run.snapshot_id])}?like={nobody}")
+        assert page.context["form"].initial["nets"] == ["alex"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -105,6 +122,7 @@ def test_a_run_is_asked_for_in_a_browser(
     page.get_by_label("AlexNet").uncheck()
     page.get_by_label("VGG16").check()
     page.get_by_label("PSNR", exact=True).check()
+    page.get_by_label("Where").select_option("cuda")
     page.get_by_role("button", name="Train").click()
     page.get_by_text("Heads on vgg with PSNR, from snapshot").wait_for()
     page.get_by_role("button", name="Cancel").click()
