@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import override_settings
+from django.conf import settings
+from django.test import Client, override_settings
 from playwright.sync_api import BrowserType, Page
 from pytest_django.live_server_helper import LiveServer
 
@@ -51,6 +52,16 @@ def _static_files_from_their_folders() -> Iterator[None]:
 def live_server(_static_files_from_their_folders: None, live_server: LiveServer) -> LiveServer:
     """Closer on a port of this machine."""
     return live_server
+
+
+@pytest.fixture
+def logged_in(page: Page, live_server: LiveServer, owner_client: Client) -> str:
+    """Where the site is; the browser is logged in as its owner."""
+    cookie = owner_client.cookies[settings.SESSION_COOKIE_NAME].value
+    page.context.add_cookies(
+        [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}]
+    )
+    return str(live_server.url)
 
 
 @pytest.fixture

@@ -24,9 +24,8 @@ def load_tensors(path: Path) -> Any:
         raise ValueError(f"{path} holds something else than tensors, and is not read") from error
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror or error}") from error
-    except (
-        Exception
-    ) as error:  # random bytes make the reader stumble anywhere: KeyError, IndexError, struct.error
+    except Exception as error:
+        # Random bytes make the reader stumble anywhere: KeyError, IndexError, struct.error.
         raise ValueError(
             f"{path} is damaged or no file of tensors ({type(error).__name__}: {error})"
         ) from error

@@ -99,16 +99,6 @@ def walk(page: Page, addresses: list[str], complaints: list[str], *, settled: st
     assert complaints == []
 
 
-@pytest.fixture
-def logged_in(page: Page, live_server: LiveServer, owner_client: Client) -> str:
-    """Where the site is; the browser is logged in as its owner."""
-    cookie = owner_client.cookies[settings.SESSION_COOKIE_NAME].value
-    page.context.add_cookies(
-        [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}]
-    )
-    return str(live_server.url)
-
-
 def test_the_pages_of_a_study(page: Page, logged_in: str, complaints: list[str]) -> None:
     study = make_judged_study(
         people=3, programs=2, protocol=Protocol.bare().but(exclude_straight_over=3).to_json()

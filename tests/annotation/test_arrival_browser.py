@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.conf import settings
 from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
@@ -195,18 +194,12 @@ def test_a_small_screen_is_told_before_it_counts(browser: Browser, live_server: 
     page.close()
 
 
-def test_researchers_pages_of_people_who_come(
-    page: Page, live_server: LiveServer, owner_client: Any, complaints: list[str]
-) -> None:
-    cookie = owner_client.cookies[settings.SESSION_COOKIE_NAME].value
-    page.context.add_cookies(
-        [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}]
-    )
+def test_researchers_pages_of_people_who_come(page: Page, logged_in: str, complaints: list[str]) -> None:
     study = study_with(Protocol.bare().but(panel="prolific"))
     invite(study=study, number=2, note="course")
-    page.goto(live_server.url + reverse("study-invitations", args=[study.slug]))
+    page.goto(logged_in + reverse("study-invitations", args=[study.slug]))
     no_complaint_of_axe(page)
-    page.goto(live_server.url + reverse("study-reconciliation", args=[study.slug]))
+    page.goto(logged_in + reverse("study-reconciliation", args=[study.slug]))
     no_complaint_of_axe(page)
     export = {"name": "export.csv", "mimeType": "text/csv", "buffer": b"Participant id,Status\nA1,APPROVED\n"}
     page.get_by_label("The panel’s CSV file").set_input_files(export)  # type: ignore[arg-type]

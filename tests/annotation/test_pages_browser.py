@@ -3,11 +3,8 @@
 import re
 
 import pytest
-from django.conf import settings
-from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Page, expect
-from pytest_django.live_server_helper import LiveServer
 
 from annotation.models import Snapshot
 from tests.factories import make_judgment, make_session, make_study, make_triplet
@@ -15,20 +12,10 @@ from tests.factories import make_judgment, make_session, make_study, make_triple
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.fixture
-def at(page: Page, live_server: LiveServer, owner_client: Client) -> str:
-    """Where the site is; the browser is logged in as its owner."""
-    cookie = owner_client.cookies[settings.SESSION_COOKIE_NAME].value
-    page.context.add_cookies(
-        [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}]
-    )
-    return str(live_server.url)
-
-
-def test_the_bars_move_by_themselves(page: Page, at: str) -> None:
+def test_the_bars_move_by_themselves(page: Page, logged_in: str) -> None:
     study = make_study(votes_per_triplet=2)
     make_triplet(study)
-    page.goto(at + study.get_absolute_url())
+    page.goto(logged_in + study.get_absolute_url())
     judged = page.locator('[data-meter="judged"]')
     expect(judged.locator(".meter-figure")).to_have_text("0 of 2")
     make_judgment(make_session(study))
@@ -36,17 +23,17 @@ def test_the_bars_move_by_themselves(page: Page, at: str) -> None:
     expect(judged.locator("progress")).to_have_js_property("value", 1)
 
 
-def test_a_snapshot_that_is_built_shows_by_itself(page: Page, at: str) -> None:
+def test_a_snapshot_that_is_built_shows_by_itself(page: Page, logged_in: str) -> None:
     study = make_study()
     snapshot = Snapshot.objects.create(study=study, number=1, simulated=False, until=study.created_at)
-    page.goto(at + reverse("study-snapshots", args=[study.slug]))
+    page.goto(logged_in + reverse("study-snapshots", args=[study.slug]))
     expect(page.locator("tbody .badge")).to_have_text("queued")
     Snapshot.objects.filter(pk=snapshot.pk).update(state="failed", error="It needs more photographs.")
     expect(page.locator("tbody .badge")).to_have_text("failed", timeout=8000)
     expect(page.get_by_text("It needs more photographs.")).to_be_visible()
 
 
-def test_a_table_is_sorted_by_its_heads(page: Page, at: str) -> None:
+def test_a_table_is_sorted_by_its_heads(page: Page, logged_in: str) -> None:
     study = make_study(votes_per_triplet=9)
     for _ in range(3):
         make_triplet(study)
@@ -54,7 +41,7 @@ def test_a_table_is_sorted_by_its_heads(page: Page, at: str) -> None:
         session = make_session(study)
         for _ in range(number):
             make_judgment(session)
-    page.goto(at + reverse("study-people", args=[study.slug]))
+    page.goto(logged_in + reverse("study-people", args=[study.slug]))
     head = page.get_by_role("button", name="Judgments")
     head.click()
     assert page.locator("table[data-sortable] tbody td:nth-child(2)").all_inner_texts() == ["1", "2", "3"]

@@ -7,7 +7,6 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Page
-from pytest_django.live_server_helper import LiveServer
 
 from annotation.models import Snapshot
 from metric.core.config import TrainConfig
@@ -107,17 +106,9 @@ def test_a_broker_that_is_away_stops_nobody(owner_client: Client, broker_away: N
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-def test_a_run_is_asked_for_in_a_browser(
-    page: Page, live_server: LiveServer, owner_client: Client, complaints: list[str]
-) -> None:
-    from django.conf import settings
-
-    cookie = owner_client.cookies[settings.SESSION_COOKIE_NAME].value
-    page.context.add_cookies(
-        [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}]
-    )
+def test_a_run_is_asked_for_in_a_browser(page: Page, logged_in: str, complaints: list[str]) -> None:
     snapshot = make_snapshot()
-    page.goto(live_server.url + reverse("study-snapshots", args=[snapshot.study.slug]))
+    page.goto(logged_in + reverse("study-snapshots", args=[snapshot.study.slug]))
     page.get_by_role("link", name="Settings…").click()
     page.get_by_label("AlexNet").uncheck()
     page.get_by_label("VGG16").check()

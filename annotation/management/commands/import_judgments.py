@@ -1,13 +1,11 @@
 """Imports people's answers from elsewhere: `python manage.py import_judgments answers.csv --study "CID22 JPEGs"`."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from tqdm import tqdm
 
 from annotation.core.formats.bapps_reading import read_bapps
 from annotation.core.formats.clic import COLUMNS as CLIC
@@ -18,6 +16,7 @@ from annotation.core.formats.plain import REQUIRED, Answers, AnswersError, read_
 from annotation.core.formats.pwcmp import COLUMNS as PWCMP
 from annotation.core.formats.pwcmp import read_pwcmp
 from annotation.errors import Refused
+from annotation.management.bars import Bars
 from annotation.management.examples import CommandWithExamples
 from annotation.services.imported_pictures import Show, by_method, from_files
 from annotation.services.importing import Imported, import_answers
@@ -59,7 +58,7 @@ class Command(CommandWithExamples):
         try:
             answers = read_answers(path, options["format"])
             photograph, show = _pictures(path, answers.format, options["originals"])
-            with _Bars() as bars:
+            with Bars() as bars:
                 imported = import_answers(
                     answers=answers,
                     name=options["study"],
@@ -105,28 +104,6 @@ def _pictures(path: Path, format: str, originals: Path | None) -> tuple[Callable
         return lambda name: originals / f"{name}.png", by_method
     folder = path if path.is_dir() else path.parent
     return lambda name: folder / name, from_files(folder)
-
-
-class _Bars:
-    """A progress bar for each stage, on stderr where that is a terminal."""
-
-    def __init__(self) -> None:
-        self._bar: tqdm[Any] | None = None
-
-    def __enter__(self) -> "_Bars":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        if self._bar is None or self._bar.desc != stage:
-            self.__exit__()
-            self._bar = tqdm(total=total, desc=stage, disable=None, file=sys.stderr)
-            # A disabled bar keeps no description of its own.
-            self._bar.desc = stage
-        self._bar.update(done - self._bar.n)
 
 
 def describe(imported: Imported) -> str:

@@ -8,12 +8,12 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from annotation.core.formats.plain import AnswersError
+from annotation.management.bars import Bars
 from annotation.management.examples import CommandWithExamples
 from metric.core.checkpoint import CheckpointError
 from metric.core.config import BASELINE_KEYS
 from metric.core.table import format_table
 from metric.core.weights import TrunkUnavailable
-from metric.management.bars import Bars
 from metric.models import MetricVersion
 from metric.services.judged import evaluate_on, read_judged
 from metric.services.versions import promoted_folder, version_folder

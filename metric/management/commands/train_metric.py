@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from annotation.errors import Refused
+from annotation.management.bars import Bars
 from annotation.management.examples import CommandWithExamples
 from annotation.models import Snapshot
 from annotation.models.work import Work
@@ -17,7 +18,6 @@ from metric.core.options import add_settings, settings_of
 from metric.core.snapshot import SnapshotError
 from metric.core.table import format_table
 from metric.core.weights import TrunkUnavailable
-from metric.management.bars import Bars
 from metric.models import MetricVersion
 from metric.services.requests import request_training
 from metric.services.training import run_training, train_folder

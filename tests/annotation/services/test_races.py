@@ -1,20 +1,13 @@
 """Many at once against the real database: nobody holds another's lease, nothing counts twice, counters are true."""
 
 import json
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
 from itertools import combinations
-from typing import TypeVar
-from unittest.mock import Mock
 
 import pytest
-from django.db import connections
 from django.db.models import Count, Q
 from django.test import Client
 from django.utils import timezone
@@ -25,18 +18,14 @@ from annotation.models import (
     Assignment,
     Enrolment,
     Judgment,
-    Reconstruction,
     Session,
     Study,
     Triplet,
 )
-from annotation.services import encoding
 from annotation.services.claims import NoPair, claim_next, return_overdue
-from annotation.services.encoding import encode_reconstruction
 from annotation.services.judging import record_judgment
 from annotation.services.privacy import forget
 from annotation.services.quality import exclude_by_hand
-from annotation.services.studies import open_study
 from tests.factories import (
     make_assignment,
     make_reconstruction,
@@ -46,25 +35,9 @@ from tests.factories import (
     make_timing,
     make_triplet,
 )
+from tests.races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-T = TypeVar("T")
-
-
-def at_once(*calls: Callable[[], T]) -> list[T]:
-    """What the calls return, each made by a thread and a connection of its own, all from the same moment on."""
-    start = threading.Barrier(len(calls))
-
-    def run(call: Callable[[], T]) -> T:
-        try:
-            start.wait(timeout=30)
-            return call()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(run, calls))
 
 
 def make_triplets(study: Study, *, sources: int, reconstructions: int) -> list[Triplet]:
@@ -297,59 +270,3 @@ def test_an_answer_a_claim_and_being_erased_at_once_end_in_no_row_and_no_failure
         for rows in (Annotator, Session, Enrolment, Assignment, Judgment):
             assert not rows.objects.exists()
         assert not wrong_counters(study)
-
-
-@pytest.fixture
-def waiting() -> Iterator[Sequence[int]]:
-    """The reconstructions of an opened study: four codecs, two sources."""
-    study = make_study(state="draft", codecs=["jpeg", "webp", "jpeg2000", "avif"], target_bpps=[1.5])
-    for _ in range(2):
-        make_source(study)
-    yield open_study(study=study)
-
-
-def test_siblings_that_finish_together_are_all_paired(waiting: Sequence[int]) -> None:
-    def encode(pk: int) -> str:
-        return encode_reconstruction(pk=pk)
-
-    outcomes = at_once(*(lambda pk=pk: encode(pk) for pk in [*waiting, *waiting]))
-    assert sorted(outcomes) == ["done"] * 8 + ["not free"] * 8
-    assert Triplet.objects.count() == 2 * 6
-    assert set(Reconstruction.objects.values_list("attempts", flat=True)) == {1}
-
-
-def test_siblings_whose_ends_overlap_see_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    study = make_study(state="draft", target_bpps=[1.5])
-    make_source(study)
-    both_have_paired = threading.Barrier(2)
-
-    def pair_and_linger(reconstruction: Reconstruction) -> None:
-        pair(reconstruction)
-        with suppress(threading.BrokenBarrierError):  # as it should be: the other one waits for us to commit
-            both_have_paired.wait(timeout=0.5)
-
-    pair = encoding._pair_with_siblings
-    monkeypatch.setattr(encoding, "_pair_with_siblings", pair_and_linger)
-    outcomes = at_once(*(partial(encode_reconstruction, pk=pk) for pk in open_study(study=study)))
-    assert outcomes == ["done", "done"]
-    assert Triplet.objects.count() == 1
-
-
-class Killed(BaseException):
-    """Nothing catches it, as nothing catches SIGKILL."""
-
-
-def test_a_kill_before_the_pairs_are_made_leaves_the_work_to_be_done_again(
-    waiting: Sequence[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    *others, last = waiting
-    assert {encode_reconstruction(pk=pk) for pk in others} == {"done"}
-    with monkeypatch.context() as patch:
-        patch.setattr(encoding, "make_triplets", Mock(side_effect=Killed))
-        with pytest.raises(Killed):
-            encode_reconstruction(pk=last)
-    row = Reconstruction.objects.filter(pk=last)
-    assert row.get().state == "running"
-    row.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
-    assert encode_reconstruction(pk=last) == "done"
-    assert Triplet.objects.count() == 2 * 6

@@ -16,9 +16,9 @@ from django.utils import timezone
 from metric.models import MetricVersion, RetrainRule, TrainingRun
 from metric.services.schedule import retrain_due
 from metric.services.training import claim_alone, run_training
-from tests.annotation.services.test_races import at_once
 from tests.factories import make_judged_study
 from tests.metric.versions import make_evaluation, make_run, make_snapshot
+from tests.races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

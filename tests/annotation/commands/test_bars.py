@@ -1,8 +1,8 @@
-"""`manage.py train_metric` where nobody looks: in a log, in a pipe."""
+"""Progress of long commands where nobody looks: in a log, in a pipe."""
 
 import pytest
 
-from metric.management.bars import Bars
+from annotation.management.bars import Bars
 
 
 def test_stages_are_reported_where_stderr_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
