@@ -20,11 +20,11 @@ help: ## this list
 
 .PHONY: demo
 demo: .venv/installed ## a demo study to judge in the browser; PORT=8000
-	@$(RUN) -m config.demo --port $(PORT)
+	@$(RUN) -m config.run.demo --port $(PORT)
 
 .PHONY: circle
 circle: .venv/installed ## the whole circle with simulated annotators, end to end
-	@$(RUN) -m config.circle
+	@$(RUN) -m config.run.circle
 
 # --- to work on it -----------------------------------------------------------------------------------------
 

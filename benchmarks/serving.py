@@ -31,8 +31,8 @@ from urllib.parse import urlsplit
 import psycopg
 
 from benchmarks._scratch import Size, live, seconds_of, timing
-from config.processes.child import Child, Guard
-from config.processes.parts import embedded_parts
+from config.run.processes.child import Child, Guard
+from config.run.processes.parts import embedded_parts
 from tests.services import free_port, postgres_binaries, private_postgres
 
 ROOT = Path(__file__).parents[1]

@@ -12,9 +12,9 @@ import environ
 from celery.schedules import crontab, schedule
 from django.core.exceptions import ImproperlyConfigured
 
-from config.broker import embedded_url
 from config.environment import strict_bool
 from config.logging import logging_config
+from config.run.broker import embedded_url
 from config.storage import storage_from_url
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -15,7 +15,7 @@ from typing import NoReturn
 import psycopg
 import pytest
 
-from config import broker
+from config.run import broker
 
 # Tests throw their databases away: nothing has to survive a power cut.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB")

@@ -26,7 +26,7 @@ def runnable() -> list[str]:
 def test_there_is_something_to_look_for() -> None:
     assert {"export_snapshot", "train_metric"} <= set(COMMANDS)
     assert {"demo", "circle", "test"} <= set(TARGETS)
-    assert {"codecs_zoo", "config.demo"} <= set(runnable())
+    assert {"codecs_zoo", "config.run.demo"} <= set(runnable())
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -41,5 +41,5 @@ def test_every_make_target(target: str) -> None:
 
 @pytest.mark.parametrize("module", runnable())
 def test_every_module_to_run(module: str) -> None:
-    target = module.removeprefix("config.")
+    target = module.removeprefix("config.run.")
     assert f"python -m {module}" in EVERYTHING or f"make {target}" in EVERYTHING

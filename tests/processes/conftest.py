@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from config.processes.child import Child, Guard
-from config.processes.parts import embedded_parts
+from config.run.processes.child import Child, Guard
+from config.run.processes.parts import embedded_parts
 from tests.services import free_port
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from annotation.services.sources import add_source
 from annotation.services.studies import create_study, open_study
 from annotation.tasks import encode
 from codecs_zoo import image
-from config.broker import embedded_url
+from config.run.broker import embedded_url
 from tests.factories import make_png
 from tests.processes.conftest import Deployment
 

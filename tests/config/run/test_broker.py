@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from kombu import Connection
 
-from config import broker
+from config.run import broker
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Becomes the command it is given, and dies with the process that started it.
 
-    python -I -S config/processes/launch.py PARENT_PID COMMAND [ARGUMENT ...]
+    python -I -S config/run/processes/launch.py PARENT_PID COMMAND [ARGUMENT ...]
 
 A program of its own, not a hook between fork and exec: such a hook may deadlock where the parent has threads.
 """

@@ -10,8 +10,8 @@ from pathlib import Path
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from config import broker
-from config.processes.child import Part
+from config.run import broker
+from config.run.processes.child import Part
 
 WORKER_PROCESSES = 2
 QUEUES = "encode,train,train-gpu,default"

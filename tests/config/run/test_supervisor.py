@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from config import broker
-from config.processes.child import Part
-from config.supervisor import Supervisor, SupervisorError
-from tests.config.processes import is_running, noted_pids
+from config.run import broker
+from config.run.processes.child import Part
+from config.run.supervisor import Supervisor, SupervisorError
+from tests.config.run.processes import is_running, noted_pids
 
 MakePart = Callable[..., Part]
 
@@ -158,10 +158,10 @@ def in_a_process_of_its_own(folder: Path, port: int, manner: str) -> Iterator[su
     """A supervisor with the broker and two parts in another process, up and waiting."""
     program = textwrap.dedent(f"""
         from pathlib import Path
-        from config import broker
-        from config.processes.child import Part
-        from config.supervisor import Supervisor
-        from tests.config.processes import PARENT
+        from config.run import broker
+        from config.run.processes.child import Part
+        from config.run.supervisor import Supervisor
+        from tests.config.run.processes import PARENT
         import sys
         folder = Path({str(folder)!r})
         parts = [Part("broker", tuple(broker.server_command(folder)),
@@ -176,7 +176,7 @@ def in_a_process_of_its_own(folder: Path, port: int, manner: str) -> Iterator[su
             print("up", flush=True)
             supervisor.wait()
     """)
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     command = [sys.executable, "-c", program]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as process:
         try:

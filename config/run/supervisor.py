@@ -1,6 +1,6 @@
 """Runs broker, web server, worker and beat on this machine, and keeps them running.
 
-    python -m config.supervisor --port 8000
+    python -m config.run.supervisor --port 8000
 
 Each is a process in a group of its own. A dead one is started again; SIGINT or SIGTERM ends all within
 seconds; when the supervisor itself is killed, nothing stays behind. The database must have its tables before.
@@ -20,14 +20,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, Self
 
-from config.processes.child import Child, Guard, Part, end
-from config.processes.keeping import Kept, SupervisorError
-from config.processes.lock import FolderLock
-from config.processes.parts import embedded_parts
+from config.run.processes.child import Child, Guard, Part, end
+from config.run.processes.keeping import Kept, SupervisorError
+from config.run.processes.lock import FolderLock
+from config.run.processes.parts import embedded_parts
 
 __all__ = ["Part", "Supervisor", "SupervisorError"]
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 TICK = 0.1
 # Generous: on a machine busy with other things, importing everything takes a minute.
 READY_WITHIN = 180.0
@@ -222,7 +222,7 @@ def require_port(host: str, port: int, *, patience: float) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m config.supervisor", description=__doc__.partition("\n")[0]
+        prog="python -m config.run.supervisor", description=__doc__.partition("\n")[0]
     )
     parser.add_argument("--port", type=int, default=8000, help="where the web server listens (default: 8000)")
     parser.add_argument("--host", default="127.0.0.1", help="on which address (default: 127.0.0.1)")

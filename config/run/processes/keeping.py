@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from config.processes.child import Child
+from config.run.processes.child import Child
 
 # A part that dies this often before everything is up will not get well by being started once more.
 TRIES_TO_START = 3

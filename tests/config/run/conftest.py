@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from config import broker
-from config.processes.child import Part
-from tests.config.processes import PARENT
+from config.run import broker
+from config.run.processes.child import Part
+from tests.config.run.processes import PARENT
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from config.processes.child import Part
-from config.processes.parts import embedded_parts, web_ready, worker_ready
-from config.supervisor import Supervisor
-from tests.config.processes import is_running
+from config.run.processes.child import Part
+from config.run.processes.parts import embedded_parts, web_ready, worker_ready
+from config.run.supervisor import Supervisor
+from tests.config.run.processes import is_running
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def parts(tmp_path: Path, **env: str) -> dict[str, Part]:

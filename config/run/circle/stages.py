@@ -14,7 +14,7 @@ from annotation.models import Judgment, Reconstruction, Study, Triplet
 from annotation.models.work import Work
 from annotation.services.snapshots import unpack_snapshot
 from annotation.tasks import enqueue_encodings
-from config.circle import StageFailed
+from config.run.circle import StageFailed
 from metric.core.table import format_table
 from metric.models import MetricVersion, RetrainRule, TrainingRun
 from metric.report import write_report

@@ -1,6 +1,6 @@
 """Kills what is left of the supervisor's processes when the supervisor itself was killed.
 
-    python -I -S config/processes/guard.py < PIPE
+    python -I -S config/run/processes/guard.py < PIPE
 
 The parent-death signal ends a child, not the child's children: Celery's and gunicorn's own workers would live
 on. So the supervisor tells the guard of every process group, `+PGID` when it starts and `-PGID` when it is

@@ -1,6 +1,6 @@
 """The whole circle, unattended, with simulated annotators, on a real broker, worker, beat and web server.
 
-    python -m config.circle
+    python -m config.run.circle
 
 photographs -> reconstructions -> triplets -> 2,000 judgments over HTTP -> snapshot -> training run -> table ->
 promotion. What it makes is under var/circle/: snapshot/, metric/, report.html. Exit 0 only if every stage happened.
@@ -20,10 +20,10 @@ from typing import Any, NoReturn
 
 from tqdm import tqdm
 
-from config.circle import StageFailed
-from config.circle.annotators import judge_all
-from config.embedded import bring_up, demo_study, staff_login
-from config.supervisor import ROOT, Supervisor, SupervisorError
+from config.run.circle import StageFailed
+from config.run.circle.annotators import judge_all
+from config.run.embedded import bring_up, demo_study, staff_login
+from config.run.supervisor import ROOT, Supervisor, SupervisorError
 
 JUDGMENTS = 2000
 ANNOTATORS = 40
@@ -81,7 +81,7 @@ def go_round(var_dir: Path, judgments: int) -> None:
 
 
 def _with_services(study: "Study", waiting: list[int], judgments: int, url: str, var_dir: Path) -> None:  # type: ignore[name-defined]  # noqa: F821
-    from config.circle import stages
+    from config.run.circle import stages
 
     staff_login(var_dir / "site")
     with stage("Reconstructions and triplets"):

@@ -1,6 +1,6 @@
 """The demo: a study of real photographs by real codecs, opened for you to judge.
 
-    python -m config.demo --port 8000
+    python -m config.run.demo --port 8000
 
 Everything is kept under var/ (VAR_DIR); a second run goes on where the first one ended.
 """
@@ -13,8 +13,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from config.embedded import bring_up, demo_study, staff_login
-from config.supervisor import ROOT, Supervisor, SupervisorError
+from config.run.embedded import bring_up, demo_study, staff_login
+from config.run.supervisor import ROOT, Supervisor, SupervisorError
 
 
 def main() -> None:
