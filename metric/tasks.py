@@ -22,7 +22,7 @@ from metric.services.schedule import retrain_due
 def _with_me_to_the_end(*command: str) -> list[str]:
     """A management command in a process that dies when this worker does."""
     root: Path = settings.ROOT
-    launch = str(root / "config" / "processes" / "launch.py")
+    launch = str(root / "config" / "run" / "processes" / "launch.py")
     return [
         *(sys.executable, "-I", "-S", launch, str(os.getpid())),
         *(sys.executable, str(root / "manage.py"), *command),
