@@ -99,7 +99,7 @@ class InvitationAdmin(ReadOnlyAdmin):
 
 @admin.register(Session)
 class SessionAdmin(ReadOnlyAdmin):
-    """Sittings."""
+    """Sessions."""
 
     list_display = ["pk", "study", "annotator", "answered", "started_at", "last_seen_at"]
     list_select_related = ["study", "annotator"]

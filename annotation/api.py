@@ -22,47 +22,47 @@ from annotation.models import Assignment, Judgment, Session, Snapshot, Study
 from annotation.queues import after_commit
 from annotation.services.claims import NoPair, claim_next
 from annotation.services.judging import record_judgment
-from annotation.services.sittings import begin_session, progress_of, require_open, skip_assignment
+from annotation.services.sessions import begin_session, progress_of, require_open, skip_assignment
 from annotation.services.snapshots import request_snapshot
 from annotation.services.training import feedback_on
 from annotation.views.access import staff_of
-from codecs_zoo.image import PNG_CHUNK, pad_png
+from imaging.pictures import PNG_CHUNK, pad_png
 
 SESSION_HEADER = OpenApiParameter(
-    "X-Closer-Session", str, OpenApiParameter.HEADER, required=True, description="The key of the sitting."
+    "X-Closer-Session", str, OpenApiParameter.HEADER, required=True, description="The key of the session."
 )
 ERASED = OpenApiResponse(
-    serializers.ProblemSerializer, description="The sitting was erased with its annotator."
+    serializers.ProblemSerializer, description="The session was erased with its annotator."
 )
 PROBLEM = OpenApiResponse(
     serializers.ProblemSerializer, description="Refused; `detail` says why and what to do."
 )
-UNKNOWN_SITTING = (
-    "There is no sitting with this key, or it was deleted with its answers. Open the link of the study again."
+UNKNOWN_SESSION = (
+    "There is no session with this key, or it was deleted with its answers. Open the link of the study again."
 )
 PROBLEMS = {400: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM}
 
 
 def get_own_session_or_404(key: str) -> Session:
-    """The sitting whose key the caller knows: knowing it is the permission."""
-    session = _sitting(key)
+    """The session whose key the caller knows: knowing it is the permission."""
+    session = _session(key)
     if session is None:
-        raise Http404(UNKNOWN_SITTING)
+        raise Http404(UNKNOWN_SESSION)
     return session
 
 
 def session_of(request: Request) -> Session:
-    """The sitting named in the request's header. Raises NotYours without one."""
+    """The session named in the request's header. Raises NotYours without one."""
     key = request.headers.get("X-Closer-Session", "")
-    session = _sitting(key)
+    session = _session(key)
     if session is None:
         raise NotYours(
-            UNKNOWN_SITTING if key else "Send the key of your sitting in the header X-Closer-Session."
+            UNKNOWN_SESSION if key else "Send the key of your session in the header X-Closer-Session."
         )
     return session
 
 
-def _sitting(key: str) -> Session | None:
+def _session(key: str) -> Session | None:
     return Session.objects.select_related("study", "annotator").filter(key=key).first()
 
 
@@ -74,7 +74,7 @@ class JudgingView(APIView):
 
 
 class BeginSession(JudgingView):
-    """A sitting begins."""
+    """A session begins."""
 
     @extend_schema(
         request=serializers.BeginSessionSerializer,
@@ -82,7 +82,7 @@ class BeginSession(JudgingView):
         operation_id="sessions_create",
     )
     def post(self, request: Request) -> Response:
-        """Begin a sitting on the study with this key, or go on with the annotator's current one."""
+        """Begin a session on the study with this key, or go on with the annotator's current one."""
         asked = serializers.BeginSessionSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         study = get_object_or_404(Study, key=asked.validated_data.pop("study"))
@@ -91,7 +91,7 @@ class BeginSession(JudgingView):
 
 
 class NextAssignment(JudgingView):
-    """The next pair of a sitting."""
+    """The next pair of a session."""
 
     @extend_schema(
         request=serializers.NextSerializer,
@@ -123,7 +123,7 @@ class SubmitJudgment(JudgingView):
             200: OpenApiResponse(serializers.RecordedSerializer, description="It was recorded before."),
             201: OpenApiResponse(serializers.RecordedSerializer, description="Recorded."),
             410: OpenApiResponse(
-                serializers.ProblemSerializer, description="The lease ran out, or the sitting was erased."
+                serializers.ProblemSerializer, description="The lease ran out, or the session was erased."
             ),
             **PROBLEMS,
         },

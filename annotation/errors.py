@@ -52,7 +52,7 @@ class StudyNotOpen(Refused):
 
 
 class NotReady(Refused):
-    """The sitting is not let in yet: consent, a check of the screen or another step on arrival is still due."""
+    """The session is not let in yet: consent, a check of the screen or another step on arrival is still due."""
 
     code = "not_ready"
     status = 409
@@ -72,15 +72,15 @@ class NotYours(Refused):
     status = 403
 
 
-class SittingErased(Refused):
-    """The sitting was erased with its annotator while a request was under way."""
+class SessionErased(Refused):
+    """The session was erased with its annotator while a request was under way."""
 
     code = "sitting_erased"
     status = 410
 
     def __init__(self) -> None:
         super().__init__(
-            "This sitting and its answers were deleted, as its annotator asked. Nothing was kept."
+            "This session and its answers were deleted, as its annotator asked. Nothing was kept."
         )
 
 

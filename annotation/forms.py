@@ -48,7 +48,7 @@ class BitratesField(forms.CharField):
 # The protocol's groups, as a form and a frozen study show them: title, and what it is about.
 GROUPS = {
     "arrival": ("Arrival", "Consent, screen and sight, before the first pair."),
-    "sitting": ("Training and sittings", "What is practised, and how long people sit."),
+    "session": ("Training and sessions", "What is practised, and how long people sit."),
     "pair": ("Layout", "How the three pictures stand, and what can be taken back."),
     "checks": (
         "Checks inside the stream",
@@ -168,7 +168,7 @@ class StudyForm(forms.ModelForm):
         ]
         labels = {
             "votes_per_triplet": "Judgments for each pair",
-            "pairs_per_session": "Pairs in a sitting",
+            "pairs_per_session": "Pairs in a session",
             "allow_ties": "Offer “can’t tell”",
             "min_view_ms": "Shortest view, in milliseconds",
             "max_width": "Widest picture, in pixels",

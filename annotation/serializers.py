@@ -22,7 +22,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
 
 
 class ProgressSerializer(serializers.Serializer[Any]):
-    """How far a sitting is."""
+    """How far a session is."""
 
     answered = serializers.IntegerField()
     total = serializers.IntegerField()
@@ -62,7 +62,7 @@ class JudgedStudySerializer(serializers.ModelSerializer[Study]):
 
 
 class SessionSerializer(serializers.ModelSerializer[Session]):
-    """A sitting; its key is the permission to judge in it."""
+    """A session; its key is the permission to judge in it."""
 
     study = JudgedStudySerializer(read_only=True)
     annotator = serializers.UUIDField(source="annotator_id", read_only=True)

@@ -19,13 +19,13 @@ from torch import Tensor, nn
 from benchmarks._sides import network_of, stock_metrics, their_trainer
 from benchmarks._timing import seconds_of
 from metric.core import LPIPS
-from metric.core.cache import VectorCache
-from metric.core.combined import as_heads
-from metric.core.evaluate import Candidate, evaluate, votes_of
-from metric.core.fit import ballots, fit_heads
-from metric.core.images import Pixels
-from metric.core.scoring import Scoring
-from metric.core.snapshot import Snapshot, SnapshotTriplet, read_snapshot
+from metric.core.distance.cache import VectorCache
+from metric.core.distance.combined import as_heads
+from metric.core.distance.images import Pixels
+from metric.core.evaluation.evaluate import Candidate, evaluate, votes_of
+from metric.core.evaluation.scoring import Scoring
+from metric.core.snapshot.folder import Snapshot, SnapshotTriplet, read_snapshot
+from metric.core.training.fit import ballots, fit_heads
 from tests.metric.core.snapshots import make_snapshot
 
 # What the package's train.py does unless told otherwise: five epochs, then five with a falling rate, in batches of 50.

@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from benchmarks._mucped import People
-from metric.core.agreement import Floats
-from metric.core.baselines import BASELINES, BaselineUnavailable
-from metric.core.cache import VectorCache
-from metric.core.columns import Parts, distances
-from metric.core.comp import Start, Tuned, fine_tune
 from metric.core.config import TERMS, TrainConfig
-from metric.core.evaluate import Candidate, slope_of
-from metric.core.examples import Example, Examples, held_out
-from metric.core.fit import Fit, ballots, fit_heads, group_folds
-from metric.core.scoring import Progress
+from metric.core.distance.baselines import BASELINES, BaselineUnavailable
+from metric.core.distance.cache import VectorCache
+from metric.core.distance.columns import Parts, distances
+from metric.core.evaluation.evaluate import Candidate, slope_of
+from metric.core.evaluation.scoring import Progress
+from metric.core.training.comp import Start, Tuned, fine_tune
+from metric.core.training.examples import Example, Examples, held_out
+from metric.core.training.fit import Fit, ballots, fit_heads, group_folds
+from psychometrics.human_score import Floats
 
 FOLDS = 5
 OPTIONS = ("structure", "layers")

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from benchmarks._sides import stock_metrics, their_metric
 from benchmarks._timing import best_of_turns, share_of_peak
 from metric.core import LPIPS
-from metric.core.features import to_tensor
+from metric.core.distance.features import to_tensor
 from tests.metric.core.snapshots import coded, photograph
 
 # Height and width, references, distorted images of each: five codecs at four bitrates, fewer of what is large.

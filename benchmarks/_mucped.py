@@ -13,9 +13,9 @@ from tqdm import tqdm
 from annotation.core.formats.mucped import KIND, read_mucped
 from annotation.core.formats.plain import Answer
 from annotation.services.remaking import remake, why_not
-from metric.core.evaluate import Votes
-from metric.core.features import Pair
-from metric.core.images import Picture, picture_of, read_pixels
+from metric.core.distance.features import Pair
+from metric.core.distance.images import Picture, picture_of, read_pixels
+from metric.core.evaluation.evaluate import Votes
 
 
 @dataclass(frozen=True)

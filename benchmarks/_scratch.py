@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CODECS = ("avif", "jpeg", "jpeg2000", "jpegxl", "webp")
 BPPS = ("0.2300", "0.3700", "0.6700", "1.0000")
 PER_SOURCE = len(BPPS) * len(CODECS) * (len(CODECS) - 1) // 2
-PER_SITTING = 60
+PER_SESSION = 60
 ROWS = 5000  # in one transaction
 
 
@@ -83,11 +83,11 @@ def live(size: Size, env: dict[str, str], orders: Connection) -> None:
 
 
 def trips(study: Study, count: int) -> list[float]:
-    """Seconds of each claim + answer of one sitting."""
+    """Seconds of each claim + answer of one session."""
     from annotation.models import Assignment
     from annotation.services.claims import claim_next
     from annotation.services.judging import record_judgment
-    from annotation.services.sittings import begin_session
+    from annotation.services.sessions import begin_session
 
     session = begin_session(study=study)
     answer = {"answer": "left", "timing": timing()}
@@ -104,7 +104,7 @@ def nothing(study: Study, count: int) -> list[float]:
     """Seconds of each claim that hears "nothing left", as all hear once a large study is finished."""
     from annotation.models import Triplet
     from annotation.services.claims import NoPair, claim_next
-    from annotation.services.sittings import begin_session
+    from annotation.services.sessions import begin_session
 
     session = begin_session(study=study)
     wanted = study.votes_per_triplet
@@ -155,8 +155,8 @@ def fill(size: Size) -> Study:
         protocol=Protocol.bare().but(repeat_percent=6.0).to_json(),
     )
     triplets = _triplets(study, size)
-    people = -(-size.judgments // PER_SITTING)
-    _judgments(study, triplets, _sittings(study, people), size.judgments)
+    people = -(-size.judgments // PER_SESSION)
+    _judgments(study, triplets, _sessions(study, people), size.judgments)
     return study
 
 
@@ -204,26 +204,26 @@ def _triplets(study: Study, size: Size) -> list[Triplet]:
     )
 
 
-def _sittings(study: Study, people: int) -> list[Session]:
+def _sessions(study: Study, people: int) -> list[Session]:
     from annotation.models import Annotator, Session
 
     annotators: list[Annotator] = Annotator.objects.bulk_create(
         [Annotator(simulated=True) for _ in range(people)], batch_size=ROWS
     )
     return Session.objects.bulk_create(
-        [Session(study=study, annotator=annotator, answered=PER_SITTING) for annotator in annotators],
+        [Session(study=study, annotator=annotator, answered=PER_SESSION) for annotator in annotators],
         batch_size=ROWS,
     )
 
 
-def _judgments(study: Study, triplets: list[Triplet], sittings: list[Session], count: int) -> None:
+def _judgments(study: Study, triplets: list[Triplet], sessions: list[Session], count: int) -> None:
     """The n-th judgment is of the n-th triplet, round and round: no annotator meets one twice."""
     from annotation.models import Assignment, Judgment
 
     if not count:
         return
-    shared = {"study": study, "triplet": triplets[0], "annotator_id": sittings[0].annotator_id}
-    assignment = Assignment(**shared, session=sittings[0], position=1, first_on_left=True, state="answered")
+    shared = {"study": study, "triplet": triplets[0], "annotator_id": sessions[0].annotator_id}
+    assignment = Assignment(**shared, session=sessions[0], position=1, first_on_left=True, state="answered")
     assignment.expires_at = assignment.issued_at
     record = timing()
     judgment = Judgment(
@@ -243,11 +243,11 @@ def _judgments(study: Study, triplets: list[Triplet], sittings: list[Session], c
     for start in range(0, count, ROWS):
         rows = []
         for number in range(start, min(start + ROWS, count)):
-            sitting = sittings[number // PER_SITTING]
+            session = sessions[number // PER_SESSION]
             rows.append(
-                {"triplet_id": triplets[number % len(triplets)].pk, "annotator_id": sitting.annotator_id}
+                {"triplet_id": triplets[number % len(triplets)].pk, "annotator_id": session.annotator_id}
             )
-            rows[-1] |= {"id": uuid.uuid4(), "session_id": sitting.pk, "position": number % PER_SITTING + 1}
+            rows[-1] |= {"id": uuid.uuid4(), "session_id": session.pk, "position": number % PER_SESSION + 1}
         mould.cast(rows)
         mould_of_judgment.cast(
             {

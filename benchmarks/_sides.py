@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from metric.core import LPIPS
-from metric.core.weights import TrunkUnavailable
+from metric.core.distance.weights import TrunkUnavailable
 
 
 def stock_metrics(nets: Sequence[str]) -> Iterator[LPIPS]:

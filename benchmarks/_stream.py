@@ -95,7 +95,7 @@ def _shuffle(row: dict[str, Any], source: str) -> int:
 
 def judge(study: Study, *, annotators: int, pairs: int, seed: int = 0) -> None:
     """Simulated annotators judge so many pairs each, in an order of turns that chance decides."""
-    from annotation.services.sittings import begin_session
+    from annotation.services.sessions import begin_session
 
     chance = random.Random(seed)
     sessions = [begin_session(study=study, simulated=True) for _ in range(annotators)]

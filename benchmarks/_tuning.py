@@ -13,10 +13,10 @@ from torch import Tensor
 from benchmarks._sides import network_of, stock_metrics, their_trainer
 from benchmarks._timing import best_of_turns, share_of_peak
 from metric.core import LPIPS
-from metric.core.comp import Model
-from metric.core.examples import Example, batches, gather
-from metric.core.features import to_tensor
-from metric.core.images import Pixels, picture_of
+from metric.core.distance.features import to_tensor
+from metric.core.distance.images import Pixels, picture_of
+from metric.core.training.comp import Model
+from metric.core.training.examples import Example, batches, gather
 from tests.metric.core.snapshots import coded, photograph
 
 # The package's own batch. Triplets with a photograph each, as in BAPPS, and four for each, as in a small study.

@@ -21,9 +21,9 @@ import numpy as np
 
 from codecs_zoo import registry
 from codecs_zoo.contract import Codec, Pixels
-from codecs_zoo.image import load_photograph
 from codecs_zoo.measure import measure
 from codecs_zoo.rate import RateError, encode_to_bpp
+from imaging.pictures import load_photograph
 
 TOLERANCE = 0.02
 SKIMAGE = ("astronaut", "chelsea", "coffee", "rocket")

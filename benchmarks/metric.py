@@ -8,7 +8,7 @@ and back, for the package's own batch of 50. Linear fit: decoding, features and 
 cross-validation against the package's own trainer, ten epochs with its defaults; `--epochs 10` measures all of
 them, not one, and also scores both sides on the same test split. Both sides take turns with equal threads; with one
 thread their seconds are the processor's, so that a busy machine does not decide. A trunk that cannot be had
-(`python -m metric.core.weights`) is left out. Needs the development requirements. With a GPU, all is measured
+(`python -m metric.core.distance.weights`) is left out. Needs the development requirements. With a GPU, all is measured
 there as well, in seconds by the clock, with the share of the card's bfloat16 rate that is reached.
 """
 

@@ -25,15 +25,15 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import pearsonr, spearmanr
 
-from annotation.core.ranking import Comparisons, number_labels, rank
 from benchmarks._folds import Fitting, baseline
 from benchmarks._mucped import People, read_people
-from metric.core.agreement import Floats
-from metric.core.baselines import BASELINES
-from metric.core.cache import VectorCache
 from metric.core.config import RESAMPLES
-from metric.core.evaluate import Bootstrap, Candidate, Votes, agreeing_votes, evaluate
-from metric.core.weights import TrunkUnavailable
+from metric.core.distance.baselines import BASELINES
+from metric.core.distance.cache import VectorCache
+from metric.core.distance.weights import TrunkUnavailable
+from metric.core.evaluation.evaluate import Bootstrap, Candidate, Votes, agreeing_votes, evaluate
+from psychometrics.human_score import Floats
+from psychometrics.ranking import Comparisons, number_labels, rank
 
 FITS = (
     *("alex", "squeeze", "vgg", "alex+psnr", "squeeze+psnr", "vgg+psnr", "vgg+psnr+ms-ssim"),

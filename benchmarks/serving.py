@@ -95,9 +95,9 @@ class Scratch:
         return self._orders.recv()
 
     def trips_over_http(self, count: int) -> list[float]:
-        """Seconds of each claim + answer of one sitting."""
-        sitting = Sitting(self.url, self.key)
-        return [seconds_of(lambda: sitting.answer(sitting.claim())) for _ in range(count)]
+        """Seconds of each claim + answer of one session."""
+        session = Session(self.url, self.key)
+        return [seconds_of(lambda: session.answer(session.claim())) for _ in range(count)]
 
     def end(self) -> None:
         """End both processes."""
@@ -108,7 +108,7 @@ class Scratch:
 
 @dataclass
 class Tally:
-    """What the requests of a sitting met."""
+    """What the requests of a session met."""
 
     claims: list[float] = field(default_factory=list)
     answers: list[float] = field(default_factory=list)
@@ -117,7 +117,7 @@ class Tally:
     errors: list[str] = field(default_factory=list)
 
 
-class Sitting:
+class Session:
     """One annotator at the endpoints, over one connection, as a browser is."""
 
     def __init__(self, url: str, key: str) -> None:
@@ -196,10 +196,10 @@ def compare(small: Scratch, large: Scratch, rounds: int) -> None:
 def crowd(scratch: Scratch, seconds: float) -> None:
     """Prints what fifty annotators meet who answer without pause for so long."""
     before = scratch.order("count")
-    sittings = [Sitting(scratch.url, scratch.key) for _ in range(ANNOTATORS)]
+    sessions = [Session(scratch.url, scratch.key) for _ in range(ANNOTATORS)]
     end = time.monotonic() + seconds
     with ThreadPoolExecutor(ANNOTATORS) as pool:
-        tallies = list(pool.map(lambda sitting: sitting.answer_until(end), sittings))
+        tallies = list(pool.map(lambda session: session.answer_until(end), sessions))
     rows = scratch.order("count") - before
     confirmed = sum(tally.confirmed for tally in tallies)
     errors = [error for tally in tallies for error in tally.errors]

@@ -18,13 +18,13 @@ from pathlib import Path
 
 from codecs_zoo import container, registry
 from codecs_zoo.contract import Codec, CodecError, Setting, Settings, bits_per_pixel
-from codecs_zoo.files import write_whole
-from codecs_zoo.image import PhotographError, encode_png, load_photograph
 from codecs_zoo.learned.training import add_train_command
 from codecs_zoo.quality import QualityError
 from codecs_zoo.rate import RateError, encode_to_bpp
 from codecs_zoo.sweep.command import add_parser as add_sweep
 from codecs_zoo.sweep.plan import SweepError
+from imaging.files import write_whole
+from imaging.pictures import PhotographError, encode_png, load_photograph
 
 EXPECTED = (
     PhotographError, CodecError, RateError, container.ContainerError, SweepError, QualityError, OSError,

@@ -28,9 +28,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import numpy.typing as npt
 
-Pixels = npt.NDArray[np.uint8]
+from imaging.pixels import Pixels as Pixels
+
 Setting = int | float | str
 Settings = dict[str, Setting]
 Kind = Literal["classical", "learned"]

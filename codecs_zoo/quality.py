@@ -21,7 +21,7 @@ from codecs_zoo.measure import ms_ssim, psnr, ssim
 if TYPE_CHECKING:
     import torch
 
-    from metric.core.base import Metric
+    from metric.core.distance.base import Metric
 
 Compare = Callable[[Pixels, Pixels], float | None]
 
@@ -95,8 +95,8 @@ def _distance(name: str, label: str, which: str) -> Figure:
 def _loaded(which: str) -> Metric:
     """The metric; `which` is "stock NET" or a folder."""
     from metric.core import LPIPS, load
-    from metric.core.checkpoint import CheckpointError
-    from metric.core.weights import TrunkUnavailable
+    from metric.core.distance.checkpoint import CheckpointError
+    from metric.core.distance.weights import TrunkUnavailable
 
     try:
         return LPIPS(which.removeprefix("stock ")) if which.startswith("stock ") else load(which)

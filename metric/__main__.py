@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TextIO
 
 from metric.core.config import NETS, TrainConfig
-from metric.core.options import add_settings, settings_of
+from metric.core.training.options import add_settings, settings_of
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 EXAMPLES = """examples:
@@ -65,11 +65,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _score(options: argparse.Namespace) -> int:
-    from metric.core.base import Metric
-    from metric.core.checkpoint import load
-    from metric.core.columns import distances
-    from metric.core.distance import LPIPS
-    from metric.core.images import picture_of, read_any
+    from metric.core.distance.base import Metric
+    from metric.core.distance.checkpoint import load
+    from metric.core.distance.columns import distances
+    from metric.core.distance.images import picture_of, read_any
+    from metric.core.distance.lpips import LPIPS
 
     pairs = _pairs(options.ref, options.dist)
     metric: Metric
@@ -140,8 +140,8 @@ def _by_name(folder: Path) -> dict[str, Path]:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from metric.core.table import format_table
-    from metric.core.train import train
+    from metric.core.evaluation.table import format_table
+    from metric.core.training.train import train
 
     config = TrainConfig(**settings_of(vars(options)))
     result = train(options.snapshot, options.out, config, cache=options.cache)
@@ -152,8 +152,8 @@ def _train(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     import torch
 
-    from metric.core.checkpoint import load
-    from metric.core.export import export_onnx, export_program
+    from metric.core.distance.checkpoint import load
+    from metric.core.distance.export import export_onnx, export_program
 
     metric = load(options.version)
     if options.out.suffix == ".onnx":

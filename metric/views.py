@@ -15,7 +15,7 @@ from annotation.views.paging import page_by_pk
 from metric import tasks
 from metric.forms import RetrainRuleForm, TrainingForm
 from metric.models import MetricVersion, TrainingRun
-from metric.services.disagreements import disagreements_of
+from metric.reports.disagreements import disagreements_of
 from metric.services.promotion import promote_version, roll_back
 from metric.services.requests import cancel_training, request_training
 from metric.services.schedule import rule_of, standing_of, standings

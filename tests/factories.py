@@ -26,8 +26,8 @@ from annotation.models import (
 from annotation.models.stimulus import as_decimal
 from annotation.services.claims import NoPair, claim_next
 from annotation.services.judging import record_judgment
-from codecs_zoo import image
 from codecs_zoo.contract import Pixels
+from imaging import pictures as image
 
 _numbers = itertools.count(1)
 
@@ -141,7 +141,7 @@ def make_triplet(study: Study | None = None, *, source: Source | None = None, **
 
 
 def make_session(study: Study | None = None, *, simulated: bool = False, **fields: Any) -> Session:
-    """A sitting of a new annotator on a screen that has passed."""
+    """A session of a new annotator on a screen that has passed."""
     annotator = fields.pop("annotator", None) or Annotator.objects.create(simulated=simulated)
     study = study or make_study()
     Enrolment.objects.get_or_create(study=study, annotator=annotator)
@@ -151,7 +151,7 @@ def make_session(study: Study | None = None, *, simulated: bool = False, **field
 
 
 def make_assignment(session: Session) -> Assignment:
-    """The sitting's next pair."""
+    """The session's next pair."""
     found = claim_next(session=session, holding=session.assignments.values_list("pk", flat=True))
     assert not isinstance(found, NoPair), found
     return found
@@ -178,7 +178,7 @@ def make_timing(**fields: Any) -> dict[str, Any]:
 
 
 def make_judgment(session: Session, *, answer: str = "left", **timing: Any) -> Judgment:
-    """The answer to the sitting's next pair, through the same services that the web uses."""
+    """The answer to the session's next pair, through the same services that the web uses."""
     return record_judgment(
         session=session,
         judgment_id=uuid.uuid4(),

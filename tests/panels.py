@@ -25,7 +25,7 @@ def open_link(client: Client, study: Study, **query: str) -> Any:
 
 
 def come_in(client: Client, study: Study, **query: str) -> Session:
-    """Opens the link and says yes to whatever comes first; returns the sitting."""
+    """Opens the link and says yes to whatever comes first; returns the session."""
     page = open_link(client, study, **query)
     page = client.post(page.context["action"], {"agree": "yes"}, follow=True)
     session: Session = page.context["session"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import NamedTuple
 
-from annotation.core.draws import place, uniform
+from psychometrics.draws import place, uniform
 
 # Even. Longer blocks leave more room to balance within the triplet, shorter ones hold the annotator tighter.
 SIDE_BLOCK = 8

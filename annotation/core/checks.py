@@ -6,14 +6,14 @@ rate is met exactly, nobody can foresee where, and nothing has to be remembered 
 could not be served at its place (another check stood there, or there was nothing yet to repeat) stays owed and
 comes as soon as it can.
 
-Positions count from 1 and go on from sitting to sitting; the warm-up at the start of each sitting has none.
+Positions count from 1 and go on from session to session; the warm-up at the start of each session has none.
 """
 
 import math
 from collections.abc import Mapping
 
-from annotation.core.draws import uniform
 from annotation.core.protocol import Protocol
+from psychometrics.draws import uniform
 
 # Also the order in which kinds that were due at one place take turns.
 KINDS = ("sentinel", "identical", "repeat", "golden")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from annotation.core.draws import whole
+from psychometrics.draws import whole
 
 # dB of PSNR, of the luma and chroma errors together. Within one codec and picture more PSNR is closer to the
 # original; an anchor is so coarse that the rule holds for it beside any codec.

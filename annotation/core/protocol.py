@@ -71,27 +71,27 @@ class Protocol:
         "skip", "Card calibration", "A bank card held to the screen gives pixels per millimetre."
     )
 
-    # --- training and sittings ---
+    # --- training and sessions ---
     training_pairs: int = _rule(
-        5, "sitting", "Training pairs", "With known answers and feedback, never counted. None, or five and more.",
+        5, "session", "Training pairs", "With known answers and feedback, never counted. None, or five and more.",
         least=0, most=30,
     )  # fmt: skip
     training_pass: int = _rule(
-        4, "sitting", "Right answers to pass the training", "0: anybody passes.", least=0, most=30
+        4, "session", "Right answers to pass the training", "0: anybody passes.", least=0, most=30
     )
-    training_tries: int = _rule(2, "sitting", "Tries at the training", "", least=1, most=5)
+    training_tries: int = _rule(2, "session", "Tries at the training", "", least=1, most=5)
     warm_up: int = _rule(
         3,
-        "sitting",
+        "session",
         "Warm-up pairs",
-        "The first of every sitting: served as usual, not counted.",
+        "The first of every session: served as usual, not counted.",
         least=0,
         most=20,
     )
     break_every: int = _rule(
-        25, "sitting", "Pairs between breaks", "0: no break is offered.", least=0, most=500
+        25, "session", "Pairs between breaks", "0: no break is offered.", least=0, most=500
     )
-    sitting_minutes: int = _rule(30, "sitting", "Longest sitting", "", least=1, most=240, unit="min")
+    sitting_minutes: int = _rule(30, "session", "Longest session", "", least=1, most=240, unit="min")
 
     # --- a pair ---
     layout: str = _rule(

@@ -11,9 +11,9 @@ from itertools import groupby
 from statistics import median
 from typing import Any, Self
 
-from annotation.core.agreement import proportion
 from annotation.core.protocol import Protocol
-from annotation.core.reliability import NOTHING, Estimate
+from psychometrics.agreement import proportion
+from psychometrics.reliability import NOTHING, Estimate
 
 FAST_MS = 600.0
 FEWEST_CHECKS = 4
@@ -42,7 +42,7 @@ class Figures:
     sentinels, golden: right answers; repeats: answered alike; identical_left, left: lefts among answers for a side,
     to identical pairs and to all; ties; fast: under 600 ms; slow: over the study's longest view; median_ms with an
     interval from order statistics; longest_run: answers for one side in a row, where low and high are what 95 % of
-    fair coins do and `expected_run` is their mean; likelihood and reliability: annotation.core.reliability.
+    fair coins do and `expected_run` is their mean; likelihood and reliability: psychometrics.reliability.
     """
 
     sentinels: Estimate

@@ -8,7 +8,7 @@ changed is a split that leaks.
 import re
 from collections.abc import Iterable
 
-from annotation.core.draws import uniform
+from psychometrics.draws import uniform
 
 SPLITS = ("train", "val", "test")
 TRAIN_SHARE = 0.6

@@ -1,4 +1,4 @@
-"""Assignment and judgment: a triplet leased to a sitting, and the answer to it."""
+"""Assignment and judgment: a triplet leased to a session, and the answer to it."""
 
 import uuid
 from datetime import timedelta
@@ -60,10 +60,10 @@ class Assignment(models.Model):
     triplet = models.ForeignKey(Triplet, on_delete=models.PROTECT, related_name="assignments")
     session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="assignments")
     annotator = models.ForeignKey(Annotator, on_delete=models.PROTECT, related_name="assignments")
-    position = models.PositiveIntegerField(help_text="In the sitting, from 1.")
+    position = models.PositiveIntegerField(help_text="In the session, from 1.")
     first_on_left = models.BooleanField()
     kind = models.CharField(max_length=9, choices=Kind, default=Kind.PAIR)
-    warm_up = models.BooleanField(default=False, help_text="Among the first of its sitting: not counted.")
+    warm_up = models.BooleanField(default=False, help_text="Among the first of its session: not counted.")
     repeats = models.ForeignKey(
         "self",
         null=True,

@@ -1,4 +1,4 @@
-"""Annotator, invitation, enrolment, session: who judged, how they came in, and in which sitting."""
+"""Annotator, invitation, enrolment, session: who judged, how they came in, and when."""
 
 import uuid
 from typing import Self
@@ -86,7 +86,7 @@ class Enrolment(models.Model):
     training_tries = models.PositiveSmallIntegerField(default=0, help_text="Begun.")
     trained_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the server held every answer of a whole sitting."
+        null=True, blank=True, help_text="When the server held every answer of a whole session."
     )
 
     figures = models.JSONField(default=dict, blank=True, help_text="annotation.core.quality, with intervals.")
@@ -111,7 +111,7 @@ class Enrolment(models.Model):
 
 
 class Session(models.Model):
-    """One annotator's one sitting, with the screen it was done on."""
+    """One annotator at one screen, from the first pair to the last, with the screen it was done on."""
 
     key = models.CharField(max_length=32, unique=True, default=new_key, editable=False)
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="sessions")

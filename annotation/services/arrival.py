@@ -83,7 +83,7 @@ def record_step(*, enrolment: Enrolment, session: Session, step: str, finding: F
 
     The first finding stands: a step that is not due any more changes nothing. Failing a required check ends the
     study for the annotator, unless they passed it before and only this screen fails it: then it stays due, for
-    another screen. The sitting becomes ready with its last step.
+    another screen. The session becomes ready with its last step.
     """
     enrolment = Enrolment.objects.select_for_update(of=("self",)).select_related("study").get(pk=enrolment.pk)
     session = Session.objects.select_for_update().get(pk=session.pk)
@@ -100,7 +100,7 @@ def record_step(*, enrolment: Enrolment, session: Session, step: str, finding: F
 
 
 def _describe(session: Session, details: Mapping[str, Any], *, known: Mapping[str, Any] | None) -> None:
-    """Writes down the sitting's screen; one that was calibrated before needs no card again."""
+    """Writes down the session's screen; one that was calibrated before needs no card again."""
     session.screen = {**session.screen, **details}
     if known and known["screen"] == screen_of(session):
         session.screen.setdefault("px_per_mm", known["px_per_mm"])

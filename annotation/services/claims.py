@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.db.models import Case, F, IntegerField, Value, When
 from django.utils import timezone
 
-from annotation.errors import NotReady, SittingErased
+from annotation.errors import NotReady, SessionErased
 from annotation.models import Annotator, Assignment, Enrolment, Reconstruction, Session, Study, Triplet
 from annotation.services.arrival import enrol
 from annotation.services.serving import Serving, next_servings
@@ -18,7 +18,7 @@ from annotation.services.training import TRAINING, next_training, training_stage
 
 # How many run-out leases one claim sweeps up: enough to keep pace, few enough to cost nothing.
 SWEEP = 20
-# What one sitting may hold: the pair in hand and five that the page has fetched ahead.
+# What one session may hold: the pair in hand and five that the page has fetched ahead.
 MOST_LEASES = 6
 
 
@@ -45,7 +45,7 @@ def claim_next(*, session: Session, holding: Sequence[UUID] = ()) -> Assignment 
 
 
 def end_of(session: Session) -> NoPair | None:
-    """Why the sitting is complete, without leasing anything; None while there is more to do in it."""
+    """Why the session is complete, without leasing anything; None while there is more to do in it."""
     with transaction.atomic():
         session, enrolment = _in_turn(session)
         if enrolment.screened_out_by or Assignment.objects.live().filter(session=session).exists():
@@ -70,7 +70,7 @@ def _in_turn(session: Session) -> tuple[Session, Enrolment]:
     list(Annotator.objects.select_for_update().filter(pk=session.annotator_id).values_list("pk"))
     fresh = Session.objects.select_related("study", "annotator").filter(pk=session.pk).first()
     if fresh is None:
-        raise SittingErased
+        raise SessionErased
     enrolment = enrol(fresh.study, fresh.annotator)
     enrolment.study = fresh.study
     return fresh, enrolment
@@ -114,7 +114,7 @@ def _dismiss(session: Session, holding: Sequence[UUID]) -> NoPair:
 def _complete(session: Session) -> NoPair:
     number = session.answered
     judged = f"You judged {number} pair{'s' * (number > 1)}" if number else "There are no more pairs for you"
-    return NoPair("sitting_over", f"{judged}. Thank you: this sitting is complete.")
+    return NoPair("sitting_over", f"{judged}. Thank you: this session is complete.")
 
 
 def _sitting_over(session: Session, live: int) -> NoPair | None:
@@ -126,7 +126,7 @@ def _sitting_over(session: Session, live: int) -> NoPair | None:
         minutes = study.rules.sitting_minutes
         return NoPair(
             "sitting_over",
-            f"{minutes} minutes are over, and tired eyes judge worse. Thank you: this sitting is complete.",
+            f"{minutes} minutes are over, and tired eyes judge worse. Thank you: this session is complete.",
         )
     return None
 

@@ -15,8 +15,9 @@ from annotation.leases import do_claimed
 from annotation.models import Reconstruction, Source, Study, Triplet
 from annotation.models.stimulus import ANCHOR_BPP, ANCHOR_CODEC, as_decimal
 from annotation.services.known import make_known_triplets
-from codecs_zoo import image, measure, rate, registry
+from codecs_zoo import measure, rate, registry
 from codecs_zoo.contract import Codec, CodecError, Pixels, bits_per_pixel
+from imaging import pictures as image
 
 
 def plan_reconstructions(*, study: Study) -> list[int]:

@@ -16,8 +16,8 @@ from annotation.models import Reconstruction, Source, Study
 from annotation.models.stimulus import as_decimal
 from annotation.services.remaking import CannotRemake, Remade, remake, why_not
 from annotation.services.sources import add_source
-from codecs_zoo import image
 from codecs_zoo.contract import CodecError, Pixels
+from imaging import pictures as image
 
 # Makes or reads the picture `shown` of an original with these pixels. Raises CannotShow.
 Show = Callable[[Shown, Pixels], Remade]

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from annotation.core.draws import place
 from annotation.core.formats.plain import Answer, Answers
 from annotation.core.protocol import Protocol
 from annotation.errors import Refused
@@ -25,6 +24,7 @@ from annotation.services.imported_answers import (
 )
 from annotation.services.imported_pictures import CannotShow, Pictures, Show, nearest_rate, source_of
 from annotation.services.studies import free_slug
+from psychometrics.draws import place
 
 # Imported photographs are not cropped: people saw them whole.
 WHOLE = 20_000

@@ -17,7 +17,7 @@ from annotation.errors import (
     LeaseExpired,
     NotYours,
     Refused,
-    SittingErased,
+    SessionErased,
     StudyNotOpen,
     UndoRefused,
 )
@@ -70,7 +70,7 @@ def record_judgment(
 
     `supersedes` undoes an answer: this one is given in its place. Both rows stay; of a pair the later one counts,
     of a check or a training pair the first one stands. Raises a kind of Refused: NotYours, LeaseExpired,
-    AlreadyAnswered, UndoRefused, BadTiming, StudyNotOpen, SittingErased. A refused answer changes nothing.
+    AlreadyAnswered, UndoRefused, BadTiming, StudyNotOpen, SessionErased. A refused answer changes nothing.
     """
     given = Answer(judgment_id, assignment_id, answer, timing, supersedes)
     if repeated := _repetition(given, session):
@@ -90,16 +90,16 @@ def _repetition(given: Answer, session: Session) -> Judgment | None:
     if judgment is None:
         return None
     if judgment.assignment.session_id != session.pk:
-        raise NotYours("This judgment belongs to another sitting.")
+        raise NotYours("This judgment belongs to another session.")
     if judgment.content_sha256 != given.content_sha256:
         raise AlreadyAnswered("This judgment was recorded before with another content. The first one stands.")
     return judgment
 
 
 def _record(session: Session, given: Answer) -> Judgment:
-    # Answers of one sitting take turns: which one is the last, and so can be undone, is never in doubt.
+    # Answers of one session take turns: which one is the last, and so can be undone, is never in doubt.
     if not list(Session.objects.select_for_update(no_key=True).filter(pk=session.pk).values_list("pk")):
-        raise SittingErased
+        raise SessionErased
     assignment = (
         Assignment.objects.select_for_update(of=("self",))
         .select_related("study", "annotator", "triplet")
@@ -169,7 +169,7 @@ def _count(session: Session, assignment: Assignment) -> None:
 
 
 def _undone(assignment: Assignment, given: Answer) -> Judgment:
-    """The answer that this one replaces: the latest one, to one of the last pairs of the sitting."""
+    """The answer that this one replaces: the latest one, to one of the last pairs of the session."""
     answers = {row.pk: row for row in assignment.judgments.all()}
     if given.supersedes not in answers:
         raise UndoRefused("There is no such answer to this pair, so it cannot be undone.")
@@ -185,14 +185,14 @@ def _undone(assignment: Assignment, given: Answer) -> Judgment:
         rule = how_many.get(depth, f"takes back the last {depth} answers only")
         raise UndoRefused(f"This study {rule}. Your answer stands.")
     if assignment.session.ended_at:
-        raise UndoRefused("This sitting is complete. Your answer stands.")
+        raise UndoRefused("This session is complete. Your answer stands.")
     _require_not_closed(assignment.study)
     return answers[given.supersedes]
 
 
 def _own(assignment: Assignment | None, session: Session) -> Assignment:
     if assignment is None or assignment.session_id != session.pk:
-        raise NotYours("This pair was not given to this sitting.")
+        raise NotYours("This pair was not given to this session.")
     return assignment
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.db.models import QuerySet
 
-from annotation.core.draws import place
 from annotation.core.known import KnownPair, Stimulus, identicals, sentinels, training_pairs
 from annotation.errors import Refused
 from annotation.models import Reconstruction, Source, Study, Triplet
 from annotation.models.stimulus import ANCHOR_BPP
+from psychometrics.draws import place
 
 # Training pairs come from a few more photographs than there are pairs: some make none.
 SPARE_SOURCES = 3

@@ -74,7 +74,7 @@ def forget(*, annotator: Annotator, erase: bool) -> Forgotten:
     What stays without `erase` are judgments and their timing under a random id, with nothing beside it. Votes that
     go are asked for again. Snapshots stay as they are: they are what results were made from.
     """
-    # No key: an answer that is being recorded refers to this row, and its sitting is waited for below.
+    # No key: an answer that is being recorded refers to this row, and its session is waited for below.
     annotator = Annotator.objects.select_for_update(no_key=True).get(pk=annotator.pk)
     list(Session.objects.select_for_update().filter(annotator=annotator).order_by("pk").values_list("pk"))
     judgments = Judgment.objects.filter(annotator=annotator)

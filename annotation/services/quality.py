@@ -1,7 +1,7 @@
 """How far each annotator of a study can be trusted, kept with the enrolment, and who is left out for it.
 
 Leaving somebody out is a filter: every judgment stays, readers use `Judgment.objects.counted()`. It holds at once:
-votes that stop counting are asked for again while the study is open, and the annotator's sitting ends.
+votes that stop counting are asked for again while the study is open, and the annotator's session ends.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,12 +14,12 @@ from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from annotation.core.quality import Answer, Figures, apply_rules, figures_of
-from annotation.core.ranking import number_labels
-from annotation.core.reliability import NOTHING, Estimate, likelihoods, reliabilities
 from annotation.errors import Refused
 from annotation.models import Assignment, Enrolment, Judgment, Study
-from annotation.services.comparisons import comparisons_of
+from annotation.reports.comparisons import comparisons_of
 from annotation.services.counters import recount
+from psychometrics.ranking import number_labels
+from psychometrics.reliability import NOTHING, Estimate, likelihoods, reliabilities
 
 BY_HAND = "by hand"
 # In Enrolment.figures, beside the figures: who was left out by a researcher, and why in full.

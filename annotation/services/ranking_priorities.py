@@ -3,10 +3,10 @@
 import numpy as np
 import structlog
 
-from annotation.core.asking import Askable, Posterior, posterior_of, priorities
 from annotation.models import Study, Triplet
-from annotation.services.comparisons import comparisons_of, rows_of, votes_of
+from annotation.reports.comparisons import comparisons_of, rows_of, votes_of
 from annotation.services.priorities import set_priorities
+from psychometrics.sampling import Askable, Posterior, posterior_of, priorities
 
 log = structlog.get_logger(__name__)
 

@@ -8,10 +8,10 @@ from django.db.models import Count, Exists, Max, OuterRef
 
 from annotation.core.allocation import Chosen, Offer, Sides, choose, next_side
 from annotation.core.checks import REPEAT_DISTANCE
-from annotation.core.draws import uniform
 from annotation.models import Assignment, Session, Triplet
 from annotation.models.stimulus import TripletQuerySet
 from annotation.services.stream import HELD, Stream
+from psychometrics.draws import uniform
 
 # Rows that one claim looks at: enough to find a side that is owed, few enough to cost nothing.
 OFFERS = 16
@@ -40,7 +40,7 @@ class Serving:
 def next_servings(session: Session, stream: Stream) -> Iterator[Serving]:
     """What may be served next, best first; nothing when no pair is open to the annotator.
 
-    A check never comes where there is no pair left, so that checks alone do not keep a sitting alive; and pairs
+    A check never comes where there is no pair left, so that checks alone do not keep a session alive; and pairs
     are looked up before a check is served, so that both take equally long.
     """
     pairs = _pairs(session, stream)
@@ -140,7 +140,7 @@ def _of_another_source(rows: TripletQuerySet, stream: Stream) -> Triplet | None:
 
 
 def _seen_longest_ago(kind: str, session: Session, stream: Stream) -> Triplet | None:
-    """A study has fewer checks than a long sitting needs: the one shown least and longest ago comes again."""
+    """A study has fewer checks than a long session needs: the one shown least and longest ago comes again."""
     shown = (
         Assignment.objects.filter(HELD, annotator=session.annotator, study=session.study, kind=kind)
         .order_by()

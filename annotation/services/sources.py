@@ -10,7 +10,7 @@ from annotation.core.splits import split_of
 from annotation.errors import BadPhotograph, DuplicatePhotograph
 from annotation.models import Source, Study
 from annotation.services.studies import require_draft
-from codecs_zoo import image
+from imaging import pictures as image
 
 
 def add_source(

@@ -10,10 +10,10 @@ import structlog
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from annotation.core.ranking import RankingError, rank
 from annotation.models import Assignment, Study
-from annotation.services.comparisons import comparisons_of, rows_of, votes_of
+from annotation.reports.comparisons import comparisons_of, rows_of, votes_of
 from annotation.services.studies import close_study, pause_study
+from psychometrics.ranking import RankingError, rank
 
 log = structlog.get_logger(__name__)
 

@@ -15,9 +15,9 @@ HELD = Q(state__in=[Assignment.State.LEASED, Assignment.State.ANSWERED])
 
 @dataclass(frozen=True)
 class Stream:
-    """The next place of a sitting.
+    """The next place of a session.
 
-    `position` counts from 1 in the sitting. `kinds` are the checks that are owed, the longest owed first; none
+    `position` counts from 1 in the session. `kinds` are the checks that are owed, the longest owed first; none
     in the warm-up. `pairs` and `warm_ups` say on which side the first reconstruction stood in this annotator's
     pairs so far. `seed` belongs to the annotator in this study.
     """
@@ -34,14 +34,14 @@ class Stream:
 def stream_of(session: Session) -> Stream:
     """The next place in the session's stream. Reads the annotator's own assignments only."""
     rules, seed = session.study.rules, seed_of(session)
-    in_sitting = session.assignments.exclude(kind=Assignment.Kind.TRAINING).aggregate(
+    in_session = session.assignments.exclude(kind=Assignment.Kind.TRAINING).aggregate(
         all=Count("pk"), held=Count("pk", filter=HELD)
     )
-    warm_up = in_sitting["held"] < rules.warm_up
+    warm_up = in_session["held"] < rules.warm_up
     served, sides = _served(session)
     place = sum(served.values()) + 1
     return Stream(
-        position=in_sitting["all"] + 1,
+        position=in_session["all"] + 1,
         warm_up=warm_up,
         kinds=[] if warm_up else due(place, served, rates_of(rules), seed=seed),
         pairs=sides[False],

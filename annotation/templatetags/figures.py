@@ -9,8 +9,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from annotation import charts
-from annotation.core.reliability import Estimate
 from codecs_zoo.look import key_mark, look_of
+from psychometrics.reliability import Estimate
 
 register = template.Library()
 

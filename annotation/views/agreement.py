@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from django.core.cache import cache
 from django.db.models import Count, OuterRef, Q, Subquery
 
-from annotation.core.agreement import (
+from annotation.models import Assignment, Enrolment, Judgment, Study
+from psychometrics.agreement import (
     Proportion,
     ceiling,
     human_score,
@@ -14,7 +15,6 @@ from annotation.core.agreement import (
     self_agreement,
     side_bias,
 )
-from annotation.models import Assignment, Enrolment, Judgment, Study
 
 CACHED_S = 24 * 3600
 

@@ -28,7 +28,7 @@ from annotation.services.arrival import (
     steps_of,
 )
 from annotation.services.panels import PANEL_NAMES, entry_of
-from annotation.services.sittings import begin_session, require_open
+from annotation.services.sessions import begin_session, require_open
 from annotation.services.visitors import Visitor, admit, find_visitor
 
 ANNOTATOR = "annotator"

@@ -1,4 +1,4 @@
-"""The end of a sitting: thanks, what it was about, and the way back to the panel once every answer is here."""
+"""The end of a session: thanks, what it was about, and the way back to the panel once every answer is here."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 from annotation.errors import Refused
 from annotation.models import Enrolment, Session, Study, Triplet
 from annotation.services.panels import PANEL_NAMES, way_back
-from annotation.services.sittings import finish, progress_of
+from annotation.services.sessions import finish, progress_of
 from annotation.services.training import TRAINING
 from annotation.services.visitors import Visitor
 from annotation.views.arrival import number_of, page, refused_page, visitor_of
@@ -64,7 +64,7 @@ def _screened_out(request: HttpRequest, study: Study, enrolment: Enrolment) -> H
 
 
 def _may_go_on(study: Study, enrolment: Enrolment) -> bool:
-    """Whether another sitting can be offered: a panel has paid for one, and there has to be something left."""
+    """Whether another session can be offered: a panel has paid for one, and there has to be something left."""
     if study.state != Study.State.OPEN or enrolment.annotator.external_id or enrolment.excluded_by:
         return False
     return Triplet.objects.open_for(enrolment.annotator, study).exists()

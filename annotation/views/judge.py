@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 from annotation.errors import Refused
 from annotation.models import Study
 from annotation.services.arrival import SCREENED_OUT, enrol, next_step
-from annotation.services.sittings import begin_session, progress_of, require_open
+from annotation.services.sessions import begin_session, progress_of, require_open
 from annotation.services.visitors import Visitor
 from annotation.views.arrival import (
     first_step,

@@ -9,8 +9,8 @@ from django.views.decorators.http import require_http_methods
 
 from annotation.errors import Refused
 from annotation.models import Study
+from annotation.reports.reconciliation import Row, read_export, reconcile
 from annotation.services.panels import PANEL_NAMES
-from annotation.services.reconciliation import Row, read_export, reconcile
 from annotation.views.access import refusals_as_messages, staff_required
 from annotation.views.downloads import plain
 from annotation.views.study import study_page

@@ -14,12 +14,12 @@ from django.views.decorators.http import require_safe
 
 from annotation.core.protocol import Protocol
 from annotation.core.quality import RULES, Figures
-from annotation.core.reliability import Estimate
 from annotation.models import Enrolment, Session, Study
 from annotation.services.quality import BY_HAND, HAND
 from annotation.views.access import staff_required
 from annotation.views.downloads import Echo
 from annotation.views.paging import Page, page_by_pk
+from psychometrics.reliability import Estimate
 
 PEOPLE_A_PAGE = 50
 
@@ -49,7 +49,7 @@ class Person:
 
     enrolment: Enrolment
     figures: Figures
-    sittings: int
+    sessions: int
     judgments: int
     first_seen: datetime
     last_seen: datetime
@@ -118,14 +118,14 @@ def enrolled(study: Study) -> QuerySet[Enrolment]:
 
 
 def people_of(study: Study, enrolments: Iterable[Enrolment]) -> Iterator[Person]:
-    """The rows with what their sittings say, in one query more."""
+    """The rows with what their sessions say, in one query more."""
     rows = list(enrolments)
     sat = {
         found.pop("annotator_id"): found
         for found in Session.objects.filter(study=study, annotator__in=[row.annotator_id for row in rows])
         .values("annotator_id")
         .annotate(
-            sittings=Count("pk"),
+            sessions=Count("pk"),
             judgments=Sum("answered"),
             first_seen=Min("started_at"),
             last_seen=Max("last_seen_at"),
@@ -133,7 +133,7 @@ def people_of(study: Study, enrolments: Iterable[Enrolment]) -> Iterator[Person]
     }
     for row in rows:
         came = {"first_seen": row.arrived_at, "last_seen": row.arrived_at}
-        told: dict[str, Any] = {"sittings": 0, "judgments": 0} | came | sat.get(row.annotator_id, {})
+        told: dict[str, Any] = {"sessions": 0, "judgments": 0} | came | sat.get(row.annotator_id, {})
         yield Person(row, Figures.from_json(row.figures), **told)
 
 
@@ -174,7 +174,7 @@ def attrition(study: Study) -> list[Stage]:
         *([Stage("Consented", count["consented"], arrived, [])] if rules.consent else []),
         Stage("Not screened out", count["passed"], arrived, out),
         *([Stage("Trained", count["trained"], arrived, [])] if rules.training_pairs else []),
-        Stage("Finished a sitting", count["finished"], arrived, []),
+        Stage("Finished a session", count["finished"], arrived, []),
         Stage("Left out afterwards", count["excluded"], arrived, left),
     ]
 

@@ -80,7 +80,7 @@ def encoding_of(study: Study) -> Encoding:
 
 
 def judging_of(study: Study, *, encoding: Encoding) -> Judging:
-    """Counts from the sittings, which are few, votes from the pairs, and the pace from the last votes alone."""
+    """Counts from the sessions, which are few, votes from the pairs, and the pace from the last votes alone."""
     people, program = Q(annotator__simulated=False), Q(annotator__simulated=True)
     sat = Session.objects.filter(study=study, answered__gt=0).aggregate(
         by_people=Sum("answered", filter=people, default=0),

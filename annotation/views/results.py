@@ -11,14 +11,14 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from annotation import charts
-from annotation.core.preference import Preference, preferences
-from annotation.core.ranking import Comparisons, Ranking, RankingError, rank, win_rates
 from annotation.models import Study
-from annotation.services.comparisons import comparisons_of, rows_of, votes_of
+from annotation.reports.comparisons import comparisons_of, rows_of, votes_of
 from annotation.views.access import staff_required
 from annotation.views.agreement import cached_agreement
 from annotation.views.study import study_page
 from codecs_zoo.look import look_of
+from psychometrics.preference import Preference, preferences
+from psychometrics.ranking import Comparisons, Ranking, RankingError, rank, win_rates
 
 CACHED_S = 24 * 3600
 FEW_NEW = 0.01

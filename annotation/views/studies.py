@@ -32,7 +32,7 @@ def study_list(request: HttpRequest) -> HttpResponse:
 
 
 def with_counts(studies: QuerySet[Study]) -> QuerySet[Study]:
-    """With judgments, people and the last activity from the sittings, and the votes that are wanted."""
+    """With judgments, people and the last activity from the sessions, and the votes that are wanted."""
     sat = Session.objects.filter(study=OuterRef("pk")).order_by().values("study")
     pairs = Triplet.objects.filter(study=OuterRef("pk"), role=Triplet.Role.PAIR).order_by().values("study")
     people = Q(annotator__simulated=False)

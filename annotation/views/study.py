@@ -16,7 +16,7 @@ from annotation import charts
 from annotation.errors import Refused
 from annotation.forms import StudyForm
 from annotation.models import Reconstruction, Snapshot, Study
-from annotation.services.cost import cost_of, costs_of_adding
+from annotation.reports.cost import cost_of, costs_of_adding
 from annotation.services.studies import update_study
 from annotation.views import progress
 from annotation.views.access import staff_required

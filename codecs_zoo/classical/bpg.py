@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 
 from codecs_zoo.contract import Availability, Codec, CodecError, Knob, Pixels, Settings, check_decoded_size
-from codecs_zoo.image import decode_png, encode_png
 from codecs_zoo.registry import register
+from imaging.pictures import decode_png, encode_png
 
 SECONDS = 600
 

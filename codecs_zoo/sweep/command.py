@@ -12,11 +12,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from codecs_zoo.contract import CodecError
-from codecs_zoo.files import write_whole
 from codecs_zoo.quality import Figure, figures
 from codecs_zoo.sweep import plan
 from codecs_zoo.sweep.plan import Photo, Row, Task
 from codecs_zoo.sweep.tables import write_csv, write_parquet
+from imaging.files import write_whole
 
 STRIPS = 2
 

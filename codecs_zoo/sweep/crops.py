@@ -14,8 +14,8 @@ from PIL import Image
 
 from codecs_zoo import container, registry
 from codecs_zoo.contract import Pixels
-from codecs_zoo.image import load_photograph
 from codecs_zoo.sweep.plan import Photo, Row, Task, bitstream_path
+from imaging.pictures import load_photograph
 
 SIDE = 208
 """Pixels a side of a crop. It is shown at one image pixel for one of the page's."""

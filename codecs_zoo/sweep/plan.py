@@ -10,9 +10,9 @@ from typing import Any
 
 from codecs_zoo import registry
 from codecs_zoo.contract import Codec, CodecError, Settings
-from codecs_zoo.files import write_whole
-from codecs_zoo.image import PhotographError, load_photograph, pixels_sha256
 from codecs_zoo.rate import RateError
+from imaging.files import write_whole
+from imaging.pictures import PhotographError, load_photograph, pixels_sha256
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp"}
 

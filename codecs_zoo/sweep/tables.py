@@ -10,8 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from codecs_zoo.files import write_whole
 from codecs_zoo.sweep.plan import Row
+from imaging.files import write_whole
 
 COLUMNS = {
     "photograph": "string", "sha256": "string", "width": "int32", "height": "int32", "codec": "string",

@@ -12,12 +12,12 @@ from typing import Any
 
 from codecs_zoo import container, registry
 from codecs_zoo.contract import Codec, CodecError, Pixels
-from codecs_zoo.files import write_whole
-from codecs_zoo.image import load_photograph, pixels_sha256
 from codecs_zoo.measure import Measurement, measure
 from codecs_zoo.quality import figure
 from codecs_zoo.rate import RateError, encode_to_bpp
 from codecs_zoo.sweep.plan import Row, Task, bitstream_path, failure, read_row, success, write_row
+from imaging.files import write_whole
+from imaging.pictures import load_photograph, pixels_sha256
 
 MEASURED_ANYWAY = {"psnr", "ms-ssim"}
 

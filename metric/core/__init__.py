@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from metric.core.checkpoint import load as load
-    from metric.core.distance import LPIPS as LPIPS
+    from metric.core.distance.checkpoint import load as load
+    from metric.core.distance.lpips import LPIPS as LPIPS
 
 __all__ = ["LPIPS", "load"]
 
@@ -19,11 +19,11 @@ __all__ = ["LPIPS", "load"]
 def __getattr__(name: str) -> Any:
     # Looked up at first use, so that `import metric.core` costs nothing where torch is not needed.
     if name == "LPIPS":
-        from metric.core.distance import LPIPS
+        from metric.core.distance.lpips import LPIPS
 
         return LPIPS
     if name == "load":
-        from metric.core.checkpoint import load
+        from metric.core.distance.checkpoint import load
 
         return load
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,7 +7,7 @@ from typing import Any
 
 from annotation.errors import Refused
 from codecs_zoo.contract import Pixels
-from codecs_zoo.image import PhotographError, load_photograph
+from imaging.pictures import PhotographError, load_photograph
 from metric.services.versions import promoted_version, version_folder
 
 # The VGG baseline takes seconds and a gigabyte for a megapixel: larger pictures are for metric.core on your machine.
@@ -64,21 +64,21 @@ def _size(pixels: Pixels) -> str:
 def _metric(folder: str, sha256: str) -> Any:
     """The loaded metric; `sha256` keeps a folder that was made anew from being taken for the old one."""
     # torch takes two seconds and 200 MB: only the web processes that are asked for a distance load it.
-    from metric.core.checkpoint import load
+    from metric.core.distance.checkpoint import load
 
     return load(folder)
 
 
 def _learned(folder: str, sha256: str, reference: Pixels, distorted: Pixels) -> float:
-    from metric.core.features import to_tensor
+    from metric.core.distance.features import to_tensor
 
     metric = _metric(folder, sha256)
     return float(metric(to_tensor([reference]), to_tensor([distorted])))
 
 
 def _baselines(reference: Pixels, distorted: Pixels) -> list[Figure]:
-    from metric.core.baselines import BASELINES, BaselineUnavailable
-    from metric.core.images import picture_of
+    from metric.core.distance.baselines import BASELINES, BaselineUnavailable
+    from metric.core.distance.images import picture_of
 
     pair = (picture_of(reference), picture_of(distorted))
     figures = []

@@ -11,17 +11,17 @@ import numpy as np
 
 from annotation.core.formats.plain import Answer, AnswersError, Shown, read_plain
 from annotation.services.imported_pictures import nearest_rate
-from codecs_zoo.image import PhotographError, load_photograph
-from metric.core.agreement import Floats
-from metric.core.base import Metric
-from metric.core.baselines import BASELINES, BaselineUnavailable
-from metric.core.cache import VectorCache
-from metric.core.checkpoint import load, read_manifest
-from metric.core.columns import distances
+from imaging.pictures import PhotographError, load_photograph
 from metric.core.config import BASELINE_KEYS, RESAMPLES
-from metric.core.evaluate import Candidate, Votes, evaluate
-from metric.core.features import Pair
-from metric.core.images import KEPT_BYTES, Picture, Pixels, pixels_sha256
+from metric.core.distance.base import Metric
+from metric.core.distance.baselines import BASELINES, BaselineUnavailable
+from metric.core.distance.cache import VectorCache
+from metric.core.distance.checkpoint import load, read_manifest
+from metric.core.distance.columns import distances
+from metric.core.distance.features import Pair
+from metric.core.distance.images import KEPT_BYTES, Picture, Pixels, pixels_sha256
+from metric.core.evaluation.evaluate import Candidate, Votes, evaluate
+from psychometrics.human_score import Floats
 
 Progress = Callable[[str, int, int], None]
 
@@ -129,7 +129,7 @@ def evaluate_on(
     resamples: int = RESAMPLES,
     progress: Progress = lambda stage, done, total: None,
 ) -> dict[str, Any]:
-    """The evaluation of the version in `folder` on these answers: `metric.core.evaluate.evaluate`'s dict, with
+    """The evaluation of the version in `folder` on these answers: the dict of `metric.core.evaluation.evaluate`, with
 
         {"version": {"folder", "kind", "nets", "data_hash", "simulated"},
          "judgments": {"sha256", "rows", "sources_learned_from"}}

@@ -11,15 +11,15 @@ from django.db.models import Count, Q, QuerySet
 from annotation.models import Judgment, Study, Triplet
 from annotation.services.encoding import read_pixels
 from annotation.services.priorities import set_priorities
-from metric.core.agreement import Floats
-from metric.core.cache import VectorCache
-from metric.core.checkpoint import load
-from metric.core.columns import distances
-from metric.core.features import Pair
-from metric.core.images import Picture
-from metric.core.questions import chances, rank_triplets
+from metric.core.distance.cache import VectorCache
+from metric.core.distance.checkpoint import load
+from metric.core.distance.columns import distances
+from metric.core.distance.features import Pair
+from metric.core.distance.images import Picture
+from metric.core.evaluation.questions import chances, rank_triplets
 from metric.models import MetricVersion
 from metric.services.versions import version_folder
+from psychometrics.human_score import Floats
 
 # Comparing the pictures of a pair takes about a second on a small machine: enough pairs for days of judging.
 MOST_PAIRS = 2000

@@ -20,15 +20,15 @@ from annotation.leases import heartbeat
 from annotation.models import Snapshot
 from annotation.models.work import LEASE, Work
 from annotation.services.snapshots import build_snapshot, unpack_snapshot
-from metric.core.checkpoint import CheckpointError
 from metric.core.config import TrainConfig
-from metric.core.fit import FitError
-from metric.core.snapshot import SnapshotError
-from metric.core.train import train
-from metric.core.weights import TrunkUnavailable
+from metric.core.distance.checkpoint import CheckpointError
+from metric.core.distance.weights import TrunkUnavailable
+from metric.core.snapshot.folder import SnapshotError
+from metric.core.training.fit import FitError
+from metric.core.training.train import train
 from metric.models import MetricVersion, TrainingRun
-from metric.services.card import write_card
-from metric.services.disagreements import with_triplets
+from metric.reports.card import write_card
+from metric.reports.disagreements import with_triplets
 from metric.services.notices import tell
 from metric.services.promotion import promote_if_better
 from metric.services.questions import ask_better
@@ -204,7 +204,7 @@ class Report:
         self._stage = ""
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        """`progress` of metric.core.train. Raises Cancelled once the run is."""
+        """`progress` of metric.core.training.train. Raises Cancelled once the run is."""
         due = time.monotonic() - self._written > self.SECONDS
         if stage != self._stage or done >= total or due:
             self.stage(stage, done, total)

@@ -18,7 +18,7 @@ from annotation.core.formats import zip as archives
 from annotation.errors import Refused
 from annotation.services.archives import unpack_whole
 from metric.models import ARCHIVES, MetricVersion, TrainingRun
-from metric.services.card import NAME as CARD
+from metric.reports.card import NAME as CARD
 
 
 def draft_version(*, run: TrainingRun, folder: Path) -> MetricVersion:
@@ -137,8 +137,8 @@ def open_download(*, version: MetricVersion, name: str) -> Path:
 
 def _exported(version: MetricVersion) -> Path:
     # torch takes two seconds and 200 MB: only the web process that is asked for an export loads it.
-    from metric.core.checkpoint import load
-    from metric.core.export import ExportError, export_onnx
+    from metric.core.distance.checkpoint import load
+    from metric.core.distance.export import ExportError, export_onnx
 
     target: Path = settings.VAR_DIR / "metric" / "exports" / f"{version.sha256}.onnx"
     with _turn:

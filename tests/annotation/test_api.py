@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.authtoken.models import Token
 
 from annotation.models import Assignment, Judgment, Session, Study
-from codecs_zoo.image import decode_png, pixels_sha256
+from imaging.pictures import decode_png, pixels_sha256
 from tests.factories import make_session, make_source, make_study, make_timing, make_triplet
 
 pytestmark = pytest.mark.django_db

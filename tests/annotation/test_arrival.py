@@ -158,21 +158,21 @@ def test_the_plates_are_the_same_after_a_reload_and_do_not_say_their_digits(clie
     assert seed_of(Enrolment.objects.get(), "colour_vision") not in told(first)
 
 
-def another_sitting(study: Study) -> None:
-    """The sitting that is under way is over; whoever comes back begins another."""
+def another_session(study: Study) -> None:
+    """The session that is under way is over; whoever comes back begins another."""
     Session.objects.filter(study=study).update(answered=study.pairs_per_session)
 
 
-def test_another_sitting_asks_for_the_screen_again_and_for_the_eyes_not(client: Client) -> None:
+def test_another_session_asks_for_the_screen_again_and_for_the_eyes_not(client: Client) -> None:
     study = study_that(screen_check="require", brightness="record", acuity="record", card="record")
     page = take(client, study, "welcome")
     while step := step_on(page):
         page = take(client, study, step, **right_answers(study, step))
-    another_sitting(study)
+    another_session(study)
     assert step_on(open_link(client, study)) == "screen"
     assert step_on(take(client, study, "screen", **LARGE)) is None
     assert Session.objects.latest("pk").screen["px_per_mm"] > 0  # the same screen needs no card again
-    another_sitting(study)
+    another_session(study)
     assert step_on(take(client, study, "screen", **LARGE | {"width": "2560"})) == "brightness"
 
 
@@ -180,7 +180,7 @@ def test_a_later_screen_that_is_too_small_sends_back_to_the_one_before(client: C
     study = study_that(screen_check="require")
     take(client, study, "welcome")
     take(client, study, "screen", **LARGE)
-    another_sitting(study)
+    another_session(study)
     page = take(client, study, "screen", **SMALL)
     assert step_on(page) == "screen" and "Open the same link there" in told(page)
     assert Enrolment.objects.get().screened_out_by == ""

@@ -1,4 +1,4 @@
-"""The judging page in a real browser: how a sitting begins, ends, and is refused."""
+"""The judging page in a real browser: how a session begins, ends, and is refused."""
 
 from collections.abc import Callable
 
@@ -47,7 +47,7 @@ def test_without_javascript_the_page_says_what_it_needs(browser: Browser, live_s
     context.close()
 
 
-def test_a_complete_sitting_goes_to_the_end_by_itself(page: Page, sit_down: Callable[[Study], None]) -> None:
+def test_a_complete_session_goes_to_the_end_by_itself(page: Page, sit_down: Callable[[Study], None]) -> None:
     sit_down(study_of(3, pairs_per_session=2))
     answer(page, "ArrowLeft")
     answer(page, "ArrowLeft")

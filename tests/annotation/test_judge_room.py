@@ -1,4 +1,4 @@
-"""What may happen in a sitting, in a real browser: second thoughts, problems, pauses, training, breaks."""
+"""What may happen in a session, in a real browser: second thoughts, problems, pauses, training, breaks."""
 
 import json
 from collections.abc import Callable

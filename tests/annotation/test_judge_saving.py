@@ -128,7 +128,7 @@ def test_a_pair_with_a_broken_image_is_skipped_with_its_cause(
     assert judgment.assignment_id != skipped.pk
 
 
-def test_a_lease_that_ran_out_costs_the_answer_and_not_the_sitting(
+def test_a_lease_that_ran_out_costs_the_answer_and_not_the_session(
     page: Page, sit_down: Callable[[Study], None]
 ) -> None:
     sit_down(study_of(3))

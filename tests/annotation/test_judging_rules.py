@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from annotation.core.protocol import Protocol
 from annotation.models import Assignment, Enrolment, Session, Study
-from annotation.services.sittings import begin_session, finish
+from annotation.services.sessions import begin_session, finish
 from tests.factories import (
     make_judgment,
     make_reconstruction,
@@ -134,7 +134,7 @@ def test_images_of_a_pair_that_is_long_gone_are_not_shown(client: Client) -> Non
     assert client.get(image).status_code == 200
 
 
-def test_the_first_of_a_sitting_warm_up_and_do_not_count() -> None:
+def test_the_first_of_a_session_warm_up_and_do_not_count() -> None:
     study = ruled(warm_up=2)
     for _ in range(5):
         make_triplet(study)
@@ -144,12 +144,12 @@ def test_the_first_of_a_sitting_warm_up_and_do_not_count() -> None:
     session.refresh_from_db()
     assert session.answered == 4
     again = make_session(study, annotator=session.annotator)
-    assert not make_judgment(again).counted  # every sitting warms up
+    assert not make_judgment(again).counted  # every session warms up
     assert sum(study.triplets.values_list("served", flat=True)) == 2
 
 
 class TestTheEnd:
-    """A sitting ends when it is complete, and only then is somebody finished."""
+    """A session ends when it is complete, and only then is somebody finished."""
 
     def test_not_while_a_pair_is_in_hand(self, client: Client) -> None:
         study = ruled(pairs_per_session=1)
@@ -182,7 +182,7 @@ class TestTheEnd:
         next_pair(client, make_session(study))
         assert finish(make_session(study)) is None
 
-    def test_after_the_longest_sitting(self, client: Client) -> None:
+    def test_after_the_longest_session(self, client: Client) -> None:
         study = ruled(sitting_minutes=30)
         for _ in range(3):
             make_triplet(study)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 def come_in(client: Client, study: Study) -> Session:
-    """Opens the link and returns the sitting that began."""
+    """Opens the link and returns the session that began."""
     page = client.get(reverse("judge", args=[study.key]))
     assert page.status_code == 200
     session: Session = page.context["session"]
@@ -26,7 +26,7 @@ def test_whoever_knows_the_link_may_judge(client: Client) -> None:
     assert UUID(client.session["annotator"]) == session.annotator_id
 
 
-def test_coming_back_goes_on_with_the_same_sitting(client: Client) -> None:
+def test_coming_back_goes_on_with_the_same_session(client: Client) -> None:
     study = make_study()
     assert come_in(client, study) == come_in(client, study)
     assert Annotator.objects.count() == 1

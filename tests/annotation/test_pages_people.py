@@ -48,7 +48,7 @@ def test_people_are_listed_with_figures_and_intervals(owner_client: Client) -> N
     refresh_quality(study)
     answer = people_page(owner_client, study)
     (person,) = answer.context["page"].rows
-    assert (person.judgments, person.sittings, person.simulated) == (4, 1, False)
+    assert (person.judgments, person.sessions, person.simulated) == (4, 1, False)
     assert person.figures.median_ms.value == 1250.0
     assert person.figures.left.value == pytest.approx(2 / 3)
     page = answer.content.decode()

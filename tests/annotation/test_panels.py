@@ -120,7 +120,7 @@ def test_the_code_is_there_after_the_study_was_closed(client: Client) -> None:
     assert "DONE-1" in open_link(client, study, **PROLIFIC).content.decode()
 
 
-def test_others_may_go_on_in_another_sitting(client: Client) -> None:
+def test_others_may_go_on_in_another_session(client: Client) -> None:
     study = make_study(pairs_per_session=1)
     make_triplet(study), make_triplet(study)
     make_judgment(open_link(client, study).context["session"])

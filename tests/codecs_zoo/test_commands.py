@@ -13,7 +13,7 @@ from codecs_zoo import registry
 from codecs_zoo.__main__ import main
 from codecs_zoo.container import Header, pack, unpack
 from codecs_zoo.contract import Availability, Pixels
-from codecs_zoo.image import decode_png, encode_png
+from imaging.pictures import decode_png, encode_png
 from tests.codecs_zoo.conftest import make_picture
 
 

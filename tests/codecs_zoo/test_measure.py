@@ -10,8 +10,8 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from codecs_zoo import registry
 from codecs_zoo.contract import Pixels
-from codecs_zoo.image import pixels_sha256
 from codecs_zoo.measure import measure, ms_ssim, psnr, ssim
+from imaging.pictures import pixels_sha256
 from tests.codecs_zoo.conftest import make_picture
 
 

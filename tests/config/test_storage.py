@@ -17,8 +17,8 @@ from annotation.services.encoding import encode_reconstruction, read_pixels
 from annotation.services.snapshots import build_snapshot, request_snapshot, unpack_snapshot
 from annotation.services.sources import add_source
 from annotation.services.studies import create_study, open_study
-from codecs_zoo import image
 from config.storage import storage_from_url
+from imaging import pictures as image
 from tests.factories import make_assignment, make_judged_study, make_pixels, make_png, make_session
 
 BUCKET = "closer-test"

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from codecs_zoo import image
+from imaging import pictures as image
 from metric.models import MetricVersion, TrainingRun
 from metric.services.promotion import promote_version
 from tests.factories import make_pixels, make_png
@@ -30,7 +30,7 @@ def distance(client: Client, reference: bytes, distorted: bytes) -> Any:
 @pytest.fixture(autouse=True)
 def _quick_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without VGG, which takes seconds an image."""
-    from metric.core import baselines
+    from metric.core.distance import baselines
 
     quick = {key: value for key, value in baselines.BASELINES.items() if key != "lpips-vgg"}
     monkeypatch.setattr(baselines, "BASELINES", quick)

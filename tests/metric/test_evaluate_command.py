@@ -9,10 +9,10 @@ import torch
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from metric.core.checkpoint import load, save_metric, write_folder
-from metric.core.distance import LPIPS
-from metric.core.images import pixels_sha256, read_pixels
-from metric.core.trunks import tensors_sha256
+from metric.core.distance.checkpoint import load, save_metric, write_folder
+from metric.core.distance.images import pixels_sha256, read_pixels
+from metric.core.distance.lpips import LPIPS
+from metric.core.distance.trunks import tensors_sha256
 from tests.factories import make_pixels
 from tests.metric.core.conftest import _trunks, trunk_or_skip
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from metric.models import MetricVersion
-from metric.report import write_report
+from metric.reports.page import write_report
 from metric.templatetags.evaluation import evaluation_words
 from tests.factories import make_triplet
 from tests.metric.versions import make_evaluation, make_row, make_run, make_snapshot, make_version

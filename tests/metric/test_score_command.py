@@ -12,7 +12,7 @@ from PIL import Image
 
 from metric.__main__ import main
 from metric.core import LPIPS
-from metric.core.features import to_tensor
+from metric.core.distance.features import to_tensor
 from tests.metric.core.conftest import _trunks, alex, snapshot
 from tests.metric.core.snapshots import coded, photograph
 

@@ -12,8 +12,8 @@ from annotation.services.encoding import read_pixels
 from annotation.services.sources import add_source
 from annotation.services.studies import create_study, open_study
 from annotation.tasks import encode
-from codecs_zoo import image
 from config.run.broker import embedded_url
+from imaging import pictures as image
 from tests.factories import make_png
 from tests.processes.conftest import Deployment
 

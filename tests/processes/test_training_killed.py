@@ -8,7 +8,7 @@ from celery import current_app
 from annotation.models.work import Work
 from annotation.services.snapshots import build_snapshot, request_snapshot
 from config.run.broker import embedded_url
-from metric.core.checkpoint import load
+from metric.core.distance.checkpoint import load
 from metric.models import MetricVersion, TrainingRun
 from metric.services.requests import request_training
 from metric.services.versions import version_folder

@@ -51,7 +51,7 @@ def insist(url: str, answer: Answer) -> int:
 
 @pytest.fixture
 def sessions(deployment: Deployment) -> list[Session]:
-    """Four sittings with twenty pairs to judge."""
+    """Four sessions with twenty pairs to judge."""
     study = make_study()
     source = make_source(study)
     for number in range(20):
@@ -94,12 +94,12 @@ def test_a_web_server_killed_again_and_again_loses_no_answer(
         return answers
 
     with ThreadPoolExecutor(len(sessions)) as pool:
-        sittings = [pool.submit(sit, session) for session in sessions]
+        sessions = [pool.submit(sit, session) for session in sessions]
         for confirmed in (15, 40):
             web.wait_for(lambda confirmed=confirmed: len(statuses) >= confirmed, "confirmations")
             web.kill("web")
             web.start("web")
-        answers = [sitting.result() for sitting in sittings]
+        answers = [session.result() for session in sessions]
     assert len(statuses) == 80 and set(statuses) <= {200, 201}
     assert set(Judgment.objects.values_list("pk", flat=True)) == {pk for own in answers for pk, _ in own}
     assert not Triplet.objects.exclude(votes=4, served=4).exists()

@@ -21,10 +21,10 @@ import numpy as np
 from annotation.core.formats import manifest as manifests
 from annotation.core.formats.answers import NAME as ANSWERS
 from annotation.core.formats.answers import write_answers
-from annotation.core.formats.folder import whole_folder
 from annotation.core.formats.rows import ExportError, SnapshotRows, SourceRow, TripletRow
 from annotation.core.formats.votes import Tally, check_votes, spool_judgments
 from annotation.core.splits import SPLITS, split_of
+from imaging.folders import whole_folder
 
 _TRIPLET_NAMES = ("split", "index", "source", "photograph", "p0_sha256", "p1_sha256")
 _TRIPLET_RATES = ("p0_codec", "p1_codec", "p0_bpp", "p1_bpp", "target_bpp", "kind")

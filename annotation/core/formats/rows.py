@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from annotation.core.formats.answers import AnswerRow
+from imaging.folders import FolderError
 
 CHOICES = ("p0", "p1", "tie")
 SIDES = ("left", "right")
 
 
-class ExportError(ValueError):
+class ExportError(FolderError):
     """This study cannot be exported as asked; the message says why and what to do."""
 
 

@@ -12,8 +12,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from annotation.core.formats.folder import whole_folder
-from annotation.core.formats.rows import ExportError
+from imaging.folders import FolderError, whole_folder
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _DEFLATED = {".csv", ".json"}
@@ -45,7 +44,7 @@ def unpack(file: IO[bytes], folder: Path, *, largest_bytes: int = LARGEST_BYTES)
     """Unpack `file` into `folder`, which appears whole or not at all and must be absent or empty.
 
     Raises PackageError for a damaged file, a name that leads outside the folder, a link, a name given twice,
-    or more than `largest_bytes` after unpacking; ExportError when the folder is occupied.
+    or more than `largest_bytes` after unpacking; FolderError when the folder is occupied.
     """
     try:
         with zipfile.ZipFile(file) as package:
@@ -54,7 +53,7 @@ def unpack(file: IO[bytes], folder: Path, *, largest_bytes: int = LARGEST_BYTES)
             with whole_folder(folder) as draft:
                 for entry in entries:
                     _write_entry(package, entry, draft / entry.filename)
-    except (PackageError, ExportError):
+    except (PackageError, FolderError):
         raise
     except _DAMAGE as error:
         raise PackageError(f"the zip file is damaged or of a kind unknown here ({error})") from error

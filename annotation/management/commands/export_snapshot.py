@@ -6,10 +6,10 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
-from annotation.core.formats.rows import ExportError
 from annotation.management.examples import CommandWithExamples
 from annotation.models import Study
-from annotation.services.export import export
+from annotation.reports.export import export
+from imaging.folders import FolderError
 
 
 class Command(CommandWithExamples):
@@ -45,7 +45,7 @@ class Command(CommandWithExamples):
                 manifest = export(
                     study=study, out=options["out"], simulated=options["simulated"], progress=progress
                 )
-            except ExportError as error:
+            except FolderError as error:
                 raise CommandError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
             except OSError as error:
                 raise CommandError(

@@ -20,7 +20,7 @@ export class Refusal extends Error {
 /** No word from our server: no network, a broken one, or somebody in between who answered instead. */
 export class Unreachable extends Error {}
 
-/** The endpoints, called in the name of one sitting; `sessionKey` is what opens them. */
+/** The endpoints, called in the name of one session; `sessionKey` is what opens them. */
 export class Api {
   constructor(root, sessionKey) {
     this.root = root;
@@ -39,7 +39,7 @@ export class Api {
     return { ...found, leaseEnds: asked + left };
   }
 
-  /** Sends an answer as it was stored: by its own sitting, under its own id, as often as needed. */
+  /** Sends an answer as it was stored: by its own session, under its own id, as often as needed. */
   async putJudgment({ id, sessionKey, assignment, answer, timing, supersedes = null }) {
     const content = { assignment, answer, timing, supersedes };
     const [said] = await this.#send("PUT", `judgments/${id}/`, sessionKey, content);

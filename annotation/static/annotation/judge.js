@@ -1,5 +1,5 @@
 /**
- * The judging page: wires the parts together and begins the sitting.
+ * The judging page: wires the parts together and begins the session.
  *
  * Everything the page knows about the study stands in data attributes of the body.
  */
@@ -13,7 +13,7 @@ import { layoutCalled, mayFlicker } from "./layouts/choice.js";
 import { Outbox } from "./outbox.js";
 import { Bar, Note, Panel } from "./panels.js";
 import { paintSurround } from "./screen.js";
-import { Sitting } from "./sitting.js";
+import { Session } from "./session.js";
 import { Stage } from "./stage.js";
 import { Badge, Progress } from "./status.js";
 import { openStore } from "./store.js";
@@ -76,15 +76,15 @@ async function judge(store, windows) {
   const answered = study.answered + outbox.assignments(study.sessionKey).length;
   const progress = new Progress(byId("line"), byId("figure"), { answered, total: study.total });
   watch(outbox, progress);
-  const sitting = new Sitting({ study, viewer, outbox, supply, progress, panel, keys, bar: new Bar(byId("bar")) });
+  const session = new Session({ study, viewer, outbox, supply, progress, panel, keys, bar: new Bar(byId("bar")) });
   windows.addEventListener("lost", () => {
-    sitting.stop();
+    session.stop();
     panel.show(say.elsewhere(() => location.reload()));
   });
   supply.prepare();
   await welcome();
   if (!outbox.lasting) note.say("This browser keeps nothing: leave the page open until it says “saved”.");
-  await sitting.run();
+  await session.run();
 }
 
 /** The study's layout; flicker only for those who want it. */
@@ -104,7 +104,7 @@ async function layoutName() {
   return name;
 }
 
-/** Shows the instructions, where the study has some and they were not read in this sitting. */
+/** Shows the instructions, where the study has some and they were not read in this session. */
 function welcome() {
   const words = byId("welcome");
   if (!words || study.answered > 0) return undefined;

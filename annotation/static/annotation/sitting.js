@@ -1,5 +1,5 @@
 /**
- * One sitting: pair after pair, with training before and breaks in between, until the server says that it is over.
+ * One session: pair after pair, with training before and breaks in between, until the server says that it is over.
  *
  * A pair is taken from the supply, looked at, answered; the answer goes to the outbox while the next pair, already
  * decoded, takes its place. How a single look goes is the viewer's business.
@@ -11,7 +11,7 @@ import * as say from "./words.js";
 
 const LOADING_AFTER_MS = 300;
 
-export class Sitting {
+export class Session {
   #history = [];
   #before = null; // the assignment before this one
   #begun = performance.now();
@@ -55,7 +55,7 @@ export class Sitting {
     return found;
   }
 
-  /** Says why there is no pair; true when the sitting is over. */
+  /** Says why there is no pair; true when the session is over. */
   async #ended(found) {
     this.viewer.clear();
     if (found.status === "nothing_free") {

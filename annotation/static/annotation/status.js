@@ -1,5 +1,5 @@
 /**
- * The quiet corner: how far the sitting is, and whether every answer is safe.
+ * The quiet corner: how far the session is, and whether every answer is safe.
  */
 
 // A send that is over sooner is not worth a change at the edge of the eye.

@@ -52,7 +52,7 @@ export class Supply extends EventTarget {
     this.#fill();
   }
 
-  /** Asks for nothing any more: the sitting goes on elsewhere, or is over. */
+  /** Asks for nothing any more: the session goes on elsewhere, or is over. */
   stop() {
     this.#stopped = true;
   }

@@ -200,7 +200,7 @@ export class Viewer extends EventTarget {
     return { cause: "too_small", slot: "", detail: `lacks ${this.current.fit.lack.join(" × ")} device pixels` };
   }
 
-  /** One picture at a time, for the rest of the sitting. */
+  /** One picture at a time, for the rest of the session. */
   #useToggle() {
     this.stage.use(layoutCalled("toggle", this.stage.element));
     this.stage.start(performance.now());

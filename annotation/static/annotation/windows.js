@@ -1,5 +1,5 @@
 /**
- * One sitting, one window: a second one says so and offers to take over.
+ * One session, one window: a second one says so and offers to take over.
  *
  * Windows of one browser talk over a BroadcastChannel. A new one asks; the one that judges replies. Whoever takes
  * over says so, and the other one stops. A window that crashed cannot reply, so it holds nobody up.
@@ -19,7 +19,7 @@ export class Windows extends EventTarget {
     this.#channel.addEventListener("message", ({ data }) => this.#hear(data));
   }
 
-  /** Resolves to whether another window has this sitting. */
+  /** Resolves to whether another window has this session. */
   occupied() {
     return new Promise((resolve) => {
       const hear = ({ data }) => data.what === "here" && resolve(true);
@@ -32,7 +32,7 @@ export class Windows extends EventTarget {
     });
   }
 
-  /** From now on this window has the sitting. */
+  /** From now on this window has the session. */
   take() {
     this.#judging = true;
     this.#say("taken");

@@ -65,7 +65,7 @@ export const broken = (detail) => ({
 /** The study takes no answers, in the server's words. */
 export const closed = (detail, actions) => ({ name: "closed", title: "No pairs at the moment", text: detail, actions });
 
-/** The end of a sitting, or of everything. `waiting` answers are not confirmed yet. */
+/** The end of a session, or of everything. `waiting` answers are not confirmed yet. */
 export function over({ status, detail, answered, waiting }) {
   const title = status === "nothing_left" ? "That was everything. Thank you!" : "Thank you!";
   if (waiting === 0) return { name: status, title, text: detail, small: `${counted(answered)} saved.`, busy: true };
@@ -160,7 +160,7 @@ export const CHECKING = { text: "Checking your answer …" };
 /** An answered pair is up again. */
 export const REVISING = { text: "The pair before. Answer it again, or keep your answer.", label: "Keep it" };
 
-/** This sitting is open in another window. */
+/** This session is open in another window. */
 export const elsewhere = (act) => ({
   name: "elsewhere",
   title: "You are judging in another window",

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from codecs_zoo.contract import Pixels
-from codecs_zoo.image import FORMATS, PhotographError, load_photograph
 from codecs_zoo.learned.networks.shape import PATCH
+from imaging.pictures import FORMATS, PhotographError, load_photograph
 
 SUFFIXES = {f".{name.lower()}" for name in FORMATS} | {".jpg", ".tif"}
 SMALLEST = 64

@@ -21,7 +21,6 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from codecs_zoo.contract import CodecError, Pixels
-from codecs_zoo.files import write_whole
 from codecs_zoo.learned.networks.curve import draw_curve
 from codecs_zoo.learned.networks.model import LearnedModel, lambdas
 from codecs_zoo.learned.networks.photographs import load_folders, principal_components, random_crops
@@ -29,6 +28,7 @@ from codecs_zoo.learned.networks.shape import LEVELS
 from codecs_zoo.learned.networks.transforms import start_from_components
 from codecs_zoo.learned.networks.weights import build_model, read_weights, save_weights
 from codecs_zoo.learned.training import TrainingSettings
+from imaging.files import write_whole
 
 CLIP = 1.0
 LINEAR_SHARE = 0.05

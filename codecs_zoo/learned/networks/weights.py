@@ -12,7 +12,6 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from codecs_zoo.files import write_whole
 from codecs_zoo.learned.networks.checkerboard import Checkerboard
 from codecs_zoo.learned.networks.factorized_prior import FactorizedPrior
 from codecs_zoo.learned.networks.mean_scale_hyperprior import MeanScaleHyperprior
@@ -20,6 +19,7 @@ from codecs_zoo.learned.networks.model import LearnedModel
 from codecs_zoo.learned.networks.scale_hyperprior import ScaleHyperprior
 from codecs_zoo.learned.networks.shape import Shape
 from codecs_zoo.learned.networks.tables import Tables
+from imaging.files import write_whole
 
 FORMAT = "closer learned codec 1"
 EXACT_NUMBERS = {"steps", "log_steps"}

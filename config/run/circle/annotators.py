@@ -19,7 +19,7 @@ from annotation.core.simulation import (
     make_annotator,
     response_ms,
 )
-from codecs_zoo.image import decode_png
+from imaging.pictures import decode_png
 
 SLOTS = ("left", "original", "right")
 
@@ -105,18 +105,18 @@ def judge_all(
     eyes, quota = Eyes(), Quota(wanted)
     sit = partial(_sit, url, study_key, eyes, quota)
     with ThreadPoolExecutor(at_once) as pool:
-        sittings = [pool.submit(sit, make_annotator(seed)) for seed in range(annotators)]
-        while not all(sitting.done() for sitting in sittings):
+        sessions = [pool.submit(sit, make_annotator(seed)) for seed in range(annotators)]
+        while not all(session.done() for session in sessions):
             progress(quota.given)
             time.sleep(0.25)
-        for sitting in sittings:
-            sitting.result()  # raises what went wrong in it
+        for session in sessions:
+            session.result()  # raises what went wrong in it
     progress(quota.given)
     return quota.given
 
 
 def _sit(url: str, study_key: str, eyes: Eyes, quota: Quota, annotator: SimulatedAnnotator) -> None:
-    """One annotator's whole sitting."""
+    """One annotator's whole session."""
     site = Site(url)
     asked = {"study": study_key, "simulated": True, "screen": {"width": 1920, "height": 1080, "dpr": 1}}
     session = site.json("POST", "/api/v1/sessions/", asked, expect=(201,))

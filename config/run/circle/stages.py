@@ -15,9 +15,9 @@ from annotation.models.work import Work
 from annotation.services.snapshots import unpack_snapshot
 from annotation.tasks import enqueue_encodings
 from config.run.circle import StageFailed
-from metric.core.table import format_table
+from metric.core.evaluation.table import format_table
 from metric.models import MetricVersion, RetrainRule, TrainingRun
-from metric.report import write_report
+from metric.reports.page import write_report
 from metric.services.promotion import promote_version
 from metric.services.versions import version_folder
 

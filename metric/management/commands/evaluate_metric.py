@@ -10,10 +10,10 @@ from django.core.management.base import CommandError, CommandParser
 from annotation.core.formats.plain import AnswersError
 from annotation.management.bars import Bars
 from annotation.management.examples import CommandWithExamples
-from metric.core.checkpoint import CheckpointError
 from metric.core.config import BASELINE_KEYS
-from metric.core.table import format_table
-from metric.core.weights import TrunkUnavailable
+from metric.core.distance.checkpoint import CheckpointError
+from metric.core.distance.weights import TrunkUnavailable
+from metric.core.evaluation.table import format_table
 from metric.models import MetricVersion
 from metric.services.judged import evaluate_on, read_judged
 from metric.services.versions import promoted_folder, version_folder

@@ -11,13 +11,13 @@ from annotation.management.bars import Bars
 from annotation.management.examples import CommandWithExamples
 from annotation.models import Snapshot
 from annotation.models.work import Work
-from metric.core.checkpoint import CheckpointError
 from metric.core.config import TrainConfig
-from metric.core.fit import FitError
-from metric.core.options import add_settings, settings_of
-from metric.core.snapshot import SnapshotError
-from metric.core.table import format_table
-from metric.core.weights import TrunkUnavailable
+from metric.core.distance.checkpoint import CheckpointError
+from metric.core.distance.weights import TrunkUnavailable
+from metric.core.evaluation.table import format_table
+from metric.core.snapshot.folder import SnapshotError
+from metric.core.training.fit import FitError
+from metric.core.training.options import add_settings, settings_of
 from metric.models import MetricVersion
 from metric.services.requests import request_training
 from metric.services.training import run_training, train_folder

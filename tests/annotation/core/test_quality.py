@@ -17,8 +17,8 @@ from annotation.core.quality import (
     longest_run,
     runs_of_a_coin,
 )
-from annotation.core.ranking import Comparisons
-from annotation.core.reliability import NOTHING, Estimate, likelihoods, reliabilities
+from psychometrics.ranking import Comparisons
+from psychometrics.reliability import NOTHING, Estimate, likelihoods, reliabilities
 
 EVERY_RULE = Protocol(
     exclude_sentinel_under=75.0,

@@ -17,6 +17,7 @@ from annotation.core.formats.bapps import JUDGMENT_COLUMNS, TRIPLET_COLUMNS, wri
 from annotation.core.formats.manifest import verify
 from annotation.core.formats.rows import ExportError, JudgmentRow, SnapshotRows
 from annotation.core.splits import SPLITS, split_of
+from imaging.folders import FolderError
 from tests.annotation.core.snapshots import (
     EXTRA,
     make_judgment,
@@ -211,7 +212,7 @@ def test_a_failure_of_the_storage_leaves_nothing_behind(tmp_path: Path) -> None:
 def test_an_occupied_folder_is_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out/mine.txt").write_text("keep me")
-    with pytest.raises(ExportError, match="is not empty"):
+    with pytest.raises(FolderError, match="is not empty"):
         write_bapps(tmp_path / "out", make_rows(), EXTRA, open_image=make_png)
     assert content(tmp_path / "out") == {"mine.txt": b"keep me"}
 

@@ -12,8 +12,8 @@ import pytest
 
 from annotation.core.formats.bapps import write_bapps
 from annotation.core.formats.manifest import verify
-from annotation.core.formats.rows import ExportError
 from annotation.core.formats.zip import PackageError, pack, unpack
+from imaging.folders import FolderError
 from tests.annotation.core.snapshots import EXTRA, make_png, make_rows
 
 
@@ -149,6 +149,6 @@ def test_no_time_of_writing_is_kept(snapshot: Path) -> None:
 
 def test_an_occupied_folder_is_left_as_it_is(snapshot: Path) -> None:
     before = verify(snapshot)
-    with pytest.raises(ExportError, match="is not empty"):
+    with pytest.raises(FolderError, match="is not empty"):
         unpack(packed(snapshot), snapshot)
     assert verify(snapshot) == before

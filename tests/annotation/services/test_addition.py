@@ -7,9 +7,9 @@ from django.urls import reverse
 
 from annotation.errors import Refused, StudyFrozen, StudyNotReady
 from annotation.models import Reconstruction, Study, Triplet
+from annotation.reports.export import _describe
 from annotation.services.addition import add_codec
 from annotation.services.encoding import encode_reconstruction
-from annotation.services.export import _describe
 from tests.factories import make_reconstruction, make_source, make_study, make_triplet
 
 pytestmark = pytest.mark.django_db

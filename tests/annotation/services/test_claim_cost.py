@@ -11,7 +11,7 @@ from django.db import connection
 from annotation.core.protocol import Protocol
 from annotation.models import Study
 from annotation.services.claims import claim_next
-from annotation.services.sittings import begin_session
+from annotation.services.sessions import begin_session
 from tests.factories import make_judgment, make_session, make_source, make_study, make_triplet
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +48,7 @@ def study() -> Study:
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's query plans")
-def test_no_step_of_a_sitting_walks_the_study(study: Study) -> None:
+def test_no_step_of_a_session_walks_the_study(study: Study) -> None:
     session = begin_session(study=study)
     make_judgment(session)
     with plans() as steps:

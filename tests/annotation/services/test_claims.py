@@ -98,7 +98,7 @@ def test_the_reaper_returns_each_lease_once() -> None:
     assert Triplet.objects.get().served == 0
 
 
-def test_a_sitting_ends_after_its_pairs() -> None:
+def test_a_session_ends_after_its_pairs() -> None:
     study = make_study(pairs_per_session=1)
     for bpp in (0.37, 1.0):
         make_triplet(study, target_bpp=bpp)
@@ -119,7 +119,7 @@ def test_sides_are_balanced_within_an_annotator() -> None:
     assert on_left.count(True) == 8
 
 
-def test_a_sitting_holds_six_pairs_and_no_more() -> None:
+def test_a_session_holds_six_pairs_and_no_more() -> None:
     study = make_study(pairs_per_session=100)
     source = make_source(study)
     for number in range(8):

@@ -10,7 +10,7 @@ from annotation.models import Reconstruction, Study, Triplet
 from annotation.models.stimulus import as_decimal
 from annotation.services.encoding import encode_reconstruction, read_pixels
 from annotation.services.studies import open_study, retry_failed
-from codecs_zoo import image
+from imaging import pictures as image
 from tests.factories import make_source, make_study
 
 pytestmark = pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""Somebody who is left out: their sitting ends like any other, at once, and nothing of it counts."""
+"""Somebody who is left out: their session ends like any other, at once, and nothing of it counts."""
 
 import uuid
 
@@ -11,7 +11,7 @@ from annotation.models import Annotator, Assignment, Enrolment, Judgment, Sessio
 from annotation.services.claims import NoPair, claim_next, end_of
 from annotation.services.judging import record_judgment
 from annotation.services.quality import exclude_by_hand, refresh_quality, undo_exclusion_by_hand
-from annotation.services.sittings import finish
+from annotation.services.sessions import finish
 from tests.factories import (
     make_assignment,
     make_judgment,
@@ -58,12 +58,12 @@ def counters(study: Study) -> tuple[int, int, int]:
     return votes, served, lefts
 
 
-def test_the_next_claim_ends_the_sitting_in_the_ordinary_words(study: Study) -> None:
+def test_the_next_claim_ends_the_session_in_the_ordinary_words(study: Study) -> None:
     session = make_session(study)
     make_judgment(session)
     leave_out(session)
     assert claim_next(session=session) == NoPair(
-        "sitting_over", "You judged 1 pair. Thank you: this sitting is complete."
+        "sitting_over", "You judged 1 pair. Thank you: this session is complete."
     )
     assert finish(session) == place_of(session)
 
@@ -73,7 +73,7 @@ def test_who_was_left_out_before_the_first_pair_is_told_that_there_is_none(study
     leave_out(session)
     found = claim_next(session=session)
     assert isinstance(found, NoPair)
-    assert found.detail == "There are no more pairs for you. Thank you: this sitting is complete."
+    assert found.detail == "There are no more pairs for you. Thank you: this session is complete."
 
 
 def test_a_rule_ends_it_as_well() -> None:
@@ -173,7 +173,7 @@ def test_a_panel_pays_them_and_they_are_not_told(client: Client) -> None:
     assert again.redirect_chain and "DONE-1" in again.text
 
 
-def test_nobody_is_offered_another_sitting_that_would_be_empty(client: Client, study: Study) -> None:
+def test_nobody_is_offered_another_session_that_would_be_empty(client: Client, study: Study) -> None:
     session = client.get(reverse("judge", args=[study.key])).context["session"]
     make_judgment(session)
     leave_out(session)

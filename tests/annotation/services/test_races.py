@@ -62,7 +62,7 @@ def answer(session: Session, assignment: Assignment) -> Judgment:
 
 
 def judge_until_none_is_left(session: Session) -> int:
-    """How many pairs the sitting answered; what is in other hands is waited for."""
+    """How many pairs the session answered; what is in other hands is waited for."""
     answered = 0
     while True:
         found = claim_next(session=session)
@@ -107,7 +107,7 @@ def test_two_race_for_the_last_triplet_and_one_gets_it() -> None:
 
 
 @pytest.mark.parametrize(("sources", "reconstructions", "votes"), [(4, 11, 1), (1, 6, 3)])
-def test_eight_sittings_judge_every_triplet_as_often_as_asked_and_no_oftener(
+def test_eight_sessions_judge_every_triplet_as_often_as_asked_and_no_oftener(
     sources: int, reconstructions: int, votes: int
 ) -> None:
     study = make_study(votes_per_triplet=votes, pairs_per_session=1000)
@@ -171,7 +171,7 @@ def test_two_windows_of_one_annotator_never_lease_the_same_triplet() -> None:
     assert not wrong_counters(study)
 
 
-def test_two_windows_of_one_sitting_count_an_answer_once() -> None:
+def test_two_windows_of_one_session_count_an_answer_once() -> None:
     study = make_study(pairs_per_session=100)
     make_triplets(study, sources=1, reconstructions=4)
     session = make_session(study)

@@ -9,7 +9,7 @@ from annotation.core.formats.manifest import read_manifest, verify
 from annotation.core.formats.rows import ExportError
 from annotation.errors import SnapshotRefused
 from annotation.models import Snapshot, Study
-from annotation.services.export import export
+from annotation.reports.export import export
 from annotation.services.snapshots import build_snapshot, request_snapshot, unpack_snapshot
 from tests.factories import (
     make_judged_study,

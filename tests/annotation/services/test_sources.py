@@ -13,7 +13,7 @@ from annotation.errors import BadPhotograph, DuplicatePhotograph, StudyFrozen
 from annotation.models import Source, Study
 from annotation.services.encoding import read_pixels
 from annotation.services.sources import add_source
-from codecs_zoo import image
+from imaging import pictures as image
 from tests.factories import make_pixels, make_png, make_study
 
 pytestmark = pytest.mark.django_db

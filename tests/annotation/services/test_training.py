@@ -10,7 +10,7 @@ from annotation.core.protocol import Protocol
 from annotation.models import Assignment, Enrolment, Session, Study, Triplet
 from annotation.services.claims import NoPair, claim_next
 from annotation.services.judging import record_judgment
-from annotation.services.sittings import begin_session, finish, progress_of
+from annotation.services.sessions import begin_session, finish, progress_of
 from annotation.services.training import feedback_on
 from tests.factories import make_assignment, make_session, make_source, make_study, make_timing, make_triplet
 
@@ -107,7 +107,7 @@ def test_the_second_try_counts_alone(study: Study) -> None:
     assert enrolment(session).trained_at
 
 
-def test_who_is_trained_is_trained_in_the_next_sitting_too(study: Study) -> None:
+def test_who_is_trained_is_trained_in_the_next_session_too(study: Study) -> None:
     session = make_session(study)
     train(session, right=5)
     other = make_session(study, annotator=session.annotator)

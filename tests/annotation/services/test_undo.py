@@ -20,7 +20,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 
-def sitting(**rules: object) -> Session:
+def session_with(**rules: object) -> Session:
     study = make_study(protocol=Protocol.bare().but(**rules).to_json())
     for number in range(4):
         make_triplet(study, target_bpp=0.1 + number / 10)
@@ -41,7 +41,7 @@ def undo(
 
 
 def test_the_later_answer_counts_and_the_first_one_stays() -> None:
-    session = sitting()
+    session = session_with()
     first = make_judgment(session, answer="left")
     later = undo(first).judgment
     first.refresh_from_db()
@@ -54,7 +54,7 @@ def test_the_later_answer_counts_and_the_first_one_stays() -> None:
 
 
 def test_an_undo_sent_twice_is_one_undo() -> None:
-    first, key = make_judgment(sitting()), uuid4()
+    first, key = make_judgment(session_with()), uuid4()
     assert undo(first, key=key).created
     again = undo(first, key=key)
     assert not again.created and Judgment.objects.count() == 2
@@ -63,7 +63,7 @@ def test_an_undo_sent_twice_is_one_undo() -> None:
 
 
 def test_an_undo_can_be_undone_but_not_what_was_undone() -> None:
-    first = make_judgment(sitting())
+    first = make_judgment(session_with())
     second = undo(first).judgment
     with pytest.raises(UndoRefused, match="undone before"):
         undo(first, "left")
@@ -72,7 +72,7 @@ def test_an_undo_can_be_undone_but_not_what_was_undone() -> None:
 
 
 def test_only_as_many_as_the_study_allows() -> None:
-    session = sitting(undo_depth=2)
+    session = session_with(undo_depth=2)
     first, second, _ = (make_judgment(session) for _ in range(3))
     assert undo(second).created
     with pytest.raises(UndoRefused, match="the last 2 answers only"):
@@ -83,11 +83,11 @@ def test_only_as_many_as_the_study_allows() -> None:
 
 def test_a_study_may_take_back_none() -> None:
     with pytest.raises(UndoRefused, match="takes back no answer"):
-        undo(make_judgment(sitting(undo_depth=0)))
+        undo(make_judgment(session_with(undo_depth=0)))
 
 
 def test_what_was_never_said_cannot_be_undone() -> None:
-    session = sitting()
+    session = session_with()
     assignment = make_assignment(session)
     with pytest.raises(UndoRefused, match="no such answer"):
         record_judgment(
@@ -101,13 +101,13 @@ def test_what_was_never_said_cannot_be_undone() -> None:
 
 
 def test_nobody_undoes_the_answer_of_another() -> None:
-    first = make_judgment(sitting())
+    first = make_judgment(session_with())
     with pytest.raises(NotYours):
         undo(first, session=make_session(first.study))
 
 
 def test_a_closed_study_takes_no_undo() -> None:
-    first = make_judgment(sitting())
+    first = make_judgment(session_with())
     Study.objects.update(state=Study.State.CLOSED)
     with pytest.raises(StudyNotOpen):
         undo(first)
@@ -115,7 +115,7 @@ def test_a_closed_study_takes_no_undo() -> None:
 
 @pytest.mark.parametrize("kind", ["sentinel", "identical", "repeat", "golden"])
 def test_on_a_check_the_first_answer_stands(kind: str) -> None:
-    session = sitting()
+    session = session_with()
     assignment = make_assignment(session)
     Assignment.objects.filter(pk=assignment.pk).update(kind=kind)
     first = record_judgment(
@@ -133,7 +133,7 @@ def test_on_a_check_the_first_answer_stands(kind: str) -> None:
 
 
 def test_a_warm_up_pair_never_counts_however_often_it_is_undone() -> None:
-    session = sitting(warm_up=3)
+    session = session_with(warm_up=3)
     first = make_judgment(session)
     assert first.assignment.warm_up
     later = undo(first).judgment

@@ -12,11 +12,11 @@ import pytest
 import torch
 
 from codecs_zoo.__main__ import main
-from codecs_zoo.image import encode_png
 from codecs_zoo.learned.networks import trainer
 from codecs_zoo.learned.networks.model import LearnedModel
 from codecs_zoo.learned.networks.weights import MODELS, load_weights, read_weights
 from codecs_zoo.learned.training import NAMES, TrainingSettings
+from imaging.pictures import encode_png
 from tests.codecs_zoo.conftest import make_picture
 from tests.codecs_zoo.learned.conftest import TINY
 

@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from codecs_zoo.__main__ import main
 from codecs_zoo.contract import Pixels
-from codecs_zoo.image import encode_png
+from imaging.pictures import encode_png
 from tests.codecs_zoo.conftest import make_picture
 
 RATES = "0.5,1.2"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from metric.core.distance import LPIPS
-from metric.core.weights import availability, ensure
+from metric.core.distance.lpips import LPIPS
+from metric.core.distance.weights import availability, ensure
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "weights"
 CACHED = Path.home() / ".cache" / "closer" / "weights"

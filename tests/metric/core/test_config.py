@@ -3,9 +3,9 @@
 import subprocess
 import sys
 
-from metric.core.baselines import BASELINES
 from metric.core.config import BASELINE_KEYS, NETS
-from metric.core.trunks import SHAPES
+from metric.core.distance.baselines import BASELINES
+from metric.core.distance.trunks import SHAPES
 
 
 def test_every_trunk_and_baseline_is_named() -> None:

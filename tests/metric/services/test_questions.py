@@ -11,7 +11,7 @@ from annotation.core.protocol import Protocol
 from annotation.models import Study
 from annotation.services.snapshots import unpack_snapshot
 from metric.models import MetricVersion, TrainingRun
-from metric.services.disagreements import disagreements_of, with_triplets
+from metric.reports.disagreements import disagreements_of, with_triplets
 from metric.services.questions import ask_better
 from metric.services.training import run_training
 from metric.services.versions import version_folder

@@ -1,4 +1,4 @@
-/** Which layout a sitting has: the study's, or a gentler one that this window or this person needs. */
+/** Which layout a session has: the study's, or a gentler one that this window or this person needs. */
 
 import { Flicker } from "./flicker.js";
 import { Side } from "./side.js";

@@ -1,0 +1,116 @@
+"""A session begins, asks for pairs, gives them back."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from annotation.errors import NotYours, SessionErased, StudyNotOpen
+from annotation.models import Annotator, Assignment, Enrolment, Session, Study
+from annotation.services.arrival import enrol, next_step
+from annotation.services.claims import end_of, return_to_pool
+from annotation.services.training import TRAINING, training_stage
+
+# A session that was left this long ago is over; coming back begins another.
+SESSION_PAUSE = timedelta(minutes=30)
+
+
+def require_open(study: Study) -> None:
+    """Refuses unless the study takes judgments."""
+    if study.state == Study.State.OPEN:
+        return
+    why = {
+        Study.State.DRAFT: "has not been opened yet. Come back when its researcher has opened it.",
+        Study.State.PAUSED: "is paused by its researcher. Your answers are kept; come back later.",
+        Study.State.CLOSED: "is closed and takes no more answers. Thank you for your interest.",
+    }[Study.State(study.state)]
+    raise StudyNotOpen(f"This study {why}", state=study.state)
+
+
+@transaction.atomic
+def begin_session(
+    *,
+    study: Study,
+    annotator_id: UUID | None = None,
+    simulated: bool = False,
+    screen: dict[str, Any] | None = None,
+) -> Session:
+    """The annotator's session: the one they are in, or a new one. An unknown annotator becomes a new one.
+
+    A simulated annotator has no eyes to check, so its session is ready at once; a person's is when nothing is
+    left to do on arrival.
+    """
+    require_open(study)
+    known = Annotator.objects.select_for_update(no_key=True).filter(pk=annotator_id, simulated=simulated)
+    annotator = known.first() if annotator_id else None
+    if annotator is None:
+        annotator = Annotator.objects.create(simulated=simulated)
+    enrolment = enrol(study, annotator)
+    session = _current(study, annotator) or Session.objects.create(
+        study=study, annotator=annotator, screen=screen or {}
+    )
+    if session.ready_at is None and (simulated or next_step(enrolment, session) is None):
+        session.ready_at = timezone.now()
+        session.save(update_fields=["ready_at"])
+    return session
+
+
+def _current(study: Study, annotator: Annotator) -> Session | None:
+    now = timezone.now()
+    longest = timedelta(minutes=study.rules.sitting_minutes)
+    return (
+        Session.objects.filter(
+            Q(ready_at=None) | Q(ready_at__gt=now - longest) | Q(answered=0),
+            study=study,
+            annotator=annotator,
+            ended_at=None,
+            last_seen_at__gt=now - SESSION_PAUSE,
+            answered__lt=study.pairs_per_session,
+        )
+        .order_by("-pk")
+        .first()
+    )
+
+
+def progress_of(session: Session) -> dict[str, Any]:
+    """How far the session is: "answered" of "total" in the "stage" that it is in, "training" or "judging".
+
+    Raises SessionErased.
+    """
+    enrolment = Enrolment.objects.filter(study=session.study, annotator=session.annotator_id).first()
+    answered = Session.objects.filter(pk=session.pk).values_list("answered", flat=True).first()
+    if enrolment is None or answered is None:
+        raise SessionErased
+    enrolment.study = session.study
+    if stage := training_stage(enrolment):
+        return {"answered": stage.answered, "total": stage.total, "stage": TRAINING}
+    return {"answered": answered, "total": session.study.pairs_per_session, "stage": "judging"}
+
+
+@transaction.atomic
+def finish(session: Session) -> Enrolment | None:
+    """Ends the session if it is complete and the server holds every answer of it; returns who has finished.
+
+    None while a pair is still in hand or more are to come, and for those who were screened out.
+    """
+    if not end_of(session):
+        return None
+    now = timezone.now()
+    Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=now)
+    enrolment = enrol(session.study, session.annotator)
+    Enrolment.objects.filter(pk=enrolment.pk, finished_at=None).update(finished_at=now)
+    enrolment.refresh_from_db(fields=["finished_at"])
+    return enrolment
+
+
+@transaction.atomic
+def skip_assignment(*, session: Session, assignment_id: UUID, cause: str) -> None:
+    """Gives back a pair that could not be shown, with the reason; the annotator does not get it again."""
+    assignment = Assignment.objects.select_for_update().filter(pk=assignment_id).first()
+    if assignment is None or assignment.session_id != session.pk:
+        raise NotYours("This pair was not given to this session, so it cannot be given back from here.")
+    if assignment.state == Assignment.State.LEASED:
+        return_to_pool(assignments=[assignment], state=Assignment.State.SKIPPED, cause=cause[:300])

@@ -1,0 +1,37 @@
+"""A folder appears whole or not at all."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class FolderError(ValueError):
+    """A folder that can't be written where it was wished; the message says why."""
+
+
+@contextmanager
+def whole_folder(out: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `out`; rename it to `out` when the block ends well, else remove it.
+
+    `out` may be absent or an empty folder. Raises FolderError when something is there already.
+    """
+    refuse_occupied(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        draft.chmod(0o755)
+        yield draft
+        draft.replace(out)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def refuse_occupied(out: Path) -> None:
+    """Raise FolderError when `out` is a file or a folder with something in it."""
+    if out.is_dir():
+        if any(out.iterdir()):
+            raise FolderError(f"{out} is not empty: name a new folder, or remove this one first")
+    elif out.exists() or out.is_symlink():
+        raise FolderError(f"{out} exists and is not a folder: name another place")

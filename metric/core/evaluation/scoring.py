@@ -1,0 +1,90 @@
+"""From the triplets of a snapshot to the distances that a table compares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metric.core.distance.base import Metric
+from metric.core.distance.baselines import BASELINES, BaselineUnavailable
+from metric.core.distance.cache import VectorCache
+from metric.core.distance.columns import distances, parts_of
+from metric.core.distance.features import Count, Pair
+from metric.core.distance.fetch import Say
+from metric.core.distance.images import Picture, open_pictures
+from metric.core.evaluation.evaluate import Candidate, Kind
+from metric.core.snapshot.folder import SPLITS, Snapshot
+from metric.core.snapshot.leaks import refuse_copies
+from psychometrics.human_score import Floats
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """A snapshot with its pictures, by the sha256 of their file."""
+
+    snapshot: Snapshot
+    pictures: dict[str, Picture]
+    cache: VectorCache
+    progress: Progress
+    say: Say
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, cache: VectorCache, progress: Progress, say: Say) -> Scoring:
+        """Open every image of the snapshot once.
+
+        Raises ValueError for an unreadable one, SnapshotError where a reference is in two splits under two names.
+        """
+        files = {t.sha256[role]: path for t in snapshot.triplets for role, path in t.files.items()}
+        pictures = open_pictures(files, cache, lambda done, total: progress("images", done, total))
+        refuse_copies(
+            {split: [pictures[t.sha256["ref"]] for t in snapshot.of(split)] for split in SPLITS}, cache
+        )
+        return cls(snapshot, pictures, cache, progress, say)
+
+    def pairs(self, split: str) -> list[Pair]:
+        """All (ref, p0) of a split, then all (ref, p1)."""
+        triplets = self.snapshot.of(split)
+        return [
+            (self.pictures[triplet.sha256["ref"]], self.pictures[triplet.sha256[role]])
+            for role in ("p0", "p1")
+            for triplet in triplets
+        ]
+
+    def vectors(self, metric: Metric, split: str, stage: str) -> NDArray[np.float32]:
+        """Columns of the pairs of a split, (2, N, D): those of p0, then those of p1.
+
+        Raises BaselineUnavailable for images too small for one of the metric's terms.
+        """
+        rows = parts_of(metric).values(self.pairs(split), self.cache, self._counter(stage))
+        return rows.reshape(2, len(self.snapshot.of(split)), -1)
+
+    def metric(
+        self, key: str, label: str, kind: Kind, metric: Metric, splits: tuple[str, str], stage: str
+    ) -> Candidate:
+        """A row for a metric. `splits`: the one to test on, the one to calibrate on."""
+        test, calibration = (
+            distances(metric, self.pairs(s), self.cache, self._counter(stage)).reshape(2, -1).T
+            for s in splits
+        )
+        return Candidate(key, label, kind, test, calibration)
+
+    def baseline(self, key: str, splits: tuple[str, str]) -> Candidate:
+        """A row for a baseline; unavailable, with the reason, where it cannot be computed."""
+        baseline = BASELINES[key]
+        count = self._counter(f"evaluate {key}")
+        found: list[Floats] = []
+        try:
+            for split in splits:
+                values = baseline.distances(self.pairs(split), self.cache, count, self.say)
+                found.append(values.reshape(2, -1).T)
+        except BaselineUnavailable as error:
+            return Candidate(key, baseline.label, "baseline", None, reason=str(error))
+        return Candidate(key, baseline.label, "baseline", found[0], found[1])
+
+    def _counter(self, stage: str) -> Count:
+        return lambda done, total: self.progress(stage, done, total)

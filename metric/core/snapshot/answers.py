@@ -1,0 +1,56 @@
+"""The judgments of a snapshot one by one, for fits that ask who gave them."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metric.core.snapshot.folder import Snapshot, SnapshotError
+
+Floats = NDArray[np.float64]
+
+WORTH = {"p0": 0.0, "p1": 1.0, "tie": 0.5}
+
+
+@dataclass(frozen=True)
+class Answers:
+    """V single answers. Each array is (V,): places in the triplets, in the sides and in the annotators (of
+    whom there are `annotators`), and `p1`: 1 for p1, 0 for p0, ½ for a tie.
+    """
+
+    triplet: NDArray[np.int64]
+    side: NDArray[np.int64]
+    annotator: NDArray[np.int64]
+    p1: Floats
+    annotators: int
+
+
+def answers_of(snapshot: Snapshot, split: str, *, by_side: bool) -> tuple[Answers, tuple[str, ...]]:
+    """The answers on a split's triplets, in their order, and the annotators' names.
+
+    `by_side`: keep apart where p0 was shown, on the left (side 0) or on the right (side 1). Raises SnapshotError
+    for a snapshot that does not say who answered.
+    """
+    place = {triplet.index: number for number, triplet in enumerate(snapshot.of(split))}
+    path = snapshot.folder / "judgments.csv"
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        if "annotator" not in (reader.fieldnames or ()):
+            raise SnapshotError(f"{path} does not say who answered. Train without reliability.")
+        # A photograph may have been moved to another split since the file was written.
+        rows = [row for row in reader if row["triplet_split"] == split and row["triplet_index"] in place]
+    names = tuple(sorted({row["annotator"] for row in rows}))
+    number = {name: n for n, name in enumerate(names)}
+    return (
+        Answers(
+            triplet=np.array([place[row["triplet_index"]] for row in rows], dtype=np.int64),
+            side=np.array([by_side and row["side_of_p0"] == "right" for row in rows], dtype=np.int64),
+            annotator=np.array([number[row["annotator"]] for row in rows], dtype=np.int64),
+            p1=np.array([WORTH[row["choice"]] for row in rows]),
+            annotators=len(names),
+        ),
+        names,
+    )

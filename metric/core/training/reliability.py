@@ -1,0 +1,64 @@
+"""How far each annotator can be trusted, estimated together with the weights.
+
+The model of Crowd-BT (Chen, Bennett, Collins-Thompson and Horvitz, WSDM 2013): annotator k answers as the
+metric's P(p1) says with chance η_k, and the other way round with chance 1 − η_k. Expectation maximisation:
+given weights and η, the chance r that an answer was meant as given; given all r, the weights are the same
+convex fit on counts in which an answer counts r for its side and 1 − r for the other, and η_k is the mean of
+its r with those of a Beta prior.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import expit
+
+from metric.core.snapshot.answers import Answers
+from metric.core.training.problem import Floats, Problem, Solution
+
+# Beta(9, 1): nine of ten answers are meant as given, as sure as ten answers make us.
+PRIOR_MEANT, PRIOR_NOT = 9.0, 1.0
+ROUNDS = 100
+CLOSE_ENOUGH = 1e-3
+
+
+def fit_reliable(
+    problem: Problem, answers: Answers, strength: float, near: Solution
+) -> tuple[Solution, Floats]:
+    """The solution for all votes, and the reliability of each annotator, (annotators,), in (0, 1)."""
+    reliability = np.full(answers.annotators, PRIOR_MEANT / (PRIOR_MEANT + PRIOR_NOT))
+    solution = near
+    for _ in range(ROUNDS):
+        meant = _meant(problem, answers, reliability, solution)
+        p1, total = _counts(problem, answers, meant)
+        solution = problem.solve(p1, total, strength, solution)
+        before, reliability = reliability, _shares(answers, meant)
+        if np.abs(reliability - before).max() < CLOSE_ENOUGH:
+            break
+    return solution, reliability
+
+
+def _meant(problem: Problem, answers: Answers, reliability: Floats, solution: Solution) -> Floats:
+    """The chance that each answer was meant as given, (V,)."""
+    odds = problem.log_odds(solution)[answers.triplet, answers.side]
+    # A tie says nothing of whom to trust: at one half both cases are equally likely.
+    agrees = answers.p1 * expit(odds) + (1 - answers.p1) * expit(-odds)
+    trust = reliability[answers.annotator]
+    meant = trust * agrees
+    return np.asarray(meant / (meant + (1 - trust) * (1 - agrees)))
+
+
+def _counts(problem: Problem, answers: Answers, meant: Floats) -> tuple[Floats, Floats]:
+    shape = problem.votes.total.shape
+    place = answers.triplet * shape[1] + answers.side
+    for_p1 = meant * answers.p1 + (1 - meant) * (1 - answers.p1)
+    size = shape[0] * shape[1]
+    p1, total = (np.bincount(place, each, size) for each in (for_p1, np.ones(len(place))))
+    return p1.reshape(shape).astype(np.float64), total.reshape(shape).astype(np.float64)
+
+
+def _shares(answers: Answers, meant: Floats) -> Floats:
+    decided = answers.p1 != 0.5
+    annotator, meant = answers.annotator[decided], meant[decided]
+    sums = np.bincount(annotator, meant, answers.annotators)
+    counts = np.bincount(annotator, minlength=answers.annotators)
+    return np.asarray((sums + PRIOR_MEANT) / (counts + PRIOR_MEANT + PRIOR_NOT))

@@ -1,0 +1,51 @@
+"""The state of a fine-tuning on disk: written whole or not at all, and left aside when it is damaged."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from metric.core.distance.tensors import load_tensors
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class State:
+    """After `epoch`: the model and its optimizer as they are, the model at its best epoch, losses of all epochs."""
+
+    epoch: int
+    model: dict[str, Tensor]
+    optimizer: dict[str, Any]
+    best: dict[str, Tensor]
+    best_epoch: int
+    history: list[dict[str, Any]]
+
+
+def write_state(path: Path, state: State) -> None:
+    """Replace the file in one step: a kill leaves the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    work = path.with_suffix(f".{os.getpid()}.partial")
+    try:
+        # Not asdict, which would copy each tensor once more.
+        torch.save({name: getattr(state, name) for name in State.__dataclass_fields__}, work)
+        os.replace(work, path)
+    finally:
+        work.unlink(missing_ok=True)
+
+
+def read_state(path: Path) -> State | None:
+    """What `write_state` wrote; None when there is none, or, with a warning in the log, when it is damaged."""
+    if not path.is_file():
+        return None
+    try:
+        return State(**load_tensors(path))
+    except (ValueError, TypeError) as error:
+        logger.warning("%s is damaged (%s): fine-tuning starts anew", path, error)
+        return None

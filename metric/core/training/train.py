@@ -1,0 +1,261 @@
+"""Snapshot folder in, metric folder out.
+
+The result is the same bit for bit for one snapshot, one TrainConfig and one machine with one number of
+threads; only log.jsonl holds times. What a killed run computed is in the cache, so the next one soon catches
+up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+import tempfile
+from contextlib import closing, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from metric.core.config import TrainConfig
+from metric.core.distance.base import Metric
+from metric.core.distance.cache import VectorCache
+from metric.core.distance.checkpoint import (
+    SETTINGS_SCHEMA,
+    CheckpointError,
+    load,
+    read_manifest,
+    save_metric,
+    write_folder,
+    write_json,
+)
+from metric.core.distance.columns import parts_of
+from metric.core.distance.trunks import tensors_sha256
+from metric.core.evaluation.evaluate import evaluate, votes_of
+from metric.core.evaluation.scoring import Progress, Scoring
+from metric.core.snapshot.folder import SPLITS, Snapshot, read_snapshot, require_trainable
+from metric.core.training.parallel import Team, local_device, team
+from metric.core.training.trained import Trained, train_metric
+
+logger = logging.getLogger(__name__)
+
+INTERVAL_SEED = 0
+LIBRARIES = ("torch", "numpy", "scipy", "pillow", "lpips", "pytorch-msssim", "safetensors")
+
+
+class _Log:
+    """Sentences for log.jsonl; each also goes to the process's own log at once."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def __call__(self, message: str) -> None:
+        logger.info(message)
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self.lines.append(json.dumps({"at": at, "message": message}, ensure_ascii=False))
+
+
+def train(
+    snapshot: Path,
+    out: Path,
+    config: TrainConfig | None = None,
+    *,
+    promoted: Path | None = None,
+    progress: Progress | None = None,
+    cache: Path | None = None,
+) -> dict[str, Any]:
+    """Train a metric on a snapshot and evaluate it on its test split.
+
+    Writes `out/` with metric.safetensors, heads.pth (or what `save_metric` says), settings.json,
+    evaluation.json, log.jsonl and, last, manifest.json. `promoted`: folder of the version to compare with.
+    `progress(stage, done, total)` is called often. `cache`: folder of pair vectors, and of what a killed
+    fine-tuning goes on from; without it they live as long as the run. Under torchrun every process calls this,
+    and the first one writes. Returns
+    {"settings", "evaluation", "manifest"}. A finished run of the same snapshot, config and code is returned
+    as it is. Raises SnapshotError, TrunkUnavailable, FitError, CheckpointError (of `promoted`, or for a
+    folder `out` that holds something else), ValueError.
+    """
+    config = config or TrainConfig()
+    report = progress or (lambda stage, done, total: None)
+    report("verify", 0, 1)
+    verified = read_snapshot(snapshot)
+    require_trainable(verified, photographs=config.minimum_photographs, judgments=config.minimum_judgments)
+    identity = {
+        "data_hash": verified.data_hash,
+        "config": config.as_json(),
+        "code": CODE_VERSION,
+        "promoted": _fingerprint(promoted),
+    }
+    report("verify", 1, 1)
+    if out.exists() and any(out.iterdir()):
+        return _finished(out, identity)
+    device = _device(config)
+    temporary = tempfile.TemporaryDirectory(prefix="closer-vectors-") if cache is None else nullcontext(cache)
+    with temporary as folder, closing(VectorCache(Path(folder))) as vectors, team(device) as crew:
+        run = _Run(verified, out, config, promoted, report, vectors, identity, device, crew)
+        if crew.leads:
+            result = run.whole()
+            crew.wait()
+            return result
+        run.train(_Log())
+        crew.wait()
+    return _finished(out, identity)
+
+
+@dataclass(frozen=True)
+class _Run:
+    snapshot: Snapshot
+    out: Path
+    config: TrainConfig
+    promoted: Path | None
+    progress: Progress
+    cache: VectorCache
+    identity: dict[str, Any]
+    device: torch.device
+    crew: Team
+
+    @property
+    def work(self) -> Path:
+        """Where a killed run of the same identity finds what it had done."""
+        return self.cache.path.parent / "training" / _digest(self.identity)[:32]
+
+    def train(self, say: _Log) -> tuple[Scoring, Trained]:
+        """The part that all processes of a team do together."""
+        scoring = Scoring.of(self.snapshot, self.cache, self.progress, say)
+        return scoring, train_metric(scoring, self.config, self.device, self.work)
+
+    def whole(self) -> dict[str, Any]:
+        """Train, evaluate, write."""
+        say = _Log()
+        counts = ", ".join(f"{split} {len(self.snapshot.of(split))}" for split in SPLITS)
+        say(f"Snapshot {self.snapshot.data_hash[:12]}: triplets {counts}")
+        scoring, trained = self.train(say)
+        evaluation = _evaluate(scoring, self.config, trained.metric, self.promoted, self.device)
+        settings = _settings(scoring, self.config, trained)
+        self.progress("write", 0, 1)
+        say(f"Writing {self.out.name}")
+
+        def fill(folder: Path) -> None:
+            save_metric(folder, trained.metric, settings)
+            write_json(folder / "evaluation.json", evaluation)
+            (folder / "log.jsonl").write_text("\n".join(say.lines) + "\n", encoding="utf-8")
+
+        extra = {"versions": settings["versions"], "simulated": self.snapshot.simulated}
+        write_folder(self.out, fill, self.identity | extra)
+        shutil.rmtree(self.work, ignore_errors=True)
+        removed = self.cache.trim()
+        if removed:
+            logger.info("The cache was over its cap: %d old entries removed", removed)
+        self.progress("write", 1, 1)
+        return {"settings": settings, "evaluation": evaluation, "manifest": read_manifest(self.out)}
+
+
+def _digest(identity: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+
+def _evaluate(
+    scoring: Scoring, config: TrainConfig, new: Metric, promoted: Path | None, device: torch.device
+) -> dict[str, Any]:
+    splits = ("test", "val" if scoring.snapshot.of("val") else "train")
+    rows = [scoring.baseline(key, splits) for key in config.baselines]
+    if promoted is not None:
+        old = load(promoted).to(device)
+        rows.append(
+            scoring.metric("promoted", "Promoted version", "promoted", old, splits, "evaluate promoted")
+        )
+    rows.append(scoring.metric("new", "New version", "new", new, splits, "evaluate new"))
+    evaluation = evaluate(
+        votes_of(scoring.snapshot.of("test")),
+        rows,
+        calibration=votes_of(scoring.snapshot.of(splits[1])),
+        calibrated_on=splits[1],
+        simulated=scoring.snapshot.simulated,
+        stock_key=f"lpips-{config.net}",
+        # Not the config's: nobody shall try seeds until an interval is above zero.
+        seed=INTERVAL_SEED,
+        resamples=config.resamples,
+    )
+    for row in evaluation["rows"]:
+        scoring.say(
+            f"{row['label']}: {row['score']:.4f}" if row["available"] else f"{row['label']}: {row['reason']}"
+        )
+    return evaluation
+
+
+def _settings(scoring: Scoring, config: TrainConfig, trained: Trained) -> dict[str, Any]:
+    snapshot = scoring.snapshot
+    trunks = {part.name: tensors_sha256(part.net.state_dict()) for part in parts_of(trained.metric).lpips}
+    sides = [min(picture.height, picture.width) for picture in scoring.pictures.values()]
+    splits = {
+        split: {
+            "photographs": sorted({t.photograph for t in snapshot.of(split)}),
+            "triplets": len(snapshot.of(split)),
+            "judgments": sum(t.n for t in snapshot.of(split)),
+        }
+        for split in SPLITS
+    }
+    return {
+        "schema": SETTINGS_SCHEMA,
+        "kind": config.kind,
+        "net": config.net,
+        "nets": list(config.nets),
+        "terms": list(config.terms),
+        "structure": config.structure,
+        "trunk_sha256": trunks[config.net],
+        "trunks": trunks,
+        "normalisation": "RGB in [-1, 1], lpips scaling layer",
+        "resolution": "as shown",
+        "short_side": [min(sides), max(sides)],
+        "slope": trained.slope,
+        "side_bias": trained.side_bias,
+        **trained.details,
+        "simulated": snapshot.simulated,
+        "data_hash": snapshot.data_hash,
+        "splits": splits,
+        "versions": {name: metadata.version(name) for name in LIBRARIES},
+        "code": CODE_VERSION,
+    }
+
+
+def _code_version() -> str:
+    """sha256 over the sources of this package: two runs with the same one ran the same code."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+# Read once, when the code is: a worker that runs for weeks must not report sources that were edited since.
+CODE_VERSION = _code_version()
+
+
+def _device(config: TrainConfig) -> torch.device:
+    wanted = config.device
+    if wanted == "auto":
+        wanted = "cuda" if torch.cuda.is_available() else "cpu"
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device is cuda, but torch finds no GPU. Use auto or cpu.")
+    return local_device(wanted)
+
+
+def _fingerprint(promoted: Path | None) -> str | None:
+    return None if promoted is None else read_manifest(promoted)["files"]["metric.safetensors"]
+
+
+def _finished(out: Path, identity: dict[str, Any]) -> dict[str, Any]:
+    """What an earlier, equal run wrote: a task that is delivered twice ends in one result."""
+    manifest = read_manifest(out)
+    if any(manifest.get(name) != value for name, value in identity.items()):
+        raise CheckpointError(
+            f"{out} holds a training run of another snapshot or config. Choose another folder."
+        )
+    load(out)
+    read = {
+        name: json.loads((out / f"{name}.json").read_text("utf-8")) for name in ("settings", "evaluation")
+    }
+    return {**read, "manifest": manifest}

@@ -1,0 +1,163 @@
+"""From a snapshot's train split to a metric, by the way that the config asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from metric.core.config import TrainConfig
+from metric.core.distance.base import Metric
+from metric.core.distance.columns import Parts
+from metric.core.evaluation.scoring import Scoring
+from metric.core.snapshot.answers import answers_of
+from metric.core.snapshot.folder import counts_by_side
+from metric.core.training.examples import split_examples, with_validation
+from metric.core.training.fit import Ballots, Fit, ballots, fit_heads
+from metric.core.training.problem import Floats
+from metric.core.training.ranker import fit_ranker
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A metric; `slope` turns its distances into log-odds; `details` go into settings.json."""
+
+    metric: Metric
+    slope: float
+    side_bias: float
+    lapse: float
+    details: dict[str, Any]
+
+
+def train_metric(scoring: Scoring, config: TrainConfig, device: torch.device, work: Path) -> Trained:
+    """Fit, and fine-tune if asked to, on the train split. `work`: folder for what a killed run goes on from."""
+    parts = Parts.of(config.nets, config.terms, config.structure, scoring.say, device)
+    return _WAYS[config.kind](scoring, config, parts, work)
+
+
+def votes_of_split(scoring: Scoring, config: TrainConfig, parts: Parts, split: str) -> tuple[Ballots, Floats]:
+    """The votes of a split on its columns, and the mean of all columns, (D,)."""
+    stock = parts.build(parts.stock().astype(np.float32))
+    columns = scoring.vectors(stock, split, "features")
+    triplets = scoring.snapshot.of(split)
+    counts, side = counts_by_side(triplets, config.side_bias)
+    votes = ballots(
+        columns[0],
+        columns[1],
+        n_p0=counts[:, :, 0],
+        n_p1=counts[:, :, 1],
+        n_tie=counts[:, :, 2],
+        groups=[t.photograph for t in triplets],
+        side=side,
+    )
+    return votes, columns.reshape(-1, columns.shape[-1]).mean(axis=0, dtype=np.float64)
+
+
+def _heads(scoring: Scoring, config: TrainConfig, parts: Parts, work: Path) -> Trained:
+    votes, mean = votes_of_split(scoring, config, parts, "train")
+    scoring.progress("fit", 0, 1)
+    answers = None
+    names: tuple[str, ...] = ()
+    if config.reliability:
+        answers, names = answers_of(scoring.snapshot, "train", by_side=config.side_bias)
+    ways = [False, True] if config.layer_scales is None else [config.layer_scales]
+    fit = fit_heads(
+        votes,
+        parts.stock(),
+        mean,
+        blocks=np.stack([parts.blocks(layers) for layers in ways]),
+        scale=parts.scale(),
+        strengths=config.strengths,
+        folds=config.folds,
+        seed=config.seed,
+        lapse=config.lapse,
+        answers=answers,
+    )
+    _tell(scoring, fit)
+    scoring.progress("fit", 1, 1)
+    weights = fit.weights.astype(np.float32)
+    details = _described(fit) | {
+        "layer_scales": ways[fit.blocks],
+        "lapse": fit.lapse if config.lapse else None,
+        "weights": dict(
+            zip(parts.terms, map(float, weights[len(weights) - len(parts.terms) :]), strict=True)
+        ),
+        "reliability": dict(zip(names, fit.reliability, strict=True)) if config.reliability else None,
+    }
+    return Trained(parts.build(weights), fit.slope, fit.side_bias, fit.lapse, details)
+
+
+def _comp(scoring: Scoring, config: TrainConfig, parts: Parts, work: Path) -> Trained:
+    from metric.core.training.comp import Start, fine_tune
+
+    learning = replace(scoring, snapshot=with_validation(scoring.snapshot, config.seed))
+    start = _heads(learning, config, parts, work)
+    tuned = fine_tune(
+        split_examples(learning, config.side_bias),
+        config,
+        Start(start.metric, start.slope, start.side_bias, start.lapse),
+        work,
+        say=scoring.say,
+        progress=scoring.progress,
+    )
+    stop = "val" if scoring.snapshot.of("val") else "a fifth of the train photographs"
+    details = start.details | {"fine_tuning": tuned.history | {"validation": stop}}
+    return Trained(tuned.metric, tuned.slope, tuned.side_bias, start.lapse, details)
+
+
+def _ranker(scoring: Scoring, config: TrainConfig, parts: Parts, work: Path) -> Trained:
+    votes, _ = votes_of_split(scoring, config, parts, "train")
+    scoring.progress("fit", 0, config.epochs)
+    found = fit_ranker(
+        votes,
+        scoring.vectors(parts.lpips[0], "train", "features"),
+        parts.stock(),
+        epochs=config.epochs,
+        seed=config.seed,
+        count=lambda done, total: scoring.progress("fit", done, total),
+    )
+    scoring.say(f"Ranker: mean loss of the last epoch {found.losses[-1]:.5f}")
+    details: dict[str, Any] = dict.fromkeys(
+        ("strength", "log_loss_held_out", "layer_scales", "lapse", "reliability")
+    )
+    details |= {
+        "cross_validation": [],
+        "converged": True,
+        "log_loss_train": found.log_loss_train,
+        "weights": {},
+        "ranker_losses": list(found.losses),
+    }
+    return Trained(parts.build(found.weights.astype(np.float32)), found.slope, 0.0, 0.0, details)
+
+
+_WAYS: dict[str, Callable[[Scoring, TrainConfig, Parts, Path], Trained]] = {
+    "heads": _heads,
+    "comp": _comp,
+    "ranker": _ranker,
+}
+
+
+def _described(fit: Fit) -> dict[str, Any]:
+    return {
+        "strength": fit.strength,
+        "scales": list(fit.scales),
+        "cross_validation": [asdict(fold) for fold in fit.folds],
+        "log_loss_train": fit.log_loss_train,
+        "log_loss_held_out": fit.log_loss_held_out,
+        "converged": fit.converged,
+    }
+
+
+def _tell(scoring: Scoring, fit: Fit) -> None:
+    for fold in fit.folds:
+        way = f", way {fold.blocks + 1} of blocks" if fold.blocks else ""
+        scoring.say(
+            f"Strength {fold.strength:g}{way}: held-out log-loss {fold.log_loss:.5f}, score {fold.score:.4f}"
+        )
+    scoring.say(f"Chose strength {fit.strength:g}; log-loss on train {fit.log_loss_train:.5f}")
+    if not fit.converged:
+        scoring.say("The last fit stopped at its limit of steps before it had converged")

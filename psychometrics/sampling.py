@@ -1,0 +1,120 @@
+"""Which pairs to ask about next when codecs are to be ranked: first connect, then where most can be learnt.
+
+Within one source and bitrate the codecs are points and the asked pairs lines between them. While the lines do not
+join all points there is no common scale, so the pairs of a spanning tree come first, another tree for each source
+(Kruskal 1956, in an order drawn from a seed). After that a pair is worth the information that its answer is
+expected to give about the strengths, under the Gaussian approximation of the Bradley-Terry posterior of its
+bitrate: the mutual information between the answer and the difference of the two strengths (Houlsby et al.,
+arXiv 1112.5745), less for each time the pair was asked already.
+"""
+
+from collections import defaultdict
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from psychometrics.draws import uniform
+from psychometrics.ranking import PRIOR_SD
+
+Floats = NDArray[np.float64]
+
+# What connects comes before anything that only informs: information is at most log 2.
+CONNECTS = 1.0
+_STEPS = 50
+_TOLERANCE = 1e-8
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(21)
+
+
+@dataclass(frozen=True, slots=True)
+class Askable:
+    """A pair of codecs, numbered from 0, on one source at one bitrate, and how often it was asked so far."""
+
+    key: int
+    source: Hashable
+    target_bpp: float
+    first: int
+    second: int
+    asked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Posterior:
+    """What is known of k strengths, in logits: mean (k,) and covariance (k, k)."""
+
+    mean: Floats
+    covariance: Floats
+
+
+def posterior_of(wins: Floats) -> Posterior:
+    """Return the Gaussian around the most likely strengths, prior N(0, PRIOR_SD^2) each.
+
+    `wins` (k, k): how often row was preferred to column, a tie half a win for each.
+    """
+    size = len(wins)
+    met = wins + wins.T
+    strengths = np.zeros(size)
+    for _ in range(_STEPS):
+        chance = 1 / (1 + np.exp(strengths[None, :] - strengths[:, None]))
+        gradient = (wins - met * chance).sum(axis=1) - strengths / PRIOR_SD**2
+        weight = met * chance * (1 - chance)
+        precision = np.diag(weight.sum(axis=1)) - weight + np.eye(size) / PRIOR_SD**2
+        step = np.linalg.solve(precision, gradient)
+        # A full Newton step may overshoot far from the top.
+        strengths = strengths + step / max(1.0, float(np.abs(step).max()))
+        if np.abs(step).max() < _TOLERANCE:
+            break
+    return Posterior(strengths, np.asarray(np.linalg.inv(precision), dtype=np.float64))
+
+
+def information(posterior: Posterior, first: int, second: int) -> float:
+    """Return the nats, 0 to log 2, that one answer to this pair is expected to tell about the strengths."""
+    covariance = posterior.covariance
+    mean = posterior.mean[first] - posterior.mean[second]
+    variance = covariance[first, first] + covariance[second, second] - 2 * covariance[first, second]
+    chance = 1 / (1 + np.exp(-(mean + np.sqrt(max(variance, 0.0)) * _NODES)))
+    weights = _WEIGHTS / _WEIGHTS.sum()
+    told = _entropy(np.array([weights @ chance]))[0] - weights @ _entropy(chance)
+    return max(0.0, float(told))
+
+
+def priorities(
+    pairs: Sequence[Askable], posteriors: Mapping[float, Posterior], *, seed: str
+) -> dict[int, float]:
+    """Return a priority for each pair's key, the higher the sooner; `posteriors` are by target bpp."""
+    groups: dict[tuple[Hashable, float], list[Askable]] = defaultdict(list)
+    for pair in pairs:
+        groups[pair.source, pair.target_bpp].append(pair)
+    found: dict[int, float] = {}
+    for (source, target_bpp), group in groups.items():
+        connecting = _spanning(group, f"{seed}:{source}:{target_bpp!r}")
+        for pair in group:
+            worth = information(posteriors[target_bpp], pair.first, pair.second) / (1 + pair.asked)
+            found[pair.key] = worth + CONNECTS * (pair.key in connecting)
+    return found
+
+
+def _spanning(group: Sequence[Askable], seed: str) -> set[int]:
+    """Return the keys of the pairs that, with those asked already, join all codecs of the group."""
+    joined: dict[int, int] = {}
+
+    def root(codec: int) -> int:
+        while joined.get(codec, codec) != codec:
+            codec = joined[codec]
+        return codec
+
+    chosen = set()
+    for pair in sorted(group, key=lambda pair: (pair.asked == 0, uniform(f"{seed}:{pair.key}"))):
+        one, other = root(pair.first), root(pair.second)
+        if one != other:
+            joined[one] = other
+            if not pair.asked:
+                chosen.add(pair.key)
+    return chosen
+
+
+def _entropy(chance: Floats) -> Floats:
+    clipped = np.clip(chance, 1e-12, 1 - 1e-12)
+    entropy: Floats = -(clipped * np.log(clipped) + (1 - clipped) * np.log1p(-clipped))
+    return entropy

@@ -1,0 +1,74 @@
+"""What to ask next: first what joins the codecs, then what tells most."""
+
+import numpy as np
+import pytest
+
+from psychometrics.sampling import CONNECTS, Askable, Posterior, information, posterior_of, priorities
+
+
+def pairs_of(codecs: int, *, source: str = "a", asked: int = 0) -> list[Askable]:
+    both = [(first, second) for first in range(codecs) for second in range(first + 1, codecs)]
+    return [Askable(number, source, 0.37, *pair, asked) for number, pair in enumerate(both)]
+
+
+def flat(codecs: int) -> dict[float, Posterior]:
+    return {0.37: posterior_of(np.zeros((codecs, codecs)))}
+
+
+def test_at_first_a_spanning_tree_comes_before_all_else() -> None:
+    found = priorities(pairs_of(6), flat(6), seed="s")
+    tree = [pair for pair in pairs_of(6) if found[pair.key] > CONNECTS]
+    assert len(tree) == 5
+    assert {codec for pair in tree for codec in (pair.first, pair.second)} == set(range(6))
+
+
+def test_each_source_has_a_tree_of_its_own() -> None:
+    trees = {
+        tuple(
+            sorted(
+                key
+                for key, worth in priorities(pairs_of(6, source=str(n)), flat(6), seed="s").items()
+                if worth > 1
+            )
+        )
+        for n in range(20)
+    }
+    assert len(trees) > 10
+
+
+def test_what_is_joined_already_needs_no_tree() -> None:
+    assert all(worth < CONNECTS for worth in priorities(pairs_of(4, asked=1), flat(4), seed="s").values())
+
+
+def test_a_codec_that_nobody_saw_is_joined_by_one_pair() -> None:
+    pairs = [
+        Askable(pair.key, pair.source, pair.target_bpp, pair.first, pair.second, int(pair.second < 3))
+        for pair in pairs_of(4)
+    ]
+    connecting = [key for key, worth in priorities(pairs, flat(4), seed="s").items() if worth > CONNECTS]
+    assert len(connecting) == 1 and pairs[connecting[0]].second == 3
+
+
+def test_a_close_race_is_worth_more_than_a_settled_one() -> None:
+    wins = np.array([[0, 10, 95], [10, 0, 95], [5, 5, 0.0]])
+    posterior = posterior_of(wins)
+    assert information(posterior, 0, 1) > 1.5 * information(posterior, 0, 2)
+
+
+def test_information_shrinks_with_votes_and_stays_under_one_bit() -> None:
+    worth = [information(posterior_of(np.array([[0, n], [n, 0.0]])), 0, 1) for n in (0, 1, 10, 100)]
+    assert worth == sorted(worth, reverse=True)
+    assert np.log(2) > worth[0] > 0.2 and 0 < worth[-1] < 0.01
+
+
+def test_an_asked_pair_gives_way_to_one_that_was_not() -> None:
+    once, twice = (Askable(n, "a", 0.37, 0, 1, asked) for n, asked in enumerate((1, 2)))
+    found = priorities([once, twice], flat(2), seed="s")
+    assert found[0] == pytest.approx(1.5 * found[1])
+
+
+def test_the_posterior_is_where_the_votes_say() -> None:
+    posterior = posterior_of(np.array([[0, 300.0], [100.0, 0]]))
+    assert posterior.mean[0] - posterior.mean[1] == pytest.approx(np.log(3), abs=0.02)
+    variance = posterior.covariance @ np.array([1, -1]) @ np.array([1, -1])
+    assert variance == pytest.approx(1 / (400 * 0.75 * 0.25), rel=0.05)
