@@ -80,7 +80,7 @@ class Codec(ABC):
     licence: ClassVar[str]
     """Licence of the encoder's library, as SPDX names it."""
     knob: ClassVar[Knob]
-    prior: ClassVar[tuple[tuple[float, float], ...]]
+    rate_curve: ClassVar[tuple[tuple[float, float], ...]]
     """(knob, bpp) on a typical photograph, from low to high knob: where rate targeting starts."""
     seconds_per_megapixel: ClassVar[float] = 1.0
     """Of one encode on one core, roughly: what a study is estimated by until this machine has made some."""

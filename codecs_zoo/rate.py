@@ -1,8 +1,8 @@
 """Aim at a bitrate: the operating point of a codec that comes closest to a target bpp on one picture.
 
-Each codec brings a prior curve, bpp against knob on a typical photograph. It serves as a ruler: the search
-runs over the log of the bpp that the prior promises, where every codec is close to a straight line of slope
-one. So the first guess is the prior's, the second corrects it by the error seen, and regula falsi with the
+Each codec brings a rate curve, bpp against knob on a typical photograph. It serves as a ruler: the search
+runs over the log of the bpp that the curve promises, where every codec is close to a straight line of slope
+one. So the first guess is the curve’s, the second corrects it by the error seen, and regula falsi with the
 Illinois rule (Dowell and Jarratt, BIT 11, 1971) closes in once the target is bracketed. Where the rate jumps
 across the target, a few more encodes look beside the jump, for not every encoder is monotone.
 """
@@ -18,10 +18,10 @@ import numpy as np
 from codecs_zoo.contract import Codec, Pixels, Settings, bits_per_pixel
 
 NARROW = 0.004
-"""A bracket narrower than this, in log prior bpp, holds a jump: the rate is not smooth there."""
+"""A bracket narrower than this, in log bpp of the curve, holds a jump: the rate is not smooth there."""
 
 PROBE, PROBES = 0.02, 4
-"""How far beside a jump to look, in log prior bpp, and how often."""
+"""How far beside a jump to look, in log bpp of the curve, and how often."""
 
 UNREACHABLE = 0.10
 """A target further than this outside what the codec can do is an error, not a near miss."""
@@ -84,7 +84,7 @@ def encode_to_bpp(
 
 
 class _Search:
-    """The trials so far and the bracket around the target. A ruler is the log of the prior's bpp at a knob."""
+    """The trials so far and the bracket around the target. A ruler is the log of the curve’s bpp at a knob."""
 
     def __init__(self, codec: Codec, pixels: Pixels, target_bpp: float) -> None:
         self.codec, self.pixels, self.target = codec, pixels, target_bpp
@@ -94,7 +94,7 @@ class _Search:
         # Illinois: the error of the end that stays put counts half, again each time it stays.
         self.weight = {"below": 1.0, "above": 1.0}
         self.probes = 0
-        knobs, bpps = zip(*codec.prior, strict=True)
+        knobs, bpps = zip(*codec.rate_curve, strict=True)
         self._knobs, self._rulers = np.array(knobs), np.log(bpps)
 
     @property

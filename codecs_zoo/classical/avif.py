@@ -22,7 +22,7 @@ class Avif(Codec):
     licence = "BSD-2-Clause"
     knob = Knob("quantizer", 1, 63, step=0.02, rises=False)
     seconds_per_megapixel = 2.0
-    prior = (
+    rate_curve = (
         (1, 3.98), (2, 3.38), (4, 2.52), (8, 1.65), (14, 1.16), (20, 0.938), (26, 0.677), (32, 0.465),
         (38, 0.327), (44, 0.224), (50, 0.157), (56, 0.109), (60, 0.0844), (63, 0.075),
     )  # fmt: skip

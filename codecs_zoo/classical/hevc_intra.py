@@ -30,7 +30,7 @@ class HevcIntra(Codec):
     licence = "GPL-2.0-or-later"
     knob = Knob("qp", 1, 51, step=0.1, rises=False)
     seconds_per_megapixel = 2.5
-    prior = (
+    rate_curve = (
         (1, 8.84), (6, 7.11), (12, 4.06), (18, 2.42), (23, 1.58), (27, 1.08), (31, 0.703), (35, 0.43),
         (39, 0.251), (43, 0.139), (47, 0.0808), (51, 0.0491),
     )  # fmt: skip

@@ -45,7 +45,7 @@ class Jpeg(Codec):
     licence = "IJG AND BSD-3-Clause"
     knob = Knob("quality", 1, 100, step=0.01, rises=True)
     seconds_per_megapixel = 0.02
-    prior = (
+    rate_curve = (
         (1, 0.091), (2, 0.092), (4, 0.119), (6, 0.16), (9, 0.22), (13, 0.292), (18, 0.372), (25, 0.466),
         (35, 0.588), (50, 0.74), (65, 0.926), (80, 1.28), (90, 1.89), (95, 2.7), (98, 3.83), (100, 5.36),
     )  # fmt: skip

@@ -19,7 +19,7 @@ class Jpeg2000(Codec):
     licence = "BSD-2-Clause"
     knob = Knob("bpp", 0.01, 24, step=0.0001, rises=True)
     seconds_per_megapixel = 0.6
-    prior = tuple((0.01 * 2400 ** (i / 64), 0.01 * 2400 ** (i / 64)) for i in range(65))
+    rate_curve = tuple((0.01 * 2400 ** (i / 64), 0.01 * 2400 ** (i / 64)) for i in range(65))
 
     def availability(self) -> Availability:
         return pillow_availability("jpg_2000")

@@ -21,7 +21,7 @@ class Jpegli(Codec):
     licence = "BSD-3-Clause"
     knob = Knob("quality", 1, 100, step=1, rises=True)
     seconds_per_megapixel = 0.05
-    prior = (
+    rate_curve = (
         (1, 0.274), (4, 0.296), (8, 0.328), (15, 0.402), (25, 0.526), (35, 0.593), (50, 0.684), (65, 0.845),
         (75, 1.03), (85, 1.36), (92, 1.96), (97, 3.21), (100, 5.2),
     )  # fmt: skip

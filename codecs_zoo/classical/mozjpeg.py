@@ -21,7 +21,7 @@ class MozJpeg(Codec):
     licence = "IJG AND BSD-3-Clause, in pyvips-binary (LGPL-3.0-or-later)"
     knob = Knob("quality", 1, 100, step=1, rises=True)
     seconds_per_megapixel = 0.3
-    prior = (
+    rate_curve = (
         (1, 0.059), (2, 0.0593), (4, 0.0705), (6, 0.0983), (9, 0.141), (13, 0.196), (18, 0.258),
         (25, 0.335), (35, 0.439), (50, 0.571), (65, 0.736), (80, 1.07), (90, 1.61), (95, 2.25), (98, 3.44),
         (100, 4.76),

@@ -15,7 +15,7 @@ class SvtAv1(FfmpegStill):
     licence = "BSD-3-Clause-Clear, in ffmpeg (GPL-3.0-or-later)"
     knob = Knob("crf", 1, 63, step=0.25, rises=False)
     seconds_per_megapixel = 3
-    prior = (
+    rate_curve = (
         (1, 5.74), (5, 2.31), (10, 1.45), (18, 0.916), (26, 0.645), (33, 0.424), (40, 0.257), (47, 0.142),
         (53, 0.0812), (58, 0.0431), (63, 0.0171),
     )  # fmt: skip

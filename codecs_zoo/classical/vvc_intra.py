@@ -15,7 +15,7 @@ class VvcIntra(FfmpegStill):
     licence = "BSD-3-Clause-Clear, in ffmpeg (GPL-3.0-or-later)"
     knob = Knob("qp", 1, 63, step=0.1, rises=False)
     seconds_per_megapixel = 25
-    prior = (
+    rate_curve = (
         (1, 5.3), (10, 2.75), (18, 1.61), (25, 0.957), (30, 0.622), (34, 0.419), (38, 0.271), (42, 0.165),
         (47, 0.0933), (52, 0.0558), (58, 0.0372), (63, 0.0302),
     )  # fmt: skip

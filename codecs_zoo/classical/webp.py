@@ -17,7 +17,7 @@ class WebP(Codec):
     licence = "BSD-3-Clause"
     knob = Knob("quality", 0, 100, step=0.01, rises=True)
     seconds_per_megapixel = 0.3
-    prior = (
+    rate_curve = (
         (0, 0.108), (2, 0.168), (5, 0.202), (10, 0.247), (20, 0.322), (35, 0.437), (50, 0.553), (65, 0.665),
         (75, 0.756), (85, 1.15), (92, 1.73), (97, 2.5), (100, 2.96),
     )  # fmt: skip

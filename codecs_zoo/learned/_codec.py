@@ -36,7 +36,7 @@ HEAD = struct.Struct(">I4sHHHI")
 
 
 class LearnedCodec(Codec):
-    """A codec made of trained networks. Subclasses say its name, prior curve and number of parts."""
+    """A codec made of trained networks. Subclasses say its name, rate curve and number of parts."""
 
     kind = "learned"
     licence = "Apache-2.0"

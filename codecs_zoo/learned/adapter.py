@@ -112,13 +112,13 @@ def register_torch_codec(
     qualities: Sequence[int],
     licence: str,
     package: str = "torch",
-    prior: Curve | None = None,
+    rate_curve: Curve | None = None,
     multiple: int = 64,
 ) -> type[TorchCodec]:
     """Make a codec called `name` of the models that `load(quality)` returns, each loaded once, at first use.
 
     `qualities` are neighbouring whole numbers, from the smallest rate up, all of 0..255. `package` must be
-    installed for the codec to be available. `prior` is (quality, bpp) on a typical photograph; sides are
+    installed for the codec to be available. `rate_curve` is (quality, bpp) on a typical photograph; sides are
     padded to `multiple`. Raises ValueError if the name is taken or the qualities have gaps.
     """
     low, high = qualities[0], qualities[-1]
@@ -133,7 +133,7 @@ def register_torch_codec(
         "package": package,
         "multiple": multiple,
         "knob": Knob("quality", low, high, step=1, rises=True),
-        "prior": prior or tuple((quality, 0.1 * 1.45 ** (quality - low)) for quality in qualities),
+        "rate_curve": rate_curve or tuple((quality, 0.1 * 1.45 ** (quality - low)) for quality in qualities),
         "load": lambda self, quality: loaded(quality),
     }
     return register(type("RegisteredTorchCodec", (TorchCodec,), members))

@@ -16,6 +16,6 @@ class CheckerboardCodec(LearnedCodec):
     name = "checkerboard"
     parts = 2
     seconds_per_megapixel = 1.1
-    prior = (
+    rate_curve = (
         (1, 0.081), (1.5, 0.106), (2, 0.148), (3, 0.266), (4, 0.463), (5, 0.755), (6, 1.13), (7, 1.54), (8, 2),
     )  # fmt: skip

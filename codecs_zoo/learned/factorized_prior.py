@@ -16,6 +16,6 @@ class FactorizedPrior(LearnedCodec):
     name = "factorized-prior"
     parts = 1
     seconds_per_megapixel = 0.6
-    prior = (
+    rate_curve = (
         (1, 0.095), (1.5, 0.123), (2, 0.17), (3, 0.3), (4, 0.523), (5, 0.871), (6, 1.33), (7, 1.85), (8, 2.42),
     )  # fmt: skip

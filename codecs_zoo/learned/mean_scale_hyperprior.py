@@ -16,6 +16,6 @@ class MeanScaleHyperprior(LearnedCodec):
     name = "mean-scale-hyperprior"
     parts = 2
     seconds_per_megapixel = 0.7
-    prior = (
+    rate_curve = (
         (1, 0.095), (1.5, 0.121), (2, 0.164), (3, 0.282), (4, 0.481), (5, 0.779), (6, 1.16), (7, 1.58), (8, 2.05),
     )  # fmt: skip

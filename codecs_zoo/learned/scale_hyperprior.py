@@ -16,6 +16,6 @@ class ScaleHyperprior(LearnedCodec):
     name = "scale-hyperprior"
     parts = 2
     seconds_per_megapixel = 0.7
-    prior = (
+    rate_curve = (
         (1, 0.096), (1.5, 0.121), (2, 0.164), (3, 0.282), (4, 0.48), (5, 0.775), (6, 1.15), (7, 1.58), (8, 2.05),
     )  # fmt: skip

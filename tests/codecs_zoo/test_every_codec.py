@@ -33,8 +33,8 @@ def test_a_codec_that_cannot_run_says_why_and_what_to_do(missing: Codec) -> None
 
 
 def middle(codec: Codec) -> Settings:
-    """Settings at the prior's point that is nearest to 0.5 bpp."""
-    knob = min(codec.prior, key=lambda point: abs(math.log(point[1] / 0.5)))[0]
+    """Settings at the point of the rate curve that is nearest to 0.5 bpp."""
+    knob = min(codec.rate_curve, key=lambda point: abs(math.log(point[1] / 0.5)))[0]
     return codec.complete_settings({codec.knob.name: codec.knob.on_grid(knob)})
 
 
@@ -81,7 +81,7 @@ def test_same_pixels_from_every_decode(codec: Codec) -> None:
 
 
 def test_bpp_and_quality_follow_the_knob(codec: Codec, picture: Pixels) -> None:
-    knobs = [codec.knob.on_grid(point[0]) for point in codec.prior]
+    knobs = [codec.knob.on_grid(point[0]) for point in codec.rate_curve]
     knobs = [knobs[round(i * (len(knobs) - 1) / 4)] for i in range(5)]
     bitstreams = [codec.encode(picture, **{codec.knob.name: knob}) for knob in knobs]
     if not codec.knob.rises:

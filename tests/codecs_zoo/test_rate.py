@@ -21,7 +21,7 @@ class Curve(Codec):
     name = "curve"
     licence = "none"
     knob = Knob("q", 0, 100, step=0.01, rises=True)
-    prior = ((0, 0.05), (50, 0.5), (100, 5.0))
+    rate_curve = ((0, 0.05), (50, 0.5), (100, 5.0))
 
     def __init__(self, bpp_at: Callable[[float], float], knob: Knob | None = None) -> None:
         self.bpp_at = bpp_at
@@ -82,7 +82,7 @@ def test_a_coarse_knob_ends_at_its_nearest_step_and_says_so(target: float) -> No
 def test_a_falling_knob_works_alike() -> None:
     class Falling(Curve):
         knob = Knob("q", 0, 100, step=0.01, rises=False)
-        prior = ((0, 5.0), (100, 0.05))
+        rate_curve = ((0, 5.0), (100, 0.05))
 
     result = encode_to_bpp(Falling(lambda q: 4 * math.exp(-q / 20)), PIXELS, 0.5)
     assert result.reached
