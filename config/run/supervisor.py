@@ -65,7 +65,7 @@ class Supervisor:
         self._env = {"PYTHONUNBUFFERED": "1", **os.environ, **(env or {})}
         self.var_dir = Path(self._env.get("VAR_DIR") or ROOT / "var").resolve()
         self._env["VAR_DIR"] = str(self.var_dir)
-        self._say = say or (lambda line: print(line, flush=True))
+        self._say = say or _print
         self._parts = parts
         self._lock = FolderLock(self.var_dir / "run" / "supervisor.lock")
         self._releasing = threading.Lock()
@@ -111,6 +111,10 @@ class Supervisor:
     def pids(self) -> dict[str, int]:
         """The process id of each part that runs."""
         return {kept.name: pid for kept in self._kept if (pid := kept.child.pid) is not None}
+
+    def ready(self) -> set[str]:
+        """The names of the parts that run and have answered their check."""
+        return {kept.name for kept in self._kept if kept.ready}
 
     def deaths(self) -> dict[str, int]:
         """How often each part died."""
@@ -168,7 +172,8 @@ class Supervisor:
                 self._bring_up([kept for kept in self._kept if kept.child.part.stage == stage])
             self._settled.set()
             while not self._ending.wait(TICK):
-                guard.revive()
+                with contextlib.suppress(OSError):  # no process free just now: at the next tick
+                    guard.revive()
                 for kept in self._kept:
                     kept.tend()
         finally:
@@ -176,7 +181,7 @@ class Supervisor:
 
     def _bring_up(self, group: Sequence[Kept]) -> None:
         for kept in group:
-            kept.child.start()
+            kept.start()
         until = time.monotonic() + READY_WITHIN
         while not all(kept.ready for kept in group):
             for kept in group:
@@ -192,6 +197,11 @@ class Supervisor:
 
 class AskedToLeave(SystemExit):
     """SIGTERM or SIGHUP arrived; the exit code is the shell's for it."""
+
+
+def _print(line: str) -> None:
+    with contextlib.suppress(OSError, ValueError):  # nobody reads it any more: no reason to end the site
+        print(line, flush=True)
 
 
 def _leave(number: int, _: FrameType | None) -> NoReturn:

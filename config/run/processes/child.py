@@ -22,9 +22,11 @@ class Part:
     """What to keep running: a name, a command, and how to tell that it is up.
 
     Attributes:
-        ready: returns "" when the process does its work, otherwise why not yet; takes two seconds at most.
+        ready: returns "" when the process does its work, otherwise why it does not; takes seconds at most. An
+            exception means that it could not find out.
         stage: parts of a lower stage are up before those of a higher one start, and are ended after them.
         grace: seconds between SIGTERM and SIGKILL.
+        patience: seconds that a part which was ready may leave its check unanswered before it is killed.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Part:
     ready: Callable[[], str]
     stage: int = 1
     grace: float = 3.0
+    patience: float = 120.0
 
 
 class Guard:

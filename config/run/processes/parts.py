@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from celery import Celery
-from kombu.exceptions import OperationalError
 
 from config.run import broker
 from config.run.processes.child import Part
@@ -57,14 +56,19 @@ def web_ready(host: str, port: int, env: Mapping[str, str]) -> Callable[[], str]
 
 
 def worker_ready(broker_url: str, name: str) -> Callable[[], str]:
-    """A check that the worker called `name` answers a ping through the broker."""
-    application = Celery("supervisor", broker=broker_url, set_as_current=False)
+    """A check that the worker called `name` answers a ping through the broker.
+
+    It raises what the broker's client raises: with no broker, nothing is known about the worker. Every check has
+    an application, and so connections, of its own: those of a broker that died answer nothing ever after.
+    """
 
     def check() -> str:
-        try:
-            answer = application.control.inspect(destination=[name], timeout=0.5).ping()
-        except (OSError, OperationalError) as error:
-            return f"the broker does not answer ({error})"
+        with Celery("supervisor", broker=broker_url, set_as_current=False) as application:
+            application.conf.update(
+                broker_transport_options={"socket_timeout": 5, "socket_connect_timeout": 5},
+                broker_connection_timeout=5,
+            )
+            answer = application.control.inspect(destination=[name], timeout=1).ping()
         return "" if answer else "the worker does not answer a ping"
 
     return check

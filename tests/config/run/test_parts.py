@@ -2,6 +2,7 @@
 
 import http.server
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -10,11 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from kombu.exceptions import OperationalError
 
+from config.run import broker
 from config.run.processes.child import Part
 from config.run.processes.parts import embedded_parts, web_ready, worker_ready
 from config.run.supervisor import Supervisor
 from tests.config.run.processes import is_running
+from tests.services import running, wait_for
 
 ROOT = Path(__file__).parents[3]
 
@@ -83,28 +87,53 @@ def test_who_does_not_answer_is_not_ready(free_port: int, valkey_url: str) -> No
     assert "does not answer a ping" in worker_ready(valkey_url, "nobody@nowhere")()
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(240)
-def test_the_real_parts_come_up_answer_and_go(
-    tmp_path: Path, free_port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_check_of_the_worker_says_nothing_of_it_while_the_broker_is_away(tmp_path: Path) -> None:
+    check = worker_ready(broker.embedded_url(tmp_path), "nobody@nowhere")
+    with pytest.raises((OSError, OperationalError)):
+        check()
+    with running(broker.server_command(tmp_path), cwd=tmp_path):
+        wait_for(lambda: broker.answers(tmp_path), "Valkey")
+        assert "does not answer a ping" in check()
+
+
+@pytest.fixture
+def real(tmp_path: Path, free_port: int, monkeypatch: pytest.MonkeyPatch) -> Supervisor:
+    """The embedded deployment on a database of its own, not started."""
     for name in ("DATABASE_URL", "REDIS_URL"):
         monkeypatch.delenv(name, raising=False)
     environment = {"VAR_DIR": str(tmp_path), "ALLOWED_HOSTS": "localhost"}
     migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
     subprocess.run(migrate, cwd=ROOT, env={**os.environ, **environment}, check=True)
-    said: list[str] = []
-    with Supervisor(free_port, environment, say=said.append) as supervisor:
+    return Supervisor(free_port, environment, say=lambda line: None)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_the_real_parts_come_up_answer_and_go(real: Supervisor) -> None:
+    with real as supervisor:
         pids = supervisor.pids()
         assert set(pids) == {"broker", "web", "worker", "beat"}
         groups = set(pids.values())
-        assert web_ready("127.0.0.1", free_port, environment)() == ""
+        assert web_ready("127.0.0.1", supervisor.port, {})() == ""
         family = members_of(groups)
         began = time.monotonic()
     assert time.monotonic() - began < 10  # 5 s on a machine that has nothing else to do
     assert len(family) >= 7  # gunicorn's worker and Celery's two are there too
     assert not [pid for pid in family if is_running(pid)]
-    assert supervisor.deaths() == dict.fromkeys(pids, 0), said
+    assert supervisor.deaths() == dict.fromkeys(pids, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_site_survives_broker_and_worker_killed_in_either_order(real: Supervisor) -> None:
+    with real as supervisor:
+        for victims in (["broker", "worker"], ["worker", "broker"], ["beat", "broker", "web", "worker"]):
+            for name in victims:
+                os.kill(supervisor.pids()[name], signal.SIGKILL)
+                time.sleep(0.3)  # the next one dies while this one is away
+            wait_for(lambda: len(supervisor.ready()) == 4, f"the site without {victims}", within=90)
+            assert web_ready("127.0.0.1", supervisor.port, {})() == ""
+        assert supervisor.deaths() == {"broker": 3, "web": 1, "worker": 3, "beat": 1}
 
 
 def members_of(groups: set[int]) -> list[int]:
