@@ -1,0 +1,66 @@
+"""Pyramid's networks together: analysis, hierarchy, synthesis, and the steps of the fine latents."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from codecs_zoo.learned.pyramid.entropy import Hierarchy, Quantizer
+from codecs_zoo.learned.pyramid.layers import interpolate_rows
+from codecs_zoo.learned.pyramid.shape import LEVELS, Shape, lambda_of
+from codecs_zoo.learned.pyramid.transforms import Analysis, Autocast, Latents, Synthesis
+
+
+class Output(NamedTuple):
+    """x_hat (B x 3 x H x W, not clamped) and the bits of each picture (B)."""
+
+    x_hat: Tensor
+    bits: Tensor
+
+
+class PyramidModel(nn.Module):
+    """All networks. `rows` of the steps are LEVELS x fine channels, in log2."""
+
+    def __init__(self, shape: Shape | None = None) -> None:
+        super().__init__()
+        self.shape = shape or Shape()
+        self.analysis = Analysis(self.shape)
+        self.hierarchy = Hierarchy(self.shape)
+        self.synthesis = Synthesis(self.shape)
+        self.log_steps = nn.Parameter(first_steps(sum(self.shape.fine)).log2())
+
+    def forward(
+        self, x: Tensor, level: Tensor, quantizer: Quantizer | None = None, autocast: Autocast | None = None
+    ) -> Output:
+        """x: B x 3 x H x W in 0..1, sides multiples of 64; level: B numbers from 0 to LEVELS - 1."""
+        return self.reconstruct(self.latents(x, level, autocast), level, quantizer or Quantizer(), autocast)
+
+    def latents(self, x: Tensor, level: Tensor, autocast: Autocast | None = None) -> Latents:
+        """What the analysis proposes, the fine ones in steps."""
+        found = self.analysis(x, level, autocast)
+        return found._replace(fine=found.fine / self.steps(level))
+
+    def reconstruct(
+        self, latents: Latents, level: Tensor, quantizer: Quantizer, autocast: Autocast | None = None
+    ) -> Output:
+        """Picture and bits of latents, rounded by `quantizer`."""
+        rounded, likelihoods, known = self.hierarchy(latents, level, quantizer)
+        x_hat = self.synthesis(rounded.fine * self.steps(level), known, level, autocast)
+        bits = [-p.log2().flatten(1).sum(1) for p in likelihoods]
+        return Output(x_hat, bits[0] + bits[1] + bits[2])
+
+    def steps(self, level: Tensor) -> Tensor:
+        """B x C x 1 x 1: the quantisation step of each fine channel."""
+        return interpolate_rows(self.log_steps, level).exp2()
+
+
+def first_steps(channels: int) -> Tensor:
+    """LEVELS x channels: the step that suits each lambda for orthonormal components at a high rate.
+
+    With N pixels and squared errors of step**2 / 12 each, d(bits)/d(error) = -lambda where
+    step**2 = 12 * 3 / (2 ln 2 * 255**2 * lambda).
+    """
+    lmbda = torch.tensor([lambda_of(level) for level in range(LEVELS)])
+    return (36 / (2 * 0.6931 * 255**2 * lmbda)).sqrt()[:, None].repeat(1, channels)

@@ -1,0 +1,48 @@
+"""Sizes of pyramid's networks and the levels of rate that they are trained for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+LEVELS: Final = 8
+"""Levels of rate; networks are conditioned on any number from 0 to LEVELS - 1."""
+
+LAMBDA_LOW, LAMBDA_HIGH = 0.0004, 0.12
+"""Weight of the squared error (of pixels in 0..255) against bits per pixel at the lowest and highest level."""
+
+PATCH: Final = 16
+GRID: Final = 64
+"""Pictures are padded to multiples of this: a cell of the coarsest grid."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Channels and blocks, by what one cell covers: 4, 8, 16, 32 or 64 pixels a side.
+
+    Latents are `fine` channels at 1/16, `middle` at 1/32 and `coarse` at 1/64, each coded in groups one after
+    the other. `known_*` are channels of what is known from coarser grids.
+    """
+
+    at4: int = 96
+    at8: int = 256
+    at16: int = 288
+    analysis_blocks: tuple[int, int, int] = (2, 4, 3)
+    synthesis_blocks: tuple[int, int, int] = (2, 5, 4)
+    """At 1/4, 1/8 and 1/16."""
+    fine: tuple[int, ...] = (16, 16, 32, 64, 128)
+    middle: tuple[int, ...] = (32, 32)
+    coarse: tuple[int, ...] = (32,)
+    known16: int = 192
+    known32: int = 160
+    known64: int = 96
+    context: int = 128
+    """Channels that see the groups before, at each grid."""
+    spatial: int = 96
+    merge: int = 256
+    """Width of the networks that turn what is known into densities."""
+
+
+def lambda_of(level: float) -> float:
+    """The weight of the squared error at a level, geometric between the lowest and the highest."""
+    return float(LAMBDA_LOW * (LAMBDA_HIGH / LAMBDA_LOW) ** (level / (LEVELS - 1)))
