@@ -8,7 +8,6 @@ python -m metric export VERSION OUT.onnx  for other runtimes (.onnx or .pt2)
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import TextIO
 
 from metric.core.config import NETS, TrainConfig
 from metric.core.training.options import add_settings, settings_of
+from psychometrics.tables import TableWriter
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 EXAMPLES = """examples:
@@ -96,9 +96,10 @@ def _score(options: argparse.Namespace) -> int:
 
 
 def _write(file: TextIO, rows: Iterable[tuple[Path, Path, float]]) -> None:
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(("reference", "distorted", "distance"))
-    writer.writerows((reference, distorted, f"{distance:.6g}") for reference, distorted, distance in rows)
+    writer = TableWriter(file, ("reference", "distorted", "distance"))
+    writer.rows(
+        (str(reference), str(distorted), f"{distance:.6g}") for reference, distorted, distance in rows
+    )
 
 
 def _pairs(reference: Path, distorted: Sequence[Path]) -> list[tuple[Path, Path]]:

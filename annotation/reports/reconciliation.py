@@ -1,8 +1,7 @@
 """Reconciliation: who the panel says is done, and whom we hold as done, told apart person by person."""
 
-import csv
-import io
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from django.db.models import Count, Q
 from annotation.core.protocol import Protocol
 from annotation.errors import Refused
 from annotation.models import Enrolment, Study
+from psychometrics.tables import Table, TableError, parse_table
 
 # How panels head the columns of their exports; compared without case, spaces and punctuation.
 ID_COLUMNS = ("participantid", "prolificpid", "workerid", "participant", "externalid", "id")
@@ -21,23 +21,54 @@ CODE_COLUMNS = ("completioncode", "enteredcode", "answersurveycode", "answercode
 DONE_WORDS = {"awaitingreview", "approved", "submitted", "completed", "complete", "done"}
 GONE_WORDS = {"returned", "timedout", "rejected", "screenedout", "abandoned"}
 MOST_ROWS = 20_000
+LONGEST_ID = 200
+# What panels and spreadsheets write where there is no id, or where the person took it back.
+NO_IDS = {"", "na", "nan", "null", "none", "undefined", "consentrevoked", "dataexpired"}
 
 # By what the panel says and what we hold; where both agree there is nothing to do.
 ADVICE = {
-    (
-        "open",
-        "finished",
-    ): "Finished here, and the panel does not say so: ask them to enter the completion code.",
+    ("open", "finished"): "Finished here, not at the panel: ask them to enter the completion code.",
     ("gone", "finished"): "Gone at the panel, and finished here: consider paying them.",
     ("done", "screened out"): "Screened out here: pay what you pay for that, or ask them to return it.",
-    ("done", "unfinished"): "Says to be done, and is not: ask them to open the link again and go on.",
-    ("done", "unknown"): "Says to be done, and never came here under this id: ask before you pay or reject.",
+    (
+        "done",
+        "unfinished",
+    ): "Done at the panel, unfinished here: ask them to open the link again and continue.",
+    (
+        "done",
+        "unknown",
+    ): "Done at the panel, and never came here under this id: ask before you pay or reject.",
 }
 
 
 @dataclass(frozen=True, slots=True)
+class Submission:
+    """One row of a panel's export. `status` and `code` are "" where the export has no such column."""
+
+    external_id: str
+    status: str = ""
+    code: str = ""
+
+    @property
+    def claim(self) -> str:
+        """What the panel says of the person: "done", "gone", or "open" while they are still at it."""
+        word = _letters(self.status)
+        if word in GONE_WORDS:
+            return "gone"
+        return "done" if word in DONE_WORDS or not word else "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A panel's list. `without_id`: rows whose id is missing, or a word for that such as CONSENT_REVOKED."""
+
+    submissions: list[Submission]
+    without_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
-    """One person as the panel and we know them. `agrees` is False where somebody should act."""
+    """One submission of a person as the panel and we know them. `agrees` is False where somebody should act."""
 
     external_id: str
     panel_says: str
@@ -48,22 +79,34 @@ class Row:
     agrees: bool
 
 
-def read_export(text: str) -> list[dict[str, str]]:
-    """The rows of a panel's CSV as {"id", "status", "code"}; a file of one column may do without a head.
+def read_export(content: bytes, name: str) -> Export:
+    """The rows of a panel's CSV; a file of one column may do without a head.
 
-    Refuses what has no column of ids.
+    Refuses what cannot be read or has no column of ids, in words that call the file `name`.
     """
-    lines = [
-        line for line in csv.reader(io.StringIO(text.lstrip("\ufeff"))) if any(cell.strip() for cell in line)
-    ]
-    if not lines:
-        raise Refused("The file is empty. Export the submissions from the panel as CSV and choose that file.")
-    if len(lines) > MOST_ROWS:
-        raise Refused(f"The file has {len(lines)} lines; at most {MOST_ROWS} can be compared at once.")
-    head = [re.sub(r"[^a-z]", "", cell.lower()) for cell in lines[0]]
+    try:
+        table = parse_table(content, name)
+    except TableError as error:
+        raise Refused(
+            f"{error} Export the submissions from the panel as CSV and choose that file."
+        ) from error
+    if len(table.rows) > MOST_ROWS:
+        raise Refused(f"The file has {len(table.rows)} rows; at most {MOST_ROWS} can be compared at once.")
+    rows = _submissions(table)
+    for row in rows:
+        if len(row.external_id) > LONGEST_ID:
+            raise Refused(
+                f"“{name}” has an id of {len(row.external_id)} characters. Is a closing quote missing in the file?"
+            )
+    usable = [row for row in rows if _letters(row.external_id, digits=True) not in NO_IDS]
+    return Export(usable, len(rows) - len(usable))
+
+
+def _submissions(table: Table) -> list[Submission]:
+    head = [_letters(cell) for cell in table.head]
     at = _column(head, ID_COLUMNS)
     if at is None and len(head) == 1:
-        return [{"id": line[0].strip(), "status": "", "code": ""} for line in lines]
+        return [Submission(cell) for cell in (table.head[0], *(cells[0] for _, cells in table.rows))]
     if at is None:
         raise Refused(
             "None of the file's columns is called “Participant id”, “WorkerId” or “participant”. "
@@ -71,25 +114,33 @@ def read_export(text: str) -> list[dict[str, str]]:
         )
     status, code = _column(head, STATUS_COLUMNS), _column(head, CODE_COLUMNS)
     return [
-        {"id": _cell(line, at), "status": _cell(line, status), "code": _cell(line, code)}
-        for line in lines[1:]
-        if _cell(line, at)
+        Submission(cells[at], "" if status is None else cells[status], "" if code is None else cells[code])
+        for _, cells in table.rows
     ]
 
 
+def _letters(text: str, *, digits: bool = False) -> str:
+    """The text in lower case without spaces and punctuation, by which heads, states and words are compared."""
+    return re.sub(r"[\W_]" if digits else r"[^a-z]", "", text.lower())
+
+
 def _column(head: Sequence[str], names: Sequence[str]) -> int | None:
-    return next((head.index(name) for name in names if name in head), None)
+    name = next((name for name in names if name in head), None)
+    if name is None:
+        return None
+    if head.count(name) > 1:
+        raise Refused(f"Two columns of the file are called “{name}”. Rename or remove one of them.")
+    return head.index(name)
 
 
-def _cell(line: Sequence[str], column: int | None) -> str:
-    return line[column].strip()[:200] if column is not None and column < len(line) else ""
-
-
-def reconcile(*, study: Study, export: Sequence[Mapping[str, str]]) -> list[Row]:
-    """Everybody whom the panel or we know, those first with whom something is to be done."""
+def reconcile(*, study: Study, export: Export) -> list[Row]:
+    """Everybody whom the panel or we know, one row for each submission, those first that need an action."""
     held = _held(study)
-    said = {row["id"]: row for row in export}
-    rows = [_row(study.rules, who, said.get(who), held.get(who)) for who in {**said, **held}]
+    by_person: dict[str, list[Submission]] = defaultdict(list)
+    for submission in export.submissions:
+        by_person[submission.external_id].append(submission)
+    people = {**by_person, **held}
+    rows = [row for who in people for row in _rows(study.rules, who, by_person[who], held.get(who))]
     return sorted(rows, key=lambda row: (row.agrees, row.external_id))
 
 
@@ -97,46 +148,54 @@ def _held(study: Study) -> dict[str, dict[str, Any]]:
     """By panel id: how the enrolment stands, and how many judgments there are."""
     rows = Enrolment.objects.filter(study=study).exclude(annotator__external_id="")
     judgments = Count("annotator__judgments", filter=Q(annotator__judgments__study=study))
-    found = rows.annotate(judgments=judgments).values(
+    enrolments = rows.annotate(judgments=judgments).values(
         "annotator__external_id", "finished_at", "screened_out_by", "excluded_by", "judgments"
     )
-    return {row["annotator__external_id"]: row for row in found}
+    return {row["annotator__external_id"]: row for row in enrolments}
 
 
-def _row(rules: Protocol, who: str, said: Mapping[str, str] | None, held: Mapping[str, Any] | None) -> Row:
-    state, ours = _state_of(held)
-    status, code = (said["status"] or "in the file", said["code"]) if said else ("not in the file", "")
-    advice = _advice(rules, _claim(said), state, code)
-    return Row(who, status, code, ours, held["judgments"] if held else 0, advice, agrees=not advice)
+def _rows(
+    rules: Protocol, who: str, submissions: Sequence[Submission], held: Mapping[str, Any] | None
+) -> list[Row]:
+    """A person's rows, one where the panel does not name them; the advice follows from all of them together."""
+    state, ours = _enrolment_state(held)
+    advice = _advice(rules, submissions, state)
+    judgments = held["judgments"] if held else 0
+    if not submissions:
+        return [Row(who, "not in the file", "", ours, judgments, advice, agrees=not advice)]
+    return [
+        Row(who, one.status or "in the file", one.code, ours, judgments, advice, agrees=not advice)
+        for one in submissions
+    ]
 
 
-def _advice(rules: Protocol, claim: str, state: str, code: str) -> str:
-    """What to do, "" where both sides agree; a code that was entered has to be the one that was shown."""
-    if (claim, state) == ("done", "screened out") and code and code == rules.screen_out_code:
+def _advice(rules: Protocol, submissions: Sequence[Submission], state: str) -> str:
+    """What to do, "" where both sides agree. One submission that is done outweighs others that are not."""
+    claims = [one.claim for one in submissions]
+    done = [one for one in submissions if one.claim == "done"]
+    if len(done) > 1:
+        return f"In the file {len(done)} times as done: pay once, and compare the submissions at the panel."
+    if done:
+        return _advice_when_done(rules, done[0].code, state)
+    return ADVICE.get(("gone" if claims and "open" not in claims else "open", state), "")
+
+
+def _advice_when_done(rules: Protocol, code: str, state: str) -> str:
+    """A code that was entered has to be the one that was shown."""
+    if state == "screened out" and code and code == rules.screen_out_code:
         return ""
-    if (claim, state) == ("done", "finished") and code and rules.completion_code not in ("", code):
+    if state == "finished" and code and rules.completion_code not in ("", code):
         return "Finished here, and entered another code: pay them, and check the code that they were shown."
-    return ADVICE.get((claim, state), "")
+    return ADVICE.get(("done", state), "")
 
 
-def _claim(said: Mapping[str, str] | None) -> str:
-    """What the panel says of somebody: "done", "gone", or "open" where they are still at it or not in the file."""
-    if said is None:
-        return "open"
-    word = re.sub(r"[^a-z]", "", said["status"].lower())
-    if word in GONE_WORDS:
-        return "gone"
-    return "done" if word in DONE_WORDS or not word else "open"
-
-
-def _state_of(held: Mapping[str, Any] | None) -> tuple[str, str]:
+def _enrolment_state(held: Mapping[str, Any] | None) -> tuple[str, str]:
     """How an enrolment stands, as a word and for people."""
     if held is None:
         return "unknown", "never came here"
     if held["screened_out_by"]:
         return "screened out", f"screened out by {held['screened_out_by'].replace('_', ' ')}"
     if held["finished_at"]:
-        return "finished", f"finished, left out by {held['excluded_by']}" if held[
-            "excluded_by"
-        ] else "finished"
+        excluded = held["excluded_by"]
+        return "finished", f"finished, excluded by {excluded}" if excluded else "finished"
     return "unfinished", "began and did not finish"

@@ -1,8 +1,6 @@
 """Files for researchers: images, snapshots, judgments as CSV."""
 
-import csv
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable
 
 from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
@@ -12,6 +10,7 @@ from django.views.decorators.http import require_safe
 from annotation.errors import SnapshotRefused
 from annotation.models import Judgment, Reconstruction, Snapshot, Source, Study
 from annotation.views.access import refusals_as_messages, staff_required
+from psychometrics.tables import stream
 
 COLUMNS = {
     "judgment": "pk",
@@ -74,14 +73,6 @@ def snapshot_archive(request: HttpRequest, pk: int) -> HttpResponseBase:
     return FileResponse(snapshot.archive.open("rb"), as_attachment=True, filename=f"{snapshot}.zip")
 
 
-class Echo:
-    """A file that gives back what is written to it, so that rows can be sent one by one."""
-
-    def write(self, line: str) -> str:
-        """The line itself."""
-        return line
-
-
 @staff_required
 @require_safe
 def judgments_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
@@ -95,17 +86,7 @@ def judgments_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
     return response
 
 
-def _lines(study: Study) -> Iterator[str]:
-    writer: Any = csv.writer(Echo())
-    yield writer.writerow(COLUMNS)
+def _lines(study: Study) -> Iterable[str]:
     rows = Judgment.objects.filter(study=study).with_exclusion().order_by("received_at", "pk")
     rows = rows.values_list(*COLUMNS.values())
-    for row in rows.iterator(chunk_size=2000):
-        yield writer.writerow([plain(value) for value in row])
-
-
-def plain(value: Any) -> Any:
-    """Times as ISO 8601; a name that a spreadsheet would run as a formula, as text."""
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
+    return stream(COLUMNS, rows.iterator(chunk_size=2000))

@@ -1,6 +1,5 @@
 """Personal links to a study: made, handed out as CSV, and who came by them."""
 
-import csv
 from dataclasses import dataclass
 
 from django.contrib import messages
@@ -16,11 +15,12 @@ from annotation.models import Enrolment, Invitation, Study
 from annotation.services.visitors import invite
 from annotation.views.access import refusals_as_messages, staff_required
 from annotation.views.arrival import INVITATION, number_of
-from annotation.views.downloads import plain
 from annotation.views.paging import page_by_pk
 from annotation.views.study import study_page
+from psychometrics.tables import TableWriter
 
 A_PAGE = 100
+INVITATION_COLUMNS = ("note", "link", "created_at", "used_at", "annotator", "state")
 
 
 @dataclass(frozen=True)
@@ -90,12 +90,8 @@ def invitations_csv(request: HttpRequest, slug: str) -> HttpResponse:
     study = get_object_or_404(Study, slug=slug)
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{study.slug}-invitations.csv"'
-    lines = csv.writer(response)
-    lines.writerow(["note", "link", "created_at", "used_at", "annotator", "state"])
-    for found in _described(request, study, list(_rows(study).order_by("pk"))):
-        times = [
-            moment.isoformat() if moment else ""
-            for moment in (found.invitation.created_at, found.invitation.used_at)
-        ]
-        lines.writerow([plain(found.invitation.note), found.link, *times, found.annotator, found.state])
+    lines = TableWriter(response, INVITATION_COLUMNS, line_end="\r\n")
+    for one in _described(request, study, list(_rows(study).order_by("pk"))):
+        times = (one.invitation.created_at, one.invitation.used_at)
+        lines.row([one.invitation.note, one.link, *times, one.annotator, one.state])
     return response

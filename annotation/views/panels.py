@@ -1,7 +1,5 @@
 """Reconciliation: a panel's own list of who is done against what we hold."""
 
-import csv
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import never_cache
@@ -12,8 +10,8 @@ from annotation.models import Study
 from annotation.reports.reconciliation import Row, read_export, reconcile
 from annotation.services.panels import PANEL_NAMES
 from annotation.views.access import refusals_as_messages, staff_required
-from annotation.views.downloads import plain
 from annotation.views.study import study_page
+from psychometrics.tables import TableWriter
 
 MOST_BYTES = 5 * 2**20
 COLUMNS = ("external_id", "panel_says", "panel_code", "we_hold", "judgments", "advice")
@@ -26,17 +24,18 @@ COLUMNS = ("external_id", "panel_says", "panel_code", "we_hold", "judgments", "a
 def reconciliation(request: HttpRequest, slug: str) -> HttpResponse:
     """A form for the panel's CSV; with one, a table of both sides, or the same as CSV. The file is not kept."""
     study = get_object_or_404(Study, slug=slug)
-    told = {"panel_name": PANEL_NAMES.get(study.rules.panel, "")}
+    context = {"panel_name": PANEL_NAMES.get(study.rules.panel, "")}
     if request.method != "POST":
-        return study_page(request, study, "study-reconciliation", **told)
-    rows = reconcile(study=study, export=read_export(_text(request)))
+        return study_page(request, study, "study-reconciliation", **context)
+    export = read_export(*_uploaded(request))
+    rows = reconcile(study=study, export=export)
     if request.POST.get("as") == "csv":
         return _csv(study, rows)
-    differ = sum(not row.agrees for row in rows)
-    return study_page(request, study, "study-reconciliation", rows=rows, differ=differ, compared=True, **told)
+    context |= {"rows": rows, "differ": sum(not row.agrees for row in rows), "compared": True}
+    return study_page(request, study, "study-reconciliation", without_id=export.without_id, **context)
 
 
-def _text(request: HttpRequest) -> str:
+def _uploaded(request: HttpRequest) -> tuple[bytes, str]:
     file = request.FILES.get("export")
     if file is None:
         raise Refused(
@@ -44,16 +43,13 @@ def _text(request: HttpRequest) -> str:
         )
     if file.size and file.size > MOST_BYTES:
         raise Refused(f"“{file.name}” is larger than {MOST_BYTES // 2**20} MB. Export one study at a time.")
-    try:
-        return file.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Refused(f"“{file.name}” is no CSV file in UTF-8. Export it from the panel again.") from error
+    return file.read(), str(file.name)
 
 
 def _csv(study: Study, rows: list[Row]) -> HttpResponse:
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{study.slug}-reconciliation.csv"'
-    lines = csv.writer(response)
-    lines.writerow(COLUMNS)
-    lines.writerows([plain(getattr(row, name)) for name in COLUMNS] for row in rows)
+    TableWriter(response, COLUMNS, line_end="\r\n").rows(
+        [getattr(row, name) for name in COLUMNS] for row in rows
+    )
     return response

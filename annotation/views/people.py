@@ -1,6 +1,5 @@
 """The annotators of a study with their figures, a page at a time, and how many came how far."""
 
-import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -17,9 +16,9 @@ from annotation.core.quality import RULES, Figures
 from annotation.models import Enrolment, Session, Study
 from annotation.services.quality import BY_HAND, HAND
 from annotation.views.access import staff_required
-from annotation.views.downloads import Echo
 from annotation.views.paging import Page, page_by_pk
 from psychometrics.reliability import Estimate
+from psychometrics.tables import stream
 
 PEOPLE_A_PAGE = 50
 
@@ -209,22 +208,18 @@ FACTS = (
 )
 
 
-def _lines(study: Study) -> Iterator[str]:
-    writer: Any = csv.writer(Echo())
+def _lines(study: Study) -> Iterable[str]:
     estimates = [one.name for one in fields(Figures) if one.name != "expected_run"]
     ends = [one.name for one in fields(Estimate)]
     names = [f"{name}_{end}" for name in estimates for end in ends]
-    yield writer.writerow(["annotator", "simulated", *FACTS, "reason", "expected_run", *names])
-    for row in enrolled(study).order_by("pk").iterator(chunk_size=500):
-        figures = Figures.from_json(row.figures)
-        values = [getattr(getattr(figures, name), end) for name in estimates for end in ends]
-        facts = [_plain(getattr(row, name)) for name in FACTS]
-        who = [row.annotator_id, row.annotator.simulated]
-        yield writer.writerow([*who, *facts, _plain(reason_in_words(row)), figures.expected_run, *values])
+    people = enrolled(study).order_by("pk").iterator(chunk_size=500)
+    head = ["annotator", "simulated", *FACTS, "reason", "expected_run", *names]
+    return stream(head, (_cells(row, estimates, ends) for row in people))
 
 
-def _plain(value: Any) -> Any:
-    """Times as ISO 8601; a word that a spreadsheet would run as a formula, as text."""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
+def _cells(row: Enrolment, estimates: list[str], ends: list[str]) -> list[Any]:
+    figures = Figures.from_json(row.figures)
+    values = [getattr(getattr(figures, name), end) for name in estimates for end in ends]
+    facts = [getattr(row, name) for name in FACTS]
+    who = [row.annotator_id, row.annotator.simulated]
+    return [*who, *facts, reason_in_words(row), figures.expected_run, *values]

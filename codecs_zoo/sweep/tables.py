@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from importlib import import_module
@@ -12,6 +10,7 @@ from typing import Any
 
 from codecs_zoo.sweep.plan import Row
 from imaging.files import write_whole
+from psychometrics.tables import to_text
 
 COLUMNS = {
     "photograph": "string", "sha256": "string", "width": "int32", "height": "int32", "codec": "string",
@@ -32,11 +31,10 @@ def record(row: Row, figure_names: Sequence[str]) -> dict[str, Any]:
 
 def write_csv(path: Path, rows: Sequence[Row], figure_names: Sequence[str]) -> None:
     """UTF-8, one line a row, an empty field for what is not known."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, [*COLUMNS, *figure_names], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(record(row, figure_names) for row in rows)
-    write_whole(path, text.getvalue().encode())
+    head = [*COLUMNS, *figure_names]
+    records = (record(row, figure_names) for row in rows)
+    text = to_text(head, ([line[name] for name in head] for line in records))
+    write_whole(path, text.encode())
 
 
 def write_parquet(path: Path, rows: Sequence[Row], figure_names: Sequence[str]) -> None:

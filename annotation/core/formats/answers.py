@@ -4,7 +4,6 @@
 training included, with the raw timing, so that another rule can be applied later. Rows pass through one at a time.
 """
 
-import csv
 import gzip
 import io
 import json
@@ -13,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from psychometrics.tables import TableWriter
 
 NAME = "answers.csv.gz"
 _SHOWN = ("source", "left_sha256", "right_sha256", "left_codec", "right_codec", "target_bpp", "known")
@@ -58,10 +59,9 @@ def write_answers(path: Path, answers: Iterable[AnswerRow]) -> int:
     number = 0
     with path.open("wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed:
         text = io.TextIOWrapper(packed, encoding="utf-8", newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        writer = TableWriter(text, COLUMNS)
         for number, answer in enumerate(answers, start=1):  # noqa: B007
-            writer.writerow([_field(getattr(answer, column)) for column in COLUMNS])
+            writer.row([_field(getattr(answer, column)) for column in COLUMNS])
         text.flush()
         text.detach()
     return number

@@ -25,6 +25,7 @@ from annotation.core.formats.rows import ExportError, SnapshotRows, SourceRow, T
 from annotation.core.formats.votes import Tally, check_votes, spool_judgments
 from annotation.core.splits import SPLITS, split_of
 from imaging.folders import whole_folder
+from psychometrics.tables import TableWriter
 
 _TRIPLET_NAMES = ("split", "index", "source", "photograph", "p0_sha256", "p1_sha256")
 _TRIPLET_RATES = ("p0_codec", "p1_codec", "p0_bpp", "p1_bpp", "target_bpp", "kind")
@@ -155,19 +156,16 @@ def _write_judgments(path: Path, spool: Path, placed: list[_Placed | None]) -> N
         spool.open(newline="", encoding="utf-8") as parked,
         path.open("w", newline="", encoding="utf-8") as file,
     ):
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(JUDGMENT_COLUMNS)
+        writer = TableWriter(file, JUDGMENT_COLUMNS)
         for position, judgment, *rest in csv.reader(parked):
             triplet = placed[int(position)]
             if triplet is not None:
-                writer.writerow((judgment, triplet.split, triplet.index, *rest))
+                writer.row((judgment, triplet.split, triplet.index, *rest))
 
 
 def _write_triplets(path: Path, placed: list[_Placed]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(TRIPLET_COLUMNS)
-        writer.writerows(
+        TableWriter(file, TRIPLET_COLUMNS).rows(
             _triplet_fields(triplet) for split in SPLITS for triplet in placed if triplet.split == split
         )
 

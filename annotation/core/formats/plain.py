@@ -4,12 +4,13 @@ The plain CSV has the columns `source,a,b,choice`, and may have `annotator,ms,a_
 `source`, `a` and `b` are paths of images relative to the file; `choice` is `a`, `b` or `tie`: the CLOSER one.
 """
 
-import csv
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+
+from psychometrics.tables import Record, TableError, read_records
 
 CHOICES = ("a", "b", "tie")
 REQUIRED = ("source", "a", "b", "choice")
@@ -63,31 +64,22 @@ class Answers:
 
 def read_plain(path: Path) -> Answers:
     """Read the plain CSV. Raises AnswersError, naming the line, for a column, choice or number that is wrong."""
-    answers = [_answer(path, line, row) for line, row in read_rows(path, REQUIRED)]
-    if not answers:
-        raise AnswersError(f"{path} has a head but no answers below it.")
-    return Answers("plain", answers)
+    rows = read_rows(path, REQUIRED, OPTIONAL)
+    return Answers("plain", [_answer(path, line, row) for line, row in rows])
 
 
-def read_rows(path: Path, required: Iterable[str]) -> list[tuple[int, dict[str, str]]]:
-    """Rows of a CSV with the number of their line. Raises AnswersError for a file without these columns."""
+def read_rows(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> list[Record]:
+    """Rows of a CSV with the number of their line, in any dialect of `psychometrics.tables`.
+
+    Raises AnswersError for a file that cannot be read so, lacks a required column, or has no row.
+    """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            missing = [name for name in required if name not in (reader.fieldnames or ())]
-            if missing:
-                raise AnswersError(
-                    f"{path} has no column {', '.join(missing)}. Its first line must name {', '.join(required)}."
-                )
-            return [(reader.line_num, _filled(path, reader.line_num, row)) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise AnswersError(f"{path} cannot be read as a CSV file: {error}") from error
-
-
-def _filled(path: Path, line: int, row: Mapping[str | None, str | list[str] | None]) -> dict[str, str]:
-    if None in row or any(value is None for value in row.values()):
-        raise AnswersError(f"Line {line} of {path} has not as many fields as its head.")
-    return {str(name): str(value).strip() for name, value in row.items()}
+        rows = read_records(path, required, optional)
+    except TableError as error:
+        raise AnswersError(str(error)) from error
+    if not rows:
+        raise AnswersError(f"{path} has a head but no answers below it.")
+    return rows
 
 
 def _answer(path: Path, line: int, row: Mapping[str, str]) -> Answer:
@@ -122,7 +114,8 @@ def number(where: str, name: str, row: Mapping[str, str], most: float = math.inf
     try:
         value = float(text)
     except ValueError as error:
-        raise AnswersError(f"{where}: {name} is {text!r}, not a number.") from error
+        hint = " Write decimals with a point." if "," in text else ""
+        raise AnswersError(f"{where}: {name} is {text!r}, not a number.{hint}") from error
     if not (math.isfinite(value) and 0 <= value <= most):
         raise AnswersError(f"{where}: {name} is {text}; it must be a number from 0 to {most:g}.")
     return value

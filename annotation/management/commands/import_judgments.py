@@ -20,6 +20,7 @@ from annotation.management.bars import Bars
 from annotation.management.examples import CommandWithExamples
 from annotation.services.imported_pictures import Show, by_method, from_files
 from annotation.services.importing import Imported, import_answers
+from psychometrics.tables import TableError, read_table
 
 READERS: dict[str, Callable[[Path], Answers]] = {
     "plain": read_plain,
@@ -86,15 +87,17 @@ def _guess(path: Path) -> str:
     if path.is_dir():
         return "mucped23" if (path / "answers.csv").is_file() else "bapps"
     try:
-        with path.open(encoding="utf-8-sig") as file:
-            head = [name.strip() for name in file.readline().split(",")]
-    except (OSError, UnicodeDecodeError) as error:
-        raise AnswersError(f"{path} cannot be read as a CSV file: {error}") from error
+        head = set(read_table(path).head)
+    except TableError as error:
+        raise AnswersError(str(error)) from error
     for format, columns in HEADS.items():
-        if set(columns) <= set(head):
+        if set(columns) <= head:
             return format
     known = "; ".join(f"{format}: {','.join(columns)}" for format, columns in HEADS.items())
-    raise AnswersError(f"The head of {path} is that of no format known here ({known}). Say --format.")
+    names = ", ".join(sorted(filter(None, head)))
+    raise AnswersError(
+        f"The head of {path} names {names or 'nothing'}, which is no format known here ({known}). Say --format."
+    )
 
 
 def _pictures(path: Path, format: str, originals: Path | None) -> tuple[Callable[[str], Path], Show]:

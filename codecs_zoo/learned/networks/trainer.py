@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import os
@@ -29,6 +27,7 @@ from codecs_zoo.learned.networks.transforms import start_from_components
 from codecs_zoo.learned.networks.weights import build_model, read_weights, save_weights
 from codecs_zoo.learned.training import TrainingSettings
 from imaging.files import write_whole
+from psychometrics.tables import to_text
 
 CLIP = 1.0
 LINEAR_SHARE = 0.05
@@ -134,11 +133,8 @@ class _Training:
         half = self.out / "state.pt.half"
         torch.save(state, half)
         os.replace(half, self.out / "state.pt")
-        lines = io.StringIO()
-        writer = csv.DictWriter(lines, FIELDS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self.log)
-        write_whole(self.out / "log.csv", lines.getvalue().encode())
+        log = to_text(FIELDS, ([row[name] for name in FIELDS] for row in self.log))
+        write_whole(self.out / "log.csv", log.encode())
         write_whole(self.out / "curve.svg", draw_curve(self.settings.name, self.log).encode())
 
     def _finish(self) -> Path:

@@ -10,6 +10,7 @@ from annotation.core.formats.clic import fewest_votes, read_clic
 from annotation.core.formats.mucped import read_mucped
 from annotation.core.formats.plain import AnswersError, Shown, read_plain
 from annotation.core.formats.pwcmp import read_pwcmp
+from annotation.management.commands.import_judgments import read_answers
 
 
 def write(folder: Path, *lines: str, name: str = "answers.csv") -> Path:
@@ -52,6 +53,28 @@ def test_a_bad_row_is_named_by_its_line(tmp_path: Path, row: str, words: str) ->
 def test_times_are_numbers_of_a_day_at_most(tmp_path: Path, text: str) -> None:
     path = write(tmp_path, "source,a,b,choice,ms", f"o.png,x.png,y.png,a,{text}")
     with pytest.raises(AnswersError, match="Line 2"):
+        read_plain(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'\xef\xbb\xbf"source","a","b","choice"\r\n"o.png","x.png","y.png","a"\r\n',
+        b'"","source","a","b","choice"\n"1","o.png","x.png","y.png","a"\n',
+        b"source;a;b;choice\ro.png;x.png;y.png;a\r\r",
+        "source\ta\tb\tchoice\no.png\tx.png\ty.png\ta\n".encode("utf-16"),
+    ],
+)
+def test_any_dialect_is_found_to_be_the_plain_file(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "answers.csv"
+    path.write_bytes(content)
+    (answer,) = read_answers(path, "auto").answers
+    assert (answer.source, answer.a.name, answer.b.name, answer.choice) == ("o.png", "x.png", "y.png", "a")
+
+
+def test_a_decimal_comma_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path, "source;a;b;choice;a_bpp", "o.png;x.png;y.png;a;0,5")
+    with pytest.raises(AnswersError, match="Line 2 .*decimals with a point"):
         read_plain(path)
 
 

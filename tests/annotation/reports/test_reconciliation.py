@@ -86,6 +86,58 @@ def test_a_file_that_is_no_export_is_refused_on_the_page(owner_client: Client, e
     assert page.headers["Location"].endswith(address)
 
 
+@pytest.mark.parametrize("order", [("APPROVED", "RETURNED"), ("RETURNED", "APPROVED")])
+@pytest.mark.parametrize(("finished", "advice"), [(True, ""), (False, "ask them to open the link again")])
+def test_a_person_with_two_submissions_has_two_rows_and_advice_from_both(
+    owner_client: Client, order: tuple[str, str], finished: bool, advice: str
+) -> None:
+    study = panel_study()
+    _known(study, "twice", finished_at=study.created_at if finished else None)
+    lines = "".join(f"twice,{status},{'DONE-1' * (status == 'APPROVED')}\n" for status in order)
+    page = owner_client.post(
+        reverse("study-reconciliation", args=[study.slug]),
+        {"export": _file(f"Participant id,Status,Completion code\n{lines}")},
+    )
+    rows = page.context["rows"]
+    assert [row.panel_says for row in rows] == list(order)
+    assert all(advice in row.advice and bool(row.advice) == bool(advice) for row in rows)
+    assert {row.agrees for row in rows} == {not advice}
+
+
+def test_a_person_who_is_done_twice_is_paid_once(reconciled: Any) -> None:
+    study = panel_study()
+    _known(study, "twice", finished_at=study.created_at)
+    export = "Participant id,Status\ntwice,APPROVED\ntwice,AWAITING REVIEW\n"
+    assert "pay once" in reconciled(study, export)["twice"].advice
+
+
+def test_rows_without_a_usable_id_are_counted(owner_client: Client) -> None:
+    address = reverse("study-reconciliation", args=[panel_study().slug])
+    export = "Participant id,Status\nA1,APPROVED\nCONSENT_REVOKED,APPROVED\n,APPROVED\nn/a,RETURNED\n"
+    page = owner_client.post(address, {"export": _file(export)})
+    assert [row.external_id for row in page.context["rows"]] == ["A1"]
+    assert "3 rows of the file without a usable id were passed over" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("export", "words"),
+    [
+        (b"Participant id,Status\nA1," + b"x" * 140_000, "Line 2"),
+        (b"Participant id,Status\n" + b"x" * 201 + b",APPROVED", "201 characters"),
+        (b"Participant id,Participant-ID\nA1,A2\n", "Two columns"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_in_words(owner_client: Client, export: bytes, words: str) -> None:
+    address = reverse("study-reconciliation", args=[panel_study().slug])
+    page = owner_client.post(
+        address,
+        {"export": SimpleUploadedFile("x.csv", export)},
+        headers={"Referer": f"http://testserver{address}"},
+        follow=True,
+    )
+    assert words in page.content.decode()
+
+
 def test_the_table_comes_as_csv_too(owner_client: Client) -> None:
     study = panel_study()
     address = reverse("study-reconciliation", args=[study.slug])
