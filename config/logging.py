@@ -45,6 +45,9 @@ def logging_config(level: str, *, json: bool) -> None:
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
             "root": {"handlers": ["stderr"], "level": level},
             # They say at INFO that a thread ended; nobody asked.
-            "loggers": {name: {"level": "WARNING"} for name in ("PIL", "axes", "pyvips")},
+            "loggers": {
+                **{name: {"level": "WARNING"} for name in ("PIL", "axes", "pyvips")},
+                "waitress.queue": {"level": "ERROR"},  # it warns of every request that waits for a thread
+            },
         }
     )

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from config.limits import STRANGERS_MOST_BYTES
+
 POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -39,9 +41,6 @@ def content_security_policy(
 
 
 API = "/api/"
-# A stranger sends steps of arrival, answers and passwords. Django reads a form to its end, files to the disk, before
-# any view asks who sent it.
-STRANGERS_MOST_BYTES = 2 * 2**20
 TOO_LARGE = f"More than {STRANGERS_MOST_BYTES // 2**20} MB are taken from researchers only. Log in first, or send less."
 DETAILS = {
     400: "This request is malformed. Compare it with /api/v1/schema/.",
@@ -74,6 +73,7 @@ def bounded_bodies(
 ) -> Callable[[HttpRequest], HttpResponse]:
     """Refuses large requests of those who are not staff by their length, before anything is read.
 
+    Django reads a form to its end, files to the disk, before any view asks who sent it.
     The API asks for its token before it reads, and without one it reads bounded bodies only.
     """
 

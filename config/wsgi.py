@@ -1,4 +1,4 @@
-"""The web application: `gunicorn config.wsgi` starts from here."""
+"""The web application: `python -m config.run.web` serves it."""
 
 import os
 

@@ -2,7 +2,7 @@
 
     python -I -S config/run/processes/guard.py < PIPE
 
-The parent-death signal ends a child, not the child's children: Celery's and gunicorn's own workers would live
+The parent-death signal ends a child, not the child's children: Celery's own workers would live
 on. So the supervisor tells the guard of every process group, `+PGID` when it starts and `-PGID` when it is
 gone, over a pipe that nobody else holds. The pipe's end means that the supervisor is gone, however it went.
 """

@@ -24,7 +24,7 @@ def embedded_parts(*, host: str, port: int, var_dir: Path, env: Mapping[str, str
     celery = (sys.executable, "-m", "celery", "-A", "config")
     return [
         *parts,
-        Part("web", _gunicorn(host, port, env), web_ready(host, port, env)),
+        Part("web", _web(host, port, env), web_ready(host, port, env)),
         Part(
             "worker",
             (*celery, "worker", "-Q", QUEUES, "-c", str(WORKER_PROCESSES), "-n", worker_name)
@@ -81,13 +81,11 @@ def _broker(var_dir: Path) -> Part:
     return Part("broker", tuple(broker.server_command(var_dir)), check, stage=0, grace=1.5)
 
 
-def _gunicorn(host: str, port: int, env: Mapping[str, str]) -> tuple[str, ...]:
+def _web(host: str, port: int, env: Mapping[str, str]) -> tuple[str, ...]:
     """One process for SQLite, whose lock between processes is unfair; two where the database is a server."""
     url = env.get("DATABASE_URL", "")
     processes, threads = (1, 8) if not url or url.startswith("sqlite") else (2, 4)
-    bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     return (
-        *(sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind", bind),
-        *("--worker-class", "gthread", "--workers", str(processes), "--threads", str(threads)),
-        *("--timeout", "60", "--graceful-timeout", "2", "--no-control-socket"),
+        *(sys.executable, "-m", "config.run.web", "--host", host, "--port", str(port)),
+        *("--processes", str(processes), "--threads", str(threads), "--grace", "2"),
     )
