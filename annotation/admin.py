@@ -66,7 +66,7 @@ class ReconstructionAdmin(ReadOnlyAdmin):
 class TripletAdmin(ReadOnlyAdmin):
     """Triplets."""
 
-    list_display = ["pk", "study", "source", "target_bpp", "kind", "served", "votes"]
+    list_display = ["pk", "study", "source", "target_bpp", "kind", "served", "votes", "simulated_votes"]
     list_filter = ["study", "kind"]
     list_select_related = ["study", "source"]
 

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import mixins, status, viewsets
+from rest_framework.authentication import TokenAuthentication
 from rest_framework.decorators import action
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -17,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation import serializers, tasks
-from annotation.errors import NotYours, SnapshotRefused
+from annotation.errors import NotYours, ResearcherNeeded, SnapshotRefused
 from annotation.models import Assignment, Judgment, Session, Snapshot, Study
 from annotation.queues import after_commit
 from annotation.services.claims import NoPair, claim_next
@@ -62,6 +63,15 @@ def session_of(request: Request) -> Session:
     return session
 
 
+def require_researcher(request: Request) -> None:
+    """Refuses programs that nobody of the staff has sent: their answers would pass for a study's own trial."""
+    if not request.user.is_staff:
+        raise ResearcherNeeded(
+            "Simulated annotators are for researchers: send a header 'Authorization: Token …' with a researcher's "
+            "token. People judge without one."
+        )
+
+
 def _session(key: str) -> Session | None:
     return Session.objects.select_related("study", "annotator").filter(key=key).first()
 
@@ -74,7 +84,9 @@ class JudgingView(APIView):
 
 
 class BeginSession(JudgingView):
-    """A session begins."""
+    """A session begins. A token is needed for simulated annotators alone."""
+
+    authentication_classes = [TokenAuthentication]
 
     @extend_schema(
         request=serializers.BeginSessionSerializer,
@@ -85,6 +97,8 @@ class BeginSession(JudgingView):
         """Begin a session on the study with this key, or go on with the annotator's current one."""
         asked = serializers.BeginSessionSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
+        if asked.validated_data["simulated"]:
+            require_researcher(request)
         study = get_object_or_404(Study, key=asked.validated_data.pop("study"))
         session = begin_session(study=study, **asked.validated_data)
         return Response(serializers.SessionSerializer(session).data, status=status.HTTP_201_CREATED)

@@ -65,6 +65,13 @@ class UndoRefused(Refused):
     status = 409
 
 
+class ResearcherNeeded(Refused):
+    """Only a researcher may ask for this."""
+
+    code = "researcher_needed"
+    status = 403
+
+
 class NotYours(Refused):
     """The assignment belongs to another session."""
 

@@ -151,7 +151,7 @@ def promises_of(study: Study) -> Promises:
         side_gap_of_triplets=Counter(
             abs(2 * lefts - served)
             for lefts, served in Triplet.objects.filter(study=study, role="pair").values_list(
-                "lefts", "served"
+                "simulated_lefts", "simulated_served"
             )
         ),
         side_gap_of_annotators=Counter(
@@ -163,7 +163,9 @@ def promises_of(study: Study) -> Promises:
         nearest_repeat=min((row.position - row.repeats.position for row in repeats), default=0),
         leases_left=study.assignments.filter(state="leased").count(),
         wrong_counters=sum(
-            row.votes != row.judgments.filter(counted=True).count() or row.served != row.votes
+            row.simulated_votes != row.judgments.filter(counted=True).count()
+            or row.simulated_served != row.simulated_votes
+            or row.served
             for row in Triplet.objects.filter(study=study)
         ),
     )

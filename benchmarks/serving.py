@@ -124,7 +124,7 @@ class Session:
         parts = urlsplit(url)
         self.tally = Tally()
         self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
-        self._key = self._ask("POST", "/api/v1/sessions/", {"study": key, "simulated": True})["key"]
+        self._key = self._ask("POST", "/api/v1/sessions/", {"study": key})["key"]
 
     def claim(self) -> str:
         """The id of the next assignment."""

@@ -127,12 +127,22 @@ class Reconstruction(Work):
         return f"{self.source} by {self.codec} at {self.target_bpp:g} bpp"
 
 
+def counter(name: str, *, simulated: bool) -> str:
+    """The column of a triplet that counts "served", "lefts" or "votes" of people, or of simulated annotators."""
+    return f"simulated_{name}" if simulated else name
+
+
 class TripletQuerySet(models.QuerySet["Triplet"]):
     """Reads of triplets."""
 
     def with_images(self) -> Self:
         """With the rows of the three images."""
         return self.select_related("source", "first", "second")
+
+    def unfinished(self, study: "Study", *, simulated: bool) -> Self:
+        """Pairs of the study that one population has not given all its votes yet."""
+        votes = counter("votes", simulated=simulated)
+        return self.filter(study=study, role="pair", **{f"{votes}__lt": study.votes_per_triplet})
 
     def unseen_by(self, annotator: "Annotator") -> Self:
         """Without those that the annotator has answered, holds or could not be shown.
@@ -145,15 +155,16 @@ class TripletQuerySet(models.QuerySet["Triplet"]):
         return self.filter(~Exists(seen))
 
     def open_for(self, annotator: "Annotator", study: "Study") -> Self:
-        """What may be leased to the annotator now, the least served first."""
+        """What may be leased to the annotator now, the least served first; people and programs have places apart."""
+        served = counter("served", simulated=annotator.simulated)
         return (
-            self.filter(study=study, role="pair", served__lt=study.votes_per_triplet)
+            self.filter(study=study, role="pair", **{f"{served}__lt": study.votes_per_triplet})
             .unseen_by(annotator)
-            .order_by("served", "shuffle", "pk")
+            .order_by(served, "shuffle", "pk")
         )
 
     def open_by_priority(self, annotator: "Annotator", study: "Study", *, held_out: bool) -> Self:
-        """Of what may be leased to the annotator now, those held out or the others, the highest priority first.
+        """Of what may be leased to a person now, those held out or the others, the highest priority first.
 
         held_out IN (…), not NOT held_out, and served + 0: otherwise SQLite takes an index that is in another
         order, and sorts the whole study.
@@ -197,12 +208,16 @@ class Triplet(models.Model):
     )
     shuffle = models.BigIntegerField(help_text="A hash: the order in which equals are served.")
     served = models.PositiveIntegerField(
-        default=0, help_text="Votes and live leases that will be votes: no warm-up, no checks."
+        default=0, help_text="People's votes and live leases that will be votes: no warm-up, no checks."
     )
     lefts = models.PositiveIntegerField(
         default=0, help_text="Of what was served, how often the first stood on the left."
     )
-    votes = models.PositiveIntegerField(default=0, help_text="Judgments that count.")
+    votes = models.PositiveIntegerField(default=0, help_text="People's judgments that count.")
+    # Simulated annotators take nobody's place: `counter` names the column of a population.
+    simulated_served = models.PositiveIntegerField(default=0)
+    simulated_lefts = models.PositiveIntegerField(default=0)
+    simulated_votes = models.PositiveIntegerField(default=0)
     priority = models.FloatField(
         default=0.0,
         help_text="The higher, the sooner: set by a worker, where the study's allocation asks for it.",
@@ -221,6 +236,9 @@ class Triplet(models.Model):
                 name="a_pair_is_unordered",
             ),
             models.CheckConstraint(condition=Q(votes__lte=F("served")), name="a_vote_was_served"),
+            models.CheckConstraint(
+                condition=Q(simulated_votes__lte=F("simulated_served")), name="a_simulated_vote_was_served"
+            ),
         ]
         indexes = [
             models.Index(fields=["study", "role", "served", "shuffle"], name="triplet_fewest_first"),
@@ -233,10 +251,19 @@ class Triplet(models.Model):
             models.Index(fields=["study", "role", "shuffle"], name="triplet_at_random"),
             # Whether anything is unfinished: asked by everybody who hears that there is nothing to judge.
             models.Index(fields=["study", "role", "votes"], name="triplet_unfinished"),
+            models.Index(
+                fields=["study", "role", "simulated_served", "shuffle"], name="triplet_fewest_simulated"
+            ),
+            models.Index(fields=["study", "role", "simulated_votes"], name="triplet_unsimulated"),
         ]
 
     def __str__(self) -> str:
         return f"Triplet {self.pk}"
+
+    def counted(self, name: str, *, simulated: bool) -> int:
+        """What the counter "served", "lefts" or "votes" of a population says."""
+        count: int = getattr(self, counter(name, simulated=simulated))
+        return count
 
     @classmethod
     def of(cls, study: "Study", one: Reconstruction, other: Reconstruction, **fields: Any) -> Self:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from annotation.errors import NotReady, SessionErased
 from annotation.models import Annotator, Assignment, Enrolment, Reconstruction, Session, Study, Triplet
+from annotation.models.stimulus import counter
 from annotation.services.arrival import enrol
 from annotation.services.serving import Serving, next_servings
 from annotation.services.stream import stream_of
@@ -151,19 +152,22 @@ def _train(session: Session, enrolment: Enrolment, begun: int, total: int) -> As
 def _judge(session: Session) -> Assignment | NoPair:
     stream = stream_of(session)
     for serving in next_servings(session, stream):
-        if not serving.counts or _take(serving):
+        if not serving.counts or _take(serving, simulated=session.annotator.simulated):
             return _lease(session, serving, stream.position)
     return _nothing(session)
 
 
-def _take(serving: Serving) -> bool:
+def _take(serving: Serving, *, simulated: bool) -> bool:
     """Whether the triplet is ours: nobody took it since it was looked at. Never waits for somebody else."""
-    triplet = Triplet.objects.filter(pk=serving.triplet.pk, served=serving.triplet.served)
+    served, lefts = (counter(name, simulated=simulated) for name in ("served", "lefts"))
+    triplet = Triplet.objects.filter(
+        pk=serving.triplet.pk, **{served: serving.triplet.counted("served", simulated=simulated)}
+    )
     if connection.features.has_select_for_update_skip_locked and not list(
         triplet.select_for_update(skip_locked=True).values_list("pk")
     ):
         return False
-    return bool(triplet.update(served=F("served") + 1, lefts=F("lefts") + int(serving.first_on_left)))
+    return bool(triplet.update(**{served: F(served) + 1, lefts: F(lefts) + int(serving.first_on_left)}))
 
 
 def _lease(session: Session, serving: Serving, position: int) -> Assignment:
@@ -186,7 +190,7 @@ def _lease(session: Session, serving: Serving, position: int) -> Assignment:
 def _nothing(session: Session) -> NoPair:
     """Tells "nothing left for you" from "nothing free right now"."""
     study = session.study
-    unfinished = Triplet.objects.filter(study=study, role="pair", votes__lt=study.votes_per_triplet)
+    unfinished = Triplet.objects.unfinished(study, simulated=session.annotator.simulated)
     if unfinished.unseen_by(session.annotator).exists():
         return NoPair("nothing_free", "All pairs are being judged by others right now.", retry_after_s=5)
     if Reconstruction.objects.needed_by(study).pending().exists():
@@ -201,7 +205,8 @@ def return_overdue(*, study: Study | None = None, limit: int = 1000) -> int:
         overdue = overdue.filter(study=study)
     with transaction.atomic():
         skip = connection.features.has_select_for_update_skip_locked
-        rows = list(overdue.order_by("expires_at").select_for_update(skip_locked=skip)[:limit])
+        oldest = overdue.order_by("expires_at").select_related("annotator")
+        rows = list(oldest.select_for_update(of=("self",), skip_locked=skip)[:limit])
         return return_to_pool(assignments=rows, state=Assignment.State.EXPIRED)
 
 
@@ -220,8 +225,10 @@ def return_to_pool(*, assignments: Sequence[Assignment], state: str, cause: str 
 
 def free_place(assignment: Assignment) -> None:
     """Takes a lease that will be no vote out of its triplet's counters, so that somebody else is asked."""
+    simulated = assignment.annotator.simulated
+    served, lefts = (counter(name, simulated=simulated) for name in ("served", "lefts"))
     Triplet.objects.filter(pk=assignment.triplet_id).update(
-        served=F("served") - 1, lefts=_one_less("lefts") if assignment.first_on_left else F("lefts")
+        **{served: F(served) - 1, lefts: _one_less(lefts) if assignment.first_on_left else F(lefts)}
     )
 
 

@@ -8,12 +8,13 @@ from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from annotation.models import Assignment, Judgment, Triplet
+from annotation.models.stimulus import counter
 
 AT_ONCE = 500
 
 
 def recount(*, triplets: Iterable[int]) -> None:
-    """Sets `votes`, `served` and `lefts` of these triplets right: call it after judgments stopped counting.
+    """Sets the counters of both populations right for these triplets: call it after judgments stopped counting.
 
     A vote that does not count any more, because its annotator was left out or forgotten, is asked for again.
     """
@@ -26,16 +27,26 @@ def recount(*, triplets: Iterable[int]) -> None:
 def _recount(pks: list[int]) -> None:
     rows = Triplet.objects.filter(pk__in=pks).order_by("pk")
     list(rows.select_for_update(no_key=True).values_list("pk"))  # one order of locks for everybody
-    votes = Judgment.objects.filter(triplet=OuterRef("pk")).counted()
+    rows.order_by().update(**_counts(simulated=False), **_counts(simulated=True))
+
+
+def _counts(*, simulated: bool) -> dict[str, Any]:
+    """What the counters of a population should say, by column."""
+    votes = Judgment.objects.filter(triplet=OuterRef("pk")).of_population(simulated=simulated).counted()
     leased = Assignment.objects.filter(
-        triplet=OuterRef("pk"), kind=Assignment.Kind.PAIR, warm_up=False, state=Assignment.State.LEASED
+        triplet=OuterRef("pk"),
+        kind=Assignment.Kind.PAIR,
+        warm_up=False,
+        state=Assignment.State.LEASED,
+        annotator__simulated=simulated,
     )
     on_left = {"assignment__first_on_left": True}
-    rows.order_by().update(
-        votes=_count(votes),
-        served=_count(votes) + _count(leased),
-        lefts=_count(votes.filter(**on_left)) + _count(leased.filter(first_on_left=True)),
-    )
+    return {
+        counter("votes", simulated=simulated): _count(votes),
+        counter("served", simulated=simulated): _count(votes) + _count(leased),
+        counter("lefts", simulated=simulated): _count(votes.filter(**on_left))
+        + _count(leased.filter(first_on_left=True)),
+    }
 
 
 def _count(rows: QuerySet[Any]) -> Coalesce:

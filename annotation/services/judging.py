@@ -22,6 +22,7 @@ from annotation.errors import (
     UndoRefused,
 )
 from annotation.models import Assignment, Enrolment, Judgment, Session, Study, Triplet
+from annotation.models.stimulus import counter
 from annotation.services.claims import free_place
 from annotation.services.training import close_try
 
@@ -165,7 +166,8 @@ def _count(session: Session, assignment: Assignment) -> None:
     elif enrolment.excluded_by:
         free_place(assignment)
     else:
-        Triplet.objects.filter(pk=assignment.triplet_id).update(votes=F("votes") + 1)
+        votes = counter("votes", simulated=assignment.annotator.simulated)
+        Triplet.objects.filter(pk=assignment.triplet_id).update(**{votes: F(votes) + 1})
 
 
 def _undone(assignment: Assignment, given: Answer) -> Judgment:

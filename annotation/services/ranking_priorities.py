@@ -4,7 +4,7 @@ import numpy as np
 import structlog
 
 from annotation.models import Study, Triplet
-from annotation.reports.comparisons import comparisons_of, rows_of, votes_of
+from annotation.reports.comparisons import comparisons_of, rows_of
 from annotation.services.priorities import set_priorities
 from psychometrics.sampling import Askable, Posterior, posterior_of, priorities
 
@@ -47,9 +47,8 @@ def refresh_ranking(*, study: Study) -> int:
 
 
 def _posteriors(study: Study, names: list[str], rates: set[float]) -> dict[float, Posterior]:
-    """By bitrate; from people's votes, or from simulated ones while there are no others."""
-    simulated = not votes_of(study, simulated=False).exists()
-    rows = [row for row in rows_of(study, simulated=simulated) if {row[1], row[2]} <= set(names)]
+    """By bitrate, from people's votes alone: what programs say decides nothing that people are asked."""
+    rows = [row for row in rows_of(study, simulated=False) if {row[1], row[2]} <= set(names)]
     posteriors = {}
     for rate in rates:
         met = comparisons_of([row for row in rows if float(row[0]) == rate], names)

@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, Max, OuterRef
 from annotation.core.allocation import Chosen, Offer, Sides, choose, next_side
 from annotation.core.checks import REPEAT_DISTANCE
 from annotation.models import Assignment, Session, Triplet
-from annotation.models.stimulus import TripletQuerySet
+from annotation.models.stimulus import TripletQuerySet, counter
 from annotation.services.stream import HELD, Stream
 from psychometrics.draws import uniform
 
@@ -56,7 +56,7 @@ def _pairs(session: Session, stream: Stream) -> list[Serving]:
     offers = {triplet.pk: triplet for triplet in _offers(session, stream)}
     chosen = choose(
         [
-            Offer(row.pk, row.source_id, Sides(row.lefts, max(0, row.served - row.lefts)))
+            Offer(row.pk, row.source_id, _sides(row, simulated=session.annotator.simulated))
             for row in offers.values()
         ],
         stream.pairs,
@@ -64,6 +64,11 @@ def _pairs(session: Session, stream: Stream) -> list[Serving]:
         seed=f"{stream.seed}:{stream.position}",
     )
     return [_as_pair(offers, one) for one in chosen]
+
+
+def _sides(triplet: Triplet, *, simulated: bool) -> Sides:
+    lefts, served = (triplet.counted(name, simulated=simulated) for name in ("lefts", "served"))
+    return Sides(lefts, max(0, served - lefts))
 
 
 def _as_pair(offers: dict[int, Triplet], chosen: Chosen) -> Serving:
@@ -82,7 +87,8 @@ def _offers(session: Session, stream: Stream) -> list[Triplet]:
 
 def _orders(session: Session, stream: Stream) -> list[TripletQuerySet]:
     study, rules = session.study, session.study.rules
-    if rules.allocation == "coverage":
+    # What a program says must not use up what people are to be asked first.
+    if rules.allocation == "coverage" or session.annotator.simulated:
         return [Triplet.objects.open_for(session.annotator, study)]
     wanted, sample = (
         Triplet.objects.open_by_priority(session.annotator, study, held_out=held_out)
@@ -96,7 +102,8 @@ def _warm_up(session: Session, stream: Stream) -> Serving | None:
     """A pair from anywhere: finished ones first, then at random, so that warming up uses up no triplet for all."""
     study = session.study
     unseen = Triplet.objects.filter(study=study, role=Triplet.Role.PAIR).unseen_by(session.annotator)
-    done = unseen.filter(served__gte=study.votes_per_triplet).order_by("served", "shuffle")
+    served = counter("served", simulated=session.annotator.simulated)
+    done = unseen.filter(**{f"{served}__gte": study.votes_per_triplet}).order_by(served, "shuffle")
     triplet = _of_another_source(done, stream) or _at_random(unseen, stream, "warm-up")
     if triplet is None:
         return None

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotation.models import Assignment, Study
-from annotation.reports.comparisons import comparisons_of, rows_of, votes_of
+from annotation.reports.comparisons import comparisons_of, rows_of
 from annotation.services.studies import close_study, pause_study
 from psychometrics.ranking import RankingError, rank
 
@@ -33,7 +33,8 @@ def _running() -> QuerySet[Study]:
 
 def _apply(study: Study) -> str:
     reason = why_it_ends(study)
-    leased = Assignment.objects.live().filter(study=study).exists()
+    # Nobody waits for a program: what it holds is given back when its lease runs out.
+    leased = Assignment.objects.live().filter(study=study, annotator__simulated=False).exists()
     if not reason or (leased and study.state == Study.State.PAUSED):
         return ""
     step = "paused" if leased else "closed"
@@ -56,10 +57,11 @@ def why_it_ends(study: Study, *, today: date | None = None) -> str:
 
 
 def widest_halfwidth(study: Study) -> float | None:
-    """Half the width of the ranking's widest 95 % interval, in JOD, from people's votes; simulated ones where
-    there are no others. None while there are too few annotators, sources or comparisons for a ranking."""
-    simulated = not votes_of(study, simulated=False).exists()
-    comparisons = comparisons_of(rows_of(study, simulated=simulated), sorted(study.codecs))
+    """Half the width of the ranking's widest 95 % interval, in JOD, from people's votes alone.
+
+    None while there are too few annotators, sources or comparisons for a ranking.
+    """
+    comparisons = comparisons_of(rows_of(study, simulated=False), sorted(study.codecs))
     annotators, sources = (
         len(set(column.tolist())) for column in (comparisons.annotator, comparisons.source)
     )

@@ -9,7 +9,7 @@ from math import ceil, comb
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from annotation.models import Judgment, Reconstruction, Session, Source, Study, Triplet
@@ -57,7 +57,7 @@ class Encoding:
 class Judging:
     """Judgments of a study and who gave them; people and programs apart, checks and warm-ups among them.
 
-    `votes` are those that count.
+    `votes` are those of people that count; a study wants no others.
     """
 
     by_people: int
@@ -90,8 +90,7 @@ def judging_of(study: Study, *, encoding: Encoding) -> Judging:
         last_seen=Max("last_seen_at"),
     )
     recently = timezone.now() - JUDGING_WINDOW
-    # Naming both populations lets the index judgment_of_study answer.
-    lately = Judgment.objects.filter(study=study, simulated__in=[True, False], received_at__gt=recently)
+    lately = Judgment.objects.filter(study=study, received_at__gt=recently).by_people()
     per_hour = round(lately.counted().count() * (timedelta(hours=1) / JUDGING_WINDOW))
     pairs = pairs_of(study).aggregate(made=Count("pk"), votes=Sum("votes", default=0))
     wanted = judgments_wanted(study, encoding=encoding, made=pairs["made"])
@@ -129,8 +128,7 @@ def _encoded(encoding: Encoding) -> Meter:
 
 def _judged(judging: Judging) -> Meter:
     words = [f"{judging.votes:,} of {judging.wanted:,}"]
-    if judging.simulated:
-        words += [f"{judging.by_people:,} answers by people", f"{judging.simulated:,} simulated"]
+    words += [f"{judging.simulated:,} simulated answers beside them"] * bool(judging.simulated)
     left = judging.wanted - judging.votes
     if left > 0 and judging.per_hour:
         words += [f"{judging.per_hour:,} an hour", time_left(left, judging.per_hour)]
@@ -197,7 +195,7 @@ def _made(study: Study) -> dict[tuple[str, Any], dict[str, int]]:
 def _judged_pairs(study: Study) -> Sequence[tuple[Any, str, str, bool, int]]:
     """(bpp, first codec, second codec, simulated, judgments); counted anew when a judgment was added."""
     # Moves with every vote, and with everybody who is left out.
-    judged = pairs_of(study).aggregate(votes=Sum("votes", default=0))["votes"]
+    judged = pairs_of(study).aggregate(votes=Sum(F("votes") + F("simulated_votes"), default=0))["votes"]
     return list(cache.get_or_set(f"judged-pairs-{study.key}-{judged}", partial(_count_pairs, study), 600))
 
 

@@ -38,6 +38,15 @@ def staff_login(var_dir: Path, username: str = "researcher") -> tuple[str, str]:
     return username, password
 
 
+def staff_token(username: str = "researcher") -> str:
+    """The API token of a staff account of this installation, made at the first call."""
+    from django.contrib.auth.models import User
+    from rest_framework.authtoken.models import Token
+
+    token, _ = Token.objects.get_or_create(user=User.objects.get(username=username))
+    return str(token.key)
+
+
 def _kept_secret(path: Path, *, length: int = 50) -> str:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -35,11 +35,15 @@ def ask_better(*, version: MetricVersion, progress: Progress = lambda stage, don
     Studies that are closed, or whose allocation does not ask for it, are left alone.
     """
     study = version.run.snapshot.study
+    if version.simulated:
+        return (
+            "pairs are not ranked: a version that learned from programs decides nothing that people are asked"
+        )
     if study.rules.allocation != "uncertain":
         return "pairs are not ranked: the study does not serve them by uncertainty"
     if study.state not in (Study.State.OPEN, Study.State.PAUSED):
         return f"pairs are not ranked: the study is {study.state}"
-    triplets = _open_pairs(study, simulated=version.simulated)
+    triplets = _open_pairs(study)
     if not triplets:
         return "pairs are not ranked: none is open"
     versions = _versions(version)
@@ -53,15 +57,13 @@ def ask_better(*, version: MetricVersion, progress: Progress = lambda stage, don
     return f"{changed} open pairs ranked by versions {numbers}"
 
 
-def _open_pairs(study: Study, *, simulated: bool) -> list[Any]:
-    """Pairs that still want votes, the least judged first, with their votes so far."""
-    rows: QuerySet[Triplet] = Triplet.objects.filter(
-        study=study, role=Triplet.Role.PAIR, votes__lt=study.votes_per_triplet
-    )
+def _open_pairs(study: Study) -> list[Any]:
+    """Pairs that still want people's votes, the least judged first, with their votes so far."""
+    rows: QuerySet[Triplet] = Triplet.objects.unfinished(study, simulated=False)
     votes = {
         f"n_{choice}": Count(
             "judgments",
-            filter=Q(judgments__choice=choice, judgments__counted=True, judgments__simulated__in=[simulated]),
+            filter=Q(judgments__choice=choice, judgments__counted=True, judgments__simulated__in=[False]),
         )
         for choice in Judgment.Choice.values
     }
@@ -69,8 +71,8 @@ def _open_pairs(study: Study, *, simulated: bool) -> list[Any]:
 
 
 def _versions(version: MetricVersion) -> list[MetricVersion]:
-    """This version, the promoted one and the study's last, without repeats, of one population."""
-    known = MetricVersion.objects.filter(simulated=version.simulated).exclude(pk=version.pk)
+    """This version, the promoted one and the study's last, without repeats, of those that learned from people."""
+    known = MetricVersion.objects.filter(simulated=False).exclude(pk=version.pk)
     promoted = known.filter(promoted=True)
     last = known.filter(run__snapshot__study=version.run.snapshot.study).order_by("-number")
     found = {one.pk: one for one in (version, *promoted, *last[:1])}

@@ -31,8 +31,12 @@ def post(client: Client, path: str, body: object = None, **headers: str) -> Any:
     return client.post(path, json.dumps(body or {}), content_type="application/json", headers=headers)
 
 
-def begin(client: Client, study: Study, **body: object) -> Any:
-    return post(client, "/api/v1/sessions/", {"study": study.key, **body})
+def begin(client: Client, study: Study, *, headers: dict[str, str] | None = None, **body: object) -> Any:
+    return post(client, "/api/v1/sessions/", {"study": study.key, **body}, **(headers or {}))
+
+
+def authorised(user: User) -> dict[str, str]:
+    return {"Authorization": f"Token {Token.objects.get_or_create(user=user)[0].key}"}
 
 
 def next_pair(client: Client, key: str, *holding: str) -> Any:
@@ -179,16 +183,23 @@ def test_a_claim_and_an_answer_cost_a_few_queries_however_many_triplets(
         submit(client, session.key, found["assignment"]["id"])
 
 
-def test_simulated_annotators_are_marked(client: Client, study: Study) -> None:
-    key = begin(client, study, simulated=True).json()["key"]
+def test_simulated_annotators_are_marked(client: Client, study: Study, owner: User) -> None:
+    key = begin(client, study, simulated=True, headers=authorised(owner)).json()["key"]
     submit(client, key, next_pair(client, key).json()["assignment"]["id"])
     assert Judgment.objects.get().simulated
     assert Session.objects.get().annotator.simulated
 
 
-def test_a_person_cannot_go_on_as_a_program(client: Client, study: Study) -> None:
+def test_simulated_sessions_need_a_researcher(client: Client, study: Study, stranger: User) -> None:
+    for headers, status in (({}, 403), (authorised(stranger), 403), ({"Authorization": "Token no"}, 401)):
+        refused = begin(client, study, simulated=True, headers=headers)
+        assert (refused.status_code, Session.objects.count()) == (status, 0)
+        assert "Authorization: Token" in refused.json()["detail"]
+
+
+def test_a_person_cannot_go_on_as_a_program(client: Client, study: Study, owner: User) -> None:
     person = begin(client, study).json()["annotator"]
-    program = begin(client, study, annotator_id=person, simulated=True).json()
+    program = begin(client, study, annotator_id=person, simulated=True, headers=authorised(owner)).json()
     assert program["annotator"] != person and program["simulated"]
 
 

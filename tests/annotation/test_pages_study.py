@@ -48,9 +48,8 @@ def test_the_bars_count_people_and_programs_apart(owner_client: Client) -> None:
     assert status["state"] == "open"
     assert status["meters"]["encoded"]["done"] == 6
     judged = status["meters"]["judged"]
-    assert (judged["done"], judged["total"]) == (6, 12)
-    assert "3 answers by people" in judged["words"]
-    assert "3 simulated" in judged["words"]
+    assert (judged["done"], judged["total"]) == (3, 12)
+    assert "3 simulated answers beside them" in judged["words"]
     assert "an hour" in judged["words"]
     assert status["meters"]["people"]["done"] == 1
 

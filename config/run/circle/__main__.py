@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from config.run.circle import StageFailed
 from config.run.circle.annotators import judge_all
-from config.run.embedded import bring_up, demo_study, staff_login
+from config.run.embedded import bring_up, demo_study, staff_login, staff_token
 from config.run.supervisor import ROOT, Supervisor, SupervisorError
 
 JUDGMENTS = 2000
@@ -90,6 +90,7 @@ def _with_services(study: "Study", waiting: list[int], judgments: int, url: str,
         given = judge_all(
             url,
             study.key,
+            staff_token(),
             wanted=judgments,
             annotators=max(ANNOTATORS, judgments // 50),
             at_once=6,

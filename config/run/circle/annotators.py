@@ -99,11 +99,21 @@ class Quota:
 
 
 def judge_all(
-    url: str, study_key: str, *, wanted: int, annotators: int, at_once: int, progress: Callable[[int], None]
+    url: str,
+    study_key: str,
+    token: str,
+    *,
+    wanted: int,
+    annotators: int,
+    at_once: int,
+    progress: Callable[[int], None],
 ) -> int:
-    """`wanted` judgments by simulated annotators, `at_once` of them at a time; returns how many were recorded."""
+    """`wanted` judgments by simulated annotators, `at_once` of them at a time; returns how many were recorded.
+
+    `token` is a researcher's: nobody else may send programs to a study.
+    """
     eyes, quota = Eyes(), Quota(wanted)
-    sit = partial(_sit, url, study_key, eyes, quota)
+    sit = partial(_sit, url, study_key, token, eyes, quota)
     with ThreadPoolExecutor(at_once) as pool:
         sessions = [pool.submit(sit, make_annotator(seed)) for seed in range(annotators)]
         while not all(session.done() for session in sessions):
@@ -115,11 +125,14 @@ def judge_all(
     return quota.given
 
 
-def _sit(url: str, study_key: str, eyes: Eyes, quota: Quota, annotator: SimulatedAnnotator) -> None:
+def _sit(
+    url: str, study_key: str, token: str, eyes: Eyes, quota: Quota, annotator: SimulatedAnnotator
+) -> None:
     """One annotator's whole session."""
     site = Site(url)
     asked = {"study": study_key, "simulated": True, "screen": {"width": 1920, "height": 1080, "dpr": 1}}
-    session = site.json("POST", "/api/v1/sessions/", asked, expect=(201,))
+    researcher = {"Authorization": f"Token {token}"}
+    session = site.json("POST", "/api/v1/sessions/", asked, expect=(201,), **researcher)
     while quota.take():
         found = _next(site, session["key"])
         if found is None:

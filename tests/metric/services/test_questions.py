@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core import mail
 
 from annotation.core.protocol import Protocol
-from annotation.models import Study
+from annotation.models import Snapshot, Study
 from annotation.services.snapshots import unpack_snapshot
 from metric.models import MetricVersion, TrainingRun
 from metric.reports.disagreements import disagreements_of, with_triplets
@@ -35,6 +35,13 @@ def test_open_pairs_get_priorities_and_the_share_held_out_none(version: MetricVe
     assert not aside.exclude(priority=0).exists()
     Study.objects.update(state=Study.State.CLOSED)
     assert ask_better(version=MetricVersion.objects.get()).endswith("the study is closed")
+
+
+def test_a_version_that_learned_from_programs_decides_nothing_that_people_are_asked() -> None:
+    rules = Protocol.bare().to_json() | {"allocation": "uncertain"}
+    study = Study(state=Study.State.OPEN, protocol=rules)
+    version = MetricVersion(simulated=True, run=TrainingRun(snapshot=Snapshot(study=study)))
+    assert "learned from programs" in ask_better(version=version)
 
 
 def test_a_version_has_its_card_and_the_pairs_of_most_disagreement(version: MetricVersion) -> None:
