@@ -5,6 +5,7 @@ python -m codecs_zoo encode photograph.png photograph.clz --codec avif --bpp 0.3
 python -m codecs_zoo encode photograph.png photograph.clz --codec jpeg --setting quality=35
 python -m codecs_zoo decode photograph.clz reconstruction.png
 python -m codecs_zoo sweep photographs --codecs jpeg,webp,avif --bpp 0.23,0.37 --out sweep --jobs 2
+python -m codecs_zoo downstream annotated --codecs jpeg,avif --bpp 0.23,0.67 --out downstream
 python -m codecs_zoo train factorized-prior --data photographs --out trained
 """
 
@@ -18,7 +19,9 @@ from pathlib import Path
 
 from codecs_zoo import container, registry
 from codecs_zoo.contract import Codec, CodecError, Setting, Settings, bits_per_pixel
+from codecs_zoo.downstream.command import add_parser as add_downstream
 from codecs_zoo.learned.training import add_train_command
+from codecs_zoo.onnx_models import ModelUnavailable
 from codecs_zoo.quality import QualityError
 from codecs_zoo.rate import RateError, encode_to_bpp
 from codecs_zoo.sweep.command import add_parser as add_sweep
@@ -27,7 +30,8 @@ from imaging.files import write_whole
 from imaging.pictures import PhotographError, encode_png, load_photograph
 
 EXPECTED = (
-    PhotographError, CodecError, RateError, container.ContainerError, SweepError, QualityError, OSError,
+    PhotographError, CodecError, RateError, container.ContainerError, SweepError, QualityError, ModelUnavailable,
+    OSError,
 )  # fmt: skip
 
 
@@ -154,6 +158,7 @@ def _parser() -> argparse.ArgumentParser:
     decoding.add_argument("output", type=Path, metavar="OUT.png")
     decoding.set_defaults(run=decode)
     add_sweep(commands)
+    add_downstream(commands)
     add_train_command(commands)
     return parser
 

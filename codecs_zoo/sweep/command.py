@@ -26,6 +26,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "sweep", help="a folder of photographs through codecs and rates, to a report"
     )
+    add_sweep_options(parser)
+    parser.set_defaults(run=sweep)
+
+
+def add_sweep_options(parser: argparse.ArgumentParser) -> None:
+    """What every command takes that codes a folder by codecs at rates."""
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="the photographs")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="made, or gone on with")
     parser.add_argument(
@@ -42,28 +48,28 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--strips", type=int, default=STRIPS, metavar="N", help="photographs shown as crops (2)"
     )
     parser.add_argument("--retry", action="store_true", help="try again what failed in an earlier run")
-    parser.set_defaults(run=sweep)
 
 
 def sweep(options: argparse.Namespace) -> None:
     """`sweep`: makes what is missing, then writes tables and report. Raises CodecError if nothing worked."""
-    if options.jobs < 1:
-        raise plan.SweepError(f"--jobs is {options.jobs}; give 1 or more.")
     plan.check_rates(options.bpp)
     codecs, chosen = plan.find_codecs(options.codecs), figures(options.metrics)
     photos, left_out = plan.find_photographs(options.folder)
     for line in left_out:
         print(f"left out: {line}")
     tasks = plan.tasks(photos, codecs, options.bpp)
-    rows = _run(options, tasks)
+    rows = make_rows(options, tasks)
     failed = [row for row in rows if row.failed]
     write_results(options, photos, chosen, rows)
-    _say_what_failed(failed)
+    report_failures(failed)
     if len(failed) == len(rows):
         raise CodecError("Nothing could be made; the reasons are above and in results.csv.")
 
 
-def _run(options: argparse.Namespace, tasks: Sequence[Task]) -> list[Row]:
+def make_rows(options: argparse.Namespace, tasks: Sequence[Task]) -> list[Row]:
+    """The rows of `tasks`, made where they are missing, with a progress bar. Raises SweepError for no job."""
+    if options.jobs < 1:
+        raise plan.SweepError(f"--jobs is {options.jobs}; give 1 or more.")
     from tqdm import tqdm
 
     from codecs_zoo.sweep.run import run
@@ -103,6 +109,9 @@ def write_results(
         failures=[row for row in rows if row.failed],
         strips=shown,
         facts=facts,
+        sections=[
+            path.read_text(encoding="utf-8") for path in sorted((options.out / "sections").glob("*.html"))
+        ],
     )
     write_whole(options.out / "report.html", render(report).encode())
     print(f"{options.out}: report.html, results.csv, results.parquet, and the files under bitstreams/")
@@ -126,7 +135,7 @@ def _own_version() -> str:
         return "not installed"
 
 
-def _say_what_failed(failed: Sequence[Row]) -> None:
+def report_failures(failed: Sequence[Row]) -> None:
     """One line for each reason of each codec, with how many rows have it."""
     reasons: dict[tuple[str, float], list[Row]] = {}
     for row in failed:

@@ -32,6 +32,8 @@ class Report:
     failures: Sequence[Row]
     strips: Sequence[Strip]
     facts: Sequence[tuple[str, str]]
+    sections: Sequence[str] = ()
+    """HTML that other commands left for this report, such as that of `downstream`."""
 
 
 def render(report: Report) -> str:
@@ -40,6 +42,7 @@ def render(report: Report) -> str:
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
     parts = [_head(report, title), _table(report)]
     parts += [_figure(report, one) for one in report.figures]
+    parts += report.sections
     parts += [_effort(report), _crops(report), _failures(report), _method(report)]
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'

@@ -69,7 +69,7 @@ def _in_a_pool(
 ) -> Iterator[tuple[Task, Row]]:
     """Rows until the end or until a process dies; then `suspects` are the first rows that were not done."""
     done = set()
-    with _pool(jobs) as pool:
+    with processes(jobs) as pool:
         futures = {pool.submit(make_row, out, task, figure_names): task for task in missing}
         try:
             for future in as_completed(futures):
@@ -83,7 +83,7 @@ def _in_a_pool(
 
 def _alone_in_a_process(out: Path, task: Task, figure_names: tuple[str, ...]) -> Row:
     try:
-        with _pool(1) as pool:
+        with processes(1) as pool:
             return pool.submit(make_row, out, task, figure_names).result()
     except BrokenProcessPool:
         row = failure(
@@ -96,7 +96,7 @@ def _alone_in_a_process(out: Path, task: Task, figure_names: tuple[str, ...]) ->
 
 
 @contextmanager
-def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
+def processes(jobs: int) -> Iterator[ProcessPoolExecutor]:
     """Processes that compute on one thread each and end with us."""
     before = {name: os.environ.get(name) for name in ONE_THREAD}
     os.environ.update(dict.fromkeys(ONE_THREAD, "1"))

@@ -1,0 +1,1 @@
+"""What compression does to programs that look at pictures: detection and segmentation on reconstructions."""

@@ -1,0 +1,169 @@
+"""`python -m codecs_zoo downstream`: what compression does to detection and segmentation.
+
+python -m codecs_zoo downstream FOLDER --codecs jpeg,avif --bpp 0.23,0.67 --out DIR
+python -m codecs_zoo downstream FOLDER --codecs all --bpp 0.37 --out DIR --detector my-detector.onnx --json
+
+FOLDER holds images/, and beside it boxes/ (YOLO text files) and masks/ (grey PNGs of COCO's category numbers) where
+there are annotations. Without any, agreement with the models' results on the originals is given, and called that.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from codecs_zoo.contract import CodecError
+from codecs_zoo.downstream.folder import annotations_of, images_of
+from codecs_zoo.downstream.predict import Models, Prediction, predict_all
+from codecs_zoo.downstream.results import ORIGINAL, Result, Truth, results_at, truth_of
+from codecs_zoo.onnx_models import ModelUnavailable, availability, find_model, sha256_of
+from codecs_zoo.quality import figures
+from codecs_zoo.sweep import plan
+from codecs_zoo.sweep.command import add_sweep_options, make_rows, report_failures, write_results
+from imaging.files import write_whole
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds `downstream` to the commands."""
+    parser = commands.add_parser(
+        "downstream",
+        help="detection and segmentation on compressed photographs",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_sweep_options(parser)
+    parser.add_argument("--detector", default="fastestdet", metavar="MODEL", help="name, path or none")
+    parser.add_argument("--segmenter", default="espnetv2", metavar="MODEL", help="name, path or none")
+    parser.add_argument("--json", action="store_true", help="the results as JSON on standard output")
+    parser.set_defaults(run=downstream)
+
+
+def downstream(options: argparse.Namespace) -> None:
+    """`downstream`: makes what is missing, lets the models look, writes tables and the report's section."""
+    plan.check_rates(options.bpp)
+    codecs, chosen = plan.find_codecs(options.codecs), figures(options.metrics)
+    photos, unusable = plan.find_photographs(images_of(options.folder))
+    annotations = {photo.sha256: annotations_of(options.folder, photo) for photo in photos}
+    models, notes = _models(options)
+    notes += [f"Not used: {line}" for line in unusable]
+    tasks = plan.tasks(photos, codecs, options.bpp)
+    rows = make_rows(options, tasks)
+    made = [task for task, row in zip(tasks, rows, strict=True) if not row.failed]
+    seen = _look(options, photos, made, models)
+    truth = truth_of(annotations, seen[ORIGINAL])
+    results, missing = _results(options, rows, seen, truth)
+    notes += missing
+    _write(options, results, truth, notes, models)
+    write_results(options, photos, chosen, rows)
+    report_failures([row for row in rows if row.failed])
+    _print(options, results, truth, notes)
+
+
+def _models(options: argparse.Namespace) -> tuple[Models, list[str]]:
+    """The models that can run, and a line for each that can't. Raises ModelUnavailable if there is none."""
+    chosen: dict[str, str | None] = {}
+    notes = []
+    for word in ("detector", "segmenter"):
+        name = getattr(options, word)
+        state = availability(name) if name != "none" else None
+        chosen[word] = name if state is not None and state.available else None
+        if state is not None and not state.available:
+            notes.append(f"{word} {name}: unavailable. {state.reason} {state.how}".strip())
+    if not any(chosen.values()):
+        raise ModelUnavailable(" ".join(notes) or "Neither a detector nor a segmenter is asked for.")
+    return Models(chosen["detector"], chosen["segmenter"]), notes
+
+
+def _look(
+    options: argparse.Namespace, photos: Sequence[plan.Photo], made: Sequence[plan.Task], models: Models
+) -> dict[str, dict[str, Prediction]]:
+    """Predictions by codec and photograph and rate: the key of a rate's codec is "codec@rate"."""
+    from tqdm import tqdm
+
+    by_key = {task.key: (f"{task.codec}@{task.target_bpp:g}", task.photo.sha256) for task in made}
+    seen: dict[str, dict[str, Prediction]] = {ORIGINAL: {}}
+    with tqdm(total=len(photos) + len(made), unit="picture", dynamic_ncols=True) as bar:
+        for key, prediction in predict_all(
+            options.out, photos, made, models, options.jobs, lambda: bar.update()
+        ):
+            name, sha256 = by_key.get(key, (ORIGINAL, key))
+            seen.setdefault(name, {})[sha256] = prediction
+    return seen
+
+
+def _results(
+    options: argparse.Namespace,
+    rows: Sequence[plan.Row],
+    seen: dict[str, dict[str, Prediction]],
+    truth: Truth,
+) -> tuple[list[Result], list[str]]:
+    results, notes = [], []
+    for rate in options.bpp:
+        at_rate = {
+            name.removesuffix(f"@{rate:g}"): each
+            for name, each in seen.items()
+            if name.endswith(f"@{rate:g}")
+        }
+        found, missing = results_at(rate, rows, at_rate | {ORIGINAL: seen[ORIGINAL]}, truth, options.anchor)
+        results += found
+        if missing:
+            notes.append(
+                f"At {rate:g} bpp {len(missing)} of {len(truth.annotations)} photographs are out of some codec's "
+                f"reach and count for none: {', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}."
+            )
+    if not results:
+        raise CodecError("Nothing could be made; the reasons are in results.csv.")
+    return results, notes
+
+
+def _write(
+    options: argparse.Namespace, results: Sequence[Result], truth: Truth, notes: Sequence[str], models: Models
+) -> None:
+    from codecs_zoo.downstream.page import section, write_table
+
+    folder = options.out / "sections"
+    folder.mkdir(parents=True, exist_ok=True)
+    html = section(results, agreement=truth.agreement, anchor=options.anchor, notes=notes)
+    write_whole(folder / "downstream.html", html.encode())
+    write_whole(options.out / "downstream.csv", write_table(results).encode())
+    content = json.dumps(_as_json(results, truth, notes, models), indent=1, allow_nan=False)
+    write_whole(options.out / "downstream.json", content.encode())
+
+
+def _as_json(results: Sequence[Result], truth: Truth, notes: Sequence[str], models: Models) -> dict[str, Any]:
+    named = {"detector": models.detector, "segmenter": models.segmenter}
+    return {
+        "against": "agreement" if truth.agreement else "annotations",
+        "photographs": len(truth.annotations),
+        "models": {
+            word: {"name": name, "sha256": sha256_of(find_model(name))} if name else None
+            for word, name in named.items()
+        },
+        "notes": list(notes),
+        "results": [one.to_json() for one in results],
+    }
+
+
+def _print(
+    options: argparse.Namespace, results: Sequence[Result], truth: Truth, notes: Sequence[str]
+) -> None:
+    if options.json:
+        print((options.out / "downstream.json").read_text(encoding="utf-8"))
+        return
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+    word = "agreement with the originals' results" if truth.agreement else "against annotations"
+    print(f"{word}; in brackets the share of the originals' figure that is kept")
+    for one in results:
+        spelt = "  ".join(_figure(one, name) for name in one.figures)
+        print(f"{one.target_bpp:>5g}  {one.codec:<22} {one.photographs:>4}  {spelt}")
+
+
+def _figure(one: Result, name: str) -> str:
+    value = one.figures[name].value
+    kept = one.kept[name].value if name in one.kept else None
+    share = f" ({kept:.0%})" if kept is not None else ""
+    return f"{name} {'–' if value is None else f'{value:.3f}'}{share}"

@@ -1,0 +1,85 @@
+"""A folder of annotated photographs: `images/`, and beside it `boxes/` (YOLO) and `masks/` where there are some."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from codecs_zoo.contract import CodecError
+from codecs_zoo.downstream.detection import Boxes
+from codecs_zoo.downstream.segmentation import Labels, from_coco
+from codecs_zoo.sweep.plan import Photo
+
+
+class FolderError(CodecError):
+    """Annotations that can't be read; the message names the file and the line."""
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """What people marked on one photograph; None where the folder has no such annotations."""
+
+    boxes: Boxes | None
+    labels: Labels | None
+
+
+def images_of(folder: Path) -> Path:
+    """The folder of pictures. Raises FolderError that says what is expected."""
+    images = folder / "images"
+    if not images.is_dir():
+        raise FolderError(
+            f"There is no folder {images}. FOLDER holds images/, and beside it boxes/ (YOLO text files) and masks/ "
+            "(grey PNGs of COCO's category numbers) where there are annotations."
+        )
+    return images
+
+
+def annotations_of(folder: Path, photo: Photo) -> Annotations:
+    """The annotations of a photograph. Raises FolderError for a damaged file, or a mask of another size."""
+    stem = photo.path.stem
+    boxes, mask = folder / "boxes" / f"{stem}.txt", folder / "masks" / f"{stem}.png"
+    return Annotations(
+        read_boxes(boxes) if (folder / "boxes").is_dir() and boxes.is_file() else None,
+        _read_mask(mask, photo) if mask.is_file() else None,
+    )
+
+
+def read_boxes(path: Path) -> Boxes:
+    """YOLO: on each line a class and the box's centre, width and height as shares of the sides."""
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if line.strip():
+            rows.append(_read_line(line, f"{path}, line {number}"))
+    if not rows:
+        return Boxes.none()
+    values = np.array(rows)
+    centre, half = values[:, 1:3], values[:, 3:5] / 2
+    corners = np.concatenate([centre - half, centre + half], 1)
+    return Boxes(corners, values[:, 0].astype(np.int64), np.ones(len(values)))
+
+
+def _read_line(line: str, place: str) -> list[float]:
+    try:
+        values = [float(word) for word in line.split()]
+    except ValueError:
+        values = []
+    sound = len(values) == 5 and values[0] >= 0 and values[0] == int(values[0])
+    if not sound or not all(0 <= value <= 1 for value in values[1:]):
+        raise FolderError(f"{place}: {line.strip()!r} is not a class and four shares from 0 to 1.")
+    return values
+
+
+def _read_mask(path: Path, photo: Photo) -> Labels:
+    try:
+        mask = np.asarray(Image.open(path))
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        raise FolderError(f"{path} is no picture that can be read: {error}") from error
+    if mask.ndim != 2 or mask.dtype != np.uint8 or mask.shape != (photo.height, photo.width):
+        raise FolderError(
+            f"{path} is {mask.dtype} of shape {mask.shape}; its photograph needs a grey mask of 8 bits, "
+            f"{photo.width} x {photo.height}."
+        )
+    return from_coco(mask)

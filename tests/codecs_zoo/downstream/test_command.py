@@ -1,0 +1,150 @@
+"""`python -m codecs_zoo downstream` from a folder to tables, with tiny models; and what it refuses."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from codecs_zoo import onnx_models
+from codecs_zoo.__main__ import main
+from tests.codecs_zoo.downstream.models import make_detector, make_folder, make_segmenter
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    folder = tmp_path_factory.mktemp("models")
+    detector, segmenter = make_detector(folder / "d.onnx"), make_segmenter(folder / "s.onnx")
+    return ["--detector", str(detector), "--segmenter", str(segmenter)]
+
+
+def run(folder: Path, out: Path, models: list[str], *more: str) -> int:
+    chosen = ["--codecs", "jpeg,webp", "--bpp", "1.0", "--anchor", "jpeg"]
+    return main(["downstream", str(folder), "--out", str(out), *chosen, *models, *more])
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory, models: list[str]) -> Path:
+    """A finished run."""
+    folder = tmp_path_factory.mktemp("study")
+    assert run(make_folder(folder / "in"), folder / "out", models) == 0
+    return folder
+
+
+def results(study: Path) -> dict[str, dict]:
+    content = json.loads((study / "out/downstream.json").read_text())
+    assert content["against"] == "annotations"
+    return {one["codec"]: one for one in content["results"]}
+
+
+def test_originals_codecs_and_the_anchor_stand_beside_each_other(study: Path) -> None:
+    found = results(study)
+    assert list(found) == ["original", "jpeg", "webp"]
+    assert found["original"]["figures"]["ap50"]["value"] == pytest.approx(1.0)
+    assert found["original"]["figures"]["person_iou"]["value"] > 0.9
+    assert set(found["webp"]["less_than_anchor"]) == {"ap50", "ap75", "ap", "miou", "person_iou"}
+    assert found["original"]["kept"] == {} and found["jpeg"]["less_than_anchor"] == {}
+    assert found["webp"]["kept"]["ap50"]["value"] == pytest.approx(
+        found["webp"]["figures"]["ap50"]["value"] / found["original"]["figures"]["ap50"]["value"]
+    )
+
+
+def test_it_joins_the_report_of_the_sweep(study: Path) -> None:
+    report = (study / "out/report.html").read_text()
+    assert "Detection and segmentation" in report and "AP50" in report
+    assert (study / "out/downstream.csv").read_text().count("ap50") == 3
+
+
+def test_a_sweep_of_the_same_folder_keeps_the_section(study: Path) -> None:
+    out = study / "out"
+    arguments = ["sweep", str(study / "in/images"), "--out", str(out), "--codecs", "jpeg", "--bpp", "1.0"]
+    assert main(arguments) == 0
+    assert "Detection and segmentation" in (out / "report.html").read_text()
+
+
+def test_nothing_is_looked_at_twice(study: Path, models: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {path: path.stat().st_mtime_ns for path in (study / "out/downstream").iterdir()}
+    assert run(study / "in", study / "out", models) == 0
+    assert {path: path.stat().st_mtime_ns for path in (study / "out/downstream").iterdir()} == kept
+
+
+def test_without_annotations_it_is_agreement(tmp_path: Path, models: list[str]) -> None:
+    folder = make_folder(tmp_path / "in", boxes=False, masks=False)
+    assert run(folder, tmp_path / "out", models) == 0
+    content = json.loads((tmp_path / "out/downstream.json").read_text())
+    assert content["against"] == "agreement"
+    assert content["results"][0]["figures"]["miou"]["value"] == pytest.approx(1.0)
+    assert "Agreement with the originals" in (tmp_path / "out/report.html").read_text()
+
+
+def test_a_photograph_out_of_a_codecs_reach_counts_for_none(
+    tmp_path: Path, models: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make_folder(tmp_path / "in")
+    Image.fromarray(np.full((96, 96, 3), 90, np.uint8)).save(folder / "images/flat.png")
+    assert run(folder, tmp_path / "out", models) == 0
+    found = json.loads((tmp_path / "out/downstream.json").read_text())
+    assert {one["photographs"] for one in found["results"]} == {3}
+    assert "1 of 4 photographs are out of some codec's reach" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("0 0.5 0.5 0.2", "not a class and four shares"),
+        ("0 0.5 0.5 40 30", "from 0 to 1"),
+        ("cat 0 0 1 1", "line 1"),
+    ],
+)
+def test_a_damaged_annotation_is_named(
+    tmp_path: Path, models: list[str], capsys: pytest.CaptureFixture[str], line: str, says: str
+) -> None:
+    folder = make_folder(tmp_path / "in")
+    (folder / "boxes/0.txt").write_text(line)
+    assert run(folder, tmp_path / "out", models) == 1
+    assert says in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+def test_a_mask_of_another_size_is_refused(
+    tmp_path: Path, models: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make_folder(tmp_path / "in")
+    Image.fromarray(np.zeros((50, 96), np.uint8)).save(folder / "masks/0.png")
+    assert run(folder, tmp_path / "out", models) == 1
+    assert "needs a grey mask of 8 bits, 96 x 96" in capsys.readouterr().err
+
+
+def test_a_folder_without_images_is_told_what_is_expected(
+    tmp_path: Path, models: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path, tmp_path / "out", models) == 1
+    assert "images/" in capsys.readouterr().err
+
+
+def test_a_model_that_is_missing_is_unavailable_with_the_reason(
+    tmp_path: Path, models: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(onnx_models.FOLDER_VARIABLE, str(tmp_path))
+    folder = make_folder(tmp_path / "in")
+    assert run(folder, tmp_path / "out", ["--segmenter", models[3]]) == 0
+    content = json.loads((tmp_path / "out/downstream.json").read_text())
+    assert content["models"]["detector"] is None
+    assert "detector fastestdet: unavailable" in content["notes"][0]
+    assert run(folder, tmp_path / "out2", ["--segmenter", "none"]) == 1
+    assert "CLOSER_MODELS" in capsys.readouterr().err
+
+
+def test_another_file_under_a_known_name_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(onnx_models.FOLDER_VARIABLE, str(tmp_path))
+    (tmp_path / "FastestDet.onnx").write_bytes(b"not that")
+    with pytest.raises(onnx_models.ModelUnavailable, match="its sha256 is"):
+        onnx_models.find_model("fastestdet")
+
+
+def test_a_model_that_can_not_be_read_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], models: list[str]
+) -> None:
+    (tmp_path / "bad.onnx").write_bytes(b"no model")
+    with pytest.raises(onnx_models.ModelUnavailable, match="bad.onnx is no ONNX model"):
+        onnx_models.open_model(str(tmp_path / "bad.onnx"))
