@@ -53,7 +53,7 @@ class PyramidModel(nn.Module):
 
     def steps(self, level: Tensor) -> Tensor:
         """B x C x 1 x 1: the quantisation step of each fine channel."""
-        return interpolate_rows(self.log_steps, level).exp2()
+        return interpolate_rows(self.log_steps.exp2(), level)
 
 
 def first_steps(channels: int) -> Tensor:

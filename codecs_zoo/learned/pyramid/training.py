@@ -27,6 +27,7 @@ from torch import Tensor, nn
 
 from codecs_zoo.learned.pyramid.entropy import Rounding
 from codecs_zoo.learned.pyramid.model import Output, PyramidModel, first_steps
+from codecs_zoo.learned.pyramid.muon import Muon
 from codecs_zoo.learned.pyramid.photographs import Crops, centre, principal_components, read_photographs
 from codecs_zoo.learned.pyramid.shape import LAMBDA_HIGH, LAMBDA_LOW, LEVELS, Shape
 from codecs_zoo.learned.pyramid.storing import read_weights, write_weights
@@ -39,6 +40,8 @@ HELD_OUT_EVERY = 29
 HELD_OUT_SIDE = 448
 CLIP = 2.0
 BETAS = (0.9, 0.99)
+MUON_SHARE = 6.0
+"""Muon's learning rate, for the matrices, over Adam's, for all else."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +88,19 @@ class Trainer:
         self.parameters = list(self.model.parameters())
         on_gpu = self.device.type == "cuda"
         self.rate = torch.zeros((), device=self.device)
-        self.optimizer = torch.optim.Adam(
-            self.parameters, lr=self.rate if on_gpu else 0.0, betas=BETAS, capturable=on_gpu, foreach=True
+        matrices = [
+            parameter
+            for name, parameter in self.model.named_parameters()
+            if parameter.dim() == 4 and ".linear." not in name
+        ]
+        known = {id(parameter) for parameter in matrices}
+        self.muon = Muon(matrices)
+        self.adam = torch.optim.Adam(
+            [parameter for parameter in self.parameters if id(parameter) not in known],
+            lr=self.rate if on_gpu else 0.0,
+            betas=BETAS,
+            capturable=on_gpu,
+            foreach=True,
         )
         self.x = torch.zeros(settings.batch, 3, settings.crop, settings.crop, device=self.device)
         self.x = self.x.to(memory_format=torch.channels_last)
@@ -121,10 +135,9 @@ class Trainer:
         warm = min((self.step + 1) / self.settings.warm_up, 1.0)
         fall = 0.5 * (1 + math.cos(math.pi * min(share, 1)))
         rate = self.settings.learning_rate * warm * (0.005 + 0.995 * fall)
-        if self.device.type == "cuda":
-            self.rate.fill_(rate)  # a captured step reads it from there
-        else:
-            self.optimizer.param_groups[0]["lr"] = rate
+        self.rate.fill_(rate)  # a captured step reads it from there
+        if self.device.type != "cuda":
+            self.adam.param_groups[0]["lr"] = rate
         self.keep.fill_(1 / min(self.step + 1, self.settings.mean_over))
 
     def _draw(self) -> None:
@@ -136,14 +149,15 @@ class Trainer:
 
     def _update(self) -> None:
         """One step on `x` and `level`, without a round trip to the host."""
-        self.optimizer.zero_grad(set_to_none=True)
+        self.model.zero_grad(set_to_none=True)
         loss, figures = loss_of(self.x, self.model(self.x, self.level, None, self._autocast()), self.level)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.parameters, CLIP, foreach=True)
         for parameter in self.parameters:
             if parameter.grad is not None:  # a step without a finite gradient changes nothing
                 parameter.grad.nan_to_num_(0.0, 0.0, 0.0)
-        self.optimizer.step()
+        self.adam.step()
+        self.muon.step(self.rate * MUON_SHARE)
         means = list(self.mean.parameters())
         with torch.no_grad():
             differences = torch._foreach_sub(self.parameters, means)
@@ -165,7 +179,7 @@ class Trainer:
         torch.cuda.current_stream().wait_stream(side)
         graph = torch.cuda.CUDAGraph()
         try:
-            self.optimizer.zero_grad(set_to_none=True)
+            self.model.zero_grad(set_to_none=True)
             with torch.cuda.graph(graph):
                 self._update()
         except RuntimeError as error:
