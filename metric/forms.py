@@ -1,60 +1,26 @@
 """A training run's settings as forms: of a run by hand, and of the rule by which runs come of themselves."""
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
 from django import forms
 
-from metric.core.config import TrainConfig
+from metric.core.config import TrainConfig, settings
 from metric.models import RetrainRule
-from metric.serializers import TrainConfigSerializer
 
-TRUNKS = {
-    "alex": "AlexNet: the quickest",
-    "vgg": "VGG16: much slower, and the closest to people of the stock ones",
-    "squeeze": "SqueezeNet",
-}
-KINDS = {
-    "heads": "Heads: the layers of the trunk are weighed anew. Minutes.",
-    "comp": "Heads and trunk: both are tuned together, as LPIPS-Comp. Hours without a GPU.",
-    "ranker": "The way of 2018, for comparison: a small network learns to choose.",
-}
-TERMS = {"psnr": "PSNR", "ms-ssim": "MS-SSIM"}
-DEVICES = {
-    "auto": "Any worker of the queue train, on its GPU if it has one",
-    "cpu": "Any worker of the queue train, on the CPU",
-    "cuda": "A worker of the queue train-gpu",
-}
 CHOICES = ("nets", "kind", "terms", "structure", "reliability", "lapse", "device")
-SETTINGS = tuple(field.name for field in fields(TrainConfig))
 
 
 def settled(config: Mapping[str, Any]) -> TrainConfig:
     """The settings as training takes them. Raises ValidationError for what it does not know or take."""
-    if set(config) - set(SETTINGS):
+    if set(config) - set(settings()):
         raise forms.ValidationError(
-            f'Settings are a JSON object such as {{"net": "vgg"}}, of: {", ".join(sorted(SETTINGS))}.'
+            f'Settings are a JSON object such as {{"net": "vgg"}}, of: {", ".join(sorted(settings()))}.'
         )
-    # The API knows kinds, and how much a worker can do; TrainConfig knows what goes together.
-    asked = TrainConfigSerializer(data=dict(config))
-    wrong = [] if asked.is_valid() else [f"{name}: {_said(its)}" for name, its in asked.errors.items()]
     try:
-        found = TrainConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in config.items()})
+        return TrainConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in config.items()})
     except ValueError as error:
         raise forms.ValidationError(str(error)) from error
-    except TypeError as error:
-        raise forms.ValidationError(wrong or str(error)) from error
-    if wrong:
-        raise forms.ValidationError(wrong)
-    return found
-
-
-def _said(errors: Any) -> str:
-    """The sentences of a serializer's errors, however deep they lie."""
-    if isinstance(errors, dict | list):
-        return " ".join(_said(its) for its in (errors.values() if isinstance(errors, dict) else errors))
-    return str(errors)
 
 
 class SettingsField(forms.JSONField):
@@ -70,42 +36,39 @@ class SettingsField(forms.JSONField):
         settled(value or {})
 
 
+def _described(name: str) -> dict[str, str]:
+    """Label and help of a setting, as a page shows them."""
+    setting = settings()[name][1]
+    return {"label": setting.label, "help_text": f"{setting.help[:1].upper()}{setting.help[1:]}."}
+
+
+def _choice(name: str, **more: Any) -> forms.ChoiceField:
+    choices = list(settings()[name][1].choices.items())
+    return forms.ChoiceField(choices=choices, **_described(name), **more)
+
+
+def _choices(name: str, **more: Any) -> forms.MultipleChoiceField:
+    setting = settings()[name][1]
+    return forms.MultipleChoiceField(
+        choices=list(setting.choices.items()), widget=forms.CheckboxSelectMultiple, required=not setting.empty,
+        **_described(name), **more,
+    )  # fmt: skip
+
+
+def _switch(name: str) -> forms.BooleanField:
+    return forms.BooleanField(required=False, **_described(name))
+
+
 class TrainingForm(forms.Form):
     """What a run asked for by hand is made with: what most choose between, and anything else as JSON."""
 
-    nets = forms.MultipleChoiceField(
-        label="Trunk",
-        choices=list(TRUNKS.items()),
-        widget=forms.CheckboxSelectMultiple,
-        help_text="Several are joined in one fit.",
-        error_messages={"required": "Choose at least one trunk."},
-    )
-    kind = forms.ChoiceField(label="What is trained", choices=list(KINDS.items()), widget=forms.RadioSelect)
-    terms = forms.MultipleChoiceField(
-        label="Joined with",
-        choices=list(TERMS.items()),
-        widget=forms.CheckboxSelectMultiple,
-        required=False,
-        help_text="Each gets a weight in the same fit, of zero where it does not help.",
-    )
-    structure = forms.BooleanField(
-        label="Compare means and variances of features too", required=False, help_text="As DISTS does."
-    )
-    reliability = forms.BooleanField(
-        label="Weigh annotators by how far they can be trusted",
-        required=False,
-        help_text="Estimated from their agreement with the others, together with the fit.",
-    )
-    lapse = forms.BooleanField(
-        label="Fit the rate of random answers",
-        required=False,
-        help_text="Keeps slips of the finger on clear pairs from weighing too much.",
-    )
-    device = forms.ChoiceField(
-        label="Where",
-        choices=list(DEVICES.items()),
-        help_text="A run waits until such a worker takes it.",
-    )
+    nets = _choices("nets", error_messages={"required": "Choose at least one trunk."})
+    kind = _choice("kind", widget=forms.RadioSelect)
+    terms = _choices("terms")
+    structure = _switch("structure")
+    reliability = _switch("reliability")
+    lapse = _switch("lapse")
+    device = _choice("device")
     config = SettingsField(
         label="Settings, as JSON",
         required=False,

@@ -1,11 +1,12 @@
 """What goes over the wire of /api/v1/ about metrics."""
 
+from dataclasses import Field
 from typing import Any
 
 from rest_framework import serializers
 
 from annotation.models import Snapshot
-from metric.core.config import BASELINE_KEYS, DEVICES, KINDS, NETS, TERMS
+from metric.core.config import Setting, settings
 from metric.models import MetricVersion, TrainingRun
 
 
@@ -42,58 +43,39 @@ class TrainingRunSerializer(serializers.ModelSerializer[TrainingRun]):
 
 
 class TrainConfigSerializer(serializers.Serializer[Any]):
-    """Settings of a training run that differ from TrainConfig's own, within what a worker can do."""
+    """Settings of a training run that differ from TrainConfig's own."""
 
-    net = serializers.ChoiceField(choices=NETS, required=False)
-    nets = serializers.ListField(
-        child=serializers.ChoiceField(choices=NETS),
-        max_length=len(NETS),
-        required=False,
-        help_text="Trunks joined in one fit, in place of net.",
-    )
-    kind = serializers.ChoiceField(choices=KINDS, required=False)
-    terms = serializers.ListField(
-        child=serializers.ChoiceField(choices=TERMS), max_length=len(TERMS), required=False
-    )
-    structure = serializers.BooleanField(required=False)
-    layer_scales = serializers.BooleanField(required=False, allow_null=True)
-    lapse = serializers.BooleanField(required=False)
-    reliability = serializers.BooleanField(required=False)
-    epochs = serializers.IntegerField(min_value=1, max_value=1000, required=False)
-    patience = serializers.IntegerField(min_value=1, max_value=1000, required=False)
-    learning_rate = serializers.FloatField(min_value=1e-9, max_value=0.1, required=False)
-    crop = serializers.IntegerField(min_value=0, max_value=4096, required=False)
-    compile = serializers.BooleanField(required=False)
-    strengths = serializers.ListField(
-        child=serializers.FloatField(min_value=1e-6, max_value=1e6),
-        min_length=1,
-        max_length=50,
-        required=False,
-        help_text="Penalties that cross-validation chooses from.",
-    )
-    folds = serializers.IntegerField(min_value=2, max_value=50, required=False)
-    seed = serializers.IntegerField(min_value=0, max_value=2**32 - 1, required=False)
-    side_bias = serializers.BooleanField(required=False)
-    resamples = serializers.IntegerField(min_value=100, max_value=20_000, required=False)
-    baselines = serializers.ListField(
-        child=serializers.ChoiceField(choices=BASELINE_KEYS), max_length=len(BASELINE_KEYS), required=False
-    )
-    minimum_photographs = serializers.IntegerField(min_value=2, max_value=1_000_000, required=False)
-    minimum_judgments = serializers.IntegerField(min_value=1, max_value=1_000_000_000, required=False)
-    device = serializers.ChoiceField(
-        choices=DEVICES, required=False, help_text="cuda: for a worker of the queue train-gpu."
-    )
-    minimum_photographs = serializers.IntegerField(min_value=2, max_value=10**6, required=False)
-    minimum_judgments = serializers.IntegerField(min_value=1, max_value=10**9, required=False)
-    device = serializers.ChoiceField(choices=["auto", "cpu", "cuda"], required=False)
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """One optional field for each setting, with its limits."""
+        return {name: _field(field, setting) for name, (field, setting) in settings().items()}
 
     def to_internal_value(self, data: Any) -> Any:
-        """The settings; a misspelt one is refused rather than left out."""
+        """The settings; a misspelt one is refused, and so is what does not go together."""
         unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
         if unknown:
             known = ", ".join(self.fields)
             raise serializers.ValidationError([f"Unknown setting {', '.join(unknown)}. Known: {known}."])
         return super().to_internal_value(data)
+
+
+def _field(field: Field[Any], setting: Setting) -> serializers.Field[Any, Any, Any, Any]:
+    """A setting as a field of the API."""
+    common: dict[str, Any] = {"required": False, "label": setting.label, "help_text": setting.help}
+    if isinstance(field.default, bool):
+        return serializers.BooleanField(allow_null=field.name == "layer_scales", **common)
+    if isinstance(field.default, tuple):
+        return serializers.ListField(
+            child=_one(setting, whole=False), max_length=setting.longest,
+            allow_empty=setting.empty or not field.default, **common,
+        )  # fmt: skip
+    return _one(setting, whole=isinstance(field.default, int), **common)
+
+
+def _one(setting: Setting, *, whole: bool, **common: Any) -> serializers.Field[Any, Any, Any, Any]:
+    if setting.choices:
+        return serializers.ChoiceField(choices=tuple(setting.choices), **common)
+    number = serializers.IntegerField if whole else serializers.FloatField
+    return number(min_value=setting.least, max_value=setting.most, **common)
 
 
 class RequestTrainingSerializer(serializers.Serializer[Any]):

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Self
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -123,6 +123,12 @@ class JudgmentQuerySet(models.QuerySet["Judgment"]):
         """With `excluded_by`: the rule that leaves the annotator out, or ""."""
         place = Enrolment.objects.filter(study=OuterRef("study"), annotator=OuterRef("annotator"))
         return self.annotate(excluded_by=Coalesce(Subquery(place.values("excluded_by")[:1]), Value("")))
+
+    def votes_by_triplet(self, study: Study) -> dict[int, tuple[int, int, int]]:
+        """How many of these judgments chose the first, the second and neither, by the triplet's id."""
+        totals = {f"n_{choice}": Count("pk", filter=Q(choice=choice)) for choice in Judgment.Choice.values}
+        rows = self.filter(study=study).order_by().values("triplet").annotate(**totals)
+        return {row["triplet"]: (row["n_first"], row["n_second"], row["n_tie"]) for row in rows}
 
     def by_people(self) -> Self:
         """Without the simulated ones."""

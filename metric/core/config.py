@@ -1,113 +1,163 @@
-"""The settings of a training run. Needs no torch and no scipy: a web process that asks for a run should not
-load it.
+"""The settings of a training run, each declared once: type, default, label, help, limits and choices.
+
+The command line, the API, the form of the page and the table in docs/metric.md follow from the declarations here.
+Needs no torch and no scipy: a web process that requests a run should not load them.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import Field, asdict, dataclass, field, fields
 from typing import Any
 
-NETS = ("alex", "vgg", "squeeze")
-KINDS = ("heads", "comp", "ranker")
-TERMS = ("psnr", "ms-ssim")
-DEVICES = ("auto", "cpu", "cuda")
-BASELINE_KEYS = ("psnr", "ssim", "ms-ssim", "lpips-alex", "lpips-vgg", "lpips-squeeze")
+TRUNKS = {
+    "alex": "AlexNet: the fastest",
+    "vgg": "VGG16: much slower; of the stock metrics the closest to people",
+    "squeeze": "SqueezeNet",
+}
+NETS = tuple(TRUNKS)
+KINDS = {
+    "heads": "Heads: the columns are weighted anew. Minutes.",
+    "comp": "Heads and trunk: both are tuned together, as LPIPS-Comp. Hours without a GPU.",
+    "ranker": "The way of 2018, for comparison: a small network learns to choose.",
+}
+TERMS = {"psnr": "PSNR", "ms-ssim": "MS-SSIM"}
+DEVICES = {
+    "auto": "Any worker of the queue train, on its GPU if it has one",
+    "cpu": "Any worker of the queue train, on the CPU",
+    "cuda": "A worker of the queue train-gpu",
+}
+BASELINES = {
+    "psnr": "PSNR",
+    "ssim": "SSIM",
+    "ms-ssim": "MS-SSIM",
+    "lpips-alex": "LPIPS alex (stock)",
+    "lpips-vgg": "LPIPS vgg (stock)",
+    "lpips-squeeze": "LPIPS squeeze (stock)",
+}
+BASELINE_KEYS = tuple(BASELINES)
 
 # Penalties that cross-validation chooses from, from the stock heads to a free fit.
 STRENGTHS = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01)
 # Bootstrap samples behind each interval.
 RESAMPLES = 2000
-FEWEST_RESAMPLES = 50
 # Fewer in the train split can't be fitted and cross-validated.
 MINIMUM_PHOTOGRAPHS = 2
 MINIMUM_JUDGMENTS = 30
+SMALLEST_CROP = 64
 
 
-# The smallest that each whole number may be. With fewer resamples there is no interval to promote by.
-LEAST = {
-    "folds": 2,
-    "seed": 0,
-    "resamples": FEWEST_RESAMPLES,
-    "epochs": 1,
-    "patience": 1,
-    "crop": 0,
-    "minimum_photographs": MINIMUM_PHOTOGRAPHS,
-    "minimum_judgments": 1,
-}
-SWITCHES = ("structure", "layer_scales", "side_bias", "lapse", "reliability", "compile")
+@dataclass(frozen=True)
+class Setting:
+    """What is said of a setting wherever it appears.
+
+    `least` and `most`: limits of a number, or of each number in a list. `longest`: of a list. `choices`: value to
+    words. `flags`: names on the command line, where they are not the field's. `empty`: whether a list may be empty.
+    """
+
+    label: str
+    help: str
+    least: float | None = None
+    most: float | None = None
+    choices: Mapping[str, str] = field(default_factory=dict)
+    longest: int | None = None
+    flags: tuple[str, ...] = ()
+    empty: bool = False
+
+
+def _setting(default: Any, label: str, help_: str, **more: Any) -> Any:
+    return field(default=default, metadata={"setting": Setting(label, help_, **more)})
 
 
 @dataclass(frozen=True)
 class TrainConfig:
     """Everything that decides a training run besides the snapshot; stored with its result.
 
-    `kind`: "heads" (convex fit), "comp" (the same, then trunk and heads fine-tuned together) or "ranker" (the
-    original's way, for comparison). `nets`: trunks joined in one fit; without it, `net` alone; afterwards `net`
-    is the first of them. `terms`: of TERMS, joined in the fit. `structure`: also compare each channel's mean and
-    variance over the image, as DISTS does. `layer_scales`: draw each layer to a multiple of stock of its own
-    (True), or each trunk as a whole (False); None lets cross-validation choose. `strengths`: penalties that it chooses
-    from. `side_bias`, `lapse`: fit the annotators' habit of picking one side, and their rate of random answers.
-    `reliability`: fit how far each annotator can be trusted. `epochs`: passes over the votes of kinds comp and
-    ranker. For comp, `patience`: epochs without a better val split before it stops; `learning_rate`: of the
-    trunk; `crop`: side of random crops in pixels, 0 for whole images; `compile`: torch.compile the trunk, after
-    a check that it changes nothing. `baselines`: keys of BASELINE_KEYS. `device`: "auto" takes a GPU when there
-    is one. Raises ValueError for what is not known.
+    `net` is the first of `nets`; giving it alone is giving `nets` of one. Raises ValueError for a value that is not
+    known, out of its limits, or does not fit the others.
     """
 
-    net: str = "alex"
-    kind: str = "heads"
-    nets: tuple[str, ...] = ()
-    terms: tuple[str, ...] = ()
-    structure: bool = False
-    layer_scales: bool | None = True
-    strengths: tuple[float, ...] = STRENGTHS
-    folds: int = 5
-    seed: int = 0
-    side_bias: bool = True
-    lapse: bool = False
-    reliability: bool = False
-    epochs: int = 10
-    patience: int = 2
-    learning_rate: float = 1e-5
-    crop: int = 0
-    compile: bool = False
-    resamples: int = RESAMPLES
-    baselines: tuple[str, ...] = BASELINE_KEYS
-    minimum_photographs: int = MINIMUM_PHOTOGRAPHS
-    minimum_judgments: int = MINIMUM_JUDGMENTS
-    device: str = "auto"
+    net: str = _setting("alex", "Trunk", "the trunk; its place is taken by nets", choices=TRUNKS)
+    kind: str = _setting(
+        "heads", "What is trained", "heads; comp fine-tunes the trunk too; ranker as in 2018", choices=KINDS
+    )
+    nets: tuple[str, ...] = _setting(
+        (), "Trunk", "the trunk; several are joined in one fit", choices=TRUNKS, flags=("--net", "--nets"),
+        longest=len(TRUNKS),
+    )  # fmt: skip
+    terms: tuple[str, ...] = _setting(
+        (), "Joined with", "joined in the fit, each with a weight of its own", choices=TERMS,
+        flags=("--terms", "--term"), longest=len(TERMS), empty=True,
+    )  # fmt: skip
+    structure: bool = _setting(
+        False, "Compare means and variances of features too", "compare means and variances too, as DISTS does"
+    )
+    layer_scales: bool | None = _setting(
+        True, "A scale for each layer",
+        "draw each layer to a multiple of stock of its own, or the trunk as a whole; null: cross-validation chooses",
+    )  # fmt: skip
+    strengths: tuple[float, ...] = _setting(
+        STRENGTHS,
+        "Penalties",
+        "penalties that cross-validation chooses from",
+        least=1e-6,
+        most=1e6,
+        longest=50,
+    )
+    folds: int = _setting(5, "Folds", "of the cross-validation, grouped by photograph", least=2, most=50)
+    seed: int = _setting(0, "Seed", "of everything random", least=0, most=2**32 - 1)
+    side_bias: bool = _setting(True, "Fit the side bias", "fit the habit of picking one side")
+    lapse: bool = _setting(
+        False, "Fit the rate of random answers",
+        "fit the rate of random answers: mistakes on clear pairs then weigh less",
+    )  # fmt: skip
+    reliability: bool = _setting(
+        False, "Weigh annotators by how far they can be trusted", "fit how far each annotator can be trusted"
+    )
+    epochs: int = _setting(10, "Epochs", "passes over the votes of comp and ranker", least=1, most=1000)
+    patience: int = _setting(
+        2, "Patience", "epochs of comp without a better val split before it stops", least=1, most=1000
+    )
+    learning_rate: float = _setting(1e-5, "Learning rate", "of the trunk, in comp", least=1e-9, most=0.1)
+    crop: int = _setting(
+        0, "Crop", f"side of comp's random crops in pixels, at least {SMALLEST_CROP}; 0 for whole pictures",
+        least=0, most=4096,
+    )  # fmt: skip
+    compile: bool = _setting(
+        False, "Compile", "torch.compile the trunk, once a check has shown that nothing changes"
+    )
+    resamples: int = _setting(
+        RESAMPLES, "Bootstrap samples", "bootstrap samples behind each interval", least=100, most=20_000
+    )
+    baselines: tuple[str, ...] = _setting(
+        BASELINE_KEYS, "Baselines", "rows of the table beside people and the versions", choices=BASELINES,
+        longest=len(BASELINES), empty=True,
+    )  # fmt: skip
+    minimum_photographs: int = _setting(
+        MINIMUM_PHOTOGRAPHS, "Fewest photographs", "fewer in the train split are refused",
+        least=MINIMUM_PHOTOGRAPHS, most=10**6,
+    )  # fmt: skip
+    minimum_judgments: int = _setting(
+        MINIMUM_JUDGMENTS, "Fewest judgments", "fewer in the train split are refused", least=1, most=10**9
+    )
+    device: str = _setting(
+        "auto", "Where", "where it runs; auto takes a GPU when there is one; cuda waits for a worker of train-gpu",
+        choices=DEVICES,
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "nets", tuple(self.nets) or (self.net,))
+        if not self.nets:
+            object.__setattr__(self, "nets", (self.net,))
+        for one in fields(self):
+            _check(one, getattr(self, one.name))
         object.__setattr__(self, "net", self.nets[0])
-        _known("trunk", self.nets, NETS)
-        _known("kind", (self.kind,), KINDS)
-        _known("term", self.terms, TERMS)
-        _known("baseline", self.baselines, BASELINE_KEYS)
-        _known("device", (self.device,), DEVICES)
-        self._require_kinds()
-        if not self.strengths or not all(0 < strength < math.inf for strength in self.strengths):
-            raise ValueError("strengths must be a list of finite numbers above zero.")
-        if not 0 < self.learning_rate < 1:
-            raise ValueError("learning_rate must be between 0 and 1.")
-        if self.crop and self.crop < 64:
-            raise ValueError("crop must be 0 (whole images) or at least 64 pixels.")
+        if 0 < self.crop < SMALLEST_CROP:
+            raise ValueError(f"crop must be 0 (whole images) or at least {SMALLEST_CROP} pixels.")
         if self.kind == "ranker" and (self.combined or self.lapse or self.reliability):
             raise ValueError(
                 "The ranker is the original's: one trunk, without terms, structure, lapse or reliability."
             )
-
-    def _require_kinds(self) -> None:
-        for name, least in LEAST.items():
-            value = getattr(self, name)
-            if type(value) is not int or value < least:
-                raise ValueError(f"{name} must be a whole number, at least {least}.")
-        for name in SWITCHES:
-            chooses = name == "layer_scales" and self.layer_scales is None
-            if type(getattr(self, name)) is not bool and not chooses:
-                raise ValueError(f"{name} must be true or false.")
 
     @property
     def combined(self) -> bool:
@@ -121,9 +171,50 @@ class TrainConfig:
         }
 
 
-def _known(what: str, names: Sequence[str], known: Sequence[str]) -> None:
-    unknown = [name for name in names if name not in known]
+def settings() -> dict[str, tuple[Field[Any], Setting]]:
+    """Each field of TrainConfig with what is said of it, by name."""
+    return {one.name: (one, one.metadata["setting"]) for one in fields(TrainConfig)}
+
+
+def _check(one: Field[Any], value: Any) -> None:
+    """Raises ValueError unless the value is of the field's type and within its limits."""
+    setting: Setting = one.metadata["setting"]
+    if isinstance(one.default, bool):
+        if type(value) is not bool and not (value is None and one.name == "layer_scales"):
+            raise ValueError(f"{one.name} must be true or false.")
+    elif setting.choices:
+        values = value if isinstance(one.default, tuple) else (value,)
+        _check_known(one.name, tuple(values) if isinstance(values, tuple | list) else (values,), setting)
+    elif isinstance(one.default, tuple):
+        _check_numbers(one.name, value, setting)
+    else:
+        _check_number(one.name, value, setting, whole=isinstance(one.default, int))
+
+
+def _check_known(name: str, values: Sequence[str], setting: Setting) -> None:
+    unknown = [value for value in values if not isinstance(value, str) or value not in setting.choices]
     if unknown:
-        raise ValueError(f"Unknown {what} {', '.join(map(repr, unknown))}. Known: {', '.join(known)}.")
-    if len(set(names)) < len(names):
-        raise ValueError(f"The same {what} is named twice: {', '.join(names)}.")
+        raise ValueError(
+            f"Unknown {name} {', '.join(map(repr, unknown))}. Known: {', '.join(setting.choices)}."
+        )
+    if len(set(values)) < len(values):
+        raise ValueError(f"{name} names one twice: {', '.join(values)}.")
+
+
+def _check_numbers(name: str, values: Any, setting: Setting) -> None:
+    if not isinstance(values, tuple) or not values or len(values) > (setting.longest or len(values)):
+        raise ValueError(f"{name} must be a list of 1 to {setting.longest} numbers.")
+    for value in values:
+        _check_number(f"each of {name}", value, setting, whole=False)
+
+
+def _check_number(name: str, value: Any, setting: Setting, *, whole: bool) -> None:
+    assert setting.least is not None and setting.most is not None
+    kind = "whole number" if whole else "number"
+    fits = type(value) is int or (not whole and type(value) is float and math.isfinite(value))
+    if not fits or not setting.least <= value <= setting.most:
+        raise ValueError(f"{name} must be a {kind} from {setting.least:g} to {_plain(setting.most)}.")
+
+
+def _plain(number: float) -> str:
+    return str(number) if isinstance(number, int) else f"{number:g}"

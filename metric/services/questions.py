@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 
 from annotation.models import Judgment, Study, Triplet
 from annotation.services.encoding import read_pixels
@@ -43,31 +43,24 @@ def ask_better(*, version: MetricVersion, progress: Progress = lambda stage, don
         return "pairs are not ranked: the study does not serve them by uncertainty"
     if study.state not in (Study.State.OPEN, Study.State.PAUSED):
         return f"pairs are not ranked: the study is {study.state}"
-    triplets = _open_pairs(study)
+    triplets, votes = _open_pairs(study)
     if not triplets:
         return "pairs are not ranked: none is open"
     versions = _versions(version)
     stated = np.stack([_chances(one, triplets, progress) for one in versions])
-    counts = np.array([(t.n_first, t.n_second, t.n_tie) for t in triplets], dtype=np.float64)
-    # annotation holds its own share out, by hash and for ever.
-    ranking = rank_triplets(stated, *counts.T, held_out=0.0)
+    ranking = rank_triplets(stated, *votes.T)
     priorities = {t.pk: float(p) for t, p in zip(triplets, ranking.priority, strict=True)}
     changed = set_priorities(study=study, priorities=priorities)
     numbers = ", ".join(str(one.number) for one in versions)
     return f"{changed} open pairs ranked by versions {numbers}"
 
 
-def _open_pairs(study: Study) -> list[Any]:
-    """Pairs that still want people's votes, the least judged first, with their votes so far."""
+def _open_pairs(study: Study) -> tuple[list[Triplet], Floats]:
+    """Pairs that still want people's votes, the least judged first, and their votes: first, second, tie, (N, 3)."""
     rows: QuerySet[Triplet] = Triplet.objects.unfinished(study, simulated=False)
-    votes = {
-        f"n_{choice}": Count(
-            "judgments",
-            filter=Q(judgments__choice=choice, judgments__counted=True, judgments__simulated__in=[False]),
-        )
-        for choice in Judgment.Choice.values
-    }
-    return list(rows.with_images().annotate(**votes).order_by("votes", "shuffle")[:MOST_PAIRS])
+    triplets = list(rows.with_images().order_by("votes", "shuffle")[:MOST_PAIRS])
+    votes = Judgment.objects.by_people().counted().votes_by_triplet(study)
+    return triplets, np.array([votes.get(triplet.pk, (0, 0, 0)) for triplet in triplets], dtype=np.float64)
 
 
 def _versions(version: MetricVersion) -> list[MetricVersion]:

@@ -89,7 +89,7 @@ def test_a_metric_is_trained_with_settings_of_the_command_line_and_says_where_it
     snapshot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "metric"
-    settings = "--folds 2 --strengths 1 --resamples 50 --no-side-bias --baselines psnr --minimum-judgments 1"
+    settings = "--folds 2 --strengths 1 --resamples 100 --no-side-bias --baselines psnr --minimum-judgments 1"
     assert main(["train", str(snapshot), str(out), *settings.split()]) == 0
     table = capsys.readouterr().out
     assert "PSNR" in table

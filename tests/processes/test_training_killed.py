@@ -28,7 +28,7 @@ def run(_trunks: None, deployment: Deployment) -> TrainingRun:
     trunk_or_skip("alex")
     snapshot = request_snapshot(study=make_judged_study(people=16))
     build_snapshot(pk=snapshot.pk)
-    return request_training(snapshot=snapshot, config={"baselines": ["psnr"], "resamples": 50})
+    return request_training(snapshot=snapshot, config={"baselines": ["psnr"], "resamples": 100})
 
 
 def test_a_worker_killed_while_training_loses_nothing(

@@ -28,15 +28,14 @@ INFORMATION_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Ranking:
-    """All (N,). `information`, `surprise`, `versions` in nats, none below zero. `priority` in [0, 1], NaN where
-    `held_out`. `order`: places of the triplets, the best first, those held out last.
+    """All (N,). `information`, `surprise`, `versions` in nats, none below zero. `priority` in [0, 1]. `order`: places
+    of the triplets, the best first.
     """
 
     information: Floats
     surprise: Floats
     versions: Floats
     priority: Floats
-    held_out: NDArray[np.bool_]
     order: NDArray[np.int64]
 
 
@@ -52,32 +51,27 @@ def rank_triplets(
     n_p1: ArrayLike,
     n_tie: ArrayLike,
     *,
-    held_out: float = 0.2,
-    seed: int = 0,
     trust: float = 4.0,
 ) -> Ranking:
     """Rank N triplets by what one more answer would tell.
 
     `chance`: P(p1) by the metric, (N,), or by M versions of it, (M, N), the one in use last. Counts of votes:
-    (N,). `held_out`: share of triplets, drawn at random, that keep out of the ranking, so that what is asked
-    next stays a fair sample of all in part. `trust`: votes that the metric's word is worth. Deterministic.
-    Raises ValueError for shapes that disagree, chances outside of [0, 1], counts below zero.
+    (N,). `trust`: votes that the metric's word is worth. Deterministic. Raises ValueError for shapes that disagree,
+    chances outside of [0, 1], counts below zero.
     """
     versions = np.atleast_2d(np.asarray(chance, dtype=np.float64))
     zeros, ones, ties = (np.asarray(count, dtype=np.float64) for count in (n_p0, n_p1, n_tie))
-    _check(versions, (zeros, ones, ties), held_out, trust)
+    _check(versions, (zeros, ones, ties), trust)
     versions = np.clip(versions, SUREST, 1 - SUREST)
     alpha = trust * versions[-1] + ones + ties / 2
     beta = trust * (1 - versions[-1]) + zeros + ties / 2
     information = expected_information(alpha, beta)
     surprise = _divergence(alpha / (alpha + beta), versions[-1])
     apart = np.maximum(_entropy(versions.mean(axis=0)) - _entropy(versions).mean(axis=0), 0.0)
-    aside = _drawn(len(alpha), held_out, seed)
     priority = INFORMATION_SHARE * _ranks(information)
     priority += (1 - INFORMATION_SHARE) / 2 * (_ranks(surprise) + _ranks(apart))
-    priority = np.where(aside, np.nan, priority)
-    order = np.argsort(np.where(aside, np.inf, -priority), kind="stable")
-    return Ranking(information, surprise, apart, priority, aside, order)
+    order = np.argsort(-priority, kind="stable")
+    return Ranking(information, surprise, apart, priority, order)
 
 
 def expected_information(alpha: ArrayLike, beta: ArrayLike) -> Floats:
@@ -97,14 +91,14 @@ def surprise_of_votes(chance: ArrayLike, p1: ArrayLike, total: ArrayLike) -> Flo
     return np.asarray(np.maximum(lost, 0.0))
 
 
-def _check(versions: Floats, counts: tuple[Floats, ...], held_out: float, trust: float) -> None:
+def _check(versions: Floats, counts: tuple[Floats, ...], trust: float) -> None:
     if versions.ndim != 2 or any(count.shape != versions.shape[1:] for count in counts):
         shapes = [count.shape for count in counts]
         raise ValueError(f"Chances {versions.shape} and votes {shapes} must be of the same triplets.")
     if not (np.all(versions >= 0) and np.all(versions <= 1)):
         raise ValueError("Chances must lie in [0, 1].")
-    if any(np.any(count < 0) for count in counts) or not 0 <= held_out < 1 or trust <= 0:
-        raise ValueError("Votes must not be below zero, held_out lies in [0, 1), and trust is above zero.")
+    if any(np.any(count < 0) for count in counts) or trust <= 0:
+        raise ValueError("Votes must not be below zero, and trust must be above zero.")
 
 
 def _entropy(p: Floats) -> Floats:
@@ -113,12 +107,6 @@ def _entropy(p: Floats) -> Floats:
 
 def _divergence(p: Floats, q: Floats) -> Floats:
     return np.asarray(kl_div(p, q) + kl_div(1 - p, 1 - q))
-
-
-def _drawn(count: int, share: float, seed: int) -> NDArray[np.bool_]:
-    aside = np.zeros(count, dtype=np.bool_)
-    aside[np.random.default_rng(seed).permutation(count)[: round(share * count)]] = True
-    return aside
 
 
 def _ranks(values: Floats) -> Floats:

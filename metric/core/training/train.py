@@ -21,6 +21,7 @@ from typing import Any
 
 import torch
 
+import psychometrics
 from metric.core.config import TrainConfig
 from metric.core.distance.base import Metric
 from metric.core.distance.cache import VectorCache
@@ -223,10 +224,11 @@ def _settings(scoring: Scoring, config: TrainConfig, trained: Trained) -> dict[s
 
 
 def _code_version() -> str:
-    """sha256 over the sources of this package: two runs with the same one ran the same code."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    """sha256 over the sources of metric.core and psychometrics: two runs with the same one ran the same code."""
+    core, digest = Path(__file__).parents[1], hashlib.sha256()
+    for root in (core, Path(psychometrics.__file__).parent):
+        for path in sorted(root.rglob("*.py")):
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 

@@ -13,7 +13,7 @@ from metric.core.config import TrainConfig
         ({"resamples": 1}, "resamples must be"),
         ({"seed": -1}, "seed must be"),
         ({"seed": "a"}, "seed must be"),
-        ({"folds": 2.5}, "folds must be a whole number, at least 2"),
+        ({"folds": 2.5}, "folds must be a whole number from 2 to 50"),
         ({"minimum_photographs": -1}, "minimum_photographs must be"),
         ({"strengths": (float("nan"),)}, "strengths must be"),
         ({"side_bias": "no"}, "side_bias must be true or false"),

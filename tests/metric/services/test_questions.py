@@ -3,15 +3,19 @@
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.conf import settings
 from django.core import mail
+from django.utils import timezone
 
 from annotation.core.protocol import Protocol
-from annotation.models import Snapshot, Study
+from annotation.models import Enrolment, Judgment, Snapshot, Study
 from annotation.services.snapshots import unpack_snapshot
+from metric.core.evaluation.questions import Ranking, rank_triplets
 from metric.models import MetricVersion, TrainingRun
 from metric.reports.disagreements import disagreements_of, with_triplets
+from metric.services import questions
 from metric.services.questions import ask_better
 from metric.services.training import run_training
 from metric.services.versions import version_folder
@@ -42,6 +46,27 @@ def test_a_version_that_learned_from_programs_decides_nothing_that_people_are_as
     study = Study(state=Study.State.OPEN, protocol=rules)
     version = MetricVersion(simulated=True, run=TrainingRun(snapshot=Snapshot(study=study)))
     assert "learned from programs" in ask_better(version=version)
+
+
+def test_the_votes_of_excluded_people_do_not_rank_pairs(
+    version: MetricVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = version.run.snapshot.study
+    serve_by_uncertainty(study, 0.0)
+    ranked: list[float] = []
+
+    def rank(chance: np.ndarray, *counts: np.ndarray) -> Ranking:
+        ranked.append(float(np.sum(counts)))
+        return rank_triplets(chance, *counts)
+
+    monkeypatch.setattr(questions, "rank_triplets", rank)
+    ask_better(version=MetricVersion.objects.get())
+    excluded = Enrolment.objects.filter(study=study).earliest("pk")
+    theirs = Judgment.objects.filter(study=study, annotator=excluded.annotator).counted().count()
+    Enrolment.objects.filter(pk=excluded.pk).update(excluded_by="checks", excluded_at=timezone.now())
+    ask_better(version=MetricVersion.objects.get())
+    assert theirs > 0
+    assert ranked[1] == ranked[0] - theirs
 
 
 def test_a_version_has_its_card_and_the_pairs_of_most_disagreement(version: MetricVersion) -> None:

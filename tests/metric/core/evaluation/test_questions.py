@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.stats import beta as beta_distribution
+from scipy.stats import rankdata
 
 from metric.core.evaluation.questions import chances, expected_information, rank_triplets, surprise_of_votes
 
@@ -20,41 +21,43 @@ def test_expected_information_is_its_integral(a: float, b: float) -> None:
 
 def test_open_questions_come_before_settled_ones() -> None:
     # Undecided and never asked; undecided after many votes; the metric is sure.
-    found = rank_triplets([0.5, 0.5, 0.99], [0, 20, 0], [0, 20, 0], [0, 0, 0], held_out=0)
+    found = rank_triplets([0.5, 0.5, 0.99], [0, 20, 0], [0, 20, 0], [0, 0, 0])
     assert list(found.order) == [0, 2, 1] or list(found.order) == [0, 1, 2]
     assert found.information[0] == max(found.information)
     assert found.information[1] < found.information[0] / 3
 
 
 def test_people_against_the_metric_is_a_surprise() -> None:
-    found = rank_triplets([0.9, 0.9], [5, 0], [0, 5], [0, 0], held_out=0)
+    found = rank_triplets([0.9, 0.9], [5, 0], [0, 5], [0, 0])
     assert found.surprise[0] > 10 * found.surprise[1]
     assert found.order[0] == 0
 
 
 def test_versions_that_contradict_each_other_come_first() -> None:
     versions = [[0.5, 0.1], [0.5, 0.9]]
-    found = rank_triplets(versions, [0, 0], [0, 0], [0, 0], held_out=0)
+    found = rank_triplets(versions, [0, 0], [0, 0], [0, 0])
     assert found.versions == pytest.approx([0, np.log(2) - entropy(np.array(0.1))])
     assert rank_triplets([0.5, 0.9], [0, 0], [0, 0], [0, 0]).versions == pytest.approx([0, 0])
 
 
-def test_a_random_share_is_kept_out() -> None:
-    count = 100
-    none = np.zeros(count)
-    chance = np.random.default_rng(0).uniform(size=count)
-    found = rank_triplets(chance, none, none, none, held_out=0.2, seed=1)
-    assert found.held_out.sum() == 20
-    assert np.isnan(found.priority[found.held_out]).all()
-    kept = found.priority[~found.held_out]
-    assert 0 <= kept.min() < kept.max() <= 1
-    assert sorted(found.order) == list(range(count))
-    assert not found.held_out[found.order[:80]].any()
-    assert np.all(np.diff(found.priority[found.order[:80]]) <= 0)
-    again = rank_triplets(chance, none, none, none, held_out=0.2, seed=1)
-    assert np.array_equal(again.order, found.order)
-    other = rank_triplets(chance, none, none, none, held_out=0.2, seed=2)
-    assert not np.array_equal(other.held_out, found.held_out)
+def test_priority_weighs_information_against_the_two_disagreements() -> None:
+    # By place: of the most information; of the most surprise; where versions differ most; nothing to learn.
+    versions = [[0.5, 0.9, 0.1, 0.99], [0.5, 0.9, 0.9, 0.99]]
+    found = rank_triplets(versions, [0, 40, 30, 60], [0, 0, 300, 6000], [0, 0, 0, 0])
+    assert list(np.argsort(-found.information)) == [0, 2, 1, 3] or found.information[0] == max(
+        found.information
+    )
+    assert int(np.argmax(found.surprise)) == 1
+    assert int(np.argmax(found.versions)) == 2
+    # Without disagreement information alone would put the first before all others.
+    assert found.priority[1] > found.priority[0]
+    by_hand = 0.5 * places(found.information) + 0.25 * (places(found.surprise) + places(found.versions))
+    assert found.priority == pytest.approx(by_hand)
+    assert list(found.order) == list(np.argsort(-by_hand, kind="stable"))
+
+
+def places(values: np.ndarray) -> np.ndarray:
+    return np.asarray((rankdata(values) - 1) / (len(values) - 1))
 
 
 def test_chances_are_those_of_the_slope() -> None:
@@ -75,7 +78,6 @@ def test_surprise_of_votes_is_zero_for_who_knew() -> None:
         (([1.5], [0], [0], [0]), {}),
         (([np.nan], [0], [0], [0]), {}),
         (([0.5], [-1], [0], [0]), {}),
-        (([0.5], [0], [0], [0]), {"held_out": 1.0}),
         (([0.5], [0], [0], [0]), {"trust": 0.0}),
     ],
 )

@@ -49,6 +49,21 @@ def test_other_photographs_are_not_copies(tmp_path: Path) -> None:
         refuse_copies(split, cache)
 
 
+def crop_of_one_edge(seed: int) -> Picture:
+    """A crop of 64 pixels a side with one slanting edge, and noise that differs by `seed`."""
+    across, down = np.meshgrid(np.arange(64), np.arange(64))
+    noise = np.random.default_rng(seed).normal(0, 5, (64, 64))
+    grey = np.where(across + down > 64, 170, 80) + noise
+    return picture_of(np.repeat(grey.clip(0, 255).astype(np.uint8)[..., None], 3, axis=2))
+
+
+def test_small_crops_that_share_an_edge_are_not_copies(tmp_path: Path) -> None:
+    one, other = crop_of_one_edge(1), crop_of_one_edge(2)
+    # Large pictures as alike as these would be copies.
+    assert 0.6 < float(fingerprint(one.read()) @ fingerprint(other.read())) < 0.97
+    refuse_copies({"train": [one], "test": [other]}, VectorCache(tmp_path))
+
+
 def test_faint_pictures_are_not_told_apart(tmp_path: Path) -> None:
     flat = [picture_of(np.full((160, 160, 3), level, dtype=np.uint8)) for level in (80, 90)]
     assert not fingerprint(flat[0].read()).any()

@@ -26,7 +26,7 @@ from tests.metric.core.conftest import trunk_or_skip
 from tests.metric.core.snapshots import make_snapshot
 
 QUICK = TrainConfig(
-    kind="comp", baselines=(), resamples=50, strengths=(100.0,), epochs=2, learning_rate=1e-4, patience=2
+    kind="comp", baselines=(), resamples=100, strengths=(100.0,), epochs=2, learning_rate=1e-4, patience=2
 )
 Progress = Callable[[str, int, int], None]
 

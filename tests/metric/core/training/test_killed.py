@@ -13,7 +13,7 @@ from tests.metric.core.conftest import trunk_or_skip
 from tests.metric.core.snapshots import make_snapshot
 
 CONFIG = TrainConfig(
-    kind="comp", terms=("psnr",), baselines=("ssim",), resamples=50, strengths=(100.0,), epochs=2, patience=2
+    kind="comp", terms=("psnr",), baselines=("ssim",), resamples=100, strengths=(100.0,), epochs=2, patience=2
 )
 STAGES = ("verify", "images", "features", "fit", "fine-tune", "evaluate ssim", "evaluate new", "write")
 

@@ -55,8 +55,8 @@ def test_help_says_what_is_usual(parser: argparse.ArgumentParser) -> None:
     text = " ".join(parser.format_help().split())
     for words in (
         "joined in one fit (alex)",
-        "random answers (no-lapse)",
-        "cross-validation, grouped by photograph (5)",
+        "mistakes on clear pairs then weigh less (no-lapse)",
+        "cross-validation, grouped by photograph (5, 2 to 50)",
     ):
         assert words in text
 
