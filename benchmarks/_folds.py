@@ -22,7 +22,7 @@ from metric.core.evaluation.scoring import Progress
 from metric.core.training.comp import Start, Tuned, fine_tune
 from metric.core.training.examples import Example, Examples, held_out
 from metric.core.training.fit import Fit, ballots, fit_heads, group_folds
-from psychometrics.human_score import Floats
+from psychometrics.comparisons import Floats
 
 FOLDS = 5
 OPTIONS = ("structure", "layers")

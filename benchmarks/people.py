@@ -32,8 +32,8 @@ from metric.core.distance.baselines import BASELINES
 from metric.core.distance.cache import VectorCache
 from metric.core.distance.weights import TrunkUnavailable
 from metric.core.evaluation.evaluate import Bootstrap, Candidate, Votes, agreeing_votes, evaluate
-from psychometrics.human_score import Floats
-from psychometrics.ranking import Comparisons, number_labels, rank
+from psychometrics.comparisons import Comparisons, Floats, number_labels
+from psychometrics.scaling import fit
 
 FITS = (
     *("alex", "squeeze", "vgg", "alex+psnr", "squeeze+psnr", "vgg+psnr", "vgg+psnr+ms-ssim"),
@@ -83,10 +83,8 @@ def twice_judged(rows: Sequence[Candidate], votes: Votes) -> dict[str, float]:
 def ranked(first: Sequence[str], second: Sequence[str], outcome: NDArray[np.int64]) -> dict[str, float]:
     """Bradley–Terry scale of methods from single choices: 0 for the first, 1 for the second."""
     names, numbers = number_labels([*first, *second])
-    nobody = np.zeros(len(outcome), dtype=np.int64)
     split = len(first)
-    comparisons = Comparisons(names, numbers[:split], numbers[split:], outcome, nobody, nobody)
-    scale = rank(comparisons, replicates=0).scale
+    scale = fit(Comparisons.of_choices(names, numbers[:split], numbers[split:], outcome)).values
     return {str(name): float(value) for name, value in zip(names, scale, strict=True)}
 
 

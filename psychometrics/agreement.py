@@ -1,126 +1,206 @@
-"""How far people agree: with one another, with themselves, and with no regard to the side.
+"""How far people agree: with one another, with themselves, and with no regard to the side; and the best that any metric
+could do.
 
-Votes on n triplets come as three integer arrays (n,): for p0, for p1, and ties ("can't tell"). A tie counts
-as half a vote each way wherever a score needs two sides.
+Votes on n triplets come as three integer arrays (n,): for p0, for p1, and ties ("can't tell"). A tie counts as half a
+vote each way wherever a score needs two sides. Figures over triplets weigh each triplet by its votes, as the score of a
+metric does, so that they can stand beside it; intervals are over `source` (n,), the photograph of each triplet, for
+answers about one photograph are not independent. There is one definition of each figure in the product: this one.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from math import sqrt
+from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
+from scipy.special import stdtrit
 
-Counts = NDArray[np.int64]
+from psychometrics.comparisons import Floats, Ints, sums_by
+from psychometrics.estimates import CONFIDENCE, NOTHING, Estimate, proportion, ratio
 
-
-@dataclass(frozen=True, slots=True)
-class Proportion:
-    """A share of `trials` with its interval; all three are None when there were no trials."""
-
-    share: float | None
-    low: float | None
-    high: float | None
-    trials: int
+# Where the spread of chances is estimated: how often the favourite of a pair is chosen, from a coin's half to always.
+_FAVOURITE = np.concatenate([np.linspace(0.5, 0.975, 39), [0.99, 0.9999]])
+_ROUNDS = 300
 
 
-def human_score(p0: ArrayLike, p1: ArrayLike, tie: ArrayLike = 0) -> float | None:
-    """Return the 2AFC score that one more person would get, judged by the others: in [0, 1], unbiased.
+def pair_agreement(p0: ArrayLike, p1: ArrayLike, tie: ArrayLike = 0) -> Floats:
+    """Chance, per triplet, that two different votes drawn from it agree; NaN where there are fewer than two.
 
-    Without ties this is the mean over triplets of [k(k-1) + (n-k)(n-k-1)] / [n(n-1)], the share of ordered
-    pairs of judgments that agree; a pair with a tie in it counts half. Triplets with fewer than two
-    judgments say nothing and are left out; None when no triplet is left. (The plug-in p^2 + (1-p)^2 is
-    biased upward.)
+    A vote is worth y = 1 for p1, 0 for p0, 1/2 for a tie, and two agree by y y' + (1 - y)(1 - y'). Without ties that is
+    [k(k - 1) + (n - k)(n - k - 1)] / [n(n - 1)], whose expectation is p^2 + (1 - p)^2 for any number of votes: the
+    plug-in (k/n)^2 + (1 - k/n)^2 is too high for few votes.
     """
-    votes, n = _kept(p0, p1, tie, fewest=2)
-    if n.size == 0:
-        return None
-    first, second, ties = votes
-    agreeing = first * (first - 1) + second * (second - 1)
-    undecided = ties * (ties - 1) + 2 * ties * (first + second)
-    return float(np.mean((agreeing + undecided / 2) / (n * (n - 1))))
+    votes, n = _votes(p0, p1, tie)
+    same = (votes[:2] * (votes[:2] - 1)).sum(axis=0)
+    undecided = votes[2] * (votes[2] - 1) + 2 * votes[2] * (votes[0] + votes[1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(n >= 2, (same + undecided / 2) / (n * (n - 1)), np.nan)
 
 
-def ceiling(p0: ArrayLike, p1: ArrayLike, tie: ArrayLike = 0) -> float | None:
-    """Return the mean of max(p, 1 - p), the score of a metric that always sides with the majority.
+def human_score(
+    p0: ArrayLike, p1: ArrayLike, tie: ArrayLike = 0, *, source: ArrayLike | None = None
+) -> Estimate:
+    """The 2AFC score that one more person would get, judged by the others, in [0, 1]; NOTHING where no triplet has two
+    votes.
 
-    p is the share that prefers p1, ties half. Biased upward with few judgments: a label must say so. Triplets
-    without judgments are left out; None when none is left.
+    The mean of `pair_agreement`, weighted by votes; triplets with one vote say nothing. `n`: votes it is made from.
     """
-    votes, n = _kept(p0, p1, tie, fewest=1)
-    if n.size == 0:
-        return None
-    share = (votes[1] + votes[2] / 2) / n
-    return float(np.mean(np.maximum(share, 1 - share)))
+    votes, n = _votes(p0, p1, tie)
+    each = pair_agreement(*votes)
+    known = n >= 2
+    labels = None if source is None else _labels(source)[known]
+    weight = n[known].astype(np.float64)
+    return ratio(each[known] * weight, weight, clusters=[labels], within=(0.0, 1.0))
+
+
+def ceiling(p0: ArrayLike, p1: ArrayLike, tie: ArrayLike = 0, *, source: ArrayLike | None = None) -> Estimate:
+    """The score in [0.5, 1] of a metric that sided with the majority of all people on every triplet: E[max(p, 1 - p)].
+
+    The majority of few voters is not that of all (five votes make .75 of .70), so the spread of p over triplets is
+    estimated by nonparametric maximum likelihood (Kiefer and Wolfowitz 1956; Laird 1978) from the votes that chose a
+    side; ties score one half whatever a metric says. It counts the triplets with two votes or more, as `human_score`
+    does; NOTHING where there is none. The interval is a jackknife over sources. With two or three votes a triplet it
+    leans on a smooth spread, since they can't tell a few clear triplets from many unclear ones.
+    """
+    votes, n = _votes(p0, p1, tie)
+    known = n >= 2
+    if not known.any():
+        return NOTHING
+    votes, n = votes[:, known], n[known]
+    labels = np.zeros(n.size, dtype=np.int64) if source is None else _labels(source)[known]
+    values = _ceilings(votes, n, np.unique(labels, return_inverse=True)[1])
+    return _jackknifed(values[0], values[1:], int(n.sum()), within=(0.5, 1.0))
+
+
+def krippendorff_alpha(
+    p0: ArrayLike, p1: ArrayLike, tie: ArrayLike = 0, *, source: ArrayLike | None = None
+) -> Estimate:
+    """Krippendorff's alpha for nominal answers: 1 is perfect, 0 is chance, below 0 is worse.
+
+    Computed from the counts per triplet by the coincidence matrix (Krippendorff, "Computing Krippendorff's
+    Alpha-Reliability", 2011, section C); annotators may be missing anywhere. NOTHING when fewer than two pairable
+    answers are there or all are the same, for then alpha is not defined. The interval is a jackknife over sources.
+    """
+    votes, n = _votes(p0, p1, tie)
+    known = n >= 2
+    votes, n = votes[:, known], n[known]
+    labels = np.zeros(n.size, dtype=np.int64) if source is None else _labels(source)[known]
+    number = np.unique(labels, return_inverse=True)[1]
+    columns = np.stack([*votes, (votes * (votes - 1) / np.maximum(n - 1, 1)).sum(axis=0)], axis=1)
+    by_source = sums_by(number.astype(np.int64), columns.astype(np.float64), int(number.max(initial=-1)) + 1)
+    whole = by_source.sum(axis=0)
+    value = _alpha(whole[None])[0]
+    if np.isnan(value):
+        return NOTHING
+    return _jackknifed(float(value), _alpha(whole - by_source), int(n.sum()), within=(-1.0, 1.0))
 
 
 def raw_agreement(p0: ArrayLike, p1: ArrayLike, tie: ArrayLike = 0) -> float | None:
-    """Return the share of pairs of judgments, pooled over triplets, that say the same (a tie is its own
-    answer).
+    """The share of pairs of votes, pooled over triplets, that say the same (a tie is its own answer).
 
-    None when no triplet has two judgments.
+    None when no triplet has two votes.
     """
-    votes, n = _kept(p0, p1, tie, fewest=2)
-    pairs = int(np.sum(n * (n - 1)))
-    return float(np.sum(votes * (votes - 1)) / pairs) if pairs else None
+    votes, n = _votes(p0, p1, tie)
+    pairs = int((n * (n - 1)).sum())
+    return float((votes * (votes - 1)).sum() / pairs) if pairs else None
 
 
-def krippendorff_alpha(p0: ArrayLike, p1: ArrayLike, tie: ArrayLike = 0) -> float | None:
-    """Return Krippendorff's alpha for nominal answers: 1 is perfect, 0 is chance, below 0 is worse.
+def side_bias(left: ArrayLike, right: ArrayLike, *, confidence: float = CONFIDENCE) -> Estimate:
+    """How often the left was chosen among answers that chose a side, from the counts of each annotator.
 
-    Computed from the counts per triplet by the coincidence matrix (Krippendorff, "Computing Krippendorff's
-    Alpha-Reliability", 2011, section C); annotators may be missing anywhere. None when fewer than two
-    pairable answers are there or all are the same, for then alpha is not defined.
+    0.5 inside the interval: no bias is shown. See `share_over_people` for the interval.
     """
-    votes, n = _kept(p0, p1, tie, fewest=2)
-    totals = votes.sum(axis=1)
-    pairable = int(totals.sum())
-    expected = float(pairable**2 - np.sum(totals**2))
-    if pairable < 2 or expected == 0:
-        return None
-    observed = pairable - float(np.sum(votes * (votes - 1) / (n - 1)))
-    return 1 - (pairable - 1) * observed / expected
+    lefts, rights = (np.atleast_1d(np.asarray(each, dtype=np.int64)) for each in (left, right))
+    return share_over_people(lefts, lefts + rights, confidence=confidence)
 
 
-def side_bias(left: int, right: int, *, confidence: float = 0.95) -> Proportion:
-    """Return how often the left was chosen among answers that chose a side, with its Wilson interval.
+def self_agreement(same: ArrayLike, repeats: ArrayLike, *, confidence: float = CONFIDENCE) -> Estimate:
+    """How often annotators gave a repeated pair the same answer, from the counts of each annotator."""
+    return share_over_people(np.asarray(same), np.asarray(repeats), confidence=confidence)
 
-    0.5 inside the interval: no bias is shown.
+
+def share_over_people(successes: ArrayLike, trials: ArrayLike, *, confidence: float = CONFIDENCE) -> Estimate:
+    """Successes of trials, from the counts of each person. With several people the interval is a t interval over them,
+    never narrower than Wilson's of as many independent answers; for one person it is Wilson's.
     """
-    return proportion(left, left + right, confidence=confidence)
+    won, of = (np.atleast_1d(np.asarray(each, dtype=np.int64)) for each in (successes, trials))
+    alone = proportion(int(won.sum()), int(of.sum()), confidence=confidence)
+    over = ratio(
+        won.astype(np.float64),
+        of.astype(np.float64),
+        clusters=[np.arange(won.size)],
+        confidence=confidence,
+        within=(0.0, 1.0),
+    )
+    if alone.low is None or alone.high is None or over.low is None or over.high is None:
+        return alone
+    return Estimate(alone.value, min(alone.low, over.low), max(alone.high, over.high), alone.n)
 
 
-def self_agreement(first: Sequence[str], again: Sequence[str], *, confidence: float = 0.95) -> Proportion:
-    """Return how often annotators gave a repeated pair the same answer; `first[i]` and `again[i]` belong
-    together.
+def _alpha(sums: Floats) -> Floats:
+    """(b,) from (b, 4): answers of each kind, and the sum of n_c (n_c - 1) / (n - 1) by triplet; NaN if undefined."""
+    totals, observed = sums[:, :3], sums[:, 3]
+    pairable = totals.sum(axis=1)
+    expected = pairable**2 - (totals**2).sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = 1 - (pairable - 1) * (pairable - observed) / expected
+    return np.where((pairable >= 2) & (expected > 0), found, np.nan)
 
-    The answers are "p0", "p1" or "tie", so a swap of sides does not matter.
+
+def _ceilings(votes: Ints, n: Ints, source: NDArray[np.intp]) -> Floats:
+    """The ceiling of all triplets, and without each source: (sources + 1,), or (1,) with fewer than two sources."""
+    decided = votes[0] + votes[1]
+    patterns, place = np.unique(
+        np.stack([np.maximum(votes[0], votes[1]), decided]), axis=1, return_inverse=True
+    )
+    groups = int(source.max()) + 1
+    weight = np.zeros((groups, patterns.shape[1]))
+    np.add.at(weight, (source, place.reshape(-1)), decided)
+    halves = np.bincount(source, votes[2], groups) / 2
+    totals = np.bincount(source, n, groups)
+    sets = np.concatenate([[0.0] * groups, np.ones(groups)]).reshape(2, groups)[1:]
+    if groups > 1:
+        sets = np.concatenate([sets, 1 - np.eye(groups)])
+    favourite = _favourites(patterns, sets @ weight)
+    return np.asarray(((sets @ weight).sum(axis=1) * favourite + sets @ halves) / (sets @ totals))
+
+
+def _favourites(patterns: Ints, weight: Floats) -> Floats:
+    """Mean chance of the favourite, (b,), from patterns (2, u) of votes for the more chosen side, and of all, with
+    weights (b, u): the expectation under the likeliest spread, by EM from an even one.
     """
-    same = sum(one == other for one, other in zip(first, again, strict=True))
-    return proportion(same, len(first), confidence=confidence)
+    most, of = patterns[0][:, None], patterns[1][:, None]
+    p = _FAVOURITE
+    chance = p**most * (1 - p) ** (of - most) + p ** (of - most) * (1 - p) ** most
+    total = weight.sum(axis=1, keepdims=True)
+    # Where nobody chose a side the figure has no weight, and any share will do.
+    share = np.divide(weight, total, out=np.full(weight.shape, 1 / weight.shape[1]), where=total > 0)
+    spread = np.full((len(weight), p.size), 1 / p.size)
+    for _ in range(_ROUNDS):
+        spread = spread * ((share / (spread @ chance.T)) @ chance)
+    return np.asarray(spread @ p / np.maximum(spread.sum(axis=1), 1e-300))
 
 
-def proportion(successes: int, trials: int, *, confidence: float = 0.95) -> Proportion:
-    """Return successes / trials with the Wilson score interval (1927); ValueError for impossible counts."""
-    if not 0 <= successes <= trials:
-        raise ValueError(f"{successes} of {trials} is no proportion")
-    if trials == 0:
-        return Proportion(None, None, None, 0)
-    z = float(ndtri((1 + confidence) / 2))
-    share = successes / trials
-    middle = (share + z * z / (2 * trials)) / (1 + z * z / trials)
-    half = z / (1 + z * z / trials) * sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
-    return Proportion(share, max(0.0, middle - half), min(1.0, middle + half), trials)
+def _jackknifed(value: float, without: Floats, n: int, *, within: tuple[float, float]) -> Estimate:
+    """`value` with a t interval from the values (groups,) without each group; none with fewer than two groups."""
+    known = without[~np.isnan(without)]
+    groups = known.size
+    if groups < 2:
+        return Estimate(float(value), None, None, n)
+    error = float(np.sqrt(((known - known.mean()) ** 2).sum() * (groups - 1) / groups))
+    half = float(stdtrit(groups - 1, (1 + CONFIDENCE) / 2)) * error
+    low, high = max(within[0], float(value) - half), min(within[1], float(value) + half)
+    return Estimate(float(value), low, high, n)
 
 
-def _kept(p0: ArrayLike, p1: ArrayLike, tie: ArrayLike, *, fewest: int) -> tuple[Counts, Counts]:
-    """Return votes (3, m) and their sums (m,) of the triplets that have at least `fewest` judgments."""
+def _votes(p0: ArrayLike, p1: ArrayLike, tie: ArrayLike) -> tuple[Ints, Ints]:
+    """Votes (3, n) and their sums (n,). Raises ValueError for what can't be counts."""
     arrays = [np.asarray(votes) for votes in (p0, p1, tie)]
-    if any(array.dtype.kind not in "iu" and array.size for array in arrays):
-        raise ValueError("votes are whole numbers: give integer arrays")
+    if any(array.size and (array != np.round(array)).any() for array in arrays):
+        raise ValueError("votes are whole numbers")
     votes = np.stack([np.atleast_1d(array).astype(np.int64) for array in np.broadcast_arrays(*arrays)])
     if votes.ndim != 2 or (votes < 0).any():
         raise ValueError("votes are three arrays of one length without negative numbers")
-    n = votes.sum(axis=0)
-    return votes[:, n >= fewest], n[n >= fewest]
+    return votes, votes.sum(axis=0)
+
+
+def _labels(source: ArrayLike) -> Ints:
+    return np.unique(np.asarray(source), return_inverse=True)[1].astype(np.int64)

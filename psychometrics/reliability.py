@@ -1,7 +1,7 @@
 """How well single answers follow the ranking that everybody's answers make.
 
-Two figures for each annotator, both from counted votes on pairs of names (codecs) that stand in blocks
-(bitrates) with a scale of their own:
+Two figures for each annotator, both from counted votes on pairs of names (codecs) that stand in blocks (levels) with a
+scale of their own:
 
 - the likelihood of the annotator's answers under the scale fitted to everybody else's (leave one out);
 - the reliability of Crowd-BT (Chen, Bennett, Collins-Thompson and Horvitz, "Pairwise ranking aggregation in a
@@ -9,159 +9,153 @@ Two figures for each annotator, both from counted votes on pairs of names (codec
   estimated together with the scale.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, stdtrit
 
-from psychometrics.ranking import Comparisons, Floats, fit_cells, places_of
-
-Ints = NDArray[np.int64]
+from psychometrics.comparisons import Comparisons, Floats, Ints, pair_numbers, pairs_of
+from psychometrics.estimates import NOTHING, Estimate
+from psychometrics.scaling import UNIT, chances, fit_counts
 
 # Beta(9, 1): nine of ten answers follow the scale, held as surely as ten answers would make us.
 PRIOR_FOLLOWS, PRIOR_REVERSED = 9.0, 1.0
-ROUNDS = 60
+ROUNDS = 100
 CLOSE_ENOUGH = 1e-3
 FITS_AT_ONCE = 32
 # Where the posterior of a reliability is worked out; the ends are left out, for their logarithm is not finite.
 GRID = (np.arange(400) + 0.5) / 400
-TIE = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A figure with its 95 % interval and the number of answers behind it; None where there is none."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-    n: int
-
-
-NOTHING = Estimate(None, None, None, 0)
 
 
 def likelihoods(votes: Comparisons, block: Ints, annotators: int) -> list[Estimate]:
     """The typical (geometric mean) chance of an annotator's answers under the scale of all the others.
 
-    One half is what a coin gets between two answers. `block` (m,) numbers each vote's scale from 0. The interval is
+    One half is what a coin gets between two answers. `block` (m,) numbers each row's scale from 0. The interval is
     Student's for the mean of the logarithms, transformed back.
     """
-    logs = np.zeros(votes.first.size)
-    with_ties = bool((votes.outcome == TIE).any())
-    for inside in _blocks(block):
-        logs[inside] = _left_out(votes, inside, annotators, with_ties)
-    return [_geometric_mean(theirs) for theirs in _by_annotator(votes.annotator, logs, annotators)]
+    table = _table(votes, block, annotators)
+    logs = np.zeros_like(table)
+    with_ties = bool(table[..., 2].any())
+    for number in range(table.shape[1]):
+        logs[:, number] = _logs_without(table[:, number], len(votes.names), with_ties)
+    return [_geometric_mean(logs[one], table[one]) for one in range(annotators)]
 
 
 def reliabilities(votes: Comparisons, block: Ints, annotators: int) -> list[Estimate]:
     """The mean of each annotator's posterior reliability with its 95 % credible interval, given the scales.
 
-    Ties say nothing of whom to trust: they pull the scale together and are left out of `n`.
+    Ties say nothing of whom to trust: they pull the scale together and are not counted in `n`.
     """
-    trust = np.full(annotators, PRIOR_FOLLOWS / (PRIOR_FOLLOWS + PRIOR_REVERSED))
-    decided = votes.outcome != TIE
-    agrees = np.full(votes.first.size, 0.5)
-    for _ in range(ROUNDS):
-        follows = _follows(trust[votes.annotator], agrees)
-        agrees = _agreements(votes, block, np.where(decided, follows, 0.5))
-        before, trust = trust, _trust(votes.annotator[decided], follows[decided], annotators)
-        if np.abs(trust - before).max(initial=0.0) < CLOSE_ENOUGH:
-            break
-    by_annotator = _by_annotator(votes.annotator[decided], agrees[decided], annotators)
-    return [_posterior(theirs) for theirs in by_annotator]
+    table = _table(votes, block, annotators)
+    _, ahead = _expectation_maximisation(table, len(votes.names))
+    agrees = np.stack([ahead, 1 - ahead], axis=-1).reshape(-1)
+    decided = table[..., :2].reshape(annotators, -1)
+    logs = (PRIOR_FOLLOWS - 1) * np.log(GRID) + (PRIOR_REVERSED - 1) * np.log1p(-GRID)
+    logs = logs + decided @ np.log(np.outer(agrees, GRID) + np.outer(1 - agrees, 1 - GRID))
+    return [_posterior(logs[one], round(float(decided[one].sum()))) for one in range(annotators)]
 
 
-def _blocks(block: Ints) -> Iterator[NDArray[np.bool_]]:
-    return (block == number for number in np.unique(block))
+def reliable_values(votes: Comparisons) -> Floats:
+    """Strengths (k,) in JND with mean 0, each answer weighted by how far its annotator can be trusted (Crowd-BT).
+
+    To stand beside the plain ranking: where the two differ, the order hangs on a few annotators. Raises ValueError
+    where annotators were not recorded.
+    """
+    if votes.annotator is None:
+        raise ValueError("weighting answers by annotator requires that annotators are recorded")
+    people = np.unique(votes.annotator, return_inverse=True)[1]
+    votes = Comparisons(votes.names, votes.first, votes.second, votes.counts, people, votes.source)
+    block = np.zeros(people.size, dtype=np.int64)
+    table = _table(votes, block, int(people.max(initial=-1)) + 1)
+    return np.asarray(_expectation_maximisation(table, len(votes.names))[0][0] / UNIT)
 
 
-def _left_out(votes: Comparisons, inside: NDArray[np.bool_], annotators: int, with_ties: bool) -> Floats:
-    """The logarithms of the chances of the votes `inside` one block, each under the others' scale."""
-    size = len(votes.names)
-    place, outcome = (column[inside] for column in places_of(votes))
-    who, pairs = votes.annotator[inside], size * (size - 1) // 2
-    everybody = np.bincount(place * 3 + outcome, minlength=pairs * 3).astype(np.float64)
-    logs = np.zeros(place.size)
-    for one_batch in _batches(np.unique(who)):
-        theirs = [np.bincount((place * 3 + outcome)[who == one], minlength=pairs * 3) for one in one_batch]
-        cells = (everybody - np.stack(theirs)).reshape(len(one_batch), pairs, 3)
-        strengths, tie = fit_cells(cells, size, with_ties)
-        for n, one in enumerate(one_batch):
-            chances = _chances(strengths[n], tie[n] if with_ties else None)
-            logs[who == one] = np.log(chances[place[who == one], outcome[who == one]])
-    return logs
+def chance_meant(trust: Floats, agrees: Floats) -> Floats:
+    """The chance that an answer was meant as given, from its annotator's trust and the chance that the scale gives it.
 
-
-def _batches(people: Ints) -> Iterator[Ints]:
-    return (people[start : start + FITS_AT_ONCE] for start in range(0, people.size, FITS_AT_ONCE))
-
-
-def _chances(strengths: Floats, tie: float | None) -> Floats:
-    """(pairs, 3): the chance that the lower of a pair wins, the higher, or neither."""
-    low, high = np.triu_indices(len(strengths), 1)
-    middle = np.full(low.size, -np.inf) if tie is None else tie + (strengths[low] + strengths[high]) / 2
-    logits = np.stack([strengths[low], strengths[high], middle], axis=1)
-    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(odds / odds.sum(axis=1, keepdims=True))
-
-
-def _geometric_mean(logs: Floats) -> Estimate:
-    if logs.size == 0:
-        return NOTHING
-    mean = float(logs.mean())
-    if logs.size == 1:
-        return Estimate(float(np.exp(mean)), None, None, 1)
-    from scipy.stats import t  # slow to import, and only workers come here
-
-    half = float(t.ppf(0.975, logs.size - 1) * logs.std(ddof=1) / np.sqrt(logs.size))
-    return Estimate(
-        float(np.exp(mean)), float(np.exp(mean - half)), float(min(1.0, np.exp(mean + half))), logs.size
-    )
-
-
-def _follows(trust: Floats, agrees: Floats) -> Floats:
-    """The chance that each answer follows the scale, given its annotator's trust and what the scale says."""
+    Bayes' rule: with 1 - trust it was given the other way round. Shapes broadcast.
+    """
     meant = trust * agrees
     return np.asarray(meant / (meant + (1 - trust) * (1 - agrees)))
 
 
-def _agreements(votes: Comparisons, block: Ints, weight: Floats) -> Floats:
-    """The chance of each decided answer under the scales fitted with `weight` for it and the rest against it."""
-    size = len(votes.names)
-    place, outcome = places_of(votes)
-    won = np.where(outcome == TIE, 0.5, np.where(outcome == 0, weight, 1 - weight))
-    low, high = np.triu_indices(size, 1)
-    agrees = np.full(place.size, 0.5)
-    for inside in _blocks(block):
-        sums = [np.bincount(place[inside], each[inside], low.size) for each in (won, 1 - won)]
-        cells = np.stack([*sums, np.zeros(low.size)], axis=1)[None]
-        strengths = fit_cells(cells, size, with_ties=False)[0][0]
-        lower_wins = expit(strengths[low] - strengths[high])[place[inside]]
-        agrees[inside] = np.where(outcome[inside] == 0, lower_wins, 1 - lower_wins)
-    return agrees
+def trust_of(meant: Floats, answers: Floats) -> Floats:
+    """Each annotator's share of answers meant as given, with those of the prior: sums `meant` of `answers`."""
+    return np.asarray((meant + PRIOR_FOLLOWS) / (answers + PRIOR_FOLLOWS + PRIOR_REVERSED))
 
 
-def _trust(who: Ints, follows: Floats, annotators: int) -> Floats:
-    """Each annotator's share of answers that follow the scale, with those of the prior."""
-    sums = np.bincount(who, follows, annotators) + PRIOR_FOLLOWS
-    return np.asarray(sums / (np.bincount(who, minlength=annotators) + PRIOR_FOLLOWS + PRIOR_REVERSED))
+def _table(votes: Comparisons, block: Ints, annotators: int) -> Floats:
+    """(annotators, blocks, pairs, 3) counts, the lower index of a pair first."""
+    if votes.annotator is None:
+        raise ValueError("how well annotators follow a scale requires that annotators are recorded")
+    number, counts = pair_numbers(votes)
+    pairs = pairs_of(len(votes.names))[0].size
+    blocks = int(block.max(initial=-1)) + 1
+    place = (votes.annotator * blocks + block) * pairs + number
+    size = annotators * blocks * pairs
+    table = np.stack([np.bincount(place, counts[:, each], size) for each in range(3)], axis=-1)
+    return table.reshape(annotators, blocks, pairs, 3).astype(np.float64)
 
 
-def _by_annotator(who: Ints, values: Floats, annotators: int) -> list[Floats]:
-    ends = np.cumsum(np.bincount(who, minlength=annotators))[:-1]
-    return np.split(values[np.argsort(who, kind="stable")], ends)
+def _logs_without(table: Floats, size: int, with_ties: bool) -> Floats:
+    """Logarithms of the chances of outcomes (annotators, pairs, 3) of one block, each under the others' scale; 0 where
+    an annotator gave no such answer.
+    """
+    everybody = table.sum(axis=0)
+    logs = np.zeros_like(table)
+    voted = np.flatnonzero(table.any(axis=(1, 2)))
+    for start in range(0, voted.size, FITS_AT_ONCE):
+        some = voted[start : start + FITS_AT_ONCE]
+        strengths, tie, _ = fit_counts(everybody - table[some], size, with_ties)
+        for n, one in enumerate(some):
+            chance = chances(strengths[n], float(tie[n]) if with_ties else None, size)
+            gave = table[one] > 0
+            logs[one][gave] = np.log(chance[gave])
+    return logs
 
 
-def _posterior(agrees: Floats) -> Estimate:
-    if agrees.size == 0:
+def _geometric_mean(logs: Floats, counts: Floats) -> Estimate:
+    n = round(float(counts.sum()))
+    if n == 0:
         return NOTHING
-    logs = (PRIOR_FOLLOWS - 1) * np.log(GRID) + (PRIOR_REVERSED - 1) * np.log1p(-GRID)
-    logs = logs + np.log(np.outer(agrees, GRID) + np.outer(1 - agrees, 1 - GRID)).sum(axis=0)
+    mean = float((logs * counts).sum() / n)
+    if n == 1:
+        return Estimate(float(np.exp(mean)), None, None, 1)
+    variance = float((counts * (logs - mean) ** 2).sum() / (n - 1))
+    half = float(stdtrit(n - 1, 0.975)) * np.sqrt(variance / n)
+    low, high = float(np.exp(mean - half)), float(min(1.0, np.exp(mean + half)))
+    return Estimate(float(np.exp(mean)), low, high, n)
+
+
+def _expectation_maximisation(table: Floats, size: int) -> tuple[Floats, Floats]:
+    """Strengths (blocks, k) in logits and the chances (blocks, pairs) that the lower index wins, fitted with trust."""
+    decided = table[..., :2]
+    answers = decided.sum(axis=(1, 2, 3))
+    trust = np.full(len(table), PRIOR_FOLLOWS / (PRIOR_FOLLOWS + PRIOR_REVERSED))
+    ahead = np.full(table.shape[1:3], 0.5)
+    strengths = np.zeros((table.shape[1], size))
+    low, high = pairs_of(size)
+    for _ in range(ROUNDS):
+        agrees = np.stack([ahead, 1 - ahead], axis=-1)
+        meant = chance_meant(trust[:, None, None, None], agrees)
+        won = (decided * meant).sum(axis=0)
+        lost = decided.sum(axis=0) - won
+        # An answer counts for its side by the chance that it was meant, and against it by the rest; a tie halves.
+        cells = won + lost[..., ::-1] + table[..., 2:].sum(axis=0) / 2
+        counts = np.concatenate([cells, np.zeros_like(cells[..., :1])], axis=-1)
+        strengths = fit_counts(counts, size, with_ties=False)[0]
+        ahead = expit(strengths[:, low] - strengths[:, high])
+        before, trust = trust, trust_of((decided * meant).sum(axis=(1, 2, 3)), answers)
+        if np.abs(trust - before).max(initial=0.0) < CLOSE_ENOUGH:
+            break
+    return strengths, ahead
+
+
+def _posterior(logs: Floats, n: int) -> Estimate:
+    if n == 0:
+        return NOTHING
     mass = np.exp(logs - logs.max())
     mass /= mass.sum()
     reached = np.cumsum(mass)
     low, high = (float(GRID[np.searchsorted(reached, tail)]) for tail in (0.025, 0.975))
-    return Estimate(float(mass @ GRID), low, high, agrees.size)
+    return Estimate(float(mass @ GRID), low, high, n)

@@ -13,17 +13,13 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from psychometrics.comparisons import Floats
 from psychometrics.draws import uniform
-from psychometrics.ranking import PRIOR_SD
-
-Floats = NDArray[np.float64]
+from psychometrics.scaling import fit_counts, halved
 
 # What connects comes before anything that only informs: information is at most log 2.
 CONNECTS = 1.0
-_STEPS = 50
-_TOLERANCE = 1e-8
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(21)
 
 
@@ -47,25 +43,13 @@ class Posterior:
     covariance: Floats
 
 
-def posterior_of(wins: Floats) -> Posterior:
-    """Return the Gaussian around the most likely strengths, prior N(0, PRIOR_SD^2) each.
+def posterior_of(counts: Floats, size: int) -> Posterior:
+    """Return the Gaussian around the most likely strengths, with the prior of `scaling.fit_counts`.
 
-    `wins` (k, k): how often row was preferred to column, a tie half a win for each.
+    `counts` (pairs, 3): those of `comparisons.tally`; a tie is half a win for each.
     """
-    size = len(wins)
-    met = wins + wins.T
-    strengths = np.zeros(size)
-    for _ in range(_STEPS):
-        chance = 1 / (1 + np.exp(strengths[None, :] - strengths[:, None]))
-        gradient = (wins - met * chance).sum(axis=1) - strengths / PRIOR_SD**2
-        weight = met * chance * (1 - chance)
-        precision = np.diag(weight.sum(axis=1)) - weight + np.eye(size) / PRIOR_SD**2
-        step = np.linalg.solve(precision, gradient)
-        # A full Newton step may overshoot far from the top.
-        strengths = strengths + step / max(1.0, float(np.abs(step).max()))
-        if np.abs(step).max() < _TOLERANCE:
-            break
-    return Posterior(strengths, np.asarray(np.linalg.inv(precision), dtype=np.float64))
+    strengths, _, precision = fit_counts(halved(counts)[None], size, with_ties=False)
+    return Posterior(strengths[0], np.asarray(np.linalg.inv(precision[0]), dtype=np.float64))
 
 
 def information(posterior: Posterior, first: int, second: int) -> float:

@@ -12,8 +12,7 @@ from statistics import median
 from typing import Any, Self
 
 from annotation.core.protocol import Protocol
-from psychometrics.agreement import proportion
-from psychometrics.reliability import NOTHING, Estimate
+from psychometrics.estimates import NOTHING, Estimate, proportion
 
 FAST_MS = 600.0
 FEWEST_CHECKS = 4
@@ -102,8 +101,7 @@ def figures_of(
 
 
 def _share(true: Sequence[bool]) -> Estimate:
-    found = proportion(sum(true), len(true))
-    return Estimate(found.share, found.low, found.high, found.trials)
+    return proportion(sum(true), len(true))
 
 
 def _right(answers: Iterable[Answer], kind: str) -> Estimate:

@@ -8,7 +8,7 @@ from django.db.models import CharField
 from django.db.models.functions import Cast
 
 from annotation.models import Judgment, Study
-from psychometrics.ranking import Comparisons, number_labels
+from psychometrics.comparisons import Comparisons, number_labels
 
 OUTCOMES = {Judgment.Choice.FIRST: 0, Judgment.Choice.SECOND: 1, Judgment.Choice.TIE: 2}
 
@@ -36,7 +36,7 @@ def comparisons_of(rows: Sequence[Any], names: Sequence[str]) -> Comparisons:
     def column(values: Any) -> Any:
         return np.fromiter(values, dtype=np.int64, count=len(rows))
 
-    return Comparisons(
+    return Comparisons.of_choices(
         names=tuple(names),
         first=column(number[row[1]] for row in rows),
         second=column(number[row[2]] for row in rows),

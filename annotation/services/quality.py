@@ -18,8 +18,9 @@ from annotation.errors import Refused
 from annotation.models import Assignment, Enrolment, Judgment, Study
 from annotation.reports.comparisons import comparisons_of
 from annotation.services.counters import recount
-from psychometrics.ranking import number_labels
-from psychometrics.reliability import NOTHING, Estimate, likelihoods, reliabilities
+from psychometrics.comparisons import number_labels
+from psychometrics.estimates import NOTHING, Estimate
+from psychometrics.reliability import likelihoods, reliabilities
 
 BY_HAND = "by hand"
 # In Enrolment.figures, beside the figures: who was left out by a researcher, and why in full.

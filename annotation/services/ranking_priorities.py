@@ -1,11 +1,11 @@
 """What is asked next where a study's allocation is "ranking": worked out in batches, never inside a request."""
 
-import numpy as np
 import structlog
 
 from annotation.models import Study, Triplet
 from annotation.reports.comparisons import comparisons_of, rows_of
 from annotation.services.priorities import set_priorities
+from psychometrics.comparisons import tally
 from psychometrics.sampling import Askable, Posterior, posterior_of, priorities
 
 log = structlog.get_logger(__name__)
@@ -52,12 +52,5 @@ def _posteriors(study: Study, names: list[str], rates: set[float]) -> dict[float
     posteriors = {}
     for rate in rates:
         met = comparisons_of([row for row in rows if float(row[0]) == rate], names)
-        posteriors[rate] = posterior_of(_wins(met.first, met.second, met.outcome, len(names)))
+        posteriors[rate] = posterior_of(tally(met), len(names))
     return posteriors
-
-
-def _wins(first: np.ndarray, second: np.ndarray, outcome: np.ndarray, size: int) -> np.ndarray:  # type: ignore[type-arg]
-    wins = np.zeros((size, size))
-    np.add.at(wins, (first, second), np.array([1.0, 0.0, 0.5])[outcome])
-    np.add.at(wins, (second, first), np.array([0.0, 1.0, 0.5])[outcome])
-    return wins

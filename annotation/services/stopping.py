@@ -13,7 +13,8 @@ from django.utils import timezone
 from annotation.models import Assignment, Study
 from annotation.reports.comparisons import comparisons_of, rows_of
 from annotation.services.studies import close_study, pause_study
-from psychometrics.ranking import RankingError, rank
+from psychometrics.comparisons import ScaleError
+from psychometrics.ranking import rank
 
 log = structlog.get_logger(__name__)
 
@@ -69,6 +70,6 @@ def widest_halfwidth(study: Study) -> float | None:
         return None
     try:
         ranking = rank(comparisons)
-    except RankingError:
+    except ScaleError:
         return None  # not all codecs have met yet: the study goes on
-    return float((ranking.high - ranking.low).max() / 2)
+    return ranking.halfwidth

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from annotation import charts
 from codecs_zoo.look import key_mark, look_of
-from psychometrics.reliability import Estimate
+from psychometrics.estimates import Estimate
 
 register = template.Library()
 

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 from django.core.cache import cache
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, F, OuterRef, Q, Subquery
 
 from annotation.models import Assignment, Enrolment, Judgment, Study
 from psychometrics.agreement import (
-    Proportion,
     ceiling,
     human_score,
     krippendorff_alpha,
@@ -15,6 +14,7 @@ from psychometrics.agreement import (
     self_agreement,
     side_bias,
 )
+from psychometrics.estimates import Estimate
 
 CACHED_S = 24 * 3600
 
@@ -23,13 +23,13 @@ CACHED_S = 24 * 3600
 class Agreement:
     """Figures of one population's votes; None where there are too few answers to say."""
 
-    alpha: float | None
+    alpha: Estimate
     raw: float | None
-    human_score: float | None
-    ceiling: float | None
+    human_score: Estimate
+    ceiling: Estimate
     triplets: int
-    again: Proportion
-    left: Proportion
+    again: Estimate
+    left: Estimate
 
 
 def cached_agreement(study: Study, *, simulated: bool, votes: int) -> Agreement:
@@ -46,22 +46,24 @@ def agreement_of(study: Study, *, simulated: bool) -> Agreement:
     """From the votes by triplet, the sides that were chosen, and the repeats of those who count."""
     votes = Judgment.objects.filter(study=study).of_population(simulated=simulated).counted()
     columns = {choice: Count("pk", filter=Q(choice=choice)) for choice in Judgment.Choice.values}
-    by_triplet = votes.order_by().values("triplet").annotate(**columns).values_list(*columns)
-    counts = list(zip(*by_triplet, strict=True)) or [(), (), ()]
-    arrays = [list(each) for each in counts]
+    by_triplet = votes.order_by().values("triplet", "triplet__source").annotate(**columns)
+    rows = by_triplet.values_list(*columns, "triplet__source")
+    *arrays, sources = [list(each) for each in zip(*rows, strict=True)] or [[], [], [], []]
     sides = {side: Count("pk", filter=Q(answer=side)) for side in ("left", "right")}
+    chose = votes.order_by().values("annotator").annotate(**sides).values_list(*sides)
+    lefts, rights = [list(each) for each in zip(*chose, strict=True)] or [[], []]
     return Agreement(
-        alpha=krippendorff_alpha(*arrays),
+        alpha=krippendorff_alpha(*arrays, source=sources),
         raw=raw_agreement(*arrays),
-        human_score=human_score(*arrays),
-        ceiling=ceiling(*arrays),
+        human_score=human_score(*arrays, source=sources),
+        ceiling=ceiling(*arrays, source=sources),
         triplets=len(arrays[0]),
         again=_again(study, simulated=simulated),
-        left=side_bias(**votes.aggregate(**sides)),
+        left=side_bias(lefts, rights),
     )
 
 
-def _again(study: Study, *, simulated: bool) -> Proportion:
+def _again(study: Study, *, simulated: bool) -> Estimate:
     """How often a repeat got the answer that its pair had got, pooled over those who are not left out."""
     before = Judgment.objects.filter(assignment=OuterRef("assignment__repeats"), stands=True)
     out = Enrolment.objects.excluded().filter(study=study).values("annotator")
@@ -72,5 +74,7 @@ def _again(study: Study, *, simulated: bool) -> Proportion:
         .annotate(before=Subquery(before.values("choice")[:1]))
         .filter(before__isnull=False)
     )
-    pairs = list(repeats.values_list("before", "choice"))
-    return self_agreement([one for one, _ in pairs], [other for _, other in pairs])
+    alike = Count("pk", filter=Q(before=F("choice")))
+    by_annotator = repeats.order_by().values("annotator").annotate(alike=alike, repeats=Count("pk"))
+    rows = list(by_annotator.values_list("alike", "repeats"))
+    return self_agreement([alike for alike, _ in rows], [repeats for _, repeats in rows])

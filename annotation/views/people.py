@@ -17,7 +17,7 @@ from annotation.models import Enrolment, Session, Study
 from annotation.services.quality import BY_HAND, HAND
 from annotation.views.access import staff_required
 from annotation.views.paging import Page, page_by_pk
-from psychometrics.reliability import Estimate
+from psychometrics.estimates import Estimate
 from psychometrics.tables import stream
 
 PEOPLE_A_PAGE = 50

@@ -1,7 +1,6 @@
 """What a study's judgments say: preference by bitrate, who wins against whom, the ranking."""
 
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,10 @@ from annotation.views.access import staff_required
 from annotation.views.agreement import cached_agreement
 from annotation.views.study import study_page
 from codecs_zoo.look import look_of
-from psychometrics.preference import Preference, preferences
-from psychometrics.ranking import Comparisons, Ranking, RankingError, rank, win_rates
+from psychometrics.comparisons import Comparisons, ScaleError, meetings, win_rates
+from psychometrics.estimates import NOTHING, Estimate
+from psychometrics.ranking import Ranking, rank
+from psychometrics.sentences import ranking_in_words
 
 CACHED_S = 24 * 3600
 FEW_NEW = 0.01
@@ -30,7 +31,7 @@ class Results:
 
     judgments: int
     annotators: int
-    curve: dict[float, list[Preference]]
+    curve: dict[float, list[Estimate]]
     names: list[str]
     wins: list[list[float | None]]
     meetings: list[list[int]]
@@ -78,29 +79,28 @@ def results_of(study: Study, population: str) -> Results:
     names = sorted(study.codecs)
     overall = comparisons_of(rows, names)
     bpp = np.array([float(row[0]) for row in rows])
-    curve = {float(at): preferences(_where(overall, bpp == at)) for at in np.unique(bpp)}
+    curve = {float(at): _preferences(overall.where(bpp == at)) for at in np.unique(bpp)}
     ranking, why = _ranking(overall)
     wins = [[None if np.isnan(share) else float(share) for share in row] for row in win_rates(overall)]
-    annotators = int(overall.annotator.max(initial=-1)) + 1
-    return Results(len(rows), annotators, curve, names, wins, _meetings(overall), ranking, why)
+    met = [[int(count) for count in row] for row in meetings(overall)]
+    return Results(len(rows), overall.annotators or 0, curve, names, wins, met, ranking, why)
 
 
-def _where(all_of_them: Comparisons, chosen: Any) -> Comparisons:
-    columns = ("first", "second", "outcome", "annotator", "source")
-    return replace(all_of_them, **{name: getattr(all_of_them, name)[chosen] for name in columns})
+def _preferences(comparisons: Comparisons) -> list[Estimate]:
+    """Of each name, standardised to equal opponents; unknown where the comparisons make no single scale."""
+    seen = comparisons.only_seen()
+    try:
+        found = dict(zip(seen.names, rank(seen).preference, strict=True))
+    except ScaleError:
+        found = {}
+    return [found.get(name, NOTHING) for name in comparisons.names]
 
 
 def _ranking(comparisons: Comparisons) -> tuple[Ranking | None, str]:
     try:
         return rank(comparisons), ""
-    except RankingError as error:
+    except ScaleError as error:
         return None, str(error)
-
-
-def _meetings(comparisons: Comparisons) -> list[list[int]]:
-    met = np.zeros((len(comparisons.names),) * 2, dtype=np.int64)
-    np.add.at(met, (comparisons.first, comparisons.second), 1)
-    return [[int(count) for count in row] for row in met + met.T]
 
 
 def figures(found: Results, population: str) -> dict[str, Any]:
@@ -124,16 +124,16 @@ def _curve(found: Results, whose: str) -> Any:
             name,
             look_of(name),
             [
-                charts.Point(bpp, one.share, one.low, one.high)
+                charts.Point(bpp, one.value, one.low, one.high)
                 for bpp, shares in found.curve.items()
-                if (one := shares[n]).share is not None
+                if (one := shares[n]).value is not None
             ],
         )
         for n, name in enumerate(found.names)
     ]
     labels = {
         "x_label": "target bitrate, bits per pixel",
-        "y_label": "share of its comparisons that a codec won",
+        "y_label": "expected share of wins against the average other codec",
     }
     return charts.curves(series, title=f"Preference by bitrate, {whose}", reference=0.5, **labels)
 
@@ -142,12 +142,12 @@ def _dots(ranking: Ranking, whose: str) -> Any:
     rows = [
         charts.Dot(
             str(ranking.names[n]),
-            *(float(ends[n]) for ends in _ends(ranking)),
+            *(float(ends[n]) for ends in (ranking.values, ranking.low, ranking.high)),
             look_of(str(ranking.names[n])),
         )
-        for n in np.argsort(-ranking.scale)
+        for n in ranking.order
     ]
-    title, unit = f"Ranking of the codecs, {whose}", "closeness to the original, JOD-like units, mean 0"
+    title, unit = f"Ranking of the codecs, {whose}", "closeness to the original, JND, mean 0"
     return charts.dots(rows, title=title, unit=unit, reference=0.0, spell=_signed)
 
 
@@ -155,18 +155,18 @@ def _signed(value: float) -> str:
     return f"{value:+.2f}".replace("-", "−")
 
 
-def _ends(ranking: Ranking) -> tuple[Any, Any, Any]:
-    return ranking.scale, ranking.low, ranking.high
-
-
 def curve_in_words(found: Results) -> str:
     """Who leads at which bitrates, and how clearly."""
     leads: dict[str, list[str]] = {}
     for bpp, shares in found.curve.items():
-        best = max(shares, key=lambda one: one.share or 0.0)
-        leads.setdefault(str(best.name), []).append(f"{bpp:g} bpp ({best.share:.0%})")
+        known = [
+            (one.value, name) for name, one in zip(found.names, shares, strict=True) if one.value is not None
+        ]
+        if known:
+            share, name = max(known)
+            leads.setdefault(name, []).append(f"{bpp:g} bpp ({share:.0%})")
     each = [f"{name} at {', '.join(at)}" for name, at in leads.items()]
-    return f"Preferred most often: {'; '.join(each)}."
+    return f"Preferred most often: {'; '.join(each)}." if each else "No bitrate has a scale yet."
 
 
 def matrix_in_words(found: Results) -> str:
@@ -185,19 +185,3 @@ def matrix_in_words(found: Results) -> str:
     if len(pairs) == 1:
         return words
     return f"{words} The closest match: {one} and {other}, {close:.0%} to {1 - close:.0%}."
-
-
-def ranking_in_words(ranking: Ranking) -> str:
-    """Who comes first, and between which neighbours the order is not certain."""
-    order = [int(n) for n in np.argsort(-ranking.scale)]
-    names = [str(ranking.names[n]) for n in order]
-    lead = ranking.scale[order[0]] - ranking.scale[order[1]]
-    words = f"{names[0]} comes first, {lead:.2f} units above {names[1]}; one unit means that three in four prefer it."
-    unsure = [
-        f"{ranking.names[a]} and {ranking.names[b]}"
-        for a, b in pairwise(order)
-        if ranking.low[a] < ranking.high[b]
-    ]
-    if not unsure:
-        return f"{words} No two neighbouring intervals overlap."
-    return f"{words} Intervals overlap, so the order is not certain, between {'; '.join(unsure)}."

@@ -21,7 +21,7 @@ from metric.core.distance.columns import distances
 from metric.core.distance.features import Pair
 from metric.core.distance.images import KEPT_BYTES, Picture, Pixels, pixels_sha256
 from metric.core.evaluation.evaluate import Candidate, Votes, evaluate
-from psychometrics.human_score import Floats
+from psychometrics.comparisons import Floats
 
 Progress = Callable[[str, int, int], None]
 

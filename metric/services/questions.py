@@ -19,7 +19,7 @@ from metric.core.distance.images import Picture
 from metric.core.evaluation.questions import chances, rank_triplets
 from metric.models import MetricVersion
 from metric.services.versions import version_folder
-from psychometrics.human_score import Floats
+from psychometrics.comparisons import Floats
 
 # Comparing the pictures of a pair takes about a second on a small machine: enough pairs for days of judging.
 MOST_PAIRS = 2000

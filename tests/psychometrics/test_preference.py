@@ -1,62 +1,56 @@
-"""How often each codec was preferred, with intervals that know annotators and sources are few."""
+"""Standardised preference: what a balanced design would have shown, however the pairs were sampled."""
 
 import numpy as np
 import pytest
 
-from psychometrics.preference import preferences
-from psychometrics.ranking import Comparisons
+from psychometrics.comparisons import win_rates
+from psychometrics.ranking import rank
+from psychometrics.scaling import chances, fit
+from tests.psychometrics.studies import STRENGTHS, answers, study
 
 
-def comparisons(
-    rows: list[tuple[int, int, int]], *, annotators: int = 1, sources: int = 1, names: int = 3
-) -> Comparisons:
-    first, second, outcome = np.array(rows, dtype=np.int64).reshape(-1, 3).T
-    number = np.arange(len(rows))
-    return Comparisons(tuple("abcd"[:names]), first, second, outcome, number % annotators, number % sources)
+def truth() -> np.ndarray:  # type: ignore[type-arg]
+    """Expected share of each against the average other name."""
+    odds = 3.0**STRENGTHS
+    wins = odds[:, None] / (odds[:, None] + odds[None, :])
+    return np.asarray((wins.sum(axis=1) - 0.5) / 3)
 
 
-def test_shares_count_wins_and_half_of_the_ties() -> None:
-    found = preferences(comparisons([(0, 1, 0), (0, 1, 2), (1, 2, 1), (0, 2, 0)]))
-    assert [one.share for one in found] == pytest.approx([2.5 / 3, 0.5 / 3, 0.5])
-    assert [one.comparisons for one in found] == [3, 3, 2]
+def test_active_sampling_moves_the_raw_share_and_not_this_one() -> None:
+    """Close pairs asked ten times as often make the best look worse in raw shares."""
+    rows = study(60_000)
+    close = np.abs(STRENGTHS[rows.first] - STRENGTHS[rows.second]) < 0.8
+    kept = close | (np.arange(close.size) % 10 == 0)
+    sampled = rows.where(kept)
+    best = rank(sampled).preference[3]
+    took_part = (sampled.first == 3) | (sampled.second == 3)
+    won = np.where(sampled.first == 3, sampled.counts[:, 0], sampled.counts[:, 1])[took_part].mean()
+    assert best.value == pytest.approx(truth()[3], abs=0.015)
+    assert won < truth()[3] - 0.05
+    assert best.n == took_part.sum()
 
 
-def test_the_order_of_a_pair_does_not_matter() -> None:
-    one = preferences(comparisons([(0, 1, 0), (0, 1, 0), (0, 1, 1)], annotators=3))
-    turned = preferences(comparisons([(1, 0, 1), (1, 0, 1), (1, 0, 0)], annotators=3))
-    assert one == turned
-
-
-def test_a_name_that_met_nobody_has_no_share() -> None:
-    *_, last = preferences(comparisons([(0, 1, 0)], names=3))
-    assert (last.share, last.low, last.high, last.comparisons) == (None, None, None, 0)
-
-
-def test_nothing_at_all_is_no_error() -> None:
-    assert [one.share for one in preferences(comparisons([], names=2))] == [None, None]
-
-
-def test_answers_of_one_person_are_less_certain_than_those_of_many() -> None:
-    random = np.random.default_rng(1)
-    person = np.repeat(np.arange(10), 20)
-    # Each person has a taste of their own, and keeps to it.
-    outcome = (random.random(10) < 0.5).astype(np.int64)[person]
-    both = (np.zeros(200, dtype=np.int64), np.ones(200, dtype=np.int64), outcome)
-    alone = preferences(Comparisons(("a", "b"), *both, annotator=person, source=np.arange(200)))[0]
-    many = preferences(Comparisons(("a", "b"), *both, annotator=np.arange(200), source=np.arange(200)))[0]
-    assert alone.high is not None and alone.low is not None and many.high is not None and many.low is not None
-    assert alone.high - alone.low > 1.5 * (many.high - many.low)
+def test_the_interval_covers_the_truth() -> None:
+    covered = []
+    for seed in range(150):
+        for one, true in zip(rank(study(600, seed=seed)).preference, truth(), strict=True):
+            assert one.low is not None and one.high is not None and one.value is not None
+            assert 0 <= one.low <= one.value <= one.high <= 1
+            covered.append(one.low <= true <= one.high)
+    assert 0.92 < np.mean(covered) < 0.985
 
 
 def test_a_few_answers_that_agree_prove_little() -> None:
-    winner, loser = preferences(comparisons([(0, 1, 0)] * 6, names=2))
-    assert winner.share == winner.high == 1.0
-    assert winner.low == pytest.approx(0.61, abs=0.01)  # Wilson's interval for 6 of 6
-    assert loser.high == pytest.approx(1 - 0.61, abs=0.01)
+
+    winner, loser = rank(answers([(0, 1, 0)] * 6, ("winner", "loser"))).preference
+    assert winner.low is not None and loser.high is not None
+    assert winner.low < 0.62 and loser.high > 0.38
 
 
-def test_the_same_seed_gives_the_same_intervals_and_they_hold_the_share() -> None:
-    rows = [(n % 3, (n + 1) % 3, n % 2) for n in range(60)]
-    found = preferences(comparisons(rows, annotators=6, sources=5))
-    assert found == preferences(comparisons(rows, annotators=6, sources=5))
-    assert all(one.low <= one.share <= one.high for one in found)  # type: ignore[operator]
+def test_shares_are_the_mean_of_predicted_wins_with_ties_half() -> None:
+    rows = study(5_000, tie=0.3)
+    scale = fit(rows)
+    p = chances(scale.logits, scale.tie, 4)
+    first = np.mean([p[n, 0] + p[n, 2] / 2 for n in range(3)])
+    assert rank(rows).preference[0].value == pytest.approx(first)
+    assert win_rates(rows).shape == (4, 4)

@@ -12,7 +12,7 @@ def pairs_of(codecs: int, *, source: str = "a", asked: int = 0) -> list[Askable]
 
 
 def flat(codecs: int) -> dict[float, Posterior]:
-    return {0.37: posterior_of(np.zeros((codecs, codecs)))}
+    return {0.37: posterior_of(np.zeros((codecs * (codecs - 1) // 2, 3)), codecs)}
 
 
 def test_at_first_a_spanning_tree_comes_before_all_else() -> None:
@@ -50,13 +50,12 @@ def test_a_codec_that_nobody_saw_is_joined_by_one_pair() -> None:
 
 
 def test_a_close_race_is_worth_more_than_a_settled_one() -> None:
-    wins = np.array([[0, 10, 95], [10, 0, 95], [5, 5, 0.0]])
-    posterior = posterior_of(wins)
+    posterior = posterior_of(np.array([[10.0, 10, 0], [95, 5, 0], [95, 5, 0]]), 3)
     assert information(posterior, 0, 1) > 1.5 * information(posterior, 0, 2)
 
 
 def test_information_shrinks_with_votes_and_stays_under_one_bit() -> None:
-    worth = [information(posterior_of(np.array([[0, n], [n, 0.0]])), 0, 1) for n in (0, 1, 10, 100)]
+    worth = [information(posterior_of(np.array([[n, n, 0.0]]), 2), 0, 1) for n in (0, 1, 10, 100)]
     assert worth == sorted(worth, reverse=True)
     assert np.log(2) > worth[0] > 0.2 and 0 < worth[-1] < 0.01
 
@@ -68,7 +67,7 @@ def test_an_asked_pair_gives_way_to_one_that_was_not() -> None:
 
 
 def test_the_posterior_is_where_the_votes_say() -> None:
-    posterior = posterior_of(np.array([[0, 300.0], [100.0, 0]]))
+    posterior = posterior_of(np.array([[290.0, 90.0, 20.0]]), 2)
     assert posterior.mean[0] - posterior.mean[1] == pytest.approx(np.log(3), abs=0.02)
     variance = posterior.covariance @ np.array([1, -1]) @ np.array([1, -1])
     assert variance == pytest.approx(1 / (400 * 0.75 * 0.25), rel=0.05)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metric.core.evaluation.questions import surprise_of_votes
-from psychometrics.human_score import Floats
+from psychometrics.comparisons import Floats
 
 BINS = 10
 DISAGREEMENTS = 9

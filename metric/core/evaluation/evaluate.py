@@ -7,7 +7,7 @@ differences are paired.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,9 @@ from metric.core.evaluation.votes import (
     two_afc_score,
     votes_of,
 )
-from psychometrics.human_score import Floats, ceiling, pair_agreement
+from psychometrics.agreement import ceiling, human_score
+from psychometrics.comparisons import Floats
+from psychometrics.estimates import Estimate
 from psychometrics.likelihood import log_loss
 
 __all__ = [
@@ -256,16 +258,14 @@ def _difference(
 
 
 def _people(votes: Votes, bootstrap: Bootstrap, whose: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    each = pair_agreement(votes.n_p0, votes.n_p1, votes.n_tie)
-    known = ~np.isnan(each)
+    """How far people agree, from the triplets with two votes or more, as everywhere (`psychometrics.agreement`)."""
+    known = votes.total >= 2
     reason = None if known.any() else "no triplet was judged twice, so how far people agree is not known"
     human = _empty_row("human", f"{whose}: one with another", "people", reason)
     best = _empty_row("ceiling", f"{whose}: best possible metric", "people", reason)
     if known.any():
-        weight = np.where(known, votes.total, 0.0)
-        scores = _scores(np.where(known, each, 0.0) * weight, weight, votes, bootstrap)
-        human |= scores
-        best |= _at_ceiling(scores)
+        human |= _agreement_by_group(human_score, votes, known, bootstrap)
+        best |= _agreement_by_group(ceiling, votes, known, bootstrap)
     people = {
         "human_score": human["score"],
         "ceiling": best["score"],
@@ -275,12 +275,27 @@ def _people(votes: Votes, bootstrap: Bootstrap, whose: str) -> tuple[dict[str, A
     return people, [human, best]
 
 
-def _at_ceiling(scores: Mapping[str, Any]) -> dict[str, Any]:
-    """The same with each share raised to its ceiling, which grows with it, so that low stays below high."""
-    raised: dict[str, Any] = {}
-    for name, value in scores.items():
-        if isinstance(value, Mapping):
-            raised[name] = _at_ceiling(value)
-        else:
-            raised[name] = float(ceiling(value)) if name in SHARES and value is not None else value
-    return raised
+def _agreement_by_group(
+    figure: Callable[..., Estimate], votes: Votes, known: NDArray[np.bool_], bootstrap: Bootstrap
+) -> dict[str, Any]:
+    """A figure of agreement overall, by pair kind, by bitrate and by number of votes, like `_scores`."""
+
+    def of(chosen: NDArray[np.bool_]) -> dict[str, float | int | None]:
+        counts = (votes.n_p0[chosen], votes.n_p1[chosen], votes.n_tie[chosen])
+        found = figure(*counts, source=bootstrap.index[chosen])
+        return {
+            **dict(zip(SHARES, (found.value, found.low, found.high), strict=True)),
+            "n_votes": int(votes.total[chosen].sum()),
+            "n_triplets": int(np.count_nonzero(chosen)),
+            "n_photographs": len(np.unique(bootstrap.index[chosen])),
+        }
+
+    def by(names: NDArray[np.str_]) -> dict[str, dict[str, float | int | None]]:
+        return {str(name): of(known & (names == name)) for name in _in_order(names[known])}
+
+    overall = of(known)
+    return {name: overall[name] for name in SHARES} | {
+        "by_kind": by(votes.kind),
+        "by_bpp": by(votes.target_bpp),
+        "by_votes": by(vote_groups(votes.total)),
+    }

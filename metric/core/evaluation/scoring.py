@@ -18,7 +18,7 @@ from metric.core.distance.images import Picture, open_pictures
 from metric.core.evaluation.evaluate import Candidate, Kind
 from metric.core.snapshot.folder import SPLITS, Snapshot
 from metric.core.snapshot.leaks import refuse_copies
-from psychometrics.human_score import Floats
+from psychometrics.comparisons import Floats
 
 Progress = Callable[[str, int, int], None]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from metric.core.snapshot.folder import SnapshotTriplet
-from psychometrics.human_score import Floats
+from psychometrics.comparisons import Floats
 from psychometrics.likelihood import log_loss
 
 Kind = Literal["baseline", "people", "promoted", "new"]

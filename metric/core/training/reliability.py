@@ -14,18 +14,14 @@ from scipy.special import expit
 
 from metric.core.snapshot.answers import Answers
 from metric.core.training.problem import Floats, Problem, Solution
-
-# Beta(9, 1): nine of ten answers are meant as given, as sure as ten answers make us.
-PRIOR_MEANT, PRIOR_NOT = 9.0, 1.0
-ROUNDS = 100
-CLOSE_ENOUGH = 1e-3
+from psychometrics.reliability import CLOSE_ENOUGH, ROUNDS, chance_meant, trust_of
 
 
 def fit_reliable(
     problem: Problem, answers: Answers, strength: float, near: Solution
 ) -> tuple[Solution, Floats]:
     """The solution for all votes, and the reliability of each annotator, (annotators,), in (0, 1)."""
-    reliability = np.full(answers.annotators, PRIOR_MEANT / (PRIOR_MEANT + PRIOR_NOT))
+    reliability = trust_of(np.zeros(answers.annotators), np.zeros(answers.annotators))
     solution = near
     for _ in range(ROUNDS):
         meant = _meant(problem, answers, reliability, solution)
@@ -42,9 +38,7 @@ def _meant(problem: Problem, answers: Answers, reliability: Floats, solution: So
     odds = problem.log_odds(solution)[answers.triplet, answers.side]
     # A tie says nothing of whom to trust: at one half both cases are equally likely.
     agrees = answers.p1 * expit(odds) + (1 - answers.p1) * expit(-odds)
-    trust = reliability[answers.annotator]
-    meant = trust * agrees
-    return np.asarray(meant / (meant + (1 - trust) * (1 - agrees)))
+    return chance_meant(reliability[answers.annotator], agrees)
 
 
 def _counts(problem: Problem, answers: Answers, meant: Floats) -> tuple[Floats, Floats]:
@@ -61,4 +55,4 @@ def _shares(answers: Answers, meant: Floats) -> Floats:
     annotator, meant = answers.annotator[decided], meant[decided]
     sums = np.bincount(annotator, meant, answers.annotators)
     counts = np.bincount(annotator, minlength=answers.annotators)
-    return np.asarray((sums + PRIOR_MEANT) / (counts + PRIOR_MEANT + PRIOR_NOT))
+    return trust_of(sums.astype(np.float64), counts.astype(np.float64))

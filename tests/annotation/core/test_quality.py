@@ -17,8 +17,9 @@ from annotation.core.quality import (
     longest_run,
     runs_of_a_coin,
 )
-from psychometrics.ranking import Comparisons
-from psychometrics.reliability import NOTHING, Estimate, likelihoods, reliabilities
+from psychometrics.comparisons import Comparisons
+from psychometrics.estimates import NOTHING, Estimate
+from psychometrics.reliability import likelihoods, reliabilities
 
 EVERY_RULE = Protocol(
     exclude_sentinel_under=75.0,
@@ -141,7 +142,7 @@ def planted(reliability: list[float], votes_each: int, *, seed: int = 0) -> tupl
     follows = draw.random(number) < np.array(reliability)[who]
     outcome = np.where(wins == follows, 0, 1)
     source = np.zeros(number, dtype=np.int64)
-    return Comparisons(("a", "b", "c", "d"), first, second, outcome, who, source), block
+    return Comparisons.of_choices(("a", "b", "c", "d"), first, second, outcome, who, source), block
 
 
 def test_reliability_finds_who_follows_the_scale_who_guesses_and_who_answers_the_other_way_round() -> None:
@@ -171,7 +172,8 @@ def test_a_lone_annotator_has_nobody_to_agree_with() -> None:
 
 def test_ties_and_annotators_without_votes_do_no_harm() -> None:
     votes, block = planted([1.0, 1.0], 50)
-    tied = replace(votes, outcome=np.where(np.arange(100) % 10 == 0, 2, votes.outcome))
+    counts = np.where((np.arange(100) % 10 == 0)[:, None], [0.0, 0.0, 1.0], votes.counts)
+    tied = replace(votes, counts=counts)
     likely, reliable = likelihoods(tied, block, 3), reliabilities(tied, block, 3)
     assert (likely[2], reliable[2]) == (NOTHING, NOTHING)
     assert (likely[0].n, reliable[0].n) == (50, 45)

@@ -17,7 +17,7 @@ from metric.core.evaluation.evaluate import (
     two_afc_score,
 )
 from metric.core.evaluation.table import format_table
-from psychometrics.human_score import Floats
+from psychometrics.comparisons import Floats
 
 
 def make_votes(

@@ -1,0 +1,195 @@
+"""Whether one scale describes the answers: wins against those predicted, circular triads, and what has no scale."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+from scipy.special import gammaincc
+
+from psychometrics.comparisons import Comparisons, Floats, pair_numbers, pairs_of, sums_by, tally
+from psychometrics.scaling import Scale, chances
+
+_CELLS_AT_ONCE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class PairFit:
+    """A pair's share of wins for `first`, ties half, as observed in `n` answers and as the scale predicts.
+
+    `z`: their difference in standard errors, with the design effect.
+    """
+
+    first: Hashable
+    second: Hashable
+    observed: float
+    predicted: float
+    n: int
+    z: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How one scale fits. `statistic` is Pearson's chi-square over pairs divided by the design effect of people and
+    photographs (Rao and Scott 1984), `p` its chance under the scale, None where no degree of freedom is left.
+    `pairs` are all compared pairs, the worst predicted first.
+    """
+
+    statistic: float
+    df: int
+    p: float | None
+    design_effect: float
+    pairs: tuple[PairFit, ...]
+
+
+def fit_of(scale: Scale, comparisons: Comparisons) -> Fit:
+    """Hold the wins that `scale` predicts against those of `comparisons`, to which it was fitted."""
+    size = len(scale.names)
+    met = np.flatnonzero(scale.counts.sum(axis=1) > 0)
+    counts, p = scale.counts[met], chances(scale.logits, scale.tie, size)[met]
+    n = counts.sum(axis=1)
+    effect = _design_effect(scale, comparisons, met)
+    predicted, observed = p[:, 0] + p[:, 2] / 2, (counts[:, 0] + counts[:, 2] / 2) / n
+    variance = (p[:, 0] + p[:, 2] / 4 - predicted**2) / n
+    z = (observed - predicted) / np.sqrt(np.maximum(variance * effect, 1e-300))
+    df = int(met.size - (size - 1))
+    statistic = float((z**2).sum())
+    low, high = pairs_of(size)
+    pairs = [
+        PairFit(
+            scale.names[low[met[i]]],
+            scale.names[high[met[i]]],
+            float(observed[i]),
+            float(predicted[i]),
+            round(float(n[i])),
+            float(z[i]),
+        )
+        for i in np.argsort(-np.abs(z), kind="stable")
+    ]
+    chance = float(gammaincc(df / 2, statistic / 2)) if df > 0 else None
+    return Fit(statistic, max(df, 0), chance, effect, tuple(pairs))
+
+
+def _design_effect(scale: Scale, comparisons: Comparisons, met: NDArray[np.intp]) -> float:
+    """How many times as much as that of independent answers the residuals of pairs vary, the scale being fitted.
+
+    1, and what clusters of annotators and of sources add to it, each not less than nothing.
+    """
+    size = len(scale.names)
+    low, high = (each[met] for each in pairs_of(size))
+    number, counts = pair_numbers(comparisons)
+    p = chances(scale.logits, scale.tie, size)[number]
+    own = counts[:, 0] + counts[:, 2] / 2 - counts.sum(axis=1) * (p[:, 0] + p[:, 2] / 2)
+    at = np.searchsorted(met, number)
+    p = chances(scale.logits, scale.tie, size)[met]
+    share = p[:, 0] + p[:, 2] / 2
+    variance = scale.counts[met].sum(axis=1) * (p[:, 0] + p[:, 2] / 4 - share**2)
+    incidence = (np.eye(size)[low] - np.eye(size)[high]) * np.sqrt(variance)[:, None]
+    fitted = incidence @ np.linalg.pinv(incidence)
+    df = max(1, met.size - (size - 1))
+    effect = 1.0
+    for label in (comparisons.annotator, comparisons.source):
+        if label is not None and len(np.unique(label)) > 1:
+            groups = int(label.max()) + 1
+            sums = np.bincount(label * met.size + at, own, groups * met.size).reshape(groups, -1)
+            left = sums / np.sqrt(variance)
+            left = left - left @ fitted
+            effect += max(0.0, float((left**2).sum()) / df - 1)
+    return effect
+
+
+@dataclass(frozen=True, slots=True)
+class Triads:
+    """Threes of names that one annotator compared in all three pairs on one source without a tie: how many, how many
+    were circular (a before b, b before c, c before a), and the shares expected by chance and by the scale.
+    """
+
+    triads: int
+    circular: int
+    by_chance: float
+    by_scale: float
+
+    @property
+    def share(self) -> float | None:
+        """Circular ones of all; None where nobody judged a whole triad."""
+        return self.circular / self.triads if self.triads else None
+
+
+def circular_triads(scale: Scale, comparisons: Comparisons) -> Triads:
+    """Count circular triads within each annotator's answers about each source (Kendall and Babington Smith 1940).
+
+    Tossing coins makes one in four circular. Where annotators or sources were not recorded no triad is counted.
+    """
+    size = len(scale.names)
+    wins = _wins_by_cell(comparisons, size)
+    total = circular = 0
+    expected = 0.0
+    ahead = chances(scale.logits, None, size)[:, 0]
+    likely = np.zeros((size, size))
+    low, high = pairs_of(size)
+    likely[low, high], likely[high, low] = ahead, 1 - ahead
+    for start in range(0, len(wins), _CELLS_AT_ONCE):
+        some = wins[start : start + _CELLS_AT_ONCE]
+        met = some + some.transpose(0, 2, 1)
+        circular += round(_triangles(some) / 3)
+        total += round(_triangles(met) / 6)
+        expected += _triangles(met * likely) / 3
+    return Triads(total, circular, 0.25, expected / total if total else 0.25)
+
+
+def _triangles(links: Floats) -> float:
+    return float(np.einsum("nij,njk,nki->", links, links, links, optimize=True))
+
+
+def _wins_by_cell(comparisons: Comparisons, size: int) -> Floats:
+    """(cells, k, k): 1 where row was preferred to column by more answers of the annotator about the source."""
+    if comparisons.annotator is None or comparisons.source is None or not comparisons.first.size:
+        return np.zeros((0, size, size))
+    key = comparisons.annotator * (int(comparisons.source.max()) + 1) + comparisons.source
+    _, cell, rows = np.unique(key, return_inverse=True, return_counts=True)
+    number, counts = pair_numbers(comparisons)
+    kept = rows[cell] >= 3
+    cell = np.unique(cell[kept], return_inverse=True)[1]
+    low, high = pairs_of(size)
+    pairs = low.size
+    lead = np.bincount(cell * pairs + number[kept], counts[kept, 0] - counts[kept, 1])
+    wins = np.zeros((int(cell.max(initial=-1)) + 1, size, size))
+    at = np.flatnonzero(lead)
+    winner = np.where(lead[at] > 0, low[at % pairs], high[at % pairs])
+    loser = np.where(lead[at] > 0, high[at % pairs], low[at % pairs])
+    wins[at // pairs, winner, loser] = 1.0
+    return wins
+
+
+def separated_groups(comparisons: Comparisons) -> list[tuple[Hashable, ...]]:
+    """Groups of names, the best first, such that each lost nothing to a later one, not even a tie.
+
+    More than one group means that likelihood alone knows no end to their distance (Ford 1957): what is reported is held
+    by the prior, and how far they are apart can't be said.
+    """
+    size = len(comparisons.names)
+    low, high = pairs_of(size)
+    counts = tally(comparisons)
+    beat = np.zeros((size, size), dtype=bool)
+    beat[low, high] = counts[:, 0] + counts[:, 2] > 0
+    beat[high, low] = counts[:, 1] + counts[:, 2] > 0
+    number, label = connected_components(csr_array(beat), directed=True, connection="strong")
+    order = _by_wins(beat, label, number)
+    return [tuple(comparisons.names[n] for n in np.flatnonzero(label == group)) for group in order]
+
+
+def _by_wins(beat: NDArray[np.bool_], label: NDArray[np.int32], number: int) -> list[int]:
+    """Groups with winners first: a group comes before all that it beat."""
+    above = sums_by(label.astype(np.int64), beat.astype(np.float64), number)
+    links = sums_by(label.astype(np.int64), above.T, number).T > 0
+    np.fill_diagonal(links, False)
+    left, order = set(range(number)), []
+    while left:
+        top = min(group for group in left if not any(links[other, group] for other in left))
+        order.append(top)
+        left.remove(top)
+    return order

@@ -1,0 +1,130 @@
+"""Sentences about a ranking that a reviewer would accept: which difference, its interval, how many people, photographs
+and answers; and what can't be said, with what to add.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from psychometrics.differences import Difference
+from psychometrics.ranking import Ranking
+
+FEWEST_ANSWERS = 10
+
+
+def signed(value: float, places: int = 2) -> str:
+    """A number with its sign, a true minus: +0.41, −0.41."""
+    text = f"{value:+.{places}f}"
+    return text.replace("-", "−")
+
+
+def difference_in_words(one: Difference) -> str:
+    """One difference with its interval, the better name first, or that the two are not distinguishable."""
+    ahead = one if one.estimate >= 0 else one.turned()
+    interval = f"95 % interval {_number(ahead.low)} to {_number(ahead.high)}"
+    if not one.distinguishable:
+        return f"{ahead.first} and {ahead.second} are not distinguishable ({_number(ahead.estimate)} JND, {interval})"
+    return (
+        f"{ahead.first} is ahead of {ahead.second} by {_number(ahead.estimate)} JND "
+        f"({interval}, {_p(ahead.p_holm)} after Holm)"
+    )
+
+
+def ranking_in_words(ranking: Ranking) -> str:
+    """The whole ranking in a few sentences: the first, neighbours that are not distinguishable, how many answered, and
+    what can't be said.
+    """
+    return " ".join([_lead(ranking), *_ties(ranking), f"{basis_in_words(ranking)}.", *cautions(ranking)])
+
+
+def basis_in_words(ranking: Ranking) -> str:
+    """From how many answers of how many people about how many photographs."""
+    people = (
+        "people not recorded"
+        if ranking.annotators is None
+        else _count(ranking.annotators, "person", "people")
+    )
+    photographs = (
+        "photographs not recorded"
+        if ranking.sources is None
+        else _count(ranking.sources, "photograph", "photographs")
+    )
+    return f"From {_count(ranking.judgments, 'answer', 'answers')}, {people}, {photographs}"
+
+
+def cautions(ranking: Ranking) -> list[str]:
+    """What can't be said from these answers, and what to add; empty where nothing stands in the way."""
+    found = []
+    if ranking.judgments < FEWEST_ANSWERS:
+        found.append(f"So few answers rank nothing: collect at least {FEWEST_ANSWERS}, better some hundreds.")
+    if ranking.annotators is None:
+        found.append(
+            "Who answered was not recorded, so the intervals don't hold for other people: add an annotator."
+        )
+    elif ranking.annotators == 1:
+        found.append("One person answered: the intervals say nothing about other people. Add annotators.")
+    if ranking.sources is None:
+        found.append("Photographs were not recorded, so the intervals don't hold for others: add a source.")
+    elif ranking.sources == 1:
+        found.append("One photograph was shown: the intervals say nothing about others. Add photographs.")
+    found += _separated(ranking)
+    if float(ranking.scale.counts[:, :2].sum()) == 0:
+        found.append("Every answer was a tie: no difference was seen. Ask about pairs that differ more.")
+    if ranking.fit.p is not None and ranking.fit.p < 0.01:
+        worst = ranking.fit.pairs[0]
+        found.append(
+            f"One scale does not fit these answers (p = {ranking.fit.p:.2g}): {worst.first} was preferred to "
+            f"{worst.second} in {worst.observed:.0%}, where the scale says {worst.predicted:.0%}."
+        )
+    return found
+
+
+def _lead(ranking: Ranking) -> str:
+    order = ranking.order
+    first, second = (ranking.names[n] for n in order[:2])
+    if ranking.judgments < FEWEST_ANSWERS:
+        return f"No order can be given of {len(order)} conditions yet."
+    one = ranking.difference(first, second)
+    words = difference_in_words(one)
+    if ranking.first_rank[order[0]] == ranking.last_rank[order[0]] == 1:
+        return f"{first} is the best: {words}."
+    return f"{words}; {first} is the best with a probability of {_share(float(ranking.best[order[0]]))}."
+
+
+def _ties(ranking: Ranking) -> list[str]:
+    if ranking.judgments < FEWEST_ANSWERS or len(ranking.names) < 3:
+        return []
+    names = [ranking.names[n] for n in ranking.order]
+    unsure = [
+        f"{one} and {other}"
+        for one, other in list(pairwise(names))[1:]
+        if not ranking.difference(one, other).distinguishable
+    ]
+    return [f"Further neighbours that are not distinguishable: {'; '.join(unsure)}."] if unsure else []
+
+
+def _separated(ranking: Ranking) -> list[str]:
+    if len(ranking.separated) < 2:
+        return []
+    top = ", ".join(map(str, ranking.separated[0]))
+    rest = ", ".join(str(name) for group in ranking.separated[1:] for name in group)
+    return [
+        f"{top} never lost to {rest}, so how far apart they are can't be said: a weak prior holds the "
+        "figures there. Add conditions between them."
+    ]
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
+
+
+def _p(value: float) -> str:
+    return "p < .001" if value < 0.001 else f"p = {value:.3f}".replace("0.", ".")
+
+
+def _share(value: float) -> str:
+    return "over 99 %" if value > 0.99 else "under 1 %" if value < 0.01 else f"{value:.0%}".replace("%", " %")

@@ -1,0 +1,272 @@
+"""How sure a fitted scale is, when answers come from a sample of people about a sample of photographs.
+
+Two answers of one person, or about one photograph, are not two pieces of evidence. The covariance of the strengths is
+the two-way cluster-robust one (Cameron, Gelbach and Miller, "Robust inference with multiway clustering", 2011),
+
+    V = V_both + (V_annotators - V_both) + (V_sources - V_both),
+
+where each V sums the outer products of the likelihood's scores by cluster between the inverse Hessians. As it stands
+that is too noisy for ten or twenty clusters (coverage .90 of .95 for ten by ten), so that, by the simulation in
+benchmarks/statistics.py,
+
+- each cluster's score is what leaving the cluster out would do (CR3: MacKinnon and White 1985; Bell and McCaffrey
+  2002), which mends unequal clusters;
+- each excess in brackets is held at 0 or above, so that no variance is negative, and is moderated: MODERATION of it is
+  the contrast's own, the rest what a spread common to all names would give (in the spirit of Smyth, "Linear models and
+  empirical Bayes methods", 2004);
+- the t quantile has Satterthwaite's degrees of freedom, with (clusters - 1) for each excess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.special import stdtr, stdtrit
+
+from psychometrics.comparisons import Comparisons, Floats, Ints, pair_numbers, pairs_of, sums_by
+from psychometrics.scaling import UNIT, Scale, chances, difference_terms
+
+MODERATION = 0.6
+_GROUPS_AT_ONCE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one way of clustering adds. `own`, `common` (k, k): covariances of strengths in logits, the excess over
+    single cells as found and as a common spread would make it. `spread`: variance of a cluster's own strengths, in
+    logits squared, negative where there is less than none. `groups`: number of clusters. `inflation`: the excess over
+    that of single cells on average, and `unit_inflation`, what a spread of 1 would make of it.
+    """
+
+    way: str
+    own: Floats
+    common: Floats
+    spread: float
+    groups: int
+    inflation: float
+    unit_inflation: float
+
+    @property
+    def excess(self) -> Floats:
+        """(k, k), moderated; with two names there is nothing to moderate with."""
+        share = MODERATION if len(self.own) > 2 else 1.0
+        return share * self.own + (1 - share) * self.common
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Standard errors (c,) of c contrasts in JND and the degrees of freedom (c,) of their t quantiles."""
+
+    standard: Floats
+    df: Floats
+
+    def half_widths(self, confidence: float = 0.95) -> Floats:
+        """Half the width of each interval, (c,), in JND."""
+        return np.asarray(stdtrit(self.df, (1 + confidence) / 2) * self.standard)
+
+    def p_values(self, estimates: Floats) -> Floats:
+        """Two-sided p of each estimate (c,) against 0."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            t = np.abs(estimates) / self.standard
+        return np.where(self.standard > 0, 2 * stdtr(self.df, -t), np.where(estimates == 0, 1.0, 0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertainty:
+    """The covariance of a scale. `cells` (k, k) in logits: what single cells (an annotator's answers about a source)
+    make uncertain; `model`: the same if every answer were independent; `parts`: what annotators and sources add, each
+    where there are two or more; `cell_df`: cells less parameters.
+    """
+
+    cells: Floats
+    model: Floats
+    parts: tuple[Part, ...]
+    cell_df: float
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """Over what the intervals generalise: "annotators", "sources", both or neither."""
+        return tuple(part.way for part in self.parts)
+
+    def errors(self, contrasts: Floats) -> Errors:
+        """Standard errors of contrasts (c, k) of the strengths."""
+        # Where a name wins every time nothing scatters, and only the model knows that the end is open.
+        cells = np.maximum(_quadratic(contrasts, self.cells), _quadratic(contrasts, self.model))
+        added = [np.maximum(_quadratic(contrasts, part.excess), 0.0) for part in self.parts]
+        variance = cells + sum(added)
+        known = [cells**2 / self.cell_df]
+        known += [each**2 / (part.groups - 1) for each, part in zip(added, self.parts, strict=True)]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            df = np.where(variance > 0, variance**2 / sum(known), self.cell_df)
+        return Errors(np.sqrt(variance) / UNIT, np.maximum(df, 1.0))
+
+    def covariance(self) -> Floats:
+        """(k, k) in JND squared, without negative variance in any direction: for drawing all strengths together."""
+        found = self.cells + _not_negative(self.model - self.cells)
+        for part in self.parts:
+            found += _not_negative(part.excess)
+        return found / UNIT**2
+
+    def draws(self, values: Floats, number: int, seed: int = 0) -> Floats:
+        """(number, k) draws of all strengths together, in JND, around `values` (k,): multivariate t."""
+        size = len(values)
+        low, high = pairs_of(size)
+        contrasts = np.eye(size)[low] - np.eye(size)[high]
+        df = float(np.median(self.errors(contrasts).df))
+        draw = np.random.default_rng(seed)
+        lengths, axes = np.linalg.eigh(self.covariance())
+        spread = draw.standard_normal((number, size)) @ (axes * np.sqrt(np.maximum(lengths, 0.0))).T
+        # A t variable: its scale is a chi-square's. Beyond a million degrees that is 1.
+        scale = np.sqrt(df / draw.chisquare(df, number)) if df < 1e6 else np.ones(number)
+        return np.asarray(values + spread * scale[:, None])
+
+
+def uncertainty(scale: Scale, comparisons: Comparisons) -> Uncertainty:
+    """How sure `scale`, fitted to `comparisons`, is. Annotators and sources count where two or more are recorded;
+    without either, answers are taken as independent, which a caller must say.
+    """
+    scores = _Scores(scale, comparisons)
+    ways = {
+        way: np.unique(label, return_inverse=True)[1].astype(np.int64)
+        for way, label in (("annotators", comparisons.annotator), ("sources", comparisons.source))
+        if label is not None and len(np.unique(label)) > 1
+    }
+    labels = list(ways.values())
+    cells, number = scores.of_cells(labels)
+    inverse = np.asarray(np.linalg.inv(scale.precision), dtype=np.float64)
+    within = scores.squares_of_cells(labels)
+    parts = tuple(scores.part(way, label, inverse, cells, within) for way, label in ways.items())
+    size = len(scale.names)
+    between = (inverse @ cells @ inverse)[:size, :size]
+    return Uncertainty(between, inverse[:size, :size], parts, max(float(number - len(inverse)), 1.0))
+
+
+class _Scores:
+    """The likelihood's scores of rows of comparisons at a fitted scale, summed by any label."""
+
+    def __init__(self, scale: Scale, comparisons: Comparisons) -> None:
+        self.scale, self.size = scale, len(scale.names)
+        self.with_ties = scale.tie is not None
+        self.pair, counts = pair_numbers(comparisons)
+        if not self.with_ties:  # none, or each counted as half a win for both
+            counts = np.stack([counts[:, 0] + counts[:, 2] / 2, counts[:, 1] + counts[:, 2] / 2], axis=1)
+            counts = np.pad(counts, ((0, 0), (0, 1)))
+        self.counts, self.number = counts, counts.sum(axis=1)
+        self.chance = chances(scale.logits, scale.tie, self.size)
+        low, high = pairs_of(self.size)
+        self.used, self.pair_used = np.unique(self.pair, return_inverse=True)
+        self.low, self.high = low[self.used], high[self.used]
+        self.p = self.chance[self.used]
+        self.incidence = np.eye(self.size)[self.low] - np.eye(self.size)[self.high]
+
+    def of_cells(self, labels: list[Ints]) -> tuple[Floats, int]:
+        """Sum of outer products by cell, (q, q), and the number of cells. A cell is an annotator's answers about a
+        source where both vary, a single answer otherwise.
+        """
+        if len(labels) < 2:
+            return self._of_answers(), round(float(self.number.sum()))
+        cell = _cells(labels)
+        number = int(cell.max(initial=-1)) + 1
+        total = np.zeros((self.size + self.with_ties,) * 2)
+        for _, sums in self._by(cell, number):
+            total += sums.T @ sums
+        return total, number
+
+    def squares_of_cells(self, labels: list[Ints]) -> Floats:
+        """(k, k): the sum over cells of their squared information on strengths; 0 where a cell is a single answer."""
+        if len(labels) < 2:
+            return np.zeros((self.size, self.size))
+        weight = self.number * difference_terms(self.p)[0][self.pair_used]
+        by_cell = csr_array((weight, (_cells(labels), self.pair_used)))
+        together = (by_cell.T @ by_cell).multiply(self.incidence @ self.incidence.T)
+        return np.asarray(self.incidence.T @ together @ self.incidence)
+
+    def part(self, way: str, label: Ints, inverse: Floats, cells: Floats, within: Floats) -> Part:
+        """What clustering by `label` (m,) adds to `cells`, whose squared information is `within`."""
+        groups = int(label.max()) + 1
+        k = self.size
+        meat = np.zeros_like(inverse)
+        squares = np.zeros((k, k))
+        for start, sums in self._by(label, groups):
+            information = self._information(label, start, len(sums))
+            without = self.scale.precision - information
+            moved = np.linalg.solve(without, sums[..., None])[..., 0] @ self.scale.precision
+            meat += moved.T @ moved
+            strengths = information[:, :k, :k]
+            squares += np.einsum("gij,gjl->il", strengths, strengths)
+        excess = meat * (groups - 1) / groups - cells
+        block = inverse[:k, :k]
+        own = (inverse @ excess @ inverse)[:k, :k]
+        squares -= within
+        found, unit, alone = (float(np.trace(block @ each[:k, :k])) for each in (excess, squares, cells))
+        spread = found / unit if unit > 0 else 0.0
+        return Part(way, own, spread * block @ squares @ block, spread, groups, found / alone, unit / alone)
+
+    def _of_answers(self) -> Floats:
+        """Sum of outer products, answer by answer."""
+        lead = self.p[:, 0] - self.p[:, 1]
+        by_pair = sums_by(self.pair_used.astype(np.int64), self.counts, self.used.size)
+        total = np.zeros((self.size + self.with_ties,) * 2)
+        for outcome, worth in enumerate((0.5, -0.5, 0.0)):
+            own = worth - lead / 2
+            tie = (outcome == 2) - self.p[:, 2]
+            n = by_pair[:, outcome]
+            total[: self.size, : self.size] += (self.incidence * (n * own**2)[:, None]).T @ self.incidence
+            if self.with_ties:
+                across = (n * own * tie) @ self.incidence
+                total[: self.size, -1] += across
+                total[-1, : self.size] += across
+                total[-1, -1] += (n * tie**2).sum()
+        return total
+
+    def _by(self, label: Ints, groups: int) -> Iterator[tuple[int, Floats]]:
+        """Scores (g, q) summed by label, a batch of groups at a time with the number of its first."""
+        residual = self.counts - self.number[:, None] * self.chance[self.pair]
+        own = (residual[:, 0] - residual[:, 1]) / 2
+        order = np.argsort(label, kind="stable")
+        ends = np.searchsorted(label[order], np.arange(0, groups + _GROUPS_AT_ONCE, _GROUPS_AT_ONCE))
+        q = self.size + self.with_ties
+        for n, start in enumerate(range(0, groups, _GROUPS_AT_ONCE)):
+            rows = order[ends[n] : ends[n + 1]]
+            number = min(_GROUPS_AT_ONCE, groups - start)
+            place = (label[rows] - start) * q
+            at = self.pair_used[rows]
+            sums = np.bincount(place + self.low[at], own[rows], number * q)
+            sums -= np.bincount(place + self.high[at], own[rows], number * q)
+            if self.with_ties:
+                sums += np.bincount(place + self.size, residual[rows, 2], number * q)
+            yield start, np.asarray(sums, dtype=np.float64).reshape(number, q)
+
+    def _information(self, label: Ints, start: int, number: int) -> Floats:
+        """(number, q, q): what each group from `start` adds to the negative Hessian."""
+        inside = (label >= start) & (label < start + number)
+        place = (label[inside] - start) * self.used.size + self.pair_used[inside]
+        n = np.bincount(place, self.number[inside], number * self.used.size).reshape(number, -1)
+        own, tie, between = (n * term for term in difference_terms(self.p))
+        k = self.size
+        found = np.zeros((number, k + self.with_ties, k + self.with_ties))
+        found[:, self.low, self.high] = found[:, self.high, self.low] = -own
+        each = np.arange(k)
+        found[:, each, each] = -found[:, :k, :k].sum(axis=2)
+        if self.with_ties:
+            found[:, k, k] = tie.sum(axis=1)
+            found[:, :k, k] = found[:, k, :k] = between @ self.incidence
+        return found
+
+
+def _cells(labels: list[Ints]) -> Ints:
+    """(m,): the number of each row's cell, an annotator's answers about a source."""
+    key = labels[0] * (int(labels[1].max(initial=0)) + 1) + labels[1]
+    return np.asarray(np.unique(key, return_inverse=True)[1], dtype=np.int64)
+
+
+def _quadratic(contrasts: Floats, matrix: Floats) -> Floats:
+    return np.asarray(np.einsum("ci,ij,cj->c", contrasts, matrix, contrasts, optimize=True))
+
+
+def _not_negative(matrix: Floats) -> Floats:
+    lengths, axes = np.linalg.eigh((matrix + matrix.T) / 2)
+    return np.asarray((axes * np.maximum(lengths, 0.0)) @ axes.T)

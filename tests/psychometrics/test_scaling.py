@@ -1,0 +1,136 @@
+"""Scales against known strengths and reference implementations."""
+
+import choix
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from psychometrics.comparisons import Comparisons, pairs_of, tally
+from psychometrics.scaling import PRIOR_SD, chances, fit, fit_counts
+from psychometrics.thurstone import fit_thurstone
+from tests.psychometrics.studies import STRENGTHS, answers, study
+
+TRUTH = STRENGTHS - STRENGTHS.mean()
+
+
+@pytest.mark.parametrize("tie", [None, -0.5])
+def test_known_strengths_are_recovered(tie: float | None) -> None:
+    found = fit(study(40_000, tie=tie))
+    assert found.values == pytest.approx(TRUTH, abs=0.05)
+    assert found.tie == (None if tie is None else pytest.approx(tie, abs=0.05))
+
+
+def test_the_scale_is_that_of_choix() -> None:
+    """Bradley-Terry with the same prior, by another package; the prior of choix is on each strength too."""
+    rows = study(300)
+    winners = [
+        (a, b) if outcome[0] else (b, a)
+        for a, b, outcome in zip(rows.first.tolist(), rows.second.tolist(), rows.counts, strict=True)
+    ]
+    theirs = choix.opt_pairwise(4, winners, alpha=1 / (2 * PRIOR_SD**2))
+    assert fit(rows).logits == pytest.approx(theirs - theirs.mean(), abs=1e-4)
+
+
+def negative_posterior(x: NDArray[np.float64], rows: Comparisons) -> float:
+    """The penalised likelihood with Davidson's ties, written down judgment by judgment."""
+    one, other = x[rows.first], x[rows.second]
+    logits = np.stack([one, other, x[4] + (one + other) / 2])
+    chosen = np.take_along_axis(logits, rows.counts.argmax(axis=1)[None], axis=0)[0]
+    likelihood = chosen - np.log(np.exp(logits).sum(axis=0))
+    return float(-likelihood.sum() + (x**2).sum() / (2 * PRIOR_SD**2))
+
+
+def test_with_ties_the_fit_is_the_top_that_a_general_optimiser_finds() -> None:
+    rows = study(300, tie=-0.5)
+    best = minimize(negative_posterior, np.zeros(5), args=(rows,), tol=1e-10).x
+    found = fit(rows)
+    assert found.logits == pytest.approx(best[:4] - best[:4].mean(), abs=1e-4)
+    assert found.tie == pytest.approx(best[4], abs=1e-4)
+
+
+def test_the_precision_is_the_curvature_of_the_likelihood() -> None:
+    rows = study(300, tie=-0.5)
+    found = fit(rows)
+    at = np.array([*found.logits, found.tie])
+    step = 1e-3 * np.eye(5)
+    curvature = [
+        [
+            (
+                negative_posterior(at + a + b, rows)
+                - negative_posterior(at + a - b, rows)
+                - negative_posterior(at - a + b, rows)
+                + negative_posterior(at - a - b, rows)
+            )
+            / 4e-6
+            for b in step
+        ]
+        for a in step
+    ]
+    assert found.precision == pytest.approx(np.array(curvature), abs=0.02)
+
+
+def test_one_unit_is_three_in_four() -> None:
+    found = fit(answers([(0, 1, 0)] * 7500 + [(0, 1, 1)] * 2500, ("better", "worse")))
+    assert found.values[0] - found.values[1] == pytest.approx(1.0, abs=0.01)
+    assert chances(found.logits, None, 2)[0, 0] == pytest.approx(0.75, abs=0.001)
+
+
+def test_a_reference_stands_at_zero() -> None:
+    found = fit(study(), reference="webp")
+    assert found.values[1] == 0.0
+    assert found.values == pytest.approx(fit(study()).values - fit(study()).values[1])
+    with pytest.raises(ValueError, match="original is not among"):
+        fit(study(), reference="original")
+
+
+def test_ties_as_half_pull_the_scale_together_and_need_no_parameter() -> None:
+    rows = study(4_000, tie=0.5)
+    half = fit(rows, ties="half")
+    assert half.tie is None
+    assert np.ptp(half.values) < np.ptp(fit(rows).values)
+    assert half.counts[:, :2].sum() == pytest.approx(tally(rows).sum())
+
+
+def test_only_ties_make_all_equal() -> None:
+    assert fit(answers([(0, 1, 2), (1, 2, 2), (2, 3, 2)])).values == pytest.approx(np.zeros(4), abs=1e-9)
+
+
+def test_a_name_that_always_wins_has_a_finite_scale() -> None:
+    found = fit(answers([(0, 1, 0)] * 50, ("winner", "loser")))
+    assert np.isfinite(found.values).all() and found.values[0] > found.values[1] + 1
+
+
+def test_lopsided_counts_still_settle() -> None:
+    """Full Newton steps run away here: a equals b and c by its ties, yet b beats c every time."""
+    found = fit(answers([(0, 1, 2)] * 10 + [(0, 2, 2)] * 1_000 + [(1, 2, 0)] * 10_000, ("a", "b", "c")))
+    assert np.isfinite(found.values).all()
+    assert found.values[1] > found.values[0] > found.values[2]
+
+
+def test_many_sets_are_fitted_together_as_each_alone() -> None:
+    counts = np.stack([tally(study(200, seed=seed)) for seed in range(3)])
+    together = fit_counts(counts, 4, with_ties=False)[0]
+    for n in range(3):
+        assert together[n] == pytest.approx(fit(study(200, seed=n)).logits, abs=1e-8)
+
+
+def test_thurstone_agrees_with_bradley_terry() -> None:
+    """Case V, whose unit is the same: three in four."""
+    rows = study(20_000)
+    assert fit_thurstone(rows) == pytest.approx(fit(rows).values, abs=0.06)
+    two = answers([(0, 1, 0)] * 7500 + [(0, 1, 1)] * 2500, ("better", "worse"))
+    assert np.ptp(fit_thurstone(two)) == pytest.approx(1.0, abs=0.01)
+
+
+def test_thurstone_is_the_probit_fit_of_statsmodels() -> None:
+    import statsmodels.api as sm
+
+    rows = study(3_000)
+    low, high = pairs_of(4)
+    counts = tally(rows)
+    design = (np.eye(4)[low] - np.eye(4)[high])[:, 1:]
+    model = sm.GLM(counts[:, :2], design, family=sm.families.Binomial(link=sm.families.links.Probit()))
+    theirs = np.array([0.0, *model.fit().params])
+    unit = 0.6744897501960817
+    assert fit_thurstone(rows) == pytest.approx((theirs - theirs.mean()) / unit, abs=0.01)
