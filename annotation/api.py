@@ -26,6 +26,7 @@ from annotation.services.judging import record_judgment
 from annotation.services.sessions import begin_session, progress_of, require_open, skip_assignment
 from annotation.services.snapshots import request_snapshot
 from annotation.services.training import feedback_on
+from annotation.throttles import JudgingThrottle, client_of
 from annotation.views.access import staff_of
 from imaging.pictures import PNG_CHUNK, pad_png
 
@@ -41,7 +42,7 @@ PROBLEM = OpenApiResponse(
 UNKNOWN_SESSION = (
     "There is no session with this key, or it was deleted with its answers. Open the link of the study again."
 )
-PROBLEMS = {400: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM}
+PROBLEMS = {400: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM, 429: PROBLEM}
 
 
 def get_own_session_or_404(key: str) -> Session:
@@ -81,6 +82,8 @@ class JudgingView(APIView):
 
     authentication_classes: list[Any] = []
     permission_classes = [AllowAny]
+    throttle_classes = [JudgingThrottle]
+    throttle_scope = ""
 
 
 class BeginSession(JudgingView):
@@ -100,12 +103,14 @@ class BeginSession(JudgingView):
         if asked.validated_data["simulated"]:
             require_researcher(request)
         study = get_object_or_404(Study, key=asked.validated_data.pop("study"))
-        session = begin_session(study=study, **asked.validated_data)
+        session = begin_session(study=study, client=client_of(request), **asked.validated_data)
         return Response(serializers.SessionSerializer(session).data, status=status.HTTP_201_CREATED)
 
 
 class NextAssignment(JudgingView):
     """The next pair of a session."""
+
+    throttle_scope = "next"
 
     @extend_schema(
         request=serializers.NextSerializer,
@@ -129,6 +134,8 @@ class NextAssignment(JudgingView):
 
 class SubmitJudgment(JudgingView):
     """The answer to a pair."""
+
+    throttle_scope = "answer"
 
     @extend_schema(
         request=serializers.SubmitJudgmentSerializer,
@@ -169,6 +176,8 @@ class SubmitJudgment(JudgingView):
 class SkipAssignment(JudgingView):
     """A pair that could not be shown."""
 
+    throttle_scope = "skip"
+
     @extend_schema(
         request=serializers.SkipSerializer,
         parameters=[SESSION_HEADER],
@@ -187,6 +196,8 @@ class SkipAssignment(JudgingView):
 
 class AssignmentImage(JudgingView):
     """One image of a pair, lossless, under an address that tells nothing."""
+
+    throttle_scope = "image"
 
     @extend_schema(
         responses={(200, "image/png"): OpenApiTypes.BINARY, 404: PROBLEM}, operation_id="assignments_image"

@@ -72,6 +72,13 @@ class ResearcherNeeded(Refused):
     status = 403
 
 
+class TooMany(Refused):
+    """More was asked than people can ask; `extra` says after how many seconds there is room again."""
+
+    code = "throttled"
+    status = 429
+
+
 class NotYours(Refused):
     """The assignment belongs to another session."""
 

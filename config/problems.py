@@ -15,8 +15,11 @@ from annotation.errors import Refused
 def exception_handler(problem: Exception, context: dict[str, Any]) -> Response | None:
     """Every refusal as {"code", "detail"}; what is wrong with single fields also stands in `fields`."""
     if isinstance(problem, Refused):
+        wait = problem.extra.get("retry_after_s")
         return Response(
-            {"code": problem.code, "detail": str(problem), **problem.extra}, status=problem.status
+            {"code": problem.code, "detail": str(problem), **problem.extra},
+            status=problem.status,
+            headers={"Retry-After": str(wait)} if wait else None,
         )
     response = rest_exception_handler(problem, context)
     if response is None:

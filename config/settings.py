@@ -12,6 +12,7 @@ import environ
 from celery.schedules import crontab, schedule
 from django.core.exceptions import ImproperlyConfigured
 
+from config.cache import cache_from_url
 from config.environment import strict_bool
 from config.logging import logging_config
 from config.run.broker import embedded_url
@@ -158,6 +159,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 2000  # photographs in one go; Django's own 100 e
 
 # --- work behind the web ---------------------------------------------------------------------------------
 REDIS_URL: str = env.str("REDIS_URL", default="") or embedded_url(VAR_DIR)
+CACHES = {"default": cache_from_url(REDIS_URL)}
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -208,6 +210,17 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "config.pagination.NewestFirst",
     "PAGE_SIZE": 50,
     "EXCEPTION_HANDLER": "config.problems.exception_handler",
+    # By study, session or pair, never by address. What is far above these is no person at a screen; THROTTLE_RATES
+    # changes single ones, as in "answer=50/s,session=1000/min".
+    "DEFAULT_THROTTLE_RATES": {
+        "session": "600/min",  # new sessions of a study
+        "client": "120/min",  # new sessions from one address, known for an hour as a keyed hash
+        "next": "1200/min",  # of a session
+        "answer": "1200/min",
+        "skip": "60/min",
+        "image": "60/min",  # of a pair
+    }
+    | env.dict("THROTTLE_RATES", default={}),
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Closer",

@@ -79,6 +79,8 @@ def _files_in_a_folder_of_their_own(settings: Settings, tmp_path: Path) -> None:
     }
     settings.STORAGES = {**settings.STORAGES, "default": files}
     settings.VAR_DIR = tmp_path
+    in_memory = "django.core.cache.backends.locmem.LocMemCache"
+    settings.CACHES = {"default": {"BACKEND": in_memory, "LOCATION": str(tmp_path)}}
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.WHITENOISE_AUTOREFRESH = True  # nothing was collected into STATIC_ROOT
 

@@ -21,10 +21,31 @@ DAY_MS = 24 * 3_600_000.0
 # A tab may stay open for weeks, so an offset may be far larger than one judgment.
 LARGEST_OFFSET_MS = 100 * DAY_MS
 LARGEST_EPOCH_MS = 4_102_444_800_000.0  # 1 January 2100
-MOST_EVENTS = 2_000
-LARGEST_BYTES = 64 * 1024
+# What the page notes of one pair, 900 events of it, has room to spare.
+MOST_EVENTS = 1_000
+LARGEST_BYTES = 48 * 1024
+LONGEST_TEXT = 100
+# Unknown keys may be there, for programs of another version, but they are no place to keep things.
+LARGEST_UNKNOWN_BYTES = 1024
+KNOWN = (
+    *(
+        "time_origin",
+        "onset",
+        "answer",
+        "first_input",
+        "frame_ms",
+        "images",
+        "events",
+        "input",
+        "layout",
+        "dpr",
+    ),
+    *("viewport", "displayed", "screen"),
+)
 
 SLOTS = ("left", "original", "right")
+IMAGE_KEYS = frozenset(("slot", "fetch_ms", "decode_ms"))
+EVENT_KEYS = frozenset(("t", "type", "value"))
 LAYOUTS = ("side", "toggle", "flicker")
 EVENTS = (
     *("hidden", "visible", "blur", "focus", "pagehide", "pageshow", "pause", "resume", "clock"),
@@ -68,9 +89,10 @@ class Timing:
 
 
 def validate_timing(raw: object) -> None:
-    """Raise TimingError unless `raw` is a record as the judging page sends it. Unknown keys may be there.
+    """Raise TimingError unless `raw` is a record as the judging page sends it. A few unknown keys may be there.
 
-    Refused: more than 64 KB or 2,000 events, a number that is missing, NaN, infinite, negative or absurdly
+    Refused: more than 48 KB or 1,000 events, over 1 KB under unknown keys, a number
+    that is missing, NaN, infinite, negative or absurdly
     large, an answer before the onset or a day after it, an unknown event, slot or input device.
     """
     if not isinstance(raw, Mapping):
@@ -179,12 +201,25 @@ def _covered(spans: list[tuple[float, float]]) -> float:
 
 
 def _check_size(raw: Raw) -> None:
-    try:
-        size = len(json.dumps(raw, allow_nan=False, separators=(",", ":")))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise TimingError(f"timing is not plain JSON with finite numbers ({error})") from None
+    size = _size(raw)
     if size > LARGEST_BYTES:
         raise TimingError(f"timing has {size} bytes, over the {LARGEST_BYTES} allowed")
+    unknown = {key: value for key, value in raw.items() if key not in KNOWN}
+    for part, known in (("images", IMAGE_KEYS), ("events", EVENT_KEYS)):
+        for place, one in enumerate(_list_of_objects(raw.get(part, []), part)):
+            unknown |= {f"{part}[{place}].{key}": one[key] for key in one.keys() - known}
+    if unknown and (size := _size(unknown)) > LARGEST_UNKNOWN_BYTES:
+        names = ", ".join(sorted(map(str, unknown))[:3])
+        raise TimingError(
+            f"timing has {size} bytes under unknown keys ({names[:100]}), over {LARGEST_UNKNOWN_BYTES}"
+        )
+
+
+def _size(content: Raw) -> int:
+    try:
+        return len(json.dumps(content, allow_nan=False, separators=(",", ":")))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise TimingError(f"timing is not plain JSON with finite numbers ({error})") from None
 
 
 def _number(raw: Raw, key: str, largest: float, where: str = "timing") -> float:
@@ -228,6 +263,8 @@ def _check_events(value: object) -> None:
 
 def _check_value(event: Raw, where: str) -> None:
     kind, value = event["type"], event.get("value")
+    if isinstance(value, (str, list, dict)) and len(str(value)) > LONGEST_TEXT:
+        raise TimingError(f"{where}.value has over {LONGEST_TEXT} characters")
     if kind == "view" and value not in SLOTS:
         raise TimingError(f"{where}.value must be one of {', '.join(SLOTS)}: the view that came up")
     if kind == "zoom":

@@ -21,6 +21,8 @@ from annotation.services.training import TRAINING, next_training, training_stage
 SWEEP = 20
 # What one session may hold: the pair in hand and five that the page has fetched ahead.
 MOST_LEASES = 6
+# Until its first answer: sessions that never say anything must not hold every place.
+FIRST_LEASES = 2
 
 
 @dataclass(frozen=True)
@@ -95,11 +97,16 @@ def _claim(session: Session, enrolment: Enrolment, holding: Sequence[UUID]) -> A
     lost = [assignment for assignment in live if assignment.pk not in set(holding)]
     if lost:
         return lost[0]
-    if len(live) >= MOST_LEASES:
+    if len(live) >= _most_leases(session, enrolment):
         return NoPair("nothing_free", f"Answer one of the {len(live)} pairs in hand first.", retry_after_s=1)
     if stage := training_stage(enrolment):
         return _train(session, enrolment, stage.answered + len(live), stage.total)
     return _sitting_over(session, len(live)) or _judge(session)
+
+
+def _most_leases(session: Session, enrolment: Enrolment) -> int:
+    """How many pairs the session may hold: few until somebody has answered in it, be it in the training."""
+    return MOST_LEASES if session.answered or enrolment.trained_at else FIRST_LEASES
 
 
 def _dismiss(session: Session, holding: Sequence[UUID]) -> NoPair:

@@ -26,6 +26,8 @@ from annotation.models.stimulus import counter
 from annotation.services.claims import free_place
 from annotation.services.training import close_try
 
+# Each takes a row: changing one's mind about a pair has an end.
+MOST_UNDONE = 3
 # The browser's frame and event clocks may differ by a frame or so.
 MIN_VIEW_SLACK_MS = 34.0
 
@@ -177,6 +179,8 @@ def _undone(assignment: Assignment, given: Answer) -> Judgment:
         raise UndoRefused("There is no such answer to this pair, so it cannot be undone.")
     if any(row.supersedes_id == given.supersedes for row in answers.values()):
         raise UndoRefused("This answer was undone before. The later one counts.")
+    if len(answers) > MOST_UNDONE:
+        raise UndoRefused(f"This answer was undone {MOST_UNDONE} times. Your last one stands.")
     first = next(row for row in answers.values() if row.supersedes_id is None)
     depth = assignment.study.rules.undo_depth
     later = Judgment.objects.filter(

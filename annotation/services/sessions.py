@@ -13,6 +13,7 @@ from annotation.models import Annotator, Assignment, Enrolment, Session, Study
 from annotation.services.arrival import enrol, next_step
 from annotation.services.claims import end_of, return_to_pool
 from annotation.services.training import TRAINING, training_stage
+from annotation.throttles import require_room_for_session
 
 # A session that was left this long ago is over; coming back begins another.
 SESSION_PAUSE = timedelta(minutes=30)
@@ -37,11 +38,13 @@ def begin_session(
     annotator_id: UUID | None = None,
     simulated: bool = False,
     screen: dict[str, Any] | None = None,
+    client: str = "",
 ) -> Session:
     """The annotator's session: the one they are in, or a new one. An unknown annotator becomes a new one.
 
     A simulated annotator has no eyes to check, so its session is ready at once; a person's is when nothing is
-    left to do on arrival.
+    left to do on arrival. `client` says from where, as `throttles.client_of` does. Raises TooMany where more begin
+    than people come; researchers' programs are let in.
     """
     require_open(study)
     known = Annotator.objects.select_for_update(no_key=True).filter(pk=annotator_id, simulated=simulated)
@@ -49,9 +52,11 @@ def begin_session(
     if annotator is None:
         annotator = Annotator.objects.create(simulated=simulated)
     enrolment = enrol(study, annotator)
-    session = _current(study, annotator) or Session.objects.create(
-        study=study, annotator=annotator, screen=screen or {}
-    )
+    session = _current(study, annotator)
+    if session is None:
+        if not simulated:
+            require_room_for_session(study.key, client)
+        session = Session.objects.create(study=study, annotator=annotator, screen=screen or {})
     if session.ready_at is None and (simulated or next_step(enrolment, session) is None):
         session.ready_at = timezone.now()
         session.save(update_fields=["ready_at"])

@@ -30,6 +30,7 @@ from annotation.services.arrival import (
 from annotation.services.panels import PANEL_NAMES, entry_of
 from annotation.services.sessions import begin_session, require_open
 from annotation.services.visitors import Visitor, admit, find_visitor
+from annotation.throttles import client_of
 
 ANNOTATOR = "annotator"
 INVITATION = "invitation"
@@ -192,7 +193,9 @@ def _let_in(request: HttpRequest, visitor: Visitor, step: str) -> HttpResponse:
 
 
 def _record(request: HttpRequest, enrolment: Enrolment, step: str) -> None:
-    session = begin_session(study=enrolment.study, annotator_id=enrolment.annotator_id)
+    session = begin_session(
+        study=enrolment.study, annotator_id=enrolment.annotator_id, client=client_of(request)
+    )
     if next_step(enrolment, session) != step:
         return
     try:

@@ -10,6 +10,7 @@ from annotation.models import Study
 from annotation.services.arrival import SCREENED_OUT, enrol, next_step
 from annotation.services.sessions import begin_session, progress_of, require_open
 from annotation.services.visitors import Visitor
+from annotation.throttles import client_of
 from annotation.views.arrival import (
     first_step,
     number_of,
@@ -46,7 +47,8 @@ def judge(request: HttpRequest, key: str) -> HttpResponse:
 
 def _next_page(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     study = visitor.study
-    session = begin_session(study=study, annotator_id=visitor.annotator.pk if visitor.annotator else None)
+    known = visitor.annotator.pk if visitor.annotator else None
+    session = begin_session(study=study, annotator_id=known, client=client_of(request))
     remember(request, session.annotator)
     enrolment = visitor.enrolment or enrol(study, session.annotator)
     step = next_step(enrolment, session)

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 READ = re.compile(
-    r"""(?:\benv(?:iron)?\.(?:get|str|int|float|bool|list|json|db_url|email_url)|strict_bool)\(\s*"([A-Z_]+)\""""
+    r"""(?:\benv(?:iron)?\.(?:get|str|int|float|bool|list|json|dict|db_url|email_url)|strict_bool)\(\s*"([A-Z_]+)\""""
 )
 ROW = re.compile(r"^\| `([A-Z_]+)` \|", re.MULTILINE)
 

@@ -174,7 +174,7 @@ def test_a_tab_left_open_for_a_week_is_fine() -> None:
         ({"events": [{"t": 1, "type": "sneeze"}]}, r"events\[0\].type"),
         ({"events": [{"type": "key"}]}, r"events\[0\].t must be a number"),
         ({"events": [{"t": 1, "type": "key"}] * 2_001}, "2001 entries"),
-        ({"notes": "x" * 65_536}, "over the 65536"),
+        ({"notes": "x" * 65_536}, "over the 49152"),
         ({"notes": {1, 2}}, "not plain JSON"),
         ({"input": "eyes"}, "input must be one of"),
         ({"viewport": [1280]}, "viewport must be"),

@@ -40,7 +40,7 @@ def test_the_source_changes_from_pair_to_pair_where_it_can() -> None:
     for bpp in (0.37, 1.0):
         make_triplet(study, source=one, target_bpp=bpp)
     make_triplet(study, source=other)
-    session = make_session(study)
+    session = make_session(study, answered=1)
     shown = [make_assignment(session).triplet.source for _ in range(3)]
     assert shown[0] != shown[1]
 
@@ -124,7 +124,7 @@ def test_a_session_holds_six_pairs_and_no_more() -> None:
     source = make_source(study)
     for number in range(8):
         make_triplet(study, source=source, target_bpp=0.1 + number / 10)
-    session = make_session(study)
+    session = make_session(study, answered=1)
     held = [make_assignment(session).pk for _ in range(MOST_LEASES)]
     answer = claim_next(session=session, holding=held)
     assert isinstance(answer, NoPair) and (answer.status, answer.retry_after_s) == ("nothing_free", 1)
