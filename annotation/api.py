@@ -28,7 +28,7 @@ from annotation.services.snapshots import request_snapshot
 from annotation.services.training import feedback_on
 from annotation.throttles import JudgingThrottle, client_of
 from annotation.views.access import staff_of
-from imaging.pictures import PNG_CHUNK, pad_png
+from imaging.png import PNG_CHUNK, pad_png
 
 SESSION_HEADER = OpenApiParameter(
     "X-Closer-Session", str, OpenApiParameter.HEADER, required=True, description="The key of the session."

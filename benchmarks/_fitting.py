@@ -18,10 +18,10 @@ from torch import Tensor, nn
 
 from benchmarks._sides import network_of, stock_metrics, their_trainer
 from benchmarks._timing import seconds_of
+from imaging.pixels import Pixels
 from metric.core import LPIPS
 from metric.core.distance.cache import VectorCache
 from metric.core.distance.combined import as_heads
-from metric.core.distance.images import Pixels
 from metric.core.evaluation.evaluate import Candidate, evaluate, votes_of
 from metric.core.evaluation.scoring import Scoring
 from metric.core.snapshot.folder import Snapshot, SnapshotTriplet, read_snapshot

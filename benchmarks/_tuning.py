@@ -12,9 +12,10 @@ from torch import Tensor
 
 from benchmarks._sides import network_of, stock_metrics, their_trainer
 from benchmarks._timing import best_of_turns, share_of_peak
+from imaging.pixels import Pixels
 from metric.core import LPIPS
 from metric.core.distance.features import to_tensor
-from metric.core.distance.images import Pixels, picture_of
+from metric.core.distance.images import picture_of
 from metric.core.training.comp import Model
 from metric.core.training.examples import Example, batches, gather
 from tests.metric.core.snapshots import coded, photograph

@@ -1,11 +1,8 @@
-"""Photographs in: one kind of pixels out, or a refusal that says what to do.  Also lossless PNG and crops."""
+"""Photographs in: one kind of pixels out, or a refusal that says what to do."""
 
 from __future__ import annotations
 
-import hashlib
 import io
-import struct
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -13,17 +10,25 @@ from typing import BinaryIO
 import numpy as np
 from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from imaging.pixels import Pixels
+from imaging import png
+from imaging.claims import Claim, read_claim, read_exif
+from imaging.errors import PhotographError
+from imaging.pixels import Pixels, pixels_sha256
+from imaging.png import decode_png, encode_png
+
+__all__ = [
+    "FORMATS", "MAX_PIXELS", "Photograph", "PhotographError", "Pixels", "centre_crop", "decode_png", "encode_png",
+    "load_photograph", "pixels_sha256",
+]  # fmt: skip
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF")
 SMALLEST_SIDE = 64
 MAX_PIXELS = 64_000_000
-PNG_CHUNK = 12
-"""Bytes of an empty chunk: its length, name and checksum."""
-
-
-class PhotographError(ValueError):
-    """A file that can't become a source. The message says what is wrong and what to do."""
+UPRIGHT, TURNED = 1, range(2, 9)
+"""Values of the Exif orientation; any other says nothing."""
+KNOWN_STARTS = {
+    b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"BM": "BMP", b"II*\0": "TIFF", b"MM\0*": "TIFF",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -36,70 +41,33 @@ class Photograph:
     height: int
 
 
-def load_photograph(file: Path | BinaryIO | bytes, *, max_pixels: int = MAX_PIXELS) -> Photograph:
+def load_photograph(
+    file: Path | BinaryIO | bytes, *, max_pixels: int = MAX_PIXELS, smallest_side: int = SMALLEST_SIDE
+) -> Photograph:
     """Read one photograph and normalise it to upright 8-bit sRGB.
 
     Raises PhotographError for a file that is no photograph or whose normalisation would be a guess.
     """
     content = _read(file)
+    is_png = content.startswith(png.SIGNATURE)
     try:
+        content, damaged = png.without_damaged_extras(content) if is_png else (content, [])
         with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
-            _refuse_by_header(opened, content, max_pixels)
-            return _normalise(opened)
+            _refuse_by_header(opened, content, max_pixels, smallest_side)
+            if is_png:
+                png.refuse_damage(content)
+            notes = [f"Its damaged {name} chunk was passed over." for name in damaged]
+            return _normalise(opened, read_claim(opened, content), notes)
     except PhotographError:
         raise
     except UnidentifiedImageError as error:
-        raise PhotographError(f"This is not an image that we can read. Use {', '.join(FORMATS)}.") from error
+        raise PhotographError(_unknown(content)) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PhotographError(_too_large(max_pixels)) from error
     except Exception as error:  # decoders fail in many ways; all of them mean that the file is bad
         raise PhotographError(
             f"This file is truncated or damaged ({error}). Save or copy it again from the original."
         ) from error
-
-
-def pixels_sha256(pixels: Pixels) -> str:
-    """Hex sha256 by which a picture is known: of the line "HxWx3" and the pixels row by row."""
-    height, width, channels = pixels.shape
-    digest = hashlib.sha256(f"{height}x{width}x{channels}\n".encode())
-    digest.update(np.ascontiguousarray(pixels).tobytes())
-    return digest.hexdigest()
-
-
-def encode_png(pixels: Pixels) -> bytes:
-    """Lossless PNG of uint8 HxWx3 pixels, without metadata; the same pixels give the same bytes."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def pad_png(content: bytes, size: int) -> bytes:
-    """The same PNG grown to `size` bytes by a chunk that every reader passes over: its size then tells nothing.
-
-    `size` must be the file's own or at least PNG_CHUNK bytes more; anything else raises ValueError.
-    """
-    room = size - len(content)
-    if room == 0:
-        return content
-    if room < PNG_CHUNK:
-        raise ValueError(
-            f"A PNG of {len(content)} bytes can't be grown to {size}: a chunk takes {PNG_CHUNK}."
-        )
-    filling = b"paDd" + bytes(room - PNG_CHUNK)
-    chunk = struct.pack(">I", room - PNG_CHUNK) + filling + struct.pack(">I", zlib.crc32(filling))
-    # The closing IEND chunk is empty, so it takes exactly one bare chunk.
-    return content[:-PNG_CHUNK] + chunk + content[-PNG_CHUNK:]
-
-
-def decode_png(content: bytes) -> Pixels:
-    """uint8 HxWx3 pixels of a PNG that `encode_png` made. Raises PhotographError for another file."""
-    try:
-        with Image.open(io.BytesIO(content), formats=("PNG",)) as opened:
-            if opened.mode != "RGB":
-                raise PhotographError(f"This PNG is {opened.mode}, not the RGB that we write.")
-            return np.array(opened)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise PhotographError(f"This is not one of our PNG files: {error}") from error
 
 
 def centre_crop(pixels: Pixels, max_width: int, max_height: int) -> tuple[Pixels, tuple[int, int, int, int]]:
@@ -109,6 +77,18 @@ def centre_crop(pixels: Pixels, max_width: int, max_height: int) -> tuple[Pixels
     left, top = (width - new_width) // 2, (height - new_height) // 2
     crop = np.ascontiguousarray(pixels[top : top + new_height, left : left + new_width])
     return crop, (left, top, new_width, new_height)
+
+
+def _unknown(content: bytes) -> str:
+    """Why Pillow knows nothing of the file: it is damaged where its first bytes are those of a format we take."""
+    format = next((name for start, name in KNOWN_STARTS.items() if content.startswith(start)), None)
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        format = "WebP"
+    if content[4:12] in (b"ftypavif", b"ftypavis"):
+        format = "AVIF"
+    if format is None:
+        return f"This is not an image that we can read. Use {', '.join(FORMATS)}."
+    return f"This {format} file is truncated or damaged. Save or copy it again from the original."
 
 
 def _read(file: Path | BinaryIO | bytes) -> bytes:
@@ -121,14 +101,14 @@ def _too_large(max_pixels: int) -> str:
     return f"This image has more than {max_pixels / 1e6:g} megapixels. Crop it or scale it down first."
 
 
-def _refuse_by_header(opened: Image.Image, content: bytes, max_pixels: int) -> None:
+def _refuse_by_header(opened: Image.Image, content: bytes, max_pixels: int, smallest_side: int) -> None:
     """Everything that the header alone gives away, so that nothing is decoded in vain."""
     width, height = opened.size
     if width * height > max_pixels:
         raise PhotographError(_too_large(max_pixels))
-    if min(width, height) < SMALLEST_SIDE:
+    if min(width, height) < smallest_side:
         raise PhotographError(
-            f"This image is {width} x {height} pixels. Use one of at least {SMALLEST_SIDE} x {SMALLEST_SIDE}."
+            f"This image is {width} x {height} pixels. Use one of at least {smallest_side} x {smallest_side}."
         )
     # An MPO file is a photograph followed by other views of it (depth, the second eye), not an animation.
     if opened.format != "MPO" and getattr(opened, "n_frames", 1) > 1:
@@ -155,23 +135,32 @@ def bits_per_channel(opened: Image.Image, content: bytes) -> int:
     return 8
 
 
-def _normalise(opened: Image.Image) -> Photograph:
-    """Drop opaque alpha, expand grey and palette, apply the profile, turn upright: noting each."""
-    notes: list[str] = []
-    # Asked before decoding: Pillow turns a TIFF while it loads it, and forgets that it did.
-    turned = opened.getexif().get(ExifTags.Base.Orientation, 1) != 1
+def _normalise(opened: Image.Image, claim: Claim, notes: list[str]) -> Photograph:
+    """Drop opaque alpha, expand grey and palette, convert to sRGB, turn upright: noting each."""
+    # Read before decoding: Pillow turns a TIFF while it loads it, and forgets that it did.
+    turned = read_exif(opened).get(ExifTags.Base.Orientation, UPRIGHT) in TURNED
     opened.load()
-    profile = opened.info.get("icc_profile")
     if opened.format == "MPO":
         notes.append("The first picture of a multi-picture (MPO) file was taken.")
-    upright = ImageOps.exif_transpose(opened)
+    upright = ImageOps.exif_transpose(opened) if turned else opened
     if turned:
         notes.append("Turned upright as its EXIF orientation says.")
     picture = _without_colour_tricks(_without_alpha(upright, notes), notes)
-    picture = _to_srgb(picture, profile, notes) if profile else _expand_grey(picture, notes)
-    pixels = np.array(picture)
+    pixels = _in_srgb(picture, claim, notes)
     height, width = pixels.shape[:2]
     return Photograph(pixels, tuple(notes), width, height)
+
+
+def _in_srgb(picture: Image.Image, claim: Claim, notes: list[str]) -> Pixels:
+    if claim.profile is not None:
+        return np.array(_to_srgb(picture, claim.profile, notes))
+    pixels = np.array(_expand_grey(picture, notes))
+    if claim.space is not None:
+        notes.append(f"Converted to sRGB from {claim.space.name}, by {claim.way}.")
+        return claim.space.to_srgb(pixels)
+    if claim.assumed:
+        notes.append(claim.assumed)
+    return pixels
 
 
 def _without_alpha(picture: Image.Image, notes: list[str]) -> Image.Image:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TextIO
 
+from imaging.pictures import PhotographError, Pixels, load_photograph
 from metric.core.config import NETS, TrainConfig
 from metric.core.training.options import add_settings, settings_of
 from psychometrics.tables import TableWriter
@@ -68,7 +69,7 @@ def _score(options: argparse.Namespace) -> int:
     from metric.core.distance.base import Metric
     from metric.core.distance.checkpoint import load
     from metric.core.distance.columns import distances
-    from metric.core.distance.images import picture_of, read_any
+    from metric.core.distance.images import picture_of
     from metric.core.distance.lpips import LPIPS
 
     pairs = _pairs(options.ref, options.dist)
@@ -79,13 +80,13 @@ def _score(options: argparse.Namespace) -> int:
         metric = LPIPS(options.net, progress=lambda line: print(line, file=sys.stderr))
     rows = []
     for reference, distorted in pairs:
-        pictures = picture_of(read_any(reference)), picture_of(read_any(distorted))
+        pictures = picture_of(_read(reference)), picture_of(_read(distorted))
         if min(pictures[0].height, pictures[0].width) < metric.minimum_side:
             raise ValueError(
                 f"{reference} is too small: {metric.name} needs {metric.minimum_side} pixels a side."
             )
-        if said := metric.doubt_about_size(min(pictures[0].height, pictures[0].width)):
-            print(f"{reference}: {said}", file=sys.stderr)
+        if doubt := metric.doubt_about_size(min(pictures[0].height, pictures[0].width)):
+            print(f"{reference}: {doubt}", file=sys.stderr)
         rows.append((reference, distorted, float(distances(metric, [pictures])[0])))
     if options.csv is None:
         _write(sys.stdout, rows)
@@ -93,6 +94,20 @@ def _score(options: argparse.Namespace) -> int:
         with options.csv.open("w", newline="", encoding="utf-8") as file:
             _write(file, rows)
     return 0
+
+
+def _read(path: Path) -> Pixels:
+    """The pixels of a picture by the rules of an upload, of any size; what was done to get them goes to stderr.
+
+    Raises ValueError, naming the file.
+    """
+    try:
+        photograph = load_photograph(path, smallest_side=1)
+    except (OSError, PhotographError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+    for note in photograph.notes:
+        print(f"{path}: {note}", file=sys.stderr)
+    return photograph.pixels
 
 
 def _write(file: TextIO, rows: Iterable[tuple[Path, Path, float]]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from annotation.core.formats.plain import Answer, AnswersError, Shown, read_plain
 from annotation.services.imported_pictures import nearest_rate
 from imaging.pictures import PhotographError, load_photograph
+from imaging.pixels import Pixels, pixels_sha256
 from metric.core.config import BASELINE_KEYS, RESAMPLES
 from metric.core.distance.base import Metric
 from metric.core.distance.baselines import BASELINES, BaselineUnavailable
@@ -19,7 +20,7 @@ from metric.core.distance.cache import VectorCache
 from metric.core.distance.checkpoint import load, read_manifest
 from metric.core.distance.columns import distances
 from metric.core.distance.features import Pair
-from metric.core.distance.images import KEPT_BYTES, Picture, Pixels, pixels_sha256
+from metric.core.distance.images import KEPT_BYTES, Picture
 from metric.core.evaluation.evaluate import Candidate, Votes, evaluate
 from psychometrics.comparisons import Floats
 

@@ -19,6 +19,7 @@ from imaging.pictures import (
     pixels_sha256,
 )
 from tests.codecs_zoo.conftest import make_picture
+from tests.imaging.claims import chunk, png
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +140,26 @@ def test_a_truncated_file_is_refused(scene: Pixels) -> None:
         assert "truncated or damaged" in refusal(content[: len(content) // 2])
 
 
+def test_a_damaged_comment_is_passed_over_as_browsers_do(scene: Pixels) -> None:
+    photograph = load_photograph(png(chunk(b"tEXt", b"Comment\0made by hand", whole=False), pixels=scene))
+    assert np.array_equal(photograph.pixels, scene)
+    assert photograph.notes == ("Its damaged tEXt chunk was passed over.",)
+
+
+def test_damaged_pixels_are_called_damaged(scene: Pixels) -> None:
+    content = bytearray(encode_png(scene))
+    content[-20] ^= 1
+    assert "PNG file is damaged (wrong checksum of IDAT)" in refusal(bytes(content))
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "AVIF", "GIF", "TIFF"])
+def test_a_file_whose_head_is_damaged_is_called_damaged(scene: Pixels, format: str) -> None:
+    content = saved(Image.fromarray(scene), format)
+    words = refusal(content[:16] + b"\xff" * 24)
+    assert "damaged" in words
+    assert "not an image" not in words
+
+
 def test_no_image_is_refused() -> None:
     for content in (
         b"",
@@ -251,9 +272,9 @@ def test_png_and_back_is_lossless_and_repeatable(scene: Pixels) -> None:
     assert content == encode_png(scene.copy())
     assert np.array_equal(decode_png(content), scene)
     assert {content[i - 4 : i] for i in range(16, 20)} & {b"IHDR"}
-    with pytest.raises(PhotographError, match="not one of our PNG files"):
+    with pytest.raises(PhotographError, match="no PNG file, or a damaged one"):
         decode_png(content[:100])
-    with pytest.raises(PhotographError, match="not the RGB that we write"):
+    with pytest.raises(PhotographError, match="not 8-bit RGB"):
         decode_png(saved(Image.new("L", (4, 4))))
 
 

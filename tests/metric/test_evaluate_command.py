@@ -9,8 +9,9 @@ import torch
 from django.core.management import CommandError, call_command
 from PIL import Image
 
+from imaging.pixels import pixels_sha256
 from metric.core.distance.checkpoint import load, save_metric, write_folder
-from metric.core.distance.images import pixels_sha256, read_pixels
+from metric.core.distance.images import read_pixels
 from metric.core.distance.lpips import LPIPS
 from metric.core.distance.trunks import tensors_sha256
 from tests.factories import make_pixels

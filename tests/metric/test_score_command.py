@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from imaging.pictures import load_photograph
 from metric.__main__ import main
 from metric.core import LPIPS
 from metric.core.distance.features import to_tensor
+from tests.imaging.claims import P3, iccp, png, profile
 from tests.metric.core.conftest import _trunks, alex, snapshot
 from tests.metric.core.snapshots import coded, photograph
 
@@ -44,6 +46,20 @@ def test_pictures_are_scored_against_one_reference(
     a, b = (to_tensor([np.asarray(Image.open(path))]) for path in (reference, distorted))
     assert float(rows[0]["distance"]) == pytest.approx(float(alex(a, b)), rel=1e-4)
     assert float(rows[1]["distance"]) == 0
+
+
+def test_a_picture_is_read_by_the_rules_of_an_upload(
+    tmp_path: Path, alex: LPIPS, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wide-gamut original and the same colours in sRGB: all of their distance was colour."""
+    wide = tmp_path / "wide.png"
+    wide.write_bytes(png(iccp(profile(P3, 2.2)), pixels=photograph(1)))
+    srgb = save(tmp_path / "srgb.png", load_photograph(wide).pixels)
+    assert main(["score", str(wide), str(srgb)]) == 0
+    printed = capsys.readouterr()
+    assert float(printed.out.splitlines()[1].split(",")[-1]) == 0
+    assert f"{wide}: Converted to sRGB" in printed.err
+    assert np.abs(load_photograph(srgb).pixels.astype(int) - photograph(1)).max() > 10
 
 
 def test_folders_are_matched_by_name(pictures: Path, alex: LPIPS) -> None:

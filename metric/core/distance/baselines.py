@@ -14,10 +14,10 @@ import torch
 from numpy.typing import NDArray
 from pytorch_msssim import ms_ssim, ssim
 
+from imaging.pixels import Pixels
 from metric.core.distance.cache import VectorCache, content_key
 from metric.core.distance.features import Count, Pair, pair_vectors
 from metric.core.distance.fetch import Say
-from metric.core.distance.images import Pixels
 from metric.core.distance.lpips import LPIPS
 from metric.core.distance.trunks import shape_of
 from metric.core.distance.weights import TrunkUnavailable, availability, ensure

@@ -15,10 +15,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imaging.pixels import Pixels
 from metric.core.distance.base import batch_bytes
 from metric.core.distance.cache import Vector, VectorCache, content_key
 from metric.core.distance.combined import structure
-from metric.core.distance.images import Picture, Pixels
+from metric.core.distance.images import Picture
 from metric.core.distance.lpips import LPIPS
 from metric.core.distance.trunks import tensors_sha256
 

@@ -8,51 +8,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageOps
 
+from imaging.errors import PhotographError
+from imaging.pixels import Pixels, pixels_sha256
+from imaging.png import decode_png
 from metric.core.distance.cache import Vector, VectorCache, content_key
-
-Pixels = NDArray[np.uint8]
 
 KEPT_BYTES = 256_000_000
 STORED_TOGETHER = 256
 
 
 def read_pixels(path: Path) -> Pixels:
-    """H×W×3 uint8 of an image file. Raises ValueError for what cannot be read or is not 8-bit RGB."""
+    """H×W×3 uint8 of a PNG of a snapshot. Raises ValueError for what cannot be read or is not 8-bit RGB."""
     try:
-        with Image.open(path) as image:
-            if image.mode != "RGB":
-                raise ValueError(f"{path} is {image.mode}, not 8-bit RGB. Export it as an RGB PNG.")
-            return np.asarray(image, dtype=np.uint8)
-    except (OSError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path} cannot be read as an image: {error}") from error
-
-
-def read_any(path: Path) -> Pixels:
-    """H×W×3 uint8 of a picture as a person sees it: turned as its EXIF says, grey as RGB.
-
-    Raises ValueError for what cannot be read, has more than 8 bits, or is transparent: no one answer is right.
-    """
-    try:
-        with Image.open(path) as image:
-            # Pillow calls 16-bit colour RGB as well, and would cut it to 8 bits in silence.
-            deep = any("16" in str(tile.args) for tile in image.tile)
-            if deep or image.mode not in ("RGB", "L", "P", "1") or image.has_transparency_data:
-                raise ValueError(
-                    f"{path} is {image.mode}: transparent, or not 8-bit. Export it as an RGB PNG."
-                )
-            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"), dtype=np.uint8)
-    except (OSError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path} cannot be read as an image: {error}") from error
-
-
-def pixels_sha256(pixels: Pixels) -> str:
-    """Hash of the line `HEIGHTxWIDTHx3`, a line feed and the RGB bytes: the hash that snapshots use as well."""
-    digest = hashlib.sha256(f"{pixels.shape[0]}x{pixels.shape[1]}x3\n".encode())
-    digest.update(np.ascontiguousarray(pixels).data)
-    return digest.hexdigest()
+        return decode_png(path.read_bytes())
+    except (OSError, PhotographError) as error:
+        raise ValueError(f"{path} cannot be read: {error} Export it as an RGB PNG.") from error
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from imaging.pixels import Pixels
 from metric.core.distance.cache import Vector, VectorCache, content_key
-from metric.core.distance.images import Picture, Pixels
+from metric.core.distance.images import Picture
 from metric.core.snapshot.folder import SnapshotError
 
 # A picture is reduced to SIDE×SIDE means, less what COARSE×COARSE of them say: lighting says little, edges much.

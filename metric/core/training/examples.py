@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imaging.pixels import Pixels
 from metric.core.distance.features import to_tensor
-from metric.core.distance.images import Picture, Pixels
+from metric.core.distance.images import Picture
 from metric.core.evaluation.scoring import Scoring
 from metric.core.snapshot.folder import Snapshot, counts_by_side
 from metric.core.training.fit import group_folds

@@ -12,7 +12,7 @@ from PIL import Image
 from annotation.core.formats.bapps import write_bapps
 from annotation.core.formats.rows import JudgmentRow, SnapshotRows, SourceRow, TripletRow
 from annotation.core.splits import SPLITS, split_of
-from metric.core.distance.images import pixels_sha256
+from imaging.pixels import pixels_sha256
 
 Pixels = NDArray[np.uint8]
 # Chance that a person prefers p1, from (reference, p0, p1).

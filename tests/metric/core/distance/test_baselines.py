@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from imaging.pixels import Pixels
 from metric.core.distance.baselines import (
     BASELINES,
     BaselineUnavailable,
@@ -11,7 +12,7 @@ from metric.core.distance.baselines import (
     negative_psnr,
     ssim_distance,
 )
-from metric.core.distance.images import Pixels, picture_of
+from metric.core.distance.images import picture_of
 from tests.metric.core.conftest import trunk_or_skip
 from tests.metric.core.snapshots import coded, photograph
 from tests.reference_lpips import import_lpips

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from imaging.pixels import pixels_sha256
 from metric.core import LPIPS
 from metric.core.distance.cache import VectorCache
 from metric.core.distance.features import pair_vectors, to_tensor
-from metric.core.distance.images import Picture, open_pictures, picture_of, pixels_sha256, read_pixels
+from metric.core.distance.images import Picture, open_pictures, picture_of, read_pixels
 from tests.metric.core.conftest import trunk_or_skip
 from tests.metric.core.snapshots import coded, photograph
 
@@ -141,5 +142,5 @@ def test_a_picture_that_is_not_rgb_raises(tmp_path: Path, mode: str) -> None:
 
 def test_a_truncated_picture_raises(tmp_path: Path) -> None:
     (tmp_path / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    with pytest.raises(ValueError, match="cannot be read as an image"):
+    with pytest.raises(ValueError, match="cut.png cannot be read: This is no PNG file, or a damaged one"):
         read_pixels(tmp_path / "cut.png")

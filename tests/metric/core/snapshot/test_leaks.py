@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from imaging.pixels import Pixels
 from metric.core.config import TrainConfig
 from metric.core.distance.cache import VectorCache
-from metric.core.distance.images import Picture, Pixels, picture_of
+from metric.core.distance.images import Picture, picture_of
 from metric.core.snapshot.folder import SnapshotError
 from metric.core.snapshot.leaks import fingerprint, refuse_copies
 from metric.core.training.train import train

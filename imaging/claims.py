@@ -1,0 +1,272 @@
+"""What colour a file says that it has, whatever the way: one answer for every format that we take.
+
+The order within a format is that of its standard and of browsers: in PNG cICP before iCCP, sRGB, gAMA with cHRM;
+in AVIF an ICC profile before nclx. Where a file says what browsers pass over (Exif, BMP's own primaries, half
+a profile) it is taken as sRGB, and that is noted.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import ExifTags, Image
+
+from imaging import colour, png
+from imaging.boxes import colour_properties
+from imaging.colour import Chromaticities, Space
+from imaging.errors import PhotographError
+
+AS_SRGB = "it was taken as sRGB, as browsers do"
+NEAR_GAMMA = (0.44, 0.47)
+"""Values of gAMA that are 1/2.2 but for rounding: in PNG that means sRGB, where the primaries are sRGB's."""
+HIGH_DYNAMIC_RANGE = {colour.PQ: "PQ", colour.HLG: "HLG"}
+_ADOBE = "Adobe RGB"
+_EXIF_SPACES = {2: _ADOBE, 0xFFFF: "a space other than sRGB (uncalibrated)"}
+_BMP_V4 = 108
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a file's numbers mean: by an ICC `profile`, by a `space`, or, with neither, sRGB.
+
+    `way`: where the file says so. `assumed`: a note, where the file says something that is not followed.
+    """
+
+    way: str = ""
+    profile: bytes | None = None
+    space: Space | None = None
+    assumed: str = ""
+
+
+def read_claim(opened: Image.Image, content: bytes) -> Claim:
+    """The claim of an opened file with these bytes.
+
+    Raises PhotographError for high dynamic range, whose look in sRGB would be a guess.
+    """
+    claim = _FORMATS.get(opened.format or "", _by_profile)(opened, content)
+    if claim.profile is not None:
+        _refuse_high_dynamic_range(_icc_transfer(claim.profile), claim.way)
+    if claim == Claim():
+        return Claim(assumed=_doubt_of_exif(opened))
+    return claim
+
+
+def _by_profile(opened: Image.Image, content: bytes) -> Claim:
+    profile = opened.info.get("icc_profile")
+    return Claim("its ICC profile", profile=profile) if profile else Claim()
+
+
+def _by_jpeg(opened: Image.Image, content: bytes) -> Claim:
+    claim = _by_profile(opened, content)
+    segments = getattr(opened, "applist", [])
+    if claim.profile is None and any(body.startswith(b"ICC_PROFILE\0") for _, body in segments):
+        return Claim(assumed=f"A part of its ICC profile is missing: {AS_SRGB}.")
+    return claim
+
+
+def _by_png(opened: Image.Image, content: bytes) -> Claim:
+    chunks = png.colour_chunks(content)
+    unused = Claim()
+    if b"cICP" in chunks:
+        claim = _by_cicp(chunks[b"cICP"])
+        if not claim.assumed:
+            return claim
+        unused = claim
+    if b"iCCP" in chunks:
+        # A profile that does not unpack is refused where it is applied.
+        return Claim("its ICC profile", profile=opened.info.get("icc_profile") or b"")
+    if len(chunks.get(b"sRGB", b"")) == 1 and chunks[b"sRGB"][0] <= 3:
+        return Claim("its sRGB chunk")
+    claim = _by_gamma(chunks.get(b"gAMA", b""), chunks.get(b"cHRM", b""))
+    return unused if claim == Claim() else claim
+
+
+def _by_cicp(body: bytes) -> Claim:
+    """Code points of H.273: primaries, curve, matrix (none, for RGB), full range."""
+    if len(body) != 4 or body[2] != 0:
+        raise PhotographError(
+            "Its cICP chunk is damaged: it does not describe RGB. Convert it to sRGB and save it again."
+        )
+    if body[3] != 1:
+        return Claim(
+            "its cICP chunk", assumed=f"Its cICP chunk says narrow range, unusual in PNG: {AS_SRGB}."
+        )
+    return _by_code_points(body[0], body[1], "its cICP chunk")
+
+
+def _by_code_points(primaries: int, curve: int, way: str) -> Claim:
+    _refuse_high_dynamic_range(curve, way)
+    if (primaries, curve) == (1, 13):
+        return Claim(way)
+    if primaries not in colour.PRIMARIES or curve not in colour.CURVES:
+        return Claim(
+            way,
+            assumed=f"I{way[1:]} leaves its colours open (primaries {primaries}, curve {curve}): {AS_SRGB}.",
+        )
+    name, chromaticities = colour.PRIMARIES[primaries]
+    curve_name, decode = colour.CURVES[curve]
+    return Claim(way, space=Space(f"{name} with {curve_name}", chromaticities, decode))
+
+
+def _refuse_high_dynamic_range(curve: int, way: str) -> None:
+    if curve in HIGH_DYNAMIC_RANGE:
+        raise PhotographError(
+            f"This image has high dynamic range ({HIGH_DYNAMIC_RANGE[curve]}, by {way}). Convert it to sRGB yourself: "
+            "how it looks there is a choice."
+        )
+
+
+def _by_gamma(gama: bytes, chrm: bytes) -> Claim:
+    """gAMA alone is a curve; cHRM without it is passed over, as browsers do."""
+    stored = struct.unpack(">I", gama)[0] / 1e5 if len(gama) == 4 else 0.0
+    numbers = [value / 1e5 for value in struct.unpack(">8I", chrm)] if len(chrm) == 32 else []
+    primaries = _chromaticities(numbers) if numbers else colour.SRGB
+    if not colour.spans_colours(primaries):
+        return Claim(assumed=f"Its cHRM chunk names primaries that no picture can have: {AS_SRGB}.")
+    if not stored:
+        same = colour.is_srgb(primaries)
+        return (
+            Claim() if same else Claim(assumed=f"Its cHRM chunk names primaries without a curve: {AS_SRGB}.")
+        )
+    if NEAR_GAMMA[0] <= stored <= NEAR_GAMMA[1] and colour.is_srgb(primaries):
+        return Claim("its gAMA chunk")
+    named = next(
+        (name for name, known in colour.PRIMARIES.values() if _alike(known, primaries)),
+        "primaries of its own",
+    )
+    way = "its gAMA and cHRM chunks" if numbers else "its gAMA chunk"
+    return Claim(
+        way, space=Space(f"{named} with gamma {1 / stored:.3g}", primaries, colour.power(1 / stored))
+    )
+
+
+def _chromaticities(numbers: list[float]) -> Chromaticities:
+    white_x, white_y, red_x, red_y, green_x, green_y, blue_x, blue_y = numbers
+    return white_x, white_y, red_x, red_y, green_x, green_y, blue_x, blue_y
+
+
+def _alike(one: Chromaticities, other: Chromaticities) -> bool:
+    return max(abs(a - b) for a, b in zip(one, other, strict=True)) <= colour.ALIKE
+
+
+def _by_avif(opened: Image.Image, content: bytes) -> Claim:
+    claim = _by_profile(opened, content)
+    if claim.profile is not None:
+        return claim
+    for body in colour_properties(content):
+        if body[:4] == b"nclx" and len(body) >= 10:
+            primaries, curve = struct.unpack_from(">HH", body, 4)
+            # Browsers show a picture whose curve is a video's as if it were sRGB's; 2 and 2 say nothing.
+            curve = 13 if curve in (1, 6, 14, 15) else curve
+            return (
+                Claim()
+                if (primaries, curve) == (2, 2)
+                else _by_code_points(primaries, curve, "its nclx property")
+            )
+    return claim
+
+
+def _by_gif(opened: Image.Image, content: bytes) -> Claim:
+    """A profile in an application extension ICCRGBG1, in blocks of up to 255 bytes."""
+    at = content.find(b"\x21\xff\x0bICCRGBG1012")
+    if at < 0:
+        return Claim()
+    at, profile = at + 14, b""
+    while at < len(content) and (size := content[at]):
+        profile += content[at + 1 : at + 1 + size]
+        at += 1 + size
+    return Claim("its ICC profile", profile=profile)
+
+
+def _by_bmp(opened: Image.Image, content: bytes) -> Claim:
+    """The colour space of a version 4 or 5 header: sRGB, an embedded or a linked profile, or primaries."""
+    (size,) = struct.unpack_from("<I", content, 14)
+    if size < _BMP_V4:
+        return Claim()
+    kind = content[14 + 56 : 14 + 60][::-1]
+    if kind == b"MBED" and size > _BMP_V4:
+        start, length = struct.unpack_from("<II", content, 14 + 112)
+        return Claim("its ICC profile", profile=content[14 + start : 14 + start + length])
+    if kind == b"LINK":
+        return Claim(assumed=f"Its ICC profile is a file of its own: {AS_SRGB}.")
+    if kind == bytes(4) and any(content[14 + 60 : 14 + 96]):
+        return Claim(assumed=f"Its header names primaries without a profile: {AS_SRGB}.")
+    return Claim()
+
+
+def _by_tiff(opened: Image.Image, content: bytes) -> Claim:
+    """A profile, or tags of TIFF 6.0 (section 20) about primaries and curves."""
+    claim = _by_profile(opened, content)
+    tags: Any = getattr(opened, "tag_v2", {})
+    if claim.profile is not None or not any(tag in tags for tag in (301, 318, 319)):
+        return claim
+    numbers = [float(value) for tag in (318, 319) for value in tags.get(tag, ())]
+    if 301 not in tags and len(numbers) == 8 and colour.is_srgb(_chromaticities(numbers)):
+        return claim
+    return Claim(assumed=f"Its tags name primaries or curves without a profile: {AS_SRGB}.")
+
+
+def _icc_transfer(profile: bytes) -> int:
+    """The curve that a profile's `cicp` tag names (ICC.1:2022, 9.2.17), 0 where it has none."""
+    if len(profile) < 132:
+        return 0
+    (tags,) = struct.unpack_from(">I", profile, 128)
+    for entry in range(132, min(132 + 12 * tags, len(profile) - 11), 12):
+        name, offset, size = struct.unpack_from(">4sII", profile, entry)
+        if name == b"cicp" and size >= 12 and offset + 12 <= len(profile):
+            return int(profile[offset + 9])
+    return 0
+
+
+def _doubt_of_exif(opened: Image.Image) -> str:
+    """A note where Exif data or XMP name a space other than sRGB; "" where they do not."""
+    exif = read_exif(opened)
+    space = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.ColorSpace)
+    interoperability = exif.get_ifd(ExifTags.IFD.Interop).get(1, "")
+    if space == 1:
+        return ""
+    if str(interoperability).startswith("R03"):
+        name = _ADOBE
+    elif space is not None:
+        name = _EXIF_SPACES.get(space, f"a space other than sRGB ({space})")
+    elif any(tag in exif for tag in (ExifTags.Base.PrimaryChromaticities, ExifTags.Base.WhitePoint)):
+        name = "primaries of its own"
+    else:
+        return _doubt_of_xmp(opened)
+    return f"Its Exif data names {name}, and it has no ICC profile: {AS_SRGB}."
+
+
+def _doubt_of_xmp(opened: Image.Image) -> str:
+    """Photoshop writes the name of the profile there, also where the profile itself is not embedded."""
+    packet = opened.info.get("xmp") or opened.info.get("XML:com.adobe.xmp") or b""
+    text = packet.decode("utf-8", "replace") if isinstance(packet, bytes) else str(packet)
+    _, _, rest = text.partition("photoshop:ICCProfile")
+    name = rest.lstrip("=>\"'").split("<")[0].split('"')[0].split("'")[0].strip()[:60]
+    if not name or "srgb" in name.lower():
+        return ""
+    return f"Its XMP data names the profile {name}, which it does not hold: {AS_SRGB}."
+
+
+def read_exif(opened: Image.Image) -> Image.Exif:
+    """The Exif data of a file; empty where they are damaged, as browsers take it."""
+    try:
+        exif = opened.getexif()
+        for block in (ExifTags.IFD.Exif, ExifTags.IFD.Interop):
+            exif.get_ifd(block)
+    except Exception:  # the reader of TIFF structures fails in as many ways as there are damages
+        return Image.Exif()
+    return exif
+
+
+_FORMATS = {
+    "JPEG": _by_jpeg,
+    "MPO": _by_jpeg,
+    "PNG": _by_png,
+    "AVIF": _by_avif,
+    "GIF": _by_gif,
+    "BMP": _by_bmp,
+    "DIB": _by_bmp,
+    "TIFF": _by_tiff,
+}

@@ -1,0 +1,120 @@
+"""PNG out, always the same bytes, and the chunks of a PNG file (ISO/IEC 15948), which Pillow hides in part."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from imaging.errors import PhotographError
+from imaging.pixels import Pixels
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PNG_CHUNK = 12
+"""Bytes of an empty chunk: its length, name and checksum."""
+COLOUR = frozenset({b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM"})
+
+
+def encode_png(pixels: Pixels) -> bytes:
+    """Lossless PNG of uint8 HxWx3 pixels, without metadata; the same pixels give the same bytes."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def pad_png(content: bytes, size: int) -> bytes:
+    """The same PNG grown to `size` bytes by a chunk that every reader passes over: its size then tells nothing.
+
+    `size` must be the file's own or at least PNG_CHUNK bytes more; anything else raises ValueError.
+    """
+    room = size - len(content)
+    if room == 0:
+        return content
+    if room < PNG_CHUNK:
+        raise ValueError(
+            f"A PNG of {len(content)} bytes can't be grown to {size}: a chunk takes {PNG_CHUNK}."
+        )
+    filling = b"paDd" + bytes(room - PNG_CHUNK)
+    chunk = struct.pack(">I", room - PNG_CHUNK) + filling + struct.pack(">I", zlib.crc32(filling))
+    # The closing IEND chunk is empty, so it takes exactly one bare chunk.
+    return content[:-PNG_CHUNK] + chunk + content[-PNG_CHUNK:]
+
+
+def decode_png(content: bytes) -> Pixels:
+    """uint8 HxWx3 pixels of a PNG that `encode_png` made. Raises PhotographError for another file."""
+    try:
+        with Image.open(io.BytesIO(content), formats=("PNG",)) as opened:
+            # Pillow calls 16-bit colour RGB as well, and would cut it to 8 bits in silence: so the header is read.
+            if opened.mode != "RGB" or content[24] != 8:
+                raise PhotographError(f"This PNG is {opened.mode} of {content[24]} bits, not 8-bit RGB.")
+            return np.array(opened)
+    except PhotographError:
+        raise
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise PhotographError("This is no PNG file, or a damaged one.") from error
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One chunk: its four-letter name, its content, and the bytes start:end of the file that it takes."""
+
+    name: bytes
+    content: bytes
+    start: int
+    end: int
+    whole: bool
+
+    @property
+    def optional(self) -> bool:
+        """Whether a reader may pass it over: ancillary, in the words of the standard."""
+        return bool(self.name[0] & 0x20)
+
+
+def chunks(content: bytes) -> Iterator[Chunk]:
+    """The chunks of a PNG file as far as they go; `whole` is False where the checksum does not fit."""
+    start = len(SIGNATURE)
+    while start + PNG_CHUNK <= len(content):
+        (length,) = struct.unpack_from(">I", content, start)
+        name, end = content[start + 4 : start + 8], start + PNG_CHUNK + length
+        if end > len(content):
+            return
+        body = content[start + 8 : end - 4]
+        checksum = struct.unpack_from(">I", content, end - 4)[0]
+        yield Chunk(name, body, start, end, zlib.crc32(name + body) == checksum)
+        if name == b"IEND":
+            return
+        start = end
+
+
+def without_damaged_extras(content: bytes) -> tuple[bytes, list[str]]:
+    """The file without optional chunks whose checksum is wrong, as browsers read it, and the names of those."""
+    damaged = [chunk for chunk in chunks(content) if chunk.optional and not chunk.whole]
+    for chunk in reversed(damaged):
+        content = content[: chunk.start] + content[chunk.end :]
+    return content, [chunk.name.decode("latin-1") for chunk in damaged]
+
+
+def refuse_damage(content: bytes) -> None:
+    """Raise PhotographError where a checksum is wrong."""
+    for chunk in chunks(content):
+        if not chunk.whole:
+            name = chunk.name.decode("latin-1")
+            raise PhotographError(
+                f"This PNG file is damaged (wrong checksum of {name}). Save or copy it again from the original."
+            )
+
+
+def colour_chunks(content: bytes) -> dict[bytes, bytes]:
+    """The chunks about colour that precede the pixels, the first of each name."""
+    kept: dict[bytes, bytes] = {}
+    for chunk in chunks(content):
+        if chunk.name == b"IDAT":
+            break
+        if chunk.name in COLOUR:
+            kept.setdefault(chunk.name, chunk.content)
+    return kept
