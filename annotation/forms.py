@@ -12,8 +12,10 @@ from annotation.core.presets import PRESETS, Preset
 from annotation.core.protocol import Protocol, ProtocolError, largest_picture
 from annotation.errors import Refused
 from annotation.models import Study
+from annotation.reports.processes import availabilities
 from annotation.services.studies import check_bpps
 from codecs_zoo import registry
+from codecs_zoo.contract import Availability, Codec
 
 INSTRUCTIONS = (
     "You will see three pictures. The one in the middle is the original photograph; the other two were compressed. "
@@ -257,12 +259,12 @@ class StudyForm(forms.ModelForm):
     def codec_choices(self) -> list[CodecChoice]:
         """Every codec of the zoo, those first that can run here; the others say why they can't."""
         chosen = self["codecs"].value() or []
-        choices = [_choice(codec, codec.name in chosen) for codec in self._offered]
+        found = availabilities(self._offered)
+        choices = [_choice(codec, found[codec.name], codec.name in chosen) for codec in self._offered]
         return sorted(choices, key=lambda choice: not choice.available)
 
 
-def _choice(codec: Any, chosen: bool) -> CodecChoice:
-    found = codec.availability()
+def _choice(codec: Codec, found: Availability, chosen: bool) -> CodecChoice:
     why_not = f"{found.reason} {found.how}".strip()
     return CodecChoice(
         codec.name, codec.kind, codec.licence, found.available, why_not, chosen and found.available

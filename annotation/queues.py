@@ -6,6 +6,23 @@ from typing import Any
 from celery import current_app
 from django.db import transaction
 
+from codecs_zoo import registry
+from codecs_zoo.contract import Codec
+
+# Above this many seconds a megapixel on one core, a search for a bitrate takes minutes.
+SLOW_SECONDS = 5.0
+ENCODE, ENCODE_SLOW = "encode", "encode-slow"
+
+
+def encode_queue(codec: Codec) -> str:
+    """The queue of a codec: learned and slow ones must not hold up those that take a second."""
+    return ENCODE_SLOW if codec.kind == "learned" or codec.seconds_per_megapixel > SLOW_SECONDS else ENCODE
+
+
+def slow_codecs() -> list[str]:
+    """The names of all codecs whose queue is `encode-slow`."""
+    return [codec.name for codec in registry.codecs() if encode_queue(codec) == ENCODE_SLOW]
+
 
 def after_commit(send: Callable[..., Any], *given: Any) -> None:
     """Calls `send` with what is given, once the transaction is committed.

@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 
 from celery import shared_task
+from django.conf import settings
+from django.db.models import Q
 
 from annotation.models import Reconstruction, Snapshot, Study
-from annotation.queues import queue_is_empty
+from annotation.queues import ENCODE, ENCODE_SLOW, queue_is_empty, slow_codecs
 from annotation.services import privacy
 from annotation.services.claims import return_overdue
 from annotation.services.encoding import encode_reconstruction
@@ -32,7 +34,10 @@ def snapshot(pk: int) -> None:
 def reap() -> None:
     """Puts run-out leases back and sends out again what no message leads to any more."""
     return_overdue()
-    enqueue_encodings(take_abandoned(rows=Reconstruction.objects.all(), queue_empty=queue_is_empty("encode")))
+    slow = Q(codec__in=slow_codecs())
+    for queue, codecs in ((ENCODE, ~slow), (ENCODE_SLOW, slow)):
+        rows = Reconstruction.objects.filter(codecs)
+        send_encodings(take_abandoned(rows=rows, queue_empty=queue_is_empty(queue)), queue=queue)
     for pk in take_abandoned(rows=Snapshot.objects.all(), queue_empty=queue_is_empty("default")):
         snapshot.delay(pk)
 
@@ -71,6 +76,15 @@ def stop() -> None:
 
 
 def enqueue_encodings(pks: Iterable[int]) -> None:
-    """One message for each reconstruction."""
+    """One message for each reconstruction, in the order given, to the queue of its codec."""
+    pks, slow = list(pks), Reconstruction.objects.filter(codec__in=slow_codecs())
+    for group in (pks[at : at + 1000] for at in range(0, len(pks), 1000)):
+        theirs = set(slow.filter(pk__in=group).values_list("pk", flat=True))
+        send_encodings([pk for pk in group if pk not in theirs], queue=ENCODE)
+        send_encodings([pk for pk in group if pk in theirs], queue=ENCODE_SLOW)
+
+
+def send_encodings(pks: Iterable[int], *, queue: str) -> None:
+    """One message for each reconstruction; the time limit is the queue's."""
     for pk in pks:
-        encode.delay(pk)
+        encode.apply_async([pk], queue=queue, time_limit=settings.TIME_LIMITS[queue])

@@ -1,9 +1,13 @@
 """The Celery application: `celery -A config worker` and `celery -A config beat` start from here."""
 
+import contextlib
 import os
+import time
+from pathlib import Path
+from typing import Any
 
 from celery import Celery
-from celery.signals import worker_process_init
+from celery.signals import heartbeat_sent, worker_process_init, worker_ready, worker_shutdown
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -11,8 +15,61 @@ app = Celery("closer")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
+RENEW_EVERY = 60.0
+_renewed_at = 0.0
+_name = ""
+
 
 @worker_process_init.connect
-def _one_thread_each(**_: object) -> None:
-    """Worker processes already share the cores; training, in a process of its own, takes them all."""
+def _be_modest(**_: object) -> None:
+    """Worker processes already share the cores; training, in a process of its own, takes them all.
+
+    Where memory runs out, the kernel ends them before the database, the broker or the web server.
+    """
     os.environ["OMP_NUM_THREADS"] = "1"
+    with contextlib.suppress(OSError):  # Linux alone has it
+        Path("/proc/self/oom_score_adj").write_text("500")
+
+
+@worker_ready.connect
+def _note(sender: Any, **_: object) -> None:
+    """Leave in the database which queues and codecs this worker has."""
+    from annotation.services.processes import note_worker
+
+    global _name, _renewed_at
+    _name, _renewed_at = sender.hostname, time.monotonic()
+    _write(note_worker, name=_name, queues=list(app.amqp.queues.consume_from))
+
+
+@heartbeat_sent.connect
+def _renew(**_: object) -> None:
+    """Once a minute: still here."""
+    from annotation.services.processes import renew_worker
+
+    global _renewed_at
+    if _name and time.monotonic() - _renewed_at > RENEW_EVERY:
+        _renewed_at = time.monotonic()
+        _write(renew_worker, name=_name)
+
+
+@worker_shutdown.connect
+def _forget(**_: object) -> None:
+    from annotation.services.processes import forget_worker
+
+    if _name:
+        _write(forget_worker, name=_name)
+
+
+def _write(service: Any, **what: Any) -> None:
+    """Call a service; a database that is away must not end the worker, and processes forked later share nothing."""
+    import structlog
+    from django.db import DatabaseError, connections
+
+    try:
+        service(**what)
+    except DatabaseError as error:
+        structlog.get_logger(__name__).warning(
+            "could not be recorded", service=service.__name__, error=str(error)
+        )
+    finally:
+        connections.close_all()

@@ -175,16 +175,26 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True  # rows are the truth
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# A worker process that has grown beyond this is replaced after its task.
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = env.int("WORKER_MEMORY_MB", default=2000) * 1024
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "annotation.tasks.encode": {"queue": "encode"},
     "metric.tasks.train": {"queue": "train"},
 }
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+# Seconds after which the process that does a piece of work is killed; the row then waits for another try.
+TIME_LIMITS = {
+    "encode": env.int("ENCODE_SECONDS", default=900),
+    "encode-slow": env.int("ENCODE_SLOW_SECONDS", default=14_400),
+    "train": env.int("TRAIN_SECONDS", default=172_800),
+    "default": env.int("DEFAULT_SECONDS", default=3600),
+}
+CELERY_TASK_TIME_LIMIT = TIME_LIMITS["default"]
+CELERY_BEAT_SCHEDULER = "config.beat:OneClock"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 # Messages are hints: what a lost message left waiting is found in the rows.
 _reaping = schedule(max(1, WORK_LEASE_SECONDS // 2))
-CELERY_BEAT_SCHEDULE = {
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "annotation-reap": {"task": "annotation.tasks.reap", "schedule": _reaping},
     "metric-reap": {"task": "metric.tasks.reap", "schedule": _reaping},
     "annotation-ask-next": {"task": "annotation.tasks.ask_next", "schedule": schedule(120)},
@@ -194,6 +204,15 @@ CELERY_BEAT_SCHEDULE = {
         "task": "annotation.tasks.keep_no_longer",
         "schedule": crontab(hour=3, minute=17),
     },
+}
+# A periodic message that nobody took before the next one is worth nothing.
+CELERY_TASK_ANNOTATIONS: dict[str, dict[str, Any]] = {
+    **{
+        entry["task"]: {"expires": getattr(entry["schedule"], "seconds", 3600)}
+        for entry in CELERY_BEAT_SCHEDULE.values()
+    },
+    "metric.tasks.retrain": {"expires": 600},
+    "metric.tasks.train": {"time_limit": TIME_LIMITS["train"]},
 }
 CELERY_TIMEZONE = "UTC"
 

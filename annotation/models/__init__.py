@@ -2,6 +2,7 @@
 
 from annotation.models.judging import Assignment, Judgment
 from annotation.models.people import Annotator, Enrolment, Invitation, Session
+from annotation.models.processes import Clock, WorkerProcess
 from annotation.models.snapshot import Snapshot
 from annotation.models.stimulus import Reconstruction, Source, Triplet
 from annotation.models.study import Study
@@ -10,6 +11,7 @@ from annotation.models.work import Work
 __all__ = [
     "Annotator",
     "Assignment",
+    "Clock",
     "Enrolment",
     "Invitation",
     "Judgment",
@@ -20,4 +22,5 @@ __all__ = [
     "Study",
     "Triplet",
     "Work",
+    "WorkerProcess",
 ]

@@ -8,6 +8,7 @@ from django.db.models import Count, F, Sum
 
 from annotation.models import Reconstruction, Study
 from annotation.models.stimulus import as_decimal
+from annotation.reports.processes import availabilities
 from codecs_zoo import registry
 
 ENCODES = 2.5
@@ -58,11 +59,8 @@ def cost_of(*, study: Study) -> Cost:
 
 def costs_of_adding(*, study: Study) -> dict[str, Cost]:
     """What each codec that runs here and is not in the study yet would add to it, by name."""
-    absent = [
-        codec.name
-        for codec in registry.codecs()
-        if codec.name not in study.codecs and codec.availability().available
-    ]
+    others = [codec for codec in registry.codecs() if codec.name not in study.codecs]
+    absent = [name for name, found in availabilities(others).items() if found.available]
     shown = study.sources.aggregate(n=Count("pk"), pixels=Sum(F("width") * F("height"), default=0))
     rates, made, speeds = len(study.target_bpps), _made(study, absent), seconds_per_megapixel(absent)
     costs = {}

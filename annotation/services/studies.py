@@ -12,6 +12,7 @@ from django.utils.text import slugify
 from annotation.core.protocol import Protocol, ProtocolError, largest_picture
 from annotation.errors import Refused, StudyFrozen, StudyNotReady
 from annotation.models import Reconstruction, Study
+from annotation.reports.processes import availabilities
 from annotation.services.encoding import plan_reconstructions
 from codecs_zoo import registry
 
@@ -82,11 +83,11 @@ def check_codecs(names: Iterable[str]) -> None:
     names = list(names)
     if len(set(names)) < 2:
         raise Refused("Choose at least two codecs: a pair is two reconstructions of one photograph.")
-    for name in names:
-        try:
-            found = registry.get(name).availability()
-        except KeyError as error:
-            raise Refused(str(error.args[0])) from error
+    try:
+        codecs = [registry.get(name) for name in names]
+    except KeyError as error:
+        raise Refused(str(error.args[0])) from error
+    for name, found in availabilities(codecs).items():
         if not found.available:
             raise Refused(f"{name} is not available here: {found.reason} {found.how}".strip())
 

@@ -63,7 +63,7 @@ def check_all_was_made_once(study: Study, *, interrupted: range) -> None:
 def test_a_worker_killed_in_the_middle_loses_nothing(
     deployment: Deployment, study: Study, tmp_path: Path
 ) -> None:
-    deployment.start("broker", "beat", "worker")
+    deployment.start("broker", "beat", "worker", "worker-default")
     deployment.wait_for(lambda: deployment.is_ready("broker"), "the broker's answer")
     send(open_study(study=study), tmp_path)
     deployment.wait_for(lambda: in_state("done") and in_state("running"), "encoding")
@@ -78,7 +78,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing(
 def test_a_broker_killed_while_messages_wait_loses_no_work(
     deployment: Deployment, study: Study, tmp_path: Path
 ) -> None:
-    deployment.start("broker", "beat", "worker")
+    deployment.start("broker", "beat", "worker", "worker-default")
     deployment.wait_for(lambda: deployment.is_ready("broker"), "the broker's answer")
     send(open_study(study=study), tmp_path)
     deployment.wait_for(lambda: in_state("done"), "encoding")

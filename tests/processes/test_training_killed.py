@@ -34,15 +34,15 @@ def run(_trunks: None, deployment: Deployment) -> TrainingRun:
 def test_a_worker_killed_while_training_loses_nothing(
     deployment: Deployment, run: TrainingRun, tmp_path: Path
 ) -> None:
-    deployment.start("broker", "beat", "worker")
+    deployment.start("broker", "beat", "worker-slow", "worker-default")
     deployment.wait_for(lambda: deployment.is_ready("broker"), "the broker's answer")
     with current_app.connection_for_write(embedded_url(tmp_path)) as connection:
         train.apply_async((run.pk,), connection=connection)
     row = TrainingRun.objects.filter(pk=run.pk)
     deployment.wait_for(lambda: row.exclude(stage="").exists(), "training")
-    deployment.kill("worker")
+    deployment.kill("worker-slow")
     assert row.get().state == Work.State.RUNNING  # nobody is left to say that it stopped
-    deployment.start("worker")
+    deployment.start("worker-slow")
     deployment.wait_for(lambda: not row.filter(state=Work.State.RUNNING).exists(), "the rest of the training")
     run.refresh_from_db()
     assert (run.state, run.attempts, run.error) == (Work.State.DONE, 2, "")

@@ -12,26 +12,25 @@ from celery import Celery
 from config.run import broker
 from config.run.processes.child import Part
 
-WORKER_PROCESSES = 2
-QUEUES = "encode,train,train-gpu,default"
+# Workers by name: queues, and how many processes. Periodic work and snapshots never wait for encoders, and encoders
+# that take a second never wait for those that take minutes, or for training.
+WORKERS = {
+    "worker": ("encode", 2),
+    "worker-slow": ("encode-slow,train,train-gpu", 2),
+    "worker-default": ("default", 1),
+}
+CELERY = (sys.executable, "-m", "celery", "-A", "config")
 
 
 def embedded_parts(*, host: str, port: int, var_dir: Path, env: Mapping[str, str]) -> list[Part]:
     """Everything that `make demo` runs; the broker only where REDIS_URL names no other one."""
     redis_url = env.get("REDIS_URL", "")
     parts = [] if redis_url else [_broker(var_dir)]
-    worker_name = f"embedded-{os.getpid()}@{socket.gethostname()}"
-    celery = (sys.executable, "-m", "celery", "-A", "config")
     return [
         *parts,
         Part("web", _web(host, port, env), web_ready(host, port, env)),
-        Part(
-            "worker",
-            (*celery, "worker", "-Q", QUEUES, "-c", str(WORKER_PROCESSES), "-n", worker_name)
-            + ("--loglevel", "INFO", "--without-gossip", "--without-mingle"),
-            worker_ready(redis_url or broker.embedded_url(var_dir), worker_name),
-        ),
-        Part("beat", (*celery, "beat", "-S", "django", "--loglevel", "INFO"), ready=lambda: ""),
+        *(_worker(name, redis_url or broker.embedded_url(var_dir)) for name in WORKERS),
+        Part("beat", (*CELERY, "beat", "--loglevel", "INFO"), ready=lambda: ""),
     ]
 
 
@@ -79,6 +78,13 @@ def _broker(var_dir: Path) -> Part:
         return "" if broker.answers(var_dir) else f"{broker.socket_path(var_dir)} does not answer a PING"
 
     return Part("broker", tuple(broker.server_command(var_dir)), check, stage=0, grace=1.5)
+
+
+def _worker(name: str, broker_url: str) -> Part:
+    queues, processes = WORKERS[name]
+    called = f"{name}-{os.getpid()}@{socket.gethostname()}"
+    command = (*CELERY, "worker", "-Q", queues, "-c", str(processes), "-n", called, "--loglevel", "INFO")
+    return Part(name, (*command, "--without-gossip", "--without-mingle"), worker_ready(broker_url, called))
 
 
 def _web(host: str, port: int, env: Mapping[str, str]) -> tuple[str, ...]:

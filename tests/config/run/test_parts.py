@@ -20,6 +20,7 @@ from config.run.supervisor import Supervisor
 from tests.config.run.processes import is_running
 from tests.services import running, wait_for
 
+PARTS = {"broker", "web", "worker", "worker-slow", "worker-default", "beat"}
 ROOT = Path(__file__).parents[3]
 
 
@@ -34,10 +35,18 @@ def after(part: Part, option: str) -> str:
 
 def test_nothing_set_starts_a_broker_and_one_web_process(tmp_path: Path) -> None:
     found = parts(tmp_path)
-    assert list(found) == ["broker", "web", "worker", "beat"]
+    assert list(found) == ["broker", "web", "worker", "worker-slow", "worker-default", "beat"]
     assert found["broker"].stage < found["worker"].stage
     assert (after(found["web"], "--processes"), after(found["web"], "--threads")) == ("1", "8")
-    assert after(found["worker"], "-Q") == "encode,train,train-gpu,default"
+
+
+def test_every_queue_has_a_worker_and_periodic_work_one_of_its_own(tmp_path: Path) -> None:
+    queues = {name: after(part, "-Q") for name, part in parts(tmp_path).items() if name.startswith("worker")}
+    assert queues == {
+        "worker": "encode",
+        "worker-slow": "encode-slow,train,train-gpu",
+        "worker-default": "default",
+    }
 
 
 def test_a_broker_of_ones_own_replaces_the_embedded_one(tmp_path: Path) -> None:
@@ -112,13 +121,13 @@ def real(tmp_path: Path, free_port: int, monkeypatch: pytest.MonkeyPatch) -> Sup
 def test_the_real_parts_come_up_answer_and_go(real: Supervisor) -> None:
     with real as supervisor:
         pids = supervisor.pids()
-        assert set(pids) == {"broker", "web", "worker", "beat"}
+        assert set(pids) == PARTS
         groups = set(pids.values())
         assert web_ready("127.0.0.1", supervisor.port, {})() == ""
         family = members_of(groups)
         began = time.monotonic()
     assert time.monotonic() - began < 10  # 5 s on a machine that has nothing else to do
-    assert len(family) >= 6  # Celery's two processes are there too
+    assert len(family) >= 11  # Celery's five processes are there too
     assert not [pid for pid in family if is_running(pid)]
     assert supervisor.deaths() == dict.fromkeys(pids, 0)
 
@@ -131,9 +140,10 @@ def test_the_site_survives_broker_and_worker_killed_in_either_order(real: Superv
             for name in victims:
                 os.kill(supervisor.pids()[name], signal.SIGKILL)
                 time.sleep(0.3)  # the next one dies while this one is away
-            wait_for(lambda: len(supervisor.ready()) == 4, f"the site without {victims}", within=90)
+            wait_for(lambda: supervisor.ready() == PARTS, f"the site without {victims}", within=90)
             assert web_ready("127.0.0.1", supervisor.port, {})() == ""
-        assert supervisor.deaths() == {"broker": 3, "web": 1, "worker": 3, "beat": 1}
+        killed = {"broker": 3, "web": 1, "worker": 3, "beat": 1}
+        assert supervisor.deaths() == dict.fromkeys(PARTS, 0) | killed
 
 
 def members_of(groups: set[int]) -> list[int]:

@@ -1,0 +1,32 @@
+"""What workers say about themselves."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.utils import timezone
+
+from annotation.models import WorkerProcess
+from codecs_zoo import registry
+
+FORGOTTEN_AFTER = timedelta(days=1)
+
+
+def note_worker(*, name: str, queues: Iterable[str]) -> None:
+    """Record that the worker `name` is up, which queues it serves and which codecs can run in this process."""
+    codecs = {}
+    for codec in registry.codecs():
+        found = codec.availability()
+        codecs[codec.name] = "" if found.available else f"{found.reason} {found.how}".strip()
+    said = {"queues": sorted(queues), "codecs": codecs, "seen_at": timezone.now()}
+    WorkerProcess.objects.update_or_create(name=name, defaults=said)
+    WorkerProcess.objects.filter(seen_at__lt=timezone.now() - FORGOTTEN_AFTER).delete()
+
+
+def renew_worker(*, name: str) -> None:
+    """Record that the worker `name` still lives."""
+    WorkerProcess.objects.filter(name=name).update(seen_at=timezone.now())
+
+
+def forget_worker(*, name: str) -> None:
+    """Remove the row of a worker that ends."""
+    WorkerProcess.objects.filter(name=name).delete()
