@@ -19,7 +19,16 @@ DOCKER_COMPOSE = Path(sys.executable).parent / "docker-compose"
 def compose() -> dict[str, Any]:
     """compose.yaml as the engine would read it."""
     environment = {**os.environ, "SECRET_KEY": "secret", "POSTGRES_PASSWORD": "password"}
-    command = [str(DOCKER_COMPOSE), "-f", "docker/compose.yaml", "--profile", "gpu", "config", "--format", "json"]
+    command = [
+        str(DOCKER_COMPOSE),
+        "-f",
+        "docker/compose.yaml",
+        "--profile",
+        "gpu",
+        "config",
+        "--format",
+        "json",
+    ]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     configuration: dict[str, Any] = json.loads(done.stdout)
