@@ -6,6 +6,7 @@ python -m codecs_zoo encode photograph.png photograph.clz --codec jpeg --setting
 python -m codecs_zoo decode photograph.clz reconstruction.png
 python -m codecs_zoo sweep photographs --codecs jpeg,webp,avif --bpp 0.23,0.37 --out sweep --jobs 2
 python -m codecs_zoo downstream annotated --codecs jpeg,avif --bpp 0.23,0.67 --out downstream
+python -m codecs_zoo saliency photograph.png map.png --kind contrast
 python -m codecs_zoo train factorized-prior --data photographs --out trained
 """
 
@@ -24,6 +25,7 @@ from codecs_zoo.learned.training import add_train_command
 from codecs_zoo.onnx_models import ModelUnavailable
 from codecs_zoo.quality import QualityError
 from codecs_zoo.rate import RateError, encode_to_bpp
+from codecs_zoo.saliency.command import add_parser as add_saliency
 from codecs_zoo.sweep.command import add_parser as add_sweep
 from codecs_zoo.sweep.plan import SweepError
 from imaging.files import write_whole
@@ -159,6 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     decoding.set_defaults(run=decode)
     add_sweep(commands)
     add_downstream(commands)
+    add_saliency(commands)
     add_train_command(commands)
     return parser
 
