@@ -7,7 +7,7 @@ mean, log2 of the scale, and shape, the share of a second Gaussian that is three
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
 
 import torch
 from torch import Tensor, nn
@@ -97,12 +97,17 @@ class GridContext(nn.Module):
         """Latents (B x C x h x w) to rounded ones and likelihoods."""
         done: list[Tensor] = []
         likelihoods: list[Tensor] = []
-        for part, context in zip(y.split(list(self.groups), 1), self.contexts, strict=True):
+        parts = torch.split(y, list(self.groups), 1)
+        for part, context in zip(parts, self.members(), strict=True):
             before = torch.cat(done, 1) if done else part
             rounded, likelihood = context(part, known, before, level, quantizer)
             done.append(rounded)
             likelihoods.append(likelihood)
         return torch.cat(done, 1), torch.cat(likelihoods, 1)
+
+    def members(self) -> list[GroupContext]:
+        """The contexts of the groups, in order."""
+        return [cast(GroupContext, each) for each in self.contexts]
 
 
 class Hierarchy(nn.Module):
@@ -156,7 +161,7 @@ def first_half(y: Tensor) -> Tensor:
 
 def mixture_likelihood(residual: Tensor, log_scale: Tensor, shape: Tensor) -> Tensor:
     """Probability of the unit interval about `residual` (distance from the mean)."""
-    inverse = torch.exp2(-_bounded(log_scale, LOG_SCALE_LOW))
+    inverse = torch.exp2(-_bounded(log_scale.clamp(max=LOG_SCALE_HIGH), LOG_SCALE_LOW))
     wide = MOST_WIDE * torch.sigmoid(shape)
     distance = residual.abs()
     mass = (1 - wide) * _mass(distance, inverse) + wide * _mass(distance, inverse / WIDER)

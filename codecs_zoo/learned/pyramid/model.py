@@ -39,7 +39,7 @@ class PyramidModel(nn.Module):
 
     def latents(self, x: Tensor, level: Tensor, autocast: Autocast | None = None) -> Latents:
         """What the analysis proposes, the fine ones in steps."""
-        found = self.analysis(x, level, autocast)
+        found: Latents = self.analysis(x, level, autocast)
         return found._replace(fine=found.fine / self.steps(level))
 
     def reconstruct(

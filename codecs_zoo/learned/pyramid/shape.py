@@ -46,3 +46,13 @@ class Shape:
 def lambda_of(level: float) -> float:
     """The weight of the squared error at a level, geometric between the lowest and the highest."""
     return float(LAMBDA_LOW * (LAMBDA_HIGH / LAMBDA_LOW) ** (level / (LEVELS - 1)))
+
+
+LEVEL_STEPS: Final = 50
+"""Levels are written in whole numbers of 1 / LEVEL_STEPS."""
+LEVEL_INDICES: Final = LEVEL_STEPS * (LEVELS - 1) + 1
+
+
+def level_of(index: int) -> float:
+    """The level that a whole number in a bitstream stands for."""
+    return index / LEVEL_STEPS

@@ -85,7 +85,8 @@ class Trainer:
         self._begin()
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.mean = copy.deepcopy(self.model).requires_grad_(False)
-        self.parameters = list(self.model.parameters())
+        self.parameters: list[Tensor] = list(self.model.parameters())
+        self.means: list[Tensor] = list(self.mean.parameters())
         on_gpu = self.device.type == "cuda"
         self.rate = torch.zeros((), device=self.device)
         matrices = [
@@ -158,11 +159,10 @@ class Trainer:
                 parameter.grad.nan_to_num_(0.0, 0.0, 0.0)
         self.adam.step()
         self.muon.step(self.rate * MUON_SHARE)
-        means = list(self.mean.parameters())
         with torch.no_grad():
-            differences = torch._foreach_sub(self.parameters, means)
+            differences = torch._foreach_sub(self.parameters, self.means)
             torch._foreach_mul_(differences, self.keep)
-            torch._foreach_add_(means, differences)
+            torch._foreach_add_(self.means, differences)
             self.sums += figures
 
     def _autocast(self) -> Any:
@@ -171,7 +171,7 @@ class Trainer:
     def _captured(self) -> Callable[[], None]:
         """The update as a CUDA graph, or as it is where the device refuses to capture it."""
         torch.cuda.synchronize()
-        side = torch.cuda.Stream()
+        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
             for _ in range(3):
@@ -225,7 +225,7 @@ class Trainer:
         found = []
         for level in range(LEVELS):
             rows = []
-            for x in self.held_out.split(4):
+            for x in torch.split(self.held_out, 4):
                 levels = torch.full((len(x),), float(level), device=self.device)
                 output = self.mean(x, levels, Rounding(), self._autocast())
                 rows.append(torch.stack([output.bits / x[0, 0].numel(), _psnr(x, output)]))
@@ -242,7 +242,7 @@ class Trainer:
         start_from_components(self.model.analysis, self.model.synthesis, components, mean)
         scales = (variances.clamp(min=1e-8).sqrt() / first_steps(fine)).log2().clamp(min=-3)
         at = 0
-        for context in self.model.hierarchy.fine.contexts:
+        for context in self.model.hierarchy.fine.members():
             channels = context.channels
             rows = context.offset.rows
             rows[:, channels : 2 * channels] = scales[:, at : at + channels]
