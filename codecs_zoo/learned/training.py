@@ -5,9 +5,9 @@ python -m codecs_zoo train factorized-prior --data photographs --out trained/fac
     trained/factorized-prior/
         settings.json               what it was started with
         state.pt                    network, optimizer and step: training goes on from here, also after kill -9
-        log.csv                     step, loss, bits per pixel, PSNR, learning rate, seconds
+        log.csv                     step, loss, bits per pixel, PSNR, distance, learning rate, seconds
         curve.svg                   the log, drawn
-        factorized-prior.safetensors    the weights that the codec loads, float16
+        factorized-prior.safetensors    the weights that the codec loads, float16; as of the last save
         manifest.json               written last: if it is there, the folder is whole
 
 torch is imported when training starts: this module is imported whenever codecs are listed.
@@ -20,8 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codecs_zoo.contract import CodecError
+from codecs_zoo.learned.networks.shape import SIZES
 
 NAMES = ("factorized-prior", "scale-hyperprior", "mean-scale-hyperprior", "checkerboard")
+PARTS = ("all", "decoder")
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,18 @@ class TrainingSettings:
     """Weights or a state to start from; what has another name or shape there starts afresh."""
     bf16: bool = True
     """The transforms' networks in bfloat16."""
+    minutes: float = 0.0
+    """If not 0, training ends after this time, or after `steps` if they are done before."""
+    size: str = ""
+    """Of the networks: small, large, or that of the weights to start from."""
+    tune: str = "mse"
+    """What is to be small beside the rate: mse, perceptual (stock LPIPS added to it), or a version's folder."""
+    metric_weight: float = 40.0
+    """Of the metric against squared errors of pixels in 0..255."""
+    parts: str = "all"
+    """What is trained: all, or the decoder alone, so that files stay what they are."""
+    compiled: bool = False
+    """Kernels fused by torch.compile: a minute at the start, repaid on a GPU within five."""
     save_every: int = 500
     log_every: int = 50
 
@@ -51,6 +65,10 @@ class TrainingSettings:
             raise CodecError(f"No codec called {self.name!r} can be trained. Known: {', '.join(NAMES)}.")
         if self.crop < 64 or self.crop % 32:
             raise CodecError(f"The crop is {self.crop}; make it a multiple of 32, at least 64.")
+        if self.size not in ("", *SIZES) or self.parts not in PARTS:
+            raise CodecError(f"The size is one of {', '.join(SIZES)}; parts one of {', '.join(PARTS)}.")
+        if self.minutes < 0 or self.metric_weight < 0:
+            raise CodecError("Minutes and the metric's weight are not below zero.")
         if min(self.steps, self.batch, self.save_every, self.log_every) < 1:
             raise CodecError("Steps, batch, save-every and log-every are whole numbers from 1 up.")
 
@@ -73,6 +91,16 @@ def add_train_command(commands: argparse._SubParsersAction[argparse.ArgumentPars
     parser.add_argument("--warm-up", type=int, default=TrainingSettings.warm_up, help="steps")
     parser.add_argument("--seed", type=int, default=TrainingSettings.seed)
     parser.add_argument("--start", default="", metavar="FILE", help="weights or state.pt to start from")
+    parser.add_argument("--minutes", type=float, default=0.0, help="end after this time, whatever the step")
+    parser.add_argument(
+        "--size", default="", choices=list(SIZES), help="of the networks (--start's, or small)"
+    )
+    parser.add_argument(
+        "--tune", default="mse", metavar="mse|perceptual|FOLDER", help="the distance that is to be small"
+    )
+    parser.add_argument("--metric-weight", type=float, default=TrainingSettings.metric_weight)
+    parser.add_argument("--parts", default="all", choices=PARTS, help="what is trained")
+    parser.add_argument("--compiled", action="store_true", help="fuse kernels: for long runs on a GPU")
     parser.add_argument("--float32", action="store_true", help="no bfloat16")
     parser.add_argument("--save-every", type=int, default=TrainingSettings.save_every, help="steps")
     parser.add_argument("--log-every", type=int, default=TrainingSettings.log_every, help="steps")

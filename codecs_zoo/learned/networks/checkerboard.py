@@ -21,8 +21,6 @@ from codecs_zoo.learned.networks.shape import Shape
 from codecs_zoo.learned.networks.tables import SYMBOL_LIMIT, RangeEncoder, Tables, decoder_of, to_bytes
 from codecs_zoo.learned.networks.transforms import PerLevel
 
-CHANNEL_WIDTH, SPATIAL_WIDTH, MERGE_WIDTH = 96, 64, 128
-
 
 class GroupContext(nn.Module):
     """Means and log scales of one group, from what is known before each half of it."""
@@ -30,14 +28,14 @@ class GroupContext(nn.Module):
     def __init__(self, shape: Shape, before: int, channels: int) -> None:
         super().__init__()
         self.channels = channels
-        self.channel = nn.Sequential(nn.Conv2d(max(before, 1), CHANNEL_WIDTH, 3, padding=1), nn.ReLU())
-        self.spatial = nn.Sequential(nn.Conv2d(channels, SPATIAL_WIDTH, 3, padding=1), nn.ReLU())
+        self.channel = nn.Sequential(nn.Conv2d(max(before, 1), shape.channel, 3, padding=1), nn.ReLU())
+        self.spatial = nn.Sequential(nn.Conv2d(channels, shape.spatial, 3, padding=1), nn.ReLU())
         self.merge = nn.Sequential(
-            nn.Conv2d(shape.hyper + CHANNEL_WIDTH + SPATIAL_WIDTH, MERGE_WIDTH, 1),
+            nn.Conv2d(shape.hyper + shape.channel + shape.spatial, shape.merge, 1),
             nn.ReLU(),
-            nn.Conv2d(MERGE_WIDTH, 2 * channels, 1),
+            nn.Conv2d(shape.merge, 2 * channels, 1),
         )
-
+        self.empty = shape.spatial
         self.offset = PerLevel(2 * channels)
 
     def forward(self, y: Tensor, features: Tensor, before: Tensor, quality: Tensor) -> tuple[Tensor, Tensor]:
@@ -45,7 +43,7 @@ class GroupContext(nn.Module):
         first = first_half(y)
         known = torch.cat([features, self.channel(before)], 1)
         offset = self.offset(quality)
-        log_scale, mean = (self.merge(append_empty(known)) + offset).chunk(2, 1)
+        log_scale, mean = (self.merge(append_empty(known, self.empty)) + offset).chunk(2, 1)
         shown = (straight_through(y - mean) + mean) * first
         second = (self.merge(torch.cat([known, self.spatial(shown)], 1)) + offset).chunk(2, 1)
         log_scale = torch.where(first, log_scale, second[0])
@@ -62,6 +60,7 @@ class ExactContext:
         self.spatial = ExactNetwork(context.spatial)
         self.merge = ExactNetwork(context.merge)
         self.offset = ExactRows(context.offset.rows)
+        self.empty = context.empty
 
     def halves(
         self, features: Tensor, before: Tensor, y_hat: Tensor, index: int
@@ -69,7 +68,7 @@ class ExactContext:
         """(mask, log scales, means) of each half in turn; whoever asks fills in y_hat before the next."""
         first = first_half(y_hat)
         known = torch.cat([features, self.channel(before)], 1)
-        log_scale, mean = (self.merge(append_empty(known)) + self.offset(index)).chunk(2, 1)
+        log_scale, mean = (self.merge(append_empty(known, self.empty)) + self.offset(index)).chunk(2, 1)
         yield first, log_scale, mean
         shown = y_hat.clamp(-ACTIVATION_LIMIT, ACTIVATION_LIMIT) * first
         second = self.merge(torch.cat([known, self.spatial(shown)], 1))
@@ -155,9 +154,9 @@ def first_half(y: Tensor) -> Tensor:
     return ((rows + columns) % 2 == 0).expand(y.shape)
 
 
-def append_empty(known: Tensor) -> Tensor:
-    """What is known before the first half: nothing of the group itself."""
-    return torch.cat([known, known.new_zeros(len(known), SPATIAL_WIDTH, *known.shape[2:])], 1)
+def append_empty(known: Tensor, channels: int) -> Tensor:
+    """What is known before the first half: nothing of the group itself, in so many channels."""
+    return torch.cat([known, known.new_zeros(len(known), channels, *known.shape[2:])], 1)
 
 
 def before_or_nothing(before: Tensor) -> Tensor:

@@ -44,10 +44,9 @@ def scale_rows(log_scale: Tensor) -> Tensor:
 def gaussian_likelihood(residual: Tensor, log_scale: Tensor) -> Tensor:
     """Probability of the unit interval about `residual` (distance from the mean) under N(0, 2**log_scale)."""
     inverse = torch.exp2(-_bounded_below(log_scale, LOG_SCALE_LOW))
-    distance = residual.abs()
-    upper = torch.special.ndtr((0.5 - distance) * inverse)
-    lower = torch.special.ndtr((-0.5 - distance) * inverse)
-    return _bounded_below(upper - lower, LEAST_LIKELIHOOD)
+    distance, inverse = residual.abs(), inverse * math.sqrt(0.5)
+    mass = torch.erfc((distance - 0.5) * inverse) - torch.erfc((distance + 0.5) * inverse)
+    return _bounded_below(mass / 2, LEAST_LIKELIHOOD)
 
 
 class ChannelDensity(nn.Module):

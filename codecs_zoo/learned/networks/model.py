@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
 import torch
@@ -49,20 +48,18 @@ class LearnedModel(nn.Module, ABC):
         """The weight of the squared error that `quality` was trained for."""
         return float(lambdas(torch.tensor([self.quality]))[0])
 
-    def forward(
-        self, x: Tensor, quality: Tensor | None = None, autocast: AbstractContextManager[Any] | None = None
-    ) -> dict[str, Any]:
+    def forward(self, x: Tensor, quality: Tensor | None = None, bf16: bool = False) -> dict[str, Any]:
         """x: B x 3 x H x W in 0..1, sides multiples of 32; quality: B numbers, `self.quality` by default.
 
         Noise stands in for rounding where likelihoods are taken; x_hat is made from rounded latents. The
-        transforms' networks run under `autocast` if it is given.
+        transforms' networks run in bfloat16 where `bf16` says so.
         """
         if quality is None:
             quality = x.new_full((len(x),), self.quality)
         step = interpolate_rows(self.log_steps.exp(), quality)
-        y = self.analysis(x, quality, autocast) / step
+        y = self.analysis(x, quality, bf16) / step
         y_hat, likelihoods = self._likelihoods(y, step, quality)
-        return {"x_hat": self.synthesis(y_hat * step, quality, autocast), "likelihoods": likelihoods}
+        return {"x_hat": self.synthesis(y_hat * step, quality, bf16), "likelihoods": likelihoods}
 
     @torch.no_grad()
     def update(self, tables: dict[str, Tables] | None = None) -> None:

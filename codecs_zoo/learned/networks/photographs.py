@@ -1,4 +1,4 @@
-"""Training photographs in memory, and random crops of them that depend on seed, step and rank alone."""
+"""Training photographs in memory, and random crops of them that depend on the seed alone."""
 
 from __future__ import annotations
 
@@ -39,21 +39,54 @@ def load_folders(folders: Iterable[Path], crop: int) -> list[Pixels]:
     return large
 
 
-def random_crops(photographs: list[Pixels], crop: int, batch: int, seed: tuple[int, ...]) -> Tensor:
-    """batch x 3 x crop x crop in 0..1, flipped and turned at random; the same seed gives the same crops."""
-    rng = np.random.default_rng(seed)
-    crops = []
-    for _ in range(batch):
-        pixels = photographs[rng.integers(len(photographs))]
-        top, left = (int(rng.integers(side - crop + 1)) for side in pixels.shape[:2])
-        square = np.rot90(pixels[top : top + crop, left : left + crop], int(rng.integers(4)))
-        crops.append(square[:, :: 1 - 2 * int(rng.integers(2))])
-    return torch.from_numpy(np.ascontiguousarray(np.stack(crops))).permute(0, 3, 1, 2).float() / 255
+class CropPool:
+    """Photographs as bytes on one device, and square crops cut out of them there.
+
+    Where a batch is cut depends on the seed alone (`places`); cutting (`cut`) waits for nothing, so that a GPU is
+    never held up.
+    """
+
+    def __init__(self, photographs: list[Pixels], crop: int, device: torch.device | str = "cpu") -> None:
+        sizes = np.array([pixels.shape[:2] for pixels in photographs])
+        self.crop = crop
+        self.free = sizes - crop + 1
+        self.widths = sizes[:, 1]
+        self.starts = np.cumsum([0, *(pixels.size for pixels in photographs[:-1])])
+        flat = np.concatenate([pixels.reshape(-1) for pixels in photographs])
+        self.values = torch.from_numpy(flat).to(device)
+        self.side = torch.arange(crop, device=device)
+        self.channels = torch.arange(3, device=device)
+
+    def places(self, batch: int, seed: tuple[int, ...]) -> Tensor:
+        """batch x 3 int64 on the CPU: the first value of each crop, and the steps from row to row and column to column.
+
+        Every flip and quarter turn is as likely.
+        """
+        rng = np.random.default_rng(seed)
+        which = rng.integers(len(self.widths), size=batch)
+        top, left = (rng.random((batch, 2)) * self.free[which]).astype(np.int64).T
+        first = self.starts[which] + 3 * (top * self.widths[which] + left)
+        steps = np.stack([3 * self.widths[which], np.full(batch, 3)], 1)
+        for axis in (0, 1):
+            turned = rng.random(batch) < 0.5
+            first = first + turned * steps[:, axis] * (self.crop - 1)
+            steps[turned, axis] *= -1
+        swapped = rng.random(batch) < 0.5
+        steps[swapped] = steps[swapped, ::-1]
+        return torch.from_numpy(np.column_stack([first, steps]))
+
+    def cut(self, places: Tensor) -> Tensor:
+        """batch x 3 x crop x crop in 0..1, float32, channels last in memory; `places` on the pool's device."""
+        first, down, across = places.view(-1, 3, 1, 1, 1).unbind(1)
+        index = first + down * self.side[:, None, None] + across * self.side[:, None] + self.channels
+        crops = self.values[index].permute(0, 3, 1, 2)
+        return crops.to(torch.float32, memory_format=torch.channels_last) / 255
 
 
 def principal_components(photographs: list[Pixels], count: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     """(components count x 768, mean 768, variances count) of patches about 0.5, in pixel_unshuffle's order."""
-    crops = random_crops(photographs, 4 * PATCH, 1000, (seed, 0xC0))
+    pool = CropPool(photographs, 4 * PATCH)
+    crops = pool.cut(pool.places(1000, (seed, 0xC0)))
     patches = torch.nn.functional.pixel_unshuffle(crops - 0.5, PATCH)
     rows = patches.permute(0, 2, 3, 1).reshape(-1, patches.shape[1]).double()
     mean = rows.mean(0)

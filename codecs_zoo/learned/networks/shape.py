@@ -23,7 +23,8 @@ class Shape:
 
     `latents` live at 1/16 of the resolution. `wide` channels and `wide_blocks` blocks work at 1/8, `deep` and
     `deep_blocks` at 1/16. `hyper_latents` live at 1/32; `hyper` is the width of the networks around them.
-    `groups` (the context model's) are coded one after the other and add up to `latents`.
+    `groups` (the context model's) are coded one after the other and add up to `latents`; `channel`, `spatial` and
+    `merge` are the widths of the networks that look at the groups before, at the group's first half, and at all.
     """
 
     latents: int = 256
@@ -34,12 +35,24 @@ class Shape:
     hyper: int = 128
     hyper_latents: int = 32
     groups: tuple[int, ...] = (16, 16, 32, 64, 128)
+    channel: int = 96
+    spatial: int = 64
+    merge: int = 128
 
     def __post_init__(self) -> None:
         if sum(self.groups) != self.latents:
             raise ValueError(
                 f"groups {self.groups} add up to {sum(self.groups)}; make them {self.latents}, the latents."
             )
+
+
+SIZES = {
+    "small": Shape(),
+    "large": Shape(
+        wide=160, wide_blocks=4, deep=320, deep_blocks=4, hyper=160, channel=112, spatial=80, merge=160
+    ),
+}
+"""Networks that can be trained: about 0.7 and 1.6 CPU seconds a megapixel to decode."""
 
 
 def quality_index(quality: float) -> int:

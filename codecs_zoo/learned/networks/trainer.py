@@ -6,7 +6,6 @@ import json
 import math
 import os
 import time
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,25 +13,23 @@ from typing import Any
 import numpy as np
 import torch
 import torch.distributed as distributed
-from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from codecs_zoo.contract import CodecError, Pixels
 from codecs_zoo.learned.networks.curve import draw_curve
-from codecs_zoo.learned.networks.model import LearnedModel, lambdas
-from codecs_zoo.learned.networks.photographs import load_folders, principal_components, random_crops
-from codecs_zoo.learned.networks.shape import LEVELS
+from codecs_zoo.learned.networks.model import LearnedModel
+from codecs_zoo.learned.networks.objective import Objective, metric_for, random_maps
+from codecs_zoo.learned.networks.photographs import CropPool, load_folders, principal_components
+from codecs_zoo.learned.networks.shape import LEVELS, SIZES, Shape
+from codecs_zoo.learned.networks.stepping import FIGURES, Stepper, make_optimizer
 from codecs_zoo.learned.networks.transforms import start_from_components
-from codecs_zoo.learned.networks.weights import build_model, read_weights, save_weights
+from codecs_zoo.learned.networks.weights import build_model, read_weights, save_weights, shape_in
 from codecs_zoo.learned.training import TrainingSettings
 from imaging.files import write_whole
 from psychometrics.tables import to_text
 
-CLIP = 1.0
-LINEAR_SHARE = 0.05
-WEIGHT_POWER = 0.4
-FIELDS = ("step", "loss", "bpp", "psnr", "learning_rate", "seconds")
+FIELDS = ("step", *FIGURES, "learning_rate", "seconds")
 
 
 def train(settings: TrainingSettings, out: Path) -> Path:
@@ -54,61 +51,75 @@ class _Training:
         _claim_folder(settings, out)
         self.photographs = load_folders(map(Path, settings.data), settings.crop)
         torch.manual_seed(settings.seed)
-        self.model = build_model(settings.name)
+        self.model = build_model(settings.name, _shape_for(settings))
         _start(self.model, settings, self.photographs)
         self.model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimizer = torch.optim.Adam(_parameter_groups(self.model), settings.learning_rate)
+        if settings.parts == "decoder":
+            self.model.requires_grad_(False).synthesis.requires_grad_(True)
+        self.optimizer = make_optimizer(self.model, settings.learning_rate, device)
         self.step = 0
         self.log: list[dict[str, float]] = []
         self._resume()
-        alone = not distributed.is_initialized()
-        self.parallel: nn.Module = self.model if alone else DistributedDataParallel(self.model)
+        self.stepper = self._make_stepper()
 
     def run(self) -> Path:
         progress = tqdm(
             total=self.settings.steps, initial=self.step, disable=self.rank != 0, unit="step", mininterval=5
         )
-        started, sums = time.monotonic() - (self.log[-1]["seconds"] if self.log else 0.0), _Sums()
-        while self.step < self.settings.steps:
-            sums.add(self._one_step())
+        started = time.monotonic() - (self.log[-1]["seconds"] if self.log else 0.0)
+        while (share := self._share_done(time.monotonic() - started)) < 1:
+            self._one_step(share)
             self.step += 1
             progress.update()
-            if self.step % self.settings.log_every == 0 or self.step == self.settings.steps:
-                self._note(sums, time.monotonic() - started, progress)
-                sums = _Sums()
-            if self.step % self.settings.save_every == 0 or self.step == self.settings.steps:
+            last = self._share_done(time.monotonic() - started) >= 1
+            if self.step % self.settings.log_every == 0 or last:
+                self._note(share, time.monotonic() - started, progress)
+            if self.step % self.settings.save_every == 0 or last:
                 self._save()
         progress.close()
         return self._finish()
 
-    def _one_step(self) -> dict[str, float]:
+    def _share_done(self, seconds: float) -> float:
+        """Of the training, from 0 to 1: by time where minutes are given, else by steps."""
+        steps = self.step / self.settings.steps
+        return max(seconds / (60 * self.settings.minutes), steps) if self.settings.minutes else steps
+
+    def _make_stepper(self) -> Stepper:
+        settings = self.settings
+        if self.device.type == "cuda":
+            torch.backends.cudnn.benchmark = True
+        alone = not distributed.is_initialized()
+        return Stepper(
+            self.model,
+            self.model if alone else DistributedDataParallel(self.model),
+            self.optimizer,
+            Objective(metric_for(settings.tune), settings.metric_weight).to(self.device),
+            CropPool(self.photographs, settings.crop, self.device),
+            settings.batch,
+            bf16=settings.bf16,
+            compiled=settings.compiled,
+        )
+
+    def _one_step(self, share: float) -> None:
         settings = self.settings
         seed = (settings.seed, self.step, self.rank)
-        torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
-        x = random_crops(self.photographs, settings.crop, settings.batch, seed).to(self.device)
+        if self.device.type == "cpu" or self.stepper.done == 0:
+            torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
+        places = self.stepper.pool.places(settings.batch, seed)
         # Each batch holds rates from all over the range.
-        places = torch.arange(settings.batch) + torch.rand(1)
-        quality = (1 + (LEVELS - 1) * places / settings.batch).to(self.device)
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["share"] * learning_rate(settings, self.step)
-        x = x.to(memory_format=torch.channels_last)
-        found = self.parallel(x, quality, self._autocast())
-        loss, figures = loss_of(x, found, quality)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        if not nn.utils.clip_grad_norm_(self.model.parameters(), CLIP).isfinite():
-            raise CodecError(
-                f"Step {self.step} has no finite gradient. Start again with a lower learning rate."
-            )
-        self.optimizer.step()
-        return figures
+        turn = np.random.default_rng((*seed, 1)).random()
+        quality = 1 + (LEVELS - 1) * (torch.arange(settings.batch) + turn).float() / settings.batch
+        maps = random_maps(settings.batch, settings.crop, (*seed, 2))
+        self.stepper.step(places, quality, maps, learning_rate(settings, self.step, share))
 
-    def _autocast(self) -> AbstractContextManager[Any]:
-        return torch.autocast(self.device.type, torch.bfloat16) if self.settings.bf16 else nullcontext()
-
-    def _note(self, sums: _Sums, seconds: float, progress: tqdm[Any]) -> None:
-        rate = learning_rate(self.settings, self.step - 1)
-        row = {"step": self.step, **sums.means(), "learning_rate": rate, "seconds": round(seconds, 1)}
+    def _note(self, share: float, seconds: float, progress: tqdm[Any]) -> None:
+        rate = learning_rate(self.settings, self.step - 1, share)
+        row = {
+            "step": self.step,
+            **self.stepper.means(),
+            "learning_rate": rate,
+            "seconds": round(seconds, 1),
+        }
         self.log.append(row)
         progress.set_postfix(loss=f"{row['loss']:.3f}", bpp=f"{row['bpp']:.3f}", psnr=f"{row['psnr']:.2f}")
 
@@ -136,61 +147,39 @@ class _Training:
         log = to_text(FIELDS, ([row[name] for name in FIELDS] for row in self.log))
         write_whole(self.out / "log.csv", log.encode())
         write_whole(self.out / "curve.svg", draw_curve(self.settings.name, self.log).encode())
+        save_weights(self.settings.name, self.model, self.weights)
+
+    @property
+    def weights(self) -> Path:
+        return self.out / f"{self.settings.name}.safetensors"
 
     def _finish(self) -> Path:
-        path = self.out / f"{self.settings.name}.safetensors"
         if self.rank == 0:
-            save_weights(self.settings.name, self.model, path)
             manifest = {
                 "settings": asdict(self.settings),
                 "photographs": len(self.photographs),
                 "processes": distributed.get_world_size() if distributed.is_initialized() else 1,
                 "torch": torch.__version__,
+                "device": torch.cuda.get_device_name() if self.device.type == "cuda" else "cpu",
                 "last": self.log[-1],
             }
             write_whole(self.out / "manifest.json", (json.dumps(manifest, indent=1) + "\n").encode())
-        return path
+        return self.weights
 
 
-class _Sums:
-    """Means of figures over the steps since the last line of the log."""
-
-    def __init__(self) -> None:
-        self.count, self.totals = 0, dict.fromkeys(("loss", "bpp", "psnr"), 0.0)
-
-    def add(self, figures: dict[str, float]) -> None:
-        self.count += 1
-        for name, value in figures.items():
-            self.totals[name] += value
-
-    def means(self) -> dict[str, float]:
-        return {name: round(total / self.count, 5) for name, total in self.totals.items()}
-
-
-def loss_of(x: Tensor, found: dict[str, Any], quality: Tensor) -> tuple[Tensor, dict[str, float]]:
-    """Rate plus lambda times squared error, over a power of lambda that keeps high rates from ruling the rest.
-
-    Returns the mean over the batch, and the batch's plain means of loss, bits per pixel and PSNR in dB.
-    """
-    area = x.shape[2] * x.shape[3]
-    bits = sum(
-        (-part.log2().flatten(1).sum(1) for part in found["likelihoods"].values()), start=x.new_zeros(())
-    )
-    bpp = bits / area
-    error = (found["x_hat"] - x).square().flatten(1).mean(1)
-    lmbda = lambdas(quality)
-    cost = bpp + lmbda * 255**2 * error
-    loss = (cost / (lmbda / lambdas(quality.new_tensor(4.5))).pow(WEIGHT_POWER)).mean()
-    psnr = -10 * error.detach().clamp(min=1e-10).log10()
-    return loss, {"loss": loss.item(), "bpp": bpp.mean().item(), "psnr": psnr.mean().item()}
-
-
-def learning_rate(settings: TrainingSettings, step: int) -> float:
-    """Linear up over the warm-up, then a cosine down to a hundredth."""
+def learning_rate(settings: TrainingSettings, step: int, share: float) -> float:
+    """Linear up over the warm-up, then a cosine down to a hundredth; `share` of the training is done."""
     if step < settings.warm_up:
         return settings.learning_rate * (step + 1) / settings.warm_up
-    share = (step - settings.warm_up) / max(settings.steps - settings.warm_up, 1)
-    return settings.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share)))
+    return settings.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(share, 1.0))))
+
+
+def _shape_for(settings: TrainingSettings) -> Shape:
+    """The size that was asked for, else that of the weights to start from, else small."""
+    if settings.size:
+        return SIZES[settings.size]
+    path = Path(settings.start)
+    return shape_in(path) if path.suffix == ".safetensors" else SIZES["small"]
 
 
 def _start(model: LearnedModel, settings: TrainingSettings, photographs: list[Pixels]) -> None:
@@ -219,15 +208,6 @@ def _read_state(path: Path, device: torch.device | str) -> dict[str, Any]:
     except Exception as error:  # damage makes torch's reader stumble anywhere, over a KeyError for one
         raise CodecError(f"{path} is damaged, or no state of a training ({type(error).__name__}).") from error
     raise CodecError(f"{path} is no state of a training: it lacks the model or the step.")
-
-
-def _parameter_groups(model: LearnedModel) -> list[dict[str, Any]]:
-    """The linear parts start well and have small weights: they move at a fraction of the learning rate."""
-    linear: list[nn.Parameter] = []
-    others: list[nn.Parameter] = []
-    for name, parameter in model.named_parameters():
-        (linear if ".linear." in name else others).append(parameter)
-    return [{"params": others, "share": 1.0}, {"params": linear, "share": LINEAR_SHARE}]
 
 
 def _join_others() -> tuple[int, torch.device]:

@@ -7,8 +7,7 @@ starts at a working transform codec. (`start_from_components`)
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from typing import Any, cast
+from typing import cast
 
 import torch
 import torch.nn.functional as functional
@@ -34,10 +33,10 @@ class PerLevel(nn.Module):
 
 def interpolate_rows(rows: Tensor, quality: Tensor) -> Tensor:
     """Rows of a LEVELS x C table at qualities (B, from 1 to LEVELS): B x C x 1 x 1."""
-    position = (quality - 1).to(rows.dtype)
-    below = position.floor().clamp(0, LEVELS - 2).long()
-    share = (position - below).unsqueeze(1)
-    return (rows[below] * (1 - share) + rows[below + 1] * share)[:, :, None, None]
+    levels = torch.arange(1, LEVELS + 1, device=rows.device, dtype=rows.dtype)
+    # A product instead of a look-up: its gradient needs no sorting on a GPU.
+    shares = (1 - (quality[:, None].to(rows.dtype) - levels).abs()).clamp(min=0)
+    return (shares @ rows)[:, :, None, None]
 
 
 class Modulation(nn.Module):
@@ -94,9 +93,9 @@ class Analysis(nn.Module):
         self.deep = nn.Sequential(*[Block(shape.deep) for _ in range(shape.deep_blocks)])
         self.leave = zeroed(nn.Conv2d(shape.deep, shape.latents, 1))
 
-    def forward(self, x: Tensor, quality: Tensor, autocast: Any = None) -> Tensor:
+    def forward(self, x: Tensor, quality: Tensor, bf16: bool = False) -> Tensor:
         x = x - 0.5
-        with autocast or nullcontext():
+        with in_bfloat16(x, bf16):
             hidden = self.wide(self.enter(functional.pixel_unshuffle(x, PATCH // 2)))
             hidden = self.modulation(self.down(functional.pixel_unshuffle(hidden, 2)), quality)
             added = self.leave(self.deep(hidden))
@@ -118,15 +117,20 @@ class Synthesis(nn.Module):
         self.wide = nn.Sequential(*[Block(shape.wide) for _ in range(shape.wide_blocks)])
         self.leave = zeroed(nn.Conv2d(shape.wide, HALF_PATCH_VALUES, 1))
 
-    def forward(self, y: Tensor, quality: Tensor, autocast: Any = None) -> Tensor:
+    def forward(self, y: Tensor, quality: Tensor, bf16: bool = False) -> Tensor:
         patches = functional.pixel_shuffle(self.linear(y), PATCH)
-        with autocast or nullcontext():
+        with in_bfloat16(y, bf16):
             hidden = self.deep(self.deep_modulation(self.enter(y), quality))
             hidden = functional.pixel_shuffle(self.up(hidden), 2)
             # The network sees the patches' own edges, across which it has to smooth.
             hidden = hidden + self.look(functional.pixel_unshuffle(patches, PATCH // 2))
             added = self.leave(self.wide(self.wide_modulation(hidden, quality)))
         return patches + functional.pixel_shuffle(added.to(y.dtype), PATCH // 2) + 0.5
+
+
+def in_bfloat16(x: Tensor, enabled: bool) -> torch.autocast:
+    """Autocast on x's device. Nothing is cached: a CUDA graph could not be captured with it."""
+    return torch.autocast(x.device.type, torch.bfloat16, enabled=enabled, cache_enabled=False)
 
 
 def zeroed(layer: nn.Conv2d) -> nn.Conv2d:

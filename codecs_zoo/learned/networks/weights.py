@@ -71,6 +71,11 @@ def load_weights(name: str, path: Path) -> LearnedModel:
     return model
 
 
+def shape_in(path: Path) -> Shape:
+    """The shape of the networks whose weights are in a file. Raises WeightsError for another kind of file."""
+    return _shape(read_weights(path)[0]["shape"])
+
+
 def read_weights(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     """Metadata and tensors. Raises WeightsError for another kind of file."""
     try:

@@ -34,7 +34,7 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def tiny_networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    def build(name: str) -> LearnedModel:
+    def build(name: str, shape: object) -> LearnedModel:
         return MODELS[name](TINY)
 
     def components(pixels: object, count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -77,10 +77,10 @@ def test_after_a_kill_it_ends_where_it_would_have(
     whole = read_weights(trainer.train(settings, tmp_path / "whole"))[1]
     step = trainer._Training._one_step
 
-    def killed(training: trainer._Training) -> dict[str, float]:
+    def killed(training: trainer._Training, share: float) -> None:
         if training.step == 3:
             raise KeyboardInterrupt
-        return step(training)
+        step(training, share)
 
     monkeypatch.setattr(trainer._Training, "_one_step", killed)
     with pytest.raises(KeyboardInterrupt):
@@ -112,9 +112,9 @@ def test_every_learned_codec_can_be_trained() -> None:
 
 def test_the_learning_rate_rises_and_falls(photographs: Path) -> None:
     settings = settings_for(photographs, steps=100, warm_up=10, learning_rate=1.0)
-    rates = [trainer.learning_rate(settings, step) for step in range(100)]
+    rates = [trainer.learning_rate(settings, step, step / 100) for step in range(100)]
     assert rates[0] == 0.1
-    assert max(rates) == rates[10] == 1.0
+    assert max(rates) == rates[9] == 1.0
     assert rates[10:] == sorted(rates[10:], reverse=True)
     assert rates[-1] < 0.02
 

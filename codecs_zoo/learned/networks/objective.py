@@ -1,0 +1,142 @@
+"""How far a reconstruction is from its source, for whoever makes it: training, search, an overfitted codec.
+
+    D(x, x_hat) = mean over pixels of s (255**2 e**2 + weight m)
+
+e**2 is the squared error of a pixel, m a metric of `metric.core` as it is (stock LPIPS, or a version that was
+trained on people's choices), s a saliency map whose mean is one. The metric never sees the pictures in the same
+position twice: they are shifted by up to 7 pixels, flipped, transposed and scaled at random, the same way both. A
+metric that is looked at from one position only is gamed, by dots in step with its trunk's strides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from codecs_zoo.contract import CodecError
+from metric.core.base import Metric
+from metric.core.columns import Parts
+
+TUNED_TRUNKS: Final = ("alex", "squeeze")
+"""What `tune=perceptual` looks through. vgg is left alone, to judge what was tuned."""
+
+METRIC_WEIGHT: Final = 40.0
+"""Of LPIPS against squared errors of pixels in 0..255. From about 300 on, the metric is gamed."""
+
+MOST_SHIFT: Final = 7
+MOST_SCALE: Final = 2**0.5
+"""Sides are scaled by 1 / MOST_SCALE to MOST_SCALE."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One random position: N x 2 x 3 affine maps from places in the view to places in the picture (both -1..1,
+    as `affine_grid` has them), and the view's height and width."""
+
+    maps: Tensor
+    size: tuple[int, int]
+
+    def of(self, images: Tensor) -> Tensor:
+        """N x C x H x W seen in this position; beyond an edge, the picture is mirrored."""
+        shape = [len(self.maps), images.shape[1], *self.size]
+        places = functional.affine_grid(self.maps.to(images), shape, align_corners=False)
+        return functional.grid_sample(
+            images, places, mode="bilinear", padding_mode="reflection", align_corners=False
+        )
+
+
+def random_view(height: int, width: int, seed: tuple[int, ...]) -> View:
+    """Of one whole picture. The same seed, such as (picture, iteration), gives the same view."""
+    rng = np.random.default_rng(seed)
+    scale = MOST_SCALE ** rng.uniform(-1, 1)
+    maps = _turned(rng, 1)
+    maps[:, :, 2] = 2 * rng.integers(0, MOST_SHIFT + 1, size=(1, 2)) / (width, height)
+    size = (max(round(height * scale), 1), max(round(width * scale), 1))
+    transposed = bool(maps[0, 0, 0] == 0)
+    return View(torch.from_numpy(maps).float(), size[::-1] if transposed else size)
+
+
+def random_maps(count: int, side: int, seed: tuple[int, ...]) -> Tensor:
+    """Maps for views of `count` square crops that keep their size: scaled up, a view shows a part of the crop."""
+    rng = np.random.default_rng(seed)
+    scale = MOST_SCALE ** rng.uniform(-1, 1, size=(count, 1))
+    maps = _turned(rng, count) / scale[:, :, None]
+    hidden = (1 - 1 / scale).clip(0) * rng.uniform(-1, 1, size=(count, 2))
+    maps[:, :, 2] = hidden + 2 * rng.integers(0, MOST_SHIFT + 1, size=(count, 2)) / side
+    return torch.from_numpy(maps).float()
+
+
+class Objective(nn.Module):
+    """D(x, x_hat) of each picture. Without a metric, the squared error of pixels in 0..255."""
+
+    def __init__(self, metric: Metric | None = None, weight: float = METRIC_WEIGHT) -> None:
+        super().__init__()
+        self.metric = metric.eval().requires_grad_(False) if metric else None
+        self.weight = weight
+
+    def forward(
+        self, x: Tensor, x_hat: Tensor, view: View | None = None, saliency: Tensor | None = None
+    ) -> Tensor:
+        """N distances of N x 3 x H x W in 0..1 (x_hat may stray a little out of it).
+
+        `saliency` is N x 1 x H x W with a mean of one. With a metric a `view` is required: ValueError.
+        """
+        error = (x_hat - x).square().mean(1, keepdim=True) * 255.0**2
+        distance = (error if saliency is None else saliency * error).flatten(1).mean(1)
+        if self.metric is None:
+            return distance
+        if view is None:
+            raise ValueError("A metric needs a view: random_view(height, width, (picture, iteration)).")
+        return distance + self.weight * self._seen(view, x, x_hat, saliency)
+
+    def _seen(self, view: View, x: Tensor, x_hat: Tensor, saliency: Tensor | None) -> Tensor:
+        assert self.metric is not None
+        with torch.no_grad():
+            source = self.metric.features(2 * view.of(x) - 1)
+        made = self.metric.features(2 * view.of(x_hat) - 1)
+        if saliency is None:
+            return self.metric.between(made, source).flatten(1).mean(1)
+        return (self.metric.between(made, source, list(view.size)) * view.of(saliency)).flatten(1).mean(1)
+
+
+def metric_for(tune: str) -> Metric | None:
+    """The metric that `tune` names: none for mse, stock LPIPS for perceptual, else the version in a folder.
+
+    Raises CodecError for a folder that holds none, or whose trunks are missing here.
+    """
+    if tune == "mse":
+        return None
+    from metric.core.checkpoint import CheckpointError, load
+    from metric.core.weights import TrunkUnavailable
+
+    try:
+        if tune == "perceptual":
+            return stock_metric()
+        if not Path(tune).is_dir():
+            raise CodecError(
+                f"There is no metric version in {tune!r}. Give mse, perceptual, or the folder of a version."
+            )
+        return load(tune)
+    except (CheckpointError, TrunkUnavailable) as error:
+        raise CodecError(f"The metric can't be used: {error}") from error
+
+
+def stock_metric() -> Metric:
+    """The mean of stock LPIPS through each of TUNED_TRUNKS."""
+    parts = Parts.of(TUNED_TRUNKS, (), False, lambda line: None, torch.device("cpu"))
+    return parts.build((parts.stock() / len(TUNED_TRUNKS)).astype(np.float32))
+
+
+def _turned(rng: np.random.Generator, count: int) -> np.ndarray:
+    """count x 2 x 3 maps: each axis flipped or not, both swapped or not."""
+    maps = np.zeros((count, 2, 3))
+    maps[:, 0, 0], maps[:, 1, 1] = rng.choice([-1.0, 1.0], size=(2, count))
+    swapped = rng.random(count) < 0.5
+    maps[swapped] = maps[swapped][:, :, [1, 0, 2]]
+    return maps
