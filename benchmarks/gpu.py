@@ -29,8 +29,6 @@ import torch
 from torch import Tensor
 
 from codecs_zoo.contract import Pixels
-from codecs_zoo.files import write_whole
-from codecs_zoo.image import load_photograph
 from codecs_zoo.learned.networks.model import LearnedModel
 from codecs_zoo.learned.networks.photographs import SUFFIXES
 from codecs_zoo.learned.networks.pictures import one_thread, to_pixels, to_tensor
@@ -38,10 +36,12 @@ from codecs_zoo.learned.networks.shape import SIZES
 from codecs_zoo.learned.networks.trainer import train
 from codecs_zoo.learned.networks.weights import load_weights
 from codecs_zoo.learned.training import TrainingSettings
-from metric.core.base import Metric
-from metric.core.distance import LPIPS
-from metric.core.terms import ms_ssim
-from metric.core.weights import availability
+from imaging.files import write_whole
+from imaging.pictures import load_photograph
+from metric.core.distance.base import Metric
+from metric.core.distance.lpips import LPIPS
+from metric.core.distance.terms import ms_ssim
+from metric.core.distance.weights import availability
 
 NAME = "checkerboard"
 SHARES = {"plain": 0.72, "perceptual-40": 0.095, "perceptual-100": 0.095}

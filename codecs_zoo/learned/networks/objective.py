@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from codecs_zoo.contract import CodecError
-from metric.core.base import Metric
-from metric.core.columns import Parts
+from metric.core.distance.base import Metric
+from metric.core.distance.columns import Parts
 
 TUNED_TRUNKS: Final = ("alex", "squeeze")
 """What `tune=perceptual` looks through. vgg is left alone, to judge what was tuned."""
@@ -112,8 +112,8 @@ def metric_for(tune: str) -> Metric | None:
     """
     if tune == "mse":
         return None
-    from metric.core.checkpoint import CheckpointError, load
-    from metric.core.weights import TrunkUnavailable
+    from metric.core.distance.checkpoint import CheckpointError, load
+    from metric.core.distance.weights import TrunkUnavailable
 
     try:
         if tune == "perceptual":
