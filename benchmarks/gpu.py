@@ -44,7 +44,7 @@ from metric.core.distance.terms import ms_ssim
 from metric.core.distance.weights import availability
 
 NAME = "checkerboard"
-SHARES = {"plain": 0.72, "perceptual-40": 0.095, "perceptual-100": 0.095}
+SHARES = {"plain": 0.66, "perceptual-40": 0.085, "perceptual-100": 0.085}
 """Of the minutes; the rest is for loading, compiling and measuring."""
 QUALITIES = (1, 2, 3, 4, 5, 6)
 
@@ -98,8 +98,7 @@ def settings_of(part: str, options: argparse.Namespace) -> TrainingSettings:
         "minutes": options.minutes * SHARES[part],
         "batch": options.batch,
         "crop": options.crop,
-        "compiled": options.compiled,
-        "save_every": 5000,
+        "save_every": 8000,
         "log_every": 100,
     }
     if part == "plain":

@@ -38,8 +38,10 @@ class GroupContext(nn.Module):
         self.empty = shape.spatial
         self.offset = PerLevel(2 * channels)
 
-    def forward(self, y: Tensor, features: Tensor, before: Tensor, quality: Tensor) -> tuple[Tensor, Tensor]:
-        """The group's latents (B x C x h x w) to rounded ones and likelihoods, both halves at once."""
+    def forward(
+        self, y: Tensor, features: Tensor, before: Tensor, quality: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The group's latents (B x C x h x w) to rounded ones, means and log scales, both halves at once."""
         first = first_half(y)
         known = torch.cat([features, self.channel(before)], 1)
         offset = self.offset(quality)
@@ -48,7 +50,7 @@ class GroupContext(nn.Module):
         second = (self.merge(torch.cat([known, self.spatial(shown)], 1)) + offset).chunk(2, 1)
         log_scale = torch.where(first, log_scale, second[0])
         mean = torch.where(first, mean, second[1])
-        return straight_through(y - mean) + mean, gaussian_likelihood(noisy(y - mean), log_scale)
+        return straight_through(y - mean) + mean, mean, log_scale
 
 
 class ExactContext:
@@ -98,12 +100,14 @@ class Checkerboard(LearnedModel):
 
     def _likelihoods(self, y: Tensor, step: Tensor, quality: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         features, z_likelihood = self.hyper(y, quality)
-        done, likelihoods = y.new_zeros(len(y), 0, *y.shape[2:]), []
+        done, means, log_scales = y.new_zeros(len(y), 0, *y.shape[2:]), [], []
         for context, part in zip(self.contexts, torch.split(y, list(self.shape.groups), 1), strict=True):
-            y_hat, likelihood = context(part, features, before_or_nothing(done), quality)
+            y_hat, mean, log_scale = context(part, features, before_or_nothing(done), quality)
             done = torch.cat([done, y_hat], 1)
-            likelihoods.append(likelihood)
-        return done, {"y": torch.cat(likelihoods, 1), "z": z_likelihood}
+            means.append(mean)
+            log_scales.append(log_scale)
+        likelihood = gaussian_likelihood(noisy(y - torch.cat(means, 1)), torch.cat(log_scales, 1))
+        return done, {"y": likelihood, "z": z_likelihood}
 
     def _prepare(self) -> None:
         self.hyper.prepare()
