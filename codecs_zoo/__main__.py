@@ -19,15 +19,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from codecs_zoo import container, registry
-from codecs_zoo.contract import Codec, CodecError, Setting, Settings, bits_per_pixel
+from codecs_zoo.choosing import Candidate, candidates, choose
+from codecs_zoo.contract import Codec, CodecError, Pixels, Setting, Settings, bits_per_pixel
 from codecs_zoo.downstream.command import add_parser as add_downstream
 from codecs_zoo.learned.training import add_train_command
 from codecs_zoo.onnx_models import ModelUnavailable
-from codecs_zoo.quality import QualityError
-from codecs_zoo.rate import RateError, encode_to_bpp
+from codecs_zoo.quality import QualityError, figure
+from codecs_zoo.rate import RateError, RateResult, encode_to_bpp
 from codecs_zoo.saliency.command import add_parser as add_saliency
 from codecs_zoo.sweep.command import add_parser as add_sweep
 from codecs_zoo.sweep.plan import SweepError
+from codecs_zoo.variants import as_setting, with_options
 from imaging.files import write_whole
 from imaging.pictures import PhotographError, encode_png, load_photograph
 
@@ -84,22 +86,41 @@ def list_codecs(options: argparse.Namespace) -> None:
 
 def encode(options: argparse.Namespace) -> None:
     """`encode`: IN, a photograph, to OUT, our container."""
-    codec = registry.get(options.codec)
+    codec = with_options(registry.get(options.codec), dict(options.option))
+    if options.bpp is None and (options.choose_by or options.choose):
+        raise CodecError("--choose-by compares files of one rate: give --bpp instead of --setting.")
     photograph = load_photograph(options.input)
     for note in photograph.notes:
         print(f"note: {note}")
     if options.bpp is not None:
-        result = encode_to_bpp(codec, photograph.pixels, options.bpp)
+        codec, result = _aimed(options, codec, photograph.pixels)
         settings, bitstream = result.operating_point, result.bitstream
         if not result.reached:
             print(f"note: the codec's steps allow no closer than {result.bpp:.4f} bpp.")
     else:
         settings = codec.complete_settings(dict(options.setting))
         bitstream = codec.encode(photograph.pixels, **settings)
-    header = container.Header(codec.name, codec.version, settings, photograph.height, photograph.width)
+    header = container.Header(codec.family, codec.version, settings, photograph.height, photograph.width)
     write_whole(options.output, container.pack(header, bitstream))
     rate = bits_per_pixel(len(bitstream), photograph.pixels)
     print(f"{options.output}: {codec.name} {_spelt(settings)}, {len(bitstream)} bytes, {rate:.4f} bpp")
+
+
+def _aimed(options: argparse.Namespace, codec: Codec, pixels: Pixels) -> tuple[Codec, RateResult]:
+    """The encode nearest to --bpp; with --choose-by that of the options which look best by that figure."""
+    if options.choose_by is None:
+        return codec, encode_to_bpp(codec, pixels, options.bpp)
+    one = figure(options.choose_by)
+    best = choose(candidates(codec, options.choose), pixels, options.bpp, one, tell=_tell_candidate)
+    print(
+        f"note: chosen by {one.label}. Figures by {one.label} are tuned: judge this file by others, or by people."
+    )
+    return best.codec, best.result
+
+
+def _tell_candidate(one: Candidate) -> None:
+    value = "–" if one.value is None else f"{one.value:.4f}"
+    print(f"{one.codec.name:<40} {one.result.bpp:.4f} bpp  {value}")
 
 
 def decode(options: argparse.Namespace) -> None:
@@ -124,12 +145,7 @@ def _setting(text: str) -> tuple[str, Setting]:
     name, equals, value = text.partition("=")
     if not (name and equals and value):
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE, such as quality=35")
-    for number in (int, float):
-        try:
-            return name, number(value)
-        except ValueError:
-            continue
-    return name, value
+    return name, as_setting(value)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -153,6 +169,17 @@ def _parser() -> argparse.ArgumentParser:
     aim.add_argument(
         "--setting", type=_setting, action="append", metavar="K=V", help="such as quality=35; repeatable"
     )
+    encoding.add_argument(
+        "--choose-by", metavar="METRIC", help="with --bpp: the options that look best by lpips-alex, say",
+    )  # fmt: skip
+    encoding.add_argument(
+        "--choose", type=lambda text: text.split(","), default=[], metavar="OPTIONS",
+        help="with --choose-by: the options to choose among (default: those the codec names)",
+    )  # fmt: skip
+    encoding.add_argument(
+        "--option", type=_setting, action="append", default=[], metavar="K=V",
+        help="an option of the codec, such as grain=estimated; repeatable",
+    )  # fmt: skip
     encoding.set_defaults(run=encode)
 
     decoding = commands.add_parser("decode", help="a file of our container to PNG")

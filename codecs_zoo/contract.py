@@ -86,6 +86,13 @@ class Codec(ABC):
     """Of one encode on one core, roughly: what a study is estimated by until this machine has made some."""
     options: ClassVar[Mapping[str, tuple[Setting, ...]]] = {}
     """The other settings: what each may be, the default first."""
+    choices: ClassVar[tuple[str, ...]] = ()
+    """Options that decide how the bits are spent, so that choosing among their values by a figure makes sense."""
+
+    @property
+    def family(self) -> str:
+        """The codec's own name, without options: what a file is decoded by, and what gives it its look."""
+        return self.name
 
     @abstractmethod
     def libraries(self) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from codecs_zoo import classical, learned
 from codecs_zoo.contract import Codec
+from codecs_zoo.variants import split_name, with_options
 
 CodecClass = TypeVar("CodecClass", bound=type[Codec])
 
@@ -28,11 +29,15 @@ def register(codec_class: CodecClass) -> CodecClass:
 
 
 def get(name: str) -> Codec:
-    """The codec called `name`. Raises KeyError that lists the known names."""
+    """The codec called `name`, with its options where the name has some: `avif@grain=estimated` (`variants.py`).
+
+    Raises KeyError that lists the known names, CodecError for an option that the codec does not have.
+    """
     _discover()
-    if name not in _registered:
-        raise KeyError(f"No codec is called {name!r}. Known: {', '.join(names())}.")
-    return _registered[name]
+    own, options = split_name(name)
+    if own not in _registered:
+        raise KeyError(f"No codec is called {own!r}. Known: {', '.join(names())}.")
+    return with_options(_registered[own], options)
 
 
 def names() -> list[str]:

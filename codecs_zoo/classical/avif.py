@@ -26,7 +26,13 @@ class Avif(Codec):
         (1, 3.98), (2, 3.38), (4, 2.52), (8, 1.65), (14, 1.16), (20, 0.938), (26, 0.677), (32, 0.465),
         (38, 0.327), (44, 0.224), (50, 0.157), (56, 0.109), (60, 0.0844), (63, 0.075),
     )  # fmt: skip
-    options = {"tune": ("iq", "ssim", "psnr"), "speed": (6, 0, 1, 2, 3, 4, 5, 7, 8, 9, 10)}
+    options = {
+        "tune": ("iq", "ssim", "psnr"),
+        "speed": (6, 0, 1, 2, 3, 4, 5, 7, 8, 9, 10),
+        "sharpness": ("auto", 0, 1, 2, 3, 4, 5, 6, 7),
+        "grain": ("none", "estimated", "fixed"),
+    }
+    choices = ("tune", "grain")
 
     def availability(self) -> Availability:
         return pillow_availability("avif")
@@ -44,7 +50,7 @@ class Avif(Codec):
             speed=settings["speed"],
             codec="aom",
             max_threads=1,
-            advanced={"tune": str(settings["tune"]), "deltaq-strength": str(strength)},
+            advanced={"tune": str(settings["tune"]), "deltaq-strength": str(strength), **_extras(settings)},
         )
 
     def _decode(self, bitstream: bytes) -> Pixels:
@@ -59,6 +65,21 @@ class Avif(Codec):
                 return size - 8
             position += max(size, 8)
         raise CodecError("This AVIF file has no media data: it is damaged; encode the picture again.")
+
+
+def _extras(settings: Settings) -> dict[str, str]:
+    """libaom's own options for sharpness and film grain; nothing for what stays at its default.
+
+    "estimated" is grain as libaom's noise model finds it in the photograph, added to the decoded picture; "fixed" is
+    libaom's first test table, whatever the photograph: grain that no original has.
+    """
+    grain = {
+        "none": {},
+        "estimated": {"denoise-noise-level": "25", "enable-dnl-denoising": "0"},
+        "fixed": {"film-grain-test": "1"},
+    }[str(settings["grain"])]
+    sharpness = settings["sharpness"]
+    return grain if sharpness == "auto" else {**grain, "sharpness": str(sharpness)}
 
 
 def quality_and_strength(quantizer: float) -> tuple[int, int]:

@@ -27,6 +27,9 @@ class MozJpeg(Codec):
         (100, 4.76),
     )  # fmt: skip
 
+    options = {"quant_table": (3, 0, 1, 2, 4, 5, 6, 7, 8)}
+    choices = ("quant_table",)
+
     def availability(self) -> Availability:
         return extra_availability("mozjpeg", "pyvips", "_libvips")
 
@@ -34,7 +37,9 @@ class MozJpeg(Codec):
         return package_versions("pyvips-binary", "pyvips")
 
     def _encode(self, pixels: Pixels, settings: Settings) -> bytes:
-        return by_mozjpeg(pixels, int(settings["quality"]), halve_chroma=True)
+        return by_mozjpeg(
+            pixels, int(settings["quality"]), halve_chroma=True, table=int(settings["quant_table"])
+        )
 
     def _decode(self, bitstream: bytes) -> Pixels:
         return decode_with_pillow(bitstream, JpegImageFile)
@@ -44,8 +49,11 @@ class MozJpeg(Codec):
         return scan_bytes(bitstream)
 
 
-def by_mozjpeg(pixels: Pixels, quality: int, *, halve_chroma: bool) -> bytes:
-    """uint8 HxWx3 RGB, or HxW luma alone, as mozjpeg's file through libvips; 4:2:0 with `halve_chroma`."""
+def by_mozjpeg(pixels: Pixels, quality: int, *, halve_chroma: bool, table: int = 3) -> bytes:
+    """uint8 HxWx3 RGB, or HxW luma alone, as mozjpeg's file through libvips; 4:2:0 with `halve_chroma`.
+
+    `table`: which of mozjpeg's nine sets of quantisation tables is scaled.
+    """
     height, width = pixels.shape[:2]
     bands, space = (3, "srgb") if pixels.ndim == 3 else (1, "b-w")
     picture = import_module("pyvips").Image.new_from_memory(pixels.tobytes(), width, height, bands, "uchar")
@@ -58,6 +66,6 @@ def by_mozjpeg(pixels: Pixels, quality: int, *, halve_chroma: bool) -> bytes:
         trellis_quant=True,
         overshoot_deringing=True,
         optimize_scans=True,
-        quant_table=3,
+        quant_table=table,
     )
     return content

@@ -35,7 +35,10 @@ def add_sweep_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="the photographs")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="made, or gone on with")
     parser.add_argument(
-        "--codecs", type=_names, default=["all"], help="names, or all that run here (default)"
+        "--codecs",
+        type=_codecs,
+        default=["all"],
+        help="names such as jpeg,avif@grain=estimated, or all that run here (default)",
     )
     parser.add_argument("--bpp", type=_numbers, default=[0.23, 0.37, 0.67, 1.0], help="0.23,0.37,0.67,1.0")
     parser.add_argument(
@@ -143,6 +146,17 @@ def report_failures(failed: Sequence[Row]) -> None:
     for (codec, target), rows in reasons.items():
         example = f"{rows[0].photograph}: {rows[0].reason}"
         print(f"failed: {codec} at {target:g} bpp, {len(rows)} photographs; {example}", file=sys.stderr)
+
+
+def _codecs(text: str) -> list[str]:
+    """Names between commas; a comma between two options of one codec parts no names."""
+    names: list[str] = []
+    for part in _names(text):
+        if "=" in part and "@" not in part and names:
+            names[-1] += f",{part}"
+        else:
+            names.append(part)
+    return names
 
 
 def _names(text: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -44,8 +45,9 @@ class Task:
 
     @property
     def key(self) -> str:
-        """The stem of the row's files."""
-        return f"{self.photo.sha256[:16]}-{self.codec}-{self.target_bpp:g}"
+        """The stem of the row's files; an option's value may hold what a file's name may not."""
+        codec = re.sub(r"[^\w@=,.-]", "_", self.codec)
+        return f"{self.photo.sha256[:16]}-{codec}-{self.target_bpp:g}"
 
 
 @dataclass(frozen=True)
@@ -111,9 +113,9 @@ def find_codecs(names: Sequence[str]) -> list[Codec]:
     """The codecs called `names`, or every one that runs here for `all`. Raises SweepError or CodecError."""
     if list(names) == ["all"]:
         return [codec for codec in registry.codecs() if codec.availability().available]
-    if len(set(names)) != len(names):
-        raise SweepError(f"A codec is named twice: {', '.join(names)}.")
     chosen = [registry.get(name) for name in names]
+    if len({codec.name for codec in chosen}) != len(names):
+        raise SweepError(f"A codec is named twice: {', '.join(names)}.")
     for codec in chosen:
         found = codec.availability()
         if not found.available:

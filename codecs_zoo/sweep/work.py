@@ -87,7 +87,7 @@ def _earlier(out: Path, task: Task) -> dict[str, Any] | None:
 def _encode(out: Path, task: Task, codec: Codec, pixels: Pixels) -> dict[str, Any]:
     result = encode_to_bpp(codec, pixels, task.target_bpp)
     size = (task.photo.height, task.photo.width)
-    header = container.Header(codec.name, task.version, result.operating_point, *size)
+    header = container.Header(codec.family, task.version, result.operating_point, *size)
     path = bitstream_path(out, task)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, container.pack(header, result.bitstream))
