@@ -53,7 +53,7 @@ def test_the_command_says_what_was_tuned_on(
         "--codec",
         "avif",
         "--bpp",
-        "2",
+        "0.8",
     ]
     assert main([*arguments, "--choose-by", "psnr", "--choose", "tune"]) == 0
     told = capsys.readouterr().out
