@@ -16,6 +16,7 @@ from annotation.models import (
     Snapshot,
     Source,
     Study,
+    StudySource,
     Triplet,
 )
 
@@ -48,9 +49,18 @@ class StudyAdmin(ReadOnlyAdmin):
 class SourceAdmin(ReadOnlyAdmin):
     """Sources."""
 
-    list_display = ["name", "split", "width", "height", "licence"]
+    list_display = ["sha256", "split", "width", "height"]
     list_filter = ["split"]
-    search_fields = ["name", "sha256"]
+    search_fields = ["uses__name", "sha256"]
+
+
+@admin.register(StudySource)
+class StudySourceAdmin(ReadOnlyAdmin):
+    """What each study calls its sources, and by which licence it has them."""
+
+    list_display = ["name", "study", "licence", "attribution"]
+    list_filter = ["study"]
+    search_fields = ["name", "source__sha256"]
 
 
 @admin.register(Reconstruction)

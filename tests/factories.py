@@ -77,10 +77,10 @@ def make_source(study: Study | None = None, **fields: Any) -> Source:
     """A source with its pixels in storage; in `study` if one is given."""
     pixels = make_pixels(next(_numbers))
     sha256 = image.pixels_sha256(pixels)
+    words = {key: fields.pop(key) for key in ("name", "licence", "attribution") if key in fields}
     source = Source(
         sha256=sha256,
         photograph=fields.pop("photograph", sha256),
-        name=fields.pop("name", f"photograph {sha256[:6]}"),
         width=pixels.shape[1],
         height=pixels.shape[0],
         **fields,
@@ -89,7 +89,7 @@ def make_source(study: Study | None = None, **fields: Any) -> Source:
     source.image.save("pixels.png", ContentFile(image.encode_png(pixels)), save=False)
     source.save()
     if study:
-        study.sources.add(source)
+        study.sources.add(source, through_defaults={"name": f"photograph {sha256[:6]}"} | words)
     return source
 
 

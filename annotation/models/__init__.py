@@ -4,7 +4,7 @@ from annotation.models.judging import Assignment, Judgment
 from annotation.models.people import Annotator, Enrolment, Invitation, Session
 from annotation.models.processes import Clock, WorkerProcess
 from annotation.models.snapshot import Snapshot
-from annotation.models.stimulus import Reconstruction, Source, Triplet
+from annotation.models.stimulus import Reconstruction, Source, StudySource, Triplet
 from annotation.models.study import Study
 from annotation.models.work import Work
 
@@ -19,6 +19,7 @@ __all__ = [
     "Session",
     "Snapshot",
     "Source",
+    "StudySource",
     "Study",
     "Triplet",
     "Work",

@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 
 from annotation.core.formats.rows import pair_kind
 from annotation.models.work import Work, WorkQuerySet
@@ -26,6 +26,15 @@ def reconstruction_path(reconstruction: "Reconstruction", filename: str) -> str:
     return f"reconstructions/{uuid.uuid4().hex}.png"
 
 
+class SourceQuerySet(models.QuerySet["Source"]):
+    """Reads of sources."""
+
+    def used_in(self, study: "Study") -> Self:
+        """The study's, each with its `name`, `licence` and `attribution` there."""
+        words = {word: F(f"uses__{word}") for word in ("name", "licence", "attribution")}
+        return self.filter(uses__study=study).annotate(**words)
+
+
 class Source(models.Model):
     """An original photograph as it is shown: sRGB, 8 bit, cropped if need be; immutable."""
 
@@ -39,18 +48,50 @@ class Source(models.Model):
         max_length=64, db_index=True, help_text="sha256 of the whole photograph's pixels, before cropping."
     )
     split = models.CharField(max_length=5, choices=Split, help_text="By hash of the photograph, for ever.")
-    name = models.CharField(max_length=200)
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     crop = models.JSONField(null=True, blank=True, help_text="left, top, width, height in the photograph.")
     notes = models.JSONField(default=list, help_text="What was done to the file at import.")
     image = models.FileField(upload_to=source_path)
-    licence = models.CharField(max_length=200, blank=True, default="")
-    attribution = models.CharField(max_length=500, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = SourceQuerySet.as_manager()
+
     def __str__(self) -> str:
-        return self.name
+        return f"Source {self.sha256[:12]}"
+
+
+class StudySourceQuerySet(models.QuerySet["StudySource"]):
+    """Reads of the uses of sources."""
+
+    def name_here(self) -> Subquery:
+        """For an annotation: what the row's study calls the row's source."""
+        return Subquery(self.filter(study=OuterRef("study"), source=OuterRef("source")).values("name")[:1])
+
+
+class StudySource(models.Model):
+    """A study's use of a source: what it calls it, under which licence it has it, and whom it credits.
+
+    The pixels may be another study's too, brought in by somebody else under another name.
+    """
+
+    study = models.ForeignKey("annotation.Study", on_delete=models.CASCADE, related_name="uses")
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="uses")
+    name = models.CharField(max_length=200, blank=True, default="")
+    licence = models.CharField(max_length=200, blank=True, default="")
+    attribution = models.CharField(max_length=500, blank=True, default="")
+
+    objects = StudySourceQuerySet.as_manager()
+
+    class Meta:
+        # The table that Django made for the bare relation, from before a use had words of its own.
+        db_table = "annotation_study_sources"
+        constraints = [
+            models.UniqueConstraint(fields=["study", "source"], name="a_study_uses_a_source_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or str(self.source)
 
 
 def as_decimal(bpp: float) -> Decimal:
@@ -79,6 +120,11 @@ class ReconstructionQuerySet(WorkQuerySet["Reconstruction"]):
         if not study.rules.needs_anchors:
             return self.none()
         return self.filter(source__in=study.sources.all(), codec=ANCHOR_CODEC, target_bpp__in=[ANCHOR_BPP])
+
+    def with_source_names(self, study: "Study") -> Self:
+        """With `source_name`, which is what the study calls the source."""
+        uses = StudySource.objects.filter(study=study, source=OuterRef("source"))
+        return self.annotate(source_name=Subquery(uses.values("name")[:1]))
 
     def prepared_for(self, study: "Study") -> Self:
         """All that is encoded for the study: what it asks about, and what its checks need."""
@@ -175,6 +221,10 @@ class TripletQuerySet(models.QuerySet["Triplet"]):
             .unseen_by(annotator)
             .order_by("-priority", "served", "shuffle")
         )
+
+    def with_source_names(self) -> Self:
+        """With `source_name`, which is what the triplet's study calls its source."""
+        return self.annotate(source_name=StudySource.objects.name_here())
 
     def golden(self, study: "Study") -> Self:
         """Pairs of the study with an expert's answer."""

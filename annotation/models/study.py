@@ -94,7 +94,9 @@ class Study(models.Model):
     opened_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
 
-    sources: Any = models.ManyToManyField("annotation.Source", blank=True, related_name="studies")
+    sources: Any = models.ManyToManyField(
+        "annotation.Source", through="annotation.StudySource", blank=True, related_name="studies"
+    )
 
     objects = StudyQuerySet.as_manager()
 

@@ -92,8 +92,8 @@ def _describe(study: Study, number: int | None) -> dict[str, Any]:
 
 
 def _source_rows(study: Study) -> Iterator[SourceRow]:
-    for source in study.sources.order_by("pk").iterator():
-        yield SourceRow(source.sha256, source.photograph, source.name, source.licence, source.attribution)
+    for use in study.uses.select_related("source").order_by("source").iterator():
+        yield SourceRow(use.source.sha256, use.source.photograph, use.name, use.licence, use.attribution)
 
 
 def _triplet_rows(study: Study) -> Iterator[TripletRow]:

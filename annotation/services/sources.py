@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from annotation.core.splits import split_of
 from annotation.errors import BadPhotograph, DuplicatePhotograph
-from annotation.models import Source, Study
+from annotation.models import Source, Study, StudySource
 from annotation.services.studies import require_draft
 from imaging import pictures as image
 
@@ -34,8 +34,8 @@ def add_source(
         raise BadPhotograph(f"{name}: {error}") from error
     known = image.pixels_sha256(photograph.pixels)
     pixels, box = image.centre_crop(photograph.pixels, study.max_width, study.max_height)
-    if duplicate := study.sources.filter(photograph=known).first():
-        raise DuplicatePhotograph(f"{name}: the study has this photograph already, as “{duplicate.name}”.")
+    if duplicate := study.uses.filter(source__photograph=known).first():
+        raise DuplicatePhotograph(f"{name}: the study has this photograph already, as “{duplicate}”.")
     notes = list(photograph.notes)
     cropped = pixels.shape != photograph.pixels.shape
     if cropped:
@@ -44,28 +44,28 @@ def add_source(
         sha256=image.pixels_sha256(pixels),
         photograph=known,
         split=split_of(known),
-        name=name[:200],
         width=pixels.shape[1],
         height=pixels.shape[0],
         crop=list(box) if cropped else None,
         notes=notes,
-        licence=licence,
-        attribution=attribution,
     )
-    return _keep(study, source, image.encode_png(pixels))
+    source = keep_source(source, image.encode_png(pixels))
+    use = {"name": name[:200], "licence": licence, "attribution": attribution}
+    study.sources.add(source, through_defaults=use)
+    return source
 
 
 def _require_words(*, name: str, **words: str) -> None:
     """Refuses what the columns cannot hold; SQLite would take it, Postgres would not."""
-    longest = {column.name: column.max_length or 0 for column in Source._meta.fields}
+    longest = {column.name: column.max_length or 0 for column in StudySource._meta.fields}
     for field, said in words.items():
         most = longest[field]
         if len(said) > most or "\0" in said:
             raise BadPhotograph(f"{name}: its {field} has to be plain text of at most {most} characters.")
 
 
-def _keep(study: Study, source: Source, png: bytes) -> Source:
-    """The row for these pixels, made if they are new: two studies may share a source."""
+def keep_source(source: Source, png: bytes) -> Source:
+    """The row for these pixels, made if they are new: studies may share a source."""
     existing = Source.objects.filter(sha256=source.sha256).first()
     if existing is None:
         source.image.save("pixels.png", ContentFile(png), save=False)
@@ -74,5 +74,4 @@ def _keep(study: Study, source: Source, png: bytes) -> Source:
                 source.save()
         except IntegrityError:  # somebody brought the same pixels in just now: the file is named by them
             existing = Source.objects.get(sha256=source.sha256)
-    study.sources.add(existing or source)
     return existing or source

@@ -29,7 +29,7 @@ class Shelf:
 def gallery(request: HttpRequest, slug: str) -> HttpResponse:
     """A page of photographs, the first of the study first."""
     study = get_object_or_404(Study, slug=slug)
-    page = page_by_pk(request, study.sources.all(), size=PHOTOGRAPHS_A_PAGE, oldest_first=True)
+    page = page_by_pk(request, Source.objects.used_in(study), size=PHOTOGRAPHS_A_PAGE, oldest_first=True)
     return study_page(request, study, "study-gallery", page=page, shelves=shelves_of(study, page.rows))
 
 

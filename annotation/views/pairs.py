@@ -23,7 +23,7 @@ class Votes:
 
 def page_of_pairs(request: HttpRequest, study: Study) -> Page:
     """(triplet, its votes by population), in the order in which they were made; `?known=` shows golden ones alone."""
-    triplets = Triplet.objects.filter(study=study, role=Triplet.Role.PAIR).with_images()
+    triplets = Triplet.objects.filter(study=study, role=Triplet.Role.PAIR).with_images().with_source_names()
     if request.GET.get("known"):
         triplets = triplets.golden(study)
     page = page_by_pk(request, triplets, size=PAIRS_A_PAGE, oldest_first=True)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from annotation.errors import Refused
 from annotation.forms import StudyForm
-from annotation.models import Session, Study, Triplet
+from annotation.models import Session, Study, StudySource, Triplet
 from annotation.services.studies import create_study
 from annotation.views.access import staff_of, staff_required
 from annotation.views.paging import page_by_pk
@@ -52,7 +52,7 @@ def _one(counted: QuerySet[Any]) -> Coalesce:
 
 def crops_of(studies: list[int]) -> dict[int, list[int]]:
     """The first few sources of each study, by its pk, in one query."""
-    through = Study.sources.through.objects.filter(study_id__in=studies)
+    through = StudySource.objects.filter(study_id__in=studies)
     place = Window(RowNumber(), partition_by="study_id", order_by="pk")
     crops: dict[int, list[int]] = {}
     for study, source in (

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from annotation import charts
 from annotation.errors import Refused
 from annotation.forms import StudyForm
-from annotation.models import Reconstruction, Snapshot, Study
+from annotation.models import Reconstruction, Snapshot, Source, Study
 from annotation.reports.cost import cost_of, costs_of_adding
 from annotation.services.studies import update_study
 from annotation.views import progress
@@ -74,9 +74,9 @@ def progress_page(request: HttpRequest, study: Study, *, status: int = 200) -> H
         meters=progress.meters_of(study),
         table=progress.codec_table(study),
         bitrates=sorted(study.target_bpps),
-        failures=failed.select_related("source").order_by("pk")[:FAILURES_SHOWN],
+        failures=failed.with_source_names(study).order_by("pk")[:FAILURES_SHOWN],
         days=days,
-        photographs=study.sources.order_by("pk")[:PHOTOGRAPHS_SHOWN],
+        photographs=Source.objects.used_in(study).order_by("pk")[:PHOTOGRAPHS_SHOWN],
         photographs_count=sum(splits.values()),
         splits=list(splits.items()),
         split_missing=0 in splits.values(),

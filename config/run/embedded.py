@@ -74,7 +74,7 @@ def demo_study(*, slug: str, name: str, **rules: Any) -> tuple["Study", list[int
         **rules,
     )
     if study.state == Study.State.DRAFT:
-        have = set(study.sources.values_list("name", flat=True))
+        have = set(study.uses.values_list("name", flat=True))
         for photograph in photographs():
             if photograph.name not in have:
                 add_source(

@@ -1,12 +1,12 @@
 """The pairs on which a version and people disagree most, found again as rows that a page can show."""
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from annotation.models import Study, Triplet
 from metric.models import MetricVersion
+from psychometrics.tables import read_records
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,9 @@ def with_triplets(*, evaluation: dict[str, Any], snapshot: Path, study: Study) -
 
 
 def _places(snapshot: Path) -> dict[str, dict[str, str]]:
-    with (snapshot / "triplets.csv").open(newline="", encoding="utf-8") as file:
-        return {f"{row['split']}/{row['index']}": row for row in csv.DictReader(file)}
+    columns = ("split", "index", "source", "p0_sha256", "p1_sha256")
+    rows = read_records(snapshot / "triplets.csv", columns)
+    return {f"{row['split']}/{row['index']}": row for _, row in rows}
 
 
 def _named(row: dict[str, str] | None, study: Study) -> dict[str, Any]:
@@ -53,7 +54,7 @@ def _named(row: dict[str, str] | None, study: Study) -> dict[str, Any]:
 def disagreements_of(version: MetricVersion) -> list[Disagreement]:
     """The pairs of a version's evaluation that are still in the database, the most surprising first."""
     stated = [one for one in version.evaluation.get("disagreements", []) if one.get("triplet")]
-    rows = Triplet.objects.with_images().in_bulk([one["triplet"] for one in stated])
+    rows = Triplet.objects.with_images().with_source_names().in_bulk([one["triplet"] for one in stated])
     return [_shown(rows[one["triplet"]], one) for one in stated if one["triplet"] in rows]
 
 

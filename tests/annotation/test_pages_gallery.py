@@ -24,7 +24,14 @@ def test_each_reconstruction_stands_with_its_figures(owner_client: Client) -> No
     make_reconstruction(source, codec="jpeg", state=Reconstruction.State.FAILED, error="Too dark.")
     make_reconstruction(source, codec="avif")
     page = owner_client.get(address(study)).content.decode()
-    for words in ("0.371 bpp", "31.27 dB", "MS-SSIM 0.9654", "off target", "Too dark.", source.name):
+    for words in (
+        "0.371 bpp",
+        "31.27 dB",
+        "MS-SSIM 0.9654",
+        "off target",
+        "Too dark.",
+        study.uses.get().name,
+    ):
         assert words in page
     assert reverse("reconstruction-image", args=[made.pk]) in page
     assert "avif" not in page

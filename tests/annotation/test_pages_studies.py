@@ -123,7 +123,7 @@ def test_photographs_come_in_and_each_bad_one_is_named(owner_client: Client) -> 
     page = owner_client.post(reverse("study-add-photographs", args=[study.slug]), sent, follow=True)
     words = [str(message) for message in page.context["messages"]]
     assert study.sources.count() == 2
-    assert {source.licence for source in study.sources.all()} == {"CC0"}
+    assert {use.licence for use in study.uses.all()} == {"CC0"}
     assert any(one.startswith("again.png: the study has this photograph already") for one in words)
     assert any(one.startswith("notes.txt:") for one in words)
     assert "2 photographs added." in words

@@ -199,9 +199,7 @@ def test_an_unfinished_snapshot_cannot_be_downloaded(owner_client: Client) -> No
 def test_judgments_as_csv(owner_client: Client) -> None:
     study = judged_study(2)
     Study.objects.filter(pk=study.pk).update(name="kept")
-    source = study.triplets.first().source  # type: ignore[union-attr]
-    source.name = "=cmd()"
-    source.save()
+    study.uses.update(name="=cmd()")
     answer = page_of(owner_client, "study-judgments", study)
     text = b"".join(answer.streaming_content).decode()
     rows = list(csv.DictReader(io.StringIO(text)))
