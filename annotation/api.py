@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 
 from annotation import serializers, tasks
 from annotation.errors import NotYours, ResearcherNeeded, SnapshotRefused
-from annotation.models import Assignment, Judgment, Session, Snapshot, Study
+from annotation.models import Annotator, Assignment, Judgment, Session, Snapshot, Study
 from annotation.queues import after_commit
 from annotation.services.claims import NoPair, claim_next
 from annotation.services.judging import record_judgment
@@ -103,7 +103,13 @@ class BeginSession(JudgingView):
         if asked.validated_data["simulated"]:
             require_researcher(request)
         study = get_object_or_404(Study, key=asked.validated_data.pop("study"))
-        session = begin_session(study=study, client=client_of(request), **asked.validated_data)
+        known = Annotator.objects.filter(key=asked.validated_data.pop("annotator_key", "")).first()
+        session = begin_session(
+            study=study,
+            annotator_id=known.pk if known else None,
+            client=client_of(request),
+            **asked.validated_data,
+        )
         return Response(serializers.SessionSerializer(session).data, status=status.HTTP_201_CREATED)
 
 

@@ -239,6 +239,7 @@ class StudyForm(forms.ModelForm):
             return cleaned
         try:
             protocol = Protocol(**rules)
+            protocol.refuse_contradictions()
         except ProtocolError as error:
             self.add_error(error.rule or None, str(error))
             return cleaned

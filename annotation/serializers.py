@@ -33,11 +33,26 @@ class BeginSessionSerializer(serializers.Serializer[Any]):
     """Who sits down, to which study, on what screen."""
 
     study = serializers.CharField(max_length=32, help_text="The key in the study's link.")
-    annotator_id = serializers.UUIDField(required=False, help_text="Who came before; left out: somebody new.")
+    annotator_key = serializers.CharField(
+        required=False,
+        max_length=32,
+        help_text="Who came before, as an earlier answer said; without it: somebody new.",
+    )
     simulated = serializers.BooleanField(
         default=False, help_text="True for a program that stands in for a person."
     )
     screen = serializers.JSONField(default=dict)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "annotator_id" in self.initial_data:
+            raise serializers.ValidationError(
+                {
+                    "annotator_id": [
+                        "An annotator's id opens nothing. Send annotator_key, which you had with it."
+                    ]
+                }
+            )
+        return attrs
 
     def validate_screen(self, value: Any) -> dict[str, Any]:
         if not isinstance(value, dict) or len(str(value)) > 4000:
@@ -66,11 +81,12 @@ class SessionSerializer(serializers.ModelSerializer[Session]):
 
     study = JudgedStudySerializer(read_only=True)
     annotator = serializers.UUIDField(source="annotator_id", read_only=True)
+    annotator_key = serializers.CharField(source="annotator.key", read_only=True)
     simulated = serializers.BooleanField(source="annotator.simulated", read_only=True)
 
     class Meta:
         model = Session
-        fields = ["key", "annotator", "simulated", "answered", "study"]
+        fields = ["key", "annotator", "annotator_key", "simulated", "answered", "study"]
 
 
 class NextSerializer(serializers.Serializer[Any]):

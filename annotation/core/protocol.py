@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
 from typing import Any, Self, get_type_hints
 
+from annotation.core.addresses import other_codes
 from annotation.core.consent import DEFAULT_CONSENT, DEFAULT_DEBRIEF
 
 CHECK_RULES = ("require", "record", "skip")
@@ -158,6 +159,11 @@ class Protocol:
     panel: str = _rule("none", "panel", "Panel", "Where people come from.", choices=PANELS)
     completion_code: str = _rule("", "panel", "Completion code", "Shown when the server holds every answer.")
     completion_url: str = _rule("", "panel", "Completion address", "Where people go back to, with the code.")
+    completion_percent: float = _rule(
+        80.0, "panel", "Pairs that a completion takes", "Of the pairs per session. Waiting is not judging, and of "
+        "flagged pairs one in ten counts. Where people have a code or an address to go back to.",
+        least=1.0, most=100.0, unit="%",
+    )  # fmt: skip
     screen_out_code: str = _rule("", "panel", "Screened-out code", "Shown to those who fail a requirement.")
     screen_out_url: str = _rule("", "panel", "Screened-out address", "")
 
@@ -200,6 +206,17 @@ class Protocol:
     def needs_anchors(self) -> bool:
         """Whether some pairs need a reconstruction that is plainly worse."""
         return self.sentinel_percent > 0 or self.training_pairs > 0
+
+    def refuse_contradictions(self) -> None:
+        """Raises ProtocolError for an address with another code than the study's: for what is typed, not stored."""
+        for kind, what in (("completion", "completion"), ("screen_out", "screened-out")):
+            address, code = getattr(self, f"{kind}_url"), getattr(self, f"{kind}_code")
+            if others := other_codes(address, code):
+                two = "The address has two codes. Keep one of them."
+                differs = f"The address has the code {others[0]!r}, and the {what} code is {code!r}."
+                raise ProtocolError(
+                    f"{kind}_url", f"{differs} Give one of them, or the same in both." if code else two
+                )
 
     def but(self, **rules: Any) -> Self:
         """These rules with some changed."""

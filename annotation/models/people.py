@@ -14,6 +14,13 @@ class Annotator(models.Model):
     """A person known by an opaque id, or a program that stands in for one and says so."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    key = models.CharField(
+        max_length=32,
+        unique=True,
+        default=new_key,
+        editable=False,
+        help_text="Who knows it is the annotator; the id, which is printed, opens nothing.",
+    )
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
     simulated = models.BooleanField(default=False)
     panel = models.CharField(

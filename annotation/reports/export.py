@@ -9,9 +9,11 @@ from typing import Any
 from django.core.files.storage import default_storage
 from django.db.models import Count
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from annotation.core.formats.answers import AnswerRow
 from annotation.core.formats.bapps import write_bapps
+from annotation.core.formats.pseudonyms import pseudonyms
 from annotation.core.formats.rows import JudgmentRow, SnapshotRows, SourceRow, TripletRow
 from annotation.models import Judgment, Study, Triplet
 
@@ -19,6 +21,7 @@ from annotation.models import Judgment, Study, Triplet
 FEWEST_JUDGMENTS = 20
 
 Progress = Callable[[int, int], None]
+Naming = Callable[[object], str]
 
 
 def filters_of(*, simulated: bool, until: datetime) -> dict[str, Any]:
@@ -51,6 +54,9 @@ def export(
     Raises ExportError (see `write_bapps`) and writes nothing then.
     """
     until = until or timezone.now()
+    # The same for a snapshot that is built twice; another one for every other export.
+    secret = salted_hmac("annotation.export", f"{study.key}:{number}:{until.isoformat()}", algorithm="sha256")
+    name_of = pseudonyms(secret.digest())
     extra = {
         "study": _describe(study, number),
         "filters": filters_of(simulated=simulated, until=until) | {"exclusions": exclusions_of(study)},
@@ -59,8 +65,8 @@ def export(
     rows = SnapshotRows(
         sources=_source_rows(study),
         triplets=_triplet_rows(study),
-        judgments=_judgment_rows(study, simulated, until),
-        answers=_answer_rows(study, simulated, until),
+        judgments=_judgment_rows(study, simulated, until, name_of),
+        answers=_answer_rows(study, simulated, until, name_of),
     )
     return write_bapps(
         out, rows, extra, open_image=read_image, min_judgments=FEWEST_JUDGMENTS, progress=progress
@@ -119,7 +125,7 @@ def _triplet_rows(study: Study) -> Iterator[TripletRow]:
 _CHOICES = {Judgment.Choice.FIRST: "p0", Judgment.Choice.SECOND: "p1", Judgment.Choice.TIE: "tie"}
 
 
-def _judgment_rows(study: Study, simulated: bool, until: datetime) -> Iterator[JudgmentRow]:
+def _judgment_rows(study: Study, simulated: bool, until: datetime, name_of: Naming) -> Iterator[JudgmentRow]:
     rows = (
         Judgment.objects.filter(study=study, received_at__lte=until)
         .of_population(simulated=simulated)
@@ -142,9 +148,9 @@ def _judgment_rows(study: Study, simulated: bool, until: datetime) -> Iterator[J
         received,
     ) in rows.iterator():
         yield JudgmentRow(
-            judgment=str(pk),
+            judgment=name_of(pk),
             triplet=str(triplet),
-            annotator=str(annotator),
+            annotator=name_of(annotator),
             choice=_CHOICES[choice],
             side_of_p0="left" if first_on_left else "right",
             simulated=is_simulated,
@@ -154,7 +160,7 @@ def _judgment_rows(study: Study, simulated: bool, until: datetime) -> Iterator[J
         )
 
 
-def _answer_rows(study: Study, simulated: bool, until: datetime) -> Iterator[AnswerRow]:
+def _answer_rows(study: Study, simulated: bool, until: datetime, name_of: Naming) -> Iterator[AnswerRow]:
     rows = (
         Judgment.objects.filter(study=study, received_at__lte=until)
         .of_population(simulated=simulated)
@@ -170,16 +176,16 @@ def _answer_rows(study: Study, simulated: bool, until: datetime) -> Iterator[Ans
             left, right = right, left
             known = {Triplet.Known.FIRST: "right", Triplet.Known.SECOND: "left"}
         yield AnswerRow(
-            judgment=str(judgment.pk),
-            assignment=str(assignment.pk),
-            repeats=str(assignment.repeats_id or ""),
-            annotator=str(judgment.annotator_id),
+            judgment=name_of(judgment.pk),
+            assignment=name_of(assignment.pk),
+            repeats=name_of(assignment.repeats_id),
+            annotator=name_of(judgment.annotator_id),
             simulated=judgment.simulated,
             kind=judgment.kind if not assignment.warm_up else "warm_up",
             answer=judgment.answer,
             counted=judgment.counted,
             stands=judgment.stands,
-            supersedes=str(judgment.supersedes_id or ""),
+            supersedes=name_of(judgment.supersedes_id),
             excluded_by=judgment.excluded_by,
             source=triplet.source.sha256,
             left_sha256=left.sha256,

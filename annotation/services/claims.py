@@ -32,6 +32,8 @@ class NoPair:
     status: str
     detail: str
     retry_after_s: int | None = None
+    # Whether there will never be another pair for this annotator.
+    is_final: bool = False
 
 
 def claim_next(*, session: Session, holding: Sequence[UUID] = ()) -> Assignment | NoPair:
@@ -60,7 +62,8 @@ def end_of(session: Session) -> NoPair | None:
         if over := _sitting_over(session, 0):
             return over
         if session.study.state == Study.State.CLOSED:
-            return NoPair("sitting_over", "This study is closed and takes no more answers. Thank you.")
+            closed = "This study is closed and takes no more answers. Thank you."
+            return NoPair("sitting_over", closed, is_final=True)
         stream = stream_of(session)
         if session.ready_at is None or next(next_servings(session, stream), None):
             return None
@@ -202,7 +205,7 @@ def _nothing(session: Session) -> NoPair:
         return NoPair("nothing_free", "All pairs are being judged by others right now.", retry_after_s=5)
     if Reconstruction.objects.needed_by(study).pending().exists():
         return NoPair("nothing_free", "More pairs are being prepared.", retry_after_s=2)
-    return NoPair("nothing_left", "You have judged every pair of this study. Thank you.")
+    return NoPair("nothing_left", "You have judged every pair of this study. Thank you.", is_final=True)
 
 
 def return_overdue(*, study: Study | None = None, limit: int = 1000) -> int:

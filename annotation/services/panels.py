@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from annotation.core.addresses import with_code
 from annotation.errors import Refused
 
 PANEL_NAMES = {"prolific": "Prolific", "mturk": "Mechanical Turk", "other": "the panel that invited you"}
@@ -60,8 +60,4 @@ def _one(name: str, values: Sequence[str]) -> str:
 
 def way_back(address: str, code: str, panel: str) -> str:
     """The address that a person goes back to, with the code in its query; "" where the study has none."""
-    if not address or not code or code in address:
-        return address
-    parts = urlsplit(address)
-    query = [*parse_qsl(parts.query, keep_blank_values=True), ("cc" if panel == "prolific" else "code", code)]
-    return urlunsplit(parts._replace(query=urlencode(query)))
+    return with_code(address, code, prolific=panel == "prolific")

@@ -19,8 +19,10 @@ from annotation.models.study import new_key
 from annotation.services.claims import return_to_pool
 from annotation.services.counters import recount
 
-# Browsers' cookies name the annotator under this word.
+# Browsers of before the annotator's own cookie are known by this word of their session.
 COOKIE = "annotator"
+# What opens somebody's sessions is nobody's to read in a file.
+SECRET = "key"
 
 
 @dataclass(frozen=True)
@@ -56,15 +58,19 @@ def held_on(annotator: Annotator) -> dict[str, Any]:
     mine = {"annotator": annotator}
     snapshots = _snapshots_with(annotator).values("study__slug", "number", "created_at")
     return {
-        "annotator": Annotator.objects.filter(pk=annotator.pk).values().get(),
-        "invitations": list(Invitation.objects.filter(**mine).values()),
+        "annotator": _without_secrets(Annotator.objects.filter(pk=annotator.pk))[0],
+        "invitations": _without_secrets(Invitation.objects.filter(**mine)),
         "enrolments": list(Enrolment.objects.filter(**mine).values()),
-        "sessions": list(Session.objects.filter(**mine).order_by("pk").values()),
+        "sessions": _without_secrets(Session.objects.filter(**mine).order_by("pk")),
         "assignments": list(Assignment.objects.filter(**mine).order_by("issued_at", "pk").values()),
         "judgments": list(Judgment.objects.filter(**mine).order_by("received_at", "pk").values()),
         "in_snapshots": list(snapshots),
         "browsers": len(_browsers_of({str(annotator.pk)})),
     }
+
+
+def _without_secrets(rows: QuerySet[Any]) -> list[dict[str, Any]]:
+    return [{name: value for name, value in row.items() if name != SECRET} for row in rows.values()]
 
 
 @transaction.atomic
@@ -105,7 +111,9 @@ def _unlink(annotator: Annotator) -> None:
     _scrub(Enrolment.objects.filter(annotator=annotator))
     annotator.user, annotator.panel, annotator.external_id = None, "", ""
     annotator.forgotten_at = annotator.forgotten_at or timezone.now()
-    annotator.save(update_fields=["user", "panel", "external_id", "forgotten_at"])
+    annotator.key = new_key()
+    annotator.save(update_fields=["user", "panel", "external_id", "forgotten_at", "key"])
+    Session.objects.filter(annotator=annotator, ended_at=None).update(ended_at=timezone.now())
 
 
 def _scrub(enrolments: Iterable[Enrolment]) -> None:

@@ -11,8 +11,9 @@ from django.utils import timezone
 from annotation.errors import NotYours, SessionErased, StudyNotOpen
 from annotation.models import Annotator, Assignment, Enrolment, Session, Study
 from annotation.services.arrival import enrol, next_step
-from annotation.services.claims import end_of, return_to_pool
+from annotation.services.claims import return_to_pool
 from annotation.services.training import TRAINING, training_stage
+from annotation.services.visitors import require_way_in
 from annotation.throttles import require_room_for_session
 
 # A session that was left this long ago is over; coming back begins another.
@@ -47,8 +48,12 @@ def begin_session(
     than people come; researchers' programs are let in.
     """
     require_open(study)
-    known = Annotator.objects.select_for_update(no_key=True).filter(pk=annotator_id, simulated=simulated)
+    known = Annotator.objects.select_for_update(no_key=True).filter(
+        pk=annotator_id, simulated=simulated, forgotten_at=None
+    )
     annotator = known.first() if annotator_id else None
+    if not simulated:
+        require_way_in(study, annotator)
     if annotator is None:
         annotator = Annotator.objects.create(simulated=simulated)
     enrolment = enrol(study, annotator)
@@ -93,22 +98,6 @@ def progress_of(session: Session) -> dict[str, Any]:
     if stage := training_stage(enrolment):
         return {"answered": stage.answered, "total": stage.total, "stage": TRAINING}
     return {"answered": answered, "total": session.study.pairs_per_session, "stage": "judging"}
-
-
-@transaction.atomic
-def finish(session: Session) -> Enrolment | None:
-    """Ends the session if it is complete and the server holds every answer of it; returns who has finished.
-
-    None while a pair is still in hand or more are to come, and for those who were screened out.
-    """
-    if not end_of(session):
-        return None
-    now = timezone.now()
-    Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=now)
-    enrolment = enrol(session.study, session.annotator)
-    Enrolment.objects.filter(pk=enrolment.pk, finished_at=None).update(finished_at=now)
-    enrolment.refresh_from_db(fields=["finished_at"])
-    return enrolment
 
 
 @transaction.atomic

@@ -60,7 +60,9 @@ def _check(study: Study) -> None:
 def check_protocol(rules: Mapping[str, Any]) -> Protocol:
     """The rules as values. Refuses unknown rules, values outside their limits, and contradictions."""
     try:
-        return Protocol.from_json(rules)
+        found = Protocol.from_json(rules)
+        found.refuse_contradictions()
+        return found
     except (ProtocolError, TypeError) as error:
         raise Refused(str(error)) from error
 

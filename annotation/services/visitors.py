@@ -57,12 +57,23 @@ def find_visitor(
     else:
         annotator = _known(known)
     enrolment = _enrolment(study, annotator)
-    if study.rules.panel in PANEL_NAMES and not (entry or invitation or enrolment):
+    if not (entry or invitation):
+        require_way_in(study, annotator if enrolment else None)
+    return Visitor(study, annotator, enrolment, invitation, entry)
+
+
+def require_way_in(study: Study, annotator: Annotator | None) -> None:
+    """Refuses, in a study with a panel, whoever has neither the panel's id nor a personal invitation to it."""
+    if study.rules.panel not in PANEL_NAMES:
+        return
+    known = annotator is not None and (
+        annotator.external_id or Invitation.objects.filter(study=study, annotator=annotator).exists()
+    )
+    if not known or not Enrolment.objects.filter(study=study, annotator=annotator).exists():
         raise Refused(
             f"This study is for people who come from {PANEL_NAMES[study.rules.panel]}, and the link does not say who "
             "you are there. Open the study from the panel’s own page."
         )
-    return Visitor(study, annotator, enrolment, invitation, entry)
 
 
 def _invitation(study: Study, key: str) -> Invitation:

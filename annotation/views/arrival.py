@@ -1,9 +1,13 @@
 """The steps between a study's link and its first pair: one page each, answered by one POST each."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import wraps
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -32,7 +36,11 @@ from annotation.services.sessions import begin_session, require_open
 from annotation.services.visitors import Visitor, admit, find_visitor
 from annotation.throttles import client_of
 
-ANNOTATOR = "annotator"
+# The cookie by which a browser is known: apart from Django's session, which a log-in or log-out begins anew.
+ANNOTATOR = "closer_annotator"
+KNOWN_FOR = timedelta(days=90)
+# Where browsers were known before.
+FORMER = "annotator"
 INVITATION = "invitation"
 WELCOME = "welcome"
 TITLES = {
@@ -48,14 +56,36 @@ TITLES = {
 
 def known_annotator(request: HttpRequest) -> UUID | None:
     """Who judged in this browser before, if anybody did."""
-    kept = request.session.get(ANNOTATOR)
+    if key := request.COOKIES.get(ANNOTATOR):
+        return Annotator.objects.filter(key=key).values_list("pk", flat=True).first()
+    kept = request.session.get(FORMER)
     return UUID(kept) if kept else None
 
 
 def remember(request: HttpRequest, annotator: Annotator) -> None:
-    """This browser is the annotator's from now on."""
-    if request.session.get(ANNOTATOR) != str(annotator.pk):
-        request.session[ANNOTATOR] = str(annotator.pk)
+    """This browser is the annotator's from now on; `keeps_annotator` says so in the answer."""
+    request.annotator = annotator  # type: ignore[attr-defined]
+
+
+def keeps_annotator(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """For views that call `remember`: the answer has the cookie, which only this site's pages send back."""
+
+    @wraps(view)
+    def keeping(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        annotator = getattr(request, "annotator", None)
+        if annotator and request.COOKIES.get(ANNOTATOR) != annotator.key:
+            response.set_cookie(
+                ANNOTATOR,
+                annotator.key,
+                max_age=KNOWN_FOR,
+                secure=settings.SESSION_COOKIE_SECURE,
+                httponly=True,
+                samesite="Lax",
+            )
+        return response
+
+    return keeping
 
 
 def visitor_of(request: HttpRequest, study: Study) -> Visitor:
@@ -164,6 +194,7 @@ def _drawn(svg: str) -> SafeString:
 
 @never_cache
 @require_POST
+@keeps_annotator
 def take_step(request: HttpRequest, key: str, step: str) -> HttpResponse:
     """Records one step, once, and goes on to whatever comes next."""
     study = get_object_or_404(Study, key=key)

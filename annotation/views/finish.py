@@ -9,15 +9,18 @@ from django.views.decorators.http import require_GET
 
 from annotation.errors import Refused
 from annotation.models import Enrolment, Session, Study, Triplet
+from annotation.services.claims import end_of
+from annotation.services.completion import completion_of, finish
 from annotation.services.panels import PANEL_NAMES, way_back
-from annotation.services.sessions import finish, progress_of
+from annotation.services.sessions import progress_of
 from annotation.services.training import TRAINING
 from annotation.services.visitors import Visitor
-from annotation.views.arrival import number_of, page, refused_page, visitor_of
+from annotation.views.arrival import keeps_annotator, number_of, page, refused_page, visitor_of
 
 
 @never_cache
 @require_GET
+@keeps_annotator
 def end(request: HttpRequest, key: str) -> HttpResponse:
     """The debrief with the completion code, or why there is none yet (202) or ever."""
     study = get_object_or_404(Study, key=key)
@@ -36,6 +39,11 @@ def _finished(request: HttpRequest, visitor: Visitor, enrolment: Enrolment) -> H
     study = visitor.study
     session = Session.objects.filter(study=study, annotator=enrolment.annotator_id).order_by("-pk").first()
     finished = finish(session) if session else None
+    over = None if finished or visitor.is_over or session is None else end_of(session)
+    if over:
+        completion = completion_of(study, enrolment.annotator_id, nothing_more=over.is_final)
+        more = _may_go_on(study, enrolment, paid=False)
+        return page(request, "too_few", study, completion=completion, more=more, **_common(study, enrolment))
     if finished is None and not visitor.is_over:
         progress = progress_of(session) if session else None
         return page(request, "waiting", study, status=202, progress=progress, **_common(study, enrolment))
@@ -63,8 +71,9 @@ def _screened_out(request: HttpRequest, study: Study, enrolment: Enrolment) -> H
     return page(request, "screened_out", study, **told)
 
 
-def _may_go_on(study: Study, enrolment: Enrolment) -> bool:
+def _may_go_on(study: Study, enrolment: Enrolment, *, paid: bool = True) -> bool:
     """Whether another session can be offered: a panel has paid for one, and there has to be something left."""
-    if study.state != Study.State.OPEN or enrolment.annotator.external_id or enrolment.excluded_by:
+    once = paid and enrolment.annotator.external_id
+    if study.state != Study.State.OPEN or once or enrolment.excluded_by:
         return False
     return Triplet.objects.open_for(enrolment.annotator, study).exists()

@@ -13,6 +13,7 @@ from annotation.services.visitors import Visitor
 from annotation.throttles import client_of
 from annotation.views.arrival import (
     first_step,
+    keeps_annotator,
     number_of,
     page,
     refused_page,
@@ -24,6 +25,7 @@ from annotation.views.arrival import (
 
 @never_cache
 @require_GET
+@keeps_annotator
 def judge(request: HttpRequest, key: str) -> HttpResponse:
     """The next step of whoever opens the study's link: a page of arrival, the pairs, or the end.
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.authtoken.models import Token
 
-from annotation.models import Assignment, Judgment, Session, Study
+from annotation.models import Annotator, Assignment, Judgment, Session, Study
 from imaging.pictures import decode_png, pixels_sha256
 from tests.factories import make_session, make_source, make_study, make_timing, make_triplet
 
@@ -199,7 +199,8 @@ def test_simulated_sessions_need_a_researcher(client: Client, study: Study, stra
 
 def test_a_person_cannot_go_on_as_a_program(client: Client, study: Study, owner: User) -> None:
     person = begin(client, study).json()["annotator"]
-    program = begin(client, study, annotator_id=person, simulated=True, headers=authorised(owner)).json()
+    key = Annotator.objects.get(pk=person).key
+    program = begin(client, study, annotator_key=key, simulated=True, headers=authorised(owner)).json()
     assert program["annotator"] != person and program["simulated"]
 
 

@@ -1,7 +1,6 @@
 """Invitations: each is one person's, and researchers make, list and hand them out."""
 
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -43,7 +42,7 @@ def test_somebody_from_another_study_accepts_an_invitation_as_the_same_person(cl
     study = make_study()
     [invitation] = invite(study=study, number=1)
     assert come_in(client, study, invitation=invitation.key).annotator == before
-    assert UUID(client.session["annotator"]) == before.pk
+    assert client.cookies["closer_annotator"].value == before.key
 
 
 def test_an_invitation_opens_a_study_that_has_a_panel(client: Client) -> None:

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from annotation.core.protocol import Protocol
 from annotation.models import Assignment, Enrolment, Session, Study
-from annotation.services.sessions import begin_session, finish
+from annotation.services.completion import finish
+from annotation.services.sessions import begin_session
 from tests.factories import (
     make_judgment,
     make_reconstruction,

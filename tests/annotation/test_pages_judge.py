@@ -1,7 +1,5 @@
 """The judging page's door: who comes in, and as whom."""
 
-from uuid import UUID
-
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -23,7 +21,7 @@ def come_in(client: Client, study: Study) -> Session:
 def test_whoever_knows_the_link_may_judge(client: Client) -> None:
     session = come_in(client, make_study())
     assert not session.annotator.simulated
-    assert UUID(client.session["annotator"]) == session.annotator_id
+    assert client.cookies["closer_annotator"].value == session.annotator.key
 
 
 def test_coming_back_goes_on_with_the_same_session(client: Client) -> None:

@@ -1,14 +1,18 @@
 """Snapshots: people and simulated apart, splits by photograph, whole or not at all."""
 
+import csv
+import gzip
+import io
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+from django.utils import timezone
 
 from annotation.core.formats.manifest import read_manifest, verify
 from annotation.core.formats.rows import ExportError
 from annotation.errors import SnapshotRefused
-from annotation.models import Snapshot, Study
+from annotation.models import Judgment, Snapshot, Study
 from annotation.reports.export import export
 from annotation.services.snapshots import build_snapshot, request_snapshot, unpack_snapshot
 from tests.factories import (
@@ -45,6 +49,27 @@ def test_the_folder_is_whole_and_true(judged: Study, tmp_path: Path) -> None:
     assert [len(manifest["splits"][split]["photographs"]) for split in ("train", "val", "test")] == [2, 1, 1]
     assert manifest["filters"]["population"] == "people"
     assert manifest["sources"][0]["sha256"]
+
+
+def test_no_id_of_a_row_is_in_the_folder_and_no_two_exports_can_be_laid_together(
+    judged: Study, tmp_path: Path
+) -> None:
+    until = timezone.now()
+    names = []
+    for number in (1, 1, 2):
+        out = tmp_path / str(len(names))
+        export(study=judged, out=out, simulated=False, until=until, number=number)
+        texts = [
+            (out / "judgments.csv").read_text(),
+            gzip.decompress((out / "answers.csv.gz").read_bytes()).decode(),
+        ]
+        rows = list(csv.DictReader(io.StringIO(texts[0])))
+        answers = list(csv.DictReader(io.StringIO(texts[1])))
+        assert {row["annotator"] for row in rows} == {row["annotator"] for row in answers}
+        ids = [*Judgment.objects.values_list("pk", "assignment", "annotator")]
+        assert not any(str(one) in text for text in texts for row in ids for one in row)
+        names.append({row["annotator"] for row in rows})
+    assert len(names[0]) == 7 and names[0] == names[1] and not names[0] & names[2]
 
 
 def test_a_worker_builds_what_was_requested(judged: Study, tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ from django.utils import timezone
 from annotation.core.protocol import Protocol
 from annotation.models import Assignment, Enrolment, Session, Study, Triplet
 from annotation.services.claims import NoPair, claim_next
+from annotation.services.completion import finish
 from annotation.services.judging import record_judgment
-from annotation.services.sessions import begin_session, finish, progress_of
+from annotation.services.sessions import begin_session, progress_of
 from annotation.services.training import feedback_on
 from tests.factories import make_assignment, make_session, make_source, make_study, make_timing, make_triplet
 
@@ -79,7 +80,7 @@ def test_progress_tells_the_stage(study: Study) -> None:
 
 
 def test_no_more_is_given_out_ahead_than_belongs_to_the_try(study: Study) -> None:
-    session = make_session(study)
+    session = make_session(study, answered=1)  # in a session before this study's rules
     held = [make_assignment(session) for _ in range(5)]
     assert {assignment.kind for assignment in held} == {"training"}
     found = claim_next(session=session, holding=[one.pk for one in held])

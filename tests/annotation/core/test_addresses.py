@@ -1,0 +1,53 @@
+"""The way back to a panel: one code, the right one, wherever the address had another."""
+
+import pytest
+
+from annotation.core.addresses import other_codes, with_code
+from annotation.core.protocol import Protocol, ProtocolError
+from annotation.errors import Refused
+from annotation.services.studies import check_protocol
+
+
+@pytest.mark.parametrize(
+    ("address", "code", "panel", "expected"),
+    [
+        ("https://p.example/complete", "C1", "prolific", "https://p.example/complete?cc=C1"),
+        ("https://p.example/complete", "C1", "other", "https://p.example/complete?code=C1"),
+        # The code is a word of the address, which is no code in it.
+        ("https://p.example/complete", "complete", "prolific", "https://p.example/complete?cc=complete"),
+        ("https://p.example/complete?cc=C1", "C1", "prolific", "https://p.example/complete?cc=C1"),
+        ("https://p.example/complete?cc=OLD", "C1", "prolific", "https://p.example/complete?cc=C1"),
+        ("https://p.example/complete?cc=OLD&cc=C1", "C1", "prolific", "https://p.example/complete?cc=C1"),
+        ("https://p.example/x?cc=OLD&s=7", "C1", "other", "https://p.example/x?s=7&cc=C1"),
+        ("https://p.example/x?s=7#top", "C1", "other", "https://p.example/x?s=7&code=C1#top"),
+        ("https://p.example/x?cc=C1", "", "prolific", "https://p.example/x?cc=C1"),
+        ("", "C1", "prolific", ""),
+    ],
+)
+def test_the_way_back_has_one_code(address: str, code: str, panel: str, expected: str) -> None:
+    assert with_code(address, code, prolific=panel == "prolific") == expected
+
+
+@pytest.mark.parametrize(
+    ("address", "code", "others"),
+    [
+        ("https://p.example/complete?cc=C1", "C1", []),
+        ("https://p.example/complete?cc=C1", "", []),
+        ("https://p.example/complete?cc=C1&code=C2", "", ["C2"]),
+        ("https://p.example/complete?cc=OLD", "C1", ["OLD"]),
+        ("https://p.example/C2?x=C2", "C1", []),
+    ],
+)
+def test_another_code_in_the_address_is_seen(address: str, code: str, others: list[str]) -> None:
+    assert other_codes(address, code) == others
+
+
+@pytest.mark.parametrize("kind", ["completion", "screen_out"])
+def test_a_contradiction_is_refused_where_it_is_typed_and_read_where_it_is_stored(kind: str) -> None:
+    rules = {f"{kind}_url": "https://p.example/complete?cc=OLDCODE", f"{kind}_code": "C1ABCDEF"}
+    stored = Protocol.from_json(rules)  # a study from before goes on
+    with pytest.raises(ProtocolError, match="OLDCODE") as refused:
+        stored.refuse_contradictions()
+    assert refused.value.rule == f"{kind}_url"
+    with pytest.raises(Refused, match="OLDCODE"):
+        check_protocol(rules)
