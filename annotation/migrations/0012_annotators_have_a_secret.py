@@ -19,7 +19,7 @@ def give_keys(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("annotation", "0010_worker_processes_and_the_clock")]
+    dependencies = [("annotation", "0011_what_a_study_says_of_its_sources")]
 
     operations = [
         migrations.AddField(
