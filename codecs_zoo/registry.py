@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Callable
 from functools import cache
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from codecs_zoo.variants import split_name, with_options
 CodecClass = TypeVar("CodecClass", bound=type[Codec])
 
 _registered: dict[str, Codec] = {}
+_providers: list[Callable[[str], Codec | None]] = []
 
 
 def register(codec_class: CodecClass) -> CodecClass:
@@ -28,6 +30,15 @@ def register(codec_class: CodecClass) -> CodecClass:
     return codec_class
 
 
+def add_provider(provider: Callable[[str], Codec | None]) -> None:
+    """Ask `provider` for names that no module here has: it returns the codec, or None for what it does not know.
+
+    For codecs that are made while a program runs, such as versions that a site has trained. `names` leaves them out.
+    """
+    if provider not in _providers:
+        _providers.append(provider)
+
+
 def get(name: str) -> Codec:
     """The codec called `name`, with its options where the name has some: `avif@grain=estimated` (`variants.py`).
 
@@ -35,9 +46,14 @@ def get(name: str) -> Codec:
     """
     _discover()
     own, options = split_name(name)
-    if own not in _registered:
+    codec = _registered.get(own) or _provided(own)
+    if codec is None:
         raise KeyError(f"No codec is called {own!r}. Known: {', '.join(names())}.")
-    return with_options(_registered[own], options)
+    return with_options(codec, options)
+
+
+def _provided(name: str) -> Codec | None:
+    return next((codec for provider in _providers if (codec := provider(name)) is not None), None)
 
 
 def names() -> list[str]:

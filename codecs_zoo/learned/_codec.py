@@ -47,6 +47,11 @@ class LearnedCodec(Codec):
         self._lock = Lock()
 
     @property
+    def network(self) -> str:
+        """Whose networks these are: another codec's name where only the weights differ."""
+        return self.name
+
+    @property
     def weights(self) -> Path:
         """The file of weights."""
         return WEIGHTS / f"{self.name}.safetensors"
@@ -132,4 +137,4 @@ class LearnedCodec(Codec):
     def _loaded(self) -> LearnedModel:
         from codecs_zoo.learned.networks.weights import load_weights
 
-        return load_weights(self.name, self.weights)
+        return load_weights(self.network, self.weights)

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -32,21 +33,34 @@ from psychometrics.tables import to_text
 FIELDS = ("step", *FIGURES, "learning_rate", "seconds")
 
 
-def train(settings: TrainingSettings, out: Path) -> Path:
+Watch = Callable[[int, int, dict[str, float] | None], None]
+
+
+def train(settings: TrainingSettings, out: Path, watch: Watch | None = None) -> Path:
     """Train, or go on with what `out` holds; returns the path of the weights.
 
-    Under torchrun each process takes its own crops. Raises CodecError if `out` was started otherwise.
+    Under torchrun each process takes its own crops. `watch(step, steps, row)` hears of every step, and of the log's
+    row where one was written; what it raises ends the training, which then goes on from its last save. Raises
+    CodecError if `out` was started otherwise.
     """
     rank, device = _join_others()
     try:
-        return _Training(settings, out, rank, device).run()
+        return _Training(settings, out, rank, device, watch).run()
     finally:
         if distributed.is_initialized():
             distributed.destroy_process_group()
 
 
 class _Training:
-    def __init__(self, settings: TrainingSettings, out: Path, rank: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        settings: TrainingSettings,
+        out: Path,
+        rank: int,
+        device: torch.device,
+        watch: Watch | None = None,
+    ) -> None:
+        self.watch = watch or (lambda step, steps, row: None)
         self.settings, self.out, self.rank, self.device = settings, out, rank, device
         _claim_folder(settings, out)
         self.photographs = load_folders(map(Path, settings.data), settings.crop)
@@ -76,6 +90,8 @@ class _Training:
                 self._note(share, time.monotonic() - started, progress)
             if self.step % self.settings.save_every == 0 or last:
                 self._save()
+            noted = bool(self.log) and self.log[-1]["step"] == self.step
+            self.watch(self.step, self.settings.steps, self.log[-1] if noted else None)
         progress.close()
         return self._finish()
 

@@ -1,0 +1,29 @@
+"""A learned codec with weights that were trained elsewhere, under a name of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from codecs_zoo import registry
+from codecs_zoo.contract import CodecError
+from codecs_zoo.learned._codec import LearnedCodec
+
+
+def codec_version(name: str, family: str, weights: Path) -> LearnedCodec:
+    """The networks of the learned codec `family` with the file `weights`, as a codec called `name`.
+
+    It is not registered. Raises CodecError if `family` is no learned codec with weights.
+    """
+    base = registry.get(family)
+    if not isinstance(base, LearnedCodec):
+        raise CodecError(f"{family} has no weights to exchange; choose a learned codec.")
+    own = type(base)
+    members = {
+        "__doc__": f"{family} with weights trained on this site.",
+        "__module__": __name__,
+        "name": name,
+        "network": property(lambda self: base.network),
+        "weights": property(lambda self: weights),
+    }
+    version: LearnedCodec = type(own)(own.__name__, (own,), members)()
+    return version
