@@ -15,14 +15,20 @@ TRUNKS = {
     "alex": "AlexNet: the fastest",
     "vgg": "VGG16: much slower; of the stock metrics the closest to people",
     "squeeze": "SqueezeNet",
+    "none": "No trunk: the terms alone",
 }
-NETS = tuple(TRUNKS)
+NO_TRUNK = "none"
+NETS = tuple(name for name in TRUNKS if name != NO_TRUNK)
 KINDS = {
     "heads": "Heads: the columns are weighted anew. Minutes.",
     "comp": "Heads and trunk: both are tuned together, as LPIPS-Comp. Hours without a GPU.",
     "ranker": "The way of 2018, for comparison: a small network learns to choose.",
 }
-TERMS = {"psnr": "PSNR", "ms-ssim": "MS-SSIM"}
+TERMS = {
+    "psnr": "PSNR",
+    "ms-ssim": "MS-SSIM",
+    "ssim2": "SSIM2: 72 columns after the idea of SSIMULACRA2, without a network",
+}
 DEVICES = {
     "auto": "Any worker of the queue train, on its GPU if it has one",
     "cpu": "Any worker of the queue train, on the CPU",
@@ -154,6 +160,12 @@ class TrainConfig:
         object.__setattr__(self, "net", self.nets[0])
         if 0 < self.crop < SMALLEST_CROP:
             raise ValueError(f"crop must be 0 (whole images) or at least {SMALLEST_CROP} pixels.")
+        if NO_TRUNK in self.nets and (
+            len(self.nets) > 1 or not self.terms or self.structure or self.kind != "heads"
+        ):
+            raise ValueError(
+                "Without a trunk (none) there must be terms, no other trunk, no structure, and the kind heads."
+            )
         if self.kind == "ranker" and (self.combined or self.lapse or self.reliability):
             raise ValueError(
                 "The ranker is the original's: one trunk, without terms, structure, lapse or reliability."
@@ -164,11 +176,26 @@ class TrainConfig:
         """Whether the distance is more than the heads of one trunk."""
         return len(self.nets) > 1 or bool(self.terms) or self.structure
 
+    @property
+    def trunks(self) -> tuple[str, ...]:
+        """The networks: `nets` without "none"."""
+        return trunks_of(self.nets)
+
     def as_json(self) -> dict[str, Any]:
         """The fields as JSON holds them."""
         return {
             key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
         }
+
+
+def trunks_of(nets: Sequence[str]) -> tuple[str, ...]:
+    """The networks among `nets`, which may say "none"."""
+    return tuple(net for net in nets if net != NO_TRUNK)
+
+
+def stock_rival(nets: Sequence[str]) -> str:
+    """The key of the baseline that a metric on these trunks is held against: stock LPIPS of the first, else of alex."""
+    return f"lpips-{(*trunks_of(nets), NETS[0])[0]}"
 
 
 def settings() -> dict[str, tuple[Field[Any], Setting]]:

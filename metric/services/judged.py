@@ -13,7 +13,7 @@ from annotation.core.formats.plain import Answer, AnswersError, Shown, read_plai
 from annotation.services.imported_pictures import nearest_rate
 from imaging.pictures import PhotographError, load_photograph
 from imaging.pixels import Pixels, pixels_sha256
-from metric.core.config import BASELINE_KEYS, RESAMPLES
+from metric.core.config import BASELINE_KEYS, RESAMPLES, stock_rival
 from metric.core.distance.base import Metric
 from metric.core.distance.baselines import BASELINES, BaselineUnavailable
 from metric.core.distance.cache import VectorCache
@@ -154,7 +154,7 @@ def evaluate_on(
         rows,
         split="given",
         simulated=False,
-        stock_key=f"lpips-{metric.settings['net']}",
+        stock_key=stock_rival(metric.settings.get("nets") or [metric.settings["net"]]),
         seed=seed,
         resamples=resamples,
     )

@@ -9,6 +9,7 @@ from django.contrib.staticfiles import finders
 from django.utils.safestring import SafeString, mark_safe
 
 from annotation import charts
+from metric.core.config import stock_rival
 from metric.models import MetricVersion
 
 register = template.Library()
@@ -91,7 +92,7 @@ def version_dots(versions: Sequence[MetricVersion]) -> SafeString:
     """The score of each version on its own test photographs, the newest first, and the promoted one's stock rival."""
     rows = [_version_dot(version) for version in versions]
     shown = next((version for version in versions if version.promoted), versions[0] if versions else None)
-    if shown is not None and (stock := row_of(shown.evaluation, f"lpips-{shown.net}")):
+    if shown is not None and (stock := row_of(shown.evaluation, stock_rival([shown.net]))):
         name = f"{stock['label']} on v{shown.number}’s"
         rows.append(charts.Dot(name, stock["score"], stock["low"], stock["high"], note="unavailable"))
     unit = "agreement with votes on test photographs, per cent"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from itertools import repeat
 from typing import Any
 
@@ -54,7 +54,7 @@ class Metric(nn.Module, ABC):
         """Weights below zero become zero; the trunks are left alone."""
 
     def forward(self, a: Tensor, b: Tensor, normalize: bool = False, spatial: bool = False) -> Tensor:
-        """Distance of `a` and `b`, N×3×H×W, RGB in [-1, 1], or in [0, 1] with `normalize=True`.
+        """Distance of originals `a` and `b`, N×3×H×W, RGB in [-1, 1], or in [0, 1] with `normalize=True`.
 
         One image in `a` or `b` is compared with each of the other. Returns N×1×1×1, or a map N×1×H×W with
         `spatial=True`. Raises ValueError for another shape or type, for a side that is too small, and for values
@@ -63,18 +63,19 @@ class Metric(nn.Module, ABC):
         check_shapes(a, b, self.minimum_side, self.name)
         check_range(a, "a", normalize)
         check_range(b, "b", normalize)
-        self.require_dtype(a, b)
-        said = self.doubt_about_size(min(a.shape[2:]))
-        if said:
-            warnings.warn(said, stacklevel=4)
+        a, b = self.own_dtype(a, b)
+        doubt = self.doubt_about_size(min(a.shape[2:]))
+        if doubt:
+            warnings.warn(doubt, stacklevel=4)
         if normalize:
             a, b = 2 * a - 1, 2 * b - 1
         size = list(a.shape[2:]) if spatial else None
-        if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
-            return self.between(self.features(a), self.features(b), size)
-        return torch.cat(
-            [self.between(x, y, size) for x, y in zip(self._parts(a, b), self._parts(b, a), strict=True)]
-        )
+        with full_precision(a.device):
+            if torch.is_grad_enabled() and (a.requires_grad or b.requires_grad):
+                return self.between(self.features(a), self.features(b), size)
+            return torch.cat(
+                [self.between(x, y, size) for x, y in zip(self._parts(a, b), self._parts(b, a), strict=True)]
+            )
 
     def train_loss(self) -> TrainLoss:
         """This metric as a loss for training a codec: `loss(x_hat, x)`."""
@@ -100,14 +101,29 @@ class Metric(nn.Module, ABC):
             "what it learned may not hold there."
         )
 
-    def require_dtype(self, a: Tensor, b: Tensor) -> None:
-        """Raises ValueError for images of another type than the metric's weights, outside of autocast."""
-        if torch.is_autocast_enabled(a.device.type):
-            return
+    def own_dtype(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+        """Both images in the type of the metric's weights, in which it computes whatever the caller's autocast says.
+
+        Raises ValueError for images of another type, outside of autocast.
+        """
         own = next(self.parameters()).dtype
         for which, x in (("a", a), ("b", b)):
-            if x.dtype != own:
+            if x.dtype != own and not torch.is_autocast_enabled(x.device.type):
                 raise ValueError(f"{which} is {x.dtype} and the metric {own}: {which}.to({own}) first.")
+        return a.to(own), b.to(own)
+
+
+@contextmanager
+def full_precision(device: torch.device) -> Iterator[None]:
+    """Without the caller's autocast, and without TF32 in a GPU's convolutions: in fewer bits near pairs change places.
+
+    Gradients flow through it as they do outside.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(torch.autocast(device.type, enabled=False))
+        if device.type == "cuda":
+            stack.enter_context(torch.backends.cudnn.flags(enabled=True, allow_tf32=False))
+        yield
 
 
 def batch_bytes(device: torch.device) -> int:
@@ -130,11 +146,12 @@ class TrainLoss(nn.Module):
         Raises ValueError for shapes, and for another type than the metric's.
         """
         check_shapes(x_hat, x, self.metric.minimum_side, self.metric.name)
-        self.metric.require_dtype(x_hat, x)
-        # The originals' half of the trunk needs no graph: a third of the time and half of the memory.
-        with nullcontext() if x.requires_grad else torch.no_grad():
-            seen = self.metric.features(x)
-        return self.metric.between(self.metric.features(x_hat), seen).mean()
+        x_hat, x = self.metric.own_dtype(x_hat, x)
+        with full_precision(x.device):
+            # The originals' half of the trunk needs no graph: a third of the time and half of the memory.
+            with nullcontext() if x.requires_grad else torch.no_grad():
+                seen = self.metric.features(x)
+            return self.metric.between(seen, self.metric.features(x_hat)).mean()
 
 
 def check_shapes(a: Tensor, b: Tensor, minimum_side: int, name: str) -> None:

@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from metric.core.config import TERMS
+from metric.core.config import TERMS, trunks_of
 from metric.core.distance.base import Metric
 from metric.core.distance.columns import Parts, parts_of
 from metric.core.distance.combined import Combined, as_heads, column_count
@@ -132,12 +132,12 @@ def _check_settings(path: Path, settings: Mapping[str, Any]) -> None:
         )
 
 
-def _nets(settings: Mapping[str, Any]) -> list[str | None]:
-    return list(settings.get("nets") or [settings.get("net")])
+def _nets(settings: Mapping[str, Any]) -> list[str]:
+    return list(trunks_of(settings.get("nets") or [settings.get("net")]))
 
 
 def _model(path: Path, settings: Mapping[str, Any]) -> Metric:
-    nets = [str(net) for net in _nets(settings)]
+    nets = _nets(settings)
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
@@ -149,7 +149,7 @@ def _model(path: Path, settings: Mapping[str, Any]) -> Metric:
         raise CheckpointError(
             f"{path} does not have the keys of a metric on {metric.name}; these differ: {', '.join(odd)}."
         )
-    trunks = settings.get("trunks") or {nets[0]: settings.get("trunk_sha256")}
+    trunks = settings.get("trunks") or {net: settings.get("trunk_sha256") for net in nets}
     _check_tensors(path, metric, tensors)
     metric.load_state_dict(tensors)
     if bool((metric.weights < 0).any()):

@@ -1,27 +1,26 @@
 """The columns of a fit: what the parts of a distance say of each pair, side by side.
 
 The order is that of `Combined.weights`: for each trunk its heads' columns and, if asked for, its structure's;
-then one column per term.
+then the columns of each term.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from metric.core.distance.base import Metric
+from metric.core.distance.base import Metric, full_precision
 from metric.core.distance.baselines import BaselineUnavailable
-from metric.core.distance.cache import VectorCache, content_key
+from metric.core.distance.cache import Vector, VectorCache, content_key
 from metric.core.distance.combined import Combined, as_heads
 from metric.core.distance.features import Count, Pair, pair_vectors, to_tensor
 from metric.core.distance.fetch import Say
-from metric.core.distance.images import Picture
 from metric.core.distance.lpips import LPIPS
-from metric.core.distance.terms import TERM_FUNCTIONS, TERM_MINIMUM_SIDE, TERM_VERSION
+from metric.core.distance.terms import TERMS, Term
 from metric.core.distance.trunks import shape_of
 
 Floats = NDArray[np.float64]
@@ -34,6 +33,7 @@ class Parts:
     lpips: tuple[LPIPS, ...]
     terms: tuple[str, ...] = ()
     structured: bool = False
+    device: torch.device = torch.device("cpu")
 
     @classmethod
     def of(
@@ -45,7 +45,9 @@ class Parts:
         device: torch.device | str = "cpu",
     ) -> Parts:
         """Stock metrics on the named trunks. Raises TrunkUnavailable."""
-        return cls(tuple(LPIPS(net, progress=progress).to(device) for net in nets), tuple(terms), structured)
+        device = torch.device(device)
+        trunks = tuple(LPIPS(net, progress=progress).to(device) for net in nets)
+        return cls(trunks, tuple(terms), structured, device)
 
     @property
     def plain(self) -> bool:
@@ -60,11 +62,13 @@ class Parts:
             vector.append(np.maximum(part.weights.numpy().astype(np.float64), 0.0))
             if self.structured:
                 vector.append(np.ones(2 * part.shape.length))
-        return np.concatenate([*vector, np.ones(len(self.terms))])
+        return np.concatenate([*vector, *(np.ones(TERMS[term].columns) for term in self.terms)])
 
     def scale(self) -> Floats:
-        """The stock heads of the first trunk and zeros, (D,): what sets the scale of the distance."""
+        """The stock heads of the first trunk and zeros, (D,): what sets the distance's scale. Without a trunk, ones."""
         stock = self.stock()
+        if not self.lpips:
+            return stock
         return stock * (np.arange(len(stock)) < self.lpips[0].shape.length)
 
     def blocks(self, layers: bool = False) -> NDArray[np.int64]:
@@ -75,16 +79,22 @@ class Parts:
             sizes += list(shape.channels) if layers else [shape.length]
             if self.structured:
                 sizes.append(2 * shape.length)
-        sizes += [1] * len(self.terms)
+        sizes += [TERMS[term].columns for term in self.terms]
         return np.repeat(np.arange(len(sizes)), sizes)
+
+    def term_weights(self, weights: NDArray[np.float32]) -> dict[str, list[float]]:
+        """The weights (D,) of each term's columns, by its name."""
+        ends = np.cumsum([TERMS[term].columns for term in self.terms])
+        own = weights[len(weights) - (int(ends[-1]) if len(ends) else 0) :]
+        parts = np.split(own, ends[:-1]) if len(ends) else []
+        return {term: [float(w) for w in part] for term, part in zip(self.terms, parts, strict=True)}
 
     def build(self, weights: NDArray[np.float32]) -> Metric:
         """The metric with these weights, (D,)."""
-        device = self.lpips[0].scaling_layer.shift.device
         if self.plain:
             part = self.lpips[0]
-            return LPIPS(part.name, as_heads(part.name, weights), part.net).to(device)
-        return Combined(self.lpips, weights, self.terms, self.structured).to(device)
+            return LPIPS(part.name, as_heads(part.name, weights), part.net).to(self.device)
+        return Combined(self.lpips, weights, self.terms, self.structured).to(self.device)
 
     def values(
         self, pairs: Sequence[Pair], cache: VectorCache | None = None, count: Count | None = None
@@ -94,16 +104,17 @@ class Parts:
         Raises ValueError for a pair of two sizes, BaselineUnavailable for images too small for a term.
         """
         columns = [pair_vectors(part, pairs, cache, count, structured=self.structured) for part in self.lpips]
-        columns += [term_column(term, pairs, cache, count)[:, None] for term in self.terms]
+        columns += [term_columns(term, pairs, cache, count, self.device) for term in self.terms]
         return np.concatenate(columns, axis=1)
 
 
 def parts_of(metric: Metric) -> Parts:
     """The parts of a metric: their trunks are its own, their heads its own too."""
+    device = next(metric.parameters()).device
     if isinstance(metric, Combined):
-        return Parts(tuple(metric.lpips), metric.terms, metric.structured)
+        return Parts(tuple(metric.lpips), metric.terms, metric.structured, device)
     if isinstance(metric, LPIPS):
-        return Parts((metric,))
+        return Parts((metric,), device=device)
     raise TypeError(f"{type(metric).__name__} is no metric whose parts are known.")
 
 
@@ -115,27 +126,38 @@ def distances(
     return values @ metric.weights.numpy().astype(np.float64)
 
 
-def term_column(
-    term: str, pairs: Sequence[Pair], cache: VectorCache | None = None, count: Count | None = None
+def term_columns(
+    term: str,
+    pairs: Sequence[Pair],
+    cache: VectorCache | None = None,
+    count: Count | None = None,
+    device: torch.device | str = "cpu",
 ) -> NDArray[np.float32]:
-    """(N,) values of a term. Raises BaselineUnavailable for images smaller than it needs."""
-    keys = [content_key(TERM_VERSION, term, a.sha256, b.sha256) for a, b in pairs]
+    """(N, C) columns of a term. Raises BaselineUnavailable for images smaller than it needs."""
+    its = TERMS[term]
+    for reference, _ in pairs:
+        side = min(reference.height, reference.width)
+        if side < its.minimum_side:
+            raise BaselineUnavailable(f"{term} needs at least {its.minimum_side} pixels a side, found {side}")
+    keys = [content_key(its.version, term, a.sha256, b.sha256) for a, b in pairs]
     stored = cache.get_many(keys) if cache else {}
-    missing = {key: pair for key, pair in zip(keys, pairs, strict=True) if key not in stored}
-    for done, (key, pair) in enumerate(missing.items(), start=1):
-        stored[key] = np.array([_term(term, *pair)], dtype=np.float32)
+    rows = {key: vector for key, vector in stored.items() if vector.size == its.columns}
+    missing = {key: pair for key, pair in zip(keys, pairs, strict=True) if key not in rows}
+    for done, (key, vector) in enumerate(_computed(its, missing, torch.device(device)), start=1):
+        rows[key] = vector
         if cache:
-            cache.put({key: stored[key]})
+            cache.put({key: vector})
         if count:
             count(done, len(missing))
-    return np.array([stored[key][0] for key in keys], dtype=np.float32)
+    return np.stack([rows[key] for key in keys]) if keys else np.empty((0, its.columns), np.float32)
 
 
-def _term(term: str, reference: Picture, distorted: Picture) -> float:
-    side = min(reference.height, reference.width)
-    if side < TERM_MINIMUM_SIDE[term]:
-        raise BaselineUnavailable(
-            f"{term} needs at least {TERM_MINIMUM_SIDE[term]} pixels a side, found {side}"
-        )
-    with torch.inference_mode():
-        return float(TERM_FUNCTIONS[term](to_tensor([reference.read()]), to_tensor([distorted.read()])))
+def _computed(term: Term, missing: dict[str, Pair], device: torch.device) -> Iterator[tuple[str, Vector]]:
+    """Columns of one pair after another, a reference seen once for all that are compared with it."""
+    last, seen = "", None
+    with torch.inference_mode(), full_precision(device):
+        for key, (reference, distorted) in sorted(missing.items(), key=lambda item: item[1][0].sha256):
+            if reference.sha256 != last:
+                last, seen = reference.sha256, term.seen(to_tensor([reference.read()], device))
+            columns = term.between(seen, term.seen(to_tensor([distorted.read()], device)))
+            yield key, columns[0].cpu().numpy()

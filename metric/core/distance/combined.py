@@ -1,18 +1,18 @@
-"""Several trunks, structure and classical terms in one distance: all linear, so all fitted at once."""
+"""Any number of trunks, structure and terms in one distance: all linear, so all fitted at once."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from metric.core.distance.base import Metric
+from metric.core.distance.base import Metric, full_precision
 from metric.core.distance.lpips import LPIPS, head_keys
-from metric.core.distance.terms import TERM_FUNCTIONS, TERM_MINIMUM_SIDE
+from metric.core.distance.terms import TERMS
 from metric.core.distance.trunks import shape_of
 
 # As in DISTS (Ding, Ma, Wang and Simoncelli, arXiv 2004.07728), on unit-length features here.
@@ -20,10 +20,10 @@ STABILISER = 1e-6
 
 
 class Seen(NamedTuple):
-    """What a combined metric keeps of a batch: the images themselves, and each trunk's features."""
+    """What a combined metric keeps of a batch: each trunk's features, and what each term keeps."""
 
-    images: Tensor
     features: list[list[Tensor]]
+    terms: list[Any]
 
 
 def structure(a: Tensor, b: Tensor) -> Tensor:
@@ -40,10 +40,11 @@ def structure(a: Tensor, b: Tensor) -> Tensor:
 
 
 class Combined(Metric):
-    """A weighted sum of LPIPS parts, structure and terms. Weights as in `columns.Columns`, in its order.
+    """A weighted sum of LPIPS parts, structure and terms. Weights as in `columns.Parts`, in its order.
 
-    `parts`: one LPIPS per trunk, whose heads are replaced by `weights`. `terms`: of config.TERMS. `structured`:
-    whether `structure` is part of it. Raises ValueError for a vector of weights that does not fit.
+    `parts`: one LPIPS per trunk, whose heads are replaced by `weights`; none, where there are terms. `terms`: of
+    config.TERMS. `structured`: whether `structure` is part of it. Raises ValueError for a vector of weights that does
+    not fit.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Combined(Metric):
         self.structured = structured
         self.name = " + ".join((*self.nets, *(("structure",) if structured else ()), *self.terms))
         self.minimum_side = max(
-            *(part.minimum_side for part in parts), *(TERM_MINIMUM_SIDE[term] for term in terms), 0
+            (*(part.minimum_side for part in parts), *(TERMS[term].minimum_side for term in terms)), default=0
         )
         own = split_weights(weights, self.nets, self.terms, structured)
         self.parts = nn.ModuleDict(
@@ -87,19 +88,24 @@ class Combined(Metric):
         return torch.cat([*vector, self.term_weights.detach().cpu()])
 
     def features(self, images: Tensor) -> Seen:
-        """The images and what each trunk sees in them."""
-        return Seen(images, [part.features(images) for part in self.lpips])
+        """What each trunk and each term sees in the images; terms always in full precision."""
+        features = [part.features(images) for part in self.lpips]
+        with full_precision(images.device):
+            return Seen(features, [TERMS[term].seen(images) for term in self.terms])
 
     def between(self, a: Seen, b: Seen, size: list[int] | None = None) -> Tensor:
         """Distance, N×1×1×1. In a map, what knows no place (structure, terms) lies evenly on all of it."""
-        total = a.images.new_zeros(())
+        total = self.term_weights.new_zeros((1, 1, *(size or (1, 1))))
         for part, x, y in zip(self.lpips, a.features, b.features, strict=True):
             total = total + part.between(x, y, size)
             if self.structured:
                 seen = torch.cat([structure(p, q) for p, q in zip(x, y, strict=True)], dim=1)
                 total = total + (seen @ self.structure_weights[part.name]).view(-1, 1, 1, 1)
-        for term, weight in zip(self.terms, self.term_weights, strict=True):
-            total = total + (weight * TERM_FUNCTIONS[term](a.images, b.images)).view(-1, 1, 1, 1)
+        start = 0
+        for term, x, y in zip(self.terms, a.terms, b.terms, strict=True):
+            weights = self.term_weights[start : start + TERMS[term].columns]
+            total = total + (TERMS[term].between(x, y) @ weights).view(-1, 1, 1, 1)
+            start += TERMS[term].columns
         return total
 
     def clamp(self) -> None:
@@ -121,7 +127,8 @@ class Weights(NamedTuple):
 
 def column_count(nets: Sequence[str], terms: Sequence[str], structured: bool) -> int:
     """Numbers that a pair is reduced to."""
-    return sum(shape_of(net).length for net in nets) * (3 if structured else 1) + len(terms)
+    trunks = sum(shape_of(net).length for net in nets) * (3 if structured else 1)
+    return trunks + sum(TERMS[term].columns for term in terms)
 
 
 def split_weights(

@@ -22,7 +22,7 @@ def compile_trunks(metric: Metric, *, backend: str = "inductor") -> float:
     State keys stay as they are. Raises CompileError, leaving the trunks as they were.
     """
     parts = parts_of(metric).lpips
-    device = parts[0].scaling_layer.shift.device
+    device = next(metric.parameters()).device
     rng = torch.Generator().manual_seed(0)
     a, b = (torch.rand(2, 3, CHECKED_SIDE, CHECKED_SIDE, generator=rng).to(device) * 2 - 1 for _ in range(2))
     sizes, metric.short_side = metric.short_side, None

@@ -1,12 +1,16 @@
-"""Classical measures as terms of a fitted distance: differentiable, zero for equal images, at any size."""
+"""Measures without a network as terms of a fitted distance: differentiable, zero for equal images, at any size."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from metric.core.distance import ssim2
 
 # Squared error, in 8-bit steps, at which a decibel scale starts. It is what rounding alone may cost in the
 # worst case; without it equal images would be infinitely far below all others.
@@ -91,10 +95,33 @@ class _Blur:
         return functional.conv2d(functional.conv2d(x, self.down, groups=3), self.across, groups=3)
 
 
-TERM_FUNCTIONS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "psnr": psnr_term,
-    "ms-ssim": ms_ssim_term,
+@dataclass(frozen=True)
+class Term:
+    """A measure that gives `columns` numbers of a pair, each zero for equal images and never below zero.
+
+    `seen` keeps what is needed of N×3×H×W in [-1, 1]; `between` compares what was seen of originals and of
+    reconstructions, of which one may hold a single image: (N, columns). `version` is part of the key of cached values:
+    change it when a formula changes.
+    """
+
+    columns: int
+    minimum_side: int
+    seen: Callable[[Tensor], Any]
+    between: Callable[[Any, Any], Tensor]
+    version: str = "term 1"
+
+
+def _itself(images: Tensor) -> Tensor:
+    return images
+
+
+def _single(measure: Callable[[Tensor, Tensor], Tensor], minimum_side: int) -> Term:
+    """A term of one column, from a measure (N,) of two batches of images."""
+    return Term(1, minimum_side, _itself, lambda a, b: measure(a, b)[:, None])
+
+
+TERMS: Mapping[str, Term] = {
+    "psnr": _single(psnr_term, 1),
+    "ms-ssim": _single(ms_ssim_term, WINDOW),
+    "ssim2": Term(ssim2.COLUMNS, ssim2.MINIMUM_SIDE, ssim2.seen, ssim2.between, "ssim2 1"),
 }
-TERM_MINIMUM_SIDE: Mapping[str, int] = {"psnr": 1, "ms-ssim": WINDOW}
-# Part of the key of a cached value: change it when a formula changes.
-TERM_VERSION = "term 1"

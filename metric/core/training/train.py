@@ -22,7 +22,7 @@ from typing import Any
 import torch
 
 import psychometrics
-from metric.core.config import TrainConfig
+from metric.core.config import TrainConfig, stock_rival
 from metric.core.distance.base import Metric
 from metric.core.distance.cache import VectorCache
 from metric.core.distance.checkpoint import (
@@ -176,7 +176,7 @@ def _evaluate(
         calibration=votes_of(scoring.snapshot.of(splits[1])),
         calibrated_on=splits[1],
         simulated=scoring.snapshot.simulated,
-        stock_key=f"lpips-{config.net}",
+        stock_key=stock_rival(config.nets),
         # Not the config's: nobody shall try seeds until an interval is above zero.
         seed=INTERVAL_SEED,
         resamples=config.resamples,
@@ -207,7 +207,7 @@ def _settings(scoring: Scoring, config: TrainConfig, trained: Trained) -> dict[s
         "nets": list(config.nets),
         "terms": list(config.terms),
         "structure": config.structure,
-        "trunk_sha256": trunks[config.net],
+        "trunk_sha256": trunks.get(config.net),
         "trunks": trunks,
         "normalisation": "RGB in [-1, 1], lpips scaling layer",
         "resolution": "as shown",

@@ -35,7 +35,7 @@ class Trained:
 
 def train_metric(scoring: Scoring, config: TrainConfig, device: torch.device, work: Path) -> Trained:
     """Fit, and fine-tune if asked to, on the train split. `work`: folder for what a killed run goes on from."""
-    parts = Parts.of(config.nets, config.terms, config.structure, scoring.say, device)
+    parts = Parts.of(config.trunks, config.terms, config.structure, scoring.say, device)
     return _WAYS[config.kind](scoring, config, parts, work)
 
 
@@ -83,9 +83,7 @@ def _heads(scoring: Scoring, config: TrainConfig, parts: Parts, work: Path) -> T
     details = _described(fit) | {
         "layer_scales": ways[fit.blocks],
         "lapse": fit.lapse if config.lapse else None,
-        "weights": dict(
-            zip(parts.terms, map(float, weights[len(weights) - len(parts.terms) :]), strict=True)
-        ),
+        "weights": parts.term_weights(weights),
         "reliability": dict(zip(names, fit.reliability, strict=True)) if config.reliability else None,
     }
     return Trained(parts.build(weights), fit.slope, fit.side_bias, fit.lapse, details)

@@ -98,8 +98,8 @@ def test_values_out_of_range_and_small_images_raise(combined: Combined) -> None:
 
 
 def test_a_term_says_when_images_are_too_small() -> None:
-    from metric.core.distance.columns import term_column
+    from metric.core.distance.columns import term_columns
 
     tiny = picture_of(photograph(4, (8, 8)))
     with pytest.raises(BaselineUnavailable, match="ms-ssim needs at least 11 pixels a side, found 8"):
-        term_column("ms-ssim", [(tiny, tiny)])
+        term_columns("ms-ssim", [(tiny, tiny)])

@@ -61,7 +61,7 @@ def test_a_term_that_knows_the_answer_gets_the_weight(snapshot: Path, cache: Pat
     # The votes of this snapshot follow squared error.
     plain = run(snapshot, tmp_path / "plain", cache, layer_scales=False)
     with_psnr = run(snapshot, tmp_path / "psnr", cache, terms=("psnr",), layer_scales=False)
-    assert with_psnr["settings"]["weights"]["psnr"] > 0
+    assert with_psnr["settings"]["weights"]["psnr"][0] > 0
     assert with_psnr["settings"]["log_loss_held_out"] < plain["settings"]["log_loss_held_out"]
 
 
