@@ -67,8 +67,8 @@ class StudySourceAdmin(ReadOnlyAdmin):
 class ReconstructionAdmin(ReadOnlyAdmin):
     """Reconstructions."""
 
-    list_display = ["source", "codec", "target_bpp", "state", "bpp", "psnr", "ms_ssim", "error"]
-    list_filter = ["state", "codec"]
+    list_display = ["source", "method", "level", "state", "bpp", "psnr", "ms_ssim", "error"]
+    list_filter = ["state", "method"]
     list_select_related = ["source"]
 
 
@@ -76,7 +76,7 @@ class ReconstructionAdmin(ReadOnlyAdmin):
 class TripletAdmin(ReadOnlyAdmin):
     """Triplets."""
 
-    list_display = ["pk", "study", "source", "target_bpp", "kind", "served", "votes", "simulated_votes"]
+    list_display = ["pk", "study", "source", "level", "kind", "served", "votes", "simulated_votes"]
     list_filter = ["study", "kind"]
     list_select_related = ["study", "source"]
 

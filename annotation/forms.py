@@ -52,6 +52,7 @@ GROUPS = {
     "arrival": ("Arrival", "Consent, screen and sight, before the first pair."),
     "session": ("Training and sessions", "What is practised, and how long people sit."),
     "pair": ("Layout", "How the three pictures stand, and what can be taken back."),
+    "pairs": ("Pairs", "Which conditions are compared with each other."),
     "checks": (
         "Checks inside the stream",
         "Shares of all pairs, spread evenly; nobody can tell them from the rest.",
@@ -68,6 +69,9 @@ CHOICES = {
     "side": "Side by side, the original in the middle",
     "toggle": "In one place, switched by key",
     "flicker": "Flickering in one place (may harm people with photosensitive epilepsy)",
+    "off": "None",
+    "method": "Neighbouring levels of a method",
+    "all": "Neighbouring levels, of a method and between methods",
     "coverage": "Those judged least first",
     "ranking": "Those that say most about the ranking",
     "uncertain": "Those where the metric and people disagree",
@@ -151,11 +155,7 @@ class StudyForm(forms.ModelForm):
 
     begun_from = ""  # the preset whose button was pressed
 
-    codecs = forms.MultipleChoiceField(
-        error_messages={
-            "required": "Choose at least two codecs: a pair is two reconstructions of one photograph."
-        }
-    )
+    codecs = forms.MultipleChoiceField(required=False)
     target_bpps = BitratesField(
         label="Bitrates",
         help_text="Bits per pixel, with commas between. Each codec aims at each of them.",

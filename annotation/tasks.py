@@ -34,7 +34,7 @@ def snapshot(pk: int) -> None:
 def reap() -> None:
     """Puts run-out leases back and sends out again what no message leads to any more."""
     return_overdue()
-    slow = Q(codec__in=slow_codecs())
+    slow = Q(method__in=slow_codecs())
     for queue, codecs in ((ENCODE, ~slow), (ENCODE_SLOW, slow)):
         rows = Reconstruction.objects.filter(codecs)
         send_encodings(take_abandoned(rows=rows, queue_empty=queue_is_empty(queue)), queue=queue)
@@ -77,7 +77,7 @@ def stop() -> None:
 
 def enqueue_encodings(pks: Iterable[int]) -> None:
     """One message for each reconstruction, in the order given, to the queue of its codec."""
-    pks, slow = list(pks), Reconstruction.objects.filter(codec__in=slow_codecs())
+    pks, slow = list(pks), Reconstruction.objects.filter(method__in=slow_codecs())
     for group in (pks[at : at + 1000] for at in range(0, len(pks), 1000)):
         theirs = set(slow.filter(pk__in=group).values_list("pk", flat=True))
         send_encodings([pk for pk in group if pk not in theirs], queue=ENCODE)

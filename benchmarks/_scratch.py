@@ -175,7 +175,7 @@ def _triplets(study: Study, size: Size) -> list[Triplet]:
     done = {"state": "done", "bpp": 1.0, "sha256": "0" * 64, "image": "none", "kind": "classical"}
     made = Reconstruction.objects.bulk_create(
         [
-            Reconstruction(source=source, codec=codec, target_bpp=bpp, **done)
+            Reconstruction(source=source, method=codec, level=bpp, **done)
             for source in sources
             for bpp in BPPS
             for codec in CODECS
@@ -191,7 +191,7 @@ def _triplets(study: Study, size: Size) -> list[Triplet]:
                 source_id=first.source_id,
                 first=first,
                 second=second,
-                target_bpp=first.target_bpp,
+                level=first.level,
                 kind="classical-classical",
                 shuffle=hash((first.pk, second.pk)) % 2**40,
                 served=(votes := (size.judgments - number + size.triplets - 1) // size.triplets),

@@ -74,10 +74,10 @@ def make_study(*, sources: int, votes: int, pairs: int, **rules: Any) -> Study:
     done = {"state": "done", "bpp": 1.0, "sha256": "0" * 64, "image": "none", "kind": "classical"}
     for source in made_of:
         anchor, *shown = Reconstruction.objects.bulk_create(
-            [Reconstruction(source=source, codec="jpeg", target_bpp="0.0050", **done)]
-            + [Reconstruction(source=source, codec=codec, target_bpp=BPP, **done) for codec in CODECS]
+            [Reconstruction(source=source, method="jpeg", level="0.0050", **done)]
+            + [Reconstruction(source=source, method=codec, level=BPP, **done) for codec in CODECS]
         )
-        of_source = {"study": study, "source": source, "target_bpp": BPP, "kind": "classical-classical"}
+        of_source = {"study": study, "source": source, "level": BPP, "kind": "classical-classical"}
         known = {"first": anchor, "second": shown[0], "known": "second"}
         rows = [{"first": one, "second": other} for one, other in combinations(shown, 2)]
         rows += [{**known, "role": "sentinel"}, {**known, "role": "training", "priority": 3.0}]
@@ -89,7 +89,7 @@ def make_study(*, sources: int, votes: int, pairs: int, **rules: Any) -> Study:
 
 
 def _shuffle(row: dict[str, Any], source: str) -> int:
-    name = f"{source} {row['first'].codec} {row['second'].codec} {row.get('role')}"
+    name = f"{source} {row['first'].method} {row['second'].method} {row.get('role')}"
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1
 
 

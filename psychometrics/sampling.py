@@ -25,11 +25,14 @@ _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(21)
 
 @dataclass(frozen=True, slots=True)
 class Askable:
-    """A pair of codecs, numbered from 0, on one source at one bitrate, and how often it was asked so far."""
+    """A pair of methods, or conditions, numbered from 0, on one source, and how often it was asked so far.
+
+    `scale` names what is ranked together: a level, or all levels where comparisons join them.
+    """
 
     key: int
     source: Hashable
-    target_bpp: float
+    scale: float
     first: int
     second: int
     asked: int
@@ -66,15 +69,15 @@ def information(posterior: Posterior, first: int, second: int) -> float:
 def priorities(
     pairs: Sequence[Askable], posteriors: Mapping[float, Posterior], *, seed: str
 ) -> dict[int, float]:
-    """Return a priority for each pair's key, the higher the sooner; `posteriors` are by target bpp."""
+    """Return a priority for each pair's key, the higher the sooner; `posteriors` are by scale."""
     groups: dict[tuple[Hashable, float], list[Askable]] = defaultdict(list)
     for pair in pairs:
-        groups[pair.source, pair.target_bpp].append(pair)
+        groups[pair.source, pair.scale].append(pair)
     found: dict[int, float] = {}
-    for (source, target_bpp), group in groups.items():
-        connecting = _spanning(group, f"{seed}:{source}:{target_bpp!r}")
+    for (source, scale), group in groups.items():
+        connecting = _spanning(group, f"{seed}:{source}:{scale!r}")
         for pair in group:
-            worth = information(posteriors[target_bpp], pair.first, pair.second) / (1 + pair.asked)
+            worth = information(posteriors[scale], pair.first, pair.second) / (1 + pair.asked)
             found[pair.key] = worth + CONNECTS * (pair.key in connecting)
     return found
 

@@ -98,8 +98,8 @@ def make_reconstruction(source: Source | None = None, **fields: Any) -> Reconstr
     source = source or make_source()
     pixels = make_pixels(next(_numbers), width=source.width, height=source.height)
     defaults: dict[str, Any] = {
-        "codec": "jpeg",
-        "target_bpp": as_decimal(0.37),
+        "method": "jpeg",
+        "level": as_decimal(0.37),
         "state": Reconstruction.State.DONE,
         "operating_point": {"quality": 30},
         "codec_version": "made for a test",
@@ -126,16 +126,16 @@ def make_triplet(study: Study | None = None, *, source: Source | None = None, **
     """A triplet of two reconstructions by two codecs."""
     study = study or make_study()
     source = source or make_source(study)
-    bpp = as_decimal(fields.pop("target_bpp", 0.37))
-    first = fields.pop("first", None) or make_reconstruction(source, codec="jpeg", target_bpp=bpp)
-    second = fields.pop("second", None) or make_reconstruction(source, codec="webp", target_bpp=bpp)
+    bpp = as_decimal(fields.pop("level", 0.37))
+    first = fields.pop("first", None) or make_reconstruction(source, method="jpeg", level=bpp)
+    second = fields.pop("second", None) or make_reconstruction(source, method="webp", level=bpp)
     number = next(_numbers)
     return Triplet.objects.create(
         study=study,
         source=source,
         first=first,
         second=second,
-        target_bpp=bpp,
+        level=bpp,
         **({"kind": "classical-classical", "shuffle": number} | fields),
     )
 

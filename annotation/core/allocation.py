@@ -5,11 +5,12 @@ so that an assignment can be explained later.
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import NamedTuple
 
+from annotation.core.conditions import Condition
+from annotation.core.pairing import ConditionPair
 from psychometrics.draws import place, uniform
 
 # Even. Longer blocks leave more room to balance within the triplet, shorter ones hold the annotator tighter.
@@ -25,11 +26,11 @@ class Sides(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One reconstruction that may be paired: the caller's key, its source, target bpp and pixel hash."""
+    """One reconstruction that may be paired: the caller's key, its source, condition and pixel hash."""
 
     key: Hashable
     source: Hashable
-    target_bpp: float
+    condition: Condition
     pixels_sha256: str
 
 
@@ -40,7 +41,6 @@ class Pair:
     first: Hashable
     second: Hashable
     source: Hashable
-    target_bpp: float
     order: int
 
 
@@ -107,21 +107,26 @@ def _side(offer: Offer, annotator: Sides, seed: str) -> bool:
     return next_side(annotator, offer.sides, seed=f"{seed}:{offer.key}") if owed is None else owed
 
 
-def pairs_of(reconstructions: Iterable[Candidate], *, salt: str = "") -> list[Pair]:
-    """Return every unordered pair within one source and one target bpp, sorted by `order`.
+def make_pairs(
+    reconstructions: Iterable[Candidate],
+    pairs_for: Callable[[Hashable], Iterable[ConditionPair]],
+    *,
+    salt: str = "",
+) -> list[Pair]:
+    """Return the pairs of conditions that `pairs_for` gives for a source, as far as both sides are there.
 
-    Two reconstructions of equal pixels are no pair: nobody could answer it. The order is a hash of the two
-    pictures with `salt` (the study's id, say), so that the first n pairs are spread over sources, rates and
-    codecs however the reconstructions came in; and which one is first says nothing about the codecs.
+    Two reconstructions of equal pixels are no pair: nobody could answer it. The pairs are sorted by `order`, a
+    hash of the two pictures with `salt` (the study's id, say), so that the first n pairs are spread over sources,
+    levels and methods however the reconstructions came in; and which one is first says nothing about the methods.
     """
-    groups: dict[tuple[Hashable, float], list[Candidate]] = defaultdict(list)
+    by_source: dict[Hashable, dict[Condition, Candidate]] = defaultdict(dict)
     for candidate in reconstructions:
-        groups[candidate.source, candidate.target_bpp].append(candidate)
+        by_source[candidate.source][candidate.condition] = candidate
     pairs = [
-        _pair(one, other, salt)
-        for group in groups.values()
-        for one, other in combinations(group, 2)
-        if one.pixels_sha256 != other.pixels_sha256
+        _pair(made[one], made[other], salt)
+        for source, made in by_source.items()
+        for one, other in pairs_for(source)
+        if one in made and other in made and made[one].pixels_sha256 != made[other].pixels_sha256
     ]
     return sorted(pairs, key=lambda pair: (pair.order, str(pair.first), str(pair.second)))
 
@@ -134,8 +139,9 @@ def _left_in_block(annotator: Sides) -> tuple[int, int]:
 
 def _pair(one: Candidate, other: Candidate, salt: str) -> Pair:
     first, second = sorted((one, other), key=lambda candidate: candidate.pixels_sha256)
-    name = f"{salt}:{first.pixels_sha256}:{second.pixels_sha256}:{one.source}:{one.target_bpp!r}"
-    return Pair(first.key, second.key, one.source, one.target_bpp, place(name))
+    levels = sorted({one.condition.level, other.condition.level})
+    name = ":".join([salt, first.pixels_sha256, second.pixels_sha256, str(one.source), *map(repr, levels)])
+    return Pair(first.key, second.key, one.source, place(name))
 
 
 def _drawn(seed: str, annotator: Sides, triplet: Sides) -> float:

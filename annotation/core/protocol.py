@@ -11,6 +11,7 @@ from typing import Any, Self, get_type_hints
 
 from annotation.core.addresses import other_codes
 from annotation.core.consent import DEFAULT_CONSENT, DEFAULT_DEBRIEF
+from annotation.core.pairing import ACROSS
 
 CHECK_RULES = ("require", "record", "skip")
 LAYOUTS = ("side", "toggle", "flicker")
@@ -108,6 +109,19 @@ class Protocol:
         120_000, "pair", "Longest view", "Slower answers are flagged, never deleted.", least=5_000, most=3_600_000,
         unit="ms",
     )  # fmt: skip
+
+    # --- which pairs there are ---
+    pairs_within: bool = _rule(True, "pairs", "Pairs within a level", "Every two methods at the same level.")
+    pairs_across: str = _rule(
+        "off", "pairs", "Pairs across levels", "Each condition with the next higher level, so that the scales of all "
+        "levels join.", choices=ACROSS,
+    )  # fmt: skip
+    pairs_with_original: bool = _rule(
+        False,
+        "pairs",
+        "Pairs with the original",
+        "Each condition beside the original itself: is it visible at all?",
+    )
 
     # --- checks inside the stream ---
     sentinel_percent: float = _percent(6.0, "checks", "Sentinels", "One side is plainly worse.")

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Self
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 
+from annotation.core.conditions import LONGEST_METHOD, ORIGINAL, Condition
 from annotation.core.formats.rows import pair_kind
+from annotation.core.pairing import pair_level
 from annotation.models.work import Work, WorkQuerySet
 
 if TYPE_CHECKING:
@@ -94,9 +96,9 @@ class StudySource(models.Model):
         return self.name or str(self.source)
 
 
-def as_decimal(bpp: float) -> Decimal:
-    """A bitrate as the database keeps it."""
-    return Decimal(str(bpp)).quantize(Decimal("0.0001"))
+def as_decimal(level: float) -> Decimal:
+    """A level as the database keeps it."""
+    return Decimal(str(level)).quantize(Decimal("0.0001"))
 
 
 # Aimed at by nobody's study: as few bits as the codec makes. Sentinels and training pairs stand on these.
@@ -109,17 +111,25 @@ class ReconstructionQuerySet(WorkQuerySet["Reconstruction"]):
 
     def needed_by(self, study: "Study") -> Self:
         """Those that the study shows, whichever study asked for them first."""
-        return self.filter(
-            source__in=study.sources.all(),
-            codec__in=study.codecs,
-            target_bpp__in=[as_decimal(bpp) for bpp in study.target_bpps],
-        )
+        shown = Q(
+            origin=Reconstruction.Origin.ZOO,
+            method__in=study.codecs,
+            level__in=[as_decimal(bpp) for bpp in study.target_bpps],
+        ) | Q(origin=Reconstruction.Origin.OWN, pk__in=study.own_pictures.values("pk"))
+        if study.pairing.shows_original:
+            shown |= Q(origin=Reconstruction.Origin.ORIGINAL)
+        return self.filter(shown, source__in=study.sources.all())
 
     def anchors_of(self, study: "Study") -> Self:
         """The plainly worse ones that the study's checks and training are made of; none where it has neither."""
         if not study.rules.needs_anchors:
             return self.none()
-        return self.filter(source__in=study.sources.all(), codec=ANCHOR_CODEC, target_bpp__in=[ANCHOR_BPP])
+        return self.filter(
+            source__in=study.sources.all(),
+            origin=Reconstruction.Origin.ZOO,
+            method=ANCHOR_CODEC,
+            level__in=[ANCHOR_BPP],
+        )
 
     def with_source_names(self, study: "Study") -> Self:
         """With `source_name`, which is what the study calls the source."""
@@ -132,11 +142,24 @@ class ReconstructionQuerySet(WorkQuerySet["Reconstruction"]):
 
 
 class Reconstruction(Work):
-    """What a codec made of a source at an operating point, and the work of making it."""
+    """A source under one condition: made by a codec of the zoo, a picture of the researcher's, or the original."""
+
+    class Origin(models.TextChoices):
+        ZOO = "zoo"
+        OWN = "own"
+        ORIGINAL = "original"
 
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="reconstructions")
-    codec = models.CharField(max_length=40)
-    target_bpp = models.DecimalField(max_digits=7, decimal_places=4)
+    origin = models.CharField(max_length=8, choices=Origin, default=Origin.ZOO)
+    method = models.CharField(
+        max_length=LONGEST_METHOD,
+        help_text="A codec of the zoo, the name of a method of one's own, or original.",
+    )
+    level = models.DecimalField(
+        max_digits=7,
+        decimal_places=4,
+        help_text="The target bpp of a codec of the zoo; one's own number for pictures of one's own; 0: original.",
+    )
 
     operating_point = models.JSONField(null=True, blank=True)
     codec_version = models.CharField(max_length=200, blank=True, default="")
@@ -160,17 +183,42 @@ class Reconstruction(Work):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["source", "codec", "target_bpp"],
-                name="one_reconstruction_per_source_codec_and_target",
+                fields=["source", "method", "level"],
+                condition=Q(origin="zoo"),
+                name="one_reconstruction_per_source_codec_and_bitrate",
+            ),
+            models.UniqueConstraint(
+                fields=["source", "method", "level", "sha256"],
+                condition=Q(origin="own"),
+                name="one_row_per_picture_of_ones_own",
+            ),
+            models.UniqueConstraint(
+                fields=["source"], condition=Q(origin="original"), name="one_original_side_per_source"
             ),
             models.CheckConstraint(
-                condition=~Q(state="done") | (Q(bpp__isnull=False) & ~Q(sha256="") & ~Q(image="")),
-                name="a_done_reconstruction_is_whole",
+                condition=~Q(state="done")
+                | (~Q(sha256="") & ~Q(image="") & (Q(bpp__isnull=False) | ~Q(origin="zoo"))),
+                name="a_done_reconstruction_has_its_pixels",
+            ),
+            models.CheckConstraint(
+                condition=Q(origin="original", method="original", level=0)
+                | (~Q(origin="original") & ~Q(method="original")),
+                name="only_the_original_is_called_so",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.source} by {self.codec} at {self.target_bpp:g} bpp"
+        return f"{self.source}, {self.condition}"
+
+    @property
+    def condition(self) -> Condition:
+        """What it stands for in comparisons."""
+        return ORIGINAL if self.origin == self.Origin.ORIGINAL else Condition(self.method, float(self.level))
+
+    @property
+    def is_anchor(self) -> bool:
+        """Whether it was made with as few bits as its codec can, for checks and training alone."""
+        return self.origin == self.Origin.ZOO and self.level == ANCHOR_BPP
 
 
 def counter(name: str, *, simulated: bool) -> str:
@@ -248,9 +296,15 @@ class Triplet(models.Model):
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="triplets")
     first = models.ForeignKey(Reconstruction, on_delete=models.PROTECT, related_name="+")
     second = models.ForeignKey(Reconstruction, on_delete=models.PROTECT, related_name="+")
-    target_bpp = models.DecimalField(max_digits=7, decimal_places=4)
+    level = models.DecimalField(
+        max_digits=7,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        help_text="Of both sides, or of the one beside the original; empty for a pair across levels.",
+    )
     kind = models.CharField(
-        max_length=40, help_text="classical-classical, classical-learned, learned-learned"
+        max_length=40, help_text="Kinds of both sides: classical-learned, original-own, …"
     )
     role = models.CharField(max_length=9, choices=Role, default=Role.PAIR)
     known = models.CharField(
@@ -319,7 +373,7 @@ class Triplet(models.Model):
     def of(cls, study: "Study", one: Reconstruction, other: Reconstruction, **fields: Any) -> Self:
         """A row, not saved yet, of two reconstructions of one source, in the order that the database asks for.
 
-        Its bitrate is that of `one`, which is the only one of most pairs.
+        Its level is theirs, if they have one in common; a check's pair has that of `one`.
         """
         first, second = sorted((one, other), key=attrgetter("pk"))
         return cls(
@@ -327,7 +381,12 @@ class Triplet(models.Model):
             source_id=one.source_id,
             first=first,
             second=second,
-            target_bpp=one.target_bpp,
+            level=one.level if "role" in fields else _level_of(one, other),
             kind=pair_kind(first.kind, second.kind),
             **fields,
         )
+
+
+def _level_of(one: Reconstruction, other: Reconstruction) -> Decimal | None:
+    level = pair_level(one.condition, other.condition)
+    return None if level is None else as_decimal(level)

@@ -10,6 +10,8 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
+from annotation.core.conditions import ORIGINAL, Condition
+from annotation.core.pairing import ListedPair, Pairing, listed_from_json
 from annotation.core.protocol import Protocol
 
 
@@ -97,6 +99,15 @@ class Study(models.Model):
     sources: Any = models.ManyToManyField(
         "annotation.Source", through="annotation.StudySource", blank=True, related_name="studies"
     )
+    own_pictures: Any = models.ManyToManyField(
+        "annotation.Reconstruction",
+        blank=True,
+        related_name="studies",
+        help_text="Pictures that no codec of the zoo made.",
+    )
+    listed_pairs = models.JSONField(
+        default=list, blank=True, help_text="Pairs named one by one, a line each: annotation.core.pairing."
+    )
 
     objects = StudyQuerySet.as_manager()
 
@@ -120,8 +131,32 @@ class Study(models.Model):
         """The protocol as values."""
         return _rules_of(tuple(sorted(self.protocol.items())))
 
+    @property
+    def pairing(self) -> Pairing:
+        """The rules that make its pairs."""
+        rules = self.rules
+        return Pairing(
+            within=rules.pairs_within,
+            across=rules.pairs_across,
+            with_original=rules.pairs_with_original,
+            listed=_listed_of(tuple(self.listed_pairs)),
+        )
+
+    def conditions(self) -> list[Condition]:
+        """What it compares, sorted: codecs at bitrates, pictures of one's own, the original where it is a side."""
+        zoo = {Condition(codec, round(bpp, 4)) for codec in self.codecs for bpp in self.target_bpps}
+        own = self.own_pictures.order_by().values_list("method", "level").distinct()
+        found = sorted(zoo | {Condition(method, float(level)) for method, level in own})
+        return [*found, ORIGINAL] if self.pairing.shows_original else found
+
 
 @lru_cache(maxsize=256)
 def _rules_of(protocol: tuple[tuple[str, Any], ...]) -> Protocol:
     """Read once, not several times in each claim, which holds the embedded database's one lock meanwhile."""
     return Protocol.from_json(dict(protocol))
+
+
+@lru_cache(maxsize=64)
+def _listed_of(lines: tuple[str, ...]) -> tuple[ListedPair, ...]:
+    """A long list is read once, not in every claim."""
+    return listed_from_json(lines)

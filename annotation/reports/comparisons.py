@@ -1,4 +1,4 @@
-"""A study's votes as comparisons of codecs, for rankings and for deciding what to ask next."""
+"""A study's votes as comparisons of methods or of conditions, for rankings and for deciding what to ask next."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,6 +7,7 @@ import numpy as np
 from django.db.models import CharField
 from django.db.models.functions import Cast
 
+from annotation.core.conditions import Condition
 from annotation.models import Judgment, Study
 from psychometrics.comparisons import Comparisons, number_labels
 
@@ -19,18 +20,39 @@ def votes_of(study: Study, *, simulated: bool) -> Any:
 
 
 def rows_of(study: Study, *, simulated: bool) -> list[Any]:
-    """Rows of (bpp, first codec, second codec, choice, annotator, source), from one query."""
+    """Rows of (level, first method, second method, choice, annotator, source, first level, second level).
+
+    From one query. `level` is None across levels; beside the original it is that of the other side.
+    """
     return list(
         votes_of(study, simulated=simulated).values_list(
-            *("triplet__target_bpp", "triplet__first__codec", "triplet__second__codec", "choice"),
+            *("triplet__level", "triplet__first__method", "triplet__second__method", "choice"),
             # As text: making 200,000 UUIDs takes longer than the query.
             *(Cast("annotator_id", CharField()), "triplet__source_id"),
+            *("triplet__first__level", "triplet__second__level"),
         )
     )
 
 
+def within_levels(rows: Sequence[Any]) -> list[Any]:
+    """Those rows that compare two methods at one level, or one with the original."""
+    return [row for row in rows if row[0] is not None]
+
+
+def by_condition(rows: Sequence[Any]) -> list[Any]:
+    """The rows with the names of conditions, METHOD@LEVEL, in the places of methods."""
+    names: dict[tuple[str, Any], str] = {}
+
+    def name(method: str, level: Any) -> str:
+        if (method, level) not in names:
+            names[method, level] = str(Condition(method, float(level)))
+        return names[method, level]
+
+    return [(row[0], name(row[1], row[6]), name(row[2], row[7]), *row[3:]) for row in rows]
+
+
 def comparisons_of(rows: Sequence[Any], names: Sequence[str]) -> Comparisons:
-    """Rows as `rows_of` gives them as comparisons of the codecs `names`."""
+    """Rows as `rows_of` gives them as comparisons of the methods, or conditions, `names`."""
     number = {name: n for n, name in enumerate(names)}
 
     def column(values: Any) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, F, Sum
 
+from annotation.core.conditions import ORIGINAL, Condition
 from annotation.models import Reconstruction, Study
 from annotation.models.stimulus import as_decimal
 from annotation.reports.processes import availabilities
@@ -45,16 +46,32 @@ def cost_of(*, study: Study) -> Cost:
     made = _made(study, chosen)
     speeds = seconds_per_megapixel(chosen)
     to_make = {name: rates * shown["pixels"] - made[name][1] for name in chosen}
-    pairs = shown["n"] * rates * len(chosen) * (len(chosen) - 1) // 2
+    conditions = study.conditions()
+    pairs = pair_count(study, conditions, photographs=shown["n"])
+    own = study.own_pictures.count()
     return Cost(
         photographs=shown["n"],
-        reconstructions=shown["n"] * rates * len(chosen),
-        ready=sum(count for count, _ in made.values()),
+        reconstructions=shown["n"] * (rates * len(chosen) + (ORIGINAL in conditions)) + own,
+        ready=sum(count for count, _ in made.values()) + own,
         pairs=pairs,
         judgments=pairs * study.votes_per_triplet,
         seconds=sum(speeds[name] * pixels / 1e6 for name, pixels in to_make.items()),
         bytes=round(PNG_BYTES * sum(to_make.values())),
     )
+
+
+def planned_pairs(study: Study) -> int:
+    """How many pairs the study's rules make of its photographs; equal reconstructions among them."""
+    return pair_count(study, study.conditions(), photographs=study.sources.count())
+
+
+def pair_count(study: Study, conditions: Iterable[Condition], *, photographs: int) -> int:
+    """How many pairs the study's rules make of these conditions of so many photographs."""
+    conditions, pairing = list(conditions), study.pairing
+    everywhere = len(pairing.pairs(conditions))
+    singled = {pair.photograph for pair in pairing.listed} - {""}
+    listed = sum(len(pairing.pairs(conditions, name)) - everywhere for name in singled)
+    return photographs * everywhere + listed
 
 
 def costs_of_adding(*, study: Study) -> dict[str, Cost]:
@@ -63,9 +80,12 @@ def costs_of_adding(*, study: Study) -> dict[str, Cost]:
     absent = [name for name, found in availabilities(others).items() if found.available]
     shown = study.sources.aggregate(n=Count("pk"), pixels=Sum(F("width") * F("height"), default=0))
     rates, made, speeds = len(study.target_bpps), _made(study, absent), seconds_per_megapixel(absent)
-    costs = {}
+    conditions = study.conditions()
+    costs, before = {}, pair_count(study, conditions, photographs=shown["n"])
     for name in absent:
-        pairs, to_make = shown["n"] * rates * len(study.codecs), rates * shown["pixels"] - made[name][1]
+        grown = {*conditions, *(Condition(name, bpp) for bpp in study.target_bpps)}
+        pairs = pair_count(study, grown, photographs=shown["n"]) - before
+        to_make = rates * shown["pixels"] - made[name][1]
         costs[name] = Cost(
             photographs=shown["n"],
             reconstructions=shown["n"] * rates,
@@ -86,11 +106,11 @@ def seconds_per_megapixel(codecs: Iterable[str]) -> dict[str, float]:
     codecs = list(codecs)
     known = {codec.name: codec.seconds_per_megapixel * ENCODES for codec in registry.codecs()}
     recent = Reconstruction.objects.filter(
-        codec__in=codecs, state=Reconstruction.State.DONE, encode_ms__isnull=False, encodes__isnull=False
+        method__in=codecs, state=Reconstruction.State.DONE, encode_ms__isnull=False, encodes__isnull=False
     )
     spent: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
     rows = recent.order_by("-pk").values_list(
-        "codec", "encode_ms", "encodes", "source__width", "source__height"
+        "method", "encode_ms", "encodes", "source__width", "source__height"
     )
     for codec, encode_ms, encodes, width, height in rows[:RECENT]:
         spent[codec][0] += encode_ms * encodes / 1e3
@@ -104,12 +124,13 @@ def _made(study: Study, codecs: list[str]) -> dict[str, tuple[int, int]]:
     done = (
         Reconstruction.objects.filter(
             source__studies=study,
-            codec__in=codecs,
-            target_bpp__in=[as_decimal(bpp) for bpp in study.target_bpps],
+            origin=Reconstruction.Origin.ZOO,
+            method__in=codecs,
+            level__in=[as_decimal(bpp) for bpp in study.target_bpps],
             state=Reconstruction.State.DONE,
         )
         .order_by()
-        .values_list("codec")
+        .values_list("method")
         .annotate(n=Count("pk"), pixels=Sum(F("source__width") * F("source__height")))
     )
     found = {codec: (count, pixels) for codec, count, pixels in done}

@@ -88,6 +88,8 @@ def _describe(study: Study, number: int | None) -> dict[str, Any]:
         "codecs": study.codecs,
         "codecs_added": study.codecs_added,
         "target_bpps": study.target_bpps,
+        "conditions": [str(one) for one in study.conditions()],
+        "listed_pairs": study.listed_pairs,
         "votes_per_triplet": study.votes_per_triplet,
         "allow_ties": study.allow_ties,
         "min_view_ms": study.min_view_ms,
@@ -110,11 +112,13 @@ def _triplet_rows(study: Study) -> Iterator[TripletRow]:
             source=triplet.source.sha256,
             p0_sha256=triplet.first.sha256,
             p1_sha256=triplet.second.sha256,
-            p0_codec=triplet.first.codec,
-            p1_codec=triplet.second.codec,
-            p0_bpp=triplet.first.bpp or 0.0,
-            p1_bpp=triplet.second.bpp or 0.0,
-            target_bpp=float(triplet.target_bpp),
+            p0_codec=triplet.first.method,
+            p1_codec=triplet.second.method,
+            p0_level=float(triplet.first.level),
+            p1_level=float(triplet.second.level),
+            p0_bpp=triplet.first.bpp,
+            p1_bpp=triplet.second.bpp,
+            target_bpp=_level(triplet),
             kind=triplet.kind,
             ref_image=str(triplet.source.image),
             p0_image=str(triplet.first.image),
@@ -160,6 +164,10 @@ def _judgment_rows(study: Study, simulated: bool, until: datetime, name_of: Nami
         )
 
 
+def _level(triplet: Triplet) -> float | None:
+    return None if triplet.level is None else float(triplet.level)
+
+
 def _answer_rows(study: Study, simulated: bool, until: datetime, name_of: Naming) -> Iterator[AnswerRow]:
     rows = (
         Judgment.objects.filter(study=study, received_at__lte=until)
@@ -190,9 +198,11 @@ def _answer_rows(study: Study, simulated: bool, until: datetime, name_of: Naming
             source=triplet.source.sha256,
             left_sha256=left.sha256,
             right_sha256=right.sha256,
-            left_codec=left.codec,
-            right_codec=right.codec,
-            target_bpp=float(triplet.target_bpp),
+            left_codec=left.method,
+            right_codec=right.method,
+            left_level=float(left.level),
+            right_level=float(right.level),
+            target_bpp=_level(triplet),
             known=known.get(triplet.known, ""),
             layout=judgment.layout,
             received_at=judgment.received_at,

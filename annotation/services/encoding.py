@@ -3,14 +3,17 @@
 import math
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
+from decimal import Decimal
 from typing import Any, cast
 
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models.fields.files import FieldFile
 
-from annotation.core.allocation import Candidate, pairs_of
+from annotation.core.allocation import Candidate, make_pairs
+from annotation.core.conditions import ORIGINAL
+from annotation.core.pairing import ConditionPair
 from annotation.leases import do_claimed
 from annotation.models import Reconstruction, Source, Study, Triplet
 from annotation.models.stimulus import ANCHOR_BPP, ANCHOR_CODEC, as_decimal
@@ -27,14 +30,11 @@ def plan_reconstructions(*, study: Study) -> list[int]:
     study: what other workers finish meanwhile waits for it, then finds the study open.
     """
     sources = list(study.sources.select_for_update(no_key=True, of=("self",)).order_by("pk"))
-    points = [(codec, as_decimal(bpp)) for codec in study.codecs for bpp in study.target_bpps]
-    if study.rules.needs_anchors:
-        points.append((ANCHOR_CODEC, ANCHOR_BPP))
     Reconstruction.objects.bulk_create(
         [
-            Reconstruction(source=source, codec=codec, target_bpp=bpp)
+            Reconstruction(source=source, origin=origin, method=method, level=level)
             for source in sources
-            for codec, bpp in points
+            for origin, method, level in _points(study)
         ],
         ignore_conflicts=True,
         batch_size=500,
@@ -43,8 +43,19 @@ def plan_reconstructions(*, study: Study) -> list[int]:
     make_triplets(study=study, reconstructions=needed.filter(state=Reconstruction.State.DONE))
     make_known_triplets(study=study, sources=sources)
     prepared = Reconstruction.objects.prepared_for(study).filter(state=Reconstruction.State.QUEUED)
-    # Anchors first, having the lowest bitrate: people are trained before they judge.
-    return list(prepared.order_by("source", "target_bpp", "pk").values_list("pk", flat=True))
+    # Anchors and originals first, having the lowest bitrate: people are trained before they judge.
+    return list(prepared.order_by("source", "level", "pk").values_list("pk", flat=True))
+
+
+def _points(study: Study) -> list[tuple[str, str, Decimal]]:
+    """(origin, method, level) of what has to be made of each source; pictures of one's own are there already."""
+    zoo, original = Reconstruction.Origin.ZOO, Reconstruction.Origin.ORIGINAL
+    points = [(zoo, codec, as_decimal(bpp)) for codec in study.codecs for bpp in study.target_bpps]
+    if study.rules.needs_anchors:
+        points.append((zoo, ANCHOR_CODEC, ANCHOR_BPP))
+    if study.pairing.shows_original:
+        points.append((original, ORIGINAL.method, as_decimal(ORIGINAL.level)))
+    return points
 
 
 def encode_reconstruction(*, pk: int) -> str:
@@ -54,15 +65,29 @@ def encode_reconstruction(*, pk: int) -> str:
 
 
 def _make(reconstruction: Reconstruction, lease: uuid.UUID) -> str:
-    codec = registry.get(reconstruction.codec)
     pixels = read_pixels(reconstruction.source.image)
-    if reconstruction.target_bpp == ANCHOR_BPP:
+    original = reconstruction.condition.is_original
+    x_hat, made = (pixels, _as_side(reconstruction)) if original else _encode(reconstruction, pixels)
+    reconstruction.image.save("pixels.png", ContentFile(image.encode_png(x_hat)), save=False)
+    if _keep(reconstruction, lease, made | {"image": reconstruction.image.name}):
+        return "done"
+    reconstruction.image.delete(save=False)
+    return "taken over"
+
+
+def _as_side(reconstruction: Reconstruction) -> dict[str, Any]:
+    """The original as one of two sides: a file of its own, so that no address or name gives it away."""
+    return {"kind": "original", "sha256": reconstruction.source.sha256}
+
+
+def _encode(reconstruction: Reconstruction, pixels: Pixels) -> tuple[Pixels, dict[str, Any]]:
+    codec = registry.get(reconstruction.method)
+    if reconstruction.is_anchor:
         found = _with_fewest_bits(codec, pixels)
     else:
-        found = rate.encode_to_bpp(codec, pixels, float(reconstruction.target_bpp))
+        found = rate.encode_to_bpp(codec, pixels, float(reconstruction.level))
     figures = measure.measure(codec, pixels, found.operating_point, bitstream=found.bitstream)
-    reconstruction.image.save("pixels.png", ContentFile(image.encode_png(figures.x_hat)), save=False)
-    made = {
+    return figures.x_hat, {
         "operating_point": found.operating_point,
         "codec_version": codec.version,
         "libraries": codec.libraries(),
@@ -78,12 +103,7 @@ def _make(reconstruction: Reconstruction, lease: uuid.UUID) -> str:
         "psnr": figures.psnr if math.isfinite(figures.psnr) else None,
         "ms_ssim": figures.ms_ssim,
         "sha256": figures.sha256,
-        "image": reconstruction.image.name,
     }
-    if _keep(reconstruction, lease, made):
-        return "done"
-    reconstruction.image.delete(save=False)
-    return "taken over"
 
 
 def _with_fewest_bits(codec: Codec, pixels: Pixels) -> rate.RateResult:
@@ -125,28 +145,44 @@ def read_pixels(file: FieldFile) -> Pixels:
 
 
 def _pair_with_siblings(reconstruction: Reconstruction) -> None:
-    siblings = Reconstruction.objects.filter(
-        source_id=reconstruction.source_id,
-        target_bpp=reconstruction.target_bpp,
-        state=Reconstruction.State.DONE,
-    )
     studies = Study.objects.filter(sources=reconstruction.source_id).exclude(state=Study.State.DRAFT)
     for study in studies:
-        asked = [as_decimal(bpp) for bpp in study.target_bpps]
-        if reconstruction.codec in study.codecs and reconstruction.target_bpp in asked:
-            make_triplets(study=study, reconstructions=siblings.filter(codec__in=study.codecs))
+        make_triplets(study=study, reconstructions=_siblings(study, reconstruction), of=reconstruction)
         make_known_triplets(study=study, sources=[reconstruction.source])
 
 
+def _siblings(study: Study, reconstruction: Reconstruction) -> list[Reconstruction]:
+    """What the study shows of the same source and is made; nothing where it does not show the reconstruction."""
+    made = Reconstruction.objects.needed_by(study).filter(
+        source=reconstruction.source_id, state=Reconstruction.State.DONE
+    )
+    rows = list(made)
+    return rows if reconstruction in rows else []
+
+
 @transaction.atomic
-def make_triplets(*, study: Study, reconstructions: Iterable[Reconstruction]) -> None:
-    """Every pair within one source and target bitrate, once, without those that are equal in every pixel."""
+def make_triplets(
+    *, study: Study, reconstructions: Iterable[Reconstruction], of: Reconstruction | None = None
+) -> None:
+    """The pairs that the study's rules make, each once, without those that are equal in every pixel.
+
+    With `of`, only those that it is a side of.
+    """
     made = {row.pk: row for row in reconstructions}
-    candidates = [
-        Candidate(row.pk, row.source_id, float(row.target_bpp), row.sha256) for row in made.values()
-    ]
+    candidates = [Candidate(row.pk, row.source_id, row.condition, row.sha256) for row in made.values()]
     triplets = []
-    for pair in pairs_of(candidates, salt=study.key):
-        one, other = (made[cast(int, key)] for key in (pair.first, pair.second))
-        triplets.append(Triplet.of(study, one, other, shuffle=pair.order))
+    for pair in make_pairs(candidates, _pairs_for(study), salt=study.key):
+        if of is None or of.pk in (pair.first, pair.second):
+            one, other = (made[cast(int, key)] for key in (pair.first, pair.second))
+            triplets.append(Triplet.of(study, one, other, shuffle=pair.order))
     Triplet.objects.bulk_create(triplets, ignore_conflicts=True, batch_size=500)
+
+
+def _pairs_for(study: Study) -> Callable[[Hashable], list[ConditionPair]]:
+    """The pairs of a source, by its pk; worked out once for all that have no pairs of their own."""
+    conditions, pairing = study.conditions(), study.pairing
+    common = pairing.pairs(conditions)
+    if not any(pair.photograph for pair in pairing.listed):
+        return lambda source: common
+    names = dict(study.uses.values_list("source_id", "name"))
+    return lambda source: pairing.pairs(conditions, names[source])

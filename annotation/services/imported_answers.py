@@ -128,17 +128,14 @@ def _draft(
 def close_imported(*, study: Study) -> None:
     """Counts the votes into the triplets and closes the study: it was judged elsewhere, and is over."""
     counted = Counter(Judgment.objects.filter(study=study).values_list("triplet_id", flat=True))
-    rows = list(Triplet.objects.filter(study=study).select_related("first", "second"))
+    rows = list(Triplet.objects.filter(study=study))
     for triplet in rows:
         triplet.votes = triplet.served = counted[triplet.pk]
     Triplet.objects.bulk_update(rows, ["votes", "served"], batch_size=TOGETHER)
     for session in Session.objects.filter(study=study):
         answered = Judgment.objects.filter(assignment__session=session).count()
         Session.objects.filter(pk=session.pk).update(answered=answered)
-    shown = [row for triplet in rows for row in (triplet.first, triplet.second)]
-    study.codecs = sorted({row.codec for row in shown})
-    study.target_bpps = sorted({float(row.target_bpp) for row in shown})
     study.state = Study.State.CLOSED
     study.opened_at = study.opened_at or timezone.now()
     study.closed_at = study.closed_at or timezone.now()
-    study.save(update_fields=["codecs", "target_bpps", "state", "opened_at", "closed_at"])
+    study.save(update_fields=["state", "opened_at", "closed_at"])

@@ -10,6 +10,7 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 from PIL import Image
 
+from annotation.core.conditions import ORIGINAL_METHOD
 from annotation.core.formats.plain import Shown
 from annotation.errors import BadPhotograph
 from annotation.models import Reconstruction, Source, Study
@@ -101,8 +102,8 @@ def source_of(
 class Pictures:
     """The reconstructions of one source, each made or read once."""
 
-    def __init__(self, source: Source, pixels: Pixels, show: Show) -> None:
-        self.source, self.pixels, self._show = source, pixels, show
+    def __init__(self, study: Study, source: Source, pixels: Pixels, show: Show) -> None:
+        self.source, self.pixels, self._study, self._show = source, pixels, study, show
         self._known: dict[str, Reconstruction | CannotShow] = {}
 
     def reconstruction(self, shown: Shown) -> Reconstruction:
@@ -126,13 +127,15 @@ class Pictures:
             source=self.source, sha256=sha256, operating_point__imported=shown.name
         ).first()
         if known is not None:
+            self._study.own_pictures.add(known)
             return known
         bpp = shown.bpp if shown.bpp is not None else 8 * made.file_bytes / (width * height)
         error = float(((made.pixels.astype(float) - self.pixels) ** 2).mean())
         row = Reconstruction(
             source=self.source,
-            codec=self._free_codec(shown.codec or made.codec, nearest_rate(bpp), sha256),
-            target_bpp=as_decimal(nearest_rate(bpp)),
+            origin=Reconstruction.Origin.OWN,
+            method=self._free_method(shown.codec or made.codec, nearest_rate(bpp), sha256),
+            level=as_decimal(nearest_rate(bpp)),
             operating_point={**made.operating_point, "imported": shown.name, "exact": made.exact},
             codec_version=made.version[:200],
             libraries=made.libraries,
@@ -146,11 +149,13 @@ class Pictures:
         )
         row.image.save("pixels.png", ContentFile(image.encode_png(made.pixels)), save=False)
         row.save()
+        self._study.own_pictures.add(row)
         return row
 
-    def _free_codec(self, codec: str, rate: float, sha256: str) -> str:
-        """`codec`, with a piece of the hash where another picture of this source has the name and rate."""
-        taken = Reconstruction.objects.filter(
-            source=self.source, codec=codec[:40], target_bpp=as_decimal(rate)
+    def _free_method(self, method: str, rate: float, sha256: str) -> str:
+        """`method`, with a piece of the hash where another picture of this study has the name and rate."""
+        method = "original file" if method == ORIGINAL_METHOD else method
+        taken = self._study.own_pictures.filter(
+            source=self.source, method=method[:40], level=as_decimal(rate)
         )
-        return f"{codec[:31]} {sha256[:8]}" if taken.exists() else codec[:40]
+        return f"{method[:31]} {sha256[:8]}" if taken.exists() else method[:40]

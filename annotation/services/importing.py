@@ -132,7 +132,7 @@ def _pairs(
     for done, (name, said) in enumerate(sorted(by_source.items())):
         progress("pictures", done, len(by_source))
         try:
-            pictures = Pictures(*source_of(study, answers.format, name, photograph), show)
+            pictures = Pictures(study, *source_of(study, answers.format, name, photograph), show)
         except CannotShow as error:
             left_out[str(error)] += len(said)
             continue
@@ -160,7 +160,7 @@ def _triplet(study: Study, pictures: Pictures, answer: Answer) -> tuple[Triplet,
         role=Triplet.Role.PAIR,
         defaults={
             "source": pictures.source,
-            "target_bpp": as_decimal(nearest_rate(((a.bpp or 0.0) + (b.bpp or 0.0)) / 2)),
+            "level": as_decimal(nearest_rate(((a.bpp or 0.0) + (b.bpp or 0.0)) / 2)),
             "kind": answer.kind[:40],
             "shuffle": place(f"{study.key}:{first.sha256}:{second.sha256}"),
         },

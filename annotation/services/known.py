@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.db.models import QuerySet
 
+from annotation.core.conditions import Condition
 from annotation.core.known import KnownPair, Stimulus, identicals, sentinels, training_pairs
 from annotation.errors import Refused
 from annotation.models import Reconstruction, Source, Study, Triplet
-from annotation.models.stimulus import ANCHOR_BPP
 from psychometrics.draws import place
 
 # Training pairs come from a few more photographs than there are pairs: some make none.
@@ -39,11 +39,12 @@ def make_known_triplets(*, study: Study, sources: Iterable[Source] | QuerySet[So
     rows = Reconstruction.objects.prepared_for(study).filter(source__in=sources, state="done")
     for row in rows:
         made[row.source_id].append(row)
+    conditions = [one for one in study.conditions() if not one.is_original]
     trained_on = set(_trained_on(study)) if rules.training_pairs else set()
     triplets = [
         triplet
         for pk, rows_of_source in made.items()
-        for triplet in _triplets_of(study, sources[pk], rows_of_source, trains=pk in trained_on)
+        for triplet in _triplets_of(study, sources[pk], rows_of_source, conditions, trains=pk in trained_on)
     ]
     Triplet.objects.bulk_create(triplets, ignore_conflicts=True, batch_size=500)
 
@@ -53,10 +54,13 @@ def _trained_on(study: Study) -> Iterable[int]:
     return study.sources.order_by("sha256").values_list("pk", flat=True)[:photographs]
 
 
-def _triplets_of(study: Study, source: Source, made: list[Reconstruction], *, trains: bool) -> list[Triplet]:
+def _triplets_of(
+    study: Study, source: Source, made: list[Reconstruction], conditions: list[Condition], *, trains: bool
+) -> list[Triplet]:
     rules, rows = study.rules, {row.pk: row for row in made}
-    anchor = next((_stimulus(row) for row in made if row.target_bpp == ANCHOR_BPP), None)
-    stimuli = [_stimulus(row) for row in made if row.target_bpp != ANCHOR_BPP]
+    anchor = next((_stimulus(row) for row in made if row.is_anchor), None)
+    # The original is no method: no check may stand on it.
+    stimuli = [_stimulus(row) for row in made if not row.is_anchor and not row.condition.is_original]
     triplets = []
     if rules.sentinel_percent:
         pairs = sentinels(stimuli, anchor)
@@ -65,19 +69,19 @@ def _triplets_of(study: Study, source: Source, made: list[Reconstruction], *, tr
         pairs = training_pairs(stimuli, anchor)
         triplets += [_triplet(study, rows, pair, Triplet.Role.TRAINING) for pair in pairs]
     if rules.identical_percent:
-        same = identicals(stimuli, study.codecs, source=source.sha256)
+        same = identicals(stimuli, conditions, source=source.sha256)
         triplets += [_triplet(study, rows, KnownPair(one, one, 0.0), Triplet.Role.IDENTICAL) for one in same]
     return triplets
 
 
 def _stimulus(row: Reconstruction) -> Stimulus:
     psnr = math.inf if row.psnr is None else row.psnr
-    return Stimulus(row.pk, row.codec, float(row.target_bpp), psnr, row.sha256)
+    return Stimulus(row.pk, row.condition, psnr, row.sha256)
 
 
 def _triplet(study: Study, rows: dict[int, Reconstruction], pair: KnownPair, role: str) -> Triplet:
     closer, other = rows[pair.closer.key], rows[pair.other.key]
-    triplet = Triplet.of(study, closer, other, role=role, priority=pair.level)
+    triplet = Triplet.of(study, closer, other, role=role, priority=pair.ease)
     if closer != other:
         triplet.known = Triplet.Known.FIRST if triplet.first == closer else Triplet.Known.SECOND
     triplet.shuffle = _shuffle(study, role, triplet.first, triplet.second)

@@ -46,8 +46,8 @@ class Row(NamedTuple):
 
 
 COLUMNS = (
-    *("annotator_id", "kind", "answer", "choice", "took_ms", "counted", "triplet__target_bpp"),
-    *("triplet__first__codec", "triplet__second__codec", "triplet__known"),
+    *("annotator_id", "kind", "answer", "choice", "took_ms", "counted", "triplet__level"),
+    *("triplet__first__method", "triplet__second__method", "triplet__known"),
     *("assignment_id", "assignment__repeats_id"),
 )
 
@@ -173,7 +173,8 @@ def _answers(rows: Sequence[Row]) -> list[Answer]:
 
 
 def _followed(votes: Sequence[Row]) -> dict[UUID, list[Estimate]]:
-    """Likelihood and reliability of everybody who voted, on a scale for each bitrate."""
+    """Likelihood and reliability of everybody who voted within a level, on a scale for each level."""
+    votes = [row for row in votes if row.bpp is not None]
     if not votes:
         return {}
     people = number_labels([row.annotator for row in votes])[0]

@@ -3,7 +3,7 @@
 import structlog
 
 from annotation.models import Study, Triplet
-from annotation.reports.comparisons import comparisons_of, rows_of
+from annotation.reports.comparisons import by_condition, comparisons_of, rows_of
 from annotation.services.priorities import set_priorities
 from psychometrics.comparisons import tally
 from psychometrics.sampling import Askable, Posterior, posterior_of, priorities
@@ -12,10 +12,12 @@ log = structlog.get_logger(__name__)
 
 # Two priorities this close are the same, and the row is left as it is.
 SAME = 1e-4
+# The one scale of a study whose pairs join its levels; no level is 0.
+JOINED = 0.0
 
 
 def refresh_rankings() -> int:
-    """Sets the priorities of all open studies that rank codecs; returns how many pairs have a new one."""
+    """Sets the priorities of all open studies that rank methods; returns how many pairs have a new one."""
     studies = [study for study in Study.objects.open() if study.rules.allocation == "ranking"]
     return sum(refresh_ranking(study=study) for study in studies)
 
@@ -24,20 +26,23 @@ def refresh_ranking(*, study: Study) -> int:
     """Sets the study's priorities from the votes so far; returns how many pairs have a new one."""
     pairs = list(
         Triplet.objects.filter(study=study, role=Triplet.Role.PAIR).values_list(
-            "pk", "source_id", "target_bpp", "first__codec", "second__codec", "served", "priority"
+            *("level", "first__method", "second__method", "pk", "source_id", "served"),
+            *("first__level", "second__level", "priority"),
         )
     )
     if not pairs:
         return 0
-    number = {name: n for n, name in enumerate(sorted({name for row in pairs for name in row[3:5]}))}
+    # With pairs across levels all conditions stand on one scale; without them each level has its own.
+    joined = any(row[0] is None for row in pairs)
+    named = by_condition(pairs) if joined else pairs
+    number = {name: n for n, name in enumerate(sorted({name for row in named for name in row[1:3]}))}
     asked = [
-        Askable(pk, source, float(bpp), number[first], number[second], served)
-        for pk, source, bpp, first, second, served, _ in pairs
+        Askable(pk, source, JOINED if joined else float(level), number[first], number[second], served)
+        for level, first, second, pk, source, served, *_ in named
     ]
-    found = priorities(
-        asked, _posteriors(study, list(number), {pair.target_bpp for pair in asked}), seed=study.key
-    )
-    before = {row[0]: row[6] for row in pairs}
+    posteriors = _posteriors(study, list(number), {pair.scale for pair in asked})
+    found = priorities(asked, posteriors, seed=study.key)
+    before = {row[3]: row[8] for row in pairs}
     changed = {pk: value for pk, value in found.items() if abs(value - before[pk]) > SAME}
     if not changed:
         return 0
@@ -46,11 +51,14 @@ def refresh_ranking(*, study: Study) -> int:
     return written
 
 
-def _posteriors(study: Study, names: list[str], rates: set[float]) -> dict[float, Posterior]:
-    """By bitrate, from people's votes alone: what programs say decides nothing that people are asked."""
-    rows = [row for row in rows_of(study, simulated=False) if {row[1], row[2]} <= set(names)]
+def _posteriors(study: Study, names: list[str], scales: set[float]) -> dict[float, Posterior]:
+    """By scale, from people's votes alone: what programs say decides nothing that people are asked."""
+    rows = rows_of(study, simulated=False)
+    if JOINED in scales:
+        rows = by_condition(rows)
+    rows = [row for row in rows if {row[1], row[2]} <= set(names)]
     posteriors = {}
-    for rate in rates:
-        met = comparisons_of([row for row in rows if float(row[0]) == rate], names)
-        posteriors[rate] = posterior_of(tally(met), len(names))
+    for scale in scales:
+        met = comparisons_of([row for row in rows if scale in (JOINED, float(row[0] or 0))], names)
+        posteriors[scale] = posterior_of(tally(met), len(names))
     return posteriors

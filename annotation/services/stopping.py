@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotation.models import Assignment, Study
-from annotation.reports.comparisons import comparisons_of, rows_of
+from annotation.reports.comparisons import comparisons_of, rows_of, within_levels
 from annotation.services.studies import close_study, pause_study
 from psychometrics.comparisons import ScaleError
 from psychometrics.ranking import rank
@@ -62,7 +62,8 @@ def widest_halfwidth(study: Study) -> float | None:
 
     None while there are too few annotators, sources or comparisons for a ranking.
     """
-    comparisons = comparisons_of(rows_of(study, simulated=False), sorted(study.codecs))
+    rows = within_levels(rows_of(study, simulated=False))
+    comparisons = comparisons_of(rows, sorted({name for row in rows for name in row[1:3]}))
     annotators, sources = (
         len(set(column.tolist())) for column in (comparisons.annotator, comparisons.source)
     )
@@ -71,5 +72,5 @@ def widest_halfwidth(study: Study) -> float | None:
     try:
         ranking = rank(comparisons)
     except ScaleError:
-        return None  # not all codecs have met yet: the study goes on
+        return None  # not all methods have met yet: the study goes on
     return ranking.halfwidth

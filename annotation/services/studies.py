@@ -9,9 +9,11 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
+from annotation.core.pairing import PairingError, listed_from_json, unknown_names
 from annotation.core.protocol import Protocol, ProtocolError, largest_picture
 from annotation.errors import Refused, StudyFrozen, StudyNotReady
 from annotation.models import Reconstruction, Study
+from annotation.reports.cost import planned_pairs
 from annotation.reports.processes import availabilities
 from annotation.services.encoding import plan_reconstructions
 from codecs_zoo import registry
@@ -52,9 +54,10 @@ def update_study(*, study: Study, **fields: Any) -> Study:
 
 def _check(study: Study) -> None:
     check_codecs(study.codecs)
-    check_bpps(study.target_bpps)
+    check_bpps(study.target_bpps if study.codecs else study.target_bpps or [1.0])
+    check_listed(study.listed_pairs)
     check_crop(study, check_protocol(study.protocol))
-    study.full_clean(exclude=["owner", "codecs", "target_bpps", "protocol"])
+    study.full_clean(exclude=["owner", "codecs", "target_bpps", "protocol", "listed_pairs"])
 
 
 def check_protocol(rules: Mapping[str, Any]) -> Protocol:
@@ -81,10 +84,7 @@ def check_crop(study: Study, rules: Protocol) -> None:
 
 
 def check_codecs(names: Iterable[str]) -> None:
-    """Refuses unknown codecs, codecs that cannot run here, and fewer than two."""
-    names = list(names)
-    if len(set(names)) < 2:
-        raise Refused("Choose at least two codecs: a pair is two reconstructions of one photograph.")
+    """Refuses unknown codecs and codecs that cannot run here."""
     try:
         codecs = [registry.get(name) for name in names]
     except KeyError as error:
@@ -100,6 +100,26 @@ def check_bpps(target_bpps: Iterable[float]) -> None:
     if not rates or len(set(rates)) != len(rates) or not all(0.01 <= rate <= 24 for rate in rates):
         raise Refused(
             "Give one or more different bitrates between 0.01 and 24 bits per pixel, such as 0.23, 0.67."
+        )
+
+
+def check_listed(lines: Iterable[Any]) -> None:
+    """Refuses a list of pairs that cannot be read, with every fault."""
+    try:
+        listed_from_json(lines)
+    except PairingError as error:
+        raise Refused(str(error)) from error
+
+
+def check_pairs(study: Study) -> None:
+    """Refuses a study whose rules make no pair, or whose list of pairs names what it does not show."""
+    conditions, names = study.conditions(), study.uses.values_list("name", flat=True)
+    if faults := unknown_names(study.pairing.listed, conditions, names):
+        raise StudyNotReady(" ".join(faults))
+    if not planned_pairs(study):
+        raise StudyNotReady(
+            f"“{study}” has no pair to show. A pair is two conditions of one photograph: add a codec or pictures of "
+            "your own at the same level, or choose other pairs."
         )
 
 
@@ -131,6 +151,7 @@ def open_study(*, study: Study) -> list[int]:
     if not study.sources.exists():
         raise StudyNotReady(f"“{study}” has no photographs yet. Add some before you open it.")
     check_codecs(study.codecs)
+    check_pairs(study)
     planned = plan_reconstructions(study=study)
     study.state = Study.State.OPEN
     study.opened_at = study.opened_at or timezone.now()

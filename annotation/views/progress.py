@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from itertools import dropwhile
-from math import ceil, comb
+from math import ceil
 from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
+from annotation.core.conditions import ORIGINAL, Condition, levels, methods
 from annotation.models import Judgment, Reconstruction, Session, Source, Study, Triplet
-from annotation.models.stimulus import as_decimal
+from annotation.reports.cost import planned_pairs
 
 # Long enough to smooth over single answers, short enough to follow what happens now.
 ENCODING_WINDOW = timedelta(minutes=1)
@@ -105,8 +106,7 @@ def pairs_of(study: Study) -> QuerySet[Triplet]:
 def judgments_wanted(study: Study, *, encoding: Encoding, made: int) -> int:
     """Votes for all the `made` pairs; while some are still being made, for all that the study may come to have."""
     if encoding.left or not made:
-        planned = study.sources.count() * len(study.target_bpps) * comb(len(study.codecs), 2)
-        made = max(made, planned)
+        made = max(made, planned_pairs(study))
     return made * study.votes_per_triplet
 
 
@@ -158,9 +158,8 @@ def time_left(amount: int, per_hour: float) -> str:
 
 @dataclass(frozen=True)
 class Cell:
-    """One codec at one bitrate: its reconstructions, and judgments of pairs that it is in."""
+    """One condition: its reconstructions, and judgments of pairs that it is in."""
 
-    target_bpp: float
     done: int = 0
     failed: int = 0
     left: int = 0
@@ -174,51 +173,53 @@ def photographs_by_split(study: Study) -> dict[str, int]:
     return {PURPOSES[split]: counts.get(split, 0) for split in Source.Split}
 
 
-def codec_table(study: Study) -> list[tuple[str, list[Cell]]]:
-    """A row for each codec of the study with a cell for each of its bitrates, in two queries."""
-    made = _made(study)
-    judged = _judged_pairs(study)
-    return [
-        (codec, [_cell(codec, bpp, made, judged) for bpp in sorted(study.target_bpps)])
-        for codec in sorted(study.codecs)
-    ]
+def condition_table(study: Study, conditions: Sequence[Condition]) -> list[tuple[str, list[Cell | None]]]:
+    """A row for each method of the study with a cell for each level; None where it has no such condition."""
+    made, judged = _made(study), _judged_pairs(study)
+    table: dict[str, list[Cell | None]] = {}
+    for method in methods(conditions):
+        here = [Condition(method, level) for level in levels(conditions)]
+        table[method] = [_cell(one, made, judged) if one in conditions else None for one in here]
+    if ORIGINAL in conditions:
+        table[ORIGINAL.method] = [_cell(ORIGINAL, made, judged), *[None] * (len(levels(conditions)) - 1)]
+    return list(table.items())
 
 
-def _made(study: Study) -> dict[tuple[str, Any], dict[str, int]]:
-    counts: dict[tuple[str, Any], dict[str, int]] = {}
-    rows = Reconstruction.objects.needed_by(study).values_list("codec", "target_bpp", "state")
-    for codec, bpp, state, count in rows.annotate(count=Count("*")).order_by():
-        counts.setdefault((codec, bpp), {})[state] = count
+def _made(study: Study) -> dict[Condition, dict[str, int]]:
+    counts: dict[Condition, dict[str, int]] = {}
+    rows = Reconstruction.objects.needed_by(study).values_list("method", "level", "state")
+    for method, level, state, count in rows.annotate(count=Count("*")).order_by():
+        counts.setdefault(Condition(method, float(level)), {})[state] = count
     return counts
 
 
-def _judged_pairs(study: Study) -> Sequence[tuple[Any, str, str, bool, int]]:
-    """(bpp, first codec, second codec, simulated, judgments); counted anew when a judgment was added."""
+def _judged_pairs(study: Study) -> Sequence[tuple[Condition, Condition, bool, int]]:
+    """(first, second, simulated, judgments); counted anew when a judgment was added."""
     # Moves with every vote, and with everybody who is left out.
     judged = pairs_of(study).aggregate(votes=Sum(F("votes") + F("simulated_votes"), default=0))["votes"]
     return list(cache.get_or_set(f"judged-pairs-{study.key}-{judged}", partial(_count_pairs, study), 600))
 
 
-def _count_pairs(study: Study) -> list[tuple[Any, str, str, bool, int]]:
-    pairs = (
-        Judgment.objects.filter(study=study)
-        .counted()
-        .values_list("triplet__target_bpp", "triplet__first__codec", "triplet__second__codec", "simulated")
-    )
-    return list(pairs.annotate(count=Count("*")).order_by())
+def _count_pairs(study: Study) -> list[tuple[Condition, Condition, bool, int]]:
+    sides = [f"triplet__{side}__{part}" for side in ("first", "second") for part in ("method", "level")]
+    rows = Judgment.objects.filter(study=study).counted().values_list(*sides, "simulated")
+    return [
+        (Condition(one, float(its_level)), Condition(other, float(other_level)), simulated, count)
+        for one, its_level, other, other_level, simulated, count in rows.annotate(count=Count("*")).order_by()
+    ]
 
 
 def _cell(
-    codec: str, target_bpp: float, made: dict[tuple[str, Any], dict[str, int]], judged: Iterable[Any]
+    condition: Condition,
+    made: dict[Condition, dict[str, int]],
+    judged: Iterable[tuple[Condition, Condition, bool, int]],
 ) -> Cell:
-    bpp = as_decimal(target_bpp)
-    states = made.get((codec, bpp), {})
+    states = made.get(condition, {})
     votes = {False: 0, True: 0}
-    for at, first, second, simulated, count in judged:
-        if at == bpp and codec in (first, second):
+    for first, second, simulated, count in judged:
+        if condition in (first, second):
             votes[simulated] += count
     return Cell(
-        target_bpp=target_bpp,
         done=states.get("done", 0),
         failed=states.get("failed", 0),
         left=states.get("queued", 0) + states.get("running", 0),

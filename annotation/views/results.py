@@ -10,8 +10,9 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from annotation import charts
+from annotation.core.conditions import methods
 from annotation.models import Study
-from annotation.reports.comparisons import comparisons_of, rows_of, votes_of
+from annotation.reports.comparisons import comparisons_of, rows_of, votes_of, within_levels
 from annotation.views.access import staff_required
 from annotation.views.agreement import cached_agreement
 from annotation.views.study import study_page
@@ -75,8 +76,8 @@ def cached_results(study: Study, population: str, count: int) -> Results:
 
 def results_of(study: Study, population: str) -> Results:
     """All figures of one population, from one query."""
-    rows = rows_of(study, simulated=population == "simulated")
-    names = sorted(study.codecs)
+    rows = within_levels(rows_of(study, simulated=population == "simulated"))
+    names = sorted({*methods(study.conditions()), *(name for row in rows for name in row[1:3])})
     overall = comparisons_of(rows, names)
     bpp = np.array([float(row[0]) for row in rows])
     curve = {float(at): _preferences(overall.where(bpp == at)) for at in np.unique(bpp)}

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from annotation import charts
+from annotation.core.conditions import levels
 from annotation.errors import Refused
 from annotation.forms import StudyForm
 from annotation.models import Reconstruction, Snapshot, Source, Study
@@ -65,6 +66,7 @@ def progress_page(request: HttpRequest, study: Study, *, status: int = 200) -> H
         for simulated in (False, True)
         if (per_day := progress.answers_per_day(study, simulated=simulated))
     ]
+    conditions = study.conditions()
     splits = progress.photographs_by_split(study)
     return study_page(
         request,
@@ -72,8 +74,8 @@ def progress_page(request: HttpRequest, study: Study, *, status: int = 200) -> H
         "study",
         status=status,
         meters=progress.meters_of(study),
-        table=progress.codec_table(study),
-        bitrates=sorted(study.target_bpps),
+        table=progress.condition_table(study, conditions),
+        levels=levels(conditions),
         failures=failed.with_source_names(study).order_by("pk")[:FAILURES_SHOWN],
         days=days,
         photographs=Source.objects.used_in(study).order_by("pk")[:PHOTOGRAPHS_SHOWN],

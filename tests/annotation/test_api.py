@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 def study() -> Study:
     study = make_study()
     for bpp in (0.37, 1.0):
-        make_triplet(study, source=make_source(study), target_bpp=bpp)
+        make_triplet(study, source=make_source(study), level=bpp)
     return study
 
 
@@ -175,7 +175,7 @@ def test_a_claim_and_an_answer_cost_a_few_queries_however_many_triplets(
     study = make_study()
     source = make_source(study)
     for number in range(30):
-        make_triplet(study, source=source, target_bpp=0.1 + number / 100)
+        make_triplet(study, source=source, level=0.1 + number / 100)
     session = make_session(study)
     with django_assert_max_num_queries(20):
         found = next_pair(client, session.key).json()

@@ -59,7 +59,7 @@ def test_feedback_comes_in_training_and_nowhere_else(client: Client) -> None:
     study = ruled(training_pairs=5, training_pass=0)
     source = make_source(study)
     make_triplet(study, source=source)
-    make_triplet(study, source=source, target_bpp=1.0, role="training", known="first")
+    make_triplet(study, source=source, level=1.0, role="training", known="first")
     session = make_session(study)
     for number in range(5):
         found = next_pair(client, session).json()
@@ -101,7 +101,7 @@ def test_a_check_looks_exactly_like_a_pair(client: Client) -> None:
     for _ in range(3):
         source = make_source(study)
         make_triplet(study, source=source)
-        anchor = make_reconstruction(source, codec="jpeg", target_bpp="0.0050")
+        anchor = make_reconstruction(source, method="jpeg", level="0.0050")
         shown = source.reconstructions.exclude(pk=anchor.pk).order_by("pk")[0]
         make_triplet(study, source=source, first=shown, second=anchor, role="sentinel", known="first")
     session, seen = make_session(study), {}

@@ -20,9 +20,9 @@ def address(study: Study) -> str:
 def test_each_reconstruction_stands_with_its_figures(owner_client: Client) -> None:
     study = make_study(codecs=["jpeg", "webp"], target_bpps=[0.37])
     source = make_source(study)
-    made = make_reconstruction(source, codec="webp", bpp=0.3712, psnr=31.27, ms_ssim=0.9654, reached=False)
-    make_reconstruction(source, codec="jpeg", state=Reconstruction.State.FAILED, error="Too dark.")
-    make_reconstruction(source, codec="avif")
+    made = make_reconstruction(source, method="webp", bpp=0.3712, psnr=31.27, ms_ssim=0.9654, reached=False)
+    make_reconstruction(source, method="jpeg", state=Reconstruction.State.FAILED, error="Too dark.")
+    make_reconstruction(source, method="avif")
     page = owner_client.get(address(study)).content.decode()
     for words in (
         "0.371 bpp",
@@ -58,7 +58,7 @@ def test_its_cost_does_not_grow_with_the_reconstructions(
     study = make_study()
     for _ in range(3):
         make_reconstruction(make_source(study))
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         assert owner_client.get(address(study)).status_code == 200
 
 

@@ -28,7 +28,7 @@ def answer(session: Session, assignment: Assignment, wanted: str) -> None:
         session=session,
         judgment_id=uuid.uuid4(),
         assignment_id=assignment.pk,
-        answer="left" if assignment.left.codec == wanted else "right",
+        answer="left" if assignment.left.method == wanted else "right",
         timing=make_timing(),
     )
 

@@ -92,8 +92,6 @@ def test_a_study_called_new_does_not_hide_behind_the_form(owner_client: Client) 
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"codecs": ["jpeg"]}, "at least two codecs"),
-        ({"codecs": []}, "at least two codecs"),
         ({"target_bpps": "a lot"}, "numbers with commas"),
         ({"target_bpps": "0.5, 900"}, "between 0.01 and 24"),
         ({"target_bpps": "nan"}, "between 0.01 and 24"),

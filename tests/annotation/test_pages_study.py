@@ -59,7 +59,7 @@ def test_while_encoding_goes_on_the_goal_is_the_planned_one(owner_client: Client
     source = make_source(study)
     for codec in study.codecs:
         for bpp in study.target_bpps:
-            make_reconstruction(source, codec=codec, target_bpp=as_decimal(bpp), state="queued")
+            make_reconstruction(source, method=codec, level=as_decimal(bpp), state="queued")
     meters = page_of(owner_client, "study-status", study).json()["meters"]
     assert meters["encoded"]["words"] == "0 of 4"
     assert meters["judged"]["total"] == 2 * 2
@@ -86,7 +86,7 @@ def test_what_failed_is_shown_with_its_error_and_can_be_tried_again(owner_client
 def test_a_failed_anchor_of_the_checks_is_shown_too(owner_client: Client) -> None:
     study = make_study(protocol=Protocol.bare().but(sentinel_percent=5).to_json())
     make_reconstruction(
-        make_source(study), codec=ANCHOR_CODEC, target_bpp=ANCHOR_BPP, state="failed", error="no anchor"
+        make_source(study), method=ANCHOR_CODEC, level=ANCHOR_BPP, state="failed", error="no anchor"
     )
     assert "no anchor" in page_of(owner_client, "study", study).text
 
@@ -119,7 +119,7 @@ def test_a_draft_says_which_splits_are_still_empty(owner_client: Client) -> None
     assert "only when each of the three has some" in page_of(owner_client, "study", study).content.decode()
 
 
-@pytest.mark.parametrize(("name", "most"), [("study", 16), ("study-people", 10), ("study-pairs", 6)])
+@pytest.mark.parametrize(("name", "most"), [("study", 17), ("study-people", 10), ("study-pairs", 6)])
 def test_a_tab_costs_the_same_with_more_rows(
     owner_client: Client, django_assert_max_num_queries: DjangoAssertNumQueries, name: str, most: int
 ) -> None:
@@ -150,9 +150,9 @@ def test_people_come_a_page_at_a_time(owner_client: Client) -> None:
 def test_pairs_come_a_page_at_a_time_with_their_votes(owner_client: Client) -> None:
     study = make_study()
     source = make_source(study)
-    first = make_reconstruction(source, codec="jpeg")
+    first = make_reconstruction(source, method="jpeg")
     for n in range(51):
-        other = make_reconstruction(source, codec="webp", target_bpp=as_decimal(0.37 + n / 100))
+        other = make_reconstruction(source, method="webp", level=as_decimal(0.37 + n / 100))
         make_triplet(study, source=source, first=first, second=other)
     make_judgment(make_session(study))
     make_judgment(make_session(study, simulated=True))

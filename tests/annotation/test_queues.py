@@ -39,7 +39,7 @@ def test_the_queue_of_a_codec(name: str, queue: str) -> None:
 def test_reconstructions_go_to_the_queues_of_their_codecs(sent: list[Any], settings: Any) -> None:
     source = make_source()
     codecs = ["jpeg", "vvc-intra", "webp", "checkerboard"]
-    rows = [make_reconstruction(source, codec=codec, state=QUEUED) for codec in codecs]
+    rows = [make_reconstruction(source, method=codec, state=QUEUED) for codec in codecs]
     tasks.enqueue_encodings([row.pk for row in rows])
     quick, slow = settings.TIME_LIMITS["encode"], settings.TIME_LIMITS["encode-slow"]
     assert slow > quick
@@ -57,8 +57,8 @@ def test_a_full_queue_does_not_hide_what_the_other_one_lost(
 ) -> None:
     long_ago = timezone.now() - timedelta(hours=1)
     source = make_source()
-    make_reconstruction(source, codec="vvc-intra", state=QUEUED, queued_at=long_ago)
-    quick = make_reconstruction(source, codec="jpeg", state=QUEUED, queued_at=long_ago)
+    make_reconstruction(source, method="vvc-intra", state=QUEUED, queued_at=long_ago)
+    quick = make_reconstruction(source, method="jpeg", state=QUEUED, queued_at=long_ago)
     monkeypatch.setattr(tasks, "queue_is_empty", lambda name: name != "encode-slow")
     tasks.reap()
     assert [pk for pk, _, _ in sent] == [quick.pk]

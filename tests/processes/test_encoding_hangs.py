@@ -26,7 +26,7 @@ def test_an_encode_beyond_its_time_is_killed_and_tried_again(
 ) -> None:
     study = make_study(state=Study.State.DRAFT, codecs=["avif", "jpeg"])
     source = add_source(study=study, file=make_png(1, width=1200, height=1200), name="large")
-    row = make_reconstruction(source, codec="avif", state=Reconstruction.State.QUEUED)
+    row = make_reconstruction(source, method="avif", state=Reconstruction.State.QUEUED)
     deployment.start("broker", "beat", "worker", "worker-default")
     deployment.wait_for(lambda: deployment.is_ready("broker"), "the broker's answer")
     with current_app.connection_for_write(embedded_url(tmp_path)) as connection:

@@ -55,7 +55,7 @@ def sessions(deployment: Deployment) -> list[Session]:
     study = make_study()
     source = make_source(study)
     for number in range(20):
-        make_triplet(study, source=source, target_bpp=0.1 + number / 10)
+        make_triplet(study, source=source, level=0.1 + number / 10)
     return [make_session(study) for _ in range(4)]
 
 

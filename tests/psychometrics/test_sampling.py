@@ -42,7 +42,7 @@ def test_what_is_joined_already_needs_no_tree() -> None:
 
 def test_a_codec_that_nobody_saw_is_joined_by_one_pair() -> None:
     pairs = [
-        Askable(pair.key, pair.source, pair.target_bpp, pair.first, pair.second, int(pair.second < 3))
+        Askable(pair.key, pair.source, pair.scale, pair.first, pair.second, int(pair.second < 3))
         for pair in pairs_of(4)
     ]
     connecting = [key for key, worth in priorities(pairs, flat(4), seed="s").items() if worth > CONNECTS]

@@ -16,9 +16,10 @@ from typing import Any
 from psychometrics.tables import TableWriter
 
 NAME = "answers.csv.gz"
-_SHOWN = ("source", "left_sha256", "right_sha256", "left_codec", "right_codec", "target_bpp", "known")
+_SHOWN = ("source", "left_sha256", "right_sha256", "left_codec", "right_codec")
+_LEVELS = ("left_level", "right_level", "target_bpp", "known")
 _SAID = ("annotator", "simulated", "kind", "answer", "counted", "stands", "supersedes", "excluded_by")
-COLUMNS = ("judgment", "assignment", "repeats", *_SAID, *_SHOWN, "layout", "received_at", "timing")
+COLUMNS = ("judgment", "assignment", "repeats", *_SAID, *_SHOWN, *_LEVELS, "layout", "received_at", "timing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,9 @@ class AnswerRow:
     right_sha256: str
     left_codec: str
     right_codec: str
-    target_bpp: float
+    left_level: float
+    right_level: float
+    target_bpp: float | None
     known: str
     layout: str
     received_at: datetime
@@ -74,4 +77,6 @@ def _field(value: Any) -> str:
         return value.astimezone(UTC).isoformat(timespec="milliseconds")
     if isinstance(value, dict):
         return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    if value is None:
+        return ""
     return repr(value) if isinstance(value, float) else str(value)

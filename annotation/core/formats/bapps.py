@@ -28,7 +28,7 @@ from imaging.folders import whole_folder
 from psychometrics.tables import TableWriter
 
 _TRIPLET_NAMES = ("split", "index", "source", "photograph", "p0_sha256", "p1_sha256")
-_TRIPLET_RATES = ("p0_codec", "p1_codec", "p0_bpp", "p1_bpp", "target_bpp", "kind")
+_TRIPLET_RATES = ("p0_codec", "p1_codec", "p0_level", "p1_level", "p0_bpp", "p1_bpp", "target_bpp", "kind")
 TRIPLET_COLUMNS = (*_TRIPLET_NAMES, *_TRIPLET_RATES, "n", "n_p0", "n_p1", "n_tie")
 _JUDGMENT_NAMES = ("judgment", "triplet_split", "triplet_index", "annotator", "choice", "side_of_p0")
 JUDGMENT_COLUMNS = (*_JUDGMENT_NAMES, "simulated", "onset_ms", "answered_ms", "received_at")
@@ -117,7 +117,7 @@ def _sorted_triplets(rows: Iterable[TripletRow], sources: Mapping[str, SourceRow
 
     def place(row: TripletRow) -> tuple[str, str, float, str, str, str]:
         photograph = sources[row.source].photograph
-        return photograph, row.source, row.target_bpp, row.p0_sha256, row.p1_sha256, row.key
+        return photograph, row.source, row.target_bpp or 0.0, row.p0_sha256, row.p1_sha256, row.key
 
     return sorted(triplets, key=place)
 
@@ -173,8 +173,9 @@ def _write_triplets(path: Path, placed: list[_Placed]) -> None:
 def _triplet_fields(triplet: _Placed) -> tuple[str | int | float, ...]:
     row = triplet.row
     names = (triplet.split, triplet.index, row.source, triplet.photograph, row.p0_sha256, row.p1_sha256)
-    rates = (repr(float(row.p0_bpp)), repr(float(row.p1_bpp)), repr(float(row.target_bpp)))
-    return (*names, row.p0_codec, row.p1_codec, *rates, row.kind, sum(triplet.votes), *triplet.votes)
+    rates = (row.p0_level, row.p1_level, row.p0_bpp, row.p1_bpp, row.target_bpp)
+    written = ("" if rate is None else repr(float(rate)) for rate in rates)
+    return (*names, row.p0_codec, row.p1_codec, *written, row.kind, sum(triplet.votes), *triplet.votes)
 
 
 def _write_images(

@@ -30,7 +30,9 @@ class SourceRow:
 class TripletRow:
     """One triplet. `key` is the caller's name for it; the three images are keys for `open_image`.
 
-    `source` is the source's sha256; `kind` comes from `pair_kind`; bpp are bits per pixel of the whole file.
+    `source` is the source's sha256; `kind` comes from `pair_kind`; bpp are bits per pixel of the whole file, None
+    where they are not known. `p0_codec` at `p0_level` is the condition of p0; `target_bpp` is the level of both, None
+    across levels.
     """
 
     key: str
@@ -39,9 +41,11 @@ class TripletRow:
     p1_sha256: str
     p0_codec: str
     p1_codec: str
-    p0_bpp: float
-    p1_bpp: float
-    target_bpp: float
+    p0_level: float
+    p1_level: float
+    p0_bpp: float | None
+    p1_bpp: float | None
+    target_bpp: float | None
     kind: str
     ref_image: str
     p0_image: str

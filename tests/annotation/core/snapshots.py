@@ -55,6 +55,8 @@ def make_triplet(
         p1_sha256=sha(f"{key} 1"),
         p0_codec=first,
         p1_codec=second,
+        p0_level=bpp,
+        p1_level=bpp,
         p0_bpp=bpp * 1.01,
         p1_bpp=bpp * 0.99,
         target_bpp=bpp,

@@ -2,12 +2,13 @@
 
 import math
 
+from annotation.core.conditions import Condition
 from annotation.core.known import CLEAR, FINE, PLAIN, Stimulus, identicals, sentinels, training_pairs
 
 
 def make_stimulus(codec: str = "jpeg", bpp: float = 1.0, psnr: float = 38.0) -> Stimulus:
     name = f"{codec} {bpp} {psnr}"
-    return Stimulus(hash(name) % 1_000_000, codec, bpp, psnr, name)
+    return Stimulus(hash(name) % 1_000_000, Condition(codec, bpp), psnr, name)
 
 
 ANCHOR = make_stimulus("jpeg", 0.005, 20.0)
@@ -31,7 +32,7 @@ def test_a_reconstruction_without_error_is_better_than_any() -> None:
 def test_training_goes_from_plain_to_fine() -> None:
     rates = [make_stimulus(bpp=bpp, psnr=psnr) for bpp, psnr in ((0.2, 28.0), (0.5, 33.0), (1.0, 37.0))]
     pairs = training_pairs(rates, ANCHOR)
-    assert [(pair.level, pair.closer.target_bpp, pair.other.target_bpp) for pair in pairs] == [
+    assert [(pair.ease, pair.closer.condition.level, pair.other.condition.level) for pair in pairs] == [
         (PLAIN, 1.0, 0.005),
         (CLEAR, 1.0, 0.2),
         (FINE, 1.0, 0.5),
@@ -39,7 +40,7 @@ def test_training_goes_from_plain_to_fine() -> None:
 
 
 def test_one_bitrate_is_enough_to_train() -> None:
-    assert [pair.level for pair in training_pairs([make_stimulus()], ANCHOR)] == [PLAIN]
+    assert [pair.ease for pair in training_pairs([make_stimulus()], ANCHOR)] == [PLAIN]
 
 
 def test_two_bitrates_that_look_alike_teach_nothing() -> None:
@@ -47,10 +48,18 @@ def test_two_bitrates_that_look_alike_teach_nothing() -> None:
     assert training_pairs(alike, None) == []
 
 
+def test_a_higher_level_may_be_the_worse_one() -> None:
+    by_qp = [make_stimulus("mine", qp, psnr) for qp, psnr in ((22, 40.0), (37, 30.0))]
+    (pair, clear) = training_pairs(by_qp, ANCHOR)
+    assert (pair.closer, pair.other) == (by_qp[0], ANCHOR)
+    assert (clear.closer, clear.other) == (by_qp[0], by_qp[1])
+
+
 def test_identical_pairs_are_one_for_each_bitrate_and_of_any_codec() -> None:
     codecs = ["jpeg", "webp", "avif"]
     made = [make_stimulus(codec, bpp) for codec in codecs for bpp in (0.2, 1.0)]
-    chosen = [identicals(made, codecs, source=str(number)) for number in range(60)]
-    assert all([one.target_bpp for one in ones] == [0.2, 1.0] for ones in chosen)
-    assert {one.codec for ones in chosen for one in ones} == set(codecs)
-    assert identicals(made[::-1], codecs[::-1], source="7") == chosen[7]
+    conditions = [one.condition for one in made]
+    chosen = [identicals(made, conditions, source=str(number)) for number in range(60)]
+    assert all([one.condition.level for one in ones] == [0.2, 1.0] for ones in chosen)
+    assert {one.condition.method for ones in chosen for one in ones} == set(codecs)
+    assert identicals(made, conditions[::-1], source="7") == chosen[7]

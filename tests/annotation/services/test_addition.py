@@ -30,7 +30,7 @@ def test_new_pairs_come_and_old_ones_stay(study: Study, owner: User) -> None:
     assert [encode_reconstruction(pk=pk) for pk in planned] == ["done"]
     assert Triplet.objects.values().get(pk=old["id"]) == old
     assert list(Reconstruction.objects.exclude(pk__in=planned).order_by("pk").values()) == made
-    new = Triplet.objects.exclude(pk=old["id"]).values_list("first__codec", "second__codec")
+    new = Triplet.objects.exclude(pk=old["id"]).values_list("first__method", "second__method")
     assert sorted(sorted(pair) for pair in new) == [["jpeg", "jpeg2000"], ["jpeg2000", "webp"]]
 
 
@@ -45,7 +45,7 @@ def test_when_and_by_whom_is_kept_and_exported(study: Study, owner: User) -> Non
 
 
 def test_what_another_study_made_is_paired_at_once(study: Study) -> None:
-    make_reconstruction(study.sources.get(), codec="avif")
+    make_reconstruction(study.sources.get(), method="avif")
     assert add_codec(study=study, codec="avif") == []
     assert Triplet.objects.filter(study=study).count() == 3
 

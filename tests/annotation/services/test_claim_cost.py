@@ -65,7 +65,7 @@ def test_checks_walk_the_study_no_more_than_pairs_do() -> None:
     for number in range(16):
         source = make_source(study)
         make_triplet(study, source=source, known="first" if number % 4 == 0 else "")
-        make_triplet(study, source=source, target_bpp=1.0, role="sentinel", known="first")
+        make_triplet(study, source=source, level=1.0, role="sentinel", known="first")
     session = make_session(study)
     with plans() as steps:
         kinds = {make_judgment(session).kind for _ in range(16)}

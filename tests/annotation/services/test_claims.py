@@ -38,7 +38,7 @@ def test_the_source_changes_from_pair_to_pair_where_it_can() -> None:
     study = make_study()
     one, other = make_source(study), make_source(study)
     for bpp in (0.37, 1.0):
-        make_triplet(study, source=one, target_bpp=bpp)
+        make_triplet(study, source=one, level=bpp)
     make_triplet(study, source=other)
     session = make_session(study, answered=1)
     shown = [make_assignment(session).triplet.source for _ in range(3)]
@@ -101,7 +101,7 @@ def test_the_reaper_returns_each_lease_once() -> None:
 def test_a_session_ends_after_its_pairs() -> None:
     study = make_study(pairs_per_session=1)
     for bpp in (0.37, 1.0):
-        make_triplet(study, target_bpp=bpp)
+        make_triplet(study, level=bpp)
     session = make_session(study)
     make_judgment(session)
     session.refresh_from_db()
@@ -113,7 +113,7 @@ def test_sides_are_balanced_within_an_annotator() -> None:
     study = make_study(pairs_per_session=100)
     source = make_source(study)
     for number in range(16):
-        make_triplet(study, source=source, target_bpp=0.1 + number / 10)
+        make_triplet(study, source=source, level=0.1 + number / 10)
     session = make_session(study)
     on_left = [make_judgment(session).assignment.first_on_left for _ in range(16)]
     assert on_left.count(True) == 8
@@ -123,7 +123,7 @@ def test_a_session_holds_six_pairs_and_no_more() -> None:
     study = make_study(pairs_per_session=100)
     source = make_source(study)
     for number in range(8):
-        make_triplet(study, source=source, target_bpp=0.1 + number / 10)
+        make_triplet(study, source=source, level=0.1 + number / 10)
     session = make_session(study, answered=1)
     held = [make_assignment(session).pk for _ in range(MOST_LEASES)]
     answer = claim_next(session=session, holding=held)

@@ -31,7 +31,7 @@ def study_of(pairs: int, *, per_session: int = 10, **rules: Any) -> Study:
     study = make_study(protocol=protocol, pairs_per_session=per_session)
     source = make_source(study)
     for number in range(pairs):
-        make_triplet(study, source=source, target_bpp=0.1 + number / 100)
+        make_triplet(study, source=source, level=0.1 + number / 100)
     return study
 
 

@@ -31,7 +31,7 @@ def test_a_reconstruction_knows_how_it_was_made() -> None:
     study = make_study(state=Study.State.DRAFT, codecs=["jpeg", "webp"], target_bpps=[1.5])
     source = make_source(study)
     encode_all(study)
-    row = Reconstruction.objects.get(codec="jpeg")
+    row = Reconstruction.objects.get(method="jpeg")
     pixels = read_pixels(row.image)
     assert image.pixels_sha256(pixels) == row.sha256
     assert pixels.shape == (source.height, source.width, 3)
@@ -71,7 +71,7 @@ def test_an_unreachable_bitrate_says_so_and_can_be_tried_again() -> None:
     study = make_study(state=Study.State.DRAFT, codecs=["jpeg", "webp"], target_bpps=[0.02])
     make_source(study)
     assert set(encode_all(study)) == {"failed"}
-    row = Reconstruction.objects.get(codec="jpeg")
+    row = Reconstruction.objects.get(method="jpeg")
     assert "bpp" in row.error
     assert not row.image and not Triplet.objects.exists()
     assert len(retry_failed(study=study)) == 2

@@ -66,7 +66,7 @@ def test_answers_become_a_closed_study_with_its_origin(folder: Path, run: Run) -
     assert judged.count() == 30
     for triplet in Triplet.objects.filter(study=study).select_related("first"):
         assert triplet.votes == 5
-        good = "first" if "good" in triplet.first.codec else "second"
+        good = "first" if "good" in triplet.first.method else "second"
         assert triplet.judgments.filter(choice=good).count() == 3
         assert triplet.judgments.filter(choice="tie").count() == 1
 
@@ -139,7 +139,7 @@ def test_mucped_is_made_again_and_names_the_worse_one(tmp_path: Path, run: Run) 
     assert (said["judgments"], said["triplets"]) == (2, 1)
     assert said["chosen_has_smaller_squared_error"] == 0.5
     assert len(dict(said["left_out"])) == 2  # type: ignore[call-overload]
-    better = Reconstruction.objects.get(codec="libjpeg-turbo-q95-yuv444")
+    better = Reconstruction.objects.get(method="libjpeg-turbo-q95-yuv444")
     judgment = Judgment.objects.filter(timing__line=2).get()
     chosen = judgment.triplet.first if judgment.choice == "first" else judgment.triplet.second
     assert chosen == better

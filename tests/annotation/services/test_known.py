@@ -36,7 +36,7 @@ def roles(study: Study) -> dict[str, int]:
 def test_a_study_of_pairs_only_makes_nothing_else() -> None:
     study = opened()
     assert roles(study) == {"pair": 1}
-    assert not Reconstruction.objects.filter(target_bpp=ANCHOR_BPP).exists()
+    assert not Reconstruction.objects.filter(level=ANCHOR_BPP).exists()
 
 
 def test_one_bitrate_is_enough_for_all_checks() -> None:
@@ -46,15 +46,15 @@ def test_one_bitrate_is_enough_for_all_checks() -> None:
         closer, other = triplet.first, triplet.second
         if triplet.known == Triplet.Known.SECOND:
             closer, other = other, closer
-        assert other.target_bpp == ANCHOR_BPP and closer.psnr > other.psnr + 3
+        assert other.level == ANCHOR_BPP and closer.psnr > other.psnr + 3
     same = study.triplets.get(role="identical")
     assert (same.first, same.known) == (same.second, "")
 
 
 def test_the_anchor_is_no_operating_point_of_the_study() -> None:
     study = opened(sentinel_percent=6.0)
-    anchor = Reconstruction.objects.get(target_bpp=ANCHOR_BPP)
-    assert (anchor.codec, anchor.state, anchor.reached, anchor.encodes) == ("jpeg", "done", False, 1)
+    anchor = Reconstruction.objects.get(level=ANCHOR_BPP)
+    assert (anchor.method, anchor.state, anchor.reached, anchor.encodes) == ("jpeg", "done", False, 1)
     assert anchor.operating_point["quality"] == 1
     assert anchor not in Reconstruction.objects.needed_by(study)
     assert anchor in Reconstruction.objects.prepared_for(study)

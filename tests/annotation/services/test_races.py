@@ -45,7 +45,7 @@ def make_triplets(study: Study, *, sources: int, reconstructions: int) -> list[T
     triplets = []
     for _ in range(sources):
         source = make_source(study)
-        made = [make_reconstruction(source, codec=f"codec-{number}") for number in range(reconstructions)]
+        made = [make_reconstruction(source, method=f"codec-{number}") for number in range(reconstructions)]
         for first, second in combinations(made, 2):
             triplets.append(make_triplet(study, source=source, first=first, second=second))
     return triplets

@@ -26,7 +26,7 @@ def ranking_study(*, sources: int = 2, held_out: float = 0.0) -> Study:
     study = make_study(codecs=CODECS, protocol=rules.to_json(), votes_per_triplet=3)
     for _ in range(sources):
         source = make_source(study)
-        made = [make_reconstruction(source, codec=codec) for codec in CODECS]
+        made = [make_reconstruction(source, method=codec) for codec in CODECS]
         for n, first in enumerate(made):
             for second in made[n + 1 :]:
                 make_triplet(study, source=source, first=first, second=second)

@@ -28,7 +28,7 @@ def study() -> Study:
         make_triplet(study, source=source)
         known = "first" if number % 2 else "second"
         taught = {"role": Triplet.Role.TRAINING, "known": known, "priority": 1.0 + number // 3}
-        make_triplet(study, source=source, target_bpp=1.0, **taught)
+        make_triplet(study, source=source, level=1.0, **taught)
     return study
 
 
