@@ -112,6 +112,14 @@ class Codec(ABC):
         """Whether the codec can run here."""
         return Availability(True)
 
+    def seconds_at(self, settings: Settings) -> float:
+        """`seconds_per_megapixel` at complete settings, where an option makes an encode much slower."""
+        return self.seconds_per_megapixel
+
+    def advice(self, pixels: Pixels) -> str:
+        """A sentence for a picture that the codec takes, but that it was not made for; mostly empty."""
+        return ""
+
     @property
     def version(self) -> str:
         """The implementation, such as "libjpeg-turbo 3.1.0 (pillow 13.0.0)"."""

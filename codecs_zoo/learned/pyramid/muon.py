@@ -54,4 +54,5 @@ def orthogonal(matrices: Tensor) -> Tensor:
     for _ in range(ROUNDS):
         gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return (x.mT if upright else x).to(matrices.dtype)
+    found: Tensor = (x.mT if upright else x).to(matrices.dtype)
+    return found

@@ -7,27 +7,40 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from codecs_zoo.contract import CodecError
+from codecs_zoo.learned.pyramid.model import PyramidModel
+from codecs_zoo.learned.pyramid.shape import Shape
 
-TYPES = {torch.float16: "F16", torch.int8: "I8", torch.float32: "F32"}
-READ = {"F16": np.float16, "I8": np.int8, "F32": np.float32}
+FORMAT: Final = "closer pyramid 1"
+TYPES = {torch.float16: "F16", torch.int8: "I8", torch.int32: "I32", torch.float32: "F32"}
+READ = {"F16": np.float16, "I8": np.int8, "I32": np.int32, "F32": np.float32}
+FROZEN = "frozen."
+"""Whole numbers that a decoder needs beside the networks: steps and tables, made once."""
 SCALE = ".scale"
 EIGHT_BITS_FROM = 20_000
 """Numbers in a table of the analysis from which it has 8 bits."""
 
 
-def write_weights(model: nn.Module, path: Path) -> None:
+def write_weights(model: PyramidModel, path: Path) -> None:
     """Every parameter of `model`; the file is whole or not there."""
     tensors: dict[str, Tensor] = {}
     for name, value in model.state_dict().items():
         tensors.update(_packed(name, value.detach().float().cpu().contiguous()))
-    head, at, parts = {}, 0, []
+    write_tensors(tensors, path, model.shape)
+
+
+def write_tensors(tensors: dict[str, Tensor], path: Path, shape: Shape) -> None:
+    """A safetensors file, whole or not there; the networks' shape is in its metadata."""
+    head: dict[str, Any] = {"__metadata__": {"format": FORMAT, "shape": json.dumps(asdict(shape))}}
+    at, parts = 0, []
     for name, tensor in sorted(tensors.items()):
         content = tensor.numpy().tobytes()
         head[name] = {
@@ -44,14 +57,28 @@ def write_weights(model: nn.Module, path: Path) -> None:
     os.replace(half, path)
 
 
-def read_weights(model: nn.Module, path: Path) -> None:
-    """Fill `model` with the file's weights. Raises CodecError for a file that does not fit it."""
+def read_model(path: Path) -> tuple[PyramidModel, dict[str, Tensor]]:
+    """The networks, and the frozen whole numbers if the file has them.
+
+    Raises CodecError for a file that is missing or no weights of pyramid.
+    """
     try:
-        tensors = _tensors(path.read_bytes())
-        state = {name: _unpacked(name, tensors) for name in tensors if not name.endswith(SCALE)}
-        model.load_state_dict(state)
+        head, tensors = read_tensors(path)
+        frozen = {name[len(FROZEN) :]: tensors.pop(name) for name in list(tensors) if name.startswith(FROZEN)}
+        model = PyramidModel(_shape(json.loads(head["shape"])))
+        model.load_state_dict(
+            {name: _unpacked(name, tensors) for name in tensors if not name.endswith(SCALE)}
+        )
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise CodecError(f"{path} holds no weights of pyramid: {error}") from error
+        raise CodecError(f"{path} holds no weights of pyramid ({error}). Install closer again.") from error
+    return model, frozen
+
+
+def _shape(numbers: dict[str, Any]) -> Shape:
+    lists_as_tuples: dict[str, Any] = {
+        name: tuple(each) if isinstance(each, list) else each for name, each in numbers.items()
+    }
+    return Shape(**lists_as_tuples)
 
 
 def _packed(name: str, value: Tensor) -> dict[str, Tensor]:
@@ -69,12 +96,17 @@ def _unpacked(name: str, tensors: dict[str, Tensor]) -> Tensor:
     return value if scale is None else value * scale.view(-1, *[1] * (value.dim() - 1))
 
 
-def _tensors(content: bytes) -> dict[str, Tensor]:
+def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """The file's metadata, and its tensors by name. Raises ValueError or KeyError for another kind of file."""
+    content = path.read_bytes()
     length = int.from_bytes(content[:8], "little")
     head = json.loads(content[8 : 8 + length])
+    metadata = head.pop("__metadata__", {"format": FORMAT, "shape": "{}"})
+    if metadata["format"] != FORMAT:
+        raise ValueError(f"its format is {metadata['format']!r}, this version reads {FORMAT!r}")
     found = {}
     for name, about in head.items():
         first, last = (8 + length + place for place in about["data_offsets"])
         values = np.frombuffer(content[first:last], READ[about["dtype"]]).reshape(about["shape"])
         found[name] = torch.from_numpy(values.copy())
-    return found
+    return metadata, found

@@ -30,7 +30,7 @@ from codecs_zoo.learned.pyramid.model import Output, PyramidModel, first_steps
 from codecs_zoo.learned.pyramid.muon import Muon
 from codecs_zoo.learned.pyramid.photographs import Crops, centre, principal_components, read_photographs
 from codecs_zoo.learned.pyramid.shape import LAMBDA_HIGH, LAMBDA_LOW, LEVELS, Shape
-from codecs_zoo.learned.pyramid.storing import read_weights, write_weights
+from codecs_zoo.learned.pyramid.storing import read_model, write_weights
 from codecs_zoo.learned.pyramid.transforms import start_from_components
 
 WEIGHT_POWER = 0.45
@@ -81,8 +81,7 @@ class Trainer:
         self.crops = Crops(kept or photographs, self.device)
         self.held_out = centre(photographs[::HELD_OUT_EVERY], HELD_OUT_SIDE).to(self.device)
         self.photographs = len(photographs)
-        self.model = PyramidModel(shape)
-        self._begin()
+        self.model = self._begun(shape)
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.mean = copy.deepcopy(self.model).requires_grad_(False)
         self.parameters: list[Tensor] = list(self.model.parameters())
@@ -233,20 +232,19 @@ class Trainer:
         return found
 
     @torch.no_grad()
-    def _begin(self) -> None:
+    def _begun(self, shape: Shape | None) -> PyramidModel:
+        """The networks of `start`, or new ones that begin as a transform codec of principal components."""
         if self.settings.start:
-            read_weights(self.model, Path(self.settings.start))
-            return
-        fine = sum(self.model.shape.fine)
+            return read_model(Path(self.settings.start))[0]
+        model = PyramidModel(shape)
+        fine = sum(model.shape.fine)
         components, mean, variances = principal_components(self.crops, fine)
-        start_from_components(self.model.analysis, self.model.synthesis, components, mean)
+        start_from_components(model.analysis, model.synthesis, components, mean)
         scales = (variances.clamp(min=1e-8).sqrt() / first_steps(fine)).log2().clamp(min=-3)
-        at = 0
-        for context in self.model.hierarchy.fine.members():
-            channels = context.channels
-            rows = context.offset.rows
-            rows[:, channels : 2 * channels] = scales[:, at : at + channels]
-            at += channels
+        parts = torch.split(scales, list(model.shape.fine), 1)
+        for context, part in zip(model.hierarchy.fine.members(), parts, strict=True):
+            context.offset.rows[:, context.channels : 2 * context.channels] = part
+        return model
 
 
 def loss_of(x: Tensor, output: Output, level: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,67 @@
+"""Follow an encode that takes minutes: a report now and then, and a file from which it can go on after a stop.
+
+A codec asks for the `current()` follower and tells it how far it is; who started the encode decides what becomes of
+that. Nobody has to: without a follower nothing is reported or kept.
+
+    with following(report=print, state=Path("photograph.clz.search")):
+        codec.encode(pixels, bpp=0.37, effort=3)
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+
+KEEP_EVERY = 20.0
+"""Seconds between two states, at least."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an encode is: `done` of `planned` iterations, and bits per pixel and PSNR (dB) as they are."""
+
+    done: int
+    planned: int
+    bpp: float
+    psnr: float
+
+
+@dataclass
+class Follower:
+    """What becomes of progress and state."""
+
+    report: Callable[[Progress], None] = lambda progress: None
+    state: Path | None = None
+    _kept: float = field(default_factory=time.monotonic)
+
+    def is_due(self) -> bool:
+        """Whether a state should be kept now."""
+        return self.state is not None and time.monotonic() - self._kept > KEEP_EVERY
+
+    def kept(self) -> None:
+        """A state has been written."""
+        self._kept = time.monotonic()
+
+
+_follower: ContextVar[Follower | None] = ContextVar("follower", default=None)
+
+
+def current() -> Follower:
+    """The follower of this context, or one that does nothing."""
+    return _follower.get() or Follower()
+
+
+@contextmanager
+def following(
+    report: Callable[[Progress], None] = lambda progress: None, state: Path | None = None
+) -> Iterator[None]:
+    """Encodes inside tell `report`, keep what they need to go on in `state`, and go on from it if it is theirs."""
+    token = _follower.set(Follower(report, state))
+    try:
+        yield
+    finally:
+        _follower.reset(token)

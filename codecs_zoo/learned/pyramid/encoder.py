@@ -1,0 +1,113 @@
+"""Pyramid's encoder: a level near the wished rate, a search as long as the effort allows, and the file."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+
+from codecs_zoo.contract import CodecError, Pixels
+from codecs_zoo.following import Follower, current
+from codecs_zoo.learned.pyramid.bitstream import HEAD
+from codecs_zoo.learned.pyramid.networks import Networks, to_tensor
+from codecs_zoo.learned.pyramid.search import Search
+from codecs_zoo.learned.pyramid.shape import LEVEL_INDICES, level_of
+
+ITERATIONS: Final = (0, 150, 300, 1000, 4000)
+"""Of the search, by effort."""
+
+EXPECTED_SAVING: Final = (0.0, 0.05, 0.07, 0.09, 0.1)
+"""Share of the rate that a search saves at the same lambda, by effort: where its level begins."""
+
+CLOSE: Final = 0.004
+MOST_TRIALS: Final = 9
+
+
+class Encoder:
+    """Codes one photograph at one wished rate."""
+
+    def __init__(self, networks: Networks, pixels: Pixels, bpp: float) -> None:
+        self.networks, self.pixels, self.bpp = networks, pixels, bpp
+        self.x = to_tensor(pixels)
+        self.size = pixels.shape[:2]
+        self.trials: dict[int, tuple[bytes, float]] = {}
+
+    def encode(self, effort: int) -> tuple[int, bytes]:
+        """Level index and body."""
+        if not ITERATIONS[effort]:
+            index = self._level(self.bpp)
+            return index, self.trials[index][0]
+        index = self._level(self.bpp / (1 - EXPECTED_SAVING[effort]))
+        search = Search(self.networks.model, self.x, self.size, index, ITERATIONS[effort])
+        self._follow(search, effort)
+        body, _, _ = self.networks.write(search.found, index)
+        return index, body
+
+    def _follow(self, search: Search, effort: int) -> None:
+        """Run the search under the current follower, from the state that it kept, if it is this search's."""
+        follower, key = current(), self._key(effort)
+        _resume(search, follower, key)
+        area = self.size[0] * self.size[1]
+        target = max(self.bpp - 8 * HEAD.size / area, self.bpp / 10)
+        while search.done < search.iterations:
+            follower.report(search.step(target))
+            if follower.is_due():
+                _keep(search, follower, key)
+
+    def _level(self, bpp: float) -> int:
+        """The level index whose file, without a search, comes closest to `bpp` (regula falsi, Illinois)."""
+        low, high = 0, LEVEL_INDICES - 1
+        ends = {low: self._miss(low, bpp), high: self._miss(high, bpp)}
+        if ends[low] >= 0 or ends[high] <= 0:
+            return low if ends[low] >= 0 else high
+        weights = {low: 1.0, high: 1.0}
+        while high - low > 1 and len(self.trials) < MOST_TRIALS:
+            below, above = ends[low] * weights[low], ends[high] * weights[high]
+            middle = low + round((high - low) * below / (below - above))
+            middle = min(max(middle, low + 1), high - 1)
+            ends[middle] = self._miss(middle, bpp)
+            stays = high if ends[middle] < 0 else low
+            weights[middle], weights[stays] = 1.0, weights[stays] / 2
+            low, high = (middle, high) if ends[middle] < 0 else (low, middle)
+            if abs(ends[middle]) < CLOSE:
+                break
+        return min(ends, key=lambda index: abs(ends[index]))
+
+    def _miss(self, index: int, bpp: float) -> float:
+        """log(bpp of the file at a level, without a search / bpp)."""
+        if index not in self.trials:
+            with torch.no_grad():
+                latents = self.networks.model.latents(self.x, self._level_tensor(index))
+                body, _, _ = self.networks.write(latents, index)
+            bits = 8 * (len(body) + HEAD.size)
+            self.trials[index] = body, bits / (self.size[0] * self.size[1])
+        return math.log(self.trials[index][1] / bpp)
+
+    def _level_tensor(self, index: int) -> Tensor:
+        return torch.tensor([level_of(index)])
+
+    def _key(self, effort: int) -> str:
+        content = self.pixels.tobytes() + repr((self.size, self.bpp, effort)).encode()
+        return hashlib.sha256(content).hexdigest()
+
+
+def _resume(search: Search, follower: Follower, key: str) -> None:
+    if follower.state is None or not follower.state.exists():
+        return
+    try:
+        kept: dict[str, Any] = torch.load(follower.state, weights_only=True)
+        if kept["key"] == key:
+            search.resume(kept["search"])
+    except Exception as error:  # torch raises errors of many kinds for damage
+        raise CodecError(f"{follower.state} holds no state of a search; delete it to begin again.") from error
+
+
+def _keep(search: Search, follower: Follower, key: str) -> None:
+    assert follower.state is not None
+    half = follower.state.with_name(follower.state.name + ".half")
+    torch.save({"key": key, "search": search.state()}, half)
+    half.replace(follower.state)
+    follower.kept()

@@ -1,0 +1,73 @@
+"""Pyramid ready to code: the float networks that an encoder searches with, their twins, steps and tables."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from codecs_zoo.contract import CodecError, Pixels
+from codecs_zoo.learned.networks.tables import RangeEncoder, Tables, decoder_of, to_bytes
+from codecs_zoo.learned.pyramid.decoder import ExactHierarchy, ExactSynthesis, Reader, Writer
+from codecs_zoo.learned.pyramid.shape import GRID
+from codecs_zoo.learned.pyramid.storing import read_model
+from codecs_zoo.learned.pyramid.transforms import Latents
+
+
+class Networks:
+    """Everything that one file of frozen weights holds."""
+
+    def __init__(self, weights: Path) -> None:
+        self.model, frozen = read_model(weights)
+        self.model.eval().requires_grad_(False)
+        try:
+            parts = (frozen[f"tables.{name}"].numpy() for name in ("starts", "lowest", "counts"))
+            self.tables = Tables(*parts)
+            self.steps = frozen["steps"]
+        except KeyError as error:
+            raise CodecError(
+                f"{weights} is not frozen: it has no {error}. Run pyramid.freeze on it."
+            ) from error
+
+    @cached_property
+    def hierarchy(self) -> ExactHierarchy:
+        """The hierarchy in whole numbers."""
+        return ExactHierarchy(self.model.hierarchy)
+
+    @cached_property
+    def synthesis(self) -> ExactSynthesis:
+        """The synthesis in whole numbers."""
+        return ExactSynthesis(self.model.synthesis, self.steps)
+
+    @torch.no_grad()
+    def write(self, latents: Latents, index: int) -> tuple[bytes, Latents, Tensor]:
+        """The body of a file of proposed latents (1 x C x h x w, fine in steps), and what it decodes to."""
+        encoder = RangeEncoder()
+        rows, columns = latents.coarse.shape[2:]
+        proposals = Latents(*(grid[0].double() for grid in latents))
+        found, known = self.hierarchy.walk(Writer(encoder, self.tables), rows, columns, index, proposals)
+        return to_bytes(encoder), found, known
+
+    @torch.no_grad()
+    def read(self, body: bytes, height: int, width: int, index: int) -> Pixels:
+        """uint8 height x width x 3. Raises ValueError for a body that can't be read."""
+        rows, columns = -(-height // GRID), -(-width // GRID)
+        coder = Reader(decoder_of(body), self.tables)
+        found, known = self.hierarchy.walk(coder, rows, columns, index)
+        return self.pixels(found, known, height, width, index)
+
+    @torch.no_grad()
+    def pixels(self, found: Latents, known: Tensor, height: int, width: int, index: int) -> Pixels:
+        """uint8 height x width x 3 of decoded latents and what is known at 1/16."""
+        pixels = self.synthesis.pixels(found.fine, known, index)
+        return np.ascontiguousarray(pixels[:height, :width])
+
+
+def to_tensor(pixels: Pixels) -> Tensor:
+    """uint8 HxWx3 to 1 x 3 x H' x W' in 0..1; edges are repeated up to multiples of 64."""
+    height, width = pixels.shape[:2]
+    padded = np.pad(pixels, ((0, -height % GRID), (0, -width % GRID), (0, 0)), mode="edge")
+    return torch.from_numpy(padded).permute(2, 0, 1).unsqueeze(0).float() / 255

@@ -1,0 +1,129 @@
+"""Search for the latents of one photograph: what the analysis proposes is only the start.
+
+The decoder's networks stay as they are; the latents are free numbers that are moved down the gradient of rate plus
+lambda times squared error. Rounding is relaxed by choosing between the two nearest whole numbers at random, ever more
+strictly (stochastic Gumbel annealing: Yang, Bamler, Mandt, "Improving inference for neural image compression", 2020).
+Lambda is steered on the way, so that the file has the rate that was wished for.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+
+from codecs_zoo.following import Progress
+from codecs_zoo.learned.pyramid.entropy import Quantizer
+from codecs_zoo.learned.pyramid.model import PyramidModel
+from codecs_zoo.learned.pyramid.shape import lambda_of, level_of
+from codecs_zoo.learned.pyramid.transforms import Latents
+
+FIRST_TEMPERATURE: Final = 0.3
+COOLING: Final = 3.0
+"""The temperature is FIRST_TEMPERATURE * exp(-COOLING * share of the search that is done)."""
+LEARNING_RATE: Final = 0.01
+"""Of Adam, in steps of the latents."""
+STEERING: Final = 8.0
+"""How strongly lambda answers to a miss of the rate, a whole search long."""
+
+FARTHEST: Final = 1.5
+"""How far lambda may go from the level's own, in its natural logarithm."""
+
+
+class Annealing(Quantizer):
+    """Floor or ceiling, drawn with odds that follow the distance, softened at a temperature."""
+
+    def __init__(self, seed: int) -> None:
+        self.generator = torch.Generator().manual_seed(seed)
+        self.temperature = FIRST_TEMPERATURE
+
+    def __call__(self, residual: Tensor) -> tuple[Tensor, Tensor]:
+        low = residual.detach().floor()
+        above = (residual - low).clamp(1e-4, 1 - 1e-4)
+        odds = (torch.atanh(above) - torch.atanh(1 - above)) / self.temperature
+        uniform = torch.rand(residual.shape, generator=self.generator).clamp(1e-6, 1 - 1e-6)
+        share = torch.sigmoid((odds + uniform.logit()) / self.temperature)
+        return low + share, low + share
+
+
+class Search:
+    """One photograph's search. `state` and `resume` let it go on in another process."""
+
+    def __init__(
+        self,
+        model: PyramidModel,
+        x: Tensor,
+        size: tuple[int, int],
+        index: int,
+        iterations: int,
+        seed: int = 0,
+    ) -> None:
+        """x: 1 x 3 x H x W in 0..1, padded; `size`: rows and columns that count; `index`: of the level."""
+        self.model, self.x, self.size, self.iterations = model, x, size, iterations
+        self.level = torch.tensor([level_of(index)])
+        with torch.no_grad():
+            start = model.latents(x, self.level)
+        self.latents = Latents(*(grid.clone().requires_grad_() for grid in start))
+        self.optimizer = torch.optim.Adam(self.latents, LEARNING_RATE)
+        self.quantizer = Annealing(seed)
+        self.log_lambda = math.log(lambda_of(level_of(index)))
+        self.done = 0
+
+    def step(self, target_bpp: float | None) -> Progress:
+        """One iteration. `target_bpp` steers lambda; None leaves it as it is."""
+        share = self.done / self.iterations
+        self.quantizer.temperature = FIRST_TEMPERATURE * math.exp(-COOLING * share)
+        fall = 0.5 * (1 + math.cos(math.pi * share))
+        self.optimizer.param_groups[0]["lr"] = LEARNING_RATE * (0.05 + 0.95 * fall)
+        bpp, error = self._costs()
+        loss = bpp + math.exp(self.log_lambda) * 255**2 * error
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        self.done += 1
+        found = Progress(self.done, self.iterations, bpp.item(), -10 * math.log10(max(error.item(), 1e-10)))
+        if target_bpp is not None:
+            self._steer(math.log(target_bpp / found.bpp))
+        return found
+
+    @property
+    def found(self) -> Latents:
+        """The latents as they are, to be rounded about their means."""
+        return Latents(*(grid.detach() for grid in self.latents))
+
+    def state(self) -> dict[str, Any]:
+        """Everything that a search in another process needs to go on."""
+        return {
+            "latents": list(self.latents),
+            "optimizer": self.optimizer.state_dict(),
+            "generator": self.quantizer.generator.get_state(),
+            "log_lambda": self.log_lambda,
+            "done": self.done,
+        }
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on from a `state` of the same search."""
+        with torch.no_grad():
+            for grid, saved in zip(self.latents, state["latents"], strict=True):
+                grid.copy_(saved)
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.quantizer.generator.set_state(state["generator"])
+        self.log_lambda, self.done = state["log_lambda"], state["done"]
+
+    def _costs(self) -> tuple[Tensor, Tensor]:
+        """Bits per pixel, and squared error of pixels in 0..1."""
+        rows, columns = self.size
+        output = self.model.reconstruct(self.latents, self.level, self.quantizer, _bfloat16())
+        error = (output.x_hat - self.x)[:, :, :rows, :columns].square().mean()
+        return output.bits[0] / (rows * columns), error
+
+    def _steer(self, miss: float) -> None:
+        middle = math.log(lambda_of(float(self.level)))
+        wished = self.log_lambda + STEERING / self.iterations * miss
+        self.log_lambda = min(max(wished, middle - FARTHEST), middle + FARTHEST)
+
+
+def _bfloat16() -> Any:
+    return torch.autocast("cpu", torch.bfloat16, cache_enabled=False)

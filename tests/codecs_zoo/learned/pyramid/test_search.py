@@ -1,0 +1,93 @@
+"""The search in the encoder: it pays, keeps to the rate, and goes on where it was stopped."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from codecs_zoo.contract import CodecError
+from codecs_zoo.following import Progress, following
+from codecs_zoo.learned.pyramid import encoder
+from codecs_zoo.learned.pyramid.codec import PyramidCodec
+from codecs_zoo.learned.pyramid.entropy import Rounding
+from codecs_zoo.learned.pyramid.networks import to_tensor
+from codecs_zoo.learned.pyramid.search import Annealing, Search
+from codecs_zoo.learned.pyramid.shape import lambda_of
+from codecs_zoo.learned.pyramid.transforms import Latents
+from tests.codecs_zoo.learned.pyramid.conftest import make_model, smooth_picture
+
+INDEX = 200
+
+
+def cost(search: Search, latents: Latents) -> float:
+    """Bits per pixel plus lambda times squared error of rounded latents."""
+    output = search.model.reconstruct(latents, search.level, Rounding())
+    error = (output.x_hat - search.x).square().mean()
+    return float(output.bits / search.x[0, 0].numel() + lambda_of(INDEX / 50) * 255**2 * error)
+
+
+def test_a_search_lowers_the_cost() -> None:
+    x = to_tensor(smooth_picture(64, 64))
+    search = Search(make_model(), x, (64, 64), INDEX, 60)
+    before = cost(search, search.found)
+    while search.done < search.iterations:
+        search.step(None)
+    assert cost(search, search.found) < 0.97 * before
+
+
+def test_lambda_rises_while_the_rate_is_too_low_and_falls_while_it_is_too_high() -> None:
+    x = to_tensor(smooth_picture(64, 64))
+    for target, sign in ((100.0, 1), (0.001, -1)):
+        search = Search(make_model(), x, (64, 64), INDEX, 20)
+        before = search.log_lambda
+        search.step(target)
+        assert sign * (search.log_lambda - before) > 0
+
+
+def test_annealing_ends_at_whole_numbers() -> None:
+    annealing = Annealing(0)
+    x = torch.rand(1000) * 10 - 5
+    annealing.temperature = 0.02
+    rounded, counted = annealing(x)
+    assert torch.equal(rounded, counted)
+    assert (rounded - rounded.round()).abs().mean() < 0.01
+    assert (rounded - x).abs().max() <= 1
+
+
+def test_a_search_that_was_stopped_ends_as_if_it_had_not_been(
+    codec: PyramidCodec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("codecs_zoo.following.KEEP_EVERY", 0.0)
+    monkeypatch.setattr(encoder, "ITERATIONS", (0, 12, 0, 0, 0))
+    picture, state, seen = smooth_picture(64, 64), tmp_path / "state", []
+
+    def stop_at_seven(progress: Progress) -> None:
+        seen.append(progress.done)
+        if progress.done == 7:
+            raise KeyboardInterrupt
+
+    whole = codec.encode(picture, bpp=1.0, effort=1)
+    with pytest.raises(KeyboardInterrupt), following(stop_at_seven, state):
+        codec.encode(picture, bpp=1.0, effort=1)
+    with following(lambda progress: seen.append(progress.done), state):
+        assert codec.encode(picture, bpp=1.0, effort=1) == whole
+    assert seen == [1, 2, 3, 4, 5, 6, 7, 7, 8, 9, 10, 11, 12]
+
+
+def test_the_state_of_another_search_is_not_gone_on_with(
+    codec: PyramidCodec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("codecs_zoo.following.KEEP_EVERY", 0.0)
+    monkeypatch.setattr(encoder, "ITERATIONS", (0, 3, 0, 0, 0))
+    state, seen = tmp_path / "state", []
+    for bpp in (1.0, 1.2):
+        with following(lambda progress: seen.append(progress.done), state):
+            codec.encode(smooth_picture(64, 64), bpp=bpp, effort=1)
+    assert seen == [1, 2, 3] * 2
+
+
+def test_a_damaged_state_is_said(codec: PyramidCodec, tmp_path: Path) -> None:
+    state = tmp_path / "photograph.search"
+    state.write_bytes(b"no state")
+    with following(state=state), pytest.raises(CodecError, match=r"photograph\.search.*delete it"):
+        codec.encode(smooth_picture(64, 64), bpp=1.0, effort=1)

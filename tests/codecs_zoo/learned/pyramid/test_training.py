@@ -1,0 +1,95 @@
+"""Training: a folder of photographs in, weights out that the codec can code with."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from codecs_zoo.contract import CodecError
+from codecs_zoo.learned.pyramid import training
+from codecs_zoo.learned.pyramid.codec import PyramidCodec
+from codecs_zoo.learned.pyramid.freeze import freeze
+from codecs_zoo.learned.pyramid.muon import Muon, orthogonal
+from codecs_zoo.learned.pyramid.photographs import Crops, read_photographs
+from codecs_zoo.learned.pyramid.storing import read_model, write_weights
+from tests.codecs_zoo.learned.pyramid.conftest import SMALL, make_model, smooth_picture
+
+
+@pytest.fixture
+def photographs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(training, "HELD_OUT_SIDE", 64)
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    for seed in range(3):
+        Image.fromarray(smooth_picture(96, 128, seed)).save(folder / f"{seed}.png")
+    return folder
+
+
+def test_a_run_leaves_weights_that_code(photographs: Path, tmp_path: Path) -> None:
+    settings = training.TrainingSettings(
+        data=str(photographs), minutes=0.1, batch=2, crop=64, warm_up=5, mean_over=10, save_every=2
+    )
+    training.Trainer(settings, tmp_path / "out", SMALL).run()
+    about = json.loads((tmp_path / "out" / "pyramid.json").read_text())
+    costs = [row["loss"] for row in about["log"]]
+    assert costs[-1] < 0.9 * costs[0]
+    assert about["settings"]["crop"] == 64
+    freeze(tmp_path / "out" / "pyramid.safetensors", tmp_path / "frozen")
+    codec = PyramidCodec()
+    codec.weights = tmp_path / "frozen"
+    picture = smooth_picture(64, 96, 9)
+    assert codec.decode(codec.encode(picture, bpp=1.0)).shape == picture.shape
+
+
+def test_crops_are_pieces_of_photographs(photographs: Path) -> None:
+    pixels = read_photographs(photographs, 64)
+    crops = Crops(pixels[:1], torch.device("cpu")).draw(8, 96)
+    whole = {tuple(pixel) for row in pixels[0] for pixel in row}
+    found = (crops * 255).round().byte().permute(0, 2, 3, 1).reshape(-1, 3)
+    assert {tuple(pixel.tolist()) for pixel in found} <= {tuple(map(int, pixel)) for pixel in whole}
+    assert len({crop.numpy().tobytes() for crop in crops}) > 4
+
+
+def test_a_large_photograph_is_used_at_half_its_size_too(tmp_path: Path) -> None:
+    Image.fromarray(smooth_picture(100, 1200)).save(tmp_path / "wide.png")
+    assert [each.shape[:2] for each in read_photographs(tmp_path, 50)] == [(100, 1200), (50, 600)]
+
+
+def test_folders_without_photographs_are_said(tmp_path: Path) -> None:
+    with pytest.raises(CodecError, match="There is no folder"):
+        read_photographs(tmp_path / "none", 64)
+    with pytest.raises(CodecError, match="No photograph"):
+        read_photographs(tmp_path, 64)
+
+
+def test_weights_come_back_and_the_analysis_in_8_bits(tmp_path: Path) -> None:
+    model = make_model()
+    write_weights(model, tmp_path / "weights")
+    found, frozen = read_model(tmp_path / "weights")
+    assert not frozen
+    for (name, before), after in zip(model.state_dict().items(), found.state_dict().values(), strict=True):
+        bound = before.abs().max() / 100 if name.startswith("analysis.") else before.abs().max() / 1000
+        assert (before - after).abs().max() <= bound, name
+
+
+def test_a_file_that_holds_no_weights_is_refused(tmp_path: Path) -> None:
+    for content in (b"", b"no weights at all", bytes(100)):
+        (tmp_path / "weights").write_bytes(content)
+        with pytest.raises(CodecError, match="holds no weights of pyramid"):
+            read_model(tmp_path / "weights")
+
+
+def test_updates_are_nearly_orthogonal() -> None:
+    for shape in ((3, 8, 20), (2, 20, 8)):
+        values = torch.linalg.svdvals(orthogonal(torch.randn(shape)))
+        assert values.min() > 0.5
+        assert values.max() < 1.3
+
+
+def test_an_update_goes_down_the_gradient() -> None:
+    weight = torch.nn.Parameter(torch.zeros(4, 6, 1, 1))
+    weight.grad = torch.randn_like(weight)
+    Muon([weight]).step(torch.tensor(0.1))
+    assert (weight.detach() * weight.grad).sum() < 0
