@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import FileResponse, Http404, HttpResponse
@@ -18,17 +19,20 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation import serializers, tasks
-from annotation.errors import NotYours, ResearcherNeeded, SnapshotRefused
+from annotation.errors import NotYours, ResearcherNeeded, SnapshotRefused, StoreAway
 from annotation.models import Annotator, Assignment, Judgment, Session, Snapshot, Study
 from annotation.queues import after_commit
 from annotation.services.claims import NoPair, claim_next
 from annotation.services.judging import record_judgment
+from annotation.services.pictures import picture_of
 from annotation.services.sessions import begin_session, progress_of, require_open, skip_assignment
 from annotation.services.snapshots import request_snapshot
 from annotation.services.training import feedback_on
 from annotation.throttles import JudgingThrottle, client_of
+from annotation.transient import is_transient
 from annotation.views.access import staff_of
-from imaging.png import PNG_CHUNK, pad_png
+
+log = structlog.get_logger(__name__)
 
 SESSION_HEADER = OpenApiParameter(
     "X-Closer-Session", str, OpenApiParameter.HEADER, required=True, description="The key of the session."
@@ -206,25 +210,22 @@ class AssignmentImage(JudgingView):
     throttle_scope = "image"
 
     @extend_schema(
-        responses={(200, "image/png"): OpenApiTypes.BINARY, 404: PROBLEM}, operation_id="assignments_image"
+        responses={(200, "image/png"): OpenApiTypes.BINARY, 404: PROBLEM, 429: PROBLEM, 503: PROBLEM},
+        operation_id="assignments_image",
     )
     def get(self, request: Request, pk: UUID, slot: str) -> HttpResponse:
         """The left, original or right image of an assignment."""
-        rows = Assignment.objects.viewable()
-        assignment = get_object_or_404(
-            rows.select_related("triplet__source", "triplet__first", "triplet__second"), pk=pk
-        )
-        files = {
-            "left": assignment.left.image,
-            "original": assignment.triplet.source.image,
-            "right": assignment.right.image,
-        }
-        # A smoother picture makes a smaller file: all three are sent as long as the longest.
-        longest = max(file.size for file in files.values()) + PNG_CHUNK
-        with files[slot].open("rb") as file:
-            padded = pad_png(file.read(), longest)
-        response = HttpResponse(padded, content_type="image/png")
-        response.headers["Cache-Control"] = "private, max-age=3600, immutable"
+        try:
+            content = picture_of(pk, slot)
+        except Assignment.DoesNotExist as error:
+            raise Http404("There is no such pair, or it went back to the pool long ago.") from error
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            log.warning("a picture could not be read", error=f"{type(error).__name__}: {error}")
+            raise StoreAway from error
+        response = HttpResponse(content, content_type="image/png")
+        response.headers["Cache-Control"] = "private, max-age=3600, immutable, no-transform"
         return response
 
 

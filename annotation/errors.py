@@ -118,6 +118,16 @@ class BadTiming(Refused):
     code = "bad_timing"
 
 
+class StoreAway(Refused):
+    """Where files are kept does not answer, and will again."""
+
+    code = "store_away"
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("The pictures cannot be read just now. Try again in a few seconds.", retry_after_s=5)
+
+
 class SnapshotRefused(Refused):
     """A snapshot cannot be made from what the study holds."""
 

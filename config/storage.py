@@ -32,7 +32,7 @@ def storage_from_url(url: str, folder: Path) -> dict[str, Any]:
             f"STORAGE_URL={parts.scheme}://… is not understood: write s3://KEY:SECRET@HOST/BUCKET, s3:///BUCKET, "
             "or leave it empty to keep files under VAR_DIR."
         )
-    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": _s3_options(parts, bucket)}
+    return {"BACKEND": "config.bucket.BucketStorage", "OPTIONS": _s3_options(parts, bucket)}
 
 
 def _s3_options(parts: Any, bucket: str) -> dict[str, Any]:

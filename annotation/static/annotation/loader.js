@@ -2,12 +2,15 @@
  * Fetches and decodes the three images of an assignment, so that showing them later costs nothing.
  */
 
+import { Unreachable } from "./api.js";
 import { pause } from "./backoff.js";
 
 export const SLOTS = ["left", "original", "right"];
 
 const PATIENCE_MS = 60_000;
 const RETRY_AFTER_MS = [400, 1200];
+// The server's store is away, or we asked too often: nothing is wrong with the picture.
+const LATER = new Set([429, 503]);
 
 /** An image that could not be had; `slot` says which. */
 export class ImageFailed extends Error {
@@ -23,7 +26,7 @@ export class ImageFailed extends Error {
  * @param {{id: string, width: number, height: number, images: Object<string, string>}} assignment
  * @returns {Promise<{assignment, pictures, covers, images, release}>} `pictures` by slot; `covers`: the original once
  *   more for the left and right place; `images`: how long fetching and decoding took; `release()` frees the memory.
- * @throws {ImageFailed} when one of them failed three times.
+ * @throws {ImageFailed} when one of them failed three times, {Unreachable} when the server asks to come back later.
  */
 export async function loadPair(assignment) {
   const loading = SLOTS.map((slot) => loadWithRetries(slot, assignment));
@@ -75,6 +78,7 @@ async function fetchBlob(slot, address) {
   } catch (error) {
     throw new ImageFailed(slot, `not fetched: ${error.message}`);
   }
+  if (LATER.has(response.status)) throw new Unreachable(`The ${slot} image: status ${response.status}.`);
   throw new ImageFailed(slot, `not fetched: status ${response.status}`);
 }
 

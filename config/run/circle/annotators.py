@@ -1,6 +1,5 @@
 """Simulated annotators who judge over HTTP, like a browser: they see only what the endpoints give them."""
 
-import hashlib
 import http.client
 import json
 import threading
@@ -19,7 +18,8 @@ from annotation.core.simulation import (
     make_annotator,
     response_ms,
 )
-from imaging.pictures import decode_png
+from imaging.pixels import pixels_sha256
+from imaging.png import decode_png
 
 SLOTS = ("left", "original", "right")
 
@@ -65,10 +65,11 @@ class Eyes:
         self._lock = threading.Lock()
 
     def distance(self, original: bytes, reconstruction: bytes) -> float:
-        """The hidden distance between two PNG files."""
-        key = (hashlib.sha256(original).hexdigest(), hashlib.sha256(reconstruction).hexdigest())
+        """The hidden distance between two PNG files, whose bytes differ from view to view."""
+        pictures = decode_png(original), decode_png(reconstruction)
+        key = (pixels_sha256(pictures[0]), pixels_sha256(pictures[1]))
         if key not in self._known:
-            found = hidden_distance(decode_png(original), decode_png(reconstruction))
+            found = hidden_distance(*pictures)
             with self._lock:
                 self._known[key] = found
         return self._known[key]

@@ -1,0 +1,58 @@
+"""Which failures pass by themselves: of a network, a store, a database or a broker, not of what was asked."""
+
+import errno
+from collections.abc import Iterator
+from http import HTTPStatus
+
+from django.db import InterfaceError, OperationalError
+from kombu.exceptions import OperationalError as BrokerError
+
+# A disk that is full or damaged, or a file that is not there, does not mend itself within minutes.
+LASTING = {
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.EIO,
+    errno.EEXIST,
+}
+# Of a store's refusals: too slow, too many, and what is wrong on its side.
+BUSY = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether trying again later may well succeed: by the error's own kind or by what caused it."""
+    return any(_passes(one) for one in _chain(error))
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it was raised from, each once."""
+    seen: list[BaseException] = []
+    following: BaseException | None = error
+    while following is not None and following not in seen:
+        yield following
+        seen.append(following)
+        following = following.__cause__
+
+
+def _passes(error: BaseException) -> bool:
+    if isinstance(error, (OperationalError, InterfaceError, BrokerError)):
+        return True
+    if isinstance(error, OSError):
+        return error.errno not in LASTING and not isinstance(error, (FileNotFoundError, PermissionError))
+    return _from_a_store(error)
+
+
+def _from_a_store(error: BaseException) -> bool:
+    """Of botocore and redis, which only some installations have: known by their names, not imported."""
+    names = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__}
+    if "botocore.exceptions.ClientError" in names:
+        status = getattr(error, "response", {}).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return status in BUSY or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    own = {
+        f"botocore.exceptions.{name}"
+        for name in ("HTTPClientError", "ConnectionError", "IncompleteReadError")
+    }
+    return bool(names & (own | {"redis.exceptions.ConnectionError", "redis.exceptions.TimeoutError"}))
