@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from codecs_zoo import container, registry
+from codecs_zoo.bars import encode_shown
 from codecs_zoo.choosing import Candidate, candidates, choose
 from codecs_zoo.contract import Codec, CodecError, Pixels, Setting, Settings, bits_per_pixel
 from codecs_zoo.downstream.command import add_parser as add_downstream
@@ -92,14 +93,16 @@ def encode(options: argparse.Namespace) -> None:
     photograph = load_photograph(options.input)
     for note in photograph.notes:
         print(f"note: {note}")
-    if options.bpp is not None:
-        codec, result = _aimed(options, codec, photograph.pixels)
-        settings, bitstream = result.operating_point, result.bitstream
-        if not result.reached:
-            print(f"note: the codec's steps allow no closer than {result.bpp:.4f} bpp.")
-    else:
-        settings = codec.complete_settings(dict(options.setting))
-        bitstream = codec.encode(photograph.pixels, **settings)
+    given = {codec.knob.name: codec.knob.low} if options.bpp is not None else dict(options.setting)
+    settings = codec.complete_settings(given)
+    with encode_shown(codec, photograph.pixels, settings, options.output):
+        if options.bpp is not None:
+            codec, result = _aimed(options, codec, photograph.pixels)
+            settings, bitstream = result.operating_point, result.bitstream
+            if not result.reached:
+                print(f"note: the codec's steps allow no closer than {result.bpp:.4f} bpp.")
+        else:
+            bitstream = codec.encode(photograph.pixels, **settings)
     header = container.Header(codec.family, codec.version, settings, photograph.height, photograph.width)
     write_whole(options.output, container.pack(header, bitstream))
     rate = bits_per_pixel(len(bitstream), photograph.pixels)

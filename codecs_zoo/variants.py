@@ -57,7 +57,8 @@ class Variant(Codec):
         self.name = f"{codec.name}@{spelt}"  # type: ignore[misc]
         self.kind, self.licence = codec.kind, codec.licence  # type: ignore[misc]
         self.knob, self.rate_curve, self.options = codec.knob, codec.rate_curve, codec.options  # type: ignore[misc]
-        self.seconds_per_megapixel = codec.seconds_per_megapixel  # type: ignore[misc]
+        complete = codec.complete_settings({codec.knob.name: codec.knob.low, **fixed})
+        self.seconds_per_megapixel = codec.seconds_at(complete)  # type: ignore[misc]
 
     @property
     def family(self) -> str:
@@ -72,6 +73,12 @@ class Variant(Codec):
     @property
     def version(self) -> str:
         return self.codec.version
+
+    def seconds_at(self, settings: Settings) -> float:
+        return self.codec.seconds_at(settings)
+
+    def advice(self, pixels: Pixels) -> str:
+        return self.codec.advice(pixels)
 
     def complete_settings(self, settings: Mapping[str, Setting]) -> Settings:
         """As the codec itself, with the fixed options. Raises CodecError where `settings` contradict them."""
