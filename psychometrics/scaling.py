@@ -32,6 +32,7 @@ from psychometrics.comparisons import (
 UNIT = float(np.log(3.0))
 PRIOR_SD = 3.0
 Ties = Literal["davidson", "half"]
+TIES: tuple[Ties, ...] = ("davidson", "half")
 
 _STEPS = 80
 _TOLERANCE = 1e-9

@@ -7,9 +7,12 @@ from __future__ import annotations
 from itertools import pairwise
 
 from psychometrics.differences import Difference
+from psychometrics.planning import Plan
 from psychometrics.ranking import Ranking
+from psychometrics.results import Crossing
 
 FEWEST_ANSWERS = 10
+MOST_NAMED = 4
 
 
 def signed(value: float, places: int = 2) -> str:
@@ -79,6 +82,32 @@ def cautions(ranking: Ranking) -> list[str]:
     return found
 
 
+def crossing_in_words(one: Crossing) -> str:
+    """Two methods whose order turns round between levels, so that no average tells the whole."""
+    ahead, behind = one.ahead, one.behind.turned()
+    return (
+        f"{ahead.first} and {ahead.second} cross: {ahead.first} is ahead at level {one.ahead_at:g} by "
+        f"{_number(ahead.estimate)} JND, {ahead.second} at level {one.behind_at:g} by {_number(behind.estimate)} JND. "
+        "An average over levels does not describe them."
+    )
+
+
+def plan_in_words(found: Plan) -> str:
+    """What a study of that size may be expected to tell, and what it costs."""
+    size, assumed = found.size, found.assumed
+    levels = f" at {size.levels} levels" if size.levels > 1 else ""
+    money = f", {found.money:,.0f} in pay" if assumed.pay_per_hour else ""
+    return (
+        f"{size.conditions} conditions{levels}, {_count(size.sources, 'photograph', 'photographs')}, "
+        f"{_count(size.annotators, 'annotator', 'annotators')}, {_count(size.votes, 'vote', 'votes')} on each pair: "
+        f"{size.judgments:,} answers, up to {size.each:,} from each annotator, {found.hours:.1f} hours{money}. "
+        f"Differences{' at each level' if levels else ''} will be known to ± {found.halfwidth:.2f} JND "
+        f"(nine of ten such studies: ± {found.low:.2f} to {found.high:.2f}); neighbours {assumed.step:g} JND apart are "
+        f"told apart with a probability of {_share(found.power)}. Assumed: spreads of {assumed.of_people:g} JND "
+        f"between people and {assumed.of_sources:g} between photographs; {found.repeats} simulated studies."
+    )
+
+
 def _lead(ranking: Ranking) -> str:
     order = ranking.order
     first, second = (ranking.names[n] for n in order[:2])
@@ -100,7 +129,10 @@ def _ties(ranking: Ranking) -> list[str]:
         for one, other in list(pairwise(names))[1:]
         if not ranking.difference(one, other).distinguishable
     ]
-    return [f"Further neighbours that are not distinguishable: {'; '.join(unsure)}."] if unsure else []
+    if not unsure:
+        return []
+    more = f"; and {len(unsure) - MOST_NAMED} more" if len(unsure) > MOST_NAMED else ""
+    return [f"Further neighbours that are not distinguishable: {'; '.join(unsure[:MOST_NAMED])}{more}."]
 
 
 def _separated(ranking: Ranking) -> list[str]:

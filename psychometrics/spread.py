@@ -43,10 +43,15 @@ def spreads(sure: Uncertainty, *, confidence: float = 0.95) -> list[Spread]:
     Q-profile does (Viechtbauer 2007); it is truncated at 0. Since the common scale averages over people and
     photographs, it is flatter than theirs: the spread is given on theirs.
     """
-    # The difference of two names has twice the variance of one.
-    average = sum(2 * max(0.0, part.spread) for part in sure.parts)
-    steeper = 1 / max(0.25, 1 - FLATTER * average)
+    steeper = steepness(sure)
     return [_spread(part, len(sure.cells), confidence, steeper) for part in sure.parts]
+
+
+def steepness(sure: Uncertainty) -> float:
+    """How many times as large the variance of strengths is on the scale of single people and sources."""
+    # The difference of two names has twice the variance of one.
+    average = sum(2 * max(0.0, part.spread) for part in sure.parts if part.unit_inflation >= _LEAST)
+    return 1 / max(0.25, 1 - float(FLATTER) * average)
 
 
 def _spread(part: Part, size: int, confidence: float, steeper: float) -> Spread:

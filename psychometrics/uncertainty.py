@@ -29,7 +29,7 @@ from scipy.special import stdtr, stdtrit
 from psychometrics.comparisons import Comparisons, Floats, Ints, pair_numbers, pairs_of, sums_by
 from psychometrics.scaling import UNIT, Scale, chances, difference_terms
 
-MODERATION = 0.6
+MODERATION = 0.5
 _GROUPS_AT_ONCE = 256
 
 
@@ -93,8 +93,9 @@ class Uncertainty:
 
     def errors(self, contrasts: Floats) -> Errors:
         """Standard errors of contrasts (c, k) of the strengths."""
+        cells, model = _quadratic(contrasts, self.cells), _quadratic(contrasts, self.model)
         # Where a name wins every time nothing scatters, and only the model knows that the end is open.
-        cells = np.maximum(_quadratic(contrasts, self.cells), _quadratic(contrasts, self.model))
+        cells = np.where(cells < model / 2, model, cells)
         added = [np.maximum(_quadratic(contrasts, part.excess), 0.0) for part in self.parts]
         variance = cells + sum(added)
         known = [cells**2 / self.cell_df]
@@ -203,7 +204,9 @@ class _Scores:
         squares -= within
         found, unit, alone = (float(np.trace(block @ each[:k, :k])) for each in (excess, squares, cells))
         spread = found / unit if unit > 0 else 0.0
-        return Part(way, own, spread * block @ squares @ block, spread, groups, found / alone, unit / alone)
+        # Where every answer was a tie nothing scatters.
+        ratios = (found / alone, unit / alone) if alone > 0 else (0.0, 0.0)
+        return Part(way, own, spread * block @ squares @ block, spread, groups, *ratios)
 
     def _of_answers(self) -> Floats:
         """Sum of outer products, answer by answer."""

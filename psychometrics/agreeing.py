@@ -1,0 +1,77 @@
+"""How far the people of a file of answers agree, from nothing but the answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from psychometrics.agreement import (
+    ceiling,
+    human_score,
+    krippendorff_alpha,
+    raw_agreement,
+    self_agreement,
+    share_over_people,
+)
+from psychometrics.answers import Answers
+from psychometrics.comparisons import TIE, Ints, pair_numbers
+from psychometrics.estimates import NOTHING, Estimate
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Figures of one file. `again`: answers alike when the same person judged the same pair again; `first`: how often
+    the first (left) of a pair was chosen. NOTHING where the answers do not tell.
+    """
+
+    triplets: int
+    judged_twice: int
+    human_score: Estimate
+    ceiling: Estimate
+    alpha: Estimate
+    raw: float | None
+    again: Estimate
+    first: Estimate
+
+
+def agreement_of(answers: Answers) -> Agreement:
+    """From the votes on each source's pairs of conditions."""
+    rows = answers.comparisons
+    pair, counts = pair_numbers(rows)
+    key = answers.source * (int(pair.max()) + 1) + pair
+    _, at, triplet = np.unique(key, return_index=True, return_inverse=True)
+    votes = np.stack([np.bincount(triplet, counts[:, n]) for n in range(3)]).astype(np.int64)
+    source = answers.source[at]
+    return Agreement(
+        triplets=at.size,
+        judged_twice=int((votes.sum(axis=0) >= 2).sum()),
+        human_score=human_score(*votes, source=source),
+        ceiling=ceiling(*votes, source=source),
+        alpha=krippendorff_alpha(*votes, source=source),
+        raw=raw_agreement(*votes),
+        again=_again(answers, triplet.astype(np.int64), counts.argmax(axis=1)),
+        first=_first(answers),
+    )
+
+
+def _again(answers: Answers, triplet: Ints, outcome: Ints) -> Estimate:
+    """Each answer against the same person's answer before to the same pair."""
+    if answers.annotator is None:
+        return NOTHING
+    order = np.lexsort((np.arange(triplet.size), triplet, answers.annotator))
+    who, what, chose = answers.annotator[order], triplet[order], outcome[order]
+    again = (who[1:] == who[:-1]) & (what[1:] == what[:-1])
+    people = len(answers.annotators)
+    alike = np.bincount(who[1:][again], chose[1:][again] == chose[:-1][again], people)
+    repeats = np.bincount(who[1:][again], minlength=people)
+    return self_agreement(alike[repeats > 0], repeats[repeats > 0])
+
+
+def _first(answers: Answers) -> Estimate:
+    decided = answers.outcome != TIE
+    people = max(1, len(answers.annotators))
+    who = np.zeros(decided.size, dtype=np.int64) if answers.annotator is None else answers.annotator
+    chose = np.bincount(who[decided], answers.outcome[decided] == 0, people)
+    of = np.bincount(who[decided], minlength=people)
+    return share_over_people(chose[of > 0], of[of > 0])

@@ -1,0 +1,181 @@
+"""The formats in which answers come: how one row of each is read, and what is passed over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from psychometrics.comparisons import FIRST, SECOND, TIE
+from psychometrics.conditions import THE_ORIGINAL, AnswersError, Condition, condition, number
+from psychometrics.tables import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One answer: `outcome` is 0 where `first` was preferred, 1 where `second` was, 2 for a tie."""
+
+    source: str
+    first: Condition
+    second: Condition
+    outcome: int
+    annotator: str = ""
+    ms: float | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a file is read: the records that count, what makes a row of one, and notes."""
+
+    records: Sequence[Record]
+    row: Callable[[dict[str, str]], Row]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format: the columns that its head must have and may have, and how it is read."""
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...]
+    read: Callable[[Sequence[Record]], Reading]
+
+
+_CHOICES = {"a": FIRST, "b": SECOND, "tie": TIE}
+
+
+def _plain_row(row: dict[str, str]) -> Row:
+    choice = _CHOICES.get(row["choice"].lower())
+    if choice is None:
+        raise AnswersError(f"the choice is {row['choice']!r}: use a, b or tie, the closer one")
+    first, second = (_condition_of(row, side) for side in ("a", "b"))
+    return Row(row["source"], first, second, choice, row.get("annotator", ""), _ms(row.get("ms", "")))
+
+
+def _condition_of(row: dict[str, str], side: str) -> Condition:
+    """By its name, or by the columns that Closer's own import knows: a_codec, a_bpp."""
+    found = condition(row.get(f"{side}_codec") or row[side])
+    level = row.get(f"{side}_bpp") or row.get("level", "")
+    if found.level is not None or found == THE_ORIGINAL or not level:
+        return found
+    return Condition(found.method, number(level, "the level"))
+
+
+def _ms(text: str) -> float | None:
+    return number(text, "the time") if text else None
+
+
+_SELECTED = {"1": FIRST, "0": SECOND, "0.5": TIE}
+
+
+def _pwcmp_row(row: dict[str, str]) -> Row:
+    choice = _SELECTED.get(row["is_A_selected"])
+    if choice is None:
+        raise AnswersError(f"is_A_selected is {row['is_A_selected']!r}: use 1, 0, or 0.5 for a tie")
+    first, second = condition(row["condition_A"]), condition(row["condition_B"])
+    return Row(row["scene"], first, second, choice, row.get("observer", ""))
+
+
+def _mucped(records: Sequence[Record]) -> Reading:
+    note = "answerValue is taken to name the worse picture, as rankings against the published Elo show."
+    return Reading(records, _mucped_row, (note,))
+
+
+def _mucped_row(row: dict[str, str]) -> Row:
+    worse = row["answerValue"].upper()
+    if worse not in ("A", "B"):
+        raise AnswersError(f"answerValue is {row['answerValue']!r}: it must be A or B, the worse one")
+    first, second = condition(row["methodA"]), condition(row["methodB"])
+    return Row(row["originalName"], first, second, SECOND if worse == "A" else FIRST)
+
+
+_SIDES = {"left": FIRST, "right": SECOND, "not sure": TIE}
+
+
+def _aic3(records: Sequence[Record]) -> Reading:
+    """Left and right against the original. On traps one side is the original: they tell what an answer names."""
+    names_worse, told = _what_answers_name(records)
+    kept = [(line, row) for line, row in records if not _is(row, "is_trap") and not _is(row, "is_bias")]
+    notes = [told]
+    if len(kept) < len(records):
+        traps = sum(_is(row, "is_trap") for _, row in records)
+        bias = len(records) - len(kept) - traps
+        notes.append(
+            f"{traps:,} answers to traps and {bias:,} to identical pairs are checks, and rank nothing."
+        )
+    turned = {FIRST: SECOND, SECOND: FIRST, TIE: TIE}
+
+    def row_of(row: dict[str, str]) -> Row:
+        choice = _aic3_choice(row)
+        left, right = (_aic3_condition(row, side) for side in ("left", "right"))
+        took = _ms(row.get("response_time", ""))
+        return Row(
+            row["img_num"],
+            left,
+            right,
+            turned[choice] if names_worse else choice,
+            row.get("worker", ""),
+            None if took is None else 1000 * took,
+        )
+
+    return Reading(kept, row_of, tuple(notes))
+
+
+def _aic3_choice(row: dict[str, str]) -> int:
+    choice = _SIDES.get(row["response"].lower())
+    if choice is None:
+        raise AnswersError(f"the response is {row['response']!r}: use left, right or not sure")
+    return choice
+
+
+def _aic3_condition(row: dict[str, str], side: str) -> Condition:
+    level = number(row[f"dlevel_{side}"], f"dlevel_{side}")
+    return Condition(f"codec{row[f'codec_{side}']}", level) if level else THE_ORIGINAL
+
+
+def _what_answers_name(records: Sequence[Record]) -> tuple[bool, str]:
+    """Whether answers name the more distorted side, by the answers to traps, and how that was told."""
+    worse = better = 0
+    for _, row in records:
+        if _is(row, "is_trap") and row["response"].lower() in ("left", "right"):
+            named, other = ("left", "right") if row["response"].lower() == "left" else ("right", "left")
+            named_level, other_level = (
+                number(row[f"dlevel_{side}"], f"dlevel_{side}") for side in (named, other)
+            )
+            worse += named_level > other_level
+            better += named_level < other_level
+    if worse == better:
+        return True, "Answers are taken to name the more distorted side, as AIC-3 asks; no trap could tell."
+    word = "more" if worse > better else "less"
+    share = max(worse, better) / (worse + better)
+    return (
+        worse > better,
+        f"Answers name the {word} distorted side: {share:.1%} of {worse + better:,} traps say so.",
+    )
+
+
+def _is(row: dict[str, str], column: str) -> bool:
+    return row.get(column, "").lower() in ("1", "1.0", "true")
+
+
+def _plain(records: Sequence[Record]) -> Reading:
+    return Reading(records, _plain_row)
+
+
+def _pwcmp(records: Sequence[Record]) -> Reading:
+    return Reading(records, _pwcmp_row)
+
+
+FORMATS = {
+    "plain": Format(
+        ("source", "a", "b", "choice"),
+        ("annotator", "ms", "level", "a_codec", "b_codec", "a_bpp", "b_bpp"),
+        _plain,
+    ),
+    "pwcmp": Format(("scene", "condition_A", "condition_B", "is_A_selected"), ("observer",), _pwcmp),
+    "AIC-3": Format(
+        ("img_num", "codec_left", "codec_right", "dlevel_left", "dlevel_right", "response"),
+        ("worker", "response_time", "is_trap", "is_bias"),
+        _aic3,
+    ),
+    "mucped23": Format(("methodA", "methodB", "originalName", "answerValue"), (), _mucped),
+}

@@ -1,0 +1,118 @@
+"""People's choices read from a CSV file: who preferred which condition of which source. No pixels, no database.
+
+A condition is a method at a level (`METHOD@LEVEL`), a method alone, or `original`. Formats are told by their head:
+
+- plain: `source,a,b,choice[,annotator,ms,level]`, choice `a`, `b` or `tie`, the closer one; `level` is that of both;
+- pwcmp: `observer,session,scene,condition_A,condition_B,is_A_selected`;
+- AIC-3: the responses of JPEG-AI-SDR25 and its kin, left and right against the original in the middle;
+- mucped23: `methodA,methodB,originalName,answerValue`, which names the worse one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from psychometrics.answer_formats import FORMATS, Reading, Row
+from psychometrics.comparisons import Comparisons, Floats, Ints, number_labels
+from psychometrics.conditions import THE_ORIGINAL, AnswersError, Condition
+from psychometrics.tables import Table, TableError, read_table
+
+
+@dataclass(frozen=True)
+class Answers:
+    """m answers by column: `first`, `second` (m,) number `conditions`, `outcome` is 0, 1 or 2 for a tie.
+
+    `annotator` is None where nobody was named, `ms` where no time was. `notes` say what was passed over and what was
+    taken to be meant.
+    """
+
+    format: str
+    conditions: tuple[Condition, ...]
+    first: Ints
+    second: Ints
+    outcome: Ints
+    sources: tuple[str, ...]
+    source: Ints
+    annotators: tuple[str, ...] = ()
+    annotator: Ints | None = None
+    ms: Floats | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def comparisons(self) -> Comparisons:
+        """The same as rows of counts."""
+        columns = (self.first, self.second, self.outcome, self.annotator, self.source)
+        return Comparisons.of_choices(self.conditions, *columns)
+
+
+def read_answers(path: Path) -> Answers:
+    """Read a CSV of answers in any known format. Raises AnswersError, naming the line, for what can't be read."""
+    try:
+        table = read_table(path)
+        for name, format in FORMATS.items():
+            if set(format.required) <= set(table.head):
+                records = table.records(format.required, format.optional)
+                return _collected(name, table, format.read(records))
+    except TableError as error:
+        raise AnswersError(str(error)) from error
+    known = "; ".join(f"{name}: {', '.join(format.required)}" for name, format in FORMATS.items())
+    raise AnswersError(
+        f"{path} is in no format that is known here: its head names {', '.join(filter(None, table.head))}. "
+        f"Known are {known}."
+    )
+
+
+def _collected(format: str, table: Table, reading: Reading) -> Answers:
+    rows = []
+    for line, record in reading.records:
+        try:
+            row = reading.row(record)
+            _check(row)
+        except AnswersError as error:
+            raise AnswersError(f"Line {line} of {table.name}: {str(error).rstrip('.')}.") from error
+        rows.append(row)
+    if not rows:
+        raise AnswersError(f"{table.name} has a head but no answers below it.")
+    return _columns(format, rows, reading.notes)
+
+
+def _check(row: Row) -> None:
+    if not row.source:
+        raise AnswersError("the source is empty: name the photograph")
+    if not row.first.method or not row.second.method:
+        raise AnswersError("a condition is empty: name what was compared")
+    if row.first == row.second:
+        raise AnswersError(f"it compares {row.first} with itself")
+
+
+def _columns(format: str, rows: list[Row], notes: tuple[str, ...]) -> Answers:
+    named = {row.first for row in rows} | {row.second for row in rows}
+    conditions = tuple(sorted(named, key=_order))
+    place = {one: n for n, one in enumerate(conditions)}
+    sources, source = number_labels([row.source for row in rows])
+    annotators, annotator = number_labels([row.annotator for row in rows])
+    recorded = annotators != ("",)
+    if recorded and "" in annotators:
+        notes = (*notes, "Some answers name no annotator: they count as those of one more person.")
+    times = [row.ms for row in rows]
+    return Answers(
+        format=format,
+        conditions=conditions,
+        first=np.array([place[row.first] for row in rows], dtype=np.int64),
+        second=np.array([place[row.second] for row in rows], dtype=np.int64),
+        outcome=np.array([row.outcome for row in rows], dtype=np.int64),
+        sources=tuple(map(str, sources)),
+        source=source,
+        annotators=tuple(map(str, annotators)) if recorded else (),
+        annotator=annotator if recorded else None,
+        ms=None if None in times else np.array(times, dtype=np.float64),
+        notes=notes,
+    )
+
+
+def _order(one: Condition) -> tuple[bool, str, float]:
+    """The original first, then by method and level."""
+    return one != THE_ORIGINAL, one.method, -1.0 if one.level is None else one.level

@@ -1,0 +1,274 @@
+"""The command line: `python -m psychometrics --help`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from psychometrics.agreeing import Agreement, agreement_of
+from psychometrics.answers import Answers, read_answers
+from psychometrics.answers_out import WRITERS
+from psychometrics.as_json import estimate_as_json, results_as_json, section_as_json
+from psychometrics.conditions import THE_ORIGINAL, AnswersError, Condition
+from psychometrics.in_text import estimate_as_text, influence_as_text, results_as_text, section_as_text
+from psychometrics.influence import Influence, influences
+from psychometrics.planning import Assumed, Plan, PlanError, Size, cheapest, plan
+from psychometrics.results import Section, by_source, results_of
+from psychometrics.scaling import TIES
+from psychometrics.sentences import plan_in_words
+
+Parser = argparse.ArgumentParser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 2 for what can't be done, with a sentence that says what to do."""
+    asked = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], None] = asked.run
+    try:
+        run(asked)
+    except (AnswersError, PlanError) as error:
+        print(f"psychometrics {asked.command}: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader of our output has seen enough
+        sys.stderr.close()
+    return 0
+
+
+def _rank(asked: argparse.Namespace) -> None:
+    answers = read_answers(asked.answers)
+    rows = answers.comparisons
+    results = results_of(rows, ties=asked.ties, seed=asked.seed)
+    sections = by_source(rows, answers.sources, ties=asked.ties, seed=asked.seed) if asked.by_source else {}
+    hangs_on = _influences(results.main, answers)
+    if asked.json:
+        found = _file_as_json(answers) | results_as_json(results)
+        found["influence"] = {way: [_influence(one) for one in each[:10]] for way, each in hangs_on.items()}
+        if asked.by_source:
+            found["by_source"] = {name: section_as_json(section) for name, section in sections.items()}
+        _print_json(found)
+        return
+    parts = [_file_in_words(answers), results_as_text(results)]
+    parts += [influence_as_text(each, way) for way, each in hangs_on.items() if len(each) > 1]
+    parts += [f"{name}\n{section_as_text(section)}" for name, section in sections.items()]
+    print("\n\n".join(parts))
+
+
+def _influences(section: Section, answers: Answers) -> dict[str, list[Influence]]:
+    """Of each person and photograph on the main scale."""
+    if section.ranking is None:
+        return {}
+    found, scale, rows = {}, section.ranking.scale, section.comparisons
+    if rows.annotator is not None:
+        found["person"] = influences(scale, rows, rows.annotator, answers.annotators)
+    if rows.source is not None:
+        found["photograph"] = influences(scale, rows, rows.source, answers.sources)
+    return found
+
+
+def _agree(asked: argparse.Namespace) -> None:
+    answers = read_answers(asked.answers)
+    found = agreement_of(answers)
+    if asked.json:
+        figures = {name: estimate_as_json(getattr(found, name)) for name in FIGURES}
+        counts = {"triplets": found.triplets, "judged_twice": found.judged_twice, "raw_agreement": found.raw}
+        _print_json(_file_as_json(answers) | counts | figures)
+        return
+    print(f"{_file_in_words(answers)}\n\n{_agreement_as_text(found)}")
+
+
+FIGURES = {
+    "human_score": "Human score",
+    "ceiling": "Ceiling",
+    "alpha": "Krippendorff's alpha",
+    "again": "Same answer again",
+    "first": "Chose the first of a pair",
+}
+
+
+def _agreement_as_text(found: Agreement) -> str:
+    lines = [f"{label:<26}{estimate_as_text(getattr(found, name))}" for name, label in FIGURES.items()]
+    if not found.judged_twice:
+        lines.append(
+            "No pair was judged twice, so how far people agree is not known. Collect two votes or more on a pair."
+        )
+    twice = f"{found.judged_twice:,} of {found.triplets:,} pairs of pictures have two votes or more."
+    return "\n".join([*lines, twice])
+
+
+def _plan(asked: argparse.Namespace) -> None:
+    assumed = Assumed(
+        step=asked.step,
+        of_people=asked.spread_people,
+        of_sources=asked.spread_sources,
+        seconds=asked.seconds,
+        arrival_minutes=asked.arrival,
+        pay_per_hour=asked.pay,
+    )
+    if asked.halfwidth:
+        limits = {"most_sources": asked.sources or 60, "most_annotators": asked.annotators or 200}
+        found = cheapest(asked.halfwidth, asked.conditions, assumed, levels=asked.levels, **limits)
+    else:
+        missing = [name for name in ("sources", "annotators", "votes") if getattr(asked, name) is None]
+        if missing:
+            raise PlanError(
+                f"Give --{', --'.join(missing)} too, or --halfwidth for the cheapest study that reaches it."
+            )
+        size = Size(asked.conditions, asked.sources, asked.annotators, asked.votes, asked.levels)
+        found = plan(size, assumed, seed=asked.seed)
+    if asked.json:
+        _print_json(plan_as_json(found))
+    else:
+        print(plan_in_words(found))
+
+
+def plan_as_json(found: Plan) -> dict[str, Any]:
+    """A plan as plain values."""
+    size = asdict(found.size) | {"judgments": found.size.judgments, "each_annotator": found.size.each}
+    return asdict(found) | {"size": size, "in_words": plan_in_words(found)}
+
+
+def _convert(asked: argparse.Namespace) -> None:
+    answers = read_answers(asked.answers)
+    try:
+        with asked.out.open("x", newline="", encoding="utf-8") as file:
+            WRITERS[asked.to](file, answers)
+    except FileExistsError:
+        raise AnswersError(f"{asked.out} is there already: name a new file.") from None
+    except OSError as error:
+        raise AnswersError(f"{asked.out} cannot be written: {error.strerror or error}.") from error
+    print(f"{_file_in_words(answers)} Written to {asked.out}.")
+
+
+def _file_as_json(answers: Answers) -> dict[str, Any]:
+    return {
+        "format": answers.format,
+        "judgments": int(answers.outcome.size),
+        "annotators": len(answers.annotators) or None,
+        "sources": len(answers.sources),
+        "notes": list(answers.notes),
+    }
+
+
+def _file_in_words(answers: Answers) -> str:
+    methods = {one.method for one in answers.conditions if one != THE_ORIGINAL}
+    levels = {one.level for one in answers.conditions if isinstance(one, Condition)} - {None}
+    people = f"{len(answers.annotators):,} annotators" if answers.annotators else "annotators not recorded"
+    read = (
+        f"Read {answers.outcome.size:,} answers ({answers.format}): {len(methods):,} methods"
+        f"{f' at {len(levels):,} levels' if levels else ''}, {len(answers.sources):,} sources, {people}."
+    )
+    return " ".join([read, *answers.notes])
+
+
+def _influence(one: Influence) -> dict[str, Any]:
+    return asdict(one) | {"label": str(one.label), "first": str(one.first), "second": str(one.second)}
+
+
+def _print_json(found: dict[str, Any]) -> None:
+    print(json.dumps(found, indent=2, allow_nan=False))
+
+
+def _parser() -> argparse.ArgumentParser:
+    import psychometrics.__main__ as described
+
+    style = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="psychometrics", description=described.__doc__, formatter_class=style
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], None], words: str, example: str) -> Parser:
+        epilog = f"example:\n  {example}"
+        one = commands.add_parser(name, help=words, description=words, epilog=epilog, formatter_class=style)
+        one.set_defaults(run=run)
+        return one
+
+    rank = command(
+        "rank", _rank, "Rank the conditions, with intervals.", "python -m psychometrics rank answers.csv"
+    )
+    agree = command("agree", _agree, "How far people agree.", "python -m psychometrics agree answers.csv")
+    convert = command(
+        "convert", _convert, "Write the answers in another format.",
+        "python -m psychometrics convert responses.csv answers.csv",
+    )  # fmt: skip
+    for one in (rank, agree, convert):
+        one.add_argument("answers", type=Path, metavar="ANSWERS", help="a CSV of answers")
+    convert.add_argument("out", type=Path, metavar="OUT", help="the file to write, which must not exist")
+    convert.add_argument("--to", choices=list(WRITERS), default="plain", help="format (default: plain)")
+    rank.add_argument("--by-source", action="store_true", help="a ranking of each source too")
+    rank.add_argument(
+        "--ties", choices=TIES, default="davidson", help="by Davidson's model, or half a win each"
+    )
+    rank.add_argument("--seed", type=int, default=0, help="of the draws for the chance to be best")
+    planned = command(
+        "plan", _plan, "What a study may be expected to tell, or the cheapest that tells enough.",
+        "python -m psychometrics plan --conditions 6 --sources 20 --annotators 30 --votes 5\n"
+        "  python -m psychometrics plan --conditions 6 --halfwidth 0.3 --pay 12",
+    )  # fmt: skip
+    _add_plan(planned)
+    for one in (rank, agree, planned):
+        one.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def _add_plan(parser: argparse.ArgumentParser) -> None:
+    base = Assumed()
+    add = parser.add_argument
+    add("--conditions", type=_whole, required=True, help="methods compared at a level")
+    add("--sources", type=_whole, help="photographs (with --halfwidth: at most)")
+    add("--annotators", type=_whole, help="people (with --halfwidth: at most)")
+    add("--votes", type=_whole, help="answers to each pair")
+    add(
+        "--levels",
+        type=_whole,
+        default=1,
+        help="levels (bitrates), each with a scale of its own (default: 1)",
+    )
+    add(
+        "--halfwidth",
+        type=_positive,
+        help="find the cheapest study whose differences are inside ± so many JND",
+    )
+    add(
+        "--step",
+        type=_positive,
+        default=base.step,
+        help="neighbours are so many JND apart (default: %(default)g)",
+    )
+    add("--spread-people", type=_not_negative, default=base.of_people, help="JND (default: %(default)g)")
+    add("--spread-sources", type=_not_negative, default=base.of_sources, help="JND (default: %(default)g)")
+    add("--seconds", type=_positive, default=base.seconds, help="of one answer (default: %(default)g)")
+    add(
+        "--arrival",
+        type=_not_negative,
+        default=base.arrival_minutes,
+        help="minutes before the first (%(default)g)",
+    )
+    add("--pay", type=_not_negative, default=base.pay_per_hour, help="per hour, any currency (default: none)")
+    add("--seed", type=int, default=0, help="of the simulation")
+
+
+def _whole(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1")
+    return number
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return number
+
+
+def _not_negative(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < 1e6:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 0")
+    return number

@@ -1,0 +1,50 @@
+"""What is compared: a method, at a level where it has one, or the original."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+ORIGINAL = "original"
+REFERENCES = (ORIGINAL, "reference")
+
+
+class AnswersError(ValueError):
+    """A file of answers can't be read; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Condition:
+    """What is compared: a method, at a level where it has one; the original has none."""
+
+    method: str
+    level: float | None = None
+
+    def __str__(self) -> str:
+        return self.method if self.level is None else f"{self.method}@{self.level:g}"
+
+
+THE_ORIGINAL = Condition(ORIGINAL)
+
+
+@lru_cache(maxsize=65536)
+def condition(name: str) -> Condition:
+    """`METHOD`, `METHOD@LEVEL` or `original`. Raises AnswersError for a level that is no number."""
+    if name.lower() in REFERENCES:
+        return THE_ORIGINAL
+    method, at, level = name.rpartition("@")
+    if not at:
+        return Condition(name)
+    return Condition(method, number(level, f"the level of {name!r}"))
+
+
+def number(text: str, what: str) -> float:
+    """A finite number. Raises AnswersError, calling it `what`."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise AnswersError(f"{what} is {text!r}, which is no number")
+    return value

@@ -1,0 +1,82 @@
+"""Results as text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from psychometrics.estimates import Estimate
+from psychometrics.influence import Influence
+from psychometrics.ranking import Ranking
+from psychometrics.results import Results, Section
+from psychometrics.sentences import crossing_in_words, ranking_in_words, signed
+
+HEAD = ("condition", "JND", "95 % interval", "rank", "best", "preferred", "answers")
+
+
+def results_as_text(results: Results) -> str:
+    """Every section under its heading, and where orders turn round."""
+    parts = []
+    if results.joined is not None:
+        parts += ["All conditions on one scale", section_as_text(results.joined), ""]
+    for section in results.levels:
+        parts += [f"At level {section.level:g}", section_as_text(section), ""]
+    if len(results.levels) != 1 and results.overall.comparisons.judgments:
+        title = "Over all levels, an average" if results.levels else "Ranking"
+        parts += [title, section_as_text(results.overall), ""]
+    parts += [crossing_in_words(one) for one in results.crossings]
+    return "\n".join(parts).rstrip()
+
+
+def ranking_as_text(ranking: Ranking) -> str:
+    """The table of one scale, the best first, and what may be said of it."""
+    return f"{_table(HEAD, [_row(ranking, n) for n in ranking.order])}\n{ranking_in_words(ranking)}"
+
+
+def influence_as_text(found: Sequence[Influence], what: str, most: int = 3) -> str:
+    """What the ranking hangs on most."""
+    each = [
+        f"{one.label} ({one.judgments:,} answers): {one.first} − {one.second} by {signed(one.change)} JND"
+        + (", and the order changes" if one.order else "")
+        for one in found[:most]
+    ]
+    return f"Without one {what}, most changes without {'; '.join(each)}."
+
+
+def estimate_as_text(one: Estimate, places: int = 3) -> str:
+    """A figure with its interval; a dash where there is none."""
+    if one.value is None:
+        return "–"
+    if one.low is None or one.high is None:
+        return f"{one.value:.{places}f} (no interval), n = {one.n:,}"
+    interval = f"{one.low:.{places}f} to {one.high:.{places}f}".replace("-", "−")
+    return f"{one.value:.{places}f} ({interval}), n = {one.n:,}".replace("-", "−")
+
+
+def section_as_text(section: Section) -> str:
+    """The table of a section, or why there is none."""
+    return ranking_as_text(section.ranking) if section.ranking is not None else f"No ranking: {section.why}"
+
+
+def _row(ranking: Ranking, n: int) -> tuple[str, ...]:
+    first, last = int(ranking.first_rank[n]), int(ranking.last_rank[n])
+    share = ranking.preference[n]
+    at_zero = ranking.names[n] == ranking.reference
+    interval = f"{signed(float(ranking.low[n]))} to {signed(float(ranking.high[n]))}"
+    return (
+        str(ranking.names[n]),
+        "0, by definition" if at_zero else signed(float(ranking.values[n])),
+        "" if at_zero else interval,
+        str(first) if first == last else f"{first} to {last}",
+        f"{ranking.best[n]:.0%}",
+        "–" if share.value is None else f"{share.value:.0%}",
+        f"{share.n:,}",
+    )
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [tuple(head), *map(tuple, rows)]
+    widths = [max(len(line[n]) for line in lines) for n in range(len(head))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )

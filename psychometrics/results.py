@@ -1,0 +1,156 @@
+"""Everything that is told of one study's answers: a scale for each level, one over all, and what they hang on."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from psychometrics.comparisons import (
+    Comparisons,
+    Floats,
+    ScaleError,
+    aggregated,
+    connected_groups,
+    number_labels,
+)
+from psychometrics.conditions import THE_ORIGINAL, Condition
+from psychometrics.differences import Difference
+from psychometrics.ranking import Ranking, rank
+from psychometrics.scaling import Ties
+
+
+@dataclass(frozen=True)
+class Section:
+    """The ranking of one level, or over levels. `ranking` is None where there is no single scale, and `why` says why.
+
+    `level`: None over all levels. `names` are those that were compared.
+    """
+
+    level: float | None
+    comparisons: Comparisons
+    ranking: Ranking | None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Two methods whose order turns round: `ahead` at one level and `behind` at another, both beyond doubt."""
+
+    ahead_at: float
+    behind_at: float
+    ahead: Difference
+    behind: Difference
+
+
+@dataclass(frozen=True)
+class Results:
+    """What is told of a study.
+
+    `levels`: methods against methods within each level; `overall`: the same answers over all levels, an average of
+    them; `joined`: all conditions on one scale, where comparisons join levels (None where they do not); `crossings`:
+    where the average hides that an order turns round.
+    """
+
+    levels: tuple[Section, ...]
+    overall: Section
+    joined: Section | None
+    crossings: tuple[Crossing, ...]
+
+    @property
+    def main(self) -> Section:
+        """The section to look at first: the joined scale, or the one over all levels."""
+        return self.joined or self.overall
+
+
+def results_of(comparisons: Comparisons, *, ties: Ties = "davidson", seed: int = 0) -> Results:
+    """Rank the conditions of a study, whose names are Conditions, within levels, over them and across them."""
+    rows = aggregated(comparisons)
+    level = level_of_rows(rows)
+    methods, number = number_labels([_method(name) for name in rows.names])
+    within = ~np.isnan(level)
+    found = [
+        _section(float(at), rows.where(level == at).renamed(methods, number), ties, seed)
+        for at in np.unique(level[within & (level != _NO_LEVEL)])
+    ]
+    overall = _section(None, rows.where(within).renamed(methods, number), ties, seed)
+    joined = _joined(rows, ties, seed) if len({_level(name) for name in rows.names} - {None}) > 1 else None
+    return Results(tuple(found), overall, joined, tuple(_crossings(found)))
+
+
+# Of rows whose conditions have no level at all.
+_NO_LEVEL = -np.inf
+
+
+def level_of_rows(comparisons: Comparisons) -> Floats:
+    """The level (m,) within which each row compares: NaN across two levels, -inf where neither side has one.
+
+    The original stands at every level.
+    """
+    levels = np.array([np.nan if (at := _level(name)) is None else at for name in comparisons.names])
+    bare = np.array(
+        [_level(name) is None and _method(name) != THE_ORIGINAL.method for name in comparisons.names]
+    )
+    first, second = levels[comparisons.first], levels[comparisons.second]
+    original = np.array([_method(name) == THE_ORIGINAL.method for name in comparisons.names], dtype=bool)
+    found = np.where(first == second, first, np.nan)
+    found = np.where(original[comparisons.first], second, found)
+    found = np.where(original[comparisons.second], first, found)
+    neither = np.isnan(first) & np.isnan(second)
+    found = np.where(neither, _NO_LEVEL, found)
+    mixed = (bare[comparisons.first] | bare[comparisons.second]) & ~neither
+    return np.asarray(np.where(mixed, np.nan, found), dtype=np.float64)
+
+
+def by_source(
+    comparisons: Comparisons, names: Sequence[str], *, ties: Ties = "davidson", seed: int = 0
+) -> dict[str, Section]:
+    """The main ranking of each source alone; its intervals are over annotators."""
+    if comparisons.source is None:
+        raise ValueError("ranking by source requires that sources are recorded")
+    found = {}
+    for n in np.unique(comparisons.source):
+        found[names[int(n)]] = results_of(
+            comparisons.where(comparisons.source == n), ties=ties, seed=seed
+        ).main
+    return found
+
+
+def _joined(rows: Comparisons, ties: Ties, seed: int) -> Section | None:
+    seen = rows.only_seen()
+    return _section(None, seen, ties, seed) if len(connected_groups(seen)) == 1 else None
+
+
+def _section(level: float | None, rows: Comparisons, ties: Ties, seed: int) -> Section:
+    seen = rows.only_seen()
+    reference = next((name for name in seen.names if _method(name) == THE_ORIGINAL.method), None)
+    try:
+        return Section(level, seen, rank(seen, reference=reference, ties=ties, seed=seed))
+    except ScaleError as error:
+        return Section(level, seen, None, str(error))
+
+
+def _crossings(sections: Sequence[Section]) -> list[Crossing]:
+    """The widest turn of each pair of methods."""
+    seen: dict[tuple[Hashable, Hashable], list[tuple[float, Difference]]] = {}
+    for section in sections:
+        if section.ranking is not None and section.level is not None:
+            for one in section.ranking.differences:
+                turned = one if str(one.first) < str(one.second) else one.turned()
+                if turned.distinguishable:
+                    seen.setdefault((turned.first, turned.second), []).append((section.level, turned))
+    found = []
+    for ordered in seen.values():
+        behind, ahead = (pick(ordered, key=lambda each: each[1].estimate) for pick in (min, max))
+        if behind[1].estimate < 0 < ahead[1].estimate:
+            found.append(Crossing(ahead[0], behind[0], ahead[1], behind[1]))
+    return found
+
+
+def _method(name: Hashable) -> str:
+    return name.method if isinstance(name, Condition) else str(name)
+
+
+def _level(name: Hashable) -> float | None:
+    return name.level if isinstance(name, Condition) else None

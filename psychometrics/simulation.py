@@ -1,0 +1,165 @@
+"""Answers made up from assumed strengths and spreads: for planning a study, and for trying out what is said of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from psychometrics.comparisons import Comparisons, Floats, Ints, pairs_of, tally
+from psychometrics.scaling import UNIT, fit_counts
+
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(41)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is so in the made-up world: `strengths` (k,) and the standard deviations of people's and sources' own
+    strengths in JND; `tie`, Davidson's t, None where nobody ties.
+    """
+
+    strengths: Floats
+    of_people: float = 0.0
+    of_sources: float = 0.0
+    tie: float | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Made-up names: c1, c2, ..."""
+        return tuple(f"c{n + 1}" for n in range(len(self.strengths)))
+
+    def average(self) -> Floats:
+        """The strengths (k,), with mean 0 in JND, that a scale averaging over all people and sources tends to.
+
+        A logistic curve averaged over people who differ is flatter than each of theirs, so these are nearer together
+        than `strengths`.
+        """
+        low, high = pairs_of(len(self.strengths))
+        spread = UNIT * np.sqrt(2 * (self.of_people**2 + self.of_sources**2))
+        difference = UNIT * (self.strengths[low] - self.strengths[high])[:, None] + spread * _NODES
+        p = _outcomes(difference, self.tie)
+        counts = np.einsum("pno,n->po", p, _WEIGHTS / _WEIGHTS.sum()) * 1e7
+        return np.asarray(fit_counts(counts[None], len(self.strengths), self.tie is not None)[0][0] / UNIT)
+
+
+@dataclass(frozen=True)
+class Design:
+    """Who is asked what: rows (m,) of pairs, numbered as in `pairs_of`, annotators and sources."""
+
+    pair: Ints
+    annotator: Ints
+    source: Ints
+
+
+def balanced(size: int, *, sources: int, annotators: int, votes: int, draw: np.random.Generator) -> Design:
+    """Every pair of every source gets `votes` answers, each by another person where there are enough; even loads."""
+    pairs = size * (size - 1) // 2
+    triplets = draw.permutation(sources * pairs)
+    # Whole permutations one after the other: nobody comes twice within `annotators` rows.
+    rows = triplets.size * votes
+    people = np.concatenate([draw.permutation(annotators) for _ in range(-(-rows // annotators))])[:rows]
+    asked = np.repeat(triplets, votes)
+    return Design(asked % pairs, people.astype(np.int64), asked // pairs)
+
+
+def answer(
+    truth: Truth, design: Design, draw: np.random.Generator, own: tuple[Floats, Floats] | None = None
+) -> Comparisons:
+    """One answer to each row of `design`. `own`: strengths of people (a, k) and sources (s, k) around those of all, in
+    JND, where several designs ask the same ones; drawn anew without it.
+    """
+    size = len(truth.strengths)
+    low, high = pairs_of(size)
+    people, sources = own or own_strengths(
+        truth, int(design.annotator.max()) + 1, int(design.source.max()) + 1, draw
+    )
+    first, second = low[design.pair], high[design.pair]
+    difference = UNIT * (
+        truth.strengths[first]
+        - truth.strengths[second]
+        + people[design.annotator, first]
+        - people[design.annotator, second]
+        + sources[design.source, first]
+        - sources[design.source, second]
+    )
+    reached = np.cumsum(_outcomes(difference, truth.tie), axis=1)
+    outcome = (draw.random((difference.size, 1)) > reached).sum(axis=1)
+    return Comparisons.of_choices(
+        truth.names, first, second, np.minimum(outcome, 2), design.annotator, design.source
+    )
+
+
+def own_strengths(
+    truth: Truth, annotators: int, sources: int, draw: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """How people (a, k) and sources (s, k) differ from all, in JND: normal, independent for each name."""
+    size = len(truth.strengths)
+    return (
+        truth.of_people * draw.standard_normal((annotators, size)),
+        truth.of_sources * draw.standard_normal((sources, size)),
+    )
+
+
+def actively_sampled(
+    truth: Truth,
+    *,
+    sources: int,
+    annotators: int,
+    judgments: int,
+    draw: np.random.Generator,
+    batches: int = 8,
+    held_out: float = 0.2,
+) -> Comparisons:
+    """Answers collected in batches, each about the pairs that the answers so far leave least certain.
+
+    A share `held_out` of each batch, and all of the first, is about random pairs.
+    """
+    size = len(truth.strengths)
+    low, _ = pairs_of(size)
+    own = own_strengths(truth, annotators, sources, draw)
+    each = judgments // batches
+    counts = np.zeros((low.size, 3))
+    found: list[Comparisons] = []
+    for batch in range(batches):
+        pair = draw.integers(low.size, size=each)
+        if batch:
+            chosen = draw.random(each) >= held_out
+            pair[chosen] = draw.choice(_least_certain(counts, size, truth.tie), chosen.sum())
+        design = Design(pair, draw.integers(annotators, size=each), draw.integers(sources, size=each))
+        found.append(answer(truth, design, draw, own))
+        counts += tally(found[-1])
+    return together(found)
+
+
+def together(parts: list[Comparisons]) -> Comparisons:
+    """The rows of several comparisons of the same names, annotators and sources."""
+
+    def column(name: str) -> Ints:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    counts = np.concatenate([part.counts for part in parts])
+    labels = (column("annotator"), column("source"))
+    return Comparisons(parts[0].names, column("first"), column("second"), counts, *labels)
+
+
+def _least_certain(counts: Floats, size: int, tie: float | None) -> Ints:
+    """The quarter of pairs whose next answer tells most under the scale so far."""
+    logits, _, precision = fit_counts(counts[None], size, tie is not None)
+    low, high = pairs_of(size)
+    covariance = np.linalg.inv(precision[0])[:size, :size]
+    variance = np.diag(covariance)[low] + np.diag(covariance)[high] - 2 * covariance[low, high]
+    p = 1 / (1 + np.exp(-(logits[0][low] - logits[0][high])))
+    return np.argsort(-variance * p * (1 - p))[: max(3, low.size // 4)].astype(np.int64)
+
+
+def _outcomes(difference: Floats, tie: float | None) -> Floats:
+    """(..., 3) chances from differences in logits."""
+    odds = np.stack(
+        [
+            np.exp(difference / 2),
+            np.exp(-difference / 2),
+            np.full(difference.shape, 0.0 if tie is None else np.exp(tie)),
+        ],
+        axis=-1,
+    )
+    return np.asarray(odds / odds.sum(axis=-1, keepdims=True))

@@ -1,0 +1,123 @@
+"""One reader for answers in every format: what a column means, what is passed over, and refusals that help."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from psychometrics.answers import read_answers
+from psychometrics.comparisons import tally
+from psychometrics.conditions import THE_ORIGINAL, AnswersError, Condition, condition
+
+
+def written(folder: Path, text: str, name: str = "answers.csv") -> Path:
+    path = folder / name
+    path.write_bytes(text.encode())
+    return path
+
+
+def test_a_plain_file_with_levels_people_and_times(tmp_path: Path) -> None:
+    found = read_answers(
+        written(
+            tmp_path,
+            "source,a,b,choice,annotator,ms,level\np1,jpeg,avif,b,ann,1200,0.25\np1,avif@1,original,tie,bob,900,\n",
+        )
+    )
+    assert found.format == "plain" and found.sources == ("p1",) and found.annotators == ("ann", "bob")
+    assert found.conditions == (
+        THE_ORIGINAL,
+        Condition("avif", 0.25),
+        Condition("avif", 1.0),
+        Condition("jpeg", 0.25),
+    )
+    assert found.outcome.tolist() == [1, 2] and found.ms is not None and found.ms.tolist() == [1200, 900]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '\ufeff"source","a","b","choice"\r\n"p","x","y","a"\r\n',
+        '"","source","a","b","choice"\n"1","p","x","y","a"\n',
+        "source;a;b;choice\n\np;x;y;A \n\n",
+        "source\ta\tb\tchoice\np\tx\ty\ta\n",
+    ],
+)
+def test_dialects_are_read_alike(tmp_path: Path, text: str) -> None:
+    found = read_answers(written(tmp_path, text))
+    assert [str(one) for one in found.conditions] == ["x", "y"]
+    assert tally(found.comparisons).tolist() == [[1, 0, 0]]
+    assert found.annotator is None and found.ms is None
+
+
+def test_pwcmp_selects_the_better_one(tmp_path: Path) -> None:
+    head = "observer,session,scene,condition_A,condition_B,is_A_selected\n"
+    found = read_answers(written(tmp_path, head + "o1,1,s1,x,y,1\no1,1,s1,x,y,0\no2,1,s2,reference,y,0.5\n"))
+    assert found.format == "pwcmp" and found.outcome.tolist() == [0, 1, 2]
+    assert found.conditions[0] == THE_ORIGINAL
+
+
+def test_mucped23_names_the_worse_one(tmp_path: Path) -> None:
+    found = read_answers(
+        written(tmp_path, "methodA,methodB,originalName,answerValue\nm1,m2,o,B\nm2,m1,o,B\n")
+    )
+    assert found.outcome.tolist() == [0, 0] and "worse" in found.notes[0]
+
+
+AIC3 = (
+    "worker,img_num,codec_left,codec_right,dlevel_left,dlevel_right,is_bias,is_trap,response,response_time\n"
+)
+
+
+def test_aic3_turns_the_more_distorted_side_round_and_leaves_checks_out(tmp_path: Path) -> None:
+    rows = "7,1,0,3,0,10,0,1,right,2.5\n7,1,2,3,4,6,0,0,right,3\n8,1,2,2,4,0,0,0,not sure,1\n8,1,2,2,4,4,1,0,left,1\n"
+    found = read_answers(written(tmp_path, AIC3 + rows))
+    assert found.outcome.tolist() == [0, 2]
+    assert [str(one) for one in found.conditions] == ["original", "codec2@4", "codec3@6"]
+    assert "100.0% of 1 traps" in found.notes[0] and "1 answers to traps and 1 to identical" in found.notes[1]
+    assert found.ms is not None and found.ms.tolist() == [3000, 1000]
+
+
+def test_aic3_whose_traps_name_the_better_side_is_not_turned(tmp_path: Path) -> None:
+    rows = "7,1,0,3,0,10,0,1,left,2.5\n7,1,2,3,4,6,0,0,right,3\n"
+    found = read_answers(written(tmp_path, AIC3 + rows))
+    assert found.outcome.tolist() == [1] and "less distorted" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x,y\n1,2\n", "in no format that is known here: its head names x, y.*plain: source, a, b, choice"),
+        ("source,a,b,choice\n", "a head but no answers"),
+        ("", "is empty"),
+        ("source,a,b,choice\np,x,y,left\n", "Line 2 of .*: the choice is 'left': use a, b or tie"),
+        ("source,a,b,choice\np,x,x,a\n", "Line 2 of .*compares x with itself"),
+        ("source,a,b,choice\np,x@low,y,a\n", "the level of 'x@low' is 'low', which is no number"),
+        ("source,a,b,choice\np,x@nan,y,a\n", "which is no number"),
+        ("source,a,b,choice\n,x,y,a\n", "the source is empty"),
+        ("source,a,b,choice\np,,y,a\n", "a condition is empty"),
+        ("source,a,b,choice,ms\np,x,y,a,soon\n", "the time is 'soon'"),
+        ("source,a,b,choice\np,x,y\n", "not as many fields"),
+        (AIC3 + "7,1,2,3,4,6,0,0,both,3\n", "the response is 'both': use left, right or not sure"),
+        ("methodA,methodB,originalName,answerValue\nm1,m2,o,C\n", "must be A or B"),
+        ("scene,condition_A,condition_B,is_A_selected\ns,x,y,2\n", "use 1, 0, or 0.5"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_the_line(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(AnswersError, match=message):
+        read_answers(written(tmp_path, text))
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(AnswersError, match="cannot be read"):
+        read_answers(tmp_path / "none.csv")
+
+
+def test_some_without_a_name_count_as_one_more_person(tmp_path: Path) -> None:
+    found = read_answers(written(tmp_path, "source,a,b,choice,annotator\np,x,y,a,ann\np,x,y,a,\np,x,y,b,\n"))
+    assert found.annotator is not None and np.unique(found.annotator).size == 2
+    assert "one more person" in found.notes[0]
+
+
+def test_a_name_may_hold_an_at_sign_before_its_level() -> None:
+    assert condition("me@home@0.5") == Condition("me@home", 0.5)
+    assert str(Condition("jpeg", 0.5)) == "jpeg@0.5" and condition("Original") == THE_ORIGINAL

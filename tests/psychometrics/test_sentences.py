@@ -1,0 +1,56 @@
+"""Sentences that a reviewer would accept: which difference, its interval, how many; and what can't be said."""
+
+import numpy as np
+import pytest
+
+from psychometrics.comparisons import Comparisons
+from psychometrics.ranking import rank
+from psychometrics.sentences import cautions, difference_in_words, ranking_in_words
+from tests.psychometrics.studies import NAMES, answers, study
+
+
+def test_a_clear_winner_is_named_with_its_difference_interval_and_basis() -> None:
+    words = ranking_in_words(rank(study(3_000, strengths=np.array([0.0, 0.2, 0.1, 1.5]))))
+    assert words.startswith("jpegxl is the best: jpegxl is ahead of ")
+    assert "95 % interval" in words and "p < .001 after Holm" in words
+    assert "From 3,000 answers, 20 people, 12 photographs." in words
+
+
+def test_two_equals_are_not_distinguishable_and_neither_is_called_best() -> None:
+    words = ranking_in_words(rank(study(1_000, strengths=np.zeros(4))))
+    assert "are not distinguishable" in words and "is the best:" not in words
+    assert "is the best with a probability of" in words
+
+
+def test_nothing_is_called_best_on_one_vote() -> None:
+    words = ranking_in_words(rank(answers([(0, 1, 0)], NAMES[:2])))
+    assert "best" not in words and "No order can be given" in words and "So few answers" in words
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (study(400, annotators=1), "One person answered"),
+        (study(400, sources=1), "One photograph was shown"),
+        (answers([(0, 1, 0)] * 30 + [(1, 2, 0), (2, 1, 0)] * 20, NAMES[:3]), "jpeg never lost to webp, avif"),
+        (answers([(0, 1, 2), (1, 2, 2)] * 20, NAMES[:3]), "Every answer was a tie"),
+    ],
+)
+def test_what_cannot_be_said_is_said_with_what_to_add(rows: Comparisons, said: str) -> None:
+    assert said in " ".join(cautions(rank(rows)))
+
+
+def test_a_whole_study_has_no_cautions() -> None:
+    assert cautions(rank(study(4_000))) == []
+
+
+def test_answers_without_names_hold_for_nobody_else() -> None:
+    rows = study(400)
+    words = " ".join(cautions(rank(Comparisons(rows.names, rows.first, rows.second, rows.counts))))
+    assert "Who answered was not recorded" in words and "Photographs were not recorded" in words
+
+
+def test_the_better_name_comes_first_with_a_true_minus() -> None:
+    one = rank(study(300, strengths=np.array([0.0, 0.05, 0.0, 0.0]))).differences[0]
+    words = difference_in_words(one)
+    assert "−" in words and "-" not in words
