@@ -17,7 +17,7 @@ TARGETS = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MUL
 
 def runnable() -> list[str]:
     """Modules of ours that say how they are run with -m."""
-    folders = ("annotation", "benchmarks", "codecs_zoo", "config", "metric")
+    folders = ("annotation", "benchmarks", "codecs_zoo", "config", "metric", "psychometrics")
     files = sorted(file for folder in folders for file in (ROOT / folder).rglob("*.py"))
     names = (re.findall(r"^(?: {4})?python -m ([\w.]+)", file.read_text(), re.MULTILINE) for file in files)
     return sorted({name for found in names for name in found})
