@@ -47,36 +47,36 @@ class ForgivingClient(RedisCacheClient):
             self._away_until = time.monotonic() + PAUSE_S
             return without
 
-    def add(self, key: str, value: Any, timeout: Any) -> bool:
+    def add(self, key: Any, value: Any, timeout: Any) -> bool:
         return bool(self._ask("add", False, key, value, timeout))
 
-    def get(self, key: str, default: Any) -> Any:
+    def get(self, key: Any, default: Any) -> Any:
         return self._ask("get", default, key, default)
 
-    def set(self, key: str, value: Any, timeout: Any) -> None:
+    def set(self, key: Any, value: Any, timeout: Any) -> None:
         self._ask("set", None, key, value, timeout)
 
-    def touch(self, key: str, timeout: Any) -> bool:
+    def touch(self, key: Any, timeout: Any) -> bool:
         return bool(self._ask("touch", False, key, timeout))
 
-    def delete(self, key: str) -> bool:
+    def delete(self, key: Any) -> bool:
         return bool(self._ask("delete", False, key))
 
-    def get_many(self, keys: Any) -> dict[str, Any]:
-        found: dict[str, Any] = self._ask("get_many", {}, keys)
+    def get_many(self, keys: Any) -> dict[Any, Any]:
+        found: dict[Any, Any] = self._ask("get_many", {}, keys)
         return found
 
-    def has_key(self, key: str) -> bool:
+    def has_key(self, key: Any) -> bool:
         return bool(self._ask("has_key", False, key))
 
-    def incr(self, key: str, delta: int) -> int:
+    def incr(self, key: Any, delta: int) -> int:
         """Raises ValueError, as for a key that is not there, while the server is away."""
         found = self._ask("incr", None, key, delta)
         if found is None:
             raise ValueError(f"Key {key!r} not found.")
         return int(found)
 
-    def set_many(self, data: dict[str, Any], timeout: Any = DEFAULT_TIMEOUT) -> None:
+    def set_many(self, data: Any, timeout: Any = DEFAULT_TIMEOUT) -> None:
         self._ask("set_many", None, data, timeout)
 
     def delete_many(self, keys: Any) -> None:

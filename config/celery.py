@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celery.signals import heartbeat_sent, worker_process_init, worker_ready, worker_shutdown
+from celery.signals import heartbeat_sent, setup_logging, worker_process_init, worker_ready, worker_shutdown
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -15,9 +15,23 @@ app = Celery("closer")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
+# Ids of requests go with the messages: its signals are connected by importing it.
+from config import request_ids as request_ids  # noqa: E402
+
 RENEW_EVERY = 60.0
 _renewed_at = 0.0
 _name = ""
+
+
+@setup_logging.connect
+def _log_as_configured(**_: object) -> None:
+    """The settings have set logging up, by LOG_LEVEL and LOG_JSON; with a receiver here Celery leaves it alone.
+
+    Its words at the end, printed past the log, would be no JSON.
+    """
+    from celery.apps import worker
+
+    vars(worker)["safe_say"] = lambda *_, **__: None
 
 
 @worker_process_init.connect
@@ -35,9 +49,11 @@ def _be_modest(**_: object) -> None:
 def _note(sender: Any, **_: object) -> None:
     """Leave in the database which queues and codecs this worker has."""
     from annotation.services.processes import note_worker
+    from config.checks import report_at_start
 
     global _name, _renewed_at
     _name, _renewed_at = sender.hostname, time.monotonic()
+    _write(report_at_start)
     _write(note_worker, name=_name, queues=list(app.amqp.queues.consume_from))
 
 

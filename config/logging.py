@@ -1,9 +1,17 @@
 """One log for web, worker and commands: readable lines on a laptop, JSON where LOG_JSON is on."""
 
+import logging
 import logging.config
 from typing import Any
 
 import structlog
+
+
+def without_addresses(record: logging.LogRecord) -> bool:
+    """Lets each record pass, Django's own without the address of the page: keys of sessions are in addresses."""
+    if record.name.startswith("django.") and hasattr(record, "request") and record.args:
+        record.msg, record.args = record.getMessage().partition(": ")[0], None
+    return True
 
 
 def logging_config(level: str, *, json: bool) -> None:
@@ -31,6 +39,7 @@ def logging_config(level: str, *, json: bool) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+    logging.captureWarnings(True)
     logging.config.dictConfig(
         {
             "version": 1,
@@ -42,11 +51,20 @@ def logging_config(level: str, *, json: bool) -> None:
                     "foreign_pre_chain": shared,
                 }
             },
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+            "filters": {"without_addresses": {"()": lambda: without_addresses}},
+            "handlers": {
+                "stderr": {
+                    "class": "logging.StreamHandler",
+                    "formatter": "line",
+                    "filters": ["without_addresses"],
+                }
+            },
             "root": {"handlers": ["stderr"], "level": level},
             # They say at INFO that a thread ended; nobody asked.
             "loggers": {
                 **{name: {"level": "WARNING"} for name in ("PIL", "axes", "pyvips")},
+                # Strangers ask under any name; the answer is a 400.
+                "django.security.DisallowedHost": {"level": "CRITICAL"},
                 "waitress.queue": {"level": "ERROR"},  # it warns of every request that waits for a thread
             },
         }

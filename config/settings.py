@@ -16,6 +16,7 @@ from config.cache import cache_from_url
 from config.environment import strict_bool
 from config.logging import logging_config
 from config.run.broker import embedded_url
+from config.sentry import report_to_sentry
 from config.storage import storage_from_url
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -63,11 +64,15 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "django_celery_beat",
     "axes",
+    "config",
     "annotation",
     "metric",
 ]
 
 MIDDLEWARE = [
+    "config.probes.probes",
+    "config.request_ids.request_ids",
+    "config.metrics.measured",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.middleware.content_security_policy",
@@ -143,7 +148,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- files -----------------------------------------------------------------------------------------------
 STORAGE_URL: str = env.str("STORAGE_URL", default="")
 STATIC_URL = "static/"
-STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT = Path(env.str("STATIC_DIR", default=str(VAR_DIR / "static")))
 STORAGES = {
     "default": storage_from_url(STORAGE_URL, VAR_DIR / "files"),
     "staticfiles": {
@@ -249,6 +254,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "SideEnum": "annotation.models.judging.Judgment.Side",
+        "NetEnum": "metric.core.config.NETS",
         "StudyStateEnum": "annotation.models.study.Study.State",
         "WorkStateEnum": "annotation.models.work.Work.State",
     },
@@ -268,11 +275,18 @@ HTTPS = strict_bool("HTTPS", default=False)
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
+# Other names under the same domain are not Closer's to decide about.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 
 LOGGING_CONFIG = None
-logging_config(env.str("LOG_LEVEL", default="INFO"), json=strict_bool("LOG_JSON", default=False))
+_LOG_JSON = strict_bool("LOG_JSON", default=False)
+logging_config(env.str("LOG_LEVEL", default="INFO"), json=_LOG_JSON)
+LOG_REQUESTS = strict_bool("LOG_REQUESTS", default=_LOG_JSON)
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
+if _sentry_dsn := env.str("SENTRY_DSN", default=""):
+    report_to_sentry(_sentry_dsn, environment=env.str("SENTRY_ENVIRONMENT", default="production"))
 
 # --- Closer's own ----------------------------------------------------------------------------------------
 # How many new judgments a study needs before it is retrained; a study may set its own.

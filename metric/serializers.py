@@ -32,7 +32,13 @@ class PromoteSerializer(serializers.Serializer[Any]):
 class TrainingRunSerializer(serializers.ModelSerializer[TrainingRun]):
     """A training run and how far it is."""
 
-    version = serializers.IntegerField(source="version.number", default=None, read_only=True)
+    version = serializers.IntegerField(
+        source="version.number",
+        default=None,
+        allow_null=True,
+        read_only=True,
+        help_text="Of the metric that it made; null: none yet.",
+    )
 
     class Meta:
         model = TrainingRun

@@ -11,6 +11,8 @@ import resource
 import signal
 import socket
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from types import FrameType
@@ -45,8 +47,10 @@ def listen(host: str, port: int) -> socket.socket:
 
 def serve(bound: socket.socket, options: argparse.Namespace) -> int:
     """Serve in this process until a signal ends it."""
-    from config.wsgi import application
+    from config.wsgi import application  # first: it sets Django up
+    from config.checks import report_at_start  # isort: skip
 
+    threading.Thread(target=report_at_start, name="start", daemon=True).start()
     server = Server(
         application,
         bound,
@@ -83,6 +87,14 @@ class _Crew:
         self._ending = False
 
     def run(self) -> int:
+        """Keep so many processes until a signal ends them; returns the exit code."""
+        # Their counts for /metrics are added up, through files.
+        with tempfile.TemporaryDirectory(prefix="closer-metrics-") as folder:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+            self._keep()
+        return 0
+
+    def _keep(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
         while not self._ending:
@@ -91,7 +103,6 @@ class _Crew:
             self._bury()
         while self._pids:
             self._bury()
-        return 0
 
     def _start(self) -> None:
         pid = os.fork()

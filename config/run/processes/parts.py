@@ -19,7 +19,7 @@ WORKERS = {
     "worker-slow": ("encode-slow,train,train-gpu", 2),
     "worker-default": ("default", 1),
 }
-CELERY = (sys.executable, "-m", "celery", "-A", "config")
+CELERY = (sys.executable, "-m", "celery", "--quiet", "-A", "config")
 
 
 def embedded_parts(*, host: str, port: int, var_dir: Path, env: Mapping[str, str]) -> list[Part]:
