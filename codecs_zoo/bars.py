@@ -6,9 +6,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from codecs_zoo.contract import Codec, Pixels, Settings
 from codecs_zoo.following import Progress, following
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 TOLD_FROM = 20.0
 """Seconds that an encode must be expected to take for a word beforehand."""
@@ -17,8 +21,6 @@ TOLD_FROM = 20.0
 @contextmanager
 def encode_shown(codec: Codec, pixels: Pixels, settings: Settings, output: Path) -> Iterator[None]:
     """Encodes inside have a bar with the time left, and keep their state beside `output` until they are done."""
-    from tqdm import tqdm
-
     if advice := codec.advice(pixels):
         print(f"note: {advice}")
     state = output.with_name(output.name + ".search")
@@ -27,20 +29,31 @@ def encode_shown(codec: Codec, pixels: Pixels, settings: Settings, output: Path)
         print(
             f"note: this takes some {_spelt(seconds)} of one core. If it is stopped, the same command continues."
         )
-    bar: tqdm[None] | None = None
-
-    def show(progress: Progress) -> None:
-        nonlocal bar
-        if bar is None or bar.n >= progress.done:
-            bar = tqdm(total=progress.planned, initial=progress.done - 1, disable=None, file=sys.stderr)
-        bar.set_postfix(bpp=f"{progress.bpp:.3f}", psnr=f"{progress.psnr:.2f}", refresh=False)
-        bar.update(progress.done - bar.n)
-
-    with following(show, state):
+    bar = _Bar()
+    with following(bar.show, state):
         yield
-    if bar is not None:
-        bar.close()
+    bar.close()
     state.unlink(missing_ok=True)
+
+
+class _Bar:
+    """A bar that appears with the first report, and anew when another encode begins."""
+
+    def __init__(self) -> None:
+        self.bar: tqdm[Any] | None = None
+
+    def show(self, progress: Progress) -> None:
+        from tqdm import tqdm
+
+        if self.bar is None or self.bar.n >= progress.done:
+            self.close()
+            self.bar = tqdm(total=progress.planned, initial=progress.done - 1, disable=None, file=sys.stderr)
+        self.bar.set_postfix(bpp=f"{progress.bpp:.3f}", psnr=f"{progress.psnr:.2f}", refresh=False)
+        self.bar.update(progress.done - self.bar.n)
+
+    def close(self) -> None:
+        if self.bar is not None:
+            self.bar.close()
 
 
 def _spelt(seconds: float) -> str:
