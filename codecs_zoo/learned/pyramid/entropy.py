@@ -73,14 +73,16 @@ class GroupContext(nn.Module):
         seen = torch.cat([known, self.context(before)], 1) if self.before else known
         offset = self.offset(level)
         nothing = seen.new_zeros(len(seen), self.empty, *seen.shape[2:])
-        mean, log_scale, shape = (self.merge(torch.cat([seen, nothing], 1)) + offset).chunk(PARAMETERS, 1)
+        merged = self.merge(torch.cat([seen, nothing], 1)) + offset
+        mean = merged[:, : self.channels]
         rounded, counted = quantizer(y - mean)
-        half, likelihood = (rounded + mean) * first, mixture_likelihood(counted, log_scale, shape)
-        merged = self.merge(torch.cat([seen, self.spatial(half)], 1)) + offset
-        mean, log_scale, shape = merged.chunk(PARAMETERS, 1)
-        rounded, counted = quantizer(y - mean)
-        second = mixture_likelihood(counted, log_scale, shape)
-        return half + (rounded + mean) * ~first, torch.where(first, likelihood, second)
+        half = (rounded + mean) * first
+        merged_later = self.merge(torch.cat([seen, self.spatial(half)], 1)) + offset
+        mean = merged_later[:, : self.channels]
+        rounded, counted_later = quantizer(y - mean)
+        _, log_scale, shape = torch.where(first, merged, merged_later).chunk(PARAMETERS, 1)
+        counted = torch.where(first, counted, counted_later)
+        return half + (rounded + mean) * ~first, mixture_likelihood(counted, log_scale, shape)
 
 
 class GridContext(nn.Module):

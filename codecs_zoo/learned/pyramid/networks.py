@@ -23,6 +23,7 @@ class Networks:
     def __init__(self, weights: Path) -> None:
         self.model, frozen = read_model(weights)
         self.model.eval().requires_grad_(False)
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         try:
             parts = (frozen[f"tables.{name}"].numpy() for name in ("starts", "lowest", "counts"))
             self.tables = Tables(*parts)

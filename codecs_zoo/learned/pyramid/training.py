@@ -38,6 +38,8 @@ WEIGHT_POWER = 0.45
 
 HELD_OUT_EVERY = 29
 HELD_OUT_SIDE = 448
+EAGER_STEPS = 20
+"""Before a step is captured: cuDNN chooses its kernels, the optimizer makes its state."""
 CLIP = 2.0
 BETAS = (0.9, 0.99)
 MUON_SHARE = 6.0
@@ -108,25 +110,30 @@ class Trainer:
         self.sums = torch.zeros(4, device=self.device)
         self.keep = torch.zeros((), device=self.device)
         self.step = 0
+        self.began = time.monotonic()
+        self._work: Callable[[], None] = self._update
         self.log: list[dict[str, Any]] = []
 
     def run(self) -> None:
         """Trains until the minutes are over; the weights lie in `out` then."""
         self.began = saved = time.monotonic()
-        work: Callable[[], None] = self._update
         while (share := self._share()) < 1:
-            if self.step == 20 and self.device.type == "cuda":
-                work = self._captured()
-            self._set_rate(share)
-            self._draw()
-            work()
-            self.step += 1
+            self.advance(share)
             if self.device.type == "cuda" and self.step % 10 == 0:
                 torch.cuda.synchronize()  # else the clock runs ahead of the work that is queued
             if time.monotonic() - saved > self.settings.save_every:
                 self.save()
                 saved = time.monotonic()
         self.save()
+
+    def advance(self, share: float) -> None:
+        """One step, where `share` of the schedule is over."""
+        if self.step == EAGER_STEPS and self.device.type == "cuda":
+            self._work = self._captured()
+        self._set_rate(share)
+        self._draw()
+        self._work()
+        self.step += 1
 
     def _share(self) -> float:
         return (time.monotonic() - self.began) / (60 * self.settings.minutes)

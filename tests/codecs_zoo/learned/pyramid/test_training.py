@@ -29,18 +29,29 @@ def photographs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_run_leaves_weights_that_code(photographs: Path, tmp_path: Path) -> None:
     settings = training.TrainingSettings(
-        data=str(photographs), minutes=0.1, batch=2, crop=64, warm_up=5, mean_over=10, save_every=2
+        data=str(photographs), minutes=1, batch=2, crop=64, warm_up=5, mean_over=10
     )
-    training.Trainer(settings, tmp_path / "out", SMALL).run()
+    trainer = training.Trainer(settings, tmp_path / "out", SMALL)
+    for step in range(60):
+        if step == 15:
+            trainer.save()
+        trainer.advance(step / 60)
+    trainer.save()
     about = json.loads((tmp_path / "out" / "pyramid.json").read_text())
-    costs = [row["loss"] for row in about["log"]]
-    assert costs[-1] < 0.9 * costs[0]
+    first, last = about["log"]
+    assert last["loss"] < 0.95 * first["loss"]
     assert about["settings"]["crop"] == 64
     freeze(tmp_path / "out" / "pyramid.safetensors", tmp_path / "frozen")
     codec = PyramidCodec()
     codec.weights = tmp_path / "frozen"
     picture = smooth_picture(64, 96, 9)
     assert codec.decode(codec.encode(picture, bpp=1.0)).shape == picture.shape
+
+
+def test_the_clock_ends_a_run(photographs: Path, tmp_path: Path) -> None:
+    settings = training.TrainingSettings(data=str(photographs), minutes=0.005, batch=2, crop=64)
+    training.Trainer(settings, tmp_path / "out", SMALL).run()
+    assert json.loads((tmp_path / "out" / "pyramid.json").read_text())["log"][-1]["step"] >= 1
 
 
 def test_crops_are_pieces_of_photographs(photographs: Path) -> None:
