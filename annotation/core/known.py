@@ -1,7 +1,7 @@
 """Pairs whose answer is known beforehand: what sentinels, identical pairs and the training are made of.
 
 An answer counts as known where one reconstruction is worse by a margin that nobody with working eyes and a
-working screen misses: one made with as few bits as its codec can (the anchor), or one that the same method
+working screen misses: an anchor (made with as few bits as its codec can, or damaged by us), or one that the same method
 made at another level.
 """
 
@@ -41,20 +41,19 @@ class KnownPair(NamedTuple):
     ease: float
 
 
-def sentinels(stimuli: Sequence[Stimulus], anchor: Stimulus | None) -> list[KnownPair]:
-    """Pair the best that each method made with the anchor, where that is plainly worse."""
-    if anchor is None:
-        return []
+def sentinels(stimuli: Sequence[Stimulus], anchors: Sequence[Stimulus]) -> list[KnownPair]:
+    """Pair the best that each method made with each of the anchors, where that is plainly worse."""
     return [
         KnownPair(made[-1], anchor, PLAIN)
+        for anchor in anchors
         for made in _by_method(stimuli)
         if _is_closer(made[-1], anchor, ANCHOR_MARGIN)
     ]
 
 
-def training_pairs(stimuli: Sequence[Stimulus], anchor: Stimulus | None) -> list[KnownPair]:
+def training_pairs(stimuli: Sequence[Stimulus], anchors: Sequence[Stimulus]) -> list[KnownPair]:
     """Pairs of falling ease: the sentinels, then one method at two levels, far apart and side by side."""
-    pairs = sentinels(stimuli, anchor)
+    pairs = sentinels(stimuli, anchors)
     for made in _by_method(stimuli):
         if len(made) > 1 and _is_closer(made[-1], made[0], FAR_MARGIN):
             pairs.append(KnownPair(made[-1], made[0], CLEAR))

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 
 from annotation.core.conditions import LONGEST_METHOD, ORIGINAL, Condition
+from annotation.core.damage import COARSE
 from annotation.core.formats.rows import pair_kind
 from annotation.core.pairing import pair_level
 from annotation.models.work import Work, WorkQuerySet
@@ -102,7 +103,6 @@ def as_decimal(level: float) -> Decimal:
 
 
 # Aimed at by nobody's study: as few bits as the codec makes. Sentinels and training pairs stand on these.
-ANCHOR_CODEC = "jpeg"
 ANCHOR_BPP = Decimal("0.0050")
 
 
@@ -124,12 +124,9 @@ class ReconstructionQuerySet(WorkQuerySet["Reconstruction"]):
         """The plainly worse ones that the study's checks and training are made of; none where it has neither."""
         if not study.rules.needs_anchors:
             return self.none()
-        return self.filter(
-            source__in=study.sources.all(),
-            origin=Reconstruction.Origin.ZOO,
-            method=ANCHOR_CODEC,
-            level__in=[ANCHOR_BPP],
-        )
+        coarse = Q(origin=Reconstruction.Origin.ZOO, method__in=COARSE, level__in=[ANCHOR_BPP])
+        damaged = Q(origin=Reconstruction.Origin.DAMAGED)
+        return self.filter(coarse | damaged, source__in=study.sources.all())
 
     def with_source_names(self, study: "Study") -> Self:
         """With `source_name`, which is what the study calls the source."""
@@ -148,12 +145,13 @@ class Reconstruction(Work):
         ZOO = "zoo"
         OWN = "own"
         ORIGINAL = "original"
+        DAMAGED = "damaged"
 
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="reconstructions")
     origin = models.CharField(max_length=8, choices=Origin, default=Origin.ZOO)
     method = models.CharField(
         max_length=LONGEST_METHOD,
-        help_text="A codec of the zoo, the name of a method of one's own, or original.",
+        help_text="A codec of the zoo, the name of a method of one's own, original, or a damage for checks.",
     )
     level = models.DecimalField(
         max_digits=7,
@@ -195,6 +193,11 @@ class Reconstruction(Work):
             models.UniqueConstraint(
                 fields=["source"], condition=Q(origin="original"), name="one_original_side_per_source"
             ),
+            models.UniqueConstraint(
+                fields=["source", "method", "level"],
+                condition=Q(origin="damaged"),
+                name="one_row_per_damage_of_a_source",
+            ),
             models.CheckConstraint(
                 condition=~Q(state="done")
                 | (~Q(sha256="") & ~Q(image="") & (Q(bpp__isnull=False) | ~Q(origin="zoo"))),
@@ -217,8 +220,9 @@ class Reconstruction(Work):
 
     @property
     def is_anchor(self) -> bool:
-        """Whether it was made with as few bits as its codec can, for checks and training alone."""
-        return self.origin == self.Origin.ZOO and self.level == ANCHOR_BPP
+        """Whether it is plainly worse on purpose, for checks and training alone."""
+        coarse = self.origin == self.Origin.ZOO and self.level == ANCHOR_BPP
+        return coarse or self.origin == self.Origin.DAMAGED
 
 
 def counter(name: str, *, simulated: bool) -> str:

@@ -13,10 +13,11 @@ from django.db.models.fields.files import FieldFile
 
 from annotation.core.allocation import Candidate, make_pairs
 from annotation.core.conditions import ORIGINAL
+from annotation.core.damage import anchors_of, damage
 from annotation.core.pairing import ConditionPair
 from annotation.leases import do_claimed
 from annotation.models import Reconstruction, Source, Study, Triplet
-from annotation.models.stimulus import ANCHOR_BPP, ANCHOR_CODEC, as_decimal
+from annotation.models.stimulus import ANCHOR_BPP, as_decimal
 from annotation.services.known import make_known_triplets
 from codecs_zoo import measure, rate, registry
 from codecs_zoo.contract import Codec, CodecError, Pixels, bits_per_pixel
@@ -34,7 +35,7 @@ def plan_reconstructions(*, study: Study) -> list[int]:
         [
             Reconstruction(source=source, origin=origin, method=method, level=level)
             for source in sources
-            for origin, method, level in _points(study)
+            for origin, method, level in [*_points(study), *_anchors(study, source)]
         ],
         ignore_conflicts=True,
         batch_size=500,
@@ -51,11 +52,18 @@ def _points(study: Study) -> list[tuple[str, str, Decimal]]:
     """(origin, method, level) of what has to be made of each source; pictures of one's own are there already."""
     zoo, original = Reconstruction.Origin.ZOO, Reconstruction.Origin.ORIGINAL
     points = [(zoo, codec, as_decimal(bpp)) for codec in study.codecs for bpp in study.target_bpps]
-    if study.rules.needs_anchors:
-        points.append((zoo, ANCHOR_CODEC, ANCHOR_BPP))
     if study.pairing.shows_original:
         points.append((original, ORIGINAL.method, as_decimal(ORIGINAL.level)))
     return points
+
+
+def _anchors(study: Study, source: Source) -> list[tuple[str, str, Decimal]]:
+    """The same of what is plainly worse, for the study's checks: one coarse codec and one damage of ours."""
+    if not study.rules.needs_anchors:
+        return []
+    codec, name, strength = anchors_of(source.sha256)
+    kinds = Reconstruction.Origin
+    return [(kinds.ZOO, codec, ANCHOR_BPP), (kinds.DAMAGED, name, as_decimal(strength))]
 
 
 def encode_reconstruction(*, pk: int) -> str:
@@ -66,13 +74,30 @@ def encode_reconstruction(*, pk: int) -> str:
 
 def _make(reconstruction: Reconstruction, lease: uuid.UUID) -> str:
     pixels = read_pixels(reconstruction.source.image)
-    original = reconstruction.condition.is_original
-    x_hat, made = (pixels, _as_side(reconstruction)) if original else _encode(reconstruction, pixels)
+    x_hat, made = _made(reconstruction, pixels)
     reconstruction.image.save("pixels.png", ContentFile(image.encode_png(x_hat)), save=False)
     if _keep(reconstruction, lease, made | {"image": reconstruction.image.name}):
         return "done"
     reconstruction.image.delete(save=False)
     return "taken over"
+
+
+def _made(reconstruction: Reconstruction, pixels: Pixels) -> tuple[Pixels, dict[str, Any]]:
+    """The pixels of a row, and what is to be written into it."""
+    if reconstruction.origin == Reconstruction.Origin.ORIGINAL:
+        return pixels, _as_side(reconstruction)
+    if reconstruction.origin == Reconstruction.Origin.DAMAGED:
+        return _damaged(reconstruction, pixels)
+    return _encode(reconstruction, pixels)
+
+
+def _damaged(reconstruction: Reconstruction, pixels: Pixels) -> tuple[Pixels, dict[str, Any]]:
+    x_hat = damage(pixels, reconstruction.method, int(reconstruction.level))
+    return x_hat, {
+        "kind": "damaged",
+        "psnr": measure.psnr(pixels, x_hat),
+        "sha256": image.pixels_sha256(x_hat),
+    }
 
 
 def _as_side(reconstruction: Reconstruction) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from annotation.core.conditions import Condition
+from annotation.core.damage import COARSE
 from annotation.core.known import KnownPair, Stimulus, identicals, sentinels, training_pairs
 from annotation.errors import Refused
 from annotation.models import Reconstruction, Source, Study, Triplet
@@ -58,15 +59,15 @@ def _triplets_of(
     study: Study, source: Source, made: list[Reconstruction], conditions: list[Condition], *, trains: bool
 ) -> list[Triplet]:
     rules, rows = study.rules, {row.pk: row for row in made}
-    anchor = next((_stimulus(row) for row in made if row.is_anchor), None)
+    anchors = [_stimulus(row) for row in made if row.is_anchor]
     # The original is no method: no check may stand on it.
     stimuli = [_stimulus(row) for row in made if not row.is_anchor and not row.condition.is_original]
     triplets = []
     if rules.sentinel_percent:
-        pairs = sentinels(stimuli, anchor)
+        pairs = sentinels(stimuli, anchors)
         triplets += [_triplet(study, rows, pair, Triplet.Role.SENTINEL) for pair in pairs]
     if trains:
-        pairs = training_pairs(stimuli, anchor)
+        pairs = training_pairs(stimuli, [one for one in anchors if one.condition.method in COARSE])
         triplets += [_triplet(study, rows, pair, Triplet.Role.TRAINING) for pair in pairs]
     if rules.identical_percent:
         same = identicals(stimuli, conditions, source=source.sha256)

@@ -1,0 +1,49 @@
+"""Damage that is no codec's, for sentinels: plain to eyes, and not to be told by how much a file holds.
+
+A coarse codec takes content away, so its pictures can be told without looking: they compress further than their
+neighbours, and further than the original. A cast and another tone leave the content about as it was, while every
+codec takes some away. With as many of these as of coarse codecs, whoever goes by the amount of content, whichever way,
+is as often wrong as right.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from imaging.pixels import Pixels
+from psychometrics.draws import whole
+
+STRENGTHS = (1, 2, 3)
+# By strength: how far red and blue are moved apart, in steps of 255; and the exponent of the tone curve.
+CAST = (22, 30, 40)
+TONE = (0.72, 0.62, 0.52)
+# Codecs that come with every installation; each makes as few bits as it can.
+COARSE = ("jpeg", "jpeg2000", "webp")
+
+
+def damage(pixels: Pixels, method: str, strength: int) -> Pixels:
+    """uint8 HxWx3 with the damage called `method` in DAMAGES; the same pixels give the same picture."""
+    return DAMAGES[method](pixels, strength - 1)
+
+
+def _cast(pixels: Pixels, strength: int) -> Pixels:
+    return _steps(pixels + np.array([CAST[strength], 0, -CAST[strength]]))
+
+
+def _tone(pixels: Pixels, strength: int) -> Pixels:
+    return _steps(255.0 * (pixels / 255.0) ** TONE[strength])
+
+
+def _steps(values: np.ndarray) -> Pixels:  # type: ignore[type-arg]
+    return np.rint(values).clip(0, 255).astype(np.uint8)
+
+
+DAMAGES: dict[str, Callable[[Pixels, int], Pixels]] = {"cast": _cast, "tone": _tone}
+
+
+def anchors_of(source: str) -> tuple[str, str, int]:
+    """What the source called so is damaged by: a coarse codec, another damage, and how strong that one is."""
+    drawn = whole(f"{source}:anchors")
+    names = sorted(DAMAGES)
+    damage_at, strength_at = divmod(drawn // len(COARSE), len(STRENGTHS))
+    return COARSE[drawn % len(COARSE)], names[damage_at % len(names)], STRENGTHS[strength_at]
