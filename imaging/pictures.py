@@ -17,11 +17,13 @@ from imaging.pixels import Pixels, pixels_sha256
 from imaging.png import decode_png, encode_png
 
 __all__ = [
+    "ENDINGS",
     "FORMATS", "MAX_PIXELS", "Photograph", "PhotographError", "Pixels", "centre_crop", "decode_png", "encode_png",
     "load_photograph", "pixels_sha256",
 ]  # fmt: skip
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF")
+ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif"})
 SMALLEST_SIDE = 64
 MAX_PIXELS = 64_000_000
 UPRIGHT, TURNED = 1, range(2, 9)

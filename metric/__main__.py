@@ -13,12 +13,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from imaging.pictures import PhotographError, Pixels, load_photograph
+from imaging.listing import files
+from imaging.pictures import ENDINGS, PhotographError, Pixels, load_photograph
 from metric.core.config import NETS, TrainConfig
 from metric.core.training.options import add_settings, settings_of
 from psychometrics.tables import TableWriter
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 EXAMPLES = """examples:
   python -m metric score photo.png photo-q30.png photo-q60.png
   python -m metric score --metric var/metric/versions/7 originals/ decoded/ --csv distances.csv
@@ -144,15 +144,13 @@ def _pairs(reference: Path, distorted: Sequence[Path]) -> list[tuple[Path, Path]
 
 def _by_name(folder: Path) -> dict[str, Path]:
     """Pictures by their path below the folder, without its ending. Raises ValueError for two of one name."""
-    found: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() not in PICTURES:
-            continue
+    pictures: dict[str, Path] = {}
+    for path in files(folder, ENDINGS, below=True):
         name = path.relative_to(folder).with_suffix("").as_posix()
-        if name in found:
-            raise ValueError(f"{found[name]} and {path} have one name. Keep one of them in the folder.")
-        found[name] = path
-    return found
+        if name in pictures:
+            raise ValueError(f"{pictures[name]} and {path} have one name. Keep one of them in the folder.")
+        pictures[name] = path
+    return pictures
 
 
 def _train(options: argparse.Namespace) -> int:

@@ -1,65 +1,193 @@
-"""The answers of an import as sessions, assignments and judgments, and the end of their study."""
+"""The answers of an import as sessions, assignments and judgments; an earlier import's must agree with them."""
 
 import hashlib
 import uuid
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
+from annotation.core.formats.excluded import Excluded
 from annotation.core.formats.plain import Answer
+from annotation.errors import Refused
 from annotation.models import Annotator, Assignment, Judgment, Session, Study, Triplet
+from annotation.services.imported_pictures import Progress
+from annotation.services.imported_rows import Stored
 
-Progress = Callable[[str, int, int], None]
-
-ASKED_TWICE = "the same annotator answered this pair before: the first answer counts"
+TWICE = "the same annotator answered this pair before: the first answer counts"
 TOGETHER = 500
+DIFFERENCES_SHOWN = 3
+
+# What an answer says: the place of the chosen picture ("first", "second", "tie") and its time in ms.
+Content = tuple[str, float | None]
+Key = tuple[int, int]
 
 
 @dataclass
-class Voted:
-    """A pair and its answers, each with whether its `a` is the triplet's first."""
+class Ballot:
+    """One pair's answers: by the name of who signed, and those that nobody signed."""
 
-    triplet: Triplet
-    said: list[tuple[Answer, bool]] = field(default_factory=list)
+    stored: Stored
+    signed: dict[str, tuple[Answer, bool]] = field(default_factory=dict)
+    unsigned: list[tuple[Answer, bool]] = field(default_factory=list)
+
+    @property
+    def names(self) -> str:
+        """The pair as the file calls it."""
+        pair = self.stored.pair
+        return f"{pair.original.name}, {pair.first.shown.name} against {pair.second.shown.name}"
 
 
-def record_answers(
-    *, study: Study, voted: Iterable[Voted], left_out: Counter[str], progress: Progress
+def ballots(pairs: Iterable[Stored], excluded: Excluded) -> list[Ballot]:
+    """The answers by pair of rows; whoever answers a pair twice is counted once."""
+    by_rows: dict[frozenset[int], Ballot] = {}
+    for stored in pairs:
+        # Rows that are new have no key yet, but are one object for one picture.
+        ballot = by_rows.setdefault(frozenset((id(stored.first), id(stored.second))), Ballot(stored))
+        for answer, a_is_first in stored.pair.answers:
+            first = a_is_first == (stored.first is ballot.stored.first)
+            if not answer.annotator:
+                ballot.unsigned.append((answer, first))
+            elif answer.annotator in ballot.signed:
+                excluded.add(TWICE, f"line {answer.line}")
+            else:
+                ballot.signed[answer.annotator] = (answer, first)
+    return list(by_rows.values())
+
+
+class Held:
+    """The judgments that the study holds, by pair, to be compared with a file's."""
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+        self._by_pair: dict[Key, dict[uuid.UUID, Content]] = defaultdict(dict)
+        self._names: dict[Key, str] = {}
+        rows = Judgment.objects.filter(study_id=study.pk or 0).select_related(
+            "triplet__first", "triplet__second"
+        )
+        for judgment in rows.iterator(chunk_size=2000):
+            triplet = judgment.triplet
+            key = (triplet.first_id, triplet.second_id)
+            self._by_pair[key][judgment.annotator_id] = (judgment.choice, judgment.timing.get("ms"))
+            self._names[key] = f"{_called(triplet.first)} against {_called(triplet.second)}"
+
+    def differences(self, votes: Sequence[Ballot]) -> list[str]:
+        """A sentence for each answer that is held and that the file does not give, or gives otherwise."""
+        found = []
+        given = {key: ballot for ballot in votes if (key := self._key(ballot)) is not None}
+        for key, held in self._by_pair.items():
+            found += (
+                self._differing(given[key], held, key)
+                if key in given
+                else [f"{self._names[key]} is not in it"]
+            )
+        return found
+
+    def new(self, ballot: Ballot) -> Iterator[tuple[str, Answer, bool]]:
+        """(who, answer, whether `a` is the ballot's first) of the answers that are not held."""
+        key = self._key(ballot)
+        held = self._by_pair.get(key, {}) if key is not None else {}
+        for name, (answer, first) in ballot.signed.items():
+            if _annotator_id(self._study, name) not in held:
+                yield name, answer, first
+        number = sum(1 for _ in self._unknown(held))
+        already = Counter(self._unknown(held))
+        for answer, first in ballot.unsigned:
+            content = _content(ballot, answer, first)
+            if already[content]:
+                already[content] -= 1
+                continue
+            number += 1
+            # Who gave an unsigned answer is not known: the n-th of a pair goes to the n-th unknown annotator.
+            yield f"unknown {number}", answer, first
+
+    def _key(self, ballot: Ballot) -> Key | None:
+        first, second = sorted((ballot.stored.first.pk or 0, ballot.stored.second.pk or 0))
+        return (first, second) if first else None
+
+    def _unknown(self, held: Mapping[uuid.UUID, Content]) -> Iterator[Content]:
+        for number in range(1, len(held) + 1):
+            content = held.get(_annotator_id(self._study, f"unknown {number}"))
+            if content is not None:
+                yield content
+
+    def _differing(self, ballot: Ballot, held: Mapping[uuid.UUID, Content], key: Key) -> Iterator[str]:
+        signed = {_annotator_id(self._study, name): name for name in ballot.signed}
+        for who, content in held.items():
+            if who in signed:
+                given = _content(ballot, *ballot.signed[signed[who]])
+                if given != content:
+                    yield (
+                        f"{ballot.names}: “{signed[who]}” chose {_choice(ballot, given)} in the file and "
+                        f"{_choice(ballot, content)} in the study"
+                    )
+        unsigned = Counter(_content(ballot, *one) for one in ballot.unsigned)
+        missing = Counter(self._unknown(held)) - unsigned
+        for content, count in missing.items():
+            yield f"{ballot.names}: {count} unsigned for {_choice(ballot, content)} in the study are not in the file"
+        unnamed = len(held) - sum(1 for who in held if who in signed) - sum(1 for _ in self._unknown(held))
+        if unnamed:
+            yield f"{ballot.names}: {unnamed} in the study are by annotators whom the file does not name"
+
+
+def refuse_differences(study: Study, held: Held, votes: Sequence[Ballot]) -> None:
+    """Refuse a file that does not hold all that the study holds, naming what differs."""
+    found = held.differences(votes)
+    if not found:
+        return
+    more = f"; and {len(found) - DIFFERENCES_SHOWN} more" if len(found) > DIFFERENCES_SHOWN else ""
+    raise Refused(
+        f"The study “{study.name}” holds answers that differ from this file's: "
+        f"{'; '.join(found[:DIFFERENCES_SHOWN])}{more}. Nothing was changed. Import the file under another name, or "
+        "give a file that holds the study's answers and more."
+    )
+
+
+def write_answers(
+    study: Study, held: Held, votes: Sequence[tuple[Ballot, Triplet]], progress: Progress
 ) -> int:
-    """Writes the judgments that are not there yet; returns how many. Counts what it leaves out."""
-    drafts = _drafts(study, voted, left_out)
-    before = Judgment.objects.filter(study=study).count()
+    """Writes the judgments that are not there yet; returns how many. To be called in a transaction."""
+    people = _People(study)
+    drafts = [
+        _draft(study, triplet, people.session(who), who, answer, _a_is_triplets_first(ballot, triplet, first))
+        for ballot, triplet in votes
+        for who, answer, first in held.new(ballot)
+    ]
     for start in range(0, len(drafts), TOGETHER):
         progress("answers", start, len(drafts))
         part = drafts[start : start + TOGETHER]
-        with transaction.atomic():
-            Assignment.objects.bulk_create([assignment for assignment, _ in part], ignore_conflicts=True)
-            Judgment.objects.bulk_create([judgment for _, judgment in part], ignore_conflicts=True)
+        Assignment.objects.bulk_create([assignment for assignment, _ in part])
+        Judgment.objects.bulk_create([judgment for _, judgment in part])
     progress("answers", len(drafts), len(drafts))
-    return Judgment.objects.filter(study=study).count() - before
+    return len(drafts)
 
 
-def _drafts(
-    study: Study, voted: Iterable[Voted], left_out: Counter[str]
-) -> list[tuple[Assignment, Judgment]]:
-    people = _People(study)
-    drafts = []
-    for pair in voted:
-        unknown = 0
-        seen = set()
-        for answer, a_first in pair.said:
-            unknown += not answer.annotator
-            # Who gave an unsigned answer is not known: the n-th of a pair goes to the n-th unknown annotator.
-            who = answer.annotator or f"unknown {unknown}"
-            if who in seen:
-                left_out[ASKED_TWICE] += 1
-                continue
-            seen.add(who)
-            drafts.append(_draft(study, pair.triplet, people.session(who), who, answer, a_first))
-    return drafts
+def _a_is_triplets_first(ballot: Ballot, triplet: Triplet, a_is_first: bool) -> bool:
+    return a_is_first == (ballot.stored.first.pk == triplet.first_id)
+
+
+def _called(row: Any) -> str:
+    return str((row.operating_point or {}).get("imported", row.method))
+
+
+def _content(ballot: Ballot, answer: Answer, a_is_first: bool) -> Content:
+    """As the study holds it: by the order of the rows' keys."""
+    if answer.choice == "tie":
+        return Judgment.Choice.TIE, answer.ms
+    chose_ballots_first = (answer.choice == "a") == a_is_first
+    in_order = (ballot.stored.first.pk or 0) < (ballot.stored.second.pk or 0)
+    return (Judgment.Choice.FIRST if chose_ballots_first == in_order else Judgment.Choice.SECOND), answer.ms
+
+
+def _choice(ballot: Ballot, content: Content) -> str:
+    choice, ms = content
+    in_order = (ballot.stored.first.pk or 0) < (ballot.stored.second.pk or 0)
+    pair = ballot.stored.pair
+    names = (pair.first.shown.name, pair.second.shown.name)[:: 1 if in_order else -1]
+    chosen = {"first": names[0], "second": names[1]}.get(choice, "neither")
+    return chosen if ms is None else f"{chosen} in {ms:g} ms"
 
 
 class _People:
@@ -71,12 +199,16 @@ class _People:
 
     def session(self, who: str) -> Session:
         if who not in self._sessions:
-            annotator, _ = Annotator.objects.get_or_create(pk=_id(self._study, "annotator", who))
+            annotator, _ = Annotator.objects.get_or_create(pk=_annotator_id(self._study, who))
             session = Session.objects.filter(study=self._study, annotator=annotator).first()
             self._sessions[who] = session or Session.objects.create(
                 study=self._study, annotator=annotator, screen={"imported": True}
             )
         return self._sessions[who]
+
+
+def _annotator_id(study: Study, who: str) -> uuid.UUID:
+    return _id(study, "annotator", who)
 
 
 def _id(study: Study, *parts: object) -> uuid.UUID:
@@ -88,9 +220,9 @@ def _draft(
 ) -> tuple[Assignment, Judgment]:
     """The rows of one answer; `a` stands on the left, as the order in the file is all that is known of sides."""
     now = timezone.now()
-    said = Judgment.Choice.TIE
+    choice = Judgment.Choice.TIE
     if answer.choice != "tie":
-        said = Judgment.Choice.FIRST if (answer.choice == "a") == a_first else Judgment.Choice.SECOND
+        choice = Judgment.Choice.FIRST if (answer.choice == "a") == a_first else Judgment.Choice.SECOND
     sides = {"a": Judgment.Side.LEFT, "b": Judgment.Side.RIGHT, "tie": Judgment.Side.TIE}
     assignment = Assignment(
         id=_id(study, "assignment", triplet.pk, who),
@@ -113,7 +245,7 @@ def _draft(
         annotator_id=session.annotator_id,
         simulated=False,
         answer=sides[answer.choice],
-        choice=said,
+        choice=choice,
         onset_ms=0.0,
         answer_ms=answer.ms or 0.0,
         time_origin=0.0,
@@ -124,18 +256,15 @@ def _draft(
     return assignment, judgment
 
 
-@transaction.atomic
-def close_imported(*, study: Study) -> None:
-    """Counts the votes into the triplets and closes the study: it was judged elsewhere, and is over."""
+def count_votes(*, study: Study) -> None:
+    """Counts the votes into the triplets and the sessions."""
     counted = Counter(Judgment.objects.filter(study=study).values_list("triplet_id", flat=True))
     rows = list(Triplet.objects.filter(study=study))
     for triplet in rows:
         triplet.votes = triplet.served = counted[triplet.pk]
     Triplet.objects.bulk_update(rows, ["votes", "served"], batch_size=TOGETHER)
-    for session in Session.objects.filter(study=study):
-        answered = Judgment.objects.filter(assignment__session=session).count()
-        Session.objects.filter(pk=session.pk).update(answered=answered)
-    study.state = Study.State.CLOSED
-    study.opened_at = study.opened_at or timezone.now()
-    study.closed_at = study.closed_at or timezone.now()
-    study.save(update_fields=["state", "opened_at", "closed_at"])
+    answered = Counter(Assignment.objects.filter(study=study).values_list("session_id", flat=True))
+    sessions = list(Session.objects.filter(study=study))
+    for session in sessions:
+        session.answered = answered[session.pk]
+    Session.objects.bulk_update(sessions, ["answered"], batch_size=TOGETHER)

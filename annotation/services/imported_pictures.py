@@ -1,39 +1,181 @@
-"""Originals and reconstructions that people judged elsewhere: read from files, or made again by their methods."""
+"""Originals and reconstructions that people judged elsewhere: read from files, or made again by their methods.
+
+Nothing here touches the database: pictures are checked, measured and laid into a folder as PNG files.
+"""
 
 import math
+from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import PIL
-from django.core.files.base import ContentFile
-from django.utils import timezone
 from PIL import Image
 
-from annotation.core.conditions import ORIGINAL_METHOD
-from annotation.core.formats.plain import Shown
-from annotation.errors import BadPhotograph
-from annotation.models import Reconstruction, Source, Study
-from annotation.models.stimulus import as_decimal
+from annotation.core.formats.excluded import Excluded
+from annotation.core.formats.names import hint
+from annotation.core.formats.plain import Answer, Answers, Shown
 from annotation.services.remaking import CannotRemake, Remade, remake, why_not
-from annotation.services.sources import add_source
 from codecs_zoo.contract import CodecError, Pixels
-from imaging import pictures as image
+from imaging.pictures import PhotographError, encode_png, load_photograph, pixels_sha256
 
 # Makes or reads the picture `shown` of an original with these pixels. Raises CannotShow.
 Show = Callable[[Shown, Pixels], Remade]
+# (stage, done, total)
+Progress = Callable[[str, int, int], None]
 
-# A bitrate of an imported picture is filed under the nearest of these, so that tables by bitrate stay short.
-RATES = (0.125, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
-LICENCES = {
-    "mucped23": ("CC BY-SA 4.0", "CID22 reference set, Cloudinary; answers: mucped23, Google, CC BY 4.0")
-}
 # What keeps every pixel says nothing about the bitrate of what is in it.
 LOSSLESS = ("PNG", "BMP", "TIFF", "GIF")
 
 
 class CannotShow(ValueError):
-    """A picture that an answer is about cannot be had; the message is the reason that rows are counted under."""
+    """A picture that an answer is about is not available. `reason`: what rows are counted under; `example`: which."""
+
+    def __init__(self, reason: str, example: str = "") -> None:
+        super().__init__(reason, example)
+        self.reason, self.example = reason, example
+
+
+@dataclass(frozen=True)
+class Original:
+    """A photograph as it was read; `png` is the file that holds its pixels."""
+
+    name: str
+    sha256: str
+    width: int
+    height: int
+    notes: tuple[str, ...]
+    png: Path
+
+
+@dataclass(frozen=True)
+class Stimulus:
+    """One of the two pictures of an answer, with what is known of how it was made. `psnr` is None where infinite."""
+
+    shown: Shown
+    sha256: str
+    codec: str
+    version: str
+    operating_point: dict[str, Any]
+    libraries: dict[str, str]
+    file_bytes: int
+    bpp: float
+    psnr: float | None
+    png: Path
+
+    @property
+    def key(self) -> tuple[str, str, float]:
+        """By which two pictures of a source are one: their pixels, and what the file says of codec and bitrate."""
+        return self.sha256, self.shown.codec, -1.0 if self.shown.bpp is None else self.shown.bpp
+
+
+@dataclass
+class JudgedPair:
+    """Two pictures of a source and the answers about them, each with whether its `a` is `first`."""
+
+    original: Original
+    first: Stimulus
+    second: Stimulus
+    answers: list[tuple[Answer, bool]] = field(default_factory=list)
+
+
+def read_pairs(
+    answers: Answers,
+    photograph: Callable[[str], Path],
+    show: Show,
+    *,
+    folder: Path,
+    excluded: Excluded,
+    progress: Progress,
+) -> list[JudgedPair]:
+    """What people were shown, source by source; `folder` takes the pictures. Rows without one go to `excluded`."""
+    by_source: dict[str, list[Answer]] = defaultdict(list)
+    for answer in answers.answers:
+        by_source[answer.source].append(answer)
+    pairs: dict[Any, JudgedPair] = {}
+    for done, (name, about) in enumerate(sorted(by_source.items())):
+        progress("pictures", done, len(by_source))
+        try:
+            pictures = _Pictures(name, photograph(name), show, folder)
+        except CannotShow as error:
+            excluded.add(error.reason, error.example, len(about))
+            continue
+        for answer in about:
+            try:
+                _add(pairs, pictures, answer)
+            except CannotShow as error:
+                excluded.add(error.reason, error.example or f"line {answer.line}")
+    progress("pictures", len(by_source), len(by_source))
+    return list(pairs.values())
+
+
+def _add(pairs: dict[Any, JudgedPair], pictures: "_Pictures", answer: Answer) -> None:
+    a, b = pictures.stimulus(answer.a), pictures.stimulus(answer.b)
+    if a.sha256 == b.sha256:
+        raise CannotShow("both pictures are equal in every pixel", f"{answer.a.name} and {answer.b.name}")
+    first, second = sorted((a, b), key=lambda one: one.key)
+    key = (pictures.original.sha256, first.key, second.key)
+    pair = pairs.setdefault(key, JudgedPair(pictures.original, first, second))
+    pair.answers.append((answer, a is first))
+
+
+class _Pictures:
+    """An original and its reconstructions, each made or read once. Raises CannotShow."""
+
+    def __init__(self, name: str, path: Path, show: Show, folder: Path) -> None:
+        self._show, self._folder = show, folder
+        try:
+            loaded = load_photograph(path)
+        except OSError as error:
+            raise _unreadable("the original", name, path, error) from error
+        except PhotographError as error:
+            raise CannotShow("the original cannot be used", f"{name} ({error})") from error
+        self._pixels = loaded.pixels
+        sha256, png = self._keep(loaded.pixels)
+        self.original = Original(name, sha256, loaded.width, loaded.height, loaded.notes, png)
+        self._known: dict[Shown, Stimulus | CannotShow] = {}
+
+    def stimulus(self, shown: Shown) -> Stimulus:
+        """The picture `shown`. Raises CannotShow, each time that it is wanted."""
+        if shown not in self._known:
+            try:
+                self._known[shown] = self._measured(shown, self._show(shown, self._pixels))
+            except CannotShow as error:
+                self._known[shown] = error
+            except CodecError as error:
+                self._known[shown] = CannotShow(str(error), shown.name)
+        known = self._known[shown]
+        if isinstance(known, CannotShow):
+            raise CannotShow(known.reason, known.example)
+        return known
+
+    def _measured(self, shown: Shown, made: Remade) -> Stimulus:
+        if made.pixels.shape != self._pixels.shape:
+            raise CannotShow("a reconstruction has another size than its original", shown.name)
+        height, width = made.pixels.shape[:2]
+        error = float(((made.pixels.astype(float) - self._pixels) ** 2).mean())
+        sha256, png = self._keep(made.pixels)
+        return Stimulus(
+            shown=shown,
+            sha256=sha256,
+            codec=shown.codec or made.codec,
+            version=made.version,
+            operating_point={**made.operating_point, "imported": shown.name, "exact": made.exact},
+            libraries=made.libraries,
+            file_bytes=made.file_bytes,
+            bpp=shown.bpp if shown.bpp is not None else 8 * made.file_bytes / (width * height),
+            psnr=10 * math.log10(255.0**2 / error) if error else None,
+            png=png,
+        )
+
+    def _keep(self, pixels: Pixels) -> tuple[str, Path]:
+        sha256 = pixels_sha256(pixels)
+        path = self._folder / f"{sha256}.png"
+        if not path.exists():
+            path.write_bytes(encode_png(pixels))
+        return sha256, path
 
 
 def from_files(folder: Path) -> Show:
@@ -43,16 +185,15 @@ def from_files(folder: Path) -> Show:
         path = folder / shown.name
         try:
             content = path.read_bytes()
-            found = image.load_photograph(content)
-        except FileNotFoundError as error:
-            raise CannotShow("a reconstruction is not there") from error
-        except (OSError, image.PhotographError) as error:
-            raise CannotShow(f"a reconstruction cannot be read ({error})") from error
-        codec = shown.codec or path.stem
+            loaded = load_photograph(content)
+        except OSError as error:
+            raise _unreadable("a reconstruction", shown.name, path, error) from error
+        except PhotographError as error:
+            raise CannotShow("a reconstruction cannot be used", f"{shown.name} ({error})") from error
         size = 0 if _format(content) in LOSSLESS else len(content)
-        return Remade(
-            found.pixels, codec, f"given as a file, read by pillow {PIL.__version__}", {}, {}, size, True
-        )
+        version = f"given as a file, read by pillow {PIL.__version__}"
+        point = {"notes": list(loaded.notes)} if loaded.notes else {}
+        return Remade(loaded.pixels, path.stem, version, {}, point, size, True)
 
     return show
 
@@ -61,101 +202,22 @@ def by_method(shown: Shown, pixels: Pixels) -> Remade:
     """A picture made again by the encoder that its name says."""
     reason = why_not(shown.name)
     if reason is not None:
-        raise CannotShow(reason)
+        raise CannotShow(reason, shown.name)
     try:
         return remake(shown.name, pixels)
     except CannotRemake as error:
-        raise CannotShow(str(error)) from error
+        raise CannotShow(str(error), shown.name) from error
+
+
+def _unreadable(what: str, name: str, path: Path, error: OSError) -> CannotShow:
+    """Any failure of the file system, with what is there under nearly the name."""
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        return CannotShow(f"{what} cannot be read", f"{name} ({error.strerror or error})")
+    folder = Path(str(path)[: -len(name)]) if str(path).endswith(name) else path.parent
+    near = hint(folder, name) if folder.is_dir() else ""
+    return CannotShow(f"{what} is not there", f"{name} ({near})" if near else name)
 
 
 def _format(content: bytes) -> str:
     with Image.open(BytesIO(content)) as opened:
         return opened.format or ""
-
-
-def nearest_rate(bpp: float) -> float:
-    """The rate of RATES that an imported bitrate is filed under; 0 where it is not known."""
-    return min(RATES, key=lambda rate: abs(rate - bpp)) if bpp > 0 else 0.0
-
-
-def source_of(
-    study: Study, format: str, name: str, photograph: Callable[[str], Path]
-) -> tuple[Source, Pixels]:
-    """The row and the pixels of an original, added to the study where it is new. Raises CannotShow."""
-    path = photograph(name)
-    licence, attribution = LICENCES.get(format, ("", f"imported with “{study.name}”"))
-    try:
-        pixels = image.load_photograph(path).pixels
-        sha256 = image.pixels_sha256(pixels)
-        source = study.sources.filter(sha256=sha256).first()
-        if source is None:
-            source = add_source(
-                study=study, file=path, name=name[:200], licence=licence, attribution=attribution[:500]
-            )
-    except FileNotFoundError as error:
-        raise CannotShow("the original is not there") from error
-    except (image.PhotographError, BadPhotograph) as error:
-        raise CannotShow(f"the original cannot be used ({error})") from error
-    return source, pixels
-
-
-class Pictures:
-    """The reconstructions of one source, each made or read once."""
-
-    def __init__(self, study: Study, source: Source, pixels: Pixels, show: Show) -> None:
-        self.source, self.pixels, self._study, self._show = source, pixels, study, show
-        self._known: dict[str, Reconstruction | CannotShow] = {}
-
-    def reconstruction(self, shown: Shown) -> Reconstruction:
-        """The row of a picture of this source. Raises CannotShow, each time that it is asked for."""
-        if shown.name not in self._known:
-            try:
-                self._known[shown.name] = self._keep(self._show(shown, self.pixels), shown)
-            except (CannotShow, CodecError) as error:
-                self._known[shown.name] = CannotShow(str(error))
-        found = self._known[shown.name]
-        if isinstance(found, CannotShow):
-            raise CannotShow(str(found))
-        return found
-
-    def _keep(self, made: Remade, shown: Shown) -> Reconstruction:
-        if made.pixels.shape != self.pixels.shape:
-            raise CannotShow("a reconstruction has another size than its original")
-        height, width = self.pixels.shape[:2]
-        sha256 = image.pixels_sha256(made.pixels)
-        known = Reconstruction.objects.filter(
-            source=self.source, sha256=sha256, operating_point__imported=shown.name
-        ).first()
-        if known is not None:
-            self._study.own_pictures.add(known)
-            return known
-        bpp = shown.bpp if shown.bpp is not None else 8 * made.file_bytes / (width * height)
-        error = float(((made.pixels.astype(float) - self.pixels) ** 2).mean())
-        row = Reconstruction(
-            source=self.source,
-            origin=Reconstruction.Origin.OWN,
-            method=self._free_method(shown.codec or made.codec, nearest_rate(bpp), sha256),
-            level=as_decimal(nearest_rate(bpp)),
-            operating_point={**made.operating_point, "imported": shown.name, "exact": made.exact},
-            codec_version=made.version[:200],
-            libraries=made.libraries,
-            kind="classical" if made.libraries else "unknown",
-            file_bytes=made.file_bytes or None,
-            bpp=bpp,
-            psnr=10 * math.log10(255.0**2 / error) if error else None,
-            sha256=sha256,
-            state=Reconstruction.State.DONE,
-            finished_at=timezone.now(),
-        )
-        row.image.save("pixels.png", ContentFile(image.encode_png(made.pixels)), save=False)
-        row.save()
-        self._study.own_pictures.add(row)
-        return row
-
-    def _free_method(self, method: str, rate: float, sha256: str) -> str:
-        """`method`, with a piece of the hash where another picture of this study has the name and rate."""
-        method = "original file" if method == ORIGINAL_METHOD else method
-        taken = self._study.own_pictures.filter(
-            source=self.source, method=method[:40], level=as_decimal(rate)
-        )
-        return f"{method[:31]} {sha256[:8]}" if taken.exists() else method[:40]

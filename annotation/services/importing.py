@@ -1,30 +1,34 @@
-"""People's answers from elsewhere, as a study that is marked by its origin and takes no more of them.
+"""People's answers from elsewhere, as a closed study that is marked by its origin.
 
-Every row has an id that follows from the study and what was said, so an import that was killed is run again and
-ends in the same rows.
+An import is refused before anything is written, or written in one transaction: it is there whole or not at all. The
+same file, or one with more answers, may be imported again into its study; a file that says otherwise is refused.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from annotation.core.formats.plain import Answer, Answers
+from django.db import transaction
+from django.utils import timezone
+
+from annotation.core.formats.excluded import Excluded
+from annotation.core.formats.plain import Answers
 from annotation.core.protocol import Protocol
 from annotation.errors import Refused
 from annotation.models import Session, Study, Triplet
-from annotation.models.stimulus import as_decimal
 from annotation.services.imported_answers import (
-    ASKED_TWICE,
-    Progress,
-    Voted,
-    close_imported,
-    record_answers,
+    Ballot,
+    Held,
+    ballots,
+    count_votes,
+    refuse_differences,
+    write_answers,
 )
-from annotation.services.imported_pictures import CannotShow, Pictures, Show, nearest_rate, source_of
+from annotation.services.imported_pictures import Progress, Show, read_pairs
+from annotation.services.imported_rows import Catalogue, Stored
 from annotation.services.studies import free_slug
-from psychometrics.draws import place
 
 # Imported photographs are not cropped: people saw them whole.
 WHOLE = 20_000
@@ -32,7 +36,7 @@ WHOLE = 20_000
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import came to. `left_out`: rows by why they could not be used."""
+    """What an import came to. `judgments`: those of the file; `new`: those that were not there before."""
 
     study: Study
     rows: int
@@ -41,7 +45,7 @@ class Imported:
     sources: int
     triplets: int
     annotators: int
-    left_out: Counter[str]
+    excluded: Excluded
     chosen_nearer: float | None
 
     def as_json(self) -> dict[str, Any]:
@@ -51,7 +55,8 @@ class Imported:
             "study": self.study.slug,
             "origin": self.study.origin,
             "annotators": self.annotators,
-            "left_out": dict(self.left_out),
+            "left_out": dict(self.excluded.counts),
+            "left_out_examples": self.excluded.examples,
             "chosen_has_smaller_squared_error": self.chosen_nearer,
         }
 
@@ -65,46 +70,87 @@ def import_answers(
     show: Show,
     progress: Progress = lambda stage, done, total: None,
 ) -> Imported:
-    """The answers as the study `name`, closed, with `origin` on it. Safe to run again.
+    """The answers as the study `name`, closed, with `origin` on it.
 
-    `photograph` gives the file of a source by its name, `show` the pictures of an answer. Raises Refused when a
-    study of that name holds something else, or no row can be used.
+    `photograph` gives the file of a source by its name, `show` the pictures of an answer. Raises Refused, with
+    nothing written, where the study of that name was judged here or holds answers that differ, and where no row
+    can be used.
     """
-    study = _study(name, origin)
-    left_out = Counter(answers.left_out)
-    voted = _pairs(study, answers, photograph, show, left_out, progress)
-    if not voted:
-        reasons = "; ".join(f"{reason} ({count} rows)" for reason, count in left_out.most_common(3))
-        raise Refused(f"None of the {answers.rows} rows can be used: {reasons}. Nothing was imported.")
-    new = record_answers(study=study, voted=voted, left_out=left_out, progress=progress)
-    close_imported(study=study)
+    study = _imported_study(name) or _new_study(name, origin)
+    excluded, catalogue = Excluded(), Catalogue(study)
+    with tempfile.TemporaryDirectory(prefix="closer-import-") as folder:
+        pairs = read_pairs(
+            answers, photograph, show, folder=Path(folder), excluded=excluded, progress=progress
+        )
+        if not pairs:
+            reasons = "; ".join(excluded.lines()[:3])
+            raise Refused(f"None of the {answers.rows} rows can be used: {reasons}. Nothing was imported.")
+        stored = catalogue.look_up(pairs)
+        votes = ballots(stored, excluded)
+        held = Held(study)
+        refuse_differences(study, held, votes)
+        new = _write(study, answers.format, catalogue, stored, votes, held, progress)
     return Imported(
         study=study,
         rows=answers.rows,
-        judgments=sum(len(pair.said) for pair in voted) - left_out[ASKED_TWICE],
+        judgments=sum(len(ballot.signed) + len(ballot.unsigned) for ballot in votes),
         new=new,
         sources=study.sources.count(),
-        triplets=len(voted),
+        triplets=len(votes),
         annotators=Session.objects.filter(study=study).count(),
-        left_out=left_out,
-        chosen_nearer=_chosen_nearer(voted),
+        excluded=excluded,
+        chosen_nearer=_chosen_nearer(votes),
     )
 
 
-def _study(name: str, origin: str) -> Study:
+def _write(
+    study: Study,
+    format: str,
+    catalogue: Catalogue,
+    stored: Sequence[Stored],
+    votes: Sequence[Ballot],
+    held: Held,
+    progress: Progress,
+) -> int:
+    """All rows in one transaction, after the files; returns the number of new judgments."""
+    kept = catalogue.store_pictures(stored, progress)
+    try:
+        with transaction.atomic():
+            study.save()
+            triplets: dict[frozenset[int], Triplet] = {}
+            for triplet in catalogue.save([ballot.stored for ballot in votes], format):
+                triplets[frozenset((triplet.first_id, triplet.second_id))] = triplet
+            placed = [
+                (ballot, triplets[frozenset((ballot.stored.first.pk, ballot.stored.second.pk))])
+                for ballot in votes
+            ]
+            new = write_answers(study, held, placed, progress)
+            count_votes(study=study)
+    except BaseException:
+        for row in kept:
+            row.image.delete(save=False)
+        raise
+    return new
+
+
+def _imported_study(name: str) -> Study | None:
+    """The imported study of this name, None where there is none. Refuses one that people judged here."""
     existing = Study.objects.filter(name=name).first()
-    if existing is not None:
-        if existing.origin != origin:
-            was = f"imported from {existing.origin}" if existing.origin else "judged here"
-            raise Refused(f"There is a study “{name}” already, {was}. Choose another name.")
-        # Sources are only added to a draft. Nobody can judge meanwhile: a draft gives out no pairs.
-        Study.objects.filter(pk=existing.pk).update(state=Study.State.DRAFT)
-        existing.refresh_from_db()
-        return existing
-    return Study.objects.create(
+    if existing is not None and not existing.origin:
+        raise Refused(f"There is a study “{name}” already, judged here. Choose another name.")
+    return existing
+
+
+def _new_study(name: str, origin: str) -> Study:
+    """Closed from the start: it was judged elsewhere, and is over. Not saved yet."""
+    now = timezone.now()
+    return Study(
         name=name,
         slug=free_slug(name, or_else="imported"),
         origin=origin,
+        state=Study.State.CLOSED,
+        opened_at=now,
+        closed_at=now,
         codecs=[],
         target_bpps=[],
         max_width=WHOLE,
@@ -116,67 +162,15 @@ def _study(name: str, origin: str) -> Study:
     )
 
 
-def _pairs(
-    study: Study,
-    answers: Answers,
-    photograph: Callable[[str], Path],
-    show: Show,
-    left_out: Counter[str],
-    progress: Progress,
-) -> list[Voted]:
-    """What people were shown, as rows, source by source; rows without a picture are counted in `left_out`."""
-    by_source: dict[str, list[Answer]] = defaultdict(list)
-    for answer in answers.answers:
-        by_source[answer.source].append(answer)
-    voted: dict[int, Voted] = {}
-    for done, (name, said) in enumerate(sorted(by_source.items())):
-        progress("pictures", done, len(by_source))
-        try:
-            pictures = Pictures(study, *source_of(study, answers.format, name, photograph), show)
-        except CannotShow as error:
-            left_out[str(error)] += len(said)
-            continue
-        for answer in said:
-            try:
-                triplet, a_first = _triplet(study, pictures, answer)
-            except CannotShow as error:
-                left_out[str(error)] += 1
-                continue
-            voted.setdefault(triplet.pk, Voted(triplet)).said.append((answer, a_first))
-    progress("pictures", len(by_source), len(by_source))
-    return list(voted.values())
-
-
-def _triplet(study: Study, pictures: Pictures, answer: Answer) -> tuple[Triplet, bool]:
-    """The pair of an answer, and whether its `a` is the triplet's first."""
-    a, b = pictures.reconstruction(answer.a), pictures.reconstruction(answer.b)
-    if a.sha256 == b.sha256:
-        raise CannotShow("both pictures are equal in every pixel")
-    first, second = sorted((a, b), key=lambda row: row.pk)
-    triplet, _ = Triplet.objects.get_or_create(
-        study=study,
-        first=first,
-        second=second,
-        role=Triplet.Role.PAIR,
-        defaults={
-            "source": pictures.source,
-            "level": as_decimal(nearest_rate(((a.bpp or 0.0) + (b.bpp or 0.0)) / 2)),
-            "kind": answer.kind[:40],
-            "shuffle": place(f"{study.key}:{first.sha256}:{second.sha256}"),
-        },
-    )
-    return triplet, a.pk == first.pk
-
-
-def _chosen_nearer(voted: Iterable[Voted]) -> float | None:
+def _chosen_nearer(votes: Sequence[Ballot]) -> float | None:
     """Share of answers whose choice has the larger PSNR: far below one half, the file names the other one."""
     agreed = total = 0
-    for pair in voted:
-        first, second = pair.triplet.first.psnr, pair.triplet.second.psnr
+    for ballot in votes:
+        first, second = ballot.stored.first.psnr, ballot.stored.second.psnr
         if first is None or second is None or first == second:
             continue
-        for answer, a_first in pair.said:
+        for answer, a_is_first in (*ballot.signed.values(), *ballot.unsigned):
             if answer.choice != "tie":
                 total += 1
-                agreed += ((answer.choice == "a") == a_first) == (first > second)
+                agreed += ((answer.choice == "a") == a_is_first) == (first > second)
     return agreed / total if total else None

@@ -13,9 +13,8 @@ from codecs_zoo import registry
 from codecs_zoo.contract import Codec, CodecError, Settings
 from codecs_zoo.rate import RateError
 from imaging.files import write_whole
-from imaging.pictures import PhotographError, load_photograph, pixels_sha256
-
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp"}
+from imaging.listing import files
+from imaging.pictures import ENDINGS, PhotographError, load_photograph, pixels_sha256
 
 
 class SweepError(ValueError):
@@ -92,10 +91,10 @@ def find_photographs(folder: Path) -> tuple[list[Photo], list[str]]:
         raise SweepError(f"There is no folder {folder}.")
     photos: dict[str, Photo] = {}
     left_out = []
-    for path in sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES):
+    for path in files(folder, ENDINGS):
         try:
             loaded = load_photograph(path)
-        except PhotographError as error:
+        except (OSError, PhotographError) as error:
             left_out.append(f"{path.name}: {error}")
             continue
         sha256 = pixels_sha256(loaded.pixels)

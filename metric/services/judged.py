@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from annotation.core.formats.plain import Answer, AnswersError, Shown, read_plain
-from annotation.services.imported_pictures import nearest_rate
+from annotation.services.imported_rows import nearest_rate
 from imaging.pictures import PhotographError, load_photograph
 from imaging.pixels import Pixels, pixels_sha256
 from metric.core.config import BASELINE_KEYS, RESAMPLES, stock_rival

@@ -6,47 +6,63 @@ it is taken as the fewest that give all shares of a folder: five in BAPPS's val,
 
 from pathlib import Path
 
-import numpy as np
-
 from annotation.core.formats.clic import choices_of, fewest_votes
 from annotation.core.formats.plain import Answer, Answers, AnswersError, Shown
+from imaging.listing import files, folders_named
+from psychometrics.numbers import NumberError, read_number
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 
 
 def read_bapps(folder: Path) -> Answers:
-    """Every triplet of every BAPPS part below `folder`; names are paths below it. Raises AnswersError."""
-    parts = sorted(judge.parent for judge in folder.rglob("judge") if judge.is_dir())
-    if not parts:
-        raise AnswersError(f"{folder} has no folder judge below it, so it is no BAPPS set.")
-    answers = [answer for part in parts for answer in _part(folder, part)]
+    """Every triplet of every BAPPS part below `folder`; names are paths below it. Raises AnswersError.
+
+    Files that systems leave behind (._NAME, __MACOSX, .DS_Store) are passed over.
+    """
+    try:
+        parts = [judge.parent for judge in folders_named(folder, "judge")]
+        if not parts:
+            raise AnswersError(f"{folder} has no folder judge below it, so it is no BAPPS set.")
+        answers = [answer for part in parts for answer in _part(folder, part)]
+    except OSError as error:
+        raise AnswersError(
+            f"{error.filename or folder} cannot be read: {error.strerror or error}."
+        ) from error
     if not answers:
         raise AnswersError(f"The judge folders below {folder} hold no .npy files.")
     return Answers("bapps", answers)
 
 
 def _part(folder: Path, part: Path) -> list[Answer]:
-    shares = {path.stem: _share(path) for path in sorted((part / "judge").glob("*.npy"))}
+    shares = {path.stem: _share(path) for path in files(part / "judge", {".npy"})}
     people = fewest_votes(list(shares.values())) if shares else 0
+    pictures = [_pictures(part / role) for role in ("ref", "p0", "p1")]
     answers = []
     for line, (stem, share) in enumerate(shares.items(), start=1):
-        ref, p0, p1 = (_picture(folder, part / role, stem) for role in ("ref", "p0", "p1"))
+        ref, p0, p1 = (_picture(folder, *found, stem) for found in pictures)
         answers += [Answer(ref, Shown(p0), Shown(p1), choice, line) for choice in choices_of(share, people)]
     return answers
 
 
 def _share(path: Path) -> float:
     try:
-        share = float(np.load(path, allow_pickle=False).reshape(-1)[0])
-    except (OSError, ValueError, IndexError) as error:
-        raise AnswersError(f"{path} cannot be read as a share of votes: {error}") from error
+        share = read_number(path)
+    except NumberError as error:
+        raise AnswersError(str(error)) from error
     if not 0 <= share <= 1:
         raise AnswersError(f"{path} says {share}; a share of votes lies between 0 and 1.")
     return share
 
 
-def _picture(folder: Path, place: Path, stem: str) -> str:
-    for suffix in SUFFIXES:
-        if (place / f"{stem}{suffix}").is_file():
-            return (place / f"{stem}{suffix}").relative_to(folder).as_posix()
-    raise AnswersError(f"{place} has no picture {stem} ({', '.join(SUFFIXES)}).")
+def _pictures(place: Path) -> tuple[Path, dict[str, Path]]:
+    """A folder and its pictures by their stem; of several the first of SUFFIXES."""
+    if not place.is_dir():
+        raise AnswersError(f"{place} is not there: BAPPS has ref, p0, p1 and judge side by side.")
+    by_suffix = sorted(files(place, set(SUFFIXES)), key=lambda path: SUFFIXES.index(path.suffix.lower()))
+    return place, {path.stem: path for path in reversed(by_suffix)}
+
+
+def _picture(folder: Path, place: Path, pictures: dict[str, Path], stem: str) -> str:
+    if stem not in pictures:
+        raise AnswersError(f"{place} has no picture {stem} ({', '.join(SUFFIXES)}).")
+    return pictures[stem].relative_to(folder).as_posix()

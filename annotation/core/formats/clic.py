@@ -5,7 +5,15 @@ T is 0 where A was found closer and 1 where B was, or the share of votes for B, 
 
 from pathlib import Path
 
-from annotation.core.formats.plain import Answer, Answers, AnswersError, Shown, number, read_rows
+from annotation.core.formats.plain import (
+    Answer,
+    Answers,
+    AnswersError,
+    Shown,
+    number,
+    read_rows,
+    require_inside,
+)
 
 COLUMNS = ("O", "A", "B", "T")
 
@@ -20,6 +28,10 @@ def read_clic(path: Path) -> Answers:
         share = number(f"Line {line} of {path}", "T", row, most=1)
         if share is None:
             raise AnswersError(f"Line {line} of {path} has no T: 0 where A is closer, 1 where B is.")
+        for name in ("O", "A", "B"):
+            require_inside(f"Line {line} of {path}", name, row[name])
+        if row["A"] == row["B"]:
+            raise AnswersError(f"Line {line} of {path} compares {row['A']} with itself.")
         rows.append((line, row, share))
     people = fewest_votes([share for _, _, share in rows])
     answers = [

@@ -5,11 +5,11 @@ The plain CSV has the columns `source,a,b,choice`, and may have `annotator,ms,a_
 """
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass
+from pathlib import Path
 
+from annotation.core.formats.names import is_inside
 from psychometrics.tables import Record, TableError, read_records
 
 CHOICES = ("a", "b", "tie")
@@ -50,16 +50,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class Answers:
-    """All that a file or folder holds. `left_out`: why rows could not be used, and how many."""
+    """All that a file or folder holds."""
 
     format: str
     answers: list[Answer]
-    left_out: Counter[str] = field(default_factory=Counter)
 
     @property
     def rows(self) -> int:
-        """Rows that were read, the unusable ones with them."""
-        return len(self.answers) + self.left_out.total()
+        """How many were read."""
+        return len(self.answers)
 
 
 def read_plain(path: Path) -> Answers:
@@ -88,7 +87,7 @@ def _answer(path: Path, line: int, row: Mapping[str, str]) -> Answer:
     if choice not in CHOICES:
         raise AnswersError(f"{where} has the choice {row['choice']!r}: use a, b or tie, the closer one.")
     for name in ("source", "a", "b"):
-        _require_inside(where, name, row[name])
+        require_inside(where, name, row[name])
     if row["a"] == row["b"]:
         raise AnswersError(f"{where} compares {row['a']} with itself.")
     shown = [
@@ -100,9 +99,9 @@ def _answer(path: Path, line: int, row: Mapping[str, str]) -> Answer:
     return Answer(row["source"], shown[0], shown[1], choice, line, row.get("annotator", ""), ms, kind)
 
 
-def _require_inside(where: str, name: str, value: str) -> None:
-    path = PurePosixPath(value)
-    if not value or path.is_absolute() or ".." in path.parts or "\0" in value:
+def require_inside(where: str, name: str, value: str) -> None:
+    """Raise AnswersError unless the value is a path below the folder of the file."""
+    if not is_inside(value):
         raise AnswersError(f"{where}: {name} is {value!r}; it must be a path below the folder of the file.")
 
 

@@ -35,7 +35,7 @@ UPSIDE_DOWN = 0.4
 
 
 class Command(CommandWithExamples):
-    """Answers become a closed study with its origin on it; run again, it goes on where it was."""
+    """Answers become a closed study with its origin on it; the same file again, or one with more, adds to it."""
 
     help = "Import people's answers from a file or folder as a study that is marked by its origin."
 
@@ -115,8 +115,8 @@ def describe(imported: Imported) -> str:
         f"{imported.judgments} judgments of {imported.triplets} triplets from {imported.sources} photographs, by "
         f"{imported.annotators} annotators, in the study “{imported.study}” ({imported.study.slug}); "
         f"{imported.new} of them are new.",
-        f"{imported.rows} rows were read, {imported.left_out.total()} could not be used.",
-        *(f"  {count:6}  {reason}" for reason, count in imported.left_out.most_common()),
+        f"{imported.rows} rows were read, {imported.excluded.rows} could not be used.",
+        *(f"  {line}" for line in imported.excluded.lines()),
     ]
     nearer = imported.chosen_nearer
     if nearer is not None:

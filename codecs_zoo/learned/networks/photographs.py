@@ -11,9 +11,9 @@ from torch import Tensor
 
 from codecs_zoo.contract import Pixels
 from codecs_zoo.learned.networks.shape import PATCH
-from imaging.pictures import FORMATS, PhotographError, load_photograph
+from imaging.listing import files
+from imaging.pictures import ENDINGS, PhotographError, load_photograph
 
-SUFFIXES = {f".{name.lower()}" for name in FORMATS} | {".jpg", ".tif"}
 SMALLEST = 64
 HALVED_FROM = 1400
 """A photograph with a side this long is used at half its size too: cameras blur at full size."""
@@ -28,9 +28,8 @@ def load_folders(folders: Iterable[Path], crop: int) -> list[Pixels]:
     for folder in folders:
         if not folder.is_dir():
             raise PhotographError(f"There is no folder {folder}; give folders of photographs to --data.")
-        for path in sorted(folder.iterdir()):
-            if path.suffix.lower() in SUFFIXES:
-                photographs += _sizes(load_photograph(path).pixels)
+        for path in files(folder, ENDINGS):
+            photographs += _sizes(load_photograph(path).pixels)
     large = [pixels for pixels in photographs if min(pixels.shape[:2]) >= crop]
     if not large:
         raise PhotographError(

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metric.core.config import MINIMUM_JUDGMENTS, MINIMUM_PHOTOGRAPHS
+from psychometrics.numbers import NumberError, read_number
 
 SCHEMA = "closer-snapshot/1"
 SPLITS = ("train", "val", "test")
@@ -219,7 +220,10 @@ def _triplet(
     counted = [left + right for left, right in zip(sides["left"], sides["right"], strict=True)]
     if n == 0 or n != n_p0 + n_p1 + n_tie or counted != [n_p0, n_p1, n_tie]:
         raise SnapshotError(f"The counts of {place} in triplets.csv and judgments.csv disagree, or are zero.")
-    share = float(np.load(folder / judge, allow_pickle=False).reshape(-1)[0])
+    try:
+        share = read_number(folder / judge)
+    except NumberError as error:
+        raise SnapshotError(f"{error} Export the snapshot again.") from error
     if abs(share - (n_p1 + n_tie / 2) / n) > 1e-6:
         raise SnapshotError(f"{judge} says {share:.4f}, the votes say {(n_p1 + n_tie / 2) / n:.4f}.")
     return SnapshotTriplet(

@@ -1,5 +1,6 @@
 """Answers from elsewhere: every format is read into the same rows, and what is wrong is named by its line."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,9 @@ def test_the_plain_file_with_all_its_columns(tmp_path: Path) -> None:
         ("o.png,x.png,y.png,left", "use a, b or tie"),
         ("o.png,x.png,x.png,a", "with itself"),
         ("/etc/passwd,x.png,y.png,a", "below the folder"),
+        ("C:/set/o.png,x.png,y.png,a", "below the folder"),
+        (r"\\server\o.png,x.png,y.png,a", "below the folder"),
+        (r"..\o.png,x.png,y.png,a", "below the folder"),
         ("o.png,../x.png,y.png,a", "below the folder"),
         ("o.png,x.png,,a", "below the folder"),
         ("o.png,x.png", "not as many fields"),
@@ -130,6 +134,9 @@ def test_clic_shares_become_votes(tmp_path: Path) -> None:
     choices = [answer.choice for answer in read_clic(path).answers]
     assert choices == ["b"] * 5 + ["a"] * 3 + ["b"] * 2
     assert [a.choice for a in read_clic(write(tmp_path, "O,A,B,T", "o,x,y,0")).answers] == ["a"]
+    for row in ("/etc/passwd,x,y,0", "o,../x,y,0", "o,x,x,0"):
+        with pytest.raises(AnswersError, match="Line 2"):
+            read_clic(write(tmp_path, "O,A,B,T", row))
     with pytest.raises(AnswersError, match="no T"):
         read_clic(write(tmp_path, "O,A,B,T", "o,x,y,"))
 
@@ -155,6 +162,65 @@ def test_a_bapps_folder_with_two_parts(tmp_path: Path) -> None:
     (tmp_path / "val" / "b" / "p1" / "000000.png").unlink()
     with pytest.raises(AnswersError, match="no picture 000000"):
         read_bapps(tmp_path)
+
+
+def bapps(folder: Path, *, picture: str = "000000.png", judge: bytes | None = None) -> Path:
+    """A set of one triplet; `judge`: the bytes of its file of votes."""
+    part = folder / "val" / "x"
+    for role in ("ref", "p0", "p1", "judge"):
+        (part / role).mkdir(parents=True)
+        (part / role / picture).touch()
+    (part / "judge" / picture).unlink()
+    np.save(part / "judge" / "000000.npy", np.array([0.8], dtype=np.float32))
+    if judge is not None:
+        (part / "judge" / "000000.npy").write_bytes(judge)
+    return folder
+
+
+def test_what_macos_leaves_in_a_bapps_set_is_passed_over(tmp_path: Path) -> None:
+    bapps(tmp_path, picture="000000.JPG")
+    for name in ("val/x/judge/._000000.npy", "val/x/ref/._000000.JPG", "val/x/.DS_Store"):
+        (tmp_path / name).write_bytes(b"\0\5\x16\7Mac OS X")
+    (tmp_path / "__MACOSX" / "val" / "x" / "judge").mkdir(parents=True)
+    (tmp_path / "__MACOSX" / "val" / "x" / "judge" / "._000000.npy").write_bytes(b"\0\5\x16\7")
+    answers = read_bapps(tmp_path).answers
+    assert [answer.choice for answer in answers] == [*"a", *"bbbb"]
+    assert answers[0].source == "val/x/ref/000000.JPG"
+
+
+def npy(array: object) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, np.asarray(array), allow_pickle=True)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "judge",
+    [
+        b"",
+        b"\x93NUMPY",
+        b"0.8",
+        b"PK\3\4 nothing",
+        npy([0.8])[:-3],
+        npy([0.8, 0.2]),
+        npy([]),
+        npy([1j]),
+        npy(["0.8"]),
+        npy([{"share": 0.8}]),
+        npy([np.nan]),
+        npy([1.5]),
+        npy([0.8]) + bytes(5000),
+    ],
+)
+def test_a_file_of_votes_that_is_none_is_named(tmp_path: Path, judge: bytes) -> None:
+    with pytest.raises(AnswersError, match="000000.npy") as caught:
+        read_bapps(bapps(tmp_path, judge=judge))
+    assert "pickle" not in str(caught.value)
+
+
+@pytest.mark.parametrize("share", [np.float64(0.8), np.array([[0.8]], np.float16), 1])
+def test_one_real_number_of_any_kind_is_a_share(tmp_path: Path, share: object) -> None:
+    assert read_bapps(bapps(tmp_path, judge=npy(share))).answers
 
 
 def test_a_folder_that_is_no_bapps_set(tmp_path: Path) -> None:
