@@ -1,0 +1,186 @@
+"""Quality over bits on people's scale: monotone curves with bands, and the bits that two methods need for equal quality.
+
+Needs conditions of several levels on one scale: comparisons across levels, or the original at each of them. The
+Bjontegaard delta (ITU-T VCEG-M33, 2001) compares codecs on a metric's scale; `equal_quality` is the same on that of
+people, with an interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+from scipy.optimize import isotonic_regression
+
+from psychometrics.comparisons import Floats
+from psychometrics.estimates import CONFIDENCE, Estimate
+from psychometrics.ranking import Ranking
+
+DRAWS = 500
+POINTS = 65
+# A draw in which two curves share no quality says nothing; with more than this share of them there is no interval.
+MOST_APART = 0.1
+_RISING = 1e-9
+
+
+class CurveError(ValueError):
+    """No such curve; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A method's quality in JND over bits (bits per pixel, say, above 0).
+
+    `bits`, `quality`, `low`, `high` (n,): what was judged. `grid`, `line`, `band_low`, `band_high` (g,): the monotone
+    curve through it and its pointwise 95 % band. `drawn` (d, n): draws of the qualities, for what is made of the curve.
+    """
+
+    method: str
+    bits: Floats
+    quality: Floats
+    low: Floats
+    high: Floats
+    grid: Floats
+    line: Floats
+    band_low: Floats
+    band_high: Floats
+    drawn: Floats
+
+
+def curves_of(
+    ranking: Ranking, bits: Mapping[Hashable, tuple[str, float]], *, draws: int = DRAWS, seed: int = 0
+) -> list[Curve]:
+    """A curve for each method with two points or more. `bits`: the method and bits of each condition that is a point.
+
+    Methods come in the order of first sight. Raises CurveError where bits are not above 0 or one method has two
+    conditions with the same bits.
+    """
+    drawn = ranking.uncertainty.draws(ranking.values, draws, seed)
+    if ranking.reference is not None:
+        drawn = drawn - drawn[:, [ranking.names.index(ranking.reference)]]
+    points: dict[str, list[tuple[float, int]]] = {}
+    for n, name in enumerate(ranking.names):
+        if name in bits:
+            method, at = bits[name]
+            points.setdefault(method, []).append((at, n))
+    return [_curve(method, sorted(own), ranking, drawn) for method, own in points.items() if len(own) > 1]
+
+
+def _curve(method: str, points: Sequence[tuple[float, int]], ranking: Ranking, drawn: Floats) -> Curve:
+    bits = np.array([at for at, _ in points])
+    if (bits <= 0).any() or not np.isfinite(bits).all():
+        raise CurveError(f"bits of {method} must be numbers above 0")
+    if (np.diff(bits) <= 0).any():
+        raise CurveError(f"{method} has two conditions with the same bits: give each its own")
+    places = [n for _, n in points]
+    grid = np.exp(np.linspace(np.log(bits[0]), np.log(bits[-1]), POINTS))
+    lines = np.stack([monotone(bits, own, grid) for own in drawn[:, places]])
+    tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
+    low, high = np.quantile(lines, tails, axis=0)
+    return Curve(
+        method,
+        bits,
+        ranking.values[places],
+        ranking.low[places],
+        ranking.high[places],
+        grid,
+        monotone(bits, ranking.values[places], grid),
+        low,
+        high,
+        drawn[:, places],
+    )
+
+
+def monotone(bits: Floats, quality: Floats, at: Floats) -> Floats:
+    """A curve through qualities (n,) at `bits` (n,), evaluated at `at`: never falling.
+
+    Isotonic regression where the qualities fall, then a monotone cubic over the logarithm of bits (Fritsch and Carlson
+    1980, scipy's PCHIP).
+    """
+    rising = isotonic_regression(quality).x
+    return np.asarray(PchipInterpolator(np.log(bits), rising)(np.log(at)), dtype=np.float64)
+
+
+def bits_at(curve: Curve, quality: float) -> Estimate:
+    """The bits at which a method reaches a quality in JND, with an interval; unknown outside its curve.
+
+    `n`: draws in which it was reached.
+    """
+    reached = [_inverse(curve.bits, own, np.array([quality]))[0] for own in curve.drawn]
+    value = _inverse(curve.bits, curve.quality, np.array([quality]))[0]
+    return _interval(float(value), np.array(reached))
+
+
+@dataclass(frozen=True)
+class EqualQuality:
+    """How many more bits `second` needs than `first` for the same quality: `more` is a share, -0.2 is a fifth fewer.
+
+    `low_quality` to `high_quality`, JND: over which it is averaged. `why`: why there is no figure, or no interval.
+    """
+
+    first: str
+    second: str
+    more: Estimate
+    low_quality: float | None
+    high_quality: float | None
+    why: str = ""
+
+
+def equal_quality(first: Curve, second: Curve) -> EqualQuality:
+    """Compare the bits of two methods over the quality that both reach: the mean of the logarithm of their ratio.
+
+    The interval is over draws of all qualities together, each over the range that it makes common.
+    """
+    shared = _shared(first, second, first.quality, second.quality)
+    if shared is None:
+        why = (
+            f"{first.method} and {second.method} share no quality, so their bits at equal quality are not known: "
+            "add levels where one is as good as the other."
+        )
+        return EqualQuality(first.method, second.method, Estimate(None, None, None, 0), None, None, why)
+    value = _log_ratio(first, second, first.quality, second.quality)
+    pairs = zip(first.drawn, second.drawn, strict=True)
+    drawn = np.array([_log_ratio(first, second, one, other) for one, other in pairs])
+    found = _interval(value, drawn)
+    more = Estimate(
+        *(None if x is None else float(np.expm1(x)) for x in (found.value, found.low, found.high)), found.n
+    )
+    why = (
+        "" if more.low is not None else "their qualities hardly overlap, so there is no interval: add levels"
+    )
+    return EqualQuality(first.method, second.method, more, *shared, why)
+
+
+def _shared(first: Curve, second: Curve, one: Floats, other: Floats) -> tuple[float, float] | None:
+    ends = [isotonic_regression(quality).x[[0, -1]] for quality in (one, other)]
+    low, high = max(end[0] for end in ends), min(end[1] for end in ends)
+    return (float(low), float(high)) if high > low else None
+
+
+def _log_ratio(first: Curve, second: Curve, one: Floats, other: Floats) -> float:
+    """Mean over the shared quality of log(bits of second / bits of first); NaN where they share none."""
+    shared = _shared(first, second, one, other)
+    if shared is None:
+        return float("nan")
+    at = np.linspace(*shared, POINTS)
+    return float(np.mean(np.log(_inverse(second.bits, other, at)) - np.log(_inverse(first.bits, one, at))))
+
+
+def _inverse(bits: Floats, quality: Floats, at: Floats) -> Floats:
+    """The bits at which a curve through `quality` reaches `at`; NaN where it does not."""
+    grid = np.exp(np.linspace(np.log(bits[0]), np.log(bits[-1]), 4 * POINTS))
+    line = monotone(bits, quality, grid) + _RISING * np.arange(grid.size)
+    found = np.exp(np.interp(at, line, np.log(grid)))
+    return np.where((at >= line[0] - 1e-6) & (at <= line[-1] + 1e-6), found, np.nan)
+
+
+def _interval(value: float, drawn: Floats) -> Estimate:
+    known = drawn[~np.isnan(drawn)]
+    if np.isnan(value):
+        return Estimate(None, None, None, known.size)
+    if known.size < (1 - MOST_APART) * drawn.size:
+        return Estimate(value, None, None, known.size)
+    low, high = np.quantile(known, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return Estimate(value, float(low), float(high), known.size)

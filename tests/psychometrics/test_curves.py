@@ -1,0 +1,89 @@
+"""Quality over bits: monotone, with a band, and the bits that two methods need for equal quality."""
+
+import numpy as np
+import pytest
+
+from psychometrics.conditions import THE_ORIGINAL, Condition
+from psychometrics.curves import Curve, CurveError, bits_at, curves_of, equal_quality, monotone
+from psychometrics.ranking import Ranking, rank
+from tests.psychometrics.studies import study
+
+LEVELS = (0.125, 0.25, 0.5, 1.0)
+SAVING = 0.25  # b needs a quarter fewer bits than a
+NAMES = (THE_ORIGINAL, *(Condition(method, level) for method in "ab" for level in LEVELS))
+BITS = {name: (name.method, name.level or 0.0) for name in NAMES[1:]}
+
+
+def quality(method: str, bits: float) -> float:
+    """In JND below the original."""
+    return 1.2 * np.log2(bits / (1 - SAVING if method == "b" else 1.0)) - 1.0
+
+
+def ranked(seed: int = 0, judgments: int = 6_000) -> Ranking:
+    strengths = np.array([0.5, *(quality(name.method, name.level or 1.0) for name in NAMES[1:])])
+    return rank(
+        study(judgments, seed=seed, strengths=strengths, names=NAMES, of_people=0.1, of_sources=0.1),
+        reference=THE_ORIGINAL,
+    )
+
+
+def test_curves_rise_and_stand_within_their_bands() -> None:
+    a, b = curves_of(ranked(), BITS)
+    for curve in (a, b):
+        assert (np.diff(curve.line) >= -1e-9).all()
+        assert (curve.band_low <= curve.line + 0.05).all() and (curve.line <= curve.band_high + 0.05).all()
+        assert curve.bits.tolist() == list(LEVELS)
+        assert curve.line[[0, -1]] == pytest.approx(curve.quality[[0, -1]], abs=0.15)
+    assert (b.line > a.line).mean() > 0.9
+
+
+def test_bits_at_equal_quality_are_found_and_their_interval_covers() -> None:
+    covered, found = [], []
+    for seed in range(40):
+        result = equal_quality(*curves_of(ranked(seed, 4_000), BITS, draws=150))
+        assert result.more.value is not None and result.more.low is not None and result.more.high is not None
+        found.append(result.more.value)
+        covered.append(result.more.low <= -SAVING <= result.more.high)
+    assert np.mean(found) == pytest.approx(-SAVING, abs=0.04)
+    assert 0.85 <= np.mean(covered) <= 1.0
+
+
+def test_turning_the_two_round_turns_the_ratio_round() -> None:
+    a, b = curves_of(ranked(), BITS)
+    there, back = equal_quality(a, b).more.value, equal_quality(b, a).more.value
+    assert there is not None and back is not None
+    assert (1 + there) * (1 + back) == pytest.approx(1.0, rel=1e-6)
+
+
+def test_methods_that_share_no_quality_cannot_be_compared() -> None:
+    def at(method: str, quality: float) -> Curve:
+        points = np.array([quality, quality + 1])
+        none = np.zeros(2)
+        return Curve(method, np.array([0.5, 1.0]), points, *[none] * 6, np.tile(points, (20, 1)))
+
+    found = equal_quality(at("a", 0.0), at("b", 5.0))
+    assert found.more.value is None and "share no quality" in found.why
+
+
+def test_a_dip_is_levelled_and_not_drawn() -> None:
+    bits = np.array([0.1, 0.2, 0.4, 0.8])
+    line = monotone(bits, np.array([0.0, 2.0, 1.0, 3.0]), np.array([0.1, 0.2, 0.3, 0.4, 0.8]))
+    assert line == pytest.approx([0.0, 1.5, 1.5, 1.5, 3.0])
+
+
+def test_the_bits_of_a_quality_and_none_outside_the_curve() -> None:
+    a, _ = curves_of(ranked(), BITS)
+    middle = float(a.line[32])
+    found = bits_at(a, middle)
+    assert found.value == pytest.approx(a.grid[32], rel=0.05)
+    assert found.low is not None and found.high is not None and found.low < found.value < found.high  # type: ignore[operator]
+    assert bits_at(a, 50.0).value is None
+
+
+def test_bits_must_be_above_zero_and_each_its_own() -> None:
+    ranking = ranked()
+    with pytest.raises(CurveError, match="above 0"):
+        curves_of(ranking, BITS | {NAMES[1]: ("a", 0.0)})
+    with pytest.raises(CurveError, match="same bits"):
+        curves_of(ranking, BITS | {NAMES[1]: ("a", 0.25)})
+    assert curves_of(ranking, {NAMES[1]: ("a", 0.125)}) == []
