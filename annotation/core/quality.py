@@ -24,7 +24,8 @@ TIE = "tie"
 class Answer:
     """One standing answer: the kind of its assignment, the side (left, right, tie), and how long it took.
 
-    `right` where the right answer is known, `alike` on repeats: whether the earlier answer was the same.
+    `right` where the right answer is known, `alike` on repeats: whether the earlier answer was the same. `impossible`:
+    whether it is said to have taken longer than there was time for.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Answer:
     took_ms: float
     right: bool | None = None
     alike: bool | None = None
+    impossible: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class Figures:
     """What is known of one annotator. Shares are of 1.
 
     sentinels, golden: right answers; repeats: answered alike; identical_left, left: lefts among answers for a side,
-    to identical pairs and to all; ties; fast: under 600 ms; slow: over the study's longest view; median_ms with an
+    to identical pairs and to all; ties; fast: under 600 ms; slow: over the study's longest view; impossible:
+    faster than possible, as said longer than there was time for; median_ms with an
     interval from order statistics; longest_run: answers for one side in a row, where low and high are what 95 % of
     fair coins do and `expected_run` is their mean; likelihood and reliability: psychometrics.reliability.
     """
@@ -52,6 +55,7 @@ class Figures:
     ties: Estimate
     fast: Estimate
     slow: Estimate
+    impossible: Estimate
     median_ms: Estimate
     longest_run: Estimate
     expected_run: float | None
@@ -92,6 +96,7 @@ def figures_of(
         ties=_share([answer.side == TIE for answer in answers]),
         fast=_share([answer.took_ms < FAST_MS for answer in answers]),
         slow=_share([answer.took_ms > max_view_ms for answer in answers]),
+        impossible=_share([answer.impossible for answer in answers]),
         median_ms=_median([answer.took_ms for answer in answers]),
         longest_run=Estimate(float(run), float(low), float(high), sides) if sides else NOTHING,
         expected_run=expected if sides else None,

@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -53,6 +54,8 @@ EVENTS = (
 )
 INPUTS = ("keyboard", "mouse", "touch")
 
+# Clocks of two computers run alike, but for a thousandth or so, and a view is a few seconds long.
+CLOCKS_DIFFER = timedelta(milliseconds=250)
 # Two clocks of one computer drift apart by less than this while a pair is judged.
 CLOCK_JUMP_MS = 1_000.0
 
@@ -146,6 +149,16 @@ def derive_timing(raw: Raw, *, slowest_ms: float = SLOWEST_MS) -> Timing:
         paused_ms=_covered(paused),
         flags=tuple(flag for flag, raised in marks.items() if raised),
     )
+
+
+def earliest_end(issued: datetime, viewed_until: datetime | None, response_ms: float) -> datetime:
+    """When, by the server's clock, a view of that length can have ended at the earliest.
+
+    It began after its pair was issued, and after the views that were answered before it in its session, one at a
+    time. What browsers say of time is believed as far as that goes.
+    """
+    began = max(issued, viewed_until) if viewed_until else issued
+    return began + timedelta(milliseconds=response_ms)
 
 
 def _dwell(events: Sequence[Raw], onset: float, answer: float) -> dict[str, float]:

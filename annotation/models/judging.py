@@ -191,6 +191,11 @@ class Judgment(models.Model):
     time_origin = models.FloatField(help_text="performance.timeOrigin, ms since 1970.")
     input_device = models.CharField(max_length=10, blank=True, default="")
     timing = models.JSONField(help_text="The whole record as the browser sent it.")
+    faster_than_possible = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="The view is said to be longer than there was time for since the pair was issued.",
+    )
     content_sha256 = models.CharField(max_length=64, help_text="Of the request: tells a retry from a change.")
     received_at = models.DateTimeField(default=timezone.now)
 

@@ -135,6 +135,9 @@ class Session(models.Model):
     started_at = models.DateTimeField(auto_now_add=True)
     last_seen_at = models.DateTimeField(auto_now=True)
     answered = models.PositiveIntegerField(default=0)
+    viewed_until = models.DateTimeField(
+        null=True, blank=True, help_text="When its views so far can have ended at the earliest."
+    )
 
     class Meta:
         indexes = [

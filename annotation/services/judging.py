@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from annotation.core.timing import TimingError, validate_timing
+from annotation.core.timing import CLOCKS_DIFFER, TimingError, earliest_end, validate_timing
 from annotation.errors import (
     AlreadyAnswered,
     BadTiming,
@@ -101,7 +101,9 @@ def _repetition(given: Answer, session: Session) -> Judgment | None:
 
 def _record(session: Session, given: Answer) -> Judgment:
     # Answers of one session take turns: which one is the last, and so can be undone, is never in doubt.
-    if not list(Session.objects.select_for_update(no_key=True).filter(pk=session.pk).values_list("pk")):
+    locked = Session.objects.select_for_update(no_key=True).filter(pk=session.pk)
+    found = list(locked.values_list("viewed_until"))
+    if not found:
         raise SessionErased
     assignment = (
         Assignment.objects.select_for_update(of=("self",))
@@ -118,13 +120,23 @@ def _record(session: Session, given: Answer) -> Judgment:
     stands = before is None or assignment.kind == Assignment.Kind.PAIR
     if before and stands:
         Judgment.objects.filter(pk=before.pk).update(stands=False, counted=False)
-    judgment = _write(assignment, given, before, stands=stands)
+    now, response_ms = timezone.now(), given.timing["answer"] - given.timing["onset"]
+    end = earliest_end(assignment.issued_at, found[0][0], response_ms)
+    fields = {"stands": stands, "faster_than_possible": end > now + CLOCKS_DIFFER, "received_at": now}
+    judgment = _write(assignment, given, before, fields)
+    Session.objects.filter(pk=session.pk).update(
+        answered=F("answered") + int(before is None and assignment.kind != Assignment.Kind.TRAINING),
+        viewed_until=min(end, now),
+        last_seen_at=now,
+    )
     if before is None:
-        _count(session, assignment)
+        _count(assignment)
     return judgment
 
 
-def _write(assignment: Assignment, given: Answer, before: Judgment | None, *, stands: bool) -> Judgment:
+def _write(
+    assignment: Assignment, given: Answer, before: Judgment | None, fields: dict[str, Any]
+) -> Judgment:
     timing = given.timing
     return Judgment.objects.create(
         id=given.judgment,
@@ -136,9 +148,8 @@ def _write(assignment: Assignment, given: Answer, before: Judgment | None, *, st
         answer=given.said,
         choice=_choice(assignment, given.said),
         kind=assignment.kind,
-        counted=stands and assignment.counts,
+        counted=fields["stands"] and assignment.counts,
         supersedes=before,
-        stands=stands,
         layout=timing.get("layout") or "",
         dpr=timing.get("dpr"),
         onset_ms=timing["onset"],
@@ -148,16 +159,14 @@ def _write(assignment: Assignment, given: Answer, before: Judgment | None, *, st
         input_device=timing.get("input") or "",
         timing=timing,
         content_sha256=given.content_sha256,
+        **fields,
     )
 
 
-def _count(session: Session, assignment: Assignment) -> None:
+def _count(assignment: Assignment) -> None:
     """Moves the counters that a first answer moves; undoing it moves none."""
     Assignment.objects.filter(pk=assignment.pk).update(state=Assignment.State.ANSWERED)
     training = assignment.kind == Assignment.Kind.TRAINING
-    Session.objects.filter(pk=session.pk).update(
-        answered=F("answered") + int(not training), last_seen_at=timezone.now()
-    )
     if not (training or assignment.counts):
         return
     # Locked: whoever leaves the annotator out counts votes anew, and this one is in that count or after it.

@@ -43,12 +43,13 @@ class Row(NamedTuple):
     known: str
     assignment: UUID
     repeats: UUID | None
+    impossible: bool
 
 
 COLUMNS = (
     *("annotator_id", "kind", "answer", "choice", "took_ms", "counted", "triplet__level"),
     *("triplet__first__method", "triplet__second__method", "triplet__known"),
-    *("assignment_id", "assignment__repeats_id"),
+    *("assignment_id", "assignment__repeats_id", "faster_than_possible"),
 )
 
 
@@ -165,6 +166,7 @@ def _answers(rows: Sequence[Row]) -> list[Answer]:
             kind=row.kind,
             side=row.side,
             took_ms=row.took_ms,
+            impossible=row.impossible,
             right=row.choice == row.known if row.known and row.kind != Assignment.Kind.PAIR else None,
             alike=row.choice == choice_of[row.repeats] if row.repeats in choice_of else None,
         )
