@@ -1,4 +1,4 @@
-"""Quality over bits on people's scale: monotone curves with bands, and the bits that two methods need for equal quality.
+"""Quality over bits on people's scale: monotone curves with bands, and the bits that methods need for equal quality.
 
 Needs conditions of several levels on one scale: comparisons across levels, or the original at each of them. The
 Bjontegaard delta (ITU-T VCEG-M33, 2001) compares codecs on a metric's scale; `equal_quality` is the same on that of
@@ -140,13 +140,14 @@ def equal_quality(first: Curve, second: Curve) -> EqualQuality:
             "add levels where one is as good as the other."
         )
         return EqualQuality(first.method, second.method, Estimate(None, None, None, 0), None, None, why)
-    value = _log_ratio(first, second, first.quality, second.quality)
+    ratio = _log_ratio(first, second, first.quality, second.quality)
     pairs = zip(first.drawn, second.drawn, strict=True)
     drawn = np.array([_log_ratio(first, second, one, other) for one, other in pairs])
-    found = _interval(value, drawn)
-    more = Estimate(
-        *(None if x is None else float(np.expm1(x)) for x in (found.value, found.low, found.high)), found.n
+    found = _interval(ratio, drawn)
+    value, low, high = (
+        None if x is None else float(np.expm1(x)) for x in (found.value, found.low, found.high)
     )
+    more = Estimate(value, low, high, found.n)
     why = (
         "" if more.low is not None else "their qualities hardly overlap, so there is no interval: add levels"
     )

@@ -18,7 +18,7 @@ LEVEL = 0.05
 
 
 def agreeing(margin: Floats, worth: Floats) -> Floats:
-    """How far each answer agrees with a metric, (m,): `worth` is 1 for p1, 0 for p0, 1/2 for a tie; so is a margin of 0."""
+    """How far each answer agrees with a metric, (m,). `worth`: 1 for p1, 0 for p0, 1/2 for a tie; a margin of 0 is one."""
     return np.where(margin > 0, worth, np.where(margin < 0, 1 - worth, 0.5))
 
 
@@ -65,9 +65,9 @@ def meng_rosenthal_rubin(first: float, second: float, between: float, n: int) ->
 
 @dataclass(frozen=True)
 class Areas:
-    """Krasula's analysis of one metric. `different`: area under the curve of |margin| telling pairs that people tell apart
-    from those they don't; `better`: of the margin telling which is better, where they do; `correct`: how often its sign is
-    right there. None where there are no such pairs.
+    """Krasula's analysis of one metric. `different`: area under the curve of |margin| telling pairs that people tell
+    apart from those they don't; `better`: of the margin telling which is better, where they do; `correct`: how often
+    its sign is right there. None where there are no such pairs.
     """
 
     different: Estimate
@@ -88,8 +88,8 @@ def told_apart(p0: Ints, p1: Ints) -> NDArray[np.bool_]:
 
 
 def krasula(margin: Floats, p0: Ints, p1: Ints) -> Areas:
-    """Different / similar and better / worse (Krasula, Fliegel, Le Callet and Klima, "On the accuracy of objective image
-    and video quality models", QoMEX 2016). `margin`, votes `p0` and `p1`: (n,). Intervals are DeLong's (1988).
+    """Different / similar and better / worse (Krasula, Fliegel, Le Callet and Klima, "On the accuracy of objective
+    image and video quality models", QoMEX 2016). `margin`, votes `p0` and `p1`: (n,). Intervals are DeLong's (1988).
     """
     apart = told_apart(p0, p1)
     if not apart.any():
@@ -127,7 +127,7 @@ def area(score: Floats, positive: NDArray[np.bool_], *, pairs: bool = False) -> 
 def compare_areas(first: Floats, second: Floats, positive: NDArray[np.bool_]) -> Test:
     """Whether two scores (n,) of the same rows differ in their areas (DeLong, DeLong and Clarke-Pearson 1988)."""
     one, other = (_components(score, positive) for score in (first, second))
-    ups, downs = (one[n] - other[n] for n in (1, 2))
+    ups, downs = one[1] - other[1], one[2] - other[2]
     variance = _spread(ups) / ups.size + _spread(downs) / downs.size
     gain = one[0] - other[0]
     z = gain / np.sqrt(variance) if variance > 0 else 0.0
