@@ -10,6 +10,7 @@ import structlog
 from django.db import DatabaseError, connection
 
 from annotation.models.work import LEASE, W, WorkQuerySet
+from annotation.transient import is_transient
 
 log = structlog.get_logger(__name__)
 
@@ -21,10 +22,11 @@ def do_claimed(
     *,
     expected: tuple[type[Exception], ...],
 ) -> str:
-    """Claims row `pk` and does its work; returns what `do` made of it, "not free" or "failed".
+    """Claims row `pk` and does its work; returns what `do` made of it, "not free", "released" or "failed".
 
     What `do` raises is written to the row: the message alone if it is one of `expected`, whose words are for
-    people. Safe to call any number of times and from any number of workers: only one of them does the work.
+    people. What passes by itself releases the row, to be tried again later, up to its attempts. Safe to call any
+    number of times and from any number of workers: only one of them does the work.
     """
     lease = rows.claim(pk)
     if lease is None:
@@ -35,9 +37,22 @@ def do_claimed(
         except expected as error:
             rows.fail(pk, lease, str(error))
         except Exception as error:
-            # Nobody waits for this work: what is not written to the row is never seen.
-            log.exception("work failed", kind=rows.model._meta.model_name, row=pk)
-            rows.fail(pk, lease, f"{type(error).__name__}: {error}")
+            return give_up_or_release(rows, pk, lease, error)
+    return "failed"
+
+
+def give_up_or_release(rows: WorkQuerySet[Any], pk: int, lease: uuid.UUID, error: Exception) -> str:
+    """Writes an unexpected error to the row: "released" where it passes by itself and attempts are left, or "failed".
+
+    Nobody waits for this work: what is not written to the row is never seen.
+    """
+    words = f"{type(error).__name__}: {error}"
+    passing = is_transient(error)
+    if passing and rows.release(pk, lease, words):
+        log.warning("work released", kind=rows.model._meta.model_name, row=pk, error=words)
+        return "released"
+    log.exception("work failed", kind=rows.model._meta.model_name, row=pk)
+    rows.fail(pk, lease, words, passing=passing)
     return "failed"
 
 

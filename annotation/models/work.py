@@ -15,6 +15,8 @@ from django.utils import timezone
 LEASE = timedelta(seconds=settings.WORK_LEASE_SECONDS)
 MESSAGE_PATIENCE = 1.5 * LEASE
 MOST_ATTEMPTS = 5
+# Seconds until the second attempt after a failure that passes by itself; then four times as many each time.
+FIRST_PAUSE_S, LONGER = 10, 4
 
 
 W = TypeVar("W", bound="Work")
@@ -27,7 +29,8 @@ class WorkQuerySet(models.QuerySet[W]):
         """A lease on the row if it waits or its holder died; None when somebody holds it or it is done."""
         now = timezone.now()
         lease = uuid.uuid4()
-        free = Q(state=Work.State.QUEUED) | Q(state=Work.State.RUNNING, lease_expires_at__lt=now)
+        waits = Q(state=Work.State.QUEUED) & (Q(retry_at=None) | Q(retry_at__lte=now))
+        free = waits | Q(state=Work.State.RUNNING, lease_expires_at__lt=now)
         claimed = self.filter(free, pk=pk).update(
             state=Work.State.RUNNING,
             lease=lease,
@@ -35,6 +38,7 @@ class WorkQuerySet(models.QuerySet[W]):
             started_at=now,
             attempts=F("attempts") + 1,
             error="",
+            retry_at=None,
         )
         return lease if claimed else None
 
@@ -46,9 +50,29 @@ class WorkQuerySet(models.QuerySet[W]):
         """Whether the holder of `lease` could mark the row done and write `fields`."""
         return self._end(pk, lease, state=Work.State.DONE, **fields)
 
-    def fail(self, pk: int, lease: uuid.UUID, error: str) -> bool:
-        """Whether the holder of `lease` could mark the row failed with `error`."""
-        return self._end(pk, lease, state=Work.State.FAILED, error=error)
+    def fail(self, pk: int, lease: uuid.UUID, error: str, *, passing: bool = False) -> bool:
+        """Whether the holder of `lease` could mark the row failed with `error`; `passing`: for nothing in the work."""
+        return self._end(pk, lease, state=Work.State.FAILED, error=error, passing=passing)
+
+    def release(self, pk: int, lease: uuid.UUID, error: str) -> bool:
+        """Whether the holder of `lease` could put the row back for a later attempt; False after the last one.
+
+        The pauses grow, from ten seconds to some ten minutes.
+        """
+        held = self.filter(pk=pk, lease=lease, attempts__lt=MOST_ATTEMPTS)
+        attempts = held.values_list("attempts", flat=True).first()
+        if attempts is None:
+            return False
+        pause = timedelta(seconds=FIRST_PAUSE_S * LONGER ** max(0, attempts - 1))
+        return bool(
+            held.update(
+                state=Work.State.QUEUED,
+                lease=None,
+                lease_expires_at=None,
+                error=error,
+                retry_at=timezone.now() + pause,
+            )
+        )
 
     def _end(self, pk: int, lease: uuid.UUID, **fields: Any) -> bool:
         ended = self.filter(pk=pk, lease=lease).update(
@@ -59,7 +83,13 @@ class WorkQuerySet(models.QuerySet[W]):
     def requeue(self) -> int:
         """How many failed rows wait again."""
         return self.filter(state=Work.State.FAILED).update(
-            state=Work.State.QUEUED, error="", attempts=0, queued_at=timezone.now(), finished_at=None
+            state=Work.State.QUEUED,
+            error="",
+            attempts=0,
+            queued_at=timezone.now(),
+            finished_at=None,
+            retry_at=None,
+            passing=False,
         )
 
     def pending(self) -> Self:
@@ -67,11 +97,13 @@ class WorkQuerySet(models.QuerySet[W]):
         return self.filter(state__in=[Work.State.QUEUED, Work.State.RUNNING])
 
     def abandoned(self, *, queue_empty: bool) -> Self:
-        """Rows that no message leads to any more: the holder died, or, with the queue empty, the message was lost."""
+        """Rows that no message leads to any more: the holder died, it is time for another
+        attempt, or, with the queue empty, the message was lost."""
         now = timezone.now()
         abandoned = Q(state=Work.State.RUNNING, lease_expires_at__lt=now)
+        abandoned |= Q(state=Work.State.QUEUED, retry_at__lte=now)
         if queue_empty:
-            abandoned |= Q(state=Work.State.QUEUED, queued_at__lt=now - MESSAGE_PATIENCE)
+            abandoned |= Q(state=Work.State.QUEUED, retry_at=None, queued_at__lt=now - MESSAGE_PATIENCE)
         return self.filter(abandoned)
 
     def give_up(self) -> int:
@@ -96,6 +128,14 @@ class Work(models.Model):
 
     state = models.CharField(max_length=8, choices=State, default=State.QUEUED, db_index=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    retry_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it is tried again, after a failure that passes by itself."
+    )
+    passing = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="It failed for nothing in the work itself: a store, a network or a database was away.",
+    )
     error = models.TextField(blank=True, default="")
     queued_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)

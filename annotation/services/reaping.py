@@ -15,5 +15,5 @@ def take_abandoned(*, rows: WorkQuerySet[Any], queue_empty: bool) -> list[int]:
     """
     rows.give_up()
     pks = list(rows.abandoned(queue_empty=queue_empty).values_list("pk", flat=True)[:1000])
-    rows.filter(pk__in=pks).update(queued_at=timezone.now())
+    rows.filter(pk__in=pks).update(queued_at=timezone.now(), retry_at=None)
     return pks

@@ -45,12 +45,16 @@ def rule_of(study: Study) -> RetrainRule:
 
 
 def new_judgments(*, study: Study, simulated: bool) -> int:
-    """Judgments that came after the last snapshot which a run was, or is being, trained on."""
+    """Judgments that came after the last snapshot which a run was, or is being, trained on.
+
+    A run that failed because a store, a network or a database was away has used up nothing.
+    """
     judged = Judgment.objects.filter(study=study).of_population(simulated=simulated).counted()
+    used = TrainingRun.objects.filter(snapshot=OuterRef("pk")).exclude(
+        state=TrainingRun.State.FAILED, passing=True
+    )
     trained = (
-        Snapshot.objects.filter(study=study, simulated=simulated, training_runs__isnull=False)
-        .order_by("-until")
-        .first()
+        Snapshot.objects.filter(Exists(used), study=study, simulated=simulated).order_by("-until").first()
     )
     return (judged.filter(received_at__gt=trained.until) if trained else judged).count()
 

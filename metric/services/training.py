@@ -20,6 +20,7 @@ from annotation.leases import heartbeat
 from annotation.models import Snapshot
 from annotation.models.work import LEASE, Work
 from annotation.services.snapshots import build_snapshot, unpack_snapshot
+from annotation.transient import is_transient
 from metric.core.config import TrainConfig
 from metric.core.distance.checkpoint import CheckpointError
 from metric.core.distance.weights import TrunkUnavailable
@@ -82,15 +83,29 @@ def run_training(*, pk: int) -> str:
             TrainingRun.objects.all().fail(pk, lease, "Cancelled.")
         except (SnapshotError, TrunkUnavailable, CheckpointError, FitError, Refused) as error:
             _fail(run, lease, str(error))
+        except SnapshotMissing as error:
+            _fail(run, lease, str(error), passing=True)
         except Exception as error:
+            if is_transient(error) and TrainingRun.objects.all().release(pk, lease, in_short(error)):
+                log.warning("training released", run=pk, error=in_short(error))
+                return "released"
             # Nobody waits for this process: what is not written to the row is never seen.
             log.exception("training failed", run=pk)
-            _fail(run, lease, f"{type(error).__name__}: {error}")
+            _fail(run, lease, in_short(error), passing=is_transient(error))
     return "failed"
 
 
-def _fail(run: TrainingRun, lease: uuid.UUID, error: str) -> None:
-    if TrainingRun.objects.all().fail(run.pk, lease, error):
+class SnapshotMissing(Exception):
+    """The run's snapshot is not there, for nothing that is wrong with the run or its data."""
+
+
+def in_short(error: Exception) -> str:
+    """The kind of the error and its words."""
+    return f"{type(error).__name__}: {error}"
+
+
+def _fail(run: TrainingRun, lease: uuid.UUID, error: str, *, passing: bool = False) -> None:
+    if TrainingRun.objects.all().fail(run.pk, lease, error, passing=passing):
         subject = f"Training run {run.pk} on {run.snapshot} failed"
         tell(event="training failed", subject=subject, message=f"{subject}: {error}", run=run.pk)
 
@@ -184,9 +199,10 @@ def _snapshot_folder(snapshot: Snapshot, report: "Report") -> Path:
         build_snapshot(pk=snapshot.pk)
         snapshot.refresh_from_db()
         if snapshot.state == Snapshot.State.FAILED:
-            raise SnapshotRefused(f"Its snapshot could not be made: {snapshot.error}")
+            refusal = SnapshotMissing if snapshot.passing else SnapshotRefused
+            raise refusal(f"Its snapshot could not be made: {snapshot.error}")
         if time.monotonic() - waited > 30 * LEASE.total_seconds():
-            raise SnapshotRefused("Its snapshot is still not built after ten minutes. Is a worker running?")
+            raise SnapshotMissing("Its snapshot is still not built after ten minutes. Is a worker running?")
         time.sleep(0 if snapshot.state == Snapshot.State.DONE else 1)
     return unpack_snapshot(
         snapshot=snapshot, folder=settings.VAR_DIR / "cache" / "snapshots" / snapshot.sha256[:32]

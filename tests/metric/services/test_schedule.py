@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from pytest_django import Settings
 
+from annotation.services.snapshots import request_snapshot
 from metric.models import TrainingRun
 from metric.services.schedule import new_judgments, retrain_due
 from tests.factories import make_judged_study, make_judgment, make_session, make_triplet
@@ -47,3 +48,12 @@ def test_programs_count_apart() -> None:
     (run,) = retrain_due(NIGHT)
     assert run.snapshot.simulated
     assert new_judgments(study=study, simulated=False) == 4
+
+
+def test_a_run_that_failed_for_no_fault_of_the_data_uses_up_nothing() -> None:
+    study = make_judged_study(people=6)
+    snapshot = request_snapshot(study=study)
+    run = TrainingRun.objects.create(snapshot=snapshot, study=study, state="failed", passing=True)
+    assert new_judgments(study=study, simulated=False) == 24
+    TrainingRun.objects.filter(pk=run.pk).update(passing=False)
+    assert new_judgments(study=study, simulated=False) == 0

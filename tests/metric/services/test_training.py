@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from annotation.errors import Refused, SnapshotRefused
 from annotation.models import Snapshot, Study
+from annotation.models.work import MOST_ATTEMPTS
 from annotation.services.snapshots import request_snapshot
 from metric.core import load
 from metric.models import MetricVersion, TrainingRun
@@ -113,3 +114,23 @@ def test_a_failed_snapshot_is_refused(snapshot: Snapshot) -> None:
     snapshot.refresh_from_db()
     with pytest.raises(SnapshotRefused, match="needs more photographs"):
         request_training(snapshot=snapshot)
+
+
+def test_a_store_that_is_away_releases_the_run(run: TrainingRun) -> None:
+    with patch("metric.services.training._train", side_effect=ConnectionResetError("gone")):
+        assert run_training(pk=run.pk) == "released"
+    run.refresh_from_db()
+    assert (run.state, run.error) == ("queued", "ConnectionResetError: gone")
+    assert run.retry_at and run_training(pk=run.pk) == "not free"
+    TrainingRun.objects.update(attempts=MOST_ATTEMPTS - 1, retry_at=None)
+    with patch("metric.services.training._train", side_effect=ConnectionResetError("gone")):
+        assert run_training(pk=run.pk) == "failed"
+    run.refresh_from_db()
+    assert run.passing
+
+
+def test_a_snapshot_that_could_not_be_stored_is_no_fault_of_the_data(run: TrainingRun) -> None:
+    Snapshot.objects.update(state="failed", error="ConnectionResetError: gone", passing=True)
+    assert run_training(pk=run.pk) == "failed"
+    run.refresh_from_db()
+    assert run.passing and "could not be made" in run.error
