@@ -58,6 +58,7 @@ lint-migrations:
 lint-containers:
 	SECRET_KEY=lint POSTGRES_PASSWORD=lint $(BIN)/docker-compose -f docker/compose.yaml config -q
 	$(BIN)/hadolint docker/Dockerfile
+	$(BIN)/kubectl kustomize docker/kubernetes | $(BIN)/kubernetes-validate --strict --quiet -
 
 .PHONY: bench
 bench: .venv/installed-dev ## the benchmarks: ratios measured side by side

@@ -21,7 +21,7 @@ class BucketStorage(S3Storage):  # type: ignore[misc]
             retries={"total_max_attempts": TRIES, "mode": "standard"},
             max_pool_connections=32,
         )
-        self.client_config = self.client_config.merge(limits)
+        self.client_config: Config = self.client_config.merge(limits)
 
     def read_whole(self, name: str) -> bytes:
         """The content of a file, by one GET: opening it asks for its size first. Raises FileNotFoundError."""

@@ -11,6 +11,12 @@ from rest_framework.views import exception_handler as rest_exception_handler
 
 from annotation.errors import Refused
 
+# The image `web` has none of these, nor has any installation without torch.
+NOT_IN_EVERY_IMAGE = {"torch", "lpips", "onnx", "onnxscript"}
+NOT_HERE = (
+    "This web server has no torch, which this requires. Use `python -m metric`, or run an image with torch."
+)
+
 
 def exception_handler(problem: Exception, context: dict[str, Any]) -> Response | None:
     """Every refusal as {"code", "detail"}; what is wrong with single fields also stands in `fields`."""
@@ -21,6 +27,8 @@ def exception_handler(problem: Exception, context: dict[str, Any]) -> Response |
             status=problem.status,
             headers={"Retry-After": str(wait)} if wait else None,
         )
+    if isinstance(problem, ModuleNotFoundError) and problem.name in NOT_IN_EVERY_IMAGE:
+        return Response({"code": "not_here", "detail": NOT_HERE}, status=status.HTTP_501_NOT_IMPLEMENTED)
     response = rest_exception_handler(problem, context)
     if response is None:
         return None

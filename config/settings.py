@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from config.cache import cache_from_url
 from config.environment import strict_bool
 from config.logging import logging_config
+from config.proxies import networks_from
 from config.run.broker import embedded_url
 from config.sentry import report_to_sentry
 from config.storage import storage_from_url
@@ -49,6 +50,7 @@ def _secret_key() -> str:
 SECRET_KEY = _secret_key()
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+TRUSTED_PROXIES = networks_from(env.list("TRUSTED_PROXIES", default=["127.0.0.0/8", "::1"]))
 
 # --- parts -----------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -70,6 +72,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.proxies.real_client",
     "config.probes.probes",
     "config.request_ids.request_ids",
     "config.metrics.measured",

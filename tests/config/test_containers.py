@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from django.conf import settings
 
 ROUTED = {"default", "encode", "encode-slow", "train", "train-gpu"}
+PACKAGES = ("annotation", "codecs_zoo", "config", "imaging", "metric", "psychometrics", "templates")
 ROOT = Path(__file__).parents[2]
 DOCKER_COMPOSE = Path(sys.executable).parent / "docker-compose"
 
@@ -50,12 +52,49 @@ def test_every_queue_has_a_time_limit() -> None:
     assert set(settings.TIME_LIMITS) == ROUTED - {"train-gpu"}  # a training's limit is the task's
 
 
+def ours(compose: dict[str, Any]) -> dict[str, Any]:
+    return {name: each for name, each in compose["services"].items() if each["image"].startswith("closer-")}
+
+
 def test_all_of_ours_wait_for_the_migrations_and_share_the_settings(compose: dict[str, Any]) -> None:
-    ours = {name: service for name, service in compose["services"].items() if service["image"] == "closer"}
-    environments = [service["environment"] for service in ours.values()]
-    assert all(each == environments[0] for each in environments)
-    for name in set(ours) - {"migrate"}:
-        assert ours[name]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
+    environments = {name: service["environment"] for name, service in ours(compose).items()}
+    first_account = {"FIRST_ACCOUNT_NAME", "FIRST_ACCOUNT_PASSWORD"}
+    assert set(environments["migrate"]) - set(environments["web"]) == first_account
+    assert len({frozenset(each) - first_account for each in environments.values()}) == 1
+    for name in set(environments) - {"migrate"}:
+        depends_on = compose["services"][name]["depends_on"]
+        assert depends_on["migrate"]["condition"] == "service_completed_successfully"
+
+
+def test_every_variable_that_is_documented_is_handed_on(compose: dict[str, Any]) -> None:
+    documented = set(
+        re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs" / "running.md").read_text(), re.MULTILINE)
+    )
+    of_the_image = {"VAR_DIR", "STATIC_DIR", "DEBUG", "PORT", "CLOSER_WEIGHTS"}
+    assert documented - of_the_image == set(compose["services"]["migrate"]["environment"])
+
+
+def test_a_variable_of_the_host_reaches_the_containers() -> None:
+    command = [str(DOCKER_COMPOSE), "-f", "docker/compose.yaml", "config", "--format", "json"]
+    secrets = {"SECRET_KEY": "secret", "POSTGRES_PASSWORD": "password", "RETRAIN_AFTER": "77"}
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | secrets, capture_output=True, text=True)
+    assert json.loads(done.stdout)["services"]["worker-train"]["environment"]["RETRAIN_AFTER"] == "77"
+
+
+def test_what_needs_no_torch_runs_in_the_image_without_it(compose: dict[str, Any]) -> None:
+    targets = {name: service["build"]["target"] for name, service in ours(compose).items()}
+    assert {name for name, target in targets.items() if target == "web"} == {"web", "beat", "migrate"}
+    assert {target for name, target in targets.items() if name.startswith("worker")} == {"worker"}
+
+
+def test_only_the_proxy_is_reached_from_outside_and_web_may_be_many(compose: dict[str, Any]) -> None:
+    published = {name for name, service in compose["services"].items() if service.get("ports")}
+    assert published == {"proxy"}
+    assert "container_name" not in compose["services"]["web"]
+
+
+def test_everything_of_ours_has_time_to_finish(compose: dict[str, Any]) -> None:
+    assert all(service["stop_grace_period"] for service in ours(compose).values())
 
 
 def test_without_a_secret_key_it_refuses_to_start() -> None:
@@ -69,6 +108,6 @@ def test_without_a_secret_key_it_refuses_to_start() -> None:
 def test_the_image_gets_every_package() -> None:
     copied = (ROOT / "docker" / "Dockerfile").read_text()
     let_through = (ROOT / ".dockerignore").read_text().splitlines()
-    for package in ("annotation", "codecs_zoo", "config", "metric", "templates"):
+    for package in PACKAGES:
         assert f"COPY {package} {package}\n" in copied
         assert f"!{package}" in let_through
