@@ -8,3 +8,10 @@ class AnnotationConfig(AppConfig):
 
     name = "annotation"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Codecs that were trained on this site are found by their names, wherever the zoo is asked."""
+        from annotation.services.codec_versions import provide
+        from codecs_zoo import registry
+
+        registry.add_provider(provide)

@@ -1,4 +1,4 @@
-"""TrainingRun, MetricVersion and RetrainRule: a fit on a snapshot, what it made, and when the next one comes."""
+"""TrainingRun, MetricVersion, RetrainRule and CodecTraining: fits on snapshots, what they made, codecs tuned on it."""
 
 import uuid
 from typing import Any
@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 
-from annotation.models import Snapshot, Study
+from annotation.models import CodecVersion, Snapshot, Study
 from annotation.models.work import Work, WorkQuerySet
 
 ARCHIVES = "metrics"
@@ -127,3 +127,46 @@ class RetrainRule(models.Model):
 
     def __str__(self) -> str:
         return f"rule of {self.study}"
+
+
+def checkpoint_path(training: "CodecTraining", filename: str) -> str:
+    """Where the state of a codec's training is kept, so that another worker can continue it."""
+    return f"codec-trainings/{training.pk}/{uuid.uuid4().hex[:8]}.pt"
+
+
+class CodecTraining(Work):
+    """A learned codec tuned on a metric version: its settings, how far it is, its curve."""
+
+    metric_version = models.ForeignKey(MetricVersion, on_delete=models.PROTECT, related_name="codec_trainings")
+    options: Any = models.JSONField(default=dict, help_text="CodecTuning's fields, by name.")
+    photographs: Any = models.JSONField(default=list, help_text="sha256 of the sources that it trains on.")
+    stage_done = models.PositiveIntegerField(default=0)
+    stage_total = models.PositiveIntegerField(default=0)
+    curve: Any = models.JSONField(default=list, help_text="Rows of the training's log.")
+    log = models.TextField(blank=True, default="")
+    checkpoint = models.FileField(upload_to=checkpoint_path, blank=True)
+    cancel_requested = models.BooleanField(default=False)
+    codec_version = models.OneToOneField(
+        CodecVersion, null=True, blank=True, on_delete=models.PROTECT, related_name="training"
+    )
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = WorkQuerySet["CodecTraining"].as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(state="done") | Q(codec_version__isnull=False), name="a_done_codec_training_has_a_codec"
+            ),
+        ]
+
+    def get_absolute_url(self) -> str:
+        return reverse("codec-training", args=[self.pk])
+
+    @property
+    def outcome(self) -> str:
+        """Its state in words: what somebody cancelled has not failed."""
+        cancelled = self.cancel_requested and self.state == Work.State.FAILED
+        return "cancelled" if cancelled else self.state

@@ -1,5 +1,6 @@
 """The rows of annotation."""
 
+from annotation.models.codec import CodecVersion
 from annotation.models.judging import Assignment, Judgment
 from annotation.models.people import Annotator, Enrolment, Invitation, Session
 from annotation.models.processes import Clock, WorkerProcess
@@ -12,6 +13,7 @@ __all__ = [
     "Annotator",
     "Assignment",
     "Clock",
+    "CodecVersion",
     "Enrolment",
     "Invitation",
     "Judgment",
