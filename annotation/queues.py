@@ -1,13 +1,13 @@
 """What goes to the broker, and what waits there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from celery import current_app
 from django.db import transaction
 
 from codecs_zoo import registry
-from codecs_zoo.contract import Codec
+from codecs_zoo.contract import Codec, CodecError
 
 # Above this many seconds a megapixel on one core, a search for a bitrate takes minutes.
 SLOW_SECONDS = 5.0
@@ -19,9 +19,16 @@ def encode_queue(codec: Codec) -> str:
     return ENCODE_SLOW if codec.kind == "learned" or codec.seconds_per_megapixel > SLOW_SECONDS else ENCODE
 
 
-def slow_codecs() -> list[str]:
-    """The names of all codecs whose queue is `encode-slow`."""
-    return [codec.name for codec in registry.codecs() if encode_queue(codec) == ENCODE_SLOW]
+def slow_codecs(names: Iterable[str]) -> list[str]:
+    """Those of `names` whose queue is `encode-slow`: codecs with options and versions of this site have names too."""
+    return [name for name in set(names) if _is_slow(name)]
+
+
+def _is_slow(name: str) -> bool:
+    try:
+        return encode_queue(registry.get(name)) == ENCODE_SLOW
+    except (KeyError, CodecError):
+        return False  # the encoder of its row says what is wrong with it
 
 
 def after_commit(send: Callable[..., Any], *given: Any) -> None:

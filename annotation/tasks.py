@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from celery import shared_task
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from annotation.models import Reconstruction, Snapshot, Study
 from annotation.queues import ENCODE, ENCODE_SLOW, queue_is_empty, slow_codecs
@@ -34,7 +34,7 @@ def snapshot(pk: int) -> None:
 def reap() -> None:
     """Puts run-out leases back and sends out again what no message leads to any more."""
     return_overdue()
-    slow = Q(method__in=slow_codecs())
+    slow = Q(method__in=slow_codecs(_codecs_of(Reconstruction.objects.all().pending())))
     for queue, codecs in ((ENCODE, ~slow), (ENCODE_SLOW, slow)):
         rows = Reconstruction.objects.filter(codecs)
         send_encodings(take_abandoned(rows=rows, queue_empty=queue_is_empty(queue)), queue=queue)
@@ -77,11 +77,16 @@ def stop() -> None:
 
 def enqueue_encodings(pks: Iterable[int]) -> None:
     """One message for each reconstruction, in the order given, to the queue of its codec."""
-    pks, slow = list(pks), Reconstruction.objects.filter(method__in=slow_codecs())
+    pks = list(pks)
     for group in (pks[at : at + 1000] for at in range(0, len(pks), 1000)):
-        theirs = set(slow.filter(pk__in=group).values_list("pk", flat=True))
+        rows = Reconstruction.objects.filter(pk__in=group)
+        theirs = set(rows.filter(method__in=slow_codecs(_codecs_of(rows))).values_list("pk", flat=True))
         send_encodings([pk for pk in group if pk not in theirs], queue=ENCODE)
         send_encodings([pk for pk in group if pk in theirs], queue=ENCODE_SLOW)
+
+
+def _codecs_of(rows: QuerySet[Reconstruction]) -> list[str]:
+    return list(rows.order_by().values_list("method", flat=True).distinct())
 
 
 def send_encodings(pks: Iterable[int], *, queue: str) -> None:

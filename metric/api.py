@@ -15,7 +15,12 @@ from annotation.queues import after_commit
 from annotation.serializers import ProblemSerializer
 from annotation.views.access import staff_of
 from metric import serializers, tasks
-from metric.models import MetricVersion, TrainingRun
+from metric.models import CodecTraining, MetricVersion, TrainingRun
+from metric.services.codec_training import (
+    cancel_codec_training,
+    continue_codec_training,
+    request_codec_training,
+)
 from metric.services.distances import measure_distance
 from metric.services.promotion import promote_version
 from metric.services.requests import cancel_training, request_training
@@ -74,6 +79,46 @@ class TrainingRunViewSet(
         """Stop the run at its next step."""
         cancel_training(run=self.get_object())
         return Response(self.get_serializer(get_object_or_404(TrainingRun, pk=pk)).data)
+
+
+class CodecTrainingViewSet(
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.CreateModelMixin,
+    viewsets.GenericViewSet[CodecTraining],
+):
+    """Codecs that are tuned on metric versions, newest first."""
+
+    serializer_class = serializers.CodecTrainingSerializer
+    queryset = CodecTraining.objects.select_related("metric_version", "codec_version")
+
+    @extend_schema(
+        request=serializers.RequestCodecTrainingSerializer,
+        responses={201: serializers.CodecTrainingSerializer, 400: PROBLEM},
+    )
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Tune a learned codec on a metric version; a worker on the queue `train` does it."""
+        sent = serializers.RequestCodecTrainingSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        training = request_codec_training(**sent.validated_data, created_by=staff_of(request))
+        after_commit(tasks.send_codec_training, training)
+        return Response(self.get_serializer(training).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=None, responses={200: serializers.CodecTrainingSerializer})
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str | None = None) -> Response:
+        """Stop the training at its next step; its last state is kept."""
+        cancel_codec_training(training=self.get_object())
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(request=None, responses={200: serializers.CodecTrainingSerializer, 400: PROBLEM})
+    @action(detail=True, methods=["post"], url_path="continue")
+    def resume(self, request: Request, pk: str | None = None) -> Response:
+        """Continue a training that failed or was cancelled, from its last state."""
+        training = self.get_object()
+        continue_codec_training(training=training)
+        after_commit(tasks.send_codec_training, training)
+        return Response(self.get_serializer(self.get_object()).data)
 
 
 class Distance(APIView):

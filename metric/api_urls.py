@@ -7,6 +7,7 @@ from metric import api
 
 router = SimpleRouter()
 router.register("metric-versions", api.MetricVersionViewSet, basename="api-metric-version")
+router.register("codec-trainings", api.CodecTrainingViewSet, basename="api-codec-training")
 router.register("training-runs", api.TrainingRunViewSet, basename="api-training-run")
 
 urlpatterns = [

@@ -5,7 +5,8 @@ from typing import Any
 
 from django import forms
 
-from metric.core.config import TrainConfig, settings
+from metric.core import codec_tuning
+from metric.core.config import Setting, TrainConfig, settings
 from metric.models import RetrainRule
 
 CHOICES = ("nets", "kind", "terms", "structure", "reliability", "lapse", "device")
@@ -123,3 +124,41 @@ class RetrainRuleForm(forms.ModelForm):
     def clean_config(self) -> dict[str, Any]:
         """Nothing written is nothing that differs."""
         return self.cleaned_data["config"] or {}
+
+
+class CodecTuningForm(forms.Form):
+    """Which codec is tuned, and how: one field for each setting of CodecTuning."""
+
+    codec = forms.ChoiceField(label="Codec", help_text="Training starts from its weights.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        from metric.services.codec_training import trainable_codecs
+
+        super().__init__(*args, **kwargs)
+        self.fields["codec"].choices = [(name, name) for name in trainable_codecs()]
+        for name, (field, setting) in codec_tuning.settings().items():
+            self.fields[name] = _tuning_field(field.default, setting)
+
+    def clean(self) -> dict[str, Any]:
+        """With `chosen`: what `request_codec_training` takes."""
+        cleaned = super().clean() or self.cleaned_data
+        if not self.errors:
+            options = {name: cleaned[name] for name in codec_tuning.settings()}
+            try:
+                codec_tuning.CodecTuning(**options)
+            except ValueError as error:
+                raise forms.ValidationError(str(error)) from error
+            cleaned["chosen"] = {"codec": cleaned["codec"], "options": options}
+        return cleaned
+
+
+def _tuning_field(default: Any, setting: Setting) -> forms.Field:
+    common = {
+        "label": setting.label,
+        "help_text": f"{setting.help[:1].upper()}{setting.help[1:]}.",
+        "initial": default,
+    }
+    if setting.choices:
+        return forms.ChoiceField(choices=list(setting.choices.items()), **common)
+    number = forms.IntegerField if isinstance(default, int) else forms.FloatField
+    return number(min_value=setting.least, max_value=setting.most, **common)

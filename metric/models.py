@@ -137,8 +137,11 @@ def checkpoint_path(training: "CodecTraining", filename: str) -> str:
 class CodecTraining(Work):
     """A learned codec tuned on a metric version: its settings, how far it is, its curve."""
 
-    metric_version = models.ForeignKey(MetricVersion, on_delete=models.PROTECT, related_name="codec_trainings")
-    options: Any = models.JSONField(default=dict, help_text="CodecTuning's fields, by name.")
+    metric_version = models.ForeignKey(
+        MetricVersion, on_delete=models.PROTECT, related_name="codec_trainings"
+    )
+    codec = models.CharField(max_length=40, help_text="The learned codec whose weights it starts from.")
+    options: Any = models.JSONField(default=dict, help_text="metric.core.codec_tuning.CodecTuning, by name.")
     photographs: Any = models.JSONField(default=list, help_text="sha256 of the sources that it trains on.")
     stage_done = models.PositiveIntegerField(default=0)
     stage_total = models.PositiveIntegerField(default=0)
@@ -158,7 +161,8 @@ class CodecTraining(Work):
         ordering = ["-pk"]
         constraints = [
             models.CheckConstraint(
-                condition=~Q(state="done") | Q(codec_version__isnull=False), name="a_done_codec_training_has_a_codec"
+                condition=~Q(state="done") | Q(codec_version__isnull=False),
+                name="a_done_codec_training_has_a_codec",
             ),
         ]
 

@@ -6,8 +6,9 @@ from typing import Any
 from rest_framework import serializers
 
 from annotation.models import Snapshot
+from metric.core import codec_tuning
 from metric.core.config import Setting, settings
-from metric.models import MetricVersion, TrainingRun
+from metric.models import CodecTraining, MetricVersion, TrainingRun
 
 
 class MetricVersionSerializer(serializers.ModelSerializer[MetricVersion]):
@@ -51,9 +52,11 @@ class TrainingRunSerializer(serializers.ModelSerializer[TrainingRun]):
 class TrainConfigSerializer(serializers.Serializer[Any]):
     """Settings of a training run that differ from TrainConfig's own."""
 
+    declared = staticmethod(settings)
+
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """One optional field for each setting, with its limits."""
-        return {name: _field(field, setting) for name, (field, setting) in settings().items()}
+        return {name: _field(field, setting) for name, (field, setting) in self.declared().items()}
 
     def to_internal_value(self, data: Any) -> Any:
         """The settings; a misspelt one is refused, and so is what does not go together."""
@@ -89,6 +92,53 @@ class RequestTrainingSerializer(serializers.Serializer[Any]):
 
     snapshot = serializers.PrimaryKeyRelatedField[Snapshot](queryset=Snapshot.objects.all())
     config = TrainConfigSerializer(required=False, help_text='Settings that differ, such as {"net": "vgg"}.')
+
+
+class CodecTuningSerializer(TrainConfigSerializer):
+    """Settings of a codec's training that differ from CodecTuning's own."""
+
+    declared = staticmethod(codec_tuning.settings)
+
+
+class RequestCodecTrainingSerializer(serializers.Serializer[Any]):
+    """Which codec to tune on which metric version, and how."""
+
+    version = serializers.SlugRelatedField[MetricVersion](
+        slug_field="number",
+        queryset=MetricVersion.objects.all(),
+        help_text="The number of the metric version.",
+    )
+    codec = serializers.CharField(default="checkerboard", help_text="A learned codec of the zoo.")
+    options = CodecTuningSerializer(
+        required=False, help_text='Settings that differ, such as {"steps": 1000}.'
+    )
+
+
+class CodecTrainingSerializer(serializers.ModelSerializer[CodecTraining]):
+    """A codec's training on a metric version and how far it is."""
+
+    version = serializers.IntegerField(source="metric_version.number", read_only=True)
+    codec_version = serializers.CharField(
+        source="codec_version.name", default=None, allow_null=True, read_only=True,
+        help_text="The name by which a study adds the codec; null until it is made.",
+    )  # fmt: skip
+
+    class Meta:
+        model = CodecTraining
+        fields = [
+            *(
+                "id",
+                "version",
+                "codec",
+                "options",
+                "photographs",
+                "state",
+                "stage_done",
+                "stage_total",
+                "curve",
+            ),
+            *("log", "error", "codec_version", "created_at", "started_at", "finished_at"),
+        ]
 
 
 class DistanceRequestSerializer(serializers.Serializer[Any]):

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from annotation.queues import queue_is_empty
 from annotation.services.reaping import take_abandoned
-from metric.models import TrainingRun
+from metric.models import CodecTraining, TrainingRun
 from metric.services.requests import next_waiting, training_goes_on
 from metric.services.schedule import retrain_due
 
@@ -72,11 +72,29 @@ def turn_of(worker: str) -> Iterator[bool]:
             yield True
 
 
+def send_codec_training(training: CodecTraining) -> None:
+    """Sends a codec's training to the workers that can do it."""
+    queue = "train-gpu" if training.options.get("device") == "cuda" else "train"
+    train_codec.apply_async([training.pk], queue=queue)
+
+
+@shared_task
+def train_codec(pk: int) -> None:
+    """Does one codec training in a child process; while this worker trains anything else, the row waits for beat."""
+    with turn_of(train_codec.request.hostname or "") as free:
+        if free:
+            _in_a_child("run_codec_training", pk)
+
+
 def _train_in_a_child(pk: int) -> None:
+    _in_a_child("run_training", pk)
+
+
+def _in_a_child(command: str, pk: int) -> None:
     own = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     # Threads that wait must sleep: web and encoding share these cores, and spinning made training ten times slower.
     own["OMP_WAIT_POLICY"] = "PASSIVE"
-    subprocess.run(_with_me_to_the_end("run_training", str(pk)), env=own, check=False)
+    subprocess.run(_with_me_to_the_end(command, str(pk)), env=own, check=False)
 
 
 @shared_task
@@ -92,3 +110,5 @@ def reap() -> None:
     empty = queue_is_empty("train") and queue_is_empty("train-gpu")
     for pk in take_abandoned(rows=TrainingRun.objects.all(), queue_empty=empty):
         send(TrainingRun.objects.get(pk=pk))
+    for pk in take_abandoned(rows=CodecTraining.objects.all(), queue_empty=empty):
+        send_codec_training(CodecTraining.objects.get(pk=pk))

@@ -20,7 +20,9 @@ class CodecVersion(models.Model):
     sha256 = models.CharField(max_length=64, help_text="Of the weights' file.")
     metric = models.CharField(max_length=100, blank=True, default="", help_text="What it was tuned on.")
     simulated = models.BooleanField(help_text="Tuned on a metric that learned from simulated judgments.")
-    photographs: Any = models.JSONField(default=list, help_text="sha256 of each source that it was trained on.")
+    photographs: Any = models.JSONField(
+        default=list, help_text="sha256 of each source that it was trained on."
+    )
     settings: Any = models.JSONField(default=dict)
     card = models.TextField(blank=True, default="", help_text="Markdown.")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -1,47 +1,56 @@
-"""The settings of a codec's tuning on a metric version. Needs no torch: a web process asks for such trainings."""
+"""The settings of a codec's tuning on a metric version, each declared once: form, API and docs follow.
+
+Needs no torch and no codec: a web process asks for such trainings.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import Field, asdict, dataclass, fields
 from typing import Any
 
-DEVICES = ("cpu", "cuda")
-PARTS = ("decoder", "all")
+from metric.core.config import Setting, check_value, declare
+
+PARTS = {
+    "decoder": "The decoder alone: minutes on a CPU, and the rates stay what they are",
+    "all": "Encoder, decoder and rates: wants a GPU, or hours",
+}
+DEVICES = {"cpu": "A worker of the queue train, on the CPU", "cuda": "A worker of the queue train-gpu"}
 
 
 @dataclass(frozen=True)
 class CodecTuning:
-    """What a codec is tuned with; raises ValueError for what does not fit."""
+    """What a codec is tuned with. Raises ValueError for a value out of its limits."""
 
-    codec: str = "checkerboard"
-    """The learned codec whose weights it starts from."""
-    parts: str = "decoder"
-    """decoder: files stay what they are, and any rate is kept; all: the encoder and the rates follow."""
-    steps: int = 200
-    batch: int = 4
-    crop: int = 192
-    """Side of a crop in pixels, a multiple of 32."""
-    learning_rate: float = 2e-4
-    metric_weight: float = 40.0
-    """Of the metric against squared errors of pixels in 0..255; hundreds games it."""
-    seed: int = 0
-    device: str = "cpu"
+    parts: str = declare("decoder", "What is trained", "what the metric may change", choices=PARTS)
+    steps: int = declare(
+        200, "Steps", "batches of crops; 160 take a minute on a CPU core", least=1, most=1_000_000
+    )
+    batch: int = declare(4, "Crops a step", "crops of the photographs in a batch", least=1, most=256)
+    crop: int = declare(192, "Crop", "side of a crop in pixels, a multiple of 32", least=64, most=1024)
+    learning_rate: float = declare(
+        2e-4, "Learning rate", "at the end of the warm-up; it falls to a hundredth", least=1e-7, most=0.01
+    )
+    metric_weight: float = declare(
+        40.0,
+        "Weight of the metric",
+        "against squared errors of pixels in 0..255; hundreds game it",
+        least=0.1,
+        most=200.0,
+    )
+    seed: int = declare(0, "Seed", "of crops and views", least=0, most=2**31 - 1)
+    device: str = declare("cpu", "Device", "where it runs", choices=DEVICES)
 
     def __post_init__(self) -> None:
-        bounds = {"steps": (1, 1_000_000), "batch": (1, 256), "crop": (64, 1024), "seed": (0, 2**31)}
-        for name, (least, most) in bounds.items():
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-                raise ValueError(f"{name} is {value!r}; give a whole number from {least} to {most}.")
+        for one in fields(self):
+            check_value(one, getattr(self, one.name))
         if self.crop % 32:
-            raise ValueError(f"crop is {self.crop}; give a multiple of 32.")
-        for name, most_number in (("learning_rate", 0.01), ("metric_weight", 200.0)):
-            number = getattr(self, name)
-            if isinstance(number, bool) or not isinstance(number, int | float) or not 0 < number <= most_number:
-                raise ValueError(f"{name} is {number!r}; give a number above 0, at most {most_number:g}.")
-        if self.parts not in PARTS or self.device not in DEVICES:
-            raise ValueError(f"parts is one of {', '.join(PARTS)}; device one of {', '.join(DEVICES)}.")
+            raise ValueError("crop must be a multiple of 32.")
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """The fields as JSON holds them."""
         return asdict(self)
+
+
+def settings() -> dict[str, tuple[Field[Any], Setting]]:
+    """Each field with what is said of it, by name."""
+    return {one.name: (one, one.metadata["setting"]) for one in fields(CodecTuning)}

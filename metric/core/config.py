@@ -72,7 +72,8 @@ class Setting:
     empty: bool = False
 
 
-def _setting(default: Any, label: str, help_: str, **more: Any) -> Any:
+def declare(default: Any, label: str, help_: str, **more: Any) -> Any:
+    """A field of a dataclass of settings, with what is said of it."""
     return field(default=default, metadata={"setting": Setting(label, help_, **more)})
 
 
@@ -84,26 +85,26 @@ class TrainConfig:
     known, out of its limits, or does not fit the others.
     """
 
-    net: str = _setting("alex", "Trunk", "the trunk; its place is taken by nets", choices=TRUNKS)
-    kind: str = _setting(
+    net: str = declare("alex", "Trunk", "the trunk; its place is taken by nets", choices=TRUNKS)
+    kind: str = declare(
         "heads", "What is trained", "heads; comp fine-tunes the trunk too; ranker as in 2018", choices=KINDS
     )
-    nets: tuple[str, ...] = _setting(
+    nets: tuple[str, ...] = declare(
         (), "Trunk", "the trunk; several are joined in one fit", choices=TRUNKS, flags=("--net", "--nets"),
         longest=len(TRUNKS),
     )  # fmt: skip
-    terms: tuple[str, ...] = _setting(
+    terms: tuple[str, ...] = declare(
         (), "Joined with", "joined in the fit, each with a weight of its own", choices=TERMS,
         flags=("--terms", "--term"), longest=len(TERMS), empty=True,
     )  # fmt: skip
-    structure: bool = _setting(
+    structure: bool = declare(
         False, "Compare means and variances of features too", "compare means and variances too, as DISTS does"
     )
-    layer_scales: bool | None = _setting(
+    layer_scales: bool | None = declare(
         True, "A scale for each layer",
         "draw each layer to a multiple of stock of its own, or the trunk as a whole; null: cross-validation chooses",
     )  # fmt: skip
-    strengths: tuple[float, ...] = _setting(
+    strengths: tuple[float, ...] = declare(
         STRENGTHS,
         "Penalties",
         "penalties that cross-validation chooses from",
@@ -111,43 +112,43 @@ class TrainConfig:
         most=1e6,
         longest=50,
     )
-    folds: int = _setting(5, "Folds", "of the cross-validation, grouped by photograph", least=2, most=50)
-    seed: int = _setting(0, "Seed", "of everything random", least=0, most=2**32 - 1)
-    side_bias: bool = _setting(True, "Fit the side bias", "fit the habit of picking one side")
-    lapse: bool = _setting(
+    folds: int = declare(5, "Folds", "of the cross-validation, grouped by photograph", least=2, most=50)
+    seed: int = declare(0, "Seed", "of everything random", least=0, most=2**32 - 1)
+    side_bias: bool = declare(True, "Fit the side bias", "fit the habit of picking one side")
+    lapse: bool = declare(
         False, "Fit the rate of random answers",
         "fit the rate of random answers: mistakes on clear pairs then weigh less",
     )  # fmt: skip
-    reliability: bool = _setting(
+    reliability: bool = declare(
         False, "Weigh annotators by how far they can be trusted", "fit how far each annotator can be trusted"
     )
-    epochs: int = _setting(10, "Epochs", "passes over the votes of comp and ranker", least=1, most=1000)
-    patience: int = _setting(
+    epochs: int = declare(10, "Epochs", "passes over the votes of comp and ranker", least=1, most=1000)
+    patience: int = declare(
         2, "Patience", "epochs of comp without a better val split before it stops", least=1, most=1000
     )
-    learning_rate: float = _setting(1e-5, "Learning rate", "of the trunk, in comp", least=1e-9, most=0.1)
-    crop: int = _setting(
+    learning_rate: float = declare(1e-5, "Learning rate", "of the trunk, in comp", least=1e-9, most=0.1)
+    crop: int = declare(
         0, "Crop", f"side of comp's random crops in pixels, at least {SMALLEST_CROP}; 0 for whole pictures",
         least=0, most=4096,
     )  # fmt: skip
-    compile: bool = _setting(
+    compile: bool = declare(
         False, "Compile", "torch.compile the trunk, once a check has shown that nothing changes"
     )
-    resamples: int = _setting(
+    resamples: int = declare(
         RESAMPLES, "Bootstrap samples", "bootstrap samples behind each interval", least=100, most=20_000
     )
-    baselines: tuple[str, ...] = _setting(
+    baselines: tuple[str, ...] = declare(
         BASELINE_KEYS, "Baselines", "rows of the table beside people and the versions", choices=BASELINES,
         longest=len(BASELINES), empty=True,
     )  # fmt: skip
-    minimum_photographs: int = _setting(
+    minimum_photographs: int = declare(
         MINIMUM_PHOTOGRAPHS, "Fewest photographs", "fewer in the train split are refused",
         least=MINIMUM_PHOTOGRAPHS, most=10**6,
     )  # fmt: skip
-    minimum_judgments: int = _setting(
+    minimum_judgments: int = declare(
         MINIMUM_JUDGMENTS, "Fewest judgments", "fewer in the train split are refused", least=1, most=10**9
     )
-    device: str = _setting(
+    device: str = declare(
         "auto", "Where", "where it runs; auto takes a GPU when there is one; cuda waits for a worker of train-gpu",
         choices=DEVICES,
     )  # fmt: skip
@@ -156,7 +157,7 @@ class TrainConfig:
         if not self.nets:
             object.__setattr__(self, "nets", (self.net,))
         for one in fields(self):
-            _check(one, getattr(self, one.name))
+            check_value(one, getattr(self, one.name))
         object.__setattr__(self, "net", self.nets[0])
         if 0 < self.crop < SMALLEST_CROP:
             raise ValueError(f"crop must be 0 (whole images) or at least {SMALLEST_CROP} pixels.")
@@ -203,7 +204,7 @@ def settings() -> dict[str, tuple[Field[Any], Setting]]:
     return {one.name: (one, one.metadata["setting"]) for one in fields(TrainConfig)}
 
 
-def _check(one: Field[Any], value: Any) -> None:
+def check_value(one: Field[Any], value: Any) -> None:
     """Raises ValueError unless the value is of the field's type and within its limits."""
     setting: Setting = one.metadata["setting"]
     if isinstance(one.default, bool):

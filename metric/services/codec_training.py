@@ -1,0 +1,262 @@
+"""Codecs tuned on a metric version: asked for, cancelled, and done in a process of their own."""
+
+import json
+import shutil
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.files import File
+from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Concat
+from django.utils import timezone
+
+from annotation.errors import Refused
+from annotation.leases import heartbeat
+from annotation.models import CodecVersion, Source
+from annotation.models.work import Work
+from annotation.services.codec_versions import keep_codec_version
+from codecs_zoo import registry
+from codecs_zoo.contract import CodecError
+from imaging.files import write_whole
+from metric.core.codec_tuning import CodecTuning
+from metric.core.distance.checkpoint import CheckpointError
+from metric.core.distance.weights import TrunkUnavailable
+from metric.models import CodecTraining, MetricVersion
+from metric.reports.codec_card import codec_card
+from metric.services.versions import version_folder
+
+log = structlog.get_logger(__name__)
+
+SAVE_EVERY = 50
+"""Steps between two states in storage: what a killed worker loses at most."""
+SECONDS = 1.0
+"""Between two looks at the row."""
+
+
+class Cancelled(Exception):
+    """Somebody cancelled it."""
+
+
+def training_sources(version: MetricVersion) -> list[Source]:
+    """What a codec may train on: photographs in the train split of the study that the version learned from.
+
+    Those of val and test stay unseen, so that a table of the codec can be drawn up on them.
+    """
+    sources = Source.objects.filter(studies=version.run.study, split=Source.Split.TRAIN)
+    return list(sources.order_by("sha256"))
+
+
+def request_codec_training(
+    *,
+    version: MetricVersion,
+    codec: str = "checkerboard",
+    options: dict[str, Any] | None = None,
+    created_by: User | None = None,
+) -> CodecTraining:
+    """A training that waits for a worker. `options` are fields of CodecTuning; the rest are its defaults.
+
+    Raises Refused for settings that do not fit, a codec without weights, or a study without a photograph to train on.
+    """
+    try:
+        tuning = CodecTuning(**(options or {}))
+    except (TypeError, ValueError) as error:
+        raise Refused(f"These settings do not fit: {error}") from error
+    if codec not in trainable_codecs():
+        raise Refused(f"{codec} can't be tuned. Choose one of {', '.join(trainable_codecs())}.")
+    sources = training_sources(version)
+    if not sources:
+        raise Refused(
+            f"No photograph of “{version.run.study}” is in the train split, so there is nothing to train on. "
+            "Add photographs to the study."
+        )
+    return CodecTraining.objects.create(
+        metric_version=version,
+        codec=codec,
+        options=tuning.as_json(),
+        photographs=[source.sha256 for source in sources],
+        stage_total=tuning.steps,
+        created_by=created_by,
+    )
+
+
+def trainable_codecs() -> list[str]:
+    """Names of the learned codecs that are trained here, the usual one first."""
+    from codecs_zoo.learned.training import NAMES
+
+    return sorted(NAMES, key=lambda name: name != "checkerboard")
+
+
+def cancel_codec_training(*, training: CodecTraining) -> None:
+    """Stops it at its next step; one that still waits never starts."""
+    rows = CodecTraining.objects.filter(pk=training.pk)
+    rows.update(cancel_requested=True)
+    rows.filter(state=Work.State.QUEUED).update(
+        state=Work.State.FAILED, error="Cancelled before it started.", finished_at=timezone.now()
+    )
+
+
+@transaction.atomic
+def continue_codec_training(*, training: CodecTraining) -> None:
+    """Puts one that failed or was cancelled back to wait; it continues from its last state. Raises Refused."""
+    rows = CodecTraining.objects.filter(pk=training.pk, state=Work.State.FAILED)
+    if not rows.update(cancel_requested=False):
+        raise Refused("Only a training that failed or was cancelled can be continued.")
+    CodecTraining.objects.filter(pk=training.pk).requeue()
+
+
+def run_codec_training(*, pk: int) -> str:
+    """Claims one training and does it in this process; returns what became of it. Safe to call again after a kill."""
+    rows = CodecTraining.objects.all()
+    lease = rows.claim(pk)
+    if lease is None:
+        return "not free"
+    training = CodecTraining.objects.select_related("metric_version__run__study").get(pk=pk)
+    with heartbeat(rows, pk, lease):
+        try:
+            return _train(training, lease)
+        except Cancelled:
+            rows.fail(pk, lease, "Cancelled.")
+        except (CodecError, CheckpointError, TrunkUnavailable, Refused, ValueError) as error:
+            rows.fail(pk, lease, str(error))
+        except Exception as error:
+            # Nobody waits for this process: what is not written to the row is never seen.
+            log.exception("codec training failed", training=pk)
+            rows.fail(pk, lease, f"{type(error).__name__}: {error}")
+    return "failed"
+
+
+def _train(training: CodecTraining, lease: uuid.UUID) -> str:
+    from codecs_zoo.learned.networks.trainer import train
+    from codecs_zoo.learned.training import TrainingSettings
+
+    report = _Report(training, lease)
+    folder = settings.VAR_DIR / "codec-trainings" / str(training.pk)
+    photographs = _photographs(training, folder / "photographs")
+    out = folder / "out"
+    _restore(training, out, report)
+    tuning = CodecTuning(**training.options)
+    report.say(f"{training.codec} on {training.metric_version}, {len(training.photographs)} photographs")
+    chosen = TrainingSettings(
+        name=training.codec,
+        data=(str(photographs),),
+        steps=tuning.steps,
+        batch=tuning.batch,
+        crop=tuning.crop,
+        learning_rate=tuning.learning_rate,
+        warm_up=max(1, min(20, tuning.steps // 10)),
+        seed=tuning.seed,
+        start=str(_weights(training.codec)),
+        bf16=tuning.device == "cuda",
+        tune=str(version_folder(version=training.metric_version)),
+        metric_weight=tuning.metric_weight,
+        parts=tuning.parts,
+        save_every=SAVE_EVERY,
+        log_every=max(1, min(20, tuning.steps // 10)),
+    )
+    weights = train(chosen, out, report.step)
+    version = _keep(training, weights)
+    report.say(f"made {version}")
+    if not CodecTraining.objects.all().finish(training.pk, lease, codec_version=version):
+        version.weights.delete(save=False)
+        version.delete()
+        raise Refused("Another worker took this training over.")
+    _tidy(training, folder)
+    return "done"
+
+
+def _keep(training: CodecTraining, weights: Path) -> CodecVersion:
+    training.refresh_from_db(fields=["curve"])
+    metric = training.metric_version
+    return keep_codec_version(
+        name=f"{training.codec}-m{metric.number}",
+        family=training.codec,
+        weights=weights,
+        metric=f"metric version {metric.number} (sha256 {metric.sha256})",
+        simulated=metric.simulated,
+        photographs=training.photographs,
+        settings=training.options,
+        card=codec_card(training),
+    )
+
+
+def _photographs(training: CodecTraining, folder: Path) -> Path:
+    """The photographs as files on this machine, those that were named when it was asked for."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for source in Source.objects.filter(sha256__in=training.photographs):
+        path = folder / f"{source.sha256}.png"
+        if not path.is_file():
+            with source.image.open("rb") as file:
+                write_whole(path, file.read())
+    return folder
+
+
+def _weights(codec: str) -> Path:
+    from codecs_zoo.learned._codec import LearnedCodec
+
+    found = registry.get(codec)
+    assert isinstance(found, LearnedCodec)
+    return found.weights
+
+
+def _restore(training: CodecTraining, out: Path, report: "_Report") -> None:
+    """The state of an earlier attempt, wherever that was; its paths are this machine's now."""
+    training.refresh_from_db(fields=["checkpoint"])
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    if not training.checkpoint:
+        return
+    with training.checkpoint.open("rb") as file:
+        write_whole(out / "state.pt", file.read())
+    report.say("continued from the last state that was kept")
+
+
+def _tidy(training: CodecTraining, folder: Path) -> None:
+    if training.checkpoint:
+        training.checkpoint.delete(save=False)
+        CodecTraining.objects.filter(pk=training.pk).update(checkpoint="")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Report:
+    """Writes to the row how far the training is, keeps its state in storage, and hears whether it was cancelled."""
+
+    def __init__(self, training: CodecTraining, lease: uuid.UUID) -> None:
+        self.training, self.lease = training, lease
+        self.rows = CodecTraining.objects.filter(pk=training.pk)
+        self.curve: list[dict[str, float]] = list(training.curve)
+        self.looked = 0.0
+
+    def step(self, step: int, steps: int, row: dict[str, float] | None) -> None:
+        """`watch` of the trainer. Raises Cancelled once somebody has cancelled it."""
+        if row is not None:
+            self.curve = [old for old in self.curve if old["step"] < row["step"]] + [row]
+        due = time.monotonic() - self.looked > SECONDS
+        if due or step == steps or row is not None:
+            self.looked = time.monotonic()
+            self.rows.update(stage_done=step, stage_total=steps, curve=json.loads(json.dumps(self.curve)))
+            if self.rows.filter(cancel_requested=True).exists():
+                raise Cancelled
+        if step % SAVE_EVERY == 0 and step < steps:
+            self._keep_state()
+
+    def _keep_state(self) -> None:
+        state = settings.VAR_DIR / "codec-trainings" / str(self.training.pk) / "out" / "state.pt"
+        if not self.rows.filter(lease=self.lease).exists():
+            raise Refused("Another worker took this training over.")
+        old = self.training.checkpoint.name
+        with state.open("rb") as file:
+            self.training.checkpoint.save("state.pt", File(file), save=False)
+        self.rows.update(checkpoint=self.training.checkpoint.name)
+        if old:
+            self.training.checkpoint.storage.delete(old)
+
+    def say(self, line: str) -> None:
+        """Adds a line to the log."""
+        stamped = f"{timezone.now():%Y-%m-%d %H:%M:%S}  {line}\n"
+        self.rows.update(log=Concat("log", Value(stamped)))
