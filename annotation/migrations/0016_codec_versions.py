@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0012_annotators_have_a_secret'),
+        ('annotation', '0015_one_row_per_condition'),
     ]
 
     operations = [

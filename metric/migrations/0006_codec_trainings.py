@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0013_codec_versions'),
+        ('annotation', '0016_codec_versions'),
         ('metric', '0005_one_running_run_for_each_study'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

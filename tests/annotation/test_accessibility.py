@@ -17,7 +17,7 @@ from annotation.models import Enrolment, Study, Triplet
 from annotation.services.quality import refresh_quality
 from annotation.services.visitors import invite
 from tests.factories import make_judged_study, make_study, make_triplet, make_user
-from tests.metric.versions import make_run, make_version
+from tests.metric.versions import make_codec_training, make_run, make_version
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -48,11 +48,12 @@ NO_PAGES = {
     *("study-add-photographs", "study-open", "study-pause", "study-close", "study-add-codec", "study-retry"),
     *("study-snapshot", "source-image", "reconstruction-image", "snapshot-download"),
     *("training-run-status", "training-run-cancel", "metric-download", "metric-file"),
-    *("metric-back", "metric-promote", "training-run-again"),
+    *("metric-back", "metric-promote", "training-run-again", "codec-training-status", "codec-weights"),
+    *("codec-training-cancel", "codec-training-continue"),
 }
 PAGES = {
     *("home", "login", "judge", "judge-end", "study-list", "study-new", "metric-list", "training-run"),
-    *("metric-version", "metric-train", "metric-schedule", *STUDY_PAGES),
+    *("metric-version", "metric-train", "metric-schedule", "codec-train", "codec-training", *STUDY_PAGES),
 }
 
 
@@ -122,6 +123,8 @@ def test_the_other_pages_of_researchers(page: Page, logged_in: str, complaints: 
         reverse("metric-version", args=[version.number]),
         reverse("training-run", args=[make_run().pk]),
         reverse("metric-train", args=[version.run.snapshot_id]),
+        reverse("codec-train", args=[version.number]),
+        reverse("codec-training", args=[make_codec_training(version).pk]),
         reverse("metric-schedule", args=[empty.slug]),
     ]
     walk(page, [logged_in + address for address in addresses], complaints)

@@ -6,7 +6,7 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from annotation.models import Snapshot, Study
-from metric.models import MetricVersion, TrainingRun
+from metric.models import CodecTraining, MetricVersion, TrainingRun
 from tests.factories import make_study
 
 
@@ -84,3 +84,10 @@ def make_version(
     version.archive.save("version.zip", ContentFile(b"PK not really"), save=False)
     version.save()
     return version
+
+
+def make_codec_training(version: MetricVersion, **fields: Any) -> CodecTraining:
+    """A codec's training that is half done."""
+    row = {"step": 50, "loss": 1.25, "bpp": 0.4, "psnr": 30.5, "distance": 0.2}
+    defaults: dict[str, Any] = {"state": "running", "stage_done": 50, "stage_total": 100, "curve": [row]}
+    return CodecTraining.objects.create(metric_version=version, codec="checkerboard", **(defaults | fields))
