@@ -7,7 +7,6 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-import structlog
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files import File
@@ -17,7 +16,7 @@ from django.db.models.functions import Concat
 from django.utils import timezone
 
 from annotation.errors import Refused
-from annotation.leases import heartbeat
+from annotation.leases import do_claimed
 from annotation.models import CodecVersion, Source
 from annotation.models.work import Work
 from annotation.services.codec_versions import keep_codec_version
@@ -30,8 +29,6 @@ from metric.core.distance.weights import TrunkUnavailable
 from metric.models import CodecTraining, MetricVersion
 from metric.reports.codec_card import codec_card
 from metric.services.versions import version_folder
-
-log = structlog.get_logger(__name__)
 
 SAVE_EVERY = 50
 """Steps between two states in storage: what a killed worker loses at most."""
@@ -112,23 +109,9 @@ def continue_codec_training(*, training: CodecTraining) -> None:
 
 def run_codec_training(*, pk: int) -> str:
     """Claims one training and does it in this process; returns what became of it. Safe to call again after a kill."""
-    rows = CodecTraining.objects.all()
-    lease = rows.claim(pk)
-    if lease is None:
-        return "not free"
-    training = CodecTraining.objects.select_related("metric_version__run__study").get(pk=pk)
-    with heartbeat(rows, pk, lease):
-        try:
-            return _train(training, lease)
-        except Cancelled:
-            rows.fail(pk, lease, "Cancelled.")
-        except (CodecError, CheckpointError, TrunkUnavailable, Refused, ValueError) as error:
-            rows.fail(pk, lease, str(error))
-        except Exception as error:
-            # Nobody waits for this process: what is not written to the row is never seen.
-            log.exception("codec training failed", training=pk)
-            rows.fail(pk, lease, f"{type(error).__name__}: {error}")
-    return "failed"
+    rows = CodecTraining.objects.select_related("metric_version__run__study")
+    expected = (Cancelled, CodecError, CheckpointError, TrunkUnavailable, Refused, ValueError)
+    return do_claimed(rows, pk, _train, expected=expected)
 
 
 def _train(training: CodecTraining, lease: uuid.UUID) -> str:
@@ -241,7 +224,7 @@ class _Report:
             self.looked = time.monotonic()
             self.rows.update(stage_done=step, stage_total=steps, curve=json.loads(json.dumps(self.curve)))
             if self.rows.filter(cancel_requested=True).exists():
-                raise Cancelled
+                raise Cancelled("Cancelled.")
         if step % SAVE_EVERY == 0 and step < steps:
             self._keep_state()
 

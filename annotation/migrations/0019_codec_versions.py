@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0015_one_row_per_condition'),
+        ('annotation', '0018_work_is_tried_again'),
     ]
 
     operations = [
