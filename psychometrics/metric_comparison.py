@@ -18,7 +18,7 @@ LEVEL = 0.05
 
 
 def agreeing(margin: Floats, worth: Floats) -> Floats:
-    """How far each answer agrees with a metric, (m,). `worth`: 1 for p1, 0 for p0, 1/2 for a tie; a margin of 0 is one."""
+    """How far each answer agrees with a metric, (m,). `worth`: 1 for p1, 0 for p0, 1/2 for a tie, or a margin of 0."""
     return np.where(margin > 0, worth, np.where(margin < 0, 1 - worth, 0.5))
 
 
