@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from annotation.models import Reconstruction, Snapshot, Study
 from annotation.queues import ENCODE, ENCODE_SLOW, queue_is_empty, slow_codecs
+from annotation.reports.results import compute_results
 from annotation.services import privacy
 from annotation.services.claims import return_overdue
 from annotation.services.encoding import encode_reconstruction
@@ -61,6 +62,12 @@ def quality_of_new_answers() -> None:
     for study in studies_with_new_answers():
         refresh_quality(study)
     refresh_rankings()
+
+
+@shared_task
+def results(pk: int, population: str) -> None:
+    """Computes the figures of a study's results page and keeps them in the shared cache."""
+    compute_results(Study.objects.get(pk=pk), population)
 
 
 @shared_task

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,6 +33,13 @@ class Section:
     ranking: Ranking | None
     why: str = ""
 
+    def without_rows(self) -> Section:
+        """The same without the answers themselves, to be kept."""
+        nothing = np.zeros(0, dtype=np.int64)
+        return replace(
+            self, comparisons=Comparisons(self.comparisons.names, nothing, nothing, np.zeros((0, 3)))
+        )
+
 
 @dataclass(frozen=True)
 class Crossing:
@@ -57,6 +64,19 @@ class Results:
     overall: Section
     joined: Section | None
     crossings: tuple[Crossing, ...]
+
+    def without_rows(self) -> Results:
+        """The same without the answers themselves, to be kept."""
+        joined = self.joined and self.joined.without_rows()
+        levels = tuple(section.without_rows() for section in self.levels)
+        return replace(self, levels=levels, overall=self.overall.without_rows(), joined=joined)
+
+    @property
+    def deciding(self) -> tuple[Section, ...]:
+        """The sections that a stop rule asks: the joined scale, each level, or the only one without levels."""
+        if self.joined is not None:
+            return (self.joined,)
+        return self.levels or (self.overall,)
 
     @property
     def main(self) -> Section:

@@ -4,12 +4,15 @@ and answers; and what can't be said, with what to add.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
+from psychometrics.curves import EqualQuality
 from psychometrics.differences import Difference
 from psychometrics.planning import Plan
 from psychometrics.ranking import Ranking
 from psychometrics.results import Crossing
+from psychometrics.votes_left import VotesLeft
 
 FEWEST_ANSWERS = 10
 MOST_NAMED = 4
@@ -92,6 +95,49 @@ def crossing_in_words(one: Crossing) -> str:
     )
 
 
+def equal_quality_in_words(one: EqualQuality) -> str:
+    """How many bits two methods need for equal quality, or why that is not known."""
+    if one.more.value is None or one.low_quality is None or one.high_quality is None:
+        return one.why
+    what = "more" if one.more.value > 0 else "fewer"
+    words = (
+        f"For equal quality {one.second} needs {_percent(abs(one.more.value))} {what} bits than {one.first}, averaged "
+        f"from {_number(one.low_quality)} to {_number(one.high_quality)} JND"
+    )
+    if one.more.low is None or one.more.high is None:
+        return f"{words}; {one.why}."
+    interval = f"95 % interval {_signed_percent(one.more.low)} to {_signed_percent(one.more.high)}"
+    unsure = ", so which needs fewer is not certain" if one.more.low < 0 < one.more.high else ""
+    return f"{words} ({interval}{unsure})."
+
+
+def votes_left_in_words(left: VotesLeft) -> str:
+    """How many answers are missing until every difference is inside the wish."""
+    now = f"The widest difference is known to ± {left.now:.2f} JND"
+    wish = f"± {left.halfwidth:g} JND"
+    if left.left == 0:
+        return f"{now}: inside {wish}, nothing is missing."
+    if left.left is None:
+        return (
+            f"{now}. No number of answers about these photographs brings all differences inside {wish}: they leave "
+            f"± {left.floor:.2f}. Add photographs."
+        )
+    most = "without end" if left.high is None else f"{left.high:,}"
+    return f"{now}. About {left.left:,} more answers bring all differences inside {wish} ({left.low:,} to {most})."
+
+
+def missing_in_words(missing: Sequence[tuple[str, int]], sources: int) -> str:
+    """Which conditions lack answers on some photographs; "" where none does."""
+    if not missing:
+        return ""
+    each = "; ".join(f"{name} on {n:,}" for name, n in missing[:MOST_NAMED])
+    more = f"; and {len(missing) - MOST_NAMED} more conditions" if len(missing) > MOST_NAMED else ""
+    return (
+        f"Of {_count(sources, 'photograph', 'photographs')}, some lack answers about some conditions: {each}{more}. "
+        "Differences are estimated from those that have."
+    )
+
+
 def plan_in_words(found: Plan) -> str:
     """What a study of that size may be expected to tell, and what it costs."""
     size, assumed = found.size, found.assumed
@@ -152,6 +198,14 @@ def _count(number: int, one: str, many: str) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.2f}".replace("-", "−")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _signed_percent(share: float) -> str:
+    return f"{100 * share:+.0f} %".replace("-", "−")
 
 
 def _p(value: float) -> str:

@@ -140,8 +140,8 @@ class Protocol:
     )  # fmt: skip
     stop_on: str = _rule("", "allocation", "Last day", "As 2027-01-31; empty: no last day.")
     stop_halfwidth: float = _rule(
-        0.0, "allocation", "Stop when every interval is this narrow", "Half-width of the ranking's 95 % "
-        "intervals, in JOD; 0: go on until all votes are in.", least=0.0, most=5.0, unit="JOD",
+        0.0, "allocation", "Stop when every difference is this certain", "Half-width of the 95 % interval of each "
+        "difference at each level, in JND; 0: go on until all votes are in.", least=0.0, most=5.0, unit="JND",
     )  # fmt: skip
 
     # --- who is left out; 0 turns a rule off ---

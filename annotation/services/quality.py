@@ -16,9 +16,9 @@ from django.utils import timezone
 from annotation.core.quality import Answer, Figures, apply_rules, figures_of
 from annotation.errors import Refused
 from annotation.models import Assignment, Enrolment, Judgment, Study
-from annotation.reports.comparisons import comparisons_of
+from annotation.reports.comparisons import OUTCOMES
 from annotation.services.counters import recount
-from psychometrics.comparisons import number_labels
+from psychometrics.comparisons import Comparisons, number_labels
 from psychometrics.estimates import NOTHING, Estimate
 from psychometrics.reliability import likelihoods, reliabilities
 
@@ -181,9 +181,14 @@ def _followed(votes: Sequence[Row]) -> dict[UUID, list[Estimate]]:
         return {}
     people = number_labels([row.annotator for row in votes])[0]
     codecs = sorted({codec for row in votes for codec in (row.first, row.second)})
-    # They are fitted, not resampled, so the source does not matter.
-    rows = [(row.bpp, row.first, row.second, row.choice, row.annotator, 0) for row in votes]
-    comparisons = comparisons_of(rows, codecs)
+    number = {codec: n for n, codec in enumerate(codecs)}
+    comparisons = Comparisons.of_choices(
+        codecs,
+        [number[row.first] for row in votes],
+        [number[row.second] for row in votes],
+        [OUTCOMES[Judgment.Choice(row.choice)] for row in votes],
+        number_labels([row.annotator for row in votes])[1],
+    )
     block = number_labels([row.bpp for row in votes])[1]
     likely = likelihoods(comparisons, block, len(people))
     reliable = reliabilities(comparisons, block, len(people))

@@ -1,11 +1,14 @@
 """What is asked next where a study's allocation is "ranking": worked out in batches, never inside a request."""
 
+from typing import Any
+
 import structlog
 
+from annotation.core.conditions import Condition
 from annotation.models import Study, Triplet
-from annotation.reports.comparisons import by_condition, comparisons_of, rows_of
+from annotation.reports.comparisons import study_votes, tally_by_name
 from annotation.services.priorities import set_priorities
-from psychometrics.comparisons import tally
+from psychometrics.results import level_of_rows
 from psychometrics.sampling import Askable, Posterior, posterior_of, priorities
 
 log = structlog.get_logger(__name__)
@@ -34,13 +37,13 @@ def refresh_ranking(*, study: Study) -> int:
         return 0
     # With pairs across levels all conditions stand on one scale; without them each level has its own.
     joined = any(row[0] is None for row in pairs)
-    named = by_condition(pairs) if joined else pairs
+    named = [_by_condition(row) for row in pairs] if joined else pairs
     number = {name: n for n, name in enumerate(sorted({name for row in named for name in row[1:3]}))}
     asked = [
         Askable(pk, source, JOINED if joined else float(level), number[first], number[second], served)
         for level, first, second, pk, source, served, *_ in named
     ]
-    posteriors = _posteriors(study, list(number), {pair.scale for pair in asked})
+    posteriors = _posteriors(study, number, {pair.scale for pair in asked})
     found = priorities(asked, posteriors, seed=study.key)
     before = {row[3]: row[8] for row in pairs}
     changed = {pk: value for pk, value in found.items() if abs(value - before[pk]) > SAME}
@@ -51,14 +54,20 @@ def refresh_ranking(*, study: Study) -> int:
     return written
 
 
-def _posteriors(study: Study, names: list[str], scales: set[float]) -> dict[float, Posterior]:
+def _by_condition(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The row with the names of conditions, METHOD@LEVEL, in the places of methods."""
+    level, first, second, pk, source, served, first_level, second_level, priority = row
+    names = (str(Condition(first, float(first_level))), str(Condition(second, float(second_level))))
+    return (level, *names, pk, source, served, first_level, second_level, priority)
+
+
+def _posteriors(study: Study, number: dict[str, int], scales: set[float]) -> dict[float, Posterior]:
     """By scale, from people's votes alone: what programs say decides nothing that people are asked."""
-    rows = rows_of(study, simulated=False)
-    if JOINED in scales:
-        rows = by_condition(rows)
-    rows = [row for row in rows if {row[1], row[2]} <= set(names)]
+    rows = study_votes(study, simulated=False).comparisons
+    level = level_of_rows(rows)
     posteriors = {}
     for scale in scales:
-        met = comparisons_of([row for row in rows if scale in (JOINED, float(row[0] or 0))], names)
-        posteriors[scale] = posterior_of(tally(met), len(names))
+        joined = scale == JOINED
+        counts = tally_by_name(rows if joined else rows.where(level == scale), number, method=not joined)
+        posteriors[scale] = posterior_of(counts, len(number))
     return posteriors

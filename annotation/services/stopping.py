@@ -11,10 +11,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotation.models import Assignment, Study
-from annotation.reports.comparisons import comparisons_of, rows_of, within_levels
+from annotation.reports.comparisons import study_votes
 from annotation.services.studies import close_study, pause_study
-from psychometrics.comparisons import ScaleError
-from psychometrics.ranking import rank
+from psychometrics.ranking import Ranking
+from psychometrics.results import results_of
 
 log = structlog.get_logger(__name__)
 
@@ -53,24 +53,23 @@ def why_it_ends(study: Study, *, today: date | None = None) -> str:
     if rules.stop_halfwidth:
         widest = widest_halfwidth(study)
         if widest is not None and widest <= rules.stop_halfwidth:
-            return f"every interval is within {widest:.2f} JOD, {rules.stop_halfwidth:g} or less as asked for"
+            return f"every difference is within ± {widest:.2f} JND, as its rule of ± {rules.stop_halfwidth:g} requires"
     return ""
 
 
 def widest_halfwidth(study: Study) -> float | None:
-    """Half the width of the ranking's widest 95 % interval, in JOD, from people's votes alone.
+    """Half the width of the widest 95 % interval of a difference, in JND, from people's votes alone.
 
-    None while there are too few annotators, sources or comparisons for a ranking.
+    Each level is asked, or the one scale that joins them: an average over levels may be narrow where none of them is.
+    None while a level has too few annotators, sources or comparisons for a ranking.
     """
-    rows = within_levels(rows_of(study, simulated=False))
-    comparisons = comparisons_of(rows, sorted({name for row in rows for name in row[1:3]}))
-    annotators, sources = (
-        len(set(column.tolist())) for column in (comparisons.annotator, comparisons.source)
-    )
-    if annotators < FEWEST_ANNOTATORS or sources < FEWEST_SOURCES:
+    results = results_of(study_votes(study, simulated=False).comparisons)
+    found = [section.ranking for section in results.deciding]
+    if not found or any(ranking is None or not _enough(ranking) for ranking in found):
         return None
-    try:
-        ranking = rank(comparisons)
-    except ScaleError:
-        return None  # not all methods have met yet: the study goes on
-    return ranking.halfwidth
+    return max(ranking.halfwidth for ranking in found if ranking is not None)
+
+
+def _enough(ranking: Ranking) -> bool:
+    annotators, sources = ranking.annotators or 0, ranking.sources or 0
+    return annotators >= FEWEST_ANNOTATORS and sources >= FEWEST_SOURCES

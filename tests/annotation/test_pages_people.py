@@ -171,6 +171,6 @@ def test_results_say_how_far_people_agree(owner_client: Client) -> None:
         session = make_session(study)
         for _ in range(2):
             make_judgment(session, answer="left")
-    agreement = owner_client.get(reverse("study-results", args=[study.slug])).context["agreement"]
+    agreement = owner_client.get(reverse("study-results", args=[study.slug])).context["results"].agreement
     assert (agreement.triplets, agreement.left.value, agreement.again.n) == (2, 1.0, 0)
     assert agreement.raw is not None

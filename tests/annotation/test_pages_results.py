@@ -1,19 +1,26 @@
 """What a study's judgments say: of people or of programs, never of both at once."""
 
 import uuid
+from itertools import combinations
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from annotation.models import Assignment, Session, Study
+from annotation.models import Assignment, Session, Study, Triplet
+from annotation.models.stimulus import as_decimal
+from annotation.reports.results import StudyResults, compute_results
 from annotation.services.judging import record_judgment
-from annotation.views.results import Results, curve_in_words, matrix_in_words, results_of
-from psychometrics.sentences import ranking_in_words
+from annotation.services.quality import exclude_by_hand
+from annotation.tasks import results
 from tests.factories import (
     make_assignment,
+    make_judged_study,
     make_judgment,
+    make_reconstruction,
     make_session,
+    make_source,
     make_study,
     make_timing,
     make_triplet,
@@ -48,17 +55,19 @@ def study_with(webp_by_people: int, webp_by_programs: int, *, pairs: int = 6) ->
 def test_people_are_shown_first_and_alone(owner_client: Client) -> None:
     study = study_with(6, 0)
     page = owner_client.get(reverse("study-results", args=[study.slug]))
-    found: Results = page.context["results"]
+    found: StudyResults = page.context["results"]
     assert (page.context["population"], found.judgments, found.annotators) == ("people", 6, 1)
-    jpeg, webp = found.curve[0.37]
-    assert jpeg.value < 0.1 < 0.9 < webp.value
+    (level,) = found.results.levels
+    assert level.ranking is not None and level.level == 0.37
+    jpeg, webp = level.ranking.preference
+    assert jpeg.value < 0.1 < 0.9 < webp.value  # type: ignore[operator]
     assert "SIMULATED" not in page.content.decode()
 
 
 def test_simulated_ones_are_labelled_everywhere(owner_client: Client) -> None:
     study = study_with(6, 0)
     page = owner_client.get(reverse("study-results", args=[study.slug]), {"population": "simulated"})
-    assert page.context["results"].curve[0.37][1].value < 0.1
+    assert page.context["results"].results.overall.ranking.preference[1].value < 0.1
     text = page.content.decode()
     assert "SIMULATED" in text
     assert text.count("badge-simulated") >= 3
@@ -75,27 +84,108 @@ def test_a_new_judgment_shows_at_once(owner_client: Client) -> None:
 def test_a_large_study_is_not_computed_anew_for_every_judgment(
     owner_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("annotation.views.results.FEW_NEW", 0.5)
+    monkeypatch.setattr("annotation.reports.results.FEW_NEW", 0.5)
+    monkeypatch.setattr("annotation.reports.results.AT_ONCE", 0)
     study = study_with(6, 0)
-    address = reverse("study-results", args=[study.slug])
-    owner_client.get(address)
+    compute_results(study, "people")
     make_judgment(make_session(study))
-    page = owner_client.get(address)
+    page = owner_client.get(reverse("study-results", args=[study.slug]))
     assert page.context["results"].judgments == 6
     assert "1 newer one is not in yet" in page.content.decode()
 
 
-def test_words_say_what_the_figures_show() -> None:
-    found = results_of(study_with(4, 0), "people")
-    assert curve_in_words(found).startswith("Preferred most often: webp at 0.37 bpp (6")
-    assert "webp was preferred to jpeg in 67% of 6 comparisons" in matrix_in_words(found)
-    assert found.ranking is not None
-    assert ranking_in_words(found.ranking).startswith("No order can be given of 2 conditions yet.")
+def test_a_large_study_is_computed_by_a_worker_once_for_all_who_ask(
+    owner_client: Client, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    monkeypatch.setattr("annotation.reports.results.AT_ONCE", 0)
+    asked: list[tuple[int, str]] = []
+    monkeypatch.setattr("annotation.tasks.results.delay", lambda *given: asked.append(given))
+    study = study_with(6, 0)
+    address = reverse("study-results", args=[study.slug])
+    with django_capture_on_commit_callbacks(execute=True):
+        pages = [owner_client.get(address).content.decode() for _ in range(3)]
+    assert asked == [(study.pk, "people")]
+    assert all("The figures are being computed" in page and 'http-equiv="refresh"' in page for page in pages)
+    results(*asked[0])
+    page = owner_client.get(address)
+    assert page.context["results"].judgments == 6 and 'http-equiv="refresh"' not in page.content.decode()
 
 
-def test_codecs_that_never_met_have_no_common_scale(owner_client: Client) -> None:
-    study = study_with(3, 0)
-    Study.objects.filter(pk=study.pk).update(codecs=["avif", "jpeg", "webp"])
+def test_few_answers_rank_nothing_and_the_page_says_what_to_add(owner_client: Client) -> None:
+    text = owner_client.get(reverse("study-results", args=[study_with(4, 0).slug])).content.decode()
+    assert "No order can be given of 2 conditions yet." in text
+    assert "One person answered: the intervals say nothing about other people. Add annotators." in text
+    assert "is the best" not in text
+
+
+def test_methods_that_never_met_have_no_common_scale(owner_client: Client) -> None:
+    study = make_study()
+    make_triplet(study)
+    source = make_source(study)
+    others = {
+        side: make_reconstruction(source, method=method)
+        for side, method in (("first", "avif"), ("second", "jpegxl"))
+    }
+    make_triplet(study, source=source, **others)
+    session = make_session(study)
+    make_judgment(session)
+    make_judgment(session)
     page = owner_client.get(reverse("study-results", args=[study.slug]))
-    assert page.context["results"].ranking is None
-    assert "no common scale" in page.content.decode()
+    (level,) = page.context["results"].results.levels
+    assert level.ranking is None
+    assert "no comparison joins these groups" in page.content.decode()
+
+
+def test_excluded_annotators_count_for_nothing_but_are_shown_beside(owner_client: Client) -> None:
+    study = make_judged_study(people=6)
+    one = study.enrolments.first()
+    assert one is not None
+    exclude_by_hand(enrolment=one, reason="asleep", by="owner")
+    page = owner_client.get(reverse("study-results", args=[study.slug]))
+    found = page.context["results"]
+    assert (found.annotators, found.excluded) == (5, 1)
+    assert found.unfiltered.ranking.judgments > found.results.main.ranking.judgments
+    assert "With the excluded annotators" in page.content.decode()
+
+
+def test_levels_that_comparisons_join_make_curves_and_bits_at_equal_quality(owner_client: Client) -> None:
+    page = owner_client.get(reverse("study-results", args=[joined_study().slug]))
+    found = page.context["results"]
+    assert [curve.method for curve in found.curves] == ["jpeg", "webp"]
+    assert len(found.equal_quality) == 1
+    text = page.content.decode()
+    assert "All conditions on one scale" in text and "For equal quality webp needs" in text
+
+
+def joined_study() -> Study:
+    """Two codecs at two bitrates, of which more bits win, compared within and across them."""
+    study = make_study(votes_per_triplet=9)
+    for number in range(3):
+        source = make_source(study)
+        made = [
+            make_reconstruction(source, method=method, level=as_decimal(level), bpp=level + 0.01 * number)
+            for level in (0.37, 1.0)
+            for method in ("jpeg", "webp")
+        ]
+        for first, second in combinations(made, 2):
+            same = first.level == second.level
+            triplet = make_triplet(study, source=source, first=first, second=second)
+            Triplet.objects.filter(pk=triplet.pk).update(level=first.level if same else None)
+    for person in range(4):
+        session = make_session(study)
+        for n in range(18):
+            assignment = make_assignment(session)
+            left, right = (float(side.level) for side in (assignment.left, assignment.right))
+            better = (
+                "left" if left > right else "right" if right > left else ("left", "right")[(n + person) % 2]
+            )
+            if (n + person) % 5 == 0:
+                better = "left"
+            record_judgment(
+                session=session,
+                judgment_id=uuid.uuid4(),
+                assignment_id=assignment.pk,
+                answer=better,
+                timing=make_timing(),
+            )
+    return study

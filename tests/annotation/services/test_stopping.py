@@ -66,7 +66,7 @@ def test_narrow_intervals_end_a_study_and_wide_ones_do_not() -> None:
     widest = widest_halfwidth(study)
     assert widest is not None and widest > 0
     study.protocol = Protocol.bare().but(stop_halfwidth=round(widest + 0.1, 2)).to_json()
-    assert "every interval is within" in why_it_ends(study)
+    assert "every difference is within ±" in why_it_ends(study)
     study.protocol = Protocol.bare().but(stop_halfwidth=round(widest / 2, 3)).to_json()
     assert why_it_ends(study) == ""
 

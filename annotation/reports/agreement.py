@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from django.core.cache import cache
 from django.db.models import Count, F, OuterRef, Q, Subquery
 
 from annotation.models import Assignment, Enrolment, Judgment, Study
@@ -16,8 +15,6 @@ from psychometrics.agreement import (
 )
 from psychometrics.estimates import Estimate
 
-CACHED_S = 24 * 3600
-
 
 @dataclass(frozen=True)
 class Agreement:
@@ -30,16 +27,6 @@ class Agreement:
     triplets: int
     again: Estimate
     left: Estimate
-
-
-def cached_agreement(study: Study, *, simulated: bool, votes: int) -> Agreement:
-    """Agreement among so many votes; worked out anew when there are more, or fewer."""
-    key = f"agreement-{study.key}-{simulated}-{votes}"
-    found: Agreement | None = cache.get(key)
-    if found is None:
-        found = agreement_of(study, simulated=simulated)
-        cache.set(key, found, CACHED_S)
-    return found
 
 
 def agreement_of(study: Study, *, simulated: bool) -> Agreement:

@@ -1,0 +1,84 @@
+"""Quality on people's scale over bits, as SVG: points with intervals, monotone curves with their bands."""
+
+from collections.abc import Callable, Sequence
+from math import log2
+
+from django.utils.safestring import SafeString
+
+from annotation.charts import WIDTH, Drawing, ticks
+from codecs_zoo.look import look_class, look_of, outline
+from psychometrics.curves import Curve
+
+LEFT, RIGHT, TOP, BOTTOM = 52, WIDTH - 12, 34, 304
+
+
+def quality_curves(curves: Sequence[Curve], *, title: str, zero: str) -> SafeString:
+    """A curve for each method over the logarithm of bits, with its 95 % band; `zero` says what 0 JND is."""
+    drawing = Drawing(BOTTOM + 48, title=title)
+    across, height = _scales(curves)
+    for bits in sorted({float(at) for curve in curves for at in curve.bits}):
+        drawing.line(across(bits), TOP, across(bits), BOTTOM, faint=True)
+    _axis_of_bits(drawing, curves, across)
+    drawing.text((LEFT + RIGHT) / 2, BOTTOM + 40, "bits per pixel", anchor="middle")
+    drawing.text(0, 12, f"quality in JND; 0: {zero}")
+    low, high = _range(curves)
+    for tick in ticks(low, high):
+        drawing.line(LEFT, height(tick), RIGHT, height(tick), faint=tick != 0)
+        drawing.text(LEFT - 8, height(tick) + 4, f"{tick:g}".replace("-", "−"), anchor="end")
+    for curve in curves:
+        _curve(drawing, curve, across, height)
+    return drawing.svg()
+
+
+def _scales(curves: Sequence[Curve]) -> tuple[Callable[[float], float], Callable[[float], float]]:
+    bits = [float(at) for curve in curves for at in curve.bits]
+    first, last = log2(min(bits)), log2(max(bits))
+    marks = ticks(*_range(curves))
+    bottom, top = marks[0], marks[-1]
+
+    def across(at: float) -> float:
+        return LEFT + 16 + (log2(at) - first) / ((last - first) or 1) * (RIGHT - LEFT - 32)
+
+    def height(value: float) -> float:
+        return BOTTOM - (value - bottom) / ((top - bottom) or 1) * (BOTTOM - TOP)
+
+    return across, height
+
+
+def _range(curves: Sequence[Curve]) -> tuple[float, float]:
+    ends = [
+        float(end)
+        for curve in curves
+        for each in (curve.low, curve.high, curve.band_low, curve.band_high)
+        for end in each
+    ]
+    return min(ends), max(ends)
+
+
+def _axis_of_bits(drawing: Drawing, curves: Sequence[Curve], across: Callable[[float], float]) -> None:
+    """A number under each place that was judged, unless it would touch the one before."""
+    reached = -1e9
+    for bits in sorted({float(at) for curve in curves for at in curve.bits}):
+        if across(bits) - reached > 44:
+            drawing.text(across(bits), BOTTOM + 18, f"{bits:.2g}", anchor="middle")
+            reached = across(bits)
+
+
+def _curve(
+    drawing: Drawing, curve: Curve, across: Callable[[float], float], height: Callable[[float], float]
+) -> None:
+    look = look_of(curve.method)
+    colour = {"class": look_class(look)}
+
+    def points(values: Sequence[float], order: int = 1) -> str:
+        places = list(zip(curve.grid, values, strict=True))[::order]
+        return "L".join(f"{across(float(x)):.1f} {height(float(y)):.1f}" for x, y in places)
+
+    band = f"M{points(curve.band_low)}L{points(curve.band_high, -1)}z"
+    drawing.path(band, **colour, **{"fill-opacity": "0.14"})
+    line = {"fill": "none", "stroke": "currentColor", "stroke-width": "1.6"}
+    drawing.path(f"M{points(curve.line)}", **(colour | line))
+    for at, value, low, high in zip(curve.bits, curve.quality, curve.low, curve.high, strict=True):
+        x = across(float(at))
+        drawing.line(x, height(float(low)), x, height(float(high)), **colour)
+        drawing.path(outline(look, x, height(float(value))), **colour)

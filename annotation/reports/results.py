@@ -1,0 +1,226 @@
+"""What a study's judgments say, computed once and kept: every figure of the results page, the API and the paper."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from django.core.cache import cache
+from django.db.models import Avg
+
+from annotation.models import Enrolment, Reconstruction, Source, Study
+from annotation.reports.agreement import Agreement, agreement_of
+from annotation.reports.comparisons import StudyVotes, study_votes, votes_of
+from psychometrics.comparisons import Floats, meetings, win_rates
+from psychometrics.conditions import Condition
+from psychometrics.curves import Curve, CurveError, EqualQuality, curves_of, equal_quality
+from psychometrics.influence import Influence, influences, values_by
+from psychometrics.results import Results, Section, results_of
+from psychometrics.votes_left import VotesLeft, votes_left
+
+POPULATIONS = ("people", "simulated")
+CACHED_S = 7 * 24 * 3600
+# Figures of a study with this many votes are computed while a page waits; larger ones by a worker.
+AT_ONCE = 2_000
+FEW_NEW = 0.01
+# To which half-width votes are counted where the study has no rule.
+WISHED_HALFWIDTH = 0.3
+# Of the form of what is kept: raise it when the classes change.
+KEPT_AS = 1
+
+
+@dataclass(frozen=True)
+class BySource:
+    """Strengths (sources, k) of each source alone, in JND on the zero of the main scale, and how many votes it has."""
+
+    sources: tuple[str, ...]
+    values: Floats
+    judgments: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class StudyResults:
+    """All figures of one population.
+
+    `wins`, `met` (k, k) over `methods`: raw shares of row over column within levels, and of how many. `curves` and
+    `equal_quality` where levels are joined, else `no_curves` says why. `unfiltered`: the main scale with the `excluded`
+    annotators. `missing`: how many sources lack votes, by condition. `left`: to the study's rule, or WISHED_HALFWIDTH.
+    """
+
+    population: str
+    judgments: int
+    annotators: int
+    sources: int
+    results: Results
+    agreement: Agreement
+    methods: tuple[str, ...]
+    wins: Floats
+    met: Floats
+    curves: tuple[Curve, ...]
+    equal_quality: tuple[EqualQuality, ...]
+    no_curves: str
+    people: tuple[Influence, ...]
+    photographs: tuple[Influence, ...]
+    by_source: BySource | None
+    excluded: int
+    unfiltered: Section | None
+    missing: tuple[tuple[str, int], ...]
+    left: tuple[tuple[float | None, VotesLeft], ...]
+
+
+def kept_results(study: Study, population: str, votes: int) -> StudyResults | None:
+    """The figures as they were last computed, or computed now where the study is small; None where a worker must.
+
+    Of a large study they may lag behind by FEW_NEW of its votes: `stale` says whether a worker should be asked.
+    """
+    found: StudyResults | None = cache.get(_key(study, population))
+    if votes <= AT_ONCE and stale(found, votes):
+        return compute_results(study, population)
+    return found
+
+
+def stale(found: StudyResults | None, votes: int) -> bool:
+    """Whether so many votes want other figures than those kept."""
+    if found is None:
+        return True
+    few = votes * FEW_NEW if votes > AT_ONCE else 0
+    return abs(votes - found.judgments) > few
+
+
+def compute_results(study: Study, population: str) -> StudyResults:
+    """Compute all figures of one population and keep them in the shared cache."""
+    found = study_results(study, population)
+    cache.set(_key(study, population), found, CACHED_S)
+    return found
+
+
+def _key(study: Study, population: str) -> str:
+    return f"results-{KEPT_AS}-{study.key}-{population}"
+
+
+def votes_by_population(study: Study) -> dict[str, int]:
+    """How many votes each population has."""
+    return {name: votes_of(study, simulated=name == "simulated").count() for name in POPULATIONS}
+
+
+def study_results(study: Study, population: str) -> StudyResults:
+    """All figures of one population."""
+    simulated = population == "simulated"
+    votes = study_votes(study, simulated=simulated)
+    rows = votes.comparisons
+    results = results_of(rows)
+    curves, equal, no_curves = _curves(study, results)
+    excluded = Enrolment.objects.excluded().filter(study=study, annotator__simulated=simulated).count()
+    within = results.overall.comparisons
+    return StudyResults(
+        population=population,
+        judgments=rows.judgments,
+        annotators=rows.annotators or 0,
+        sources=rows.sources or 0,
+        results=results.without_rows(),
+        agreement=agreement_of(study, simulated=simulated),
+        methods=tuple(str(name) for name in within.names),
+        wins=win_rates(within),
+        met=meetings(within).astype(np.float64),
+        curves=curves,
+        equal_quality=equal,
+        no_curves=no_curves,
+        people=_of_people(results.main, votes),
+        photographs=_of_photographs(results.main, study, votes),
+        by_source=_by_source(results.main, study, votes),
+        excluded=excluded,
+        unfiltered=_with_excluded(study, simulated=simulated) if excluded else None,
+        missing=_missing(votes),
+        left=_left(study, results),
+    )
+
+
+def _curves(study: Study, results: Results) -> tuple[tuple[Curve, ...], tuple[EqualQuality, ...], str]:
+    """Quality over bits and the bits of each two methods at equal quality, where one scale holds several levels."""
+    if results.joined is None or results.joined.ranking is None:
+        return (), (), _why_no_curves(results)
+    known = _bits(study)
+    bits = {
+        name: (name.method, known[name.method, name.level])
+        for name in results.joined.ranking.names
+        if isinstance(name, Condition) and name.level is not None
+    }
+    try:
+        curves = curves_of(results.joined.ranking, bits)
+    except CurveError as error:
+        return (), (), f"{error}."
+    pairs = [(one, other) for n, one in enumerate(curves) for other in curves[n + 1 :]]
+    equal = tuple(equal_quality(one, other) for one, other in pairs)
+    # The draws have served; without them the figures are small enough to keep.
+    return tuple(replace(curve, drawn=curve.drawn[:0]) for curve in curves), equal, ""
+
+
+def _why_no_curves(results: Results) -> str:
+    if len(results.levels) < 2:
+        return "Curves over bits require methods at several levels."
+    return (
+        "No comparison joins the levels, so there is no one scale over bits. Let the study compare across levels, or "
+        "with the original."
+    )
+
+
+def _bits(study: Study) -> dict[tuple[str, float], float]:
+    """Mean bits per pixel of each condition; the level itself where files were not measured."""
+    made = Reconstruction.objects.filter(source__uses__study=study).order_by()
+    rows = made.values("method", "level").annotate(bits=Avg("bpp")).values_list("method", "level", "bits")
+    return {(method, float(level)): float(bits or level) for method, level, bits in rows}
+
+
+def _of_people(section: Section, votes: StudyVotes) -> tuple[Influence, ...]:
+    """Without whom the main scale changes most, by the annotator's id."""
+    rows = section.comparisons
+    if section.ranking is None or rows.annotator is None:
+        return ()
+    return tuple(influences(section.ranking.scale, rows, rows.annotator, votes.annotators)[:5])
+
+
+def _of_photographs(section: Section, study: Study, votes: StudyVotes) -> tuple[Influence, ...]:
+    rows = section.comparisons
+    if section.ranking is None or rows.source is None:
+        return ()
+    names = _names(study, votes.sources)
+    return tuple(influences(section.ranking.scale, rows, rows.source, names)[:5])
+
+
+def _by_source(section: Section, study: Study, votes: StudyVotes) -> BySource | None:
+    rows = section.comparisons
+    if section.ranking is None or rows.source is None:
+        return None
+    values = values_by(section.ranking.scale, rows, rows.source, len(votes.sources))
+    counts = np.bincount(rows.source, rows.counts.sum(axis=1), len(votes.sources)).round().astype(int)
+    return BySource(_names(study, votes.sources), values, tuple(counts.tolist()))
+
+
+def _names(study: Study, sources: Sequence[int]) -> tuple[str, ...]:
+    """What the study calls its photographs."""
+    names = dict(Source.objects.used_in(study).values_list("pk", "name"))
+    return tuple(names.get(pk) or f"photograph {pk}" for pk in sources)
+
+
+def _with_excluded(study: Study, *, simulated: bool) -> Section:
+    return results_of(study_votes(study, simulated=simulated, excluded=True).comparisons).main.without_rows()
+
+
+def _missing(votes: StudyVotes) -> tuple[tuple[str, int], ...]:
+    """Conditions that have no vote on some photographs, and on how many."""
+    rows = votes.comparisons
+    if rows.source is None or not len(rows.first):
+        return ()
+    seen = np.zeros((len(rows.names), len(votes.sources)), dtype=bool)
+    for end in (rows.first, rows.second):
+        seen[end, rows.source] = True
+    return tuple((str(name), int(n)) for name, n in zip(rows.names, (~seen).sum(axis=1), strict=True) if n)
+
+
+def _left(study: Study, results: Results) -> tuple[tuple[float | None, VotesLeft], ...]:
+    """Votes that each deciding scale still needs."""
+    wish = study.rules.stop_halfwidth or WISHED_HALFWIDTH
+    return tuple(
+        (section.level, votes_left(section.ranking, wish))
+        for section in results.deciding
+        if section.ranking is not None
+    )
