@@ -1,9 +1,11 @@
-"""The whole circle, unattended, with simulated annotators, on a real broker, worker, beat and web server.
+"""The whole circle, twice round, unattended, with simulated annotators, on a real broker, worker, beat and web server.
 
     python -m config.run.circle
 
 photographs -> reconstructions -> triplets -> 2,000 judgments over HTTP -> snapshot -> training run -> table ->
-promotion. What it makes is under var/circle/: snapshot/, metric/, report.html. Exit 0 only if every stage happened.
+promotion -> a codec tuned on the version -> it joins the study -> 1,000 judgments more -> a second snapshot, version
+and table. What it makes is under var/circle/: snapshot/, metric/, report.html, and the same of the second round under
+second/. Exit 0 only if every stage happened.
 """
 
 import argparse
@@ -31,7 +33,7 @@ STUDY = "circle"
 
 
 def main() -> None:
-    """Goes round once."""
+    """Goes round twice."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -43,7 +45,7 @@ def main() -> None:
         go_round(var_dir, arguments.judgments)
     except (StageFailed, SupervisorError, RuntimeError) as error:
         sys.exit(f"\nThe circle stopped: {error}\nLogs are in {var_dir / 'site' / 'log'}.")
-    print(f"\nThe circle went round in {time.monotonic() - started:.0f} s.")
+    print(f"\nThe circle went round twice in {time.monotonic() - started:.0f} s.")
 
 
 @contextmanager
@@ -86,6 +88,26 @@ def _with_services(study: "Study", waiting: list[int], judgments: int, url: str,
     staff_login(var_dir / "site")
     with stage("Reconstructions and triplets"):
         stages.encode(study, waiting)
+    _judge(study, judgments, url, so_far=0)
+    first = _learn(study, var_dir, after=None)
+    with stage("Promotion"):
+        stages.promote(first)
+    with stage(f"A codec tuned on version {first.number}"):
+        codec = stages.tune_codec(first)
+    with stage(f"{codec} joins the study"):
+        stages.encode(study, stages.join_study(study, codec))
+    _judge(study, judgments // 2, url, so_far=judgments)
+    second = _learn(study, var_dir / "second", after=first)
+    for version, folder in ((first, var_dir), (second, var_dir / "second")):
+        stages.report(study, version, folder)
+    print(
+        f"{codec} was judged by simulated annotators, who have no opinion about codecs: nothing follows about it."
+    )
+
+
+def _judge(study: "Study", judgments: int, url: str, *, so_far: int) -> None:  # type: ignore[name-defined]  # noqa: F821
+    from config.run.circle import stages
+
     with stage(f"{judgments} judgments by simulated annotators, over HTTP"), _bar(judgments) as bar:
         given = judge_all(
             url,
@@ -96,15 +118,18 @@ def _with_services(study: "Study", waiting: list[int], judgments: int, url: str,
             at_once=6,
             progress=partial(show, bar),
         )
-        stages.check_judgments(study, given, judgments)
+        stages.check_judgments(study, so_far + given, so_far + judgments)
+
+
+def _learn(study: "Study", folder: Path, *, after: Any) -> Any:  # type: ignore[name-defined]  # noqa: F821
+    """The version that beat's schedule makes of what was judged."""
+    from config.run.circle import stages
+
     with stage("Snapshot, on beat's schedule"):
-        run = stages.wait_for_scheduled_run(study)
-        stages.wait_for_snapshot(run, var_dir / "snapshot")
+        run = stages.wait_for_scheduled_run(study, after=after)
+        stages.wait_for_snapshot(run, folder / "snapshot")
     with stage("Training run"):
-        version = stages.wait_for_version(run, var_dir / "metric")
-    with stage("Promotion"):
-        stages.promote(version)
-    stages.report(study, version, var_dir)
+        return stages.wait_for_version(run, folder / "metric")
 
 
 def _bar(total: int) -> "tqdm[NoReturn]":

@@ -12,17 +12,22 @@ from tqdm import tqdm
 
 from annotation.models import Judgment, Reconstruction, Study, Triplet
 from annotation.models.work import Work
+from annotation.services.addition import add_codec
 from annotation.services.snapshots import unpack_snapshot
 from annotation.tasks import enqueue_encodings
 from config.run.circle import StageFailed
 from metric.core.evaluation.table import format_table
 from metric.models import MetricVersion, RetrainRule, TrainingRun
 from metric.reports.page import write_report
+from metric.services.codec_training import request_codec_training
 from metric.services.promotion import promote_version
 from metric.services.versions import version_folder
+from metric.tasks import send_codec_training
 
 # Long enough for a machine that does other things too: only a stage that hangs should end the circle.
 PATIENCE_S = 1800.0
+# Enough to see that it learns, and a minute on two cores.
+TUNING = {"steps": 60, "batch": 2, "crop": 192}
 
 
 def wait_until(what: str, happened: Callable[[], Any]) -> Any:
@@ -74,22 +79,55 @@ def check_judgments(study: Study, given: int, wanted: int) -> None:
     )
 
 
-def wait_for_scheduled_run(study: Study) -> TrainingRun:
-    """Sets beat's retraining to every five seconds, at any hour, as the admin would, and waits for what it starts."""
-    RetrainRule.objects.update_or_create(
-        study=study, defaults={"hours_between": 0, "quiet_from": 0, "quiet_to": 0}
-    )
+def wait_for_scheduled_run(study: Study, *, after: MetricVersion | None = None) -> TrainingRun:
+    """Sets beat's retraining to every five seconds, at any hour, as the admin would, and waits for what it starts.
+
+    Once it has started the rule is switched off again, so that no run begins amid the next judgments.
+    """
+    rule = {"hours_between": 0, "quiet_from": 0, "quiet_to": 0}
+    RetrainRule.objects.update_or_create(study=study, defaults={**rule, "enabled": True})
     often, _ = IntervalSchedule.objects.get_or_create(every=5, period=IntervalSchedule.SECONDS)
     task = PeriodicTask.objects.get(task="metric.tasks.retrain")
     task.interval, task.crontab = often, None
     task.save()
-    run: TrainingRun = wait_until(
-        "The scheduled retraining",
-        lambda: TrainingRun.objects.filter(
-            snapshot__study=study, trigger=TrainingRun.Trigger.SCHEDULE
-        ).first(),
-    )
+    runs = TrainingRun.objects.filter(snapshot__study=study, trigger=TrainingRun.Trigger.SCHEDULE)
+    later = runs.filter(pk__gt=after.run_id) if after else runs
+    run: TrainingRun = wait_until("The scheduled retraining", lambda: later.first())
+    RetrainRule.objects.filter(study=study).update(enabled=False)
     return run
+
+
+def tune_codec(version: MetricVersion) -> str:
+    """A codec tuned on the version by the worker; returns the name that a study adds it by."""
+    training = request_codec_training(version=version, options=TUNING)
+    send_codec_training(training)
+    with tqdm(total=training.stage_total, unit=" steps", mininterval=1, disable=None) as bar:
+
+        def tuned() -> bool:
+            training.refresh_from_db()
+            bar.update(training.stage_done - bar.n)
+            if training.state == Work.State.FAILED:
+                raise StageFailed(f"codec training {training.pk}: {training.error}")
+            return training.state == Work.State.DONE
+
+        wait_until("The codec's training", tuned)
+    codec = training.codec_version
+    assert codec is not None
+    first, last = training.curve[0], training.curve[-1]
+    print(
+        f"  {codec.name}: {len(training.photographs)} photographs, {training.stage_done} steps, marked simulated"
+    )
+    print(
+        f"  distance by the version {first['distance']:.4f} at step {first['step']}, {last['distance']:.4f} at the end"
+    )
+    return codec.name
+
+
+def join_study(study: Study, codec: str) -> list[int]:
+    """The codec among those of the open study; returns what is to be encoded."""
+    waiting = add_codec(study=study, codec=codec)
+    study.refresh_from_db()
+    return waiting
 
 
 def wait_for_snapshot(run: TrainingRun, folder: Path) -> None:
@@ -136,6 +174,6 @@ def report(study: Study, version: MetricVersion, var_dir: Path) -> None:
     """The table, and where everything is."""
     (var_dir / "evaluation.json").write_text(json.dumps(version.evaluation, indent=2))
     write_report(study=study, version=version, path=var_dir / "report.html")
-    print("\n" + format_table(version.evaluation) + "\n")
+    print(f"\nVersion {version.number}\n\n" + format_table(version.evaluation) + "\n")
     for name in ("snapshot", "metric", "report.html"):
         print(f"{name:12} {var_dir / name}")
