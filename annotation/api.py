@@ -1,5 +1,6 @@
 """The JSON endpoints of judging and of studies and snapshots: /api/v1/."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -19,13 +20,19 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation import serializers, tasks
-from annotation.errors import NotYours, ResearcherNeeded, SnapshotRefused, StoreAway
+from annotation.errors import NotYours, Refused, ResearcherNeeded, SessionErased, SnapshotRefused, StoreAway
 from annotation.models import Annotator, Assignment, Judgment, Session, Snapshot, Study
 from annotation.queues import after_commit
-from annotation.services.claims import NoPair, claim_next
-from annotation.services.judging import record_judgment
+from annotation.services.claims import NoPair, claim
+from annotation.services.judging import Answer, record
 from annotation.services.pictures import picture_of
-from annotation.services.sessions import begin_session, progress_of, require_open, skip_assignment
+from annotation.services.sessions import (
+    begin_session,
+    progress_in,
+    progress_of,
+    require_open,
+    skip_assignment,
+)
 from annotation.services.snapshots import request_snapshot
 from annotation.services.training import feedback_on
 from annotation.throttles import JudgingThrottle, client_of
@@ -49,22 +56,19 @@ UNKNOWN_SESSION = (
 PROBLEMS = {400: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM, 429: PROBLEM}
 
 
-def get_own_session_or_404(key: str) -> Session:
-    """The session whose key the caller knows: knowing it is the permission."""
-    session = _session(key)
-    if session is None:
-        raise Http404(UNKNOWN_SESSION)
-    return session
+def sessions_of(request: Request) -> QuerySet[Session]:
+    """The one session that the request's header names, if there is one. Raises NotYours without the header."""
+    key = request.headers.get("X-Closer-Session", "")
+    if not key:
+        raise NotYours("Send the key of your session in the header X-Closer-Session.")
+    return Session.objects.filter(key=key)
 
 
 def session_of(request: Request) -> Session:
     """The session named in the request's header. Raises NotYours without one."""
-    key = request.headers.get("X-Closer-Session", "")
-    session = _session(key)
+    session = sessions_of(request).select_related("study", "annotator").first()
     if session is None:
-        raise NotYours(
-            UNKNOWN_SESSION if key else "Send the key of your session in the header X-Closer-Session."
-        )
+        raise NotYours(UNKNOWN_SESSION)
     return session
 
 
@@ -75,10 +79,6 @@ def require_researcher(request: Request) -> None:
             "Simulated annotators are for researchers: send a header 'Authorization: Token …' with a researcher's "
             "token. People judge without one."
         )
-
-
-def _session(key: str) -> Session | None:
-    return Session.objects.select_related("study", "annotator").filter(key=key).first()
 
 
 class JudgingView(APIView):
@@ -131,15 +131,20 @@ class NextAssignment(JudgingView):
         """Lease the next pair, or hear why there is none by another status."""
         asked = serializers.NextSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        session = get_own_session_or_404(key)
-        require_open(session.study)
-        found = claim_next(session=session, holding=asked.validated_data["holding"])
-        progress = progress_of(session)
-        if isinstance(found, NoPair):
-            answer = {"status": found.status, "detail": found.detail, "retry_after_s": found.retry_after_s}
-            return Response({**answer, "progress": progress})
-        pair = serializers.AssignmentSerializer(found, context={"request": request}).data
-        return Response({"status": "pair", "assignment": pair, "progress": progress})
+        try:
+            return Response(next_of(Session.objects.filter(key=key), asked.validated_data["holding"]))
+        except SessionErased as error:
+            raise Http404(UNKNOWN_SESSION) from error
+
+
+def next_of(sessions: QuerySet[Session], holding: Sequence[UUID]) -> dict[str, Any]:
+    """The next pair of the session, or why there is none, with its progress."""
+    given = claim(sessions=sessions, holding=holding, require=require_open)
+    found, progress = given.found, progress_in(given.session, given.enrolment)
+    if isinstance(found, NoPair):
+        answer = {"status": found.status, "detail": found.detail, "retry_after_s": found.retry_after_s}
+        return {**answer, "progress": progress}
+    return {"status": "pair", "assignment": serializers.pair_of(found), "progress": progress}
 
 
 class SubmitJudgment(JudgingView):
@@ -164,23 +169,31 @@ class SubmitJudgment(JudgingView):
         """Record an answer under an id of the caller's making. Repeat it as often as needed: it counts once."""
         said = serializers.SubmitJudgmentSerializer(data=request.data)
         said.is_valid(raise_exception=True)
-        session = session_of(request)
-        recorded = record_judgment(
-            session=session,
-            judgment_id=pk,
-            assignment_id=said.validated_data["assignment"],
-            answer=said.validated_data["answer"],
-            timing=said.validated_data["timing"],
-            supersedes=said.validated_data["supersedes"],
-        )
+        fields = said.validated_data
+        given = Answer(pk, fields["assignment"], fields["answer"], fields["timing"], fields["supersedes"])
+        sessions = sessions_of(request)
+        try:
+            recorded = record(sessions=sessions, given=given)
+        except SessionErased as error:
+            raise NotYours(UNKNOWN_SESSION) from error
         feedback = feedback_on(recorded.judgment)
         told = {
             "id": recorded.judgment.pk,
-            "progress": progress_of(session),
+            "progress": progress_in(recorded.session, recorded.enrolment),
             "feedback": {"right": feedback.right, "closer": feedback.closer} if feedback else None,
         }
+        if fields["holding"] is not None:
+            told["next"] = _next_or_refusal(sessions, fields["holding"])
         code = status.HTTP_201_CREATED if recorded.created else status.HTTP_200_OK
         return Response(told, status=code)
+
+
+def _next_or_refusal(sessions: QuerySet[Session], holding: Sequence[UUID]) -> dict[str, Any]:
+    """The answer is recorded, whatever is said of the next pair."""
+    try:
+        return next_of(sessions, holding)
+    except Refused as refusal:
+        return {"status": "refused", "code": refusal.code, "detail": str(refusal)}
 
 
 class SkipAssignment(JudgingView):

@@ -124,14 +124,31 @@ class AssignmentSerializer(serializers.ModelSerializer[Assignment]):
         return {slot: reverse("assignment-image", args=[assignment.pk, slot]) for slot in slots}
 
 
+def pair_of(assignment: Assignment) -> dict[str, Any]:
+    """What AssignmentSerializer says, by hand: its machinery took longer than the claim's own look-ups."""
+    source = assignment.triplet.source
+    root = reverse("assignment-image", args=[assignment.pk, "left"]).removesuffix("left.png")
+    return {
+        "id": str(assignment.pk),
+        "position": assignment.position,
+        "training": assignment.kind == Assignment.Kind.TRAINING,
+        "images": {slot: f"{root}{slot}.png" for slot in ("left", "original", "right")},
+        "width": source.width,
+        "height": source.height,
+        "issued_at": assignment.issued_at.isoformat().replace("+00:00", "Z"),
+        "expires_at": assignment.expires_at.isoformat().replace("+00:00", "Z"),
+    }
+
+
 class NextPairSerializer(serializers.Serializer[Any]):
     """A pair, or why there is none."""
 
     status = serializers.ChoiceField(
-        choices=["pair", "nothing_free", "nothing_left", "sitting_over", "training_failed"]
+        choices=["pair", "nothing_free", "nothing_left", "sitting_over", "training_failed", "refused"]
     )
     assignment = AssignmentSerializer(required=False)
     detail = serializers.CharField(required=False)
+    code = serializers.CharField(required=False, help_text="Of a refusal that came with a recorded answer.")
     retry_after_s = serializers.IntegerField(required=False, allow_null=True)
     progress = ProgressSerializer()
 
@@ -146,6 +163,14 @@ class SubmitJudgmentSerializer(serializers.Serializer[Any]):
     )
     supersedes = serializers.UUIDField(
         required=False, allow_null=True, default=None, help_text="The answer that this one undoes."
+    )
+    holding = serializers.ListField(
+        child=serializers.UUIDField(),
+        required=False,
+        allow_null=True,
+        default=None,
+        max_length=20,
+        help_text="With it, even empty, the answer brings the next pair, as assignments_next does.",
     )
 
 
@@ -162,6 +187,7 @@ class RecordedSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     progress = ProgressSerializer()
     feedback = FeedbackSerializer(allow_null=True, help_text="In training only.")
+    next = NextPairSerializer(required=False, help_text="Where the answer came with `holding`.")
 
 
 class SkipSerializer(serializers.Serializer[Any]):

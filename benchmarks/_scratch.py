@@ -166,7 +166,7 @@ def _triplets(study: Study, size: Size) -> list[Triplet]:
     hashes = (hashlib.sha256(str(number).encode()).hexdigest() for number in range(size.triplets))
     sources = Source.objects.bulk_create(
         [
-            Source(sha256=sha, photograph=sha, split="train", name=sha[:8], width=400, height=400, image=sha)
+            Source(sha256=sha, photograph=sha, split="train", width=400, height=400, image=sha)
             for sha in islice(hashes, -(-size.triplets // PER_SOURCE))
         ],
         batch_size=ROWS,

@@ -65,10 +65,7 @@ def make_study(*, sources: int, votes: int, pairs: int, **rules: Any) -> Study:
     )
     shas = [hashlib.sha256(f"{study.slug} {number}".encode()).hexdigest() for number in range(sources)]
     made_of = Source.objects.bulk_create(
-        [
-            Source(sha256=sha, photograph=sha, split="train", name=sha[:8], width=400, height=400, image=sha)
-            for sha in shas
-        ]
+        [Source(sha256=sha, photograph=sha, split="train", width=400, height=400, image=sha) for sha in shas]
     )
     study.sources.add(*made_of)
     done = {"state": "done", "bpp": 1.0, "sha256": "0" * 64, "image": "none", "kind": "classical"}

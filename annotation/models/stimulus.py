@@ -237,6 +237,11 @@ class TripletQuerySet(models.QuerySet["Triplet"]):
         """With the rows of the three images."""
         return self.select_related("source", "first", "second")
 
+    def to_serve(self) -> Self:
+        """With what a claim needs of them, and no more: counters, the known answer, the picture's size."""
+        counters = (counter(name, simulated=who) for name in ("served", "lefts") for who in (False, True))
+        return self.select_related("source").only("known", *counters, "source__width", "source__height")
+
     def unfinished(self, study: "Study", *, simulated: bool) -> Self:
         """Pairs of the study that one population has not given all its votes yet."""
         votes = counter("votes", simulated=simulated)

@@ -1,12 +1,12 @@
 """Leases of triplets: claimed without a race, and back in the pool when they run out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Case, F, IntegerField, Value, When
+from django.db.models import Case, F, IntegerField, QuerySet, Value, When
 from django.utils import timezone
 
 from annotation.errors import NotReady, SessionErased
@@ -16,6 +16,7 @@ from annotation.services.arrival import enrol
 from annotation.services.serving import Serving, next_servings
 from annotation.services.stream import stream_of
 from annotation.services.training import TRAINING, next_training, training_stage
+from annotation.turns import atomic_in_turn
 
 # How many run-out leases one claim sweeps up: enough to keep pace, few enough to cost nothing.
 SWEEP = 20
@@ -36,23 +37,58 @@ class NoPair:
     is_final: bool = False
 
 
+@dataclass(frozen=True)
+class Claim:
+    """What a session was given, or why nothing; with the rows as they were then."""
+
+    found: Assignment | NoPair
+    session: Session
+    enrolment: Enrolment
+
+
 def claim_next(*, session: Session, holding: Sequence[UUID] = ()) -> Assignment | NoPair:
     """The session's next pair: one that it holds and the page has lost, or a triplet newly leased to it.
 
     `holding` are the assignments that the page has in hand. Costs a few indexed look-ups, however many
     triplets and judgments there are. Raises NotReady before the steps of arrival are taken.
     """
-    if Assignment.objects.overdue().filter(study=session.study).exists():
-        return_overdue(study=session.study, limit=SWEEP)
-    with transaction.atomic():
-        session, enrolment = _in_turn(session)
-        return _claim(session, enrolment, holding)
+    return claim(sessions=Session.objects.filter(pk=session.pk), holding=holding).found
+
+
+def claim(
+    *,
+    sessions: QuerySet[Session],
+    holding: Sequence[UUID] = (),
+    require: Callable[[Study], None] | None = None,
+) -> Claim:
+    """The same for the one session among `sessions`; `require` refuses studies before anything is given out.
+
+    Leases that ran out are swept up where nothing is free without them; otherwise whoever reaps does it. Raises
+    SessionErased where there is no such session.
+    """
+    with atomic_in_turn():
+        session, enrolment = _in_turn(sessions)
+        if require:
+            require(session.study)
+        found = _claim(session, enrolment, holding)
+        if isinstance(found, NoPair) and found.status == "nothing_free" and _sweep(session.study):
+            found = _claim(session, enrolment, holding)
+        return Claim(found, session, enrolment)
+
+
+def _sweep(study: Study) -> int:
+    """How many leases that had run out are back in the pool."""
+    return (
+        return_overdue(study=study, limit=SWEEP)
+        if Assignment.objects.overdue().filter(study=study).exists()
+        else 0
+    )
 
 
 def end_of(session: Session) -> NoPair | None:
     """Why the session is complete, without leasing anything; None while there is more to do in it."""
     with transaction.atomic():
-        session, enrolment = _in_turn(session)
+        session, enrolment = _in_turn(Session.objects.filter(pk=session.pk))
         if enrolment.screened_out_by or Assignment.objects.live().filter(session=session).exists():
             return None
         if enrolment.excluded_by and session.ready_at:
@@ -64,22 +100,54 @@ def end_of(session: Session) -> NoPair | None:
         if session.study.state == Study.State.CLOSED:
             closed = "This study is closed and takes no more answers. Thank you."
             return NoPair("sitting_over", closed, is_final=True)
-        stream = stream_of(session)
+        stream = stream_of(session, _last_source(_recent(session)))
         if session.ready_at is None or next(next_servings(session, stream), None):
             return None
         nothing = _nothing(session)
         return nothing if nothing.status == "nothing_left" else None
 
 
-def _in_turn(session: Session) -> tuple[Session, Enrolment]:
+def _in_turn(sessions: QuerySet[Session]) -> tuple[Session, Enrolment]:
     """Two windows of one annotator take turns here, so they cannot lease the same triplet twice."""
-    list(Annotator.objects.select_for_update().filter(pk=session.annotator_id).values_list("pk"))
-    fresh = Session.objects.select_related("study", "annotator").filter(pk=session.pk).first()
-    if fresh is None:
+    found = sessions.select_related("study", "annotator").first()
+    if found is None:
         raise SessionErased
-    enrolment = enrol(fresh.study, fresh.annotator)
-    enrolment.study = fresh.study
-    return fresh, enrolment
+    place = Enrolment.objects.select_for_update(of=("self",), no_key=True)
+    enrolment = place.filter(study=found.study_id, annotator=found.annotator_id).first()
+    if enrolment is None:  # erased this moment, or begun by something that does not enrol
+        if not Annotator.objects.filter(pk=found.annotator_id).exists():
+            raise SessionErased
+        enrolment = enrol(found.study, found.annotator)
+    enrolment.study, enrolment.annotator = found.study, found.annotator
+    return found, enrolment
+
+
+def _recent(session: Session) -> list[Assignment]:
+    """What the session holds, and the last that it held before: the newest of each first."""
+    held = Case(When(state=Assignment.State.LEASED, then=0), default=1)
+    rows = session.assignments.select_related("triplet__source").only(
+        *(
+            "state",
+            "issued_at",
+            "expires_at",
+            "position",
+            "kind",
+            "first_on_left",
+            "warm_up",
+            "study",
+            "session",
+        ),
+        *("annotator", "repeats", "skip_cause", "triplet__known", "triplet__source__width"),
+        "triplet__source__height",
+    )
+    return list(rows.order_by(held, "-issued_at", "-position")[: MOST_LEASES + 2])
+
+
+def _last_source(recent: Sequence[Assignment]) -> int | None:
+    """The source of the pair that was issued last."""
+    if not recent:
+        return None
+    return max(recent, key=lambda one: (one.issued_at, one.position)).triplet.source_id
 
 
 def _claim(session: Session, enrolment: Enrolment, holding: Sequence[UUID]) -> Assignment | NoPair:
@@ -91,12 +159,8 @@ def _claim(session: Session, enrolment: Enrolment, holding: Sequence[UUID]) -> A
         raise NotReady("Open the study's link in a browser and take the steps that it asks for first.")
     if enrolment.excluded_by:
         return _dismiss(session, holding)
-    live = list(
-        Assignment.objects.live()
-        .filter(session=session)
-        .select_related("triplet__source", "triplet__first", "triplet__second")
-        .order_by("issued_at", "position")
-    )
+    recent, now = _recent(session), timezone.now()
+    live = [one for one in reversed(recent) if one.state == Assignment.State.LEASED and one.expires_at > now]
     lost = [assignment for assignment in live if assignment.pk not in set(holding)]
     if lost:
         return lost[0]
@@ -104,7 +168,7 @@ def _claim(session: Session, enrolment: Enrolment, holding: Sequence[UUID]) -> A
         return NoPair("nothing_free", f"Answer one of the {len(live)} pairs in hand first.", retry_after_s=1)
     if stage := training_stage(enrolment):
         return _train(session, enrolment, stage.answered + len(live), stage.total)
-    return _sitting_over(session, len(live)) or _judge(session)
+    return _sitting_over(session, len(live)) or _judge(session, _last_source(recent))
 
 
 def _most_leases(session: Session, enrolment: Enrolment) -> int:
@@ -159,8 +223,8 @@ def _train(session: Session, enrolment: Enrolment, begun: int, total: int) -> As
     )
 
 
-def _judge(session: Session) -> Assignment | NoPair:
-    stream = stream_of(session)
+def _judge(session: Session, last_source: int | None) -> Assignment | NoPair:
+    stream = stream_of(session, last_source)
     for serving in next_servings(session, stream):
         if not serving.counts or _take(serving, simulated=session.annotator.simulated):
             return _lease(session, serving, stream.position)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db import IntegrityError
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from annotation.core.timing import CLOCKS_DIFFER, TimingError, earliest_end, validate_timing
@@ -25,6 +25,7 @@ from annotation.models import Assignment, Enrolment, Judgment, Session, Study, T
 from annotation.models.stimulus import counter
 from annotation.services.claims import free_place
 from annotation.services.training import close_try
+from annotation.turns import atomic_in_turn
 
 # Each takes a row: changing one's mind about a pair has an end.
 MOST_UNDONE = 3
@@ -34,10 +35,15 @@ MIN_VIEW_SLACK_MS = 34.0
 
 @dataclass(frozen=True)
 class Recorded:
-    """A judgment in the database; `created` is False when this request only repeated it."""
+    """A judgment in the database; `created` is False when this request only repeated it.
+
+    `session` and `enrolment` are as they were left; the enrolment of an erased annotator is gone.
+    """
 
     judgment: Judgment
     created: bool
+    session: Session
+    enrolment: Enrolment | None
 
 
 @dataclass(frozen=True)
@@ -75,63 +81,67 @@ def record_judgment(
     of a check or a training pair the first one stands. Raises a kind of Refused: NotYours, LeaseExpired,
     AlreadyAnswered, UndoRefused, BadTiming, StudyNotOpen, SessionErased. A refused answer changes nothing.
     """
-    given = Answer(judgment_id, assignment_id, answer, timing, supersedes)
-    if repeated := _repetition(given, session):
-        return Recorded(repeated, created=False)
+    return record(
+        sessions=Session.objects.filter(pk=session.pk),
+        given=Answer(judgment_id, assignment_id, answer, timing, supersedes),
+    )
+
+
+def record(*, sessions: QuerySet[Session], given: Answer) -> Recorded:
+    """The same for the one session among `sessions`. Raises SessionErased where there is none."""
     try:
-        with transaction.atomic():
-            return Recorded(_record(session, given), created=True)
-    except (IntegrityError, AlreadyAnswered, UndoRefused):
-        # Perhaps by this same request, which came twice at once: then the other one was first.
-        if repeated := _repetition(given, session):
-            return Recorded(repeated, created=False)
+        with atomic_in_turn():
+            return _record(sessions, given)
+    except (IntegrityError, Refused) as refusal:
+        # Perhaps this same answer was recorded before, or came twice at once and the other one was first.
+        if repeated := _repetition(given, sessions):
+            return repeated
+        if isinstance(refusal, IntegrityError):
+            raise AlreadyAnswered("This pair has an answer already. The first one stands.") from refusal
         raise
 
 
-def _repetition(given: Answer, session: Session) -> Judgment | None:
-    judgment = Judgment.objects.select_related("assignment__triplet").filter(pk=given.judgment).first()
-    if judgment is None:
+def _repetition(given: Answer, sessions: QuerySet[Session]) -> Recorded | None:
+    rows = Judgment.objects.select_related("assignment__triplet", "assignment__session__study")
+    judgment = rows.filter(pk=given.judgment).first()
+    session = sessions.first()
+    if judgment is None or session is None:
         return None
     if judgment.assignment.session_id != session.pk:
         raise NotYours("This judgment belongs to another session.")
     if judgment.content_sha256 != given.content_sha256:
         raise AlreadyAnswered("This judgment was recorded before with another content. The first one stands.")
-    return judgment
+    place = Enrolment.objects.filter(study=session.study_id, annotator=session.annotator_id).first()
+    return Recorded(judgment, created=False, session=judgment.assignment.session, enrolment=place)
 
 
-def _record(session: Session, given: Answer) -> Judgment:
+def _record(sessions: QuerySet[Session], given: Answer) -> Recorded:
     # Answers of one session take turns: which one is the last, and so can be undone, is never in doubt.
-    locked = Session.objects.select_for_update(no_key=True).filter(pk=session.pk)
-    found = list(locked.values_list("viewed_until"))
-    if not found:
+    locked = sessions.select_for_update(of=("self",), no_key=True).select_related("study", "annotator")
+    session = locked.first()
+    if session is None:
         raise SessionErased
-    assignment = (
-        Assignment.objects.select_for_update(of=("self",))
-        .select_related("study", "annotator", "triplet")
-        .filter(pk=given.assignment)
-        .first()
-    )
-    assignment = _own(assignment, session)
+    rows = Assignment.objects.select_for_update(of=("self",)).select_related("triplet")
+    assignment = _own(rows.filter(pk=given.assignment).first(), session)
     before = _undone(assignment, given) if given.supersedes else None
     if before is None:
         _require_lease(assignment)
-    _check_answer(assignment.study, given.said)
-    _check_timing(assignment.study, given.timing)
+    _check_answer(session.study, given.said)
+    _check_timing(session.study, given.timing)
     stands = before is None or assignment.kind == Assignment.Kind.PAIR
     if before and stands:
         Judgment.objects.filter(pk=before.pk).update(stands=False, counted=False)
     now, response_ms = timezone.now(), given.timing["answer"] - given.timing["onset"]
-    end = earliest_end(assignment.issued_at, found[0][0], response_ms)
+    end = earliest_end(assignment.issued_at, session.viewed_until, response_ms)
     fields = {"stands": stands, "faster_than_possible": end > now + CLOCKS_DIFFER, "received_at": now}
     judgment = _write(assignment, given, before, fields)
+    session.answered += before is None and assignment.kind != Assignment.Kind.TRAINING
+    session.viewed_until, session.last_seen_at = min(end, now), now
     Session.objects.filter(pk=session.pk).update(
-        answered=F("answered") + int(before is None and assignment.kind != Assignment.Kind.TRAINING),
-        viewed_until=min(end, now),
-        last_seen_at=now,
+        answered=session.answered, viewed_until=session.viewed_until, last_seen_at=now
     )
-    if before is None:
-        _count(assignment)
-    return judgment
+    enrolment = _count(assignment) if before is None else _place(assignment).get()
+    return Recorded(judgment, created=True, session=session, enrolment=enrolment)
 
 
 def _write(
@@ -163,22 +173,24 @@ def _write(
     )
 
 
-def _count(assignment: Assignment) -> None:
-    """Moves the counters that a first answer moves; undoing it moves none."""
+def _place(assignment: Assignment) -> QuerySet[Enrolment]:
+    return Enrolment.objects.filter(study=assignment.study_id, annotator=assignment.annotator_id)
+
+
+def _count(assignment: Assignment) -> Enrolment:
+    """Moves the counters that a first answer moves, which undoing it does not; returns whose they are."""
     Assignment.objects.filter(pk=assignment.pk).update(state=Assignment.State.ANSWERED)
-    training = assignment.kind == Assignment.Kind.TRAINING
-    if not (training or assignment.counts):
-        return
-    # Locked: whoever leaves the annotator out counts votes anew, and this one is in that count or after it.
-    place = Enrolment.objects.select_for_update(of=("self",), no_key=True).select_related("study")
-    enrolment = place.get(study=assignment.study, annotator=assignment.annotator)
-    if training:
+    # Locked: whoever excludes the annotator counts votes anew, and this one is in that count or after it.
+    enrolment = _place(assignment).select_for_update(of=("self",), no_key=True).get()
+    enrolment.study = assignment.study
+    if assignment.kind == Assignment.Kind.TRAINING:
         close_try(enrolment)
-    elif enrolment.excluded_by:
+    elif assignment.counts and enrolment.excluded_by:
         free_place(assignment)
-    else:
+    elif assignment.counts:
         votes = counter("votes", simulated=assignment.annotator.simulated)
         Triplet.objects.filter(pk=assignment.triplet_id).update(**{votes: F(votes) + 1})
+    return enrolment
 
 
 def _undone(assignment: Assignment, given: Answer) -> Judgment:
@@ -208,6 +220,8 @@ def _undone(assignment: Assignment, given: Answer) -> Judgment:
 def _own(assignment: Assignment | None, session: Session) -> Assignment:
     if assignment is None or assignment.session_id != session.pk:
         raise NotYours("This pair was not given to this session.")
+    # Read once, with the session.
+    assignment.session, assignment.study, assignment.annotator = session, session.study, session.annotator
     return assignment
 
 

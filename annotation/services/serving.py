@@ -1,14 +1,17 @@
 """Which triplet stands at the next place of a stream: a pair, or the check that is owed there."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain
+from typing import NamedTuple
 
-from django.db.models import Count, Exists, Max, OuterRef
+from django.db.models import Exists, OuterRef
 
 from annotation.core.allocation import Chosen, Offer, Sides, choose, next_side
 from annotation.core.checks import REPEAT_DISTANCE
-from annotation.models import Assignment, Session, Triplet
+from annotation.models import Assignment, Session, Study, Triplet
 from annotation.models.stimulus import TripletQuerySet, counter
 from annotation.services.stream import HELD, Stream
 from psychometrics.draws import uniform
@@ -48,8 +51,18 @@ def next_servings(session: Session, stream: Stream) -> Iterator[Serving]:
         return iter(())
     if stream.warm_up:
         return iter([_warm_up(session, stream) or pairs[0]])
-    checks = (_check(kind, session, stream) for kind in stream.kinds)
+    checks = (_check(kind, session, stream) for kind in _served_here(session.study, stream.kinds))
     return chain((check for check in checks if check), pairs)
+
+
+def _served_here(study: Study, kinds: Sequence[str]) -> list[str]:
+    """Of the kinds that are owed, those that the study can have: one look-up in place of several for each."""
+    made = [kind for kind in kinds if kind in Triplet.Role.values]
+    if not made:
+        return list(kinds)
+    there = {kind: Exists(Triplet.objects.filter(study=study, role=kind)) for kind in made}
+    found = Study.objects.filter(pk=study.pk).values(**there).get()
+    return [kind for kind in kinds if found.get(kind, True)]
 
 
 def _pairs(session: Session, stream: Stream) -> list[Serving]:
@@ -79,10 +92,10 @@ def _offers(session: Session, stream: Stream) -> list[Triplet]:
     """Open triplets in the order of the study's allocation, of another source than the last where there are any."""
     orders = _orders(session, stream)
     for rows in orders:
-        other = list(rows.exclude(source=stream.last_source)[:OFFERS]) if stream.last_source else []
-        if other:
-            return other
-    return next((found for rows in orders if (found := list(rows[:OFFERS]))), [])
+        other = rows.to_serve().exclude(source=stream.last_source)[:OFFERS] if stream.last_source else []
+        if found := list(other):
+            return found
+    return next((found for rows in orders if (found := list(rows.to_serve()[:OFFERS]))), [])
 
 
 def _orders(session: Session, stream: Stream) -> list[TripletQuerySet]:
@@ -115,58 +128,70 @@ def _check(kind: str, session: Session, stream: Stream) -> Serving | None:
     """A check of that kind, or None while there is none to serve."""
     if kind == Assignment.Kind.REPEAT:
         return _repeat(session, stream)
-    unseen = Triplet.objects.filter(study=session.study, role=kind)
+    rows = Triplet.objects.filter(study=session.study, role=kind)
     if kind == Assignment.Kind.GOLDEN:
-        unseen = Triplet.objects.golden(session.study)
-    unseen = unseen.unseen_by(session.annotator)
-    triplet = _at_random(unseen, stream, kind)
+        rows = Triplet.objects.golden(session.study)
+    shown = _shown(kind, session)
+    triplet = _at_random(rows.unseen_by(session.annotator), stream, kind)
     if triplet is None and kind != Assignment.Kind.GOLDEN:
-        triplet = _seen_longest_ago(kind, session, stream)
+        triplet = _seen_longest_ago(shown, stream)
     if triplet is None:
         return None
-    right_on_left = next_side(
-        _right_sides(kind, session), Sides(0, 0), seed=f"{stream.seed}:{stream.position}"
-    )
+    sides = Sides(sum(one.right_on_left for one in shown), sum(not one.right_on_left for one in shown))
+    right_on_left = next_side(sides, Sides(0, 0), seed=f"{stream.seed}:{stream.position}")
     return Serving(triplet, right_on_left == (triplet.known != Triplet.Known.SECOND), kind)
+
+
+class Shown(NamedTuple):
+    """A check that the annotator was shown: whether the right answer stood on the left, and when it was."""
+
+    triplet: int
+    source: int
+    right_on_left: bool
+    issued_at: datetime
+
+
+def _shown(kind: str, session: Session) -> list[Shown]:
+    """The annotator's checks of a kind so far, the first one first."""
+    rows = (
+        Assignment.objects.filter(HELD, annotator=session.annotator_id, study=session.study_id, kind=kind)
+        .order_by("issued_at", "position")
+        .values_list("triplet_id", "triplet__source_id", "first_on_left", "triplet__known", "issued_at")
+    )
+    return [
+        Shown(pk, source, left == (known != Triplet.Known.SECOND), at) for pk, source, left, known, at in rows
+    ]
 
 
 def _at_random(rows: TripletQuerySet, stream: Stream, what: str) -> Triplet | None:
     """One of the rows, each equally likely for another annotator or place; of another source where there is one."""
     start = int(uniform(f"{stream.seed}:{what}:{stream.position}") * LARGEST_SHUFFLE)
-    ordered = rows.order_by("shuffle", "pk")
-    for source in (stream.last_source, None):
-        found = ordered.exclude(source=source) if source else ordered
-        if triplet := found.filter(shuffle__gte=start).first() or found.first():
-            return triplet
-    return None
+    ordered = rows.to_serve().order_by("shuffle", "pk")
+    following = ordered.filter(shuffle__gte=start)
+    if stream.last_source:
+        following = following.exclude(source=stream.last_source)
+    if triplet := following.first():
+        return triplet
+    # Round to the first of all; by chance it is of the source before, and then one of the next few is taken.
+    first = list(ordered[:OFFERS])
+    return next((row for row in first if row.source_id != stream.last_source), first[0] if first else None)
 
 
 def _of_another_source(rows: TripletQuerySet, stream: Stream) -> Triplet | None:
+    rows = rows.to_serve()
     other = rows.exclude(source=stream.last_source).first() if stream.last_source else None
     return other or rows.first()
 
 
-def _seen_longest_ago(kind: str, session: Session, stream: Stream) -> Triplet | None:
+def _seen_longest_ago(shown: Sequence[Shown], stream: Stream) -> Triplet | None:
     """A study has fewer checks than a long session needs: the one shown least and longest ago comes again."""
-    shown = (
-        Assignment.objects.filter(HELD, annotator=session.annotator, study=session.study, kind=kind)
-        .order_by()
-        .values_list("triplet_id", "triplet__source_id")
-        .annotate(times=Count("pk"), last=Max("issued_at"))
-        .order_by("times", "last")
-    )
-    found = [(triplet, source) for triplet, source, *_ in shown]
-    others = [triplet for triplet, source in found if source != stream.last_source]
-    others = others or [triplet for triplet, _ in found]
-    return Triplet.objects.get(pk=others[0]) if others else None
-
-
-def _right_sides(kind: str, session: Session) -> Sides:
-    """How often the right answer stood left and right in the annotator's checks of a kind."""
-    shown = Assignment.objects.filter(HELD, annotator=session.annotator, study=session.study, kind=kind)
-    rows = shown.values_list("first_on_left", "triplet__known")
-    on_left = [first_on_left == (known != Triplet.Known.SECOND) for first_on_left, known in rows]
-    return Sides(sum(on_left), len(on_left) - sum(on_left))
+    if not shown:
+        return None
+    times = Counter(one.triplet for one in shown)
+    last = {one.triplet: one for one in shown}  # in their order: the last one stays
+    others = [one for one in last.values() if one.source != stream.last_source] or list(last.values())
+    found = min(others, key=lambda one: (times[one.triplet], one.issued_at))
+    return Triplet.objects.all().to_serve().get(pk=found.triplet)
 
 
 def _repeat(session: Session, stream: Stream) -> Serving | None:
@@ -191,5 +216,5 @@ def _repeat(session: Session, stream: Stream) -> Serving | None:
     if not others:
         return None
     drawn = others[int(uniform(f"{stream.seed}:repeat:{stream.position}") * len(others))]
-    before = Assignment.objects.select_related("triplet").get(pk=drawn)
+    before = Assignment.objects.select_related("triplet__source").get(pk=drawn)
     return Serving(before.triplet, not before.first_on_left, Assignment.Kind.REPEAT, repeats=before)

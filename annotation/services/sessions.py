@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -15,6 +14,7 @@ from annotation.services.claims import return_to_pool
 from annotation.services.training import TRAINING, training_stage
 from annotation.services.visitors import require_way_in
 from annotation.throttles import require_room_for_session
+from annotation.turns import atomic_in_turn
 
 # A session that was left this long ago is over; coming back begins another.
 SESSION_PAUSE = timedelta(minutes=30)
@@ -32,7 +32,7 @@ def require_open(study: Study) -> None:
     raise StudyNotOpen(f"This study {why}", state=study.state)
 
 
-@transaction.atomic
+@atomic_in_turn()
 def begin_session(
     *,
     study: Study,
@@ -91,16 +91,24 @@ def progress_of(session: Session) -> dict[str, Any]:
     Raises SessionErased.
     """
     enrolment = Enrolment.objects.filter(study=session.study, annotator=session.annotator_id).first()
-    answered = Session.objects.filter(pk=session.pk).values_list("answered", flat=True).first()
-    if enrolment is None or answered is None:
+    fresh = Session.objects.filter(pk=session.pk).first()
+    if enrolment is None or fresh is None:
+        raise SessionErased
+    fresh.study = session.study
+    return progress_in(fresh, enrolment)
+
+
+def progress_in(session: Session, enrolment: Enrolment | None) -> dict[str, Any]:
+    """The same from rows that were just read. Raises SessionErased without an enrolment."""
+    if enrolment is None:
         raise SessionErased
     enrolment.study = session.study
     if stage := training_stage(enrolment):
         return {"answered": stage.answered, "total": stage.total, "stage": TRAINING}
-    return {"answered": answered, "total": session.study.pairs_per_session, "stage": "judging"}
+    return {"answered": session.answered, "total": session.study.pairs_per_session, "stage": "judging"}
 
 
-@transaction.atomic
+@atomic_in_turn()
 def skip_assignment(*, session: Session, assignment_id: UUID, cause: str) -> None:
     """Gives back a pair that could not be shown, with the reason; the annotator does not get it again."""
     assignment = Assignment.objects.select_for_update().filter(pk=assignment_id).first()

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
+from django.db.models import Case, Count, Q, When
 
 from annotation.core.allocation import Sides
 from annotation.core.checks import due, rates_of
@@ -31,22 +31,22 @@ class Stream:
     seed: str
 
 
-def stream_of(session: Session) -> Stream:
-    """The next place in the session's stream. Reads the annotator's own assignments only."""
+def stream_of(session: Session, last_source: int | None) -> Stream:
+    """The next place in the session's stream. Reads the annotator's own assignments only, in one query.
+
+    `last_source` is that of the pair before.
+    """
     rules, seed = session.study.rules, seed_of(session)
-    in_session = session.assignments.exclude(kind=Assignment.Kind.TRAINING).aggregate(
-        all=Count("pk"), held=Count("pk", filter=HELD)
-    )
-    warm_up = in_session["held"] < rules.warm_up
-    served, sides = _served(session)
+    here, held, served, sides = _counts(session)
+    warm_up = held < rules.warm_up
     place = sum(served.values()) + 1
     return Stream(
-        position=in_session["all"] + 1,
+        position=here + 1,
         warm_up=warm_up,
         kinds=[] if warm_up else due(place, served, rates_of(rules), seed=seed),
         pairs=sides[False],
         warm_ups=sides[True],
-        last_source=_last_source(session),
+        last_source=last_source,
         seed=seed,
     )
 
@@ -56,27 +56,28 @@ def seed_of(session: Session) -> str:
     return hashlib.sha256(f"{session.study.key}:{session.annotator_id}".encode()).hexdigest()
 
 
-def _served(session: Session) -> tuple[Mapping[str, int], dict[bool, Sides]]:
-    """How many of each kind the annotator was served, warm-ups aside; and the sides of pairs and of warm-ups."""
+def _counts(session: Session) -> tuple[int, int, Mapping[str, int], dict[bool, Sides]]:
+    """How many stand in this session, and of them are held or answered; how many of each kind the annotator was
+    served in all sessions, warm-ups aside; and the sides of pairs and of warm-ups."""
     counts = (
-        Assignment.objects.filter(HELD, annotator=session.annotator, study=session.study)
+        Assignment.objects.filter(annotator=session.annotator_id, study=session.study_id)
         .exclude(kind=Assignment.Kind.TRAINING)
         .order_by()
-        .values_list("kind", "warm_up")
+        .annotate(
+            here=Case(When(session=session.pk, then=1), default=0), held=Case(When(HELD, then=1), default=0)
+        )
+        .values_list("here", "held", "kind", "warm_up")
         .annotate(count=Count("pk"), left=Count("pk", filter=Q(first_on_left=True)))
     )
+    in_session = in_session_held = 0
     served: dict[str, int] = {}
     sides = {False: Sides(0, 0), True: Sides(0, 0)}
-    for kind, warm_up, count, left in counts:
-        if not warm_up:
-            served[kind] = count
-        if kind == Assignment.Kind.PAIR:
-            sides[warm_up] = Sides(left, count - left)
-    return served, sides
-
-
-def _last_source(session: Session) -> int | None:
-    last = session.assignments.order_by("-issued_at", "-position").values_list(
-        "triplet__source_id", flat=True
-    )
-    return last.first()
+    for here, held, kind, warm_up, count, left in counts:
+        in_session += here * count
+        in_session_held += here * held * count
+        if held and not warm_up:
+            served[kind] = served.get(kind, 0) + count
+        if held and kind == Assignment.Kind.PAIR:
+            before = sides[warm_up]
+            sides[warm_up] = Sides(before.left + left, before.right + count - left)
+    return in_session, in_session_held, served, sides

@@ -112,5 +112,6 @@ def close_try(enrolment: Enrolment) -> None:
     now, row = timezone.now(), Enrolment.objects.filter(pk=enrolment.pk)
     if right >= rules.training_pass:
         row.update(trained_at=now)
+        enrolment.trained_at = now
     elif answered // total >= rules.training_tries:
         row.filter(screened_out_by="").update(screened_out_by=TRAINING, screened_out_at=now)

@@ -177,10 +177,34 @@ def test_a_claim_and_an_answer_cost_a_few_queries_however_many_triplets(
     for number in range(30):
         make_triplet(study, source=source, level=0.1 + number / 100)
     session = make_session(study)
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(10 + 2):  # and the test's own savepoint
         found = next_pair(client, session.key).json()
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(8 + 2):
         submit(client, session.key, found["assignment"]["id"])
+
+
+def test_an_answer_brings_the_next_pair_where_that_is_asked(client: Client, study: Study) -> None:
+    key = begin(client, study).json()["key"]
+    first = next_pair(client, key).json()["assignment"]["id"]
+    told = submit(client, key, first, holding=[]).json()
+    assert told["next"]["status"] == "pair" and told["next"]["assignment"]["id"] != first
+    assert told["progress"]["answered"] == told["next"]["progress"]["answered"] == 1
+    second = told["next"]["assignment"]["id"]
+    assert next_pair(client, key).json()["assignment"]["id"] == second
+    over = submit(client, key, second, holding=[]).json()
+    assert over["next"]["status"] == "nothing_left"
+    assert "next" not in submit(client, begin(client, study).json()["key"], first).json()
+
+
+def test_an_answer_to_a_paused_study_counts_and_says_why_nothing_follows(
+    client: Client, study: Study
+) -> None:
+    key = begin(client, study).json()["key"]
+    pair = next_pair(client, key).json()["assignment"]["id"]
+    Study.objects.update(state="paused")
+    told = submit(client, key, pair, holding=[])
+    assert (told.status_code, told.json()["next"]["status"]) == (201, "refused")
+    assert told.json()["next"]["code"] == "study_not_open" and Judgment.objects.count() == 1
 
 
 def test_simulated_annotators_are_marked(client: Client, study: Study, owner: User) -> None:

@@ -224,7 +224,7 @@ def test_answers_and_leaving_their_annotator_out_at_once_leave_true_counters() -
     study = make_study(votes_per_triplet=2, pairs_per_session=100)
     make_triplets(study, sources=2, reconstructions=4)
     for _ in range(6):
-        session = make_session(study)
+        session = make_session(study, answered=1)
         held = [make_assignment(session) for _ in range(3)]
         place = Enrolment.objects.get(annotator=session.annotator)
 
