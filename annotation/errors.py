@@ -1,5 +1,6 @@
 """What a service says when it will not do something: a code for programs, a sentence for people, a status."""
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -28,6 +29,24 @@ class DuplicatePhotograph(Refused):
 
     code = "duplicate_photograph"
     status = 409
+
+
+class FaultyPictures(Refused):
+    """A folder of pictures with something wrong in it: nothing of it was taken; `faults` says everything."""
+
+    code = "faulty_pictures"
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        count = f"{len(faults)} faults" if len(faults) > 1 else "a fault"
+        shown = " ".join(faults[:3]) + (f" And {len(faults) - 3} more." if len(faults) > 3 else "")
+        super().__init__(f"Nothing was taken: the pictures have {count}. {shown}", faults=list(faults))
+        self.faults = tuple(faults)
+
+
+class BadStudyFile(Refused):
+    """A study file that cannot become a study; nothing of it was made."""
+
+    code = "bad_study_file"
 
 
 class StudyFrozen(Refused):

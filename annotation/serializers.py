@@ -63,6 +63,8 @@ class BeginSessionSerializer(serializers.Serializer[Any]):
 class JudgedStudySerializer(serializers.ModelSerializer[Study]):
     """What a judging page needs to know of a study."""
 
+    name = serializers.CharField(source="public_title", read_only=True)
+
     class Meta:
         model = Study
         fields = [

@@ -47,7 +47,10 @@ class Study(models.Model):
         PAUSED = "paused"
         CLOSED = "closed"
 
-    name = models.CharField(max_length=120)
+    name = models.CharField(max_length=120, help_text="For researchers.")
+    title = models.CharField(
+        max_length=120, blank=True, default="", help_text="For annotators; empty: the name."
+    )
     slug = models.SlugField(unique=True, max_length=60)
     key = models.CharField(max_length=32, unique=True, default=new_key, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
@@ -93,6 +96,9 @@ class Study(models.Model):
     )
 
     created_at = models.DateTimeField(auto_now_add=True)
+    archived_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since then it is out of the list; everything of it is kept."
+    )
     opened_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
 
@@ -125,6 +131,11 @@ class Study(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("study", args=[self.slug])
+
+    @property
+    def public_title(self) -> str:
+        """What annotators read; the name is for researchers."""
+        return self.title or self.name
 
     @property
     def rules(self) -> Protocol:

@@ -1,5 +1,6 @@
 """Photographs in: read, normalised, cropped to what fits the study's screen, known by their pixels."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -10,6 +11,7 @@ from annotation.core.splits import split_of
 from annotation.errors import BadPhotograph, DuplicatePhotograph
 from annotation.models import Source, Study, StudySource
 from annotation.services.studies import require_draft
+from codecs_zoo.contract import Pixels
 from imaging import pictures as image
 
 
@@ -27,19 +29,24 @@ def add_source(
     StudyFrozen once the study was opened. Nothing is written in any of these cases.
     """
     require_draft(study)
-    _require_words(name=name, licence=licence, attribution=attribution)
+    require_words(name=name, licence=licence, attribution=attribution)
     try:
         photograph = image.load_photograph(file)
     except image.PhotographError as error:
         raise BadPhotograph(f"{name}: {error}") from error
-    known = image.pixels_sha256(photograph.pixels)
-    pixels, box = image.centre_crop(photograph.pixels, study.max_width, study.max_height)
-    if duplicate := study.uses.filter(source__photograph=known).first():
+    source, pixels = cut_source(study, photograph.pixels, photograph.notes)
+    if duplicate := study.uses.filter(source__photograph=source.photograph).first():
         raise DuplicatePhotograph(f"{name}: the study has this photograph already, as “{duplicate}”.")
-    notes = list(photograph.notes)
-    cropped = pixels.shape != photograph.pixels.shape
-    if cropped:
-        notes.append(f"cropped to {pixels.shape[1]} × {pixels.shape[0]} pixels, the most this study shows")
+    words = {"name": name[:200], "licence": licence, "attribution": attribution}
+    return take_source(study, source, image.encode_png(pixels), words)
+
+
+def cut_source(study: Study, whole: Pixels, notes: Sequence[str] = ()) -> tuple[Source, Pixels]:
+    """A row, not saved yet, for a whole photograph in the study, and the pixels that are shown of it."""
+    pixels, box = image.centre_crop(whole, study.max_width, study.max_height)
+    cropped = pixels.shape != whole.shape
+    cut = f"cropped to {pixels.shape[1]} × {pixels.shape[0]} pixels, the most this study shows"
+    known = image.pixels_sha256(whole)
     source = Source(
         sha256=image.pixels_sha256(pixels),
         photograph=known,
@@ -47,15 +54,19 @@ def add_source(
         width=pixels.shape[1],
         height=pixels.shape[0],
         crop=list(box) if cropped else None,
-        notes=notes,
+        notes=[*notes, *[cut] * cropped],
     )
-    source = keep_source(source, image.encode_png(pixels))
-    use = {"name": name[:200], "licence": licence, "attribution": attribution}
-    study.sources.add(source, through_defaults=use)
-    return source
+    return source, pixels
 
 
-def _require_words(*, name: str, **words: str) -> None:
+def take_source(study: Study, source: Source, png: bytes, words: dict[str, str]) -> Source:
+    """The kept row of a source that `cut_source` made, used by the study under these words if it is new there."""
+    kept = keep_source(source, png)
+    study.sources.add(kept, through_defaults=words)
+    return kept
+
+
+def require_words(*, name: str, **words: str) -> None:
     """Refuses what the columns cannot hold; SQLite would take it, Postgres would not."""
     longest = {column.name: column.max_length or 0 for column in StudySource._meta.fields}
     for field, said in words.items():

@@ -1,0 +1,116 @@
+"""The study file: a study's rules and stimuli as TOML, to keep, to publish, to make the same study again.
+
+    format = "closer-study/1"
+    name = "…"  and every other rule of the study by its name
+    stimuli = "folder"            # own pictures: a folder or zip beside the file, see annotation.core.layout
+    [protocol]                    # every rule of annotation.core.protocol
+    [[photographs]]               # name, and file or sha256 of the whole photograph's pixels
+    [[pictures]]                  # own pictures by hash: photograph, method, level, sha256, bpp
+
+`read` gives plain values and knows nothing of studies but the shape of the file; `write` is its inverse.
+"""
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+FORMAT = "closer-study/1"
+TABLES = {
+    "photographs": {"name", "file", "sha256", "crop", "licence", "attribution"},
+    "pictures": {"photograph", "method", "level", "sha256", "bpp"},
+}
+_BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+
+
+class StudyFileError(ValueError):
+    """A file that is no study file; the message names everything that is wrong."""
+
+
+def read(text: str, *, rules: Iterable[str], protocol: Iterable[str]) -> dict[str, Any]:
+    """The file as plain values. `rules` and `protocol` are the names that may stand in it. Raises StudyFileError."""
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise StudyFileError(f"This is no TOML: {error}.") from error
+    faults = [*_format(content), *_names(content, {*rules, "format", "stimuli", "protocol", *TABLES})]
+    rules_of_protocol = content.get("protocol", {})
+    if isinstance(rules_of_protocol, dict):
+        faults += [
+            f"[protocol] has no rule called {name!r}."
+            for name in rules_of_protocol
+            if name not in set(protocol)
+        ]
+    else:
+        faults.append("protocol must be a table: begin it with [protocol].")
+    for table, columns in TABLES.items():
+        faults += _rows(content.get(table, []), table, columns)
+    if faults:
+        raise StudyFileError(" ".join(faults))
+    return content
+
+
+def _format(content: Mapping[str, Any]) -> list[str]:
+    given = content.get("format")
+    if given == FORMAT:
+        return []
+    return [f'A study file begins with format = "{FORMAT}"' + (f", not {given!r}." if given else ".")]
+
+
+def _names(content: Mapping[str, Any], known: set[str]) -> list[str]:
+    return [f"There is no rule called {name!r}." for name in content if name not in known]
+
+
+def _rows(rows: Any, table: str, columns: set[str]) -> list[str]:
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        return [f"{table} must be tables: begin each with [[{table}]]."]
+    unknown = {name for row in rows for name in row if name not in columns}
+    return [f"[[{table}]] has no column called {name!r}." for name in sorted(unknown)]
+
+
+def write(content: Mapping[str, Any]) -> str:
+    """The values as TOML, in their order: plain ones first, then tables, then lists of tables."""
+    plain = {key: value for key, value in content.items() if not _is_table(value)}
+    lines = [f"{_key(key)} = {_value(value)}" for key, value in plain.items()]
+    for key, value in content.items():
+        if isinstance(value, Mapping):
+            lines += ["", f"[{_key(key)}]", *(f"{_key(name)} = {_value(one)}" for name, one in value.items())]
+        elif _is_table(value):
+            for row in value:
+                lines += [
+                    "",
+                    f"[[{_key(key)}]]",
+                    *(f"{_key(name)} = {_value(one)}" for name, one in row.items()),
+                ]
+    return "\n".join(lines) + "\n"
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, Mapping) or (
+        isinstance(value, list) and bool(value) and all(isinstance(one, Mapping) for one in value)
+    )
+
+
+def _key(name: str) -> str:
+    return name if name and set(name) <= _BARE else _text(name)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    return repr(value)
+
+
+def _text(text: str) -> str:
+    """A string on one line, or a text on lines of its own; JSON's escapes are TOML's, but for DEL."""
+    if "\n" not in text:
+        return f'"{_escaped(text)}"'
+    return '"""\n' + "\n".join(map(_escaped, text.split("\n"))) + '"""'
+
+
+def _escaped(line: str) -> str:
+    return json.dumps(line, ensure_ascii=False)[1:-1].replace("\x7f", "\\u007f")

@@ -1,0 +1,165 @@
+"""How a researcher's own pictures lie in a folder, read into cells: a photograph under a condition.
+
+Two ways: `PHOTOGRAPH/original.png` beside `PHOTOGRAPH/METHOD@LEVEL.png`, in any format that is read here; or a table
+(CSV) with the columns source, method, level, file and, if they are known, bpp. Nothing is read but names and the
+table; every fault is found before anything is said.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from annotation.core.conditions import (
+    ORIGINAL,
+    ORIGINAL_METHOD,
+    Condition,
+    ConditionError,
+    parse_level,
+    parse_method,
+)
+from psychometrics.tables import Record
+
+REQUIRED, OPTIONAL = ("source", "method", "level", "file"), ("bpp",)
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif")
+LARGEST_BPP = 48.0
+
+
+class LayoutError(ValueError):
+    """The folder cannot be used; `faults` holds a sentence for everything that is wrong with it."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__(" ".join(faults))
+        self.faults = tuple(faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A file and what it shows: `photograph` under `condition`; `bpp` of its bitstream where it is known."""
+
+    photograph: str
+    condition: Condition
+    file: str
+    bpp: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """All pictures of a folder, in order; `faults` are sentences, and `missing` the cells without a picture."""
+
+    pictures: tuple[Picture, ...]
+    faults: tuple[str, ...]
+    missing: tuple[tuple[str, Condition], ...]
+
+    @property
+    def photographs(self) -> list[str]:
+        """Their names, sorted."""
+        return sorted({picture.photograph for picture in self.pictures})
+
+    @property
+    def conditions(self) -> list[Condition]:
+        """What the pictures show, sorted, the original apart."""
+        return sorted({one.condition for one in self.pictures if not one.condition.is_original})
+
+
+def is_passed_over(name: str) -> bool:
+    """Whether a file is what systems leave behind, such as .DS_Store and __MACOSX."""
+    return any(
+        part.startswith(".") or part in ("__MACOSX", "Thumbs.db", "desktop.ini") for part in name.split("/")
+    )
+
+
+def read_names(names: Iterable[str]) -> Layout:
+    """The pictures of files named PHOTOGRAPH/original.EXT and PHOTOGRAPH/METHOD@LEVEL.EXT, with "/" between."""
+    pictures, faults = [], []
+    for name in sorted(name for name in names if not is_passed_over(name)):
+        path = PurePosixPath(name)
+        if path.suffix.lower() not in SUFFIXES:
+            faults.append(f"{name} is no picture: {', '.join(SUFFIXES)} are read. Take it out of the folder.")
+        elif len(path.parts) < 2:
+            faults.append(f"{name} lies in no photograph's folder: put it at PHOTOGRAPH/{path.name}.")
+        else:
+            try:
+                pictures.append(Picture(path.parent.as_posix(), Condition.parse(path.stem), name))
+            except ConditionError as error:
+                faults.append(f"{name}: {error}")
+    return _checked(_without_common_folder(pictures), faults)
+
+
+def read_table(records: Iterable[Record], present: Iterable[str], *, name: str) -> Layout:
+    """The pictures that the rows of a table name; `present` are the files that are there."""
+    pictures, faults, there = [], [], set(present)
+    for line, cells in records:
+        try:
+            picture = _of_row(cells)
+        except ConditionError as error:
+            faults.append(f"{name}, line {line}: {error}")
+            continue
+        if picture.file not in there:
+            faults.append(f"{name}, line {line}: there is no file {picture.file!r}.")
+        pictures.append(picture)
+    return _checked(pictures, faults)
+
+
+def _of_row(cells: dict[str, str]) -> Picture:
+    photograph, method, file = cells["source"], cells["method"], cells["file"]
+    if not photograph or not file:
+        raise ConditionError("a row names its source and its file.")
+    path = PurePosixPath(file)
+    if path.is_absolute() or ".." in path.parts or "\\" in file:
+        raise ConditionError(f"{file!r} must be a path below the folder, with / between its parts.")
+    if method == ORIGINAL_METHOD:
+        return Picture(photograph, ORIGINAL, path.as_posix())
+    condition = Condition(parse_method(method), float(parse_level(cells["level"])))
+    return Picture(photograph, condition, path.as_posix(), _bpp(cells.get("bpp", "")))
+
+
+def _bpp(text: str) -> float | None:
+    if not text:
+        return None
+    try:
+        bpp = float(text)
+    except ValueError as error:
+        raise ConditionError(f"the bpp {text!r} is no number.") from error
+    if not 0 < bpp <= LARGEST_BPP:
+        raise ConditionError(f"the bpp {text!r} must lie above 0 and at most at {LARGEST_BPP:g}.")
+    return bpp
+
+
+def _without_common_folder(pictures: Sequence[Picture]) -> list[Picture]:
+    """A zip often holds one folder around all others, which is no part of the photographs' names."""
+    parts = [PurePosixPath(picture.photograph).parts for picture in pictures]
+    common = 0
+    while parts and all(len(one) > common + 1 for one in parts) and len({one[common] for one in parts}) == 1:
+        common += 1
+    return [
+        Picture(PurePosixPath(*part[common:]).as_posix(), picture.condition, picture.file, picture.bpp)
+        for picture, part in zip(pictures, parts, strict=True)
+    ]
+
+
+def _checked(pictures: Sequence[Picture], faults: Sequence[str]) -> Layout:
+    cells: dict[tuple[str, Condition], list[str]] = defaultdict(list)
+    for picture in pictures:
+        cells[picture.photograph, picture.condition].append(picture.file)
+    found = [
+        f"{photograph} has {len(files)} files for {condition}: {', '.join(sorted(files))}. Keep one of them."
+        for (photograph, condition), files in sorted(cells.items())
+        if len(files) > 1
+    ]
+    photographs = sorted({picture.photograph for picture in pictures})
+    found += [
+        f"{photograph} has no original: add {photograph}/original.png."
+        for photograph in photographs
+        if (photograph, ORIGINAL) not in cells
+    ]
+    conditions = sorted({condition for _, condition in cells if not condition.is_original})
+    if not conditions and not faults:
+        found.append(
+            "There is no picture of a method: name them PHOTOGRAPH/METHOD@LEVEL.png, such as sunset/mycodec@0.5.png, "
+            "beside PHOTOGRAPH/original.png, or list them in a table with the columns source, method, level and file."
+        )
+    missing = [
+        (one, condition) for one in photographs for condition in conditions if (one, condition) not in cells
+    ]
+    return Layout(tuple(pictures), (*faults, *found), tuple(missing))

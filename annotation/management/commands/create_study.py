@@ -1,0 +1,61 @@
+"""Makes a study from a study file: `python manage.py create_study study.toml --open`."""
+
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management.base import CommandError, CommandParser
+from django.db import transaction
+from django.urls import reverse
+
+from annotation import tasks
+from annotation.errors import FaultyPictures, Refused
+from annotation.management.bars import Bars
+from annotation.management.examples import CommandWithExamples
+from annotation.services.studies import open_study
+from annotation.services.study_files import create_from_file
+
+
+class Command(CommandWithExamples):
+    """The draft that the file describes, or nothing and everything that is wrong with it."""
+
+    help = "Make a study from a study file (TOML); its paths begin at the file's folder."
+
+    examples = ("create_study study.toml", "create_study study.toml --open --owner ada")
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path, help="a study file, as export_study writes it")
+        parser.add_argument("--open", action="store_true", help="open it at once; its encodes begin")
+        parser.add_argument("--owner", help="the user name of the researcher whose study it is")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        path: Path = options["file"]
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"{path} cannot be read: {error}.") from error
+        try:
+            with Bars() as bars, transaction.atomic():
+                owner = _user(options["owner"])
+                study = create_from_file(text=text, folder=path.resolve().parent, owner=owner, progress=bars)
+                planned = open_study(study=study) if options["open"] else []
+        except FaultyPictures as refusal:
+            raise CommandError(
+                "Nothing was made.\n" + "\n".join(f"- {one}" for one in refusal.faults)
+            ) from refusal
+        except Refused as refusal:
+            raise CommandError(str(refusal)) from refusal
+        tasks.enqueue_encodings(planned)
+        study.refresh_from_db()
+        self.stdout.write(f"{study.slug}: {study.state}, {study.get_absolute_url()}")
+        if options["open"]:
+            self.stdout.write(f"People judge at {reverse('judge', args=[study.key])}")
+
+
+def _user(name: str | None) -> User | None:
+    if not name:
+        return None
+    try:
+        return User.objects.get(username=name, is_active=True)
+    except User.DoesNotExist as error:
+        raise CommandError(f"There is no researcher called {name!r}.") from error

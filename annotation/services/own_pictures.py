@@ -1,0 +1,245 @@
+"""A researcher's own pictures in: a folder is checked whole, then taken whole or refused with every fault."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.utils import timezone
+
+from annotation.core.conditions import Condition
+from annotation.core.layout import OPTIONAL, REQUIRED, Layout, Picture, read_names, read_table
+from annotation.errors import FaultyPictures
+from annotation.models import Reconstruction, Source, Study
+from annotation.services.sources import cut_source, require_words, take_source
+from annotation.services.studies import require_draft
+from codecs_zoo.contract import Pixels
+from codecs_zoo.measure import psnr
+from imaging.errors import PhotographError
+from imaging.pictures import load_photograph
+from imaging.pixels import pixels_sha256
+from imaging.png import decode_png, encode_png
+from psychometrics.tables import TableError
+from psychometrics.tables import read_table as read_csv
+
+Progress = Callable[[str, int, int], None]
+TABLE = "pictures.csv"
+
+
+@dataclass(frozen=True)
+class Added:
+    """What was taken."""
+
+    photographs: int
+    pictures: int
+    conditions: list[Condition]
+    missing: list[str]
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """A picture that can be taken; its pixels, cut to what the study shows, lie as PNG at `cut`."""
+
+    picture: Picture
+    cut: Path
+    sha256: str
+
+
+def add_pictures(
+    *,
+    study: Study,
+    folder: Path,
+    allow_missing: bool = False,
+    licence: str = "",
+    attribution: str = "",
+    progress: Progress = lambda stage, done, total: None,
+) -> Added:
+    """The pictures of `folder` (see annotation.core.layout) as conditions of a draft, whole or not at all.
+
+    A table called pictures.csv at its top says what the files are; without one their names do. Raises
+    FaultyPictures with every fault, and StudyFrozen once the study was opened.
+    """
+    require_draft(study)
+    require_words(name="The pictures", licence=licence, attribution=attribution)
+    layout = _layout(folder)
+    missing = [f"{photograph} lacks {condition}" for photograph, condition in layout.missing]
+    faults = [*layout.faults, *_clashes(study, layout)]
+    if missing and not allow_missing:
+        faults += [f"{cell}: add the picture, or say that cells may be missing." for cell in missing]
+    with TemporaryDirectory() as scratch:
+        checker = _Checker(study, folder, Path(scratch))
+        counted = count(1)
+        for photograph in layout.photographs:
+            pictures = [one for one in layout.pictures if one.photograph == photograph]
+            checker.look_at(
+                photograph, pictures, lambda: progress("pictures", next(counted), len(layout.pictures))
+            )
+        checker.refuse_double_photographs()
+        if faults := [*faults, *checker.faults]:
+            raise FaultyPictures(faults)
+        taken = _keep(
+            study, checker.checked, checker.sources, {"licence": licence, "attribution": attribution}
+        )
+    return Added(len(checker.sources), taken, layout.conditions, missing)
+
+
+def _layout(folder: Path) -> Layout:
+    names = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
+    table = folder / TABLE
+    if not table.is_file():
+        return read_names(names)
+    try:
+        return read_table(read_csv(table).records(REQUIRED, OPTIONAL), names, name=TABLE)
+    except TableError as error:
+        raise FaultyPictures([str(error).replace(str(table), TABLE)]) from error
+
+
+def _clashes(study: Study, layout: Layout) -> Iterator[str]:
+    taken = set(study.conditions())
+    for condition in layout.conditions:
+        if condition in taken:
+            yield f"The study compares {condition} already: give your method another name or another level."
+
+
+class _Checker:
+    """Looks at every picture once, keeps what will be shown of it as PNG, and collects what is wrong."""
+
+    def __init__(self, study: Study, folder: Path, scratch: Path) -> None:
+        self._study, self._folder, self._scratch = study, folder, scratch
+        self.checked: list[_Checked] = []
+        self.sources: dict[str, Source] = {}
+        self.faults: list[str] = []
+
+    def look_at(self, photograph: str, pictures: Iterable[Picture], progress: Callable[[], None]) -> None:
+        """One photograph; the original first, because the others are held against it."""
+        seen: dict[str, str] = {}
+        size: tuple[int, ...] = ()
+        for picture in sorted(pictures, key=lambda one: not one.condition.is_original):
+            progress()
+            pixels = self._pixels(picture)
+            if pixels is None:
+                continue
+            if picture.condition.is_original:
+                size = pixels.shape[:2]
+                self.sources[photograph], shown = cut_source(self._study, pixels)
+            elif photograph not in self.sources:
+                continue
+            elif pixels.shape[:2] != size:
+                self.faults.append(_other_size(picture, pixels, size))
+                continue
+            else:
+                shown = _cut(pixels, self.sources[photograph])
+            self._refuse_twins(seen, pixels_sha256(pixels), picture)
+            self._spool(picture, shown)
+
+    def _pixels(self, picture: Picture) -> Pixels | None:
+        path = self._folder / picture.file
+        if not path.is_file():  # a table named it: it is a fault already
+            return None
+        try:
+            return load_photograph(path).pixels
+        except PhotographError as error:
+            self.faults.append(f"{picture.file}: {error}")
+            return None
+
+    def _refuse_twins(self, seen: dict[str, str], sha256: str, picture: Picture) -> None:
+        if sha256 in seen:
+            self.faults.append(f"{picture.file} is {seen[sha256]}, pixel for pixel: leave one of them out.")
+        seen.setdefault(sha256, picture.file)
+
+    def _spool(self, picture: Picture, shown: Pixels) -> None:
+        cut = self._scratch / f"{len(self.checked)}.png"
+        cut.write_bytes(encode_png(shown))
+        self.checked.append(_Checked(picture, cut, pixels_sha256(shown)))
+
+    def refuse_double_photographs(self) -> None:
+        """Two folders of one photograph; one that the study has already just gets its pictures."""
+        first: dict[str, str] = {}
+        for name, source in self.sources.items():
+            if source.photograph in first:
+                self.faults.append(
+                    f"The originals of {first[source.photograph]} and {name} are one photograph."
+                )
+            first.setdefault(source.photograph, name)
+
+
+def _other_size(picture: Picture, pixels: Pixels, size: tuple[int, ...]) -> str:
+    height, width = pixels.shape[:2]
+    return (
+        f"{picture.file} has {width} × {height} pixels and its original {size[1]} × {size[0]}: a picture and its "
+        "original must have the same size."
+    )
+
+
+def _cut(pixels: Pixels, source: Source) -> Pixels:
+    if source.crop is None:
+        return pixels
+    left, top, width, height = source.crop
+    return pixels[top : top + height, left : left + width]
+
+
+def _keep(study: Study, checked: list[_Checked], sources: dict[str, Source], words: dict[str, str]) -> int:
+    """Rows and files of everything, or of nothing: files of a failed transaction go with it."""
+    rows: list[Reconstruction] = []
+    try:
+        with transaction.atomic():
+            return _write(study, checked, sources, words, rows)
+    except BaseException:
+        for row in rows:
+            row.image.delete(save=False)
+        raise
+
+
+def _write(
+    study: Study,
+    checked: list[_Checked],
+    sources: dict[str, Source],
+    words: dict[str, str],
+    made: list[Reconstruction],
+) -> int:
+    kept: dict[str, Source] = {}
+    originals: dict[str, Pixels] = {}
+    for one in checked:
+        name = one.picture.photograph
+        if one.picture.condition.is_original:
+            png = one.cut.read_bytes()
+            kept[name] = take_source(study, sources[name], png, {"name": name[:200], **words})
+            originals[name] = decode_png(png)
+    pictures = [one for one in checked if not one.picture.condition.is_original]
+    shown = [
+        _row(one, kept[one.picture.photograph], originals[one.picture.photograph], made) for one in pictures
+    ]
+    study.own_pictures.add(*shown)
+    return len(shown)
+
+
+def _row(one: _Checked, source: Source, original: Pixels, made: list[Reconstruction]) -> Reconstruction:
+    """The row of this picture; one that is new is added to `made`: two studies may show the same."""
+    method, level = one.picture.condition
+    found = Reconstruction.objects.filter(
+        source=source, origin=Reconstruction.Origin.OWN, method=method, level=str(level), sha256=one.sha256
+    ).first()
+    if found is not None:
+        return found
+    png = one.cut.read_bytes()
+    error = psnr(original, decode_png(png))
+    row = Reconstruction(
+        source=source,
+        origin=Reconstruction.Origin.OWN,
+        method=method,
+        level=str(level),
+        kind="own",
+        operating_point={"file": one.picture.file},
+        bpp=one.picture.bpp,
+        psnr=None if error == float("inf") else error,
+        sha256=one.sha256,
+        state=Reconstruction.State.DONE,
+        finished_at=timezone.now(),
+    )
+    row.image.save("pixels.png", ContentFile(png), save=False)
+    made.append(row)
+    row.save()
+    return row

@@ -1,0 +1,202 @@
+"""Studies from study files and the way back, and a study copied: the same rules and stimuli in a new draft."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from annotation.core.formats import study_file
+from annotation.core.formats import zip as archives
+from annotation.core.formats.study_file import StudyFileError
+from annotation.core.protocol import Protocol
+from annotation.errors import BadPhotograph, BadStudyFile, DuplicatePhotograph, Refused
+from annotation.models import Reconstruction, Source, Study, StudySource
+from annotation.models.stimulus import as_decimal
+from annotation.services.own_pictures import Progress, add_pictures
+from annotation.services.sources import add_source
+from annotation.services.studies import create_study
+
+# Every rule of a study outside its protocol, in the order of the file.
+RULES = (
+    *("name", "title", "question", "instructions", "codecs", "target_bpps", "listed_pairs"),
+    *("votes_per_triplet", "pairs_per_session", "allow_ties", "min_view_ms", "max_width", "max_height"),
+    *("surround", "lease_seconds", "retrain_after"),
+)
+LARGEST_ARCHIVE = 20 * 2**30
+
+
+def describe_study(study: Study) -> dict[str, Any]:
+    """Every rule and stimulus of the study as plain values: what a study file holds."""
+    rules = {rule: value for rule in RULES if (value := getattr(study, rule)) is not None}
+    uses = list(study.uses.select_related("source").order_by("pk"))
+    names = {use.source_id: use.source.photograph for use in uses}
+    place = {pk: number for number, pk in enumerate(names)}
+    pictures = study.own_pictures.filter(source__in=place)
+    rows = sorted(pictures, key=lambda row: (place[row.source_id], row.method, row.level))
+    return {
+        "format": study_file.FORMAT,
+        **rules,
+        "protocol": study.rules.to_json(),
+        "photographs": [_photograph(use) for use in uses],
+        "pictures": [_picture(row, names[row.source_id]) for row in rows],
+    }
+
+
+def _photograph(use: StudySource) -> dict[str, Any]:
+    row = {"name": use.name, "sha256": use.source.photograph}
+    if use.source.crop:
+        row["crop"] = use.source.crop
+    return row | {word: text for word in ("licence", "attribution") if (text := getattr(use, word))}
+
+
+def _picture(row: Reconstruction, photograph: str) -> dict[str, Any]:
+    cell = {"photograph": photograph, "method": row.method, "level": float(row.level), "sha256": row.sha256}
+    return cell | ({} if row.bpp is None else {"bpp": row.bpp})
+
+
+def export_study(study: Study) -> str:
+    """The study file of a study; its stimuli by hash."""
+    return study_file.write(describe_study(study))
+
+
+def create_from_file(
+    *,
+    text: str,
+    folder: Path | None = None,
+    owner: User | None = None,
+    progress: Progress = lambda stage, done, total: None,
+) -> Study:
+    """The draft that a study file describes, whole or not at all; `folder` is where its paths begin.
+
+    Raises BadStudyFile, or the Refused of whatever its rules and stimuli come to.
+    """
+    try:
+        content = study_file.read(text, rules=RULES, protocol=[rule.name for rule in fields(Protocol)])
+    except StudyFileError as error:
+        raise BadStudyFile(str(error)) from error
+    with transaction.atomic():
+        study = _create(content, owner)
+        faults = list(_add_photographs(study, content.get("photographs", []), folder))
+        faults += _add_known_pictures(study, content.get("pictures", []))
+        if faults:
+            raise BadStudyFile(" ".join(faults))
+        if stimuli := content.get("stimuli"):
+            with _folder_of(stimuli, folder) as pictures:
+                add_pictures(study=study, folder=pictures, progress=progress)
+    return study
+
+
+def _create(content: Mapping[str, Any], owner: User | None) -> Study:
+    rules = {rule: content[rule] for rule in RULES if rule in content}
+    if not isinstance(rules.get("name"), str) or not rules["name"].strip():
+        raise BadStudyFile('A study has a name: write name = "…".')
+    defaults = {} if "codecs" in rules else {"target_bpps": []}
+    try:
+        return create_study(owner=owner, protocol=content.get("protocol", {}), **defaults | rules)
+    except ValidationError as error:
+        words = [f"{field}: {' '.join(faults)}" for field, faults in error.message_dict.items()]
+        raise BadStudyFile(" ".join(words)) from error
+    except (TypeError, ValueError) as error:
+        raise BadStudyFile(f"A rule has a value of the wrong kind: {error}.") from error
+
+
+def _add_photographs(study: Study, rows: Iterable[Mapping[str, Any]], folder: Path | None) -> Iterator[str]:
+    """Adds what can be added, and gives a sentence for each that cannot."""
+    for number, row in enumerate(rows, start=1):
+        words = {word: str(row.get(word, "")) for word in ("licence", "attribution")}
+        name = str(row.get("name") or row.get("file") or row.get("sha256", ""))
+        try:
+            if "file" in row:
+                add_source(study=study, file=_below(folder, row["file"]), name=name, **words)
+            elif source := _known_source(study, row):
+                study.sources.add(source, through_defaults={"name": name[:200], **words})
+            else:
+                yield (
+                    f"Photograph {number} ({name}) is not known here by its sha256 at the size that the study shows: "
+                    "give its file."
+                )
+        except (BadPhotograph, DuplicatePhotograph, BadStudyFile) as refusal:
+            yield str(refusal)
+
+
+def _known_source(study: Study, row: Mapping[str, Any]) -> Source | None:
+    found = Source.objects.filter(
+        photograph=str(row.get("sha256", "")), width__lte=study.max_width, height__lte=study.max_height
+    )
+    crop = list(row["crop"]) if isinstance(row.get("crop"), list) else None
+    return next((source for source in found.order_by("pk") if source.crop == crop), None)
+
+
+def _add_known_pictures(study: Study, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for row in rows:
+        method, level = row.get("method", ""), row.get("level", 0)
+        found = Reconstruction.objects.filter(
+            origin=Reconstruction.Origin.OWN,
+            source__in=study.sources.all(),
+            source__photograph=str(row.get("photograph", "")),
+            method=method,
+            level=as_decimal(level) if isinstance(level, int | float) else None,
+            sha256=str(row.get("sha256", "")),
+        ).first()
+        if found:
+            study.own_pictures.add(found)
+        else:
+            yield f"The picture {method}@{level} of {row.get('photograph', '?')} is not known here: use stimuli."
+
+
+def _below(folder: Path | None, name: Any) -> Path:
+    path = PurePosixPath(str(name))
+    if folder is None:
+        raise BadStudyFile(f"{name}: this study file came without its files. Send them together as a zip.")
+    if path.is_absolute() or ".." in path.parts:
+        raise BadStudyFile(f"{name}: a path in a study file leads to a place below the file's folder.")
+    if not (folder / path).exists():
+        raise BadStudyFile(f"{name} is not there: paths begin at the study file's folder.")
+    return folder / path
+
+
+@contextmanager
+def _folder_of(stimuli: Any, folder: Path | None) -> Iterator[Path]:
+    """The folder of own pictures; a zip is unpacked for as long as it is read."""
+    path = _below(folder, stimuli)
+    if path.is_dir():
+        yield path
+        return
+    with path.open("rb") as file, unpacked(file) as pictures:
+        yield pictures
+
+
+@contextmanager
+def unpacked(file: Any) -> Iterator[Path]:
+    """The files of a zip in a folder, for as long as they are read. Raises Refused for a zip that can't be read."""
+    with TemporaryDirectory() as scratch:
+        try:
+            archives.unpack(file, Path(scratch, "whole"), largest_bytes=LARGEST_ARCHIVE)
+        except archives.PackageError as error:
+            raise Refused(f"The zip file cannot be used: {error}.") from error
+        yield Path(scratch, "whole")
+
+
+@transaction.atomic
+def copy_study(*, study: Study, owner: User, name: str = "") -> Study:
+    """A draft with the rules, photographs and pictures of `study`, and no answers."""
+    rules = {rule: getattr(study, rule) for rule in RULES} | {"name": name or f"{study.name[:110]} (copy)"}
+    copy = create_study(owner=owner, protocol=study.rules.to_json(), **rules)
+    StudySource.objects.bulk_create(
+        StudySource(
+            study=copy,
+            source_id=use.source_id,
+            name=use.name,
+            licence=use.licence,
+            attribution=use.attribution,
+        )
+        for use in study.uses.order_by("pk")
+    )
+    copy.own_pictures.set(study.own_pictures.all())
+    return copy

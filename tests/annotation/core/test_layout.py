@@ -1,0 +1,88 @@
+"""How own pictures lie in a folder: every fault is found, and the names of photographs are what somebody meant."""
+
+import pytest
+
+from annotation.core.conditions import ORIGINAL, Condition
+from annotation.core.layout import Layout, read_names, read_table
+
+GOOD = ["dawn/original.png", "dawn/mine@0.5.png", "dusk/original.png", "dusk/mine@0.5.webp"]
+
+
+def test_names_say_what_a_picture_shows() -> None:
+    layout = read_names([*GOOD, ".DS_Store", "__MACOSX/dawn/._original.png", "dawn/Thumbs.db"])
+    assert layout.faults == layout.missing == ()
+    assert layout.photographs == ["dawn", "dusk"]
+    assert layout.conditions == [Condition("mine", 0.5)]
+    assert {one.condition for one in layout.pictures} == {ORIGINAL, Condition("mine", 0.5)}
+
+
+@pytest.mark.parametrize("around", ["mine", "a/b"])
+def test_a_folder_around_all_is_no_part_of_the_names(around: str) -> None:
+    assert read_names([f"{around}/{name}" for name in GOOD]).photographs == ["dawn", "dusk"]
+
+
+def test_a_single_photograph_keeps_its_name() -> None:
+    assert read_names(["all/dawn/original.png", "all/dawn/mine@1.png"]).photographs == ["dawn"]
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["dawn/mine@0.50.png"], "dawn has 2 files for mine@0.5: dawn/mine@0.5.png, dawn/mine@0.50.png"),
+        (["noon/mine@0.5.png"], "noon has no original"),
+        (["dawn/mine@high.png"], "the level 'high' is no number"),
+        (["dawn/mine.png"], "has no level: write METHOD@LEVEL"),
+        (["notes.png"], "lies in no photograph's folder"),
+        (["dawn/notes.txt"], "dawn/notes.txt is no picture"),
+    ],
+)
+def test_each_fault_is_a_sentence(names: list[str], words: str) -> None:
+    (fault,) = read_names([*GOOD, *names]).faults
+    assert words in fault
+
+
+def test_all_faults_are_found_at_once() -> None:
+    faults = read_names([*GOOD, "dawn/mine.png", "noon/other@1.png", "dusk/mine@0.50.png", "x.png"]).faults
+    assert len(faults) == 4
+
+
+def test_originals_alone_are_no_study() -> None:
+    (fault,) = read_names(["dawn/original.png"]).faults
+    assert "There is no picture of a method" in fault
+
+
+def test_missing_cells_are_listed_and_are_no_faults_of_their_own() -> None:
+    layout = read_names([*GOOD, "dawn/other@2.png"])
+    assert layout.faults == () and layout.missing == (("dusk", Condition("other", 2.0)),)
+
+
+def table(*rows: str) -> Layout:
+    names = ("source", "method", "level", "file", "bpp")
+    records = [(n, dict(zip(names, row.split(","), strict=True))) for n, row in enumerate(rows, start=2)]
+    return read_table(records, ["o.png", "m.png"], name="pictures.csv")
+
+
+def test_a_table_says_what_the_files_are() -> None:
+    layout = table("dawn,original,,o.png,", "dawn,mine,45,m.png,0.31")
+    assert layout.faults == ()
+    assert [(one.photograph, str(one.condition), one.bpp) for one in layout.pictures] == [
+        ("dawn", "original", None),
+        ("dawn", "mine@45", 0.31),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("dawn,mine,1,absent.png,", "line 3: there is no file 'absent.png'"),
+        ("dawn,mine,,m.png,", "the level '' is no number"),
+        ("dawn,mine,1,../m.png,", "must be a path below the folder"),
+        ("dawn,mine,1,/m.png,", "must be a path below the folder"),
+        ("dawn,mine,1,m.png,many", "the bpp 'many' is no number"),
+        ("dawn,mine,1,m.png,-1", "must lie above 0"),
+        (",mine,1,m.png,", "names its source and its file"),
+    ],
+)
+def test_a_row_that_cannot_be_is_named(row: str, words: str) -> None:
+    faults = table("dawn,original,,o.png,", row).faults
+    assert words in faults[0]
