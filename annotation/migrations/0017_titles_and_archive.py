@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0015_one_row_per_condition'),
+        ('annotation', '0016_anchors_of_many_kinds'),
     ]
 
     operations = [
