@@ -152,7 +152,7 @@ def test_the_commands_make_open_and_write_a_study(tmp_path: Path) -> None:
     study = Study.objects.get()
     assert said.startswith("mine: open, /studies/mine/") and study.key in said
     assert study.owner is not None and study.owner.username == "ada"
-    assert study.triplets.count() == 2
+    assert study.triplets.filter(role="pair").count() == 2
     assert run("export_study", "mine") == export_study(study)
     run("export_study", "mine", "--out", str(tmp_path / "out.toml"))
     assert (tmp_path / "out.toml").read_text() == export_study(study)

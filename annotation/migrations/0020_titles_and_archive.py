@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0016_anchors_of_many_kinds'),
+        ('annotation', '0019_codec_versions'),
     ]
 
     operations = [
