@@ -1,28 +1,64 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and known by their hash."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write beside `path`, then move into place: a reader sees the old file or the new one, never half.
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield an empty file beside `path`; move it there when the block ends well, else remove it.
 
-    Raises FileNotFoundError where the folder is not there.
+    A reader sees the old file or the new one, never half, though the machine fails meanwhile. Raises
+    FileNotFoundError where the folder is not there.
     """
     if not path.parent.is_dir():
         raise FileNotFoundError(f"There is no folder {path.parent}. Make it first, or choose another.")
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as half:
-        try:
-            half.write(content)
-            half.flush()
-            os.fsync(half.fileno())
-            umask = os.umask(0)
-            os.umask(umask)
-            os.chmod(half.name, 0o666 & ~umask)
-            os.replace(half.name, path)
-        except BaseException:
-            os.unlink(half.name)
-            raise
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    os.close(handle)
+    draft = Path(name)
+    try:
+        yield draft
+        _settle(draft)
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write the file, whole or not at all. Raises FileNotFoundError where the folder is not there."""
+    with whole_file(path) as draft:
+        draft.write_bytes(content)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """JSON with sorted keys, whole or not at all: equal values give equal bytes. NaN raises ValueError."""
+    write_whole(path, to_json(value))
+
+
+def to_json(value: Any) -> bytes:
+    """UTF-8 JSON, indented, with sorted keys. NaN raises ValueError."""
+    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return f"{text}\n".encode()
+
+
+def file_sha256(path: Path) -> str:
+    """The sha256 of a file's bytes as 64 hex digits, in constant memory."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _settle(draft: Path) -> None:
+    """On disk, and with the rights of any new file: a temporary one's own 0600 would hide it from other users."""
+    with draft.open("rb") as file:
+        os.fsync(file.fileno())
+    umask = os.umask(0)
+    os.umask(umask)
+    draft.chmod(0o666 & ~umask)

@@ -12,17 +12,21 @@ class FolderError(ValueError):
 
 
 @contextmanager
-def whole_folder(out: Path) -> Iterator[Path]:
+def whole_folder(out: Path, *, replace: bool = False) -> Iterator[Path]:
     """Yield an empty folder beside `out`; rename it to `out` when the block ends well, else remove it.
 
-    `out` may be absent or an empty folder. Raises FolderError when something is there already.
+    `out` may be absent or an empty folder; with `replace`, what is there goes when the new one is whole. Raises
+    FolderError when something is there already.
     """
-    refuse_occupied(out)
+    if not replace:
+        refuse_occupied(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
         draft.chmod(0o755)
         yield draft
+        if replace:
+            shutil.rmtree(out, ignore_errors=True)
         draft.replace(out)
     finally:
         shutil.rmtree(draft, ignore_errors=True)

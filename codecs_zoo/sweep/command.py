@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import sys
 from collections.abc import Sequence
@@ -17,8 +16,10 @@ from codecs_zoo.sweep import plan
 from codecs_zoo.sweep.plan import Photo, Row, Task
 from codecs_zoo.sweep.tables import write_csv, write_parquet
 from imaging.files import write_whole
+from imaging.manifest import hash_files, write_manifest
 
 STRIPS = 2
+SCHEMA = "closer-sweep/1"
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -90,7 +91,7 @@ def make_rows(options: argparse.Namespace, tasks: Sequence[Task]) -> list[Row]:
 def write_results(
     options: argparse.Namespace, photos: Sequence[Photo], chosen: Sequence[Figure], rows: Sequence[Row]
 ) -> None:
-    """results.csv, results.parquet, sweep.json and report.html, each whole."""
+    """results.csv, results.parquet and report.html, each whole, and sweep.json, which names them by their hash."""
     from codecs_zoo.sweep.crops import strips
     from codecs_zoo.sweep.page import Report, render
     from codecs_zoo.sweep.summary import summarise
@@ -100,7 +101,6 @@ def write_results(
     write_parquet(options.out / "results.parquet", rows, names)
     summaries = summarise(rows, chosen, options.anchor)
     facts = _facts(options, photos)
-    write_whole(options.out / "sweep.json", json.dumps(dict(facts), indent=1).encode())
     shown = strips(options.out, photos, rows, [summary.name for summary in summaries], options.strips)
     report = Report(
         folder=options.folder.resolve().name,
@@ -117,6 +117,8 @@ def write_results(
         ],
     )
     write_whole(options.out / "report.html", render(report).encode())
+    files = hash_files(options.out, ("results.csv", "results.parquet", "report.html"))
+    write_manifest(options.out, SCHEMA, dict(facts), files, name="sweep.json")
     print(f"{options.out}: report.html, results.csv, results.parquet, and the files under bitstreams/")
 
 

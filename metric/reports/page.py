@@ -5,12 +5,11 @@ from pathlib import Path
 from django.template.loader import render_to_string
 
 from annotation.models import Study
+from imaging.files import write_whole
 from metric.models import MetricVersion
 
 
 def write_report(*, study: Study, version: MetricVersion, path: Path) -> None:
     """Writes the page to `path`, whole or not at all."""
     page = render_to_string("metric/report.html", {"study": study, "version": version})
-    draft = path.with_suffix(".part")
-    draft.write_text(page)
-    draft.replace(path)
+    write_whole(path, page.encode())

@@ -1,6 +1,5 @@
 """A metric held against a file of people's answers: the table that a run stores, for sources that it never saw."""
 
-import hashlib
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import numpy as np
 
 from annotation.core.formats.plain import Answer, AnswersError, Shown, read_plain
 from annotation.services.imported_rows import nearest_rate
+from imaging.files import file_sha256
 from imaging.pictures import PhotographError, load_photograph
 from imaging.pixels import Pixels, pixels_sha256
 from metric.core.config import BASELINE_KEYS, RESAMPLES, stock_rival
@@ -59,7 +59,7 @@ def read_judged(path: Path) -> Judged:
     return Judged(
         votes=_votes(counts, first_said),
         pairs=[(pictures[key[0]], pictures[key[side]]) for side in (1, 2) for key in counts],
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        sha256=file_sha256(path),
         rows=len(answers),
     )
 

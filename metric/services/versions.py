@@ -1,6 +1,5 @@
 """Metric versions: kept in storage, and as a folder on the machine that uses them."""
 
-import hashlib
 import json
 import tempfile
 import threading
@@ -17,6 +16,7 @@ from django.db.models import Max
 from annotation.core.formats import zip as archives
 from annotation.errors import Refused
 from annotation.services.archives import unpack_whole
+from imaging.files import file_sha256, whole_file
 from metric.models import ARCHIVES, MetricVersion, TrainingRun
 from metric.reports.card import NAME as CARD
 
@@ -84,7 +84,7 @@ def _holds(folder: Path, version: MetricVersion) -> bool:
 
 def _fingerprint(folder: Path) -> str:
     """sha256 of the manifest, which names every other file by its own."""
-    return hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
+    return file_sha256(folder / "manifest.json")
 
 
 @dataclass(frozen=True)
@@ -144,12 +144,11 @@ def _exported(version: MetricVersion) -> Path:
     with _turn:
         if not target.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
-            draft = target.with_suffix(".part")
             try:
-                export_onnx(load(version_folder(version=version)), draft)
+                with whole_file(target) as draft:
+                    export_onnx(load(version_folder(version=version)), draft)
             except ExportError as error:
                 raise Refused(str(error)) from error
-            draft.replace(target)
     return target
 
 

@@ -18,13 +18,15 @@ from typing import Any
 
 import numpy as np
 
-from annotation.core.formats import manifest as manifests
 from annotation.core.formats.answers import NAME as ANSWERS
 from annotation.core.formats.answers import write_answers
+from annotation.core.formats.manifest import SCHEMA
 from annotation.core.formats.rows import ExportError, SnapshotRows, SourceRow, TripletRow
 from annotation.core.formats.votes import Tally, check_votes, spool_judgments
 from annotation.core.splits import SPLITS, split_of
+from imaging.files import file_sha256
 from imaging.folders import whole_folder
+from imaging.manifest import write_manifest
 from psychometrics.tables import TableWriter
 
 _TRIPLET_NAMES = ("split", "index", "source", "photograph", "p0_sha256", "p1_sha256")
@@ -87,11 +89,10 @@ def write_bapps(
         _write_triplets(draft / "triplets.csv", kept)
         answers = write_answers(draft / ANSWERS, rows.answers)
         for name in ("triplets.csv", "judgments.csv", ANSWERS):
-            files[name] = manifests.file_sha256(draft / name)
-        manifest = _describe(kept, sources, tally, files, len(triplets)) | dict(manifest_extra)
-        manifest["counts"]["answers"] = answers
-        manifests.write_manifest(draft, manifest)
-    return manifest
+            files[name] = file_sha256(draft / name)
+        content = _describe(kept, sources, tally, len(triplets)) | dict(manifest_extra)
+        content["counts"]["answers"] = answers
+        return write_manifest(draft, SCHEMA, content, files)
 
 
 def _check_extra(extra: Mapping[str, Any]) -> None:
@@ -211,12 +212,10 @@ def _contents(triplet: _Placed, open_image: Callable[[str], bytes]) -> Iterator[
 
 
 def _describe(
-    placed: list[_Placed], sources: Mapping[str, SourceRow], tally: Tally, files: dict[str, str], offered: int
+    placed: list[_Placed], sources: Mapping[str, SourceRow], tally: Tally, offered: int
 ) -> dict[str, Any]:
     used = sorted({triplet.row.source for triplet in placed})
     return {
-        "schema": manifests.SCHEMA,
-        "sha256": manifests.snapshot_sha256(files),
         "simulated": bool(tally.simulated),
         "counts": {
             "sources": len(used),
@@ -228,7 +227,6 @@ def _describe(
         },
         "splits": {split: _describe_split([t for t in placed if t.split == split]) for split in SPLITS},
         "sources": [_describe_source(sources[sha256]) for sha256 in used],
-        "files": files,
     }
 
 

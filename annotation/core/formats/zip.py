@@ -40,8 +40,10 @@ def pack(folder: Path, target: IO[bytes]) -> None:
                 shutil.copyfileobj(source, written, _COPY_BYTES)
 
 
-def unpack(file: IO[bytes], folder: Path, *, largest_bytes: int = LARGEST_BYTES) -> None:
-    """Unpack `file` into `folder`, which appears whole or not at all and must be absent or empty.
+def unpack(
+    file: IO[bytes], folder: Path, *, largest_bytes: int = LARGEST_BYTES, replace: bool = False
+) -> None:
+    """Unpack `file` into `folder`, which appears whole or not at all; it must be absent or empty, or is replaced.
 
     Raises PackageError for a damaged file, a name that leads outside the folder, a link, a name given twice,
     or more than `largest_bytes` after unpacking; FolderError when the folder is occupied.
@@ -50,7 +52,7 @@ def unpack(file: IO[bytes], folder: Path, *, largest_bytes: int = LARGEST_BYTES)
         with zipfile.ZipFile(file) as package:
             entries = [entry for entry in package.infolist() if not entry.is_dir()]
             _check_entries(entries, largest_bytes)
-            with whole_folder(folder) as draft:
+            with whole_folder(folder, replace=replace) as draft:
                 for entry in entries:
                     _write_entry(package, entry, draft / entry.filename)
     except (PackageError, FolderError):

@@ -27,9 +27,11 @@ from codecs_zoo.learned.networks.stepping import FIGURES, Stepper, make_optimize
 from codecs_zoo.learned.networks.transforms import start_from_components
 from codecs_zoo.learned.networks.weights import build_model, read_weights, save_weights, shape_in
 from codecs_zoo.learned.training import TrainingSettings
-from imaging.files import write_whole
+from imaging.files import whole_file, write_whole
+from imaging.manifest import hash_files, write_manifest
 from psychometrics.tables import to_text
 
+MANIFEST_SCHEMA = "closer-codec-training/1"
 FIELDS = ("step", *FIGURES, "learning_rate", "seconds")
 
 
@@ -157,9 +159,8 @@ class _Training:
             "step": self.step,
             "log": self.log,
         }
-        half = self.out / "state.pt.half"
-        torch.save(state, half)
-        os.replace(half, self.out / "state.pt")
+        with whole_file(self.out / "state.pt") as draft:
+            torch.save(state, draft)
         log = to_text(FIELDS, ([row[name] for name in FIELDS] for row in self.log))
         write_whole(self.out / "log.csv", log.encode())
         write_whole(self.out / "curve.svg", draw_curve(self.settings.name, self.log).encode())
@@ -179,7 +180,8 @@ class _Training:
                 "device": torch.cuda.get_device_name() if self.device.type == "cuda" else "cpu",
                 "last": self.log[-1],
             }
-            write_whole(self.out / "manifest.json", (json.dumps(manifest, indent=1) + "\n").encode())
+            files = hash_files(self.out, ("log.csv", "curve.svg", self.weights.name))
+            write_manifest(self.out, MANIFEST_SCHEMA, manifest, files)
         return self.weights
 
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +13,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from imaging import manifest as manifests
+from imaging.files import write_json
+from imaging.folders import whole_folder
+from imaging.manifest import ManifestError, hash_files, verify, write_manifest
 from metric.core.config import TERMS, trunks_of
 from metric.core.distance.base import Metric
 from metric.core.distance.columns import Parts, parts_of
@@ -36,23 +36,11 @@ class CheckpointError(ValueError):
 def write_folder(out: Path, fill: Callable[[Path], None], manifest: Mapping[str, Any]) -> None:
     """Let `fill` write files into a temporary folder, add manifest.json with their hashes, move it to `out`.
 
-    `out` must not exist, or be an empty folder. On any failure nothing is left behind.
+    `out` must not exist, or be an empty folder; else FolderError. On any failure nothing is left behind.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{out.name}.partial-", dir=out.parent))
-    try:
-        work.chmod(0o755)
+    with whole_folder(out) as work:
         fill(work)
-        files = {
-            path.relative_to(work).as_posix(): _sha256(path)
-            for path in sorted(work.rglob("*"))
-            if path.is_file()
-        }
-        write_json(work / "manifest.json", {"schema": MANIFEST_SCHEMA, **manifest, "files": files})
-        os.replace(work, out)
-    except BaseException:
-        shutil.rmtree(work, ignore_errors=True)
-        raise
+        write_manifest(work, MANIFEST_SCHEMA, manifest, hash_files(work))
 
 
 def save_metric(folder: Path, metric: Metric, settings: Mapping[str, Any]) -> None:
@@ -89,10 +77,10 @@ def load(folder: Path | str) -> Metric:
     """
     folder = Path(folder)
     manifest = read_manifest(folder)
-    for name, expected in manifest["files"].items():
-        path = folder / name
-        if not path.is_file() or _sha256(path) != expected:
-            raise CheckpointError(f"{path} is missing or is not the file of this run. Train it again.")
+    try:
+        verify(folder, manifest)
+    except ManifestError as error:
+        raise CheckpointError(f"{error}. Train it again.") from error
     settings = _read_json(folder / "settings.json")
     _check_settings(folder / "settings.json", settings)
     unknown = [n for n in _nets(settings) if n not in SHAPES]
@@ -108,17 +96,13 @@ def load(folder: Path | str) -> Metric:
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """manifest.json of a finished run. Raises CheckpointError when there is none: then the folder is not whole."""
-    path = folder / "manifest.json"
-    if not path.is_file():
-        raise CheckpointError(
-            f"{folder} has no manifest.json: it is not a finished training run. Train it again."
-        )
-    manifest = _read_json(path)
-    if manifest.get("schema") != MANIFEST_SCHEMA or not isinstance(manifest.get("files"), dict):
-        raise CheckpointError(f"{path} does not say schema {MANIFEST_SCHEMA!r}.")
+    try:
+        manifest = manifests.read_manifest(folder, MANIFEST_SCHEMA)
+    except ManifestError as error:
+        raise CheckpointError(f"{error}: it is not a finished training run. Train it again.") from error
     missing = {"metric.safetensors", "settings.json"} - set(manifest["files"])
     if missing:
-        raise CheckpointError(f"{path} does not list {', '.join(sorted(missing))}.")
+        raise CheckpointError(f"The manifest of {folder} does not list {', '.join(sorted(missing))}.")
     return manifest
 
 
@@ -192,12 +176,6 @@ def _check_tensors(path: Path, metric: Metric, tensors: Mapping[str, Tensor]) ->
             raise CheckpointError(f"{path}: {name} holds numbers that are not finite. Train it again.")
 
 
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Sorted, indented, without NaN: the same value gives the same bytes."""
-    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
-
-
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
@@ -206,8 +184,3 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise CheckpointError(f"{path} holds no JSON object.")
     return value
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -14,7 +14,6 @@ import importlib.util
 import logging
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -26,6 +25,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from imaging.files import whole_file
 from metric.core.distance.fetch import (
     IN_SDIST,
     FetchError,
@@ -197,14 +197,8 @@ def _how(net: str) -> str:
 
 
 def _write(path: Path, tensors: dict[str, Tensor]) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
-        save_file({key: value.contiguous() for key, value in tensors.items()}, name)
-        os.chmod(name, 0o644)  # mkstemp's own 0600 would hide a shared folder's trunks from other users
-        os.replace(name, path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    with whole_file(path) as draft:
+        save_file({key: value.contiguous() for key, value in tensors.items()}, draft)
 
 
 @contextmanager

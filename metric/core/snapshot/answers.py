@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from metric.core.snapshot.folder import Snapshot, SnapshotError
+from psychometrics.tables import TableError, read_records
 
 Floats = NDArray[np.float64]
 
+COLUMNS = ("annotator", "triplet_split", "triplet_index", "choice", "side_of_p0")
 WORTH = {"p0": 0.0, "p1": 1.0, "tie": 0.5}
 
 
@@ -36,12 +37,12 @@ def answers_of(snapshot: Snapshot, split: str, *, by_side: bool) -> tuple[Answer
     """
     place = {triplet.index: number for number, triplet in enumerate(snapshot.of(split))}
     path = snapshot.folder / "judgments.csv"
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        if "annotator" not in (reader.fieldnames or ()):
-            raise SnapshotError(f"{path} does not say who answered. Train without reliability.")
-        # A photograph may have been moved to another split since the file was written.
-        rows = [row for row in reader if row["triplet_split"] == split and row["triplet_index"] in place]
+    try:
+        records = read_records(path, COLUMNS)
+    except TableError as error:
+        raise SnapshotError(f"{error} Without who answered, train without reliability.") from error
+    # A photograph may have been moved to another split since the file was written.
+    rows = [row for _, row in records if row["triplet_split"] == split and row["triplet_index"] in place]
     names = tuple(sorted({row["annotator"] for row in rows}))
     number = {name: n for n, name in enumerate(names)}
     return (

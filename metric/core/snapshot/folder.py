@@ -7,21 +7,20 @@ The folder is BAPPS's layout (`{split}/{ref,p0,p1}/NNNNNN.png`, `{split}/judge/N
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imaging.manifest import ManifestError, files_sha256, read_manifest, verify
 from metric.core.config import MINIMUM_JUDGMENTS, MINIMUM_PHOTOGRAPHS
 from psychometrics.numbers import NumberError, read_number
+from psychometrics.tables import TableError, read_records
 
 SCHEMA = "closer-snapshot/1"
 SPLITS = ("train", "val", "test")
@@ -88,13 +87,12 @@ def read_snapshot(folder: Path) -> Snapshot:
     """
     manifest = _read_manifest(folder)
     files = manifest["files"]
-    _verify_files(folder, manifest)
     votes = _votes_by_side(folder)
     rows = _rows(folder / "triplets.csv", TRIPLET_COLUMNS)
     triplets = tuple(_triplet(folder, row, files, votes) for row in rows)
     _refuse_repeats(triplets)
     _refuse_leaks(triplets, manifest)
-    return Snapshot(folder, MappingProxyType(manifest), triplets, _hash_of(files))
+    return Snapshot(folder, MappingProxyType(manifest), triplets, files_sha256(files))
 
 
 def counts_by_side(
@@ -132,59 +130,28 @@ def require_trainable(
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
-    path = folder / "manifest.json"
+    """The manifest of a snapshot whose files are those that it lists. Raises SnapshotError."""
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise SnapshotError(
-            f"{folder} has no manifest.json: it is not a snapshot, or its export did not finish. Export it again."
-        ) from error
-    except (ValueError, OSError) as error:
-        raise SnapshotError(f"{path} cannot be read ({error}). Export the snapshot again.") from error
-    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
-        raise SnapshotError(f"{path} does not say schema {SCHEMA!r}. Export it with this version of Closer.")
-    for name, kind in (("files", dict), ("simulated", bool), ("splits", dict)):
+        manifest = read_manifest(folder, SCHEMA)
+        verify(folder, manifest)
+    except ManifestError as error:
+        raise SnapshotError(f"{error}. Export the snapshot again.") from error
+    for name, kind in (("simulated", bool), ("splits", dict)):
         if not isinstance(manifest.get(name), kind):
-            raise SnapshotError(f"{path} has no usable {name!r}. Export the snapshot again.")
+            raise SnapshotError(
+                f"The manifest of {folder} has no usable {name!r}. Export the snapshot again."
+            )
+    for name in ("triplets.csv", "judgments.csv"):
+        if name not in manifest["files"]:
+            raise SnapshotError(f"The manifest of {folder} does not list {name}. Export the snapshot again.")
     return manifest
 
 
-def _verify_files(folder: Path, manifest: Mapping[str, Any]) -> None:
-    files = manifest["files"]
-    for name, expected in files.items():
-        relative = PurePosixPath(name)
-        if relative.is_absolute() or ".." in relative.parts:
-            raise SnapshotError(f"The manifest names {name!r}, which is outside of the snapshot.")
-        try:
-            found = hashlib.sha256((folder / relative).read_bytes()).hexdigest()
-        except OSError as error:
-            raise SnapshotError(
-                f"{folder / relative} cannot be read ({error}). Export the snapshot again."
-            ) from error
-        if found != expected:
-            raise SnapshotError(
-                f"{folder / relative} is not the file that was exported (its sha256 differs)."
-            )
-    if _hash_of(files) != manifest.get("sha256"):
-        raise SnapshotError(f"The manifest of {folder} does not fit its own list of files. Export it again.")
-    for name in ("triplets.csv", "judgments.csv"):
-        if name not in files:
-            raise SnapshotError(f"The manifest of {folder} does not list {name}. Export the snapshot again.")
-
-
-def _hash_of(files: Mapping[str, str]) -> str:
-    """The hash that the manifest states under "sha256", from its list of files."""
-    lines = "".join(f"{files[name]}  {name}\n" for name in sorted(files))
-    return hashlib.sha256(lines.encode()).hexdigest()
-
-
 def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        missing = [name for name in columns if name not in (reader.fieldnames or ())]
-        if missing:
-            raise SnapshotError(f"{path} has no column {', '.join(missing)}. Export the snapshot again.")
-        return list(reader)
+    try:
+        return [row for _, row in read_records(path, columns)]
+    except TableError as error:
+        raise SnapshotError(f"{error} Export the snapshot again.") from error
 
 
 def _votes_by_side(folder: Path) -> dict[tuple[str, str], dict[str, list[int]]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from imaging.files import whole_file
 from metric.core.distance.tensors import load_tensors
 
 logger = logging.getLogger(__name__)
@@ -31,13 +31,9 @@ class State:
 def write_state(path: Path, state: State) -> None:
     """Replace the file in one step: a kill leaves the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    work = path.with_suffix(f".{os.getpid()}.partial")
-    try:
+    with whole_file(path) as draft:
         # Not asdict, which would copy each tensor once more.
-        torch.save({name: getattr(state, name) for name in State.__dataclass_fields__}, work)
-        os.replace(work, path)
-    finally:
-        work.unlink(missing_ok=True)
+        torch.save({name: getattr(state, name) for name in State.__dataclass_fields__}, draft)
 
 
 def read_state(path: Path) -> State | None:

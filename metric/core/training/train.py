@@ -22,6 +22,7 @@ from typing import Any
 import torch
 
 import psychometrics
+from imaging.files import write_json
 from metric.core.config import TrainConfig, stock_rival
 from metric.core.distance.base import Metric
 from metric.core.distance.cache import VectorCache
@@ -32,7 +33,6 @@ from metric.core.distance.checkpoint import (
     read_manifest,
     save_metric,
     write_folder,
-    write_json,
 )
 from metric.core.distance.columns import parts_of
 from metric.core.distance.trunks import tensors_sha256

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from annotation.core.formats.bapps import write_bapps
-from annotation.core.formats.manifest import ManifestError, read_manifest, snapshot_sha256, verify
+from annotation.core.formats.manifest import read_manifest, verify
 from annotation.core.splits import LeakError
+from imaging.manifest import ManifestError, files_sha256
 from tests.annotation.core.snapshots import EXTRA, make_png, make_rows, photographs_in
 
 
@@ -96,4 +97,4 @@ def test_the_hash_of_the_whole_is_what_sha256sum_says(folder: Path) -> None:
     names = sorted(manifest["files"])
     listed = subprocess.run(["sha256sum", *names], cwd=folder, capture_output=True, check=True).stdout
     whole = subprocess.run(["sha256sum"], input=listed, capture_output=True, check=True).stdout
-    assert whole.split()[0].decode() == manifest["sha256"] == snapshot_sha256(manifest["files"])
+    assert whole.split()[0].decode() == manifest["sha256"] == files_sha256(manifest["files"])

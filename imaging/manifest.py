@@ -1,0 +1,104 @@
+"""The manifest of a folder, written last: what it is, and the sha256 of every file. A folder with one is whole.
+
+Snapshots, metric versions, trainings of codecs and sweeps have one; each adds keys of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from imaging.files import file_sha256, write_json
+
+NAME = "manifest.json"
+OWN_KEYS = frozenset({"schema", "files", "sha256"})
+
+
+class ManifestError(ValueError):
+    """A folder that is not what its manifest should describe; the message names the file."""
+
+
+def files_sha256(files: Mapping[str, str]) -> str:
+    """One hash for a map of relative path to sha256, whatever its order.
+
+    It is the sha256 of the lines "<sha256>  <path>\\n" sorted by path: `sha256sum` prints the same lines.
+    """
+    lines = "".join(f"{files[path]}  {path}\n" for path in sorted(files))
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def hash_files(folder: Path, names: Iterable[str] | None = None, *, manifest: str = NAME) -> dict[str, str]:
+    """Relative path to sha256 of these files, or of every file below `folder` but the manifest."""
+    if names is None:
+        names = (path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file())
+    return {name: file_sha256(folder / name) for name in names if name != manifest}
+
+
+def write_manifest(
+    folder: Path, schema: str, content: Mapping[str, Any], files: Mapping[str, str], *, name: str = NAME
+) -> dict[str, Any]:
+    """Write and return the manifest: `content` with "schema", "files" and their "sha256". NaN raises ValueError."""
+    if taken := OWN_KEYS & set(content):
+        raise ValueError(f"a manifest sets {', '.join(sorted(taken))} itself")
+    manifest = {**content, "schema": schema, "files": dict(files), "sha256": files_sha256(files)}
+    write_json(folder / name, manifest)
+    return manifest
+
+
+def read_manifest(folder: Path, schema: str, *, name: str = NAME) -> dict[str, Any]:
+    """The manifest of a folder after a check of its form; the files are not read (`verify` does that).
+
+    Raises ManifestError where there is none, or it is damaged or of another schema.
+    """
+    path = folder / name
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ManifestError(
+            f"{folder} has no {name}: its writing did not finish, or it is something else"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ManifestError(f"{path} is damaged ({error})") from None
+    if not isinstance(manifest, dict) or manifest.get("schema") != schema:
+        raise ManifestError(f"{path} is not of schema {schema!r}, which is all that this version reads")
+    files = manifest.get("files")
+    if not isinstance(files, dict) or not all(isinstance(sha256, str) for sha256 in files.values()):
+        raise ManifestError(f"{path}: key 'files' is missing or lists no hashes")
+    for listed in files:
+        if PurePosixPath(listed).is_absolute() or ".." in PurePosixPath(listed).parts:
+            raise ManifestError(f"{path} names {listed!r}, which is outside the folder")
+    # Folders from before manifests had a hash of their own have none.
+    if files_sha256(files) != manifest.get("sha256", files_sha256(files)):
+        raise ManifestError(f"{path}: its own sha256 does not fit its list of files")
+    return manifest
+
+
+def verify(folder: Path, manifest: Mapping[str, Any], *, only: bool = False, name: str = NAME) -> None:
+    """Hash every file that the manifest names; with `only`, the folder may hold no other.
+
+    Raises ManifestError at the first difference.
+    """
+    files = manifest["files"]
+    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()} - {
+        name
+    }
+    missing, unlisted = set(files) - present, present - set(files) if only else set()
+    if missing or unlisted:
+        raise ManifestError(
+            f"{folder} does not hold the files of its manifest: missing {_some(missing)}, not listed {_some(unlisted)}"
+        )
+    for listed, sha256 in files.items():
+        try:
+            same = file_sha256(folder / listed) == sha256
+        except OSError as error:
+            raise ManifestError(f"{folder / listed} cannot be read: {error.strerror or error}") from error
+        if not same:
+            raise ManifestError(f"{folder / listed} was changed after it was written (its sha256 differs)")
+
+
+def _some(names: set[str]) -> str:
+    shown = ", ".join(sorted(names)[:3]) or "none"
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"

@@ -1,0 +1,130 @@
+"""Files and folders appear whole or not at all, and a manifest notices every change."""
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from imaging.files import file_sha256, whole_file, write_json, write_whole
+from imaging.folders import FolderError, whole_folder
+from imaging.manifest import ManifestError, hash_files, read_manifest, verify, write_manifest
+
+
+def test_a_file_is_replaced_in_one_step(tmp_path: Path) -> None:
+    path = tmp_path / "kept.bin"
+    write_whole(path, b"old")
+    with whole_file(path) as draft:
+        draft.write_bytes(b"new")
+        assert path.read_bytes() == b"old"
+        assert draft.suffix == ".bin"
+    assert path.read_bytes() == b"new"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["kept.bin"]
+
+
+def test_a_failure_keeps_the_old_file_and_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "kept.bin"
+    write_whole(path, b"old")
+    with pytest.raises(OSError, match="full"), whole_file(path) as draft:
+        draft.write_bytes(b"ha")
+        raise OSError("full")
+    assert path.read_bytes() == b"old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["kept.bin"]
+
+
+def test_others_may_read_what_the_umask_lets_them(tmp_path: Path) -> None:
+    old = os.umask(0o022)
+    try:
+        write_whole(tmp_path / "shared", b"")
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE((tmp_path / "shared").stat().st_mode) == 0o644
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="There is no folder"):
+        write_whole(tmp_path / "none" / "file", b"")
+
+
+def test_json_is_the_same_bytes_for_the_same_value_and_takes_no_nan(tmp_path: Path) -> None:
+    write_json(tmp_path / "a", {"b": "é", "a": 1})
+    write_json(tmp_path / "b", {"a": 1, "b": "é"})
+    assert (
+        (tmp_path / "a").read_bytes()
+        == (tmp_path / "b").read_bytes()
+        == '{\n "a": 1,\n "b": "é"\n}\n'.encode()
+    )
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "a", float("nan"))
+
+
+def test_an_occupied_folder_is_refused_or_replaced(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with whole_folder(out) as draft:
+        (draft / "first").touch()
+    with pytest.raises(FolderError, match="not empty"), whole_folder(out):
+        pass
+    with pytest.raises(OSError, match="full"), whole_folder(out, replace=True):
+        raise OSError("full")
+    assert [entry.name for entry in out.iterdir()] == ["first"]
+    with whole_folder(out, replace=True) as draft:
+        (draft / "second").touch()
+    assert [entry.name for entry in out.iterdir()] == ["second"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "a.txt").write_text("a")
+    (tmp_path / "b.txt").write_text("b")
+    write_manifest(tmp_path, "test/1", {"made": "here"}, hash_files(tmp_path))
+    return tmp_path
+
+
+def test_a_manifest_holds_what_it_was_given_and_every_file(folder: Path) -> None:
+    manifest = read_manifest(folder, "test/1")
+    assert manifest["made"] == "here"
+    assert manifest["files"] == {
+        "b.txt": file_sha256(folder / "b.txt"),
+        "below/a.txt": file_sha256(folder / "below" / "a.txt"),
+    }
+    verify(folder, manifest, only=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda folder: (folder / "b.txt").write_text("c"), "b.txt was changed"),
+        (lambda folder: (folder / "b.txt").unlink(), "missing b.txt"),
+        (lambda folder: (folder / "c.txt").touch(), "not listed c.txt"),
+    ],
+)
+def test_every_change_is_noticed(folder: Path, change: object, words: str) -> None:
+    manifest = read_manifest(folder, "test/1")
+    change(folder)  # type: ignore[operator]
+    with pytest.raises(ManifestError, match=words):
+        verify(folder, manifest, only=True)
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        ({"schema": "test/2"}, "not of schema 'test/1'"),
+        ({"files": None}, "lists no hashes"),
+        ({"files": {"b.txt": 1}}, "lists no hashes"),
+        ({"files": {"../b.txt": "0"}}, "outside the folder"),
+        ({"files": {}}, "does not fit its list"),
+    ],
+)
+def test_a_manifest_that_is_none_is_refused(folder: Path, edit: dict[str, object], words: str) -> None:
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | edit))
+    with pytest.raises(ManifestError, match=words):
+        read_manifest(folder, "test/1")
+
+
+def test_a_manifest_sets_its_own_keys(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="sets files itself"):
+        write_manifest(tmp_path, "test/1", {"files": {}}, {})
