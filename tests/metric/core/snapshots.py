@@ -103,6 +103,8 @@ def _triplet(source: str, pair: list[str], key: str, bpp: float) -> TripletRow:
         p1_sha256=pair[1],
         p0_codec="jpeg",
         p1_codec="webp",
+        p0_level=bpp,
+        p1_level=bpp,
         p0_bpp=bpp,
         p1_bpp=bpp,
         target_bpp=bpp,

@@ -1,6 +1,5 @@
 """A checkpoint that does not fit is refused with a message."""
 
-import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +9,16 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from imaging.folders import FolderError
+from imaging.manifest import hash_files, write_manifest
 from metric.core import LPIPS, load
-from metric.core.distance.checkpoint import SETTINGS_SCHEMA, CheckpointError, save_metric, write_folder
+from metric.core.distance.checkpoint import (
+    MANIFEST_SCHEMA,
+    SETTINGS_SCHEMA,
+    CheckpointError,
+    save_metric,
+    write_folder,
+)
 from metric.core.distance.weights import TRUNK_SHA256
 
 
@@ -30,11 +37,7 @@ def folder(alex: LPIPS, tmp_path: Path) -> Path:
 
 def reseal(folder: Path) -> None:
     """Make the manifest fit the files, so that only deeper checks can object."""
-    path = folder / "manifest.json"
-    manifest = json.loads(path.read_text())
-    for name in manifest["files"]:
-        manifest["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-    path.write_text(json.dumps(manifest))
+    write_manifest(folder, MANIFEST_SCHEMA, {}, hash_files(folder))
 
 
 def change_tensors(folder: Path, change: Callable[[dict[str, torch.Tensor]], object]) -> None:
@@ -68,7 +71,7 @@ def test_a_missing_manifest_is_refused(folder: Path) -> None:
 def test_a_changed_file_is_refused(folder: Path, name: str) -> None:
     with (folder / name).open("ab") as file:
         file.write(b" ")
-    with pytest.raises(CheckpointError, match=f"{name} is missing or is not the file"):
+    with pytest.raises(CheckpointError, match=f"{name} was changed"):
         load(folder)
 
 
@@ -133,6 +136,6 @@ def test_a_folder_that_is_full_is_not_overwritten(tmp_path: Path) -> None:
     out = tmp_path / "run"
     out.mkdir()
     (out / "mine").write_text("")
-    with pytest.raises(OSError, match="not empty"):
+    with pytest.raises(FolderError, match="not empty"):
         write_folder(out, lambda work: None, {})
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
