@@ -16,8 +16,6 @@ def quality_curves(curves: Sequence[Curve], *, title: str, zero: str) -> SafeStr
     """A curve for each method over the logarithm of bits, with its 95 % band; `zero` says what 0 JND is."""
     drawing = Drawing(BOTTOM + 48, title=title)
     across, height = _scales(curves)
-    for bits in sorted({float(at) for curve in curves for at in curve.bits}):
-        drawing.line(across(bits), TOP, across(bits), BOTTOM, faint=True)
     _axis_of_bits(drawing, curves, across)
     drawing.text((LEFT + RIGHT) / 2, BOTTOM + 40, "bits per pixel", anchor="middle")
     drawing.text(0, 12, f"quality in JND; 0: {zero}")
@@ -56,10 +54,11 @@ def _range(curves: Sequence[Curve]) -> tuple[float, float]:
 
 
 def _axis_of_bits(drawing: Drawing, curves: Sequence[Curve], across: Callable[[float], float]) -> None:
-    """A number under each place that was judged, unless it would touch the one before."""
+    """A line and a number at each place that was judged, unless it would touch the one before."""
     reached = -1e9
     for bits in sorted({float(at) for curve in curves for at in curve.bits}):
         if across(bits) - reached > 44:
+            drawing.line(across(bits), TOP, across(bits), BOTTOM, faint=True)
             drawing.text(across(bits), BOTTOM + 18, f"{bits:.2g}", anchor="middle")
             reached = across(bits)
 

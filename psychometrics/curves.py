@@ -19,7 +19,7 @@ from psychometrics.estimates import CONFIDENCE, Estimate
 from psychometrics.ranking import Ranking
 
 DRAWS = 500
-POINTS = 65
+POINTS = 129
 # A draw in which two curves share no quality says nothing; with more than this share of them there is no interval.
 MOST_APART = 0.1
 _RISING = 1e-9
@@ -34,7 +34,7 @@ class Curve:
     """A method's quality in JND over bits (bits per pixel, say, above 0).
 
     `bits`, `quality`, `low`, `high` (n,): what was judged. `grid`, `line`, `band_low`, `band_high` (g,): the monotone
-    curve through it and its pointwise 95 % band. `drawn` (d, n): draws of the qualities, for what is made of the curve.
+    curve through it and its pointwise 95 % band. `lines` (d, g): the curve of each draw of all strengths together.
     """
 
     method: str
@@ -46,7 +46,7 @@ class Curve:
     line: Floats
     band_low: Floats
     band_high: Floats
-    drawn: Floats
+    lines: Floats
 
 
 def curves_of(
@@ -76,7 +76,7 @@ def _curve(method: str, points: Sequence[tuple[float, int]], ranking: Ranking, d
         raise CurveError(f"{method} has two conditions with the same bits: give each its own")
     places = [n for _, n in points]
     grid = np.exp(np.linspace(np.log(bits[0]), np.log(bits[-1]), POINTS))
-    lines = np.stack([monotone(bits, own, grid) for own in drawn[:, places]])
+    lines = monotone(bits, drawn[:, places], grid)
     tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
     low, high = np.quantile(lines, tails, axis=0)
     return Curve(
@@ -89,18 +89,20 @@ def _curve(method: str, points: Sequence[tuple[float, int]], ranking: Ranking, d
         monotone(bits, ranking.values[places], grid),
         low,
         high,
-        drawn[:, places],
+        lines,
     )
 
 
 def monotone(bits: Floats, quality: Floats, at: Floats) -> Floats:
-    """A curve through qualities (n,) at `bits` (n,), evaluated at `at`: never falling.
+    """Curves through qualities (..., n) at `bits` (n,), evaluated at `at` (g,): never falling, (..., g).
 
     Isotonic regression where the qualities fall, then a monotone cubic over the logarithm of bits (Fritsch and Carlson
     1980, scipy's PCHIP).
     """
-    rising = isotonic_regression(quality).x
-    return np.asarray(PchipInterpolator(np.log(bits), rising)(np.log(at)), dtype=np.float64)
+    rows = np.atleast_2d(quality)
+    rising = np.stack([isotonic_regression(row).x for row in rows])
+    found = PchipInterpolator(np.log(bits), rising, axis=1)(np.log(at))
+    return np.asarray(found if quality.ndim > 1 else found[0], dtype=np.float64)
 
 
 def bits_at(curve: Curve, quality: float) -> Estimate:
@@ -108,9 +110,11 @@ def bits_at(curve: Curve, quality: float) -> Estimate:
 
     `n`: draws in which it was reached.
     """
-    reached = [_inverse(curve.bits, own, np.array([quality]))[0] for own in curve.drawn]
-    value = _inverse(curve.bits, curve.quality, np.array([quality]))[0]
-    return _interval(float(value), np.array(reached))
+    at = np.array([quality])
+    reached = [_log_bits(curve, line, at)[0] for line in curve.lines]
+    found = _interval(float(_log_bits(curve, curve.line, at)[0]), np.array(reached))
+    value, low, high = (None if x is None else float(np.exp(x)) for x in (found.value, found.low, found.high))
+    return Estimate(value, low, high, found.n)
 
 
 @dataclass(frozen=True)
@@ -133,15 +137,15 @@ def equal_quality(first: Curve, second: Curve) -> EqualQuality:
 
     The interval is over draws of all qualities together, each over the range that it makes common.
     """
-    shared = _shared(first, second, first.quality, second.quality)
+    shared = _shared(first.line, second.line)
     if shared is None:
         why = (
             f"{first.method} and {second.method} share no quality, so their bits at equal quality are not known: "
             "add levels where one is as good as the other."
         )
         return EqualQuality(first.method, second.method, Estimate(None, None, None, 0), None, None, why)
-    ratio = _log_ratio(first, second, first.quality, second.quality)
-    pairs = zip(first.drawn, second.drawn, strict=True)
+    ratio = _log_ratio(first, second, first.line, second.line)
+    pairs = zip(first.lines, second.lines, strict=True)
     drawn = np.array([_log_ratio(first, second, one, other) for one, other in pairs])
     found = _interval(ratio, drawn)
     value, low, high = (
@@ -154,27 +158,26 @@ def equal_quality(first: Curve, second: Curve) -> EqualQuality:
     return EqualQuality(first.method, second.method, more, *shared, why)
 
 
-def _shared(first: Curve, second: Curve, one: Floats, other: Floats) -> tuple[float, float] | None:
-    ends = [isotonic_regression(quality).x[[0, -1]] for quality in (one, other)]
-    low, high = max(end[0] for end in ends), min(end[1] for end in ends)
+def _shared(one: Floats, other: Floats) -> tuple[float, float] | None:
+    """The range of quality that both lines cross; None where there is none."""
+    low, high = max(one[0], other[0]), min(one[-1], other[-1])
     return (float(low), float(high)) if high > low else None
 
 
 def _log_ratio(first: Curve, second: Curve, one: Floats, other: Floats) -> float:
     """Mean over the shared quality of log(bits of second / bits of first); NaN where they share none."""
-    shared = _shared(first, second, one, other)
+    shared = _shared(one, other)
     if shared is None:
         return float("nan")
     at = np.linspace(*shared, POINTS)
-    return float(np.mean(np.log(_inverse(second.bits, other, at)) - np.log(_inverse(first.bits, one, at))))
+    return float(np.mean(_log_bits(second, other, at) - _log_bits(first, one, at)))
 
 
-def _inverse(bits: Floats, quality: Floats, at: Floats) -> Floats:
-    """The bits at which a curve through `quality` reaches `at`; NaN where it does not."""
-    grid = np.exp(np.linspace(np.log(bits[0]), np.log(bits[-1]), 4 * POINTS))
-    line = monotone(bits, quality, grid) + _RISING * np.arange(grid.size)
-    found = np.exp(np.interp(at, line, np.log(grid)))
-    return np.where((at >= line[0] - 1e-6) & (at <= line[-1] + 1e-6), found, np.nan)
+def _log_bits(curve: Curve, line: Floats, at: Floats) -> Floats:
+    """The logarithm of the bits at which a line over the curve's grid reaches `at`; NaN where it does not."""
+    rising = line + _RISING * np.arange(line.size)
+    found = np.interp(at, rising, np.log(curve.grid))
+    return np.where((at >= rising[0] - 1e-6) & (at <= rising[-1] + 1e-6), found, np.nan)
 
 
 def _interval(value: float, drawn: Floats) -> Estimate:

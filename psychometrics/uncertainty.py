@@ -109,7 +109,9 @@ class Uncertainty:
         found = self.cells + _not_negative(self.model - self.cells)
         for part in self.parts:
             found += _not_negative(part.excess)
-        return found / UNIT**2
+        # Of strengths around their mean: the level of all is the prior's alone, and says nothing.
+        centre = np.eye(len(found)) - 1 / len(found)
+        return np.asarray(centre @ found @ centre / UNIT**2)
 
     def draws(self, values: Floats, number: int, seed: int = 0) -> Floats:
         """(number, k) draws of all strengths together, in JND, around `values` (k,): multivariate t."""

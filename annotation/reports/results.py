@@ -73,9 +73,15 @@ def kept_results(study: Study, population: str, votes: int) -> StudyResults | No
     Of a large study they may lag behind by FEW_NEW of its votes: `stale` says whether a worker should be asked.
     """
     found: StudyResults | None = cache.get(_key(study, population))
-    if votes <= AT_ONCE and stale(found, votes):
+    if stale(found, votes) and (votes <= AT_ONCE or (found is None and not _cache_keeps())):
         return compute_results(study, population)
     return found
+
+
+def _cache_keeps() -> bool:
+    """Whether the cache's server is there: without it nothing that a worker computes would reach a page."""
+    cache.set("results-probe", True, CACHED_S)
+    return cache.get("results-probe") is True
 
 
 def stale(found: StudyResults | None, votes: int) -> bool:
@@ -151,7 +157,7 @@ def _curves(study: Study, results: Results) -> tuple[tuple[Curve, ...], tuple[Eq
     pairs = [(one, other) for n, one in enumerate(curves) for other in curves[n + 1 :]]
     equal = tuple(equal_quality(one, other) for one, other in pairs)
     # The draws have served; without them the figures are small enough to keep.
-    return tuple(replace(curve, drawn=curve.drawn[:0]) for curve in curves), equal, ""
+    return tuple(replace(curve, lines=curve.lines[:0]) for curve in curves), equal, ""
 
 
 def _why_no_curves(results: Results) -> str:
@@ -171,11 +177,12 @@ def _bits(study: Study) -> dict[tuple[str, float], float]:
 
 
 def _of_people(section: Section, votes: StudyVotes) -> tuple[Influence, ...]:
-    """Without whom the main scale changes most, by the annotator's id."""
+    """Without whom the main scale changes most, by the beginning of the annotator's id."""
     rows = section.comparisons
     if section.ranking is None or rows.annotator is None:
         return ()
-    return tuple(influences(section.ranking.scale, rows, rows.annotator, votes.annotators)[:5])
+    names = [who[:8] for who in votes.annotators]
+    return tuple(influences(section.ranking.scale, rows, rows.annotator, names)[:5])
 
 
 def _of_photographs(section: Section, study: Study, votes: StudyVotes) -> tuple[Influence, ...]:

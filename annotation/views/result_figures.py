@@ -61,7 +61,9 @@ def page_of(found: StudyResults) -> dict[str, Any]:
     results = found.results
     whose = WHOSE[found.population]
     sections = [("All conditions on one scale", "joined", results.joined)] if results.joined else []
-    sections += [(f"At {section.level:g}", f"level-{n}", section) for n, section in enumerate(results.levels)]
+    sections += [
+        (f"At level {section.level:g}", f"level-{n}", section) for n, section in enumerate(results.levels)
+    ]
     if len(results.levels) != 1:
         title = "Over all levels, an average" if results.levels else "Ranking"
         sections.append((title, "overall", results.overall))

@@ -57,9 +57,10 @@ def test_turning_the_two_round_turns_the_ratio_round() -> None:
 
 def test_methods_that_share_no_quality_cannot_be_compared() -> None:
     def at(method: str, quality: float) -> Curve:
-        points = np.array([quality, quality + 1])
-        none = np.zeros(2)
-        return Curve(method, np.array([0.5, 1.0]), points, *[none] * 6, np.tile(points, (20, 1)))
+        bits, points = np.array([0.5, 1.0]), np.array([quality, quality + 1])
+        return Curve(
+            method, bits, points, points, points, bits, points, points, points, np.tile(points, (20, 1))
+        )
 
     found = equal_quality(at("a", 0.0), at("b", 5.0))
     assert found.more.value is None and "share no quality" in found.why
@@ -73,9 +74,9 @@ def test_a_dip_is_levelled_and_not_drawn() -> None:
 
 def test_the_bits_of_a_quality_and_none_outside_the_curve() -> None:
     a, _ = curves_of(ranked(), BITS)
-    middle = float(a.line[32])
+    middle = float(a.line[64])
     found = bits_at(a, middle)
-    assert found.value == pytest.approx(a.grid[32], rel=0.05)
+    assert found.value == pytest.approx(a.grid[64], rel=0.05)
     assert found.low is not None and found.high is not None and found.low < found.value < found.high  # type: ignore[operator]
     assert bits_at(a, 50.0).value is None
 

@@ -95,3 +95,14 @@ def test_the_covariance_has_no_negative_direction_and_draws_follow_it() -> None:
     assert drawn.mean(axis=0) == pytest.approx(scale.values, abs=0.02)
     spread = np.cov(drawn.T)
     assert (np.diag(spread) > np.diag(sure.covariance()) * 0.95).all()
+
+
+def test_the_covariance_is_that_of_strengths_around_their_mean() -> None:
+    """Not much more than the errors say, for no direction is negative; and no draw moves all names together."""
+    rows = aggregated(study(3_000, of_people=0.3, of_sources=0.3, annotators=30, sources=30))
+    scale = fit(rows)
+    sure = uncertainty(scale, rows)
+    errors = sure.errors(scale.contrasts_to_zero()).standard
+    ratio = np.sqrt(np.diag(sure.covariance())) / errors
+    assert (ratio > 0.98).all() and (ratio < 1.3).all()
+    assert sure.draws(scale.values, 50).mean(axis=1) == pytest.approx(np.zeros(50), abs=1e-9)
