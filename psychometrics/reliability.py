@@ -11,6 +11,8 @@ scale of their own:
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.special import expit, stdtrit
 
@@ -25,6 +27,39 @@ CLOSE_ENOUGH = 1e-3
 FITS_AT_ONCE = 32
 # Where the posterior of a reliability is worked out; the ends are left out, for their logarithm is not finite.
 GRID = (np.arange(400) + 0.5) / 400
+
+
+@dataclass(frozen=True, slots=True)
+class Scales:
+    """What many annotators' answers come to, so that a few can be held against it without all the others' rows.
+
+    `totals` (blocks, pairs, 3): everybody's answers, the lower index of a pair first; `ahead` (blocks, pairs): the
+    chance that the lower index wins, fitted with trust (Crowd-BT).
+    """
+
+    size: int
+    totals: Floats
+    ahead: Floats
+
+
+def scales_of(votes: Comparisons, block: Ints, annotators: int) -> tuple[Scales, Floats]:
+    """The scales of all answers, and everybody's own counts (annotators, blocks, pairs, 3)."""
+    table = _table(votes, block, annotators)
+    ahead = _expectation_maximisation(table, len(votes.names))[1]
+    return Scales(len(votes.names), table.sum(axis=0), ahead), table
+
+
+def held_against(scales: Scales, table: Floats) -> list[tuple[Estimate, Estimate]]:
+    """Likelihood and reliability of some annotators by their counts (some, blocks, pairs, 3), which are in the totals.
+
+    Of everybody they are what `likelihoods` and `reliabilities` give.
+    """
+    with_ties = bool(scales.totals[..., 2].any())
+    logs = np.zeros_like(table)
+    for number in range(table.shape[1]):
+        logs[:, number] = _logs_without(table[:, number], scales.size, with_ties, scales.totals[number])
+    likely = [_geometric_mean(logs[one], table[one]) for one in range(len(table))]
+    return list(zip(likely, _reliabilities(table, scales.ahead), strict=True))
 
 
 def likelihoods(votes: Comparisons, block: Ints, annotators: int) -> list[Estimate]:
@@ -47,12 +82,15 @@ def reliabilities(votes: Comparisons, block: Ints, annotators: int) -> list[Esti
     Ties say nothing of whom to trust: they pull the scale together and are not counted in `n`.
     """
     table = _table(votes, block, annotators)
-    _, ahead = _expectation_maximisation(table, len(votes.names))
+    return _reliabilities(table, _expectation_maximisation(table, len(votes.names))[1])
+
+
+def _reliabilities(table: Floats, ahead: Floats) -> list[Estimate]:
     agrees = np.stack([ahead, 1 - ahead], axis=-1).reshape(-1)
-    decided = table[..., :2].reshape(annotators, -1)
+    decided = table[..., :2].reshape(len(table), -1)
     logs = (PRIOR_FOLLOWS - 1) * np.log(GRID) + (PRIOR_REVERSED - 1) * np.log1p(-GRID)
     logs = logs + decided @ np.log(np.outer(agrees, GRID) + np.outer(1 - agrees, 1 - GRID))
-    return [_posterior(logs[one], round(float(decided[one].sum()))) for one in range(annotators)]
+    return [_posterior(logs[one], round(float(decided[one].sum()))) for one in range(len(table))]
 
 
 def reliable_values(votes: Comparisons) -> Floats:
@@ -85,23 +123,27 @@ def trust_of(meant: Floats, answers: Floats) -> Floats:
 
 
 def _table(votes: Comparisons, block: Ints, annotators: int) -> Floats:
-    """(annotators, blocks, pairs, 3) counts, the lower index of a pair first."""
+    pairs = pairs_of(len(votes.names))[0].size
+    return counts_of(votes, block, (annotators, int(block.max(initial=-1)) + 1, pairs))
+
+
+def counts_of(votes: Comparisons, block: Ints, shape: tuple[int, int, int]) -> Floats:
+    """Counts (*shape, 3) of `shape` (annotators, blocks, pairs), the lower index of a pair first."""
     if votes.annotator is None:
         raise ValueError("how well annotators follow a scale requires that annotators are recorded")
     number, counts = pair_numbers(votes)
-    pairs = pairs_of(len(votes.names))[0].size
-    blocks = int(block.max(initial=-1)) + 1
+    annotators, blocks, pairs = shape
     place = (votes.annotator * blocks + block) * pairs + number
     size = annotators * blocks * pairs
     table = np.stack([np.bincount(place, counts[:, each], size) for each in range(3)], axis=-1)
-    return table.reshape(annotators, blocks, pairs, 3).astype(np.float64)
+    return table.reshape(*shape, 3).astype(np.float64)
 
 
-def _logs_without(table: Floats, size: int, with_ties: bool) -> Floats:
+def _logs_without(table: Floats, size: int, with_ties: bool, everybody: Floats | None = None) -> Floats:
     """Logarithms of the chances of outcomes (annotators, pairs, 3) of one block, each under the others' scale; 0 where
-    an annotator gave no such answer.
+    an annotator gave no such answer. `everybody` (pairs, 3): the counts of all, where the table has only some.
     """
-    everybody = table.sum(axis=0)
+    everybody = table.sum(axis=0) if everybody is None else everybody
     logs = np.zeros_like(table)
     voted = np.flatnonzero(table.any(axis=(1, 2)))
     for start in range(0, voted.size, FITS_AT_ONCE):

@@ -4,7 +4,9 @@ Leaving somebody out is a filter: every judgment stays, readers use `Judgment.ob
 votes that stop counting are asked for again while the study is open, and the annotator's session ends.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -16,11 +18,9 @@ from django.utils import timezone
 from annotation.core.quality import Answer, Figures, apply_rules, figures_of
 from annotation.errors import Refused
 from annotation.models import Assignment, Enrolment, Judgment, Study
-from annotation.reports.comparisons import OUTCOMES
+from annotation.services import following
 from annotation.services.counters import recount
-from psychometrics.comparisons import Comparisons, number_labels
-from psychometrics.estimates import NOTHING, Estimate
-from psychometrics.reliability import likelihoods, reliabilities
+from psychometrics.estimates import NOTHING
 
 BY_HAND = "by hand"
 # In Enrolment.figures, beside the figures: who was left out by a researcher, and why in full.
@@ -44,40 +44,51 @@ class Row(NamedTuple):
     assignment: UUID
     repeats: UUID | None
     impossible: bool
+    received_at: datetime
 
 
 COLUMNS = (
     *("annotator_id", "kind", "answer", "choice", "took_ms", "counted", "triplet__level"),
     *("triplet__first__method", "triplet__second__method", "triplet__known"),
-    *("assignment_id", "assignment__repeats_id", "faster_than_possible"),
+    *("assignment_id", "assignment__repeats_id", "faster_than_possible", "received_at"),
 )
 
 
 def refresh_quality(study: Study) -> int:
-    """Works out the figures of everybody in the study and applies its rules; returns how many are left out now.
+    """Works out the figures of the study's annotators and applies its rules; returns how many are excluded now.
 
     The same answers give the same figures and the same exclusions: the scale that reliability is measured on is
-    everybody's, also of those who are left out. People and programs are never on one scale.
+    everybody's, also of those who are excluded. People and programs are never on one scale. In a large study only
+    those who have answered since are worked out, against the scale of all (see `following`). Rows are written a few
+    at a time: no annotator waits for it.
     """
+    for simulated in (False, True):
+        found = list(_figures(study, simulated=simulated))
+        for start in range(0, len(found), AT_ONCE):
+            _write(study, dict(found[start : start + AT_ONCE]))
+    unjudged = study.enrolments.filter(figures_at=None)
+    unjudged.update(figures_at=timezone.now())
+    return study.enrolments.excluded().count()
+
+
+@transaction.atomic
+def _write(study: Study, figures: Mapping[UUID, Figures]) -> None:
     now = timezone.now()
-    figures = {who: each for simulated in (False, True) for who, each in _figures(study, simulated=simulated)}
-    with transaction.atomic():
-        rows = list(study.enrolments.select_for_update(of=("self",)).order_by("pk"))
-        moved = [row for row in rows if _apply(row, figures.get(row.annotator_id), study, now)]
-        fields = ["figures", "figures_at", "excluded_by", "excluded_at"]
-        Enrolment.objects.bulk_update(rows, fields, batch_size=AT_ONCE)
-        _recount_votes(study, moved)
-    return sum(bool(row.excluded_by) for row in rows)
+    locked = study.enrolments.select_for_update(of=("self",), no_key=True).filter(annotator__in=figures)
+    rows = list(locked.order_by("pk"))
+    moved = [row for row in rows if _apply(row, figures[row.annotator_id], study, now)]
+    Enrolment.objects.bulk_update(rows, ["figures", "figures_at", "excluded_by", "excluded_at"])
+    _recount_votes(study, moved)
 
 
-def _apply(enrolment: Enrolment, figures: Figures | None, study: Study, now: Any) -> bool:
+def _apply(enrolment: Enrolment, figures: Figures, study: Study, now: Any) -> bool:
     """Writes figures and rule into the row; returns whether somebody counts who did not, or the other way."""
     before = enrolment.excluded_by
     hand = {HAND: enrolment.figures[HAND]} if HAND in enrolment.figures else {}
-    enrolment.figures = (figures.to_json() if figures else {}) | hand
+    enrolment.figures = figures.to_json() | hand
     enrolment.figures_at = now
     if not hand:
-        _leave_out(enrolment, apply_rules(figures, study.rules) if figures else "")
+        _leave_out(enrolment, apply_rules(figures, study.rules))
     return bool(enrolment.excluded_by) != bool(before)
 
 
@@ -135,28 +146,38 @@ def studies_with_new_answers() -> QuerySet[Study]:
 
 
 def _figures(study: Study, *, simulated: bool) -> Iterator[tuple[UUID, Figures]]:
-    rows = _rows(study, simulated=simulated)
-    follow = _followed([row for row in rows if row.counted])
+    """The figures of everybody of a population, or of those whose figures are out of date."""
+    known = following.known(study, simulated=simulated)
+    changed = following.changed_since(study, known, simulated=simulated) if known else None
+    rows = _rows(study, changed, simulated=simulated)
     longest = float(study.rules.max_view_ms)
+    votes, figures = following.Votes(), {}
     for who, theirs in groupby(rows, key=lambda row: row.annotator):
-        likelihood, reliability = follow.get(who, [NOTHING, NOTHING])
-        answers = _answers(list(theirs))
-        yield (
-            who,
-            figures_of(answers, max_view_ms=longest, likelihood=likelihood, reliability=reliability),
-        )
+        answered = list(theirs)
+        votes.add(who, answered)
+        figures[who] = figures_of(_answers(answered), max_view_ms=longest)
+    if known and not known.covers(votes):
+        following.forget(study, simulated=simulated)
+        yield from _figures(study, simulated=simulated)
+        return
+    follow = following.hold(study, votes, known, simulated=simulated)
+    for who, each in figures.items():
+        likelihood, reliability = follow.get(who, (NOTHING, NOTHING))
+        yield who, replace(each, likelihood=likelihood, reliability=reliability)
 
 
-def _rows(study: Study, *, simulated: bool) -> list[Row]:
-    """The standing answers of a population after the warm-up, by annotator and then in their order."""
+def _rows(study: Study, annotators: Collection[UUID] | None, *, simulated: bool) -> Iterator[Row]:
+    """The standing answers of a population, or of some of it, after the warm-up: by annotator, then in their order."""
     stream = (
         Judgment.objects.filter(study=study, stands=True, assignment__warm_up=False)
         .of_population(simulated=simulated)
         .exclude(kind=Assignment.Kind.TRAINING)
         .annotate(took_ms=F("answer_ms") - F("onset_ms"))
     )
-    ordered = stream.order_by("annotator_id", "received_at", "pk")
-    return [Row(*row) for row in ordered.values_list(*COLUMNS).iterator(chunk_size=5000)]
+    if annotators is not None:
+        stream = stream.filter(annotator__in=annotators)
+    ordered = stream.order_by("annotator_id", "received_at", "pk").values_list(*COLUMNS)
+    return (Row(*row) for row in ordered.iterator(chunk_size=5000))
 
 
 def _answers(rows: Sequence[Row]) -> list[Answer]:
@@ -172,26 +193,3 @@ def _answers(rows: Sequence[Row]) -> list[Answer]:
         )
         for row in rows
     ]
-
-
-def _followed(votes: Sequence[Row]) -> dict[UUID, list[Estimate]]:
-    """Likelihood and reliability of everybody who voted within a level, on a scale for each level."""
-    votes = [row for row in votes if row.bpp is not None]
-    if not votes:
-        return {}
-    people = number_labels([row.annotator for row in votes])[0]
-    codecs = sorted({codec for row in votes for codec in (row.first, row.second)})
-    number = {codec: n for n, codec in enumerate(codecs)}
-    comparisons = Comparisons.of_choices(
-        codecs,
-        [number[row.first] for row in votes],
-        [number[row.second] for row in votes],
-        [OUTCOMES[Judgment.Choice(row.choice)] for row in votes],
-        number_labels([row.annotator for row in votes])[1],
-    )
-    block = number_labels([row.bpp for row in votes])[1]
-    likely = likelihoods(comparisons, block, len(people))
-    reliable = reliabilities(comparisons, block, len(people))
-    return {
-        UUID(str(one)): both for one, both in zip(people, zip(likely, reliable, strict=True), strict=True)
-    }

@@ -1,0 +1,139 @@
+"""How far annotators follow the common scale, kept up as answers come: in a small study all, in a large one the new.
+
+The scale of a large study hardly moves from one refresh to the next. So it is kept in the shared cache with everybody's
+counts, and those who have answered since are held against it; once a day, or when the answers have grown by a tenth,
+it is fitted anew, with everybody's figures. What is kept can be made again from the rows.
+"""
+
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from django.core.cache import cache
+from django.utils import timezone
+
+from annotation.models import Judgment, Study
+from annotation.reports.comparisons import OUTCOMES
+from psychometrics.comparisons import Comparisons, Floats
+from psychometrics.estimates import Estimate
+from psychometrics.reliability import Scales, counts_of, held_against, scales_of
+
+# Up to so many answers everything is fitted anew at every refresh.
+FEW = 20_000
+GROWTH = 0.1
+FITTED_EVERY = timedelta(days=1)
+
+Estimates = tuple[Estimate, Estimate]
+
+
+@dataclass(frozen=True)
+class Known:
+    """The scales of a population as they were fitted, with every vote received up to `until` in the totals."""
+
+    scales: Scales
+    methods: tuple[str, ...]
+    levels: tuple[Any, ...]
+    votes: int
+    fitted_on: int
+    fitted_at: datetime
+    until: datetime
+
+    def covers(self, votes: "Votes") -> bool:
+        """Whether these votes are on methods and levels that the scales know."""
+        return set(votes.methods) <= set(self.methods) and set(votes.levels) <= set(self.levels)
+
+
+@dataclass
+class Votes:
+    """Votes within a level, a row each: numbers of the annotator, the level, both methods and the outcome."""
+
+    people: dict[UUID, int] = field(default_factory=dict)
+    methods: dict[str, int] = field(default_factory=dict)
+    levels: dict[Any, int] = field(default_factory=dict)
+    rows: "array[int]" = field(default_factory=lambda: array("i"))
+    received: list[datetime] = field(default_factory=list)
+
+    def add(self, who: UUID, answers: Sequence[Any]) -> None:
+        """The votes among an annotator's answers (rows of annotation.services.quality)."""
+        for row in answers:
+            if not row.counted or row.bpp is None:
+                continue
+            person = self.people.setdefault(who, len(self.people))
+            level = self.levels.setdefault(row.bpp, len(self.levels))
+            first, second = (
+                self.methods.setdefault(one, len(self.methods)) for one in (row.first, row.second)
+            )
+            self.rows.extend((person, level, first, second, OUTCOMES[Judgment.Choice(row.choice)]))
+            self.received.append(row.received_at)
+
+    def columns(self) -> Any:
+        """(5, votes) integers."""
+        return np.array(self.rows, dtype=np.int64).reshape(-1, 5).T
+
+
+def known(study: Study, *, simulated: bool) -> Known | None:
+    """What is kept of the population's scales, where it is still good enough to hold somebody against it."""
+    kept: Known | None = cache.get(_key(study, simulated=simulated))
+    if kept is None or kept.fitted_on <= FEW or kept.votes > kept.fitted_on * (1 + GROWTH):
+        return None
+    return kept if kept.fitted_at > timezone.now() - FITTED_EVERY else None
+
+
+def forget(study: Study, *, simulated: bool) -> None:
+    """The next refresh fits everything anew."""
+    cache.delete(_key(study, simulated=simulated))
+
+
+def changed_since(study: Study, kept: Known, *, simulated: bool) -> list[UUID]:
+    """Who has answered since."""
+    new = Judgment.objects.filter(study=study, received_at__gt=kept.until).of_population(simulated=simulated)
+    return list(new.order_by().values_list("annotator", flat=True).distinct())
+
+
+def hold(study: Study, votes: Votes, kept: Known | None, *, simulated: bool) -> Mapping[UUID, Estimates]:
+    """Likelihood and reliability of those whose votes these are, on a scale for each level; the scales are kept.
+
+    `votes` are everybody's, or all those of some annotators where `kept` are the scales of the rest.
+    """
+    if not votes.rows:
+        return {}
+    if kept is None:
+        return _hold_all(study, votes, simulated=simulated)
+    table, new = _table(votes, kept)
+    totals = kept.scales.totals + new
+    scales = replace(kept.scales, totals=totals)
+    newest = replace(kept, scales=scales, votes=round(float(totals.sum())), until=max(votes.received))
+    cache.set(_key(study, simulated=simulated), newest, FITTED_EVERY.total_seconds())
+    return dict(zip(votes.people, held_against(scales, table), strict=True))
+
+
+def _hold_all(study: Study, votes: Votes, *, simulated: bool) -> Mapping[UUID, Estimates]:
+    person, level, first, second, outcome = votes.columns()
+    rows = Comparisons.of_choices(list(votes.methods), first, second, outcome, person)
+    scales, table = scales_of(rows, level, len(votes.people))
+    names, number = (tuple(votes.methods), tuple(votes.levels)), len(votes.received)
+    state = Known(scales, *names, number, number, timezone.now(), max(votes.received))
+    cache.set(_key(study, simulated=simulated), state, FITTED_EVERY.total_seconds())
+    return dict(zip(votes.people, held_against(scales, table), strict=True))
+
+
+def _table(votes: Votes, kept: Known) -> tuple[Floats, Floats]:
+    """The counts (annotators, levels, pairs, 3) of these votes, and (levels, pairs, 3) of those that are new."""
+    person, level, first, second, outcome = votes.columns()
+    names = {name: n for n, name in enumerate(kept.methods)}
+    methods = np.array([names[one] for one in votes.methods], dtype=np.int64)
+    levels = np.array([kept.levels.index(one) for one in votes.levels], dtype=np.int64)
+    rows = Comparisons.of_choices(list(kept.methods), methods[first], methods[second], outcome, person)
+    shape = (len(votes.people), *kept.scales.ahead.shape)
+    table = counts_of(rows, levels[level], shape)
+    is_new = np.array([at > kept.until for at in votes.received])
+    new = counts_of(rows.where(is_new), levels[level][is_new], shape).sum(axis=0)
+    return table, new
+
+
+def _key(study: Study, *, simulated: bool) -> str:
+    return f"following-{study.key}-{simulated}"

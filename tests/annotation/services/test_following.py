@@ -1,0 +1,124 @@
+"""In a large study only who answered since is worked out, and comes to what working out everybody gives."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from annotation.models import Enrolment, Study
+from annotation.services import following, quality
+from annotation.services.quality import refresh_quality
+from tests.factories import make_judgment, make_session, make_source, make_study, make_triplet
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _any_study_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "FEW", 0)
+    monkeypatch.setattr(following, "GROWTH", 0.5)
+
+
+@pytest.fixture
+def study() -> Study:
+    study = make_study(votes_per_triplet=50)
+    for level in (0.37, 1.0):
+        for _ in range(4):
+            make_triplet(study, source=make_source(study), level=level)
+    return study
+
+
+def judge(study: Study, people: int, *answers: str) -> list[Enrolment]:
+    sessions = [make_session(study) for _ in range(people)]
+    for session in sessions:
+        for number in range(8):
+            make_judgment(session, answer=answers[number % len(answers)])
+    return [study.enrolments.get(annotator=session.annotator) for session in sessions]
+
+
+def figures(study: Study) -> dict[Any, dict[str, Any]]:
+    return {row.annotator_id: row.figures for row in study.enrolments.all()}
+
+
+def test_who_answered_since_is_worked_out_and_nobody_else_is_touched(study: Study) -> None:
+    before = judge(study, 6, "left", "right")
+    refresh_quality(study)
+    written = {row.pk: row.figures_at for row in study.enrolments.all()}
+    [late] = judge(study, 1, "left")
+    read: list[int] = []
+    rows = quality._rows
+
+    def counting(*args: Any, **more: Any) -> Any:
+        found = list(rows(*args, **more))
+        read.append(len(found))
+        return iter(found)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(quality, "_rows", counting)
+        refresh_quality(study)
+    assert read == [8, 0]
+    late.refresh_from_db()
+    assert late.figures["reliability"]["n"] == 8 and late.figures_at
+    assert {
+        row.pk: row.figures_at for row in study.enrolments.filter(pk__in=[one.pk for one in before])
+    } == written
+
+
+def test_it_comes_to_what_working_out_everybody_gives(study: Study) -> None:
+    judge(study, 8, "left", "right")
+    refresh_quality(study)
+    judge(study, 2, "left", "left", "right")
+    refresh_quality(study)
+    kept = figures(study)
+    for simulated in (False, True):
+        following.forget(study, simulated=simulated)
+    refresh_quality(study)
+    anew = figures(study)
+    late = list(study.enrolments.order_by("-pk").values_list("annotator", flat=True)[:2])
+    for who in late:
+        for name in ("likelihood", "reliability", "left", "median_ms"):
+            assert kept[who][name]["n"] == anew[who][name]["n"]
+            assert kept[who][name]["value"] == pytest.approx(anew[who][name]["value"], abs=0.03)
+
+
+def test_answers_are_counted_into_the_scale_once(study: Study) -> None:
+    judge(study, 6, "left", "right")
+    refresh_quality(study)
+    first = following.known(study, simulated=False)
+    judge(study, 1, "left")
+    for _ in range(3):
+        refresh_quality(study)
+    second = following.known(study, simulated=False)
+    assert first and second
+    assert (first.votes, second.votes, second.scales.totals.sum()) == (48, 56, 56)
+
+
+@pytest.mark.parametrize("change", ["growth", "method"])
+def test_it_is_fitted_anew_when_much_has_changed(study: Study, change: str) -> None:
+    judge(study, 2, "left", "right")
+    refresh_quality(study)
+    if change == "method":
+        row = study.triplets.first()
+        assert row
+        row.first.method = "avif"
+        row.first.save()
+    judge(study, 1 if change == "method" else 2, "left", "right")
+    refresh_quality(study)
+    if change == "growth":
+        assert following.known(study, simulated=False) is None  # grown by half and more: the next one fits
+        refresh_quality(study)
+    found = following.known(study, simulated=False)
+    assert found and found.fitted_on == found.votes
+    assert ("avif" in found.methods) == (change == "method")
+
+
+def test_rows_are_written_a_few_at_a_time(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    judge(study, 5, "left", "right")
+    monkeypatch.setattr(quality, "AT_ONCE", 2)
+    with CaptureQueriesContext(connection) as queries:
+        refresh_quality(study)
+    updates = [
+        row["sql"] for row in queries if row["sql"].startswith('UPDATE "annotation_enrolment" SET "figures"')
+    ]
+    assert len(updates) == 3
