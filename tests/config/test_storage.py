@@ -1,14 +1,11 @@
 """STORAGE_URL: what it means, what it refuses, and the whole way of a photograph through a real bucket."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import default_storage
 from django.test import Client
-from moto.server import ThreadedMotoServer
 from pytest_django import Settings
 
 from annotation.core.formats.manifest import read_manifest
@@ -20,8 +17,6 @@ from annotation.services.studies import create_study, open_study
 from config.storage import storage_from_url
 from imaging import pictures as image
 from tests.factories import make_assignment, make_judged_study, make_pixels, make_png, make_session
-
-BUCKET = "closer-test"
 
 
 @pytest.mark.parametrize(
@@ -76,18 +71,6 @@ def test_a_bucket_is_named_by_one_address(url: str, expected: dict[str, str], tm
     own = ("default_acl", "file_overwrite", "querystring_auth")
     assert {name: value for name, value in options.items() if name not in own} == expected
     assert options["default_acl"] is None and options["querystring_auth"]  # nothing is public
-
-
-@pytest.fixture(scope="module")
-def s3_url() -> Iterator[str]:
-    """The STORAGE_URL of an empty bucket on a server of this process."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    keys = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "region_name": "us-east-1"}
-    boto3.client("s3", endpoint_url=f"http://{host}:{port}", **keys).create_bucket(Bucket=BUCKET)
-    yield f"s3://key:secret@{host}:{port}/{BUCKET}?region=us-east-1&insecure=1"
-    server.stop()
 
 
 @pytest.fixture

@@ -1,0 +1,134 @@
+"""A whole backup: made in an order that keeps it consistent, and restored in one that keeps it whole."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from hashlib import file_digest
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+
+from config.backup import database, files
+from config.backup.database import BackupError, DatabaseFacts
+from config.run.processes.lock import FolderLock
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+SECRET = "SECRET_KEY"  # noqa: S105 - a file's name
+# Beside the secret key: what `make demo` made up for itself.
+OWN_SECRETS = ("secret-key", "development-secret-key", "*-password")
+
+Say = Callable[[str], None]
+
+
+def make_backup(folder: Path, say: Say) -> None:
+    """Write a backup into `folder`, new or an older backup's, while Closer runs.
+
+    The database comes first: files are never changed, so what it names is still there when the files are copied.
+
+    Raises:
+        BackupError: the folder holds something else, or the copy is damaged.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / "files").exists():
+        raise BackupError(f"{folder} is not empty and holds no backup. Name a new folder.")
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    (folder / MANIFEST).unlink(missing_ok=True)
+    shutil.rmtree(folder / "database", ignore_errors=True)
+    named = set(files.names_in_rows())
+    facts = database.dump(folder / "database")
+    say(f"database: {facts.vendor}")
+    count = files.mirror(default_storage, folder / "files")
+    say(f"files: {count}")
+    _write_keys(folder / "keys")
+    missing = sorted(name for name in named if not (folder / "files" / name).exists())
+    for name in missing[:10]:
+        say(f"warning: the database names {name}, which the storage does not have")
+    manifest = {
+        "format": FORMAT,
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "database": facts.to_json(),
+        "sha256": _digests(folder / "database"),
+        "files": count,
+        "missing_files": len(missing),
+    }
+    draft = folder / f"{MANIFEST}.part"
+    draft.write_text(json.dumps(manifest, indent=1))
+    draft.replace(folder / MANIFEST)
+
+
+def restore_backup(folder: Path, say: Say, *, replace: bool = False) -> None:
+    """Put the backup of `folder` in the place of this installation's database, files and keys.
+
+    Raises:
+        BackupError: the backup is not whole, Closer runs, or there is something here that would be lost.
+    """
+    manifest = _read_manifest(folder)
+    lock = FolderLock(settings.VAR_DIR / "run" / "supervisor.lock")
+    if holder := lock.acquire(f"restore, process {os.getpid()}"):
+        raise BackupError(f"Closer runs here ({holder}). Stop it first.")
+    try:
+        if not replace and not database.is_empty():
+            raise BackupError("There are accounts or studies here. Use --replace if they are to be replaced.")
+        say(f"files: {files.put_back(folder / 'files', default_storage)}")
+        database.load(folder / "database", DatabaseFacts.from_json(manifest["database"]))
+        say("database: restored")
+        _restore_keys(folder / "keys", say)
+    finally:
+        lock.release()
+
+
+def _write_keys(folder: Path) -> None:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    kept = {
+        path.name: path.read_bytes() for pattern in OWN_SECRETS for path in settings.VAR_DIR.glob(pattern)
+    }
+    for name, content in (kept | {SECRET: settings.SECRET_KEY.encode()}).items():
+        path = folder / name
+        path.touch(mode=0o600)
+        path.write_bytes(content)
+
+
+def _restore_keys(folder: Path, say: Say) -> None:
+    for path in folder.iterdir():
+        if path.name != SECRET:
+            target = settings.VAR_DIR / path.name
+            target.touch(mode=0o600)
+            target.write_bytes(path.read_bytes())
+    if settings.SECRET_KEY.encode() != (folder / SECRET).read_bytes():
+        say(
+            f"keys: set SECRET_KEY to what {folder / SECRET} holds, or log-ins and cookies of before do not count"
+        )
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    try:
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+    except FileNotFoundError as error:
+        raise BackupError(
+            f"{folder} has no {MANIFEST}: it is no backup, or one that was cut short."
+        ) from error
+    if manifest["format"] != FORMAT:
+        raise BackupError(f"The backup has format {manifest['format']}, and this version reads {FORMAT}.")
+    if damaged := {
+        name for name, digest in manifest["sha256"].items() if _digest(folder / "database" / name) != digest
+    }:
+        raise BackupError(
+            f"Damaged since it was made: {', '.join(sorted(damaged))} in {folder / 'database'}."
+        )
+    return manifest
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    return {path.name: _digest(path) for path in sorted(folder.iterdir())}
+
+
+def _digest(path: Path) -> str:
+    if not path.exists():
+        return ""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

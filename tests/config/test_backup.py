@@ -1,0 +1,204 @@
+"""A backup made under load and restored elsewhere: SQLite with a folder, Postgres with a bucket."""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import psycopg
+import pytest
+
+from config.backup.whole import MANIFEST
+from tests.config.conftest import BUCKET
+from tests.services import wait_for
+
+ROOT = Path(__file__).parents[2]
+
+SETUP = """
+import os
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+import django
+django.setup()
+from django.core.files.storage import default_storage
+from annotation.models import Judgment, Source, Snapshot, Study, Triplet
+from django.contrib.auth.models import User
+"""
+FILL = """
+from tests.factories import make_judged_study
+from annotation.services.snapshots import build_snapshot, request_snapshot
+User.objects.create_superuser("ada", password="a long and odd passphrase")
+study = make_judged_study(people=6, votes_per_triplet=100)
+assert build_snapshot(pk=request_snapshot(study=study).pk) == "done"
+"""
+# People who judge without pause, until they are killed.
+LOAD = """
+import sys
+from pathlib import Path
+from tests.factories import make_judgment, make_session, make_triplet
+study = Study.objects.get()
+while True:
+    triplet = make_triplet(study)
+    session = make_session(study)
+    for _ in range(3):
+        make_judgment(session)
+    Path(sys.argv[1]).touch()
+"""
+LOOK = """
+import json
+pictures = [source.image for source in Source.objects.all()]
+print(json.dumps({
+    "judgments": Judgment.objects.count(),
+    "accounts": list(User.objects.values_list("username", flat=True)),
+    "unreadable": [image.name for image in pictures if not default_storage.exists(image.name)],
+    "archives": [len(default_storage.open(s.archive.name).read()) > 0 for s in Snapshot.objects.all()],
+    "next_id": User.objects.create(username="grace").pk > User.objects.get(username="ada").pk,
+}))
+"""
+
+
+@dataclass
+class Installation:
+    """An installation by its environment."""
+
+    env: dict[str, str]
+
+    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "manage.py", *arguments]
+        return subprocess.run(command, cwd=ROOT, env=os.environ | self.env, capture_output=True, text=True)
+
+    def does(self, *arguments: str) -> str:
+        done = self.manage(*arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def start(self, program: str, *arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", SETUP + textwrap.dedent(program), *arguments]
+        return subprocess.Popen(
+            command, cwd=ROOT, env=os.environ | self.env, stdout=subprocess.PIPE, text=True
+        )
+
+    def run(self, program: str) -> str:
+        with self.start(program) as process:
+            said, _ = process.communicate(timeout=120)
+        assert process.returncode == 0
+        return said
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def installations(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Installation, Installation]:
+    """One to be filled, and an empty one of the same kind elsewhere."""
+    envs: list[dict[str, str]] = [
+        {"VAR_DIR": str(tmp_path / name), "SECRET_KEY": name} for name in ("one", "two")
+    ]
+    for env in envs:
+        env |= {"DATABASE_URL": "", "STORAGE_URL": "", "REDIS_URL": ""}
+    if request.param == "postgres":
+        url, bucket = request.getfixturevalue("postgres_url"), request.getfixturevalue("s3_url")
+        server = url.rpartition("/")[0]
+        with psycopg.connect(url, autocommit=True) as connection:
+            for name in ("one", "two"):
+                connection.execute(f"DROP DATABASE IF EXISTS {name}")
+                connection.execute(f"CREATE DATABASE {name}")
+        for name, env in zip(("one", "two"), envs, strict=True):
+            env |= {"DATABASE_URL": f"{server}/{name}", "STORAGE_URL": bucket.replace(BUCKET, name)}
+            make_bucket(bucket, name)
+    one, two = (Installation(env) for env in envs)
+    return one, two
+
+
+def make_bucket(url: str, name: str) -> None:
+    host = url.partition("@")[2].partition("/")[0]
+    keys = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "region_name": "us-east-1"}
+    boto3.client("s3", endpoint_url=f"http://{host}", **keys).create_bucket(Bucket=name)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_backup_under_load_restored_elsewhere(
+    installations: tuple[Installation, Installation], tmp_path: Path
+) -> None:
+    one, two = installations
+    one.does("migrate", "--verbosity", "0")
+    one.run(FILL)
+    backup = tmp_path / "backup"
+    with one.start(LOAD, str(tmp_path / "busy")) as load:
+        wait_for((tmp_path / "busy").exists, "judgments", within=60)
+        one.does("backup", str(backup))
+        assert load.poll() is None, "it judged to the end"
+        load.kill()
+    assert (backup / "keys" / "SECRET_KEY").read_text() == "one"
+    assert json.loads((backup / MANIFEST).read_text())["missing_files"] == 0
+
+    assert "set SECRET_KEY" in two.does("restore", str(backup))
+    found = json.loads(two.run(LOOK))
+    assert found["judgments"] >= 27
+    assert found["accounts"] == ["ada"]
+    assert found["unreadable"] == []
+    assert found["archives"] == [True]
+    assert found["next_id"] is True
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_nothing_is_replaced_unasked_and_a_backup_is_brought_up_to_date(tmp_path: Path) -> None:
+    one = Installation(
+        {"VAR_DIR": str(tmp_path / "one"), "SECRET_KEY": "one", "DATABASE_URL": "", "STORAGE_URL": ""}
+    )
+    one.does("migrate", "--verbosity", "0")
+    one.run(FILL)
+    backup = tmp_path / "backup"
+    one.does("backup", str(backup))
+    picture = next((backup / "files" / "sources").iterdir())
+    copied_at = picture.stat().st_mtime_ns
+    (tmp_path / "one" / "files" / "sources" / "new.png").write_bytes(b"new")
+    (backup / "files" / "gone.png").write_bytes(b"deleted since")
+    one.does("backup", str(backup))
+    assert picture.stat().st_mtime_ns == copied_at
+    assert (backup / "files" / "sources" / "new.png").read_bytes() == b"new"
+    assert not (backup / "files" / "gone.png").exists()
+    refused = one.manage("restore", str(backup))
+    assert refused.returncode != 0 and "--replace" in refused.stderr
+    one.does("restore", str(backup), "--replace")
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> tuple[Installation, Path]:
+    """An installation without a study, and its backup."""
+    one = Installation(
+        {"VAR_DIR": str(tmp_path / "one"), "SECRET_KEY": "one", "DATABASE_URL": "", "STORAGE_URL": ""}
+    )
+    one.does("migrate", "--verbosity", "0")
+    one.does("backup", str(tmp_path / "backup"))
+    return one, tmp_path / "backup"
+
+
+@pytest.mark.slow
+def test_a_backup_that_is_not_whole_or_not_ours_is_refused(small: tuple[Installation, Path]) -> None:
+    one, backup = small
+    manifest = json.loads((backup / MANIFEST).read_text())
+
+    (backup / MANIFEST).write_text(json.dumps(manifest | {"format": 2}))
+    assert "format 2" in one.manage("restore", str(backup)).stderr
+
+    later = manifest["database"] | {"migrations": {"annotation": "9999_from_the_future"}}
+    (backup / MANIFEST).write_text(json.dumps(manifest | {"database": later}))
+    assert "later version" in one.manage("restore", str(backup)).stderr
+
+    (backup / MANIFEST).write_text(json.dumps(manifest))
+    with (backup / "database" / "db.sqlite3").open("ab") as file:
+        file.write(b"x")
+    assert "Damaged since it was made" in one.manage("restore", str(backup)).stderr
+
+    (backup / MANIFEST).unlink()
+    assert "cut short" in one.manage("restore", str(backup)).stderr
+
+
+def test_a_folder_with_other_things_is_not_written_into(tmp_path: Path) -> None:
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "one.txt").write_text("dear")
+    one = Installation({"VAR_DIR": str(tmp_path / "one")})
+    assert "holds no backup" in one.manage("backup", str(tmp_path / "letters")).stderr
