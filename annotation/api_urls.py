@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
-from annotation import api
+from annotation import api, api_results
 
 router = SimpleRouter()
 router.register("studies", api.StudyViewSet, basename="api-study")
@@ -19,5 +19,7 @@ urlpatterns = [
         api.AssignmentImage.as_view(),
         name="assignment-image",
     ),
+    path("studies/<slug:slug>/results/", api_results.StudyResultsView.as_view(), name="api-study-results"),
+    path("plan/", api_results.PlanView.as_view(), name="api-plan"),
     *router.urls,
 ]

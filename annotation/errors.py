@@ -147,6 +147,12 @@ class StoreAway(Refused):
         super().__init__("The pictures cannot be read just now. Try again in a few seconds.", retry_after_s=5)
 
 
+class PlanRefused(Refused):
+    """No such study can be planned."""
+
+    code = "plan_refused"
+
+
 class SnapshotRefused(Refused):
     """A snapshot cannot be made from what the study holds."""
 

@@ -39,7 +39,7 @@ TABS = [
 ]
 
 # Pages that a tab leads to.
-BELOW = {"study-invitations": "study-people", "study-reconciliation": "study-people"}
+BELOW = {"study-plan": "study", "study-invitations": "study-people", "study-reconciliation": "study-people"}
 
 
 def study_page(

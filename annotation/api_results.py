@@ -1,0 +1,108 @@
+"""The JSON endpoints of a study's results and of the planner."""
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotation.api import PROBLEM, PROBLEMS
+from annotation.errors import PlanRefused
+from annotation.models import Study
+from annotation.plan_form import ASSUMED, COUNTS
+from annotation.reports.planning import plan_of
+from annotation.reports.results import POPULATIONS, kept_results, stale, votes_by_population
+from annotation.reports.results_json import study_results_as_json
+from annotation.views.results import ask_worker
+from psychometrics.command import plan_as_json
+from psychometrics.planning import Assumed, PlanError
+
+
+class ResultsQuery(serializers.Serializer[Any]):
+    """Whose answers."""
+
+    population = serializers.ChoiceField(
+        choices=POPULATIONS, default="people", help_text="Whose answers; never both."
+    )
+
+
+class StudyResultsView(APIView):
+    """What a study's judgments say, for staff."""
+
+    @extend_schema(
+        parameters=[ResultsQuery],
+        operation_id="studies_results",
+        responses={
+            200: OpenApiTypes.OBJECT,
+            202: OpenApiResponse(OpenApiTypes.OBJECT, description="A worker computes them: ask again."),
+            **PROBLEMS,
+        },
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """The figures of one population, as they were last computed."""
+        asked = ResultsQuery(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        study = get_object_or_404(Study, slug=slug)
+        population = asked.validated_data["population"]
+        votes = votes_by_population(study)[population]
+        found = kept_results(study, population, votes)
+        if stale(found, votes):
+            ask_worker(study, population)
+        if found is None:
+            told = {"detail": "The figures are being computed. Ask again in a few seconds."}
+            return Response(told, status=status.HTTP_202_ACCEPTED)
+        return Response(study_results_as_json(found) | {"newer_judgments": max(0, votes - found.judgments)})
+
+
+class PlanQuery(serializers.Serializer[Any]):
+    """How large a study is, or which half-width is wished; and what is assumed."""
+
+    halfwidth = serializers.FloatField(
+        required=False,
+        min_value=0.01,
+        max_value=5,
+        help_text="JND: find the cheapest study; sources and annotators are then the most.",
+    )
+
+    def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
+        """The planner's form's, by the same names and limits."""
+        found = super().get_fields()
+        for name, label, least, most, required in COUNTS:
+            found[name] = serializers.IntegerField(
+                min_value=least, max_value=most, required=required and name != "levels", help_text=label
+            )
+        for name, label, low, high, unit in ASSUMED:
+            words = f"{label}{', ' if unit else ''}{unit}"
+            found[name] = serializers.FloatField(
+                min_value=low, max_value=high, required=False, help_text=words
+            )
+        return found
+
+
+class PlanView(APIView):
+    """The planner, for staff."""
+
+    @extend_schema(
+        parameters=[PlanQuery],
+        operation_id="plan",
+        responses={200: OpenApiTypes.OBJECT, 400: PROBLEM, 403: PROBLEM},
+    )
+    def get(self, request: Request) -> Response:
+        """What a study of some size may be expected to tell, or the cheapest that reaches a half-width."""
+        asked = PlanQuery(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        values = {"levels": 1} | asked.validated_data
+        missing = [name for name in ("sources", "annotators", "votes") if name not in values]
+        if missing and "halfwidth" not in values:
+            raise PlanRefused(
+                f"Give {', '.join(missing)} too, or halfwidth for the cheapest study that reaches it."
+            )
+        assumed = Assumed(**{name: values[name] for name, *_ in ASSUMED if name in values})
+        try:
+            return Response(plan_as_json(plan_of(values, assumed)))
+        except PlanError as error:
+            raise PlanRefused(str(error)) from error

@@ -1,0 +1,52 @@
+"""What a study may be expected to tell, before it opens: the planner of psychometrics with the study's numbers."""
+
+from typing import Any
+
+from annotation.core.conditions import levels, methods
+from annotation.models import Study
+from annotation.reports.results import StudyResults, kept_results, votes_by_population
+from psychometrics.planning import Assumed, Plan, Size, cheapest, piloted, plan
+
+# Of the cheapest study: what a wish is looked for among, where nothing is said.
+MOST_SOURCES, MOST_ANNOTATORS = 60, 200
+
+
+def plan_of(values: dict[str, Any], assumed: Assumed) -> Plan:
+    """The plan of a size, or with `halfwidth` the cheapest that reaches it. Raises PlanError.
+
+    `values`: conditions, levels, and sources, annotators and votes, or halfwidth with the most of the first two.
+    """
+    if values.get("halfwidth"):
+        return cheapest(
+            values["halfwidth"],
+            values["conditions"],
+            assumed,
+            levels=values["levels"],
+            most_sources=values.get("sources") or MOST_SOURCES,
+            most_annotators=values.get("annotators") or MOST_ANNOTATORS,
+        )
+    size = Size(*(values[name] for name in ("conditions", "sources", "annotators", "votes", "levels")))
+    return plan(size, assumed)
+
+
+def size_of(study: Study) -> dict[str, Any]:
+    """A study's own numbers, to begin from; as many annotators as it takes to give every vote within its sessions."""
+    conditions = study.conditions()
+    names, rates = max(2, len(methods(conditions))), max(1, len(levels(conditions)))
+    sources, votes = max(1, study.sources.count()), study.votes_per_triplet
+    judgments = names * (names - 1) // 2 * sources * votes * rates
+    people = max(votes, -(-judgments // study.pairs_per_session))
+    return {"conditions": names, "levels": rates, "sources": sources, "annotators": people, "votes": votes}
+
+
+def assumed_of(study: Study) -> tuple[Assumed, bool]:
+    """What is assumed of people and photographs, and whether it is what the study's answers so far show."""
+    found = _pilot(study)
+    if found is None or found.results.main.ranking is None:
+        return Assumed(), False
+    return piloted(found.results.main.ranking), True
+
+
+def _pilot(study: Study) -> StudyResults | None:
+    votes = votes_by_population(study)["people"]
+    return kept_results(study, "people", votes) if votes else None

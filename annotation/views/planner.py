@@ -1,0 +1,33 @@
+"""The planner: what a study of some size may be expected to tell, and the cheapest that tells enough."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
+
+from annotation.models import Study
+from annotation.plan_form import ASSUMED, PlanForm
+from annotation.reports.planning import assumed_of, plan_of, size_of
+from annotation.views.access import staff_required
+from annotation.views.study import study_page
+from psychometrics.planning import PlanError
+from psychometrics.sentences import plan_in_words
+
+
+@staff_required
+@require_safe
+def planner(request: HttpRequest, slug: str) -> HttpResponse:
+    """A form with the study's own numbers, and what they promise."""
+    study = get_object_or_404(Study, slug=slug)
+    base, from_pilot = assumed_of(study)
+    numbers = size_of(study) | {name: round(getattr(base, name), 2) for name, *_ in ASSUMED}
+    form = PlanForm(request.GET if request.GET else {name: str(value) for name, value in numbers.items()})
+    told: dict[str, Any] = {"form": form, "from_pilot": from_pilot}
+    if form.is_valid():
+        try:
+            found = plan_of(form.cleaned_data, form.assumed(base))
+            told |= {"plan": found, "words": plan_in_words(found)}
+        except PlanError as error:
+            form.add_error(None, str(error))
+    return study_page(request, study, "study-plan", status=422 if form.errors else 200, **told)
