@@ -12,6 +12,7 @@ from annotation.reports.results import compute_results
 from annotation.services import privacy
 from annotation.services.claims import return_overdue
 from annotation.services.encoding import encode_reconstruction
+from annotation.services.planning import left_unplanned, plan_claimed
 from annotation.services.quality import refresh_quality, studies_with_new_answers
 from annotation.services.ranking_priorities import refresh_rankings
 from annotation.services.reaping import take_abandoned
@@ -32,9 +33,17 @@ def snapshot(pk: int) -> None:
 
 
 @shared_task
+def plan(pk: int) -> None:
+    """Plans what an open study needs, and sends it to the encoders part by part."""
+    plan_claimed(pk=pk, send=enqueue_encodings)
+
+
+@shared_task
 def reap() -> None:
     """Puts run-out leases back and sends out again what no message leads to any more."""
     return_overdue()
+    for pk in left_unplanned():
+        plan.delay(pk)
     slow = Q(method__in=slow_codecs(_codecs_of(Reconstruction.objects.all().pending())))
     for queue, codecs in ((ENCODE, ~slow), (ENCODE_SLOW, slow)):
         rows = Reconstruction.objects.filter(codecs)

@@ -95,6 +95,15 @@ class Study(models.Model):
         help_text="New judgments until the metric is retrained; empty: the site's setting.",
     )
 
+    unplanned = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Open, and not every photograph has its reconstructions and pairs planned yet.",
+    )
+    planning_until = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When whoever plans it is taken for dead."
+    )
+
     created_at = models.DateTimeField(auto_now_add=True)
     archived_at = models.DateTimeField(
         null=True, blank=True, help_text="Since then it is out of the list; everything of it is kept."

@@ -6,17 +6,25 @@ from django.utils import timezone
 
 from annotation.errors import Refused, StudyFrozen, StudyNotReady
 from annotation.models import Study
-from annotation.services.encoding import plan_reconstructions
+from annotation.services.planning import is_little, plan
 from annotation.services.studies import check_codecs
 
 
-@transaction.atomic
-def add_codec(*, study: Study, codec: str, by: User | None = None) -> list[int]:
+def add_codec(
+    *, study: Study, codec: str, by: User | None = None, large_by_worker: bool = False
+) -> list[int]:
     """Adds `codec` to an open or paused study, writes down when, and returns what is to be encoded.
 
     The judgments so far keep their pairs; results before and after can be told apart by the date. Refuses a
-    draft, a closed or an imported study, a codec that is in it already or can't run here.
+    draft, a closed or an imported study, a codec that is in it already or can't run here. `large_by_worker` is as when
+    a study is opened.
     """
+    added = _add(study, codec, by)
+    return [] if large_by_worker and not is_little(added) else plan(study=added)
+
+
+@transaction.atomic
+def _add(study: Study, codec: str, by: User | None) -> Study:
     # no_key, as when a study is opened: an encoder that makes its triplets must not wait for us.
     study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     _check(study, codec)
@@ -26,8 +34,9 @@ def add_codec(*, study: Study, codec: str, by: User | None = None) -> list[int]:
         *study.codecs_added,
         {"codec": codec, "at": added_at, "by": by.get_username() if by else ""},
     ]
-    study.save(update_fields=["codecs", "codecs_added"])
-    return plan_reconstructions(study=study)
+    study.unplanned = True
+    study.save(update_fields=["codecs", "codecs_added", "unplanned"])
+    return study
 
 
 def _check(study: Study, codec: str) -> None:

@@ -214,7 +214,7 @@ def _train(session: Session, enrolment: Enrolment, begun: int, total: int) -> As
     if serving:
         trained = session.assignments.filter(kind=Assignment.Kind.TRAINING).count()
         return _lease(session, serving, trained + 1)
-    if Reconstruction.objects.prepared_for(session.study).pending().exists():
+    if session.study.unplanned or Reconstruction.objects.prepared_for(session.study).pending().exists():
         return NoPair("nothing_free", "The training pairs are being prepared.", retry_after_s=2)
     return NoPair(
         "nothing_free",
@@ -267,7 +267,7 @@ def _nothing(session: Session) -> NoPair:
     unfinished = Triplet.objects.unfinished(study, simulated=session.annotator.simulated)
     if unfinished.unseen_by(session.annotator).exists():
         return NoPair("nothing_free", "All pairs are being judged by others right now.", retry_after_s=5)
-    if Reconstruction.objects.needed_by(study).pending().exists():
+    if study.unplanned or Reconstruction.objects.needed_by(study).pending().exists():
         return NoPair("nothing_free", "More pairs are being prepared.", retry_after_s=2)
     return NoPair("nothing_left", "You have judged every pair of this study. Thank you.", is_final=True)
 

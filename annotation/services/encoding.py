@@ -3,7 +3,7 @@
 import math
 import time
 import uuid
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from decimal import Decimal
 from typing import Any, cast
 
@@ -24,26 +24,29 @@ from codecs_zoo.contract import Codec, CodecError, Pixels, bits_per_pixel
 from imaging import pictures as image
 
 
-def plan_reconstructions(*, study: Study) -> list[int]:
-    """Makes the rows that the study needs and returns those that wait for an encoder.
+def plan_reconstructions(*, study: Study, sources: Collection[int]) -> list[int]:
+    """Makes the rows that the study needs of these sources and returns those that wait for an encoder.
 
-    A reconstruction that another study already made is used as it is. Call it in the transaction that opens the
-    study: what other workers finish meanwhile waits for it, then finds the study open.
+    A reconstruction that another study already made is used as it is. Call it in a transaction, when the
+    study is open: what other workers finish meanwhile waits for it, then finds the study open.
     """
-    sources = list(study.sources.select_for_update(no_key=True, of=("self",)).order_by("pk"))
+    chosen = study.sources.filter(pk__in=sources)
+    made_of = list(chosen.select_for_update(no_key=True, of=("self",)).order_by("pk"))
     Reconstruction.objects.bulk_create(
         [
             Reconstruction(source=source, origin=origin, method=method, level=level)
-            for source in sources
+            for source in made_of
             for origin, method, level in [*_points(study), *_anchors(study, source)]
         ],
         ignore_conflicts=True,
         batch_size=500,
     )
-    needed = Reconstruction.objects.needed_by(study)
+    needed = Reconstruction.objects.needed_by(study).filter(source__in=made_of)
     make_triplets(study=study, reconstructions=needed.filter(state=Reconstruction.State.DONE))
-    make_known_triplets(study=study, sources=sources)
-    prepared = Reconstruction.objects.prepared_for(study).filter(state=Reconstruction.State.QUEUED)
+    make_known_triplets(study=study, sources=made_of)
+    prepared = Reconstruction.objects.prepared_for(study).filter(
+        source__in=made_of, state=Reconstruction.State.QUEUED
+    )
     # Anchors and originals first, having the lowest bitrate: people are trained before they judge.
     return list(prepared.order_by("source", "level", "pk").values_list("pk", flat=True))
 

@@ -15,7 +15,7 @@ from annotation.errors import Refused, StudyFrozen, StudyNotReady
 from annotation.models import Reconstruction, Study
 from annotation.reports.cost import planned_pairs
 from annotation.reports.processes import availabilities
-from annotation.services.encoding import plan_reconstructions
+from annotation.services.planning import is_little, plan
 from codecs_zoo import registry
 
 SIZES = ("max_width", "max_height")
@@ -141,9 +141,17 @@ def require_draft(study: Study) -> None:
         )
 
 
+def open_study(*, study: Study, large_by_worker: bool = False) -> list[int]:
+    """Freezes a draft, or resumes a paused study, and returns the reconstructions that are to be encoded.
+
+    With `large_by_worker` a large study is left to whoever takes `planning.left_unplanned` up; nothing is returned.
+    """
+    opened = _open(study)
+    return [] if large_by_worker and not is_little(opened) else plan(study=opened)
+
+
 @transaction.atomic
-def open_study(*, study: Study) -> list[int]:
-    """Freezes a draft, or resumes a paused study, and returns the reconstructions that are to be encoded."""
+def _open(study: Study) -> Study:
     # no_key: an encoder that makes this study's triplets must not wait for us while we wait for its source.
     study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
     if study.state == Study.State.CLOSED:
@@ -152,11 +160,10 @@ def open_study(*, study: Study) -> list[int]:
         raise StudyNotReady(f"“{study}” has no photographs yet. Add some before you open it.")
     check_codecs(study.codecs)
     check_pairs(study)
-    planned = plan_reconstructions(study=study)
-    study.state = Study.State.OPEN
+    study.state, study.unplanned = Study.State.OPEN, True
     study.opened_at = study.opened_at or timezone.now()
-    study.save(update_fields=["state", "opened_at"])
-    return planned
+    study.save(update_fields=["state", "opened_at", "unplanned"])
+    return study
 
 
 def pause_study(*, study: Study) -> None:

@@ -47,8 +47,8 @@ def add_photographs(request: HttpRequest, slug: str) -> HttpResponse:
 def open_study(request: HttpRequest, slug: str) -> HttpResponse:
     """Freezes the study and sends its reconstructions to the workers."""
     study = get_object_or_404(Study, slug=slug)
-    planned = studies.open_study(study=study)
-    _send_to_workers(planned)
+    planned = studies.open_study(study=study, large_by_worker=True)
+    _send_to_workers(study, planned)
     messages.success(
         request, f"“{study}” is open. Share its link; pairs are handed out as soon as they are encoded."
     )
@@ -91,9 +91,10 @@ def add_codec(request: HttpRequest, slug: str) -> HttpResponse:
     if not ConfirmForm(request.POST).is_valid():
         messages.error(request, "Tick the box to say that you mean it: a codec that was added stays.")
         return redirect("study-settings", study.slug)
-    planned = addition.add_codec(study=study, codec=codec, by=staff_of(request))
-    _send_to_workers(planned)
-    messages.success(request, f"{codec} joins “{study}”: {len(planned)} reconstructions are being made.")
+    planned = addition.add_codec(study=study, codec=codec, by=staff_of(request), large_by_worker=True)
+    _send_to_workers(study, planned)
+    made = f"{len(planned)} reconstructions are" if planned else "its reconstructions are"
+    messages.success(request, f"{codec} joins “{study}”: {made} being made.")
     return redirect(study)
 
 
@@ -104,7 +105,7 @@ def retry_failed(request: HttpRequest, slug: str) -> HttpResponse:
     """Sends the failed reconstructions to the workers again."""
     study = get_object_or_404(Study, slug=slug)
     again = studies.retry_failed(study=study)
-    _send_to_workers(again)
+    _send_to_workers(study, again)
     if again:
         messages.success(request, f"{len(again)} reconstruction{'s' * (len(again) > 1)} will be tried again.")
     else:
@@ -125,6 +126,8 @@ def make_snapshot(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("study-snapshots", study.slug)
 
 
-def _send_to_workers(reconstructions: list[int]) -> None:
+def _send_to_workers(study: Study, reconstructions: list[int]) -> None:
     """Rows are the truth: if the broker is away, beat finds what waits and sends it later."""
     after_commit(tasks.enqueue_encodings, reconstructions)
+    if Study.objects.filter(pk=study.pk, unplanned=True).exists():
+        after_commit(tasks.plan.delay, study.pk)
