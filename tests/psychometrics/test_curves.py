@@ -88,3 +88,13 @@ def test_bits_must_be_above_zero_and_each_its_own() -> None:
     with pytest.raises(CurveError, match="same bits"):
         curves_of(ranking, BITS | {NAMES[1]: ("a", 0.25)})
     assert curves_of(ranking, {NAMES[1]: ("a", 0.125)}) == []
+
+
+def test_as_many_draws_as_it_takes_for_two_seeds_to_agree() -> None:
+    ranking = ranked()
+    found = [equal_quality(*curves_of(ranking, BITS, seed=seed)).more for seed in (1, 2)]
+    widths = [one.high - one.low for one in found if one.high is not None and one.low is not None]
+    assert widths[0] == pytest.approx(widths[1], rel=0.2)
+    assert curves_of(ranking, BITS)[0].band_low == pytest.approx(
+        curves_of(ranking, BITS, seed=2)[0].band_low, abs=0.08
+    )

@@ -68,3 +68,18 @@ def test_what_is_held_out_is_served_too() -> None:
         make_judgment(session)
     assert claim_next(session=session).status == "nothing_left"  # type: ignore[union-attr]
     assert make_assignment(make_session(study))
+
+
+def test_the_random_share_is_served_as_often_as_the_study_says() -> None:
+    """One pair in five, not four in five: turned round, most answers would be about what tells least."""
+    study = ranking_study(sources=2, held_out=20.0)
+    study.votes_per_triplet = 1000
+    study.save()
+    # What is held out follows from the hash: of ten thousand places the first two thousand.
+    pks = list(Triplet.objects.order_by("pk").values_list("pk", flat=True))
+    for n, pk in enumerate(pks):
+        Triplet.objects.filter(pk=pk).update(shuffle=10_000 * n + (100 if n < 6 else 9_000))
+    refresh_rankings()
+    assert set(Triplet.objects.filter(held_out=True).values_list("pk", flat=True)) == set(pks[:6])
+    served = [make_assignment(make_session(study)).triplet_id in pks[:6] for _ in range(80)]
+    assert 0.05 < sum(served) / len(served) < 0.42
