@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -38,6 +38,7 @@ from annotation.services.training import feedback_on
 from annotation.throttles import JudgingThrottle, client_of
 from annotation.transient import is_transient
 from annotation.views.access import staff_of
+from annotation.views.downloads import zip_in_full
 
 log = structlog.get_logger(__name__)
 
@@ -289,11 +290,11 @@ class SnapshotViewSet(
 
     @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY, 409: PROBLEM})
     @action(detail=True)
-    def archive(self, request: Request, pk: str | None = None) -> FileResponse:
+    def archive(self, request: Request, pk: str | None = None) -> StreamingHttpResponse:
         """The whole snapshot folder as a zip file."""
         snapshot = self.get_object()
         if snapshot.state != Snapshot.State.DONE:
             raise SnapshotRefused(
                 f"Snapshot {snapshot} is {snapshot.state}. Ask again when its state is done."
             )
-        return FileResponse(snapshot.archive.open("rb"), as_attachment=True, filename=f"{snapshot}.zip")
+        return zip_in_full(snapshot)

@@ -8,13 +8,15 @@ from storages.backends.s3 import S3Storage
 
 # A store that answers does so within a second: what takes longer is stalled, and is tried again by whoever can wait.
 CONNECT_WITHIN_S, READ_WITHIN_S, TRIES = 2.0, 10.0, 2
+# Of an opened file: an archive larger than this goes to disk.
+IN_MEMORY = 8 * 2**20
 
 
 class BucketStorage(S3Storage):  # type: ignore[misc]
     """django-storages' bucket with short time limits, and small files read by one request."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(max_memory_size=IN_MEMORY, **options)
         limits = Config(
             connect_timeout=CONNECT_WITHIN_S,
             read_timeout=READ_WITHIN_S,

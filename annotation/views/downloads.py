@@ -7,6 +7,7 @@ from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHt
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
+from annotation.core.formats.zip import in_full
 from annotation.errors import SnapshotRefused
 from annotation.models import Judgment, Reconstruction, Snapshot, Source, Study
 from annotation.views.access import refusals_as_messages, staff_required
@@ -70,7 +71,14 @@ def snapshot_archive(request: HttpRequest, pk: int) -> HttpResponseBase:
     snapshot = get_object_or_404(Snapshot.objects.select_related("study"), pk=pk)
     if snapshot.state != Snapshot.State.DONE:
         raise SnapshotRefused(f"Snapshot {snapshot} is {snapshot.state}; there is nothing to download yet.")
-    return FileResponse(snapshot.archive.open("rb"), as_attachment=True, filename=f"{snapshot}.zip")
+    return zip_in_full(snapshot)
+
+
+def zip_in_full(snapshot: Snapshot) -> StreamingHttpResponse:
+    """The snapshot folder as a zip file that any program unpacks; it is kept with each picture once."""
+    response = StreamingHttpResponse(in_full(snapshot.archive.open("rb")), content_type="application/zip")
+    response.headers["Content-Disposition"] = f'attachment; filename="{snapshot}.zip"'
+    return response
 
 
 @staff_required

@@ -23,6 +23,7 @@ from annotation.core.formats.answers import write_answers
 from annotation.core.formats.manifest import SCHEMA
 from annotation.core.formats.rows import ExportError, SnapshotRows, SourceRow, TripletRow
 from annotation.core.formats.votes import Tally, check_votes, spool_judgments
+from annotation.core.formats.zip import link_or_copy
 from annotation.core.splits import SPLITS, split_of
 from imaging.files import file_sha256
 from imaging.folders import whole_folder
@@ -190,10 +191,16 @@ def _write_images(
         for part in ("ref", "p0", "p1", "judge"):
             (draft / split / part).mkdir(parents=True)
     files: dict[str, str] = {}
+    written: dict[str, Path] = {}
     for done, triplet in enumerate(placed, start=1):
         for name, content in _contents(triplet, cached):
-            (draft / name).write_bytes(content)
-            files[name] = hashlib.sha256(content).hexdigest()
+            files[name] = sha256 = hashlib.sha256(content).hexdigest()
+            # A picture that several triplets show is kept once, under several names.
+            if sha256 in written:
+                link_or_copy(written[sha256], draft / name)
+            else:
+                written[sha256] = draft / name
+                written[sha256].write_bytes(content)
         if progress:
             progress(done, len(placed))
     return files

@@ -2,22 +2,33 @@
 
 Packing is deterministic: sorted names, one fixed date, fixed permissions. PNG and NPY files are stored as
 they are, since PNG is compressed already and a judge is smaller than a deflate header; text is deflated.
+
+Files that are one file on disk (hard links: the pictures that several triplets show) are packed once, under the first
+of their names; the others stand in an entry of the package's own. `unpack` makes them links again, and `in_full` gives
+a zip file that any other program unpacks to the same folder.
 """
 
+import errno
+import io
+import os
 import shutil
 import stat
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any
 
 from imaging.folders import FolderError, whole_folder
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_DEFLATED = {".csv", ".json"}
+_DEFLATED = {".csv", ".json", ".tsv"}
 _COPY_BYTES = 1 << 20
 LARGEST_BYTES = 200 * 2**30
+# Further names of files that are packed once: name, tab, the name that is packed; sorted.
+LINKS = "names.tsv"
+LARGEST_LINKS = 2**28
 
 # zipfile lets all of these out, depending on which byte of a file is wrong.
 _DAMAGE = (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, struct.error, zlib.error)
@@ -29,15 +40,90 @@ class PackageError(ValueError):
 
 def pack(folder: Path, target: IO[bytes]) -> None:
     """Write every file under `folder` into `target`, a binary file open for writing (it need not seek)."""
+    links: dict[str, str] = {}
+    first: dict[tuple[int, int], str] = {}
     with zipfile.ZipFile(target, "w", allowZip64=True) as package:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), date_time=_EPOCH)
-            entry.external_attr = (stat.S_IFREG | 0o644) << 16
-            entry.create_system = 3
-            entry.compress_type = zipfile.ZIP_DEFLATED if path.suffix in _DEFLATED else zipfile.ZIP_STORED
-            entry.file_size = path.stat().st_size
-            with path.open("rb") as source, package.open(entry, "w") as written:
+            name, facts = path.relative_to(folder).as_posix(), path.stat()
+            known = first.setdefault((facts.st_dev, facts.st_ino), name)
+            if known != name:
+                links[name] = known
+                continue
+            with path.open("rb") as source, package.open(_entry(name, facts.st_size), "w") as written:
                 shutil.copyfileobj(source, written, _COPY_BYTES)
+        if links:
+            lines = "".join(f"{name}\t{of}\n" for name, of in links.items())
+            package.writestr(_entry(LINKS, len(lines)), lines)
+
+
+def _entry(name: str, size: int) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, date_time=_EPOCH)
+    entry.external_attr = (stat.S_IFREG | 0o644) << 16
+    entry.create_system = 3
+    deflated = PurePosixPath(name).suffix in _DEFLATED
+    entry.compress_type = zipfile.ZIP_DEFLATED if deflated else zipfile.ZIP_STORED
+    entry.file_size = size
+    return entry
+
+
+def in_full(file: IO[bytes]) -> Iterator[bytes]:
+    """The package as a plain zip file, with every picture under each of its names, in pieces: memory does not grow.
+
+    Raises PackageError where `unpack` would.
+    """
+    sink = _Pieces()
+    try:
+        with zipfile.ZipFile(file) as package, zipfile.ZipFile(sink, "w", allowZip64=True) as written:
+            entries = {entry.filename: entry for entry in package.infolist() if not entry.is_dir()}
+            links = _links(package, entries)
+            _check_entries(list(entries.values()), LARGEST_BYTES)
+            for name in sorted([*entries, *links]):
+                of = entries[links.get(name, name)]
+                with package.open(of) as source, written.open(_entry(name, of.file_size), "w") as copy:
+                    while piece := source.read(_COPY_BYTES):
+                        copy.write(piece)
+                        yield sink.take()
+    except PackageError:
+        raise
+    except _DAMAGE as error:
+        raise PackageError(f"the zip file is damaged or of a kind unknown here ({error})") from error
+    yield sink.take()
+
+
+class _Pieces(io.RawIOBase):
+    """A file that is handed on as it is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._written = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: Any) -> int:
+        self._written += content
+        return len(content)
+
+    def take(self) -> bytes:
+        """What was written since the last time."""
+        taken = bytes(self._written)
+        self._written.clear()
+        return taken
+
+
+def _links(package: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo]) -> dict[str, str]:
+    """The package's further names for its files, each with the name that is packed; their entry is taken out."""
+    if LINKS not in entries:
+        return {}
+    if entries[LINKS].file_size > LARGEST_LINKS:
+        raise PackageError("the zip file has more names for its files than any snapshot has pictures")
+    lines = package.read(entries.pop(LINKS)).decode().splitlines()
+    pairs = [line.split("\t") for line in lines]
+    links = {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
+    if len(links) != len(lines) or set(links) & set(entries) or not set(links.values()) <= set(entries):
+        raise PackageError("the zip file's further names do not fit its files: it was not written by Closer")
+    _check_names(list(links))
+    return links
 
 
 def unpack(
@@ -52,13 +138,35 @@ def unpack(
         with zipfile.ZipFile(file) as package:
             entries = [entry for entry in package.infolist() if not entry.is_dir()]
             _check_entries(entries, largest_bytes)
+            links = _links(package, by_name := {entry.filename: entry for entry in entries})
             with whole_folder(folder, replace=replace) as draft:
-                for entry in entries:
+                for entry in by_name.values():
                     _write_entry(package, entry, draft / entry.filename)
+                for name, of in links.items():
+                    link_or_copy(draft / of, draft / name)
     except (PackageError, FolderError):
         raise
     except _DAMAGE as error:
         raise PackageError(f"the zip file is damaged or of a kind unknown here ({error})") from error
+
+
+def link_or_copy(file: Path, name: Path) -> None:
+    """Gives the file a further name; where a file system has no links, a copy."""
+    name.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(file, name)
+    except OSError as error:
+        if error.errno == errno.EEXIST:
+            raise
+        shutil.copyfile(file, name)
+
+
+def _check_names(names: list[str]) -> None:
+    for name in names:
+        path = PurePosixPath(name)
+        # A zip name uses "/" only: a backslash or a colon would mean another folder or drive on Windows.
+        if not name or path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
+            raise PackageError(f"the zip file holds {name!r}, which leads outside")
 
 
 def _check_entries(entries: list[zipfile.ZipInfo], largest_bytes: int) -> None:
@@ -71,11 +179,9 @@ def _check_entries(entries: list[zipfile.ZipInfo], largest_bytes: int) -> None:
             "the zip file uses one name for a file and for a folder: it was not written by Closer"
         )
     for entry in entries:
-        path = PurePosixPath(entry.filename)
-        # A zip name uses "/" only: a backslash or a colon would mean another folder or drive on Windows.
-        outside = path.is_absolute() or ".." in path.parts or "\\" in entry.filename or ":" in entry.filename
+        _check_names([entry.filename])
         mode = entry.external_attr >> 16
-        if outside or (stat.S_IFMT(mode) not in (0, stat.S_IFREG)) or entry.flag_bits & 0x1:
+        if (stat.S_IFMT(mode) not in (0, stat.S_IFREG)) or entry.flag_bits & 0x1:
             raise PackageError(
                 f"the zip file holds {entry.filename!r}, which is encrypted, a link, or leads outside"
             )

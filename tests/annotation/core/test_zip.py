@@ -12,7 +12,7 @@ import pytest
 
 from annotation.core.formats.bapps import write_bapps
 from annotation.core.formats.manifest import verify
-from annotation.core.formats.zip import PackageError, pack, unpack
+from annotation.core.formats.zip import LINKS, PackageError, in_full, link_or_copy, pack, unpack
 from imaging.folders import FolderError
 from tests.annotation.core.snapshots import EXTRA, make_png, make_rows
 
@@ -152,3 +152,60 @@ def test_an_occupied_folder_is_left_as_it_is(snapshot: Path) -> None:
     with pytest.raises(FolderError, match="is not empty"):
         unpack(packed(snapshot), snapshot)
     assert verify(snapshot) == before
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    """A folder in which one file has three names."""
+    folder = tmp_path / "shared"
+    (folder / "p0").mkdir(parents=True)
+    (folder / "b.png").write_bytes(b"\x89PNG" + bytes(50_000))
+    (folder / "text.csv").write_text("a\n")
+    for name in ("a.png", "p0/c.png"):
+        link_or_copy(folder / "b.png", folder / name)
+    return folder
+
+
+def test_a_file_of_several_names_is_packed_once_and_comes_back_under_all(
+    shared: Path, tmp_path: Path
+) -> None:
+    target = packed(shared)
+    assert zipfile.ZipFile(target).namelist() == ["a.png", "text.csv", LINKS]
+    assert len(target.getvalue()) < 60_000
+    unpack(target, tmp_path / "back")
+    back = {path.relative_to(tmp_path / "back").as_posix(): path for path in (tmp_path / "back").rglob("*.*")}
+    assert set(back) == {"a.png", "b.png", "p0/c.png", "text.csv"}
+    assert len({back[name].stat().st_ino for name in ("a.png", "b.png", "p0/c.png")}) == 1
+    assert packed(tmp_path / "back").getvalue() == target.getvalue()
+
+
+def test_in_full_any_program_unpacks_it(shared: Path) -> None:
+    pieces = list(in_full(packed(shared)))
+    whole = zipfile.ZipFile(io.BytesIO(b"".join(pieces)))
+    assert whole.testzip() is None and whole.namelist() == ["a.png", "b.png", "p0/c.png", "text.csv"]
+    assert {whole.read(name) for name in whole.namelist() if name.endswith("png")} == {
+        (shared / "b.png").read_bytes()
+    }
+    assert max(map(len, pieces)) < 2 * 2**20
+
+
+@pytest.mark.parametrize(
+    "lines", ["b.png\n", "b.png\tnot there\n", "../b.png\ta.png\n", "a.png\ta.png\n", "b\ta.png\nb\ta.png\n"]
+)
+def test_further_names_that_do_not_fit_write_nothing(lines: str, tmp_path: Path) -> None:
+    target = zip_of(("a.png", b"x"), (LINKS, lines.encode()))
+    with pytest.raises(PackageError):
+        unpack(target, tmp_path / "back")
+    assert not (tmp_path / "back").exists()
+    target.seek(0)
+    with pytest.raises(PackageError):
+        list(in_full(target))
+
+
+def test_a_snapshot_holds_each_picture_once(snapshot: Path) -> None:
+    pictures = list(snapshot.rglob("*.png"))
+    contents = {path.read_bytes() for path in pictures}
+    assert len(contents) < len(pictures)
+    assert len({path.stat().st_ino for path in pictures}) == len(contents)
+    names = [name for name in zipfile.ZipFile(packed(snapshot)).namelist() if name.endswith(".png")]
+    assert len(names) == len(contents)
