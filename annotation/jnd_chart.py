@@ -1,20 +1,20 @@
-"""Quality on people's scale over bits, as SVG: points with intervals, monotone curves with their bands."""
+"""Quality on people's scale over bits: points with intervals, monotone curves with their bands."""
 
 from collections.abc import Callable, Sequence
 from math import log2
 
-from django.utils.safestring import SafeString
-
-from annotation.charts import WIDTH, Drawing, ticks
-from codecs_zoo.look import look_class, look_of, outline
+from codecs_zoo.look import look_of
+from imaging.plots.axes import ticks
+from imaging.plots.charts import WIDTH
+from imaging.plots.scene import Scene
 from psychometrics.curves import Curve
 
 LEFT, RIGHT, TOP, BOTTOM = 52, WIDTH - 12, 34, 304
 
 
-def quality_curves(curves: Sequence[Curve], *, title: str, zero: str) -> SafeString:
+def quality_curves(curves: Sequence[Curve], *, title: str, zero: str) -> Scene:
     """A curve for each method over the logarithm of bits, with its 95 % band; `zero` says what 0 JND is."""
-    drawing = Drawing(BOTTOM + 48, title=title)
+    drawing = Scene(WIDTH, BOTTOM + 48, title=title)
     across, height = _scales(curves)
     _axis_of_bits(drawing, curves, across)
     drawing.text((LEFT + RIGHT) / 2, BOTTOM + 40, "bits per pixel", anchor="middle")
@@ -25,7 +25,7 @@ def quality_curves(curves: Sequence[Curve], *, title: str, zero: str) -> SafeStr
         drawing.text(LEFT - 8, height(tick) + 4, f"{tick:g}".replace("-", "−"), anchor="end")
     for curve in curves:
         _curve(drawing, curve, across, height)
-    return drawing.svg()
+    return drawing
 
 
 def _scales(curves: Sequence[Curve]) -> tuple[Callable[[float], float], Callable[[float], float]]:
@@ -53,7 +53,7 @@ def _range(curves: Sequence[Curve]) -> tuple[float, float]:
     return min(ends), max(ends)
 
 
-def _axis_of_bits(drawing: Drawing, curves: Sequence[Curve], across: Callable[[float], float]) -> None:
+def _axis_of_bits(drawing: Scene, curves: Sequence[Curve], across: Callable[[float], float]) -> None:
     """A line and a number at each place that was judged, unless it would touch the one before."""
     reached = -1e9
     for bits in sorted({float(at) for curve in curves for at in curve.bits}):
@@ -64,20 +64,18 @@ def _axis_of_bits(drawing: Drawing, curves: Sequence[Curve], across: Callable[[f
 
 
 def _curve(
-    drawing: Drawing, curve: Curve, across: Callable[[float], float], height: Callable[[float], float]
+    drawing: Scene, curve: Curve, across: Callable[[float], float], height: Callable[[float], float]
 ) -> None:
     look = look_of(curve.method)
-    colour = {"class": look_class(look)}
 
     def points(values: Sequence[float], order: int = 1) -> str:
         places = list(zip(curve.grid, values, strict=True))[::order]
         return "L".join(f"{across(float(x)):.1f} {height(float(y)):.1f}" for x, y in places)
 
     band = f"M{points(curve.band_low)}L{points(curve.band_high, -1)}z"
-    drawing.path(band, **colour, **{"fill-opacity": "0.14"})
-    line = {"fill": "none", "stroke": "currentColor", "stroke-width": "1.6"}
-    drawing.path(f"M{points(curve.line)}", **(colour | line))
+    drawing.path(band, look=look.name, fill=0.14)
+    drawing.path(f"M{points(curve.line)}", look=look.name, fill=0, stroke=1.6)
     for at, value, low, high in zip(curve.bits, curve.quality, curve.low, curve.high, strict=True):
         x = across(float(at))
-        drawing.line(x, height(float(low)), x, height(float(high)), **colour)
-        drawing.path(outline(look, x, height(float(value))), **colour)
+        drawing.line(x, height(float(low)), x, height(float(high)), look=look.name)
+        look.mark(drawing, x, height(float(value)))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.interpolate import PchipInterpolator
 
 Floats = npt.NDArray[np.float64]
 
@@ -61,47 +62,4 @@ def _frontier(bpp: Sequence[float], quality: Sequence[float]) -> Floats:
 def _mean_over(curve: Floats, low: float, high: float) -> float:
     """Mean log rate over the quality from low to high, by the exact integral of the interpolant."""
     x, y = curve.T
-    slopes = monotone_slopes(x, y)
-    total = 0.0
-    for n in range(len(x) - 1):
-        start, end = max(low, x[n]), min(high, x[n + 1])
-        if end > start:
-            # Two-point Gauss is exact for a cubic.
-            middle, reach = (start + end) / 2, (end - start) / 2 / np.sqrt(3)
-            total += (end - start) * sum(_cubic(x, y, slopes, n, middle + s * reach) for s in (-1, 1)) / 2
-    return total / (high - low)
-
-
-def _cubic(x: Floats, y: Floats, slopes: Floats, n: int, at: float) -> float:
-    """Hermite's cubic of the n-th interval."""
-    width = x[n + 1] - x[n]
-    t = (at - x[n]) / width
-    here = (1 + 2 * t) * (1 - t) ** 2 * y[n] + t * (1 - t) ** 2 * width * slopes[n]
-    there = t**2 * (3 - 2 * t) * y[n + 1] + t**2 * (t - 1) * width * slopes[n + 1]
-    return float(here + there)
-
-
-def monotone_slopes(x: Floats, y: Floats) -> Floats:
-    """Slopes at the points of a cubic that is monotone where they are: Fritsch and Butland, SIAM J. Sci. Stat.
-    Comput. 5 (1984), with the ends of Moler's PCHIP (three points, kept from overshooting)."""
-    widths, rises = np.diff(x), np.diff(y) / np.diff(x)
-    if len(x) == 2:
-        return np.repeat(rises, 2)
-    slopes = np.zeros(len(x))
-    for n in range(1, len(x) - 1):
-        before, after = rises[n - 1], rises[n]
-        if before * after > 0:
-            first, second = 2 * widths[n] + widths[n - 1], widths[n] + 2 * widths[n - 1]
-            slopes[n] = (first + second) / (first / before + second / after)
-    slopes[0] = _end_slope(widths[0], widths[1], rises[0], rises[1])
-    slopes[-1] = _end_slope(widths[-1], widths[-2], rises[-1], rises[-2])
-    return slopes
-
-
-def _end_slope(width: float, next_width: float, rise: float, next_rise: float) -> float:
-    slope = ((2 * width + next_width) * rise - width * next_rise) / (width + next_width)
-    if slope * rise <= 0:
-        return 0.0
-    if rise * next_rise <= 0 and abs(slope) > 3 * abs(rise):
-        return 3 * rise
-    return slope
+    return float(PchipInterpolator(x, y).integrate(low, high) / (high - low))

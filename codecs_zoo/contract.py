@@ -4,7 +4,8 @@ A codec turns a photograph into a file and back, and does nothing else: rates, t
 measured beside it, in `rate.py` and `measure.py`, in the same way for all of them.
 
 To add one, write a module under `classical/` or `learned/` with one subclass of `Codec` and `@register`
-above it (`registry.py` finds it), add its golden result, and describe it in `docs/codecs.md`.
+above it (`registry.py` finds it), give it a look that no other codec has, add its golden result, and
+describe it in `docs/codecs.md`.
 
 The contract:
 
@@ -30,6 +31,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from imaging.pixels import Pixels as Pixels
+from imaging.plots.looks import Look
 
 Setting = int | float | str
 Settings = dict[str, Setting]
@@ -77,6 +79,8 @@ class Codec(ABC):
 
     name: ClassVar[str]
     kind: ClassVar[Kind] = "classical"
+    look: ClassVar[Look | None] = None
+    """Its colour and shape in figures, in this pairing no other codec's."""
     licence: ClassVar[str]
     """Licence of the encoder's library, as SPDX names it."""
     knob: ClassVar[Knob]

@@ -26,6 +26,11 @@ def register(codec_class: CodecClass) -> CodecClass:
         raise ValueError(
             f"Two codecs are called {name!r}: {holder.__module__} and {codec_class.__module__}. Rename one."
         )
+    for other in _registered.values():
+        if codec_class.look is not None and codec_class.look == other.look:
+            raise ValueError(
+                f"{name!r} and {other.name!r} have one look, {codec_class.look}. Give one another colour or shape."
+            )
     _registered[name] = codec_class()
     return codec_class
 

@@ -55,7 +55,7 @@ class Variant(Codec):
         self.codec, self.fixed = codec, dict(fixed)
         spelt = ",".join(f"{name}={value}" for name, value in fixed.items())
         self.name = f"{codec.name}@{spelt}"  # type: ignore[misc]
-        self.kind, self.licence = codec.kind, codec.licence  # type: ignore[misc]
+        self.kind, self.licence, self.look = codec.kind, codec.licence, codec.look  # type: ignore[misc]
         self.knob, self.rate_curve, self.options = codec.knob, codec.rate_curve, codec.options  # type: ignore[misc]
         complete = codec.complete_settings({codec.knob.name: codec.knob.low, **fixed})
         self.seconds_per_megapixel = codec.seconds_at(complete)  # type: ignore[misc]

@@ -8,8 +8,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from annotation import charts
-from codecs_zoo.look import key_mark, look_of
+from annotation.charts import inline
+from codecs_zoo.look import key_mark
+from imaging.plots import charts
 from psychometrics.estimates import Estimate
 
 register = template.Library()
@@ -20,8 +21,8 @@ SIMULATED = "Answers by a program, made up to try things out. They never count a
 @register.simple_tag
 def codec(name: str) -> SafeString:
     """A codec's mark and name: the same colour and shape as in every figure."""
-    # The mark is drawn from a number alone.
-    mark = mark_safe(key_mark(look_of(name)))
+    # The mark is drawn from a look, which holds no words of a name.
+    mark = mark_safe(key_mark(name))
     return format_html('<span class="codec-name">{} {}</span>', mark, name)
 
 
@@ -30,7 +31,7 @@ def share(figure: Estimate, reference: float | None = None) -> SafeString:
     """A share with its interval in words and as a dot with whiskers; a dash where there is none."""
     if figure.value is None:
         return format_html('<span class="muted">{}</span>', "–")
-    drawn = charts.whisker(figure.value, figure.low, figure.high, reference=reference)
+    drawn = inline(charts.whisker(figure.value, figure.low, figure.high, reference=reference))
     known = figure.low is not None and figure.high is not None
     interval = f"{figure.low:.0%} to {figure.high:.0%} · " if known else ""
     return format_html(

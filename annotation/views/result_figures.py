@@ -5,10 +5,11 @@ from typing import Any
 
 from django.utils.safestring import SafeString
 
-from annotation import charts
+from annotation.charts import inline
 from annotation.jnd_chart import quality_curves
 from annotation.reports.results import StudyResults
 from codecs_zoo.look import look_of
+from imaging.plots import charts
 from psychometrics.conditions import Condition
 from psychometrics.differences import Difference
 from psychometrics.estimates import Estimate
@@ -147,7 +148,7 @@ def _dots(ranking: Ranking, title: str) -> SafeString:
         for n in ranking.order
     ]
     unit = f"closeness to the original in JND; 0 is {zero}"
-    return charts.dots(rows, title=f"Ranking: {title}", unit=unit, reference=0.0, spell=signed)
+    return inline(charts.dots(rows, title=f"Ranking: {title}", unit=unit, reference=0.0, spell=signed))
 
 
 def _fit(ranking: Ranking) -> list[str]:
@@ -191,7 +192,7 @@ def _preferences(found: StudyResults, whose: str) -> SafeString | None:
     if not any(one.points for one in series):
         return None
     labels = {"x_label": "level", "y_label": "expected share of wins against the average other condition"}
-    return charts.curves(series, title=f"Preference by level, {whose}", reference=0.5, **labels)
+    return inline(charts.curves(series, title=f"Preference by level, {whose}", reference=0.5, **labels))
 
 
 def _preference_rows(found: StudyResults) -> list[tuple[str, list[Estimate]]]:
@@ -215,7 +216,9 @@ def _matrix(found: StudyResults, whose: str) -> SafeString | None:
     if len(found.methods) < 2:
         return None
     shares = [[None if share != share else float(share) for share in row] for row in found.wins]
-    return charts.heat_map(found.methods, shares, title=f"How often row was preferred to column, {whose}")
+    return inline(
+        charts.heat_map(found.methods, shares, title=f"How often row was preferred to column, {whose}")
+    )
 
 
 def _curves(found: StudyResults, whose: str) -> SafeString | None:
@@ -224,7 +227,7 @@ def _curves(found: StudyResults, whose: str) -> SafeString | None:
     joined = found.results.joined
     original = joined is not None and joined.ranking is not None and joined.ranking.reference is not None
     zero = "the original" if original else "the mean of all"
-    return quality_curves(found.curves, title=f"Quality over bits, {whose}", zero=zero)
+    return inline(quality_curves(found.curves, title=f"Quality over bits, {whose}", zero=zero))
 
 
 def _met_rows(found: StudyResults) -> list[tuple[str, list[int]]]:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from annotation import charts
+from annotation.charts import inline
 from annotation.core.conditions import levels
 from annotation.errors import Refused
 from annotation.forms import StudyForm
@@ -23,6 +23,7 @@ from annotation.views import progress
 from annotation.views.access import staff_required
 from annotation.views.pairs import page_of_pairs
 from annotation.views.people import FILTERS, attrition, page_of_people, rules_on
+from imaging.plots import charts
 
 PHOTOGRAPHS_SHOWN = 48
 FAILURES_SHOWN = 20
@@ -62,7 +63,7 @@ def progress_page(request: HttpRequest, study: Study, *, status: int = 200) -> H
     """The tab Progress; uploads that were refused come back to it."""
     failed = Reconstruction.objects.prepared_for(study).filter(state=Reconstruction.State.FAILED)
     days = [
-        (simulated, charts.bars(per_day, title=DAYS_TITLES[simulated]))
+        (simulated, inline(charts.bars(per_day, title=DAYS_TITLES[simulated])))
         for simulated in (False, True)
         if (per_day := progress.answers_per_day(study, simulated=simulated))
     ]

@@ -7,6 +7,7 @@ from PIL import AvifImagePlugin
 from codecs_zoo.contract import Availability, Codec, CodecError, Knob, Pixels, Settings
 from codecs_zoo.pillow_io import decode_with_pillow, encode_with_pillow, pillow_availability, pillow_libraries
 from codecs_zoo.registry import register
+from imaging.plots.looks import Look
 
 # The decoder takes its thread count from here and nowhere else; times are measured on one thread.
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
@@ -19,6 +20,7 @@ class Avif(Codec):
     """
 
     name = "avif"
+    look = Look(6, "diamond")
     licence = "BSD-2-Clause"
     knob = Knob("quantizer", 1, 63, step=0.02, rises=False)
     seconds_per_megapixel = 2.0

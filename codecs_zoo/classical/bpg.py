@@ -10,6 +10,7 @@ from pathlib import Path
 from codecs_zoo.contract import Availability, Codec, CodecError, Knob, Pixels, Settings, check_decoded_size
 from codecs_zoo.registry import register
 from imaging.pictures import decode_png, encode_png
+from imaging.plots.looks import Look
 
 SECONDS = 600
 
@@ -19,6 +20,7 @@ class Bpg(Codec):
     """The knob is x265's QP as `bpgenc -q` takes it, whole numbers."""
 
     name = "bpg"
+    look = Look(5, "circle")
     licence = "LGPL-2.1-or-later AND GPL-2.0-or-later"
     knob = Knob("qp", 0, 51, step=1, rises=False)
     seconds_per_megapixel = 2.5

@@ -17,6 +17,7 @@ from codecs_zoo.contract import Availability, Codec, CodecError, Knob, Pixels, S
 from codecs_zoo.extras import extra_availability, package_versions
 from codecs_zoo.registry import register
 from codecs_zoo.yuv import to_pixels, to_planes
+from imaging.plots.looks import Look
 
 SIZE = struct.Struct(">HH")
 MULTIPLE, SMALLEST = 8, 64
@@ -27,6 +28,7 @@ class HevcIntra(Codec):
     """The knob is the constant QP, 11 % of the rate a step; chroma offsets of up to 6 make up a fraction."""
 
     name = "hevc-intra"
+    look = Look(5, "square")
     licence = "GPL-2.0-or-later"
     knob = Knob("qp", 1, 51, step=0.1, rises=False)
     seconds_per_megapixel = 2.5

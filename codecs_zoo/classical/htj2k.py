@@ -8,6 +8,7 @@ from codecs_zoo.classical.jpeg2000 import tile_bytes
 from codecs_zoo.contract import Availability, Codec, Knob, Pixels, Settings
 from codecs_zoo.pillow_io import decode_with_pillow, pillow_availability
 from codecs_zoo.registry import register
+from imaging.plots.looks import Look
 
 
 @register
@@ -15,6 +16,7 @@ class Htj2k(Codec):
     """The knob is the base quantisation step, relative to the full range of a sample."""
 
     name = "htj2k"
+    look = Look(2, "circle")
     licence = "BSD-2-Clause"
     knob = Knob("step", 0.001, 1, step=0.0001, rises=False)
     seconds_per_megapixel = 0.1

@@ -12,6 +12,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from codecs_zoo.contract import Codec, CodecError, Knob, Pixels, Settings
 from codecs_zoo.pillow_io import decode_with_pillow, encode_with_pillow, pillow_libraries
 from codecs_zoo.registry import register
+from imaging.plots.looks import Look
 
 # ITU-T T.81, tables K.1 and K.2, row by row.
 LUMINANCE = (
@@ -42,6 +43,7 @@ class Jpeg(Codec):
     """The knob is libjpeg's quality with fractions: its formula scales the tables, so the steps are fine."""
 
     name: ClassVar[str] = "jpeg"
+    look = Look(1, "circle")
     licence = "IJG AND BSD-3-Clause"
     knob = Knob("quality", 1, 100, step=0.01, rises=True)
     seconds_per_megapixel = 0.02

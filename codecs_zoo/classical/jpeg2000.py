@@ -7,6 +7,7 @@ from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 from codecs_zoo.contract import Availability, Codec, CodecError, Knob, Pixels, Settings
 from codecs_zoo.pillow_io import decode_with_pillow, encode_with_pillow, pillow_availability, pillow_libraries
 from codecs_zoo.registry import register
+from imaging.plots.looks import Look
 
 START_OF_TILE = b"\xff\x90"
 
@@ -16,6 +17,7 @@ class Jpeg2000(Codec):
     """The knob is the rate itself: OpenJPEG's rate control lands within two per cent of it in one encode."""
 
     name = "jpeg2000"
+    look = Look(2, "square")
     licence = "BSD-2-Clause"
     knob = Knob("bpp", 0.01, 24, step=0.0001, rises=True)
     seconds_per_megapixel = 0.6

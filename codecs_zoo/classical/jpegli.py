@@ -11,6 +11,7 @@ from codecs_zoo.contract import Availability, Codec, Knob, Pixels, Settings
 from codecs_zoo.extras import extra_availability, package_versions
 from codecs_zoo.pillow_io import decode_with_pillow
 from codecs_zoo.registry import register
+from imaging.plots.looks import Look
 
 
 @register
@@ -18,6 +19,7 @@ class Jpegli(Codec):
     """The knob is jpegli's quality, whole numbers. Its lowest rate is high: some 0.3 bpp."""
 
     name = "jpegli"
+    look = Look(1, "triangle")
     licence = "BSD-3-Clause"
     knob = Knob("quality", 1, 100, step=1, rises=True)
     seconds_per_megapixel = 0.05

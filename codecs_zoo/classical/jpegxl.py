@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from codecs_zoo.contract import Codec, CodecError, Knob, Pixels, Settings, check_decoded_size
 from codecs_zoo.registry import register
+from imaging.plots.looks import Look
 
 # Codestream, ISO/IEC 18181-1: width over height by the ratio code; 0 means that the width is written out.
 RATIOS = (None, (1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
@@ -18,6 +19,7 @@ class JpegXl(Codec):
     """
 
     name = "jpegxl"
+    look = Look(4, "wedge")
     licence = "BSD-3-Clause"
     knob = Knob("distance", 0.05, 19.9, step=0.001, rises=False)
     seconds_per_megapixel = 0.6

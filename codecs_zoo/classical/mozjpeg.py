@@ -11,6 +11,7 @@ from codecs_zoo.contract import Availability, Codec, Knob, Pixels, Settings
 from codecs_zoo.extras import extra_availability, package_versions
 from codecs_zoo.pillow_io import decode_with_pillow
 from codecs_zoo.registry import register
+from imaging.plots.looks import Look
 
 
 @register
@@ -18,6 +19,7 @@ class MozJpeg(Codec):
     """The knob is mozjpeg's quality, whole numbers; libvips offers no steps between them."""
 
     name = "mozjpeg"
+    look = Look(1, "diamond")
     licence = "IJG AND BSD-3-Clause, in pyvips-binary (LGPL-3.0-or-later)"
     knob = Knob("quality", 1, 100, step=1, rises=True)
     seconds_per_megapixel = 0.3

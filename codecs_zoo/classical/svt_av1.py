@@ -5,6 +5,7 @@ from __future__ import annotations
 from codecs_zoo.contract import Knob, Settings
 from codecs_zoo.ffmpeg import FfmpegStill
 from codecs_zoo.registry import register
+from imaging.plots.looks import Look
 
 
 @register
@@ -12,6 +13,7 @@ class SvtAv1(FfmpegStill):
     """The knob is the constant rate factor in quarters, without adaptive quantization."""
 
     name = "svt-av1"
+    look = Look(6, "circle")
     licence = "BSD-3-Clause-Clear, in ffmpeg (GPL-3.0-or-later)"
     knob = Knob("crf", 1, 63, step=0.25, rises=False)
     seconds_per_megapixel = 3

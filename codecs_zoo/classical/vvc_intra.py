@@ -5,6 +5,7 @@ from __future__ import annotations
 from codecs_zoo.contract import Knob, Settings
 from codecs_zoo.ffmpeg import FfmpegStill
 from codecs_zoo.registry import register
+from imaging.plots.looks import Look
 
 
 @register
@@ -12,6 +13,7 @@ class VvcIntra(FfmpegStill):
     """The knob is the constant QP, 12 % of the rate a step; chroma offsets of up to 6 make up a fraction."""
 
     name = "vvc-intra"
+    look = Look(5, "diamond")
     licence = "BSD-3-Clause-Clear, in ffmpeg (GPL-3.0-or-later)"
     knob = Knob("qp", 1, 63, step=0.1, rises=False)
     seconds_per_megapixel = 25

@@ -7,6 +7,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 from codecs_zoo.contract import Availability, Codec, CodecError, Knob, Pixels, Settings
 from codecs_zoo.pillow_io import decode_with_pillow, encode_with_pillow, pillow_availability, pillow_libraries
 from codecs_zoo.registry import register
+from imaging.plots.looks import Look
 
 
 @register
@@ -14,6 +15,7 @@ class WebP(Codec):
     """The knob is libwebp's quality, with fractions; the rate moves in the steps of VP8's quantisers."""
 
     name = "webp"
+    look = Look(3, "triangle")
     licence = "BSD-3-Clause"
     knob = Knob("quality", 0, 100, step=0.01, rises=True)
     seconds_per_megapixel = 0.3

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from html import escape
 
 from codecs_zoo.downstream.results import DETECTION, LABELS, ORIGINAL, SEGMENTATION, Estimate, Result
-from codecs_zoo.look import key_mark, look_of
+from codecs_zoo.look import key_mark
 from codecs_zoo.sweep.chart import Line, curves
 from codecs_zoo.sweep.summary import Interval, Spot
+from imaging.plots.svg import to_svg
 
 SHOWN = ("ap50", "miou", "person_iou")
 
@@ -61,8 +62,8 @@ def _curves(results: Sequence[Result], name: str) -> str:
         return ""
     photographs = max(spot.quality.n for line in lines for spot in line.spots)
     label = LABELS[name]
-    key = "".join(f"<li>{key_mark(look_of(line.codec))}{escape(line.codec)}</li>" for line in lines)
-    drawing = curves(lines, photographs, title=f"{label} over bits per pixel", label=label)
+    key = "".join(f"<li>{key_mark(line.codec)}{escape(line.codec)}</li>" for line in lines)
+    drawing = to_svg(curves(lines, photographs, title=f"{label} over bits per pixel", label=label))
     return (
         f'<figure><h3>{label}</h3><ul class="key">{key}</ul>{drawing}<figcaption>Higher is better. '
         "A hollow mark lacks some photographs.</figcaption></figure>"
@@ -93,7 +94,7 @@ def _row(one: Result, names: Sequence[str]) -> str:
     cells = "".join(_cell(one.figures.get(name)) for name in names)
     name = names[0]
     extra = _cell(one.kept.get(name)) + _cell(one.less_than_anchor.get(name), signed=True)
-    mark = "" if one.codec == ORIGINAL else key_mark(look_of(one.codec))
+    mark = "" if one.codec == ORIGINAL else key_mark(one.codec)
     return (
         f'<tr><td class="num">{one.target_bpp:g}</td><td>{mark}{escape(one.codec)}</td>'
         f'<td class="num">{one.photographs}</td>{cells}{extra}</tr>'

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from codecs_zoo.learned._codec import LearnedCodec
 from codecs_zoo.registry import register
+from imaging.plots.looks import Look
 
 
 @register
@@ -14,6 +15,7 @@ class CheckerboardCodec(LearnedCodec):
     """The best of the family: ten steps of context, whatever the size, in both directions."""
 
     name = "checkerboard"
+    look = Look(7, "diamond")
     parts = 2
     seconds_per_megapixel = 1.1
     rate_curve = (

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from codecs_zoo.learned._codec import LearnedCodec
 from codecs_zoo.registry import register
+from imaging.plots.looks import Look
 
 
 @register
@@ -14,6 +15,7 @@ class FactorizedPrior(LearnedCodec):
     """The weakest of the family, and the fastest: nothing about the picture helps to code it."""
 
     name = "factorized-prior"
+    look = Look(7, "circle")
     parts = 1
     seconds_per_megapixel = 0.6
     rate_curve = (

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from codecs_zoo.learned._codec import LearnedCodec
 from codecs_zoo.registry import register
+from imaging.plots.looks import Look
 
 
 @register
@@ -14,6 +15,7 @@ class MeanScaleHyperprior(LearnedCodec):
     """Side information says what to expect, and how surely."""
 
     name = "mean-scale-hyperprior"
+    look = Look(7, "triangle")
     parts = 2
     seconds_per_megapixel = 0.7
     rate_curve = (

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from codecs_zoo.look import key_mark, look_of
+from codecs_zoo.look import key_mark
 from codecs_zoo.quality import Figure
 from codecs_zoo.sweep.chart import Line, curves, differences, whisker
 from codecs_zoo.sweep.crops import Crop, Strip
 from codecs_zoo.sweep.plan import Row
 from codecs_zoo.sweep.summary import CodecSummary
+from imaging.plots.svg import to_svg
 
 STYLE = Path(__file__).with_name("page.css")
 WIDEST_ROW = 4
@@ -103,7 +104,7 @@ def _table(report: Report) -> str:
 
 
 def _named(codec: str) -> str:
-    return f"{key_mark(look_of(codec))}{escape(codec)}"
+    return f"{key_mark(codec)}{escape(codec)}"
 
 
 def _effort(report: Report) -> str:
@@ -147,7 +148,7 @@ def _delta_cells(report: Report, summary: CodecSummary, figure: Figure, reach: t
     interval = "" if delta.low is None else f"{_percent(delta.low)} to {_percent(delta.high)}{few}"
     return (
         f'<td class="bd"><b>{_percent(delta.value)}</b><br><span class="range">{interval}</span></td>'
-        f"<td>{whisker(summary.name, delta, *reach)}</td>"
+        f"<td>{to_svg(whisker(summary.name, delta, *reach))}</td>"
     )
 
 
@@ -159,12 +160,14 @@ def _figure(report: Report, figure: Figure) -> str:
     if not lines:
         return ""
     label = figure.axis_label or figure.label
-    left = curves(lines, report.photos, title=f"{figure.label} over bits per pixel", label=label)
+    left = to_svg(curves(lines, report.photos, title=f"{figure.label} over bits per pixel", label=label))
     key = "".join(f"<li>{_named(line.codec)}</li>" for line in lines)
     panels = f"<div><h3>Mean over photographs</h3>{left}</div>"
     if less:
-        right = differences(
-            less, report.photos, title=f"{figure.label} less that of {report.anchor}", label=label
+        right = to_svg(
+            differences(
+                less, report.photos, title=f"{figure.label} less that of {report.anchor}", label=label
+            )
         )
         panels += f"<div><h3>Difference to {escape(report.anchor)} on the same photograph</h3>{right}</div>"
     better = "higher" if figure.higher_is_better else "lower"

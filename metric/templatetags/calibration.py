@@ -8,8 +8,10 @@ from typing import Any
 from django import template
 from django.utils.safestring import SafeString
 
-from annotation import charts
-from codecs_zoo.look import outline
+from annotation.charts import inline
+from imaging.plots.charts import WIDTH
+from imaging.plots.looks import Look
+from imaging.plots.scene import Scene
 
 register = template.Library()
 
@@ -20,7 +22,7 @@ Z95 = 1.96
 @register.simple_tag
 def calibration_plot(bins: Sequence[Mapping[str, Any]], *, simulated: bool) -> SafeString:
     """Stated chance of the favourite against how often it won, with the diagonal of a metric that knows itself."""
-    drawing = charts.Drawing(TOP + SIDE + 56, title="Calibration: stated chance against share of votes")
+    drawing = Scene(WIDTH, TOP + SIDE + 56, title="Calibration: stated chance against share of votes")
     low = 0.5 if all(one["stated"] >= 0.5 for one in bins) else 0.0
     bottoms = [interval(one["seen"], one["n_votes"])[0] for one in bins]
     lowest = min([low, *(floor(4 * bottom) / 4 for bottom in bottoms)])
@@ -36,25 +38,26 @@ def calibration_plot(bins: Sequence[Mapping[str, Any]], *, simulated: bool) -> S
         drawing.text(LEFT - 8, height(tick) + 4, f"{100 * tick:g}", anchor="end")
     for tick in (0.5, 0.6, 0.7, 0.8, 0.9, 1.0) if low else (0.0, 0.25, 0.5, 0.75, 1.0):
         drawing.text(across(tick), TOP + SIDE + 18, f"{100 * tick:g}", anchor="middle")
-    drawing.line(across(low), height(low), across(1), height(1), **{"stroke-dasharray": "4 4"})
+    drawing.line(across(low), height(low), across(1), height(1), dash=(4, 4))
     for one in bins:
         bottom, top = interval(one["seen"], one["n_votes"])
         x = across(one["stated"])
-        drawing.line(x, height(bottom), x, height(top), **{"class": "chart-accent", "stroke-width": "1.6"})
-        drawing.path(outline(0, x, height(one["seen"])), **{"class": "chart-accent"})
+        drawing.line(x, height(bottom), x, height(top), look="chart-accent", width=1.6)
+        drawing.path(Look(1, "circle").outline(x, height(one["seen"])), look="chart-accent")
     whose = "simulated votes" if simulated else "votes"
     drawing.text(
         LEFT + SIDE / 2, TOP + SIDE + 42, "stated chance of the favourite, per cent", anchor="middle"
     )
     drawing.text(LEFT + SIDE + 16, TOP + 12, f"{whose} that")
     drawing.text(LEFT + SIDE + 16, TOP + 28, "chose it, per cent")
-    return drawing.svg()
+    return inline(drawing)
 
 
 def interval(share: float, votes: float) -> tuple[float, float]:
     """Wilson's 95 % interval of a share of so many votes (Wilson 1927)."""
     if votes <= 0:
         return 0.0, 1.0
+    # By hand: a tie counts half to each side, and scipy's takes whole numbers of votes only.
     centre = (share + Z95**2 / (2 * votes)) / (1 + Z95**2 / votes)
     half = Z95 / (1 + Z95**2 / votes) * sqrt(share * (1 - share) / votes + Z95**2 / (4 * votes**2))
     return max(0.0, centre - half), min(1.0, centre + half)

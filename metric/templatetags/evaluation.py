@@ -8,7 +8,8 @@ from django import template
 from django.contrib.staticfiles import finders
 from django.utils.safestring import SafeString, mark_safe
 
-from annotation import charts
+from annotation.charts import inline
+from imaging.plots import charts
 from metric.core.config import stock_rival
 from metric.models import MetricVersion
 
@@ -78,7 +79,9 @@ def evaluation_dots(evaluation: Mapping[str, Any]) -> SafeString:
     rows = [_dot(row, label(row, evaluation)) for row in evaluation["rows"]]
     whose = "simulated votes" if evaluation["simulated"] else "people’s votes"
     unit = f"agreement with {whose}, per cent"
-    return charts.dots(rows, title="Agreement by metric", unit=unit, spell=lambda value: f"{100 * value:.1f}")
+    return inline(
+        charts.dots(rows, title="Agreement by metric", unit=unit, spell=lambda value: f"{100 * value:.1f}")
+    )
 
 
 def _dot(row: Mapping[str, Any], name: str) -> charts.Dot:
@@ -96,8 +99,8 @@ def version_dots(versions: Sequence[MetricVersion]) -> SafeString:
         name = f"{stock['label']} on v{shown.number}’s"
         rows.append(charts.Dot(name, stock["score"], stock["low"], stock["high"], note="unavailable"))
     unit = "agreement with votes on test photographs, per cent"
-    return charts.dots(
-        rows, title="Agreement by version", unit=unit, spell=lambda value: f"{100 * value:.1f}"
+    return inline(
+        charts.dots(rows, title="Agreement by version", unit=unit, spell=lambda value: f"{100 * value:.1f}")
     )
 
 

@@ -1,14 +1,21 @@
-"""A codec's look: its own, the same on every page, and the same colours on the site as in a sweep's report."""
+"""A codec's look: its own, the same on every page, and the same colours on the site as in reports and files."""
 
 import re
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
+import pytest
+
 from codecs_zoo import registry
-from codecs_zoo.look import key_mark, look_class, look_of, outline
+from codecs_zoo.classical.jpeg import Jpeg
+from codecs_zoo.look import key_mark, look_of
+from imaging.plots.looks import SHAPES, Look, by_name
+from imaging.plots.palette import COLOURS
 
 ROOT = Path(__file__).parents[2]
+DEFAULT = ("jpeg", "jpeg2000", "webp", "avif", "jpegxl")
 
 
 def palettes(style: str, name: str) -> dict[str, list[tuple[str, str]]]:
@@ -18,25 +25,69 @@ def palettes(style: str, name: str) -> dict[str, list[tuple[str, str]]]:
     return {"light": found.findall(light), "dark": found.findall(dark)}
 
 
-def test_every_codec_has_a_look_of_its_own_and_a_lost_one_comes_last() -> None:
-    looks = [look_of(name) for name in registry.names()]
-    assert looks == list(range(len(looks)))
-    assert look_of("lost") == len(looks)
-
-
-def test_colour_and_shape_tell_35_codecs_apart() -> None:
-    looks = [(look_class(look), outline(look, 0, 0)) for look in range(35)]
+def test_every_codec_states_a_look_and_no_two_have_one_colour_and_shape() -> None:
+    looks = [registry.get(name).look for name in registry.names()]
+    assert None not in looks
     assert all(one != other for one, other in combinations(looks, 2))
 
 
+def test_the_default_five_differ_in_shape_and_in_colour() -> None:
+    looks = [look_of(name) for name in DEFAULT]
+    assert len({look.shape for look in looks}) == len({look.colour for look in looks}) == 5
+
+
+def test_a_codec_that_joins_changes_no_others_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {name: look_of(name) for name in registry.names()}
+    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
+    registry.register(type("First", (Jpeg,), {"name": "aaa", "look": Look(7, "cross")}))
+    assert {name: look_of(name) for name in before} == before
+    assert look_of("aaa") == Look(7, "cross")
+
+
+def test_a_look_that_is_taken_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
+    with pytest.raises(ValueError, match="'aaa' and 'avif' have one look"):
+        registry.register(type("First", (Jpeg,), {"name": "aaa", "look": look_of("avif")}))
+
+
+def test_options_and_versions_have_a_look_that_is_derived_from_the_codecs() -> None:
+    version, checkerboard = look_of("checkerboard-v3"), look_of("checkerboard")
+    assert (version.colour, version.shape) == (checkerboard.colour, checkerboard.shape)
+    assert version.variant > 0
+    assert look_of("jpeg-444").variant == 0
+    own, grain, sharp = (look_of(name) for name in ("avif", "avif@grain=estimated", "avif@sharpness=2"))
+    assert {(look.colour, look.shape) for look in (grain, sharp)} == {(own.colour, own.shape)}
+    assert own.variant == 0 and grain.variant > 0 and own.dash == () and grain.dash
+    assert look_of("avif@grain=estimated") == grain
+    assert "hollow" in key_mark("avif@grain=estimated") and "hollow" not in key_mark("avif")
+
+
+@pytest.mark.parametrize("name", ["my method", "lost", "avifs", "@", "original"])
+def test_a_method_of_ones_own_has_a_look_that_follows_from_its_name(name: str) -> None:
+    assert look_of(name) == by_name(name) == look_of(name)
+
+
+@pytest.mark.parametrize("fields", [{"colour": 0}, {"colour": 8}, {"shape": "star"}])
+def test_a_look_that_cannot_be_drawn_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="colour from 1 to 7 and one of the shapes"):
+        Look(**({"colour": 1, "shape": "circle"} | fields))
+
+
+def test_every_shape_is_another() -> None:
+    assert len({Look(1, shape).outline(6, 6) for shape in SHAPES}) == len(SHAPES)
+
+
 def test_a_key_mark_is_silent_and_in_the_colour_of_its_look() -> None:
-    root = ElementTree.fromstring(key_mark(9))
+    root = ElementTree.fromstring(key_mark("webp"))
     assert root.get("class") == "mark codec-3"
     assert root.get("aria-hidden") == "true"
 
 
-def test_the_site_and_the_report_have_one_palette() -> None:
+def test_the_site_the_report_and_files_have_one_palette() -> None:
     site = palettes("annotation/static/annotation/closer.css", "codec-")
     assert [number for number, _ in site["light"]] == list("1234567")
     assert site["dark"]
     assert site == palettes("codecs_zoo/sweep/page.css", "c")
+    assert site["light"] == [
+        (name[-1], colour) for name, colour in COLOURS.items() if name.startswith("codec-")
+    ]

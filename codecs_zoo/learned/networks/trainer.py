@@ -29,6 +29,7 @@ from codecs_zoo.learned.networks.weights import build_model, read_weights, save_
 from codecs_zoo.learned.training import TrainingSettings
 from imaging.files import whole_file, write_whole
 from imaging.manifest import hash_files, write_manifest
+from imaging.plots.svg import to_svg_file
 from psychometrics.tables import to_text
 
 MANIFEST_SCHEMA = "closer-codec-training/1"
@@ -163,7 +164,7 @@ class _Training:
             torch.save(state, draft)
         log = to_text(FIELDS, ([row[name] for name in FIELDS] for row in self.log))
         write_whole(self.out / "log.csv", log.encode())
-        write_whole(self.out / "curve.svg", draw_curve(self.settings.name, self.log).encode())
+        write_whole(self.out / "curve.svg", to_svg_file(draw_curve(self.settings.name, self.log)).encode())
         save_weights(self.settings.name, self.model, self.weights)
 
     @property

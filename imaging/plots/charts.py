@@ -1,0 +1,236 @@
+"""Figures of results as scenes: they know numbers and words, no database and no page.
+
+Every interval that is known is drawn.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from math import ceil, isfinite
+
+from imaging.plots.axes import LETTER, ticks, width_of
+from imaging.plots.looks import Look
+from imaging.plots.scene import FAINT, Scene
+
+WIDTH = 576
+ROW = 30
+
+
+@dataclass(frozen=True)
+class Point:
+    """A value at x with its interval; low and high are None where there is none."""
+
+    x: float
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Series:
+    """Points that belong together. `look` picks colour and shape: one codec has one look everywhere."""
+
+    name: str
+    look: Look
+    points: Sequence[Point]
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One row of a dot plot; `value` None leaves the row empty and `note` says why; `strong` marks what matters."""
+
+    name: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    look: Look | None = None
+    note: str = ""
+    strong: bool = False
+
+
+def whisker(
+    value: float, low: float | None, high: float | None, *, most: float = 1.0, reference: float | None = None
+) -> Scene:
+    """A dot with its interval on a scale from 0 to `most`, small enough for a table's cell, beside its numbers."""
+    scene = Scene(72, 12, look="whisker", fixed=True)
+
+    def across(place: float) -> float:
+        return 3 + 66 * min(max(place / most, 0.0), 1.0)
+
+    scene.line(3, 6, 69, 6, opacity=0.2)
+    if reference is not None:
+        scene.line(across(reference), 1, across(reference), 11, opacity=0.5)
+    if low is not None and high is not None:
+        scene.line(across(low), 6, across(high), 6, width=1.6)
+    scene.path(Look(1, "circle").outline(across(value), 6, 3))
+    return scene
+
+
+def bars(days: Sequence[tuple[date, int]], *, title: str) -> Scene:
+    """A bar for each day, from 0; the axis is counted in judgments."""
+    left, top, bottom = 44, 12, 132
+    drawing = Scene(WIDTH, 160, title=f"{title}: {sum(count for _, count in days):,} in {len(days)} days")
+    marks = [tick for tick in ticks(0, max(count for _, count in days) or 1, about=3) if tick == int(tick)]
+    scale = (bottom - top) / marks[-1]
+    for tick in marks:
+        drawing.line(left, bottom - tick * scale, WIDTH, bottom - tick * scale, faint=True)
+        drawing.text(left - 8, bottom - tick * scale + 4, f"{tick:,.0f}", anchor="end")
+    slot = min((WIDTH - left) / len(days), 48)
+    for n, (_, count) in enumerate(days):
+        height = count * scale
+        box = (
+            f"M{left + n * slot + slot * 0.15:.1f} {bottom:.1f}v{-height:.1f}h{slot * 0.7:.1f}v{height:.1f}z"
+        )
+        drawing.path(box, look="chart-bar")
+    for n in sorted({0, len(days) - 1}):
+        anchor = "start" if n == 0 else "end"
+        x = left + (n + (0.15 if n == 0 else 0.85)) * slot
+        if n == 0 or n * slot > 100:
+            drawing.text(x, bottom + 20, f"{days[n][0]:%-d %b}", anchor=anchor)
+    return drawing
+
+
+def curves(
+    series: Sequence[Series], *, title: str, x_label: str, y_label: str, reference: float | None = None
+) -> Scene:
+    """A line for each series over x, with intervals; y is a share from 0 to 1, x is drawn at equal steps."""
+    left, right, top, bottom = 44, WIDTH - 12, 34, 284
+    drawing = Scene(WIDTH, 332, title=title)
+    places = sorted({point.x for one in series for point in one.points})
+    step = (right - left) / max(len(places), 1)
+    at = {x: left + step * (n + 0.5) for n, x in enumerate(places)}
+
+    def height(share: float) -> float:
+        return bottom - share * (bottom - top)
+
+    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
+        drawing.line(left, height(tick), right, height(tick), faint=tick != reference)
+        drawing.text(left - 8, height(tick) + 4, f"{tick:.0%}", anchor="end")
+    for x in places:
+        drawing.text(at[x], bottom + 18, f"{x:g}", anchor="middle")
+    drawing.text((left + right) / 2, bottom + 40, x_label, anchor="middle")
+    drawing.text(0, 12, y_label)
+    for n, one in enumerate(series):
+        # Whiskers of several series at one place stand beside each other.
+        aside = (n - (len(series) - 1) / 2) * min(10.0, step / (len(series) + 1))
+        _curve(drawing, one, lambda x, aside=aside: at[x] + aside, height)
+    return drawing
+
+
+def _curve(
+    drawing: Scene, one: Series, across: Callable[[float], float], height: Callable[[float], float]
+) -> None:
+    look = one.look.name
+    points = sorted(one.points, key=lambda point: point.x)
+    for a, b in pairwise(points):
+        ends = across(a.x), height(a.value), across(b.x), height(b.value)
+        drawing.line(*ends, look=look, width=1.6, dash=one.look.dash)
+    for point in points:
+        if point.low is not None and point.high is not None:
+            drawing.line(across(point.x), height(point.low), across(point.x), height(point.high), look=look)
+        one.look.mark(drawing, across(point.x), height(point.value))
+
+
+def heat_map(names: Sequence[str], shares: Sequence[Sequence[float | None]], *, title: str) -> Scene:
+    """How often the row was preferred to the column, 0 to 1; the number is in the cell, the shade repeats it."""
+    widest = max(map(width_of, names))
+    left, row = max(96.0, 12 + widest), 34
+    cell = min((WIDTH - left) / len(names), 96)
+    upright = widest > cell
+    top = 20 + widest if upright else 34.0
+    drawing = Scene(WIDTH, top + row * len(names) + 4, title=title)
+    for n, name in enumerate(names):
+        _column_name(drawing, left + cell * (n + 0.5), top, name, upright=upright)
+        drawing.text(left - 12, top + row * (n + 0.5) + 4, name, anchor="end", look="chart-name")
+    for r, shares_of_row in enumerate(shares):
+        for c, share in enumerate(shares_of_row):
+            _heat_cell(drawing, left + cell * c, top + row * r, cell, row, share, same=r == c)
+    return drawing
+
+
+def _column_name(drawing: Scene, x: float, top: float, name: str, *, upright: bool) -> None:
+    """A name above its column; bottom to top where it is wider than that."""
+    if upright:
+        drawing.text(x + 4, top - 10, name, upright=True)
+    else:
+        drawing.text(x, top - 12, name, anchor="middle")
+
+
+def _heat_cell(
+    drawing: Scene, x: float, y: float, w: float, h: float, share: float | None, *, same: bool
+) -> None:
+    box = f"M{x + 1:.1f} {y + 1:.1f}h{w - 2:.1f}v{h - 2:.1f}h{-(w - 2):.1f}z"
+    known = share is not None and isfinite(share)
+    if share is not None and known and not same:
+        side = "chart-more" if share > 0.5 else "chart-less"
+        drawing.path(box, look=side, fill=round(min(abs(share - 0.5) * 1.1, 0.5), 2))
+    else:
+        drawing.path(box, fill=0, stroke=1, opacity=FAINT)
+    words = "" if same else f"{share:.0%}" if known else "–"
+    drawing.text(x + w / 2, y + h / 2 + 4, words, anchor="middle", look="chart-name" if known else "muted")
+
+
+def dots(
+    rows: Sequence[Dot],
+    *,
+    title: str,
+    unit: str,
+    reference: float | None = None,
+    spell: Callable[[float], str],
+) -> Scene:
+    """A row for each thing that is compared: its name, a dot with whiskers, the numbers in words."""
+    top, bottom = 8, 8 + ROW * len(rows)
+    left = 14 + max((width_of(row.name) for row in rows), default=0)
+    right = WIDTH - 14 - max((width_of(_numbers(row, spell)) for row in rows), default=0)
+    drawing = Scene(WIDTH, bottom + 44, title=title)
+    known = [end for row in rows for end in (row.value, row.low, row.high) if end is not None]
+    known += [reference] if reference is not None else []
+    marks = ticks(min(known, default=0.0), max(known, default=1.0))
+    scale = (right - left) / ((marks[-1] - marks[0]) or 1)
+
+    def across(value: float) -> float:
+        return left + (value - marks[0]) * scale
+
+    # Where names are long the figure is narrow: numbers that would touch are left out, their lines stay.
+    every = max(1, ceil(len(marks) * LETTER * 6 / max(right - left, 1)))
+    for n, tick in enumerate(marks):
+        drawing.line(across(tick), top, across(tick), bottom, faint=tick != reference)
+        if n % every == 0:
+            drawing.text(across(tick), bottom + 16, spell(tick), anchor="middle")
+    drawing.text((left + right) / 2, bottom + 36, unit, anchor="middle")
+    for n, row in enumerate(rows):
+        _dot(drawing, row, top + ROW * (n + 0.5), across, spell, left=left, right=right)
+    return drawing
+
+
+def _dot(
+    drawing: Scene,
+    row: Dot,
+    y: float,
+    across: Callable[[float], float],
+    spell: Callable[[float], str],
+    *,
+    left: float,
+    right: float,
+) -> None:
+    drawing.text(left - 14, y + 4, row.name, anchor="end", look="chart-name")
+    drawing.text(right + 14, y + 4, _numbers(row, spell))
+    if row.value is None:
+        return
+    look = row.look.name if row.look else "chart-accent" if row.strong else "muted"
+    if row.low is not None and row.high is not None:
+        drawing.line(across(row.low), y, across(row.high), y, look=look, width=1.6)
+    if row.look:
+        row.look.mark(drawing, across(row.value), y)
+    else:
+        drawing.path(Look(1, "circle").outline(across(row.value), y), look=look)
+
+
+def _numbers(row: Dot, spell: Callable[[float], str]) -> str:
+    """A row's value and interval in words, or why it has none."""
+    if row.value is None:
+        return row.note or "not available"
+    if row.low is None or row.high is None:
+        return spell(row.value)
+    return f"{spell(row.value)}  ({spell(row.low)} to {spell(row.high)})"
