@@ -158,10 +158,3 @@ class SnapshotRefused(Refused):
 
     code = "snapshot_refused"
     status = 409
-
-
-class NotRetryable(Refused):
-    """Only what failed can be tried again."""
-
-    code = "not_retryable"
-    status = 409

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 CODECS = ("avif", "jpeg", "jpeg2000", "jpegxl", "webp")
 BPP = "0.3700"
-PAIRS_PER_SOURCE = len(CODECS) * (len(CODECS) - 1) // 2
 
 
 @dataclass
@@ -71,7 +70,7 @@ def make_study(*, sources: int, votes: int, pairs: int, **rules: Any) -> Study:
     done = {"state": "done", "bpp": 1.0, "sha256": "0" * 64, "image": "none", "kind": "classical"}
     for source in made_of:
         anchor, *shown = Reconstruction.objects.bulk_create(
-            [Reconstruction(source=source, method="jpeg", level="0.0050", **done)]
+            [Reconstruction(source=source, origin="coarse", method="jpeg", level=0, **done)]
             + [Reconstruction(source=source, method=codec, level=BPP, **done) for codec in CODECS]
         )
         of_source = {"study": study, "source": source, "level": BPP, "kind": "classical-classical"}

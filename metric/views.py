@@ -34,7 +34,6 @@ STAGES = {
     "write": "writing the version",
     "keep": "keeping the version",
     "fine-tune": "fine-tuning the trunk",
-    "reliability": "weighing the annotators",
     "questions": "ranking the next pairs",
 }
 

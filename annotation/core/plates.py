@@ -57,7 +57,6 @@ _BASE = {
     "deutan": (0.30, 0.27, 0.24),
     "tritan": (0.36, 0.34, 0.28),
 }
-DARKEST = 0.02
 # Each dot is so much darker or lighter than its colour: more than the hues differ in luminance.
 NOISE = 0.42
 # The whole gamut would let those pass whose third kind of cone is only weak.

@@ -19,8 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-RULE_VERSION = 1
-
 Plane = NDArray[np.float64]
 Picture = NDArray[np.uint8]
 

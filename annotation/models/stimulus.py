@@ -9,7 +9,6 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 
 from annotation.core.conditions import LONGEST_METHOD, ORIGINAL, Condition
-from annotation.core.damage import COARSE
 from annotation.core.formats.rows import pair_kind
 from annotation.core.pairing import pair_level
 from annotation.models.work import Work, WorkQuerySet
@@ -102,10 +101,6 @@ def as_decimal(level: float) -> Decimal:
     return Decimal(str(level)).quantize(Decimal("0.0001"))
 
 
-# Aimed at by nobody's study: as few bits as the codec makes. Sentinels and training pairs stand on these.
-ANCHOR_BPP = Decimal("0.0050")
-
-
 class ReconstructionQuerySet(WorkQuerySet["Reconstruction"]):
     """Reads of reconstructions."""
 
@@ -124,9 +119,8 @@ class ReconstructionQuerySet(WorkQuerySet["Reconstruction"]):
         """The plainly worse ones that the study's checks and training are made of; none where it has neither."""
         if not study.rules.needs_anchors:
             return self.none()
-        coarse = Q(origin=Reconstruction.Origin.ZOO, method__in=COARSE, level__in=[ANCHOR_BPP])
-        damaged = Q(origin=Reconstruction.Origin.DAMAGED)
-        return self.filter(coarse | damaged, source__in=study.sources.all())
+        anchors = Reconstruction.Origin.COARSE, Reconstruction.Origin.DAMAGED
+        return self.filter(origin__in=anchors, source__in=study.sources.all())
 
     def with_source_names(self, study: "Study") -> Self:
         """With `source_name`, which is what the study calls the source."""
@@ -139,12 +133,16 @@ class ReconstructionQuerySet(WorkQuerySet["Reconstruction"]):
 
 
 class Reconstruction(Work):
-    """A source under one condition: made by a codec of the zoo, a picture of the researcher's, or the original."""
+    """A source under one condition: made by a codec of the zoo, a picture of the researcher's, or the original.
+
+    For checks and practice there are anchors, plainly worse: a codec at its fewest bits (coarse), or damaged.
+    """
 
     class Origin(models.TextChoices):
         ZOO = "zoo"
         OWN = "own"
         ORIGINAL = "original"
+        COARSE = "coarse"
         DAMAGED = "damaged"
 
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="reconstructions")
@@ -156,7 +154,7 @@ class Reconstruction(Work):
     level = models.DecimalField(
         max_digits=7,
         decimal_places=4,
-        help_text="The target bpp of a codec of the zoo; one's own number for pictures of one's own; 0: original.",
+        help_text="The target bpp of a codec of the zoo; one's own number for pictures of one's own; 0 for others.",
     )
 
     operating_point = models.JSONField(null=True, blank=True)
@@ -194,6 +192,11 @@ class Reconstruction(Work):
                 fields=["source"], condition=Q(origin="original"), name="one_original_side_per_source"
             ),
             models.UniqueConstraint(
+                fields=["source", "method"],
+                condition=Q(origin="coarse"),
+                name="one_coarse_picture_per_source_and_codec",
+            ),
+            models.UniqueConstraint(
                 fields=["source", "method", "level"],
                 condition=Q(origin="damaged"),
                 name="one_row_per_damage_of_a_source",
@@ -221,8 +224,7 @@ class Reconstruction(Work):
     @property
     def is_anchor(self) -> bool:
         """Whether it is plainly worse on purpose, for checks and training alone."""
-        coarse = self.origin == self.Origin.ZOO and self.level == ANCHOR_BPP
-        return coarse or self.origin == self.Origin.DAMAGED
+        return self.origin in (self.Origin.COARSE, self.Origin.DAMAGED)
 
 
 def counter(name: str, *, simulated: bool) -> str:

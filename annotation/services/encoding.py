@@ -17,7 +17,7 @@ from annotation.core.damage import anchors_of, damage
 from annotation.core.pairing import ConditionPair
 from annotation.leases import do_claimed
 from annotation.models import Reconstruction, Source, Study, Triplet
-from annotation.models.stimulus import ANCHOR_BPP, as_decimal
+from annotation.models.stimulus import as_decimal
 from annotation.services.known import make_known_triplets
 from codecs_zoo import measure, rate, registry
 from codecs_zoo.contract import Codec, CodecError, Pixels, bits_per_pixel
@@ -66,7 +66,7 @@ def _anchors(study: Study, source: Source) -> list[tuple[str, str, Decimal]]:
         return []
     codec, name, strength = anchors_of(source.sha256)
     kinds = Reconstruction.Origin
-    return [(kinds.ZOO, codec, ANCHOR_BPP), (kinds.DAMAGED, name, as_decimal(strength))]
+    return [(kinds.COARSE, codec, as_decimal(0)), (kinds.DAMAGED, name, as_decimal(strength))]
 
 
 def encode_reconstruction(*, pk: int) -> str:
@@ -110,7 +110,7 @@ def _as_side(reconstruction: Reconstruction) -> dict[str, Any]:
 
 def _encode(reconstruction: Reconstruction, pixels: Pixels) -> tuple[Pixels, dict[str, Any]]:
     codec = registry.get(reconstruction.method)
-    if reconstruction.is_anchor:
+    if reconstruction.origin == Reconstruction.Origin.COARSE:
         found = _with_fewest_bits(codec, pixels)
     else:
         found = rate.encode_to_bpp(codec, pixels, float(reconstruction.level))
@@ -141,7 +141,7 @@ def _with_fewest_bits(codec: Codec, pixels: Pixels) -> rate.RateResult:
     started = time.perf_counter()
     bitstream = codec.encode(pixels, **settings)
     return rate.RateResult(
-        target_bpp=float(ANCHOR_BPP),
+        target_bpp=0.0,
         operating_point=settings,
         bitstream=bitstream,
         bpp=bits_per_pixel(len(bitstream), pixels),

@@ -101,7 +101,7 @@ def test_a_check_looks_exactly_like_a_pair(client: Client) -> None:
     for _ in range(3):
         source = make_source(study)
         make_triplet(study, source=source)
-        anchor = make_reconstruction(source, method="jpeg", level="0.0050")
+        anchor = make_reconstruction(source, origin="coarse", method="jpeg", level=0)
         shown = source.reconstructions.exclude(pk=anchor.pk).order_by("pk")[0]
         make_triplet(study, source=source, first=shown, second=anchor, role="sentinel", known="first")
     session, seen = make_session(study), {}

@@ -6,9 +6,10 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from tests.factories import make_source, make_study
+from tests.factories import make_reconstruction, make_source, make_study, make_triplet
 
 SHARED_WORDS = [("annotation", "0010_worker_processes_and_the_clock")]
+BITRATES = [("annotation", "0021_studies_are_planned_by_workers")]
 
 
 @pytest.fixture
@@ -44,3 +45,24 @@ def test_the_way_back_keeps_the_first_uses_words(latest: Any) -> None:
     assert (rows[source.pk].name, rows[source.pk].licence) == ("first.png", "CC0")
     assert rows[unused.pk].name == ""
     assert {study.pk for study in rows[source.pk].studies.all()} == {study.pk for study in studies}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_anchor_of_before_is_told_by_its_origin(latest: Any) -> None:
+    study = make_study()
+    source = make_source(study)
+    anchor = make_reconstruction(source, origin="coarse", method="jpeg", level=0)
+    other = make_reconstruction(source, method="webp")
+    triplet = make_triplet(
+        study, source=source, first=anchor, second=other, role="sentinel", known="second", level=0
+    )
+    old = MigrationExecutor(connection).migrate(BITRATES).apps
+    row = old.get_model("annotation", "Reconstruction").objects.get(pk=anchor.pk)
+    assert (row.origin, float(row.level)) == ("zoo", 0.005)
+    assert float(old.get_model("annotation", "Triplet").objects.get(pk=triplet.pk).level) == 0.005
+    MigrationExecutor(connection).migrate(latest)
+    anchor.refresh_from_db()
+    triplet.refresh_from_db()
+    other.refresh_from_db()
+    assert (anchor.origin, float(anchor.level), float(triplet.level or 0)) == ("coarse", 0, 0)
+    assert other.origin == "zoo"

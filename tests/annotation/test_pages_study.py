@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from annotation.core.protocol import Protocol
 from annotation.models import Reconstruction, Session, Snapshot, Study
-from annotation.models.stimulus import ANCHOR_BPP, as_decimal
+from annotation.models.stimulus import as_decimal
 from tests.factories import (
     make_judgment,
     make_png,
@@ -86,7 +86,7 @@ def test_what_failed_is_shown_with_its_error_and_can_be_tried_again(owner_client
 def test_a_failed_anchor_of_the_checks_is_shown_too(owner_client: Client) -> None:
     study = make_study(protocol=Protocol.bare().but(sentinel_percent=5).to_json())
     make_reconstruction(
-        make_source(study), method="jpeg", level=ANCHOR_BPP, state="failed", error="no anchor"
+        make_source(study), origin="coarse", method="jpeg", level=0, state="failed", error="no anchor"
     )
     assert "no anchor" in page_of(owner_client, "study", study).text
 

@@ -28,9 +28,19 @@ def folder(tmp_path: Path) -> Path:
     trunk_or_skip("alex")
     metric = LPIPS("alex")
     settings = {
-        **{"schema": "closer-metric/1", "kind": "heads", "net": "alex", "nets": ["alex"], "terms": []},
-        **{"trunk_sha256": tensors_sha256(metric.net.state_dict()), "short_side": [64, 512], "slope": 9.0},
-        **{"data_hash": "0" * 64, "simulated": False, "splits": {}, "normalisation": "", "resolution": ""},
+        "schema": "closer-metric/1",
+        "kind": "heads",
+        "net": "alex",
+        "nets": ["alex"],
+        "terms": [],
+        "trunk_sha256": tensors_sha256(metric.net.state_dict()),
+        "short_side": [64, 512],
+        "slope": 9.0,
+        "data_hash": "0" * 64,
+        "simulated": False,
+        "splits": {},
+        "normalisation": "",
+        "resolution": "",
     }
     write_folder(tmp_path / "version", lambda out: save_metric(out, metric, settings), {})
     return tmp_path / "version"

@@ -43,10 +43,18 @@ def make_row(key: str, kind: str, score: float | None, **fields: Any) -> dict[st
     share = {"score": score, "low": None if score is None else score - 0.03}
     share["high"] = None if score is None else score + 0.03
     row: dict[str, Any] = {
-        **{"key": key, "label": key, "kind": kind, "available": score is not None},
-        **{"reason": None if score is not None else "its weights are not here", **share},
-        **{"by_kind": {}, "by_bpp": {}, "log_loss": None, "calibration_error": None},
-        **{"difference_to_promoted": None, "difference_to_stock": None},
+        "key": key,
+        "label": key,
+        "kind": kind,
+        "available": score is not None,
+        "reason": None if score is not None else "its weights are not here",
+        **share,
+        "by_kind": {},
+        "by_bpp": {},
+        "log_loss": None,
+        "calibration_error": None,
+        "difference_to_promoted": None,
+        "difference_to_stock": None,
     }
     if score is not None:
         row |= {"by_kind": {"classical-classical": share}, "by_bpp": {"0.37": share}}
@@ -57,8 +65,14 @@ def make_evaluation(*, simulated: bool = False, **of_new: Any) -> dict[str, Any]
     """An evaluation with a row of each kind."""
     gained = {"difference_to_stock": {"mean": 0.024, "low": 0.003, "high": 0.045}}
     return {
-        **{"split": "test", "simulated": simulated, "resamples": 2000, "calibrated_on": "val"},
-        **{"n_triplets": 40, "n_votes": 400, "n_photographs": 4, "interval_reason": None},
+        "split": "test",
+        "simulated": simulated,
+        "resamples": 2000,
+        "calibrated_on": "val",
+        "n_triplets": 40,
+        "n_votes": 400,
+        "n_photographs": 4,
+        "interval_reason": None,
         "people": {"human_score": 0.71, "ceiling": 0.8},
         "rows": [
             make_row("human", "people", 0.71) | {"label": "People: one with another"},

@@ -6,7 +6,6 @@ from annotation.core.damage import COARSE
 from annotation.core.protocol import Protocol
 from annotation.errors import Refused
 from annotation.models import Reconstruction, Study, Triplet
-from annotation.models.stimulus import ANCHOR_BPP
 from annotation.services.encoding import encode_reconstruction
 from annotation.services.known import set_known
 from annotation.services.studies import open_study
@@ -37,7 +36,7 @@ def roles(study: Study) -> dict[str, int]:
 def test_a_study_of_pairs_only_makes_nothing_else() -> None:
     study = opened()
     assert roles(study) == {"pair": 1}
-    assert not Reconstruction.objects.filter(level=ANCHOR_BPP).exists()
+    assert not Reconstruction.objects.filter(origin="coarse").exists()
 
 
 def test_one_bitrate_is_enough_for_all_checks() -> None:
@@ -48,14 +47,14 @@ def test_one_bitrate_is_enough_for_all_checks() -> None:
         if triplet.known == Triplet.Known.SECOND:
             closer, other = other, closer
         assert other.is_anchor and closer.psnr > other.psnr + 3
-        assert triplet.role == "sentinel" or other.level == ANCHOR_BPP  # people are trained on what codecs do
+        assert triplet.role == "sentinel" or other.origin == "coarse"  # people are trained on what codecs do
     same = study.triplets.get(role="identical")
     assert (same.first, same.known) == (same.second, "")
 
 
 def test_the_anchor_is_no_operating_point_of_the_study() -> None:
     study = opened(sentinel_percent=6.0)
-    anchor = Reconstruction.objects.get(level=ANCHOR_BPP)
+    anchor = Reconstruction.objects.get(origin="coarse")
     assert (anchor.state, anchor.reached, anchor.encodes) == ("done", False, 1)
     assert anchor.method in COARSE
     assert anchor not in Reconstruction.objects.needed_by(study)

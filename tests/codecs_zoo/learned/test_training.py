@@ -128,7 +128,9 @@ def test_the_command_trains_and_refuses_in_words(
     bad = tmp_path / "bad.pt"
     bad.write_text("hello")
     refused = {
-        **{"--crop=70": "multiple of 32", "--crop=256": "No photograph there", "--steps=0": "from 1"},
+        "--crop=70": "multiple of 32",
+        "--crop=256": "No photograph there",
+        "--steps=0": "from 1",
         f"--start={bad}": "bad.pt is damaged, or no state of a training",
     }
     for wrong, reason in refused.items():
