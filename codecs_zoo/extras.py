@@ -1,4 +1,4 @@
-"""Codecs whose library comes with an extra: `pip install 'closer[NAME]'`."""
+"""Codecs whose library comes with an extra: `pip install '.[NAME]'`."""
 
 from __future__ import annotations
 

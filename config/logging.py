@@ -62,7 +62,8 @@ def logging_config(level: str, *, json: bool) -> None:
             "root": {"handlers": ["stderr"], "level": level},
             # They say at INFO that a thread ended; nobody asked.
             "loggers": {
-                **{name: {"level": "WARNING"} for name in ("PIL", "axes", "pyvips")},
+                **{name: {"level": "WARNING"} for name in ("PIL", "pyvips")},
+                "axes": {"level": "ERROR"},  # config.logins says what it would, without addresses
                 # Strangers ask under any name; the answer is a 400.
                 "django.security.DisallowedHost": {"level": "CRITICAL"},
                 "waitress.queue": {"level": "ERROR"},  # it warns of every request that waits for a thread

@@ -46,6 +46,7 @@ DETAILS = {
     400: "This request is malformed. Compare it with /api/v1/schema/.",
     404: "There is nothing at this address. /api/v1/schema/ lists what there is.",
     500: "Closer failed to answer this request. What happened is in the server's log.",
+    503: "Closer can't do this just now: the disk is full or the database is away. Send the same again later.",
 }
 
 
@@ -63,7 +64,8 @@ def api_problems_as_json(
         if response.status_code < 400 or not page or not request.path_info.startswith(API):
             return response
         detail = DETAILS.get(response.status_code, f"{response.reason_phrase}.")
-        return JsonResponse({"detail": detail}, status=response.status_code)
+        kept = {name: response.headers[name] for name in ("Retry-After",) if name in response.headers}
+        return JsonResponse({"detail": detail}, status=response.status_code, headers=kept)
 
     return middleware
 

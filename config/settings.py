@@ -4,6 +4,7 @@ The defaults run on a laptop with nothing installed: SQLite, an embedded broker 
 docs/running.md lists every variable; a test fails when one is missing there.
 """
 
+import os
 import secrets
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.cache import cache_from_url
 from config.environment import strict_bool
+from config.guards import require_home
 from config.logging import logging_config
 from config.proxies import networks_from
 from config.run.broker import embedded_url
@@ -24,8 +26,12 @@ ROOT = Path(__file__).resolve().parents[1]
 env = environ.Env()
 
 # --- where things are kept -------------------------------------------------------------------------------
-VAR_DIR = Path(env.str("VAR_DIR", default=str(ROOT / "var"))).resolve()
-VAR_DIR.mkdir(parents=True, exist_ok=True)
+# Installed from a wheel, the code lies among other packages: what is kept goes where it was started then.
+_HOME = ROOT if (ROOT / "manage.py").exists() else Path.cwd()
+VAR_DIR = Path(env.str("VAR_DIR", default=str(_HOME / "var"))).resolve()
+VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+if VAR_DIR.stat().st_uid == os.getuid():  # a mounted volume may be somebody else's
+    VAR_DIR.chmod(0o700)
 
 DEBUG = strict_bool("DEBUG", default=True)
 
@@ -50,6 +56,9 @@ def _secret_key() -> str:
 SECRET_KEY = _secret_key()
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+if DEBUG:
+    require_home(ALLOWED_HOSTS)
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.errors.HidesSecrets"
 TRUSTED_PROXIES = networks_from(env.list("TRUSTED_PROXIES", default=["127.0.0.0/8", "::1"]))
 
 # --- parts -----------------------------------------------------------------------------------------------
@@ -73,11 +82,13 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.proxies.real_client",
+    "config.guards.debug_stays_home",
     "config.probes.probes",
     "config.request_ids.request_ids",
     "config.metrics.measured",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.guards.private_pages",
     "config.middleware.content_security_policy",
     "config.middleware.api_problems_as_json",
     "django.contrib.sessions.middleware.SessionMiddleware",

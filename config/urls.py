@@ -8,6 +8,8 @@ from rest_framework.authtoken.views import ObtainAuthToken
 
 from config.parsing import BoundedFormParser, PlainJSONParser
 
+handler500 = "config.errors.server_failed"
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("login/", LoginView.as_view(), name="login"),

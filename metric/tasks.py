@@ -25,7 +25,7 @@ def _with_me_to_the_end(*command: str) -> list[str]:
     launch = str(root / "config" / "run" / "processes" / "launch.py")
     return [
         *(sys.executable, "-I", "-S", launch, str(os.getpid())),
-        *(sys.executable, str(root / "manage.py"), *command),
+        *(sys.executable, "-m", "django", *command),
     ]
 
 

@@ -60,7 +60,8 @@ def export(
     extra = {
         "study": _describe(study, number),
         "filters": filters_of(simulated=simulated, until=until) | {"exclusions": exclusions_of(study)},
-        "versions": {name: version(name) for name in ("closer", "numpy", "pillow", "django")},
+        "versions": {"closer": version("closer-perception")}
+        | {name: version(name) for name in ("numpy", "pillow", "django")},
     }
     rows = SnapshotRows(
         sources=_source_rows(study),

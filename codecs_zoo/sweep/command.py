@@ -135,7 +135,7 @@ def _facts(options: argparse.Namespace, photos: Sequence[Photo]) -> list[tuple[s
 
 def _own_version() -> str:
     try:
-        return version("closer")
+        return version("closer-perception")
     except PackageNotFoundError:
         return "not installed"
 

@@ -116,7 +116,7 @@ def downloads_of(version: MetricVersion) -> list[Download]:
         for name in kept
         if name in WHAT or name.startswith("heads")
     ]
-    missing = "" if find_spec("onnx") and find_spec("onnxscript") else "pip install closer[onnx]"
+    missing = "" if find_spec("onnx") and find_spec("onnxscript") else "pip install '.[onnx]'"
     return [*found, Download(ONNX, "the distance as ONNX, any size and number", missing)]
 
 

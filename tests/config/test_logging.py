@@ -17,7 +17,7 @@ def _logging_as_it_was() -> Iterator[None]:
     root.setLevel(level)
 
 
-@pytest.mark.parametrize("library", ["PIL", "axes", "pyvips"])
+@pytest.mark.parametrize("library", ["PIL", "pyvips"])
 @pytest.mark.usefixtures("_logging_as_it_was")
 def test_a_chatty_library_is_heard_when_something_is_wrong(
     library: str, capfd: pytest.CaptureFixture[str]

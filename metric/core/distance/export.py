@@ -56,7 +56,7 @@ def export_onnx(metric: Metric, path: Path) -> None:
     _refuse_scales(metric)
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        raise ExportError(f"ONNX export needs {', '.join(missing)}. Run: pip install 'closer[onnx]'")
+        raise ExportError(f"ONNX export needs {', '.join(missing)}. Run: pip install '.[onnx]'")
     with _quiet(), torch.no_grad():
         torch.onnx.export(
             _Plain(metric).eval(),

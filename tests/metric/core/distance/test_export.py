@@ -56,7 +56,7 @@ def test_squeeze_is_exported_at_any_size() -> None:
 
 @pytest.fixture(scope="module")
 def exported(combined: Metric, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    pytest.importorskip("onnxruntime", reason="pip install 'closer[onnx]'")
+    pytest.importorskip("onnxruntime", reason="pip install '.[onnx]'")
     path = tmp_path_factory.mktemp("exported") / "metric.onnx"
     export_onnx(combined, path)
     return path

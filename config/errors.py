@@ -1,0 +1,57 @@
+"""What failed for want of room or of a database is said as that: 503, and when to try again. No page shows secrets."""
+
+import errno
+import re
+import sys
+from collections.abc import Callable
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.views.debug import SafeExceptionReporterFilter
+from django.views.defaults import server_error
+
+RETRY_AFTER_S = 10
+FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NO_ROOM = "There is no room on the server's disk just now. Nothing was stored; try again in a moment."
+NO_DATABASE = "The database does not answer just now. Nothing was stored; try again in a moment."
+
+Respond = Callable[[HttpRequest], HttpResponse]
+
+
+def server_failed(request: HttpRequest) -> HttpResponse:
+    """Django's page for errors, or a 503 for those that pass by themselves, or once somebody makes room."""
+    sentence = passing_problem(sys.exc_info()[1])
+    if not sentence:
+        return server_error(request)
+    headers = {"Retry-After": str(RETRY_AFTER_S)}
+    return HttpResponse(
+        f"{sentence}\n", status=503, content_type="text/plain; charset=utf-8", headers=headers
+    )
+
+
+def passing_problem(problem: BaseException | None) -> str:
+    """A sentence for a full disk or a database that is away; "" for everything else."""
+    seen: set[int] = set()
+    while problem is not None and id(problem) not in seen:
+        seen.add(id(problem))
+        if (isinstance(problem, OSError) and problem.errno in FULL_DISK) or _database_is_full(problem):
+            return NO_ROOM
+        if isinstance(problem, (OperationalError, InterfaceError)):
+            cause = problem.__cause__
+            return NO_ROOM if cause is not None and _database_is_full(cause) else NO_DATABASE
+        problem = problem.__cause__ or problem.__context__
+    return ""
+
+
+def _database_is_full(problem: BaseException) -> bool:
+    # SQLite says it in words, Postgres by its number for disk_full.
+    return "database or disk is full" in str(problem) or getattr(problem, "sqlstate", None) == "53100"
+
+
+class HidesSecrets(SafeExceptionReporterFilter):
+    """Hides, beside what Django hides, addresses that hold passwords and the keys of sessions."""
+
+    hidden_settings = re.compile(
+        "API|AUTH|TOKEN|KEY|SECRET|PASS|SIGNATURE|COOKIE|URL|DSN|LOCATION|OPTIONS|SESSION|EMAIL|BROKER",
+        re.IGNORECASE,
+    )

@@ -1,0 +1,53 @@
+"""What must not happen by mistake: that pages for developers reach others, that caches keep pages of researchers."""
+
+import ipaddress
+from collections.abc import Callable, Iterable
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest, HttpResponse
+
+Respond = Callable[[HttpRequest], HttpResponse]
+AT_HOME = {"localhost", "127.0.0.1", "[::1]", "::1", ".localhost", "testserver"}
+DEBUG_AT_HOME = (
+    "DEBUG is on: Closer answers this machine only. Set DEBUG=false and SECRET_KEY to let others in.\n"
+)
+
+
+def require_home(hosts: Iterable[str]) -> None:
+    """Raise ImproperlyConfigured for a host beyond this machine: pages for developers show what nobody else may see."""
+    if abroad := sorted(set(hosts) - AT_HOME):
+        raise ImproperlyConfigured(
+            f"DEBUG is on and ALLOWED_HOSTS names {', '.join(abroad)}. Set DEBUG=false (and SECRET_KEY), or leave "
+            "ALLOWED_HOSTS at this machine's own names."
+        )
+
+
+def debug_stays_home(get_response: Respond) -> Respond:
+    """With DEBUG on, refuses whoever is not on this machine, whatever name they ask for."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if settings.DEBUG and not _is_here(request.META.get("REMOTE_ADDR", "")):
+            return HttpResponse(DEBUG_AT_HOME, status=403, content_type="text/plain")
+        return get_response(request)
+
+    return middleware
+
+
+def private_pages(get_response: Respond) -> Respond:
+    """What somebody with a log-in or a token gets is kept by no cache, unless the view says otherwise."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if settings.SESSION_COOKIE_NAME in request.COOKIES or "Authorization" in request.headers:
+            response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+    return middleware
+
+
+def _is_here(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
