@@ -26,7 +26,7 @@ from metric.core.evaluation.evaluate import Candidate, evaluate, votes_of
 from metric.core.evaluation.scoring import Scoring
 from metric.core.snapshot.folder import Snapshot, SnapshotTriplet, read_snapshot
 from metric.core.training.fit import ballots, fit_heads
-from tests.metric.core.snapshots import make_snapshot
+from tests.kit.snapshots import make_snapshot
 
 # What the package's train.py does unless told otherwise: five epochs, then five with a falling rate, in batches of 50.
 EPOCHS, DECAYING = 10, 5

@@ -13,7 +13,7 @@ from benchmarks._sides import stock_metrics, their_metric
 from benchmarks._timing import best_of_turns, share_of_peak
 from metric.core import LPIPS
 from metric.core.distance.features import to_tensor
-from tests.metric.core.snapshots import coded, photograph
+from tests.kit.snapshots import coded, photograph
 
 # Height and width, references, distorted images of each: five codecs at four bitrates, fewer of what is large.
 SIZES = (((64, 64), 4, 20), ((256, 256), 1, 20), ((512, 512), 1, 5), ((512, 768), 1, 5))

@@ -18,7 +18,7 @@ from metric.core.distance.features import to_tensor
 from metric.core.distance.images import picture_of
 from metric.core.training.comp import Model
 from metric.core.training.examples import Example, batches, gather
-from tests.metric.core.snapshots import coded, photograph
+from tests.kit.snapshots import coded, photograph
 
 # The package's own batch. Triplets with a photograph each, as in BAPPS, and four for each, as in a small study.
 TRIPLETS = 50

@@ -21,8 +21,7 @@ import numpy as np
 
 from codecs_zoo import registry
 from codecs_zoo.contract import CodecError
-from tests.codecs_zoo.conftest import make_picture
-from tests.codecs_zoo.test_every_codec import middle
+from tests.kit.pictures import make_picture, middle
 
 MEMORY = 4 << 30
 SECONDS = 1800

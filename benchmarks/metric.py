@@ -24,7 +24,7 @@ from benchmarks._fitting import EPOCHS, linear_fit
 from benchmarks._inference import inference
 from benchmarks._tuning import fine_tune_step
 from metric.core.config import NETS
-from tests.reference_lpips import import_lpips
+from tests.kit.reference_lpips import import_lpips
 
 
 def main() -> int:

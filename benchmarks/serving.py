@@ -33,7 +33,7 @@ import psycopg
 from benchmarks._scratch import Size, live, seconds_of, timing
 from config.run.processes.child import Child, Guard
 from config.run.processes.parts import embedded_parts
-from tests.services import free_port, postgres_binaries, private_postgres
+from tests.kit.services import free_port, postgres_binaries, private_postgres
 
 ROOT = Path(__file__).parents[1]
 ROUND = 20  # round trips in a row on one side, then it is the other's turn

@@ -13,7 +13,7 @@ from django.test import Client, override_settings
 from playwright.sync_api import BrowserType, Page
 from pytest_django.live_server_helper import LiveServer
 
-from tests.services import missing
+from tests.kit.services import missing
 
 # A test's browser talks to the test's server and to nobody else.
 QUIET = (

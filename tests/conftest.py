@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from tests.factories import make_user
 
-pytest_plugins = ["tests.services", "tests.browser"]
+pytest_plugins = ["tests.kit.services", "tests.browser"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

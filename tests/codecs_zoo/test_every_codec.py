@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from codecs_zoo import registry
-from codecs_zoo.contract import Codec, CodecError, Pixels, Settings
+from codecs_zoo.contract import Codec, CodecError, Pixels
 from codecs_zoo.measure import psnr
-from tests.codecs_zoo.conftest import make_picture
+from tests.kit.pictures import make_picture, middle
 
 
 @pytest.fixture(params=[c for c in registry.codecs() if c.availability().available], ids=lambda c: c.name)
@@ -30,12 +30,6 @@ def test_a_codec_that_cannot_run_says_why_and_what_to_do(missing: Codec) -> None
         missing.encode(make_picture(8, 8), **middle(missing))
     with pytest.raises(CodecError, match="is not available"):
         missing.decode(bytes(100))
-
-
-def middle(codec: Codec) -> Settings:
-    """Settings at the point of the rate curve that is nearest to 0.5 bpp."""
-    knob = min(codec.rate_curve, key=lambda point: abs(math.log(point[1] / 0.5)))[0]
-    return codec.complete_settings({codec.knob.name: codec.knob.on_grid(knob)})
 
 
 @cache

@@ -12,7 +12,7 @@ from codecs_zoo import registry
 from codecs_zoo.contract import Pixels
 from codecs_zoo.measure import measure, ms_ssim, psnr, ssim
 from imaging.pictures import pixels_sha256
-from tests.codecs_zoo.conftest import make_picture
+from tests.kit.pictures import make_picture
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from codecs_zoo.contract import Codec, Pixels, Settings
 from codecs_zoo.following import Progress, current
 from codecs_zoo.variants import with_options
 from imaging.pictures import encode_png
-from tests.codecs_zoo.conftest import make_picture
+from tests.kit.pictures import make_picture
 
 
 class Slow(Jpeg):

@@ -14,7 +14,7 @@ import pytest
 
 from config.backup.whole import MANIFEST
 from tests.config.conftest import BUCKET
-from tests.services import wait_for
+from tests.kit.services import wait_for
 
 ROOT = Path(__file__).parents[2]
 

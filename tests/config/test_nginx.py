@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.services import free_port as port_for
-from tests.services import missing, wait_for
+from tests.kit.services import free_port as port_for
+from tests.kit.services import missing, wait_for
 
 CONF = Path(__file__).parents[2] / "docker" / "nginx.conf"
 

@@ -18,7 +18,7 @@ from annotation.services.snapshots import build_snapshot
 from metric.models import MetricVersion, TrainingRun
 from tests.docs.pages import DOCS, sections
 from tests.factories import SPLITS_OF_FOUR, make_judged_study, make_source_in, make_triplet
-from tests.services import missing
+from tests.kit.services import missing
 
 SHELL = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 

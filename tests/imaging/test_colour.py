@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from imaging.pictures import Photograph, PhotographError, load_photograph
-from tests.imaging import claims
-from tests.imaging.claims import ADOBE, COLOURS, P3, SRGB, chrm, cicp, gama, iccp, patches, png, profile
+from tests.kit import claims
+from tests.kit.claims import ADOBE, COLOURS, P3, SRGB, chrm, cicp, gama, iccp, patches, png, profile
 
 ICC_P3 = profile(P3, 2.2)
 

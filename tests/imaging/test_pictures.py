@@ -18,8 +18,8 @@ from imaging.pictures import (
     load_photograph,
     pixels_sha256,
 )
-from tests.codecs_zoo.conftest import make_picture
-from tests.imaging.claims import chunk, png
+from tests.kit.claims import chunk, png
+from tests.kit.pictures import make_picture
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 
 from imaging.errors import PhotographError
 from imaging.png import chunks, decode_png, plain_png
-from tests.imaging.claims import chunk
+from tests.kit.claims import chunk
 
 PIXELS = np.arange(70 * 80 * 3, dtype=np.uint8).reshape(70, 80, 3)
 

@@ -14,9 +14,9 @@ from imaging.pictures import load_photograph
 from metric.__main__ import main
 from metric.core import LPIPS
 from metric.core.distance.features import to_tensor
-from tests.imaging.claims import P3, iccp, png, profile
+from tests.kit.claims import P3, iccp, png, profile
+from tests.kit.snapshots import coded, photograph
 from tests.metric.core.conftest import _trunks, alex, snapshot
-from tests.metric.core.snapshots import coded, photograph
 
 __all__ = ["_trunks", "alex", "snapshot"]
 

@@ -10,7 +10,7 @@ from django.db import connection
 
 from config.run.processes.child import Child, Guard
 from config.run.processes.parts import embedded_parts
-from tests.services import free_port
+from tests.kit.services import free_port
 
 ROOT = Path(__file__).parents[2]
 # A worker that is silent for so long is taken for dead: short, so that tests need not wait, and yet several

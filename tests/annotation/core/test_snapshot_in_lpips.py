@@ -13,7 +13,7 @@ from annotation.core.formats.bapps import write_bapps
 from annotation.core.formats.rows import SnapshotRows
 from annotation.core.splits import SPLITS
 from tests.annotation.core.snapshots import EXTRA, make_judgment, make_png, make_rows
-from tests.reference_lpips import import_lpips
+from tests.kit.reference_lpips import import_lpips
 
 lpips = import_lpips()
 

@@ -11,7 +11,7 @@ from codecs_zoo import registry
 from codecs_zoo.contract import Codec, CodecError
 from codecs_zoo.learned.adapter import register_compressai, register_torch_codec
 from codecs_zoo.rate import encode_to_bpp
-from tests.codecs_zoo.conftest import make_picture
+from tests.kit.pictures import make_picture
 
 
 class Thumbnail:

@@ -11,7 +11,7 @@ import pytest
 from codecs_zoo import registry
 from codecs_zoo.contract import CodecError
 from codecs_zoo.learned._codec import HEAD, LearnedCodec
-from tests.codecs_zoo.conftest import make_picture
+from tests.kit.pictures import make_picture
 
 
 @pytest.fixture

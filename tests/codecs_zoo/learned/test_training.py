@@ -17,8 +17,8 @@ from codecs_zoo.learned.networks.model import LearnedModel
 from codecs_zoo.learned.networks.weights import MODELS, load_weights, read_weights
 from codecs_zoo.learned.training import NAMES, TrainingSettings
 from imaging.pictures import encode_png
-from tests.codecs_zoo.conftest import make_picture
 from tests.codecs_zoo.learned.conftest import TINY
+from tests.kit.pictures import make_picture
 
 NAME = "mean-scale-hyperprior"
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from config.run.processes.parts import embedded_parts
-from tests.services import wait_for
+from tests.kit.services import wait_for
 
 ROOT = Path(__file__).parents[3]
 MANAGE = (sys.executable, "manage.py")

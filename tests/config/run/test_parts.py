@@ -18,7 +18,7 @@ from config.run.processes.child import Part
 from config.run.processes.parts import embedded_parts, web_ready, worker_ready
 from config.run.supervisor import Supervisor
 from tests.config.run.processes import is_running
-from tests.services import running, wait_for
+from tests.kit.services import running, wait_for
 
 PARTS = {"broker", "web", "worker", "worker-slow", "worker-default", "beat"}
 ROOT = Path(__file__).parents[3]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from config.run.processes.parts import embedded_parts, web_ready
-from tests.services import wait_for
+from tests.kit.services import wait_for
 
 ROOT = Path(__file__).parents[3]
 HALF = b"POST /login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nuser"

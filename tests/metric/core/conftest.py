@@ -45,7 +45,7 @@ def alex(_trunks: None) -> LPIPS:
 @pytest.fixture(scope="session")
 def snapshot(_trunks: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small snapshot of images in two sizes; tests only read it."""
-    from tests.metric.core.snapshots import make_snapshot
+    from tests.kit.snapshots import make_snapshot
 
     return make_snapshot(tmp_path_factory.mktemp("study") / "snapshot", sizes=((64, 64), (48, 72)))
 
@@ -53,6 +53,6 @@ def snapshot(_trunks: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def own_snapshot(tmp_path: Path) -> Path:
     """A snapshot that a test may damage."""
-    from tests.metric.core.snapshots import make_snapshot
+    from tests.kit.snapshots import make_snapshot
 
     return make_snapshot(tmp_path / "snapshot", per_split=(2, 1, 1), votes=2)

@@ -13,9 +13,9 @@ from metric.core.distance.baselines import (
     ssim_distance,
 )
 from metric.core.distance.images import picture_of
+from tests.kit.reference_lpips import import_lpips
+from tests.kit.snapshots import coded, photograph
 from tests.metric.core.conftest import trunk_or_skip
-from tests.metric.core.snapshots import coded, photograph
-from tests.reference_lpips import import_lpips
 
 
 def pair(side: int = 180) -> tuple[Pixels, Pixels]:

@@ -11,8 +11,8 @@ from metric.core.distance.columns import Parts, distances
 from metric.core.distance.combined import Combined, column_count
 from metric.core.distance.features import to_tensor
 from metric.core.distance.images import picture_of
+from tests.kit.snapshots import coded, photograph
 from tests.metric.core.conftest import trunk_or_skip
-from tests.metric.core.snapshots import coded, photograph
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ from metric.core import LPIPS
 from metric.core.distance.cache import VectorCache
 from metric.core.distance.features import pair_vectors, to_tensor
 from metric.core.distance.images import Picture, open_pictures, picture_of, read_pixels
+from tests.kit.snapshots import coded, photograph
 from tests.metric.core.conftest import trunk_or_skip
-from tests.metric.core.snapshots import coded, photograph
 
 
 def make_pairs(sizes: tuple[tuple[int, int], ...]) -> list[tuple[Picture, Picture]]:

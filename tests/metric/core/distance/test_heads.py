@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 
 from metric.core import LPIPS
 from metric.core.distance.lpips import HeadsError
-from tests.reference_lpips import import_lpips
+from tests.kit.reference_lpips import import_lpips
 
 
 def other_heads(alex: LPIPS) -> dict[str, torch.Tensor]:

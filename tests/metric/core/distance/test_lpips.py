@@ -10,8 +10,8 @@ from PIL import Image
 from torch import Tensor
 
 from metric.core import LPIPS
+from tests.kit.reference_lpips import import_lpips
 from tests.metric.core.conftest import trunk_or_skip
-from tests.reference_lpips import import_lpips
 
 # LPIPS v0.1 of the lpips repository's example images, as its README prints them.
 KNOWN = {"alex": (0.722, 0.138), "squeeze": (0.711, 0.148), "vgg": (0.569, 0.422)}

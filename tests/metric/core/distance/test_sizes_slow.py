@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from metric.core import LPIPS
-from tests.reference_lpips import import_lpips
+from tests.kit.reference_lpips import import_lpips
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from metric.core.distance.columns import Parts
 from metric.core.distance.features import to_tensor
 from metric.core.distance.images import picture_of
 from metric.core.distance.ssim2 import COLUMNS, between, linear, seen, xyb
-from tests.metric.core.snapshots import coded, photograph
+from tests.kit.snapshots import coded, photograph
 
 # Of the columns: scale, map, norm, channel.
 SHAPE = (4, 3, 2, 3)

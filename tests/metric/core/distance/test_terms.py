@@ -9,7 +9,7 @@ from torch import Tensor
 from metric.core.distance.baselines import negative_psnr
 from metric.core.distance.features import to_tensor
 from metric.core.distance.terms import TERMS, ms_ssim, psnr_term, scales_for
-from tests.metric.core.snapshots import coded, photograph
+from tests.kit.snapshots import coded, photograph
 
 
 def pair(size: tuple[int, int], quality: int = 20) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ from metric.core import LPIPS
 from metric.core.distance.base import Metric
 from metric.core.distance.columns import Parts
 from metric.core.distance.features import to_tensor
-from tests.metric.core.snapshots import photograph
+from tests.kit.snapshots import photograph
 
 
 @pytest.fixture(params=["plain", "combined"])

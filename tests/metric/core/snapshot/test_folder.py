@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from metric.core.snapshot.folder import SnapshotError, read_snapshot, require_trainable
-from tests.metric.core.snapshots import make_snapshot
+from tests.kit.snapshots import make_snapshot
 
 
 def reseal(folder: Path, change: Callable[[dict[str, Any]], None] = lambda manifest: None) -> None:

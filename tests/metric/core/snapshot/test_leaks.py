@@ -14,8 +14,8 @@ from metric.core.distance.images import Picture, picture_of
 from metric.core.snapshot.folder import SnapshotError
 from metric.core.snapshot.leaks import fingerprint, refuse_copies
 from metric.core.training.train import train
+from tests.kit.snapshots import coded, photograph
 from tests.metric.core.snapshot.test_folder import reseal
-from tests.metric.core.snapshots import coded, photograph
 
 
 def pictures(*seeds: int) -> list[Picture]:

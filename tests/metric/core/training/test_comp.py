@@ -22,8 +22,8 @@ from metric.core.training.examples import held_out, with_validation
 from metric.core.training.resume import read_state
 from metric.core.training.train import train
 from metric.core.training.trained import train_metric
+from tests.kit.snapshots import make_snapshot
 from tests.metric.core.conftest import trunk_or_skip
-from tests.metric.core.snapshots import make_snapshot
 
 QUICK = TrainConfig(
     kind="comp", baselines=(), resamples=100, strengths=(100.0,), epochs=2, learning_rate=1e-4, patience=2
@@ -70,7 +70,7 @@ def test_the_trunk_moves_and_the_best_epoch_is_kept(finished: tuple[Path, dict[s
 
 
 def test_the_lpips_package_loads_trunk_and_heads(finished: tuple[Path, dict[str, Any]]) -> None:
-    from tests.reference_lpips import import_lpips
+    from tests.kit.reference_lpips import import_lpips
 
     out, _ = finished
     assert not (out / "heads.pth").exists()

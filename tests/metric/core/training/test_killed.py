@@ -9,8 +9,8 @@ import pytest
 
 from metric.core.config import TrainConfig
 from metric.core.training.train import train
+from tests.kit.snapshots import make_snapshot
 from tests.metric.core.conftest import trunk_or_skip
-from tests.metric.core.snapshots import make_snapshot
 
 CONFIG = TrainConfig(
     kind="comp", terms=("psnr",), baselines=("ssim",), resamples=100, strengths=(100.0,), epochs=2, patience=2

@@ -14,8 +14,8 @@ from metric.core.distance.checkpoint import CheckpointError
 from metric.core.snapshot.folder import SnapshotError
 from metric.core.training import train as train_module
 from metric.core.training.train import train
+from tests.kit.snapshots import coin, make_snapshot
 from tests.metric.core.conftest import trunk_or_skip
-from tests.metric.core.snapshots import coin, make_snapshot
 
 QUICK = TrainConfig(baselines=("psnr", "ms-ssim", "lpips-alex"), resamples=200, strengths=(100.0, 10.0, 1.0))
 RESULTS = ("heads.pth", "metric.safetensors", "settings.json", "evaluation.json")
