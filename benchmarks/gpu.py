@@ -35,7 +35,7 @@ from codecs_zoo.learned.networks.pictures import one_thread, to_pixels, to_tenso
 from codecs_zoo.learned.networks.shape import SIZES
 from codecs_zoo.learned.networks.trainer import train
 from codecs_zoo.learned.networks.weights import load_weights
-from codecs_zoo.learned.training import TrainingSettings
+from codecs_zoo.learned.training import TrainingSettings, networks_of
 from imaging.files import write_whole
 from imaging.pictures import load_photograph
 from metric.core.distance.base import Metric
@@ -102,7 +102,13 @@ def settings_of(part: str, options: argparse.Namespace) -> TrainingSettings:
         "log_every": 100,
     }
     if part == "plain":
-        return TrainingSettings(**common, size=options.size, learning_rate=options.learning_rate, warm_up=500)
+        return TrainingSettings(
+            **common,
+            compiled=options.compiled,
+            size=options.size,
+            learning_rate=options.learning_rate,
+            warm_up=500,
+        )
     start = str(options.out / "plain" / f"{NAME}.safetensors")
     weight = float(part.rsplit("-", 1)[1])
     tuned = {"tune": "perceptual", "metric_weight": weight, "learning_rate": options.learning_rate / 4}
@@ -127,7 +133,7 @@ def metrics_here(device: torch.device) -> dict[str, Metric]:
 
 def measured(weights: Path, pictures: list[Pixels], device: torch.device) -> list[dict[str, float]]:
     """The figures of real files at each of QUALITIES, coded on the processor's cores."""
-    model, metrics = load_weights(NAME, weights), metrics_here(device)
+    model, metrics = load_weights(NAME, weights, networks_of(NAME)), metrics_here(device)
     jobs = [(pixels, quality) for quality in QUALITIES for pixels in pictures]
     with one_thread(), ThreadPoolExecutor(os.cpu_count()) as threads:
         made = list(threads.map(lambda job: _made(model, *job), jobs))

@@ -4,7 +4,7 @@ The file, big-endian:
 
 offset  bytes  what
 0       4      CRC-32 of all that follows
-4       4      the first bytes of the weights' sha256: other weights can't read the file
+4       4      the first bytes of the weights' sha256: they say which of a codec's weights read the file
 8       2, 2   width and height less one
 12      2      quality, in steps of 1/50 from 1
 14      4      length of the first part; the second is the rest
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from abc import abstractmethod
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,21 +31,29 @@ from codecs_zoo.learned._file import CRC_BYTES, MAX_PIXELS, is_whole, sealed, si
 
 if TYPE_CHECKING:
     from codecs_zoo.learned.networks.model import LearnedModel
+    from codecs_zoo.learned.networks.shape import Shape
 
 WEIGHTS = Path(__file__).parent / "weights"
 HEAD = struct.Struct(">I4sHHHI")
 
 
 class LearnedCodec(Codec):
-    """A codec made of trained networks. Subclasses say its name, rate curve and number of parts."""
+    """A codec made of trained networks. Subclasses say its name, rate curve and number of parts, and build them."""
 
     kind = "learned"
     licence = "Apache-2.0"
     knob = Knob("quality", 1, 8, step=0.02, rises=True)
     parts: ClassVar[int]
+    earlier: ClassVar[tuple[str, ...]] = ()
+    """Stems of the weights that it had before: files made with them stay readable."""
 
     def __init__(self) -> None:
         self._lock = Lock()
+        self._models: dict[bytes, LearnedModel] = {}
+
+    @abstractmethod
+    def build(self, shape: Shape | None = None) -> LearnedModel:
+        """The networks, untrained. torch and what needs it are imported in here, not with the module."""
 
     @property
     def network(self) -> str:
@@ -78,21 +87,22 @@ class LearnedCodec(Codec):
 
         quality = float(settings[self.knob.name])
         with one_thread():
-            strings = self._model.compress(to_tensor(pixels), quality)["strings"]
+            strings = self._model(self._weights_id).compress(to_tensor(pixels), quality)["strings"]
         parts = [string for (string,) in strings]
         index = quality_index(quality)
         head = HEAD.pack(0, self._weights_id, width - 1, height - 1, index, len(parts[0]))
         return sealed(head[CRC_BYTES:] + b"".join(parts))
 
     def _decode(self, bitstream: bytes) -> Pixels:
-        width, height, index, first = self._read_head(bitstream)
+        weights_id, width, height, index, first = self._read_head(bitstream)
         from codecs_zoo.learned.networks.pictures import grid, one_thread, to_pixels
         from codecs_zoo.learned.networks.shape import quality_of
 
         body = bitstream[HEAD.size :]
         parts = [body[:first], body[first:]][: self.parts]
         with one_thread():
-            found = self._model.decompress([[part] for part in parts], grid(height, width), quality_of(index))
+            model = self._model(weights_id)
+            found = model.decompress([[part] for part in parts], grid(height, width), quality_of(index))
         return to_pixels(found["x_hat"], height, width)
 
     def payload_bytes(self, bitstream: bytes) -> int:
@@ -100,8 +110,11 @@ class LearnedCodec(Codec):
         self._read_head(bitstream)
         return len(bitstream) - HEAD.size
 
-    def _read_head(self, bitstream: bytes) -> tuple[int, int, int, int]:
-        """Width, height, quality index, length of the first part. Raises CodecError for a damaged file."""
+    def _read_head(self, bitstream: bytes) -> tuple[bytes, int, int, int, int]:
+        """Id of the weights, width, height, quality index, length of the first part.
+
+        Raises CodecError for a damaged file, or one by weights that are not here.
+        """
         if len(bitstream) < HEAD.size:
             raise CodecError(
                 f"{len(bitstream)} bytes are too few for a {self.name} file; encode the picture again."
@@ -109,7 +122,7 @@ class LearnedCodec(Codec):
         _, weights_id, width, height, index, first = HEAD.unpack_from(bitstream)
         if not is_whole(bitstream):
             raise CodecError("the checksum does not match; encode the picture again.")
-        if weights_id != self._weights_id:
+        if weights_id != self._weights_id and weights_id not in self._weights_by_id:
             raise CodecError(
                 f"it was made with weights {weights_id.hex()}, these are {self._weights_id.hex()}"
             )
@@ -120,21 +133,30 @@ class LearnedCodec(Codec):
             )
         if index > (self.knob.high - self.knob.low) / self.knob.step + 0.5:
             raise CodecError(f"its quality {index} is out of range")
-        return width, height, index, first
+        return weights_id, width, height, index, first
 
     @cached_property
     def _weights_id(self) -> bytes:
-        if not self.weights.exists():
-            raise CodecError(f"{self.weights} is missing. Install closer again.")
-        return hashlib.sha256(self.weights.read_bytes()).digest()[:4]
-
-    @property
-    def _model(self) -> LearnedModel:
-        with self._lock:
-            return self._loaded
+        return _id_of(self.weights)
 
     @cached_property
-    def _loaded(self) -> LearnedModel:
-        from codecs_zoo.learned.networks.weights import load_weights
+    def _weights_by_id(self) -> dict[bytes, Path]:
+        earlier = [WEIGHTS / f"{stem}.safetensors" for stem in self.earlier]
+        return {_id_of(path): path for path in (*earlier, self.weights)}
 
-        return load_weights(self.network, self.weights)
+    def _model(self, weights_id: bytes) -> LearnedModel:
+        """The networks with these weights, loaded once."""
+        with self._lock:
+            if weights_id not in self._models:
+                from codecs_zoo.learned.networks.weights import load_weights
+
+                path = self.weights if weights_id == self._weights_id else self._weights_by_id[weights_id]
+                self._models[weights_id] = load_weights(self.network, path, self.build)
+            return self._models[weights_id]
+
+
+def _id_of(weights: Path) -> bytes:
+    """The first bytes of a file's sha256. Raises CodecError if it is missing."""
+    if not weights.exists():
+        raise CodecError(f"{weights} is missing. Install closer again.")
+    return hashlib.sha256(weights.read_bytes()).digest()[:4]

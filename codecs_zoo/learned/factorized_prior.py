@@ -5,9 +5,15 @@ Its networks are in `networks/factorized_prior.py`; `weights/factorized-prior.md
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from codecs_zoo.learned._codec import LearnedCodec
 from codecs_zoo.registry import register
 from imaging.plots.looks import Look
+
+if TYPE_CHECKING:
+    from codecs_zoo.learned.networks.model import LearnedModel
+    from codecs_zoo.learned.networks.shape import Shape
 
 
 @register
@@ -21,3 +27,8 @@ class FactorizedPrior(LearnedCodec):
     rate_curve = (
         (1, 0.095), (1.5, 0.123), (2, 0.17), (3, 0.3), (4, 0.523), (5, 0.871), (6, 1.33), (7, 1.85), (8, 2.42),
     )  # fmt: skip
+
+    def build(self, shape: Shape | None = None) -> LearnedModel:
+        from codecs_zoo.learned.networks.factorized_prior import FactorizedPrior
+
+        return FactorizedPrior(shape)

@@ -1,6 +1,8 @@
 """Train a learned codec: folders of photographs in, a folder with weights, log and curve out.
 
 python -m codecs_zoo train factorized-prior --data photographs --out trained/factorized-prior
+python -m codecs_zoo train checkerboard --tune perceptual --start checkerboard --data photographs --out tuned
+python -m codecs_zoo train --settings codecs_zoo/learned/weights/checkerboard.json --data photographs --out again
 
     trained/factorized-prior/
         settings.json               what it was started with
@@ -16,14 +18,43 @@ torch is imported when training starts: this module is imported whenever codecs 
 from __future__ import annotations
 
 import argparse
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from codecs_zoo import registry
 from codecs_zoo.contract import CodecError
-from codecs_zoo.learned.networks.shape import SIZES
+from codecs_zoo.learned._codec import LearnedCodec
+from codecs_zoo.learned.networks.shape import SIZES, Shape
 
-NAMES = ("factorized-prior", "scale-hyperprior", "mean-scale-hyperprior", "checkerboard")
+if TYPE_CHECKING:
+    from codecs_zoo.learned.networks.model import LearnedModel
+
 PARTS = ("all", "decoder")
+SALIENCY = ("none", "contrast", "combined")
+
+
+def start_file(start: str) -> Path:
+    """The file to start from: the weights of the learned codec of that name, or the path itself."""
+    codec = registry.get(start) if start in registry.names() else None
+    return codec.weights if isinstance(codec, LearnedCodec) else Path(start)
+
+
+def trainable() -> list[str]:
+    """Names of the codecs that have networks of their own to train."""
+    learned = [codec for codec in registry.codecs() if isinstance(codec, LearnedCodec)]
+    return [codec.name for codec in learned if codec.network == codec.name]
+
+
+def networks_of(name: str) -> Callable[[Shape | None], LearnedModel]:
+    """What builds the networks of the learned codec called `name`. Raises CodecError for another codec."""
+    if name not in trainable():
+        raise CodecError(f"No codec called {name!r} can be trained. Known: {', '.join(trainable())}.")
+    codec = registry.get(name)
+    assert isinstance(codec, LearnedCodec)
+    return codec.build
 
 
 @dataclass(frozen=True)
@@ -42,7 +73,7 @@ class TrainingSettings:
     warm_up: int = 200
     seed: int = 0
     start: str = ""
-    """Weights or a state to start from; what has another name or shape there starts afresh."""
+    """A codec, weights or a state to start from; what has another name or shape there starts afresh."""
     bf16: bool = True
     """The transforms' networks in bfloat16."""
     minutes: float = 0.0
@@ -53,6 +84,8 @@ class TrainingSettings:
     """What is to be small beside the rate: mse, perceptual (stock LPIPS added to it), or a version's folder."""
     metric_weight: float = 40.0
     """Of the metric against squared errors of pixels in 0..255."""
+    saliency: str = "none"
+    """Which map weighs the distance: none, contrast, or combined with faces, text and objects."""
     parts: str = "all"
     """What is trained: all, or the decoder alone, so that files stay what they are."""
     compiled: bool = False
@@ -61,12 +94,13 @@ class TrainingSettings:
     log_every: int = 50
 
     def __post_init__(self) -> None:
-        if self.name not in NAMES:
-            raise CodecError(f"No codec called {self.name!r} can be trained. Known: {', '.join(NAMES)}.")
+        networks_of(self.name)
         if self.crop < 64 or self.crop % 32:
             raise CodecError(f"The crop is {self.crop}; make it a multiple of 32, at least 64.")
         if self.size not in ("", *SIZES) or self.parts not in PARTS:
             raise CodecError(f"The size is one of {', '.join(SIZES)}; parts one of {', '.join(PARTS)}.")
+        if self.saliency not in SALIENCY:
+            raise CodecError(f"The saliency is one of {', '.join(SALIENCY)}.")
         if self.minutes < 0 or self.metric_weight < 0:
             raise CodecError("Minutes and the metric's weight are not below zero.")
         if min(self.steps, self.batch, self.save_every, self.log_every) < 1:
@@ -81,7 +115,10 @@ def add_train_command(commands: argparse._SubParsersAction[argparse.ArgumentPars
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("name", choices=NAMES, metavar="NAME", help=", ".join(NAMES))
+    parser.add_argument("name", nargs="?", metavar="NAME", help=", ".join(trainable()))
+    parser.add_argument(
+        "--settings", type=Path, metavar="FILE", help="a settings.json, as beside the zoo's own weights"
+    )
     parser.add_argument("--data", nargs="+", required=True, metavar="FOLDER", help="folders of photographs")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="new, or one to go on with")
     parser.add_argument("--steps", type=int, default=TrainingSettings.steps)
@@ -90,7 +127,9 @@ def add_train_command(commands: argparse._SubParsersAction[argparse.ArgumentPars
     parser.add_argument("--learning-rate", type=float, default=TrainingSettings.learning_rate)
     parser.add_argument("--warm-up", type=int, default=TrainingSettings.warm_up, help="steps")
     parser.add_argument("--seed", type=int, default=TrainingSettings.seed)
-    parser.add_argument("--start", default="", metavar="FILE", help="weights or state.pt to start from")
+    parser.add_argument(
+        "--start", default="", metavar="FILE|NAME", help="weights, state.pt or codec to start from"
+    )
     parser.add_argument("--minutes", type=float, default=0.0, help="end after this time, whatever the step")
     parser.add_argument(
         "--size", default="", choices=list(SIZES), help="of the networks (--start's, or small)"
@@ -98,6 +137,7 @@ def add_train_command(commands: argparse._SubParsersAction[argparse.ArgumentPars
     parser.add_argument(
         "--tune", default="mse", metavar="mse|perceptual|FOLDER", help="the distance that is to be small"
     )
+    parser.add_argument("--saliency", default="none", choices=SALIENCY, help="what weighs the distance")
     parser.add_argument("--metric-weight", type=float, default=TrainingSettings.metric_weight)
     parser.add_argument("--parts", default="all", choices=PARTS, help="what is trained")
     parser.add_argument("--compiled", action="store_true", help="fuse kernels: for long runs on a GPU")
@@ -111,8 +151,17 @@ def run(options: argparse.Namespace) -> None:
     """`train`: starts, or goes on with what is in the folder."""
     from codecs_zoo.learned.networks.trainer import train
 
-    given = {
-        name: getattr(options, name) for name in TrainingSettings.__dataclass_fields__ if name in options
-    }
-    settings = TrainingSettings(**{**given, "data": tuple(options.data), "bf16": not options.float32})
-    train(settings, options.out)
+    train(_settings(options), options.out)
+
+
+def _settings(options: argparse.Namespace) -> TrainingSettings:
+    """What the options say, or the file of settings with other photographs. Raises CodecError for a bad file."""
+    data = tuple(options.data)
+    if options.settings is None:
+        fields = TrainingSettings.__dataclass_fields__
+        given = {name: getattr(options, name) for name in fields if name in options}
+        return TrainingSettings(**{**given, "data": data, "bf16": not options.float32})
+    try:
+        return TrainingSettings(**{**json.loads(options.settings.read_text()), "data": data})
+    except (json.JSONDecodeError, TypeError, UnicodeDecodeError) as error:
+        raise CodecError(f"{options.settings} holds no settings of a training ({error}).") from error

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from codecs_zoo.learned.networks.densities import gaussian_likelihood, gaussian_tables, scale_rows
 from codecs_zoo.learned.networks.exact import ACTIVATION_LIMIT, UNITS, ExactNetwork, ExactRows, to_units
 from codecs_zoo.learned.networks.hyper import HyperLatents
-from codecs_zoo.learned.networks.model import LearnedModel, first_log_scales, noisy, straight_through
+from codecs_zoo.learned.networks.model import Latents, LearnedModel, first_log_scales
+from codecs_zoo.learned.networks.rounding import Rounding
 from codecs_zoo.learned.networks.shape import Shape
 from codecs_zoo.learned.networks.tables import SYMBOL_LIMIT, RangeEncoder, Tables, decoder_of, to_bytes
 from codecs_zoo.learned.networks.transforms import PerLevel
@@ -39,18 +40,23 @@ class GroupContext(nn.Module):
         self.offset = PerLevel(2 * channels)
 
     def forward(
-        self, y: Tensor, features: Tensor, before: Tensor, quality: Tensor
+        self, y: Tensor, features: Tensor, before: Tensor, quality: Tensor, rounding: Rounding
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """The group's latents (B x C x h x w) to rounded ones, means and log scales, both halves at once."""
+        """The group's latents (B x C x h x w) to those of the picture, distances from the means as they are coded,
+        and log scales; both halves at once."""
         first = first_half(y)
         known = torch.cat([features, self.channel(before)], 1)
         offset = self.offset(quality)
         log_scale, mean = (self.merge(append_empty(known, self.empty)) + offset).chunk(2, 1)
-        shown = (straight_through(y - mean) + mean) * first
+        coded, centred = rounding(y - mean)
+        shown = (centred + mean) * first
         second = (self.merge(torch.cat([known, self.spatial(shown)], 1)) + offset).chunk(2, 1)
-        log_scale = torch.where(first, log_scale, second[0])
-        mean = torch.where(first, mean, second[1])
-        return straight_through(y - mean) + mean, mean, log_scale
+        coded_second, centred_second = rounding(y - second[1])
+        return (
+            torch.where(first, shown, centred_second + second[1]),
+            torch.where(first, coded, coded_second),
+            torch.where(first, log_scale, second[0]),
+        )
 
 
 class ExactContext:
@@ -98,16 +104,23 @@ class Checkerboard(LearnedModel):
             group.offset.rows[:, : group.channels] = log_scales
             cast(nn.Conv2d, group.merge[-1]).weight *= 0.1
 
-    def _likelihoods(self, y: Tensor, step: Tensor, quality: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        features, z_likelihood = self.hyper(y, quality)
-        done, means, log_scales = y.new_zeros(len(y), 0, *y.shape[2:]), [], []
+    def likelihoods(
+        self, latents: Latents, step: Tensor, quality: Tensor, rounding: Rounding
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        features, z_likelihood = self.hyper(latents, quality, rounding)
+        y, coded, log_scales = latents.y, [], []
+        done = y.new_zeros(len(y), 0, *y.shape[2:])
         for context, part in zip(self.contexts, torch.split(y, list(self.shape.groups), 1), strict=True):
-            y_hat, mean, log_scale = context(part, features, before_or_nothing(done), quality)
+            y_hat, *others = context(part, features, before_or_nothing(done), quality, rounding)
             done = torch.cat([done, y_hat], 1)
-            means.append(mean)
-            log_scales.append(log_scale)
-        likelihood = gaussian_likelihood(noisy(y - torch.cat(means, 1)), torch.cat(log_scales, 1))
+            coded.append(others[0])
+            log_scales.append(others[1])
+        likelihood = gaussian_likelihood(torch.cat(coded, 1), torch.cat(log_scales, 1))
         return done, {"y": likelihood, "z": z_likelihood}
+
+    def first_latents(self, x: Tensor, quality: Tensor) -> Latents:
+        y = super().first_latents(x, quality).y
+        return Latents(y, self.hyper.analysis(y))
 
     def _prepare(self) -> None:
         self.hyper.prepare()
@@ -116,8 +129,9 @@ class Checkerboard(LearnedModel):
     def _make_tables(self) -> dict[str, Tables]:
         return {"y": gaussian_tables(), "z": self.hyper.tables()}
 
-    def _encode(self, y: Tensor, index: int) -> list[bytes]:
-        z_part, features = self.hyper.encode(y, self.tables["z"], index)
+    def code(self, latents: Latents, index: int) -> list[bytes]:
+        y = latents.y
+        z_part, features = self.hyper.encode(latents, self.tables["z"], index)
         encoder, y_hat = RangeEncoder(), torch.zeros_like(y)
         for part, target, mask, log_scale, mean in self._walk(features, y_hat, y, index):
             residual = (target - mean / UNITS).round().clamp(-SYMBOL_LIMIT, SYMBOL_LIMIT)

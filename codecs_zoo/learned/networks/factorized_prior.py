@@ -10,7 +10,8 @@ from torch import Tensor
 
 from codecs_zoo.learned.networks.densities import ChannelDensity
 from codecs_zoo.learned.networks.latents import from_symbols, to_symbols
-from codecs_zoo.learned.networks.model import LearnedModel, noisy, straight_through
+from codecs_zoo.learned.networks.model import Latents, LearnedModel
+from codecs_zoo.learned.networks.rounding import Rounding
 from codecs_zoo.learned.networks.shape import LEVELS, QUALITY_STEPS, Shape
 from codecs_zoo.learned.networks.tables import Integers, RangeEncoder, Tables, decoder_of, to_bytes
 from codecs_zoo.learned.networks.transforms import interpolate_rows
@@ -32,8 +33,11 @@ class FactorizedPrior(LearnedModel):
         spread = torch.tensor([0.1, 0.3, 0.9])
         self.density.log_scales.copy_((deviations[:, None] * spread).log())
 
-    def _likelihoods(self, y: Tensor, step: Tensor, quality: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        return straight_through(y), {"y": self.density.likelihood(noisy(y) * step, step)}
+    def likelihoods(
+        self, latents: Latents, step: Tensor, quality: Tensor, rounding: Rounding
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        coded, y_hat = rounding(latents.y)
+        return y_hat, {"y": self.density.likelihood(coded * step, step)}
 
     def _prepare(self) -> None:
         return
@@ -43,8 +47,8 @@ class FactorizedPrior(LearnedModel):
         steps = interpolate_rows(self.steps.double(), torch.linspace(1, LEVELS, count).double())
         return {"y": self.density.tables(steps[:, :, 0, 0])}
 
-    def _encode(self, y: Tensor, index: int) -> list[bytes]:
-        encoder = RangeEncoder()
+    def code(self, latents: Latents, index: int) -> list[bytes]:
+        y, encoder = latents.y, RangeEncoder()
         self.tables["y"].encode(encoder, to_symbols(y), self._rows(y.shape[2] * y.shape[3], index))
         return [to_bytes(encoder)]
 

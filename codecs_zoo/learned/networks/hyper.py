@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from codecs_zoo.learned.networks.densities import ChannelDensity
 from codecs_zoo.learned.networks.exact import ExactNetwork, ExactRows, to_units
 from codecs_zoo.learned.networks.latents import from_symbols, to_symbols
-from codecs_zoo.learned.networks.model import noisy, straight_through
+from codecs_zoo.learned.networks.model import Latents
+from codecs_zoo.learned.networks.rounding import Rounding
 from codecs_zoo.learned.networks.shape import Shape
 from codecs_zoo.learned.networks.tables import Integers, RangeEncoder, Symbols, Tables, decoder_of, to_bytes
 from codecs_zoo.learned.networks.transforms import PerLevel
@@ -44,11 +45,11 @@ class HyperLatents(nn.Module):
         self.offset = PerLevel(outputs)
         self._exact: tuple[ExactNetwork, ExactRows, ExactNetwork, ExactRows] | None = None
 
-    def forward(self, y: Tensor, quality: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, latents: Latents, quality: Tensor, rounding: Rounding) -> tuple[Tensor, Tensor]:
         """Parameters (B x outputs x h x w) and the likelihoods of z; both sides know the quality."""
-        z = self.analysis(y)
-        likelihood = self.density.likelihood(noisy(z), z.new_ones(1, 1, 1, 1))
-        hidden = self.enter(straight_through(z)) + self.level(quality)
+        coded, z_hat = rounding(self._z(latents))
+        likelihood = self.density.likelihood(coded, coded.new_ones(1, 1, 1, 1))
+        hidden = self.enter(z_hat) + self.level(quality)
         return self.synthesis(hidden) + self.offset(quality), likelihood
 
     def prepare(self) -> None:
@@ -64,9 +65,12 @@ class HyperLatents(nn.Module):
         """One table for each channel of z."""
         return self.density.tables(torch.ones(1, self.channels))
 
-    def encode(self, y: Tensor, tables: Tables, index: int) -> tuple[bytes, Tensor]:
+    def _z(self, latents: Latents) -> Tensor:
+        return self.analysis(latents.y) if latents.z is None else latents.z
+
+    def encode(self, latents: Latents, tables: Tables, index: int) -> tuple[bytes, Tensor]:
         """The code of z, and the parameters in whole numbers of 1 / UNITS, as the decoder will have them."""
-        z = self.analysis(y)
+        z = self._z(latents)
         symbols, encoder = to_symbols(z), RangeEncoder()
         tables.encode(encoder, symbols, self._rows(z.shape[2] * z.shape[3]))
         return to_bytes(encoder), self._parameters_of(symbols, z.shape[2], z.shape[3], index)

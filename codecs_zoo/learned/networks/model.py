@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from codecs_zoo.learned.networks.rounding import Rounding, in_training
 from codecs_zoo.learned.networks.shape import LEVELS, Shape, level_and_share, quality_index, quality_of
 from codecs_zoo.learned.networks.tables import Tables
 from codecs_zoo.learned.networks.transforms import Analysis, Synthesis, interpolate_rows
@@ -25,6 +26,13 @@ LAMBDA_LOW, LAMBDA_HIGH = 0.0004, 0.12
 """Weight of the squared error (of pixels in 0..255) against bits per pixel, at the lowest and highest level."""
 
 Strings = list[list[bytes]]
+
+
+class Latents(NamedTuple):
+    """In quantisation steps: y, from which the picture is made, and hyper-latents z (None: those that y gives)."""
+
+    y: Tensor
+    z: Tensor | None
 
 
 class LearnedModel(nn.Module, ABC):
@@ -58,7 +66,7 @@ class LearnedModel(nn.Module, ABC):
             quality = x.new_full((len(x),), self.quality)
         step = interpolate_rows(self.log_steps.exp(), quality)
         y = self.analysis(x, quality, bf16) / step
-        y_hat, likelihoods = self._likelihoods(y, step, quality)
+        y_hat, likelihoods = self.likelihoods(Latents(y, None), step, quality, in_training)
         return {"x_hat": self.synthesis(y_hat * step, quality, bf16), "likelihoods": likelihoods}
 
     @torch.no_grad()
@@ -76,7 +84,7 @@ class LearnedModel(nn.Module, ABC):
         self._require_update()
         index = quality_index(self.quality if quality is None else quality)
         y = self.analysis(x.double().cpu(), _qualities(index, len(x))) / self._step(index)
-        coded = [self._encode(each.unsqueeze(0), index) for each in y]
+        coded = [self.code(Latents(each.unsqueeze(0), None), index) for each in y]
         return {"strings": [list(part) for part in zip(*coded, strict=True)], "shape": tuple(y.shape[2:])}
 
     @torch.no_grad()
@@ -108,8 +116,15 @@ class LearnedModel(nn.Module, ABC):
         """Begin with latents of these standard deviations (one a channel, before division by the step)."""
 
     @abstractmethod
-    def _likelihoods(self, y: Tensor, step: Tensor, quality: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Latents in steps to rounded ones (gradient straight through) and the likelihoods of noisy ones."""
+    def likelihoods(
+        self, latents: Latents, step: Tensor, quality: Tensor, rounding: Rounding
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Latents in steps to what the picture is made from, and the likelihoods of all that is coded."""
+
+    def first_latents(self, x: Tensor, quality: Tensor) -> Latents:
+        """What the encoder's networks make of pictures, in steps: where a search begins."""
+        step = interpolate_rows(self.log_steps.exp(), quality)
+        return Latents(self.analysis(x, quality) / step, None)
 
     @abstractmethod
     def _prepare(self) -> None:
@@ -120,8 +135,8 @@ class LearnedModel(nn.Module, ABC):
         """Every table that coding needs."""
 
     @abstractmethod
-    def _encode(self, y: Tensor, index: int) -> list[bytes]:
-        """One picture's latents in steps (1 x M x h x w) to the parts of its code."""
+    def code(self, latents: Latents, index: int) -> list[bytes]:
+        """One picture's latents in steps (y: 1 x M x h x w) to the parts of its code; float64, after `update`."""
 
     @abstractmethod
     def _decode(self, parts: list[bytes], height: int, width: int, index: int) -> Tensor:
@@ -152,13 +167,3 @@ def _qualities(index: int, count: int) -> Tensor:
 def first_log_scales(deviations: Tensor) -> Tensor:
     """LEVELS x channels: log2 of the standard deviations in steps, no lower than the tables go."""
     return (deviations / first_steps(len(deviations))).log2().clamp(min=-3.0)
-
-
-def straight_through(x: Tensor) -> Tensor:
-    """Rounded, with the gradient of the identity."""
-    return x + (x.round() - x).detach()
-
-
-def noisy(x: Tensor) -> Tensor:
-    """Plus uniform noise of one step."""
-    return x + torch.empty_like(x).uniform_(-0.5, 0.5)

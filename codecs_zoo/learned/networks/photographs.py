@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -14,7 +16,6 @@ from codecs_zoo.learned.networks.shape import PATCH
 from imaging.listing import files
 from imaging.pictures import ENDINGS, PhotographError, load_photograph
 
-SMALLEST = 64
 HALVED_FROM = 1400
 """A photograph with a side this long is used at half its size too: cameras blur at full size."""
 
@@ -39,33 +40,35 @@ def load_folders(folders: Iterable[Path], crop: int) -> list[Pixels]:
 
 
 class CropPool:
-    """Photographs as bytes on one device, and square crops cut out of them there.
+    """Arrays of one number of channels on one device, such as photographs, and square crops cut out of them there.
 
-    Where a batch is cut depends on the seed alone (`places`); cutting (`cut`) waits for nothing, so that a GPU is
-    never held up.
+    Where a batch is cut depends on the seed alone (`places`), and means the same in pools of the same sizes; cutting
+    (`cut`) waits for nothing, so that a GPU is never held up.
     """
 
-    def __init__(self, photographs: list[Pixels], crop: int, device: torch.device | str = "cpu") -> None:
-        sizes = np.array([pixels.shape[:2] for pixels in photographs])
+    def __init__(
+        self, arrays: Sequence[npt.NDArray[Any]], crop: int, device: torch.device | str = "cpu"
+    ) -> None:
+        sizes = np.array([array.shape[:2] for array in arrays])
         self.crop = crop
         self.free = sizes - crop + 1
         self.widths = sizes[:, 1]
-        self.starts = np.cumsum([0, *(pixels.size for pixels in photographs[:-1])])
-        flat = np.concatenate([pixels.reshape(-1) for pixels in photographs])
+        self.starts = np.cumsum([0, *sizes[:-1].prod(1)])
+        flat = np.concatenate([array.reshape(-1) for array in arrays])
         self.values = torch.from_numpy(flat).to(device)
         self.side = torch.arange(crop, device=device)
-        self.channels = torch.arange(3, device=device)
+        self.channels = torch.arange(arrays[0].shape[2], device=device)
 
     def places(self, batch: int, seed: tuple[int, ...]) -> Tensor:
-        """batch x 3 int64 on the CPU: the first value of each crop, and the steps from row to row and column to column.
+        """batch x 3 int64 on the CPU: the first pixel of each crop, and the steps from row to row and column to column.
 
         Every flip and quarter turn is as likely.
         """
         rng = np.random.default_rng(seed)
         which = rng.integers(len(self.widths), size=batch)
         top, left = (rng.random((batch, 2)) * self.free[which]).astype(np.int64).T
-        first = self.starts[which] + 3 * (top * self.widths[which] + left)
-        steps = np.stack([3 * self.widths[which], np.full(batch, 3)], 1)
+        first = self.starts[which] + top * self.widths[which] + left
+        steps = np.stack([self.widths[which], np.ones(batch, np.int64)], 1)
         for axis in (0, 1):
             turned = rng.random(batch) < 0.5
             first = first + turned * steps[:, axis] * (self.crop - 1)
@@ -75,17 +78,21 @@ class CropPool:
         return torch.from_numpy(np.column_stack([first, steps]))
 
     def cut(self, places: Tensor) -> Tensor:
-        """batch x 3 x crop x crop in 0..1, float32, channels last in memory; `places` on the pool's device."""
+        """batch x channels x crop x crop of the pool's values, channels last in memory; `places` on its device."""
         first, down, across = places.view(-1, 3, 1, 1, 1).unbind(1)
-        index = first + down * self.side[:, None, None] + across * self.side[:, None] + self.channels
-        crops = self.values[index].permute(0, 3, 1, 2)
-        return crops.to(torch.float32, memory_format=torch.channels_last) / 255
+        pixel = first + down * self.side[:, None, None] + across * self.side[:, None]
+        return self.values[pixel * len(self.channels) + self.channels].permute(0, 3, 1, 2)
+
+
+def as_pictures(bytes_: Tensor) -> Tensor:
+    """uint8 in 0..255 to float32 in 0..1, channels last in memory."""
+    return bytes_.to(torch.float32, memory_format=torch.channels_last) / 255
 
 
 def principal_components(photographs: list[Pixels], count: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     """(components count x 768, mean 768, variances count) of patches about 0.5, in pixel_unshuffle's order."""
     pool = CropPool(photographs, 4 * PATCH)
-    crops = pool.cut(pool.places(1000, (seed, 0xC0)))
+    crops = as_pictures(pool.cut(pool.places(1000, (seed, 0xC0))))
     patches = torch.nn.functional.pixel_unshuffle(crops - 0.5, PATCH)
     rows = patches.permute(0, 2, 3, 1).reshape(-1, patches.shape[1]).double()
     mean = rows.mean(0)

@@ -11,7 +11,8 @@ from codecs_zoo.learned.networks.densities import gaussian_likelihood, gaussian_
 from codecs_zoo.learned.networks.exact import UNITS
 from codecs_zoo.learned.networks.hyper import HyperLatents
 from codecs_zoo.learned.networks.latents import from_symbols, to_symbols
-from codecs_zoo.learned.networks.model import LearnedModel, first_log_scales, noisy, straight_through
+from codecs_zoo.learned.networks.model import Latents, LearnedModel, first_log_scales
+from codecs_zoo.learned.networks.rounding import Rounding
 from codecs_zoo.learned.networks.shape import Shape
 from codecs_zoo.learned.networks.tables import Integers, RangeEncoder, Tables, decoder_of, to_bytes
 
@@ -37,12 +38,18 @@ class ScaleHyperprior(LearnedModel):
         self.hyper.offset.rows[:, : self.shape.latents] = first_log_scales(deviations)
         cast(nn.Conv2d, self.hyper.synthesis[-1]).weight *= 0.1
 
-    def _likelihoods(self, y: Tensor, step: Tensor, quality: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        parameters, z_likelihood = self.hyper(y, quality)
-        centred = y - self._mean(parameters)
-        likelihood = gaussian_likelihood(noisy(centred), self._log_scale(parameters))
-        y_hat = straight_through(centred) + self._mean(parameters)
-        return y_hat, {"y": likelihood, "z": z_likelihood}
+    def likelihoods(
+        self, latents: Latents, step: Tensor, quality: Tensor, rounding: Rounding
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        parameters, z_likelihood = self.hyper(latents, quality, rounding)
+        mean = self._mean(parameters)
+        coded, centred = rounding(latents.y - mean)
+        likelihood = gaussian_likelihood(coded, self._log_scale(parameters))
+        return centred + mean, {"y": likelihood, "z": z_likelihood}
+
+    def first_latents(self, x: Tensor, quality: Tensor) -> Latents:
+        y = super().first_latents(x, quality).y
+        return Latents(y, self.hyper.analysis(y))
 
     def _prepare(self) -> None:
         self.hyper.prepare()
@@ -50,10 +57,10 @@ class ScaleHyperprior(LearnedModel):
     def _make_tables(self) -> dict[str, Tables]:
         return {"y": gaussian_tables(), "z": self.hyper.tables()}
 
-    def _encode(self, y: Tensor, index: int) -> list[bytes]:
-        z_part, parameters = self.hyper.encode(y, self.tables["z"], index)
+    def code(self, latents: Latents, index: int) -> list[bytes]:
+        z_part, parameters = self.hyper.encode(latents, self.tables["z"], index)
         encoder = RangeEncoder()
-        symbols = to_symbols(y - self._mean(parameters) / UNITS)
+        symbols = to_symbols(latents.y - self._mean(parameters) / UNITS)
         self.tables["y"].encode(encoder, symbols, self._rows(parameters))
         return [to_bytes(encoder), z_part]
 

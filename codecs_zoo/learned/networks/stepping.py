@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from codecs_zoo.contract import CodecError
 from codecs_zoo.learned.networks.model import LearnedModel, lambdas
 from codecs_zoo.learned.networks.objective import Objective, View
-from codecs_zoo.learned.networks.photographs import CropPool
+from codecs_zoo.learned.networks.photographs import CropPool, as_pictures
 
 CLIP: Final = 1.0
 LINEAR_SHARE: Final = 0.05
@@ -27,8 +27,8 @@ FIGURES: Final = ("loss", "bpp", "psnr", "distance")
 class Stepper:
     """The network, its optimizer and one batch's worth of inputs, all on `device`.
 
-    `forward` is the network, or what stands for it where several processes train one. `bf16` and `compiled` say
-    how its transforms run.
+    `forward` is the network, or what stands for it where several processes train one. `saliency` holds a map for each
+    photograph of the pool. `bf16` and `compiled` say how the transforms run.
     """
 
     def __init__(
@@ -40,11 +40,12 @@ class Stepper:
         pool: CropPool,
         batch: int,
         *,
+        saliency: CropPool | None = None,
         bf16: bool,
         compiled: bool,
     ) -> None:
         self.model, self.optimizer, self.objective, self.pool = model, optimizer, objective, pool
-        self.forward, self.bf16 = forward, bf16
+        self.forward, self.bf16, self.saliency = forward, bf16, saliency
         device = pool.values.device
         self.places = torch.zeros(batch, 3, dtype=torch.int64, device=device)
         self.quality = torch.ones(batch, device=device)
@@ -107,10 +108,11 @@ class Stepper:
         self.graph = graph
 
     def _body(self) -> None:
-        x = self.pool.cut(self.places)
+        x = as_pictures(self.pool.cut(self.places))
         bpp, x_hat = self.code(x, self.quality)
         view = View(self.maps, (self.pool.crop, self.pool.crop)) if self.objective.metric else None
-        distance = self.objective(x, x_hat, view)
+        saliency = self.saliency.cut(self.places).float() if self.saliency else None
+        distance = self.objective(x, x_hat, view, saliency)
         loss = loss_of(bpp, distance, self.quality)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]

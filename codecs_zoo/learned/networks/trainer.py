@@ -25,8 +25,9 @@ from codecs_zoo.learned.networks.photographs import CropPool, load_folders, prin
 from codecs_zoo.learned.networks.shape import LEVELS, SIZES, Shape
 from codecs_zoo.learned.networks.stepping import FIGURES, Stepper, make_optimizer
 from codecs_zoo.learned.networks.transforms import start_from_components
-from codecs_zoo.learned.networks.weights import build_model, read_weights, save_weights, shape_in
-from codecs_zoo.learned.training import TrainingSettings
+from codecs_zoo.learned.networks.weights import read_weights, save_weights, shape_in
+from codecs_zoo.learned.training import TrainingSettings, networks_of, start_file
+from codecs_zoo.saliency import saliency_map, weights_of
 from imaging.files import whole_file, write_whole
 from imaging.manifest import hash_files, write_manifest
 from imaging.plots.svg import to_svg_file
@@ -68,7 +69,7 @@ class _Training:
         _claim_folder(settings, out)
         self.photographs = load_folders(map(Path, settings.data), settings.crop)
         torch.manual_seed(settings.seed)
-        self.model = build_model(settings.name, _shape_for(settings))
+        self.model = networks_of(settings.name)(_shape_for(settings))
         _start(self.model, settings, self.photographs)
         self.model.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if settings.parts == "decoder":
@@ -115,8 +116,18 @@ class _Training:
             Objective(metric_for(settings.tune), settings.metric_weight).to(self.device),
             CropPool(self.photographs, settings.crop, self.device),
             settings.batch,
+            saliency=self._saliency_pool(),
             bf16=settings.bf16,
             compiled=settings.compiled,
+        )
+
+    def _saliency_pool(self) -> CropPool | None:
+        """Of each photograph the weights of its errors, as float16."""
+        if (kind := self.settings.saliency) == "none":
+            return None
+        maps = [weights_of(saliency_map(pixels, kind)) for pixels in self.photographs]
+        return CropPool(
+            [each[..., None].astype(np.float16) for each in maps], self.settings.crop, self.device
         )
 
     def _one_step(self, share: float) -> None:
@@ -197,7 +208,7 @@ def _shape_for(settings: TrainingSettings) -> Shape:
     """The size that was asked for, else that of the weights to start from, else small."""
     if settings.size:
         return SIZES[settings.size]
-    path = Path(settings.start)
+    path = start_file(settings.start)
     return shape_in(path) if path.suffix == ".safetensors" else SIZES["small"]
 
 
@@ -208,7 +219,7 @@ def _start(model: LearnedModel, settings: TrainingSettings, photographs: list[Pi
     model.start_scales(variances.sqrt())
     if not settings.start:
         return
-    path = Path(settings.start)
+    path = start_file(settings.start)
     weights = path.suffix == ".safetensors"
     given = read_weights(path)[1] if weights else _read_state(path, "cpu")["model"]
     own = model.state_dict()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from codecs_zoo.learned.networks.checkerboard import Checkerboard
-from codecs_zoo.learned.networks.factorized_prior import FactorizedPrior
-from codecs_zoo.learned.networks.mean_scale_hyperprior import MeanScaleHyperprior
 from codecs_zoo.learned.networks.model import LearnedModel
-from codecs_zoo.learned.networks.scale_hyperprior import ScaleHyperprior
 from codecs_zoo.learned.networks.shape import Shape
 from codecs_zoo.learned.networks.tables import Tables
 from imaging.files import write_whole
@@ -25,26 +22,14 @@ FORMAT = "closer learned codec 1"
 EXACT_NUMBERS = {"steps", "log_steps"}
 """Kept in float32: bitstreams are read with them."""
 
-MODELS: dict[str, type[LearnedModel]] = {
-    "factorized-prior": FactorizedPrior,
-    "scale-hyperprior": ScaleHyperprior,
-    "mean-scale-hyperprior": MeanScaleHyperprior,
-    "checkerboard": Checkerboard,
-}
-
 
 class WeightsError(ValueError):
     """A file that holds no weights of this codec."""
 
 
-def build_model(name: str, shape: Shape | None = None) -> LearnedModel:
-    """The codec's networks, untrained."""
-    return MODELS[name](shape)
-
-
 def save_weights(name: str, model: LearnedModel, path: Path) -> None:
     """Write the trained `model` (which stays as it is) for coding; tables are made from the rounded weights."""
-    rounded = build_model(name, model.shape)
+    rounded = type(model)(model.shape)
     state = {key: _stored(key, value.detach().cpu()) for key, value in model.state_dict().items()}
     rounded.load_state_dict({key: value.float() for key, value in state.items()})
     rounded.update()
@@ -56,12 +41,15 @@ def save_weights(name: str, model: LearnedModel, path: Path) -> None:
     write_whole(path, save({key: value.contiguous() for key, value in state.items()}, metadata))
 
 
-def load_weights(name: str, path: Path) -> LearnedModel:
-    """The codec's networks, ready to code. Raises WeightsError if the file is not theirs."""
+def load_weights(name: str, path: Path, build: Callable[[Shape], LearnedModel]) -> LearnedModel:
+    """The networks that `build` makes, for the codec called `name`, ready to code.
+
+    Raises WeightsError if the file is not theirs.
+    """
     metadata, state = read_weights(path)
     if metadata.get("codec") != name:
         raise WeightsError(f"{path} holds weights of {metadata.get('codec')!r}, not of {name!r}.")
-    model = build_model(name, _shape(metadata["shape"]))
+    model = build(_shape(metadata["shape"]))
     tables = {key: state.pop(key) for key in list(state) if key.startswith("tables.")}
     try:
         model.load_state_dict(state)
