@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from codecs_zoo import registry
@@ -25,5 +26,5 @@ def codec_version(name: str, family: str, weights: Path) -> LearnedCodec:
         "network": property(lambda self: base.network),
         "weights": property(lambda self: weights),
     }
-    version: LearnedCodec = type(own)(own.__name__, (own,), members)()
-    return version
+    made: Callable[[], LearnedCodec] = type(own)(own.__name__, (own,), members)
+    return made()

@@ -5,7 +5,7 @@ Its networks are in `networks/checkerboard.py`; `weights/checkerboard.md` tells 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from codecs_zoo.learned._codec import LearnedCodec
 from codecs_zoo.registry import register
@@ -23,7 +23,7 @@ class CheckerboardCodec(LearnedCodec):
     name = "checkerboard"
     look = Look(7, "diamond")
     parts = 2
-    earlier = ("checkerboard-1",)
+    earlier: ClassVar[tuple[str, ...]] = ("checkerboard-1",)
     seconds_per_megapixel = 1.5
     rate_curve = (
         (1, 0.0791), (1.5, 0.0992), (2, 0.132), (3, 0.223), (4, 0.37), (5, 0.588), (6, 0.882), (7, 1.24), (8, 1.66),

@@ -93,7 +93,7 @@ class Stepper:
             )
 
     def _on_side_stream(self) -> None:
-        stream = torch.cuda.Stream()
+        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             self._body()
@@ -134,7 +134,7 @@ class Stepper:
     def _skip_if(self, broken: Tensor) -> None:
         """Where the gradient is not finite a GPU's step changes nothing; elsewhere `step` raises after it."""
         if broken.is_cuda:
-            self.optimizer.found_inf = broken  # type: ignore[attr-defined] - read by the fused Adam
+            vars(self.optimizer)["found_inf"] = broken  # which the fused Adam reads
 
 
 def bits_per_pixel(likelihoods: dict[str, Tensor], x: Tensor) -> Tensor:
