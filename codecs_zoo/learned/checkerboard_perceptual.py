@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from codecs_zoo.learned.checkerboard import CheckerboardCodec
 from codecs_zoo.registry import register
+from imaging.plots.looks import Look
 
 
 @register
@@ -16,6 +17,7 @@ class CheckerboardPerceptual(CheckerboardCodec):
     """Tuned through alex and squeeze: figures through these two say little about it."""
 
     name = "checkerboard-perceptual"
+    look = Look(4, "diamond")
     earlier: ClassVar[tuple[str, ...]] = ()
     rate_curve = (
         (1, 0.0847), (1.5, 0.106), (2, 0.142), (3, 0.239), (4, 0.393), (5, 0.617), (6, 0.921), (7, 1.29), (8, 1.71),
