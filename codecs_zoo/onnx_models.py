@@ -7,8 +7,6 @@ if that is installed. Nothing is downloaded and nothing is guessed: what is miss
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from codecs_zoo.contract import Availability
+from imaging.files import file_sha256
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -82,11 +81,11 @@ def find_model(name: str) -> Path:
     model = KNOWN[name]
     candidates = [path for path in _places(model) if path.is_file()]
     for path in candidates:
-        if sha256_of(path) in model.sha256:
+        if file_sha256(path) in model.sha256:
             return path
     if candidates:
         raise ModelUnavailable(
-            f"{candidates[0]} is not the {name} that this version knows: its sha256 is {sha256_of(candidates[0])}, "
+            f"{candidates[0]} is not the {name} that this version knows: its sha256 is {file_sha256(candidates[0])}, "
             f"not {model.sha256[0]}. Replace it, or give your own file by its path."
         )
     raise ModelUnavailable(
@@ -127,18 +126,3 @@ def _session(path: str) -> onnxruntime.InferenceSession:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime's own exceptions have no common base
         raise ModelUnavailable(f"{path} is no ONNX model that can be read: {error}") from error
-
-
-def sha256_of(path: Path) -> str:
-    """Of the file's bytes, in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _places(model: ModelFile) -> list[Path]:
-    folders = [Path(os.environ[FOLDER_VARIABLE])] if os.environ.get(FOLDER_VARIABLE) else []
-    places = [folder / model.file for folder in [*folders, DEFAULT_FOLDER]]
-    top, _, inside = model.package.partition("/")
-    spec = find_spec(top) if top else None
-    if spec and spec.submodule_search_locations:
-        places += [Path(place) / inside for place in spec.submodule_search_locations]
-    return places

@@ -19,11 +19,11 @@ from codecs_zoo.contract import CodecError
 from codecs_zoo.downstream.folder import annotations_of, images_of
 from codecs_zoo.downstream.predict import Models, Prediction, predict_all
 from codecs_zoo.downstream.results import ORIGINAL, Result, Truth, results_at, truth_of
-from codecs_zoo.onnx_models import ModelUnavailable, availability, find_model, sha256_of
+from codecs_zoo.onnx_models import ModelUnavailable, availability, find_model
 from codecs_zoo.quality import figures
 from codecs_zoo.sweep import plan
 from codecs_zoo.sweep.command import add_sweep_options, make_rows, report_failures, write_results
-from imaging.files import write_whole
+from imaging.files import file_sha256, write_whole
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -139,7 +139,7 @@ def _as_json(results: Sequence[Result], truth: Truth, notes: Sequence[str], mode
         "against": "agreement" if truth.agreement else "annotations",
         "photographs": len(truth.annotations),
         "models": {
-            word: {"name": name, "sha256": sha256_of(find_model(name))} if name else None
+            word: {"name": name, "sha256": file_sha256(find_model(name))} if name else None
             for word, name in named.items()
         },
         "notes": list(notes),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from html import escape
 
@@ -12,6 +10,7 @@ from codecs_zoo.look import key_mark
 from codecs_zoo.sweep.chart import Line, curves
 from codecs_zoo.sweep.summary import Interval, Spot
 from imaging.plots.svg import to_svg
+from psychometrics.tables import to_text
 
 SHOWN = ("ap50", "miou", "person_iou")
 
@@ -32,20 +31,18 @@ def section(results: Sequence[Result], *, agreement: bool, anchor: str, notes: S
 
 def write_table(results: Sequence[Result]) -> str:
     """CSV: a line for each codec, rate and figure."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
     kinds = ("less_than_original", "kept", "less_than_anchor")
     ends = [
         f"{kind}{end}" for kind in ("", *(f"{kind}_" for kind in kinds)) for end in ("value", "low", "high")
     ]
-    writer.writerow(["codec", "target_bpp", "photographs", "figure", *ends])
+    rows = []
     for one in results:
         for name, estimate in one.figures.items():
             row = [*_ends(estimate)]
             for kind in kinds:
                 row += _ends(getattr(one, kind).get(name, Estimate(None, None, None)))
-            writer.writerow([one.codec, one.target_bpp, one.photographs, name, *row])
-    return text.getvalue()
+            rows.append([one.codec, one.target_bpp, one.photographs, name, *row])
+    return to_text(["codec", "target_bpp", "photographs", "figure", *ends], rows)
 
 
 def _ends(one: Estimate) -> list[float | str]:

@@ -15,10 +15,10 @@ from codecs_zoo import container, registry
 from codecs_zoo.contract import Pixels
 from codecs_zoo.downstream.detection import Boxes, detect
 from codecs_zoo.downstream.segmentation import Labels, segment
-from codecs_zoo.onnx_models import find_model, sha256_of
+from codecs_zoo.onnx_models import find_model
 from codecs_zoo.sweep.plan import Photo, Task, bitstream_path
 from codecs_zoo.sweep.run import processes
-from imaging.files import write_whole
+from imaging.files import file_sha256, write_whole
 from imaging.pictures import load_photograph, pixels_sha256
 
 
@@ -63,7 +63,7 @@ def predict_all(
 
 def _predict(out: Path, photograph: Path, bitstream: Path | None, models: Models) -> Path:
     pixels = load_photograph(photograph).pixels if bitstream is None else _decoded(bitstream)
-    hashes = [sha256_of(find_model(name))[:12] for name in (models.detector, models.segmenter) if name]
+    hashes = [file_sha256(find_model(name))[:12] for name in (models.detector, models.segmenter) if name]
     path = out / "downstream" / f"{'-'.join([pixels_sha256(pixels)[:24], *hashes])}.npz"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)

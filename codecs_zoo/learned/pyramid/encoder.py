@@ -15,6 +15,7 @@ from codecs_zoo.learned.pyramid.bitstream import HEAD
 from codecs_zoo.learned.pyramid.networks import Networks, to_tensor
 from codecs_zoo.learned.pyramid.search import Search
 from codecs_zoo.learned.pyramid.shape import LEVEL_INDICES, level_of
+from imaging.files import whole_file
 
 ITERATIONS: Final = (0, 150, 300, 1000, 4000)
 """Of the search, by effort."""
@@ -107,7 +108,6 @@ def _resume(search: Search, follower: Follower, key: str) -> None:
 
 def _keep(search: Search, follower: Follower, key: str) -> None:
     assert follower.state is not None
-    half = follower.state.with_name(follower.state.name + ".half")
-    torch.save({"key": key, "search": search.state()}, half)
-    half.replace(follower.state)
+    with whole_file(follower.state) as draft:
+        torch.save({"key": key, "search": search.state()}, draft)
     follower.kept()

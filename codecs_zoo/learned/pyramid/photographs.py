@@ -14,8 +14,9 @@ from torch.nn import functional
 
 from codecs_zoo.contract import CodecError
 from codecs_zoo.learned.pyramid.shape import PATCH
+from imaging.listing import files
+from imaging.pictures import ENDINGS, PhotographError, load_photograph
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"}
 HALVED_FROM = 1000
 """A photograph with a side this long is used at half its size too: cameras blur at full size."""
 
@@ -29,7 +30,7 @@ def read_photographs(folder: Path, smallest: int) -> list[Pixels]:
     """
     if not folder.is_dir():
         raise CodecError(f"There is no folder {folder}; give a folder of photographs to --data.")
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    paths = list(files(folder, ENDINGS))
     with ThreadPoolExecutor(8) as pool:
         photographs = [size for sizes in pool.map(_sizes, paths) for size in sizes]
     large = [pixels for pixels in photographs if min(pixels.shape[:2]) >= smallest]
@@ -39,8 +40,10 @@ def read_photographs(folder: Path, smallest: int) -> list[Pixels]:
 
 
 def _sizes(path: Path) -> list[Pixels]:
-    with Image.open(path) as opened:
-        picture = opened.convert("RGB")
+    try:
+        picture = Image.fromarray(load_photograph(path, smallest_side=1).pixels)
+    except (OSError, PhotographError) as error:
+        raise CodecError(f"{path} cannot be read: {error}") from error
     pictures = [picture]
     if max(picture.size) >= HALVED_FROM:
         pictures.append(picture.reduce(2))

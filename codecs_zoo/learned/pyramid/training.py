@@ -32,6 +32,7 @@ from codecs_zoo.learned.pyramid.photographs import Crops, centre, principal_comp
 from codecs_zoo.learned.pyramid.shape import LAMBDA_HIGH, LAMBDA_LOW, LEVELS, Shape
 from codecs_zoo.learned.pyramid.storing import read_model, write_weights
 from codecs_zoo.learned.pyramid.transforms import start_from_components
+from imaging.files import write_json
 
 WEIGHT_POWER = 0.45
 """Of lambda, by which a cost is divided, so that high rates do not rule the rest."""
@@ -221,9 +222,7 @@ class Trainer:
             "device": torch.cuda.get_device_name() if self.device.type == "cuda" else "cpu",
             "log": self.log,
         }
-        half = self.out / "pyramid.json.half"
-        half.write_text(json.dumps(about, indent=1) + "\n")
-        half.replace(self.out / "pyramid.json")
+        write_json(self.out / "pyramid.json", about)
 
     @torch.no_grad()
     def _measure(self) -> list[list[float]]:
