@@ -7,6 +7,7 @@ if that is installed. Nothing is downloaded and nothing is guessed: what is miss
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -126,3 +127,13 @@ def _session(path: str) -> onnxruntime.InferenceSession:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime's own exceptions have no common base
         raise ModelUnavailable(f"{path} is no ONNX model that can be read: {error}") from error
+
+
+def _places(model: ModelFile) -> list[Path]:
+    folders = [Path(os.environ[FOLDER_VARIABLE])] if os.environ.get(FOLDER_VARIABLE) else []
+    places = [folder / model.file for folder in [*folders, DEFAULT_FOLDER]]
+    top, _, inside = model.package.partition("/")
+    spec = find_spec(top) if top else None
+    if spec and spec.submodule_search_locations:
+        places += [Path(place) / inside for place in spec.submodule_search_locations]
+    return places

@@ -2,6 +2,7 @@
 
 import pytest
 
+from codecs_zoo import registry
 from codecs_zoo.contract import Pixels
 from tests.kit.pictures import make_picture
 
@@ -16,3 +17,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def picture() -> Pixels:
     """192 x 256 pixels, enough for MS-SSIM."""
     return make_picture(192, 256)
+
+
+@pytest.fixture(autouse=True)
+def _zoo_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the codecs that a site has trained, which are rows of a database."""
+    monkeypatch.setattr(registry, "_providers", [])
