@@ -19,6 +19,7 @@ from psychometrics.estimates import CONFIDENCE, NOTHING, Estimate, proportion, r
 # Where the spread of chances is estimated: how often the favourite of a pair is chosen, from a coin's half to always.
 _FAVOURITE = np.concatenate([np.linspace(0.5, 0.975, 39), [0.99, 0.9999]])
 _ROUNDS = 300
+_SETTLED = 1e-5
 
 
 def pair_agreement(p0: ArrayLike, p1: ArrayLike, tie: ArrayLike = 0) -> Floats:
@@ -168,14 +169,18 @@ def _favourites(patterns: Ints, weight: Floats) -> Floats:
     weights (b, u): the expectation under the likeliest spread, by EM from an even one.
     """
     most, of = patterns[0][:, None], patterns[1][:, None]
-    p = _FAVOURITE
-    chance = p**most * (1 - p) ** (of - most) + p ** (of - most) * (1 - p) ** most
+    p, up, down = _FAVOURITE, np.log(_FAVOURITE), np.log1p(-_FAVOURITE)
+    logs = np.logaddexp(most * up + (of - most) * down, (of - most) * up + most * down)
+    # Relative to the likeliest: a thousand votes are less likely than any number that a computer holds.
+    chance = np.exp(logs - logs.max(axis=1, keepdims=True))
     total = weight.sum(axis=1, keepdims=True)
     # Where nobody chose a side the figure has no weight, and any share will do.
     share = np.divide(weight, total, out=np.full(weight.shape, 1 / weight.shape[1]), where=total > 0)
     spread = np.full((len(weight), p.size), 1 / p.size)
     for _ in range(_ROUNDS):
-        spread = spread * ((share / (spread @ chance.T)) @ chance)
+        before, spread = spread, spread * ((share / (spread @ chance.T)) @ chance)
+        if np.abs(spread - before).max() < _SETTLED:
+            break
     return np.asarray(spread @ p / np.maximum(spread.sum(axis=1), 1e-300))
 
 

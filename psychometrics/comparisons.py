@@ -77,15 +77,19 @@ class Comparisons:
     @property
     def annotators(self) -> int | None:
         """How many people judged; None where that was not recorded."""
-        return None if self.annotator is None else len(np.unique(self.annotator))
+        return None if self.annotator is None else renumbered(self.annotator)[1]
 
     @property
     def sources(self) -> int | None:
         """How many photographs were judged; None where that was not recorded."""
-        return None if self.source is None else len(np.unique(self.source))
+        return None if self.source is None else renumbered(self.source)[1]
 
     def where(self, chosen: NDArray[np.bool_]) -> Comparisons:
         """The rows for which `chosen` (m,) holds; names stay."""
+        return self.rows(np.flatnonzero(chosen))
+
+    def rows(self, chosen: NDArray[np.intp]) -> Comparisons:
+        """The rows of these numbers; names stay."""
         labels = (None if each is None else each[chosen] for each in (self.annotator, self.source))
         return Comparisons(self.names, self.first[chosen], self.second[chosen], self.counts[chosen], *labels)
 
@@ -113,6 +117,21 @@ def _check_column(column: Ints | None, rows: int) -> None:
         raise ValueError("the columns of comparisons differ in length")
     if column.size and column.min() < 0:
         raise ValueError("comparisons are numbered from 0")
+
+
+# Labels up to here are numbered by counting, in one pass; above, by sorting.
+_COUNTABLE = 20_000_000
+
+
+def renumbered(label: Ints) -> tuple[Ints, int]:
+    """The labels (m,), numbers from 0, as numbers from 0 without gaps in the same order, and how many there are."""
+    if not label.size:
+        return label, 0
+    if int(label.max()) > _COUNTABLE:
+        found, number = np.unique(label, return_inverse=True)
+        return number.astype(np.int64), found.size
+    seen = np.bincount(label) > 0
+    return (np.cumsum(seen) - 1)[label], int(seen.sum())
 
 
 def pairs_of(size: int) -> tuple[Ints, Ints]:

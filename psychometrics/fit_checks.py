@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import gammaincc
 
-from psychometrics.comparisons import Comparisons, Floats, pair_numbers, pairs_of, sums_by, tally
+from psychometrics.comparisons import Comparisons, Floats, pair_numbers, pairs_of, renumbered, sums_by, tally
 from psychometrics.scaling import Scale, chances
 
 _CELLS_AT_ONCE = 4096
@@ -93,9 +93,11 @@ def _design_effect(scale: Scale, comparisons: Comparisons, met: NDArray[np.intp]
     df = max(1, met.size - (size - 1))
     effect = 1.0
     for label in (comparisons.annotator, comparisons.source):
-        if label is not None and len(np.unique(label)) > 1:
-            groups = int(label.max()) + 1
-            sums = np.bincount(label * met.size + at, own, groups * met.size).reshape(groups, -1)
+        if label is None:
+            continue
+        number, groups = renumbered(label)
+        if groups > 1:
+            sums = np.bincount(number * met.size + at, own, groups * met.size).reshape(groups, -1)
             left = sums / np.sqrt(variance)
             left = left - left @ fitted
             effect += max(0.0, float((left**2).sum()) / df - 1)
@@ -125,15 +127,13 @@ def circular_triads(scale: Scale, comparisons: Comparisons) -> Triads:
     Tossing coins makes one in four circular. Where annotators or sources were not recorded no triad is counted.
     """
     size = len(scale.names)
-    wins = _wins_by_cell(comparisons, size)
     total = circular = 0
     expected = 0.0
     ahead = chances(scale.logits, None, size)[:, 0]
     likely = np.zeros((size, size))
     low, high = pairs_of(size)
     likely[low, high], likely[high, low] = ahead, 1 - ahead
-    for start in range(0, len(wins), _CELLS_AT_ONCE):
-        some = wins[start : start + _CELLS_AT_ONCE]
+    for some in _wins_by_cell(comparisons, size):
         met = some + some.transpose(0, 2, 1)
         circular += round(_triangles(some) / 3)
         total += round(_triangles(met) / 6)
@@ -142,27 +142,32 @@ def circular_triads(scale: Scale, comparisons: Comparisons) -> Triads:
 
 
 def _triangles(links: Floats) -> float:
-    return float(np.einsum("nij,njk,nki->", links, links, links, optimize=True))
+    return float(np.einsum("nij,nji->", links @ links, links, optimize=True))
 
 
-def _wins_by_cell(comparisons: Comparisons, size: int) -> Floats:
-    """(cells, k, k): 1 where row was preferred to column by more answers of the annotator about the source."""
+def _wins_by_cell(comparisons: Comparisons, size: int) -> Iterator[Floats]:
+    """Batches (cells, k, k) of cells with three answers or more: 1 where row was preferred to column by more answers of
+    the annotator about the source.
+    """
     if comparisons.annotator is None or comparisons.source is None or not comparisons.first.size:
-        return np.zeros((0, size, size))
-    key = comparisons.annotator * (int(comparisons.source.max()) + 1) + comparisons.source
-    _, cell, rows = np.unique(key, return_inverse=True, return_counts=True)
-    number, counts = pair_numbers(comparisons)
-    kept = rows[cell] >= 3
-    cell = np.unique(cell[kept], return_inverse=True)[1]
+        return
+    cell, cells = renumbered(comparisons.annotator * (int(comparisons.source.max()) + 1) + comparisons.source)
+    kept = np.flatnonzero((np.bincount(cell, minlength=cells) >= 3)[cell])
+    cell, cells = renumbered(cell[kept])
+    pair, counts = pair_numbers(comparisons.rows(kept))
     low, high = pairs_of(size)
-    pairs = low.size
-    lead = np.bincount(cell * pairs + number[kept], counts[kept, 0] - counts[kept, 1])
-    wins = np.zeros((int(cell.max(initial=-1)) + 1, size, size))
-    at = np.flatnonzero(lead)
-    winner = np.where(lead[at] > 0, low[at % pairs], high[at % pairs])
-    loser = np.where(lead[at] > 0, high[at % pairs], low[at % pairs])
-    wins[at // pairs, winner, loser] = 1.0
-    return wins
+    order = np.argsort(cell, kind="stable")
+    ends = np.searchsorted(cell[order], np.arange(0, cells + _CELLS_AT_ONCE, _CELLS_AT_ONCE))
+    for n, start in enumerate(range(0, cells, _CELLS_AT_ONCE)):
+        rows = order[ends[n] : ends[n + 1]]
+        place = (cell[rows] - start) * low.size + pair[rows]
+        lead = np.bincount(place, counts[rows, 0] - counts[rows, 1])
+        at = np.flatnonzero(lead)
+        first = lead[at] > 0
+        one, other = low[at % low.size], high[at % low.size]
+        wins = np.zeros((min(_CELLS_AT_ONCE, cells - start), size, size))
+        wins[at // low.size, np.where(first, one, other), np.where(first, other, one)] = 1.0
+        yield wins
 
 
 def separated_groups(comparisons: Comparisons) -> list[tuple[Hashable, ...]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from psychometrics.comparisons import Comparisons, Floats, Ints, aggregated, meetings, win_rates
+from psychometrics.comparisons import Comparisons, Floats, Ints, meetings, win_rates
 from psychometrics.differences import Difference, best_probabilities, differences, rank_intervals
 from psychometrics.estimates import CONFIDENCE, Estimate
 from psychometrics.fit_checks import Fit, Triads, circular_triads, fit_of, separated_groups
@@ -83,9 +83,8 @@ def rank(
 
     Raises ScaleError when the comparisons make no single scale, with what to add.
     """
-    rows = aggregated(comparisons)
-    scale = fit(rows, ties=ties, reference=reference)
-    sure = uncertainty(scale, rows)
+    scale = fit(comparisons, ties=ties, reference=reference)
+    sure = uncertainty(scale, comparisons)
     half = sure.errors(scale.contrasts_to_zero()).half_widths(confidence)
     found = differences(scale, sure, confidence=confidence)
     first, last = rank_intervals(scale.names, found)
@@ -101,15 +100,15 @@ def rank(
         best=best_probabilities(scale, sure, seed=seed),
         differences=tuple(found),
         preference=tuple(standardised_preferences(scale, sure, confidence=confidence)),
-        wins=win_rates(rows),
-        met=meetings(rows),
-        fit=fit_of(scale, rows),
-        triads=circular_triads(scale, rows),
-        separated=tuple(separated_groups(rows)),
+        wins=win_rates(comparisons),
+        met=meetings(comparisons),
+        fit=fit_of(scale, comparisons),
+        triads=circular_triads(scale, comparisons),
+        separated=tuple(separated_groups(comparisons)),
         spreads=tuple(spreads(sure, confidence=confidence)),
-        judgments=rows.judgments,
-        annotators=rows.annotators,
-        sources=rows.sources,
+        judgments=comparisons.judgments,
+        annotators=comparisons.annotators,
+        sources=comparisons.sources,
         scale=scale,
         uncertainty=sure,
     )

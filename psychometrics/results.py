@@ -11,7 +11,6 @@ from psychometrics.comparisons import (
     Comparisons,
     Floats,
     ScaleError,
-    aggregated,
     connected_groups,
     number_labels,
 )
@@ -85,17 +84,22 @@ class Results:
 
 
 def results_of(comparisons: Comparisons, *, ties: Ties = "davidson", seed: int = 0) -> Results:
-    """Rank the conditions of a study, whose names are Conditions, within levels, over them and across them."""
-    rows = aggregated(comparisons)
+    """Rank the conditions of a study, whose names are Conditions, within levels, over them and across them.
+
+    Only the main section keeps its rows.
+    """
+    rows = comparisons
     level = level_of_rows(rows)
     methods, number = number_labels([_method(name) for name in rows.names])
     within = ~np.isnan(level)
     found = [
-        _section(float(at), rows.where(level == at).renamed(methods, number), ties, seed)
+        _section(float(at), rows.where(level == at).renamed(methods, number), ties, seed).without_rows()
         for at in np.unique(level[within & (level != _NO_LEVEL)])
     ]
     overall = _section(None, rows.where(within).renamed(methods, number), ties, seed)
     joined = _joined(rows, ties, seed) if len({_level(name) for name in rows.names} - {None}) > 1 else None
+    if joined is not None:
+        overall = overall.without_rows()
     return Results(tuple(found), overall, joined, tuple(_crossings(found)))
 
 

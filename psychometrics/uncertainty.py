@@ -26,11 +26,12 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import stdtr, stdtrit
 
-from psychometrics.comparisons import Comparisons, Floats, Ints, pair_numbers, pairs_of, sums_by
+from psychometrics.comparisons import Comparisons, Floats, Ints, pair_numbers, pairs_of, renumbered, sums_by
 from psychometrics.scaling import UNIT, Scale, chances, difference_terms
 
 MODERATION = 0.5
 _GROUPS_AT_ONCE = 256
+_CELLS_AT_ONCE = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +133,9 @@ def uncertainty(scale: Scale, comparisons: Comparisons) -> Uncertainty:
     without either, answers are taken as independent, which a caller must say.
     """
     scores = _Scores(scale, comparisons)
-    ways = {
-        way: np.unique(label, return_inverse=True)[1].astype(np.int64)
-        for way, label in (("annotators", comparisons.annotator), ("sources", comparisons.source))
-        if label is not None and len(np.unique(label)) > 1
-    }
+    recorded = (("annotators", comparisons.annotator), ("sources", comparisons.source))
+    numbered = {way: renumbered(label) for way, label in recorded if label is not None}
+    ways = {way: number for way, (number, groups) in numbered.items() if groups > 1}
     labels = list(ways.values())
     cells, number = scores.of_cells(labels)
     inverse = np.asarray(np.linalg.inv(scale.precision), dtype=np.float64)
@@ -160,7 +159,8 @@ class _Scores:
         self.counts, self.number = counts, counts.sum(axis=1)
         self.chance = chances(scale.logits, scale.tie, self.size)
         low, high = pairs_of(self.size)
-        self.used, self.pair_used = np.unique(self.pair, return_inverse=True)
+        self.pair_used, _ = renumbered(self.pair)
+        self.used = np.flatnonzero(np.bincount(self.pair, minlength=1))
         self.low, self.high = low[self.used], high[self.used]
         self.p = self.chance[self.used]
         self.incidence = np.eye(self.size)[self.low] - np.eye(self.size)[self.high]
@@ -174,7 +174,7 @@ class _Scores:
         cell = _cells(labels)
         number = int(cell.max(initial=-1)) + 1
         total = np.zeros((self.size + self.with_ties,) * 2)
-        for _, sums in self._by(cell, number):
+        for _, sums in self._by(cell, number, _CELLS_AT_ONCE):
             total += sums.T @ sums
         return total, number
 
@@ -227,16 +227,16 @@ class _Scores:
                 total[-1, -1] += (n * tie**2).sum()
         return total
 
-    def _by(self, label: Ints, groups: int) -> Iterator[tuple[int, Floats]]:
+    def _by(self, label: Ints, groups: int, at_once: int = _GROUPS_AT_ONCE) -> Iterator[tuple[int, Floats]]:
         """Scores (g, q) summed by label, a batch of groups at a time with the number of its first."""
         residual = self.counts - self.number[:, None] * self.chance[self.pair]
         own = (residual[:, 0] - residual[:, 1]) / 2
         order = np.argsort(label, kind="stable")
-        ends = np.searchsorted(label[order], np.arange(0, groups + _GROUPS_AT_ONCE, _GROUPS_AT_ONCE))
+        ends = np.searchsorted(label[order], np.arange(0, groups + at_once, at_once))
         q = self.size + self.with_ties
-        for n, start in enumerate(range(0, groups, _GROUPS_AT_ONCE)):
+        for n, start in enumerate(range(0, groups, at_once)):
             rows = order[ends[n] : ends[n + 1]]
-            number = min(_GROUPS_AT_ONCE, groups - start)
+            number = min(at_once, groups - start)
             place = (label[rows] - start) * q
             at = self.pair_used[rows]
             sums = np.bincount(place + self.low[at], own[rows], number * q)
@@ -265,7 +265,7 @@ class _Scores:
 def _cells(labels: list[Ints]) -> Ints:
     """(m,): the number of each row's cell, an annotator's answers about a source."""
     key = labels[0] * (int(labels[1].max(initial=0)) + 1) + labels[1]
-    return np.asarray(np.unique(key, return_inverse=True)[1], dtype=np.int64)
+    return renumbered(key)[0]
 
 
 def _quadratic(contrasts: Floats, matrix: Floats) -> Floats:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Count, F, OuterRef, Q, Subquery
 
 from annotation.models import Assignment, Enrolment, Judgment, Study
+from annotation.reports.comparisons import StudyVotes
 from psychometrics.agreement import (
     ceiling,
     human_score,
@@ -29,24 +30,17 @@ class Agreement:
     left: Estimate
 
 
-def agreement_of(study: Study, *, simulated: bool) -> Agreement:
-    """From the votes by triplet, the sides that were chosen, and the repeats of those who count."""
-    votes = Judgment.objects.filter(study=study).of_population(simulated=simulated).counted()
-    columns = {choice: Count("pk", filter=Q(choice=choice)) for choice in Judgment.Choice.values}
-    by_triplet = votes.order_by().values("triplet", "triplet__source").annotate(**columns)
-    rows = by_triplet.values_list(*columns, "triplet__source")
-    *arrays, sources = [list(each) for each in zip(*rows, strict=True)] or [[], [], [], []]
-    sides = {side: Count("pk", filter=Q(answer=side)) for side in ("left", "right")}
-    chose = votes.order_by().values("annotator").annotate(**sides).values_list(*sides)
-    lefts, rights = [list(each) for each in zip(*chose, strict=True)] or [[], []]
+def agreement_of(study: Study, votes: StudyVotes, *, simulated: bool) -> Agreement:
+    """From the study's votes of one population, and the repeats of those who count."""
+    counts, source = votes.by_triplet
     return Agreement(
-        alpha=krippendorff_alpha(*arrays, source=sources),
-        raw=raw_agreement(*arrays),
-        human_score=human_score(*arrays, source=sources),
-        ceiling=ceiling(*arrays, source=sources),
-        triplets=len(arrays[0]),
+        alpha=krippendorff_alpha(*counts, source=source),
+        raw=raw_agreement(*counts),
+        human_score=human_score(*counts, source=source),
+        ceiling=ceiling(*counts, source=source),
+        triplets=source.size,
         again=_again(study, simulated=simulated),
-        left=side_bias(lefts, rights),
+        left=side_bias(*votes.sides_by_annotator),
     )
 
 

@@ -123,7 +123,7 @@ def study_results(study: Study, population: str) -> StudyResults:
         annotators=rows.annotators or 0,
         sources=rows.sources or 0,
         results=results.without_rows(),
-        agreement=agreement_of(study, simulated=simulated),
+        agreement=agreement_of(study, votes, simulated=simulated),
         methods=tuple(str(name) for name in within.names),
         wins=win_rates(within),
         met=meetings(within).astype(np.float64),
