@@ -8,8 +8,8 @@ offset  bytes  what
 14      1      kind of body: 0
 15             body: words of a range coder, little-endian, 32 bits each
 
-The body of kind 0 holds the symbols of the coarse grid, the middle and the fine, each in groups of channels, each
-group in two halves of a checkerboard (row plus column even first), each half channel by channel and row by row.
+The body of kind 0 holds the symbols of all groups of channels, one group after the other. A group's latents come in
+five nested grids or in two halves of a checkerboard (`entropy.py`), and within these channel by channel, row by row.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a decoder does, in whole numbers: symbols to latents, grid by grid, and latents to pixels.
+"""What a decoder does, in whole numbers: symbols to latents, group by group, and latents to pixels.
 
 An encoder walks the same way with symbols of its own (`Writer` in the place of `Reader`), so that both know the same
 before each symbol.
@@ -17,7 +17,14 @@ from torch.nn import functional
 from codecs_zoo.contract import Pixels
 from codecs_zoo.learned.networks.tables import Integers, Symbols, Tables
 from codecs_zoo.learned.pyramid.density import rows_of
-from codecs_zoo.learned.pyramid.entropy import GridContext, GroupContext, Hierarchy, first_half
+from codecs_zoo.learned.pyramid.entropy import (
+    PARAMETERS,
+    HalvedContext,
+    Hierarchy,
+    StagedContext,
+    first_half,
+    stage_places,
+)
 from codecs_zoo.learned.pyramid.exact import (
     LIMIT,
     UNITS,
@@ -28,10 +35,13 @@ from codecs_zoo.learned.pyramid.exact import (
     interpolated,
 )
 from codecs_zoo.learned.pyramid.shape import PATCH
-from codecs_zoo.learned.pyramid.transforms import Latents, Synthesis
+from codecs_zoo.learned.pyramid.transforms import Synthesis
 
+STEP_UNITS: Final = 2.0**16
+"""Steps are whole numbers of 1 / STEP_UNITS."""
 SYMBOL_LIMIT: Final = 512
 """Symbols lie within +- this; a latent is a symbol plus a mean."""
+MEAN_LIMIT: Final = LIMIT / 4
 
 
 class Coder(Protocol):
@@ -65,111 +75,115 @@ class Reader:
         return self.tables.decode(self.decoder, rows).clip(-SYMBOL_LIMIT, SYMBOL_LIMIT)
 
 
-class ExactGroup:
-    """The twin of a GroupContext: codes one group of channels."""
+class _Group:
+    """A group's latents as they become known, in units, and the proposals for them."""
 
-    def __init__(self, context: GroupContext) -> None:
+    def __init__(self, coder: Coder, channels: int, size: torch.Size, proposals: Tensor | None) -> None:
+        self.coder = coder
+        self.y = torch.zeros(channels, *size, dtype=torch.float64)
+        self.proposals = proposals
+
+    def code(self, parameters: Tensor, places: Tensor) -> None:
+        """The latents at `places` (h x w of booleans) by their densities, 3 C x N."""
+        mean, log_scale, shape = parameters.chunk(PARAMETERS)
+        mean = mean.clamp(-MEAN_LIMIT, MEAN_LIMIT)
+        asked = None if self.proposals is None else self.proposals[:, places].reshape(-1)
+        rows = rows_of(log_scale.reshape(-1).numpy(), shape.reshape(-1).numpy())
+        symbols = self.coder.symbols(rows, mean.reshape(-1).numpy(), asked)
+        self.y[:, places] = mean + torch.from_numpy(symbols.astype(np.float64)).view_as(mean) * UNITS
+
+
+class ExactStaged:
+    """The twin of a StagedContext."""
+
+    def __init__(self, context: StagedContext) -> None:
         self.channels = context.channels
-        self.context = ExactNetwork(context.context) if context.before else None
-        self.spatial = ExactNetwork(context.spatial)
+        self.context = ExactConvolution(context.context) if context.before else None
+        self.stages = [(ExactConvolution(near), ExactConvolution(all_)) for near, all_ in context.stages()]
+        self.level, self.offset = ExactRows(context.level), ExactRows(context.offset)
         self.merge = ExactNetwork(context.merge)
-        self.offset = ExactRows(context.offset)
-        self.empty = context.empty
 
     def walk(
-        self, coder: Coder, known: Tensor, before: Tensor | None, proposals: Tensor | None, index: int
+        self, coder: Coder, before: Tensor, step: Tensor, proposals: Tensor | None, index: int
     ) -> Tensor:
-        """The group's latents in units, C x h x w."""
-        seen = torch.cat([known, self.context(before)]) if self.context and before is not None else known
-        seen = seen.flatten(1)
-        height, width = known.shape[1:]
-        first = first_half(known[None]).flatten()
-        y = torch.zeros(self.channels, height * width, dtype=torch.float64)
-        nothing = torch.zeros(self.empty, int(first.sum()), dtype=torch.float64)
-        self._half(coder, y, torch.cat([seen[:, first], nothing]), first, proposals, index)
-        spatial = self.spatial(y.view(-1, height, width).clone()).flatten(1)
-        self._half(coder, y, torch.cat([seen[:, ~first], spatial[:, ~first]]), ~first, proposals, index)
-        return y.view(-1, height, width)
-
-    def _half(
-        self,
-        coder: Coder,
-        y: Tensor,
-        columns: Tensor,
-        places: Tensor,
-        proposals: Tensor | None,
-        index: int,
-    ) -> None:
-        if not columns.shape[1]:
-            return
-        parameters = (self.merge.at(columns) + self.offset(index)[:, None]).clamp_(-LIMIT, LIMIT)
-        mean, log_scale, shape = parameters.chunk(3)
-        mean = mean.clamp(-LIMIT / 4, LIMIT / 4)
-        asked = None if proposals is None else proposals.flatten(1)[:, places].reshape(-1)
-        rows = rows_of(log_scale.reshape(-1).numpy(), shape.reshape(-1).numpy())
-        symbols = coder.symbols(rows, mean.reshape(-1).numpy(), asked)
-        y[:, places] = mean + torch.from_numpy(symbols.astype(np.float64)).view_as(mean) * UNITS
+        """The group's latents in units, C x h x w. `before`: latents times steps; `step`: C x 1 x 1."""
+        group = _Group(coder, self.channels, before.shape[1:], proposals)
+        known = self.level(index)[:, None, None]
+        if self.context is not None:
+            known = known + self.context(before)
+        offset, count = self.offset(index)[:, None], self.channels
+        for number, (near, all_around) in enumerate(self.stages):
+            places = stage_places(number, before[None])
+            if not places.any():
+                continue
+            seen = times_step(group.y, step)
+            columns = (all_around(seen) + known)[:, places].clamp_(-LIMIT, LIMIT)
+            found = (self.merge.at(columns) + offset).clamp_(-LIMIT, LIMIT)
+            mean = found[:count] + near(seen)[:, places]
+            mean = (mean * STEP_UNITS / step[:, :, 0] + 0.5).floor()
+            group.code(torch.cat([mean, found[count:]]), places)
+        return group.y
 
 
-class ExactGrid:
-    """The twin of a GridContext."""
+class ExactHalved:
+    """The twin of a HalvedContext."""
 
-    def __init__(self, context: GridContext) -> None:
-        self.groups = [ExactGroup(each) for each in context.members()]
+    def __init__(self, context: HalvedContext) -> None:
+        self.channels, self.empty = context.channels, context.empty
+        self.context = ExactNetwork(context.context) if context.before else None
+        self.spatial = ExactNetwork(context.spatial)
+        self.merge, self.offset = ExactNetwork(context.merge), ExactRows(context.offset)
 
-    def walk(self, coder: Coder, known: Tensor, proposals: Tensor | None, index: int) -> Tensor:
-        """The grid's latents in units, C x h x w."""
-        done: list[Tensor] = []
-        at = 0
-        for group in self.groups:
-            part = None if proposals is None else proposals[at : at + group.channels]
-            done.append(group.walk(coder, known, torch.cat(done) if done else None, part, index))
-            at += group.channels
-        return torch.cat(done)
+    def walk(self, coder: Coder, before: Tensor, proposals: Tensor | None, index: int) -> Tensor:
+        """The group's latents in units, C x h x w; `before` in units too."""
+        group = _Group(coder, self.channels, before.shape[1:], proposals)
+        seen = before if self.context is None else self.context(before)
+        offset = self.offset(index)[:, None]
+        first = first_half(before[None])
+        for places in (first, ~first):
+            half = self.spatial(group.y)[:, places] if places is not first else None
+            if half is None:
+                half = torch.zeros(self.empty, int(places.sum()), dtype=torch.float64)
+            found = self.merge.at(torch.cat([seen[:, places], half])) + offset
+            group.code(found.clamp_(-LIMIT, LIMIT), places)
+        return group.y
 
 
 class ExactHierarchy:
-    """The twin of a Hierarchy."""
+    """The twin of a Hierarchy. `steps`: LEVELS x C whole numbers of 1 / STEP_UNITS."""
 
-    def __init__(self, hierarchy: Hierarchy) -> None:
-        self.start = ExactRows(hierarchy.start)
-        self.coarse, self.middle, self.fine = (
-            ExactGrid(each) for each in (hierarchy.coarse, hierarchy.middle, hierarchy.fine)
-        )
-        self.enter64, self.level64 = ExactNetwork(hierarchy.enter64), ExactRows(hierarchy.level64)
-        self.enter32, self.level32 = ExactNetwork(hierarchy.enter32), ExactRows(hierarchy.level32)
-        self.up32, self.up16 = ExactNetwork(hierarchy.up32), ExactNetwork(hierarchy.up16)
+    def __init__(self, hierarchy: Hierarchy, steps: Tensor) -> None:
+        self.steps = steps.double()
+        self.staged = [ExactStaged(each) for each in hierarchy.staged_contexts()]
+        self.halved = [ExactHalved(each) for each in hierarchy.halved_contexts()]
 
     def walk(
-        self, coder: Coder, rows: int, columns: int, index: int, proposals: Latents | None = None
-    ) -> tuple[Latents, Tensor]:
-        """Latents in units and what is known at 1/16; `rows` x `columns` cells of the coarsest grid."""
-        asked = proposals or (None, None, None)
-        start = self.start(index)[:, None, None].expand(-1, rows, columns).contiguous()
-        coarse = self.coarse.walk(coder, start, asked[2], index)
-        known = self.up32(_plus(self.enter64(coarse), self.level64(index)))
-        middle = self.middle.walk(coder, known, asked[1], index)
-        known = self.up16(_plus(self.enter32(torch.cat([middle, known])), self.level32(index)))
-        fine = self.fine.walk(coder, known, asked[0], index)
-        return Latents(fine, middle, coarse), known
+        self, coder: Coder, rows: int, columns: int, index: int, proposals: Tensor | None = None
+    ) -> Tensor:
+        """Latents in units, C x rows x columns."""
+        steps = interpolated(self.steps, index)[:, None, None]
+        found = torch.zeros(0, rows, columns, dtype=torch.float64)
+        groups: list[ExactStaged | ExactHalved] = [*self.staged, *self.halved]
+        for group in groups:
+            at = len(found)
+            part = None if proposals is None else proposals[at : at + group.channels]
+            if isinstance(group, ExactStaged):
+                step = steps[at : at + group.channels]
+                y = group.walk(coder, times_step(found, steps[:at]), step, part, index)
+            else:
+                y = group.walk(coder, found, part, index)
+            found = torch.cat([found, y])
+        return found
 
 
 class ExactSynthesis:
-    """The twin of a Synthesis, down to pixels. `steps`: LEVELS x C whole numbers of 2**-16."""
+    """The twin of a Synthesis, down to pixels. `steps`: LEVELS x C whole numbers of 1 / STEP_UNITS."""
 
     def __init__(self, synthesis: Synthesis, steps: Tensor) -> None:
         self.steps = steps.double()
-        self.linear, self.enter, self.known, self.up8, self.look, self.up4, self.leave = (
-            ExactConvolution(layer)
-            for layer in (
-                synthesis.linear,
-                synthesis.enter,
-                synthesis.known,
-                synthesis.up8,
-                synthesis.look,
-                synthesis.up4,
-                synthesis.leave,
-            )
+        layers = ("linear", "enter", "up8", "look", "up4", "leave")
+        self.linear, self.enter, self.up8, self.look, self.up4, self.leave = (
+            ExactConvolution(getattr(synthesis, name)) for name in layers
         )
         self.modulation16 = ExactModulation(synthesis.modulation16)
         self.modulation8 = ExactModulation(synthesis.modulation8)
@@ -177,13 +191,12 @@ class ExactSynthesis:
             ExactNetwork(each) for each in (synthesis.blocks16, synthesis.blocks8, synthesis.blocks4)
         )
 
-    def pixels(self, fine: Tensor, known: Tensor, index: int) -> Pixels:
-        """uint8 H x W x 3 of fine latents (in steps) and what is known, both in units."""
-        steps = interpolated(self.steps, index)[:, None, None]
-        fine = (fine * steps / STEP_UNITS + 0.5).floor().clamp_(-LIMIT, LIMIT)
-        patches = _shuffled(self.linear(fine), PATCH)
-        hidden = self.modulation16((self.enter(fine) + self.known(known)).clamp_(-LIMIT, LIMIT), index)
-        hidden = _shuffled(self.up8(self.blocks16(hidden)), 2)
+    def pixels(self, y: Tensor, index: int) -> Pixels:
+        """uint8 H x W x 3 of latents in steps, in units."""
+        y = times_step(y, interpolated(self.steps, index)[:, None, None])
+        patches = _shuffled(self.linear(y), PATCH)
+        hidden = self.blocks16(self.modulation16(self.enter(y), index))
+        hidden = _shuffled(self.up8(hidden), 2)
         hidden += self.look(functional.pixel_unshuffle(patches[None], PATCH // 2)[0])
         hidden = self.blocks8(self.modulation8(hidden.clamp_(-LIMIT, LIMIT), index))
         hidden = self.blocks4(_shuffled(self.up4(hidden), 2))
@@ -192,11 +205,9 @@ class ExactSynthesis:
         return values.to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
 
 
-STEP_UNITS: Final = 2.0**16
-
-
-def _plus(x: Tensor, row: Tensor) -> Tensor:
-    return (x + row[:, None, None]).clamp_(-LIMIT, LIMIT)
+def times_step(y: Tensor, steps: Tensor) -> Tensor:
+    """Latents in steps, in units, times their steps: in units of colours."""
+    return (y * steps / STEP_UNITS + 0.5).floor_().clamp_(-LIMIT, LIMIT)
 
 
 def _shuffled(x: Tensor, factor: int) -> Tensor:

@@ -44,7 +44,7 @@ class Encoder:
         index = self._level(self.bpp / (1 - EXPECTED_SAVING[effort]))
         search = Search(self.networks.model, self.x, self.size, index, ITERATIONS[effort])
         self._follow(search, effort)
-        body, _, _ = self.networks.write(search.found, index)
+        body, _ = self.networks.write(search.found, index)
         return index, body
 
     def _follow(self, search: Search, effort: int) -> None:
@@ -82,7 +82,7 @@ class Encoder:
         if index not in self.trials:
             with torch.no_grad():
                 latents = self.networks.model.latents(self.x, self._level_tensor(index))
-                body, _, _ = self.networks.write(latents, index)
+                body, _ = self.networks.write(latents, index)
             bits = 8 * (len(body) + HEAD.size)
             self.trials[index] = body, bits / (self.size[0] * self.size[1])
         return math.log(self.trials[index][1] / bpp)

@@ -1,8 +1,13 @@
-"""What is known before each latent: from coarser grids, from groups of channels before, from the first half.
+"""What is known before each latent, and the density that follows from it.
 
-A grid is coded in groups of channels, a group in two halves of a checkerboard (the uneven groups and the
-two-step checkerboard are those of ELIC, He et al., CVPR 2022). Each latent has a density of three parameters:
-mean, log2 of the scale, and shape, the share of a second Gaussian that is three times as wide.
+Latents are coded from coarse to fine, twice over: in groups of channels, the strong ones first, and within a group from
+a sparse grid to the full one. The first groups, which hold the picture at a glance, go through five nested grids: every
+fourth row and column, the middles of those squares, and so on until each latent lies among neighbours that are known.
+Later groups, which see the first ones everywhere, need two halves of a checkerboard (as in
+ELIC, He et al., CVPR 2022).
+
+Each latent has a density of three parameters: mean, log2 of the scale, and shape, the share of a second
+Gaussian that is three times as wide.
 """
 
 from __future__ import annotations
@@ -14,7 +19,6 @@ from torch import Tensor, nn
 
 from codecs_zoo.learned.pyramid.layers import PerLevel
 from codecs_zoo.learned.pyramid.shape import Shape
-from codecs_zoo.learned.pyramid.transforms import Latents
 
 LOG_SCALE_LOW: Final = -3.25
 LOG_SCALE_HIGH: Final = 6.5
@@ -23,12 +27,21 @@ MOST_WIDE: Final = 0.5
 """The share of the wide Gaussian lies between 0 and this."""
 LEAST_LIKELIHOOD: Final = 2.0**-20
 PARAMETERS: Final = 3
+STAGES: Final = 5
+NEAREST: Final = (
+    (),
+    ((-2, -2), (-2, 2), (2, -2), (2, 2)),
+    ((0, -2), (0, 2), (-2, 0), (2, 0)),
+    ((-1, -1), (-1, 1), (1, -1), (1, 1)),
+    ((0, -1), (0, 1), (-1, 0), (1, 0)),
+)
+"""Of each stage, where its nearest known neighbours are: rows and columns away."""
 
 
 class Quantizer:
     """How latents are rounded about their means while networks are trained or latents searched.
 
-    `forward(residual) -> (rounded, residual whose likelihood counts)`, both differentiable in residual.
+    `(residual) -> (rounded, residual whose likelihood counts)`, both differentiable in residual.
     """
 
     def __call__(self, residual: Tensor) -> tuple[Tensor, Tensor]:
@@ -44,35 +57,88 @@ class Rounding(Quantizer):
         return rounded, rounded
 
 
-class GroupContext(nn.Module):
-    """The densities of one group of channels, from what is known before each half of it."""
+class StagedContext(nn.Module):
+    """The densities of a group that is coded in nested grids. It sees latents times their steps, as colours go."""
 
-    def __init__(self, shape: Shape, known: int, before: int, channels: int) -> None:
+    def __init__(self, shape: Shape, before: int, channels: int) -> None:
+        super().__init__()
+        self.channels, self.before = channels, before
+        width = shape.stage
+        if before:
+            self.context = nn.Conv2d(before, width, 5, padding=2)
+        self.near = nn.ModuleList([_interpolation(channels, offsets) for offsets in NEAREST])
+        self.spatial = nn.ModuleList([nn.Conv2d(channels, width, 7, padding=3) for _ in range(STAGES)])
+        self.level = PerLevel(width)
+        self.merge = nn.Sequential(
+            nn.LeakyReLU(shape.slope),
+            nn.Conv2d(width, width, 1),
+            nn.LeakyReLU(shape.slope),
+            nn.Conv2d(width, PARAMETERS * channels, 1),
+        )
+        self.offset = PerLevel(PARAMETERS * channels)
+
+    def stages(self) -> list[tuple[nn.Conv2d, nn.Conv2d]]:
+        """Of each stage, the interpolation of neighbours and the layer that sees all around."""
+        return [
+            (cast(nn.Conv2d, near), cast(nn.Conv2d, spatial))
+            for near, spatial in zip(self.near, self.spatial, strict=True)
+        ]
+
+    def forward(
+        self, y: Tensor, before: Tensor, step: Tensor, level: Tensor, quantizer: Quantizer
+    ) -> tuple[Tensor, Tensor]:
+        """Latents in steps (B x C x h x w) to rounded ones and likelihoods; `before` is latents times steps."""
+        known = self.level(level)
+        if self.before:
+            known = known + self.context(before)
+        offset = self.offset(level)
+        done, parameters, counted = torch.zeros_like(y), None, y
+        for number, (near, spatial) in enumerate(self.stages()):
+            places = stage_places(number, y)
+            seen = done * step
+            found = self.merge(known + spatial(seen)) + offset
+            mean = (found[:, : self.channels] + near(seen)) / step
+            found = torch.cat([mean, found[:, self.channels :]], 1)
+            rounded, its = quantizer(y - mean)
+            done = done + (rounded + mean) * places
+            parameters = found if parameters is None else torch.where(places, found, parameters)
+            counted = torch.where(places, its, counted)
+        assert parameters is not None
+        _, log_scale, shape = parameters.chunk(PARAMETERS, 1)
+        return done, mixture_likelihood(counted, log_scale, shape)
+
+
+class HalvedContext(nn.Module):
+    """The densities of a group that is coded in two halves of a checkerboard."""
+
+    def __init__(self, shape: Shape, before: int, channels: int) -> None:
         super().__init__()
         self.channels, self.before = channels, before
         side = 5 if channels <= 32 else 3
         context = shape.context if before else 0
         if before:
-            self.context = nn.Sequential(nn.Conv2d(before, context, 3, padding=1), nn.ReLU())
-        self.spatial = nn.Sequential(nn.Conv2d(channels, shape.spatial, side, padding=side // 2), nn.ReLU())
+            self.context = nn.Sequential(nn.Conv2d(before, context, 3, padding=1), nn.LeakyReLU(shape.slope))
+        self.spatial = nn.Sequential(
+            nn.Conv2d(channels, shape.spatial, side, padding=side // 2), nn.LeakyReLU(shape.slope)
+        )
         self.merge = nn.Sequential(
-            nn.Conv2d(known + context + shape.spatial, shape.merge, 1),
-            nn.ReLU(),
+            nn.Conv2d(context + shape.spatial, shape.merge, 1),
+            nn.LeakyReLU(shape.slope),
             nn.Conv2d(shape.merge, shape.merge, 1),
-            nn.ReLU(),
+            nn.LeakyReLU(shape.slope),
             nn.Conv2d(shape.merge, PARAMETERS * channels, 1),
         )
         self.empty = shape.spatial
         self.offset = PerLevel(PARAMETERS * channels)
 
     def forward(
-        self, y: Tensor, known: Tensor, before: Tensor, level: Tensor, quantizer: Quantizer
+        self, y: Tensor, before: Tensor, level: Tensor, quantizer: Quantizer
     ) -> tuple[Tensor, Tensor]:
-        """The group's latents (B x C x h x w) to rounded ones and likelihoods."""
+        """Latents in steps (B x C x h x w) to rounded ones and likelihoods; `before` is in steps too."""
         first = first_half(y)
-        seen = torch.cat([known, self.context(before)], 1) if self.before else known
+        seen = self.context(before) if self.before else before[:, :0]
         offset = self.offset(level)
-        nothing = seen.new_zeros(len(seen), self.empty, *seen.shape[2:])
+        nothing = y.new_zeros(len(y), self.empty, *y.shape[2:])
         merged = self.merge(torch.cat([seen, nothing], 1)) + offset
         mean = merged[:, : self.channels]
         rounded, counted = quantizer(y - mean)
@@ -85,73 +151,68 @@ class GroupContext(nn.Module):
         return half + (rounded + mean) * ~first, mixture_likelihood(counted, log_scale, shape)
 
 
-class GridContext(nn.Module):
-    """All groups of one grid, one after the other."""
+class Hierarchy(nn.Module):
+    """All groups, one after the other."""
 
-    def __init__(self, shape: Shape, known: int, groups: tuple[int, ...]) -> None:
+    def __init__(self, shape: Shape) -> None:
         super().__init__()
+        groups = (*shape.staged, *shape.halved)
+        befores = [sum(groups[:i]) for i in range(len(groups))]
+        split = len(shape.staged)
         self.groups = groups
-        self.contexts = nn.ModuleList(
-            [GroupContext(shape, known, sum(groups[:i]), channels) for i, channels in enumerate(groups)]
+        self.staged = nn.ModuleList(
+            [StagedContext(shape, befores[i], groups[i]) for i in range(len(groups)) if i < split]
+        )
+        self.halved = nn.ModuleList(
+            [HalvedContext(shape, befores[i], groups[i]) for i in range(len(groups)) if i >= split]
         )
 
-    def forward(self, y: Tensor, known: Tensor, level: Tensor, quantizer: Quantizer) -> tuple[Tensor, Tensor]:
-        """Latents (B x C x h x w) to rounded ones and likelihoods."""
-        done: list[Tensor] = []
-        likelihoods: list[Tensor] = []
-        parts = torch.split(y, list(self.groups), 1)
-        for part, context in zip(parts, self.members(), strict=True):
+    def staged_contexts(self) -> list[StagedContext]:
+        """Those that come first."""
+        return [cast(StagedContext, each) for each in self.staged]
+
+    def halved_contexts(self) -> list[HalvedContext]:
+        """Those that follow."""
+        return [cast(HalvedContext, each) for each in self.halved]
+
+    def forward(self, y: Tensor, steps: Tensor, level: Tensor, quantizer: Quantizer) -> tuple[Tensor, Tensor]:
+        """Latents in steps (B x C x h x w; steps B x C x 1 x 1) to rounded ones and likelihoods."""
+        done, likelihoods = self.forward_staged(y, steps, level, quantizer)
+        parts = torch.split(y, list(self.groups), 1)[len(self.staged) :]
+        for part, halved in zip(parts, self.halved_contexts(), strict=True):
             before = torch.cat(done, 1) if done else part
-            rounded, likelihood = context(part, known, before, level, quantizer)
+            rounded, likelihood = halved(part, before, level, quantizer)
             done.append(rounded)
             likelihoods.append(likelihood)
         return torch.cat(done, 1), torch.cat(likelihoods, 1)
 
-    def members(self) -> list[GroupContext]:
-        """The contexts of the groups, in order."""
-        return [cast(GroupContext, each) for each in self.contexts]
+    def forward_staged(
+        self, y: Tensor, steps: Tensor, level: Tensor, quantizer: Quantizer
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """The same for each of the staged groups, which come first and need nothing of the others."""
+        done: list[Tensor] = []
+        likelihoods: list[Tensor] = []
+        at = 0
+        for staged in self.staged_contexts():
+            part, step = (each[:, at : at + staged.channels] for each in (y, steps))
+            before = torch.cat(done, 1) * steps[:, :at] if done else part
+            rounded, likelihood = staged(part, before, step, level, quantizer)
+            at += staged.channels
+            done.append(rounded)
+            likelihoods.append(likelihood)
+        return done, likelihoods
 
 
-class Hierarchy(nn.Module):
-    """The grids from coarse to fine: each gives what is known of the next."""
-
-    def __init__(self, shape: Shape) -> None:
-        super().__init__()
-        self.start = PerLevel(shape.known64)
-        self.coarse = GridContext(shape, shape.known64, shape.coarse)
-        self.enter64 = nn.Sequential(nn.Conv2d(sum(shape.coarse), shape.known64, 3, padding=1))
-        self.level64 = PerLevel(shape.known64)
-        self.up32 = _up(shape.known64, shape.known32)
-        self.middle = GridContext(shape, shape.known32, shape.middle)
-        self.enter32 = nn.Sequential(
-            nn.Conv2d(sum(shape.middle) + shape.known32, shape.known32, 3, padding=1)
-        )
-        self.level32 = PerLevel(shape.known32)
-        self.up16 = _up(shape.known32, shape.known16)
-        self.fine = GridContext(shape, shape.known16, shape.fine)
-
-    def forward(
-        self, latents: Latents, level: Tensor, quantizer: Quantizer
-    ) -> tuple[Latents, Latents, Tensor]:
-        """Latents, the fine ones in steps, to rounded ones, likelihoods, and what is known at 1/16."""
-        start = self.start(level).expand(-1, -1, *latents.coarse.shape[2:])
-        coarse, coarse_p = self.coarse(latents.coarse, start, level, quantizer)
-        known = self.up32(self.enter64(coarse) + self.level64(level))
-        middle, middle_p = self.middle(latents.middle, known, level, quantizer)
-        known = self.up16(self.enter32(torch.cat([middle, known], 1)) + self.level32(level))
-        fine, fine_p = self.fine(latents.fine, known, level, quantizer)
-        return Latents(fine, middle, coarse), Latents(fine_p, middle_p, coarse_p), known
-
-
-def _up(channels: int, out: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.ReLU(),
-        nn.Conv2d(channels, 4 * out, 1),
-        nn.PixelShuffle(2),
-        nn.ReLU(),
-        nn.Conv2d(out, out, 3, padding=1),
-        nn.ReLU(),
-    )
+def _interpolation(channels: int, offsets: tuple[tuple[int, int], ...]) -> nn.Conv2d:
+    """A layer that begins as the mean of the nearest known neighbours of each channel."""
+    layer = nn.Conv2d(channels, channels, 5, padding=2)
+    nn.init.zeros_(layer.weight)
+    assert layer.bias is not None
+    nn.init.zeros_(layer.bias)
+    with torch.no_grad():
+        for row, column in offsets:
+            layer.weight[:, :, 2 + row, 2 + column] = torch.eye(channels) / len(offsets)
+    return layer
 
 
 def first_half(y: Tensor) -> Tensor:
@@ -159,6 +220,20 @@ def first_half(y: Tensor) -> Tensor:
     rows = torch.arange(y.shape[2], device=y.device)
     columns = torch.arange(y.shape[3], device=y.device)
     return (rows[:, None] + columns) % 2 == 0
+
+
+def stage_places(number: int, y: Tensor) -> Tensor:
+    """Which latents a stage codes: h x w of booleans. Each latent is in one stage."""
+    rows = torch.arange(y.shape[2], device=y.device)[:, None]
+    columns = torch.arange(y.shape[3], device=y.device)
+    even = (rows % 2 == 0) & (columns % 2 == 0)
+    if number == 0:
+        return (rows % 4 == 0) & (columns % 4 == 0)
+    if number == 1:
+        return (rows % 4 == 2) & (columns % 4 == 2)
+    if number == 2:
+        return even & ((rows + columns) % 4 == 2)
+    return (rows % 2 == 1) & (columns % 2 == 1) if number == 3 else (rows + columns) % 2 == 1
 
 
 def mixture_likelihood(residual: Tensor, log_scale: Tensor, shape: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ float64 adds whole numbers exactly in any order. The same holds for the pixels: 
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import torch
@@ -93,7 +94,7 @@ class ExactModulation:
 
 
 class ExactNetwork:
-    """The twin of an nn.Sequential of convolutions, ReLU, pixel shuffles by 2 and bottlenecks."""
+    """The twin of an nn.Sequential of convolutions, leaky rectifiers and bottlenecks."""
 
     def __init__(self, network: nn.Sequential) -> None:
         self.layers = [_exact(layer) for layer in network]
@@ -105,7 +106,7 @@ class ExactNetwork:
         return x
 
     def at(self, columns: Tensor) -> Tensor:
-        """The same on C x N columns, for a network of 1 x 1 layers and ReLU."""
+        """The same on C x N columns, for a network of 1 x 1 layers and rectifiers."""
         for layer in self.layers:
             columns = layer.at(columns) if isinstance(layer, ExactConvolution) else layer(columns)
         return columns
@@ -119,28 +120,23 @@ class _ExactBottleneck:
         return self.inner(x).add_(x).clamp_(-LIMIT, LIMIT)
 
 
-class _Relu:
-    def __call__(self, x: Tensor) -> Tensor:
-        return x.clamp_(min=0)
-
-
-class _Shuffle:
-    def __init__(self, factor: int) -> None:
-        self.factor = factor
+class _Rectifier:
+    def __init__(self, layer: nn.LeakyReLU) -> None:
+        self.slope = layer.negative_slope
+        if self.slope and (self.slope > 1 or math.log2(self.slope) % 1):
+            raise ValueError(f"a slope of {self.slope} can't be exact; use 0 or a power of two")
 
     def __call__(self, x: Tensor) -> Tensor:
-        return functional.pixel_shuffle(x[None], self.factor)[0]
+        return torch.maximum(x, (x * self.slope).floor_()) if self.slope else x.clamp_(min=0)
 
 
-def _exact(layer: nn.Module) -> ExactConvolution | _ExactBottleneck | _Relu | _Shuffle:
+def _exact(layer: nn.Module) -> ExactConvolution | _ExactBottleneck | _Rectifier:
     if isinstance(layer, nn.Conv2d):
         return ExactConvolution(layer)
     if isinstance(layer, Bottleneck):
         return _ExactBottleneck(layer)
-    if isinstance(layer, nn.ReLU):
-        return _Relu()
-    if isinstance(layer, nn.PixelShuffle):
-        return _Shuffle(layer.upscale_factor)
+    if isinstance(layer, nn.LeakyReLU):
+        return _Rectifier(layer)
     raise TypeError(f"{type(layer).__name__} has no twin in whole numbers")
 
 

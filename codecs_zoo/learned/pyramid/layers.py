@@ -44,14 +44,14 @@ class Modulation(nn.Module):
 class Bottleneck(nn.Module):
     """1 x 1 to half the channels, 3 x 3, 1 x 1 back, added to the input (as in ELIC, He et al., CVPR 2022)."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, slope: float) -> None:
         super().__init__()
         half = channels // 2
         self.inner = nn.Sequential(
             nn.Conv2d(channels, half, 1),
-            nn.ReLU(),
+            nn.LeakyReLU(slope),
             nn.Conv2d(half, half, 3, padding=1),
-            nn.ReLU(),
+            nn.LeakyReLU(slope),
             nn.Conv2d(half, channels, 1),
         )
         with torch.no_grad():
@@ -61,9 +61,9 @@ class Bottleneck(nn.Module):
         return x + cast(Tensor, self.inner(x))
 
 
-def blocks(channels: int, count: int) -> nn.Sequential:
+def blocks(channels: int, count: int, slope: float) -> nn.Sequential:
     """`count` bottlenecks one after the other."""
-    return nn.Sequential(*[Bottleneck(channels) for _ in range(count)])
+    return nn.Sequential(*[Bottleneck(channels, slope) for _ in range(count)])
 
 
 def zeroed(layer: nn.Conv2d) -> nn.Conv2d:

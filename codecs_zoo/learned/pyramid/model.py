@@ -1,4 +1,4 @@
-"""Pyramid's networks together: analysis, hierarchy, synthesis, and the steps of the fine latents."""
+"""Pyramid's networks together: analysis, hierarchy, synthesis, and the steps of the latents."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from codecs_zoo.learned.pyramid.entropy import Hierarchy, Quantizer
 from codecs_zoo.learned.pyramid.layers import interpolate_rows
 from codecs_zoo.learned.pyramid.shape import LEVELS, Shape, lambda_of
-from codecs_zoo.learned.pyramid.transforms import Analysis, Autocast, Latents, Synthesis
+from codecs_zoo.learned.pyramid.transforms import Analysis, Autocast, Synthesis
 
 
 class Output(NamedTuple):
@@ -21,7 +21,7 @@ class Output(NamedTuple):
 
 
 class PyramidModel(nn.Module):
-    """All networks. `rows` of the steps are LEVELS x fine channels, in log2."""
+    """All networks. `log_steps` are LEVELS x channels, in log2."""
 
     def __init__(self, shape: Shape | None = None) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class PyramidModel(nn.Module):
         self.analysis = Analysis(self.shape)
         self.hierarchy = Hierarchy(self.shape)
         self.synthesis = Synthesis(self.shape)
-        self.log_steps = nn.Parameter(first_steps(sum(self.shape.fine)).log2())
+        self.log_steps = nn.Parameter(first_steps(self.shape.latents).log2())
 
     def forward(
         self, x: Tensor, level: Tensor, quantizer: Quantizer | None = None, autocast: Autocast | None = None
@@ -37,22 +37,22 @@ class PyramidModel(nn.Module):
         """x: B x 3 x H x W in 0..1, sides multiples of 64; level: B numbers from 0 to LEVELS - 1."""
         return self.reconstruct(self.latents(x, level, autocast), level, quantizer or Quantizer(), autocast)
 
-    def latents(self, x: Tensor, level: Tensor, autocast: Autocast | None = None) -> Latents:
-        """What the analysis proposes, the fine ones in steps."""
-        found: Latents = self.analysis(x, level, autocast)
-        return found._replace(fine=found.fine / self.steps(level))
+    def latents(self, x: Tensor, level: Tensor, autocast: Autocast | None = None) -> Tensor:
+        """What the analysis proposes, in steps: B x C x H/16 x W/16."""
+        found: Tensor = self.analysis(x, level, autocast) / self.steps(level)
+        return found
 
     def reconstruct(
-        self, latents: Latents, level: Tensor, quantizer: Quantizer, autocast: Autocast | None = None
+        self, latents: Tensor, level: Tensor, quantizer: Quantizer, autocast: Autocast | None = None
     ) -> Output:
         """Picture and bits of latents, rounded by `quantizer`."""
-        rounded, likelihoods, known = self.hierarchy(latents, level, quantizer)
-        x_hat = self.synthesis(rounded.fine * self.steps(level), known, level, autocast)
-        bits = [-p.log2().flatten(1).sum(1) for p in likelihoods]
-        return Output(x_hat, bits[0] + bits[1] + bits[2])
+        steps = self.steps(level)
+        rounded, likelihoods = self.hierarchy(latents, steps, level, quantizer)
+        x_hat = self.synthesis(rounded * steps, level, autocast)
+        return Output(x_hat, -likelihoods.log2().flatten(1).sum(1))
 
     def steps(self, level: Tensor) -> Tensor:
-        """B x C x 1 x 1: the quantisation step of each fine channel."""
+        """B x C x 1 x 1: the quantisation step of each channel."""
         return interpolate_rows(self.log_steps.exp2(), level)
 
 

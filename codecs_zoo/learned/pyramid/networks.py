@@ -12,9 +12,8 @@ from torch import Tensor
 from codecs_zoo.contract import CodecError, Pixels
 from codecs_zoo.learned.networks.tables import RangeEncoder, Tables, decoder_of, to_bytes
 from codecs_zoo.learned.pyramid.decoder import ExactHierarchy, ExactSynthesis, Reader, Writer
-from codecs_zoo.learned.pyramid.shape import GRID
+from codecs_zoo.learned.pyramid.shape import GRID, PATCH
 from codecs_zoo.learned.pyramid.storing import read_model
-from codecs_zoo.learned.pyramid.transforms import Latents
 
 
 class Networks:
@@ -36,7 +35,7 @@ class Networks:
     @cached_property
     def hierarchy(self) -> ExactHierarchy:
         """The hierarchy in whole numbers."""
-        return ExactHierarchy(self.model.hierarchy)
+        return ExactHierarchy(self.model.hierarchy, self.steps)
 
     @cached_property
     def synthesis(self) -> ExactSynthesis:
@@ -44,27 +43,25 @@ class Networks:
         return ExactSynthesis(self.model.synthesis, self.steps)
 
     @torch.no_grad()
-    def write(self, latents: Latents, index: int) -> tuple[bytes, Latents, Tensor]:
-        """The body of a file of proposed latents (1 x C x h x w, fine in steps), and what it decodes to."""
+    def write(self, latents: Tensor, index: int) -> tuple[bytes, Tensor]:
+        """The body of a file of proposed latents (1 x C x h x w, in steps), and what it decodes to."""
         encoder = RangeEncoder()
-        rows, columns = latents.coarse.shape[2:]
-        proposals = Latents(*(grid[0].double() for grid in latents))
-        found, known = self.hierarchy.walk(Writer(encoder, self.tables), rows, columns, index, proposals)
-        return to_bytes(encoder), found, known
+        rows, columns = latents.shape[2:]
+        coder = Writer(encoder, self.tables)
+        found = self.hierarchy.walk(coder, rows, columns, index, latents[0].double())
+        return to_bytes(encoder), found
 
     @torch.no_grad()
     def read(self, body: bytes, height: int, width: int, index: int) -> Pixels:
         """uint8 height x width x 3. Raises ValueError for a body that can't be read."""
-        rows, columns = -(-height // GRID), -(-width // GRID)
+        rows, columns = (-(-side // GRID) * (GRID // PATCH) for side in (height, width))
         coder = Reader(decoder_of(body), self.tables)
-        found, known = self.hierarchy.walk(coder, rows, columns, index)
-        return self.pixels(found, known, height, width, index)
+        return self.pixels(self.hierarchy.walk(coder, rows, columns, index), height, width, index)
 
     @torch.no_grad()
-    def pixels(self, found: Latents, known: Tensor, height: int, width: int, index: int) -> Pixels:
-        """uint8 height x width x 3 of decoded latents and what is known at 1/16."""
-        pixels = self.synthesis.pixels(found.fine, known, index)
-        return np.ascontiguousarray(pixels[:height, :width])
+    def pixels(self, found: Tensor, height: int, width: int, index: int) -> Pixels:
+        """uint8 height x width x 3 of decoded latents."""
+        return np.ascontiguousarray(self.synthesis.pixels(found, index)[:height, :width])
 
 
 def to_tensor(pixels: Pixels) -> Tensor:

@@ -18,7 +18,6 @@ from codecs_zoo.following import Progress
 from codecs_zoo.learned.pyramid.entropy import Quantizer
 from codecs_zoo.learned.pyramid.model import PyramidModel
 from codecs_zoo.learned.pyramid.shape import lambda_of, level_of
-from codecs_zoo.learned.pyramid.transforms import Latents
 
 FIRST_TEMPERATURE: Final = 0.3
 COOLING: Final = 3.0
@@ -64,9 +63,9 @@ class Search:
         self.model, self.x, self.size, self.iterations = model, x, size, iterations
         self.level = torch.tensor([level_of(index)])
         with torch.no_grad():
-            start = model.latents(x, self.level)
-        self.latents = Latents(*(grid.clone().requires_grad_() for grid in start))
-        self.optimizer = torch.optim.Adam(self.latents, LEARNING_RATE)
+            self.latents = model.latents(x, self.level).clone()
+        self.latents.requires_grad_()
+        self.optimizer = torch.optim.Adam([self.latents], LEARNING_RATE)
         self.quantizer = Annealing(seed)
         self.log_lambda = math.log(lambda_of(level_of(index)))
         self.done = 0
@@ -89,14 +88,14 @@ class Search:
         return found
 
     @property
-    def found(self) -> Latents:
-        """The latents as they are, to be rounded about their means."""
-        return Latents(*(grid.detach() for grid in self.latents))
+    def found(self) -> Tensor:
+        """The latents as they are, in steps, to be rounded about their means."""
+        return self.latents.detach()
 
     def state(self) -> dict[str, Any]:
         """Everything that a search in another process needs to go on."""
         return {
-            "latents": list(self.latents),
+            "latents": self.found,
             "optimizer": self.optimizer.state_dict(),
             "generator": self.quantizer.generator.get_state(),
             "log_lambda": self.log_lambda,
@@ -106,8 +105,7 @@ class Search:
     def resume(self, state: dict[str, Any]) -> None:
         """Go on from a `state` of the same search."""
         with torch.no_grad():
-            for grid, saved in zip(self.latents, state["latents"], strict=True):
-                grid.copy_(saved)
+            self.latents.copy_(state["latents"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.quantizer.generator.set_state(state["generator"])
         self.log_lambda, self.done = state["log_lambda"], state["done"]

@@ -13,15 +13,15 @@ LAMBDA_LOW, LAMBDA_HIGH = 0.0004, 0.12
 
 PATCH: Final = 16
 GRID: Final = 64
-"""Pictures are padded to multiples of this: a cell of the coarsest grid."""
+"""Pictures are padded to multiples of this: a cell of the coarsest of the nested grids."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Channels and blocks, by what one cell covers: 4, 8, 16, 32 or 64 pixels a side.
+    """Channels and blocks, by what one cell covers: 4, 8 or 16 pixels a side.
 
-    Latents are `fine` channels at 1/16, `middle` at 1/32 and `coarse` at 1/64, each coded in groups one after
-    the other. `known_*` are channels of what is known from coarser grids.
+    Latents are at 1/16, in groups of channels that are coded one after the other: those of `staged` in five
+    nested grids each, those of `halved` in two halves of a checkerboard.
     """
 
     at4: int = 96
@@ -30,17 +30,23 @@ class Shape:
     analysis_blocks: tuple[int, int, int] = (2, 4, 3)
     synthesis_blocks: tuple[int, int, int] = (2, 5, 4)
     """At 1/4, 1/8 and 1/16."""
-    fine: tuple[int, ...] = (16, 16, 32, 64, 128)
-    middle: tuple[int, ...] = (32, 32)
-    coarse: tuple[int, ...] = (32,)
-    known16: int = 192
-    known32: int = 160
-    known64: int = 96
+    staged: tuple[int, ...] = (4, 12)
+    halved: tuple[int, ...] = (16, 32, 64, 128)
+    stage: int = 160
+    """Width of the networks of staged groups."""
     context: int = 128
-    """Channels that see the groups before, at each grid."""
+    """Channels that see the groups before, in halved groups."""
     spatial: int = 96
+    """Channels that see the first half."""
     merge: int = 256
     """Width of the networks that turn what is known into densities."""
+    slope: float = 0.125
+    """Of the rectifiers below zero: a power of two, or zero, where units that a bad step puts to sleep stay asleep."""
+
+    @property
+    def latents(self) -> int:
+        """Channels of the latents."""
+        return sum(self.staged) + sum(self.halved)
 
 
 def lambda_of(level: float) -> float:

@@ -25,8 +25,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from codecs_zoo.learned.pyramid.entropy import Rounding
-from codecs_zoo.learned.pyramid.model import Output, PyramidModel, first_steps
+from codecs_zoo.contract import CodecError
+from codecs_zoo.learned.pyramid.entropy import HalvedContext, Quantizer, Rounding, StagedContext
+from codecs_zoo.learned.pyramid.model import Output, PyramidModel
 from codecs_zoo.learned.pyramid.muon import Muon
 from codecs_zoo.learned.pyramid.photographs import Crops, centre, principal_components, read_photographs
 from codecs_zoo.learned.pyramid.shape import LAMBDA_HIGH, LAMBDA_LOW, LEVELS, Shape
@@ -43,7 +44,7 @@ EAGER_STEPS = 20
 """Before a step is captured: cuDNN chooses its kernels, the optimizer makes its state."""
 CLIP = 2.0
 BETAS = (0.9, 0.99)
-MUON_SHARE = 6.0
+MUON_SHARE = 3.0
 """Muon's learning rate, for the matrices, over Adam's, for all else."""
 
 
@@ -65,6 +66,9 @@ class TrainingSettings:
     seed: int = 0
     start: str = ""
     """Weights to start from."""
+    parts: str = "all"
+    """What is trained: `all`; the `decoder`, with analysis and steps as they are; or the `staged` contexts alone,
+    for which nothing else has to run."""
     save_every: float = 30
     """Seconds."""
 
@@ -87,14 +91,19 @@ class Trainer:
         self.model = self._begun(shape)
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.mean = copy.deepcopy(self.model).requires_grad_(False)
-        self.parameters: list[Tensor] = list(self.model.parameters())
-        self.means: list[Tensor] = list(self.mean.parameters())
+        self.model.requires_grad_(settings.parts == "all")
+        for part in self._trained_parts():
+            part.requires_grad_(True)
+        pairs = zip(self.model.parameters(), self.mean.parameters(), strict=True)
+        trained = [(own, mean) for own, mean in pairs if own.requires_grad]
+        self.parameters: list[Tensor] = [own for own, _ in trained]
+        self.means: list[Tensor] = [mean for _, mean in trained]
         on_gpu = self.device.type == "cuda"
         self.rate = torch.zeros((), device=self.device)
         matrices = [
             parameter
             for name, parameter in self.model.named_parameters()
-            if parameter.dim() == 4 and ".linear." not in name
+            if parameter.dim() == 4 and ".linear." not in name and parameter.requires_grad
         ]
         known = {id(parameter) for parameter in matrices}
         self.muon = Muon(matrices)
@@ -158,7 +167,7 @@ class Trainer:
     def _update(self) -> None:
         """One step on `x` and `level`, without a round trip to the host."""
         self.model.zero_grad(set_to_none=True)
-        loss, figures = loss_of(self.x, self.model(self.x, self.level, None, self._autocast()), self.level)
+        loss, figures = loss_of(self.x, self._output(), self.level)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.parameters, CLIP, foreach=True)
         for parameter in self.parameters:
@@ -171,6 +180,27 @@ class Trainer:
             torch._foreach_mul_(differences, self.keep)
             torch._foreach_add_(self.means, differences)
             self.sums += figures
+
+    def _output(self) -> Output:
+        if self.settings.parts != "staged":
+            return self.model(self.x, self.level, None, self._autocast())  # type: ignore[no-any-return]
+        with torch.no_grad():
+            y = self.model.latents(self.x, self.level, self._autocast())
+            steps = self.model.steps(self.level)
+        _, likelihoods = self.model.hierarchy.forward_staged(y, steps, self.level, Quantizer())
+        return Output(self.x, -torch.cat(likelihoods, 1).log2().flatten(1).sum(1))
+
+    def _trained_parts(self) -> list[nn.Module]:
+        """Beside everything."""
+        hierarchy = self.model.hierarchy
+        known: dict[str, list[nn.Module]] = {
+            "all": [],
+            "decoder": [hierarchy, self.model.synthesis],
+            "staged": [hierarchy.staged],
+        }
+        if self.settings.parts not in known:
+            raise CodecError(f"No part is called {self.settings.parts!r}. Known: {', '.join(known)}.")
+        return known[self.settings.parts]
 
     def _autocast(self) -> Any:
         return torch.autocast(self.device.type, torch.bfloat16, cache_enabled=False)
@@ -243,20 +273,24 @@ class Trainer:
         if self.settings.start:
             return read_model(Path(self.settings.start))[0]
         model = PyramidModel(shape)
-        fine = sum(model.shape.fine)
-        components, mean, variances = principal_components(self.crops, fine)
+        channels = model.shape.latents
+        components, mean, variances = principal_components(self.crops, channels)
         start_from_components(model.analysis, model.synthesis, components, mean)
-        scales = (variances.clamp(min=1e-8).sqrt() / first_steps(fine)).log2().clamp(min=-3)
-        parts = torch.split(scales, list(model.shape.fine), 1)
-        for context, part in zip(model.hierarchy.fine.members(), parts, strict=True):
-            context.offset.rows[:, context.channels : 2 * context.channels] = part
+        scales = variances.clamp(min=1e-8).sqrt().log2() - model.log_steps
+        contexts: list[StagedContext | HalvedContext] = [
+            *model.hierarchy.staged_contexts(),
+            *model.hierarchy.halved_contexts(),
+        ]
+        for context, part in zip(contexts, torch.split(scales, list(model.hierarchy.groups), 1), strict=True):
+            context.offset.rows[:, context.channels : 2 * context.channels] = part.clamp(min=-3)
         return model
 
 
 def loss_of(x: Tensor, output: Output, level: Tensor) -> tuple[Tensor, Tensor]:
     """Rate plus lambda times squared error, over a power of lambda; and figures: loss, bpp, PSNR, not finite."""
     bpp = output.bits / (x.shape[2] * x.shape[3])
-    error = (output.x_hat - x).square().flatten(1).mean(1)
+    # Far outside 0..1 the error says nothing, and one such picture would throw the networks off their course.
+    error = (output.x_hat.clamp(-1, 2) - x).square().flatten(1).mean(1)
     lmbda = LAMBDA_LOW * (LAMBDA_HIGH / LAMBDA_LOW) ** (level / (LEVELS - 1))
     middle = LAMBDA_LOW**0.5 * LAMBDA_HIGH**0.5
     loss = ((bpp + lmbda * 255**2 * error) / (lmbda / middle).pow(WEIGHT_POWER)).mean()
@@ -282,7 +316,17 @@ def main(arguments: list[str] | None = None) -> None:
         "--minutes", type=float, required=True, help="of training, reading photographs not counted"
     )
     parser.add_argument("--device", default=TrainingSettings.device, help="cpu or cuda")
-    for name in ("batch", "crop", "learning_rate", "warm_up", "mean_over", "seed", "start", "save_every"):
+    for name in (
+        "batch",
+        "crop",
+        "learning_rate",
+        "warm_up",
+        "mean_over",
+        "seed",
+        "start",
+        "parts",
+        "save_every",
+    ):
         default = getattr(TrainingSettings, name)
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default)
     options = vars(parser.parse_args(arguments))

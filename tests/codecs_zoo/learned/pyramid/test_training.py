@@ -29,7 +29,7 @@ def photographs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_run_leaves_weights_that_code(photographs: Path, tmp_path: Path) -> None:
     settings = training.TrainingSettings(
-        data=str(photographs), minutes=1, batch=2, crop=64, warm_up=5, mean_over=10
+        data=str(photographs), minutes=1, batch=2, crop=64, learning_rate=0.004, warm_up=5
     )
     trainer = training.Trainer(settings, tmp_path / "out", SMALL)
     for step in range(60):
@@ -39,7 +39,7 @@ def test_a_run_leaves_weights_that_code(photographs: Path, tmp_path: Path) -> No
     trainer.save()
     about = json.loads((tmp_path / "out" / "pyramid.json").read_text())
     first, last = about["log"]
-    assert last["loss"] < 0.95 * first["loss"]
+    assert last["loss"] < 0.9 * first["loss"]
     assert about["settings"]["crop"] == 64
     freeze(tmp_path / "out" / "pyramid.safetensors", tmp_path / "frozen")
     codec = PyramidCodec()
