@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cached_property
 from pathlib import Path
 
@@ -20,6 +21,8 @@ class Networks:
     """Everything that one file of frozen weights holds."""
 
     def __init__(self, weights: Path) -> None:
+        self.identity = hashlib.sha256(weights.read_bytes()).digest()[:4]
+        """The first bytes of the file's sha256: files name their weights by it."""
         self.model, frozen = read_model(weights)
         self.model.eval().requires_grad_(False)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

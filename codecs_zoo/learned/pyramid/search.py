@@ -27,6 +27,10 @@ LEARNING_RATE: Final = 0.01
 STEERING: Final = 8.0
 """How strongly lambda answers to a miss of the rate, a whole search long."""
 
+CORRECTING: Final = 0.8
+"""Where on the schedule iterations are taken that correct the rate at the end."""
+ELASTICITY: Final = 0.5
+"""Of the rate by lambda, roughly."""
 FARTHEST: Final = 1.5
 """How far lambda may go from the level's own, in its natural logarithm."""
 
@@ -57,10 +61,16 @@ class Search:
         size: tuple[int, int],
         index: int,
         iterations: int,
+        aim: float | None,
         seed: int = 0,
     ) -> None:
-        """x: 1 x 3 x H x W in 0..1, padded; `size`: rows and columns that count; `index`: of the level."""
-        self.model, self.x, self.size, self.iterations = model, x, size, iterations
+        """x: 1 x 3 x H x W in 0..1, padded; `size`: rows and columns that count; `index`: of the level.
+
+        `aim`, in bits per pixel, steers lambda; None leaves it as it is.
+        """
+        self.model, self.x, self.size = model, x, size
+        self.iterations = self.planned = iterations
+        self.aim = aim
         self.level = torch.tensor([level_of(index)])
         with torch.no_grad():
             self.latents = model.latents(x, self.level).clone()
@@ -70,9 +80,9 @@ class Search:
         self.log_lambda = math.log(lambda_of(level_of(index)))
         self.done = 0
 
-    def step(self, target_bpp: float | None) -> Progress:
-        """One iteration. `target_bpp` steers lambda; None leaves it as it is."""
-        share = self.done / self.iterations
+    def step(self) -> Progress:
+        """One iteration."""
+        share = self.done / self.planned if self.done < self.planned else CORRECTING
         self.quantizer.temperature = FIRST_TEMPERATURE * math.exp(-COOLING * share)
         fall = 0.5 * (1 + math.cos(math.pi * share))
         self.optimizer.param_groups[0]["lr"] = LEARNING_RATE * (0.05 + 0.95 * fall)
@@ -83,9 +93,16 @@ class Search:
         self.optimizer.step()
         self.done += 1
         found = Progress(self.done, self.iterations, bpp.item(), -10 * math.log10(max(error.item(), 1e-10)))
-        if target_bpp is not None:
-            self._steer(math.log(target_bpp / found.bpp))
+        if self.aim is not None:
+            self._steer(STEERING / self.planned * math.log(self.aim / found.bpp))
         return found
+
+    def correct(self, iterations: int, miss: float) -> None:
+        """Plan more iterations, for a file that came out `miss` times as large as it should."""
+        assert self.aim is not None
+        self.iterations += iterations
+        self.aim /= miss
+        self._steer(-math.log(miss) / ELASTICITY)
 
     @property
     def found(self) -> Tensor:
@@ -99,6 +116,8 @@ class Search:
             "optimizer": self.optimizer.state_dict(),
             "generator": self.quantizer.generator.get_state(),
             "log_lambda": self.log_lambda,
+            "aim": self.aim,
+            "iterations": self.iterations,
             "done": self.done,
         }
 
@@ -108,7 +127,8 @@ class Search:
             self.latents.copy_(state["latents"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.quantizer.generator.set_state(state["generator"])
-        self.log_lambda, self.done = state["log_lambda"], state["done"]
+        self.log_lambda, self.aim = state["log_lambda"], state["aim"]
+        self.iterations, self.done = state["iterations"], state["done"]
 
     def _costs(self) -> tuple[Tensor, Tensor]:
         """Bits per pixel, and squared error of pixels in 0..1."""
@@ -117,10 +137,9 @@ class Search:
         error = (output.x_hat - self.x)[:, :, :rows, :columns].square().mean()
         return output.bits[0] / (rows * columns), error
 
-    def _steer(self, miss: float) -> None:
+    def _steer(self, change: float) -> None:
         middle = math.log(lambda_of(float(self.level)))
-        wished = self.log_lambda + STEERING / self.iterations * miss
-        self.log_lambda = min(max(wished, middle - FARTHEST), middle + FARTHEST)
+        self.log_lambda = min(max(self.log_lambda + change, middle - FARTHEST), middle + FARTHEST)
 
 
 def _bfloat16() -> Any:

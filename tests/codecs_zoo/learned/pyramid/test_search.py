@@ -28,10 +28,10 @@ def cost(search: Search, latents: Tensor) -> float:
 
 def test_a_search_lowers_the_cost() -> None:
     x = to_tensor(smooth_picture(64, 64))
-    search = Search(make_model(), x, (64, 64), INDEX, 60)
+    search = Search(make_model(), x, (64, 64), INDEX, 60, None)
     before = cost(search, search.found)
     while search.done < search.iterations:
-        search.step(None)
+        search.step()
     after = cost(search, search.found)
     assert after < 0.99 * before
 
@@ -39,10 +39,20 @@ def test_a_search_lowers_the_cost() -> None:
 def test_lambda_rises_while_the_rate_is_too_low_and_falls_while_it_is_too_high() -> None:
     x = to_tensor(smooth_picture(64, 64))
     for target, sign in ((100.0, 1), (0.001, -1)):
-        search = Search(make_model(), x, (64, 64), INDEX, 20)
+        search = Search(make_model(), x, (64, 64), INDEX, 20, target)
         before = search.log_lambda
-        search.step(target)
+        search.step()
         assert sign * (search.log_lambda - before) > 0
+
+
+def test_a_correction_moves_lambda_against_the_miss() -> None:
+    x = to_tensor(smooth_picture(64, 64))
+    for miss, sign in ((1.1, -1), (0.9, 1)):
+        search = Search(make_model(), x, (64, 64), INDEX, 20, 1.0)
+        before = search.log_lambda
+        search.correct(3, miss)
+        assert sign * (search.log_lambda - before) > 0
+        assert (search.aim, search.iterations) == (pytest.approx(1 / miss), 23)
 
 
 def test_annealing_ends_at_whole_numbers() -> None:
@@ -60,6 +70,7 @@ def test_a_search_that_was_stopped_ends_as_if_it_had_not_been(
 ) -> None:
     monkeypatch.setattr("codecs_zoo.following.KEEP_EVERY", 0.0)
     monkeypatch.setattr(encoder, "ITERATIONS", (0, 12, 0, 0, 0))
+    monkeypatch.setattr(encoder, "CORRECTIONS", 0)
     picture, state, seen = smooth_picture(64, 64), tmp_path / "state", []
 
     def stop_at_seven(progress: Progress) -> None:
@@ -80,6 +91,7 @@ def test_the_state_of_another_search_is_not_gone_on_with(
 ) -> None:
     monkeypatch.setattr("codecs_zoo.following.KEEP_EVERY", 0.0)
     monkeypatch.setattr(encoder, "ITERATIONS", (0, 3, 0, 0, 0))
+    monkeypatch.setattr(encoder, "CORRECTIONS", 0)
     state, seen = tmp_path / "state", []
     for bpp in (1.0, 1.2):
         with following(lambda progress: seen.append(progress.done), state):
