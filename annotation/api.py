@@ -12,7 +12,6 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import mixins, status, viewsets
-from rest_framework.authentication import TokenAuthentication
 from rest_framework.decorators import action
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -20,6 +19,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation import serializers, tasks
+from annotation.authentication import EndingTokenAuthentication
+from annotation.core.roles import Reach
 from annotation.errors import NotYours, Refused, ResearcherNeeded, SessionErased, SnapshotRefused, StoreAway
 from annotation.models import Annotator, Assignment, Judgment, Session, Snapshot, Study
 from annotation.queues import after_commit
@@ -37,7 +38,7 @@ from annotation.services.snapshots import request_snapshot
 from annotation.services.training import feedback_on
 from annotation.throttles import JudgingThrottle, client_of
 from annotation.transient import is_transient
-from annotation.views.access import staff_of
+from annotation.views.access import reachable_studies, staff_of, study_or_404, within_reach
 from annotation.views.downloads import zip_in_full
 
 log = structlog.get_logger(__name__)
@@ -94,7 +95,7 @@ class JudgingView(APIView):
 class BeginSession(JudgingView):
     """A session begins. A token is needed for simulated annotators alone."""
 
-    authentication_classes = [TokenAuthentication]
+    authentication_classes = [EndingTokenAuthentication]
 
     @extend_schema(
         request=serializers.BeginSessionSerializer,
@@ -250,7 +251,7 @@ class StudyViewSet(viewsets.ReadOnlyModelViewSet[Study]):
     lookup_field = "slug"
 
     def get_queryset(self) -> QuerySet[Study]:
-        return Study.objects.annotate(
+        return reachable_studies(self.request, Reach.RESULTS).annotate(
             judgments_by_people=_votes(simulated=False), judgments_simulated=_votes(simulated=True)
         )
 
@@ -273,6 +274,9 @@ class SnapshotViewSet(
     serializer_class = serializers.SnapshotSerializer
     queryset = Snapshot.objects.select_related("study")
 
+    def get_queryset(self) -> QuerySet[Snapshot]:
+        return within_reach(self.request, super().get_queryset(), Reach.DATA)
+
     @extend_schema(
         request=serializers.RequestSnapshotSerializer,
         responses={201: serializers.SnapshotSerializer, **PROBLEMS},
@@ -281,7 +285,7 @@ class SnapshotViewSet(
         """Ask for a snapshot of the judgments up to now; a worker builds it."""
         asked = serializers.RequestSnapshotSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        study = get_object_or_404(Study, slug=asked.validated_data["study"])
+        study = study_or_404(request, asked.validated_data["study"], Reach.DATA)
         snapshot = request_snapshot(
             study=study, simulated=asked.validated_data["simulated"], created_by=staff_of(request)
         )

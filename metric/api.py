@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, status, viewsets
@@ -11,9 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from annotation.core.roles import Reach
+from annotation.models import Snapshot
 from annotation.queues import after_commit
 from annotation.serializers import ProblemSerializer
-from annotation.views.access import staff_of
+from annotation.views.access import staff_of, within_reach
 from metric import serializers, tasks
 from metric.models import CodecTraining, MetricVersion, TrainingRun
 from metric.services.codec_training import (
@@ -34,6 +37,10 @@ class MetricVersionViewSet(viewsets.ReadOnlyModelViewSet[MetricVersion]):
     serializer_class = serializers.MetricVersionSerializer
     queryset = MetricVersion.objects.select_related("run__snapshot__study")
     lookup_field = "number"
+
+    def get_queryset(self) -> QuerySet[MetricVersion]:
+        reach = Reach.RUN if self.action == "promote" else Reach.DATA
+        return within_reach(self.request, super().get_queryset(), reach, by="run__study")
 
     @extend_schema(
         request=serializers.PromoteSerializer,
@@ -61,6 +68,10 @@ class TrainingRunViewSet(
     serializer_class = serializers.TrainingRunSerializer
     queryset = TrainingRun.objects.select_related("version")
 
+    def get_queryset(self) -> QuerySet[TrainingRun]:
+        reach = Reach.RUN if self.action == "cancel" else Reach.DATA
+        return within_reach(self.request, super().get_queryset(), reach)
+
     @extend_schema(
         request=serializers.RequestTrainingSerializer,
         responses={201: serializers.TrainingRunSerializer, 400: PROBLEM, 409: PROBLEM},
@@ -69,6 +80,8 @@ class TrainingRunViewSet(
         """Ask for a training run on a snapshot; a worker on the queue `train` does it."""
         asked = serializers.RequestTrainingSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
+        snapshots = within_reach(request, Snapshot.objects.all(), Reach.RUN)
+        get_object_or_404(snapshots, pk=asked.validated_data["snapshot"].pk)
         run = request_training(**asked.validated_data, created_by=staff_of(request))
         after_commit(tasks.send, run)
         return Response(self.get_serializer(run).data, status=status.HTTP_201_CREATED)
@@ -92,6 +105,10 @@ class CodecTrainingViewSet(
     serializer_class = serializers.CodecTrainingSerializer
     queryset = CodecTraining.objects.select_related("metric_version", "codec_version")
 
+    def get_queryset(self) -> QuerySet[CodecTraining]:
+        reach = Reach.RUN if self.action in ("cancel", "resume") else Reach.DATA
+        return within_reach(self.request, super().get_queryset(), reach, by="metric_version__run__study")
+
     @extend_schema(
         request=serializers.RequestCodecTrainingSerializer,
         responses={201: serializers.CodecTrainingSerializer, 400: PROBLEM},
@@ -100,6 +117,8 @@ class CodecTrainingViewSet(
         """Tune a learned codec on a metric version; a worker on the queue `train` does it."""
         sent = serializers.RequestCodecTrainingSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
+        versions = within_reach(request, MetricVersion.objects.all(), Reach.RUN, by="run__study")
+        get_object_or_404(versions, pk=sent.validated_data["version"].pk)
         training = request_codec_training(**sent.validated_data, created_by=staff_of(request))
         after_commit(tasks.send_codec_training, training)
         return Response(self.get_serializer(training).data, status=status.HTTP_201_CREATED)

@@ -8,8 +8,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from annotation.core.roles import Reach
 from annotation.queues import after_commit
-from annotation.views.access import refusals_as_messages, staff_of, staff_required
+from annotation.views.access import refusals_as_messages, staff_of, staff_required, within_reach
 from metric import tasks
 from metric.forms import CodecTuningForm
 from metric.models import CodecTraining, MetricVersion
@@ -20,6 +21,9 @@ from metric.services.codec_training import (
     training_sources,
 )
 
+# From a training to the study whose judgments its metric was trained on.
+STUDY = "metric_version__run__study"
+
 
 @staff_required
 @require_http_methods(["GET", "POST"])
@@ -27,6 +31,7 @@ from metric.services.codec_training import (
 def train_codec(request: HttpRequest, number: int) -> HttpResponse:
     """Asks for a codec that is tuned on a metric version."""
     versions = MetricVersion.objects.select_related("run__snapshot__study")
+    versions = within_reach(request, versions, Reach.RUN, by="run__study")
     version = get_object_or_404(versions, number=number)
     form = CodecTuningForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -44,7 +49,7 @@ def train_codec(request: HttpRequest, number: int) -> HttpResponse:
 def codec_training(request: HttpRequest, pk: int) -> HttpResponse:
     """How far a codec's training is, its curve, and the codec that came of it."""
     trainings = CodecTraining.objects.select_related("metric_version", "codec_version", "created_by")
-    training = get_object_or_404(trainings, pk=pk)
+    training = get_object_or_404(within_reach(request, trainings, Reach.DATA, by=STUDY), pk=pk)
     context = {"section": "metric", "training": training, "status": status_of(training)}
     return render(request, "metric/codec_training.html", context)
 
@@ -54,7 +59,8 @@ def codec_training(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def codec_training_status(request: HttpRequest, pk: int) -> JsonResponse:
     """The same for the page's script."""
-    return JsonResponse(status_of(get_object_or_404(CodecTraining, pk=pk)))
+    trainings = within_reach(request, CodecTraining.objects.all(), Reach.DATA, by=STUDY)
+    return JsonResponse(status_of(get_object_or_404(trainings, pk=pk)))
 
 
 def status_of(training: CodecTraining) -> dict[str, Any]:
@@ -79,7 +85,8 @@ def status_of(training: CodecTraining) -> dict[str, Any]:
 @refusals_as_messages
 def cancel_codec(request: HttpRequest, pk: int) -> HttpResponse:
     """Stops a training at its next step."""
-    training = get_object_or_404(CodecTraining, pk=pk)
+    trainings = within_reach(request, CodecTraining.objects.all(), Reach.RUN, by=STUDY)
+    training = get_object_or_404(trainings, pk=pk)
     cancel_codec_training(training=training)
     messages.info(
         request, "The training stops at its next step. It can be continued from its last kept state."
@@ -92,7 +99,8 @@ def cancel_codec(request: HttpRequest, pk: int) -> HttpResponse:
 @refusals_as_messages
 def continue_codec(request: HttpRequest, pk: int) -> HttpResponse:
     """Continues a training that failed or was cancelled."""
-    training = get_object_or_404(CodecTraining, pk=pk)
+    trainings = within_reach(request, CodecTraining.objects.all(), Reach.RUN, by=STUDY)
+    training = get_object_or_404(trainings, pk=pk)
     continue_codec_training(training=training)
     after_commit(tasks.send_codec_training, training)
     return redirect(training)
@@ -102,7 +110,8 @@ def continue_codec(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def codec_weights(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The weights that a training made, as a file."""
-    training = get_object_or_404(CodecTraining.objects.exclude(codec_version=None), pk=pk)
+    trainings = within_reach(request, CodecTraining.objects.exclude(codec_version=None), Reach.DATA, by=STUDY)
+    training = get_object_or_404(trainings, pk=pk)
     version = training.codec_version
     assert version is not None
     return FileResponse(

@@ -3,14 +3,24 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from annotation.core.roles import Reach
 from annotation.models import Snapshot, Study
 from annotation.queues import after_commit
-from annotation.views.access import refusals_as_messages, staff_of, staff_required
+from annotation.views.access import (
+    reachable_studies,
+    refusals_as_messages,
+    staff_of,
+    staff_required,
+    study_or_404,
+    within_reach,
+)
 from annotation.views.paging import page_by_pk
 from metric import tasks
 from metric.forms import RetrainRuleForm, TrainingForm
@@ -38,22 +48,32 @@ STAGES = {
 }
 
 
+def versions_reached(request: HttpRequest, reach: Reach) -> QuerySet[MetricVersion]:
+    """Versions that were trained on studies in which the researcher may do so much."""
+    return within_reach(request, MetricVersion.objects.all(), reach, by="run__study")
+
+
 @staff_required
 @require_safe
 def metric_list(request: HttpRequest) -> HttpResponse:
     """The versions with the one in use, and the runs that make them."""
-    versions = MetricVersion.objects.select_related("run__snapshot__study", "promoted_by").order_by("-number")
-    runs = TrainingRun.objects.select_related("snapshot__study", "version")
+    studies = reachable_studies(request, Reach.DATA)
+    versions = MetricVersion.objects.filter(run__study__in=studies.values("pk")).order_by("-number")
+    versions = versions.select_related("run__snapshot__study", "promoted_by")
+    all_runs = TrainingRun.objects.filter(study__in=studies.values("pk"))
+    runs = all_runs.select_related("snapshot__study", "version")
     page = page_by_pk(request, runs, size=RUNS_A_PAGE)
     context = {
         "section": "metric",
         "versions": versions[:VERSIONS_SHOWN],
         "promoted": versions.filter(promoted=True).first(),
         "page": page,
-        "standings": standings(),
-        "pending": TrainingRun.objects.pending().order_by("-state", "pk"),
+        "standings": standings(studies),
+        "pending": all_runs.pending().order_by("-state", "pk"),
         "can_roll_back": versions.filter(promoted=False, promoted_at__isnull=False).exists(),
-        "snapshots_ready": Snapshot.objects.filter(state=Snapshot.State.DONE).exists(),
+        "snapshots_ready": Snapshot.objects.filter(
+            state=Snapshot.State.DONE, study__in=studies.values("pk")
+        ).exists(),
     }
     return render(request, "metric/metric_list.html", context)
 
@@ -63,7 +83,7 @@ def metric_list(request: HttpRequest) -> HttpResponse:
 def training_run(request: HttpRequest, pk: int) -> HttpResponse:
     """How far a run is, what it said, what came of it."""
     runs = TrainingRun.objects.select_related("snapshot__study", "version", "created_by")
-    run = get_object_or_404(runs, pk=pk)
+    run = get_object_or_404(within_reach(request, runs, Reach.DATA), pk=pk)
     context = {"section": "metric", "run": run, "status": status_of(run)}
     return render(request, "metric/training_run.html", context)
 
@@ -73,7 +93,8 @@ def training_run(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def run_status(request: HttpRequest, pk: int) -> JsonResponse:
     """The same for the page's script."""
-    return JsonResponse(status_of(get_object_or_404(TrainingRun, pk=pk)))
+    runs = within_reach(request, TrainingRun.objects.all(), Reach.DATA)
+    return JsonResponse(status_of(get_object_or_404(runs, pk=pk)))
 
 
 def status_of(run: TrainingRun) -> dict[str, Any]:
@@ -106,7 +127,8 @@ def train(request: HttpRequest, pk: int) -> HttpResponse:
 
     `?like=RUN` fills the form in with what another run was made with.
     """
-    snapshot = get_object_or_404(Snapshot.objects.select_related("study"), pk=pk)
+    snapshots = within_reach(request, Snapshot.objects.select_related("study"), Reach.RUN)
+    snapshot = get_object_or_404(snapshots, pk=pk)
     if request.method == "POST" and "kind" not in request.POST:
         return _ask_for_run(request, snapshot, {})
     if request.method == "POST":
@@ -116,7 +138,8 @@ def train(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         number = request.GET.get("like", "")
         known = number.isdecimal() and len(number) < 19
-        model = TrainingRun.objects.filter(pk=number).first() if known else None
+        runs = within_reach(request, TrainingRun.objects.all(), Reach.DATA)
+        model = runs.filter(pk=number).first() if known else None
         form = TrainingForm.like(model.config if model else {})
     several = [form["nets"], form["kind"], form["terms"]]
     context = {"section": "metric", "snapshot": snapshot, "form": form, "several": several}
@@ -128,7 +151,8 @@ def train(request: HttpRequest, pk: int) -> HttpResponse:
 @refusals_as_messages
 def train_again(request: HttpRequest, pk: int) -> HttpResponse:
     """Asks for a run like another: on its snapshot, with its settings."""
-    run = get_object_or_404(TrainingRun.objects.select_related("snapshot"), pk=pk)
+    runs = within_reach(request, TrainingRun.objects.select_related("snapshot"), Reach.RUN)
+    run = get_object_or_404(runs, pk=pk)
     return _ask_for_run(request, run.snapshot, run.config)
 
 
@@ -148,7 +172,7 @@ def _ask_for_run(request: HttpRequest, snapshot: Snapshot, config: dict[str, Any
 @refusals_as_messages
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Stops a run at its next step."""
-    run = get_object_or_404(TrainingRun, pk=pk)
+    run = get_object_or_404(within_reach(request, TrainingRun.objects.all(), Reach.RUN), pk=pk)
     cancel_training(run=run)
     messages.info(
         request, "The run stops at its next step. Vectors that it computed are kept for the next run."
@@ -161,7 +185,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 def metric_version(request: HttpRequest, number: int) -> HttpResponse:
     """The model card of a version."""
     versions = MetricVersion.objects.select_related("run__snapshot__study", "promoted_by")
-    version = get_object_or_404(versions, number=number)
+    version = get_object_or_404(within_reach(request, versions, Reach.DATA, by="run__study"), number=number)
     context = {
         "section": "metric",
         "version": version,
@@ -176,7 +200,7 @@ def metric_version(request: HttpRequest, number: int) -> HttpResponse:
 @refusals_as_messages
 def promote(request: HttpRequest, number: int) -> HttpResponse:
     """Puts a version to use, with the reason."""
-    version = get_object_or_404(MetricVersion, number=number)
+    version = get_object_or_404(versions_reached(request, Reach.RUN), number=number)
     version = promote_version(version=version, reason=request.POST.get("reason", ""), by=staff_of(request))
     messages.success(request, f"Version {version.number} is in use now.")
     return redirect(version)
@@ -187,6 +211,8 @@ def promote(request: HttpRequest, number: int) -> HttpResponse:
 @refusals_as_messages
 def back(request: HttpRequest) -> HttpResponse:
     """Puts the version that was in use before back to use."""
+    if not versions_reached(request, Reach.RUN).filter(promoted=True).exists():
+        raise PermissionDenied("This needs an editor or an owner of the study whose version is in use.")
     version = roll_back(reason=request.POST.get("reason", ""), by=staff_of(request))
     messages.success(request, f"Version {version.number} is in use again.")
     return redirect(version)
@@ -196,7 +222,9 @@ def back(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def schedule(request: HttpRequest, slug: str) -> HttpResponse:
     """When a study's metric is trained again, to read and to change."""
-    study = get_object_or_404(Study.objects.exclude(state=Study.State.DRAFT), slug=slug)
+    study = study_or_404(request, slug, Reach.RUN)
+    if study.state == Study.State.DRAFT:
+        raise Http404("A draft has nothing to train on.")
     form = RetrainRuleForm(request.POST or None, instance=rule_of(study))
     if request.method == "POST" and form.is_valid():
         form.save()
@@ -211,7 +239,7 @@ def schedule(request: HttpRequest, slug: str) -> HttpResponse:
 @refusals_as_messages
 def version_file(request: HttpRequest, number: int, name: str) -> HttpResponseBase:
     """One file of a version: its heads, the whole as safetensors, its model card, or as ONNX."""
-    version = get_object_or_404(MetricVersion, number=number)
+    version = get_object_or_404(versions_reached(request, Reach.DATA), number=number)
     path = open_download(version=version, name=name)
     return FileResponse(path.open("rb"), as_attachment=True, filename=f"closer-metric-{number}-{name}")
 
@@ -220,7 +248,7 @@ def version_file(request: HttpRequest, number: int, name: str) -> HttpResponseBa
 @require_safe
 def version_archive(request: HttpRequest, number: int) -> HttpResponseBase:
     """The version's whole folder as a zip file."""
-    version = get_object_or_404(MetricVersion, number=number)
+    version = get_object_or_404(versions_reached(request, Reach.DATA), number=number)
     return FileResponse(
         version.archive.open("rb"), as_attachment=True, filename=f"closer-metric-{number}.zip"
     )

@@ -2,6 +2,7 @@
 
 from annotation.models.codec import CodecVersion
 from annotation.models.judging import Assignment, Judgment
+from annotation.models.members import AccessToken, Membership, ResearcherInvitation, ResultsLink
 from annotation.models.people import Annotator, Enrolment, Invitation, Session
 from annotation.models.processes import Clock, WorkerProcess
 from annotation.models.snapshot import Snapshot
@@ -10,6 +11,10 @@ from annotation.models.study import Study
 from annotation.models.work import Work
 
 __all__ = [
+    "AccessToken",
+    "Membership",
+    "ResearcherInvitation",
+    "ResultsLink",
     "Annotator",
     "Assignment",
     "Clock",

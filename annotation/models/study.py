@@ -2,9 +2,8 @@
 
 import secrets
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -13,6 +12,10 @@ from django.urls import reverse
 from annotation.core.conditions import ORIGINAL, Condition
 from annotation.core.pairing import ListedPair, Pairing, listed_from_json
 from annotation.core.protocol import Protocol
+from annotation.core.roles import Reach, roles_with
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 
 def new_key() -> str:
@@ -32,6 +35,12 @@ def default_protocol() -> dict[str, Any]:
 
 class StudyQuerySet(models.QuerySet["Study"]):
     """Reads of studies."""
+
+    def reached_by(self, user: "User", reach: Reach) -> "StudyQuerySet":
+        """Studies in which the researcher may do so much; a superuser may do everything in all."""
+        if user.is_superuser and user.is_active:
+            return self
+        return self.filter(memberships__user=user.pk, memberships__role__in=roles_with(reach))
 
     def open(self) -> "StudyQuerySet":
         """Studies that take judgments now."""
@@ -53,7 +62,6 @@ class Study(models.Model):
     )
     slug = models.SlugField(unique=True, max_length=60)
     key = models.CharField(max_length=32, unique=True, default=new_key, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
     question = models.CharField(max_length=120, default="Which is closer to the original?")
     instructions = models.TextField(blank=True, default="")
     state = models.CharField(max_length=8, choices=State, default=State.DRAFT)

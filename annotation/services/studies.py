@@ -12,7 +12,7 @@ from django.utils.text import slugify
 from annotation.core.pairing import PairingError, listed_from_json, unknown_names
 from annotation.core.protocol import Protocol, ProtocolError, largest_picture
 from annotation.errors import Refused, StudyFrozen, StudyNotReady
-from annotation.models import Reconstruction, Study
+from annotation.models import Membership, Reconstruction, Study
 from annotation.reports.cost import planned_pairs
 from annotation.reports.processes import availabilities
 from annotation.services.planning import is_little, plan
@@ -29,9 +29,12 @@ def create_study(*, name: str, owner: User | None = None, slug: str = "", **fiel
     if "protocol" in fields:
         fitting = largest_picture(check_protocol(fields["protocol"]))
         fields = dict(zip(SIZES, fitting, strict=True)) | fields
-    study = Study(name=name.strip(), slug=slug or free_slug(name), owner=owner, **fields)
+    study = Study(name=name.strip(), slug=slug or free_slug(name), **fields)
     _check(study)
-    study.save()
+    with transaction.atomic():
+        study.save()
+        if owner is not None:
+            Membership.objects.create(study=study, user=owner, role=Membership.Role.OWNER)
     return study
 
 
@@ -57,7 +60,7 @@ def _check(study: Study) -> None:
     check_bpps(study.target_bpps if study.codecs else study.target_bpps or [1.0])
     check_listed(study.listed_pairs)
     check_crop(study, check_protocol(study.protocol))
-    study.full_clean(exclude=["owner", "codecs", "target_bpps", "protocol", "listed_pairs"])
+    study.full_clean(exclude=["codecs", "target_bpps", "protocol", "listed_pairs"])
 
 
 def check_protocol(rules: Mapping[str, Any]) -> Protocol:

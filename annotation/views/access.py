@@ -2,19 +2,23 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from rest_framework.request import Request
 
+from annotation.core.roles import NEEDS, Reach
 from annotation.errors import Refused
+from annotation.models import Study
 
+M = TypeVar("M", bound=Model)
 View = Callable[..., HttpResponseBase]
 
 
@@ -37,6 +41,36 @@ def staff_of(request: HttpRequest | Request) -> User:
     if not isinstance(request.user, User):
         raise PermissionDenied
     return request.user
+
+
+def study_or_404(request: HttpRequest | Request, slug: str, reach: Reach) -> Study:
+    """The study, for a member whose role reaches so far.
+
+    Raises Http404 for everybody who is no member, as if it were not there, and PermissionDenied for a member
+    whose role does not reach.
+    """
+    user = staff_of(request)
+    study = get_object_or_404(Study.objects.reached_by(user, Reach.RESULTS), slug=slug)
+    if not may(user, study, reach):
+        raise PermissionDenied(f"This needs {NEEDS[reach]} of “{study}”. Ask an owner for another role.")
+    return study
+
+
+def may(user: User, study: Study, reach: Reach) -> bool:
+    """Whether the researcher's role in the study reaches so far."""
+    return Study.objects.reached_by(user, reach).filter(pk=study.pk).exists()
+
+
+def reachable_studies(request: HttpRequest | Request, reach: Reach) -> QuerySet[Study]:
+    """The studies in which the researcher of a request may do so much."""
+    return Study.objects.reached_by(staff_of(request), reach)
+
+
+def within_reach(
+    request: HttpRequest | Request, rows: QuerySet[M], reach: Reach, *, by: str = "study"
+) -> QuerySet[M]:
+    """Of the rows, those of studies in which the researcher may do so much; `by` leads from a row to its study."""
+    return rows.filter(**{f"{by}__in": reachable_studies(request, reach).values("pk")})
 
 
 def refusals_as_messages(view: View) -> View:

@@ -2,18 +2,18 @@
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from annotation import tasks
+from annotation.core.roles import Reach
 from annotation.errors import BadPhotograph, DuplicatePhotograph
 from annotation.forms import ConfirmForm
-from annotation.models import Study
 from annotation.queues import after_commit
 from annotation.services import addition, studies
 from annotation.services.snapshots import request_snapshot
 from annotation.services.sources import add_source
-from annotation.views.access import refusals_as_messages, staff_of, staff_required
+from annotation.views.access import refusals_as_messages, staff_of, staff_required, study_or_404
 from annotation.views.study import progress_page
 
 
@@ -22,7 +22,7 @@ from annotation.views.study import progress_page
 @refusals_as_messages
 def add_photographs(request: HttpRequest, slug: str) -> HttpResponse:
     """Each file on its own: the good ones are kept, each of the others gets its own message."""
-    study = get_object_or_404(Study, slug=slug)
+    study = study_or_404(request, slug, Reach.RUN)
     studies.require_draft(study)
     files = request.FILES.getlist("photographs")
     words = {name: request.POST.get(name, "").strip() for name in ("licence", "attribution")}
@@ -46,7 +46,7 @@ def add_photographs(request: HttpRequest, slug: str) -> HttpResponse:
 @refusals_as_messages
 def open_study(request: HttpRequest, slug: str) -> HttpResponse:
     """Freezes the study and sends its reconstructions to the workers."""
-    study = get_object_or_404(Study, slug=slug)
+    study = study_or_404(request, slug, Reach.RUN)
     planned = studies.open_study(study=study, large_by_worker=True)
     _send_to_workers(study, planned)
     messages.success(
@@ -60,7 +60,7 @@ def open_study(request: HttpRequest, slug: str) -> HttpResponse:
 @refusals_as_messages
 def pause_study(request: HttpRequest, slug: str) -> HttpResponse:
     """No more pairs are handed out."""
-    study = get_object_or_404(Study, slug=slug)
+    study = study_or_404(request, slug, Reach.RUN)
     studies.pause_study(study=study)
     messages.success(request, f"“{study}” is paused. All answers are kept; open it again to go on.")
     return redirect(study)
@@ -71,7 +71,7 @@ def pause_study(request: HttpRequest, slug: str) -> HttpResponse:
 @refusals_as_messages
 def close_study(request: HttpRequest, slug: str) -> HttpResponse:
     """Ends the study, once somebody said that they mean it."""
-    study = get_object_or_404(Study, slug=slug)
+    study = study_or_404(request, slug, Reach.RUN)
     form = ConfirmForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Tick the box to say that you mean it: a closed study stays closed.")
@@ -86,7 +86,7 @@ def close_study(request: HttpRequest, slug: str) -> HttpResponse:
 @refusals_as_messages
 def add_codec(request: HttpRequest, slug: str) -> HttpResponse:
     """One more codec for a study that is under way, once somebody said that they mean it."""
-    study = get_object_or_404(Study, slug=slug)
+    study = study_or_404(request, slug, Reach.RUN)
     codec = request.POST.get("codec", "")
     if not ConfirmForm(request.POST).is_valid():
         messages.error(request, "Tick the box to say that you mean it: a codec that was added stays.")
@@ -103,7 +103,7 @@ def add_codec(request: HttpRequest, slug: str) -> HttpResponse:
 @refusals_as_messages
 def retry_failed(request: HttpRequest, slug: str) -> HttpResponse:
     """Sends the failed reconstructions to the workers again."""
-    study = get_object_or_404(Study, slug=slug)
+    study = study_or_404(request, slug, Reach.RUN)
     again = studies.retry_failed(study=study)
     _send_to_workers(study, again)
     if again:
@@ -118,7 +118,7 @@ def retry_failed(request: HttpRequest, slug: str) -> HttpResponse:
 @refusals_as_messages
 def make_snapshot(request: HttpRequest, slug: str) -> HttpResponse:
     """Asks for a snapshot of the judgments up to now."""
-    study = get_object_or_404(Study, slug=slug)
+    study = study_or_404(request, slug, Reach.DATA)
     simulated = request.POST.get("population") == "simulated"
     snapshot = request_snapshot(study=study, simulated=simulated, created_by=staff_of(request))
     after_commit(tasks.snapshot.delay, snapshot.pk)

@@ -8,9 +8,10 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from annotation.core.formats.zip import in_full
+from annotation.core.roles import Reach
 from annotation.errors import SnapshotRefused
 from annotation.models import Judgment, Reconstruction, Snapshot, Source, Study
-from annotation.views.access import refusals_as_messages, staff_required
+from annotation.views.access import refusals_as_messages, staff_required, study_or_404, within_reach
 from psychometrics.tables import stream
 
 COLUMNS = {
@@ -47,14 +48,20 @@ COLUMNS = {
 @require_safe
 def source_image(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The pixels of a source."""
-    return _png(get_object_or_404(Source, pk=pk).image)
+    sources = within_reach(request, Source.objects.all(), Reach.RESULTS, by="studies").distinct()
+    return _png(get_object_or_404(sources, pk=pk).image)
 
 
 @staff_required
 @require_safe
 def reconstruction_image(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The pixels of a finished reconstruction."""
-    return _png(get_object_or_404(Reconstruction, pk=pk, state=Reconstruction.State.DONE).image)
+    done = Reconstruction.objects.filter(state=Reconstruction.State.DONE)
+    shown = within_reach(request, done, Reach.RESULTS, by="source__studies")
+    # A picture of somebody's own belongs to the studies that show it, not to all that use its photograph.
+    own = within_reach(request, done, Reach.RESULTS, by="studies")
+    shown = shown.exclude(origin=Reconstruction.Origin.OWN).distinct() | own.distinct()
+    return _png(get_object_or_404(shown, pk=pk).image)
 
 
 def _png(image: FieldFile) -> HttpResponseBase:
@@ -68,7 +75,9 @@ def _png(image: FieldFile) -> HttpResponseBase:
 @refusals_as_messages
 def snapshot_archive(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The whole snapshot folder as a zip file."""
-    snapshot = get_object_or_404(Snapshot.objects.select_related("study"), pk=pk)
+    snapshot = get_object_or_404(
+        within_reach(request, Snapshot.objects.select_related("study"), Reach.DATA), pk=pk
+    )
     if snapshot.state != Snapshot.State.DONE:
         raise SnapshotRefused(f"Snapshot {snapshot} is {snapshot.state}; there is nothing to download yet.")
     return zip_in_full(snapshot)
@@ -88,7 +97,7 @@ def judgments_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
 
     A judgment counts as a vote where `counted` is true and `excluded_by` is empty.
     """
-    study = get_object_or_404(Study, slug=slug)
+    study = study_or_404(request, slug, Reach.DATA)
     response = StreamingHttpResponse(_lines(study), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{study.slug}-judgments.csv"'
     return response

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from annotation.core.conditions import Condition, levels, methods
+from annotation.core.roles import Reach
 from annotation.models import Reconstruction, Source, Study
-from annotation.views.access import staff_required
+from annotation.views.access import staff_required, study_or_404
 from annotation.views.paging import page_by_pk
 from annotation.views.study import study_page
 
@@ -28,7 +28,7 @@ class Shelf:
 @require_safe
 def gallery(request: HttpRequest, slug: str) -> HttpResponse:
     """A page of photographs, the first of the study first."""
-    study = get_object_or_404(Study, slug=slug)
+    study = study_or_404(request, slug, Reach.DATA)
     page = page_by_pk(request, Source.objects.used_in(study), size=PHOTOGRAPHS_A_PAGE, oldest_first=True)
     conditions = study.conditions()
     shelves = shelves_of(study, conditions, page.rows)

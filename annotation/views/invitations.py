@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from django.contrib import messages
 from django.db.models.query import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from annotation.core.roles import Reach
 from annotation.errors import Refused
 from annotation.models import Enrolment, Invitation, Study
 from annotation.services.visitors import invite
-from annotation.views.access import refusals_as_messages, staff_required
+from annotation.views.access import refusals_as_messages, staff_required, study_or_404
 from annotation.views.arrival import INVITATION, number_of
 from annotation.views.paging import page_by_pk
 from annotation.views.study import study_page
@@ -39,7 +40,7 @@ class Invited:
 @refusals_as_messages
 def invitations(request: HttpRequest, slug: str) -> HttpResponse:
     """The study's invitations, newest first, and a form for more."""
-    study = get_object_or_404(Study, slug=slug)
+    study = study_or_404(request, slug, Reach.RUN)
     if request.method == "POST":
         made = invite(study=study, number=_number(request), note=request.POST.get("note", "").strip())
         messages.success(request, f"{len(made)} invitation{'s' * (len(made) > 1)} made.")
@@ -87,7 +88,7 @@ def _state(invitation: Invitation, enrolment: Enrolment | None) -> str:
 @require_safe
 def invitations_csv(request: HttpRequest, slug: str) -> HttpResponse:
     """Every invitation with its link, for a mailing list."""
-    study = get_object_or_404(Study, slug=slug)
+    study = study_or_404(request, slug, Reach.RUN)
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{study.slug}-invitations.csv"'
     lines = TableWriter(response, INVITATION_COLUMNS, line_end="\r\n")

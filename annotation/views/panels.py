@@ -1,15 +1,15 @@
 """Reconciliation: a panel's own list of who is done against what we hold."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from annotation.core.roles import Reach
 from annotation.errors import Refused
 from annotation.models import Study
 from annotation.reports.reconciliation import Row, read_export, reconcile
 from annotation.services.panels import PANEL_NAMES
-from annotation.views.access import refusals_as_messages, staff_required
+from annotation.views.access import refusals_as_messages, staff_required, study_or_404
 from annotation.views.study import study_page
 from psychometrics.tables import TableWriter
 
@@ -23,7 +23,7 @@ COLUMNS = ("external_id", "panel_says", "panel_code", "we_hold", "judgments", "a
 @refusals_as_messages
 def reconciliation(request: HttpRequest, slug: str) -> HttpResponse:
     """A form for the panel's CSV; with one, a table of both sides, or the same as CSV. The file is not kept."""
-    study = get_object_or_404(Study, slug=slug)
+    study = study_or_404(request, slug, Reach.RUN)
     context = {"panel_name": PANEL_NAMES.get(study.rules.panel, "")}
     if request.method != "POST":
         return study_page(request, study, "study-reconciliation", **context)

@@ -8,14 +8,14 @@ from uuid import UUID
 
 from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from annotation.core.protocol import Protocol
 from annotation.core.quality import RULES, Figures
+from annotation.core.roles import Reach
 from annotation.models import Enrolment, Session, Study
 from annotation.services.quality import BY_HAND, HAND
-from annotation.views.access import staff_required
+from annotation.views.access import staff_required, study_or_404
 from annotation.views.paging import Page, page_by_pk
 from psychometrics.estimates import Estimate
 from psychometrics.tables import stream
@@ -196,7 +196,7 @@ def _groups(people: QuerySet[Enrolment], name: str) -> list[tuple[str, int]]:
 @require_safe
 def people_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Everybody in the study with all figures and their intervals, one row each."""
-    study = get_object_or_404(Study, slug=slug)
+    study = study_or_404(request, slug, Reach.DATA)
     response = StreamingHttpResponse(_lines(study), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{study.slug}-people.csv"'
     return response

@@ -8,18 +8,19 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
 from annotation import tasks
-from annotation.models import Enrolment, Study, Triplet
+from annotation.core.roles import Reach
+from annotation.models import Enrolment, Triplet
 from annotation.queues import after_commit
 from annotation.services.known import set_known
 from annotation.services.quality import exclude_by_hand, undo_exclusion_by_hand
-from annotation.views.access import came_from, refusals_as_messages, staff_of, staff_required
+from annotation.views.access import came_from, refusals_as_messages, staff_of, staff_required, study_or_404
 
 
 @staff_required
 @require_POST
 def refresh(request: HttpRequest, slug: str) -> HttpResponse:
     """Asks a worker for the figures of everybody in the study."""
-    study = get_object_or_404(Study, slug=slug)
+    study = study_or_404(request, slug, Reach.RUN)
     after_commit(tasks.quality.delay, study.pk)
     messages.success(request, "The figures are being worked out. Reload the page in a moment.")
     return redirect("study-people", study.slug)
@@ -30,7 +31,9 @@ def refresh(request: HttpRequest, slug: str) -> HttpResponse:
 @refusals_as_messages
 def exclude(request: HttpRequest, slug: str, annotator: UUID) -> HttpResponse:
     """Leaves an annotator out by hand."""
-    enrolment = get_object_or_404(Enrolment, study__slug=slug, annotator=annotator)
+    enrolment = get_object_or_404(
+        Enrolment, study=study_or_404(request, slug, Reach.RUN), annotator=annotator
+    )
     exclude_by_hand(
         enrolment=enrolment, reason=request.POST.get("reason", ""), by=staff_of(request).get_username()
     )
@@ -47,7 +50,9 @@ def exclude(request: HttpRequest, slug: str, annotator: UUID) -> HttpResponse:
 @refusals_as_messages
 def take_back(request: HttpRequest, slug: str, annotator: UUID) -> HttpResponse:
     """Undoes an exclusion by hand."""
-    enrolment = get_object_or_404(Enrolment, study__slug=slug, annotator=annotator)
+    enrolment = get_object_or_404(
+        Enrolment, study=study_or_404(request, slug, Reach.RUN), annotator=annotator
+    )
     undo_exclusion_by_hand(enrolment=enrolment)
     after_commit(tasks.ask_next.delay)
     messages.success(request, f"{annotator.hex[:8]} is taken back; the rules of the study hold again.")
@@ -59,7 +64,7 @@ def take_back(request: HttpRequest, slug: str, annotator: UUID) -> HttpResponse:
 @refusals_as_messages
 def know(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Keeps an expert's answer to a pair, or takes it back."""
-    triplet = get_object_or_404(Triplet, study__slug=slug, pk=pk)
+    triplet = get_object_or_404(Triplet, study=study_or_404(request, slug, Reach.RUN), pk=pk)
     set_known(triplet=triplet, known=request.POST.get("known", ""))
     messages.success(request, f"The answer to pair {pk} is kept.")
     return redirect(came_from(request))

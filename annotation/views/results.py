@@ -4,14 +4,14 @@ from typing import Any
 
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from annotation import tasks
+from annotation.core.roles import Reach
 from annotation.models import Study
 from annotation.queues import after_commit
 from annotation.reports.results import kept_results, stale, votes_by_population
-from annotation.views.access import staff_required
+from annotation.views.access import staff_required, study_or_404
 from annotation.views.result_figures import page_of
 from annotation.views.study import study_page
 
@@ -23,7 +23,7 @@ ASKED_AGAIN_S = 120
 @require_safe
 def results(request: HttpRequest, slug: str) -> HttpResponse:
     """The figures of one population, as they were last computed."""
-    study = get_object_or_404(Study, slug=slug)
+    study = study_or_404(request, slug, Reach.RESULTS)
     counts = votes_by_population(study)
     population = population_of(request.GET.get("population"), counts)
     told: dict[str, Any] = {"population": population, "counts": counts}

@@ -10,11 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from annotation.core.roles import Reach
 from annotation.errors import Refused
 from annotation.forms import StudyForm
 from annotation.models import Session, Study, StudySource, Triplet
 from annotation.services.studies import create_study
-from annotation.views.access import staff_of, staff_required
+from annotation.views.access import reachable_studies, staff_of, staff_required
 from annotation.views.paging import page_by_pk
 
 STUDIES_A_PAGE = 24
@@ -25,7 +26,7 @@ CROPS = 4
 @require_safe
 def study_list(request: HttpRequest) -> HttpResponse:
     """All studies as cards, the newest first."""
-    page = page_by_pk(request, with_counts(Study.objects.all()), size=STUDIES_A_PAGE)
+    page = page_by_pk(request, with_counts(reachable_studies(request, Reach.RESULTS)), size=STUDIES_A_PAGE)
     crops = crops_of([study.pk for study in page.rows])
     cards = [(study, crops.get(study.pk, [])) for study in page.rows]
     return render(request, "annotation/study_list.html", {"section": "studies", "page": page, "cards": cards})

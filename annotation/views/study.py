@@ -7,20 +7,21 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from annotation.charts import inline
 from annotation.core.conditions import levels
+from annotation.core.roles import Reach
 from annotation.errors import Refused
 from annotation.forms import StudyForm
 from annotation.models import Reconstruction, Snapshot, Source, Study
 from annotation.reports.cost import cost_of, costs_of_adding
 from annotation.services.studies import update_study
 from annotation.views import progress
-from annotation.views.access import staff_required
+from annotation.views.access import staff_required, study_or_404
 from annotation.views.pairs import page_of_pairs
 from annotation.views.people import FILTERS, attrition, page_of_people, rules_on
 from imaging.plots import charts
@@ -91,7 +92,7 @@ def progress_page(request: HttpRequest, study: Study, *, status: int = 200) -> H
 @require_safe
 def study(request: HttpRequest, slug: str) -> HttpResponse:
     """What is encoded, judged, by how many; the photographs; what went wrong."""
-    return progress_page(request, get_object_or_404(Study, slug=slug))
+    return progress_page(request, study_or_404(request, slug, Reach.DATA))
 
 
 @never_cache
@@ -99,7 +100,7 @@ def study(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def status(request: HttpRequest, slug: str) -> JsonResponse:
     """The bars of the study's page, for its script."""
-    study = get_object_or_404(Study, slug=slug)
+    study = study_or_404(request, slug, Reach.DATA)
     meters = {
         meter.name: {"done": meter.done, "total": meter.total, "words": meter.words}
         for meter in progress.meters_of(study)
@@ -118,7 +119,7 @@ def pending_snapshots(study: Study) -> int:
 @require_safe
 def people(request: HttpRequest, slug: str) -> HttpResponse:
     """Who judged, how well, how many came how far, and who is left out."""
-    study = get_object_or_404(Study, slug=slug)
+    study = study_or_404(request, slug, Reach.DATA)
     show = request.GET.get("show", "")
     show = show if show in FILTERS else "all"
     told: dict[str, Any] = {"filters": [(name, label) for name, (label, _) in FILTERS.items()], "show": show}
@@ -139,7 +140,7 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def pairs(request: HttpRequest, slug: str) -> HttpResponse:
     """The triplets and their votes."""
-    study = get_object_or_404(Study, slug=slug)
+    study = study_or_404(request, slug, Reach.DATA)
     told = {"golden": study.triplets.golden(study).exists(), "keep": "known=1&" * ("known" in request.GET)}
     return study_page(request, study, "study-pairs", page=page_of_pairs(request, study), **told)
 
@@ -148,7 +149,7 @@ def pairs(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def snapshots(request: HttpRequest, slug: str) -> HttpResponse:
     """The study's snapshots and what was trained on them."""
-    study = get_object_or_404(Study, slug=slug)
+    study = study_or_404(request, slug, Reach.DATA)
     judging = progress.judging_of(study, encoding=progress.encoding_of(study))
     rows = study.snapshots.prefetch_related("training_runs__version").order_by("-number")
     return study_page(
@@ -165,7 +166,7 @@ def snapshots(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings(request: HttpRequest, slug: str) -> HttpResponse:
     """The rules: a form while the study is a draft, facts afterwards."""
-    study = get_object_or_404(Study, slug=slug)
+    study = study_or_404(request, slug, Reach.DATA)
     # A form writes what it read into its instance, right or wrong; the page's head shows what is saved.
     form = StudyForm.asked(request.POST, instance=copy(study))
     if form.is_valid():

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import QuerySet, Exists, Max, OuterRef
 from django.utils import timezone
 
 from annotation.errors import Refused
@@ -96,10 +96,10 @@ def next_time(
     return moment if inside else opened + timedelta(days=1)
 
 
-def standings() -> list[Due]:
+def standings(studies: QuerySet[Study]) -> list[Due]:
     """The newest studies that were opened and judged, each with the populations that judged."""
     judged = Judgment.objects.filter(study=OuterRef("pk"))
-    studies = Study.objects.exclude(state=Study.State.DRAFT).filter(Exists(judged)).order_by("-pk")
+    studies = studies.exclude(state=Study.State.DRAFT).filter(Exists(judged)).order_by("-pk")
     return [due for study in studies[:MOST_STANDINGS] for due in standing_of(study=study)]
 
 
