@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
@@ -11,12 +10,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.api import PROBLEM, PROBLEMS
+from annotation.core.roles import Reach
 from annotation.errors import PlanRefused
-from annotation.models import Study
 from annotation.plan_form import ASSUMED, COUNTS
 from annotation.reports.planning import plan_of
 from annotation.reports.results import POPULATIONS, kept_results, stale, votes_by_population
 from annotation.reports.results_json import study_results_as_json
+from annotation.views.access import study_or_404
 from annotation.views.results import ask_worker
 from psychometrics.command import plan_as_json
 from psychometrics.planning import Assumed, PlanError
@@ -44,9 +44,9 @@ class StudyResultsView(APIView):
     )
     def get(self, request: Request, slug: str) -> Response:
         """The figures of one population, as they were last computed."""
+        study = study_or_404(request, slug, Reach.RESULTS)
         asked = ResultsQuery(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        study = get_object_or_404(Study, slug=slug)
         population = asked.validated_data["population"]
         votes = votes_by_population(study)[population]
         found = kept_results(study, population, votes)

@@ -1,11 +1,18 @@
 """Every address of Closer."""
 
 from django.contrib import admin
-from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import include, path
+from django.contrib.auth.views import (
+    LoginView,
+    LogoutView,
+    PasswordChangeView,
+    PasswordResetConfirmView,
+    PasswordResetDoneView,
+    PasswordResetView,
+)
+from django.urls import include, path, reverse_lazy
 from drf_spectacular.views import SpectacularAPIView
-from rest_framework.authtoken.views import ObtainAuthToken
 
+from annotation.api_tokens import ObtainToken
 from config.parsing import BoundedFormParser, PlainJSONParser
 
 handler500 = "config.errors.server_failed"
@@ -15,8 +22,20 @@ urlpatterns = [
     path("login/", LoginView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path(
+        "account/password/",
+        PasswordChangeView.as_view(success_url=reverse_lazy("account")),
+        name="password_change",
+    ),
+    path("account/reset/", PasswordResetView.as_view(), name="password_reset"),
+    path("account/reset/sent/", PasswordResetDoneView.as_view(), name="password_reset_done"),
+    path(
+        "account/reset/<uidb64>/<token>/",
+        PasswordResetConfirmView.as_view(success_url=reverse_lazy("login")),
+        name="password_reset_confirm",
+    ),
+    path(
         "api/v1/token/",
-        ObtainAuthToken.as_view(parser_classes=[PlainJSONParser, BoundedFormParser]),
+        ObtainToken.as_view(parser_classes=[PlainJSONParser, BoundedFormParser]),
         name="token",
     ),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -49,11 +49,10 @@ class MetricVersionViewSet(viewsets.ReadOnlyModelViewSet[MetricVersion]):
     @action(detail=True, methods=["post"])
     def promote(self, request: Request, number: str | None = None) -> Response:
         """Put this version into use, with the reason."""
+        version = self.get_object()
         said = serializers.PromoteSerializer(data=request.data)
         said.is_valid(raise_exception=True)
-        version = promote_version(
-            version=self.get_object(), reason=said.validated_data["reason"], by=staff_of(request)
-        )
+        version = promote_version(version=version, reason=said.validated_data["reason"], by=staff_of(request))
         return Response(self.get_serializer(version).data)
 
 

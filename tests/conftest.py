@@ -112,8 +112,8 @@ def broker_away(tmp_path: Path) -> Iterator[None]:
 
 @pytest.fixture
 def owner(db: None) -> User:
-    """A researcher."""
-    return make_user("owner")
+    """A researcher who may do everything; `tests/annotation/test_access.py` is about those who may less."""
+    return make_user("owner", superuser=True)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from annotation.models import (
     Assignment,
     Enrolment,
     Judgment,
+    Membership,
     Reconstruction,
     Session,
     Source,
@@ -49,9 +50,16 @@ def make_png(seed: int = 0, **size: int) -> bytes:
     return image.encode_png(make_pixels(seed, **size))
 
 
-def make_user(username: str = "owner", *, staff: bool = True) -> User:
-    """Somebody who can log in."""
-    return User.objects.create_user(username=username, password="not a common one", is_staff=staff)
+def make_user(
+    username: str = "owner", *, staff: bool = True, superuser: bool = False, **roles: Study
+) -> User:
+    """Somebody who can log in; `roles` name the studies that they are a member of: editor=study."""
+    user = User.objects.create_user(
+        username=username, password="not a common one", is_staff=staff, is_superuser=superuser
+    )
+    for role, study in roles.items():
+        Membership.objects.create(study=study, user=user, role=role)
+    return user
 
 
 def make_study(**fields: Any) -> Study:

@@ -9,6 +9,7 @@ from annotation import tasks
 from annotation.core.roles import Reach
 from annotation.errors import BadPhotograph, DuplicatePhotograph
 from annotation.forms import ConfirmForm
+from annotation.models import Study
 from annotation.queues import after_commit
 from annotation.services import addition, studies
 from annotation.services.snapshots import request_snapshot

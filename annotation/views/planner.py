@@ -3,13 +3,12 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from annotation.models import Study
+from annotation.core.roles import Reach
 from annotation.plan_form import ASSUMED, PlanForm
 from annotation.reports.planning import assumed_of, plan_of, size_of
-from annotation.views.access import staff_required
+from annotation.views.access import staff_required, study_or_404
 from annotation.views.study import study_page
 from psychometrics.planning import PlanError
 from psychometrics.sentences import plan_in_words
@@ -19,7 +18,7 @@ from psychometrics.sentences import plan_in_words
 @require_safe
 def planner(request: HttpRequest, slug: str) -> HttpResponse:
     """A form with the study's own numbers, and what they promise."""
-    study = get_object_or_404(Study, slug=slug)
+    study = study_or_404(request, slug, Reach.DATA)
     base, from_pilot = assumed_of(study)
     numbers = size_of(study) | {name: round(getattr(base, name), 2) for name, *_ in ASSUMED}
     form = PlanForm(request.GET if request.GET else {name: str(value) for name, value in numbers.items()})

@@ -23,10 +23,14 @@ ASKED_AGAIN_S = 120
 @require_safe
 def results(request: HttpRequest, slug: str) -> HttpResponse:
     """The figures of one population, as they were last computed."""
-    study = study_or_404(request, slug, Reach.RESULTS)
+    return results_page(request, study_or_404(request, slug, Reach.RESULTS))
+
+
+def results_page(request: HttpRequest, study: Study, *, shared: bool = False) -> HttpResponse:
+    """The page for members, or for whoever has a link to the results alone."""
     counts = votes_by_population(study)
     population = population_of(request.GET.get("population"), counts)
-    told: dict[str, Any] = {"population": population, "counts": counts}
+    told: dict[str, Any] = {"population": population, "counts": counts, "shared": shared}
     if counts[population]:
         found = kept_results(study, population, counts[population])
         if stale(found, counts[population]):

@@ -4,6 +4,7 @@ from copy import copy
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -21,7 +22,7 @@ from annotation.models import Reconstruction, Snapshot, Source, Study
 from annotation.reports.cost import cost_of, costs_of_adding
 from annotation.services.studies import update_study
 from annotation.views import progress
-from annotation.views.access import staff_required, study_or_404
+from annotation.views.access import may, staff_required, study_or_404
 from annotation.views.pairs import page_of_pairs
 from annotation.views.people import FILTERS, attrition, page_of_people, rules_on
 from imaging.plots import charts
@@ -38,6 +39,7 @@ TABS = [
     ("study-results", "Results"),
     ("study-snapshots", "Snapshots"),
     ("study-settings", "Settings"),
+    ("study-members", "Members"),
 ]
 
 # Pages that a tab leads to.
@@ -48,8 +50,11 @@ def study_page(
     request: HttpRequest, study: Study, tab: str, *, status: int = 200, **told: Any
 ) -> HttpResponse:
     """A tab of the study with the head that all of them share."""
+    user = request.user if isinstance(request.user, User) else None
     context = {
         "section": "studies",
+        "can_run": user is not None and may(user, study, Reach.RUN),
+        "can_read": user is not None and may(user, study, Reach.DATA),
         "study": study,
         "tab": tab,
         "tabs": TABS,

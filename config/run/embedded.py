@@ -39,12 +39,12 @@ def staff_login(var_dir: Path, username: str = "researcher") -> tuple[str, str]:
 
 
 def staff_token(username: str = "researcher") -> str:
-    """The API token of a staff account of this installation, made at the first call."""
+    """A new API token of a staff account of this installation, for a day."""
     from django.contrib.auth.models import User
-    from rest_framework.authtoken.models import Token
 
-    token, _ = Token.objects.get_or_create(user=User.objects.get(username=username))
-    return str(token.key)
+    from annotation.services.tokens import make_token
+
+    return make_token(user=User.objects.get(username=username), name="a program of this machine", days=1)[1]
 
 
 def _kept_secret(path: Path, *, length: int = 50) -> str:

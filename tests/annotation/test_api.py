@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
-from rest_framework.authtoken.models import Token
 
 from annotation.models import Annotator, Assignment, Judgment, Session, Study
+from annotation.services.tokens import make_token
 from imaging.pictures import decode_png, pixels_sha256
 from tests.factories import make_session, make_source, make_study, make_timing, make_triplet
 
@@ -36,7 +36,7 @@ def begin(client: Client, study: Study, *, headers: dict[str, str] | None = None
 
 
 def authorised(user: User) -> dict[str, str]:
-    return {"Authorization": f"Token {Token.objects.get_or_create(user=user)[0].key}"}
+    return {"Authorization": f"Token {make_token(user=user)[1]}"}
 
 
 def next_pair(client: Client, key: str, *holding: str) -> Any:
@@ -233,7 +233,7 @@ class TestForStaff:
 
     @pytest.fixture
     def token(self, owner: User) -> dict[str, str]:
-        return {"Authorization": f"Token {Token.objects.create(user=owner).key}"}
+        return {"Authorization": f"Token {make_token(user=owner)[1]}"}
 
     def test_a_login_is_exchanged_for_a_token(self, client: Client, owner: User) -> None:
         login = {"username": "owner", "password": "not a common one"}
@@ -247,7 +247,7 @@ class TestForStaff:
         assert "Authorization: Token" in response.json()["detail"]
 
     def test_a_login_without_rights_is_not_enough(self, client: Client, stranger: User) -> None:
-        headers = {"Authorization": f"Token {Token.objects.create(user=stranger).key}"}
+        headers = {"Authorization": f"Token {make_token(user=stranger)[1]}"}
         assert client.get("/api/v1/studies/", headers=headers).status_code == 403
 
     def test_studies_are_listed_in_a_fixed_number_of_queries(

@@ -10,7 +10,6 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from rest_framework.authtoken.models import Token
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -18,6 +17,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from annotation.services.tokens import make_token
 from config.wsgi import application
 from tests.factories import make_judged_study
 
@@ -35,8 +35,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 @pytest.fixture(params=["staff", "nobody"])
 def headers(request: pytest.FixtureRequest, owner: User) -> Iterator[dict[str, str]]:
     make_judged_study(people=1)
-    token = Token.objects.create(user=owner)
-    yield {"Authorization": f"Token {token.key}"} if request.param == "staff" else {}
+    _, token = make_token(user=owner)
+    yield {"Authorization": f"Token {token}"} if request.param == "staff" else {}
 
 
 @pytest.fixture(autouse=True)

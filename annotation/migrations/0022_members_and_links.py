@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0020_titles_and_archive'),
+        ('annotation', '0021_studies_are_planned_by_workers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,401 @@
+"""Every address and endpoint, for every role, a researcher who is no member, a stranger and a visitor."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.http import FileResponse
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from annotation.core.roles import ROLES, Reach
+from annotation.models import AccessToken, ResultsLink, Snapshot, Study
+from annotation.services.members import invite_researcher, share_results
+from annotation.services.tokens import make_token
+from metric.models import CodecTraining, MetricVersion, TrainingRun
+from tests.factories import make_session, make_triplet, make_user
+from tests.metric.versions import make_codec_training, make_run, make_version
+
+pytestmark = pytest.mark.django_db
+
+PUBLIC, STAFF, SUPER, OTHER = "anybody", "any researcher", "superusers", "not ours"
+
+# By the name of the address: what it needs. GET and POST both need it, where there are both.
+NEEDED: dict[str, Reach | str] = {
+    "home": PUBLIC, "login": PUBLIC, "logout": PUBLIC, "token": PUBLIC, "schema": PUBLIC, "join": PUBLIC,
+    "judge": PUBLIC, "judge-step": PUBLIC, "judge-end": PUBLIC, "shared-results": PUBLIC,
+    "password_reset": PUBLIC, "password_reset_done": PUBLIC, "password_reset_confirm": PUBLIC,
+    "session-begin": PUBLIC, "assignment-next": PUBLIC, "judgment-submit": PUBLIC, "assignment-skip": PUBLIC,
+    "assignment-image": PUBLIC,
+    "study-list": STAFF, "study-new": STAFF, "metric-list": STAFF, "account": STAFF, "account-token": STAFF,
+    "distance": STAFF, "api-study-list": STAFF, "api-snapshot-list": STAFF, "api-metric-version-list": STAFF,
+    "api-codec-training-list": STAFF, "api-training-run-list": STAFF,
+    "account-invite": SUPER, "account-reset-link": SUPER,
+    "api-plan": STAFF,
+    "study-plan": Reach.DATA,
+    "api-study-results": Reach.RESULTS,
+    "study-results": Reach.RESULTS, "study-members": Reach.RESULTS, "source-image": Reach.RESULTS,
+    "reconstruction-image": Reach.RESULTS, "api-study-detail": Reach.RESULTS,
+    "study": Reach.DATA, "study-status": Reach.DATA, "study-people": Reach.DATA, "study-people-csv": Reach.DATA,
+    "study-pairs": Reach.DATA, "study-gallery": Reach.DATA, "study-snapshots": Reach.DATA,
+    "study-settings": Reach.DATA, "study-judgments": Reach.DATA, "study-snapshot": Reach.DATA,
+    "snapshot-download": Reach.DATA, "api-snapshot-detail": Reach.DATA, "api-snapshot-archive": Reach.DATA,
+    "training-run": Reach.DATA, "training-run-status": Reach.DATA, "metric-version": Reach.DATA,
+    "metric-download": Reach.DATA, "metric-file": Reach.DATA, "codec-training": Reach.DATA,
+    "codec-training-status": Reach.DATA, "codec-weights": Reach.DATA, "api-metric-version-detail": Reach.DATA,
+    "api-codec-training-detail": Reach.DATA, "api-training-run-detail": Reach.DATA,
+    "study-quality": Reach.RUN, "study-exclude": Reach.RUN, "study-take-back": Reach.RUN, "study-know": Reach.RUN,
+    "study-invitations": Reach.RUN, "study-invitations-csv": Reach.RUN, "study-reconciliation": Reach.RUN,
+    "study-add-photographs": Reach.RUN, "study-open": Reach.RUN, "study-pause": Reach.RUN,
+    "study-close": Reach.RUN, "study-add-codec": Reach.RUN, "study-retry": Reach.RUN, "metric-train": Reach.RUN,
+    "training-run-cancel": Reach.RUN, "training-run-again": Reach.RUN, "codec-train": Reach.RUN,
+    "codec-training-cancel": Reach.RUN, "codec-training-continue": Reach.RUN, "metric-back": Reach.RUN,
+    "metric-schedule": Reach.RUN, "metric-promote": Reach.RUN, "api-metric-version-promote": Reach.RUN,
+    "api-codec-training-cancel": Reach.RUN, "api-codec-training-resume": Reach.RUN,
+    "api-training-run-cancel": Reach.RUN,
+    "study-member-set": Reach.OWN, "study-member-invite": Reach.OWN, "study-member-remove": Reach.OWN,
+    "study-share": Reach.OWN, "study-share-end": Reach.OWN,
+    "account-token-revoke": OTHER, "password_change": OTHER,
+}  # fmt: skip
+
+
+def named(patterns: Any, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """Every address of the site with its name, those of the admin apart."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            if pattern.namespace != "admin":
+                yield from named(pattern.url_patterns, prefix)
+        else:
+            yield pattern.name or str(pattern.pattern), pattern
+
+
+ADDRESSES = dict(named(get_resolver().url_patterns))
+
+
+def test_every_address_says_what_it_needs() -> None:
+    unnamed = {name for name in ADDRESSES if name in ("distance/",)}
+    assert set(ADDRESSES) - unnamed == set(NEEDED)
+
+
+@pytest.fixture
+def world() -> dict[str, Any]:
+    """A study with one of everything, and the arguments that lead to each."""
+    triplet = make_triplet()
+    study = triplet.study
+    session = make_session(study)
+    snapshot = Snapshot.objects.create(study=study, number=1, simulated=False, until=timezone.now())
+    run = make_run(snapshot)
+    version = make_version(run)
+    MetricVersion.objects.filter(pk=version.pk).update(promoted=True, promotion_reason="the first")
+    training = make_codec_training(version)
+    return {
+        "slug": study.slug, "study": study, "annotator": session.annotator_id, "triplet": triplet.pk,
+        "source": triplet.source_id, "reconstruction": triplet.first_id, "snapshot": snapshot.pk, "run": run.pk,
+        "number": version.number, "training": training.pk, "name": "card.md",
+    }  # fmt: skip
+
+
+ROWS = {
+    "study-know": "triplet", "source-image": "source", "reconstruction-image": "reconstruction",
+    "snapshot-download": "snapshot", "metric-train": "snapshot", "api-snapshot-detail": "snapshot",
+    "api-snapshot-archive": "snapshot", "training-run": "run", "training-run-status": "run",
+    "training-run-cancel": "run", "training-run-again": "run", "api-training-run-detail": "run",
+    "api-training-run-cancel": "run", "codec-training": "training", "codec-training-status": "training",
+    "codec-training-cancel": "training", "codec-training-continue": "training", "codec-weights": "training",
+    "api-codec-training-detail": "training", "api-codec-training-cancel": "training",
+    "api-codec-training-resume": "training",
+}  # fmt: skip
+
+
+def address_of(name: str, world: dict[str, Any], someone: User) -> str:
+    """The address of that name in this world."""
+    pattern = ADDRESSES[name].pattern
+    regex = getattr(pattern, "regex", None)
+    wanted = list(pattern.converters) or list(regex.groupindex if regex else ())
+    known = {
+        "slug": world["slug"], "annotator": world["annotator"], "number": world["number"], "name": world["name"],
+        "user": someone.pk, "pk": world.get(ROWS.get(name, ""), 1),
+    }  # fmt: skip
+    return reverse(name, kwargs={one: known[one] for one in wanted if one in known and one != "format"})
+
+
+RESTRICTED = [name for name, need in NEEDED.items() if isinstance(need, Reach)]
+# Whether a codec's weights or a picture that is not there exists is nobody's business: 404 for all.
+ABSENT = {"codec-weights", "metric-file", "metric-download", "snapshot-download", "api-snapshot-archive"}
+
+
+def answers(client: Client, address: str) -> set[int]:
+    """The statuses of a look and of a change, without those of a method that the address does not take."""
+    client.raise_request_exception = False
+    kind = {"content_type": "application/json"} if address.startswith("/api/") else {}
+    statuses = set()
+    for response in (client.get(address), client.post(address, {}, **kind)):
+        statuses.add(response.status_code)
+        if isinstance(response, FileResponse) and response.file_to_stream:
+            response.file_to_stream.close()
+    return statuses - {405}
+
+
+@pytest.mark.parametrize("name", RESTRICTED)
+def test_a_role_reaches_so_far_and_no_farther(name: str, world: dict[str, Any]) -> None:
+    need = NEEDED[name]
+    for role, reach in ROLES.items():
+        user = make_user(role, **{role: world["study"]})
+        client = Client()
+        client.force_login(user)
+        found = answers(client, address_of(name, world, user))
+        assert found, name
+        if reach >= need:
+            assert not found & ({401, 403, 404} - ({404, 500} if name in ABSENT else set())), (role, found)
+        else:
+            assert found <= {403, 404}, (role, found)
+
+
+@pytest.mark.parametrize("name", RESTRICTED)
+def test_a_researcher_who_is_no_member_finds_nothing_there(name: str, world: dict[str, Any]) -> None:
+    outsider = make_user("outsider")
+    client = Client()
+    client.force_login(outsider)
+    expected = {403} if name == "metric-back" else {404}  # it names no study
+    assert answers(client, address_of(name, world, outsider)) == expected
+
+
+@pytest.mark.parametrize("name", [name for name, need in NEEDED.items() if need not in (PUBLIC, OTHER)])
+def test_a_stranger_and_a_visitor_are_kept_out(name: str, world: dict[str, Any], stranger: User) -> None:
+    client = Client()
+    address = address_of(name, world, stranger)
+    visitor = answers(client, address)
+    assert visitor <= ({401} if name.startswith("api-") or name == "distance" else {302})
+    if visitor == {302}:
+        assert (
+            client.get(address).status_code == 405
+            or reverse("login") in client.get(address).headers["Location"]
+        )
+    client.force_login(stranger)
+    assert answers(client, address) == {403}
+
+
+@pytest.mark.parametrize("name", [name for name, need in NEEDED.items() if need == SUPER])
+def test_what_is_for_superusers_is_for_no_other(name: str, world: dict[str, Any]) -> None:
+    user = make_user("somebody", owner=world["study"])
+    client = Client()
+    client.force_login(user)
+    assert answers(client, address_of(name, world, user)) == {403}
+
+
+LISTS = ["api-study-list", "api-snapshot-list", "api-metric-version-list", "api-codec-training-list",
+         "api-training-run-list"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_lists_hold_what_one_is_a_member_of(name: str, world: dict[str, Any]) -> None:
+    for user, count in ((make_user("outsider"), 0), (make_user("member", analyst=world["study"]), 1)):
+        _, secret = make_token(user=user)
+        page = Client().get(reverse(name), headers={"Authorization": f"Token {secret}"})
+        assert len(page.json()["results"]) == count
+
+
+@pytest.mark.parametrize("name", ["study-list", "metric-list"])
+def test_pages_name_no_study_of_others(name: str, world: dict[str, Any]) -> None:
+    for user, shown in ((make_user("outsider"), False), (make_user("member", analyst=world["study"]), True)):
+        client = Client()
+        client.force_login(user)
+        assert (world["study"].name in client.get(reverse(name)).content.decode()) is shown
+
+
+def test_a_snapshot_of_anothers_study_cannot_be_asked_for(world: dict[str, Any]) -> None:
+    _, secret = make_token(user=make_user("outsider"))
+    headers = {"Authorization": f"Token {secret}"}
+    for name, body in (
+        ("api-snapshot-list", {"study": world["slug"]}),
+        ("api-training-run-list", {"snapshot": world["snapshot"]}),
+        ("api-codec-training-list", {"version": world["number"], "codec": "checkerboard"}),
+    ):
+        answer = Client().post(reverse(name), body, content_type="application/json", headers=headers)
+        assert answer.status_code in (400, 404), (name, answer.content)
+    assert Snapshot.objects.count() == TrainingRun.objects.count() == CodecTraining.objects.count() == 1
+
+
+def test_the_admin_is_in_the_menu_of_superusers_alone(owner_client: Client, world: dict[str, Any]) -> None:
+    client = Client()
+    client.force_login(make_user("member", owner=world["study"]))
+    assert reverse("admin:index") not in client.get(reverse("study-list")).content.decode()
+    assert reverse("admin:index") in owner_client.get(reverse("study-list")).content.decode()
+
+
+class TestTokens:
+    def test_a_token_works_until_its_end(self, owner: User) -> None:
+        token, secret = make_token(user=owner, days=1)
+        headers = {"Authorization": f"Token {secret}"}
+        assert Client().get(reverse("api-study-list"), headers=headers).status_code == 200
+        AccessToken.objects.filter(pk=token.pk).update(ends_at=timezone.now() - timedelta(seconds=1))
+        refused = Client().get(reverse("api-study-list"), headers=headers)
+        assert refused.status_code == 401 and "ended on" in refused.json()["detail"]
+
+    def test_the_secret_is_not_kept(self, owner: User) -> None:
+        _, secret = make_token(user=owner)
+        assert secret not in str(list(AccessToken.objects.values()))
+
+    def test_one_is_made_and_revoked_on_the_page(self, owner_client: Client, owner: User) -> None:
+        page = owner_client.post(reverse("account-token"), {"name": "notebook", "days": "7"}).content.decode()
+        token = owner.access_tokens.get()
+        assert (token.ends_at - timezone.now()).days in (6, 7) and "not shown again" in page
+        owner_client.post(reverse("account-token-revoke", args=[token.pk]))
+        assert not owner.access_tokens.exists()
+
+    def test_a_token_of_somebody_else_stays(self, owner_client: Client) -> None:
+        token, _ = make_token(user=make_user("other"))
+        owner_client.post(reverse("account-token-revoke", args=[token.pk]))
+        assert AccessToken.objects.filter(pk=token.pk).exists()
+
+    def test_a_program_gets_one_for_a_login(self) -> None:
+        make_user("ada")
+        body = {"username": "ada", "password": "not a common one", "days": 2}
+        made = Client().post(reverse("token"), body, content_type="application/json")
+        headers = {"Authorization": f"Token {made.json()['token']}"}
+        assert Client().get(reverse("api-study-list"), headers=headers).status_code == 200
+        assert (
+            Client()
+            .post(reverse("token"), body | {"days": 4000}, content_type="application/json")
+            .status_code
+            == 400
+        )
+
+
+class TestResultsLinks:
+    def test_whoever_has_it_sees_the_results_until_it_is_taken_back(
+        self, owner: User, world: dict[str, Any]
+    ) -> None:
+        study: Study = world["study"]
+        link = share_results(study=study, by=owner)
+        address = reverse("shared-results", args=[link.key])
+        page = Client().get(address)
+        assert page.status_code == 200
+        shown = page.content.decode()
+        assert study.name in shown and reverse("study-people", args=[study.slug]) not in shown
+        assert "Open the study" not in shown and "Pause" not in shown
+        client = Client()
+        client.force_login(owner)
+        client.post(reverse("study-share-end", args=[study.slug, link.pk]))
+        assert Client().get(address).status_code == 404
+
+    def test_a_link_of_another_study_is_not_taken_back(self, world: dict[str, Any], owner: User) -> None:
+        other = make_triplet().study
+        link = share_results(study=other, by=owner)
+        client = Client()
+        client.force_login(make_user("mine", owner=world["study"]))
+        client.post(reverse("study-share-end", args=[world["slug"], link.pk]))
+        assert ResultsLink.objects.get(pk=link.pk).revoked_at is None
+
+
+class TestInvitations:
+    def test_somebody_new_joins_a_study_by_a_link_once(self, owner: User, world: dict[str, Any]) -> None:
+        invitation = invite_researcher(by=owner, study=world["study"], role="analyst")
+        address = reverse("join", args=[invitation.key])
+        assert "as analyst" in Client().get(address).content.decode()
+        client = Client()
+        joined = client.post(address, {"username": "bea", "password": "a good long one"})
+        assert joined.headers["Location"] == world["study"].get_absolute_url()
+        assert client.get(reverse("study-people", args=[world["slug"]])).status_code == 200
+        assert Client().post(address, {"username": "cay", "password": "a good long one"}).status_code == 410
+        assert not User.objects.filter(username="cay").exists()
+
+    def test_somebody_logged_in_joins_as_who_they_are(self, owner: User, world: dict[str, Any]) -> None:
+        bea = make_user("bea")
+        invitation = invite_researcher(by=owner, study=world["study"], role="editor")
+        client = Client()
+        client.force_login(bea)
+        client.post(reverse("join", args=[invitation.key]))
+        assert world["study"].memberships.get(user=bea).role == "editor"
+
+    def test_an_invitation_lowers_nobody(self, owner: User, world: dict[str, Any]) -> None:
+        bea = make_user("bea", owner=world["study"])
+        client = Client()
+        client.force_login(bea)
+        client.post(
+            reverse("join", args=[invite_researcher(by=owner, study=world["study"], role="viewer").key])
+        )
+        assert world["study"].memberships.get(user=bea).role == "owner"
+
+    def test_an_ended_one_says_so_and_opens_nothing(self, owner: User) -> None:
+        invitation = invite_researcher(by=owner)
+        type(invitation).objects.update(ends_at=timezone.now())
+        page = Client().post(
+            reverse("join", args=[invitation.key]), {"username": "bea", "password": "a good long one"}
+        )
+        assert page.status_code == 410 and "has ended" in page.content.decode()
+        assert not User.objects.filter(username="bea").exists()
+
+    @pytest.mark.parametrize(
+        ("sent", "words"),
+        [
+            ({"username": "bea", "password": "123"}, "too short"),
+            ({"username": "owner", "password": "a good long one"}, "already exists"),
+            ({"username": "", "password": "a good long one"}, "cannot be blank"),
+        ],
+    )
+    def test_a_bad_name_or_password_is_said_and_the_link_stays(
+        self, owner: User, sent: dict[str, str], words: str
+    ) -> None:
+        invitation = invite_researcher(by=owner)
+        page = Client().post(reverse("join", args=[invitation.key]), sent)
+        assert page.status_code == 400 and words in page.content.decode()
+        invitation.refresh_from_db()
+        assert invitation.is_open
+
+
+class TestMembers:
+    @pytest.fixture
+    def ada(self, world: dict[str, Any]) -> Client:
+        """The browser of the study's only owner."""
+        client = Client()
+        client.force_login(make_user("ada", owner=world["study"]))
+        return client
+
+    def test_an_owner_adds_changes_and_removes(self, ada: Client, world: dict[str, Any]) -> None:
+        bea = make_user("bea")
+        for role in ("viewer", "editor"):
+            ada.post(reverse("study-member-set", args=[world["slug"]]), {"username": "bea", "role": role})
+            assert world["study"].memberships.get(user=bea).role == role
+        ada.post(reverse("study-member-remove", args=[world["slug"], bea.pk]))
+        assert not world["study"].memberships.filter(user=bea).exists()
+
+    def test_the_last_owner_stays_owner(self, ada: Client, world: dict[str, Any]) -> None:
+        only = User.objects.get(username="ada")
+        ada.post(reverse("study-member-set", args=[world["slug"]]), {"username": "ada", "role": "viewer"})
+        ada.post(reverse("study-member-remove", args=[world["slug"], only.pk]))
+        assert world["study"].memberships.get(user=only).role == "owner"
+
+    @pytest.mark.parametrize(
+        "sent", [{"username": "nobody", "role": "viewer"}, {"username": "ada", "role": "king"}]
+    )
+    def test_a_bad_name_or_role_is_refused(
+        self, ada: Client, world: dict[str, Any], sent: dict[str, str]
+    ) -> None:
+        before = list(world["study"].memberships.values())
+        ada.post(reverse("study-member-set", args=[world["slug"]]), sent)
+        assert list(world["study"].memberships.values()) == before
+
+
+def test_passwords_are_changed_and_reset(owner_client: Client, owner: User) -> None:
+    bea = make_user("bea")
+    page = owner_client.post(reverse("account-reset-link", args=[bea.pk])).content.decode()
+    link = page.split('<code id="once">')[1].split("</code>")[0]
+    client = Client()
+    confirm = client.get(link, follow=True)
+    sent = {"new_password1": "another good one", "new_password2": "another good one"}
+    client.post(confirm.redirect_chain[-1][0], sent)
+    bea.refresh_from_db()
+    assert bea.check_password("another good one")
+    assert "This link has ended" in Client().get(link, follow=True).content.decode()
+    assert owner_client.get(reverse("password_change")).status_code == 200
+    assert Client().get(reverse("password_reset")).status_code == 200
+
+
+def test_an_unknown_key_leads_nowhere() -> None:
+    for name in ("join", "shared-results"):
+        assert Client().get(reverse(name, args=[uuid4().hex])).status_code == 404
