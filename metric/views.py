@@ -211,7 +211,8 @@ def promote(request: HttpRequest, number: int) -> HttpResponse:
 @refusals_as_messages
 def back(request: HttpRequest) -> HttpResponse:
     """Puts the version that was in use before back to use."""
-    if not versions_reached(request, Reach.RUN).filter(promoted=True).exists():
+    promoted = MetricVersion.objects.filter(promoted=True)
+    if promoted.exists() and not (promoted & versions_reached(request, Reach.RUN)).exists():
         raise PermissionDenied("This needs an editor or an owner of the study whose version is in use.")
     version = roll_back(reason=request.POST.get("reason", ""), by=staff_of(request))
     messages.success(request, f"Version {version.number} is in use again.")

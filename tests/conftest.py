@@ -112,7 +112,7 @@ def broker_away(tmp_path: Path) -> Iterator[None]:
 
 @pytest.fixture
 def owner(db: None) -> User:
-    """A researcher who may do everything; `tests/annotation/test_access.py` is about those who may less."""
+    """A researcher who may do everything; `tests/annotation/views/test_roles.py` is about those who may less."""
     return make_user("owner", superuser=True)
 
 

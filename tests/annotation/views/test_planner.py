@@ -6,15 +6,15 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
-from rest_framework.authtoken.models import Token
 
+from annotation.services.tokens import make_token
 from tests.factories import make_judged_study, make_study
 
 pytestmark = pytest.mark.django_db
 
 
 def headers(user: User) -> dict[str, str]:
-    return {"Authorization": f"Token {Token.objects.create(user=user).key}"}
+    return {"Authorization": f"Token {make_token(user=user)[1]}"}
 
 
 def test_it_begins_from_the_study_s_own_numbers(owner_client: Client) -> None:

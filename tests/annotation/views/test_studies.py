@@ -81,7 +81,7 @@ def test_a_form_that_is_filled_in_makes_a_draft(owner_client: Client) -> None:
     study = Study.objects.get()
     assert answer.headers["Location"] == reverse("study", args=["autumn-leaves"])
     assert (study.state, study.target_bpps, study.codecs) == ("draft", [0.23, 0.67], ["jpeg", "webp"])
-    assert study.owner is not None
+    assert study.memberships.get().role == "owner"
 
 
 def test_a_study_called_new_does_not_hide_behind_the_form(owner_client: Client) -> None:

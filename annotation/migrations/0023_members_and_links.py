@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0021_studies_are_planned_by_workers'),
+        ('annotation', '0022_anchors_are_told_by_their_origin'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -4,6 +4,6 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("annotation", "0023_whoever_could_work_on_a_study_still_can")]
+    dependencies = [("annotation", "0024_whoever_could_work_on_a_study_still_can")]
 
     operations = [migrations.RemoveField("study", "owner")]

@@ -56,6 +56,6 @@ def name_owners(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("annotation", "0022_members_and_links"), ("auth", "0012_alter_user_first_name_max_length")]
+    dependencies = [("annotation", "0023_members_and_links"), ("auth", "0012_alter_user_first_name_max_length")]
 
     operations = [migrations.RunPython(give_roles, name_owners)]
