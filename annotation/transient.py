@@ -17,6 +17,8 @@ LASTING = {
     errno.EROFS,
     errno.EIO,
     errno.EEXIST,
+    errno.ENOSPC,
+    errno.EDQUOT,
 }
 # Of a store's refusals: too slow, too many, and what is wrong on its side.
 BUSY = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
