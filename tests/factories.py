@@ -83,7 +83,8 @@ def make_study(**fields: Any) -> Study:
 
 def make_source(study: Study | None = None, **fields: Any) -> Source:
     """A source with its pixels in storage; in `study` if one is given."""
-    pixels = make_pixels(next(_numbers))
+    size = {side: fields.pop(side) for side in ("width", "height") if side in fields}
+    pixels = make_pixels(next(_numbers), **size)
     sha256 = image.pixels_sha256(pixels)
     words = {key: fields.pop(key) for key in ("name", "licence", "attribution") if key in fields}
     source = Source(

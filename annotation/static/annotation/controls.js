@@ -78,6 +78,13 @@ export class Controls {
     this.viewer.addEventListener("waiting", ({ detail }) => {
       for (const button of all("[data-answer]")) button.setAttribute("aria-disabled", detail);
     });
+    this.viewer.addEventListener("given", ({ detail }) => {
+      for (const button of all("[data-answer]")) {
+        button.classList.toggle("is-given", button.dataset.answer === detail);
+        if (detail) button.setAttribute("aria-pressed", button.dataset.answer === detail);
+        else button.removeAttribute("aria-pressed");
+      }
+    });
     this.viewer.addEventListener("undoable", ({ detail }) => {
       for (const button of all("[data-do=undo]")) button.setAttribute("aria-disabled", !detail);
     });

@@ -41,6 +41,7 @@ function readStudy(data) {
     breakEvery: Number(data.breakEvery),
     allowTies: data.allowTies === "true",
     layout: data.layout,
+    largest: { width: Number(data.maxWidth), height: Number(data.maxHeight) },
     flickerHz: Number(data.flickerHz),
     surround: data.surround,
   };
@@ -66,7 +67,7 @@ async function judge(store, windows) {
   const supply = new Supply(api, outbox);
   const element = byId("stage");
   const layout = layoutCalled(await layoutName(), element, study.flickerHz);
-  const stage = new Stage({ element, frame: byId("pair"), room: byId("room"), layout });
+  const stage = new Stage({ element, frame: byId("pair"), room: byId("room"), layout, largest: study.largest });
   const viewer = new Viewer({ study, stage, panel, note, clock: new ClockWatch() });
   const help = new KeysDialog(byId("help"), viewer, keys);
   const flag = new FlagDialog(byId("flag"), viewer);

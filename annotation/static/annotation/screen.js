@@ -13,18 +13,33 @@ const BUTTONS_COLUMN = 210; // in the layouts of one place
 /**
  * Lays out pictures of width × height image pixels, `across` of them beside each other: three, or one.
  *
+ * Room is kept for the `largest` picture of the study, as far as the window has it, and each picture stands in the
+ * middle of its place: so the buttons stay where they are from pair to pair.
+ *
  * @returns {{fits: boolean, lack: [number, number]}} how many device pixels the window lacks in width and height.
  */
-export function layOut(stage, room, { width, height }, across) {
+export function layOut(stage, room, { width, height }, across, largest) {
   const dpr = devicePixelRatio;
   const space = Math.floor(room.clientWidth * dpr);
-  const gap = across === 1 ? Math.ceil(LEAST_GAP * dpr) : gapBetween(width, space, dpr);
-  const column = across === 1 ? thirdOf(width, space, gap, dpr) : width;
-  setLengths(stage, { w: width / dpr, h: height / dpr, column: column / dpr, gap: gap / dpr, x: 0, y: 0 });
+  const least = Math.ceil(LEAST_GAP * dpr);
+  const place = kept(width, largest.width, Math.floor((space - 4 * least) / across));
+  const gap = across === 1 ? least : gapBetween(place, space, dpr);
+  const column = across === 1 ? thirdOf(place, space, gap, dpr) : place;
+  setLengths(stage, { w: width / dpr, h: height / dpr, column: column / dpr, gap: gap / dpr, row: height / dpr, above: 0, x: 0, y: 0 });
   const needed = across * width + (across - 1) * gap;
   const lack = [needed - space, Math.ceil((room.scrollHeight - room.clientHeight) * dpr)];
-  moveToCorner(stage, room, Math.max(0, (space - needed) / 2), dpr);
+  const spare = Math.floor((room.clientHeight - stage.offsetHeight) * dpr);
+  const row = kept(height, largest.height, height + spare);
+  setLengths(stage, { row: row / dpr, above: (row - height) / 2 / dpr });
+  const whole = across * place + (across - 1) * gap;
+  moveToCorner(stage, room, Math.max(0, (space - whole) / 2) + (place - width) / 2, dpr);
   return { fits: lack[0] <= 0 && lack[1] <= 0, lack: lack.map((short) => Math.max(0, short)) };
+}
+
+/** How much is kept for a side of `size`: that of the largest picture, where there is room, and an even rest. */
+function kept(size, largest, room) {
+  const wanted = Math.max(size, Math.min(largest, room));
+  return wanted - ((wanted - size) % 2);
 }
 
 /** A third of what stands above and below the one place: wide enough for its buttons where the window allows. */

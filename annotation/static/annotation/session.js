@@ -107,7 +107,10 @@ export class Session {
       await this.#answered(pair, seen);
       return;
     }
-    if (seen.what === "flag") this.#send({ assignment: pair.assignment.id, flag: seen.flag });
+    if (seen.what === "flag") {
+      this.#send({ assignment: pair.assignment.id, flag: seen.flag });
+      this.viewer.note.say(say.FLAGGED);
+    }
     this.viewer.discard(pair);
     if (seen.what !== "late") return;
     this.viewer.clear();
@@ -122,7 +125,7 @@ export class Session {
       this.viewer.discard(pair);
       return;
     }
-    this.#remember(pair, this.#send({ assignment, answer: side, timing }));
+    this.#remember(pair, this.#send({ assignment, answer: side, timing }), side);
     await this.#rest();
   }
 
@@ -133,22 +136,25 @@ export class Session {
   }
 
   /** Keeps the pair for an undo, as many as the study allows. */
-  #remember(pair, id) {
-    this.#history.push({ pair, id });
+  #remember(pair, id, side) {
+    this.#history.push({ pair, id, side });
     while (this.#history.length > this.study.undoDepth) this.viewer.discard(this.#history.shift().pair);
   }
 
   /** Shows the answered pair so many back again; its new answer replaces the old one. */
   async #revise(back) {
     const entry = this.#history.at(-back);
-    this.bar.show({ ...say.REVISING, act: () => this.viewer.leave("kept") });
+    this.bar.show({ ...say.revising(entry.side), act: () => this.viewer.leave("kept") });
+    this.viewer.given(entry.side);
     const canUndo = () => back < this.#history.length;
     const seen = await this.viewer.look({ ...entry.pair, leaseEnds: Infinity }, { canUndo, revised: true });
     this.bar.hide();
+    this.viewer.given("");
     if (seen.what === "undo") await this.#revise(back + 1);
     if (seen.what !== "answer") return;
     const { side: answer, timing } = seen;
     entry.id = this.#send({ assignment: entry.pair.assignment.id, answer, timing, supersedes: entry.id });
+    entry.side = answer;
   }
 
   /** After a training answer: what it should have been, with the pair still up. */

@@ -17,8 +17,9 @@ export class Stage extends EventTarget {
   isPeeking = false;
 
   /** `frame` is hidden while no pair is up; `element` in it has the places; `room` is what they must fit in. */
-  constructor({ element, frame, room, layout }) {
+  constructor({ element, frame, room, layout, largest }) {
     super();
+    this.largest = largest;
     this.element = element;
     this.frame = frame;
     this.room = room;
@@ -69,7 +70,7 @@ export class Stage extends EventTarget {
   /** Places the pair for the window as it is now; says whether it fits. */
   arrange() {
     this.lens.apply();
-    return layOut(this.element, this.room, this.pair.assignment, this.layout.across);
+    return layOut(this.element, this.room, this.pair.assignment, this.layout.across, this.largest);
   }
 
   /** Shows the original in the place of both sides, or ends that. */

@@ -12,7 +12,10 @@ import * as say from "./words.js";
 // How long before its lease ends a pair says so.
 const WARN_MS = 60_000;
 
-/** Events "waiting" (detail: whether answers would not be heard yet) and "undoable" (whether there is one to undo). */
+/**
+ * Events "waiting" (detail: whether answers would not be heard yet), "undoable" (whether there is one to undo) and
+ * "given" (the answer that stands, or "").
+ */
 export class Viewer extends EventTarget {
   /** The look that is under way, or null. */
   current = null;
@@ -210,6 +213,11 @@ export class Viewer extends EventTarget {
   /** The pair is not needed any more; its memory is freed when another one, or nothing, stands there. */
   discard(pair) {
     this.#old.push(pair);
+  }
+
+  /** Marks the answer that a pair has already; "" marks none. */
+  given(side) {
+    this.dispatchEvent(new CustomEvent("given", { detail: side }));
   }
 
   clear() {

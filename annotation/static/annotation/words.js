@@ -157,8 +157,16 @@ export function feedback({ right, closer }, peek) {
 /** The answer is on its way and its verdict is awaited. */
 export const CHECKING = { text: "Checking your answer …" };
 
-/** An answered pair is up again. */
-export const REVISING = { text: "The pair before. Answer it again, or keep your answer.", label: "Keep it" };
+const ANSWERED = { left: "You chose A", right: "You chose B", tie: "You could not tell" };
+
+/** An answered pair is up again; `side` is what was answered. */
+export const revising = (side) => ({
+  text: `The pair before. ${ANSWERED[side]}: answer again, or keep it.`,
+  label: "Keep it",
+});
+
+/** Somebody has told us that a pair is broken. */
+export const FLAGGED = "Thank you. Somebody will look at that pair; here is another one.";
 
 /** This session is open in another window. */
 export const elsewhere = (act) => ({

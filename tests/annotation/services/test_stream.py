@@ -26,3 +26,10 @@ def test_what_the_stream_promises_holds() -> None:
         study.judgments.counted().count()
         == 2 * 47 - study.assignments.exclude(kind__in=["pair", "training"]).count()
     )
+
+
+def test_five_pairs_at_least_lie_between_a_pair_and_its_repeat() -> None:
+    """Nearer, and the answer would be remembered instead of given again."""
+    study = make_study(sources=8, votes=3, pairs=40, repeat_percent=30.0, sentinel_percent=0.0)
+    judge(study, annotators=2, pairs=40)
+    assert promises_of(study).nearest_repeat >= 5

@@ -1,6 +1,7 @@
 """What may happen in a session, in a real browser: second thoughts, problems, pauses, training, breaks."""
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -9,8 +10,18 @@ from playwright.sync_api import Browser, Page, expect
 from annotation.core.timing import derive_timing
 from annotation.models import Assignment, Judgment, Session, Study
 from tests.browser import until
-from tests.factories import make_triplet
-from tests.judging import READY, answer, expect_panel, recorded, shown, study_of, study_with, violations
+from tests.factories import make_source, make_triplet
+from tests.judging import (
+    READY,
+    answer,
+    boxes_of_pictures,
+    expect_panel,
+    recorded,
+    shown,
+    study_of,
+    study_with,
+    violations,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -59,6 +70,57 @@ def test_an_answer_can_be_kept_after_all(page: Page, sit_down: Callable[[Study],
     assert [judgment.answer for judgment in recorded(page, 2)] == ["left", "right"]
 
 
+def test_undo_shows_what_was_answered(page: Page, sit_down: Callable[[Study], None]) -> None:
+    sit_down(study_with(3, undo_depth=2))
+    answer(page, "ArrowRight")
+    page.wait_for_selector(READY)
+    expect(page.locator(".is-given")).to_have_count(0)
+    page.keyboard.press("u")
+    expect(page.get_by_text("You chose B: answer again, or keep it.")).to_be_visible()
+    expect(page.locator('[data-answer="right"]')).to_have_class(re.compile("is-given"))
+    expect(page.locator('[data-answer="right"]')).to_have_attribute("aria-pressed", "true")
+    assert violations(page) == []
+    answer(page, "ArrowLeft")
+    page.wait_for_selector(READY)
+    expect(page.locator(".is-given")).to_have_count(0)
+    page.keyboard.press("u")
+    expect(page.get_by_text("You chose A: answer again")).to_be_visible()
+
+
+@pytest.mark.parametrize("layout", ["side", "toggle"])
+def test_the_buttons_stay_where_they_are_from_pair_to_pair(
+    page: Page, sit_down: Callable[[Study], None], layout: str
+) -> None:
+    study = study_with(0, layout=layout, fields={"max_width": 300, "max_height": 260})
+    for width, height in ((300, 260), (201, 120), (120, 259)):
+        make_triplet(study, source=make_source(study, width=width, height=height))
+    sit_down(study)
+    places, sizes = set(), set()
+    for _ in range(3):
+        page.wait_for_selector(READY)
+        for slot in ("1", "3", "2") if layout == "toggle" else ():
+            page.keyboard.press(slot)
+        buttons = [page.locator(f'[data-answer="{side}"]').bounding_box() for side in ("left", "right")]
+        places.add(tuple((round(box["x"]), round(box["y"])) for box in buttons if box))
+        sizes.add(tuple(round(boxes_of_pictures(page)[0][of]) for of in ("width", "height")))
+        answer(page, "ArrowLeft")
+    assert len(sizes) == 3
+    for button in (0, 1):
+        for axis in (0, 1):
+            moved = [place[button][axis] for place in places]
+            assert max(moved) - min(moved) <= 1
+
+
+def test_nothing_white_comes_after_the_last_pair(page: Page, sit_down: Callable[[Study], None]) -> None:
+    sit_down(study_with(1))
+    answer(page, "ArrowLeft")
+    page.wait_for_url("**/end/")
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    grey = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    assert grey == "rgb(77, 77, 77)"
+    assert violations(page) == []
+
+
 def test_a_flagged_pair_goes_back_with_what_is_wrong(page: Page, sit_down: Callable[[Study], None]) -> None:
     sit_down(study_of(3))
     page.wait_for_selector(READY)
@@ -67,6 +129,7 @@ def test_a_flagged_pair_goes_back_with_what_is_wrong(page: Page, sit_down: Calla
     page.get_by_label("they do not show the same thing").check()
     page.get_by_label("In your words").fill("B is older?")  # the keys mean letters here
     page.get_by_role("button", name="Give it back").click()
+    expect(page.get_by_text("Thank you. Somebody will look at that pair")).to_be_visible()
     answer(page, "ArrowLeft")
 
     [judgment] = recorded(page, 1)
