@@ -9,6 +9,7 @@ is as often wrong as right.
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from imaging.pixels import Pixels
 from psychometrics.draws import whole
@@ -34,8 +35,8 @@ def _tone(pixels: Pixels, strength: int) -> Pixels:
     return _steps(255.0 * (pixels / 255.0) ** TONE[strength])
 
 
-def _steps(values: np.ndarray) -> Pixels:  # type: ignore[type-arg]
-    return np.rint(values).clip(0, 255).astype(np.uint8)
+def _steps(values: npt.NDArray[np.float64]) -> Pixels:
+    return np.asarray(np.rint(values).clip(0, 255), np.uint8)
 
 
 DAMAGES: dict[str, Callable[[Pixels, int], Pixels]] = {"cast": _cast, "tone": _tone}

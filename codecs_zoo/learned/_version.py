@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from codecs_zoo import registry
 from codecs_zoo.contract import CodecError
@@ -26,5 +26,6 @@ def codec_version(name: str, family: str, weights: Path) -> LearnedCodec:
         "network": property(lambda self: base.network),
         "weights": property(lambda self: weights),
     }
-    made: Callable[[], LearnedCodec] = type(own)(own.__name__, (own,), members)
-    return made()
+    subclass: Any = type(own)
+    version: LearnedCodec = subclass(own.__name__, (own,), members)()
+    return version

@@ -114,7 +114,8 @@ def curves(
     for n, one in enumerate(series):
         # Whiskers of several series at one place stand beside each other.
         aside = (n - (len(series) - 1) / 2) * min(10.0, step / (len(series) + 1))
-        _curve(drawing, one, lambda x, aside=aside: at[x] + aside, height)
+        beside = {x: place + aside for x, place in at.items()}
+        _curve(drawing, one, beside.__getitem__, height)
     return drawing
 
 

@@ -119,5 +119,6 @@ def _scale(a: Scale, b: Scale) -> Tensor:
 
 
 def _fourth(x: Tensor) -> Tensor:
-    mean = x.square().square().mean(dim=(2, 3))
-    return (mean + NORM_FLOOR) ** 0.25 - NORM_FLOOR**0.25
+    mean: Tensor = x.square().square().mean(dim=(2, 3))
+    fourth: Tensor = (mean + NORM_FLOOR).pow(0.25) - NORM_FLOOR**0.25
+    return fourth
