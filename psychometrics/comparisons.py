@@ -7,7 +7,7 @@ annotator judged on a source. A million judgments are aggregated once; what is f
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -97,6 +97,8 @@ class Comparisons:
         """The same rows with name n called `names[number[n]]`; rows between equal names are dropped."""
         first, second = number[self.first], number[self.second]
         kept = first != second
+        if kept.all():
+            return replace(self, names=tuple(names), first=first, second=second)
         labels = (None if each is None else each[kept] for each in (self.annotator, self.source))
         return Comparisons(tuple(names), first[kept], second[kept], self.counts[kept], *labels)
 

@@ -19,7 +19,6 @@ benchmarks/statistics.py,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +30,6 @@ from psychometrics.scaling import UNIT, Scale, chances, difference_terms
 
 MODERATION = 0.5
 _GROUPS_AT_ONCE = 256
-_CELLS_AT_ONCE = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +171,8 @@ class _Scores:
             return self._of_answers(), round(float(self.number.sum()))
         cell = _cells(labels)
         number = int(cell.max(initial=-1)) + 1
-        total = np.zeros((self.size + self.with_ties,) * 2)
-        for _, sums in self._by(cell, number, _CELLS_AT_ONCE):
-            total += sums.T @ sums
-        return total, number
+        sums = self._sums(cell, number)
+        return sums.T @ sums, number
 
     def squares_of_cells(self, labels: list[Ints]) -> Floats:
         """(k, k): the sum over cells of their squared information on strengths; 0 where a cell is a single answer."""
@@ -193,10 +189,12 @@ class _Scores:
         k = self.size
         meat = np.zeros_like(inverse)
         squares = np.zeros((k, k))
-        for start, sums in self._by(label, groups):
-            information = self._information(label, start, len(sums))
+        answers, sums = self._by_pair(label, groups, self.number), self._sums(label, groups)
+        for start in range(0, groups, _GROUPS_AT_ONCE):
+            some = slice(start, start + _GROUPS_AT_ONCE)
+            information = self._information(answers[some].toarray())
             without = self.scale.precision - information
-            moved = np.linalg.solve(without, sums[..., None])[..., 0] @ self.scale.precision
+            moved = np.linalg.solve(without, sums[some, :, None])[..., 0] @ self.scale.precision
             meat += moved.T @ moved
             strengths = information[:, :k, :k]
             squares += np.einsum("gij,gjl->il", strengths, strengths)
@@ -227,32 +225,23 @@ class _Scores:
                 total[-1, -1] += (n * tie**2).sum()
         return total
 
-    def _by(self, label: Ints, groups: int, at_once: int = _GROUPS_AT_ONCE) -> Iterator[tuple[int, Floats]]:
-        """Scores (g, q) summed by label, a batch of groups at a time with the number of its first."""
-        residual = self.counts - self.number[:, None] * self.chance[self.pair]
-        own = (residual[:, 0] - residual[:, 1]) / 2
-        order = np.argsort(label, kind="stable")
-        ends = np.searchsorted(label[order], np.arange(0, groups + at_once, at_once))
-        q = self.size + self.with_ties
-        for n, start in enumerate(range(0, groups, at_once)):
-            rows = order[ends[n] : ends[n + 1]]
-            number = min(at_once, groups - start)
-            place = (label[rows] - start) * q
-            at = self.pair_used[rows]
-            sums = np.bincount(place + self.low[at], own[rows], number * q)
-            sums -= np.bincount(place + self.high[at], own[rows], number * q)
-            if self.with_ties:
-                sums += np.bincount(place + self.size, residual[rows, 2], number * q)
-            yield start, np.asarray(sums, dtype=np.float64).reshape(number, q)
+    def _by_pair(self, label: Ints, groups: int, values: Floats) -> csr_array:
+        """(groups, used pairs): `values` (m,) summed by label and pair."""
+        return csr_array((values, (label, self.pair_used)), (groups, self.used.size))
 
-    def _information(self, label: Ints, start: int, number: int) -> Floats:
-        """(number, q, q): what each group from `start` adds to the negative Hessian."""
-        inside = (label >= start) & (label < start + number)
-        place = (label[inside] - start) * self.used.size + self.pair_used[inside]
-        n = np.bincount(place, self.number[inside], number * self.used.size).reshape(number, -1)
+    def _sums(self, label: Ints, groups: int) -> Floats:
+        """Scores (groups, q) summed by label."""
+        residual = self.counts - self.number[:, None] * self.chance[self.pair]
+        own = self._by_pair(label, groups, (residual[:, 0] - residual[:, 1]) / 2) @ self.incidence
+        if not self.with_ties:
+            return np.asarray(own)
+        return np.column_stack([own, np.bincount(label, residual[:, 2], groups)])
+
+    def _information(self, n: Floats) -> Floats:
+        """(g, q, q): what groups with so many answers (g, used pairs) add to the negative Hessian."""
         own, tie, between = (n * term for term in difference_terms(self.p))
         k = self.size
-        found = np.zeros((number, k + self.with_ties, k + self.with_ties))
+        found = np.zeros((len(n), k + self.with_ties, k + self.with_ties))
         found[:, self.low, self.high] = found[:, self.high, self.low] = -own
         each = np.arange(k)
         found[:, each, each] = -found[:, :k, :k].sum(axis=2)

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 from django.db import connection
-from django.db.models import Case, CharField, IntegerField, QuerySet, Value, When
-from django.db.models.functions import Cast
+from django.db.models import Case, IntegerField, QuerySet, Value, When
 
 from annotation.models import Enrolment, Judgment, Study, Triplet
 from psychometrics.comparisons import Comparisons, Floats, Ints, tally
@@ -62,14 +61,14 @@ def study_votes(study: Study, *, simulated: bool, excluded: bool = False) -> Stu
     """
     triplets = {row[0]: row for row in _triplets(study)}
     place = {pk: n for n, pk in enumerate(triplets)}
-    people: dict[str, int] = {}
+    people: dict[Any, int] = {}
     votes = votes_of(study, simulated=simulated)
     if excluded or not Enrolment.objects.excluded().filter(study=study).exists():
         # The same rows without asking of each vote whether its annotator is excluded.
         votes = Judgment.objects.filter(study=study, counted=True).of_population(simulated=simulated)
     batches = list(_columns(votes, place, people))
     columns = [np.concatenate(each) for each in zip(*batches, strict=True)] or [np.zeros(0, np.int64)] * 4
-    return _joined(list(triplets.values()), *columns, tuple(people))
+    return _joined(list(triplets.values()), *columns, tuple(map(str, people)))
 
 
 def tally_by_name(rows: Comparisons, names: dict[str, int], *, method: bool) -> Floats:
@@ -102,13 +101,13 @@ def _triplets(study: Study) -> list[Any]:
 
 
 def _columns(
-    votes: QuerySet[Judgment], place: dict[int, int], people: dict[str, int]
+    votes: QuerySet[Judgment], place: dict[int, int], people: dict[Any, int]
 ) -> Iterator[tuple[Ints, ...]]:
     """(triplet, annotator, outcome, side) of each batch of votes; new annotators are added to `people`."""
-    # The annotator as text: making 200,000 UUIDs takes longer than the query. By cursor: so does what the ORM does for
-    # each row. Outcome and side as one number: two words more in each row take half as long again.
+    # By cursor: what the ORM makes of each row, a UUID above all, takes longer than the query. Outcome and side as one
+    # number: two words more in each row take half as long again.
     code = 3 * _numbered("choice", OUTCOMES) + _numbered("answer", SIDES)
-    rows = votes.order_by().values_list("triplet_id", Cast("annotator_id", CharField()), code)
+    rows = votes.order_by().values_list("triplet_id", "annotator_id", code)
     with connection.cursor() as cursor:
         cursor.execute(*rows.query.sql_with_params())
         while batch := cursor.fetchmany(ROWS_AT_ONCE):
