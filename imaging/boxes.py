@@ -45,7 +45,7 @@ def _associations(ipma: bytes) -> dict[int, list[int]]:
     """Numbers of properties, from 1, by item."""
     wide_items, wide_numbers = ipma[0] >= 1, bool(ipma[3] & 1)
     (count,) = struct.unpack_from(">I", ipma, FULL)
-    at, found = FULL + 4, {}
+    at, numbers = FULL + 4, {}
     for _ in range(count):
         (item,) = struct.unpack_from(">I" if wide_items else ">H", ipma, at)
         at += 4 if wide_items else 2
@@ -53,6 +53,6 @@ def _associations(ipma: bytes) -> dict[int, list[int]]:
         form = f">{many}H" if wide_numbers else f"{many}B"
         # The highest bit says that a reader must know the property.
         mask = 0x7FFF if wide_numbers else 0x7F
-        found[item] = [number & mask for number in struct.unpack_from(form, ipma, at + 1)]
+        numbers[item] = [index & mask for index in struct.unpack_from(form, ipma, at + 1)]
         at += 1 + struct.calcsize(form)
-    return found
+    return numbers

@@ -133,12 +133,12 @@ def _pairs(reference: Path, distorted: Sequence[Path]) -> list[tuple[Path, Path]
                 f"{reference} is a folder and {folder} is not. Give two pictures or two folders."
             )
         known = _by_name(reference)
-        found = _by_name(folder)
-        unknown = sorted(set(found) - set(known))
-        if unknown or not found:
+        distorted_by_name = _by_name(folder)
+        unknown = sorted(set(distorted_by_name) - set(known))
+        if unknown or not distorted_by_name:
             what = f"{unknown[0]} is in {folder} only" if unknown else f"{folder} has no pictures"
             raise ValueError(f"{what}. Each picture needs a reference of the same name in {reference}.")
-        pairs += [(known[name], path) for name, path in sorted(found.items())]
+        pairs += [(known[name], path) for name, path in sorted(distorted_by_name.items())]
     return pairs
 
 

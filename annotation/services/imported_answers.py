@@ -75,15 +75,15 @@ class Held:
 
     def differences(self, votes: Sequence[Ballot]) -> list[str]:
         """A sentence for each answer that is held and that the file does not give, or gives otherwise."""
-        found = []
+        differing = []
         given = {key: ballot for ballot in votes if (key := self._key(ballot)) is not None}
         for key, held in self._by_pair.items():
-            found += (
+            differing += (
                 self._differing(given[key], held, key)
                 if key in given
                 else [f"{self._names[key]} is not in it"]
             )
-        return found
+        return differing
 
     def new(self, ballot: Ballot) -> Iterator[tuple[str, Answer, bool]]:
         """(who, answer, whether `a` is the ballot's first) of the answers that are not held."""
@@ -134,13 +134,14 @@ class Held:
 
 def refuse_differences(study: Study, held: Held, votes: Sequence[Ballot]) -> None:
     """Refuse a file that does not hold all that the study holds, naming what differs."""
-    found = held.differences(votes)
-    if not found:
+    differing = held.differences(votes)
+    if not differing:
         return
-    more = f"; and {len(found) - DIFFERENCES_SHOWN} more" if len(found) > DIFFERENCES_SHOWN else ""
+    unnamed = len(differing) - DIFFERENCES_SHOWN
+    more = f"; and {unnamed} more" if unnamed > 0 else ""
     raise Refused(
         f"The study “{study.name}” holds answers that differ from this file's: "
-        f"{'; '.join(found[:DIFFERENCES_SHOWN])}{more}. Nothing was changed. Import the file under another name, or "
+        f"{'; '.join(differing[:DIFFERENCES_SHOWN])}{more}. Nothing was changed. Import the file under another name, or "
         "give a file that holds the study's answers and more."
     )
 

@@ -69,9 +69,9 @@ def take_source(study: Study, source: Source, png: bytes, words: dict[str, str])
 def require_words(*, name: str, **words: str) -> None:
     """Refuses what the columns cannot hold; SQLite would take it, Postgres would not."""
     longest = {column.name: column.max_length or 0 for column in StudySource._meta.fields}
-    for field, said in words.items():
+    for field, text in words.items():
         most = longest[field]
-        if len(said) > most or "\0" in said:
+        if len(text) > most or "\0" in text:
             raise BadPhotograph(f"{name}: its {field} has to be plain text of at most {most} characters.")
 
 

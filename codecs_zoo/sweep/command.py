@@ -58,9 +58,9 @@ def sweep(options: argparse.Namespace) -> None:
     """`sweep`: makes what is missing, then writes tables and report. Raises CodecError if nothing worked."""
     plan.check_rates(options.bpp)
     codecs, chosen = plan.find_codecs(options.codecs), figures(options.metrics)
-    photos, left_out = plan.find_photographs(options.folder)
-    for line in left_out:
-        print(f"left out: {line}")
+    photos, excluded = plan.find_photographs(options.folder)
+    for line in excluded:
+        print(f"excluded: {line}")
     tasks = plan.tasks(photos, codecs, options.bpp)
     rows = make_rows(options, tasks)
     failed = [row for row in rows if row.failed]

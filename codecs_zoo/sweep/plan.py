@@ -83,29 +83,31 @@ class Row:
 
 
 def find_photographs(folder: Path) -> tuple[list[Photo], list[str]]:
-    """The folder's photographs by name, and a line for each file that is left out, with the reason.
+    """The folder's photographs by name, and a line for each file that is excluded, with the reason.
 
     Raises SweepError where none is left.
     """
     if not folder.is_dir():
         raise SweepError(f"There is no folder {folder}.")
     photos: dict[str, Photo] = {}
-    left_out = []
+    excluded = []
     for path in files(folder, ENDINGS):
         try:
             loaded = load_photograph(path)
         except (OSError, PhotographError) as error:
-            left_out.append(f"{path.name}: {error}")
+            excluded.append(f"{path.name}: {error}")
             continue
         sha256 = pixels_sha256(loaded.pixels)
         if sha256 in photos:
-            left_out.append(f"{path.name}: the same pixels as {photos[sha256].name}.")
+            excluded.append(f"{path.name}: the same pixels as {photos[sha256].name}.")
             continue
         photos[sha256] = Photo(path, path.name, sha256, loaded.width, loaded.height, loaded.notes)
     if not photos:
-        said = f" {len(left_out)} files could not be used: {left_out[0]}" if left_out else ""
-        raise SweepError(f"There is no photograph in {folder}; use PNG, JPEG, WebP, AVIF, TIFF or BMP.{said}")
-    return list(photos.values()), left_out
+        others = f" {len(excluded)} files could not be used: {excluded[0]}" if excluded else ""
+        raise SweepError(
+            f"There is no photograph in {folder}; use PNG, JPEG, WebP, AVIF, TIFF or BMP.{others}"
+        )
+    return list(photos.values()), excluded
 
 
 def find_codecs(names: Sequence[str]) -> list[Codec]:
@@ -116,9 +118,9 @@ def find_codecs(names: Sequence[str]) -> list[Codec]:
     if len({codec.name for codec in chosen}) != len(names):
         raise SweepError(f"A codec is named twice: {', '.join(names)}.")
     for codec in chosen:
-        found = codec.availability()
-        if not found.available:
-            raise CodecError(f"{codec.name} is not available: {found.reason} {found.how}")
+        availability = codec.availability()
+        if not availability.available:
+            raise CodecError(f"{codec.name} is not available: {availability.reason} {availability.how}")
     return chosen
 
 

@@ -174,9 +174,9 @@ def _delta_rate(
     """Mean over the photographs on which both curves meet; in the log domain, as rates multiply."""
     logs = []
     for photo in photos:
-        found = bd_rate(*_curve(cells, anchor, photo, figure), *_curve(cells, codec, photo, figure))
-        meets = found is not None and found.overlap >= NARROWEST_OVERLAP
-        logs.append(np.log1p(found.percent / 100) if found is not None and meets else np.nan)
+        delta = bd_rate(*_curve(cells, anchor, photo, figure), *_curve(cells, codec, photo, figure))
+        meets = delta is not None and delta.overlap >= NARROWEST_OVERLAP
+        logs.append(np.log1p(delta.percent / 100) if delta is not None and meets else np.nan)
     mean = _interval(np.array(logs), draws)
     if mean is None:
         return None

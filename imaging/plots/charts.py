@@ -3,7 +3,7 @@
 Every interval that is known is drawn.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -115,22 +115,20 @@ def curves(
         # Whiskers of several series at one place stand beside each other.
         aside = (n - (len(series) - 1) / 2) * min(10.0, step / (len(series) + 1))
         beside = {x: place + aside for x, place in at.items()}
-        _curve(drawing, one, beside.__getitem__, height)
+        _curve(drawing, one, beside, height)
     return drawing
 
 
-def _curve(
-    drawing: Scene, one: Series, across: Callable[[float], float], height: Callable[[float], float]
-) -> None:
+def _curve(drawing: Scene, one: Series, at: Mapping[float, float], height: Callable[[float], float]) -> None:
     look = one.look.name
     points = sorted(one.points, key=lambda point: point.x)
     for a, b in pairwise(points):
-        ends = across(a.x), height(a.value), across(b.x), height(b.value)
+        ends = at[a.x], height(a.value), at[b.x], height(b.value)
         drawing.line(*ends, look=look, width=1.6, dash=one.look.dash)
     for point in points:
         if point.low is not None and point.high is not None:
-            drawing.line(across(point.x), height(point.low), across(point.x), height(point.high), look=look)
-        one.look.mark(drawing, across(point.x), height(point.value))
+            drawing.line(at[point.x], height(point.low), at[point.x], height(point.high), look=look)
+        one.look.mark(drawing, at[point.x], height(point.value))
 
 
 def heat_map(names: Sequence[str], shares: Sequence[Sequence[float | None]], *, title: str) -> Scene:
@@ -235,3 +233,25 @@ def _numbers(row: Dot, spell: Callable[[float], str]) -> str:
     if row.low is None or row.high is None:
         return spell(row.value)
     return f"{spell(row.value)}  ({spell(row.low)} to {spell(row.high)})"
+
+
+def loss(name: str, log: Sequence[Mapping[str, float]]) -> Scene:
+    """The loss of each line of a training's log ("step", "loss") against its step."""
+    width, height, margin = 640, 240, 40
+    steps = [row["step"] for row in log]
+    losses = [row["loss"] for row in log]
+    low, high = min(losses), max(losses)
+    title = f"{name}: loss, {high:.3f} to {low:.3f}"
+    scene = Scene(width, height, title=title)
+    places = [
+        (
+            margin + (width - 2 * margin) * step / steps[-1],
+            height - margin - (height - 2 * margin) * (loss - low) / (high - low or 1),
+        )
+        for step, loss in zip(steps, losses, strict=True)
+    ]
+    for start, end in pairwise(places):
+        scene.line(*start, *end, look="codec-1", width=1.5)
+    scene.text(margin, 20, title)
+    scene.text(width - margin, height - 12, f"{steps[-1]:.0f} steps", anchor="end")
+    return scene

@@ -39,7 +39,7 @@ def _part(folder: Path, part: Path) -> list[Answer]:
     pictures = [_pictures(part / role) for role in ("ref", "p0", "p1")]
     answers = []
     for line, (stem, share) in enumerate(shares.items(), start=1):
-        ref, p0, p1 = (_picture(folder, *found, stem) for found in pictures)
+        ref, p0, p1 = (_picture(folder, *place, stem) for place in pictures)
         answers += [Answer(ref, Shown(p0), Shown(p1), choice, line) for choice in choices_of(share, people)]
     return answers
 

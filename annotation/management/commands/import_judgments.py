@@ -112,10 +112,10 @@ def _pictures(path: Path, format: str, originals: Path | None) -> tuple[Callable
 def describe(imported: Imported) -> str:
     """What was imported, in a few lines."""
     lines = [
-        f"{imported.judgments} judgments of {imported.triplets} triplets from {imported.sources} photographs, by "
-        f"{imported.annotators} annotators, in the study “{imported.study}” ({imported.study.slug}); "
-        f"{imported.new} of them are new.",
-        f"{imported.rows} rows were read, {imported.excluded.rows} could not be used.",
+        f"{_count(imported.judgments, 'judgment')} of {_count(imported.triplets, 'triplet')} from "
+        f"{_count(imported.sources, 'photograph')}, by {_count(imported.annotators, 'annotator')}, in the study "
+        f"“{imported.study}” ({imported.study.slug}); new: {imported.new}.",
+        f"Rows read: {imported.rows}; not usable: {imported.excluded.rows}.",
         *(f"  {line}" for line in imported.excluded.lines()),
     ]
     nearer = imported.chosen_nearer
@@ -124,3 +124,7 @@ def describe(imported: Imported) -> str:
         if nearer < UPSIDE_DOWN:
             lines.append("That is few: does this file name the worse picture instead of the closer one?")
     return "\n".join(lines)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"

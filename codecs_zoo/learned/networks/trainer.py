@@ -18,7 +18,6 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from codecs_zoo.contract import CodecError, Pixels
-from codecs_zoo.learned.networks.curve import draw_curve
 from codecs_zoo.learned.networks.model import LearnedModel
 from codecs_zoo.learned.networks.objective import Objective, metric_for, random_maps
 from codecs_zoo.learned.networks.photographs import CropPool, load_folders, principal_components
@@ -30,6 +29,7 @@ from codecs_zoo.learned.training import TrainingSettings, networks_of, start_fil
 from codecs_zoo.saliency import saliency_map, weights_of
 from imaging.files import whole_file, write_whole
 from imaging.manifest import hash_files, write_manifest
+from imaging.plots import charts
 from imaging.plots.svg import to_svg_file
 from psychometrics.tables import to_text
 
@@ -175,7 +175,7 @@ class _Training:
             torch.save(state, draft)
         log = to_text(FIELDS, ([row[name] for name in FIELDS] for row in self.log))
         write_whole(self.out / "log.csv", log.encode())
-        write_whole(self.out / "curve.svg", to_svg_file(draw_curve(self.settings.name, self.log)).encode())
+        write_whole(self.out / "curve.svg", to_svg_file(charts.loss(self.settings.name, self.log)).encode())
         save_weights(self.settings.name, self.model, self.weights)
 
     @property

@@ -110,10 +110,10 @@ def require_trainable(
 ) -> None:
     """Raises SnapshotError unless there is enough to fit on train and something to report on in test."""
     train, test = snapshot.of("train"), snapshot.of("test")
-    found = len({triplet.photograph for triplet in train})
-    if found < photographs:
+    number = len({triplet.photograph for triplet in train})
+    if number < photographs:
         raise SnapshotError(
-            f"The train split has {found} photograph(s); fitting needs at least {photographs}. "
+            f"The train split has {number} photograph(s); fitting needs at least {photographs}. "
             "Add photographs to the study, have them judged, and make a new snapshot."
         )
     votes = sum(triplet.n for triplet in train)

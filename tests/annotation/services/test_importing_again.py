@@ -96,7 +96,7 @@ def test_an_answer_that_the_file_lacks_is_refused(run: Import) -> None:
 def test_unsigned_answers_are_compared_as_a_whole(run: Import) -> None:
     run("s0,a,")
     assert "3 judgments" in (printed := run("s0,b,", "s0,b,", "s0,a,"))
-    assert "2 of them are new" in printed
+    assert "new: 2." in printed
     assert choices() == ["s0_a", "s0_b", "s0_b"]
     with pytest.raises(CommandError, match=r"1 unsigned for s0_b.jpg in the study are not in the file"):
         run("s0,b,", "s0,a,", "s0,a,")

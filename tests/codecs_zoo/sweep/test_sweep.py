@@ -96,8 +96,8 @@ def test_what_was_left_out_and_what_failed_is_said(
     out = shutil.copytree(swept, tmp_path / "again")
     assert sweep(photographs, out, "--metrics", "psnr,ssim,ms-ssim") == 0
     said = capsys.readouterr()
-    assert "left out: z-copy.png: the same pixels as a <b>.png" in said.out
-    assert "left out: broken.png: This file is truncated" in said.out
+    assert "excluded: z-copy.png: the same pixels as a <b>.png" in said.out
+    assert "excluded: broken.png: This file is truncated" in said.out
     assert "failed: jpegli at 0.5 bpp" in said.err
 
 
