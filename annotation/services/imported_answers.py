@@ -137,12 +137,11 @@ def refuse_differences(study: Study, held: Held, votes: Sequence[Ballot]) -> Non
     differing = held.differences(votes)
     if not differing:
         return
-    unnamed = len(differing) - DIFFERENCES_SHOWN
-    more = f"; and {unnamed} more" if unnamed > 0 else ""
+    more = len(differing) - DIFFERENCES_SHOWN
+    shown = "; ".join(differing[:DIFFERENCES_SHOWN] + [f"and {more} more"] * (more > 0))
     raise Refused(
-        f"The study “{study.name}” holds answers that differ from this file's: "
-        f"{'; '.join(differing[:DIFFERENCES_SHOWN])}{more}. Nothing was changed. Import the file under another name, or "
-        "give a file that holds the study's answers and more."
+        f"The study “{study.name}” holds answers that differ from this file's: {shown}. Nothing was changed. Import "
+        "the file under another name, or give a file that holds the study's answers and more."
     )
 
 
