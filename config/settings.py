@@ -143,6 +143,11 @@ SQLITE_OPTIONS: dict[str, Any] = {
 }
 
 
+# A server that is gone without a word must not hold a thread: a connection that is not made, or answers nothing to
+# what was sent, ends within seconds.
+POSTGRES_OPTIONS: dict[str, Any] = {"connect_timeout": 5, "keepalives_idle": 30, "tcp_user_timeout": 20_000}
+
+
 def _database() -> dict[str, Any]:
     """DATABASE_URL, or SQLite in VAR_DIR; either with what concurrent claims need."""
     default = f"sqlite:///{VAR_DIR / 'db.sqlite3'}"
@@ -152,6 +157,7 @@ def _database() -> dict[str, Any]:
     else:
         database.setdefault("CONN_MAX_AGE", 60)
         database["CONN_HEALTH_CHECKS"] = True
+        database["OPTIONS"] = {**POSTGRES_OPTIONS, **database.get("OPTIONS", {})}
     return database
 
 
@@ -185,6 +191,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": env.int("BROKER_VISIBILITY_TIMEOUT", default=60),
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
+    "socket_connect_timeout": 5,
+    "socket_timeout": 30,
+    "socket_keepalive": True,
 }
 # A worker that does not renew its hold on a piece of work for so long is taken for dead.
 WORK_LEASE_SECONDS = env.int("WORK_LEASE_SECONDS", default=20)

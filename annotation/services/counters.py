@@ -27,10 +27,10 @@ def recount(*, triplets: Iterable[int]) -> None:
 def _recount(pks: list[int]) -> None:
     rows = Triplet.objects.filter(pk__in=pks).order_by("pk")
     list(rows.select_for_update(no_key=True).values_list("pk"))  # one order of locks for everybody
-    rows.order_by().update(**_counts(simulated=False), **_counts(simulated=True))
+    rows.order_by().update(**counts(simulated=False), **counts(simulated=True))
 
 
-def _counts(*, simulated: bool) -> dict[str, Any]:
+def counts(*, simulated: bool) -> dict[str, Any]:
     """What the counters of a population should say, by column."""
     votes = Judgment.objects.filter(triplet=OuterRef("pk")).of_population(simulated=simulated).counted()
     leased = Assignment.objects.filter(
