@@ -46,7 +46,10 @@ def test_a_message_goes_through_redis_url(valkey_url: str) -> None:
 def test_a_database_that_takes_connections_and_says_nothing_is_given_up(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        environment = os.environ | {"DATABASE_URL": f"postgres://a@127.0.0.1:{port}/b", "VAR_DIR": str(tmp_path)}
+        environment = os.environ | {
+            "DATABASE_URL": f"postgres://a@127.0.0.1:{port}/b",
+            "VAR_DIR": str(tmp_path),
+        }
         command = [sys.executable, "-c", CONNECT]
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
     assert float(done.stdout) < 10
