@@ -72,10 +72,13 @@ class Results:
 
     @property
     def deciding(self) -> tuple[Section, ...]:
-        """The sections that a stop rule asks: the joined scale, each level, or the only one without levels."""
-        if self.joined is not None:
-            return (self.joined,)
-        return self.levels or (self.overall,)
+        """The sections that a stop rule asks: each level; the joined scale where nothing is compared within a level.
+
+        On a joined scale the far ends of the ladder are the least certain, and nobody asks for their difference.
+        """
+        if self.levels:
+            return self.levels
+        return (self.joined or self.overall,)
 
     @property
     def main(self) -> Section:

@@ -42,9 +42,9 @@ def size_of(study: Study) -> dict[str, Any]:
 def assumed_of(study: Study) -> tuple[Assumed, bool]:
     """What is assumed of people and photographs, and whether it is what the study's answers so far show."""
     found = _pilot(study)
-    if found is None or found.results.main.ranking is None:
-        return Assumed(), False
-    return piloted(found.results.main.ranking), True
+    sections = () if found is None else found.results.deciding
+    ranking = next((section.ranking for section in sections if section.ranking is not None), None)
+    return (Assumed(), False) if ranking is None else (piloted(ranking), True)
 
 
 def _pilot(study: Study) -> StudyResults | None:

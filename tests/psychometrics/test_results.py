@@ -99,3 +99,11 @@ def test_one_who_answers_the_other_way_round_has_the_most_influence() -> None:
     assert turned.annotator is not None
     assert influences(fit(turned), turned, turned.annotator, range(20))[0].label == 7
     assert rank(turned).annotators == 20
+
+
+def test_a_stop_rule_asks_each_level_and_the_joined_scale_only_without_levels() -> None:
+    within = results_of(at_levels({0.25: [1.0, 0.0], 1.0: [0.5, 0.0]}))
+    assert [section.level for section in within.deciding] == [0.25, 1.0]
+    names = (Condition("m", 0.25), Condition("m", 0.5), Condition("m", 1.0))
+    across = results_of(study(600, strengths=np.array([0.0, 1.0, 2.0]), names=names))
+    assert across.levels == () and across.deciding == (across.joined,)
