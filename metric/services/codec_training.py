@@ -84,9 +84,9 @@ def request_codec_training(
 
 def trainable_codecs() -> list[str]:
     """Names of the learned codecs that are trained here, the usual one first."""
-    from codecs_zoo.learned.training import NAMES
+    from codecs_zoo.learned.training import trainable
 
-    return sorted(NAMES, key=lambda name: name != "checkerboard")
+    return sorted(trainable(), key=lambda name: name != "checkerboard")
 
 
 def cancel_codec_training(*, training: CodecTraining) -> None:
