@@ -16,3 +16,5 @@ codec.py        the codec as the zoo knows it
 training.py     `python -m codecs_zoo.learned.pyramid.training`: the networks that all photographs share
 photographs.py, muon.py, storing.py, freeze.py   what training needs, and what makes weights ready to code
 """
+
+from codecs_zoo.learned.pyramid.codec import PyramidCodec as PyramidCodec

@@ -66,7 +66,8 @@ class Encoder:
     @property
     def _aim(self) -> float:
         """Bits per pixel for the body."""
-        return max(self.bpp - 8 * HEAD.size / (self.size[0] * self.size[1]), self.bpp / 10)
+        area = self.size[0] * self.size[1]
+        return max(self.bpp - 8 * HEAD.size / float(area), self.bpp / 10)
 
     def _follow(self, search: Search, effort: int) -> None:
         """Run the search under the current follower, from the state that it kept, if it is this search's."""
