@@ -17,6 +17,7 @@ from codecs_zoo.extras import package_versions
 from codecs_zoo.learned._file import size_of
 from codecs_zoo.learned.pyramid.bitstream import HEAD, Bitstream
 from codecs_zoo.registry import register
+from imaging.plots.looks import Look
 
 if TYPE_CHECKING:
     from codecs_zoo.learned.pyramid.networks import Networks
@@ -34,6 +35,7 @@ class PyramidCodec(Codec):
     name = "pyramid"
     kind = "learned"
     licence = "Apache-2.0"
+    look = Look(7, "wedge")
     knob = Knob("bpp", 0.02, 2.5, step=0.0001, rises=True)
     options: ClassVar = {"effort": (0, 1, 2, 3, 4)}
     seconds_per_megapixel = SECONDS[0]
