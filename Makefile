@@ -5,6 +5,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 PORT ?= 8000
+SIMULATED ?= 0
 PYTEST_ARGS ?=
 PYTHON ?= $(shell .ci/python)
 
@@ -14,13 +15,17 @@ RUN := $(BIN)/python
 .PHONY: help
 help: ## this list
 	@echo "Targets:"
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s%s\n", $$1, $$2 }'
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s%s\n", $$1, $$2 }'
 
 # --- to run it ---------------------------------------------------------------------------------------------
 
 .PHONY: demo
 demo: .venv/installed ## a demo study to judge in the browser; PORT=8000
 	@$(RUN) -m config.run.demo --port $(PORT)
+
+.PHONY: paper-study
+paper-study: .venv/installed ## six codecs at four rates, as in arXiv 2002.04988; SIMULATED=500 for answers by programs
+	@$(RUN) -m config.run.demo --study paper --port $(PORT) --simulated $(SIMULATED)
 
 .PHONY: circle
 circle: .venv/installed ## the whole circle with simulated annotators, end to end

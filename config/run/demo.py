@@ -1,8 +1,10 @@
 """The demo: a study of real photographs by real codecs, opened for you to judge.
 
     python -m config.run.demo --port 8000
+    python -m config.run.demo --study paper                     # six codecs at four rates, ranked at each
+    python -m config.run.demo --study paper --simulated 500     # answered by programs, and marked so
 
-Everything is kept under var/ (VAR_DIR); a second run goes on where the first one ended.
+Everything is kept under var/ (VAR_DIR); a second run continues where the first one ended.
 """
 
 import argparse
@@ -13,8 +15,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from config.run.embedded import bring_up, demo_study, staff_login
+from config.run.embedded import bring_up, demo_study, paper_rules, staff_login, staff_token
 from config.run.supervisor import ROOT, Supervisor, SupervisorError
+
+STUDIES = {
+    "demo": "Demo: five codecs at four bitrates",
+    "paper": "Six codecs at four rates",
+}
 
 
 def main() -> None:
@@ -24,27 +31,56 @@ def main() -> None:
     )
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets other machines in")
+    parser.add_argument("--study", choices=list(STUDIES), default="demo")
+    parser.add_argument(
+        "--simulated", type=int, default=0, metavar="N", help="so many answers by programs first"
+    )
     arguments = parser.parse_args()
     var_dir = Path(os.environ.get("VAR_DIR") or ROOT / "var").resolve()
     print("Preparing the database and the demo's photographs …", flush=True)
     env = bring_up(var_dir)
     username, password = staff_login(var_dir)
-    study, waiting = demo_study(slug="demo", name="Demo: five codecs at four bitrates")
+    study, waiting = demo_study(
+        slug=arguments.study,
+        name=STUDIES[arguments.study],
+        **(paper_rules() if arguments.study == "paper" else {}),
+    )
     try:
         with Supervisor(port=arguments.port, host=arguments.host, env=env) as supervisor:
             _send(waiting)
             _wait_for_pairs(study.pk)
             site = supervisor.url.rstrip("/")
             print(f"\nJudge pairs here:      {site}/judge/{study.key}/")
-            print(f"The researcher's side: {site}/studies/demo/   (login {username}, password {password})")
+            print(
+                f"The researcher's side: {site}/studies/{study.slug}/   (login {username}, password {password})"
+            )
             print("Everything is kept under " + str(var_dir) + ". Ctrl-C ends the demo.\n", flush=True)
             _show_encoding(study.pk)
+            if arguments.simulated:
+                _simulate(site, study.key, arguments.simulated)
             supervisor.wait()
     except SupervisorError as error:
         sys.exit(f"The demo could not start: {error}")
     except KeyboardInterrupt:
         pass
     print("Ended. `make demo` goes on where you left off.")
+
+
+def _simulate(site: str, key: str, wanted: int) -> None:
+    """Answers by simulated annotators, who have no opinion about codecs; the pages mark them."""
+    from config.run.circle.annotators import judge_all
+
+    with tqdm(total=wanted, unit=" simulated answers", mininterval=1) as bar:
+        given = judge_all(
+            site,
+            key,
+            staff_token(),
+            wanted=wanted,
+            annotators=max(10, wanted // 50),
+            at_once=4,
+            progress=lambda done: bar.update(done - bar.n),
+        )
+    print(f"{given} answers by simulated annotators; nothing follows from them about any codec.", flush=True)
 
 
 def _send(waiting: list[int]) -> None:

@@ -55,6 +55,23 @@ def _kept_secret(path: Path, *, length: int = 50) -> str:
     return path.read_text().strip()
 
 
+def paper_rules() -> dict[str, Any]:
+    """The study of arXiv 2002.04988, with codecs of today: six of them, pairs within a bitrate, a ranking for each.
+
+    BPG stands in the paper; here hevc-intra, which codes like it, or jpegxl where the extra for that is missing.
+    """
+    from annotation.core.protocol import Protocol
+    from codecs_zoo import registry
+
+    hevc = "hevc-intra" if registry.get("hevc-intra").availability().available else "jpegxl"
+    rules = {**Protocol.bare().to_json(), "allocation": "ranking", "repeat_percent": 6.0}
+    return {
+        "codecs": ["jpeg", "webp", "avif", hevc, "checkerboard", "checkerboard-perceptual"],
+        "target_bpps": [0.23, 0.37, 0.67, 1.0],
+        "protocol": Protocol.from_json(rules).to_json(),
+    }
+
+
 def demo_study(*, slug: str, name: str, **rules: Any) -> tuple["Study", list[int]]:  # type: ignore[name-defined]  # noqa: F821
     """The open study of the demo photographs, and the reconstructions that wait for an encoder.
 
@@ -69,9 +86,11 @@ def demo_study(*, slug: str, name: str, **rules: Any) -> tuple["Study", list[int
     study = Study.objects.filter(slug=slug).first() or create_study(
         name=name,
         slug=slug,
-        codecs=["jpeg", "jpeg2000", "webp", "avif", "jpegxl"],
-        protocol=Protocol.bare().to_json(),
-        **rules,
+        **{
+            "codecs": ["jpeg", "jpeg2000", "webp", "avif", "jpegxl"],
+            "protocol": Protocol.bare().to_json(),
+            **rules,
+        },
     )
     if study.state == Study.State.DRAFT:
         have = set(study.uses.values_list("name", flat=True))

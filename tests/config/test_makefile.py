@@ -14,7 +14,7 @@ def made(*arguments: str) -> str:
 def test_help_is_the_default_and_lists_what_people_need() -> None:
     listed = made()
     assert listed == made("help")
-    for target in ("demo", "circle", "install", "test", "lint", "bench"):
+    for target in ("demo", "paper-study", "circle", "install", "test", "lint", "bench"):
         assert f"make {target} " in listed
 
 
