@@ -25,7 +25,7 @@ from metric.core.distance.combined import as_heads
 from metric.core.evaluation.evaluate import Candidate, evaluate, votes_of
 from metric.core.evaluation.scoring import Scoring
 from metric.core.snapshot.folder import Snapshot, SnapshotTriplet, read_snapshot
-from metric.core.training.fit import ballots, fit_heads
+from metric.core.training.fit import design, fit_heads
 from tests.kit.snapshots import make_snapshot
 
 # What the package's train.py does unless told otherwise: five epochs, then five with a falling rate, in batches of 50.
@@ -80,7 +80,7 @@ def our_fit(snapshot: Snapshot, metric: LPIPS, cache: Path) -> LPIPS:
         )
         v0, v1 = scoring.vectors(metric, "train", "features")
     counts = np.array([(t.n_p0, t.n_p1, t.n_tie) for t in triplets])
-    votes = ballots(
+    votes = design(
         *(v0, v1), n_p0=counts[:, 0], n_p1=counts[:, 1], n_tie=counts[:, 2],
         groups=[t.photograph for t in triplets],
     )  # fmt: skip

@@ -13,15 +13,17 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from benchmarks._mucped import People
-from metric.core.config import TERMS, TrainConfig
+from metric.core.config import NETS, TERMS, TrainConfig
 from metric.core.distance.baselines import BASELINES, BaselineUnavailable
 from metric.core.distance.cache import VectorCache
+from metric.core.distance.choice import ChoiceCurve
 from metric.core.distance.columns import Parts, distances
-from metric.core.evaluation.evaluate import Candidate, slope_of
+from metric.core.evaluation.evaluate import Candidate, Kind
+from metric.core.evaluation.folds import cross_fitted, group_folds
 from metric.core.evaluation.scoring import Progress
 from metric.core.training.comp import Start, Tuned, fine_tune
 from metric.core.training.examples import Example, Examples, held_out
-from metric.core.training.fit import Fit, ballots, fit_heads, group_folds
+from metric.core.training.fit import Fit, design, fit_heads
 from psychometrics.comparisons import Floats
 
 FOLDS = 5
@@ -31,15 +33,21 @@ Way = Callable[[NDArray[np.bool_], int], Floats]
 
 
 def cross_validated(people: People, seed: int, way: Way) -> Floats:
-    """Log-odds (N, 2), those of each pair by the fold that did not see its source.
+    """Log-odds (N,), those of each pair by the fold that did not see its source.
 
-    `way(seen, fold)` learns from the pairs `seen`, (N,), and gives all pairs' distances times slope, (N, 2).
+    `way(seen, fold)` learns from the pairs `seen`, (N,), and gives all pairs' log-odds, (N,).
     """
     fold_of = group_folds(people.votes.photograph, FOLDS, seed)
-    odds = np.empty((len(fold_of), 2))
+    odds = np.empty(len(fold_of))
     for fold in range(FOLDS):
         odds[fold_of == fold] = way(fold_of != fold, fold)[fold_of == fold]
     return odds
+
+
+def as_row(key: str, label: str, odds: Floats) -> Candidate:
+    """A row of log-odds (N,): as distances whose differences they are, with a curve that leaves them as they are."""
+    kind: Kind = "baseline" if key in BASELINES else "new"
+    return Candidate(key, label, kind, np.stack([odds, 0 * odds], axis=1), curve=ChoiceCurve(1.0))
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ class Fitting:
     def candidate(self) -> Candidate:
         """A row whose folds are each scored on the sources that they did not see. Raises TrunkUnavailable."""
         terms = tuple(word for word in self.words if word in TERMS)
-        nets = [word for word in self.words if word not in (*TERMS, *OPTIONS)]
+        nets = [word for word in self.words if word in NETS]
         parts = Parts.of(nets, terms, "structure" in self.words)
         values = parts.values(self.people.pairs, self.cache).reshape(2, -1, len(parts.stock()))
         notes: list[str] = []
@@ -69,24 +77,24 @@ class Fitting:
             if not self.name.startswith("comp:"):
                 fit = self._fit(parts, values, seen)
                 notes.append(f"{fit.strength:g}")
-                return np.asarray((values.astype(np.float64) @ (fit.weights * fit.slope)).T)
+                return fit.curve.log_odds((values.astype(np.float64) @ fit.weights).T)
             photographs = self.people.votes.photograph
             aside = seen & np.isin(photographs, held_out(photographs[seen].tolist(), self.seed))
             fit = self._fit(parts, values, seen & ~aside)
             tuned = self._tune(parts, fit, (seen & ~aside, aside), fold)
             notes.append(str(tuned.history["best_epoch"]))
             found = distances(tuned.metric, self.people.pairs, self.cache)
-            return tuned.slope * found.reshape(2, -1).T
+            return tuned.curve.log_odds(found.reshape(2, -1).T)
 
         odds = cross_validated(self.people, self.seed, way)
         said = "best epochs" if self.name.startswith("comp:") else "strengths"
-        return Candidate(self.name, f"fitted: {self.name} ({said} {', '.join(notes)})", "new", odds)
+        return as_row(self.name, f"fitted: {self.name} ({said} {', '.join(notes)})", odds)
 
     def _fit(self, parts: Parts, values: NDArray[np.float32], seen: NDArray[np.bool_]) -> Fit:
         votes = self.people.votes
         counts = [n[seen].astype(np.int64) for n in (votes.n_p0, votes.n_p1, votes.n_tie)]
         return fit_heads(
-            ballots(
+            design(
                 *values[:, seen], n_p0=counts[0], n_p1=counts[1], n_tie=counts[2],
                 groups=list(votes.photograph[seen]),
             ),
@@ -94,6 +102,7 @@ class Fitting:
             np.abs(values[:, seen]).mean(axis=(0, 1), dtype=np.float64),
             blocks=parts.blocks("layers" in self.words),
             scale=parts.scale(),
+            even=parts.even(),
             seed=self.seed,
         )  # fmt: skip
 
@@ -108,7 +117,7 @@ class Fitting:
         train, validation = (
             [one for one, chosen in zip(self._examples(), mask, strict=True) if chosen] for mask in masks
         )
-        start = Start(parts.build(fit.weights.astype(np.float32)), fit.slope)
+        start = Start(parts.build(fit.weights.astype(np.float32)), fit.curve)
         work = self.cache.path.parent / f"{self.name.replace(':', '-')}-{self.seed}-{self.crop}-{fold}"
         say, bar = (
             partial(tqdm.write, file=sys.stderr),
@@ -137,15 +146,10 @@ def _shown(bar: tqdm[NoReturn]) -> Progress:
 
 
 def baseline(key: str, people: People, cache: VectorCache, seed: int) -> Candidate:
-    """A row of a published metric, times the slope that suits the sources of the other folds."""
+    """A row of a published metric, with the choice curve that suits the sources of the other folds."""
     found = BASELINES[key]
     try:
         values = found.distances(people.pairs, cache, None, None).reshape(2, -1).T
     except BaselineUnavailable as error:
         return Candidate(key, found.label, "baseline", None, reason=str(error))
-    votes, margin = people.votes, values[:, 0] - values[:, 1]
-
-    def way(seen: NDArray[np.bool_], _: int) -> Floats:
-        return values * slope_of(margin[seen], votes.p1[seen], votes.total[seen])
-
-    return Candidate(key, found.label, "baseline", cross_validated(people, seed, way))
+    return as_row(key, found.label, cross_fitted(values, people.votes, seed=seed))

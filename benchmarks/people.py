@@ -2,10 +2,11 @@
 
     python -m benchmarks.people --data mucped23 --originals cid22/validation [--fits alex alex+psnr] [--out t.json]
 
-The JPEGs are made again from the originals by our codecs. Every fit is five-fold by source: its penalty is chosen
-inside the four folds it sees, and it is scored on the fifth; published metrics get their slope there too. Intervals
-draw whole sources; differences are paired. Features are computed once into `--cache`: some twenty minutes of one core
-for vgg. `--fits comp:alex` fine-tunes as well: hours, and a run that was killed goes on where it was.
+The JPEGs are made again from the originals by our codecs. Every fit is five-fold by source: its penalty and its choice
+curve come from inside the four folds it sees, and it is scored on the fifth; published metrics get their choice curve
+there too. Intervals are over sources; differences are paired. Features are computed once into `--cache`: some twenty
+minutes of one core for vgg. `--fits comp:alex` fine-tunes as well: hours, and a run that was killed goes on where it
+was.
 """
 
 from __future__ import annotations
@@ -27,43 +28,42 @@ from scipy.stats import pearsonr, spearmanr
 
 from benchmarks._folds import Fitting, baseline
 from benchmarks._mucped import People, read_people
-from metric.core.config import RESAMPLES
 from metric.core.distance.baselines import BASELINES
 from metric.core.distance.cache import VectorCache
 from metric.core.distance.weights import TrunkUnavailable
-from metric.core.evaluation.evaluate import Bootstrap, Candidate, Votes, agreeing_votes, evaluate
+from metric.core.evaluation.evaluate import Candidate, Votes, agreeing_votes, evaluate
 from psychometrics.comparisons import Comparisons, Floats, number_labels
+from psychometrics.estimates import ratio
+from psychometrics.likelihood import losses
 from psychometrics.scaling import fit
 
 FITS = (
     *("alex", "squeeze", "vgg", "alex+psnr", "squeeze+psnr", "vgg+psnr", "vgg+psnr+ms-ssim"),
     *("alex+vgg", "alex+vgg+psnr", "alex+vgg+squeeze+psnr", "vgg+psnr+layers"),
+    *("ssim2", "ssim2+psnr", "ssim2+psnr+ms-ssim", "alex+ssim2+psnr+layers", "vgg+ssim2+psnr+layers"),
 )
 AGAINST = ("psnr", "lpips-alex", "lpips-vgg", "lpips-squeeze")
 
 
-def losses(row: Candidate, votes: Votes) -> Floats:
+def losses_of(row: Candidate, votes: Votes) -> Floats:
     """Log-loss of each pair's votes in nats, (N,), by the log-odds of a row."""
     assert row.test is not None
-    odds = row.test[:, 0] - row.test[:, 1]
-    return np.asarray(votes.p1 * np.logaddexp(0, -odds) + (votes.total - votes.p1) * np.logaddexp(0, odds))
+    return losses(row.test[:, 0] - row.test[:, 1], votes.p1, votes.total)
 
 
 def differences(
-    rows: Sequence[Candidate], votes: Votes, seed: int, worth: Callable[[Candidate, Votes], Floats]
+    rows: Sequence[Candidate], votes: Votes, worth: Callable[[Candidate, Votes], Floats]
 ) -> dict[str, dict[str, Any]]:
     """Paired difference a vote of each row to each of AGAINST, with its interval; `worth`: of a pair's votes, (N,)."""
-    bootstrap = Bootstrap(votes.photograph, seed, RESAMPLES)
+    sources = np.unique(votes.photograph, return_inverse=True)[1]
     known = {row.key: worth(row, votes) for row in rows if row.test is not None}
     found: dict[str, dict[str, Any]] = {}
     for key, its in known.items():
         found[key] = {}
         for other in AGAINST:
             if other in known and other != key:
-                gain = its - known[other]
-                low, high = np.percentile(bootstrap.ratios(gain, votes.total), [2.5, 97.5])
-                mean = float(gain.sum() / votes.total.sum())
-                found[key][other] = {"mean": mean, "low": float(low), "high": float(high)}
+                gain = ratio(its - known[other], votes.total, clusters=[sources])
+                found[key][other] = {"mean": gain.value, "low": gain.low, "high": gain.high}
     return found
 
 
@@ -215,14 +215,14 @@ def compared(people: People, rows: Sequence[Candidate], data: Path, seed: int) -
         elo = {row["method"]: float(row["elo"]) for row in csv.DictReader(file)}
     return {
         "table": evaluate(votes, rows, split="cross-validated", seed=seed),
-        "differences": differences(rows, votes, seed, agreeing),
+        "differences": differences(rows, votes, agreeing),
         "twice_judged": twice_judged(rows, votes),
         "log_loss": {
-            row.key: float(losses(row, votes).sum() / votes.total.sum())
+            row.key: float(losses_of(row, votes).sum() / votes.total.sum())
             for row in rows
             if row.test is not None
         },
-        "log_loss_differences": differences(rows, votes, seed, losses),
+        "log_loss_differences": differences(rows, votes, losses_of),
         "elo": rankings(people, rows, elo),
     }
 

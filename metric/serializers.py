@@ -72,10 +72,10 @@ def _field(field: Field[Any], setting: Setting) -> serializers.Field[Any, Any, A
     common: dict[str, Any] = {"required": False, "label": setting.label, "help_text": setting.help}
     if isinstance(field.default, bool):
         return serializers.BooleanField(allow_null=field.name == "layer_scales", **common)
-    if isinstance(field.default, tuple):
+    if setting.several:
         return serializers.ListField(
             child=_one(setting, whole=False), max_length=setting.longest,
-            allow_empty=setting.empty or not field.default, **common,
+            allow_empty=setting.empty or field.name == "nets", **common,
         )  # fmt: skip
     return _one(setting, whole=isinstance(field.default, int), **common)
 

@@ -29,6 +29,8 @@ TERMS = {
     "ms-ssim": "MS-SSIM",
     "ssim2": "SSIM2: 72 columns after the idea of SSIMULACRA2, without a network",
 }
+# Without a trunk, what agreed best with people on sources that were not fitted to.
+RECOMMENDED_TERMS = ("ssim2", "psnr")
 DEVICES = {
     "auto": "Any worker of the queue train, on its GPU if it has one",
     "cpu": "Any worker of the queue train, on the CPU",
@@ -45,7 +47,7 @@ BASELINES = {
 BASELINE_KEYS = tuple(BASELINES)
 
 # Penalties that cross-validation chooses from, from the stock heads to a free fit.
-STRENGTHS = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01)
+STRENGTHS = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
 # Bootstrap samples behind each interval.
 RESAMPLES = 2000
 # Fewer in the train split can't be fitted and cross-validated.
@@ -59,7 +61,8 @@ class Setting:
     """What is said of a setting wherever it appears.
 
     `least` and `most`: limits of a number, or of each number in a list. `longest`: of a list. `choices`: value to
-    words. `flags`: names on the command line, where they are not the field's. `empty`: whether a list may be empty.
+    words. `flags`: names on the command line, where they are not the field's. `several`: whether it is a list;
+    `empty`: whether that may be empty.
     """
 
     label: str
@@ -69,6 +72,7 @@ class Setting:
     choices: Mapping[str, str] = field(default_factory=dict)
     longest: int | None = None
     flags: tuple[str, ...] = ()
+    several: bool = False
     empty: bool = False
 
 
@@ -81,21 +85,23 @@ def declare(default: Any, label: str, help_: str, **more: Any) -> Any:
 class TrainConfig:
     """Everything that decides a training run besides the snapshot; stored with its result.
 
-    `net` is the first of `nets`; giving it alone is giving `nets` of one. Raises ValueError for a value that is not
-    known, out of its limits, or does not fit the others.
+    `net` is the first of `nets`; giving it alone is giving `nets` of one. Where neither trunks nor terms are given, a
+    fit of heads is of RECOMMENDED_TERMS without a trunk, which agreed best with people (docs/experiments.md); a trunk
+    alone is its LPIPS; what needs a trunk gets alex. Raises ValueError for a value that is not known, out of its
+    limits, or does not fit the others.
     """
 
-    net: str = declare("alex", "Trunk", "the trunk; its place is taken by nets", choices=TRUNKS)
+    net: str = declare("", "Trunk", "the trunk; its place is taken by nets", choices=TRUNKS)
     kind: str = declare(
         "heads", "What is trained", "heads; comp fine-tunes the trunk too; ranker as in 2018", choices=KINDS
     )
     nets: tuple[str, ...] = declare(
-        (), "Trunk", "the trunk; several are joined in one fit", choices=TRUNKS, flags=("--net", "--nets"),
-        longest=len(TRUNKS),
+        (), "Trunk", "the trunk; several are joined in one fit; none for the terms alone", choices=TRUNKS,
+        flags=("--net", "--nets"), longest=len(TRUNKS), several=True,
     )  # fmt: skip
     terms: tuple[str, ...] = declare(
-        (), "Joined with", "joined in the fit, each with a weight of its own", choices=TERMS,
-        flags=("--terms", "--term"), longest=len(TERMS), empty=True,
+        None, "Terms", "measures without a network, joined in the fit", choices=TERMS,
+        flags=("--terms", "--term"), longest=len(TERMS), several=True, empty=True,
     )  # fmt: skip
     structure: bool = declare(
         False, "Compare means and variances of features too", "compare means and variances too, as DISTS does"
@@ -111,14 +117,16 @@ class TrainConfig:
         least=1e-6,
         most=1e6,
         longest=50,
+        several=True,
     )
     folds: int = declare(5, "Folds", "of the cross-validation, grouped by photograph", least=2, most=50)
     seed: int = declare(0, "Seed", "of everything random", least=0, most=2**32 - 1)
     side_bias: bool = declare(True, "Fit the side bias", "fit the habit of picking one side")
     lapse: bool = declare(
-        False, "Fit the rate of random answers",
-        "fit the rate of random answers: mistakes on clear pairs then weigh less",
-    )  # fmt: skip
+        True,
+        "Fit the rate of random answers",
+        "fit the rate of random answers on folds that the weights did not see",
+    )
     reliability: bool = declare(
         False, "Weigh annotators by how far they can be trusted", "fit how far each annotator can be trusted"
     )
@@ -135,12 +143,22 @@ class TrainConfig:
         False, "Compile", "torch.compile the trunk, once a check has shown that nothing changes"
     )
     resamples: int = declare(
-        RESAMPLES, "Bootstrap samples", "bootstrap samples behind each interval", least=100, most=20_000
+        RESAMPLES,
+        "Bootstrap samples",
+        "bootstrap samples behind the calibration error's interval",
+        least=100,
+        most=20_000,
     )
     baselines: tuple[str, ...] = declare(
         BASELINE_KEYS, "Baselines", "rows of the table beside people and the versions", choices=BASELINES,
-        longest=len(BASELINES), empty=True,
+        longest=len(BASELINES), several=True, empty=True,
     )  # fmt: skip
+    everything: bool = declare(
+        False,
+        "Train on every source",
+        "train on all splits; its table then has no test split",
+        flags=("--all",),
+    )
     minimum_photographs: int = declare(
         MINIMUM_PHOTOGRAPHS, "Fewest photographs", "fewer in the train split are refused",
         least=MINIMUM_PHOTOGRAPHS, most=10**6,
@@ -154,8 +172,7 @@ class TrainConfig:
     )  # fmt: skip
 
     def __post_init__(self) -> None:
-        if not self.nets:
-            object.__setattr__(self, "nets", (self.net,))
+        self._fill_in()
         for one in fields(self):
             check_value(one, getattr(self, one.name))
         object.__setattr__(self, "net", self.nets[0])
@@ -171,6 +188,19 @@ class TrainConfig:
             raise ValueError(
                 "The ranker is the original's: one trunk, without terms, structure, lapse or reliability."
             )
+
+    def _fill_in(self) -> None:
+        """What was not given: trunk, trunks and terms."""
+        given: Any = vars(self)["terms"]
+        alone = self.kind == "heads" and not self.structure
+        if not self.nets:
+            recommended = alone and (given is None or "ssim2" in given)
+            net = self.net or (NO_TRUNK if recommended else NETS[0])
+            object.__setattr__(self, "nets", (net,))
+        if given is None:
+            object.__setattr__(self, "terms", RECOMMENDED_TERMS if self.nets == (NO_TRUNK,) else ())
+        if not self.net and isinstance(self.nets, tuple):
+            object.__setattr__(self, "net", self.nets[0])
 
     @property
     def combined(self) -> bool:
@@ -207,13 +237,14 @@ def settings() -> dict[str, tuple[Field[Any], Setting]]:
 def check_value(one: Field[Any], value: Any) -> None:
     """Raises ValueError unless the value is of the field's type and within its limits."""
     setting: Setting = one.metadata["setting"]
+    several = setting.several or isinstance(one.default, tuple)
     if isinstance(one.default, bool):
         if type(value) is not bool and not (value is None and one.name == "layer_scales"):
             raise ValueError(f"{one.name} must be true or false.")
     elif setting.choices:
-        values = value if isinstance(one.default, tuple) else (value,)
+        values = value if several else (value,)
         _check_known(one.name, tuple(values) if isinstance(values, tuple | list) else (values,), setting)
-    elif isinstance(one.default, tuple):
+    elif several:
         _check_numbers(one.name, value, setting)
     else:
         _check_number(one.name, value, setting, whole=isinstance(one.default, int))

@@ -1,9 +1,12 @@
 """The model card that travels with a version's folder: what it is, what it learned from, how far to trust it."""
 
 from collections.abc import Mapping
+from math import exp, inf, log
 from pathlib import Path
 from typing import Any
 
+from metric.core.config import trunks_of
+from metric.core.distance.choice import ChoiceCurve, curve_from
 from metric.core.evaluation.table import format_table
 
 NAME = "MODEL_CARD.md"
@@ -22,7 +25,7 @@ def write_card(
 def card_of(*, settings: Mapping[str, Any], evaluation: Mapping[str, Any], origin: str) -> str:
     """The card as Markdown."""
     parts = [
-        f"# A perceptual metric: {settings['kind']} on {_names(settings)}",
+        f"# A perceptual metric: {_names(settings)}",
         _summary(evaluation),
         "## What it is\n\n" + _what(settings),
         f"## What it learned from\n\n{origin}\n\n" + _data(settings),
@@ -37,8 +40,9 @@ def card_of(*, settings: Mapping[str, Any], evaluation: Mapping[str, Any], origi
 
 
 def _names(settings: Mapping[str, Any]) -> str:
-    nets = settings.get("nets") or [settings["net"]]
-    return " + ".join([*nets, *(term.upper() for term in settings.get("terms") or [])])
+    nets = trunks_of(settings.get("nets") or [settings["net"]])
+    parts = " + ".join([*nets, *(term.upper() for term in settings.get("terms") or [])])
+    return f"{settings['kind']} on {parts}" if nets else f"{parts}, without a network"
 
 
 def _summary(evaluation: Mapping[str, Any]) -> str:
@@ -51,21 +55,58 @@ def _summary(evaluation: Mapping[str, Any]) -> str:
     )
     return (
         f"Agrees with {100 * new['score']:.1f} %{within} of {evaluation['n_votes']} votes by {whose} on "
-        f"{evaluation['n_photographs']} photographs of the {evaluation['split']} split, which training never saw."
+        f"{evaluation['n_photographs']} photographs of the {evaluation['split']} split, which training never saw"
+        f"{_beside_psnr(evaluation, new)}."
     )
+
+
+def _beside_psnr(evaluation: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """How PSNR did on the same votes, as the end of a sentence; empty where it was not scored."""
+    psnr = next((row for row in evaluation["rows"] if row["key"] == "psnr"), None)
+    if psnr is None or psnr["score"] is None:
+        return ""
+    words = f"; PSNR with {100 * psnr['score']:.1f} %"
+    found = new.get("difference_to_psnr")
+    if not found or found["low"] is None:
+        return words
+    low, mean, high = (f"{100 * found[name]:+.1f}" for name in ("low", "mean", "high"))
+    return f"{words} (difference {mean} points, {low} to {high})"
 
 
 def _what(settings: Mapping[str, Any]) -> str:
     lines = [
         "A distance between an original and a distorted image of one size; smaller is closer, zero is equal.",
-        f"Trunk {_names(settings)}; {settings['normalisation']}; images {settings['resolution']}.",
-        f"Slope {settings['slope']:.4g}: P(the second is closer) = sigmoid(slope (d1 - d2)).",
+        f"{_names(settings)}; {settings['normalisation']}; images {settings['resolution']}.",
+        *_curve(settings),
     ]
     if settings.get("side_bias") is not None:
         lines.append(
             f"Side bias of its annotators, a free term of the fit: {settings['side_bias']:+.3f} in log-odds."
         )
     return "\n".join(f"- {line}" for line in lines)
+
+
+def _curve(settings: Mapping[str, Any]) -> list[str]:
+    """The choice curve in words, with what it was calibrated on."""
+    curve = curve_from(settings)
+    if curve is None:
+        return ["Not calibrated: it has no slope."]
+    bent = "g(d) = d" if curve.bend is None else f"g(d) = {curve.bend:.4g} log(1 + d / {curve.bend:.4g})"
+    return [
+        f"P(the second is closer) = {curve.lapse:.3g}/2 + (1 - {curve.lapse:.3g}) sigmoid({curve.slope:.4g} (g(d1) - "
+        f"g(d2))), {bent}; calibrated on {curve.calibrated_on}."
+        if curve.calibrated_on
+        else f"Slope {curve.slope:.4g}, lapse rate {curve.lapse:.3g}: not calibrated on votes outside of the fit.",
+        f"One just noticeable difference from equal: distance {_distance_of_jnd(curve):.4g}.",
+    ]
+
+
+def _distance_of_jnd(curve: ChoiceCurve) -> float:
+    """The distance at which 75 % see which picture is closer to an equal one; infinite for a flat curve."""
+    if curve.slope <= 0:
+        return inf
+    bent = log(3) / curve.slope
+    return bent if curve.bend is None else curve.bend * (exp(bent / curve.bend) - 1)
 
 
 def _data(settings: Mapping[str, Any]) -> str:

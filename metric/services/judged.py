@@ -137,8 +137,8 @@ def evaluate_on(
 
     `sources_learned_from`: how many of the file's sources the version has seen, in train or val: on them it looks
     better than it is.
-    The log-loss and calibration of versions use the slope of their own training, never these answers; baselines
-    have none. Raises CheckpointError, TrunkUnavailable.
+    The log-loss and calibration of versions use the choice curve of their own training, never these answers; those of
+    baselines, a curve fitted on the other sources of these answers. Raises CheckpointError, TrunkUnavailable.
     """
     metric = load(folder)
     with closing(VectorCache(cache or folder / "unused")) as vectors:
@@ -202,7 +202,7 @@ def _version(
 ) -> Candidate:
     found = distances(metric, judged.pairs, cache, lambda done, total: progress(key, done, total))
     kind = "new" if key == "new" else "promoted"
-    return Candidate(key, label, kind, _by_side(found), slope=float(metric.settings["slope"]))
+    return Candidate(key, label, kind, _by_side(found), curve=metric.curve)
 
 
 def _by_side(found: Floats) -> Floats:

@@ -16,7 +16,7 @@ from metric.core.distance.checkpoint import load
 from metric.core.distance.columns import distances
 from metric.core.distance.features import Pair
 from metric.core.distance.images import Picture
-from metric.core.evaluation.questions import chances, rank_triplets
+from metric.core.evaluation.questions import rank_triplets
 from metric.models import MetricVersion
 from metric.services.versions import version_folder
 from psychometrics.comparisons import Floats
@@ -78,7 +78,7 @@ def _chances(version: MetricVersion, triplets: list[Any], progress: Progress) ->
     pairs = list(_pairs(triplets))
     with closing(VectorCache(settings.VAR_DIR / "cache" / "features")) as cache:
         found = distances(metric, pairs, cache, lambda done, total: progress("questions", done, total))
-    return chances(np.asarray(found).reshape(2, -1).T, float(metric.settings["slope"]))
+    return metric.require_curve().chance(np.asarray(found).reshape(2, -1).T)
 
 
 def _pairs(triplets: list[Any]) -> Iterator[Pair]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from annotation.errors import Refused, SnapshotRefused
 from annotation.models import Snapshot
 from annotation.models.work import Work
-from metric.core.config import TrainConfig
+from metric.core.config import TrainConfig, trunks_of
 from metric.models import TrainingRun
 
 
@@ -55,11 +55,14 @@ def config_of(run: TrainingRun) -> TrainConfig:
 
 
 def in_words(config: dict[str, Any]) -> str:
-    """Kind, trunks and terms of a run's settings: “heads on alex + vgg with PSNR”."""
+    """Kind, trunks and terms of a run's settings: “heads on alex + vgg with PSNR”, “SSIM2, without a trunk”."""
     extras = [term.upper() for term in config.get("terms") or []] + ["structure"] * bool(
         config.get("structure")
     )
-    words = f"{config['kind']} on {' + '.join(config.get('nets') or [config['net']])}"
+    nets = trunks_of(config.get("nets") or [config["net"]])
+    if not nets:
+        return f"{' and '.join(extras)}, without a trunk"
+    words = f"{config['kind']} on {' + '.join(nets)}"
     return f"{words} with {' and '.join(extras)}" if extras else words
 
 

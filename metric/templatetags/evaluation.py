@@ -16,7 +16,6 @@ from metric.models import MetricVersion
 register = template.Library()
 
 # A bootstrap over fewer photographs than this understates how uncertain a score is.
-FEW = 10
 
 
 @register.filter
@@ -129,13 +128,10 @@ def evaluation_words(evaluation: Mapping[str, Any]) -> str:
         return "The new version could not be scored."
     whose = "simulated votes" if evaluation["simulated"] else "votes by people"
     words = [f"The new version agrees with {share(new['score'])} % of {whose}{_within(new)}."]
-    for name, rival in (("promoted", held_against(evaluation)), ("stock", "stock LPIPS")):
-        if found := new[f"difference_to_{name}"]:
+    rivals = {"promoted": held_against(evaluation), "stock": "stock LPIPS", "psnr": "PSNR"}
+    for name, rival in rivals.items():
+        if found := new.get(f"difference_to_{name}"):
             words.append(_gained(found, rival))
-    if 2 <= evaluation["n_photographs"] < FEW:
-        words.append(
-            f"With {evaluation['n_photographs']} test photographs such intervals are too narrow to rely on."
-        )
     human = evaluation["people"]["human_score"]
     if human is not None:
         ceiling = share(evaluation["people"]["ceiling"])

@@ -14,7 +14,10 @@ from metric.models import TrainingRun
 from tests.factories import make_judged_study
 from tests.metric.versions import make_run, make_snapshot
 
-USUAL = {"nets": ["alex"], "kind": "heads", "device": "auto", "config": "{}"}
+USUAL = {
+    **{"nets": ["none"], "terms": ["ssim2", "psnr"], "kind": "heads", "device": "auto"},
+    **{"lapse": "on", "config": "{}"},
+}
 
 
 def post(client: Client, **chosen: Any) -> str:
@@ -76,7 +79,7 @@ def test_the_form_can_be_filled_in_like_another_run(owner_client: Client) -> Non
     assert form.initial["config"] == {"seed": 7}
     for nobody in ("nobody", "²", "-1", "9" * 18, "9" * 5000):
         page = owner_client.get(f"{reverse('metric-train', args=[run.snapshot_id])}?like={nobody}")
-        assert page.context["form"].initial["nets"] == ["alex"]
+        assert page.context["form"].initial["nets"] == ["none"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -95,9 +98,9 @@ def test_a_run_is_asked_for_in_a_browser(page: Page, logged_in: str, complaints:
     snapshot = make_snapshot()
     page.goto(logged_in + reverse("study-snapshots", args=[snapshot.study.slug]))
     page.get_by_role("link", name="Settings…").click()
-    page.get_by_label("AlexNet").uncheck()
+    page.get_by_label("No trunk").uncheck()
+    page.get_by_label("SSIM2").uncheck()
     page.get_by_label("VGG16").check()
-    page.get_by_label("PSNR", exact=True).check()
     page.get_by_label("Where").select_option("cuda")
     page.get_by_role("button", name="Train").click()
     page.get_by_text("Heads on vgg with PSNR, from snapshot").wait_for()

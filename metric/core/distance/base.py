@@ -12,12 +12,21 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from metric.core.distance.choice import ChoiceCurve, curve_from
+
 # Rounding of [0, 1] to [-1, 1] and of resampling may step over the edge by this much.
 RANGE_SLACK = 1e-4
 # Above this many bytes of float32 input, larger batches were slower than several small ones on a CPU.
 BATCH_BYTES = 1_600_000
 # A GPU wants many at once; at this many, the widest layer of vgg needs about 2 GB for it. Not measured.
 GPU_BATCH_BYTES = 96_000_000
+
+
+NOT_CALIBRATED = "not calibrated"
+
+
+class NotCalibrated(ValueError):
+    """The metric has no choice curve; the message says what to do."""
 
 
 class Metric(nn.Module, ABC):
@@ -76,6 +85,48 @@ class Metric(nn.Module, ABC):
             return torch.cat(
                 [self.between(x, y, size) for x, y in zip(self._parts(a, b), self._parts(b, a), strict=True)]
             )
+
+    @property
+    def curve(self) -> ChoiceCurve | None:
+        """What turns its distances into chances; None for a metric that was not fitted to votes."""
+        return curve_from(self.settings)
+
+    @property
+    def calibrated_on(self) -> str:
+        """The votes that its chances were calibrated on, in words, or "not calibrated"."""
+        curve = self.curve
+        return (curve.calibrated_on if curve else "") or NOT_CALIBRATED
+
+    def require_curve(self) -> ChoiceCurve:
+        """Its choice curve. Raises NotCalibrated for a metric that has none."""
+        if self.curve is None:
+            raise NotCalibrated(
+                f"{self.name} is {NOT_CALIBRATED}: its distances have no relation to people's choices yet. Train a "
+                "version on people's answers, and load that."
+            )
+        return self.curve
+
+    def preference(self, reference: Tensor, a: Tensor, b: Tensor, normalize: bool = False) -> Tensor:
+        """The share of people, 0 to 1, expected to find `a` closer to `reference` than `b`, (N,).
+
+        Images as in `forward`, by the slope, bend and lapse rate of `curve`. Warns where the curve was not calibrated
+        on votes that the fit did not see. Raises NotCalibrated, and ValueError as `forward`.
+        """
+        curve = self.require_curve()
+        if not curve.calibrated_on:
+            warnings.warn(f"{NOT_CALIBRATED}: the slope is that of the votes of the fit itself", stacklevel=2)
+        first, second = (self(reference, x, normalize).detach().double().cpu().flatten() for x in (a, b))
+        # One of the two may be a single picture.
+        pair = torch.stack([second + 0 * first, first + 0 * second], dim=1).numpy()
+        return torch.from_numpy(curve.chance(pair))
+
+    def jnd(self, reference: Tensor, distorted: Tensor, normalize: bool = False) -> Tensor:
+        """Distances in just noticeable differences, (N,): at 1 from equal, 75 % see which of the two is closer.
+
+        Raises as `preference`.
+        """
+        found = self(reference, distorted, normalize).detach().double().cpu().flatten().numpy()
+        return torch.from_numpy(self.require_curve().jnd(found))
 
     def train_loss(self) -> TrainLoss:
         """This metric as a loss for training a codec: `loss(x_hat, x)`."""

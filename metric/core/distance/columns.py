@@ -72,15 +72,23 @@ class Parts:
         return stock * (np.arange(len(stock)) < self.lpips[0].shape.length)
 
     def blocks(self, layers: bool = False) -> NDArray[np.int64]:
-        """The block of each column, (D,): a block per trunk, or per layer of it; one per structure and per term."""
+        """The block of each column, (D,): one per trunk, or per layer of it; one per structure; one for all terms."""
         sizes: list[int] = []
         for part in self.lpips:
             shape = shape_of(part.name)
             sizes += list(shape.channels) if layers else [shape.length]
             if self.structured:
                 sizes.append(2 * shape.length)
-        sizes += [TERMS[term].columns for term in self.terms]
+        sizes.append(self._columns_of_terms())
         return np.repeat(np.arange(len(sizes)), sizes)
+
+    def even(self) -> NDArray[np.bool_]:
+        """The columns of terms, (D,): their units differ, so a fit draws them to equal parts in the distance."""
+        count = len(self.stock())
+        return np.arange(count) >= count - self._columns_of_terms()
+
+    def _columns_of_terms(self) -> int:
+        return sum(TERMS[term].columns for term in self.terms)
 
     def term_weights(self, weights: NDArray[np.float32]) -> dict[str, list[float]]:
         """The weights (D,) of each term's columns, by its name."""

@@ -119,6 +119,6 @@ def _scale(a: Scale, b: Scale) -> Tensor:
 
 
 def _fourth(x: Tensor) -> Tensor:
-    mean: Tensor = x.square().square().mean(dim=(2, 3))
-    fourth: Tensor = (mean + NORM_FLOOR).pow(0.25) - NORM_FLOOR**0.25
-    return fourth
+    """(mean x⁴)^¼ of each channel, (N, C), zero for zero."""
+    found: Tensor = (x.square().square().mean(dim=(2, 3)) + NORM_FLOOR) ** 0.25
+    return found - NORM_FLOOR**0.25

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metric.core.evaluation.questions import surprise_of_votes
+from metric.core.evaluation.votes import Votes
 from psychometrics.comparisons import Floats
 
 BINS = 10
@@ -26,7 +27,7 @@ def calibration_curve(chance: Floats, p1: Floats, total: Floats) -> list[dict[st
     """
     favourite = np.maximum(chance, 1 - chance)
     won = np.where(chance >= 0.5, p1, total - p1)
-    bins = np.minimum((favourite - 0.5) / 0.5 * BINS, BINS - 1).astype(np.int64)
+    bins = _bin_of(favourite)
     n = np.bincount(bins, total, BINS)
     stated, seen = np.bincount(bins, favourite * total, BINS), np.bincount(bins, won, BINS)
     return [
@@ -34,6 +35,39 @@ def calibration_curve(chance: Floats, p1: Floats, total: Floats) -> list[dict[st
         for b in range(BINS)
         if n[b]
     ]
+
+
+def calibration_error(curve: Sequence[Mapping[str, float]]) -> float:
+    """Mean gap between the stated chance of the favourite and how often it won, by votes."""
+    gaps = [abs(one["stated"] - one["seen"]) * one["n_votes"] for one in curve]
+    return sum(gaps) / sum(one["n_votes"] for one in curve)
+
+
+def calibration_interval(
+    chance: Floats, votes: Votes, seed: int, resamples: int
+) -> tuple[float | None, float | None]:
+    """95 % of the calibration error, percentiles over draws of whole sources; None for fewer than two.
+
+    Noise alone makes an error above zero, so the interval says how large it may look rather than whether it is zero.
+    """
+    sources = np.unique(votes.photograph, return_inverse=True)[1]
+    count = int(sources.max()) + 1
+    if count < 2:
+        return None, None
+    draws = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
+    favourite = np.maximum(chance, 1 - chance)
+    gap = np.where(chance >= 0.5, votes.p1, votes.total - votes.p1) - favourite * votes.total
+    cells = _bin_of(favourite) + BINS * sources
+    gaps, totals = (
+        draws @ np.bincount(cells, values, BINS * count).reshape(count, BINS) for values in (gap, votes.total)
+    )
+    errors = np.abs(gaps).sum(axis=1) / totals.sum(axis=1)
+    low, high = np.percentile(errors, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def _bin_of(favourite: Floats) -> NDArray[np.int64]:
+    return np.minimum((favourite - 0.5) / 0.5 * BINS, BINS - 1).astype(np.int64)
 
 
 def vote_groups(total: Floats) -> NDArray[np.str_]:

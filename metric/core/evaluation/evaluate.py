@@ -1,8 +1,8 @@
-"""The table of a run: who agrees with people how often, with intervals that know photographs are few.
+"""The table of a run: who agrees with people how often, and how true the stated chances are.
 
-The score is the published one: the share of votes that agree with the smaller distance, ties one half.
-Intervals are percentiles of a bootstrap that draws whole photographs; all rows share its draws, so
-differences are paired.
+The score is the published one: the share of votes that agree with the smaller distance, ties one half. Intervals and
+paired differences are ratios over sources with a t interval (`psychometrics.estimates.ratio`): sources are few, and
+answers about one source are not independent.
 """
 
 from __future__ import annotations
@@ -14,79 +14,38 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from metric.core.config import RESAMPLES
-from metric.core.evaluation.diagnostics import calibration_curve, disagreements, vote_groups
-from metric.core.evaluation.questions import chances
-from metric.core.evaluation.votes import (
-    Candidate,
-    Kind,
-    Votes,
-    agreeing_votes,
-    fit_slope,
-    slope_of,
-    two_afc_score,
-    votes_of,
+from metric.core.distance.choice import fit_curve
+from metric.core.evaluation.diagnostics import (
+    calibration_curve,
+    calibration_error,
+    calibration_interval,
+    disagreements,
+    vote_groups,
 )
+from metric.core.evaluation.folds import FoldError, cross_fitted
+from metric.core.evaluation.votes import Candidate, Kind, Votes, agreeing_votes, two_afc_score, votes_of
 from psychometrics.agreement import ceiling, human_score
 from psychometrics.comparisons import Floats
-from psychometrics.estimates import Estimate
-from psychometrics.likelihood import log_loss
+from psychometrics.estimates import Estimate, ratio
+from psychometrics.likelihood import losses
 
 __all__ = [
-    "Bootstrap",
     "Candidate",
     "Kind",
     "Votes",
     "agreeing_votes",
     "calibration_error",
     "evaluate",
-    "fit_slope",
     "paired_difference",
-    "slope_of",
     "two_afc_score",
     "votes_of",
 ]
 
 SHARES = ("score", "low", "high")
 FEW_PHOTOGRAPHS = "fewer than two photographs: no interval"
-
-
-def calibration_error(curve: Sequence[Mapping[str, float]]) -> float:
-    """Mean gap between the stated chance of the favourite and how often it won, by votes."""
-    gaps = [abs(b["stated"] - b["seen"]) * b["n_votes"] for b in curve]
-    return sum(gaps) / sum(b["n_votes"] for b in curve)
-
-
-def paired_difference(
-    first: Candidate, second: Candidate, votes: Votes, *, seed: int = 0, resamples: int = RESAMPLES
-) -> dict[str, float | None] | None:
-    """How much more votes agree with `first` than with `second`: {"mean", "low", "high"}, null where unknown."""
-    return _difference(first, second, votes, Bootstrap(votes.photograph, seed, resamples))
-
-
-class Bootstrap:
-    """Draws of whole photographs: how often each was drawn, in (resamples, photographs). Seeded."""
-
-    def __init__(self, photographs: NDArray[np.str_], seed: int, resamples: int = RESAMPLES) -> None:
-        names, self.index = np.unique(photographs, return_inverse=True)
-        self.count = len(names)
-        rng = np.random.default_rng(seed)
-        chances = np.full(self.count, 1 / self.count) if self.count else np.empty(0)
-        self.draws = rng.multinomial(self.count, chances, size=resamples).astype(np.float64)
-
-    def ratios(self, top: Floats, bottom: Floats) -> Floats:
-        """Σ top / Σ bottom of each draw, from values per triplet; NaN where a draw has nothing below."""
-        sums = [self.draws @ np.bincount(self.index, values, self.count) for values in (top, bottom)]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(sums[0] / sums[1])
-
-
-def _interval(values: Floats, photographs: int) -> dict[str, float | None]:
-    known = values[~np.isnan(values)]
-    if photographs < 2 or not len(known):
-        return {"low": None, "high": None}
-    low, high = np.percentile(known, [2.5, 97.5])
-    return {"low": float(low), "high": float(high)}
+OTHER_SOURCES = "other sources of the same votes"
+PSNR = "psnr"
+RIVALS = ("promoted", "stock", PSNR)
 
 
 def evaluate(
@@ -99,7 +58,7 @@ def evaluate(
     simulated: bool = False,
     stock_key: str | None = None,
     seed: int = 0,
-    resamples: int = RESAMPLES,
+    resamples: int = 2000,
 ) -> dict[str, Any]:
     """The whole evaluation as a JSON-able dict.
 
@@ -108,59 +67,98 @@ def evaluate(
     n_votes of pairs judged twice or more, reason}); rows, people first and then `candidates` in order, each as
     `_empty_row` lists it; disagreements, those of `diagnostics.disagreements` for the row of kind "new".
 
-    `calibration`: votes of another split, on which the slope of the log-loss is fitted, never on the test split.
-    `stock_key`: the row that `difference_to_stock` compares with. Raises ValueError when there are no votes.
+    `calibration`: votes of another split, on which the choice curves of rows without one of their own are fitted;
+    None: on the other sources of these votes. `stock_key`: the row that `difference_to_stock` compares with. `seed` and
+    `resamples`: of the bootstrap behind the interval of the calibration error. Raises ValueError when there are no
+    votes.
     """
     if votes.total.sum() == 0:
         raise ValueError(f"There are no votes in the {split} split to evaluate on.")
-    bootstrap = Bootstrap(votes.photograph, seed, resamples)
-    people, people_rows = _people(votes, bootstrap, "Simulated" if simulated else "People")
-    rows = [_row(candidate, votes, calibration, bootstrap) for candidate in candidates]
-    promoted = next((c for c in candidates if c.kind == "promoted"), None)
-    stock = next((c for c in candidates if c.key == stock_key), None)
-    for row, candidate in zip(rows, candidates, strict=True):
-        row["difference_to_promoted"] = _difference(candidate, promoted, votes, bootstrap)
-        row["difference_to_stock"] = _difference(candidate, stock, votes, bootstrap)
+    people, people_rows = _people(votes, "Simulated" if simulated else "People")
+    odds = {one.key: log_odds_of(one, votes, calibration) for one in candidates}
+    rows = [_row(one, odds[one.key], votes, seed, resamples) for one in candidates]
+    rivals = {
+        "promoted": next((one for one in candidates if one.kind == "promoted"), None),
+        "stock": next((one for one in candidates if one.key == stock_key), None),
+        PSNR: next((one for one in candidates if one.key == PSNR), None),
+    }
+    for row, one in zip(rows, candidates, strict=True):
+        for name, rival in rivals.items():
+            row[f"difference_to_{name}"] = _difference(one, rival, votes)
+            row[f"log_loss_difference_to_{name}"] = _loss_difference(one, rival, odds, votes)
+    sources = len(np.unique(votes.photograph))
     return {
         "split": split,
         "simulated": simulated,
         "seed": seed,
         "resamples": resamples,
-        "calibrated_on": calibrated_on if calibration is not None else None,
+        "calibrated_on": calibrated_on if calibration is not None else OTHER_SOURCES,
         "n_triplets": len(votes.total),
         "n_votes": int(votes.total.sum()),
-        "n_photographs": bootstrap.count,
-        "interval_reason": FEW_PHOTOGRAPHS if bootstrap.count < 2 else None,
+        "n_photographs": sources,
+        "interval_reason": FEW_PHOTOGRAPHS if sources < 2 else None,
         "people": people,
         "rows": people_rows + rows,
-        "disagreements": _disagreements(candidates, votes, calibration),
+        "disagreements": _disagreements(candidates, odds, votes),
     }
 
 
+def untested(label: str, reason: str, *, simulated: bool) -> dict[str, Any]:
+    """The evaluation of a metric that has no test split: the keys of `evaluate`, and one row that gives the reason."""
+    row = _empty_row("new", label, "new", reason)
+    return {
+        **{"split": None, "simulated": simulated, "seed": 0, "resamples": 0, "calibrated_on": None},
+        **{"n_triplets": 0, "n_votes": 0, "n_photographs": 0, "interval_reason": reason},
+        "people": {"human_score": None, "ceiling": None, "n_votes": 0, "reason": reason},
+        "rows": [row],
+        "disagreements": [],
+    }
+
+
+def paired_difference(first: Candidate, second: Candidate, votes: Votes) -> dict[str, float | None] | None:
+    """How much more votes agree with `first` than with `second`: {"mean", "low", "high"}, null where unknown."""
+    return _difference(first, second, votes)
+
+
+def log_odds_of(one: Candidate, votes: Votes, calibration: Votes | None) -> Floats | None:
+    """Log-odds (N,) of p1 by a row's own curve, by one fitted on `calibration`, or on other sources; else None."""
+    if one.test is None:
+        return None
+    if one.curve is not None:
+        return one.curve.log_odds(one.test)
+    if calibration is not None:
+        if one.calibration is None or not calibration.total.sum():
+            return None
+        return fit_curve(one.calibration, calibration.p1, calibration.total).log_odds(one.test)
+    try:
+        return cross_fitted(one.test, votes)
+    except FoldError:
+        return None
+
+
 def _disagreements(
-    candidates: Sequence[Candidate], votes: Votes, calibration: Votes | None
+    candidates: Sequence[Candidate], odds: Mapping[str, Floats | None], votes: Votes
 ) -> list[dict[str, Any]]:
-    new = next((c for c in candidates if c.kind == "new"), None)
-    if (
-        new is None
-        or new.test is None
-        or (new.slope is None and (new.calibration is None or calibration is None))
-    ):
+    new = next((one for one in candidates if one.kind == "new"), None)
+    own = odds[new.key] if new is not None else None
+    if new is None or new.test is None or own is None:
         return []
-    chance = chances(new.test, _slope(new, calibration) or 0.0)
     described = {"photograph": votes.photograph, "kind": votes.kind, "target_bpp": votes.target_bpp}
     if votes.label is not None:
         described["label"] = votes.label
-    return disagreements(new.test, chance, (votes.n_p0, votes.n_p1, votes.n_tie), described)
+    return disagreements(new.test, expit(own), (votes.n_p0, votes.n_p1, votes.n_tie), described)
 
 
 def _empty_row(key: str, label: str, kind: Kind, reason: str | None) -> dict[str, Any]:
     """A row of which nothing is known yet: null, or an empty dict for what is given in groups.
 
     score, low, high: share in 0..1 and its 95 % interval. by_kind, by_bpp, by_votes (number of votes of a
-    triplet): {group: {score, low, high, n_votes, n_triplets, n_photographs}}. log_loss: nats a vote;
-    calibration: bins of `diagnostics.calibration_curve`; null for people and without a slope.
-    difference_to_promoted, difference_to_stock: {mean, low, high}, paired.
+    triplet): {group: {score, low, high, n_votes, n_triplets, n_photographs}}. log_loss: nats a vote, with
+    log_loss_low and log_loss_high; calibration_error, mean gap of stated and seen shares, with its low and high;
+    calibration: bins of `diagnostics.calibration_curve`; null for people and without a curve.
+    difference_to_promoted, _stock, _psnr: of the score, {mean, low, high}, paired; log_loss_difference_to_...: the
+    same, below zero where this row is better. score_where_known: the score over pairs with two votes or more, on which
+    the best possible metric is known.
     """
     row: dict[str, Any] = {
         "key": key,
@@ -169,103 +167,113 @@ def _empty_row(key: str, label: str, kind: Kind, reason: str | None) -> dict[str
         "available": reason is None,
         "reason": reason,
     }
-    row |= dict.fromkeys(("score", "low", "high", "log_loss", "calibration_error", "calibration"))
+    row |= dict.fromkeys((*SHARES, "score_where_known", "log_loss", "log_loss_low", "log_loss_high"))
+    row |= dict.fromkeys(
+        ("calibration_error", "calibration_error_low", "calibration_error_high", "calibration")
+    )
+    row |= {"by_kind": {}, "by_bpp": {}, "by_votes": {}}
     return row | {
-        "by_kind": {},
-        "by_bpp": {},
-        "by_votes": {},
-        "difference_to_promoted": None,
-        "difference_to_stock": None,
+        f"{part}_to_{name}": None for part in ("difference", "log_loss_difference") for name in RIVALS
     }
 
 
-def _row(
-    candidate: Candidate, votes: Votes, calibration: Votes | None, bootstrap: Bootstrap
-) -> dict[str, Any]:
-    row = _empty_row(candidate.key, candidate.label, candidate.kind, candidate.reason)
-    if candidate.test is None:
-        return row | {"available": False, "reason": candidate.reason or "it was not computed"}
-    row |= _scores(agreeing_votes(candidate.test, votes), votes.total, votes, bootstrap)
-    slope = _slope(candidate, calibration)
-    if slope is not None:
-        log_odds = slope * (candidate.test[:, 0] - candidate.test[:, 1])
-        row["log_loss"] = log_loss(log_odds, votes.p1, votes.total)
-        row["calibration"] = calibration_curve(expit(log_odds), votes.p1, votes.total)
+def _row(one: Candidate, odds: Floats | None, votes: Votes, seed: int, resamples: int) -> dict[str, Any]:
+    row = _empty_row(one.key, one.label, one.kind, one.reason)
+    if one.test is None:
+        return row | {"available": False, "reason": one.reason or "it was not computed"}
+    agreeing, known = agreeing_votes(one.test, votes), votes.total >= 2
+    row |= _by_group(lambda chosen: _share(agreeing, chosen, votes), votes, votes.total > 0)
+    if known.any():
+        row["score_where_known"] = float(agreeing[known].sum() / votes.total[known].sum())
+    if odds is not None:
+        loss = _ratio(losses(odds, votes.p1, votes.total), votes.total, votes.photograph)
+        row |= {"log_loss": loss.value, "log_loss_low": loss.low, "log_loss_high": loss.high}
+        chance = expit(odds)
+        row["calibration"] = calibration_curve(chance, votes.p1, votes.total)
         row["calibration_error"] = calibration_error(row["calibration"])
+        low, high = calibration_interval(chance, votes, seed, resamples)
+        row |= {"calibration_error_low": low, "calibration_error_high": high}
     return row
 
 
-def _slope(candidate: Candidate, calibration: Votes | None) -> float | None:
-    """Of its own training, or fitted on the calibration split; None where neither can be had."""
-    if candidate.slope is not None:
-        return candidate.slope
-    if calibration is None or candidate.calibration is None or not calibration.total.sum():
-        return None
-    return fit_slope(candidate.calibration, calibration)
+def _ratio(top: Floats, bottom: Floats, sources: NDArray[np.str_], *, share: bool = False) -> Estimate:
+    within = (0.0, 1.0) if share else (-np.inf, np.inf)
+    labels = np.unique(sources, return_inverse=True)[1]
+    return ratio(top, bottom, clusters=[labels], within=within)
 
 
-def _scores(agreeing: Floats, total: Floats, votes: Votes, bootstrap: Bootstrap) -> dict[str, Any]:
-    """Score and interval overall, by pair kind and by bitrate; triplets with a total of zero are left out."""
-    overall = _share(agreeing, total, total > 0, bootstrap)
+def _share(agreeing: Floats, chosen: NDArray[np.bool_], votes: Votes) -> Estimate:
+    return _ratio(agreeing[chosen], votes.total[chosen], votes.photograph[chosen], share=True)
+
+
+def _by_group(
+    figure: Callable[[NDArray[np.bool_]], Estimate], votes: Votes, known: NDArray[np.bool_]
+) -> dict[str, Any]:
+    """A figure of the triplets `known`: overall, by pair kind, by bitrate and by number of votes."""
+
+    def of(chosen: NDArray[np.bool_]) -> dict[str, float | int | None]:
+        found = figure(chosen)
+        return {
+            **dict(zip(SHARES, (found.value, found.low, found.high), strict=True)),
+            "n_votes": int(votes.total[chosen].sum()),
+            "n_triplets": int(np.count_nonzero(chosen)),
+            "n_photographs": len(np.unique(votes.photograph[chosen])),
+        }
+
+    def by(names: NDArray[np.str_]) -> dict[str, dict[str, float | int | None]]:
+        return {name: of(known & (names == name)) for name in _in_order(names[known])}
+
+    overall = of(known)
     return {name: overall[name] for name in SHARES} | {
-        "by_kind": _by(votes.kind, agreeing, total, bootstrap),
-        "by_bpp": _by(votes.target_bpp, agreeing, total, bootstrap),
-        "by_votes": _by(vote_groups(votes.total), agreeing, total, bootstrap),
-    }
-
-
-def _share(
-    agreeing: Floats, total: Floats, chosen: NDArray[np.bool_], bootstrap: Bootstrap
-) -> dict[str, float | int | None]:
-    top, bottom = np.where(chosen, agreeing, 0.0), np.where(chosen, total, 0.0)
-    photographs = len(np.unique(bootstrap.index[chosen]))
-    return {
-        "score": float(top.sum() / bottom.sum()),
-        **_interval(bootstrap.ratios(top, bottom), photographs),
-        "n_votes": int(bottom.sum()),
-        "n_triplets": int(np.count_nonzero(chosen)),
-        "n_photographs": photographs,
-    }
-
-
-def _by(
-    names: NDArray[np.str_], agreeing: Floats, total: Floats, bootstrap: Bootstrap
-) -> dict[str, dict[str, float | int | None]]:
-    known = total > 0
-    return {
-        str(name): _share(agreeing, total, known & (names == name), bootstrap)
-        for name in _in_order(names[known])
+        "by_kind": by(votes.kind),
+        "by_bpp": by(votes.target_bpp),
+        "by_votes": by(vote_groups(votes.total)),
     }
 
 
 def _in_order(names: Iterable[str]) -> list[str]:
     """Numbers by value (bitrates), other names by letter."""
-    found = sorted(set(names))
+    found = sorted({str(name) for name in names})
     try:
         return sorted(found, key=float)
     except ValueError:
         return found
 
 
-def _difference(
-    candidate: Candidate, other: Candidate | None, votes: Votes, bootstrap: Bootstrap
-) -> dict[str, float | None] | None:
-    if other is None or candidate.key == other.key or candidate.test is None or other.test is None:
+def _difference(one: Candidate, other: Candidate | None, votes: Votes) -> dict[str, float | None] | None:
+    if other is None or one.key == other.key or one.test is None or other.test is None:
         return None
-    gain = agreeing_votes(candidate.test, votes) - agreeing_votes(other.test, votes)
-    mean = float(gain.sum() / votes.total.sum())
-    return {"mean": mean, **_interval(bootstrap.ratios(gain, votes.total), bootstrap.count)}
+    gain = agreeing_votes(one.test, votes) - agreeing_votes(other.test, votes)
+    return _as_difference(_ratio(gain, votes.total, votes.photograph))
 
 
-def _people(votes: Votes, bootstrap: Bootstrap, whose: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _loss_difference(
+    one: Candidate, other: Candidate | None, odds: Mapping[str, Floats | None], votes: Votes
+) -> dict[str, float | None] | None:
+    if other is None or one.key == other.key:
+        return None
+    own, its = odds[one.key], odds[other.key]
+    if own is None or its is None:
+        return None
+    gain = losses(own, votes.p1, votes.total) - losses(its, votes.p1, votes.total)
+    return _as_difference(_ratio(gain, votes.total, votes.photograph))
+
+
+def _as_difference(found: Estimate) -> dict[str, float | None]:
+    return {"mean": found.value, "low": found.low, "high": found.high}
+
+
+def _people(votes: Votes, whose: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """How far people agree, from the triplets with two votes or more, as everywhere (`psychometrics.agreement`)."""
     known = votes.total >= 2
     reason = None if known.any() else "no triplet was judged twice, so how far people agree is not known"
     human = _empty_row("human", f"{whose}: one with another", "people", reason)
     best = _empty_row("ceiling", f"{whose}: best possible metric", "people", reason)
     if known.any():
-        human |= _agreement_by_group(human_score, votes, known, bootstrap)
-        best |= _agreement_by_group(ceiling, votes, known, bootstrap)
+        human |= _by_group(lambda chosen: _agreement(human_score, votes, chosen), votes, known)
+        best |= _by_group(lambda chosen: _agreement(ceiling, votes, chosen), votes, known)
+    for row in (human, best):
+        row["score_where_known"] = row["score"]
     people = {
         "human_score": human["score"],
         "ceiling": best["score"],
@@ -275,27 +283,6 @@ def _people(votes: Votes, bootstrap: Bootstrap, whose: str) -> tuple[dict[str, A
     return people, [human, best]
 
 
-def _agreement_by_group(
-    figure: Callable[..., Estimate], votes: Votes, known: NDArray[np.bool_], bootstrap: Bootstrap
-) -> dict[str, Any]:
-    """A figure of agreement overall, by pair kind, by bitrate and by number of votes, like `_scores`."""
-
-    def of(chosen: NDArray[np.bool_]) -> dict[str, float | int | None]:
-        counts = (votes.n_p0[chosen], votes.n_p1[chosen], votes.n_tie[chosen])
-        found = figure(*counts, source=bootstrap.index[chosen])
-        return {
-            **dict(zip(SHARES, (found.value, found.low, found.high), strict=True)),
-            "n_votes": int(votes.total[chosen].sum()),
-            "n_triplets": int(np.count_nonzero(chosen)),
-            "n_photographs": len(np.unique(bootstrap.index[chosen])),
-        }
-
-    def by(names: NDArray[np.str_]) -> dict[str, dict[str, float | int | None]]:
-        return {str(name): of(known & (names == name)) for name in _in_order(names[known])}
-
-    overall = of(known)
-    return {name: overall[name] for name in SHARES} | {
-        "by_kind": by(votes.kind),
-        "by_bpp": by(votes.target_bpp),
-        "by_votes": by(vote_groups(votes.total)),
-    }
+def _agreement(figure: Callable[..., Estimate], votes: Votes, chosen: NDArray[np.bool_]) -> Estimate:
+    counts = (votes.n_p0[chosen], votes.n_p1[chosen], votes.n_tie[chosen])
+    return figure(*counts, source=votes.photograph[chosen])

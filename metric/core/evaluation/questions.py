@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import digamma, entr, expit, kl_div, xlogy
+from scipy.special import digamma, entr, kl_div, xlogy
 from scipy.stats import rankdata
 
 Floats = NDArray[np.float64]
@@ -37,12 +37,6 @@ class Ranking:
     versions: Floats
     priority: Floats
     order: NDArray[np.int64]
-
-
-def chances(distances: ArrayLike, slope: float) -> Floats:
-    """P(a person prefers p1) of a metric: σ(slope·(d0 − d1)) of distances (N, 2), as (N,)."""
-    d = np.asarray(distances, dtype=np.float64)
-    return np.asarray(expit(slope * (d[:, 0] - d[:, 1])))
 
 
 def rank_triplets(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from metric.core.distance.base import Metric
 from metric.core.distance.baselines import BASELINES, BaselineUnavailable
 from metric.core.distance.cache import VectorCache
+from metric.core.distance.choice import ChoiceCurve
 from metric.core.distance.columns import distances, parts_of
 from metric.core.distance.features import Count, Pair
 from metric.core.distance.fetch import Say
@@ -64,14 +65,11 @@ class Scoring:
         return rows.reshape(2, len(self.snapshot.of(split)), -1)
 
     def metric(
-        self, key: str, label: str, kind: Kind, metric: Metric, splits: tuple[str, str], stage: str
+        self, key: str, label: str, kind: Kind, metric: Metric, curve: ChoiceCurve | None, split: str
     ) -> Candidate:
-        """A row for a metric. `splits`: the one to test on, the one to calibrate on."""
-        test, calibration = (
-            distances(metric, self.pairs(s), self.cache, self._counter(stage)).reshape(2, -1).T
-            for s in splits
-        )
-        return Candidate(key, label, kind, test, calibration)
+        """A row for a metric on a split, with the choice curve of its own training."""
+        found = distances(metric, self.pairs(split), self.cache, self._counter(f"evaluate {key}"))
+        return Candidate(key, label, kind, found.reshape(2, -1).T, curve=curve)
 
     def baseline(self, key: str, splits: tuple[str, str]) -> Candidate:
         """A row for a baseline; unavailable, with the reason, where it cannot be computed."""

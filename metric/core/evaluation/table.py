@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 ABSENT = "–"
-# A bootstrap over fewer photographs than this understates how uncertain a score is.
-FEW_PHOTOGRAPHS = 10
 # How answers from elsewhere are filed that name no codecs, or no bitrates.
 UNKNOWN = {"unknown-unknown", "0"}
 
 
 def format_table(evaluation: Mapping[str, Any]) -> str:
     """The dict of `evaluate` as an aligned table: one line per row, shares in percent, then the notes it needs."""
+    if evaluation["split"] is None:
+        return f"No table: {evaluation['interval_reason']}.\n"
     kinds, rates = (_groups(evaluation, part) for part in ("by_kind", "by_bpp"))
     said = ["bpp unknown" if rate in UNKNOWN else f"{rate} bpp" for rate in rates]
     head = ["", "score", "95 % interval", *kinds, *said, "log-loss", "calib."]
-    head += ["vs promoted", "vs stock"]
+    head += ["vs promoted", "vs stock", "vs PSNR"]
     lines = [head, *(_cells(row, kinds, rates) for row in evaluation["rows"])]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     # A column in which nothing is known is left out.
@@ -41,13 +41,22 @@ def _notes(evaluation: Mapping[str, Any]) -> str:
     notes = [
         f"{row['label']}: unavailable, {row['reason']}" for row in evaluation["rows"] if not row["available"]
     ]
-    if 2 <= evaluation["n_photographs"] < FEW_PHOTOGRAPHS:
-        notes.append(
-            f"With {evaluation['n_photographs']} test photographs the intervals are too narrow to rely on: "
-            "the bootstrap draws whole photographs, and has few to draw from."
-        )
     if evaluation["interval_reason"]:
         notes.append(f"Intervals: {evaluation['interval_reason']}")
+    if evaluation["calibrated_on"]:
+        notes.append(
+            "Log-loss (nats a vote) and calibration: versions by the curve of their own training, baselines by one "
+            f"fitted on {evaluation['calibrated_on']}."
+        )
+    known = [
+        row for row in evaluation["rows"] if row.get("score_where_known") is not None and row["kind"] == "new"
+    ]
+    if known and evaluation["people"]["ceiling"] is not None:
+        notes.append(
+            "The rows of people are over pairs with two votes or more. There "
+            + ", ".join(f"{row['label']} has {_percent(row['score_where_known'])} %" for row in known)
+            + "."
+        )
     return "\n".join(dict.fromkeys(notes))
 
 
@@ -61,7 +70,7 @@ def _cells(row: Mapping[str, Any], kinds: list[str], rates: list[str]) -> list[s
     shares = [_percent(row["by_kind"].get(name, {}).get("score")) for name in kinds]
     shares += [_percent(row["by_bpp"].get(name, {}).get("score")) for name in rates]
     losses = [_number(row["log_loss"]), _number(row["calibration_error"])]
-    differences = [_difference(row["difference_to_promoted"]), _difference(row["difference_to_stock"])]
+    differences = [_difference(row.get(f"difference_to_{name}")) for name in ("promoted", "stock", "psnr")]
     return [row["label"], _percent(row["score"]), _interval(row), *shares, *losses, *differences]
 
 

@@ -8,11 +8,10 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
+from metric.core.distance.choice import ChoiceCurve
 from metric.core.snapshot.folder import SnapshotTriplet
 from psychometrics.comparisons import Floats
-from psychometrics.likelihood import log_loss
 
 Kind = Literal["baseline", "people", "promoted", "new"]
 
@@ -44,7 +43,8 @@ class Votes:
 class Candidate:
     """A row to be scored. `test` and `calibration` are distances (N, 2) to p0 and p1; None with a `reason`.
 
-    `slope`: from differences of distances to log-odds, where its own training gave one; else `calibration` fits it.
+    `curve`: from distances to chances, where its own training gave one; else it is fitted on `calibration`, or, where
+    there is none, on the other sources of the votes that are scored.
     """
 
     key: str
@@ -53,13 +53,13 @@ class Candidate:
     test: Floats | None
     calibration: Floats | None = None
     reason: str | None = None
-    slope: float | None = None
+    curve: ChoiceCurve | None = None
 
 
 def votes_of(triplets: Sequence[SnapshotTriplet]) -> Votes:
     """The votes of a snapshot's triplets, in their order."""
     counts = np.array([(t.n_p0, t.n_p1, t.n_tie) for t in triplets], dtype=np.float64).reshape(-1, 3)
-    texts = [(t.photograph, t.kind, t.target_bpp, f"{t.split}/{t.index}") for t in triplets]
+    texts = [(t.photograph, t.kind, t.target_bpp, t.place) for t in triplets]
     return Votes(*counts.T, *np.array(texts, dtype=np.str_).reshape(-1, 4).T)
 
 
@@ -74,19 +74,3 @@ def two_afc_score(distances: Floats, votes: Votes) -> float:
     """Share of votes that agree with the metric; a tie of either side counts one half. NaN without votes."""
     total = float(votes.total.sum())
     return float(agreeing_votes(distances, votes).sum()) / total if total else float("nan")
-
-
-def fit_slope(distances: Floats, votes: Votes) -> float:
-    """The a ≥ 0 for which σ(a·(d0 − d1)) gives these votes the smallest log-loss."""
-    return slope_of(distances[:, 0] - distances[:, 1], votes.p1, votes.total)
-
-
-def slope_of(margin: Floats, p1: Floats, total: Floats) -> float:
-    """The a ≥ 0 for which σ(a·margin) gives these votes, all (N,), the smallest log-loss."""
-    spread = float(np.sqrt(np.average(margin**2, weights=total)))
-    if spread == 0:
-        return 0.0
-    found = minimize_scalar(
-        lambda a: log_loss(a * margin / spread, p1, total), bounds=(0.0, 50.0), method="bounded"
-    )
-    return float(found.x) / spread

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,19 +36,19 @@ def answers_of(snapshot: Snapshot, split: str, *, by_side: bool) -> tuple[Answer
     `by_side`: keep apart where p0 was shown, on the left (side 0) or on the right (side 1). Raises SnapshotError
     for a snapshot that does not say who answered.
     """
-    place = {triplet.index: number for number, triplet in enumerate(snapshot.of(split))}
+    place = {triplet.place: number for number, triplet in enumerate(snapshot.of(split))}
     path = snapshot.folder / "judgments.csv"
     try:
         records = read_records(path, COLUMNS)
     except TableError as error:
         raise SnapshotError(f"{error} Without who answered, train without reliability.") from error
     # A photograph may have been moved to another split since the file was written.
-    rows = [row for _, row in records if row["triplet_split"] == split and row["triplet_index"] in place]
+    rows = [row for _, row in records if _place(row) in place]
     names = tuple(sorted({row["annotator"] for row in rows}))
     number = {name: n for n, name in enumerate(names)}
     return (
         Answers(
-            triplet=np.array([place[row["triplet_index"]] for row in rows], dtype=np.int64),
+            triplet=np.array([place[_place(row)] for row in rows], dtype=np.int64),
             side=np.array([by_side and row["side_of_p0"] == "right" for row in rows], dtype=np.int64),
             annotator=np.array([number[row["annotator"]] for row in rows], dtype=np.int64),
             p1=np.array([WORTH[row["choice"]] for row in rows]),
@@ -55,3 +56,7 @@ def answers_of(snapshot: Snapshot, split: str, *, by_side: bool) -> tuple[Answer
         ),
         names,
     )
+
+
+def _place(row: Mapping[str, str]) -> str:
+    return f"{row['triplet_split']}/{row['triplet_index']}"

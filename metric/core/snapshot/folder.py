@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -38,11 +38,12 @@ class SnapshotError(ValueError):
 class SnapshotTriplet:
     """One reference, its two reconstructions and the votes. `left` and `right` split the votes by where p0 was.
 
+    `place`: SPLIT/INDEX in the files of the snapshot, also where another `split` is worked with.
     `left` and `right`: (n_p0, n_p1, n_tie) of judgments that showed p0 on that side.
     """
 
     split: str
-    index: str
+    place: str
     source: str
     photograph: str
     kind: str
@@ -106,9 +107,13 @@ def counts_by_side(
 
 
 def require_trainable(
-    snapshot: Snapshot, *, photographs: int = MINIMUM_PHOTOGRAPHS, judgments: int = MINIMUM_JUDGMENTS
+    snapshot: Snapshot,
+    *,
+    photographs: int = MINIMUM_PHOTOGRAPHS,
+    judgments: int = MINIMUM_JUDGMENTS,
+    tested: bool = True,
 ) -> None:
-    """Raises SnapshotError unless there is enough to fit on train and something to report on in test."""
+    """Raises SnapshotError unless there is enough to fit on train and, if `tested`, something to report on in test."""
     train, test = snapshot.of("train"), snapshot.of("test")
     number = len({triplet.photograph for triplet in train})
     if number < photographs:
@@ -122,11 +127,16 @@ def require_trainable(
             f"The train split has {votes} judgments; fitting needs at least {judgments}. "
             "Collect more judgments and make a new snapshot."
         )
-    if not test:
+    if tested and not test:
         raise SnapshotError(
             "The test split has no judged triplet, so nothing could be said about the result. "
             "Add photographs, or collect judgments on those of the test split, and make a new snapshot."
         )
+
+
+def all_in_train(snapshot: Snapshot) -> Snapshot:
+    """The snapshot with every triplet in its train split."""
+    return replace(snapshot, triplets=tuple(replace(triplet, split="train") for triplet in snapshot.triplets))
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
@@ -195,7 +205,7 @@ def _triplet(
         raise SnapshotError(f"{judge} says {share:.4f}, the votes say {(n_p1 + n_tie / 2) / n:.4f}.")
     return SnapshotTriplet(
         split=split,
-        index=index,
+        place=place,
         source=row["source"],
         photograph=row["photograph"],
         kind=row["kind"],
@@ -219,9 +229,9 @@ def _whole(text: str, place: str) -> int:
 def _refuse_repeats(triplets: Iterable[SnapshotTriplet]) -> None:
     seen = set()
     for triplet in triplets:
-        if (triplet.split, triplet.index) in seen:
-            raise SnapshotError(f"triplets.csv lists {triplet.split}/{triplet.index} twice.")
-        seen.add((triplet.split, triplet.index))
+        if triplet.place in seen:
+            raise SnapshotError(f"triplets.csv lists {triplet.place} twice.")
+        seen.add(triplet.place)
 
 
 def _refuse_leaks(triplets: Iterable[SnapshotTriplet], manifest: Mapping[str, Any]) -> None:

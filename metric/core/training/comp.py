@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from metric.core.config import TrainConfig
 from metric.core.distance.base import Metric
+from metric.core.distance.choice import ChoiceCurve, fit_curve
 from metric.core.distance.columns import distances
 from metric.core.distance.compiling import compile_trunks
 from metric.core.distance.fetch import Say
@@ -40,17 +41,16 @@ class Start:
     """The fitted metric that fine-tuning goes on from, with what turns its distances into a chance."""
 
     metric: Metric
-    slope: float
+    curve: ChoiceCurve
     side_bias: float = 0.0
-    lapse: float = 0.0
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """The metric at its best epoch; `history` is JSON for settings.json."""
+    """The metric at its best epoch; `curve` was fitted on the validation votes; `history` is JSON for settings.json."""
 
     metric: Metric
-    slope: float
+    curve: ChoiceCurve
     side_bias: float
     history: dict[str, Any]
 
@@ -58,12 +58,12 @@ class Tuned:
 class Model(nn.Module):
     """The metric with what turns its distances into a chance."""
 
-    def __init__(self, metric: Metric, slope: float, side_bias: float, lapse: float) -> None:
+    def __init__(self, metric: Metric, curve: ChoiceCurve, side_bias: float) -> None:
         super().__init__()
         self.metric = metric
-        self.log_slope = nn.Parameter(torch.tensor(math.log(max(slope, 1e-6))))
+        self.log_slope = nn.Parameter(torch.tensor(math.log(max(curve.slope, 1e-6))))
         self.side_bias = nn.Parameter(torch.tensor(side_bias))
-        self.lapse = lapse
+        self.bend, self.lapse = curve.bend, curve.lapse
 
     def forward(self, batch: Batch) -> Tensor:
         """Summed log-loss of the batch's votes, in nats."""
@@ -75,6 +75,8 @@ class Model(nn.Module):
 
     def loss(self, d0: Tensor, d1: Tensor, votes: Tally) -> Tensor:
         """Summed log-loss of the votes, in nats, at these distances, each (N, 1)."""
+        if self.bend is not None:
+            d0, d1 = (self.bend * torch.log1p(d / self.bend) for d in (d0, d1))
         odds = self.log_slope.exp() * (d0 - d1) + self.side_bias * votes.side
         if self.lapse:
             chance = self.lapse / 2 + (1 - self.lapse) * torch.sigmoid(odds)
@@ -100,23 +102,34 @@ def fine_tune(
     metric = copy.deepcopy(start.metric).requires_grad_(True).train(False)
     if config.compile:
         say(f"Compiled: distances deviate by {compile_trunks(metric):.1e}")
-    model = Model(metric, start.slope, start.side_bias, start.lapse).to(device)
+    model = Model(metric, start.curve, start.side_bias).to(device)
     model.side_bias.requires_grad_(config.side_bias)
     with team(device) as crew:
         optimizer, state = _optimizer(model, config), work / "fine-tune.pt"
         tuning = _Tuning(examples, config, model, optimizer, crew, state, say, progress)
         best = tuning.run()
     model.load_state_dict(best.best)
+    tuned = model.metric.requires_grad_(False).eval()
+    side_bias = float(model.side_bias.detach())
     return Tuned(
-        model.metric.requires_grad_(False).eval(),
-        float(model.log_slope.detach().exp()),
-        float(model.side_bias.detach()),
+        tuned,
+        _calibrated(tuned, examples.validation, side_bias, lapse=config.lapse),
+        side_bias,
         {
             "epochs": list(best.history),
             "best_epoch": best.best_epoch,
             "processes": crew.size,
         },
     )
+
+
+def _calibrated(metric: Metric, examples: Sequence[Example], side_bias: float, *, lapse: bool) -> ChoiceCurve:
+    """The choice curve of the tuned distances on votes that moved no weight."""
+    pairs = [(one.reference, one.p0) for one in examples] + [(one.reference, one.p1) for one in examples]
+    found = np.repeat(distances(metric, pairs).reshape(2, -1).T, len(examples[0].side), axis=0)
+    p1, total = (np.concatenate([getattr(one, name) for one in examples]) for name in ("for_p1", "total"))
+    offset = side_bias * np.concatenate([one.side for one in examples])
+    return fit_curve(found, p1, total, offset=offset, lapse=lapse)
 
 
 def _optimizer(model: Model, config: TrainConfig) -> torch.optim.Optimizer:

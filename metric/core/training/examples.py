@@ -14,9 +14,10 @@ from torch import Tensor
 from imaging.pixels import Pixels
 from metric.core.distance.features import to_tensor
 from metric.core.distance.images import Picture
+from metric.core.evaluation.folds import FoldError, group_folds
 from metric.core.evaluation.scoring import Scoring
 from metric.core.snapshot.folder import Snapshot, counts_by_side
-from metric.core.training.fit import group_folds
+from metric.core.training.problem import FitError
 
 # Of uint8 pixels in one pass forward and back: a triplet of 512 pixels a side has 2.4 million.
 TRAIN_BYTES = 5_000_000
@@ -108,7 +109,10 @@ def with_validation(snapshot: Snapshot, seed: int) -> Snapshot:
 def held_out(photographs: Sequence[str], seed: int) -> list[str]:
     """Every fifth of the photographs, drawn by `seed`. Raises FitError for fewer than two."""
     names = np.unique(photographs)
-    parts = group_folds(names, 5, seed)
+    try:
+        parts = group_folds(names, 5, seed)
+    except FoldError as error:
+        raise FitError(str(error)) from error
     return [str(name) for name, part in zip(names, parts, strict=True) if not part]
 
 

@@ -1,6 +1,7 @@
 """Weights from votes on cached columns: not below zero, drawn towards stock, as strongly as held-out votes ask.
 
-`metric.core.training.problem` says what is minimised; here its penalty is chosen by cross-validation.
+`metric.core.training.problem` says what is minimised; here its penalty is chosen by cross-validation, and the choice
+curve is fitted to the distances of the folds that the weights did not see: on their own votes they look too good.
 """
 
 from __future__ import annotations
@@ -13,22 +14,16 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from metric.core.config import STRENGTHS
+from metric.core.distance.choice import ChoiceCurve, fit_curve
+from metric.core.evaluation.folds import FoldError, group_folds
 from metric.core.snapshot.answers import Answers
-from metric.core.training.problem import Ballots, FitError, Floats, Problem, Solution
+from metric.core.training.problem import Design, FitError, Floats, Problem, Solution
 from metric.core.training.reliability import fit_reliable
 from psychometrics.likelihood import log_loss
 
-__all__ = [
-    "Ballots",
-    "Fit",
-    "FitError",
-    "Fold",
-    "agreement",
-    "ballots",
-    "fit_heads",
-    "group_folds",
-]
+__all__ = ["Design", "Fit", "FitError", "Fold", "agreement", "design", "fit_heads"]
 
+HELD_OUT = "held-out folds of the train split"
 PATIENCE = 2
 
 
@@ -44,11 +39,11 @@ class Fold:
 
 @dataclass(frozen=True)
 class Fit:
-    """Fitted weights. `weights` (D,) keep the stock distance's mean; `slope` turns distances into log-odds.
+    """Fitted weights. `weights` (D,) keep the stock distance's mean; `slope` is that of the fit itself.
 
-    P(p1) = lapse/2 + (1 − lapse)·σ(slope·(d0 − d1) + side_bias·side). Losses are in nats a vote. `scales`: the
-    multiple of stock that each block was drawn to. `blocks`: which way of blocks was chosen. `reliability`: per
-    annotator, empty unless asked for.
+    `curve`: from distances to chances, fitted on folds that the weights did not see. Losses are in nats a vote.
+    `scales`: the multiple of stock that each block was drawn to. `blocks`: which way of blocks was chosen.
+    `reliability`: per annotator, empty unless it is fitted.
     """
 
     weights: Floats
@@ -59,13 +54,13 @@ class Fit:
     log_loss_train: float
     log_loss_held_out: float
     converged: bool
-    lapse: float = 0.0
+    curve: ChoiceCurve
     scales: tuple[float, ...] = ()
     blocks: int = 0
     reliability: tuple[float, ...] = ()
 
 
-def ballots(
+def design(
     v0: NDArray[np.float32],
     v1: NDArray[np.float32],
     *,
@@ -74,7 +69,7 @@ def ballots(
     n_tie: NDArray[np.int64],
     groups: Sequence[str],
     side: Sequence[float] = (0.0,),
-) -> Ballots:
+) -> Design:
     """Check and assemble votes. `v0`, `v1`: (N, D). Counts: (N,) or (N, S) with S = len(side). Raises
     FitError.
     """
@@ -86,75 +81,64 @@ def ballots(
     total = counts[0] + counts[1] + counts[2]
     if total.sum() == 0:
         raise FitError("There are no votes to fit.")
-    difference = v0.astype(np.float64) - v1.astype(np.float64)
-    return Ballots(
-        difference, counts[1] + counts[2] / 2, total, np.asarray(side, dtype=np.float64), np.asarray(groups)
-    )
+    p1, sides = counts[1] + counts[2] / 2, np.asarray(side, dtype=np.float64)
+    return Design(v0, v1, p1, total, sides, np.asarray(groups))
 
 
 def fit_heads(
-    votes: Ballots,
+    votes: Design,
     stock: Floats,
     mean_vector: Floats,
     *,
     blocks: NDArray[np.int64] | None = None,
     scale: Floats | None = None,
+    even: NDArray[np.bool_] | None = None,
     strengths: Sequence[float] = STRENGTHS,
     folds: int = 5,
     seed: int = 0,
-    lapse: bool = False,
+    lapse: bool = True,
     answers: Answers | None = None,
 ) -> Fit:
     """Fit on `votes`, choosing the strength by cross-validation that keeps each photograph in one fold.
 
     `stock`: (D,) heads to shrink towards. `mean_vector`: (D,) mean of all pair vectors; it sets the scale of
     the result, so that its mean distance is that of the stock heads, or of the heads `scale` (D,). `blocks`:
-    (D,), block of each column, or (A, D), ways of blocks that cross-validation chooses from. `lapse`: fit a rate
-    of random answers too. `answers`: the same votes by annotator; then each one's reliability is fitted too.
-    Deterministic. Raises FitError when there are fewer than two photographs, or nothing to learn.
+    (D,), block of each column, or (A, D), ways of blocks that cross-validation chooses from. `even`:
+    columns (D,) drawn to equal parts in the distance, whatever their units, in place of `stock`. `lapse`: fit a rate
+    of random answers in the choice curve. `answers`: the same votes by annotator; then each one's reliability is
+    fitted too. Deterministic. Raises FitError when there are fewer than two photographs, or nothing to learn.
     """
-    if stock.shape != votes.difference.shape[1:] or np.any(stock < 0):
-        raise FitError(f"Stock heads must be {votes.difference.shape[1]} numbers not below zero.")
+    if stock.shape != votes.v0.shape[1:] or np.any(stock < 0):
+        raise FitError(f"Stock heads must be {votes.v0.shape[1]} numbers not below zero.")
     ways = np.atleast_2d(np.zeros(len(stock), dtype=np.int64) if blocks is None else blocks)
     ordered = sorted(strengths, reverse=True)
-    parts = group_folds(votes.groups, folds, seed)
+    try:
+        parts = group_folds(votes.groups, folds, seed)
+    except FoldError as error:
+        raise FitError(str(error)) from error
     # These products are too small to share out: on a busy machine threads made the fit ten times slower.
     with threadpool_limits(limits=1):
-        problems = [Problem.of(votes, stock, way, lapse) for way in ways]
-        table = [
-            fold
+        problems = [Problem.of(votes, stock, way, even) for way in ways]
+        tried = [
+            one
             for number, problem in enumerate(problems)
-            for fold in _cross_validate(problem, number, ordered, parts)
+            for one in _cross_validate(problem, number, ordered, parts)
         ]
-        best = min(table, key=lambda fold: (fold.log_loss, -fold.strength))
-        problem = problems[best.blocks]
+        best = min(tried, key=lambda one: (one.fold.log_loss, -one.fold.strength))
+        problem = problems[best.fold.blocks]
         solution = problem.start(votes.p1, votes.total)
-        for strength in ordered[: ordered.index(best.strength) + 1]:
+        for strength in ordered[: ordered.index(best.fold.strength) + 1]:
             solution = problem.solve(votes.p1, votes.total, strength, solution)
+        curve = _curve(problem, best.solutions, parts, lapse)
         reliability: Floats = np.empty(0)
         if answers is not None:
-            solution, reliability = fit_reliable(problem, answers, best.strength, solution)
-    fit = _as_fit(problem, solution, stock if scale is None else scale, mean_vector, best, tuple(table))
+            plain = solution
+            solution, reliability = fit_reliable(problem, answers, best.fold.strength, solution)
+            # Trusting people makes the weights steeper; the curve is that of everybody's answers.
+            curve = _rescaled(curve, _spread(problem, solution) / _spread(problem, plain))
+    table = tuple(one.fold for one in tried)
+    fit = _as_fit(problem, solution, stock if scale is None else scale, mean_vector, best.fold, table, curve)
     return replace(fit, reliability=tuple(float(share) for share in reliability))
-
-
-def group_folds(groups: NDArray[np.str_], folds: int, seed: int) -> NDArray[np.int64]:
-    """The fold of each triplet, (N,): all triplets of a photograph share one, and folds are about equal in size.
-
-    min(folds, photographs) folds. Raises FitError for a single photograph.
-    """
-    names, index, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    if len(names) < 2:
-        raise FitError("Cross-validation needs at least two photographs in the train split. Add photographs.")
-    count = min(folds, len(names))
-    order = np.random.default_rng(seed).permutation(len(names))
-    order = order[np.argsort(-sizes[order], kind="stable")]
-    filled = np.zeros(count)
-    fold_of = np.zeros(len(names), dtype=np.int64)
-    for name in order:
-        fold_of[name] = int(np.argmin(filled))
-        filled[fold_of[name]] += sizes[name]
-    return fold_of[index]
 
 
 def agreement(log_odds: Floats, p1: Floats, total: Floats) -> float:
@@ -163,9 +147,17 @@ def agreement(log_odds: Floats, p1: Floats, total: Floats) -> float:
     return float(share.sum() / total.sum())
 
 
+@dataclass(frozen=True)
+class _Tried:
+    """A strength, and the solution of each fold without the fold's own votes."""
+
+    fold: Fold
+    solutions: tuple[Solution, ...]
+
+
 def _cross_validate(
     problem: Problem, number: int, strengths: Sequence[float], parts: NDArray[np.int64]
-) -> tuple[Fold, ...]:
+) -> list[_Tried]:
     """From the strongest penalty down, until PATIENCE held-out losses in a row were above the best."""
     votes = problem.votes
     seen = []
@@ -173,18 +165,46 @@ def _cross_validate(
         held = (parts == part)[:, None]
         seen.append((np.where(held, 0.0, votes.p1), np.where(held, 0.0, votes.total)))
     near = [problem.start(*counts) for counts in seen]
-    table: list[Fold] = []
+    tried: list[_Tried] = []
     for strength in strengths:
         odds = np.zeros_like(votes.p1)
         for part, counts in enumerate(seen):
             near[part] = problem.solve(*counts, strength, near[part])
             odds[parts == part] = problem.log_odds(near[part])[parts == part]
         loss = log_loss(odds, votes.p1, votes.total)
-        table.append(Fold(strength, loss, agreement(odds, votes.p1, votes.total), number))
-        best = min(fold.log_loss for fold in table)
-        if len(table) > PATIENCE and all(fold.log_loss > best for fold in table[-PATIENCE:]):
+        fold = Fold(strength, loss, agreement(odds, votes.p1, votes.total), number)
+        tried.append(_Tried(fold, tuple(near)))
+        best = min(one.fold.log_loss for one in tried)
+        if len(tried) > PATIENCE and all(one.fold.log_loss > best for one in tried[-PATIENCE:]):
             break
-    return tuple(table)
+    return tried
+
+
+def _curve(
+    problem: Problem, solutions: Sequence[Solution], parts: NDArray[np.int64], lapse: bool
+) -> ChoiceCurve:
+    """The choice curve of distances in log-odds, each by the fold that did not see its source."""
+    votes = problem.votes
+    distances, offset = np.empty((len(parts), 2)), np.empty_like(votes.total)
+    for part, solution in enumerate(solutions):
+        held = parts == part
+        distances[held] = votes.distances(problem.weights(solution))[held]
+        offset[held] = solution.side_bias * votes.side
+    sides = len(votes.side)
+    return fit_curve(
+        np.repeat(distances, sides, axis=0), votes.p1.ravel(), votes.total.ravel(),
+        offset=offset.ravel(), lapse=lapse, calibrated_on=HELD_OUT,
+    )  # fmt: skip
+
+
+def _rescaled(curve: ChoiceCurve, unit: float) -> ChoiceCurve:
+    """The same curve of distances that are `unit` times as large."""
+    bend = None if curve.bend is None else curve.bend * unit
+    return replace(curve, slope=curve.slope / unit, bend=bend)
+
+
+def _spread(problem: Problem, solution: Solution) -> float:
+    return float(np.sqrt(np.mean(np.diff(problem.votes.distances(problem.weights(solution)), axis=1) ** 2)))
 
 
 def _as_fit(
@@ -194,8 +214,9 @@ def _as_fit(
     mean_vector: Floats,
     best: Fold,
     table: tuple[Fold, ...],
+    curve: ChoiceCurve,
 ) -> Fit:
-    weights = solution.z / problem.spread
+    weights = problem.weights(solution)
     mean = float(mean_vector @ weights)
     if mean <= 0:
         raise FitError(
@@ -215,7 +236,7 @@ def _as_fit(
         log_loss_train=log_loss(problem.log_odds(solution), votes.p1, votes.total),
         log_loss_held_out=best.log_loss,
         converged=solution.converged,
-        lapse=solution.lapse,
+        curve=_rescaled(curve, ratio),
         scales=tuple(float(scale) for scale in solution.scales),
         blocks=best.blocks,
     )

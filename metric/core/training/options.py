@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import Field
 from typing import Any
 
-from metric.core.config import Setting, settings
+from metric.core.config import Setting, TrainConfig, settings
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -35,16 +35,15 @@ def _dest(name: str) -> str:
 
 def _arguments(field: Field[Any], setting: Setting) -> dict[str, Any]:
     """What argparse takes for one setting. Limits are TrainConfig's own to check."""
-    default = ("alex",) if field.name == "nets" else field.default
+    default = getattr(TrainConfig(), field.name)
     if isinstance(default, bool):
         default_flag = (field.name if default else f"no-{field.name}").replace("_", "-")
         help_ = f"{setting.help} ({default_flag})"
         return {"action": argparse.BooleanOptionalAction, "default": None, "help": help_}
-    several = isinstance(default, tuple)
     words = (" ".join(map(str, default)) or "none") if isinstance(default, tuple) else default
     limits = "" if setting.least is None else f", {setting.least:g} to {setting.most:g}"
     return {
-        "nargs": ("*" if setting.empty else "+") if several else None,
+        "nargs": ("*" if setting.empty else "+") if setting.several else None,
         "type": str if setting.choices else type(default[0] if isinstance(default, tuple) else default),
         "choices": tuple(setting.choices) or None,
         "metavar": None if setting.choices else "N",

@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from metric.core.evaluation.votes import slope_of
+from metric.core.distance.choice import ChoiceCurve, fit_curve
 from metric.core.training.fit import agreement
-from metric.core.training.problem import Ballots, Floats
+from metric.core.training.problem import Design, Floats
 from psychometrics.likelihood import log_loss
 
 BATCH = 50
@@ -30,10 +30,11 @@ EPSILON = 0.1
 
 @dataclass(frozen=True)
 class Ranked:
-    """Heads (D,), the slope of their log-odds, mean loss of each epoch, and log-loss and score on train."""
+    """Heads (D,), their choice curve, which is not calibrated, mean loss of each epoch, and log-loss and score on
+    train."""
 
     weights: Floats
-    slope: float
+    curve: ChoiceCurve
     losses: tuple[float, ...]
     log_loss_train: float
     score_train: float
@@ -59,7 +60,7 @@ class Ranker(nn.Module):
 
 
 def fit_ranker(
-    votes: Ballots,
+    votes: Design,
     vectors: NDArray[np.float32],
     stock: Floats,
     *,
@@ -86,10 +87,10 @@ def fit_ranker(
             count(epoch + 1, epochs)
     found = weights.detach().numpy().astype(np.float64)
     margin = votes.difference @ found
-    slope = slope_of(margin, p1, total)
-    return Ranked(
-        found, slope, tuple(losses), log_loss(slope * margin, p1, total), agreement(margin, p1, total)
-    )
+    # On the votes of the fit: nothing was held out.
+    curve = fit_curve(votes.distances(found), p1, total)
+    odds = curve.log_odds(votes.distances(found))
+    return Ranked(found, curve, tuple(losses), log_loss(odds, p1, total), agreement(margin, p1, total))
 
 
 def _epoch(

@@ -24,7 +24,6 @@ import torch
 import psychometrics
 from imaging.files import write_json
 from metric.core.config import TrainConfig, stock_rival
-from metric.core.distance.base import Metric
 from metric.core.distance.cache import VectorCache
 from metric.core.distance.checkpoint import (
     SETTINGS_SCHEMA,
@@ -36,15 +35,19 @@ from metric.core.distance.checkpoint import (
 )
 from metric.core.distance.columns import parts_of
 from metric.core.distance.trunks import tensors_sha256
-from metric.core.evaluation.evaluate import evaluate, votes_of
+from metric.core.evaluation.evaluate import evaluate, untested, votes_of
 from metric.core.evaluation.scoring import Progress, Scoring
-from metric.core.snapshot.folder import SPLITS, Snapshot, read_snapshot, require_trainable
+from metric.core.snapshot.folder import SPLITS, Snapshot, all_in_train, read_snapshot, require_trainable
 from metric.core.training.parallel import Team, local_device, team
 from metric.core.training.trained import Trained, train_metric
 
 logger = logging.getLogger(__name__)
 
 INTERVAL_SEED = 0
+NO_TEST = (
+    "it was trained on every source, so no test split is left; hold it against answers that it has not seen by "
+    "evaluate_metric"
+)
 LIBRARIES = ("torch", "numpy", "scipy", "pillow", "lpips", "pytorch-msssim", "safetensors")
 
 
@@ -84,7 +87,14 @@ def train(
     report = progress or (lambda stage, done, total: None)
     report("verify", 0, 1)
     verified = read_snapshot(snapshot)
-    require_trainable(verified, photographs=config.minimum_photographs, judgments=config.minimum_judgments)
+    if config.everything:
+        verified = all_in_train(verified)
+    require_trainable(
+        verified,
+        photographs=config.minimum_photographs,
+        judgments=config.minimum_judgments,
+        tested=not config.everything,
+    )
     identity = {
         "data_hash": verified.data_hash,
         "config": config.as_json(),
@@ -135,7 +145,7 @@ class _Run:
         counts = ", ".join(f"{split} {len(self.snapshot.of(split))}" for split in SPLITS)
         say(f"Snapshot {self.snapshot.data_hash[:12]}: triplets {counts}")
         scoring, trained = self.train(say)
-        evaluation = _evaluate(scoring, self.config, trained.metric, self.promoted, self.device)
+        evaluation = _evaluate(scoring, self.config, trained, self.promoted, self.device)
         settings = _settings(scoring, self.config, trained)
         self.progress("write", 0, 1)
         say(f"Writing {self.out.name}")
@@ -160,16 +170,16 @@ def _digest(identity: dict[str, Any]) -> str:
 
 
 def _evaluate(
-    scoring: Scoring, config: TrainConfig, new: Metric, promoted: Path | None, device: torch.device
+    scoring: Scoring, config: TrainConfig, new: Trained, promoted: Path | None, device: torch.device
 ) -> dict[str, Any]:
+    if config.everything:
+        return untested("New version", NO_TEST, simulated=scoring.snapshot.simulated)
     splits = ("test", "val" if scoring.snapshot.of("val") else "train")
     rows = [scoring.baseline(key, splits) for key in config.baselines]
     if promoted is not None:
         old = load(promoted).to(device)
-        rows.append(
-            scoring.metric("promoted", "Promoted version", "promoted", old, splits, "evaluate promoted")
-        )
-    rows.append(scoring.metric("new", "New version", "new", new, splits, "evaluate new"))
+        rows.append(scoring.metric("promoted", "Promoted version", "promoted", old, old.curve, "test"))
+    rows.append(scoring.metric("new", "New version", "new", new.metric, new.curve, "test"))
     evaluation = evaluate(
         votes_of(scoring.snapshot.of("test")),
         rows,
@@ -212,7 +222,7 @@ def _settings(scoring: Scoring, config: TrainConfig, trained: Trained) -> dict[s
         "normalisation": "RGB in [-1, 1], lpips scaling layer",
         "resolution": "as shown",
         "short_side": [min(sides), max(sides)],
-        "slope": trained.slope,
+        **trained.curve.as_json(),
         "side_bias": trained.side_bias,
         **trained.details,
         "simulated": snapshot.simulated,

@@ -12,24 +12,24 @@ import torch
 
 from metric.core.config import TrainConfig
 from metric.core.distance.base import Metric
+from metric.core.distance.choice import ChoiceCurve
 from metric.core.distance.columns import Parts
 from metric.core.evaluation.scoring import Scoring
 from metric.core.snapshot.answers import answers_of
 from metric.core.snapshot.folder import counts_by_side
 from metric.core.training.examples import split_examples, with_validation
-from metric.core.training.fit import Ballots, Fit, ballots, fit_heads
+from metric.core.training.fit import Design, Fit, design, fit_heads
 from metric.core.training.problem import Floats
 from metric.core.training.ranker import fit_ranker
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A metric; `slope` turns its distances into log-odds; `details` go into settings.json."""
+    """A metric; `curve` turns its distances into chances; `details` go into settings.json."""
 
     metric: Metric
-    slope: float
+    curve: ChoiceCurve
     side_bias: float
-    lapse: float
     details: dict[str, Any]
 
 
@@ -39,13 +39,13 @@ def train_metric(scoring: Scoring, config: TrainConfig, device: torch.device, wo
     return _WAYS[config.kind](scoring, config, parts, work)
 
 
-def votes_of_split(scoring: Scoring, config: TrainConfig, parts: Parts, split: str) -> tuple[Ballots, Floats]:
+def votes_of_split(scoring: Scoring, config: TrainConfig, parts: Parts, split: str) -> tuple[Design, Floats]:
     """The votes of a split on its columns, and the mean of all columns, (D,)."""
     stock = parts.build(parts.stock().astype(np.float32))
     columns = scoring.vectors(stock, split, "features")
     triplets = scoring.snapshot.of(split)
     counts, side = counts_by_side(triplets, config.side_bias)
-    votes = ballots(
+    votes = design(
         columns[0],
         columns[1],
         n_p0=counts[:, :, 0],
@@ -71,6 +71,7 @@ def _heads(scoring: Scoring, config: TrainConfig, parts: Parts, work: Path) -> T
         mean,
         blocks=np.stack([parts.blocks(layers) for layers in ways]),
         scale=parts.scale(),
+        even=parts.even(),
         strengths=config.strengths,
         folds=config.folds,
         seed=config.seed,
@@ -82,11 +83,10 @@ def _heads(scoring: Scoring, config: TrainConfig, parts: Parts, work: Path) -> T
     weights = fit.weights.astype(np.float32)
     details = _described(fit) | {
         "layer_scales": ways[fit.blocks],
-        "lapse": fit.lapse if config.lapse else None,
         "weights": parts.term_weights(weights),
         "reliability": dict(zip(names, fit.reliability, strict=True)) if config.reliability else None,
     }
-    return Trained(parts.build(weights), fit.slope, fit.side_bias, fit.lapse, details)
+    return Trained(parts.build(weights), fit.curve, fit.side_bias, details)
 
 
 def _comp(scoring: Scoring, config: TrainConfig, parts: Parts, work: Path) -> Trained:
@@ -97,14 +97,14 @@ def _comp(scoring: Scoring, config: TrainConfig, parts: Parts, work: Path) -> Tr
     tuned = fine_tune(
         split_examples(learning, config.side_bias),
         config,
-        Start(start.metric, start.slope, start.side_bias, start.lapse),
+        Start(start.metric, start.curve, start.side_bias),
         work,
         say=scoring.say,
         progress=scoring.progress,
     )
     stop = "val" if scoring.snapshot.of("val") else "a fifth of the train photographs"
     details = start.details | {"fine_tuning": tuned.history | {"validation": stop}}
-    return Trained(tuned.metric, tuned.slope, tuned.side_bias, start.lapse, details)
+    return Trained(tuned.metric, replace(tuned.curve, calibrated_on=stop), tuned.side_bias, details)
 
 
 def _ranker(scoring: Scoring, config: TrainConfig, parts: Parts, work: Path) -> Trained:
@@ -119,9 +119,7 @@ def _ranker(scoring: Scoring, config: TrainConfig, parts: Parts, work: Path) -> 
         count=lambda done, total: scoring.progress("fit", done, total),
     )
     scoring.say(f"Ranker: mean loss of the last epoch {found.losses[-1]:.5f}")
-    details: dict[str, Any] = dict.fromkeys(
-        ("strength", "log_loss_held_out", "layer_scales", "lapse", "reliability")
-    )
+    details: dict[str, Any] = dict.fromkeys(("strength", "log_loss_held_out", "layer_scales", "reliability"))
     details |= {
         "cross_validation": [],
         "converged": True,
@@ -129,7 +127,7 @@ def _ranker(scoring: Scoring, config: TrainConfig, parts: Parts, work: Path) -> 
         "weights": {},
         "ranker_losses": list(found.losses),
     }
-    return Trained(parts.build(found.weights.astype(np.float32)), found.slope, 0.0, 0.0, details)
+    return Trained(parts.build(found.weights.astype(np.float32)), found.curve, 0.0, details)
 
 
 _WAYS: dict[str, Callable[[Scoring, TrainConfig, Parts, Path], Trained]] = {

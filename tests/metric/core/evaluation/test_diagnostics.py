@@ -81,6 +81,6 @@ def test_the_evaluation_has_all_of_it() -> None:
     assert sum(bin_["n_votes"] for bin_ in row["calibration"]) == 25
     assert result["rows"][0]["calibration"] is None
     assert result["disagreements"][0]["label"] == "2"
-    difference = paired_difference(new, other, votes, resamples=50)
+    difference = paired_difference(new, other, votes)
     assert difference is not None
     assert difference["mean"] == pytest.approx(row["score"] - result["rows"][3]["score"])

@@ -6,16 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from metric.core.evaluation.diagnostics import calibration_curve
-from metric.core.evaluation.evaluate import (
-    Bootstrap,
-    Candidate,
-    Votes,
-    calibration_error,
-    evaluate,
-    fit_slope,
-    two_afc_score,
-)
+from metric.core.distance.choice import ChoiceCurve
+from metric.core.evaluation.evaluate import Candidate, Votes, evaluate, two_afc_score
 from metric.core.evaluation.table import format_table
 from psychometrics.comparisons import Floats
 
@@ -102,14 +94,59 @@ def test_a_metric_that_guesses_scores_one_half_within_its_interval() -> None:
     guess = np.random.default_rng(5).normal(size=distances.shape)
     row = row_of(evaluate(votes, [Candidate("guess", "Guess", "new", guess)]), "guess")
     assert row["low"] < 0.5 < row["high"]
-    assert row["log_loss"] is None
+    # Its curve is fitted on the other sources: what says nothing is given a chance near one half.
+    assert row["log_loss"] == pytest.approx(np.log(2), abs=0.02)
 
 
 def test_two_evaluations_are_equal() -> None:
     votes, distances = make_votes()
     candidates = [Candidate("new", "New", "new", distances)]
     assert evaluate(votes, candidates, seed=4) == evaluate(votes, candidates, seed=4)
-    assert evaluate(votes, candidates, seed=4) != evaluate(votes, candidates, seed=5)
+
+
+def test_a_versions_chances_are_those_of_its_own_curve_lapses_and_all() -> None:
+    votes, distances = make_votes()
+    sure, careful = (
+        Candidate(str(lapse), "", "new", distances, curve=ChoiceCurve(20.0, lapse)) for lapse in (0.0, 0.3)
+    )
+    first, second = (row_of(evaluate(votes, [one]), one.key) for one in (sure, careful))
+    assert first["log_loss"] > second["log_loss"] + 0.3
+    assert first["calibration"][-1]["stated"] > 0.99
+    assert second["calibration"][-1]["stated"] == pytest.approx(0.85, abs=0.01)
+
+
+def test_every_row_is_held_against_psnr_in_agreement_and_in_log_loss() -> None:
+    votes, distances = make_votes(photographs=40)
+    noise = np.random.default_rng(3).normal(size=distances.shape)
+    rows = [Candidate("psnr", "PSNR", "baseline", noise), Candidate("new", "New", "new", distances)]
+    evaluation = evaluate(votes, rows)
+    new = row_of(evaluation, "new")
+    assert new["difference_to_psnr"]["low"] > 0
+    assert new["log_loss_difference_to_psnr"]["high"] < 0
+    assert row_of(evaluation, "psnr")["difference_to_psnr"] is None
+    assert evaluation["calibrated_on"] == "other sources of the same votes"
+
+
+def test_the_best_possible_metric_and_the_rows_can_be_compared_on_the_same_pairs() -> None:
+    votes, distances = make_votes(votes=2)
+    half = np.arange(len(votes.total)) % 2 == 0
+    mixed = Votes(
+        votes.n_p0 * half,
+        np.where(half, votes.n_p1, 1.0),
+        votes.n_tie,
+        votes.photograph,
+        votes.kind,
+        votes.target_bpp,
+    )
+    row = row_of(evaluate(mixed, [Candidate("new", "New", "new", distances)]), "new")
+    known = Votes(
+        *(
+            x[half]
+            for x in (mixed.n_p0, mixed.n_p1, mixed.n_tie, mixed.photograph, mixed.kind, mixed.target_bpp)
+        )
+    )
+    assert row["score_where_known"] == pytest.approx(two_afc_score(distances[half], known))
+    assert row["score_where_known"] != pytest.approx(row["score"])
 
 
 def test_one_photograph_has_no_interval_and_says_so() -> None:
@@ -135,35 +172,23 @@ def test_no_votes_raise() -> None:
         evaluate(Votes(*([np.empty(0)] * 3), *([np.empty(0, dtype=np.str_)] * 3)), [])
 
 
-def test_the_interval_draws_photographs_not_triplets() -> None:
+def test_the_interval_is_over_photographs_not_triplets() -> None:
     # Within a photograph all triplets agree or none does: ten photographs are ten observations.
     photographs = np.repeat([f"p{number}" for number in range(10)], 50)
-    agreeing = np.repeat(np.arange(10) % 2, 50).astype(float)
-    spread = float(np.std(Bootstrap(photographs, 0).ratios(agreeing, np.ones(500))))
-    assert spread == pytest.approx(0.5 / np.sqrt(10), rel=0.1)
+    right = np.repeat(np.arange(10) % 2, 50).astype(float)
+    texts = np.full(500, "any")
+    votes = Votes(1 - right, right, np.zeros(500), photographs, texts, texts)
+    row = evaluate(votes, [Candidate("new", "New", "new", np.tile([1.0, 0.0], (500, 1)))])["rows"][2]
+    assert row["high"] - row["low"] == pytest.approx(2 * 2.262 * np.sqrt(0.25 / 9), rel=0.05)
 
 
-def test_the_interval_covers_the_truth() -> None:
+def test_the_interval_covers_the_truth_with_few_photographs() -> None:
     hits = 0
     truth = two_afc_score(*reversed(make_votes(photographs=4000, seed=99)))
-    for seed in range(60):
-        votes, distances = make_votes(photographs=25, seed=seed)
-        row = evaluate(votes, [Candidate("new", "New", "new", distances)], resamples=300)["rows"][2]
+    for seed in range(200):
+        votes, distances = make_votes(photographs=7, seed=seed)
+        row = evaluate(
+            votes, [Candidate("new", "New", "new", distances, curve=ChoiceCurve(1.0))], resamples=2
+        )["rows"][2]
         hits += row["low"] <= truth <= row["high"]
-    assert hits >= 51
-
-
-def test_the_slope_is_recovered_and_calibrated() -> None:
-    votes, distances = make_votes(photographs=300, slope=0.8)
-    slope = fit_slope(distances, votes)
-    assert slope == pytest.approx(0.8, rel=0.05)
-    chance = 1 / (1 + np.exp(-slope * (distances[:, 0] - distances[:, 1])))
-    assert calibration_error(calibration_curve(chance, votes.p1, votes.total)) < 0.02
-    wrong = chance**0.3 / (chance**0.3 + (1 - chance) ** 3)
-    assert calibration_error(calibration_curve(wrong, votes.p1, votes.total)) > 0.1
-
-
-def test_a_distance_that_points_the_wrong_way_gets_no_slope() -> None:
-    votes, distances = make_votes()
-    assert fit_slope(-distances, votes) == pytest.approx(0, abs=1e-3)
-    assert fit_slope(np.zeros_like(distances), votes) == 0
+    assert hits >= 184

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import beta as beta_distribution
 from scipy.stats import rankdata
 
-from metric.core.evaluation.questions import chances, expected_information, rank_triplets, surprise_of_votes
+from metric.core.evaluation.questions import expected_information, rank_triplets, surprise_of_votes
 
 
 def entropy(p: np.ndarray) -> np.ndarray:
@@ -58,10 +58,6 @@ def test_priority_weighs_information_against_the_two_disagreements() -> None:
 
 def places(values: np.ndarray) -> np.ndarray:
     return np.asarray((rankdata(values) - 1) / (len(values) - 1))
-
-
-def test_chances_are_those_of_the_slope() -> None:
-    assert chances([[0.2, 0.1], [0.1, 0.1]], 10) == pytest.approx([1 / (1 + np.exp(-1)), 0.5])
 
 
 def test_surprise_of_votes_is_zero_for_who_knew() -> None:

@@ -4,16 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from metric.core.training.fit import (
-    Ballots,
-    Fit,
-    FitError,
-    agreement,
-    ballots,
-    fit_heads,
-    group_folds,
-    log_loss,
-)
+from metric.core.evaluation.folds import FoldError, group_folds
+from metric.core.training.fit import Design, Fit, FitError, agreement, design, fit_heads
+from psychometrics.likelihood import log_loss
 
 CHANNELS = 40
 STOCK = np.linspace(0.1, 1.0, CHANNELS)
@@ -26,22 +19,20 @@ def make_vectors(count: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np
     return v0, v1
 
 
-def make_ballots(
+def make_design(
     weights: NDArray[np.float64], *, count: int = 400, votes: int = 4, seed: int = 0, bias: float = 0.0
-) -> tuple[Ballots, NDArray[np.float64]]:
+) -> tuple[Design, NDArray[np.float64]]:
     """Votes by the rule σ(weights·(v0 − v1) ± bias); weights of zero are coin flips."""
     rng = np.random.default_rng(seed + 1)
     v0, v1 = make_vectors(count, seed)
     odds = (v0.astype(np.float64) - v1) @ weights
     p1 = np.stack([rng.binomial(votes, 1 / (1 + np.exp(-(odds + b)))) for b in (bias, -bias)], axis=1)
     groups = [f"photograph {number % 20}" for number in range(count)]
-    found = ballots(
-        v0, v1, n_p0=votes - p1, n_p1=p1, n_tie=np.zeros_like(p1), groups=groups, side=(1.0, -1.0)
-    )
+    found = design(v0, v1, n_p0=votes - p1, n_p1=p1, n_tie=np.zeros_like(p1), groups=groups, side=(1.0, -1.0))
     return found, np.concatenate([v0, v1]).mean(axis=0, dtype=np.float64)
 
 
-def fit(votes: Ballots, mean: NDArray[np.float64], **options: object) -> Fit:
+def fit(votes: Design, mean: NDArray[np.float64], **options: object) -> Fit:
     return fit_heads(votes, STOCK, mean, **({"strengths": SOME} | options))  # type: ignore[arg-type]
 
 
@@ -49,7 +40,7 @@ PLANTED = np.where(np.arange(CHANNELS) % 4 == 0, 60.0, 0.0)
 
 
 def test_planted_heads_are_recovered() -> None:
-    found = fit(*make_ballots(PLANTED, count=2000, votes=10))
+    found = fit(*make_design(PLANTED, count=2000, votes=10))
     assert np.corrcoef(found.weights, PLANTED)[0, 1] > 0.98
     assert found.slope * found.weights[PLANTED > 0].mean() == pytest.approx(60, rel=0.1)
     assert np.all(found.weights >= 0)
@@ -57,8 +48,8 @@ def test_planted_heads_are_recovered() -> None:
 
 
 def test_they_agree_with_new_votes_better_than_stock() -> None:
-    found = fit(*make_ballots(PLANTED))
-    new, _ = make_ballots(PLANTED, seed=50)
+    found = fit(*make_design(PLANTED))
+    new, _ = make_design(PLANTED, seed=50)
     score, stock = (
         agreement((new.difference @ w)[:, None] * np.ones(2), new.p1, new.total)
         for w in (found.weights, STOCK)
@@ -67,35 +58,35 @@ def test_they_agree_with_new_votes_better_than_stock() -> None:
 
 
 def test_coin_flips_teach_nothing() -> None:
-    votes, mean = make_ballots(np.zeros(CHANNELS), count=600)
+    votes, mean = make_design(np.zeros(CHANNELS), count=600)
     try:
         weights = fit(votes, mean).weights
     except FitError as error:
         assert "Every weight came out as zero" in str(error)
         weights = STOCK
-    new, _ = make_ballots(np.zeros(CHANNELS), count=2000, seed=70)
+    new, _ = make_design(np.zeros(CHANNELS), count=2000, seed=70)
     score = agreement((new.difference @ weights)[:, None] * np.ones(2), new.p1, new.total)
     assert score == pytest.approx(0.5, abs=0.02)
 
 
 def test_a_strong_penalty_leaves_the_stock_heads() -> None:
-    found = fit(*make_ballots(20 * STOCK), strengths=(1e7,))
+    found = fit(*make_design(20 * STOCK), strengths=(1e7,))
     assert found.weights == pytest.approx(STOCK, rel=1e-3)
     assert found.slope == pytest.approx(20, rel=0.15)
 
 
 def test_a_habit_of_one_side_is_told_apart() -> None:
-    found = fit(*make_ballots(PLANTED, count=1500, bias=0.6))
+    found = fit(*make_design(PLANTED, count=1500, bias=0.6))
     assert found.side_bias == pytest.approx(0.6, abs=0.1)
 
 
 def test_the_mean_distance_is_that_of_stock() -> None:
-    votes, mean = make_ballots(PLANTED)
+    votes, mean = make_design(PLANTED)
     assert mean @ fit(votes, mean).weights == pytest.approx(mean @ STOCK)
 
 
 def test_two_fits_are_equal_bit_for_bit() -> None:
-    votes, mean = make_ballots(PLANTED)
+    votes, mean = make_design(PLANTED)
     first, second = fit(votes, mean), fit(votes, mean)
     assert first.weights.tobytes() == second.weights.tobytes()
     assert first.folds == second.folds
@@ -104,8 +95,8 @@ def test_two_fits_are_equal_bit_for_bit() -> None:
 def test_a_tie_is_half_a_vote_for_each() -> None:
     v0, v1 = make_vectors(3, 0)
     zeros, ones = np.zeros(3, np.int64), np.ones(3, np.int64)
-    ties = ballots(v0, v1, n_p0=zeros, n_p1=zeros, n_tie=2 * ones, groups=list("abc"))
-    split = ballots(v0, v1, n_p0=ones, n_p1=ones, n_tie=zeros, groups=list("abc"))
+    ties = design(v0, v1, n_p0=zeros, n_p1=zeros, n_tie=2 * ones, groups=list("abc"))
+    split = design(v0, v1, n_p0=ones, n_p1=ones, n_tie=zeros, groups=list("abc"))
     assert np.array_equal(ties.p1, split.p1)
     assert np.array_equal(ties.total, split.total)
 
@@ -120,13 +111,13 @@ def test_a_photograph_stays_in_one_fold() -> None:
 
 
 def test_one_photograph_cannot_be_cross_validated() -> None:
-    with pytest.raises(FitError, match="two photographs"):
+    with pytest.raises(FoldError, match="two photographs"):
         group_folds(np.array(["a", "a"]), 5, seed=0)
 
 
 def test_the_gradient_is_that_of_the_loss() -> None:
     # The loss of a fit is lowest where it says it is: any small step from there is worse.
-    votes, mean = make_ballots(PLANTED, count=100)
+    votes, mean = make_design(PLANTED, count=100)
     found = fit(votes, mean, strengths=(1e-9,))
     odds = votes.difference @ (found.slope * found.weights)
 
@@ -140,12 +131,12 @@ def test_no_votes_and_wrong_shapes_are_refused() -> None:
     v0, v1 = make_vectors(4, 0)
     zeros = np.zeros(4, np.int64)
     with pytest.raises(FitError, match="no votes"):
-        ballots(v0, v1, n_p0=zeros, n_p1=zeros, n_tie=zeros, groups=list("abcd"))
+        design(v0, v1, n_p0=zeros, n_p1=zeros, n_tie=zeros, groups=list("abcd"))
     with pytest.raises(FitError, match="Shapes disagree"):
-        ballots(v0, v1[:3], n_p0=zeros, n_p1=zeros, n_tie=zeros, groups=list("abcd"))
-    votes, mean = make_ballots(PLANTED, count=50)
+        design(v0, v1[:3], n_p0=zeros, n_p1=zeros, n_tie=zeros, groups=list("abcd"))
+    votes, mean = make_design(PLANTED, count=50)
     with pytest.raises(FitError, match="Stock heads"):
         fit_heads(votes, -STOCK, mean)
     with pytest.raises(FitError, match="equally far"):
-        flat = ballots(v0, v0, n_p0=zeros + 1, n_p1=zeros, n_tie=zeros, groups=list("abcd"))
+        flat = design(v0, v0, n_p0=zeros + 1, n_p1=zeros, n_tie=zeros, groups=list("abcd"))
         fit_heads(flat, STOCK, mean)

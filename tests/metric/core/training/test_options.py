@@ -27,7 +27,7 @@ def test_nothing_given_is_nothing_set(parser: argparse.ArgumentParser) -> None:
 def test_every_setting_can_be_given(parser: argparse.ArgumentParser) -> None:
     words = (
         "--net vgg alex --kind comp --terms psnr --structure --no-layer-scales --strengths 3 0.5 --folds 4"
-        " --seed 7 --no-side-bias --lapse --reliability --epochs 3 --patience 1 --learning-rate 1e-4 --crop 96"
+        " --seed 7 --no-side-bias --no-lapse --reliability --epochs 3 --patience 1 --learning-rate 1e-4 --crop 96"
         " --compile --resamples 200 --baselines psnr ssim --minimum-photographs 4 --minimum-judgments 50"
         " --device cpu"
     )
@@ -54,8 +54,8 @@ def test_the_former_name_of_terms_stays(parser: argparse.ArgumentParser) -> None
 def test_help_says_what_is_usual(parser: argparse.ArgumentParser) -> None:
     text = " ".join(parser.format_help().split())
     for words in (
-        "joined in one fit (alex)",
-        "mistakes on clear pairs then weigh less (no-lapse)",
+        "none for the terms alone (none)",
+        "on folds that the weights did not see (lapse)",
         "cross-validation, grouped by photograph (5, 2 to 50)",
     ):
         assert words in text

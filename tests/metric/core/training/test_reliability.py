@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from metric.core.snapshot.answers import Answers
-from metric.core.training.fit import Fit, ballots, fit_heads
+from metric.core.training.fit import Fit, design, fit_heads
 
 CHANNELS = 10
 STOCK = np.ones(CHANNELS)
@@ -26,7 +26,7 @@ def make_study(truth: tuple[float, ...], triplets: int = 800) -> tuple[Fit, Fit]
         np.repeat(np.arange(triplets), len(truth)), np.zeros_like(who), who, p1.ravel(), len(truth)
     )
     n_p1 = p1.sum(axis=1).astype(np.int64)
-    votes = ballots(
+    votes = design(
         v0,
         v1,
         n_p0=len(truth) - n_p1,

@@ -11,13 +11,16 @@ import torch
 from metric.core import load
 from metric.core.config import TrainConfig
 from metric.core.distance.checkpoint import CheckpointError
+from metric.core.evaluation.table import format_table
 from metric.core.snapshot.folder import SnapshotError
 from metric.core.training import train as train_module
 from metric.core.training.train import train
 from tests.kit.snapshots import coin, make_snapshot
 from tests.metric.core.conftest import trunk_or_skip
 
-QUICK = TrainConfig(baselines=("psnr", "ms-ssim", "lpips-alex"), resamples=200, strengths=(100.0, 10.0, 1.0))
+QUICK = TrainConfig(
+    net="alex", baselines=("psnr", "ms-ssim", "lpips-alex"), resamples=200, strengths=(100.0, 10.0, 1.0)
+)
 RESULTS = ("heads.pth", "metric.safetensors", "settings.json", "evaluation.json")
 
 
@@ -195,3 +198,30 @@ def test_a_promoted_folder_that_is_not_whole_is_refused(
     (tmp_path / "old" / "manifest.json").unlink()
     with pytest.raises(CheckpointError, match="not a finished training run"):
         train(snapshot, tmp_path / "run", QUICK, promoted=tmp_path / "old")
+
+
+def test_a_run_on_everything_has_no_test_split_and_says_so(
+    snapshot: Path, cache: Path, tmp_path: Path
+) -> None:
+    result = train(snapshot, tmp_path / "all", TrainConfig(everything=True, strengths=(1.0,)), cache=cache)
+    splits = result["settings"]["splits"]
+    assert splits["train"]["triplets"] == 44
+    assert (splits["val"]["triplets"], splits["test"]["triplets"]) == (0, 0)
+    (row,) = result["evaluation"]["rows"]
+    assert not row["available"]
+    assert "no test split" in format_table(result["evaluation"])
+    assert "held-out folds" in load(tmp_path / "all").calibrated_on
+
+
+def test_the_usual_run_needs_no_network_and_agrees_with_who_votes_by_what_it_sees(
+    snapshot: Path, cache: Path, tmp_path: Path
+) -> None:
+    result = train(snapshot, tmp_path / "usual", TrainConfig(baselines=("psnr",)), cache=cache)
+    assert result["settings"]["nets"] == ["none"]
+    assert set(result["settings"]["weights"]) == {"ssim2", "psnr"}
+    rows = {row["key"]: row for row in result["evaluation"]["rows"]}
+    # These votes follow squared error, which one of its columns is.
+    assert rows["new"]["score"] > 0.7
+    metric = load(tmp_path / "usual")
+    assert metric.minimum_side == 16
+    assert not list((tmp_path / "usual").glob("*.pth"))
