@@ -117,7 +117,7 @@ class Fitting:
         train, validation = (
             [one for one, chosen in zip(self._examples(), mask, strict=True) if chosen] for mask in masks
         )
-        start = Start(parts.build(fit.weights.astype(np.float32)), fit.curve)
+        start = Start(parts.build(fit.weights.astype(np.float32)), ChoiceCurve(fit.slope))
         work = self.cache.path.parent / f"{self.name.replace(':', '-')}-{self.seed}-{self.crop}-{fold}"
         say, bar = (
             partial(tqdm.write, file=sys.stderr),

@@ -45,6 +45,18 @@ BASELINES = {
     "lpips-squeeze": "LPIPS squeeze (stock)",
 }
 BASELINE_KEYS = tuple(BASELINES)
+# Of other packages: rows of a table where these are installed.
+RIVALS = {
+    "ssimulacra2": "SSIMULACRA2",
+    "cvvdp": "ColorVideoVDP",
+    "butteraugli": "Butteraugli",
+    "dists": "DISTS",
+    "iw-ssim": "IW-SSIM",
+    "fsim": "FSIM",
+    "gmsd": "GMSD",
+    "vmaf": "VMAF",
+}
+ROWS = BASELINES | RIVALS
 
 # Penalties that cross-validation chooses from, from the stock heads to a free fit.
 STRENGTHS = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
@@ -150,8 +162,8 @@ class TrainConfig:
         most=20_000,
     )
     baselines: tuple[str, ...] = declare(
-        BASELINE_KEYS, "Baselines", "rows of the table beside people and the versions", choices=BASELINES,
-        longest=len(BASELINES), several=True, empty=True,
+        BASELINE_KEYS, "Baselines", "rows of the table beside people and the versions", choices=ROWS,
+        longest=len(ROWS), several=True, empty=True,
     )  # fmt: skip
     everything: bool = declare(
         False,

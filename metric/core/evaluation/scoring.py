@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metric.core.distance.base import Metric
-from metric.core.distance.baselines import BASELINES, BaselineUnavailable
+from metric.core.distance.baselines import BaselineUnavailable
 from metric.core.distance.cache import VectorCache
 from metric.core.distance.choice import ChoiceCurve
 from metric.core.distance.columns import distances, parts_of
 from metric.core.distance.features import Count, Pair
 from metric.core.distance.fetch import Say
 from metric.core.distance.images import Picture, open_pictures
+from metric.core.distance.named import named
 from metric.core.evaluation.evaluate import Candidate, Kind
 from metric.core.snapshot.folder import SPLITS, Snapshot
 from metric.core.snapshot.leaks import refuse_copies
@@ -73,7 +74,7 @@ class Scoring:
 
     def baseline(self, key: str, splits: tuple[str, str]) -> Candidate:
         """A row for a baseline; unavailable, with the reason, where it cannot be computed."""
-        baseline = BASELINES[key]
+        baseline = named(key).baseline
         count = self._counter(f"evaluate {key}")
         found: list[Floats] = []
         try:

@@ -25,12 +25,16 @@ from metric.core.training.ranker import fit_ranker
 
 @dataclass(frozen=True)
 class Trained:
-    """A metric; `curve` turns its distances into chances; `details` go into settings.json."""
+    """A metric; `curve` turns its distances into chances; `details` go into settings.json.
+
+    `slope`: that of the fit on its own votes, from which fine-tuning starts.
+    """
 
     metric: Metric
     curve: ChoiceCurve
     side_bias: float
     details: dict[str, Any]
+    slope: float = 1.0
 
 
 def train_metric(scoring: Scoring, config: TrainConfig, device: torch.device, work: Path) -> Trained:
@@ -86,7 +90,7 @@ def _heads(scoring: Scoring, config: TrainConfig, parts: Parts, work: Path) -> T
         "weights": parts.term_weights(weights),
         "reliability": dict(zip(names, fit.reliability, strict=True)) if config.reliability else None,
     }
-    return Trained(parts.build(weights), fit.curve, fit.side_bias, details)
+    return Trained(parts.build(weights), fit.curve, fit.side_bias, details, fit.slope)
 
 
 def _comp(scoring: Scoring, config: TrainConfig, parts: Parts, work: Path) -> Trained:
@@ -97,7 +101,7 @@ def _comp(scoring: Scoring, config: TrainConfig, parts: Parts, work: Path) -> Tr
     tuned = fine_tune(
         split_examples(learning, config.side_bias),
         config,
-        Start(start.metric, start.curve, start.side_bias),
+        Start(start.metric, ChoiceCurve(start.slope), start.side_bias),
         work,
         say=scoring.say,
         progress=scoring.progress,

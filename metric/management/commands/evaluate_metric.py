@@ -10,7 +10,7 @@ from django.core.management.base import CommandError, CommandParser
 from annotation.core.formats.plain import AnswersError
 from annotation.management.bars import Bars
 from annotation.management.examples import CommandWithExamples
-from metric.core.config import BASELINE_KEYS
+from metric.core.config import BASELINE_KEYS, ROWS
 from metric.core.distance.checkpoint import CheckpointError
 from metric.core.distance.weights import TrunkUnavailable
 from metric.core.evaluation.table import format_table
@@ -43,7 +43,7 @@ class Command(CommandWithExamples):
         parser.add_argument("--judgments", type=Path, required=True, metavar="FILE.csv")
         parser.add_argument("--json", action="store_true", help="print the table as JSON")
         parser.add_argument(
-            "--baselines", nargs="*", choices=BASELINE_KEYS, default=list(BASELINE_KEYS), metavar="KEY",
+            "--baselines", nargs="*", choices=tuple(ROWS), default=list(BASELINE_KEYS), metavar="KEY",
             help=f"rows beside the version: {', '.join(BASELINE_KEYS)} (all, unless named)",
         )  # fmt: skip
         parser.add_argument("--seed", type=int, default=0, help="of the bootstrap")

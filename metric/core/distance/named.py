@@ -1,0 +1,73 @@
+"""Metrics by name, the same names in every table, sweep and command.
+
+A name is one of BASELINES or RIVALS (metric.core.config), the folder of a metric version, a name under the entry points
+`closer.metrics`, or `module:function`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from metric.core.config import RIVALS, ROWS
+from metric.core.distance.base import Metric
+from metric.core.distance.baselines import BASELINES, Baseline, BaselineUnavailable, Floats
+from metric.core.distance.cache import VectorCache
+from metric.core.distance.checkpoint import load
+from metric.core.distance.choice import ChoiceCurve
+from metric.core.distance.columns import distances
+from metric.core.distance.features import Count, Pair
+from metric.core.distance.fetch import Say
+from metric.core.distance.rivals import callable_baseline, entry_points, rival_baseline
+
+
+class UnknownMetric(ValueError):
+    """No metric has this name; the message lists those that are known."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """A distance by name; `metric` and `curve` are those of a version's folder, None for all others."""
+
+    baseline: Baseline
+    metric: Metric | None = None
+    curve: ChoiceCurve | None = None
+
+
+def named(name: str) -> Named:
+    """The metric called `name`. Whether it can be used here, it says itself.
+
+    Raises UnknownMetric, CheckpointError for a folder that is no whole version, and BaselineUnavailable for a callable
+    that cannot be imported.
+    """
+    if name in BASELINES:
+        return Named(BASELINES[name])
+    if name in RIVALS:
+        return Named(rival_baseline(name))
+    if Path(name).is_dir():
+        return _version(Path(name))
+    if ":" in name or name in entry_points():
+        return Named(callable_baseline(name))
+    offered = "".join(f", {point}" for point in entry_points())
+    raise UnknownMetric(
+        f"No metric is called {name!r}. Known: {', '.join(ROWS)}{offered}; or the folder of a version, or a callable as "
+        "module:function."
+    )
+
+
+def availability() -> dict[str, str | None]:
+    """Every known name with the reason why it cannot be used here, None where it can."""
+    return {key: named(key).baseline.unavailable() for key in (*ROWS, *entry_points())}
+
+
+def _version(folder: Path) -> Named:
+    metric = load(folder)
+
+    def of(pairs: list[Pair], cache: VectorCache | None, count: Count | None, progress: Say | None) -> Floats:
+        try:
+            return distances(metric, pairs, cache, count)
+        except ValueError as error:
+            raise BaselineUnavailable(str(error)) from error
+
+    label = f"Closer ({folder.resolve().name})"
+    return Named(Baseline(str(folder), label, lambda: None, of), metric, metric.curve)  # type: ignore[arg-type]

@@ -1,0 +1,168 @@
+"""Metrics of other packages and callables: their own figures, and a reason where there is none."""
+
+import sys
+import time
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from metric.core.config import RIVALS, ROWS
+from metric.core.distance import rivals
+from metric.core.distance.baselines import BaselineUnavailable
+from metric.core.distance.cache import VectorCache
+from metric.core.distance.features import Pair
+from metric.core.distance.images import picture_of
+from metric.core.distance.named import UnknownMetric, availability, named
+from tests.metric.core.snapshots import coded, photograph
+
+OWN = """
+import time
+import numpy as np
+
+def mean_error(a, b):
+    return float(np.abs(a.astype(float) - b).mean())
+
+def similarity(a, b):
+    return -mean_error(a, b)
+similarity.higher_is_better = True
+
+def crashes(a, b):
+    raise KeyError("no such picture")
+
+def nan(a, b):
+    return float("nan")
+
+def shape(a, b):
+    return np.zeros((2, 3))
+
+def words(a, b):
+    return "close"
+
+def hangs(a, b):
+    time.sleep(3)
+    return 0.0
+
+def dawdles(a, b):
+    time.sleep(0.02)
+    return 0.0
+
+number = 5
+"""
+
+
+@pytest.fixture
+def pairs() -> list[Pair]:
+    picture = photograph(1, (192, 176))
+    return [(picture_of(picture), picture_of(coded(picture, "JPEG", quality))) for quality in (10, 40, 90)]
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (tmp_path / "own_metrics.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "own_metrics", raising=False)
+    return "own_metrics"
+
+
+def test_any_callable_is_a_metric(own: str, pairs: list[Pair]) -> None:
+    error = named(f"{own}:mean_error").baseline.distances(pairs, None, None, None)
+    assert list(np.argsort(error)) == [2, 1, 0]
+    likeness = named(f"{own}:similarity").baseline.distances(pairs, None, None, None)
+    assert likeness == pytest.approx(error)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("crashes", "it failed on a picture .KeyError"),
+        ("nan", "it gave nan for a picture"),
+        ("shape", "of shape .2, 3. and not one number"),
+        ("words", "and not one number"),
+        ("hangs", "took more than 0 s for one pair"),
+    ],
+)
+def test_a_callable_that_gives_no_number_is_unavailable_with_the_reason(
+    own: str, pairs: list[Pair], name: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rivals, "SECONDS_A_PAIR", 0.3)
+    with pytest.raises(BaselineUnavailable, match=reason):
+        named(f"{own}:{name}").baseline.distances(pairs, None, None, None)
+
+
+def test_a_slow_callable_is_not_waited_for(
+    own: str, pairs: list[Pair], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rivals, "SECONDS_IN_ALL", 0.01)
+    started = time.monotonic()
+    with pytest.raises(BaselineUnavailable, match="it is slow: 1 of 3 pairs"):
+        named(f"{own}:dawdles").baseline.distances(pairs, None, None, None)
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize("name", ["own_metrics:none", "no_such_module:f", "own_metrics:number"])
+def test_a_name_that_leads_to_no_callable_is_refused(own: str, name: str) -> None:
+    with pytest.raises(BaselineUnavailable, match="cannot be imported|not callable"):
+        named(name)
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(UnknownMetric, match="No metric is called 'psnrr'. Known: psnr, ssim"):
+        named("psnrr")
+
+
+def test_installed_packages_can_offer_metrics(
+    own: str, pairs: list[Pair], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point = metadata.EntryPoint("theirs", f"{own}:mean_error", rivals.ENTRY_POINTS)
+    monkeypatch.setattr(metadata, "entry_points", lambda **_: metadata.EntryPoints([point]))
+    assert "theirs" in availability()
+    assert named("theirs").baseline.distances(pairs, None, None, None)[0] > 0
+
+
+def test_every_rival_is_available_or_says_how_to_get_it() -> None:
+    assert set(rivals._RIVALS) == set(RIVALS)
+    for key, reason in availability().items():
+        assert key in ROWS or reason is None
+        assert reason is None or any(word in reason for word in ("pip install", "PATH", "run:"))
+
+
+def test_values_of_a_package_are_kept_and_those_of_a_callable_are_not(
+    own: str, pairs: list[Pair], tmp_path: Path
+) -> None:
+    calls: list[int] = []
+    baseline = rivals._as_baseline(
+        "x", "X", lambda: None, lambda: lambda a, b: calls.append(1) or 1.0, "x 1", higher_is_better=False
+    )
+    cache = VectorCache(tmp_path / "cache")
+    for _ in range(2):
+        baseline.distances(pairs, cache, None, None)
+    assert len(calls) == len(pairs)
+    assert rivals.callable_baseline(f"{own}:mean_error").distances(pairs, cache, None, None)[0] > 0
+
+
+def test_ssimulacra2_is_its_packages_own(pairs: list[Pair], tmp_path: Path) -> None:
+    package = pytest.importorskip("ssimulacra2")
+    from PIL import Image
+
+    names = [tmp_path / "a.png", tmp_path / "b.png"]
+    for name, picture in zip(names, pairs[0], strict=True):
+        Image.fromarray(picture.read()).save(name)
+    found = named("ssimulacra2").baseline.distances(pairs[:1], None, None, None)
+    assert found[0] == pytest.approx(-package.compute_ssimulacra2(*names), rel=1e-6)
+
+
+@pytest.mark.parametrize("key", ["fsim", "gmsd", "iw-ssim"])
+def test_piq_orders_qualities(key: str, pairs: list[Pair]) -> None:
+    if named(key).baseline.unavailable():
+        pytest.skip("piq is not installed")
+    found = named(key).baseline.distances(pairs, None, None, None)
+    assert list(np.argsort(found)) == [2, 1, 0]
+
+
+def test_vmaf_orders_qualities(pairs: list[Pair]) -> None:
+    if named("vmaf").baseline.unavailable():
+        pytest.skip("imageio-ffmpeg is not installed")
+    found = named("vmaf").baseline.distances(pairs[::2], None, None, None)
+    assert found[0] > found[1]
