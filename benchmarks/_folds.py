@@ -93,15 +93,16 @@ class Fitting:
     def _fit(self, parts: Parts, values: NDArray[np.float32], seen: NDArray[np.bool_]) -> Fit:
         votes = self.people.votes
         counts = [n[seen].astype(np.int64) for n in (votes.n_p0, votes.n_p1, votes.n_tie)]
+        mean = np.abs(values[:, seen]).mean(axis=(0, 1), dtype=np.float64)
         return fit_heads(
             design(
                 *values[:, seen], n_p0=counts[0], n_p1=counts[1], n_tie=counts[2],
                 groups=list(votes.photograph[seen]),
             ),
             parts.stock(),
-            np.abs(values[:, seen]).mean(axis=(0, 1), dtype=np.float64),
+            mean,
             blocks=parts.blocks("layers" in self.words),
-            scale=parts.scale(),
+            scale=parts.scale(mean),
             even=parts.even(),
             seed=self.seed,
         )  # fmt: skip

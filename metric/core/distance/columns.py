@@ -25,6 +25,9 @@ from metric.core.distance.trunks import shape_of
 
 Floats = NDArray[np.float64]
 
+# About that of stock LPIPS on compressed photographs, so that the weight of a loss carries over to other metrics.
+MEAN_DISTANCE = 0.2
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -64,11 +67,14 @@ class Parts:
                 vector.append(np.ones(2 * part.shape.length))
         return np.concatenate([*vector, *(np.ones(TERMS[term].columns) for term in self.terms)])
 
-    def scale(self) -> Floats:
-        """The stock heads of the first trunk and zeros, (D,): what sets the distance's scale. Without a trunk, ones."""
+    def scale(self, mean: Floats) -> Floats:
+        """What sets the distance's scale, (D,): the stock heads of the first trunk and zeros.
+
+        Without a trunk, weights by which pairs of these columns' `mean` (D,) are MEAN_DISTANCE apart.
+        """
         stock = self.stock()
         if not self.lpips:
-            return stock
+            return stock * MEAN_DISTANCE / max(float(mean @ stock), 1e-12)
         return stock * (np.arange(len(stock)) < self.lpips[0].shape.length)
 
     def blocks(self, layers: bool = False) -> NDArray[np.int64]:

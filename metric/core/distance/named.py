@@ -50,8 +50,8 @@ def named(name: str) -> Named:
         return Named(callable_baseline(name))
     offered = "".join(f", {point}" for point in entry_points())
     raise UnknownMetric(
-        f"No metric is called {name!r}. Known: {', '.join(ROWS)}{offered}; or the folder of a version, or a callable as "
-        "module:function."
+        f"No metric is called {name!r}. Known: {', '.join(ROWS)}{offered}; or the folder of a version, or a callable "
+        "as module:function."
     )
 
 

@@ -74,7 +74,7 @@ def _heads(scoring: Scoring, config: TrainConfig, parts: Parts, work: Path) -> T
         parts.stock(),
         mean,
         blocks=np.stack([parts.blocks(layers) for layers in ways]),
-        scale=parts.scale(),
+        scale=parts.scale(mean),
         even=parts.even(),
         strengths=config.strengths,
         folds=config.folds,
