@@ -5,8 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
@@ -22,7 +21,7 @@ from annotation import serializers, tasks
 from annotation.authentication import EndingTokenAuthentication
 from annotation.core.roles import Reach
 from annotation.errors import NotYours, Refused, ResearcherNeeded, SessionErased, SnapshotRefused, StoreAway
-from annotation.models import Annotator, Assignment, Judgment, Session, Snapshot, Study
+from annotation.models import Annotator, Assignment, Session, Snapshot, Study
 from annotation.queues import after_commit
 from annotation.services.claims import NoPair, claim
 from annotation.services.judging import Answer, record
@@ -38,7 +37,7 @@ from annotation.services.snapshots import request_snapshot
 from annotation.services.training import feedback_on
 from annotation.throttles import JudgingThrottle, client_of
 from annotation.transient import is_transient
-from annotation.views.access import reachable_studies, staff_of, study_or_404, within_reach
+from annotation.views.access import staff_of, study_or_404, within_reach
 from annotation.views.downloads import zip_in_full
 
 log = structlog.get_logger(__name__)
@@ -242,27 +241,6 @@ class AssignmentImage(JudgingView):
         response = HttpResponse(content, content_type="image/png")
         response.headers["Cache-Control"] = "private, max-age=3600, immutable, no-transform"
         return response
-
-
-class StudyViewSet(viewsets.ReadOnlyModelViewSet[Study]):
-    """Studies, for staff."""
-
-    serializer_class = serializers.StudySerializer
-    lookup_field = "slug"
-
-    def get_queryset(self) -> QuerySet[Study]:
-        if getattr(self, "swagger_fake_view", False):  # the schema is made for nobody
-            return Study.objects.none()
-        return reachable_studies(self.request, Reach.RESULTS).annotate(
-            judgments_by_people=_votes(simulated=False), judgments_simulated=_votes(simulated=True)
-        )
-
-
-def _votes(*, simulated: bool) -> Coalesce:
-    """How many judgments of a study count, of one population."""
-    rows = Judgment.objects.filter(study=OuterRef("pk")).of_population(simulated=simulated).counted()
-    counted = rows.order_by().values("study").annotate(count=Count("pk")).values("count")
-    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
 class SnapshotViewSet(

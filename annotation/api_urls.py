@@ -3,10 +3,10 @@
 from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
-from annotation import api, api_results
+from annotation import api, api_results, api_studies
 
 router = SimpleRouter()
-router.register("studies", api.StudyViewSet, basename="api-study")
+router.register("studies", api_studies.StudyViewSet, basename="api-study")
 router.register("snapshots", api.SnapshotViewSet, basename="api-snapshot")
 
 urlpatterns = [

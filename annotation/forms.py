@@ -8,6 +8,7 @@ from django import forms
 from django.forms import BoundField
 from django.http import QueryDict
 
+from annotation.core.pairing import PairingError, listed_to_json, parse_list
 from annotation.core.presets import PRESETS, Preset
 from annotation.core.protocol import Protocol, ProtocolError, largest_picture
 from annotation.errors import Refused
@@ -22,6 +23,23 @@ INSTRUCTIONS = (
     "Choose the one that is closer to the original. Look at what seems different, not at which one you like better. "
     "There is no right answer and no hurry."
 )
+
+
+class ListedPairsField(forms.CharField):
+    """Pairs, one a line; cleans to the lines that a study keeps."""
+
+    widget = forms.Textarea(attrs={"rows": 3})
+
+    def prepare_value(self, value: Any) -> Any:
+        """The list as one writes it."""
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        """Raises ValidationError with every line that is no pair."""
+        try:
+            return listed_to_json(parse_list(super().clean(value)))
+        except PairingError as error:
+            raise forms.ValidationError(list(error.faults)) from error
 
 
 class BitratesField(forms.CharField):
@@ -161,10 +179,17 @@ class StudyForm(forms.ModelForm):
         help_text="Bits per pixel, with commas between. Each codec aims at each of them.",
     )
 
+    listed_pairs = ListedPairsField(
+        label="Pairs one by one",
+        required=False,
+        help_text="One a line, beside those that the rules under “Pairs” make: mycodec@0.5, original; or "
+        "sunset.png, avif@0.37, webp@0.37 for one photograph.",
+    )
+
     class Meta:
         model = Study
         fields = [
-            *("name", "question", "instructions", "codecs", "target_bpps", "votes_per_triplet"),
+            *("name", "title", "question", "instructions", "codecs", "target_bpps", "votes_per_triplet"),
             *("pairs_per_session", "allow_ties", "min_view_ms", "max_width", "max_height"),
             *("surround", "lease_seconds"),
         ]
@@ -179,7 +204,8 @@ class StudyForm(forms.ModelForm):
             "lease_seconds": "A pair is kept for somebody, in seconds",
         }
         help_texts = {
-            "name": "For you and your colleagues. Annotators see it too.",
+            "name": "For you and your colleagues.",
+            "title": "What annotators read. Empty: the name.",
             "question": "Stands above every pair.",
             "instructions": "Shown before the first pair.",
             "votes_per_triplet": "By as many different people. Two or more let you see how far people agree.",
@@ -199,6 +225,7 @@ class StudyForm(forms.ModelForm):
         self.fields["codecs"].choices = [(codec.name, codec.name) for codec in self._offered]
         self.fields["name"].widget.attrs["autofocus"] = not self.instance.pk
         self._add_rules()
+        self.initial.setdefault("listed_pairs", self.instance.listed_pairs)
         for name in ("max_width", "max_height"):
             self.fields[name].required = False
             if not self.instance.pk and name not in (kwargs.get("initial") or {}):

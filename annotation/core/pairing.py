@@ -145,6 +145,26 @@ def groups(conditions: Iterable[Condition], pairs: Iterable[ConditionPair]) -> l
     return sorted(joined.values(), key=lambda group: (-len(group), group))
 
 
+def in_words(conditions: Sequence[Condition], pairing: Pairing) -> str:
+    """Whether the comparisons join all conditions, and what that means for what can be said."""
+    pairs = pairing.pairs(conditions)
+    if not pairs:
+        return "These conditions make no pair. Add a method at a level that another one has, or choose other pairs."
+    found = groups(conditions, pairs)
+    alone = [str(group[0]) for group in found if len(group) == 1]
+    if len(found) == 1:
+        return "The comparisons join all conditions: they stand on one scale."
+    if alone:
+        return (
+            f"No pair shows {', '.join(alone)}. Nothing can be said about what is not compared: choose pairs across "
+            "levels or with the original, or give it a level that other methods have."
+        )
+    return (
+        f"The comparisons fall into {len(found)} groups, each with a scale of its own: conditions can be compared "
+        "within a group and not between groups. Pairs across levels, or with the original, join them."
+    )
+
+
 def pair_level(one: Condition, other: Condition) -> float | None:
     """The level of both; beside the original, the other's; None across levels."""
     if one.is_original or other.is_original:

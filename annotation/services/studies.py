@@ -184,6 +184,22 @@ def close_study(*, study: Study) -> None:
         raise StudyNotReady(f"“{study}” is not open, so it cannot be closed.")
 
 
+@transaction.atomic
+def delete_draft(*, study: Study) -> None:
+    """Deletes a draft for good; photographs and pictures that it shares with other studies stay."""
+    study = Study.objects.select_for_update().get(pk=study.pk)
+    require_draft(study)
+    study.delete()
+
+
+def archive_study(*, study: Study, back: bool = False) -> bool:
+    """Takes a closed study out of the list, or with `back` puts it into it again; whether it is archived now."""
+    if study.state != Study.State.CLOSED:
+        raise StudyNotReady(f"“{study}” is {study.state}: only a closed study goes to the archive.")
+    Study.objects.filter(pk=study.pk).update(archived_at=None if back else timezone.now())
+    return not back
+
+
 def retry_failed(*, study: Study) -> list[int]:
     """Puts the study's failed reconstructions back in the queue; returns them."""
     failed = Reconstruction.objects.prepared_for(study).filter(state=Reconstruction.State.FAILED)

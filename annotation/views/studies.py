@@ -26,10 +26,19 @@ CROPS = 4
 @require_safe
 def study_list(request: HttpRequest) -> HttpResponse:
     """All studies as cards, the newest first."""
-    page = page_by_pk(request, with_counts(reachable_studies(request, Reach.RESULTS)), size=STUDIES_A_PAGE)
+    page = page_by_pk(request, with_counts(_listed(request)), size=STUDIES_A_PAGE)
     crops = crops_of([study.pk for study in page.rows])
     cards = [(study, crops.get(study.pk, [])) for study in page.rows]
-    return render(request, "annotation/study_list.html", {"section": "studies", "page": page, "cards": cards})
+    return render(
+        request,
+        "annotation/study_list.html",
+        {"section": "studies", "page": page, "cards": cards, "in_archive": "archive" in request.GET},
+    )
+
+
+def _listed(request: HttpRequest) -> QuerySet[Study]:
+    """The researcher's studies, without those in the archive or, if they ask for it, the archive alone."""
+    return reachable_studies(request, Reach.RESULTS).filter(archived_at__isnull="archive" not in request.GET)
 
 
 def with_counts(studies: QuerySet[Study]) -> QuerySet[Study]:

@@ -1,5 +1,6 @@
 """One study: its tabs."""
 
+from collections.abc import Sequence
 from copy import copy
 from typing import Any
 
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from annotation.charts import inline
 from annotation.core.conditions import levels
+from annotation.core.pairing import in_words
 from annotation.core.roles import Reach
 from annotation.errors import Refused
 from annotation.forms import StudyForm
@@ -65,7 +67,9 @@ def study_page(
     return render(request, f"annotation/{tab.replace('-', '_')}.html", context, status=status)
 
 
-def progress_page(request: HttpRequest, study: Study, *, status: int = 200) -> HttpResponse:
+def progress_page(
+    request: HttpRequest, study: Study, *, status: int = 200, picture_faults: Sequence[str] = ()
+) -> HttpResponse:
     """The tab Progress; uploads that were refused come back to it."""
     failed = Reconstruction.objects.prepared_for(study).filter(state=Reconstruction.State.FAILED)
     days = [
@@ -90,6 +94,9 @@ def progress_page(request: HttpRequest, study: Study, *, status: int = 200) -> H
         splits=list(splits.items()),
         split_missing=0 in splits.values(),
         cost=cost_of(study=study) if study.state == Study.State.DRAFT else None,
+        picture_faults=picture_faults,
+        joined=in_words(conditions, study.pairing) if study.state == Study.State.DRAFT else "",
+        conditions=conditions,
     )
 
 

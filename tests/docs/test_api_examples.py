@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from pytest_django.live_server_helper import LiveServer
 
 from annotation.models import Snapshot
 from annotation.services.snapshots import build_snapshot
 from metric.models import MetricVersion, TrainingRun
 from tests.docs.pages import DOCS, sections
-from tests.factories import SPLITS_OF_FOUR, make_judged_study, make_source_in, make_triplet
+from tests.factories import SPLITS_OF_FOUR, make_judged_study, make_source_in, make_triplet, make_user
 from tests.kit.services import missing
 
 SHELL = re.compile(r"```sh\n(.*?)```", re.DOTALL)
@@ -49,6 +48,7 @@ TAKEN: dict[str, Callable[[dict[str, Any]], dict[str, str]]] = {
     "`POST /api/v1/sessions/`": lambda said: {"SESSION": said["key"]},
     "`POST /api/v1/sessions/{key}/next/`": lambda said: {"PAIR": said["assignment"]["id"]},
     "`POST /api/v1/token/`": lambda said: {"TOKEN": said["token"]},
+    "`POST /api/v1/studies/`": lambda said: {"NEW": said["slug"]},
     "`POST /api/v1/snapshots/`": build,
     "`POST /api/v1/training-runs/`": keep_version,
     "`POST /api/v1/metric-versions/{number}/promote/`": withdraw,
@@ -61,7 +61,7 @@ def variables(live_server: LiveServer) -> dict[str, str]:
     """A demo study with a pair left to judge, and its researcher."""
     study = make_judged_study(people=0, programs=8, slug="demo")
     make_triplet(study, source=make_source_in(study, SPLITS_OF_FOUR[0]))
-    User.objects.create_user("researcher", password="not a common one", is_staff=True)
+    make_user("researcher", owner=study)
     return {
         "API": f"{live_server.url}/api/v1",
         "JSON": "Content-Type: application/json",

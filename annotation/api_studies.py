@@ -1,0 +1,147 @@
+"""The JSON endpoints of studies: made from study files, filled, opened, paused, closed, written as files again."""
+
+from typing import Any
+
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers as fields
+from rest_framework import status, viewsets
+from rest_framework.decorators import action
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+
+from annotation import serializers, tasks
+from annotation.api import PROBLEM, PROBLEMS
+from annotation.core.roles import Reach
+from annotation.models import Judgment, Study
+from annotation.queues import after_commit
+from annotation.services import studies
+from annotation.services.own_pictures import add_pictures
+from annotation.services.study_files import create_from_file, export_study, unpacked
+from annotation.views.access import reachable_studies, staff_of, study_or_404
+
+
+class StudyFileSerializer(fields.Serializer[Any]):
+    """A study file, and what its paths lead to."""
+
+    file = fields.FileField(help_text="TOML, as GET …/file/ gives it.")
+    archive = fields.FileField(required=False, help_text="A zip with the files that the study file names.")
+
+
+class PicturesSerializer(fields.Serializer[Any]):
+    """Own pictures as docs/studies.md lays them out."""
+
+    archive = fields.FileField(help_text="A zip of the folder.")
+    allow_missing = fields.BooleanField(default=False, help_text="Take them with cells that have no picture.")
+    licence = fields.CharField(default="", allow_blank=True, max_length=200)
+    attribution = fields.CharField(default="", allow_blank=True, max_length=500)
+
+
+class AddedSerializer(fields.Serializer[Any]):
+    """What was taken."""
+
+    photographs = fields.IntegerField()
+    pictures = fields.IntegerField()
+    conditions = fields.ListField(child=fields.CharField())
+    missing = fields.ListField(child=fields.CharField())
+
+
+class StateSerializer(fields.Serializer[Any]):
+    """Where a study is to go."""
+
+    state = fields.ChoiceField(choices=[Study.State.OPEN, Study.State.PAUSED, Study.State.CLOSED])
+
+
+class StudyViewSet(viewsets.ReadOnlyModelViewSet[Study]):
+    """Studies, for staff."""
+
+    serializer_class = serializers.StudySerializer
+    lookup_field = "slug"
+    parser_classes = [MultiPartParser]
+
+    def get_queryset(self) -> QuerySet[Study]:
+        if getattr(self, "swagger_fake_view", False):  # the schema is made for nobody
+            return Study.objects.none()
+        return reachable_studies(self.request, Reach.RESULTS).annotate(
+            judgments_by_people=_votes(simulated=False), judgments_simulated=_votes(simulated=True)
+        )
+
+    @extend_schema(
+        request={"multipart/form-data": StudyFileSerializer},
+        responses={201: serializers.StudySerializer, **PROBLEMS},
+    )
+    def create(self, request: Request) -> Response:
+        """Make a draft from a study file; its paths lead into the archive that comes with it."""
+        sent = StudyFileSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        text, owner = sent.validated_data["file"].read().decode("utf-8", "replace"), staff_of(request)
+        archive = sent.validated_data.get("archive")
+        if archive is None:
+            study = create_from_file(text=text, owner=owner)
+        else:
+            with unpacked(archive) as folder:
+                study = create_from_file(text=text, folder=folder, owner=owner)
+        return self._described(study, status.HTTP_201_CREATED)
+
+    @extend_schema(responses={(200, "application/toml"): OpenApiTypes.STR, 404: PROBLEM})
+    @action(detail=True)
+    def file(self, request: Request, slug: str) -> HttpResponse:
+        """The study file: every rule, and the stimuli by hash."""
+        study = study_or_404(request, slug, Reach.DATA)
+        return HttpResponse(export_study(study), content_type="application/toml; charset=utf-8")
+
+    @extend_schema(
+        request={"multipart/form-data": PicturesSerializer},
+        responses={201: AddedSerializer, **PROBLEMS},
+    )
+    @action(detail=True, methods=["post"])
+    def pictures(self, request: Request, slug: str) -> Response:
+        """Add own pictures to a draft from a zip, all of them or none."""
+        study = study_or_404(request, slug, Reach.RUN)
+        sent = PicturesSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        words = {name: sent.validated_data[name] for name in ("allow_missing", "licence", "attribution")}
+        with unpacked(sent.validated_data["archive"]) as folder:
+            added = add_pictures(study=study, folder=folder, **words)
+        told = {
+            "photographs": added.photographs,
+            "pictures": added.pictures,
+            "conditions": [str(one) for one in added.conditions],
+            "missing": added.missing,
+        }
+        return Response(told, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=StateSerializer, responses={200: serializers.StudySerializer, **PROBLEMS})
+    @action(detail=True, methods=["post"], parser_classes=api_settings.DEFAULT_PARSER_CLASSES)
+    def state(self, request: Request, slug: str) -> Response:
+        """Open, pause or close a study."""
+        study = study_or_404(request, slug, Reach.RUN)
+        sent = StateSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        wanted = sent.validated_data["state"]
+        if wanted == Study.State.OPEN:
+            planned = studies.open_study(study=study, large_by_worker=True)
+            after_commit(tasks.enqueue_encodings, planned)
+            if Study.objects.filter(pk=study.pk, unplanned=True).exists():
+                after_commit(tasks.plan.delay, study.pk)
+        elif wanted == Study.State.PAUSED:
+            studies.pause_study(study=study)
+        else:
+            studies.close_study(study=study)
+        return self._described(study, status.HTTP_200_OK)
+
+    def _described(self, study: Study, code: int) -> Response:
+        fresh = self.get_queryset().get(pk=study.pk)
+        return Response(serializers.StudySerializer(fresh).data, status=code)
+
+
+def _votes(*, simulated: bool) -> Coalesce:
+    """How many judgments of a study count, of one population."""
+    rows = Judgment.objects.filter(study=OuterRef("pk")).of_population(simulated=simulated).counted()
+    counted = rows.order_by().values("study").annotate(count=Count("pk")).values("count")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
