@@ -78,6 +78,7 @@ def add_pictures(
                 photograph, pictures, lambda: progress("pictures", next(counted), len(layout.pictures))
             )
         checker.refuse_double_photographs()
+        checker.refuse_what_is_there()
         if faults := [*faults, *checker.faults]:
             raise FaultyPictures(faults)
         taken = _keep(
@@ -98,10 +99,10 @@ def _layout(folder: Path) -> Layout:
 
 
 def _clashes(study: Study, layout: Layout) -> Iterator[str]:
-    taken = set(study.conditions())
+    zoo = {Condition(codec, round(bpp, 4)) for codec in study.codecs for bpp in study.target_bpps}
     for condition in layout.conditions:
-        if condition in taken:
-            yield f"The study compares {condition} already: give your method another name or another level."
+        if condition in zoo:
+            yield f"A codec of the zoo makes {condition} in this study: give your method another name or another level."
 
 
 class _Checker:
@@ -154,6 +155,17 @@ class _Checker:
         cut = self._scratch / f"{len(self.checked)}.png"
         cut.write_bytes(encode_png(shown))
         self.checked.append(_Checked(picture, cut, pixels_sha256(shown)))
+
+    def refuse_what_is_there(self) -> None:
+        """Another picture for a cell that the study has already, from an earlier folder."""
+        rows = self._study.own_pictures.values_list("source__photograph", "method", "level", "sha256")
+        there = {(whole, Condition(method, float(level))): sha256 for whole, method, level, sha256 in rows}
+        for one in self.checked:
+            photograph, condition = one.picture.photograph, one.picture.condition
+            source = self.sources.get(photograph)
+            known = there.get((source.photograph, condition)) if source else None
+            if known not in (None, one.sha256):
+                self.faults.append(f"The study has another picture of {photograph} for {condition} already.")
 
     def refuse_double_photographs(self) -> None:
         """Two folders of one photograph; one that the study has already just gets its pictures."""

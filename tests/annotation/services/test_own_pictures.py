@@ -147,7 +147,7 @@ def test_a_table_without_its_columns_is_refused(tmp_path: Path) -> None:
 def test_a_condition_that_the_study_has_is_refused(tmp_path: Path) -> None:
     study = make_draft(codecs=["jpeg"], target_bpps=[1.0])
     pictures = {"dawn/original.png": DAWN, "dawn/jpeg@1.png": worse(DAWN, 8)}
-    with pytest.raises(FaultyPictures, match="compares jpeg@1 already"):
+    with pytest.raises(FaultyPictures, match="A codec of the zoo makes jpeg@1"):
         add_pictures(study=study, folder=write(tmp_path / "in", pictures))
 
 
@@ -158,6 +158,24 @@ def test_two_studies_share_what_is_the_same(tmp_path: Path) -> None:
     add_pictures(study=other, folder=tmp_path / "in")
     assert Reconstruction.objects.count() == 6
     assert set(one.own_pictures.all()) == set(other.own_pictures.all())
+
+
+def test_more_photographs_of_the_same_methods_come_later(tmp_path: Path) -> None:
+    study = make_draft()
+    add_pictures(study=study, folder=write(tmp_path / "in", good()))
+    noon = make_pixels(5)
+    more = {"noon/original.png": noon, "noon/mine@1.png": worse(noon, 8)}
+    add_pictures(study=study, folder=write(tmp_path / "more", more))
+    assert study.sources.count() == 3 and study.own_pictures.filter(method="mine", level=1).count() == 3
+
+
+def test_another_picture_for_a_cell_that_is_there_is_refused(tmp_path: Path) -> None:
+    study = make_draft()
+    add_pictures(study=study, folder=write(tmp_path / "in", good()))
+    again = {"dawn/original.png": DAWN, "dawn/mine@1.png": worse(DAWN, 32)}
+    with pytest.raises(FaultyPictures, match="another picture of dawn for mine@1 already"):
+        add_pictures(study=study, folder=write(tmp_path / "again", again))
+    assert study.own_pictures.count() == 6
 
 
 def test_an_opened_study_takes_none(tmp_path: Path) -> None:
