@@ -21,7 +21,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -38,6 +38,7 @@ from tests.kit.services import free_port, postgres_binaries, private_postgres
 ROOT = Path(__file__).parents[1]
 ROUND = 20  # round trips in a row on one side, then it is the other's turn
 ANNOTATORS = 50
+FEW_ANNOTATORS = 8
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,16 @@ class Scratch:
         """Seconds of each claim + answer of one session."""
         session = Session(self.url, self.key)
         return [seconds_of(lambda: session.answer(session.claim())) for _ in range(count)]
+
+    def web_cpu_seconds(self) -> float:
+        """What the web server's processes have spent so far; 0 where the system does not tell."""
+        ticks = 0
+        for file in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):  # it ended meanwhile
+                fields = file.read_text().rpartition(")")[2].split()
+                # Fields 5, 14 and 15 of proc(5): process group, user and system time.
+                ticks += (int(fields[2]) == self._web.pid) * (int(fields[11]) + int(fields[12]))
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def end(self) -> None:
         """End both processes."""
@@ -193,22 +204,32 @@ def compare(small: Scratch, large: Scratch, rounds: int) -> None:
         print(f"{label:28}{1e3 * few:10.2f}ms{1e3 * many:10.2f}ms{many / few:8.2f}", flush=True)
 
 
-def crowd(scratch: Scratch, seconds: float) -> None:
-    """Prints what fifty annotators meet who answer without pause for so long."""
+def crowd(scratch: Scratch, seconds: float, annotators: int) -> None:
+    """Prints what so many annotators meet who answer without pause for so long, and what the web server spends."""
     before = scratch.order("count")
-    sessions = [Session(scratch.url, scratch.key) for _ in range(ANNOTATORS)]
-    end = time.monotonic() + seconds
-    with ThreadPoolExecutor(ANNOTATORS) as pool:
+    sessions = [Session(scratch.url, scratch.key) for _ in range(annotators)]
+    end, spent = time.monotonic() + seconds, scratch.web_cpu_seconds()
+    with ThreadPoolExecutor(annotators) as pool:
         tallies = list(pool.map(lambda session: session.answer_until(end), sessions))
+    spent = scratch.web_cpu_seconds() - spent
     rows = scratch.order("count") - before
     confirmed = sum(tally.confirmed for tally in tallies)
     errors = [error for tally in tallies for error in tally.errors]
-    print(f"\n{ANNOTATORS} annotators without pause for {seconds:g} s")
+    print(f"\n{annotators} annotators without pause for {seconds:g} s")
+    print(
+        f"pairs a second {confirmed / seconds:.1f}; web CPU a pair {1e3 * spent / max(1, confirmed):.1f} ms, no pictures"
+    )
     print(f"answers confirmed {confirmed}, rows {rows}, {'equal' if rows == confirmed else 'NOT EQUAL'}")
     print(f"errors {len(errors)}{''.join(f'{chr(10)}  {error}' for error in errors[:5])}")
     print(f"requests sent again {sum(tally.sent_again for tally in tallies)}")
-    for label in ("claims", "answers"):
-        known = sorted(value for tally in tallies for value in getattr(tally, label))
+    both = [one + other for tally in tallies for one, other in zip(tally.claims, tally.answers, strict=True)]
+    times = {
+        "claims": [value for tally in tallies for value in tally.claims],
+        "answers": [value for tally in tallies for value in tally.answers],
+        "claim + answer": both,
+    }
+    for label, values in times.items():
+        known = sorted(values)
         p50, p99 = (1e3 * known[int(share * (len(known) - 1))] for share in (0.5, 0.99))
         print(f"{label}: p50 {p50:.0f} ms, p99 {p99:.0f} ms")
 
@@ -260,7 +281,8 @@ def main() -> None:
                     side.wait()
                 compare(sides["young"], sides["old"], scale.rounds)
                 compare(sides["few"], sides["triplets"], scale.rounds)
-                crowd(sides["few"], scale.load_seconds)
+                for annotators in (FEW_ANNOTATORS, ANNOTATORS):
+                    crowd(sides["few"], scale.load_seconds, annotators)
             finally:
                 for side in sides.values():
                     side.end()
