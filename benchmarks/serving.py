@@ -216,9 +216,8 @@ def crowd(scratch: Scratch, seconds: float, annotators: int) -> None:
     confirmed = sum(tally.confirmed for tally in tallies)
     errors = [error for tally in tallies for error in tally.errors]
     print(f"\n{annotators} annotators without pause for {seconds:g} s")
-    print(
-        f"pairs a second {confirmed / seconds:.1f}; web CPU a pair {1e3 * spent / max(1, confirmed):.1f} ms, no pictures"
-    )
+    each_ms = 1e3 * spent / max(1, confirmed)
+    print(f"pairs a second {confirmed / seconds:.1f}; web CPU a pair {each_ms:.1f} ms, without pictures")
     print(f"answers confirmed {confirmed}, rows {rows}, {'equal' if rows == confirmed else 'NOT EQUAL'}")
     print(f"errors {len(errors)}{''.join(f'{chr(10)}  {error}' for error in errors[:5])}")
     print(f"requests sent again {sum(tally.sent_again for tally in tallies)}")

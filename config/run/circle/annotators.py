@@ -107,7 +107,7 @@ def judge_all(
     wanted: int,
     annotators: int,
     at_once: int,
-    progress: Callable[[int], None],
+    progress: Callable[[int], object],
 ) -> int:
     """`wanted` judgments by simulated annotators, `at_once` of them at a time; returns how many were recorded.
 
