@@ -15,9 +15,16 @@ from psychometrics.answers import Answers, read_answers
 from psychometrics.answers_out import WRITERS
 from psychometrics.as_json import estimate_as_json, results_as_json, section_as_json
 from psychometrics.conditions import THE_ORIGINAL, AnswersError, Condition
-from psychometrics.in_text import estimate_as_text, influence_as_text, results_as_text, section_as_text
+from psychometrics.in_text import (
+    estimate_as_text,
+    influence_as_text,
+    results_as_text,
+    section_as_text,
+    weighted_as_text,
+)
 from psychometrics.influence import Influence, influences
 from psychometrics.planning import Assumed, Plan, PlanError, Size, cheapest, plan
+from psychometrics.reliability import Weighted, weighted
 from psychometrics.results import Section, by_source, results_of
 from psychometrics.scaling import TIES
 from psychometrics.sentences import plan_in_words
@@ -47,12 +54,15 @@ def _rank(asked: argparse.Namespace) -> None:
     hangs_on = _influences(results.main, answers)
     if asked.json:
         found = _file_as_json(answers) | results_as_json(results)
+        found["weighted"] = _weighted_as_json(results.main)
         found["influence"] = {way: [_influence(one) for one in each[:10]] for way, each in hangs_on.items()}
         if asked.by_source:
             found["by_source"] = {name: section_as_json(section) for name, section in sections.items()}
         _print_json(found)
         return
     parts = [_file_in_words(answers), results_as_text(results)]
+    beside = _weighted(results.main)
+    parts += [weighted_as_text(beside)] if beside is not None else []
     parts += [influence_as_text(each, way) for way, each in hangs_on.items() if len(each) > 1]
     parts += [f"{name}\n{section_as_text(section)}" for name, section in sections.items()]
     print("\n\n".join(parts))
@@ -68,6 +78,18 @@ def _influences(section: Section, answers: Answers) -> dict[str, list[Influence]
     if rows.source is not None:
         found["photograph"] = influences(scale, rows, rows.source, answers.sources)
     return found
+
+
+def _weighted(section: Section) -> Weighted | None:
+    return None if section.ranking is None else weighted(section.ranking.scale, section.comparisons)
+
+
+def _weighted_as_json(section: Section) -> dict[str, float] | None:
+    """Strengths in JND by condition, each answer weighted by its annotator's reliability."""
+    found = _weighted(section)
+    if found is None or section.ranking is None:
+        return None
+    return dict(zip(map(str, section.ranking.names), found.values.tolist(), strict=True))
 
 
 def _agree(asked: argparse.Namespace) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from psychometrics.estimates import Estimate
 from psychometrics.influence import Influence
 from psychometrics.ranking import Ranking
+from psychometrics.reliability import Weighted
 from psychometrics.results import Results, Section
 from psychometrics.sentences import crossing_in_words, ranking_in_words, signed
 
@@ -40,6 +41,15 @@ def influence_as_text(found: Sequence[Influence], what: str, most: int = 3) -> s
         for one in found[:most]
     ]
     return f"Without one {what}, most changes without {'; '.join(each)}."
+
+
+def weighted_as_text(found: Weighted) -> str:
+    """What weighing answers by how far their annotators can be trusted changes."""
+    order = "and the order changes" if found.order else "and the order stays"
+    return (
+        "With each answer weighted by how far its annotator can be trusted (Crowd-BT), "
+        f"{found.name} moves most, by {signed(found.change)} JND, {order}."
+    )
 
 
 def estimate_as_text(one: Estimate, places: int = 3) -> str:

@@ -11,6 +11,7 @@ scale of their own:
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ from scipy.special import expit, stdtrit
 
 from psychometrics.comparisons import Comparisons, Floats, Ints, pair_numbers, pairs_of
 from psychometrics.estimates import NOTHING, Estimate
-from psychometrics.scaling import UNIT, chances, fit_counts
+from psychometrics.scaling import UNIT, Scale, chances, fit_counts, halved
 
 # Beta(9, 1): nine of ten answers follow the scale, held as surely as ten answers would make us.
 PRIOR_FOLLOWS, PRIOR_REVERSED = 9.0, 1.0
@@ -96,8 +97,8 @@ def _reliabilities(table: Floats, ahead: Floats) -> list[Estimate]:
 def reliable_values(votes: Comparisons) -> Floats:
     """Strengths (k,) in JND with mean 0, each answer weighted by how far its annotator can be trusted (Crowd-BT).
 
-    To stand beside the plain ranking: where the two differ, the order hangs on a few annotators. Raises ValueError
-    where annotators were not recorded.
+    Where their order differs from the plain one, it hangs on a few annotators. Steeper than the plain scale, since
+    slips are explained apart. Raises ValueError where annotators were not recorded.
     """
     if votes.annotator is None:
         raise ValueError("weighting answers by annotator requires that annotators are recorded")
@@ -106,6 +107,33 @@ def reliable_values(votes: Comparisons) -> Floats:
     block = np.zeros(people.size, dtype=np.int64)
     table = _table(votes, block, int(people.max(initial=-1)) + 1)
     return np.asarray(_expectation_maximisation(table, len(votes.names))[0][0] / UNIT)
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """The scale with each answer weighted by its annotator's reliability, beside the plain one.
+
+    `values` (k,): on the plain scale's zero and with its spread, for Crowd-BT explains slips apart and so is steeper by
+    as much as the prior says; `name` moves most, by `change`; `order`: whether the order changes.
+    """
+
+    values: Floats
+    name: Hashable
+    change: float
+    order: bool
+
+
+def weighted(scale: Scale, votes: Comparisons) -> Weighted | None:
+    """Weigh the answers that `scale` was fitted to; None where annotators were not recorded or there is only one."""
+    if votes.annotator is None or (votes.annotators or 0) < 2:
+        return None
+    values = scale.contrasts_to_zero() @ reliable_values(votes)
+    spread = float(values.std())
+    values = values * (float(scale.values.std()) / spread) if spread > 0 else values
+    moved = values - scale.values
+    most = int(np.abs(moved).argmax())
+    order = np.argsort(-scale.values, kind="stable")
+    return Weighted(values, scale.names[most], float(moved[most]), bool((np.diff(values[order]) > 0).any()))
 
 
 def chance_meant(trust: Floats, agrees: Floats) -> Floats:
@@ -174,9 +202,10 @@ def _expectation_maximisation(table: Floats, size: int) -> tuple[Floats, Floats]
     decided = table[..., :2]
     answers = decided.sum(axis=(1, 2, 3))
     trust = np.full(len(table), PRIOR_FOLLOWS / (PRIOR_FOLLOWS + PRIOR_REVERSED))
-    ahead = np.full(table.shape[1:3], 0.5)
-    strengths = np.zeros((table.shape[1], size))
     low, high = pairs_of(size)
+    # From the plain scales: from even chances the first round would leave every trust where the prior has it, and end.
+    strengths = fit_counts(halved(table.sum(axis=0)), size, with_ties=False)[0]
+    ahead = expit(strengths[:, low] - strengths[:, high])
     for _ in range(ROUNDS):
         agrees = np.stack([ahead, 1 - ahead], axis=-1)
         meant = chance_meant(trust[:, None, None, None], agrees)

@@ -14,6 +14,7 @@ from psychometrics.comparisons import Floats, meetings, win_rates
 from psychometrics.conditions import Condition
 from psychometrics.curves import Curve, CurveError, EqualQuality, curves_of, equal_quality
 from psychometrics.influence import Influence, influences, values_by
+from psychometrics.reliability import Weighted, weighted
 from psychometrics.results import Results, Section, results_of
 from psychometrics.votes_left import VotesLeft, votes_left
 
@@ -25,7 +26,9 @@ FEW_NEW = 0.01
 # To which half-width votes are counted where the study has no rule.
 WISHED_HALFWIDTH = 0.3
 # Of the form of what is kept: raise it when the classes change.
-KEPT_AS = 1
+KEPT_AS = 2
+# Answers of a larger study are not weighted by reliability on its page; the command line does.
+MOST_WEIGHTED = 200_000
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class StudyResults:
     curves: tuple[Curve, ...]
     equal_quality: tuple[EqualQuality, ...]
     no_curves: str
+    weighted: Weighted | None
     people: tuple[Influence, ...]
     photographs: tuple[Influence, ...]
     by_source: BySource | None
@@ -133,6 +137,7 @@ def study_results(study: Study, population: str) -> StudyResults:
         curves=curves,
         equal_quality=equal,
         no_curves=no_curves,
+        weighted=_weighted(results.main),
         people=_of_people(results.main, votes),
         photographs=_of_photographs(results.main, study, votes),
         by_source=_by_source(results.main, study, votes),
@@ -177,6 +182,14 @@ def _bits(study: Study) -> dict[tuple[str, float], float]:
     made = Reconstruction.objects.filter(source__uses__study=study).order_by()
     rows = made.values("method", "level").annotate(bits=Avg("bpp")).values_list("method", "level", "bits")
     return {(method, float(level)): float(bits or level) for method, level, bits in rows}
+
+
+def _weighted(section: Section) -> Weighted | None:
+    """The main scale weighted by reliability, where that takes no longer than everything else together."""
+    few = section.comparisons.judgments <= MOST_WEIGHTED
+    return (
+        weighted(section.ranking.scale, section.comparisons) if section.ranking is not None and few else None
+    )
 
 
 def _of_people(section: Section, votes: StudyVotes) -> tuple[Influence, ...]:

@@ -13,7 +13,7 @@ from imaging.plots import charts
 from psychometrics.conditions import Condition
 from psychometrics.differences import Difference
 from psychometrics.estimates import Estimate
-from psychometrics.in_text import influence_as_text
+from psychometrics.in_text import influence_as_text, weighted_as_text
 from psychometrics.ranking import Ranking
 from psychometrics.results import Section
 from psychometrics.sentences import (
@@ -237,7 +237,8 @@ def _met_rows(found: StudyResults) -> list[tuple[str, list[int]]]:
 def _influence(found: StudyResults) -> list[str]:
     """Without which person, and which photograph, the main scale changes most."""
     several = (("person", found.people, found.annotators), ("photograph", found.photographs, found.sources))
-    return [influence_as_text(each, what) for what, each, number in several if number > 1 and each]
+    words = [influence_as_text(each, what) for what, each, number in several if number > 1 and each]
+    return words if found.weighted is None else [weighted_as_text(found.weighted), *words]
 
 
 def _source_columns(found: StudyResults) -> list[str]:
