@@ -19,7 +19,7 @@ def with_contrary(share: int) -> Comparisons:
 
 
 def test_those_who_answer_the_other_way_round_are_turned() -> None:
-    """A quarter who answer the other way round flatten the plain scale; weighted, it is as steep as the truth or more."""
+    """A quarter who answer the other way round flatten the plain scale; weighted, it is at least as steep as it is."""
     rows = with_contrary(4)
     truth = STRENGTHS - STRENGTHS.mean()
     found = reliable_values(rows)
