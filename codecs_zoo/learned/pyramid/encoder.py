@@ -17,7 +17,7 @@ from codecs_zoo.learned.pyramid.search import Search
 from codecs_zoo.learned.pyramid.shape import LEVEL_INDICES, level_of
 from imaging.files import whole_file
 
-ITERATIONS: Final = (0, 150, 300, 1000, 4000)
+ITERATIONS: Final = (0, 150, 300, 1000, 3000)
 """Of the search, by effort."""
 
 EXPECTED_SAVING: Final = (0.0, 0.05, 0.07, 0.09, 0.1)
