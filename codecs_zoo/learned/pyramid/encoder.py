@@ -52,16 +52,15 @@ class Encoder:
         """The body that a search leads to; where it misses the rate, a few more iterations correct it."""
         iterations = ITERATIONS[effort]
         search = Search(self.networks.model, self.x, self.size, index, iterations, self._aim)
-        self._follow(search, effort)
-        body, _ = self.networks.write(search.found, index)
-        for _ in range(CORRECTIONS):
-            miss = 8 * len(body) / (self.size[0] * self.size[1]) / self._aim
-            if abs(math.log(miss)) < NEAR:
-                break
-            search.correct(max(iterations // 10, 1), miss)
+        bodies: list[tuple[float, bytes]] = []
+        while True:
             self._follow(search, effort)
             body, _ = self.networks.write(search.found, index)
-        return body
+            miss = 8 * len(body) / (self.size[0] * self.size[1]) / self._aim
+            bodies.append((abs(math.log(miss)), body))
+            if bodies[-1][0] < NEAR or len(bodies) > CORRECTIONS:
+                return min(bodies)[1]
+            search.correct(max(iterations // 10, 1), miss)
 
     @property
     def _aim(self) -> float:

@@ -29,8 +29,8 @@ STEERING: Final = 8.0
 
 CORRECTING: Final = 0.8
 """Where on the schedule iterations are taken that correct the rate at the end."""
-ELASTICITY: Final = 0.5
-"""Of the rate by lambda, roughly."""
+JUMP: Final = 1.0
+"""How far lambda jumps against a miss of the file, both as logarithms; the rate follows by half, and steering adds to it."""
 FARTHEST: Final = 1.5
 """How far lambda may go from the level's own, in its natural logarithm."""
 
@@ -102,7 +102,7 @@ class Search:
         assert self.aim is not None
         self.iterations += iterations
         self.aim /= miss
-        self._steer(-math.log(miss) / ELASTICITY)
+        self._steer(-JUMP * math.log(miss))
 
     @property
     def found(self) -> Tensor:
