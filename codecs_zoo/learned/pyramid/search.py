@@ -30,7 +30,7 @@ STEERING: Final = 8.0
 CORRECTING: Final = 0.8
 """Where on the schedule iterations are taken that correct the rate at the end."""
 JUMP: Final = 1.0
-"""How far lambda jumps against a miss of the file, both as logarithms; the rate follows by half, and steering adds to it."""
+"""How far lambda jumps against a miss of the file, both as logarithms; steering then adds to it."""
 FARTHEST: Final = 1.5
 """How far lambda may go from the level's own, in its natural logarithm."""
 
