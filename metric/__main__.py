@@ -1,6 +1,8 @@
 """The metric from a terminal, without Django or a database.
 
 python -m metric score REF DIST...        distances of pictures, or of two folders of pictures
+python -m metric prefer VERSION REF A B   the share of people expected to find A closer to REF than B
+python -m metric compare ANSWERS          any metrics against people's answers
 python -m metric train SNAPSHOT OUT       folder in, folder out; under torchrun, on several GPUs
 python -m metric export VERSION OUT.onnx  for other runtimes (.onnx or .pt2)
 """
@@ -8,6 +10,7 @@ python -m metric export VERSION OUT.onnx  for other runtimes (.onnx or .pt2)
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,7 +18,7 @@ from typing import TextIO
 
 from imaging.listing import files
 from imaging.pictures import ENDINGS, PhotographError, Pixels, load_photograph
-from metric.core.config import NETS, TrainConfig
+from metric.core.config import BASELINE_KEYS, NETS, ROWS, TrainConfig
 from metric.core.training.options import add_settings, settings_of
 from psychometrics.tables import TableWriter
 
@@ -48,7 +51,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     score.add_argument("ref", type=Path, metavar="REF")
     score.add_argument("dist", type=Path, nargs="+", metavar="DIST")
-    score.add_argument("--metric", type=Path, help="folder of a metric version; without it, published LPIPS")
+    score.add_argument(
+        "--metric", metavar="NAME",
+        help=f"folder of a metric version, {', '.join(ROWS)}, or a callable as module:function; without it, LPIPS",
+    )  # fmt: skip
     score.add_argument("--net", choices=NETS, default="alex", help="trunk of published LPIPS (alex)")
     score.add_argument("--csv", type=Path, metavar="FILE", help="write there instead of to the terminal")
     score.set_defaults(run=_score)
@@ -58,6 +64,22 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--cache", type=Path, help="folder for vectors, and for going on after a kill")
     add_settings(train)
     train.set_defaults(run=_train)
+    prefer = commands.add_parser("prefer", help="the share of people expected to find one picture closer")
+    for name, help_ in (("version", "folder of a metric version"), ("ref", ""), ("a", ""), ("b", "")):
+        prefer.add_argument(name, type=Path, metavar=name.upper(), help=help_ or None)
+    prefer.set_defaults(run=_prefer)
+    compare = commands.add_parser(
+        "compare",
+        help="metrics against people's answers",
+        description="Prints how close each metric comes to the answers of a file: the share of answers that agree, "
+        "with intervals over sources and annotators, log-loss, correlations with people's scale, and tests of all "
+        "differences.",
+    )
+    compare.add_argument("answers", type=Path, metavar="ANSWERS")
+    compare.add_argument("--metrics", default=",".join(BASELINE_KEYS), help="names with commas between them")
+    compare.add_argument("--cache", type=Path, help="folder for distances, so that none is computed twice")
+    compare.add_argument("--json", action="store_true", help="print everything as JSON")
+    compare.set_defaults(run=_compare)
     export = commands.add_parser("export", help="write a version as .onnx or .pt2")
     export.add_argument("version", type=Path, metavar="VERSION")
     export.add_argument("out", type=Path, metavar="OUT")
@@ -66,28 +88,23 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _score(options: argparse.Namespace) -> int:
-    from metric.core.distance.base import Metric
-    from metric.core.distance.checkpoint import load
-    from metric.core.distance.columns import distances
     from metric.core.distance.images import picture_of
-    from metric.core.distance.lpips import LPIPS
+    from metric.core.distance.named import named
 
     pairs = _pairs(options.ref, options.dist)
-    metric: Metric
-    if options.metric:
-        metric = load(options.metric)
-    else:
-        metric = LPIPS(options.net, progress=lambda line: print(line, file=sys.stderr))
+    chosen = named(options.metric or f"lpips-{options.net}")
     rows = []
     for reference, distorted in pairs:
         pictures = picture_of(_read(reference)), picture_of(_read(distorted))
-        if min(pictures[0].height, pictures[0].width) < metric.minimum_side:
+        side = min(pictures[0].height, pictures[0].width)
+        if chosen.metric is not None and side < chosen.metric.minimum_side:
             raise ValueError(
-                f"{reference} is too small: {metric.name} needs {metric.minimum_side} pixels a side."
+                f"{reference} is too small: {chosen.metric.name} needs {chosen.metric.minimum_side} pixels a side."
             )
-        if doubt := metric.doubt_about_size(min(pictures[0].height, pictures[0].width)):
+        if chosen.metric is not None and (doubt := chosen.metric.doubt_about_size(side)):
             print(f"{reference}: {doubt}", file=sys.stderr)
-        rows.append((reference, distorted, float(distances(metric, [pictures])[0])))
+        found = chosen.baseline.distances([pictures], None, None, lambda line: print(line, file=sys.stderr))
+        rows.append((reference, distorted, float(found[0])))
     if options.csv is None:
         _write(sys.stdout, rows)
     else:
@@ -151,6 +168,34 @@ def _by_name(folder: Path) -> dict[str, Path]:
             raise ValueError(f"{pictures[name]} and {path} have one name. Keep one of them in the folder.")
         pictures[name] = path
     return pictures
+
+
+def _prefer(options: argparse.Namespace) -> int:
+    from metric.core.distance.checkpoint import load
+    from metric.core.distance.features import to_tensor
+
+    metric = load(options.version)
+    reference, a, b = (to_tensor([_read(path)]) for path in (options.ref, options.a, options.b))
+    share = float(metric.preference(reference, a, b))
+    first, second = (float(metric.jnd(reference, picture)) for picture in (a, b))
+    print(f"{100 * share:.1f} % of people are expected to find {options.a} closer than {options.b}.")
+    print(f"Just noticeable differences from {options.ref}: {first:.2f} and {second:.2f}.")
+    print(f"Calibrated on: {metric.calibrated_on}")
+    return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from metric.reports.compared import compare, format_panel
+
+    names = [name.strip() for name in options.metrics.split(",") if name.strip()]
+    if len(set(names)) < len(names):
+        raise ValueError(f"A metric is named twice: {', '.join(names)}.")
+    found = compare(options.answers, names, options.cache)
+    if options.json:
+        print(json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        print(format_panel(found), end="")
+    return 0
 
 
 def _train(options: argparse.Namespace) -> int:

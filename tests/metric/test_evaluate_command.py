@@ -77,7 +77,9 @@ def test_the_table_as_json(folder: Path, answers: Path, capsys: pytest.CaptureFi
     assert rows["psnr"]["score"] == rows["new"]["score"] == 0.75
     assert set(rows["new"]["by_bpp"]) == {"0.5"}
     assert said["people"]["human_score"] == pytest.approx(0.5)
-    assert rows["psnr"]["log_loss"] is None
+    # By a curve that was fitted on the other sources of the file.
+    assert rows["psnr"]["log_loss"] > 0
+    assert said["calibrated_on"] == "other sources of the same votes"
 
 
 def test_the_log_loss_is_by_the_slope_of_the_versions_own_training(
@@ -121,7 +123,7 @@ def test_what_nobody_knows_gets_no_column(
 
 @pytest.mark.parametrize(
     "row",
-    ["0.png,0-good.png,gone.png,a,,,", "0.png,0-good.png,0.csv,a,,,", "0.png,x,y,c,,,", "0.png,0-good.png"],
+    ["0.png,x,y,c,,,", "0.png,0-good.png"],
 )
 def test_a_bad_file_ends_with_status_2_and_a_message(folder: Path, answers: Path, row: str) -> None:
     (answers.parent / "0.csv").write_text("no picture")
@@ -129,6 +131,32 @@ def test_a_bad_file_ends_with_status_2_and_a_message(folder: Path, answers: Path
     with pytest.raises(CommandError) as refused:
         call_command("evaluate_metric", str(folder), "--judgments", str(answers), "--baselines", "psnr")
     assert refused.value.returncode == 2
+
+
+@pytest.mark.parametrize("name", ["gone.png", "0.csv"])
+def test_a_picture_that_cannot_be_read_is_counted(
+    folder: Path, answers: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (answers.parent / "0.csv").write_text("no picture")
+    answers.write_text(answers.read_text() + f"0.png,0-good.png,{name},a,,,\n")
+    call_command("evaluate_metric", str(folder), "--judgments", str(answers), "--baselines", "--json")
+    printed = capsys.readouterr()
+    assert list(json.loads(printed.out)["judgments"]["left_out"].values()) == [1]
+    assert f"1 of 13 rows left out: {name}" in printed.err
+
+
+def test_pictures_may_lie_outside_of_the_folder_of_the_file(
+    folder: Path, answers: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    below = answers.parent / "below"
+    below.mkdir()
+    rows = [line.split(",") for line in answers.read_text().splitlines()]
+    moved = [",".join([*(f"../{name}" for name in row[:3]), *row[3:]]) for row in rows[1:]]
+    (below / "answers.csv").write_text("\n".join([HEAD, *moved]) + "\n")
+    call_command(
+        "evaluate_metric", str(folder), "--judgments", str(below / "answers.csv"), "--baselines", "--json"
+    )
+    assert json.loads(capsys.readouterr().out)["n_triplets"] == 3
 
 
 @pytest.mark.parametrize("version", ["gone", "."])

@@ -15,8 +15,12 @@ from tests.factories import make_judged_study
 from tests.metric.versions import make_run, make_snapshot
 
 USUAL = {
-    **{"nets": ["none"], "terms": ["ssim2", "psnr"], "kind": "heads", "device": "auto"},
-    **{"lapse": "on", "config": "{}"},
+    "nets": ["none"],
+    "terms": ["ssim2", "psnr"],
+    "kind": "heads",
+    "device": "auto",
+    "lapse": "on",
+    "config": "{}",
 }
 
 

@@ -61,10 +61,13 @@ class Answers:
         return len(self.answers)
 
 
-def read_plain(path: Path) -> Answers:
-    """Read the plain CSV. Raises AnswersError, naming the line, for a column, choice or number that is wrong."""
+def read_plain(path: Path, *, anywhere: bool = False) -> Answers:
+    """Read the plain CSV. Raises AnswersError, naming the line, for a column, choice or number that is wrong.
+
+    `anywhere`: pictures may lie outside of the file's folder, for a file of one's own on one's own machine.
+    """
     rows = read_rows(path, REQUIRED, OPTIONAL)
-    return Answers("plain", [_answer(path, line, row) for line, row in rows])
+    return Answers("plain", [_answer(path, line, row, anywhere=anywhere) for line, row in rows])
 
 
 def read_rows(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> list[Record]:
@@ -81,12 +84,12 @@ def read_rows(path: Path, required: Sequence[str], optional: Sequence[str] = ())
     return rows
 
 
-def _answer(path: Path, line: int, row: Mapping[str, str]) -> Answer:
+def _answer(path: Path, line: int, row: Mapping[str, str], *, anywhere: bool = False) -> Answer:
     where = f"Line {line} of {path}"
     choice = row["choice"].lower()
     if choice not in CHOICES:
         raise AnswersError(f"{where} has the choice {row['choice']!r}: use a, b or tie, the closer one.")
-    for name in ("source", "a", "b"):
+    for name in ("source", "a", "b") if not anywhere else ():
         require_inside(where, name, row[name])
     if row["a"] == row["b"]:
         raise AnswersError(f"{where} compares {row['a']} with itself.")

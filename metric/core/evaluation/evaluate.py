@@ -107,8 +107,15 @@ def untested(label: str, reason: str, *, simulated: bool) -> dict[str, Any]:
     """The evaluation of a metric that has no test split: the keys of `evaluate`, and one row that gives the reason."""
     row = _empty_row("new", label, "new", reason)
     return {
-        **{"split": None, "simulated": simulated, "seed": 0, "resamples": 0, "calibrated_on": None},
-        **{"n_triplets": 0, "n_votes": 0, "n_photographs": 0, "interval_reason": reason},
+        "split": None,
+        "simulated": simulated,
+        "seed": 0,
+        "resamples": 0,
+        "calibrated_on": None,
+        "n_triplets": 0,
+        "n_votes": 0,
+        "n_photographs": 0,
+        "interval_reason": reason,
         "people": {"human_score": None, "ceiling": None, "n_votes": 0, "reason": reason},
         "rows": [row],
         "disagreements": [],

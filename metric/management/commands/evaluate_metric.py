@@ -10,12 +10,14 @@ from django.core.management.base import CommandError, CommandParser
 from annotation.core.formats.plain import AnswersError
 from annotation.management.bars import Bars
 from annotation.management.examples import CommandWithExamples
+from annotation.services.imported_rows import nearest_rate
 from metric.core.config import BASELINE_KEYS, ROWS
 from metric.core.distance.checkpoint import CheckpointError
 from metric.core.distance.weights import TrunkUnavailable
 from metric.core.evaluation.table import format_table
 from metric.models import MetricVersion
-from metric.services.judged import evaluate_on, read_judged
+from metric.reports.answers import read_judged
+from metric.reports.judged import evaluate_on
 from metric.services.versions import promoted_folder, version_folder
 
 # What cannot be read is the caller's mistake: another status than that of a failure.
@@ -51,7 +53,7 @@ class Command(CommandWithExamples):
     def handle(self, *args: Any, **options: Any) -> None:
         folder, promoted = _folders(options["version"])
         try:
-            judged = read_judged(options["judgments"])
+            judged = read_judged(options["judgments"], nearest_rate)
             with Bars() as bars:
                 evaluation = evaluate_on(
                     judged=judged,
@@ -72,6 +74,8 @@ class Command(CommandWithExamples):
                 f"This version has learned from {learned} of the {evaluation['n_photographs']} sources: on them it "
                 "looks better than it is."
             )
+        for reason, count in judged.left_out.most_common(5):
+            self.stderr.write(f"{count} of {judged.rows} rows left out: {reason}")
         if options["json"]:
             self.stdout.write(json.dumps(evaluation, indent=2, ensure_ascii=False, allow_nan=False))
         else:

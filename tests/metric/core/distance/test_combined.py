@@ -57,8 +57,8 @@ def test_cached_columns_are_the_same(parts: Parts, tmp_path: object) -> None:
 def test_blocks_follow_the_columns(parts: Parts) -> None:
     trunks, layers = parts.blocks(), parts.blocks(layers=True)
     assert len(trunks) == len(layers) == len(parts.stock())
-    assert trunks.max() + 1 == 2 + 2 + 2
-    assert layers.max() + 1 == (5 + 1) + (7 + 1) + 2
+    assert trunks.max() + 1 == 2 + 2 + 1
+    assert layers.max() + 1 == (5 + 1) + (7 + 1) + 1
     assert np.count_nonzero(parts.scale(np.zeros(0))) == np.count_nonzero(parts.lpips[0].weights.numpy() > 0)
 
 

@@ -1,0 +1,153 @@
+"""A file of people's answers with the pictures that it names: votes on pairs, and the single answers.
+
+Needs no database: what is read here is read for the terminal too.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotation.core.formats.plain import Answer, AnswersError, Shown, read_plain
+from imaging.files import file_sha256
+from imaging.pictures import PhotographError, load_photograph
+from imaging.pixels import Pixels, pixels_sha256
+from metric.core.distance.features import Pair
+from metric.core.distance.images import KEPT_BYTES, Picture
+from metric.core.evaluation.panel import SingleAnswers
+from metric.core.evaluation.votes import Votes
+
+# (source, first, second) by the hash of their pixels, the first being the lesser hash.
+Key = tuple[str, str, str]
+# Bits a pixel to the rate that a pair is filed under.
+Rate = Callable[[float], float]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The answers of a file, counted: N pairs with their votes and pictures; `pairs` holds (ref, a), then (ref, b).
+
+    `singles`: the answers one by one. `names`: what the pictures of each pair are called, (N, 2). `left_out`: why rows
+    could not be used, and how many.
+    """
+
+    votes: Votes
+    pairs: list[Pair]
+    singles: SingleAnswers
+    names: NDArray[np.str_]
+    sha256: str
+    rows: int
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+def read_judged(path: Path, rate: Rate = float) -> Judged:
+    """Read the plain CSV and its pictures; rows without a picture that can be used are counted and left out.
+
+    Raises AnswersError for a row that is wrong, pictures of different sizes, or where no row can be used.
+    """
+    answers = read_plain(path, anywhere=True).answers
+    open_picture, left_out = _Pictures(path), Counter[str]()
+    counts: dict[Key, list[int]] = {}
+    first_said: dict[Key, tuple[Answer, bool]] = {}
+    singles: list[tuple[Key, float, str]] = []
+    for answer in answers:
+        try:
+            source, a, b = (open_picture(name) for name in (answer.source, answer.a.name, answer.b.name))
+        except _Unusable as error:
+            left_out[str(error)] += 1
+            continue
+        _require_comparable(path, answer, source, a, b)
+        swapped = a.sha256 > b.sha256
+        first, second = sorted((a.sha256, b.sha256))
+        key = (source.sha256, first, second)
+        first_said.setdefault(key, (answer, swapped))
+        choice = (("b", "a", "tie") if swapped else ("a", "b", "tie")).index(answer.choice)
+        counts.setdefault(key, [0, 0, 0])[choice] += 1
+        singles.append((key, (0.0, 1.0, 0.5)[choice], answer.annotator))
+    if not counts:
+        raise AnswersError(f"No row of {path} can be used: {left_out.most_common(1)[0][0]}.")
+    pictures = open_picture.known
+    place = {key: number for number, key in enumerate(counts)}
+    who = [name for _, _, name in singles]
+    return Judged(
+        votes=_votes(counts, {key: answer for key, (answer, _) in first_said.items()}, rate),
+        pairs=[(pictures[key[0]], pictures[key[side]]) for side in (1, 2) for key in counts],
+        singles=SingleAnswers(
+            np.array([place[key] for key, _, _ in singles], dtype=np.int64),
+            np.array([p1 for _, p1, _ in singles]),
+            np.unique(who, return_inverse=True)[1] if all(who) else None,
+        ),
+        names=np.array([_names(*first_said[key]) for key in counts], dtype=np.str_).reshape(-1, 2),
+        sha256=file_sha256(path),
+        rows=len(answers),
+        left_out=left_out,
+    )
+
+
+def _names(answer: Answer, swapped: bool) -> tuple[str, str]:
+    names = (answer.a.codec or answer.a.name, answer.b.codec or answer.b.name)
+    return (names[1], names[0]) if swapped else names
+
+
+class _Unusable(Exception):
+    """A picture that cannot be read; the message is the reason that rows are counted under."""
+
+
+class _Pictures:
+    """The pictures that a file names, each decoded once; past KEPT_BYTES, once more whenever its pixels are wanted."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._by_name: dict[str, Picture] = {}
+        self.known: dict[str, Picture] = {}
+        self._room = KEPT_BYTES
+
+    def __call__(self, name: str) -> Picture:
+        if name not in self._by_name:
+            pixels = self._read(name)
+            read = (lambda: pixels) if self._room > 0 else (lambda: self._read(name))
+            self._room -= pixels.nbytes
+            height, width = pixels.shape[:2]
+            picture = Picture(pixels_sha256(pixels), height, width, read)
+            self._by_name[name] = self.known[picture.sha256] = picture
+        return self._by_name[name]
+
+    def _read(self, name: str) -> Pixels:
+        file = self._path.parent / name
+        try:
+            return load_photograph(file).pixels
+        except FileNotFoundError as error:
+            raise _Unusable(f"{name} is not there") from error
+        except (OSError, PhotographError) as error:
+            raise _Unusable(f"{name} cannot be read: {error}") from error
+
+
+def _require_comparable(path: Path, answer: Answer, source: Picture, a: Picture, b: Picture) -> None:
+    sizes = {(picture.width, picture.height) for picture in (source, a, b)}
+    if len(sizes) > 1:
+        said = ", ".join(f"{width}x{height}" for width, height in sorted(sizes))
+        raise AnswersError(f"Line {answer.line} of {path} compares pictures of different sizes: {said}.")
+    if a.sha256 == b.sha256:
+        raise AnswersError(
+            f"Line {answer.line} of {path} compares two pictures that are equal in every pixel."
+        )
+
+
+def _votes(counts: dict[Key, list[int]], first_said: dict[Key, Answer], rate: Rate) -> Votes:
+    numbers = np.array(list(counts.values()), dtype=np.float64).reshape(-1, 3)
+    rows = [first_said[key] for key in counts]
+    return Votes(
+        *numbers.T,
+        photograph=np.array([key[0] for key in counts], dtype=np.str_),
+        kind=np.array([answer.kind for answer in rows], dtype=np.str_),
+        target_bpp=np.array([_filed(answer.a, answer.b, rate) for answer in rows], dtype=np.str_),
+    )
+
+
+def _filed(a: Shown, b: Shown, rate: Rate) -> str:
+    """The rate that a pair is filed under; 0 where the file gives none."""
+    known = [shown.bpp for shown in (a, b) if shown.bpp is not None]
+    return f"{rate(sum(known) / len(known)) if known else 0:g}"

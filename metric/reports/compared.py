@@ -1,0 +1,153 @@
+"""Any metrics held against any file of answers: the panel of agreement, as JSON and as text. Needs no database."""
+
+from collections.abc import Callable, Sequence
+from contextlib import closing, nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from annotation.core.formats.plain import AnswersError
+from metric.core.distance.baselines import BaselineUnavailable
+from metric.core.distance.cache import VectorCache
+from metric.core.distance.features import Pair
+from metric.core.distance.named import named
+from metric.core.evaluation.panel import SingleAnswers, panel, people
+from metric.core.evaluation.votes import Candidate, Votes
+from metric.reports.answers import read_judged
+from psychometrics.answers import read_answers
+
+Progress = Callable[[str, int, int], None]
+NO_PICTURES = "the file names no pictures"
+
+
+def compare(
+    path: Path,
+    names: Sequence[str],
+    cache: Path | None = None,
+    progress: Progress = lambda stage, done, total: None,
+) -> dict[str, Any]:
+    """The panel of the metrics called `names` on the answers of a file, with {"file", "left_out", "notes"}.
+
+    A metric that cannot be used here or fails is a row with the reason. Answers whose conditions are names and not
+    pictures are judged for what needs no pixels. Raises AnswersError, UnknownMetric, CheckpointError.
+    """
+    try:
+        judged = read_judged(path)
+    except AnswersError as unreadable:
+        return _without_pictures(path, names, unreadable)
+    kept = closing(VectorCache(cache)) if cache else nullcontext(None)
+    with kept as vectors:
+        candidates = [candidate(name, judged.pairs, vectors, progress) for name in names]
+    return {
+        "file": path.name,
+        "left_out": dict(judged.left_out),
+        "notes": [],
+        **panel(judged.votes, judged.singles, judged.names, candidates),
+    }
+
+
+def candidate(name: str, pairs: list[Pair], cache: VectorCache | None, progress: Progress) -> Candidate:
+    """A metric by name as a row: its distances to the first, then to the second picture of each pair."""
+    try:
+        found = named(name)
+        values = found.baseline.distances(pairs, cache, lambda done, total: progress(name, done, total), None)
+    except BaselineUnavailable as error:
+        return Candidate(name, name, "baseline", None, reason=str(error))
+    label, kind = found.baseline.label, "baseline" if found.metric is None else "new"
+    distances = np.asarray(values, dtype=np.float64).reshape(2, -1).T
+    return Candidate(name, label, kind, distances, curve=found.curve)  # type: ignore[arg-type]
+
+
+def _without_pictures(path: Path, names: Sequence[str], unreadable: AnswersError) -> dict[str, Any]:
+    """What a file of names says: how far people agree. Raises the reader's own error for a file that is neither."""
+    try:
+        answers = read_answers(path)
+    except ValueError:
+        raise unreadable from None
+    votes, singles = _counted(answers)
+    return {
+        "file": path.name,
+        "left_out": {},
+        "notes": list(answers.notes),
+        "n_answers": len(singles.p1),
+        "n_pairs": len(votes.total),
+        "n_sources": len(answers.sources),
+        "n_annotators": len(answers.annotators) or None,
+        "people": people(votes),
+        "rows": [{"key": name, "label": name, "available": False, "reason": NO_PICTURES} for name in names],
+        "pairs": [],
+    }
+
+
+def _counted(answers: Any) -> tuple[Votes, SingleAnswers]:
+    """Votes on each pair of conditions of each source, and the answers one by one."""
+    low, high = np.minimum(answers.first, answers.second), np.maximum(answers.first, answers.second)
+    turned = answers.first > answers.second
+    keys = np.stack([answers.source, low, high], axis=1)
+    pairs, place = np.unique(keys, axis=0, return_inverse=True)
+    place = place.reshape(-1)
+    worth = np.array([0.0, 1.0, 0.5])[answers.outcome]
+    p1 = np.where(turned, 1 - worth, worth)
+    counts = [np.bincount(place, p1 == value, len(pairs)).astype(np.float64) for value in (0.0, 1.0, 0.5)]
+    sources = np.array([str(answers.sources[number]) for number in pairs[:, 0]], dtype=np.str_)
+    same = np.full(len(pairs), "0")
+    return Votes(*counts, sources, same, same), SingleAnswers(place, p1, answers.annotator)
+
+
+def format_panel(found: dict[str, Any]) -> str:
+    """The panel as text for a terminal."""
+    who = "" if found["n_annotators"] is None else f" by {found['n_annotators']} people"
+    lines = [
+        f"{found['n_answers']} answers{who} on {found['n_pairs']} pairs of {found['n_sources']} sources",
+        *found["notes"],
+        *(f"{count} rows left out: {reason}" for reason, count in found["left_out"].items()),
+        "",
+        f"People, one with another: {_share(found['people']['human_score'])}; best possible metric: "
+        f"{_share(found['people']['ceiling'])} (both on pairs with two votes or more)",
+        "",
+    ]
+    head = ["", "score", "log-loss", "calib.", "SROCC", "KROCC", "PLCC", "RMSE", "different", "better"]
+    table = [head, *(_cells(row) for row in found["rows"] if row["available"])]
+    widths = [max(len(line[column]) for line in table) for column in range(len(head))]
+    if len(table) > 1:
+        lines += [
+            "  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in table
+        ]
+    lines += [
+        f"{row['label']}: unavailable, {row['reason']}" for row in found["rows"] if not row["available"]
+    ]
+    if found["pairs"]:
+        lines += ["", "Differences in score, in points, with p by Holm:"]
+        lines += [_pair(row) for row in found["pairs"]]
+    return "\n".join(lines) + "\n"
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    numbers = [_number(row[name]) for name in ("calibration_error", "srocc", "krocc", "plcc", "rmse")]
+    loss = row["log_loss"]
+    return [
+        row["label"], _share(row["score"]), _number(loss["value"] if loss else None), *numbers,
+        _number(row["different"]["value"]), _number(row["better"]["value"]),
+    ]  # fmt: skip
+
+
+def _pair(row: dict[str, Any]) -> str:
+    its = row["difference"]
+    words = f"{row['first']} less {row['second']}: {100 * its['value']:+.1f}"
+    if its["low"] is None or row["p_holm"] is None:
+        return words
+    verdict = "" if row["p_holm"] < 0.05 else ", not distinguishable"
+    return f"{words} ({100 * its['low']:+.1f} to {100 * its['high']:+.1f}), p {row['p_holm']:.3f}{verdict}"
+
+
+def _share(found: dict[str, float | None]) -> str:
+    if found["value"] is None:
+        return "–"
+    words = f"{100 * found['value']:.1f} %"
+    low, high = found["low"], found["high"]
+    return words if low is None or high is None else f"{words} ({100 * low:.1f} to {100 * high:.1f})"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

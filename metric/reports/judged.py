@@ -1,0 +1,112 @@
+"""A metric held against a file of people's answers: the table that a run stores, for sources that it never saw."""
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from metric.core.config import BASELINE_KEYS, RESAMPLES, stock_rival
+from metric.core.distance.base import Metric
+from metric.core.distance.baselines import BaselineUnavailable
+from metric.core.distance.cache import VectorCache
+from metric.core.distance.checkpoint import load, read_manifest
+from metric.core.distance.columns import distances
+from metric.core.distance.named import named
+from metric.core.evaluation.evaluate import Candidate, evaluate
+from metric.reports.answers import Judged
+from psychometrics.comparisons import Floats
+
+Progress = Callable[[str, int, int], None]
+
+
+def evaluate_on(
+    *,
+    judged: Judged,
+    folder: Path,
+    promoted: Path | None = None,
+    baselines: tuple[str, ...] = BASELINE_KEYS,
+    cache: Path | None = None,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+    progress: Progress = lambda stage, done, total: None,
+) -> dict[str, Any]:
+    """The evaluation of the version in `folder` on these answers: the dict of `metric.core.evaluation.evaluate`, with
+
+        {"version": {"folder", "kind", "nets", "data_hash", "simulated"},
+         "judgments": {"sha256", "rows", "left_out", "sources_learned_from"}}
+
+    `sources_learned_from`: how many of the file's sources the version has seen, in train or val: on them it looks
+    better than it is.
+    The log-loss and calibration of versions use the choice curve of their own training, never these answers; those of
+    baselines, a curve fitted on the other sources of these answers. Raises CheckpointError, TrunkUnavailable.
+    """
+    metric = load(folder)
+    with closing(VectorCache(cache or folder / "unused")) as vectors:
+        kept = vectors if cache else None
+        rows = [_baseline(key, judged, kept, progress) for key in baselines]
+        if promoted is not None:
+            rows.append(_version("promoted", "Promoted version", load(promoted), judged, kept, progress))
+        rows.append(_version("new", "This version", metric, judged, kept, progress))
+        if kept is not None:
+            kept.trim()
+    evaluation = evaluate(
+        judged.votes,
+        rows,
+        split="given",
+        simulated=False,
+        stock_key=stock_rival(metric.settings.get("nets") or [metric.settings["net"]]),
+        seed=seed,
+        resamples=resamples,
+    )
+    return {
+        "version": {"folder": str(folder), **_described(folder, metric)},
+        "judgments": {
+            "sha256": judged.sha256,
+            "rows": judged.rows,
+            "left_out": dict(judged.left_out),
+            "sources_learned_from": _learned_from(judged, metric),
+        },
+        **evaluation,
+    }
+
+
+def _learned_from(judged: Judged, metric: Metric) -> int:
+    """Sources whose photographs the version had in train or val; a crop of one is not known again."""
+    splits = metric.settings["splits"]
+    learned = {name for split in ("train", "val") for name in splits.get(split, {}).get("photographs", ())}
+    return len(learned & set(judged.votes.photograph.tolist()))
+
+
+def _described(folder: Path, metric: Metric) -> dict[str, Any]:
+    settings = metric.settings
+    return {
+        "kind": settings["kind"],
+        "nets": list(settings.get("nets", [settings["net"]])),
+        "terms": list(settings.get("terms", [])),
+        "data_hash": settings["data_hash"],
+        "simulated": settings["simulated"],
+        "sha256": read_manifest(folder)["files"]["metric.safetensors"],
+    }
+
+
+def _baseline(key: str, judged: Judged, cache: VectorCache | None, progress: Progress) -> Candidate:
+    baseline = named(key).baseline
+    try:
+        found = baseline.distances(judged.pairs, cache, lambda done, total: progress(key, done, total), None)
+    except BaselineUnavailable as error:
+        return Candidate(key, baseline.label, "baseline", None, reason=str(error))
+    return Candidate(key, baseline.label, "baseline", _by_side(found))
+
+
+def _version(
+    key: str, label: str, metric: Metric, judged: Judged, cache: VectorCache | None, progress: Progress
+) -> Candidate:
+    found = distances(metric, judged.pairs, cache, lambda done, total: progress(key, done, total))
+    kind = "new" if key == "new" else "promoted"
+    return Candidate(key, label, kind, _by_side(found), curve=metric.curve)
+
+
+def _by_side(found: Floats) -> Floats:
+    return np.asarray(found, dtype=np.float64).reshape(2, -1).T

@@ -1,0 +1,124 @@
+"""`python -m metric compare`: any metrics against people's answers, with every figure or the reason for none."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from metric.__main__ import main
+from tests.metric.core.snapshots import coded, photograph
+
+QUALITIES = (5, 15, 40, 90)
+
+
+@pytest.fixture
+def answers(tmp_path: Path) -> Path:
+    """Six sources in four qualities; seven people choose the higher quality in six of seven answers."""
+    rng, lines = np.random.default_rng(0), ["source,a,b,choice,annotator"]
+    for source in range(6):
+        pixels = photograph(source, (64, 72))
+        Image.fromarray(pixels).save(tmp_path / f"{source}.png")
+        for quality in QUALITIES:
+            Image.fromarray(coded(pixels, "JPEG", quality)).save(tmp_path / f"{source}-{quality}.png")
+        for worse, better in ((5, 15), (15, 40), (40, 90), (5, 90), (15, 90), (5, 40)):
+            for person in range(7):
+                right = rng.random() < 6 / 7
+                a, b = (worse, better) if person % 2 else (better, worse)
+                choice = "a" if (a == better) == right else "b"
+                lines.append(f"{source}.png,{source}-{a}.png,{source}-{b}.png,{choice},person {person}")
+    path = tmp_path / "answers.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def compared(path: Path, metrics: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    assert main(["compare", str(path), "--metrics", metrics, "--json"]) == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (tmp_path / "own_panel.py").write_text(
+        "import numpy as np\n"
+        "def coin(a, b):\n    return float(np.asarray(b, dtype=np.int64).sum() * 7919 % 1009)\n"
+        "def nan(a, b):\n    return float('nan')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    return "own_panel"
+
+
+def test_every_figure_of_a_good_metric_and_of_a_coin(
+    answers: Path, own: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = compared(answers, f"psnr,{own}:coin", capsys)
+    assert (found["n_answers"], found["n_pairs"], found["n_sources"], found["n_annotators"]) == (
+        252,
+        36,
+        6,
+        7,
+    )
+    good, coin = found["rows"]
+    assert good["score"]["low"] < good["score"]["value"] < good["score"]["high"]
+    assert good["score"]["value"] > 0.75 > coin["score"]["value"]
+    assert good["srocc"] > 0.9 > coin["srocc"]
+    assert good["plcc"] > 0.8 > coin["plcc"]
+    assert good["rmse"] < coin["rmse"]
+    assert good["better"]["value"] > 0.9 > coin["better"]["value"]
+    assert good["log_loss"]["value"] < coin["log_loss"]["value"]
+    (pair,) = found["pairs"]
+    assert pair["difference"]["value"] == pytest.approx(good["score"]["value"] - coin["score"]["value"])
+    assert pair["difference"]["low"] > 0
+    assert pair["p"] == pair["p_holm"] < 0.05
+    assert pair["p_mrr"] < 0.05
+    assert found["people"]["human_score"]["value"] == pytest.approx((6 / 7) ** 2 + (1 / 7) ** 2, abs=0.12)
+
+
+def test_the_table_says_the_same(answers: Path, own: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", str(answers), "--metrics", f"psnr,ssim,{own}:nan"]) == 0
+    text = capsys.readouterr().out
+    assert "252 answers by 7 people on 36 pairs of 6 sources" in text
+    assert f"{own}:nan: unavailable, it gave nan for a picture" in text
+    assert "psnr less ssim" in text
+
+
+def test_a_missing_picture_is_counted_and_the_rest_goes_on(
+    answers: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (answers.parent / "0-5.png").unlink()
+    found = compared(answers, "psnr", capsys)
+    assert found["left_out"] == {"0-5.png is not there": 21}
+    assert found["n_answers"] == 252 - 21
+
+
+def test_answers_without_pictures_give_what_needs_no_pixels(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ["source,a,b,choice,annotator"]
+    for person in range(10):
+        lines += [f"kodim01,jpeg@1,webp@1,{'a' if person else 'b'},p{person}"]
+    path = tmp_path / "names.csv"
+    path.write_text("\n".join(lines) + "\n")
+    found = compared(path, "psnr", capsys)
+    assert found["people"]["human_score"]["value"] == pytest.approx((9 * 8 + 0) / 90)
+    assert found["rows"][0]["reason"] == "the file names no pictures"
+    assert main(["compare", str(path), "--metrics", "psnr"]) == 0
+
+
+@pytest.mark.parametrize("metrics", ["psnrr", "psnr,psnr"])
+def test_misuse_ends_with_status_2(answers: Path, metrics: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", str(answers), "--metrics", metrics]) == 2
+    assert capsys.readouterr().err
+
+
+def test_one_source_has_no_interval(answers: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = answers.read_text().splitlines()
+    first = [lines[0], *(line for line in lines if line.startswith("0."))]
+    answers.write_text("\n".join(line.rsplit(",", 1)[0] for line in first) + "\n")
+    found = compared(answers, "psnr,ssim", capsys)
+    assert found["rows"][0]["score"]["low"] is None
+    assert found["rows"][0]["log_loss"] is None
+    assert found["pairs"][0]["p"] is None
