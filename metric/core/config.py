@@ -196,9 +196,9 @@ class TrainConfig:
             raise ValueError(
                 "Without a trunk (none) there must be terms, no other trunk, no structure, and the kind heads."
             )
-        if self.kind == "ranker" and (self.combined or self.lapse or self.reliability):
+        if self.kind == "ranker" and (self.combined or self.reliability):
             raise ValueError(
-                "The ranker is the original's: one trunk, without terms, structure, lapse or reliability."
+                "The ranker is the original's: one trunk, without terms, structure or reliability."
             )
 
     def _fill_in(self) -> None:

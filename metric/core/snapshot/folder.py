@@ -57,6 +57,11 @@ class SnapshotTriplet:
     sha256: Mapping[str, str]
 
     @property
+    def index(self) -> str:
+        """The name of its files in the snapshot."""
+        return self.place.partition("/")[2]
+
+    @property
     def n(self) -> int:
         """Judgments of this triplet."""
         return self.n_p0 + self.n_p1 + self.n_tie

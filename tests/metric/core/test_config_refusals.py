@@ -17,7 +17,7 @@ from metric.core.config import TrainConfig
         ({"minimum_photographs": -1}, "minimum_photographs must be"),
         ({"strengths": (float("nan"),)}, "strengths must be"),
         ({"side_bias": "no"}, "side_bias must be true or false"),
-        ({"nets": ("none",)}, "Without a trunk"),
+        ({"nets": ("none",), "terms": ()}, "Without a trunk"),
         ({"nets": ("none", "alex"), "terms": ("psnr",)}, "Without a trunk"),
         ({"nets": ("none",), "terms": ("psnr",), "structure": True}, "Without a trunk"),
         ({"nets": ("none",), "terms": ("psnr",), "kind": "comp"}, "Without a trunk"),
