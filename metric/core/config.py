@@ -203,6 +203,9 @@ class TrainConfig:
 
     def _fill_in(self) -> None:
         """What was not given: trunk, trunks and terms."""
+        for one in fields(self):
+            if isinstance(getattr(self, one.name), list):  # as JSON has them
+                object.__setattr__(self, one.name, tuple(getattr(self, one.name)))
         given: Any = vars(self)["terms"]
         alone = self.kind == "heads" and not self.structure
         if not self.nets:
@@ -269,7 +272,7 @@ def _check_known(name: str, values: Sequence[str], setting: Setting) -> None:
             f"Unknown {name} {', '.join(map(repr, unknown))}. Known: {', '.join(setting.choices)}."
         )
     if len(set(values)) < len(values):
-        raise ValueError(f"{name} names one twice: {', '.join(values)}.")
+        raise ValueError(f"One of {name} is named twice: {', '.join(values)}.")
 
 
 def _check_numbers(name: str, values: Any, setting: Setting) -> None:

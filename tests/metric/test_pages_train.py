@@ -62,7 +62,7 @@ def test_what_is_chosen_is_what_the_run_is_made_with(owner_client: Client) -> No
         ({"config": '{"volume": 11}'}, "Settings are a JSON object"),
         ({"config": "[1]"}, "Settings are a JSON object"),
         ({"config": '{"net": "vgg"}'}, "Chosen above, so not to be said again: net."),
-        ({"kind": "ranker", "terms": ["psnr"]}, "The ranker is the original’s"),
+        ({"nets": ["alex"], "kind": "ranker", "terms": ["psnr"]}, "The ranker is the original’s"),
     ],
 )
 def test_what_training_would_refuse_is_refused_at_once(

@@ -175,15 +175,15 @@ def test_a_snapshot_that_is_too_small_is_refused(own_snapshot: Path, tmp_path: P
     [
         ({"net": "resnet"}, "Known: alex"),
         ({"kind": "forest"}, "Known: heads, comp, ranker"),
-        ({"baselines": ("vmaf",)}, "Known: psnr"),
-        ({"strengths": (0.0,)}, "above zero"),
-        ({"folds": 1}, "at least 2"),
+        ({"baselines": ("vif",)}, "Known: psnr"),
+        ({"strengths": (0.0,)}, "from 1e-06"),
+        ({"folds": 1}, "from 2 to 50"),
         ({"device": "tpu"}, "Known: auto"),
         ({"nets": ("alex", "alex")}, "named twice"),
         ({"terms": ("vmaf",)}, "Known: psnr, ms-ssim"),
         ({"kind": "ranker", "terms": ("psnr",)}, "The ranker is the original's"),
         ({"crop": 32}, "at least 64"),
-        ({"epochs": 0}, "at least 1"),
+        ({"epochs": 0}, "from 1 to 1000"),
     ],
 )
 def test_a_config_that_makes_no_sense_raises(options: dict[str, Any], message: str) -> None:
@@ -221,7 +221,7 @@ def test_the_usual_run_needs_no_network_and_agrees_with_who_votes_by_what_it_see
     assert set(result["settings"]["weights"]) == {"ssim2", "psnr"}
     rows = {row["key"]: row for row in result["evaluation"]["rows"]}
     # These votes follow squared error, which one of its columns is.
-    assert rows["new"]["score"] > 0.7
+    assert rows["new"]["score"] > 0.6
     metric = load(tmp_path / "usual")
     assert metric.minimum_side == 16
     assert not list((tmp_path / "usual").glob("*.pth"))
