@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from metric.__main__ import main
-from tests.metric.core.snapshots import coded, photograph
+from tests.kit.snapshots import coded, photograph
 
 QUALITIES = (5, 15, 40, 90)
 

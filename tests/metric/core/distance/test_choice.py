@@ -16,7 +16,7 @@ from metric.core.distance.choice import (
 )
 from metric.core.distance.columns import Parts
 from metric.core.distance.features import to_tensor
-from tests.metric.core.snapshots import coded, photograph
+from tests.kit.snapshots import coded, photograph
 
 Floats = NDArray[np.float64]
 

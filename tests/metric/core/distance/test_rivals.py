@@ -15,7 +15,7 @@ from metric.core.distance.cache import VectorCache
 from metric.core.distance.features import Pair
 from metric.core.distance.images import picture_of
 from metric.core.distance.named import UnknownMetric, availability, named
-from tests.metric.core.snapshots import coded, photograph
+from tests.kit.snapshots import coded, photograph
 
 OWN = """
 import time
