@@ -21,6 +21,7 @@ urlpatterns = [
     path("codecs/<int:pk>/continue/", codec_views.continue_codec, name="codec-training-continue"),
     path("codecs/<int:pk>/weights/", codec_views.codec_weights, name="codec-weights"),
     path("back/", views.back, name="metric-back"),
+    path("stock/", views.stock, name="metric-stock"),
     path("schedule/<slug:slug>/", views.schedule, name="metric-schedule"),
     path("versions/<int:number>/promote/", views.promote, name="metric-promote"),
 ]

@@ -26,7 +26,7 @@ from metric import tasks
 from metric.forms import RetrainRuleForm, TrainingForm
 from metric.models import MetricVersion, TrainingRun
 from metric.reports.disagreements import disagreements_of
-from metric.services.promotion import promote_version, roll_back
+from metric.services.promotion import back_to_stock, promote_version, roll_back
 from metric.services.requests import cancel_training, request_training
 from metric.services.schedule import rule_of, standing_of, standings
 from metric.services.versions import downloads_of, open_download
@@ -217,6 +217,16 @@ def back(request: HttpRequest) -> HttpResponse:
     version = roll_back(reason=request.POST.get("reason", ""), by=staff_of(request))
     messages.success(request, f"Version {version.number} is in use again.")
     return redirect(version)
+
+
+@staff_required
+@require_POST
+@refusals_as_messages
+def stock(request: HttpRequest) -> HttpResponse:
+    """Takes the version in use out of use."""
+    version = back_to_stock(reason=request.POST.get("reason", ""), by=staff_of(request))
+    messages.success(request, f"Version {version.number} is out of use; stock LPIPS is what there is.")
+    return redirect("metric-list")
 
 
 @staff_required

@@ -9,6 +9,9 @@ from django.utils import timezone
 from annotation.errors import Refused
 from metric.models import MetricVersion
 
+# A test split below these says too little for a promotion that nobody decides.
+LEAST_PHOTOGRAPHS, LEAST_PAIRS_TWICE, LEAST_PEOPLE = 8, 20, 3
+
 
 def promote_version(*, version: MetricVersion, reason: str, by: User | None = None) -> MetricVersion:
     """Makes `version` the one in use. Raises Refused without a reason, or when it is in use already."""
@@ -41,22 +44,39 @@ def roll_back(*, reason: str, by: User | None = None) -> MetricVersion:
     current = MetricVersion.objects.filter(promoted=True).first()
     before = MetricVersion.objects.filter(promoted=False, promoted_at__isnull=False)
     previous = before.order_by("-promoted_at").first()
-    if current is None or previous is None:
+    if previous is None:
         raise Refused("No version was in use before this one, so there is none to go back to.")
     if not reason.strip():
         raise Refused("Say why you go back: the reason is kept beside the version.")
     return promote_version(
-        version=previous, reason=f"back from version {current.number}: {reason.strip()}", by=by
+        version=previous, reason=f"back from {current or 'stock LPIPS'}: {reason.strip()}", by=by
     )
 
 
 @transaction.atomic
-def promote_if_better(*, version: MetricVersion, rival: MetricVersion | None) -> str:
-    """Promotes `version` when its paired difference on the test sources has its interval above zero; says what it did.
+def back_to_stock(*, reason: str, by: User | None = None) -> MetricVersion:
+    """Takes the version in use out of use, for stock LPIPS. Raises Refused without a version or a reason."""
+    _one_promotion_at_a_time()
+    current = MetricVersion.objects.filter(promoted=True).first()
+    if current is None:
+        raise Refused("No version is in use: stock LPIPS is what there is.")
+    if not reason.strip():
+        raise Refused("Say why you go back: the reason is kept beside the version.")
+    current.promoted = False
+    current.promotion_reason = f"taken out of use: {reason.strip()}"[:300]
+    current.save(update_fields=["promoted", "promotion_reason"])
+    return current
 
-    `rival`: the promoted version that it was evaluated beside. If another one is in use by now, the comparison says
-    nothing about that one, and nothing is promoted. The first version is held against stock LPIPS of the same trunk.
-    A version learned from simulated judgments never takes the place of one learned from people.
+
+@transaction.atomic
+def promote_if_better(*, version: MetricVersion, rival: MetricVersion | None, asks: bool = False) -> str:
+    """Promotes `version` when the test split is large enough and says that it is better; says what it did.
+
+    Better: the interval of its paired difference in score to what is in use (stock LPIPS, if nothing is) lies above
+    zero; neither its log-loss nor its calibration error is above that of what is in use, nor its log-loss above that of
+    stock LPIPS; and it is not certainly behind PSNR. `asks`: only say that it would. `rival`: the promoted version that
+    it was evaluated beside. If another one is in use by now, the comparison says nothing about that one, and nothing is
+    promoted. A version learned from simulated judgments never takes the place of one learned from people.
     """
     _one_promotion_at_a_time()
     champion = MetricVersion.objects.filter(promoted=True).first()
@@ -67,18 +87,64 @@ def promote_if_better(*, version: MetricVersion, rival: MetricVersion | None) ->
             f"not promoted: version {champion.number} came into use while it trained; "
             "train again to hold one against that"
         )
-    name, difference = _difference(version, champion)
+    if obstacle := _too_little(version.evaluation):
+        return f"not promoted: {obstacle}"
+    name, key = (f"version {champion.number}", "promoted") if champion else ("stock LPIPS", "stock")
+    new = _row(version.evaluation, "new")
+    difference = new[f"difference_to_{key}"]
     if difference is None or difference["low"] is None:
         return f"not promoted: no interval for the difference to {name}; the test split is too small"
-    said = f"{difference['mean']:+.3f} [{difference['low']:+.3f}, {difference['high']:+.3f}] against {name}"
+    words = f"{_in_words(difference)} against {name}{_psnr_in_words(new)} on the test sources"
     if difference["low"] <= 0:
-        return f"not promoted: {said} on the test sources"
-    promote_version(version=version, reason=f"{said} on the test sources")
-    return f"promoted: {said} on the test sources"
+        return f"not promoted: {words}"
+    if obstacle := _worse(version.evaluation, new, has_champion=champion is not None):
+        return f"not promoted: {words}, but {obstacle}"
+    if asks:
+        return f"better, and waits for somebody to promote it: {words}"
+    promote_version(version=version, reason=words)
+    return f"promoted: {words}"
 
 
-def _difference(version: MetricVersion, champion: MetricVersion | None) -> tuple[str, dict[str, Any] | None]:
-    (row,) = [row for row in version.evaluation["rows"] if row["kind"] == "new"]
-    if champion is None:
-        return f"stock LPIPS {version.net}", row["difference_to_stock"]
-    return f"version {champion.number}", row["difference_to_promoted"]
+def _too_little(evaluation: dict[str, Any]) -> str:
+    """Which of the least numbers its test split does not reach, in words; empty where it reaches all."""
+    known = {
+        "photographs": (evaluation.get("n_photographs"), LEAST_PHOTOGRAPHS),
+        "pairs with two votes": (evaluation.get("n_triplets_twice"), LEAST_PAIRS_TWICE),
+        "people": (evaluation.get("n_annotators"), LEAST_PEOPLE),
+    }
+    short = [
+        f"{number} {what}, at least {least} are needed"
+        for what, (number, least) in known.items()
+        if number is not None and number < least
+    ]
+    return f"the test split has {'; '.join(short)}" if short else ""
+
+
+def _worse(evaluation: dict[str, Any], new: dict[str, Any], *, has_champion: bool) -> str:
+    """In what it is worse than it may be, in words; empty where in nothing."""
+    names = {"stock": "stock LPIPS"} | ({"promoted": "the version in use"} if has_champion else {})
+    for key, name in names.items():
+        loss = new.get(f"log_loss_difference_to_{key}")
+        if loss and loss["mean"] is not None and loss["mean"] > 0:
+            return f"its log-loss is {loss['mean']:.4f} above that of {name}"
+    champion = _row(evaluation, "promoted") if has_champion else None
+    error = new.get("calibration_error")
+    if champion and error is not None and error > (champion.get("calibration_error") or 1.0):
+        return f"its stated chances are off by {error:.3f}, those of the version in use by less"
+    psnr = new.get("difference_to_psnr")
+    if psnr and psnr["high"] is not None and psnr["high"] < 0:
+        return "PSNR agrees with people certainly better"
+    return ""
+
+
+def _row(evaluation: dict[str, Any], kind: str) -> dict[str, Any]:
+    return next((row for row in evaluation["rows"] if row["kind"] == kind), {})
+
+
+def _in_words(difference: dict[str, Any]) -> str:
+    return f"{difference['mean']:+.3f} [{difference['low']:+.3f}, {difference['high']:+.3f}]"
+
+
+def _psnr_in_words(new: dict[str, Any]) -> str:
+    found = new.get("difference_to_psnr")
+    return "" if not found or found["low"] is None else f", {_in_words(found)} against PSNR,"

@@ -162,7 +162,8 @@ def _enter(
 ) -> tuple[MetricVersion, str]:
     """The version and its promotion if it earned one, by a worker that still holds the run: all or nothing."""
     version = keep_version(version=draft)
-    outcome = promote_if_better(version=version, rival=champion)
+    asks = version.run.trigger == TrainingRun.Trigger.HAND
+    outcome = promote_if_better(version=version, rival=champion, asks=asks)
     version.evaluation["decision"] = {
         "held_against": champion.number if champion else None,
         "outcome": outcome,

@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from metric.models import MetricVersion
 from metric.reports.page import write_report
+from metric.services.promotion import promote_version
 from metric.templatetags.evaluation import evaluation_words
 from tests.factories import make_triplet
 from tests.metric.versions import make_evaluation, make_row, make_run, make_snapshot, make_version
@@ -157,6 +158,15 @@ def test_going_back_puts_the_version_before_to_use_and_says_why(owner_client: Cl
     first.refresh_from_db()
     assert first.promoted
     assert first.promotion_reason == "back from version 2: worse on portraits"
+
+
+def test_stock_lpips_is_one_button_away(owner_client: Client) -> None:
+    promote_version(version=make_version(), reason="the first")
+    assert "Go back to stock LPIPS" in owner_client.get(reverse("metric-list")).content.decode()
+    owner_client.post(reverse("metric-stock"), {"reason": "it fails on faces"})
+    version = MetricVersion.objects.get()
+    assert (version.promoted, version.promotion_reason) == (False, "taken out of use: it fails on faces")
+    assert "Go back to stock LPIPS" not in owner_client.get(reverse("metric-list")).content.decode()
 
 
 def test_without_a_version_before_there_is_no_way_back(owner_client: Client) -> None:

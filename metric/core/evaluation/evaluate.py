@@ -62,7 +62,7 @@ def evaluate(
 ) -> dict[str, Any]:
     """The whole evaluation as a JSON-able dict.
 
-    Its keys: split, simulated, seed, resamples, calibrated_on, n_triplets, n_votes, n_photographs;
+    Its keys: split, simulated, seed, resamples, calibrated_on, n_triplets, n_votes, n_photographs, n_triplets_twice;
     interval_reason, why there is no interval, or null; people, how far they agree ({human_score, ceiling,
     n_votes of pairs judged twice or more, reason}); rows, people first and then `candidates` in order, each as
     `_empty_row` lists it; disagreements, those of `diagnostics.disagreements` for the row of kind "new".
@@ -96,6 +96,7 @@ def evaluate(
         "n_triplets": len(votes.total),
         "n_votes": int(votes.total.sum()),
         "n_photographs": sources,
+        "n_triplets_twice": int(np.count_nonzero(votes.total >= 2)),
         "interval_reason": FEW_PHOTOGRAPHS if sources < 2 else None,
         "people": people,
         "rows": people_rows + rows,

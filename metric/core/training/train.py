@@ -37,7 +37,15 @@ from metric.core.distance.columns import parts_of
 from metric.core.distance.trunks import tensors_sha256
 from metric.core.evaluation.evaluate import evaluate, untested, votes_of
 from metric.core.evaluation.scoring import Progress, Scoring
-from metric.core.snapshot.folder import SPLITS, Snapshot, all_in_train, read_snapshot, require_trainable
+from metric.core.snapshot.answers import answers_of
+from metric.core.snapshot.folder import (
+    SPLITS,
+    Snapshot,
+    SnapshotError,
+    all_in_train,
+    read_snapshot,
+    require_trainable,
+)
 from metric.core.training.parallel import Team, local_device, team
 from metric.core.training.trained import Trained, train_metric
 
@@ -191,11 +199,20 @@ def _evaluate(
         seed=INTERVAL_SEED,
         resamples=config.resamples,
     )
+    evaluation["n_annotators"] = _annotators(scoring.snapshot)
     for row in evaluation["rows"]:
         scoring.say(
             f"{row['label']}: {row['score']:.4f}" if row["available"] else f"{row['label']}: {row['reason']}"
         )
     return evaluation
+
+
+def _annotators(snapshot: Snapshot) -> int | None:
+    """How many people judged the test split; None where the snapshot does not say who answered."""
+    try:
+        return len(answers_of(snapshot, "test", by_side=False)[1])
+    except SnapshotError:
+        return None
 
 
 def _settings(scoring: Scoring, config: TrainConfig, trained: Trained) -> dict[str, Any]:

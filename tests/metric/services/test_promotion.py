@@ -7,17 +7,30 @@ import pytest
 from annotation.errors import Refused
 from annotation.models import Snapshot
 from metric.models import MetricVersion, TrainingRun
-from metric.services.promotion import promote_if_better, promote_version
+from metric.services.promotion import back_to_stock, promote_if_better, promote_version, roll_back
 from tests.factories import make_study
 
 pytestmark = pytest.mark.django_db
 
 
-def make_version(number: int, *, low: float | None, simulated: bool = False, **fields: Any) -> MetricVersion:
+ENOUGH = {"n_photographs": 8, "n_triplets_twice": 20, "n_annotators": 3}
+
+
+def make_version(
+    number: int,
+    *,
+    low: float | None,
+    simulated: bool = False,
+    of_row: dict[str, Any] | None = None,
+    numbers: dict[str, int] | None = None,
+    **fields: Any,
+) -> MetricVersion:
     study = make_study()
     snapshot = Snapshot.objects.create(study=study, number=1, simulated=simulated, until=study.created_at)
     difference = {"mean": 0.02, "low": low, "high": 0.04}
-    row = {"kind": "new", "difference_to_promoted": difference, "difference_to_stock": difference}
+    row = {"kind": "new", "difference_to_promoted": difference, "difference_to_stock": difference} | (
+        of_row or {}
+    )
     return MetricVersion.objects.create(
         number=number,
         run=TrainingRun.objects.create(study=study, snapshot=snapshot),
@@ -26,7 +39,11 @@ def make_version(number: int, *, low: float | None, simulated: bool = False, **f
         simulated=simulated,
         sha256="0" * 64,
         manifest={},
-        evaluation={"rows": [row]},
+        evaluation={
+            "rows": [row, {"kind": "promoted", "calibration_error": 0.05}],
+            **ENOUGH,
+            **(numbers or {}),
+        },
         **fields,
     )
 
@@ -86,3 +103,65 @@ def test_the_version_in_use_is_not_promoted_again() -> None:
     promote_version(version=version, reason="once")
     with pytest.raises(Refused, match="in use already"):
         promote_version(version=version, reason="twice")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("n_photographs", "7 photographs, at least 8 are needed"),
+        ("n_triplets_twice", "19 pairs with two votes, at least 20"),
+        ("n_annotators", "2 people, at least 3"),
+    ],
+)
+def test_a_test_split_that_is_too_small_promotes_nothing(name: str, words: str) -> None:
+    version = make_version(1, low=0.1, numbers={name: ENOUGH[name] - 1})
+    assert words in promote_if_better(version=version, rival=None)
+    assert not MetricVersion.objects.filter(promoted=True).exists()
+
+
+@pytest.mark.parametrize(
+    ("of_row", "words"),
+    [
+        (
+            {"log_loss_difference_to_stock": {"mean": 0.001, "low": -0.1, "high": 0.1}},
+            "above that of stock LPIPS",
+        ),
+        ({"log_loss_difference_to_promoted": {"mean": 0.001}}, "above that of the version in use"),
+        ({"calibration_error": 0.06}, "stated chances are off by 0.060"),
+        (
+            {"difference_to_psnr": {"mean": -0.02, "low": -0.03, "high": -0.01}},
+            "PSNR agrees with people certainly",
+        ),
+    ],
+)
+def test_what_is_worse_in_anything_that_counts_is_not_promoted(of_row: dict[str, Any], words: str) -> None:
+    first = promote_version(version=make_version(1, low=None), reason="the first")
+    outcome = promote_if_better(version=make_version(2, low=0.01, of_row=of_row), rival=first)
+    assert outcome.startswith("not promoted")
+    assert words in outcome
+    assert MetricVersion.objects.get(promoted=True).number == 1
+
+
+def test_psnr_is_part_of_the_sentence() -> None:
+    found = {"mean": 0.003, "low": -0.01, "high": 0.016}
+    version = make_version(1, low=0.004, of_row={"difference_to_psnr": found})
+    assert "+0.003 [-0.010, +0.016] against PSNR" in promote_if_better(version=version, rival=None)
+
+
+def test_a_run_by_hand_asks() -> None:
+    outcome = promote_if_better(version=make_version(1, low=0.004), rival=None, asks=True)
+    assert outcome.startswith("better, and waits for somebody to promote it: +0.020")
+    assert not MetricVersion.objects.filter(promoted=True).exists()
+
+
+def test_back_to_stock_and_back_again() -> None:
+    with pytest.raises(Refused, match="No version is in use"):
+        back_to_stock(reason="nothing")
+    promote_version(version=make_version(1, low=None), reason="the first")
+    with pytest.raises(Refused, match="Say why"):
+        back_to_stock(reason=" ")
+    assert (
+        back_to_stock(reason="it failed on faces").promotion_reason == "taken out of use: it failed on faces"
+    )
+    assert not MetricVersion.objects.filter(promoted=True).exists()
+    assert roll_back(reason="mended").promotion_reason == "back from stock LPIPS: mended"

@@ -41,7 +41,11 @@ def meanwhile(tmp_path: Path) -> Iterator[list[Callable[[], object]]]:
         for step in steps:
             step()
         out.mkdir()
-        folder = {"settings": OF_A_CARD, "evaluation": make_evaluation(), "manifest": {"versions": {}}}
+        folder = {
+            "settings": OF_A_CARD,
+            "evaluation": make_evaluation() | {"n_photographs": 12},
+            "manifest": {"versions": {}},
+        }
         for name, held in folder.items():
             (out / f"{name}.json").write_text(json.dumps(held))
 
@@ -55,7 +59,7 @@ def meanwhile(tmp_path: Path) -> Iterator[list[Callable[[], object]]]:
 def test_two_studies_train_at_once_and_the_second_is_not_held_against_a_version_it_never_met(
     meanwhile: list[Callable[[], object]],
 ) -> None:
-    runs = [make_run() for _ in range(2)]
+    runs = [make_run(trigger=TrainingRun.Trigger.SCHEDULE) for _ in range(2)]
     meanwhile.append(partial(threading.Barrier(2).wait, timeout=30))
     assert at_once(*(partial(run_training, pk=run.pk) for run in runs)) == ["done", "done"]
     assert sorted(MetricVersion.objects.values_list("number", flat=True)) == [1, 2]

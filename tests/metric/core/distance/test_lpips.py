@@ -10,7 +10,9 @@ from PIL import Image
 from torch import Tensor
 
 from metric.core import LPIPS
+from metric.core.distance.features import to_tensor
 from tests.kit.reference_lpips import import_lpips
+from tests.kit.snapshots import coded, photograph
 from tests.metric.core.conftest import trunk_or_skip
 
 # LPIPS v0.1 of the lpips repository's example images, as its README prints them.
@@ -160,3 +162,22 @@ def test_the_known_smallest_side_is_the_smallest() -> None:
         assert len(trunk(torch.zeros(1, 3, shape.minimum_side, shape.minimum_side))) == len(shape.channels)
         with pytest.raises(RuntimeError):
             trunk(torch.zeros(1, 3, shape.minimum_side - 1, shape.minimum_side - 1))
+
+
+def test_autocast_of_the_caller_changes_no_distance_of_56_qualities(alex: LPIPS) -> None:
+    picture = photograph(7, (96, 96))
+    reference = to_tensor([picture])
+    qualities = to_tensor([coded(picture, "JPEG", quality) for quality in range(40, 96)])
+    with torch.inference_mode():
+        plain = alex(reference, qualities).flatten()
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            under = alex(reference, qualities).flatten()
+            half = alex(reference.bfloat16(), qualities.bfloat16())
+            loss = alex.train_loss()(qualities[:1], reference)
+            heat = alex(reference, qualities[:1], spatial=True)
+    assert torch.equal(plain, under)
+    assert len(set(plain.tolist())) == 56
+    assert under.dtype == half.dtype == loss.dtype == heat.dtype == torch.float32
+    assert float(loss) == pytest.approx(float(plain[0]), rel=1e-5)
+    one_by_one = torch.cat([alex(reference, one[None]) for one in qualities]).flatten()
+    assert float((one_by_one - plain).abs().max()) <= 1e-6
