@@ -37,7 +37,7 @@ from annotation.services.snapshots import request_snapshot
 from annotation.services.training import feedback_on
 from annotation.throttles import JudgingThrottle, client_of
 from annotation.transient import is_transient
-from annotation.views.access import staff_of, study_or_404, within_reach
+from annotation.views.access import may, staff_of, study_or_404, within_reach
 from annotation.views.downloads import zip_in_full
 
 log = structlog.get_logger(__name__)
@@ -108,6 +108,10 @@ class BeginSession(JudgingView):
         if asked.validated_data["simulated"]:
             require_researcher(request)
         study = get_object_or_404(Study, key=asked.validated_data.pop("study"))
+        if asked.validated_data["simulated"] and not may(staff_of(request), study, Reach.RUN):
+            raise ResearcherNeeded(
+                "Simulated annotators are sent by an editor or an owner of the study; your token is of neither."
+            )
         known = Annotator.objects.filter(key=asked.validated_data.pop("annotator_key", "")).first()
         session = begin_session(
             study=study,

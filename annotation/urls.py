@@ -66,6 +66,11 @@ urlpatterns = [
     path("account/researchers/<int:pk>/reset-link/", account.reset_link, name="account-reset-link"),
     path("studies/<slug:slug>/judgments.csv", downloads.judgments_csv, name="study-judgments"),
     path("studies/<slug:slug>/photographs/", actions.add_photographs, name="study-add-photographs"),
+    path(
+        "studies/<slug:slug>/photographs/<int:pk>/remove/",
+        actions.remove_photograph,
+        name="study-remove-photograph",
+    ),
     path("studies/<slug:slug>/pictures/", actions.add_pictures, name="study-add-pictures"),
     path("studies/<slug:slug>/copy/", actions.copy_study, name="study-copy"),
     path("studies/<slug:slug>/delete/", actions.delete_draft, name="study-delete"),

@@ -66,6 +66,15 @@ def take_source(study: Study, source: Source, png: bytes, words: dict[str, str])
     return kept
 
 
+@transaction.atomic
+def remove_source(*, study: Study, source: Source) -> None:
+    """Takes a photograph, and own pictures of it, out of a draft; other studies keep it. Raises StudyFrozen."""
+    study = Study.objects.select_for_update().get(pk=study.pk)
+    require_draft(study)
+    study.own_pictures.remove(*study.own_pictures.filter(source=source))
+    study.sources.remove(source)
+
+
 def require_words(*, name: str, **words: str) -> None:
     """Refuses what the columns cannot hold; SQLite would take it, Postgres would not."""
     longest = {column.name: column.max_length or 0 for column in StudySource._meta.fields}

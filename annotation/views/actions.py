@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from annotation import tasks
@@ -18,7 +18,7 @@ from annotation.models import Study
 from annotation.queues import after_commit
 from annotation.services import addition, own_pictures, studies, study_files
 from annotation.services.snapshots import request_snapshot
-from annotation.services.sources import add_source
+from annotation.services.sources import add_source, remove_source
 from annotation.services.study_files import unpacked
 from annotation.views.access import refusals_as_messages, staff_of, staff_required, study_or_404
 from annotation.views.study import progress_page
@@ -45,6 +45,18 @@ def add_photographs(request: HttpRequest, slug: str) -> HttpResponse:
     if not added:
         return progress_page(request, study, status=400)
     messages.success(request, f"{added} photograph{'s' * (added > 1)} added.")
+    return redirect(study)
+
+
+@staff_required
+@require_POST
+@refusals_as_messages
+def remove_photograph(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Takes a photograph out of a draft."""
+    study = study_or_404(request, slug, Reach.RUN)
+    use = get_object_or_404(study.uses.select_related("source"), source=pk)
+    remove_source(study=study, source=use.source)
+    messages.success(request, f"{use} is no longer in the study.")
     return redirect(study)
 
 

@@ -81,6 +81,21 @@ def test_what_is_no_folder_is_refused(
     assert page.status_code == 400 and words in page.content.decode()
 
 
+def test_a_photograph_leaves_a_draft_with_its_pictures_and_stays_elsewhere(
+    owner_client: Client, draft: Study
+) -> None:
+    other = make_study(state="draft", codecs=[], target_bpps=[])
+    for study in (draft, other):
+        owner_client.post(reverse("study-add-pictures", args=[study.slug]), {"pictures": packed(good())})
+    dawn = draft.uses.get(name="dawn").source
+    owner_client.post(reverse("study-remove-photograph", args=[draft.slug, dawn.pk]))
+    assert (draft.sources.count(), draft.own_pictures.count()) == (1, 3)
+    assert (other.sources.count(), other.own_pictures.count()) == (2, 6)
+    Study.objects.filter(pk=other.pk).update(state="open", opened_at=timezone.now())
+    owner_client.post(reverse("study-remove-photograph", args=[other.slug, dawn.pk]))
+    assert other.sources.count() == 2
+
+
 def test_a_copy_keeps_everything_but_the_answers(owner_client: Client, owner: User) -> None:
     study = make_study(state="closed")
     make_source(study)

@@ -58,6 +58,7 @@ NEEDED: dict[str, Reach | str] = {
     "api-training-run-cancel": Reach.RUN,
     "study-from-file": STAFF,
     "study-add-pictures": Reach.RUN,
+    "study-remove-photograph": Reach.RUN,
     "study-copy": Reach.DATA,
     "study-file": Reach.DATA,
     "study-delete": Reach.OWN,
@@ -108,6 +109,7 @@ def world() -> dict[str, Any]:
 
 
 ROWS = {
+    "study-remove-photograph": "source",
     "study-know": "triplet", "source-image": "source", "reconstruction-image": "reconstruction",
     "snapshot-download": "snapshot", "metric-train": "snapshot", "api-snapshot-detail": "snapshot",
     "api-snapshot-archive": "snapshot", "training-run": "run", "training-run-status": "run",
@@ -228,6 +230,18 @@ def test_a_snapshot_of_anothers_study_cannot_be_asked_for(world: dict[str, Any])
         answer = Client().post(reverse(name), body, content_type="application/json", headers=headers)
         assert answer.status_code in (400, 404), (name, answer.content)
     assert Snapshot.objects.count() == TrainingRun.objects.count() == CodecTraining.objects.count() == 1
+
+
+def test_simulated_annotators_are_sent_by_those_who_run_the_study(world: dict[str, Any]) -> None:
+    body = {"study": world["study"].key, "simulated": True}
+    for user, status in (
+        (make_user("outsider"), 403),
+        (make_user("member", analyst=world["study"]), 403),
+        (make_user("helper", editor=world["study"]), 201),
+    ):
+        headers = {"Authorization": f"Token {make_token(user=user)[1]}"}
+        told = Client().post(reverse("session-begin"), body, content_type="application/json", headers=headers)
+        assert told.status_code == status, told.content
 
 
 def test_the_admin_is_in_the_menu_of_superusers_alone(owner_client: Client, world: dict[str, Any]) -> None:
