@@ -30,14 +30,14 @@ from torch import Tensor
 
 from codecs_zoo.contract import Pixels
 from codecs_zoo.learned.networks.model import LearnedModel
-from codecs_zoo.learned.networks.photographs import SUFFIXES
 from codecs_zoo.learned.networks.pictures import one_thread, to_pixels, to_tensor
 from codecs_zoo.learned.networks.shape import SIZES
 from codecs_zoo.learned.networks.trainer import train
 from codecs_zoo.learned.networks.weights import load_weights
 from codecs_zoo.learned.training import TrainingSettings, networks_of
 from imaging.files import write_whole
-from imaging.pictures import load_photograph
+from imaging.listing import files
+from imaging.pictures import ENDINGS, load_photograph
 from metric.core.distance.base import Metric
 from metric.core.distance.lpips import LPIPS
 from metric.core.distance.terms import ms_ssim
@@ -118,7 +118,7 @@ def settings_of(part: str, options: argparse.Namespace) -> TrainingSettings:
 def test_pictures(options: argparse.Namespace) -> list[Pixels]:
     """The photographs to measure on."""
     folder, count = (options.test, None) if options.test else (Path(options.data[0]), 4)
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)[:count]
+    paths = list(files(folder, ENDINGS))[:count]
     return [load_photograph(path).pixels for path in paths]
 
 

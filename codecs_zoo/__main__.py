@@ -87,7 +87,7 @@ def list_codecs(options: argparse.Namespace) -> None:
 
 def encode(options: argparse.Namespace) -> None:
     """`encode`: IN, a photograph, to OUT, our container."""
-    codec = with_options(registry.get(options.codec), dict(options.option))
+    codec = with_options(registry.get(options.codec), _options_of(options))
     if options.bpp is None and (options.choose_by or options.choose):
         raise CodecError("--choose-by compares files of one rate: give --bpp instead of --setting.")
     photograph = load_photograph(options.input)
@@ -105,8 +105,24 @@ def encode(options: argparse.Namespace) -> None:
             bitstream = codec.encode(photograph.pixels, **settings)
     header = container.Header(codec.family, codec.version, settings, photograph.height, photograph.width)
     write_whole(options.output, container.pack(header, bitstream))
+    _tell_tuned(codec, settings)
     rate = bits_per_pixel(len(bitstream), photograph.pixels)
     print(f"{options.output}: {codec.name} {_spelt(settings)}, {len(bitstream)} bytes, {rate:.4f} bpp")
+
+
+def _options_of(options: argparse.Namespace) -> Settings:
+    """The codec's options; --metric puts a version of the metric in the place of stock LPIPS."""
+    given: Settings = dict(options.option)
+    if options.metric is None:
+        return given
+    if given.get("tune", "perceptual") != "perceptual":
+        raise CodecError(f"--metric needs --option tune=perceptual, not tune={given['tune']}.")
+    return {**given, "tune": str(options.metric.resolve())}
+
+
+def _tell_tuned(codec: Codec, settings: Settings) -> None:
+    if tuned := codec.tuned_on(settings):
+        print(f"note: tuned on {', '.join(tuned)}. Judge this file by other figures, or by people.")
 
 
 def _aimed(options: argparse.Namespace, codec: Codec, pixels: Pixels) -> tuple[Codec, RateResult]:
@@ -182,6 +198,10 @@ def _parser() -> argparse.ArgumentParser:
     encoding.add_argument(
         "--option", type=_setting, action="append", default=[], metavar="K=V",
         help="an option of the codec, such as grain=estimated; repeatable",
+    )  # fmt: skip
+    encoding.add_argument(
+        "--metric", type=Path, metavar="FOLDER",
+        help="with --option effort=1 to 3: search by this version of the metric instead of stock LPIPS",
     )  # fmt: skip
     encoding.set_defaults(run=encode)
 

@@ -54,6 +54,16 @@ class Availability:
 
 
 @dataclass(frozen=True)
+class Aimed:
+    """The file of a codec that aims at a rate by itself: complete settings, encodes, milliseconds of all of them."""
+
+    settings: Settings
+    bitstream: bytes
+    encodes: int
+    encode_ms: float
+
+
+@dataclass(frozen=True)
 class Knob:
     """The one setting that steers the rate. `rises` says that bpp rises with it; `step` is its grid."""
 
@@ -119,6 +129,17 @@ class Codec(ABC):
     def seconds_at(self, settings: Settings) -> float:
         """`seconds_per_megapixel` at complete settings, where an option makes an encode much slower."""
         return self.seconds_per_megapixel
+
+    def aim(self, pixels: Pixels, target_bpp: float, settings: Settings, tolerance: float) -> Aimed | None:
+        """For a codec whose encodes are searches that can be steered: its file near the target, in its own way.
+
+        `settings` are complete, their knob is to be chosen. None leaves aiming to `rate.py`, as most codecs do.
+        """
+        return None
+
+    def tuned_on(self, settings: Settings) -> tuple[str, ...]:
+        """Names of quality figures that the codec optimises at these complete settings: they say little about it."""
+        return ()
 
     def advice(self, pixels: Pixels) -> str:
         """A sentence for a picture that the codec takes, but that it was not made for; mostly empty."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from codecs_zoo.contract import Codec, Pixels, Settings, bits_per_pixel
+from codecs_zoo.contract import Aimed, Codec, Pixels, Settings, bits_per_pixel
 
 NARROW = 0.004
 """A bracket narrower than this, in log bpp of the curve, holds a jump: the rate is not smooth there."""
@@ -65,6 +65,9 @@ def encode_to_bpp(
     """
     if not (math.isfinite(target_bpp) and target_bpp > 0):
         raise RateError(f"The target is {target_bpp} bpp; give a number above 0, such as 0.37.")
+    any_knob = codec.complete_settings({codec.knob.name: codec.knob.low})
+    if (aimed := codec.aim(pixels, target_bpp, any_knob, tolerance)) is not None:
+        return _result_of(codec, pixels, target_bpp, aimed, tolerance)
     search = _Search(codec, pixels, target_bpp)
     while search.trials == [] or (search.best_miss > tolerance and len(search.trials) < max_encodes):
         if not search.step():
@@ -80,6 +83,20 @@ def encode_to_bpp(
         reached=search.best_miss <= tolerance,
         encodes=len(search.trials),
         encode_ms=best.encode_ms,
+    )
+
+
+def _result_of(codec: Codec, pixels: Pixels, target_bpp: float, aimed: Aimed, tolerance: float) -> RateResult:
+    bpp = bits_per_pixel(len(aimed.bitstream), pixels)
+    return RateResult(
+        target_bpp=target_bpp,
+        operating_point=aimed.settings,
+        bitstream=aimed.bitstream,
+        bpp=bpp,
+        payload_bpp=bits_per_pixel(codec.payload_bytes(aimed.bitstream), pixels),
+        reached=abs(bpp / target_bpp - 1) <= tolerance,
+        encodes=aimed.encodes,
+        encode_ms=aimed.encode_ms,
     )
 
 

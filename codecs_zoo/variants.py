@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from codecs_zoo.contract import Availability, Codec, CodecError, Pixels, Setting, Settings
+from codecs_zoo.contract import Aimed, Availability, Codec, CodecError, Pixels, Setting, Settings
 
 
 def split_name(name: str) -> tuple[str, dict[str, Setting]]:
@@ -76,6 +76,12 @@ class Variant(Codec):
 
     def seconds_at(self, settings: Settings) -> float:
         return self.codec.seconds_at(settings)
+
+    def aim(self, pixels: Pixels, target_bpp: float, settings: Settings, tolerance: float) -> Aimed | None:
+        return self.codec.aim(pixels, target_bpp, settings, tolerance)
+
+    def tuned_on(self, settings: Settings) -> tuple[str, ...]:
+        return self.codec.tuned_on(settings)
 
     def advice(self, pixels: Pixels) -> str:
         return self.codec.advice(pixels)

@@ -19,14 +19,16 @@ from __future__ import annotations
 import hashlib
 import struct
 from abc import abstractmethod
+from collections.abc import Mapping
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, ClassVar
 
-from codecs_zoo.contract import Availability, Codec, CodecError, Knob, Pixels, Settings
+from codecs_zoo.contract import Aimed, Availability, Codec, CodecError, Knob, Pixels, Setting, Settings
 from codecs_zoo.extras import package_versions
+from codecs_zoo.learned import _search
 from codecs_zoo.learned._file import CRC_BYTES, MAX_PIXELS, is_whole, sealed, size_of
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ class LearnedCodec(Codec):
     kind = "learned"
     licence = "Apache-2.0"
     knob = Knob("quality", 1, 8, step=0.02, rises=True)
+    options = _search.OPTIONS
+    head_bytes = HEAD.size
     parts: ClassVar[int]
     earlier: ClassVar[tuple[str, ...]] = ()
     """Stems of the weights that it had before: files made with them stay readable."""
@@ -50,6 +54,7 @@ class LearnedCodec(Codec):
     def __init__(self) -> None:
         self._lock = Lock()
         self._models: dict[bytes, LearnedModel] = {}
+        self._to_search: LearnedModel | None = None
 
     @abstractmethod
     def build(self, shape: Shape | None = None) -> LearnedModel:
@@ -81,17 +86,51 @@ class LearnedCodec(Codec):
         return {"weights": f"1.{self._weights_id.hex()}", **package_versions("torch", "constriction")}
 
     def _encode(self, pixels: Pixels, settings: Settings) -> bytes:
-        height, width = size_of(pixels)
+        size = size_of(pixels)
+        if settings["effort"]:
+            return _search.encode(self, pixels, settings)
         from codecs_zoo.learned.networks.pictures import one_thread, to_tensor
         from codecs_zoo.learned.networks.shape import quality_index
 
         quality = float(settings[self.knob.name])
         with one_thread():
             strings = self._model(self._weights_id).compress(to_tensor(pixels), quality)["strings"]
-        parts = [string for (string,) in strings]
-        index = quality_index(quality)
-        head = HEAD.pack(0, self._weights_id, width - 1, height - 1, index, len(parts[0]))
+        return self.file_of([string for (string,) in strings], quality_index(quality), size)
+
+    def file_of(self, parts: list[bytes], index: int, size: tuple[int, int]) -> bytes:
+        """The file of a picture of `size` (height, width) coded in `parts` at a quality index."""
+        head = HEAD.pack(0, self._weights_id, size[1] - 1, size[0] - 1, index, len(parts[0]))
         return sealed(head[CRC_BYTES:] + b"".join(parts))
+
+    def search_models(self) -> tuple[LearnedModel, LearnedModel]:
+        """The networks that code, and a copy of them to search with."""
+        from codecs_zoo.learned.networks.searching import for_search
+
+        model = self._model(self._weights_id)
+        with self._lock:
+            if self._to_search is None:
+                self._to_search = for_search(model, self.build)
+            return model, self._to_search
+
+    def aim(self, pixels: Pixels, target_bpp: float, settings: Settings, tolerance: float) -> Aimed | None:
+        if not settings["effort"]:
+            return None
+        return _search.aim(self, pixels, target_bpp, settings, tolerance)
+
+    def tuned_on(self, settings: Settings) -> tuple[str, ...]:
+        return _search.figures_tuned_on(settings)
+
+    def seconds_at(self, settings: Settings) -> float:
+        return self.seconds_per_megapixel + _search.seconds_of_search(settings)
+
+    def complete_settings(self, settings: Mapping[str, Setting]) -> Settings:
+        """As any codec's; `tune` may be the folder of a metric version too."""
+        tune = settings.get("tune", "mse")
+        _search.check_tune(tune)
+        known = {**settings, "tune": "perceptual"} if _search.is_metric_folder(tune) else settings
+        complete = {**super().complete_settings(known), "tune": tune}
+        _search.check_options(complete)
+        return complete
 
     def _decode(self, bitstream: bytes) -> Pixels:
         weights_id, width, height, index, first = self._read_head(bitstream)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from codecs_zoo.contract import Settings
 from codecs_zoo.learned.checkerboard import CheckerboardCodec
 from codecs_zoo.registry import register
 from imaging.plots.looks import Look
@@ -26,3 +27,6 @@ class CheckerboardPerceptual(CheckerboardCodec):
     @property
     def network(self) -> str:
         return "checkerboard"
+
+    def tuned_on(self, settings: Settings) -> tuple[str, ...]:
+        return tuple({"lpips-alex": None, "lpips-squeeze": None, **dict.fromkeys(super().tuned_on(settings))})

@@ -1,0 +1,247 @@
+"""The options of learned codecs: how long to search for latents, for which distance, weighed by which map.
+
+torch is imported in here at first use: this module is imported whenever codecs are listed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from codecs_zoo.contract import Aimed, CodecError, Pixels, Setting, Settings, bits_per_pixel
+from codecs_zoo.following import Follower, current
+from codecs_zoo.learned._file import size_of
+from codecs_zoo.learned.networks.shape import quality_index, quality_of
+from imaging.files import write_whole
+
+if TYPE_CHECKING:
+    from codecs_zoo.learned._codec import LearnedCodec
+    from codecs_zoo.learned.networks.model import LearnedModel
+    from codecs_zoo.learned.networks.objective import Objective
+    from codecs_zoo.learned.networks.searching import Search, Subject
+
+ITERATIONS: Final = {0: 0, 1: 150, 2: 300, 3: 1000}
+OPTIONS: Final[dict[str, tuple[Setting, ...]]] = {
+    "effort": tuple(ITERATIONS),
+    "tune": ("mse", "perceptual"),
+    "saliency": ("none", "contrast", "combined"),
+}
+SECONDS: Final = {"mse": 1.1, "metric": 2.2}
+"""Of an iteration for a megapixel on one core."""
+SAVED: Final = 0.92
+"""What a search leaves of the bytes, roughly, where it may choose: the quality to begin at is that of 1 / SAVED."""
+MOST_SEARCHES: Final = 3
+
+
+def check_options(settings: Settings) -> None:
+    """Raises CodecError where an option would do nothing."""
+    idle = [name for name in ("tune", "saliency") if settings[name] != OPTIONS[name][0]]
+    if settings["effort"] == 0 and idle:
+        raise CodecError(
+            f"Options for a search ({' and '.join(idle)}) do nothing without one: give effort 1, 2 or 3 as well."
+        )
+
+
+def is_metric_folder(value: Setting) -> bool:
+    """Whether `value` is the folder of a metric version, as `tune` may be."""
+    return isinstance(value, str) and Path(value, "manifest.json").is_file()
+
+
+def check_tune(value: Setting) -> None:
+    """Raises CodecError for a path that is no metric version's folder."""
+    if isinstance(value, str) and "/" in value and not is_metric_folder(value):
+        raise CodecError(
+            f"tune is {value!r}, where there is no metric version (a folder with a manifest.json). Give the folder of "
+            "one, mse or perceptual."
+        )
+
+
+def figures_tuned_on(settings: Settings) -> tuple[str, ...]:
+    """Names of the quality figures that a search with these settings makes better, whatever people see."""
+    if settings["effort"] == 0 or settings["tune"] == "mse":
+        return ()
+    perceptual = ("lpips-alex", "lpips-squeeze")
+    return perceptual if settings["tune"] == "perceptual" else (str(settings["tune"]),)
+
+
+def seconds_of_search(settings: Settings) -> float:
+    """For a megapixel on one core."""
+    kind = "mse" if settings["tune"] == "mse" else "metric"
+    return ITERATIONS[int(settings["effort"])] * SECONDS[kind]
+
+
+def encode(codec: LearnedCodec, pixels: Pixels, settings: Settings) -> bytes:
+    """The file of one search at the quality in `settings`."""
+    from codecs_zoo.learned.networks.pictures import one_thread
+
+    index = quality_index(float(settings[codec.knob.name]))
+    with one_thread():
+        return _Searches(codec, pixels, settings, index, None).run(0.0)
+
+
+def aim(
+    codec: LearnedCodec, pixels: Pixels, target_bpp: float, settings: Settings, tolerance: float
+) -> Aimed:
+    """The file of up to three searches, each going on from the one before, nearest to `target_bpp`.
+
+    The first quality is the one at which a plain encode is as much larger as a search saves; lambda is steered from
+    there, and a miss moves the quality along the rate curve. Raises RateError as a plain encode would.
+    """
+    from codecs_zoo.learned.networks.pictures import one_thread
+    from codecs_zoo.rate import RateError, encode_to_bpp
+
+    started = time.perf_counter()
+    try:
+        near = encode_to_bpp(codec, pixels, target_bpp / SAVED)
+    except RateError:
+        near = encode_to_bpp(codec, pixels, target_bpp)
+    quality = float(near.operating_point[codec.knob.name])
+    with one_thread():
+        searches = _Searches(codec, pixels, settings, quality_index(quality), target_bpp)
+        bitstream = searches.run(tolerance)
+    elapsed = (time.perf_counter() - started) * 1000
+    point = {**settings, codec.knob.name: round(quality_of(searches.best.index), 2)}
+    return Aimed(point, bitstream, searches.round + 1, elapsed)
+
+
+@dataclass
+class _Best:
+    bitstream: bytes = b""
+    miss: float = float("inf")
+    index: int = 0
+
+
+class _Searches:
+    """The searches for one photograph, whose state is kept where the follower wants it."""
+
+    def __init__(
+        self, codec: LearnedCodec, pixels: Pixels, settings: Settings, index: int, target_bpp: float | None
+    ) -> None:
+        self.codec, self.pixels, self.index, self.target = codec, pixels, index, target_bpp
+        self.iterations = ITERATIONS[int(settings["effort"])]
+        self.model, copy = codec.search_models()
+        self.follower = current()
+        self.round, self.best = 0, _Best()
+        objective, subject = self._prepare(settings)
+        self.make: Any = lambda start: _search(copy, objective, subject, self.index, self.iterations, start)
+        self.key = subject.key
+
+    def run(self, tolerance: float) -> bytes:
+        """The file; without a target, of one search."""
+        search: Search = self._begin()
+        while True:
+            self._finish(search)
+            bitstream = self._coded(search)
+            bpp = bits_per_pixel(len(bitstream), self.pixels)
+            miss = abs(bpp / self.target - 1) if self.target else 0.0
+            if miss <= self.best.miss:
+                self.best = _Best(bitstream, miss, self.index)
+            if self.best.miss <= tolerance or self.round + 1 == MOST_SEARCHES or self.target is None:
+                return self.best.bitstream
+            search = self._moved(search, self.target / bpp)
+
+    def _moved(self, search: Search, factor: float) -> Search:
+        """The next search, from where this one ended, at a quality of about `factor` times the rate."""
+        self.round += 1
+        knobs, rates = zip(*self.codec.rate_curve, strict=True)
+        rate = float(np.interp(quality_of(self.index), knobs, np.log(rates)))
+        quality = float(np.interp(rate + math.log(factor), np.log(rates), knobs))
+        before, y, z = search.step_size, *search.ended()
+        self.index = quality_index(quality)
+        moved: Search = self.make(None)
+        return self.make(type(search.latents)(y * before / moved.step_size, z))  # type: ignore[no-any-return]
+
+    def _finish(self, search: Search) -> None:
+        head_bpp = bits_per_pixel(self.codec.head_bytes, self.pixels)
+        parts_bpp = None if self.target is None else self.target - head_bpp
+        while not search.over:
+            self.follower.report(search.step(parts_bpp))
+            if self.follower.is_due():
+                self._keep(search)
+
+    def _coded(self, search: Search) -> bytes:
+        from codecs_zoo.learned.networks.model import Latents
+
+        found = search.found()
+        z = None if found.z is None else found.z.double().contiguous()
+        parts = self.model.code(Latents(found.y.double().contiguous(), z), self.index)
+        return self.codec.file_of(parts, self.index, size_of(self.pixels))
+
+    def _prepare(self, settings: Settings) -> tuple[Objective, Subject]:
+        import torch
+
+        from codecs_zoo.learned.networks.objective import Objective, metric_for
+        from codecs_zoo.learned.networks.pictures import to_tensor
+        from codecs_zoo.learned.networks.searching import Subject
+        from codecs_zoo.onnx_models import ModelUnavailable
+        from codecs_zoo.saliency import saliency_map, weights_of
+
+        saliency = None
+        if (kind := str(settings["saliency"])) != "none":
+            try:
+                weights = weights_of(saliency_map(self.pixels, kind))
+            except ModelUnavailable as error:
+                raise CodecError(str(error)) from error
+            saliency = torch.from_numpy(weights).float()[None, None]
+        x = to_tensor(self.pixels).float().contiguous(memory_format=torch.channels_last)
+        told = f"{self.codec.version} {settings} {self.index} {self.target}".encode()
+        key = hashlib.sha256(told + self.pixels.tobytes()).hexdigest()
+        subject = Subject(x, size_of(self.pixels), key, saliency)
+        return Objective(metric_for(str(settings["tune"]))), subject
+
+    def _begin(self) -> Search:
+        """A new search, or the one whose state was kept."""
+        state = _read(self.follower, self.key)
+        if state is None:
+            return self.make(None)  # type: ignore[no-any-return]
+        self.round, self.index = state["round"], state["index"]
+        self.best = _Best(state["best"].numpy().tobytes(), state["miss"], state["best_index"])
+        search = self.make(None if self.round == 0 else _as_latents(state["latents"]))
+        search.resume(state)
+        return search  # type: ignore[no-any-return]
+
+    def _keep(self, search: Search) -> None:
+        import torch
+
+        assert self.follower.state is not None
+        best = torch.from_numpy(np.frombuffer(self.best.bitstream, np.uint8).copy())
+        mine = {"key": self.key, "round": self.round, "index": self.index, "miss": self.best.miss}
+        mine["best_index"] = self.best.index
+        content = io.BytesIO()
+        torch.save({**search.state(), **mine, "best": best}, content)
+        write_whole(self.follower.state, content.getvalue())
+        self.follower.kept()
+
+
+def _search(
+    model: LearnedModel, objective: Objective, subject: Subject, index: int, iterations: int, start: Any
+) -> Search:
+    from codecs_zoo.learned.networks.searching import Search
+
+    return Search(model, objective, subject, index, iterations, start)
+
+
+def _as_latents(tensors: list[Any]) -> Any:
+    from codecs_zoo.learned.networks.model import Latents
+
+    return Latents(tensors[0], tensors[1] if len(tensors) > 1 else None)
+
+
+def _read(follower: Follower, key: str) -> dict[str, Any] | None:
+    """The state that was kept of this very search; None where there is none, or a damaged one: it begins anew."""
+    if follower.state is None or not follower.state.is_file():
+        return None
+    import torch
+
+    try:
+        state = dict(torch.load(follower.state, map_location="cpu", weights_only=True))
+    except Exception:  # damage makes torch's reader stumble anywhere
+        return None
+    return state if state.get("key") == key else None

@@ -1,0 +1,138 @@
+"""A search finds smaller files that the same decoder reads; it can be stopped, and aimed at a rate."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from codecs_zoo import following, registry
+from codecs_zoo.contract import Codec, CodecError, Pixels
+from codecs_zoo.following import Progress
+from codecs_zoo.measure import psnr
+from codecs_zoo.rate import encode_to_bpp
+from tests.codecs_zoo.conftest import make_picture
+
+SETTINGS: dict[str, float | str] = {"quality": 3.0, "effort": 1}
+
+
+@pytest.fixture(scope="module")
+def codec() -> Codec:
+    return registry.get("mean-scale-hyperprior")
+
+
+@pytest.fixture(scope="module")
+def scene() -> Pixels:
+    return make_picture(70, 90)
+
+
+@pytest.fixture(scope="module")
+def searched(codec: Codec, scene: Pixels) -> bytes:
+    return codec.encode(scene, **SETTINGS)
+
+
+def cost(codec: Codec, pixels: Pixels, file: bytes) -> float:
+    """Rate plus lambda times squared error, at quality 3."""
+    from codecs_zoo.learned.networks.model import LAMBDA_HIGH, LAMBDA_LOW
+
+    error = 255.0**2 / 10 ** (psnr(pixels, codec.decode(file)) / 10)
+    return 8 * len(file) / pixels[..., 0].size + LAMBDA_LOW * (LAMBDA_HIGH / LAMBDA_LOW) ** (2 / 7) * error
+
+
+def test_it_lowers_what_it_searches_for(codec: Codec, scene: Pixels, searched: bytes) -> None:
+    plain = codec.encode(scene, quality=3.0)
+    assert cost(codec, scene, searched) < 0.985 * cost(codec, scene, plain)
+    assert len(searched) < len(plain)
+
+
+def test_its_real_size_is_what_the_search_saw(codec: Codec, scene: Pixels) -> None:
+    seen: list[Progress] = []
+    with following.following(seen.append):
+        file = codec.encode(scene, **SETTINGS)
+    parts = 8 * codec.payload_bytes(file) / scene[..., 0].size
+    # The picture is small: the coder's words of 32 bits are 1 % of it.
+    assert parts == pytest.approx(seen[-1].bpp, rel=0.03)
+    assert [each.done for each in seen] == list(range(1, 151))
+
+
+def test_after_a_stop_it_ends_where_it_would_have(
+    codec: Codec, scene: Pixels, searched: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "KEEP_EVERY", -1.0)
+    state = tmp_path / "state"
+
+    def stop(progress: Progress) -> None:
+        if progress.done == 40:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), following.following(stop, state):
+        codec.encode(scene, **SETTINGS)
+    seen: list[Progress] = []
+    with following.following(seen.append, state):
+        assert codec.encode(scene, **SETTINGS) == searched
+    assert seen[0].done == 40
+
+
+def test_a_state_of_another_search_or_a_damaged_one_is_left_aside(
+    codec: Codec, scene: Pixels, searched: bytes, tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    state.write_bytes(b"no state")
+    with following.following(state=state):
+        assert codec.encode(scene, **SETTINGS) == searched
+
+
+def test_it_is_aimed_at_a_rate_on_the_way(scene: Pixels) -> None:
+    variant = registry.get("mean-scale-hyperprior@effort=1")
+    result = encode_to_bpp(variant, scene, 0.9)
+    assert result.reached and result.encodes <= 3
+    assert result.operating_point["effort"] == 1
+    assert variant.decode(result.bitstream).shape == scene.shape
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"tune": "perceptual"}, r"\(tune\) do nothing without one: give effort 1, 2 or 3"),
+        ({"saliency": "contrast"}, r"\(saliency\) do nothing without one"),
+        ({"effort": 4}, "effort is 4; use one of 0, 1, 2, 3"),
+        (
+            {"effort": 1, "tune": "/no/such/folder"},
+            "tune is '/no/such/folder', where there is no metric version",
+        ),
+        ({"efort": 1}, "has no setting efort"),
+    ],
+)
+def test_options_that_do_nothing_are_refused(codec: Codec, given: dict[str, str], reason: str) -> None:
+    with pytest.raises(CodecError, match=reason):
+        codec.complete_settings({"quality": 3, **given})
+
+
+def test_a_damaged_metric_is_refused_in_words(codec: Codec, scene: Pixels, tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text("{}")
+    with pytest.raises(CodecError, match="The metric can't be used"):
+        codec.encode(scene, quality=3, effort=1, tune=str(tmp_path))
+
+
+def test_figures_that_it_is_tuned_on_are_named(codec: Codec, tmp_path: Path) -> None:
+    def tuned_on(name: str, **given: object) -> tuple[str, ...]:
+        found = registry.get(name)
+        return found.tuned_on(found.complete_settings({"quality": 3, **given}))  # type: ignore[dict-item]
+
+    assert tuned_on("checkerboard") == tuned_on("checkerboard", effort=2) == ()
+    assert tuned_on("checkerboard", effort=2, tune="perceptual") == ("lpips-alex", "lpips-squeeze")
+    assert tuned_on("checkerboard-perceptual") == ("lpips-alex", "lpips-squeeze")
+    (tmp_path / "manifest.json").write_text("{}")
+    assert tuned_on("checkerboard", effort=1, tune=str(tmp_path)) == (str(tmp_path),)
+
+
+def test_saliency_spends_the_error_elsewhere(codec: Codec, searched: bytes, scene: Pixels) -> None:
+    from codecs_zoo.saliency import saliency_map
+
+    weighed = codec.encode(scene, **SETTINGS, saliency="contrast")
+    salient = saliency_map(scene, "contrast") > 0.6
+
+    def error(file: bytes) -> float:
+        squares = (codec.decode(file).astype(np.float64) - scene) ** 2
+        return float(squares[salient].mean() / squares.mean())
+
+    assert error(weighed) < error(searched)
