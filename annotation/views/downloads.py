@@ -1,6 +1,6 @@
 """Files for researchers: images, snapshots, judgments as CSV."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
@@ -85,9 +85,15 @@ def snapshot_archive(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 def zip_in_full(snapshot: Snapshot) -> StreamingHttpResponse:
     """The snapshot folder as a zip file that any program unpacks; it is kept with each picture once."""
-    response = StreamingHttpResponse(in_full(snapshot.archive.open("rb")), content_type="application/zip")
+    response = StreamingHttpResponse(_pieces(snapshot), content_type="application/zip")
     response.headers["Content-Disposition"] = f'attachment; filename="{snapshot}.zip"'
     return response
+
+
+def _pieces(snapshot: Snapshot) -> Iterator[bytes]:
+    """Opened with the first piece and closed with the last, or when the reader leaves."""
+    with snapshot.archive.open("rb") as file:
+        yield from in_full(file)
 
 
 @staff_required
