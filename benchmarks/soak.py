@@ -127,7 +127,8 @@ def prepare(env: dict[str, str], options: argparse.Namespace) -> tuple[str, str]
     django.setup()
     from django.contrib.auth.models import User
     from django.core.management import call_command
-    from rest_framework.authtoken.models import Token
+
+    from annotation.services.tokens import make_token
 
     call_command("migrate", verbosity=0)
     call_command("collectstatic", verbosity=0, interactive=False)
@@ -135,8 +136,8 @@ def prepare(env: dict[str, str], options: argparse.Namespace) -> tuple[str, str]
     study = fill(Size(triplets=max(200, int(1.5 * options.answers / options.annotators)), judgments=0))
     type(study).objects.update(lease_seconds=LEASE_SECONDS)
     to_encode()
-    researcher = User.objects.create_user("researcher", is_staff=True)
-    return study.key, Token.objects.create(user=researcher).key
+    researcher = User.objects.create_superuser("researcher")
+    return study.key, make_token(user=researcher)[1]
 
 
 def to_encode() -> None:
