@@ -19,6 +19,8 @@ GIVE_UP_AFTER = 600.0
 LEAVES_AT = 50
 # What the server says once and for all of an answer: its lease ran out, or its session was ended.
 REFUSED = {404, 409, 410}
+# What it says of a request that may be sent again.
+LATER = {408, 429}
 
 
 @dataclass
@@ -110,6 +112,10 @@ class Person:
                 status, content = self._send(method, path, body, headers)
                 if status in expected:
                     return status, json.loads(content)
+                if 400 <= status < 500 and status not in LATER:
+                    raise RuntimeError(
+                        f"{method} {path.partition('?')[0]} answered {status}: {content[:300]!r}"
+                    )
             except (http.client.HTTPException, OSError, json.JSONDecodeError):
                 self._drop()
             self._tally.retries += 1

@@ -240,6 +240,7 @@ CELERY_TASK_ANNOTATIONS: dict[str, dict[str, Any]] = {
     },
     "metric.tasks.retrain": {"expires": 600},
     "metric.tasks.train": {"time_limit": TIME_LIMITS["train"]},
+    "metric.tasks.train_codec": {"time_limit": TIME_LIMITS["train"]},
 }
 CELERY_TIMEZONE = "UTC"
 

@@ -79,8 +79,11 @@ def test_a_periodic_message_expires(entry: dict[str, Any]) -> None:
     assert 0 < task.expires <= max(3600, getattr(entry["schedule"], "seconds", 0))
 
 
-@pytest.mark.parametrize("name", ["annotation.tasks.reap", "annotation.tasks.encode", "metric.tasks.train"])
+@pytest.mark.parametrize(
+    "name",
+    ["annotation.tasks.reap", "annotation.tasks.encode", "metric.tasks.train", "metric.tasks.train_codec"],
+)
 def test_every_task_has_a_time_limit(name: str) -> None:
     task = current_app.tasks[name]
     limit = task.time_limit or current_app.conf.task_time_limit
-    assert limit == settings.TIME_LIMITS["train" if name.endswith("train") else "default"]
+    assert limit == settings.TIME_LIMITS["train" if ".train" in name else "default"]
