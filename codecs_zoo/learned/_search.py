@@ -65,7 +65,7 @@ def check_tune(value: Setting) -> None:
 
 def figures_tuned_on(settings: Settings) -> tuple[str, ...]:
     """Names of the quality figures that a search with these settings makes better, whatever people see."""
-    if settings["effort"] == 0 or settings["tune"] == "mse":
+    if not settings.get("effort", 0) or settings["tune"] == "mse":
         return ()
     perceptual = ("lpips-alex", "lpips-squeeze")
     return perceptual if settings["tune"] == "perceptual" else (str(settings["tune"]),)

@@ -97,7 +97,8 @@ def _table(report: Report) -> str:
     )
     return (
         "<section><h2>How much each codec spends</h2><p>BD-rate: the rate at equal quality, in per cent of "
-        f"{escape(report.anchor)}’s. Below zero is a saving. Means over photographs, with 95 % intervals.</p>"
+        f"{escape(report.anchor)}’s. Below zero is a saving. Means over photographs, with 95 % intervals. A figure that "
+        "a codec was tuned on is marked: it says little about that codec.</p>"
         f'<div class="frame"><table><thead><tr><th>Codec</th>{heads}</tr></thead><tbody>{rows}</tbody></table>'
         "</div></section>"
     )
@@ -146,8 +147,9 @@ def _delta_cells(report: Report, summary: CodecSummary, figure: Figure, reach: t
         return '<td class="bd missing">curves do not meet</td><td></td>'
     few = "" if delta.n == report.photos else f", {delta.n} of {report.photos}"
     interval = "" if delta.low is None else f"{_percent(delta.low)} to {_percent(delta.high)}{few}"
+    tuned = " (tuned)" if figure.name in summary.tuned_on else ""
     return (
-        f'<td class="bd"><b>{_percent(delta.value)}</b><br><span class="range">{interval}</span></td>'
+        f'<td class="bd"><b>{_percent(delta.value)}</b>{tuned}<br><span class="range">{interval}</span></td>'
         f"<td>{to_svg(whisker(summary.name, delta, *reach))}</td>"
     )
 

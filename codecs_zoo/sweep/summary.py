@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from codecs_zoo import registry
 from codecs_zoo.bdrate import bd_rate
+from codecs_zoo.contract import CodecError
 from codecs_zoo.quality import Figure
 from codecs_zoo.sweep.plan import Row
 
@@ -45,6 +47,7 @@ class CodecSummary:
 
     `curves`, `differences` and `delta_rates` are by the figure's name. A difference is the codec's figure less
     the anchor's on the same photograph at the same target; a delta rate is in per cent of the anchor's rate.
+    `tuned_on` names the figures that it optimises: they say little about it.
     """
 
     name: str
@@ -55,6 +58,7 @@ class CodecSummary:
     encodes: float | None
     encode_seconds: float | None
     decode_seconds: float | None
+    tuned_on: frozenset[str] = frozenset()
     curves: dict[str, list[Spot]] = field(default_factory=dict)
     differences: dict[str, list[Spot]] = field(default_factory=dict)
     delta_rates: dict[str, Interval | None] = field(default_factory=dict)
@@ -105,7 +109,16 @@ def _plain(name: str, rows: list[Row]) -> CodecSummary:
         encodes=float(np.mean([row.encodes or np.nan for row in made])),
         encode_seconds=_per_megapixel([(row, row.encode_ms) for row in made]),
         decode_seconds=_per_megapixel([(row, row.decode_ms) for row in made]),
+        tuned_on=_tuned_on(made[0]),
     )
+
+
+def _tuned_on(row: Row) -> frozenset[str]:
+    """By the codec's own word; nothing of a codec that the zoo has lost."""
+    try:
+        return frozenset(registry.get(row.codec).tuned_on(row.operating_point))
+    except (KeyError, CodecError):
+        return frozenset()
 
 
 def _per_megapixel(timed: Sequence[tuple[Row, float | None]]) -> float | None:

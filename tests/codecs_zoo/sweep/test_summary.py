@@ -79,3 +79,31 @@ def test_seconds_are_per_megapixel() -> None:
 def test_the_same_rows_give_the_same_intervals() -> None:
     first, second = (of(summarise(sweep_of(), [PSNR], "jpeg"), "avif") for _ in range(2))
     assert first == second
+
+
+def test_figures_that_a_codec_was_tuned_on_are_marked() -> None:
+    from codecs_zoo.sweep.page import _delta_cells
+
+    rows = [
+        make_row(photo, codec, rate, **{"lpips-alex": 0.3 - 0.1 * log2(rate), "psnr": 30.0 + log2(rate)})
+        for photo in range(3)
+        for codec in ("jpeg", "checkerboard-perceptual", "a lost codec")
+        for rate in (0.25, 0.5, 1.0)
+    ]
+    figures = [
+        Figure("lpips-alex", "LPIPS", False, lambda a, b: None),
+        Figure("psnr", "PSNR", True, lambda a, b: None),
+    ]
+    summaries = {one.name: one for one in summarise(rows, figures, "jpeg")}
+    assert summaries["jpeg"].tuned_on == summaries["a lost codec"].tuned_on == frozenset()
+    tuned = summaries["checkerboard-perceptual"]
+    assert tuned.tuned_on == {"lpips-alex", "lpips-squeeze"}
+
+    class Report:
+        anchor, photos = "jpeg", 3
+
+    def cell(figure: Figure) -> str:
+        return _delta_cells(Report(), tuned, figure, (-1.0, 1.0))  # type: ignore[arg-type]
+
+    assert "(tuned)" in cell(figures[0])
+    assert "(tuned)" not in cell(figures[1])
