@@ -19,7 +19,7 @@ from annotation.serializers import ProblemSerializer
 from annotation.views.access import staff_of, within_reach
 from metric import serializers, tasks
 from metric.models import CodecTraining, MetricVersion, TrainingRun
-from metric.services.codec_training import (
+from metric.services.codec_requests import (
     cancel_codec_training,
     continue_codec_training,
     request_codec_training,

@@ -14,7 +14,7 @@ from annotation.views.access import refusals_as_messages, staff_of, staff_requir
 from metric import tasks
 from metric.forms import CodecTuningForm
 from metric.models import CodecTraining, MetricVersion
-from metric.services.codec_training import (
+from metric.services.codec_requests import (
     cancel_codec_training,
     continue_codec_training,
     request_codec_training,

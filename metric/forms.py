@@ -132,7 +132,7 @@ class CodecTuningForm(forms.Form):
     codec = forms.ChoiceField(label="Codec", help_text="Training starts from its weights.")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        from metric.services.codec_training import trainable_codecs
+        from metric.services.codec_requests import trainable_codecs
 
         super().__init__(*args, **kwargs)
         self.fields["codec"].choices = [(name, name) for name in trainable_codecs()]

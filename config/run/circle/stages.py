@@ -19,7 +19,7 @@ from config.run.circle import StageFailed
 from metric.core.evaluation.table import format_table
 from metric.models import MetricVersion, RetrainRule, TrainingRun
 from metric.reports.page import write_report
-from metric.services.codec_training import request_codec_training
+from metric.services.codec_requests import request_codec_training
 from metric.services.promotion import promote_version
 from metric.services.versions import version_folder
 from metric.tasks import send_codec_training

@@ -16,12 +16,12 @@ from annotation.services import codec_versions
 from codecs_zoo import registry
 from metric.models import CodecTraining, MetricVersion
 from metric.services import codec_training
-from metric.services.codec_training import (
+from metric.services.codec_requests import (
     cancel_codec_training,
     continue_codec_training,
     request_codec_training,
-    run_codec_training,
 )
+from metric.services.codec_training import run_codec_training
 
 pytestmark = pytest.mark.django_db
 
