@@ -278,7 +278,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "SideEnum": "annotation.models.judging.Judgment.Side",
-        "NetEnum": "metric.core.config.NETS",
+        "NetEnum": "metric.core.config.TRUNKS",
         "StudyStateEnum": "annotation.models.study.Study.State",
         "WorkStateEnum": "annotation.models.work.Work.State",
     },
