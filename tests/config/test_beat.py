@@ -10,7 +10,8 @@ from django.conf import settings
 from django.utils import timezone
 from django_celery_beat.schedulers import DatabaseScheduler
 
-import metric.tasks  # noqa: F401 - tasks are known once they are imported
+import annotation.tasks  # noqa: F401 - tasks are known once they are imported
+import metric.tasks  # noqa: F401
 from annotation.models import Clock
 from config.beat import OneClock
 
