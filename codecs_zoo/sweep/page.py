@@ -97,8 +97,8 @@ def _table(report: Report) -> str:
     )
     return (
         "<section><h2>How much each codec spends</h2><p>BD-rate: the rate at equal quality, in per cent of "
-        f"{escape(report.anchor)}’s. Below zero is a saving. Means over photographs, with 95 % intervals. A figure that "
-        "a codec was tuned on is marked: it says little about that codec.</p>"
+        f"{escape(report.anchor)}’s. Below zero is a saving. Means over photographs, with 95 % intervals. A "
+        "figure that a codec was tuned on is marked: it says little about that codec.</p>"
         f'<div class="frame"><table><thead><tr><th>Codec</th>{heads}</tr></thead><tbody>{rows}</tbody></table>'
         "</div></section>"
     )
