@@ -7,6 +7,7 @@ version that training left behind.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,7 @@ import numpy as np
 
 from codecs_zoo.contract import Pixels
 from codecs_zoo.measure import ms_ssim, psnr, ssim
+from metric.core.config import RIVALS
 
 if TYPE_CHECKING:
     import torch
@@ -66,8 +68,32 @@ def figure(name: str) -> Figure:
     if Path(name, "manifest.json").is_file():
         folder = Path(name).resolve()
         return _distance(name, f"Closer ({folder.name})", str(folder))
-    known = ", ".join([*PLAIN, *(f"lpips-{trunk}" for trunk in TRUNKS)])
-    raise QualityError(f"No quality figure is called {name!r}. Use {known}, or a metric version's folder.")
+    if name in RIVALS or ":" in name:
+        return _rival(name)
+    known = ", ".join([*PLAIN, *(f"lpips-{trunk}" for trunk in TRUNKS), *RIVALS])
+    raise QualityError(
+        f"No quality figure is called {name!r}. Use {known}, module:function, or a metric version's folder."
+    )
+
+
+def _rival(name: str) -> Figure:
+    """A metric of another package, or a callable; what it can't say of a pair is not defined there, and printed."""
+    from metric.core.distance.baselines import BaselineUnavailable
+    from metric.core.distance.rivals import one_value, open_rival
+
+    try:
+        label, higher, compare = open_rival(name)
+    except BaselineUnavailable as error:
+        raise QualityError(f"{name} is unavailable: {error}") from error
+
+    def of(a: Pixels, b: Pixels) -> float | None:
+        try:
+            return one_value(compare, a, b)
+        except BaselineUnavailable as error:
+            print(f"{name}: no figure for a pair: {error}", file=sys.stderr)
+            return None
+
+    return Figure(name, label, higher, of, label if higher else f"{label}, lower is closer")
 
 
 def figures(names: Sequence[str]) -> list[Figure]:

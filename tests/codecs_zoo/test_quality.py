@@ -60,3 +60,25 @@ def test_a_folder_that_is_no_version_says_what_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("{}")
     with pytest.raises(QualityError):
         figure(str(tmp_path))
+
+
+def mean_difference(reference: np.ndarray, distorted: np.ndarray) -> float:
+    """A callable as anybody may bring one."""
+    return float(np.abs(reference.astype(float) - distorted).mean())
+
+
+def test_a_callable_is_a_figure() -> None:
+    one = figure(f"{__name__}:mean_difference")
+    black, grey = np.zeros((8, 8, 3), np.uint8), np.full((8, 8, 3), 10, np.uint8)
+    assert one.of(black, grey) == 10 and not one.higher_is_better
+
+
+def test_a_callable_that_fails_is_not_defined_there(capsys: pytest.CaptureFixture[str]) -> None:
+    one = figure(f"{__name__}:figure")
+    assert one.of(np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8, 3), np.uint8)) is None
+    assert "it failed on a picture" in capsys.readouterr().err
+
+
+def test_a_rival_that_is_not_there_is_unavailable_with_the_reason() -> None:
+    with pytest.raises(QualityError, match="nowhere:metric is unavailable: .*cannot be imported"):
+        figure("nowhere:metric")

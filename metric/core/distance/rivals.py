@@ -53,7 +53,7 @@ class Rival:
     higher_is_better: bool
     load: Callable[[], Compare]
     packages: tuple[str, ...] = ()
-    how: str = "pip install 'closer[rivals]'"
+    how: str = "pip install '.[rivals]'"
     program: str = ""
 
     def unavailable(self) -> str | None:
@@ -90,6 +90,23 @@ def rival_baseline(key: str) -> Baseline:
         key, RIVALS[key], rival.unavailable, load, f"{key} {rival.version() if not rival.unavailable() else ''}",
         higher_is_better=rival.higher_is_better,
     )  # fmt: skip
+
+
+def open_rival(name: str) -> tuple[str, bool, Compare]:
+    """The label of a rival or a callable, whether a higher value of it is better, and itself, for single pairs.
+
+    Raises BaselineUnavailable with the reason where it cannot be used here.
+    """
+    if name not in _RIVALS:
+        compare = _callable(name)
+        return name, bool(getattr(compare, "higher_is_better", False)), compare
+    rival = _RIVALS[name]
+    if reason := rival.unavailable():
+        raise BaselineUnavailable(reason)
+    try:
+        return RIVALS[name], rival.higher_is_better, rival.load()
+    except Exception as error:  # whatever a package's import may raise
+        raise BaselineUnavailable(f"it cannot be loaded ({type(error).__name__}: {error})") from error
 
 
 def callable_baseline(name: str) -> Baseline:
@@ -285,7 +302,7 @@ _RIVALS = {
     rival.key: rival
     for rival in (
         Rival("ssimulacra2", "ssimulacra2", True, _ssimulacra2, ("ssimulacra2",)),
-        Rival("cvvdp", "cvvdp", True, _cvvdp, ("pycvvdp", "torchvision"), "pip install 'closer[cvvdp]'"),
+        Rival("cvvdp", "cvvdp", True, _cvvdp, ("pycvvdp", "torchvision"), "pip install '.[cvvdp]'"),
         Rival(
             "butteraugli",
             "",
@@ -298,6 +315,6 @@ _RIVALS = {
         Rival("iw-ssim", "piq", True, _piq("information_weighted_ssim"), ("piq", "torchvision")),
         Rival("fsim", "piq", True, _piq("fsim"), ("piq", "torchvision")),
         Rival("gmsd", "piq", False, _piq("gmsd"), ("piq", "torchvision")),
-        Rival("vmaf", "imageio-ffmpeg", True, _vmaf, ("imageio_ffmpeg",), "pip install 'closer[vvc]'"),
+        Rival("vmaf", "imageio-ffmpeg", True, _vmaf, ("imageio_ffmpeg",), "pip install '.[vvc]'"),
     )
 }
