@@ -93,7 +93,7 @@ class Search:
         distance = self.objective(x, x_hat, view, self.subject.saliency)[0]
         loss = bpp + math.exp(self.log_lambda) * distance
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         self.optimizer.step()
         self.done += 1
         if target_bpp is not None:
