@@ -5,6 +5,7 @@ requests only. What is added here: time limits for the arrival of a request, roo
 are too many, threads of their own for pictures, no bodies that will be refused, and an orderly end.
 """
 
+import contextlib
 import socket
 import threading
 import time
@@ -158,7 +159,8 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
     def stop(self) -> None:
         """End `serve()`; may be called from anywhere."""
         self._stopping.set()
-        self.pull_trigger()
+        with contextlib.suppress(OSError):  # it has ended already
+            self.pull_trigger()
 
     def handle_accept(self) -> None:
         """Take a new connection; where there are too many, close the one that has been quiet longest."""
