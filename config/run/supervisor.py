@@ -184,8 +184,9 @@ class Supervisor:
             kept.start()
         until = time.monotonic() + READY_WITHIN
         while not all(kept.ready for kept in group):
-            for kept in group:
+            for kept in self._kept:  # those of lower stages too: the broker may die while the others start
                 kept.tend()
+            for kept in group:
                 kept.give_up_if_hopeless(late=time.monotonic() > until)
             if self._ending.wait(TICK):
                 raise SupervisorError("It was stopped before everything was ready.")

@@ -96,3 +96,16 @@ def test_a_part_for_which_there_is_no_room_is_started_later(
         kept.child._process.kill()
         until(lambda: supervisor.pids().get("web", first) != first, within=5, what="it was started")
         assert len(tries) == 2
+
+
+def test_a_broker_that_dies_while_the_others_start_is_started_again(tmp_path: Path, free_port: int) -> None:
+    def once_the_broker_was_replaced() -> str:
+        broker = supervisor._kept[0]
+        if broker.deaths == 0 and broker.child.pid:
+            os.kill(broker.child.pid, signal.SIGKILL)
+        return "" if broker.deaths and broker.child.pid else "the broker is away"
+
+    parts = [Part("broker", SLEEP, lambda: "", stage=0), Part("worker", SLEEP, once_the_broker_was_replaced)]
+    supervisor = supervisor_of(tmp_path, free_port, *parts)
+    with supervisor:
+        assert supervisor.deaths() == {"broker": 1, "worker": 0}
