@@ -251,14 +251,14 @@ def _p_of(gain: Floats, ones: Floats, clusters: list[Ints | None]) -> float | No
 def _mrr(a: Candidate, b: Candidate, scale: Scale) -> dict[str, float | None]:
     """Meng, Rosenthal and Rubin's test of the two linear correlations with people's scale, within sources."""
     assert a.test is not None and b.test is not None
-    first, second = (condition_distances(one.test, scale) for one in (a, b))
+    first, second = condition_distances(a.test, scale), condition_distances(b.test, scale)
     known = ~np.isnan(first) & ~np.isnan(second)
     if known.sum() <= FEWEST_CONDITIONS:
         return {"z_mrr": None, "p_mrr": None}
     columns = [_centred(each[known], scale.source[known]) for each in (-first, -second, scale.value)]
     if any(np.ptp(each) == 0 for each in columns):
         return {"z_mrr": None, "p_mrr": None}
-    r = np.corrcoef(columns)
+    r = np.asarray(np.corrcoef(columns))
     try:
         test = meng_rosenthal_rubin(float(r[0, 2]), float(r[1, 2]), float(r[0, 1]), int(known.sum()))
     except ValueError:  # one is the other
