@@ -88,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _score(options: argparse.Namespace) -> int:
+    from metric.core.distance.baselines import BaselineUnavailable
     from metric.core.distance.images import picture_of
     from metric.core.distance.named import named
 
@@ -103,7 +104,12 @@ def _score(options: argparse.Namespace) -> int:
             )
         if chosen.metric is not None and (doubt := chosen.metric.doubt_about_size(side)):
             print(f"{reference}: {doubt}", file=sys.stderr)
-        found = chosen.baseline.distances([pictures], None, None, lambda line: print(line, file=sys.stderr))
+        try:
+            found = chosen.baseline.distances(
+                [pictures], None, None, lambda line: print(line, file=sys.stderr)
+            )
+        except BaselineUnavailable as error:
+            raise ValueError(f"{chosen.baseline.label} of {reference} and {distorted}: {error}") from error
         rows.append((reference, distorted, float(found[0])))
     if options.csv is None:
         _write(sys.stdout, rows)

@@ -211,9 +211,7 @@ def promote(request: HttpRequest, number: int) -> HttpResponse:
 @refusals_as_messages
 def back(request: HttpRequest) -> HttpResponse:
     """Puts the version that was in use before back to use."""
-    promoted = MetricVersion.objects.filter(promoted=True)
-    if promoted.exists() and not (promoted & versions_reached(request, Reach.RUN)).exists():
-        raise PermissionDenied("This needs an editor or an owner of the study whose version is in use.")
+    _require_run_of_promoted(request)
     version = roll_back(reason=request.POST.get("reason", ""), by=staff_of(request))
     messages.success(request, f"Version {version.number} is in use again.")
     return redirect(version)
@@ -224,9 +222,17 @@ def back(request: HttpRequest) -> HttpResponse:
 @refusals_as_messages
 def stock(request: HttpRequest) -> HttpResponse:
     """Takes the version in use out of use."""
+    _require_run_of_promoted(request)
     version = back_to_stock(reason=request.POST.get("reason", ""), by=staff_of(request))
     messages.success(request, f"Version {version.number} is out of use; stock LPIPS is what there is.")
     return redirect("metric-list")
+
+
+def _require_run_of_promoted(request: HttpRequest) -> None:
+    """Raises PermissionDenied for whoever may not run the study that the version in use learned from."""
+    promoted = MetricVersion.objects.filter(promoted=True)
+    if promoted.exists() and not (promoted & versions_reached(request, Reach.RUN)).exists():
+        raise PermissionDenied("This needs an editor or an owner of the study whose version is in use.")
 
 
 @staff_required

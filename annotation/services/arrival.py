@@ -85,8 +85,8 @@ def record_step(*, enrolment: Enrolment, session: Session, step: str, finding: F
     study for the annotator, unless they passed it before and only this screen fails it: then it stays due, for
     another screen. The session becomes ready with its last step.
     """
-    enrolment = Enrolment.objects.select_for_update(of=("self",)).select_related("study").get(pk=enrolment.pk)
     session = Session.objects.select_for_update().get(pk=session.pk)
+    enrolment = Enrolment.objects.select_for_update(of=("self",)).select_related("study").get(pk=enrolment.pk)
     if next_step(enrolment, session) != step:
         return not enrolment.screened_out_by
     before = enrolment.checks.get(step)

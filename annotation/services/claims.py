@@ -109,7 +109,9 @@ def end_of(session: Session) -> NoPair | None:
 
 def _in_turn(sessions: QuerySet[Session]) -> tuple[Session, Enrolment]:
     """Two windows of one annotator take turns here, so they cannot lease the same triplet twice."""
-    found = sessions.select_related("study", "annotator").first()
+    # The session before the enrolment, as whoever answers or forgets does: one order of locks for everybody.
+    locked = sessions.select_for_update(of=("self",), no_key=True)
+    found = locked.select_related("study", "annotator").first()
     if found is None:
         raise SessionErased
     place = Enrolment.objects.select_for_update(of=("self",), no_key=True)

@@ -61,11 +61,11 @@ def test_another_kind_of_body(client: Client, kind: str) -> None:
 
 
 def test_every_field_is_named(client: Client) -> None:
-    response = send(client, json.dumps({"annotator_id": "nobody", "screen": []}))
+    response = send(client, json.dumps({"screen": []}))
     require_problem(response, 400)
     said = response.json()
     assert said["code"] == "invalid"
-    assert set(said["fields"]) == {"study", "annotator_id", "screen"}
+    assert set(said["fields"]) == {"study", "screen"}
     assert "study: " in said["detail"]
 
 

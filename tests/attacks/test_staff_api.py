@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from annotation.models import Snapshot, Study
+from metric.core.config import TrainConfig
 from metric.models import TrainingRun
 from tests.factories import make_study, make_user
 
@@ -49,7 +50,7 @@ def test_settings_that_are_fine(owner_client: Client, snapshot: Snapshot) -> Non
     response = ask(owner_client, {"snapshot": snapshot.pk, "config": wanted})
     assert response.status_code == 201
     assert response.json()["config"].items() >= wanted.items()
-    assert ask(owner_client, {"snapshot": snapshot.pk}).json()["config"]["net"] == "alex"
+    assert ask(owner_client, {"snapshot": snapshot.pk}).json()["config"]["net"] == TrainConfig().net
 
 
 def test_a_run_on_a_failed_snapshot(owner_client: Client, snapshot: Snapshot) -> None:

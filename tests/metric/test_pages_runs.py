@@ -85,7 +85,7 @@ def test_training_again_takes_the_settings_of_the_run(owner_client: Client) -> N
 
 
 def test_settings_that_are_not_the_usual_ones_stand_out(owner_client: Client) -> None:
-    config = TrainConfig(nets=("vgg", "alex"), terms=("psnr",), lapse=True).as_json()
+    config = TrainConfig(nets=("vgg", "alex"), terms=("psnr",), lapse=False).as_json()
     page = owner_client.get(make_run(config=config).get_absolute_url()).content.decode()
     assert "Heads on vgg + alex with PSNR, from" in page
     stand_out = page.split("<details")[0]

@@ -48,4 +48,4 @@ def test_a_worker_killed_while_training_loses_nothing(
     assert (run.state, run.attempts, run.error) == (Work.State.DONE, 2, "")
     version = MetricVersion.objects.get()
     assert version.run == run
-    assert load(version_folder(version=version)).name == "alex"
+    assert load(version_folder(version=version)).name == "ssim2 + psnr"

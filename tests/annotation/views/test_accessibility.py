@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
 from annotation.core.protocol import Protocol
-from annotation.models import Enrolment, Study, Triplet
+from annotation.models import Enrolment, ResearcherInvitation, ResultsLink, Session, Study, Triplet
 from annotation.services.quality import refresh_quality
 from annotation.services.visitors import invite
 from tests.factories import make_judged_study, make_study, make_triplet, make_user
@@ -49,11 +49,23 @@ NO_PAGES = {
     *("study-snapshot", "source-image", "reconstruction-image", "snapshot-download"),
     *("training-run-status", "training-run-cancel", "metric-download", "metric-file"),
     *("metric-back", "metric-promote", "training-run-again", "codec-training-status", "codec-weights"),
-    *("codec-training-cancel", "codec-training-continue"),
+    *("codec-training-cancel", "codec-training-continue", "metric-stock"),
+    *(
+        "account-invite",
+        "account-reset-link",
+        "account-token",
+        "account-token-revoke",
+        "password_reset_confirm",
+    ),
+    *("study-add-pictures", "study-archive", "study-copy", "study-delete", "study-file", "study-from-file"),
+    *("study-member-invite", "study-member-remove", "study-member-set", "study-remove-photograph"),
+    *("study-share", "study-share-end"),
 }
 PAGES = {
     *("home", "login", "judge", "judge-end", "study-list", "study-new", "metric-list", "training-run"),
     *("metric-version", "metric-train", "metric-schedule", "codec-train", "codec-training", *STUDY_PAGES),
+    *("account", "password_change", "password_reset", "password_reset_done", "join", "shared-results"),
+    *("study-members", "study-plan"),
 }
 
 
@@ -114,7 +126,10 @@ def test_the_other_pages_of_researchers(page: Page, logged_in: str, complaints: 
     draft = make_study(state="draft")
     empty = make_study()
     version = make_version()
-    addresses = [reverse(name) for name in ("study-list", "study-new", "metric-list")]
+    addresses = [
+        reverse(name) for name in ("study-list", "study-new", "metric-list", "account", "password_change")
+    ]
+    addresses += [reverse(name, args=[draft.slug]) for name in ("study-members", "study-plan")]
     addresses += [reverse(name, args=[draft.slug]) for name in ("study", "study-settings", "study-people")]
     addresses += [
         reverse(name, args=[empty.slug]) for name in ("study-people", "study-pairs", "study-results")
@@ -142,7 +157,9 @@ def test_the_pages_of_visitors_and_annotators(
     steps = ("screen_check", "brightness", "colour_vision", "acuity", "card")
     studies = [judged_with(consent=True), *(judged_with(**{step: "require"}) for step in steps)]
     studies += [judged_with(layout=layout) for layout in ("side", "toggle", "flicker")]
-    addresses = [reverse("home"), reverse("login")]
+    addresses = [reverse(name) for name in ("home", "login", "password_reset", "password_reset_done")]
+    addresses.append(reverse("join", args=[ResearcherInvitation.objects.create().key]))
+    addresses.append(reverse("shared-results", args=[ResultsLink.objects.create(study=judged_with()).key]))
     addresses += [reverse("judge", args=[study.key]) for study in studies]
     addresses += [reverse("judge-end", args=[studies[-1].key])]
     walk(page, [live_server.url + address for address in addresses], complaints, settled="networkidle")
@@ -164,6 +181,7 @@ def test_the_pages_at_the_end(page: Page, live_server: LiveServer, complaints: l
     page.goto(live_server.url + reverse("judge", args=[study.key]) + "?participant=somebody")
     page.get_by_role("button").first.click()
     page.wait_for_url("**/end/")
+    Session.objects.update(answered=1)  # whoever judged all that there was has done enough
     end = [live_server.url + reverse("judge-end", args=[study.key])]
     walk(page, end, complaints)
     assert page.get_by_text("DONE42").is_visible()

@@ -106,7 +106,7 @@ def test_what_was_left_out_and_what_failed_is_said(
     [
         (["--codecs", "jpg"], "No codec is called 'jpg'"),
         (["--codecs", "bpg"], "bpg is not available"),
-        (["--metrics", "vmaf"], "No quality figure is called 'vmaf'. Use psnr, ssim, ms-ssim, lpips-alex"),
+        (["--metrics", "vmafs"], "No quality figure is called 'vmafs'. Use psnr, ssim, ms-ssim, lpips-alex"),
         (["--metrics", "psnr,psnr"], "named twice"),
         (["--bpp", "0.5,0.5"], "give different numbers above 0"),
         (["--jobs", "0"], "give 1 or more"),

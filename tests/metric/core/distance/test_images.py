@@ -48,4 +48,4 @@ def test_a_picture_too_small_for_the_trunk_is_named(
     small = tmp_path / "small.png"
     Image.fromarray(np.zeros((16, 16, 3), np.uint8)).save(small)
     assert main(["score", str(small), str(small)]) == 2
-    assert "small.png is too small: alex needs 31 pixels a side" in capsys.readouterr().err
+    assert "small.png: it needs at least 31 pixels a side" in capsys.readouterr().err
