@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import math
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -242,6 +243,8 @@ def _read(follower: Follower, key: str) -> dict[str, Any] | None:
 
     try:
         state = dict(torch.load(follower.state, map_location="cpu", weights_only=True))
-    except Exception:  # damage makes torch's reader stumble anywhere
+    except Exception as error:  # damage makes torch's reader stumble anywhere
+        kind = type(error).__name__
+        print(f"{follower.state} is damaged ({kind}): the search starts from the beginning.", file=sys.stderr)
         return None
     return state if state.get("key") == key else None
