@@ -26,6 +26,7 @@ from annotation.queues import after_commit
 from annotation.services.claims import NoPair, claim
 from annotation.services.judging import Answer, record
 from annotation.services.pictures import picture_of
+from annotation.services.practice import feedback_on
 from annotation.services.sessions import (
     begin_session,
     progress_in,
@@ -34,7 +35,6 @@ from annotation.services.sessions import (
     skip_assignment,
 )
 from annotation.services.snapshots import request_snapshot
-from annotation.services.training import feedback_on
 from annotation.throttles import JudgingThrottle, client_of
 from annotation.transient import is_transient
 from annotation.views.access import may, staff_of, study_or_404, within_reach

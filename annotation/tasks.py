@@ -10,11 +10,11 @@ from annotation.models import Reconstruction, Snapshot, Study
 from annotation.queues import ENCODE, ENCODE_SLOW, queue_is_empty, slow_codecs
 from annotation.reports.results import compute_results
 from annotation.services import privacy
+from annotation.services.allocation.ranking import refresh_rankings
+from annotation.services.annotator_quality import refresh_quality, studies_with_new_answers
 from annotation.services.claims import return_overdue
 from annotation.services.encoding import encode_reconstruction
 from annotation.services.planning import left_unplanned, plan_claimed
-from annotation.services.quality import refresh_quality, studies_with_new_answers
-from annotation.services.ranking_priorities import refresh_rankings
 from annotation.services.reaping import take_abandoned
 from annotation.services.snapshots import build_snapshot
 from annotation.services.stopping import apply_stop_rules

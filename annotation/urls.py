@@ -5,6 +5,7 @@ from django.urls import path
 from annotation.views import (
     account,
     actions,
+    annotator_quality,
     arrival,
     downloads,
     finish,
@@ -16,7 +17,6 @@ from annotation.views import (
     panels,
     people,
     planner,
-    quality,
     results,
     studies,
     study,
@@ -34,10 +34,18 @@ urlpatterns = [
     path("studies/<slug:slug>/status.json", study.status, name="study-status"),
     path("studies/<slug:slug>/people/", study.people, name="study-people"),
     path("studies/<slug:slug>/people.csv", people.people_csv, name="study-people-csv"),
-    path("studies/<slug:slug>/people/refresh/", quality.refresh, name="study-quality"),
-    path("studies/<slug:slug>/people/<uuid:annotator>/exclude/", quality.exclude, name="study-exclude"),
-    path("studies/<slug:slug>/people/<uuid:annotator>/take-back/", quality.take_back, name="study-take-back"),
-    path("studies/<slug:slug>/pairs/<int:pk>/known/", quality.know, name="study-know"),
+    path("studies/<slug:slug>/people/refresh/", annotator_quality.refresh, name="study-quality"),
+    path(
+        "studies/<slug:slug>/people/<uuid:annotator>/exclude/",
+        annotator_quality.exclude,
+        name="study-exclude",
+    ),
+    path(
+        "studies/<slug:slug>/people/<uuid:annotator>/take-back/",
+        annotator_quality.take_back,
+        name="study-take-back",
+    ),
+    path("studies/<slug:slug>/pairs/<int:pk>/known/", annotator_quality.know, name="study-know"),
     path("studies/<slug:slug>/people/invitations/", invitations.invitations, name="study-invitations"),
     path(
         "studies/<slug:slug>/people/invitations.csv",

@@ -63,7 +63,7 @@ def results(study: Any) -> None:
 
 def quality(study: Any) -> None:
     """Figures of all annotators, from nothing; the scales stay in the cache."""
-    from annotation.services.quality import refresh_quality
+    from annotation.services.annotator_quality import refresh_quality
 
     refresh_quality(study)
 
@@ -75,7 +75,7 @@ def quality_of_new(study: Any) -> None:
 
 def priorities(study: Any) -> None:
     """What is asked next in a study that ranks."""
-    from annotation.services.ranking_priorities import refresh_ranking
+    from annotation.services.allocation.ranking import refresh_ranking
 
     refresh_ranking(study=study)
 

@@ -44,7 +44,7 @@ STAGES = {
     "write": "writing the version",
     "keep": "keeping the version",
     "fine-tune": "fine-tuning the trunk",
-    "questions": "ranking the next pairs",
+    "allocation": "ranking the next pairs",
 }
 
 

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ('training_tries', models.PositiveSmallIntegerField(default=0, help_text='Begun.')),
                 ('trained_at', models.DateTimeField(blank=True, null=True)),
                 ('finished_at', models.DateTimeField(blank=True, help_text='When the server held every answer of a whole sitting.', null=True)),
-                ('figures', models.JSONField(blank=True, default=dict, help_text='annotation.core.quality, with intervals.')),
+                ('figures', models.JSONField(blank=True, default=dict, help_text='annotation.core.annotator_quality, with intervals.')),
                 ('figures_at', models.DateTimeField(blank=True, null=True)),
                 ('excluded_by', models.CharField(blank=True, default='', help_text='The rule of the study, or “by hand: reason”.', max_length=40)),
                 ('excluded_at', models.DateTimeField(blank=True, null=True)),

@@ -96,7 +96,9 @@ class Enrolment(models.Model):
         null=True, blank=True, help_text="When the server held every answer of a whole session."
     )
 
-    figures = models.JSONField(default=dict, blank=True, help_text="annotation.core.quality, with intervals.")
+    figures = models.JSONField(
+        default=dict, blank=True, help_text="annotation.core.annotator_quality, with intervals."
+    )
     figures_at = models.DateTimeField(null=True, blank=True)
     excluded_by = models.CharField(
         max_length=40, blank=True, default="", help_text="The rule of the study, or “by hand: reason”."

@@ -13,9 +13,9 @@ from annotation.errors import NotReady, SessionErased
 from annotation.models import Annotator, Assignment, Enrolment, Reconstruction, Session, Study, Triplet
 from annotation.models.stimulus import counter
 from annotation.services.arrival import enrol
+from annotation.services.practice import TRAINING, next_practice_pair, practice_stage
 from annotation.services.serving import Serving, next_servings
 from annotation.services.stream import stream_of
-from annotation.services.training import TRAINING, next_training, training_stage
 from annotation.turns import atomic_in_turn
 
 # How many run-out leases one claim sweeps up: enough to keep pace, few enough to cost nothing.
@@ -93,7 +93,7 @@ def end_of(session: Session) -> NoPair | None:
             return None
         if enrolment.excluded_by and session.ready_at:
             return _complete(session)
-        if training_stage(enrolment):
+        if practice_stage(enrolment):
             return None
         if over := _sitting_over(session, 0):
             return over
@@ -168,7 +168,7 @@ def _claim(session: Session, enrolment: Enrolment, holding: Sequence[UUID]) -> A
         return lost[0]
     if len(live) >= _most_leases(session, enrolment):
         return NoPair("nothing_free", f"Answer one of the {len(live)} pairs in hand first.", retry_after_s=1)
-    if stage := training_stage(enrolment):
+    if stage := practice_stage(enrolment):
         return _train(session, enrolment, stage.answered + len(live), stage.total)
     return _sitting_over(session, len(live)) or _judge(session, _last_source(recent))
 
@@ -212,7 +212,7 @@ def _train(session: Session, enrolment: Enrolment, begun: int, total: int) -> As
     """The next training pair; no more are given out ahead than belong to this try."""
     if begun >= total:
         return NoPair("nothing_free", "Answer the training pairs in hand first.", retry_after_s=1)
-    serving = next_training(session, enrolment)
+    serving = next_practice_pair(session, enrolment)
     if serving:
         trained = session.assignments.filter(kind=Assignment.Kind.TRAINING).count()
         return _lease(session, serving, trained + 1)

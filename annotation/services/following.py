@@ -58,7 +58,7 @@ class Votes:
     received: list[datetime] = field(default_factory=list)
 
     def add(self, who: UUID, answers: Sequence[Any]) -> None:
-        """The votes among an annotator's answers (rows of annotation.services.quality)."""
+        """The votes among an annotator's answers (rows of annotation.services.annotator_quality)."""
         for row in answers:
             if not row.counted or row.bpp is None:
                 continue

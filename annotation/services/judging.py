@@ -24,7 +24,7 @@ from annotation.errors import (
 from annotation.models import Assignment, Enrolment, Judgment, Session, Study, Triplet
 from annotation.models.stimulus import counter
 from annotation.services.claims import free_place
-from annotation.services.training import close_try
+from annotation.services.practice import close_try
 from annotation.turns import atomic_in_turn
 
 # Each takes a row: changing one's mind about a pair has an end.

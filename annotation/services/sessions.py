@@ -11,7 +11,7 @@ from annotation.errors import NotYours, SessionErased, StudyNotOpen
 from annotation.models import Annotator, Assignment, Enrolment, Session, Study
 from annotation.services.arrival import enrol, next_step
 from annotation.services.claims import return_to_pool
-from annotation.services.training import TRAINING, training_stage
+from annotation.services.practice import TRAINING, practice_stage
 from annotation.services.visitors import require_way_in
 from annotation.throttles import require_room_for_session
 from annotation.turns import atomic_in_turn
@@ -103,7 +103,7 @@ def progress_in(session: Session, enrolment: Enrolment | None) -> dict[str, Any]
     if enrolment is None:
         raise SessionErased
     enrolment.study = session.study
-    if stage := training_stage(enrolment):
+    if stage := practice_stage(enrolment):
         return {"answered": stage.answered, "total": stage.total, "stage": TRAINING}
     return {"answered": session.answered, "total": session.study.pairs_per_session, "stage": "judging"}
 

@@ -12,8 +12,8 @@ from annotation.models import Enrolment, Session, Study, Triplet
 from annotation.services.claims import end_of
 from annotation.services.completion import completion_of, finish
 from annotation.services.panels import PANEL_NAMES, way_back
+from annotation.services.practice import TRAINING
 from annotation.services.sessions import progress_of
-from annotation.services.training import TRAINING
 from annotation.services.visitors import Visitor
 from annotation.views.arrival import keeps_annotator, number_of, page, refused_page, visitor_of
 

@@ -10,11 +10,11 @@ from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
+from annotation.core.annotator_quality import RULES, Figures
 from annotation.core.protocol import Protocol
-from annotation.core.quality import RULES, Figures
 from annotation.core.roles import Reach
 from annotation.models import Enrolment, Session, Study
-from annotation.services.quality import BY_HAND, HAND
+from annotation.services.annotator_quality import BY_HAND, HAND
 from annotation.views.access import staff_required, study_or_404
 from annotation.views.paging import Page, page_by_pk
 from psychometrics.estimates import Estimate

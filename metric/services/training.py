@@ -30,9 +30,9 @@ from metric.core.training.train import train
 from metric.models import MetricVersion, TrainingRun
 from metric.reports.card import write_card
 from metric.reports.disagreements import with_triplets
+from metric.services.allocation import rank_open_pairs
 from metric.services.notices import tell
 from metric.services.promotion import promote_if_better
-from metric.services.questions import ask_better
 from metric.services.requests import config_of, in_words
 from metric.services.versions import (
     discard_drafts,
@@ -178,8 +178,8 @@ def _enter(
 def _ask_better(version: MetricVersion, report: "Report") -> None:
     """The version is kept already: what goes wrong here is said in the run's log and takes nothing back."""
     try:
-        report.stage("questions", 0, 1)
-        report.say(ask_better(version=version))
+        report.stage("allocation", 0, 1)
+        report.say(rank_open_pairs(version=version))
     except Cancelled:
         report.say("pairs are not ranked: cancelled")
     except (CheckpointError, TrunkUnavailable, Refused, ValueError, OSError) as error:

@@ -28,7 +28,9 @@ def log_in(name: str, password: str, address: str = "10.0.0.7", proxy: str = "")
     return answer.status_code
 
 
-def test_a_failure_is_logged_by_account_and_without_its_address(ada: User, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failure_is_logged_by_account_and_without_its_address(
+    ada: User, caplog: pytest.LogCaptureFixture
+) -> None:
     log_in("ada", "wrong")
     log_in("my password typed here", "ada")
     lines = events(caplog)

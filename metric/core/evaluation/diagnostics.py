@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from metric.core.evaluation.questions import surprise_of_votes
+from metric.core.evaluation.allocation import surprise_of_votes
 from metric.core.evaluation.votes import Votes
 from psychometrics.comparisons import Floats
 

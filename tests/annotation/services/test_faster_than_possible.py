@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from annotation.core.timing import earliest_end
 from annotation.models import Assignment, Judgment, Session
+from annotation.services.annotator_quality import refresh_quality
 from annotation.services.judging import record_judgment
-from annotation.services.quality import refresh_quality
 from tests.factories import make_assignment, make_session, make_source, make_study, make_timing, make_triplet
 
 pytestmark = pytest.mark.django_db

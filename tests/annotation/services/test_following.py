@@ -7,8 +7,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from annotation.models import Enrolment, Study
-from annotation.services import following, quality
-from annotation.services.quality import refresh_quality
+from annotation.services import annotator_quality, following
+from annotation.services.annotator_quality import refresh_quality
 from tests.factories import make_judgment, make_session, make_source, make_study, make_triplet
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +47,7 @@ def test_who_answered_since_is_worked_out_and_nobody_else_is_touched(study: Stud
     written = {row.pk: row.figures_at for row in study.enrolments.all()}
     [late] = judge(study, 1, "left")
     read: list[int] = []
-    rows = quality._rows
+    rows = annotator_quality._rows
 
     def counting(*args: Any, **more: Any) -> Any:
         found = list(rows(*args, **more))
@@ -55,7 +55,7 @@ def test_who_answered_since_is_worked_out_and_nobody_else_is_touched(study: Stud
         return iter(found)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(quality, "_rows", counting)
+        patched.setattr(annotator_quality, "_rows", counting)
         refresh_quality(study)
     assert read == [8, 0]
     late.refresh_from_db()
@@ -115,7 +115,7 @@ def test_it_is_fitted_anew_when_much_has_changed(study: Study, change: str) -> N
 
 def test_rows_are_written_a_few_at_a_time(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     judge(study, 5, "left", "right")
-    monkeypatch.setattr(quality, "AT_ONCE", 2)
+    monkeypatch.setattr(annotator_quality, "AT_ONCE", 2)
     with CaptureQueriesContext(connection) as queries:
         refresh_quality(study)
     updates = [

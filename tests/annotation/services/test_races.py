@@ -22,10 +22,10 @@ from annotation.models import (
     Study,
     Triplet,
 )
+from annotation.services.annotator_quality import exclude_by_hand
 from annotation.services.claims import NoPair, claim_next, return_overdue
 from annotation.services.judging import record_judgment
 from annotation.services.privacy import forget
-from annotation.services.quality import exclude_by_hand
 from tests.factories import (
     make_assignment,
     make_reconstruction,

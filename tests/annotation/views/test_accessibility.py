@@ -14,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from annotation.core.protocol import Protocol
 from annotation.models import Enrolment, ResearcherInvitation, ResultsLink, Session, Study, Triplet
-from annotation.services.quality import refresh_quality
+from annotation.services.annotator_quality import refresh_quality
 from annotation.services.visitors import invite
 from tests.factories import make_judged_study, make_study, make_triplet, make_user
 from tests.metric.versions import make_codec_training, make_run, make_version

@@ -11,8 +11,8 @@ from django.urls import reverse
 from annotation.models import Assignment, Session, Study, Triplet
 from annotation.models.stimulus import as_decimal
 from annotation.reports.results import StudyResults, compute_results
+from annotation.services.annotator_quality import exclude_by_hand
 from annotation.services.judging import record_judgment
-from annotation.services.quality import exclude_by_hand
 from annotation.tasks import results
 from tests.factories import (
     make_assignment,

@@ -30,7 +30,7 @@ CALLS = {
 }
 PLACES = (
     *("a snapshot half written", "features", "fit", "write"),
-    *("an archive stored", "a version not promoted yet", "questions"),
+    *("an archive stored", "a version not promoted yet", "allocation"),
 )
 
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import beta as beta_distribution
 from scipy.stats import rankdata
 
-from metric.core.evaluation.questions import expected_information, rank_triplets, surprise_of_votes
+from metric.core.evaluation.allocation import expected_information, rank_triplets, surprise_of_votes
 
 
 def entropy(p: np.ndarray) -> np.ndarray:

@@ -11,8 +11,8 @@ from annotation import tasks
 from annotation.core.roles import Reach
 from annotation.models import Enrolment, Triplet
 from annotation.queues import after_commit
+from annotation.services.annotator_quality import exclude_by_hand, undo_exclusion_by_hand
 from annotation.services.known import set_known
-from annotation.services.quality import exclude_by_hand, undo_exclusion_by_hand
 from annotation.views.access import came_from, refusals_as_messages, staff_of, staff_required, study_or_404
 
 

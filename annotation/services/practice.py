@@ -32,7 +32,7 @@ class Feedback:
     closer: str
 
 
-def training_stage(enrolment: Enrolment) -> Stage | None:
+def practice_stage(enrolment: Enrolment) -> Stage | None:
     """The present try, or None where nothing is trained or the annotator has passed."""
     total = enrolment.study.rules.training_pairs
     if not total or enrolment.trained_at:
@@ -46,7 +46,7 @@ def _own(enrolment: Enrolment) -> AssignmentQuerySet:
     )
 
 
-def next_training(session: Session, enrolment: Enrolment) -> Serving | None:
+def next_practice_pair(session: Session, enrolment: Enrolment) -> Serving | None:
     """The next training pair; from level to level the difference gets smaller. None while there is none."""
     total = session.study.rules.training_pairs
     held = _own(enrolment).filter(HELD).count()

@@ -9,14 +9,14 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from annotation.models import Judgment, Study, Triplet
+from annotation.services.allocation.priorities import set_priorities
 from annotation.services.encoding import read_pixels
-from annotation.services.priorities import set_priorities
 from metric.core.distance.cache import VectorCache
 from metric.core.distance.checkpoint import load
 from metric.core.distance.columns import distances
 from metric.core.distance.features import Pair
 from metric.core.distance.images import Picture
-from metric.core.evaluation.questions import rank_triplets
+from metric.core.evaluation.allocation import rank_triplets
 from metric.models import MetricVersion
 from metric.services.versions import version_folder
 from psychometrics.comparisons import Floats
@@ -29,7 +29,7 @@ MOST_VERSIONS = 3
 Progress = Callable[[str, int, int], None]
 
 
-def ask_better(*, version: MetricVersion, progress: Progress = lambda stage, done, total: None) -> str:
+def rank_open_pairs(*, version: MetricVersion, progress: Progress = lambda stage, done, total: None) -> str:
     """Ranks the open pairs of the version's study and hands the ranking to annotation; says what it did.
 
     Studies that are closed, or whose allocation does not ask for it, are left alone.
@@ -77,7 +77,7 @@ def _chances(version: MetricVersion, triplets: list[Any], progress: Progress) ->
     metric = load(version_folder(version=version))
     pairs = list(_pairs(triplets))
     with closing(VectorCache(settings.VAR_DIR / "cache" / "features")) as cache:
-        found = distances(metric, pairs, cache, lambda done, total: progress("questions", done, total))
+        found = distances(metric, pairs, cache, lambda done, total: progress("allocation", done, total))
     return metric.require_curve().chance(np.asarray(found).reshape(2, -1).T)
 
 

@@ -7,8 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from annotation.core.protocol import Protocol
-from annotation.core.quality import (
+from annotation.core.annotator_quality import (
     RULES,
     Answer,
     Figures,
@@ -17,6 +16,7 @@ from annotation.core.quality import (
     longest_run,
     runs_of_a_coin,
 )
+from annotation.core.protocol import Protocol
 from psychometrics.comparisons import Comparisons
 from psychometrics.estimates import NOTHING, Estimate
 from psychometrics.reliability import likelihoods, reliabilities

@@ -12,11 +12,11 @@ from django.utils import timezone
 from annotation.core.protocol import Protocol
 from annotation.models import Enrolment, Judgment, Snapshot, Study
 from annotation.services.snapshots import unpack_snapshot
-from metric.core.evaluation.questions import Ranking, rank_triplets
+from metric.core.evaluation.allocation import Ranking, rank_triplets
 from metric.models import MetricVersion, TrainingRun
 from metric.reports.disagreements import disagreements_of, with_triplets
-from metric.services import questions
-from metric.services.questions import ask_better
+from metric.services import allocation
+from metric.services.allocation import rank_open_pairs
 from metric.services.training import run_training
 from metric.services.versions import version_folder
 
@@ -30,22 +30,22 @@ def serve_by_uncertainty(study: Study, held_out: float) -> None:
 
 def test_open_pairs_get_priorities_and_the_share_held_out_none(version: MetricVersion) -> None:
     study = version.run.snapshot.study
-    assert "does not serve them" in ask_better(version=version)
+    assert "does not serve them" in rank_open_pairs(version=version)
     serve_by_uncertainty(study, 50.0)
-    said = ask_better(version=MetricVersion.objects.get())
+    said = rank_open_pairs(version=MetricVersion.objects.get())
     pairs = study.triplets.all()
     aside = pairs.filter(held_out=True)
     assert said == f"{pairs.count() - aside.count()} open pairs ranked by versions 1"
     assert not aside.exclude(priority=0).exists()
     Study.objects.update(state=Study.State.CLOSED)
-    assert ask_better(version=MetricVersion.objects.get()).endswith("the study is closed")
+    assert rank_open_pairs(version=MetricVersion.objects.get()).endswith("the study is closed")
 
 
 def test_a_version_that_learned_from_programs_decides_nothing_that_people_are_asked() -> None:
     rules = Protocol.bare().to_json() | {"allocation": "uncertain"}
     study = Study(state=Study.State.OPEN, protocol=rules)
     version = MetricVersion(simulated=True, run=TrainingRun(snapshot=Snapshot(study=study)))
-    assert "learned from programs" in ask_better(version=version)
+    assert "learned from programs" in rank_open_pairs(version=version)
 
 
 def test_the_votes_of_excluded_people_do_not_rank_pairs(
@@ -59,12 +59,12 @@ def test_the_votes_of_excluded_people_do_not_rank_pairs(
         ranked.append(float(np.sum(counts)))
         return rank_triplets(chance, *counts)
 
-    monkeypatch.setattr(questions, "rank_triplets", rank)
-    ask_better(version=MetricVersion.objects.get())
+    monkeypatch.setattr(allocation, "rank_triplets", rank)
+    rank_open_pairs(version=MetricVersion.objects.get())
     excluded = Enrolment.objects.filter(study=study).earliest("pk")
     theirs = Judgment.objects.filter(study=study, annotator=excluded.annotator).counted().count()
     Enrolment.objects.filter(pk=excluded.pk).update(excluded_by="checks", excluded_at=timezone.now())
-    ask_better(version=MetricVersion.objects.get())
+    rank_open_pairs(version=MetricVersion.objects.get())
     assert theirs > 0
     assert ranked[1] == ranked[0] - theirs
 

@@ -11,8 +11,8 @@ from annotation.models import Assignment, Enrolment, Session, Study, Triplet
 from annotation.services.claims import NoPair, claim_next
 from annotation.services.completion import finish
 from annotation.services.judging import record_judgment
+from annotation.services.practice import feedback_on
 from annotation.services.sessions import begin_session, progress_of
-from annotation.services.training import feedback_on
 from tests.factories import make_assignment, make_session, make_source, make_study, make_timing, make_triplet
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from annotation.core.quality import Answer, Figures, apply_rules, figures_of
+from annotation.core.annotator_quality import Answer, Figures, apply_rules, figures_of
 from annotation.errors import Refused
 from annotation.models import Assignment, Enrolment, Judgment, Study
 from annotation.services import following

@@ -4,8 +4,8 @@ import pytest
 
 from annotation.core.protocol import Protocol
 from annotation.models import Study, Triplet
+from annotation.services.allocation.ranking import refresh_rankings
 from annotation.services.claims import claim_next
-from annotation.services.ranking_priorities import refresh_rankings
 from tests.factories import (
     make_assignment,
     make_judgment,

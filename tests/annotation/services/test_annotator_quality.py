@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from annotation.core.annotator_quality import Figures
 from annotation.core.protocol import Protocol
-from annotation.core.quality import Figures
 from annotation.errors import Refused
 from annotation.models import Assignment, Enrolment, Judgment, Session, Study, Triplet
-from annotation.services.quality import (
+from annotation.services.annotator_quality import (
     exclude_by_hand,
     refresh_quality,
     studies_with_new_answers,

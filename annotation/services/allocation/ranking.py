@@ -7,7 +7,7 @@ import structlog
 from annotation.core.conditions import Condition
 from annotation.models import Study, Triplet
 from annotation.reports.comparisons import study_votes, tally_by_name
-from annotation.services.priorities import set_priorities
+from annotation.services.allocation.priorities import set_priorities
 from psychometrics.results import level_of_rows
 from psychometrics.sampling import Askable, Posterior, posterior_of, priorities
 
