@@ -49,6 +49,16 @@ class BadStudyFile(Refused):
     code = "bad_study_file"
 
 
+class BadQuestionnaire(Refused):
+    """Questions that cannot be asked; `faults` has a sentence for each thing that is wrong."""
+
+    code = "bad_questionnaire"
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__(" ".join(faults), faults=list(faults))
+        self.faults = tuple(faults)
+
+
 class StudyFrozen(Refused):
     """The study was opened: what people are asked can no longer change."""
 

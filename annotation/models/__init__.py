@@ -1,6 +1,7 @@
 """The rows of annotation."""
 
 from annotation.models.codec import CodecVersion
+from annotation.models.flags import Flag
 from annotation.models.judging import Assignment, Judgment
 from annotation.models.members import AccessToken, Membership, ResearcherInvitation, ResultsLink
 from annotation.models.people import Annotator, Enrolment, Invitation, Session
@@ -20,6 +21,7 @@ __all__ = [
     "Clock",
     "CodecVersion",
     "Enrolment",
+    "Flag",
     "Invitation",
     "Judgment",
     "Reconstruction",

@@ -96,12 +96,29 @@ class Enrolment(models.Model):
         null=True, blank=True, help_text="When the server held every answer of a whole session."
     )
 
+    questionnaire = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text='By "before" and "after": {"at": …, "answers": {question: answer}}.',
+    )
+    returned_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When a researcher recorded that they gave their place at the panel back.",
+    )
+
     figures = models.JSONField(
         default=dict, blank=True, help_text="annotation.core.annotator_quality, with intervals."
     )
     figures_at = models.DateTimeField(null=True, blank=True)
+    signs = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How many figures are outside what a careful annotator's are."
+    )
     excluded_by = models.CharField(
-        max_length=40, blank=True, default="", help_text="The rule of the study, or “by hand: reason”."
+        max_length=40,
+        blank=True,
+        default="",
+        help_text="The rule of the study, “returned”, or “by hand: reason”.",
     )
     excluded_at = models.DateTimeField(null=True, blank=True)
 
@@ -113,6 +130,7 @@ class Enrolment(models.Model):
         ]
         indexes = [
             models.Index(fields=["study"], condition=~Q(excluded_by=""), name="enrolment_excluded"),
+            models.Index(fields=["study", "-signs", "-id"], name="enrolment_by_signs"),
         ]
 
     def __str__(self) -> str:

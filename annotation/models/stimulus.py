@@ -298,6 +298,9 @@ class Triplet(models.Model):
         SENTINEL = "sentinel"
         IDENTICAL = "identical"
         TRAINING = "training"
+        EXCLUDED = (
+            "excluded"  # a pair that a researcher took out: it is not shown, and its votes do not count
+        )
 
     class Known(models.TextChoices):
         FIRST = "first"

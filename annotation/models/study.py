@@ -91,6 +91,9 @@ class Study(models.Model):
     protocol = models.JSONField(
         default=default_protocol, help_text="Every rule of annotation.core.protocol.Protocol, by name."
     )
+    questionnaire = models.JSONField(
+        default=list, blank=True, help_text="The study's own questions: annotation.core.questionnaire."
+    )
     origin = models.CharField(
         max_length=200,
         blank=True,

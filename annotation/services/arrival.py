@@ -9,10 +9,13 @@ from django.utils.crypto import salted_hmac
 
 from annotation.core.consent import version_of
 from annotation.core.protocol import Protocol
+from annotation.core.questionnaire import BEFORE, questions_of
 from annotation.core.screening import Finding
 from annotation.models import Annotator, Enrolment, Session, Study
+from annotation.services.questionnaires import STEPS
 
 CONSENT = "consent"
+QUESTIONS = STEPS[BEFORE]
 # In this order; each is also the name of its rule, but for the screen's.
 CHECKS = ("screen", "brightness", "colour_vision", "acuity", "card")
 # What `next_step` answers when somebody cannot take part.
@@ -34,23 +37,27 @@ def rule_of(rules: Protocol, check: str) -> str:
     return rule
 
 
-def steps_of(rules: Protocol) -> list[str]:
-    """Every step that the study asks for on arrival, in order."""
+def steps_of(study: Study) -> list[str]:
+    """Every step that the study requires on arrival, in order: its questions come after the checks."""
+    rules = study.rules
     checks = [check for check in CHECKS if rule_of(rules, check) != "skip"]
-    return [CONSENT] * rules.consent + checks
+    asks = bool(questions_of(study.questionnaire, BEFORE))
+    return [CONSENT] * rules.consent + checks + [QUESTIONS] * asks
 
 
 def next_step(enrolment: Enrolment, session: Session | None) -> str | None:
     """The first step that is still to be taken, SCREENED_OUT, or None when pairs may come."""
     if enrolment.screened_out_by:
         return SCREENED_OUT
-    rules = enrolment.study.rules
-    return next((step for step in steps_of(rules) if _is_due(step, rules, enrolment, session)), None)
+    steps = steps_of(enrolment.study)
+    return next((step for step in steps if _is_due(step, enrolment, session)), None)
 
 
-def _is_due(step: str, rules: Protocol, enrolment: Enrolment, session: Session | None) -> bool:
+def _is_due(step: str, enrolment: Enrolment, session: Session | None) -> bool:
     if step == CONSENT:
-        return enrolment.consent_version != version_of(rules.consent_text)
+        return enrolment.consent_version != version_of(enrolment.study.rules.consent_text)
+    if step == QUESTIONS:
+        return BEFORE not in enrolment.questionnaire
     taken = enrolment.checks.get(step)
     if taken is None or session is None:
         return True
@@ -95,7 +102,7 @@ def record_step(*, enrolment: Enrolment, session: Session, step: str, finding: F
         _describe(session, finding.details, known=enrolment.checks.get("card"))
     if not (failed and before and before["passed"]):
         _keep(enrolment, session, step, finding, failed=failed)
-    _make_ready(enrolment, session)
+    make_ready(enrolment, session)
     return not failed
 
 
@@ -121,6 +128,7 @@ def _keep(enrolment: Enrolment, session: Session, step: str, finding: Finding, *
     enrolment.save(update_fields=["checks", "screened_out_by", "screened_out_at"])
 
 
-def _make_ready(enrolment: Enrolment, session: Session) -> None:
+def make_ready(enrolment: Enrolment, session: Session) -> None:
+    """Pairs may come in the session, if its last step was taken."""
     if next_step(enrolment, session) is None:
         Session.objects.filter(pk=session.pk, ready_at=None).update(ready_at=timezone.now())

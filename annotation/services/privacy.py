@@ -127,7 +127,7 @@ def _scrub(enrolments: Iterable[Enrolment]) -> None:
             # Another key: an answer that is still in somebody's browser would be about a person again.
             session.screen, session.key = {}, new_key()
             session.save(update_fields=["screen", "key"])
-        Enrolment.objects.filter(pk=enrolment.pk).update(checks={}, panel_details={})
+        Enrolment.objects.filter(pk=enrolment.pk).update(checks={}, panel_details={}, questionnaire={})
 
 
 def _snapshots_with(annotator: Annotator) -> QuerySet[Snapshot]:
@@ -168,7 +168,7 @@ def keep_no_longer(*, now: datetime | None = None) -> int:
     leaving = Annotator.objects.filter(pk__in=remembered.values("annotator")).exclude(pk__in=needed)
     forgotten = [forget(annotator=annotator, erase=False) for annotator in leaving]
     with transaction.atomic():
-        _scrub(remembered.exclude(checks={}, panel_details={}))
+        _scrub(remembered.exclude(checks={}, panel_details={}, questionnaire={}))
     Browser.objects.filter(expire_date__lt=now).delete()
     AccessAttempt.objects.filter(attempt_time__lt=now - timedelta(hours=settings.AXES_COOLOFF_TIME)).delete()
     return len(forgotten)

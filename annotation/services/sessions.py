@@ -43,9 +43,9 @@ def begin_session(
 ) -> Session:
     """The annotator's session: the one they are in, or a new one. An unknown annotator becomes a new one.
 
-    A simulated annotator has no eyes to check, so its session is ready at once; a person's is when nothing is
-    left to do on arrival. `client` says from where, as `throttles.client_of` does. Raises TooMany where more begin
-    than people come; researchers' programs are let in.
+    A program has no eyes to check, so its session is ready at once; that of a person, or of a test participant, is
+    when nothing is left to do on arrival. `client` says from where, as `throttles.client_of` does. Raises TooMany
+    where more begin than people come; researchers' programs are let in.
     """
     require_open(study)
     known = Annotator.objects.select_for_update(no_key=True).filter(
@@ -62,7 +62,8 @@ def begin_session(
         if not simulated:
             require_room_for_session(study.key, client)
         session = Session.objects.create(study=study, annotator=annotator, screen=screen or {})
-    if session.ready_at is None and (simulated or next_step(enrolment, session) is None):
+    is_program = simulated and not annotator.external_id
+    if session.ready_at is None and (is_program or next_step(enrolment, session) is None):
         session.ready_at = timezone.now()
         session.save(update_fields=["ready_at"])
     return session

@@ -16,6 +16,7 @@ from annotation.models import Membership, Reconstruction, Study
 from annotation.reports.cost import planned_pairs
 from annotation.reports.processes import availabilities
 from annotation.services.planning import is_little, plan
+from annotation.services.questionnaires import checked_questionnaire
 from codecs_zoo import registry
 
 SIZES = ("max_width", "max_height")
@@ -29,6 +30,7 @@ def create_study(*, name: str, owner: User | None = None, slug: str = "", **fiel
     if "protocol" in fields:
         fitting = largest_picture(check_protocol(fields["protocol"]))
         fields = dict(zip(SIZES, fitting, strict=True)) | fields
+    fields |= _checked_questions(fields)
     study = Study(name=name.strip(), slug=slug or free_slug(name), **fields)
     _check(study)
     with transaction.atomic():
@@ -48,7 +50,7 @@ def update_study(*, study: Study, **fields: Any) -> Study:
         raise StudyFrozen(
             "The photographs were cropped to this size as they came in. Make a new study for another."
         )
-    for name, value in fields.items():
+    for name, value in (fields | _checked_questions(fields)).items():
         setattr(study, name, value)
     _check(study)
     study.save(update_fields=list(fields))
@@ -60,7 +62,12 @@ def _check(study: Study) -> None:
     check_bpps(study.target_bpps if study.codecs else study.target_bpps or [1.0])
     check_listed(study.listed_pairs)
     check_crop(study, check_protocol(study.protocol))
-    study.full_clean(exclude=["codecs", "target_bpps", "protocol", "listed_pairs"])
+    study.full_clean(exclude=["codecs", "target_bpps", "protocol", "listed_pairs", "questionnaire"])
+
+
+def _checked_questions(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The questionnaire among a study's fields as it is stored, if it is among them."""
+    return {name: checked_questionnaire(value) for name, value in fields.items() if name == "questionnaire"}
 
 
 def check_protocol(rules: Mapping[str, Any]) -> Protocol:

@@ -26,7 +26,7 @@ from annotation.services.studies import create_study
 RULES = (
     *("name", "title", "question", "instructions", "codecs", "target_bpps", "listed_pairs"),
     *("votes_per_triplet", "pairs_per_session", "allow_ties", "min_view_ms", "max_width", "max_height"),
-    *("surround", "lease_seconds", "retrain_after"),
+    *("surround", "lease_seconds", "retrain_after", "questionnaire"),
 )
 LARGEST_ARCHIVE = 20 * 2**30
 

@@ -29,12 +29,12 @@ class Visitor:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing but the end page is left: screened out, left out, or a panel's one entry was used."""
+        """Whether nothing but the end page is left: screened out, returned, excluded, or a panel's one entry used."""
         found = self.enrolment
         if found is None:
             return False
         once = found.excluded_by or found.annotator.external_id
-        return bool(found.screened_out_by or (found.finished_at and once))
+        return bool(found.screened_out_by or found.returned_at or (found.finished_at and once))
 
 
 def find_visitor(

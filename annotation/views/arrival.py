@@ -19,8 +19,9 @@ from django.views.decorators.http import require_POST
 
 from annotation.core import plates, screening
 from annotation.core.protocol import Protocol
+from annotation.core.questionnaire import AFTER, BEFORE
 from annotation.errors import Refused, StudyNotOpen
-from annotation.models import Annotator, Enrolment, Study
+from annotation.models import Annotator, Enrolment, Session, Study
 from annotation.services.arrival import (
     CHECKS,
     CONSENT,
@@ -32,9 +33,11 @@ from annotation.services.arrival import (
     steps_of,
 )
 from annotation.services.panels import PANEL_NAMES, entry_of
+from annotation.services.questionnaires import STEPS
 from annotation.services.sessions import begin_session, require_open
 from annotation.services.visitors import Visitor, admit, find_visitor
 from annotation.throttles import client_of
+from annotation.views.questionnaire import take_questions
 
 # The cookie by which a browser is known: apart from Django's session, which a log-in or log-out begins anew.
 ANNOTATOR = "closer_annotator"
@@ -115,7 +118,7 @@ def first_step(visitor: Visitor) -> str | None:
     rules = visitor.study.rules
     if rules.consent:
         return CONSENT
-    return WELCOME if steps_of(rules) or visitor.invitation or visitor.entry else None
+    return WELCOME if steps_of(visitor.study) or visitor.invitation or visitor.entry else None
 
 
 def number_of(annotator: Annotator | None) -> str:
@@ -144,7 +147,7 @@ def refused_page(request: HttpRequest, study: Study, refusal: Refused) -> HttpRe
 def step_page(request: HttpRequest, visitor: Visitor, step: str) -> HttpResponse:
     """The page of one step."""
     study, enrolment = visitor.study, visitor.enrolment
-    steps = steps_of(study.rules)
+    steps = steps_of(study)
     address = reverse("judge-step", args=[study.key, step])
     return page(
         request,
@@ -200,9 +203,14 @@ def take_step(request: HttpRequest, key: str, step: str) -> HttpResponse:
     study = get_object_or_404(Study, key=key)
     try:
         visitor = visitor_of(request, study)
+        if step == STEPS[AFTER] and visitor.enrolment and visitor.enrolment.finished_at:
+            return take_questions(request, visitor.enrolment, None, step)
         require_open(study)
         if step in (CONSENT, WELCOME):
             return _let_in(request, visitor, step)
+        if visitor.enrolment and not visitor.is_over and step == STEPS[BEFORE]:
+            session = _session_of(request, visitor.enrolment)
+            return take_questions(request, visitor.enrolment, session, step)
         if visitor.enrolment and not visitor.is_over and step in CHECKS:
             _record(request, visitor.enrolment, step)
     except Refused as refusal:
@@ -223,10 +231,17 @@ def _let_in(request: HttpRequest, visitor: Visitor, step: str) -> HttpResponse:
     return redirect("judge", visitor.study.key)
 
 
-def _record(request: HttpRequest, enrolment: Enrolment, step: str) -> None:
-    session = begin_session(
-        study=enrolment.study, annotator_id=enrolment.annotator_id, client=client_of(request)
+def _session_of(request: HttpRequest, enrolment: Enrolment) -> Session:
+    return begin_session(
+        study=enrolment.study,
+        annotator_id=enrolment.annotator_id,
+        simulated=enrolment.annotator.simulated,
+        client=client_of(request),
     )
+
+
+def _record(request: HttpRequest, enrolment: Enrolment, step: str) -> None:
+    session = _session_of(request, enrolment)
     if next_step(enrolment, session) != step:
         return
     try:

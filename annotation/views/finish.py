@@ -7,15 +7,18 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from annotation.core.questionnaire import AFTER
 from annotation.errors import Refused
 from annotation.models import Enrolment, Session, Study, Triplet
 from annotation.services.claims import end_of
 from annotation.services.completion import completion_of, finish
 from annotation.services.panels import PANEL_NAMES, way_back
 from annotation.services.practice import TRAINING
+from annotation.services.questionnaires import questions_due
 from annotation.services.sessions import progress_of
 from annotation.services.visitors import Visitor
 from annotation.views.arrival import keeps_annotator, number_of, page, refused_page, visitor_of
+from annotation.views.questionnaire import questionnaire_page
 
 
 @never_cache
@@ -37,6 +40,8 @@ def end(request: HttpRequest, key: str) -> HttpResponse:
 
 def _finished(request: HttpRequest, visitor: Visitor, enrolment: Enrolment) -> HttpResponse:
     study = visitor.study
+    if enrolment.returned_at:
+        return page(request, "returned", study, **_common(study, enrolment))
     session = Session.objects.filter(study=study, annotator=enrolment.annotator_id).order_by("-pk").first()
     finished = finish(session) if session else None
     over = None if finished or visitor.is_over or session is None else end_of(session)
@@ -47,6 +52,9 @@ def _finished(request: HttpRequest, visitor: Visitor, enrolment: Enrolment) -> H
     if finished is None and not visitor.is_over:
         progress = progress_of(session) if session else None
         return page(request, "waiting", study, status=202, progress=progress, **_common(study, enrolment))
+    enrolment = finished or enrolment
+    if enrolment.finished_at and questions_due(enrolment, AFTER):
+        return questionnaire_page(request, enrolment, AFTER)
     return page(request, "finished", study, again=_may_go_on(study, enrolment), **_common(study, enrolment))
 
 

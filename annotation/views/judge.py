@@ -5,9 +5,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from annotation.core.questionnaire import BEFORE
 from annotation.errors import Refused
 from annotation.models import Study
-from annotation.services.arrival import SCREENED_OUT, enrol, next_step
+from annotation.services.arrival import QUESTIONS, SCREENED_OUT, enrol, next_step
 from annotation.services.sessions import begin_session, progress_of, require_open
 from annotation.services.visitors import Visitor
 from annotation.throttles import client_of
@@ -21,6 +22,7 @@ from annotation.views.arrival import (
     step_page,
     visitor_of,
 )
+from annotation.views.questionnaire import questionnaire_page
 
 
 @never_cache
@@ -50,12 +52,19 @@ def judge(request: HttpRequest, key: str) -> HttpResponse:
 def _next_page(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     study = visitor.study
     known = visitor.annotator.pk if visitor.annotator else None
-    session = begin_session(study=study, annotator_id=known, client=client_of(request))
+    session = begin_session(
+        study=study,
+        annotator_id=known,
+        simulated=visitor.annotator is not None and visitor.annotator.simulated,
+        client=client_of(request),
+    )
     remember(request, session.annotator)
     enrolment = visitor.enrolment or enrol(study, session.annotator)
     step = next_step(enrolment, session)
     if step == SCREENED_OUT:
         return redirect("judge-end", study.key)
+    if step == QUESTIONS:
+        return questionnaire_page(request, enrolment, BEFORE)
     if step:
         return step_page(request, Visitor(study, session.annotator, enrolment), step)
     told = {

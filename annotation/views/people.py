@@ -1,6 +1,6 @@
 """The annotators of a study with their figures, a page at a time, and how many came how far."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
@@ -12,9 +12,11 @@ from django.views.decorators.http import require_safe
 
 from annotation.core.annotator_quality import RULES, Figures
 from annotation.core.protocol import Protocol
+from annotation.core.questionnaire import Question, questions_of
 from annotation.core.roles import Reach
 from annotation.models import Enrolment, Session, Study
 from annotation.services.annotator_quality import BY_HAND, HAND
+from annotation.services.questionnaires import answered
 from annotation.views.access import staff_required, study_or_404
 from annotation.views.paging import Page, page_by_pk
 from psychometrics.estimates import Estimate
@@ -212,14 +214,19 @@ def _lines(study: Study) -> Iterable[str]:
     estimates = [one.name for one in fields(Figures) if one.name != "expected_run"]
     ends = [one.name for one in fields(Estimate)]
     names = [f"{name}_{end}" for name in estimates for end in ends]
+    questions = questions_of(study.questionnaire)
     people = enrolled(study).order_by("pk").iterator(chunk_size=500)
-    head = ["annotator", "simulated", *FACTS, "reason", "expected_run", *names]
-    return stream(head, (_cells(row, estimates, ends) for row in people))
+    asked = [f"question_{one.name}" for one in questions]
+    head = ["annotator", "simulated", *FACTS, "reason", "expected_run", *names, *asked]
+    return stream(head, (_cells(row, estimates, ends, questions) for row in people))
 
 
-def _cells(row: Enrolment, estimates: list[str], ends: list[str]) -> list[Any]:
+def _cells(
+    row: Enrolment, estimates: Sequence[str], ends: Sequence[str], questions: Sequence[Question]
+) -> list[Any]:
     figures = Figures.from_json(row.figures)
     values = [getattr(getattr(figures, name), end) for name in estimates for end in ends]
     facts = [getattr(row, name) for name in FACTS]
     who = [row.annotator_id, row.annotator.simulated]
-    return [*who, *facts, reason_in_words(row), figures.expected_run, *values]
+    answers = [answer for _, answer in answered(row, questions)]
+    return [*who, *facts, reason_in_words(row), figures.expected_run, *values, *answers]

@@ -45,7 +45,14 @@ TABS = [
 ]
 
 # Pages that a tab leads to.
-BELOW = {"study-plan": "study", "study-invitations": "study-people", "study-reconciliation": "study-people"}
+BELOW = {
+    "study-plan": "study",
+    "study-flags": "study-pairs",
+    "study-questionnaire": "study-settings",
+    **dict.fromkeys(
+        ("study-annotator", "study-panel", "study-invitations", "study-reconciliation"), "study-people"
+    ),
+}
 
 
 def study_page(

@@ -3,6 +3,7 @@
     format = "closer-study/1"
     name = "…"  and every other rule of the study by its name
     stimuli = "folder"            # own pictures: a folder or zip beside the file, see annotation.core.layout
+    [[questionnaire]]             # the study's own questions, see annotation.core.questionnaire
     [protocol]                    # every rule of annotation.core.protocol
     [[photographs]]               # name, and file or sha256 of the whole photograph's pixels
     [[pictures]]                  # own pictures by hash: photograph, method, level, sha256, bpp
@@ -19,6 +20,7 @@ FORMAT = "closer-study/1"
 TABLES = {
     "photographs": {"name", "file", "sha256", "crop", "licence", "attribution"},
     "pictures": {"photograph", "method", "level", "sha256", "bpp"},
+    "questionnaire": {"name", "text", "when", "kind", "options", "required", "least", "most"},
 }
 _BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 

@@ -59,13 +59,13 @@ NO_PAGES = {
     ),
     *("study-add-pictures", "study-archive", "study-copy", "study-delete", "study-file", "study-from-file"),
     *("study-member-invite", "study-member-remove", "study-member-set", "study-remove-photograph"),
-    *("study-share", "study-share-end"),
+    *("study-share", "study-share-end", "study-questionnaire-save"),
 }
 PAGES = {
     *("home", "login", "judge", "judge-end", "study-list", "study-new", "metric-list", "training-run"),
     *("metric-version", "metric-train", "metric-schedule", "codec-train", "codec-training", *STUDY_PAGES),
     *("account", "password_change", "password_reset", "password_reset_done", "join", "shared-results"),
-    *("study-members", "study-plan"),
+    *("study-members", "study-plan", "study-questionnaire"),
 }
 
 
@@ -129,7 +129,9 @@ def test_the_other_pages_of_researchers(page: Page, logged_in: str, complaints: 
     addresses = [
         reverse(name) for name in ("study-list", "study-new", "metric-list", "account", "password_change")
     ]
-    addresses += [reverse(name, args=[draft.slug]) for name in ("study-members", "study-plan")]
+    addresses += [
+        reverse(name, args=[draft.slug]) for name in ("study-members", "study-plan", "study-questionnaire")
+    ]
     addresses += [reverse(name, args=[draft.slug]) for name in ("study", "study-settings", "study-people")]
     addresses += [
         reverse(name, args=[empty.slug]) for name in ("study-people", "study-pairs", "study-results")

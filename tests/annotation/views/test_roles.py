@@ -36,6 +36,7 @@ NEEDED: dict[str, Reach | str] = {
     "account-invite": SUPER, "account-reset-link": SUPER,
     "api-plan": STAFF,
     "study-plan": Reach.DATA,
+    "study-questionnaire": Reach.DATA, "study-questionnaire-save": Reach.RUN,
     "api-study-results": Reach.RESULTS,
     "study-results": Reach.RESULTS, "study-members": Reach.RESULTS, "source-image": Reach.RESULTS,
     "reconstruction-image": Reach.RESULTS, "api-study-detail": Reach.RESULTS,
