@@ -7,6 +7,7 @@ python -m codecs_zoo decode photograph.clz reconstruction.png
 python -m codecs_zoo sweep photographs --codecs jpeg,webp,avif --bpp 0.23,0.37 --out sweep --jobs 2
 python -m codecs_zoo downstream annotated --codecs jpeg,avif --bpp 0.23,0.67 --out downstream
 python -m codecs_zoo saliency photograph.png map.png --kind contrast
+python -m codecs_zoo saliency-report photograph.png --codec checkerboard@effort=2 --bpp 0.37 --out steered
 python -m codecs_zoo train factorized-prior --data photographs --out trained
 """
 
@@ -28,9 +29,10 @@ from codecs_zoo.onnx_models import ModelUnavailable
 from codecs_zoo.quality import QualityError, figure
 from codecs_zoo.rate import RateError, RateResult, encode_to_bpp
 from codecs_zoo.saliency.command import add_parser as add_saliency
+from codecs_zoo.saliency.report_command import add_parser as add_saliency_report
 from codecs_zoo.sweep.command import add_parser as add_sweep
 from codecs_zoo.sweep.plan import SweepError
-from codecs_zoo.variants import as_setting, with_options
+from codecs_zoo.variants import Variant, as_setting, with_options
 from imaging.files import write_whole
 from imaging.pictures import PhotographError, encode_png, load_photograph
 
@@ -130,11 +132,18 @@ def _aimed(options: argparse.Namespace, codec: Codec, pixels: Pixels) -> tuple[C
     if options.choose_by is None:
         return codec, encode_to_bpp(codec, pixels, options.bpp)
     one = figure(options.choose_by)
-    best = choose(candidates(codec, options.choose), pixels, options.bpp, one, tell=_tell_candidate)
+    best = choose(_candidates(codec, options.choose), pixels, options.bpp, one, tell=_tell_candidate)
     print(
         f"note: chosen by {one.label}. Figures by {one.label} are tuned: judge this file by others, or by people."
     )
     return best.codec, best.result
+
+
+def _candidates(codec: Codec, names: Sequence[str]) -> list[Codec]:
+    """Options that were given by --option stay as they are."""
+    if isinstance(codec, Variant):
+        return candidates(codec.codec, names, codec.fixed)
+    return candidates(codec, names)
 
 
 def _tell_candidate(one: Candidate) -> None:
@@ -212,6 +221,7 @@ def _parser() -> argparse.ArgumentParser:
     add_sweep(commands)
     add_downstream(commands)
     add_saliency(commands)
+    add_saliency_report(commands)
     add_train_command(commands)
     return parser
 

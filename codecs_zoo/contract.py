@@ -29,10 +29,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from imaging.pixels import Pixels as Pixels
 from imaging.plots.looks import Look
 
+Floats = npt.NDArray[np.float64]
 Setting = int | float | str
 Settings = dict[str, Setting]
 Kind = Literal["classical", "learned"]
@@ -140,6 +142,10 @@ class Codec(ABC):
     def tuned_on(self, settings: Settings) -> tuple[str, ...]:
         """Names of quality figures that the codec optimises at these complete settings: they say little about it."""
         return ()
+
+    def bits_map(self, bitstream: bytes) -> Floats | None:
+        """HxW, in bits per pixel: where a file spends its bits. None for a codec that can't tell."""
+        return None
 
     def advice(self, pixels: Pixels) -> str:
         """A sentence for a picture that the codec takes, but that it was not made for; mostly empty."""

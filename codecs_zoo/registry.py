@@ -9,8 +9,9 @@ from functools import cache
 from typing import TypeVar
 
 from codecs_zoo import classical, learned
+from codecs_zoo.choosing import chosen
 from codecs_zoo.contract import Codec
-from codecs_zoo.variants import split_name, with_options
+from codecs_zoo.variants import split_name
 
 CodecClass = TypeVar("CodecClass", bound=type[Codec])
 
@@ -47,6 +48,8 @@ def add_provider(provider: Callable[[str], Codec | None]) -> None:
 def get(name: str) -> Codec:
     """The codec called `name`, with its options where the name has some: `avif@grain=estimated` (`variants.py`).
 
+    Or with what its options are chosen by: `avif@choose-by=lpips-alex` (`choosing.py`).
+
     Raises KeyError that lists the known names, CodecError for an option that the codec does not have.
     """
     _discover()
@@ -54,7 +57,7 @@ def get(name: str) -> Codec:
     codec = _registered.get(own) or _provided(own)
     if codec is None:
         raise KeyError(f"No codec is called {own!r}. Known: {', '.join(names())}.")
-    return with_options(codec, options)
+    return chosen(codec, options)
 
 
 def _provided(name: str) -> Codec | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from codecs_zoo.contract import Aimed, Availability, Codec, CodecError, Pixels, Setting, Settings
+from codecs_zoo.contract import Aimed, Availability, Codec, CodecError, Floats, Pixels, Setting, Settings
 
 
 def split_name(name: str) -> tuple[str, dict[str, Setting]]:
@@ -98,6 +98,9 @@ class Variant(Codec):
 
     def _decode(self, bitstream: bytes) -> Pixels:
         return self.codec._decode(bitstream)
+
+    def bits_map(self, bitstream: bytes) -> Floats | None:
+        return self.codec.bits_map(bitstream)
 
     def payload_bytes(self, bitstream: bytes) -> int:
         """Where the codec itself draws the line."""

@@ -36,6 +36,9 @@ class Avif(Codec):
     }
     choices = ("tune", "grain")
 
+    def tuned_on(self, settings: Settings) -> tuple[str, ...]:
+        return () if settings["tune"] == "iq" else (str(settings["tune"]),)
+
     def availability(self) -> Availability:
         return pillow_availability("avif")
 

@@ -38,6 +38,9 @@ class HevcIntra(Codec):
     )  # fmt: skip
     options = {"preset": ("slow", "ultrafast", "fast", "medium", "slower", "veryslow")}
 
+    def tuned_on(self, settings: Settings) -> tuple[str, ...]:
+        return ("ssim",)
+
     def availability(self) -> Availability:
         return extra_availability("hevc", "av")
 

@@ -22,7 +22,13 @@ from codecs_zoo.downstream.results import ORIGINAL, Result, Truth, results_at, t
 from codecs_zoo.onnx_models import ModelUnavailable, availability, find_model
 from codecs_zoo.quality import figures
 from codecs_zoo.sweep import plan
-from codecs_zoo.sweep.command import add_sweep_options, make_rows, report_failures, write_results
+from codecs_zoo.sweep.command import (
+    add_sweep_options,
+    choosing_names,
+    make_rows,
+    report_failures,
+    write_results,
+)  # fmt: skip
 from imaging.files import file_sha256, write_whole
 
 
@@ -44,7 +50,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def downstream(options: argparse.Namespace) -> None:
     """`downstream`: makes what is missing, lets the models look, writes tables and the report's section."""
     plan.check_rates(options.bpp)
-    codecs, chosen = plan.find_codecs(options.codecs), figures(options.metrics)
+    codecs, chosen = plan.find_codecs(choosing_names(options)), figures(options.metrics)
     photos, unusable = plan.find_photographs(images_of(options.folder))
     annotations = {photo.sha256: annotations_of(options.folder, photo) for photo in photos}
     models, notes = _models(options)

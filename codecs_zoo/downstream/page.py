@@ -8,7 +8,8 @@ from html import escape
 from codecs_zoo.downstream.results import DETECTION, LABELS, ORIGINAL, SEGMENTATION, Estimate, Result
 from codecs_zoo.look import key_mark
 from codecs_zoo.sweep.chart import Line, curves
-from codecs_zoo.sweep.summary import Interval, Spot
+from codecs_zoo.sweep.intervals import Interval
+from codecs_zoo.sweep.summary import Spot
 from imaging.plots.svg import to_svg
 from psychometrics.tables import to_text
 

@@ -26,7 +26,19 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, ClassVar
 
-from codecs_zoo.contract import Aimed, Availability, Codec, CodecError, Knob, Pixels, Setting, Settings
+import numpy as np
+
+from codecs_zoo.contract import (
+    Aimed,
+    Availability,
+    Codec,
+    CodecError,
+    Floats,
+    Knob,
+    Pixels,
+    Setting,
+    Settings,
+)  # fmt: skip
 from codecs_zoo.extras import package_versions
 from codecs_zoo.learned import _search
 from codecs_zoo.learned._file import CRC_BYTES, MAX_PIXELS, is_whole, sealed, size_of
@@ -143,6 +155,17 @@ class LearnedCodec(Codec):
             model = self._model(weights_id)
             found = model.decompress([[part] for part in parts], grid(height, width), quality_of(index))
         return to_pixels(found["x_hat"], height, width)
+
+    def bits_map(self, bitstream: bytes) -> Floats | None:
+        weights_id, width, height, index, first = self._read_head(bitstream)
+        from codecs_zoo.learned.networks.pictures import grid, one_thread
+        from codecs_zoo.learned.networks.shape import PATCH
+
+        body = bitstream[HEAD.size :]
+        parts = [body[:first], body[first:]][: self.parts]
+        with one_thread():
+            cells = self._model(weights_id).cell_bits(parts, *grid(height, width), index).numpy() / PATCH**2
+        return np.asarray(cells.repeat(PATCH, 0).repeat(PATCH, 1)[:height, :width])
 
     def payload_bytes(self, bitstream: bytes) -> int:
         """Both coded parts, without the head of 18 bytes."""

@@ -11,7 +11,8 @@ from itertools import pairwise
 from math import log
 
 from codecs_zoo.look import look_of
-from codecs_zoo.sweep.summary import Interval, Spot
+from codecs_zoo.sweep.intervals import Interval
+from codecs_zoo.sweep.summary import Spot
 from imaging.plots.axes import ticks
 from imaging.plots.scene import Scene
 

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from codecs_zoo import registry
+from codecs_zoo.choosing import choosing_name
 from codecs_zoo.contract import CodecError
 from codecs_zoo.quality import Figure, figures
 from codecs_zoo.sweep import plan
@@ -43,8 +45,12 @@ def add_sweep_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--bpp", type=_numbers, default=[0.23, 0.37, 0.67, 1.0], help="0.23,0.37,0.67,1.0")
     parser.add_argument(
-        "--metrics", type=_names, default=["psnr", "ms-ssim"],
+        "--metrics", type=names_in, default=["psnr", "ms-ssim"],
         help="of psnr, ssim, ms-ssim, lpips-alex, lpips-vgg, lpips-squeeze, and metric versions' folders",
+    )  # fmt: skip
+    parser.add_argument(
+        "--choose-by", metavar="METRIC",
+        help="for codecs that have options to choose among: for each photograph and rate those that look best by it",
     )  # fmt: skip
     parser.add_argument("--anchor", default="jpeg", help="what BD-rates are against (jpeg)")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (1: best for times)")
@@ -57,7 +63,7 @@ def add_sweep_options(parser: argparse.ArgumentParser) -> None:
 def sweep(options: argparse.Namespace) -> None:
     """`sweep`: makes what is missing, then writes tables and report. Raises CodecError if nothing worked."""
     plan.check_rates(options.bpp)
-    codecs, chosen = plan.find_codecs(options.codecs), figures(options.metrics)
+    codecs, chosen = plan.find_codecs(choosing_names(options)), figures(options.metrics)
     photos, excluded = plan.find_photographs(options.folder)
     for line in excluded:
         print(f"excluded: {line}")
@@ -68,6 +74,24 @@ def sweep(options: argparse.Namespace) -> None:
     report_failures(failed)
     if len(failed) == len(rows):
         raise CodecError("Nothing could be made; the reasons are above and in results.csv.")
+
+
+def choosing_names(options: argparse.Namespace) -> list[str]:
+    """Names of the codecs, with --choose-by as part of those that have options to choose among.
+
+    Raises CodecError where none has any, or for a figure that nobody knows.
+    """
+    codecs = plan.find_codecs(options.codecs)
+    if options.choose_by is None:
+        return [codec.name for codec in codecs]
+    figures([options.choose_by])
+    names = [choosing_name(codec, options.choose_by) for codec in codecs]
+    if names == [codec.name for codec in codecs]:
+        raise CodecError(
+            f"None of {', '.join(names)} has options to choose among; leave --choose-by out, or add a codec that has: "
+            f"{', '.join(codec.name for codec in registry.codecs() if codec.choices)}."
+        )
+    return names
 
 
 def make_rows(options: argparse.Namespace, tasks: Sequence[Task]) -> list[Row]:
@@ -153,7 +177,7 @@ def report_failures(failed: Sequence[Row]) -> None:
 def _codecs(text: str) -> list[str]:
     """Names between commas; a comma between two options of one codec parts no names."""
     names: list[str] = []
-    for part in _names(text):
+    for part in names_in(text):
         if "=" in part and "@" not in part and names:
             names[-1] += f",{part}"
         else:
@@ -161,12 +185,13 @@ def _codecs(text: str) -> list[str]:
     return names
 
 
-def _names(text: str) -> list[str]:
+def names_in(text: str) -> list[str]:
+    """What stands between commas."""
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _numbers(text: str) -> list[float]:
     try:
-        return [float(number) for number in _names(text)]
+        return [float(number) for number in names_in(text)]
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers such as 0.23,0.67") from error

@@ -15,6 +15,7 @@ from codecs_zoo.sweep.plan import Row
 from codecs_zoo.sweep.summary import CodecSummary
 from imaging.plots.svg import to_svg
 
+TUNED = " (tuned on it)"
 STYLE = Path(__file__).with_name("page.css")
 WIDEST_ROW = 4
 """Reconstructions side by side, with the original in the middle of them."""
@@ -72,9 +73,15 @@ def _finding(report: Report) -> str:
         return "No reconstruction was made."
     figure = report.figures[0]
     ranked = [(s, s.delta_rates.get(figure.name)) for s in report.summaries if s.name != report.anchor]
-    known = [(summary, delta) for summary, delta in ranked if delta is not None]
+    known = [
+        (summary, delta)
+        for summary, delta in ranked
+        if delta is not None and figure.name not in summary.tuned_on
+    ]
+    tuned = [s.name for s in report.summaries if figure.name in s.tuned_on]
     if not known:
-        return f"No rate difference to {escape(report.anchor)} can be given: the curves do not meet."
+        nothing = f"No rate difference to {escape(report.anchor)} can be given: the curves do not meet."
+        return nothing + _not_ranked(tuned, figure)
     best, delta = known[0]
     word = "less" if delta.value < 0 else "more"
     interval = (
@@ -82,8 +89,15 @@ def _finding(report: Report) -> str:
     )
     return (
         f"At equal {escape(figure.label)}, {escape(best.name)} spends {abs(delta.value):.0f}\u00a0% {word} than "
-        f"{escape(report.anchor)}{interval}, the least of the codecs compared."
+        f"{escape(report.anchor)}{interval}, the least of the codecs compared.{_not_ranked(tuned, figure)}"
     )
+
+
+def _not_ranked(tuned: Sequence[str], figure: Figure) -> str:
+    """Who is missing from the ranking, because they were tuned on what it ranks by."""
+    if not tuned:
+        return ""
+    return f" Tuned on {escape(figure.label)} and so not ranked by it: {escape(', '.join(tuned))}."
 
 
 def _table(report: Report) -> str:
@@ -147,7 +161,7 @@ def _delta_cells(report: Report, summary: CodecSummary, figure: Figure, reach: t
         return '<td class="bd missing">curves do not meet</td><td></td>'
     few = "" if delta.n == report.photos else f", {delta.n} of {report.photos}"
     interval = "" if delta.low is None else f"{_percent(delta.low)} to {_percent(delta.high)}{few}"
-    tuned = " (tuned)" if figure.name in summary.tuned_on else ""
+    tuned = TUNED if figure.name in summary.tuned_on else ""
     return (
         f'<td class="bd"><b>{_percent(delta.value)}</b>{tuned}<br><span class="range">{interval}</span></td>'
         f"<td>{to_svg(whisker(summary.name, delta, *reach))}</td>"
@@ -163,7 +177,8 @@ def _figure(report: Report, figure: Figure) -> str:
         return ""
     label = figure.axis_label or figure.label
     left = to_svg(curves(lines, report.photos, title=f"{figure.label} over bits per pixel", label=label))
-    key = "".join(f"<li>{_named(line.codec)}</li>" for line in lines)
+    tuned = {s.name for s in report.summaries if figure.name in s.tuned_on}
+    key = "".join(f"<li>{_named(line.codec)}{TUNED if line.codec in tuned else ''}</li>" for line in lines)
     panels = f"<div><h3>Mean over photographs</h3>{left}</div>"
     if less:
         right = to_svg(
@@ -227,7 +242,8 @@ def _crop_row(number: int, strip: Strip, crops: list[Crop]) -> str:
 def _crop(crop: Crop) -> str:
     row = crop.row
     psnr, bpp = row.figures.get("psnr"), f"{row.bpp:.3f} bpp"
-    words = f"{bpp}, {psnr:.1f} dB" if psnr is not None else bpp
+    mark = " (tuned)" if "psnr" in row.tuned_on else ""
+    words = f"{bpp}, {psnr:.1f} dB{mark}" if psnr is not None else bpp
     return (
         f'<figure><img alt="{escape(row.codec)} at {row.target_bpp:g} bpp" src="{crop.uri}">'
         f'<figcaption>{escape(row.codec)}<br><span class="figures">{words}</span></figcaption></figure>'

@@ -75,6 +75,8 @@ class Row:
     encode_ms: float | None = None
     decode_ms: float | None = None
     figures: dict[str, float | None] = field(default_factory=dict)
+    tuned_on: tuple[str, ...] = ()
+    """Names of figures that the codec optimised, or that its options were chosen by: they say little about it."""
 
     @property
     def failed(self) -> bool:
@@ -93,21 +95,26 @@ def find_photographs(folder: Path) -> tuple[list[Photo], list[str]]:
     excluded = []
     for path in files(folder, ENDINGS):
         try:
-            loaded = load_photograph(path)
+            photo = read_photograph(path)
         except (OSError, PhotographError) as error:
             excluded.append(f"{path.name}: {error}")
             continue
-        sha256 = pixels_sha256(loaded.pixels)
-        if sha256 in photos:
-            excluded.append(f"{path.name}: the same pixels as {photos[sha256].name}.")
+        if photo.sha256 in photos:
+            excluded.append(f"{path.name}: the same pixels as {photos[photo.sha256].name}.")
             continue
-        photos[sha256] = Photo(path, path.name, sha256, loaded.width, loaded.height, loaded.notes)
+        photos[photo.sha256] = photo
     if not photos:
         others = f" {len(excluded)} files could not be used: {excluded[0]}" if excluded else ""
         raise SweepError(
             f"There is no photograph in {folder}; use PNG, JPEG, WebP, AVIF, TIFF or BMP.{others}"
         )
     return list(photos.values()), excluded
+
+
+def read_photograph(path: Path) -> Photo:
+    """One photograph. Raises PhotographError or OSError for a file that holds none."""
+    loaded = load_photograph(path)
+    return Photo(path, path.name, pixels_sha256(loaded.pixels), loaded.width, loaded.height, loaded.notes)
 
 
 def find_codecs(names: Sequence[str]) -> list[Codec]:
@@ -152,7 +159,8 @@ def read_row(out: Path, task: Task) -> Row | None:
     path = row_path(out, task)
     if not path.is_file():
         return None
-    row = Row(**json.loads(path.read_text(encoding="utf-8")))
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    row = Row(**{**stored, "tuned_on": tuple(stored.get("tuned_on", ()))})
     same = (row.sha256, row.codec, row.version, row.target_bpp) == (
         task.photo.sha256, task.codec, task.version, task.target_bpp,
     )  # fmt: skip

@@ -7,29 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from codecs_zoo import registry
 from codecs_zoo.bdrate import bd_rate
 from codecs_zoo.contract import CodecError
 from codecs_zoo.quality import Figure
+from codecs_zoo.sweep.intervals import Floats, Interval, bootstrap_draws, mean_interval
 from codecs_zoo.sweep.plan import Row
 
-Floats = npt.NDArray[np.float64]
-
-RESAMPLES, SEED = 2000, 20020
 NARROWEST_OVERLAP = 0.05
 """Of the quality range of both curves together: a BD-rate over less says little."""
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean over `n` photographs and its 95 % bootstrap interval; without an interval for one photograph."""
-
-    value: float
-    low: float | None
-    high: float | None
-    n: int
 
 
 @dataclass(frozen=True)
@@ -68,14 +55,14 @@ Cells = dict[tuple[str, float, str], Row]
 
 
 def summarise(rows: Sequence[Row], figures: Sequence[Figure], anchor: str) -> list[CodecSummary]:
-    """One summary for each codec: by delta rate of the first figure, the thriftiest first, the unknown last.
-    The anchor stands where its 0 % belongs.
+    """One summary for each codec: by delta rate of the first figure, the thriftiest first, the unknown last, and
+    after all others those that were tuned on that figure. The anchor stands where its 0 % belongs.
 
     `anchor` is the codec that the others are held against; without its rows there are no differences.
     """
     cells = {(row.codec, row.target_bpp, row.sha256): row for row in rows if not row.failed}
     photos = list(dict.fromkeys(row.sha256 for row in rows))
-    draws = _draws(len(photos))
+    draws = bootstrap_draws(len(photos))
     by_codec: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_codec[row.codec].append(row)
@@ -88,11 +75,12 @@ def summarise(rows: Sequence[Row], figures: Sequence[Figure], anchor: str) -> li
     return sorted(summaries, key=lambda summary: _rank(summary, figures, anchor))
 
 
-def _rank(summary: CodecSummary, figures: Sequence[Figure], anchor: str) -> tuple[float, str]:
+def _rank(summary: CodecSummary, figures: Sequence[Figure], anchor: str) -> tuple[bool, float, str]:
+    tuned = bool(figures) and figures[0].name in summary.tuned_on
     if summary.name == anchor:
-        return (0.0, summary.name)
+        return (False, 0.0, summary.name)
     first = summary.delta_rates.get(figures[0].name) if figures else None
-    return (first.value if first else np.inf, summary.name)
+    return (tuned, first.value if first else np.inf, summary.name)
 
 
 def _plain(name: str, rows: list[Row]) -> CodecSummary:
@@ -109,12 +97,14 @@ def _plain(name: str, rows: list[Row]) -> CodecSummary:
         encodes=float(np.mean([row.encodes or np.nan for row in made])),
         encode_seconds=_per_megapixel([(row, row.encode_ms) for row in made]),
         decode_seconds=_per_megapixel([(row, row.decode_ms) for row in made]),
-        tuned_on=_tuned_on(made[0]),
+        tuned_on=frozenset[str]().union(*(_tuned_on(row) for row in made)),
     )
 
 
 def _tuned_on(row: Row) -> frozenset[str]:
-    """By the codec's own word; nothing of a codec that the zoo has lost."""
+    """What the row says, and for rows of earlier releases what the codec says, unless the zoo has lost it."""
+    if row.tuned_on:
+        return frozenset(row.tuned_on)
     try:
         return frozenset(registry.get(row.codec).tuned_on(row.operating_point))
     except (KeyError, CodecError):
@@ -135,10 +125,10 @@ def _judge(
         own = _values(cells, summary.name, target, photos, figure)
         bpp = np.array([_bpp(cells, summary.name, target, photo) for photo in photos])
         spot_bpp = float(np.nanmean(np.where(np.isnan(own), np.nan, bpp))) if not np.isnan(own).all() else 0
-        if (mean := _interval(own, draws)) is not None:
+        if (mean := mean_interval(own, draws)) is not None:
             curve.append(Spot(target, spot_bpp, mean))
         less = own - _values(cells, anchor, target, photos, figure)
-        if summary.name != anchor and (mean := _interval(less, draws)) is not None:
+        if summary.name != anchor and (mean := mean_interval(less, draws)) is not None:
             differences.append(Spot(target, spot_bpp, mean))
     summary.curves[figure.name], summary.differences[figure.name] = curve, differences
     summary.delta_rates[figure.name] = _delta_rate(summary.name, figure, cells, photos, draws, anchor)
@@ -159,28 +149,6 @@ def _values(cells: Cells, codec: str, target: float, photos: list[str], figure: 
     return np.array(values)
 
 
-def _draws(photos: int) -> Floats:
-    """RESAMPLES x photos: how often each photograph is drawn. All codecs share them, so they are paired."""
-    rng = np.random.default_rng(SEED)
-    return rng.multinomial(photos, np.full(photos, 1 / photos), size=RESAMPLES).astype(np.float64)
-
-
-def _interval(values: Floats, draws: Floats) -> Interval | None:
-    """Mean of what is known, with the percentile interval of its bootstrap; None where nothing is."""
-    known = ~np.isnan(values)
-    n = int(known.sum())
-    if n == 0:
-        return None
-    mean = float(values[known].mean())
-    if n == 1:
-        return Interval(mean, None, None, 1)
-    weights = draws[:, known]
-    weights = weights[weights.sum(axis=1) > 0]
-    means = weights @ values[known] / weights.sum(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return Interval(mean, float(low), float(high), n)
-
-
 def _delta_rate(
     codec: str, figure: Figure, cells: Cells, photos: list[str], draws: Floats, anchor: str
 ) -> Interval | None:
@@ -190,7 +158,7 @@ def _delta_rate(
         delta = bd_rate(*_curve(cells, anchor, photo, figure), *_curve(cells, codec, photo, figure))
         meets = delta is not None and delta.overlap >= NARROWEST_OVERLAP
         logs.append(np.log1p(delta.percent / 100) if delta is not None and meets else np.nan)
-    mean = _interval(np.array(logs), draws)
+    mean = mean_interval(np.array(logs), draws)
     if mean is None:
         return None
     low, high = (None if end is None else float(100 * np.expm1(end)) for end in (mean.low, mean.high))

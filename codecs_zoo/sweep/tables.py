@@ -17,14 +17,17 @@ COLUMNS = {
     "version": "string", "target_bpp": "float64", "reason": "string", "operating_point": "string",
     "bpp": "float64", "payload_bpp": "float64", "file_bytes": "int64", "payload_bytes": "int64",
     "reached": "bool_", "encodes": "int32", "encode_ms": "float64", "decode_ms": "float64",
+    "tuned_on": "string",
 }  # fmt: skip
-"""Name to pyarrow type of every column; one float64 column for each quality figure follows them."""
+"""Name to pyarrow type of every column; one float64 column for each quality figure follows them. `tuned_on` names,
+between spaces, the figures that the row's codec was tuned on: they say little about it."""
 
 
 def record(row: Row, figure_names: Sequence[str]) -> dict[str, Any]:
     """The row as one flat line; the operating point as JSON, empty where the row failed."""
     values: dict[str, Any] = {name: getattr(row, name) for name in COLUMNS}
     point = row.operating_point
+    values["tuned_on"] = " ".join(row.tuned_on)
     values["operating_point"] = json.dumps(point, sort_keys=True) if point else ""
     return values | {name: row.figures.get(name) for name in figure_names}
 

@@ -67,7 +67,9 @@ def _make(out: Path, task: Task, figure_names: tuple[str, ...]) -> Row:
         name: getattr(measured, name)
         for name in ("bpp", "payload_bpp", "file_bytes", "payload_bytes", "decode_ms")
     }
-    return success(task, **made, **sizes, figures=_figures(measured, figure_names))
+    tuned_on = tuple(codec.tuned_on(made["operating_point"]))
+    values = _figures(measured, figure_names)
+    return success(task, **made, **sizes, figures=values, tuned_on=tuned_on)
 
 
 def _figures(measured: Measurement, names: tuple[str, ...]) -> dict[str, float | None]:

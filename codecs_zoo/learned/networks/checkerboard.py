@@ -150,6 +150,10 @@ class Checkerboard(LearnedModel):
             part[mask] = torch.from_numpy(symbols.astype(np.float64)) * UNITS + mean[mask]
         return y_hat / UNITS
 
+    def latents_of(self, parts: list[bytes], height: int, width: int, index: int) -> Latents:
+        y = self._decode(parts, height, width, index)
+        return Latents(y, self.hyper.latents_of(parts[1], height, width, self.tables["z"]))
+
     def _walk(self, features: Tensor, y_hat: Tensor, y: Tensor, index: int) -> Iterator[tuple[Tensor, ...]]:
         """(this group of y_hat, of y, mask, log scales, means) for each half of each group, in order.
 

@@ -77,8 +77,17 @@ class HyperLatents(nn.Module):
 
     def decode(self, part: bytes, height: int, width: int, tables: Tables, index: int) -> Tensor:
         """The same parameters from the code of z; height and width are those of y."""
-        symbols = tables.decode(decoder_of(part), self._rows(height // 2 * (width // 2)))
+        symbols = self._symbols(part, height, width, tables)
         return self._parameters_of(symbols, height // 2, width // 2, index)
+
+    def latents_of(self, part: bytes, height: int, width: int, tables: Tables) -> Tensor:
+        """The rounded z of its code."""
+        return from_symbols(
+            self._symbols(part, height, width, tables), self.channels, height // 2, width // 2
+        )
+
+    def _symbols(self, part: bytes, height: int, width: int, tables: Tables) -> Symbols:
+        return tables.decode(decoder_of(part), self._rows(height // 2 * (width // 2)))
 
     def _parameters_of(self, symbols: Symbols, height: int, width: int, index: int) -> Tensor:
         if self._exact is None:

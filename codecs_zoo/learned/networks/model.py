@@ -17,7 +17,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from codecs_zoo.learned.networks.rounding import Rounding, in_training
+from codecs_zoo.learned.networks.rounding import Rounding, in_training, rounded
 from codecs_zoo.learned.networks.shape import LEVELS, Shape, level_and_share, quality_index, quality_of
 from codecs_zoo.learned.networks.tables import Tables
 from codecs_zoo.learned.networks.transforms import Analysis, Synthesis, interpolate_rows
@@ -110,6 +110,26 @@ class LearnedModel(nn.Module, ABC):
     def _require_update(self) -> None:
         if not self.tables:
             raise RuntimeError("This model has no tables yet: call update() before compress or decompress.")
+
+    @torch.no_grad()
+    def cell_bits(self, parts: list[bytes], height: int, width: int, index: int) -> Tensor:
+        """Bits that a code spends on each cell of 16 x 16 pixels: height x width of them, float64.
+
+        By the likelihoods of what is decoded, so their sum is the code's length within the coder's rounding.
+        """
+        self._require_update()
+        latents = self.latents_of(parts, height, width, index)
+        _, likelihoods = self.likelihoods(latents, self._step(index), _qualities(index, 1), rounded)
+        bits = latents.y.new_zeros(height, width)
+        for part in likelihoods.values():
+            each = -part[0].log2().sum(0)
+            times = height // each.shape[0]  # hyper-latents cover several cells: each has its share
+            bits += each.repeat_interleave(times, 0).repeat_interleave(times, 1) / times**2
+        return bits
+
+    def latents_of(self, parts: list[bytes], height: int, width: int, index: int) -> Latents:
+        """The rounded latents that a code holds. Raises ValueError for parts that hold no such picture."""
+        return Latents(self._decode(parts, height, width, index), None)
 
     @abstractmethod
     def start_scales(self, deviations: Tensor) -> None:

@@ -70,5 +70,9 @@ class ScaleHyperprior(LearnedModel):
         symbols = self.tables["y"].decode(decoder_of(y_part), self._rows(parameters))
         return from_symbols(symbols, self.shape.latents, height, width) + self._mean(parameters) / UNITS
 
+    def latents_of(self, parts: list[bytes], height: int, width: int, index: int) -> Latents:
+        y = self._decode(parts, height, width, index)
+        return Latents(y, self.hyper.latents_of(parts[1], height, width, self.tables["z"]))
+
     def _rows(self, parameters: Tensor) -> Integers:
         return scale_rows(self._log_scale(parameters)).flatten().numpy()

@@ -105,5 +105,5 @@ def test_figures_that_a_codec_was_tuned_on_are_marked() -> None:
     def cell(figure: Figure) -> str:
         return _delta_cells(Report(), tuned, figure, (-1.0, 1.0))  # type: ignore[arg-type]
 
-    assert "(tuned)" in cell(figures[0])
-    assert "(tuned)" not in cell(figures[1])
+    assert "(tuned on it)" in cell(figures[0])
+    assert "tuned" not in cell(figures[1])
