@@ -5,7 +5,6 @@ from contextlib import closing
 from typing import Any
 
 import numpy as np
-from django.conf import settings
 from django.db.models import QuerySet
 
 from annotation.models import Judgment, Study, Triplet
@@ -18,6 +17,7 @@ from metric.core.distance.features import Pair
 from metric.core.distance.images import Picture
 from metric.core.evaluation.allocation import rank_triplets
 from metric.models import MetricVersion
+from metric.services.shared_vectors import local_folder
 from metric.services.versions import version_folder
 from psychometrics.comparisons import Floats
 
@@ -76,7 +76,7 @@ def _chances(version: MetricVersion, triplets: list[Any], progress: Progress) ->
     """P(the second is closer) of each triplet, by one version."""
     metric = load(version_folder(version=version))
     pairs = list(_pairs(triplets))
-    with closing(VectorCache(settings.VAR_DIR / "cache" / "features")) as cache:
+    with closing(VectorCache(local_folder())) as cache:
         found = distances(metric, pairs, cache, lambda done, total: progress("allocation", done, total))
     return metric.require_curve().chance(np.asarray(found).reshape(2, -1).T)
 

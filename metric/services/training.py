@@ -22,6 +22,7 @@ from annotation.models.work import LEASE, Work
 from annotation.services.snapshots import build_snapshot, unpack_snapshot
 from annotation.transient import is_transient
 from metric.core.config import TrainConfig
+from metric.core.distance.cache import VectorCache
 from metric.core.distance.checkpoint import CheckpointError
 from metric.core.distance.weights import TrunkUnavailable
 from metric.core.snapshot.folder import SnapshotError
@@ -34,6 +35,7 @@ from metric.services.allocation import rank_open_pairs
 from metric.services.notices import tell
 from metric.services.promotion import promote_if_better
 from metric.services.requests import config_of, in_words
+from metric.services.shared_vectors import local_folder, shared_vectors
 from metric.services.versions import (
     discard_drafts,
     draft_version,
@@ -113,14 +115,18 @@ def _fail(run: TrainingRun, lease: uuid.UUID, error: str, *, passing: bool = Fal
 def _train(run: TrainingRun, lease: uuid.UUID) -> str:
     report = Report(run)
     # An attempt that was killed may have got as far as a version.
-    version = MetricVersion.objects.filter(run=run).first() or _make_version(run, lease, report)
-    _ask_better(version, report)
+    version = MetricVersion.objects.filter(run=run).first()
+    with shared_vectors(study=run.snapshot.study, say=report.say) as vectors:
+        version = version or _make_version(run, lease, report, vectors)
+        _ask_better(version, report)
     if not TrainingRun.objects.all().finish(run.pk, lease):
         raise Refused(TAKEN_OVER)
     return "done"
 
 
-def _make_version(run: TrainingRun, lease: uuid.UUID, report: "Report") -> MetricVersion:
+def _make_version(
+    run: TrainingRun, lease: uuid.UUID, report: "Report", vectors: VectorCache
+) -> MetricVersion:
     discard_drafts(run=run)
     report.say(f"training run {run.pk} on snapshot {run.snapshot}, {in_words(run.config)}")
     folder = _snapshot_folder(run.snapshot, report)
@@ -133,7 +139,7 @@ def _make_version(run: TrainingRun, lease: uuid.UUID, report: "Report") -> Metri
             config_of(run),
             promoted=version_folder(version=champion) if champion else None,
             progress=report,
-            cache=settings.VAR_DIR / "cache" / "features",
+            cache=vectors,
         )
         report.stage("keep", 0, 1)
         _card(out, f"Judgments of the study “{run.snapshot.study}”, snapshot {run.snapshot}.")
@@ -255,7 +261,7 @@ def train_folder(
         config,
         promoted=promoted_folder(),
         progress=progress,
-        cache=settings.VAR_DIR / "cache" / "features",
+        cache=local_folder(),
     )
     _card(out, f"Judgments of the snapshot in {snapshot.name}.")
     return trained

@@ -16,6 +16,7 @@ from pytorch_msssim import ms_ssim, ssim
 
 from imaging.pixels import Pixels
 from metric.core.distance.cache import VectorCache, content_key
+from metric.core.distance.code import code_key
 from metric.core.distance.features import Count, Pair, pair_vectors
 from metric.core.distance.fetch import Say
 from metric.core.distance.lpips import LPIPS
@@ -85,10 +86,9 @@ def _plain(key: str, label: str, distance: Callable[[Pixels, Pixels], float]) ->
     def distances(
         pairs: Sequence[Pair], cache: VectorCache | None, count: Count | None, progress: Say | None
     ) -> Floats:
-        values = np.empty(len(pairs))
+        values, code = np.empty(len(pairs)), code_key(__name__, packages=("pytorch-msssim",))
         for number, (a, b) in enumerate(pairs):
-            # The version in the key: change it when a formula changes.
-            entry = content_key("baseline 1", key, a.sha256, b.sha256)
+            entry = content_key("baseline", code, key, a.sha256, b.sha256)
             stored = cache.get(entry) if cache else None
             if stored is None:
                 stored = np.array([distance(a.read(), b.read())], dtype=np.float32)

@@ -100,6 +100,24 @@ class VectorCache:
 
         self._run(write)
 
+    def newest(self) -> int:
+        """The place of the entry that was stored last; 0 for an empty cache. Later entries have higher places."""
+        place = self._run(
+            lambda connection: connection.execute("SELECT MAX(rowid) FROM vectors").fetchone()[0]
+        )
+        return int(place or 0)
+
+    def stored_after(self, place: int) -> dict[str, Vector]:
+        """The sound entries that were stored after `place`, by any process, in the order of their storing."""
+        rows = self._run(
+            lambda connection: connection.execute(
+                "SELECT key, vector, sha256 FROM vectors WHERE rowid > ? ORDER BY rowid", (place,)
+            ).fetchall()
+        )
+        return {
+            key: np.frombuffer(vector, dtype="<f4") for key, vector, sha256 in rows if _sound(vector, sha256)
+        }
+
     def trim(self) -> int:
         """Remove the oldest entries until the cap holds. Returns how many were removed."""
 

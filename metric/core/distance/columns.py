@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from metric.core.distance.base import Metric, full_precision
 from metric.core.distance.baselines import BaselineUnavailable
 from metric.core.distance.cache import Vector, VectorCache, content_key
+from metric.core.distance.code import code_key
 from metric.core.distance.combined import Combined, as_heads
 from metric.core.distance.features import Count, Pair, pair_vectors, to_tensor
 from metric.core.distance.fetch import Say
@@ -27,6 +28,8 @@ Floats = NDArray[np.float64]
 
 # About that of stock LPIPS on compressed photographs, so that the weight of a loss carries over to other metrics.
 MEAN_DISTANCE = 0.2
+# Where the terms' formulas are.
+FORMULAS = ("metric.core.distance.terms", "metric.core.distance.ssim2")
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,8 @@ def term_columns(
         side = min(reference.height, reference.width)
         if side < its.minimum_side:
             raise BaselineUnavailable(f"{term} needs at least {its.minimum_side} pixels a side, found {side}")
-    keys = [content_key(its.version, term, a.sha256, b.sha256) for a, b in pairs]
+    code = code_key(*FORMULAS)
+    keys = [content_key("term", code, term, a.sha256, b.sha256) for a, b in pairs]
     stored = cache.get_many(keys) if cache else {}
     rows = {key: vector for key, vector in stored.items() if vector.size == its.columns}
     missing = {key: pair for key, pair in zip(keys, pairs, strict=True) if key not in rows}

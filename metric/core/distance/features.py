@@ -18,6 +18,7 @@ from torch import Tensor
 from imaging.pixels import Pixels
 from metric.core.distance.base import batch_bytes
 from metric.core.distance.cache import Vector, VectorCache, content_key
+from metric.core.distance.code import code_key
 from metric.core.distance.combined import structure
 from metric.core.distance.images import Picture
 from metric.core.distance.lpips import LPIPS
@@ -29,8 +30,8 @@ Count = Callable[[int, int], None]
 # With fewer in a batch, computing the reference again in each costs more than going one by one.
 FEWEST_TOGETHER = 4
 
-# Part of each key: change it when the numbers that reach the trunk change.
-PREPROCESSING = "rgb uint8 / 127.5 - 1, as shown, unit 1e-20, mean hw, float32"
+# What makes a vector of pixels, beside the trunk's weights.
+FORMULAS = tuple(f"metric.core.distance.{name}" for name in ("features", "lpips", "trunks", "combined"))
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def _key(what: str, trunk: str, reference: Picture, distorted: Picture) -> str:
     size, other = (f"{p.height}x{p.width}" for p in (reference, distorted))
     if size != other:
         raise ValueError(f"A reference of {size} pixels cannot be compared with an image of {other}.")
-    return content_key(what, trunk, reference.sha256, distorted.sha256, size, PREPROCESSING)
+    return content_key(what, trunk, reference.sha256, distorted.sha256, size, code_key(*FORMULAS))
 
 
 def _computed(

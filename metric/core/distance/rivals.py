@@ -26,10 +26,12 @@ from typing import Any
 
 import numpy as np
 
+from imaging.files import file_sha256
 from imaging.pixels import Pixels
 from metric.core.config import RIVALS
 from metric.core.distance.baselines import Baseline, BaselineUnavailable, Floats
 from metric.core.distance.cache import VectorCache, content_key
+from metric.core.distance.code import code_key
 from metric.core.distance.features import Count, Pair
 from metric.core.distance.fetch import Say
 
@@ -69,7 +71,7 @@ class Rival:
         """The version of its package, or of its program's file."""
         if self.program:
             found = shutil.which(self.program)
-            return f"{found} {Path(found).stat().st_mtime}" if found else ""
+            return file_sha256(Path(found)) if found else ""
         return metadata.version(self.distribution) if self.distribution else ""
 
 
@@ -158,7 +160,7 @@ def _as_baseline(
         values = np.empty(len(pairs))
         kept = cache if version else None
         for number, (a, b) in enumerate(pairs):
-            entry = content_key("rival 1", version, a.sha256, b.sha256)
+            entry = content_key("rival", code_key(__name__), version, a.sha256, b.sha256)
             stored = kept.get(entry) if kept else None
             if stored is None:
                 value = one_value(compare, a.read(), b.read())

@@ -100,15 +100,13 @@ class Term:
     """A measure that gives `columns` numbers of a pair, each zero for equal images and never below zero.
 
     `seen` keeps what is needed of N×3×H×W in [-1, 1]; `between` compares what was seen of originals and of
-    reconstructions, of which one may hold a single image: (N, columns). `version` is part of the key of cached values:
-    change it when a formula changes.
+    reconstructions, of which one may hold a single image: (N, columns).
     """
 
     columns: int
     minimum_side: int
     seen: Callable[[Tensor], Any]
     between: Callable[[Any, Any], Tensor]
-    version: str = "term 1"
 
 
 def _itself(images: Tensor) -> Tensor:
@@ -123,5 +121,5 @@ def _single(measure: Callable[[Tensor, Tensor], Tensor], minimum_side: int) -> T
 TERMS: Mapping[str, Term] = {
     "psnr": _single(psnr_term, 1),
     "ms-ssim": _single(ms_ssim_term, WINDOW),
-    "ssim2": Term(ssim2.COLUMNS, ssim2.MINIMUM_SIDE, ssim2.seen, ssim2.between, "ssim2 1"),
+    "ssim2": Term(ssim2.COLUMNS, ssim2.MINIMUM_SIDE, ssim2.seen, ssim2.between),
 }

@@ -12,7 +12,8 @@ import json
 import logging
 import shutil
 import tempfile
-from contextlib import closing, nullcontext
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -78,14 +79,14 @@ def train(
     *,
     promoted: Path | None = None,
     progress: Progress | None = None,
-    cache: Path | None = None,
+    cache: Path | VectorCache | None = None,
 ) -> dict[str, Any]:
     """Train a metric on a snapshot and evaluate it on its test split.
 
     Writes `out/` with metric.safetensors, heads.pth (or what `save_metric` says), settings.json,
     evaluation.json, log.jsonl and, last, manifest.json. `promoted`: folder of the version to compare with.
-    `progress(stage, done, total)` is called often. `cache`: folder of pair vectors, and of what a killed
-    fine-tuning goes on from; without it they live as long as the run. Under torchrun every process calls this,
+    `progress(stage, done, total)` is called often. `cache`: pair vectors or their folder, where a
+    killed fine-tuning continues too; without it they live as long as the run. Under torchrun every process calls this,
     and the first one writes. Returns
     {"settings", "evaluation", "manifest"}. A finished run of the same snapshot, config and code is returned
     as it is. Raises SnapshotError, TrunkUnavailable, FitError, CheckpointError (of `promoted`, or for a
@@ -113,8 +114,7 @@ def train(
     if out.exists() and any(out.iterdir()):
         return _finished(out, identity)
     device = _device(config)
-    temporary = tempfile.TemporaryDirectory(prefix="closer-vectors-") if cache is None else nullcontext(cache)
-    with temporary as folder, closing(VectorCache(Path(folder))) as vectors, team(device) as crew:
+    with _opened(cache) as vectors, team(device) as crew:
         run = _Run(verified, out, config, promoted, report, vectors, identity, device, crew)
         if crew.leads:
             result = run.whole()
@@ -171,6 +171,17 @@ class _Run:
             logger.info("The cache was over its cap: %d old entries removed", removed)
         self.progress("write", 1, 1)
         return {"settings": settings, "evaluation": evaluation, "manifest": read_manifest(self.out)}
+
+
+@contextmanager
+def _opened(cache: Path | VectorCache | None) -> Iterator[VectorCache]:
+    """The cache itself, one in this folder, or one that lives as long as the run."""
+    if isinstance(cache, VectorCache):
+        yield cache
+        return
+    temporary = tempfile.TemporaryDirectory(prefix="closer-vectors-") if cache is None else nullcontext(cache)
+    with temporary as folder, closing(VectorCache(Path(folder))) as vectors:
+        yield vectors
 
 
 def _digest(identity: dict[str, Any]) -> str:

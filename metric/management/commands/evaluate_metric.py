@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from annotation.core.formats.plain import AnswersError
@@ -18,6 +17,7 @@ from metric.core.evaluation.table import format_table
 from metric.models import MetricVersion
 from metric.reports.answers import read_judged
 from metric.reports.judged import evaluate_on
+from metric.services.shared_vectors import local_folder
 from metric.services.versions import promoted_folder, version_folder
 
 # What cannot be read is the caller's mistake: another status than that of a failure.
@@ -60,7 +60,7 @@ class Command(CommandWithExamples):
                     folder=folder,
                     promoted=promoted,
                     baselines=tuple(options["baselines"]),
-                    cache=settings.VAR_DIR / "cache" / "features",
+                    cache=local_folder(),
                     seed=options["seed"],
                     progress=bars,
                 )
