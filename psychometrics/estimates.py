@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
 from psychometrics.comparisons import Floats, Ints
 
@@ -70,6 +70,19 @@ def ratio(
         return Estimate(value, None, None, counted)
     half = float(stdtrit(error[1], (1 + confidence) / 2)) * error[0]
     return Estimate(value, max(within[0], value - half), min(within[1], value + half), counted)
+
+
+def p_of_zero(top: Floats, bottom: Floats, *, clusters: Sequence[Ints | None]) -> float | None:
+    """Two-sided p of a ratio of zero by the t distribution of `ratio`'s interval; None where there is no interval.
+
+    None as well where all rows are zero: nothing was compared.
+    """
+    total = float(bottom.sum())
+    value = float(top.sum()) / total if total > 0 else 0.0
+    error = _error_of_ratio(top, bottom, value, clusters) if total > 0 else None
+    if error is None or error[0] == 0:
+        return None
+    return float(2 * stdtr(error[1], -abs(value) / error[0]))
 
 
 def _error_of_ratio(

@@ -197,11 +197,13 @@ def make_judgment(session: Session, *, answer: str = "left", **timing: Any) -> J
     ).judgment
 
 
-def make_source_in(study: Study, split: str) -> Source:
-    """A source whose photograph falls into `split`."""
+def make_source_in(study: Study, split: str, **size: int) -> Source:
+    """A source whose photograph falls into `split`; `size`: its width and height."""
     used = set(Source.objects.values_list("photograph", flat=True))
     hashes = (hashlib.sha256(f"photograph {number}".encode()).hexdigest() for number in itertools.count())
-    return make_source(study, photograph=next(h for h in hashes if split_of(h) == split and h not in used))
+    return make_source(
+        study, photograph=next(h for h in hashes if split_of(h) == split and h not in used), **size
+    )
 
 
 def make_judged_study(

@@ -17,8 +17,7 @@ from imaging.pictures import PhotographError, load_photograph
 from imaging.pixels import Pixels, pixels_sha256
 from metric.core.distance.features import Pair
 from metric.core.distance.images import KEPT_BYTES, Picture
-from metric.core.evaluation.panel import SingleAnswers
-from metric.core.evaluation.votes import Votes
+from metric.core.evaluation.votes import SingleAnswers, Votes
 
 # (source, first, second) by the hash of their pixels, the first being the lesser hash.
 Key = tuple[str, str, str]

@@ -12,8 +12,8 @@ from metric.core.distance.baselines import BaselineUnavailable
 from metric.core.distance.cache import VectorCache
 from metric.core.distance.features import Pair
 from metric.core.distance.named import named
-from metric.core.evaluation.panel import SingleAnswers, panel, people
-from metric.core.evaluation.votes import Candidate, Votes
+from metric.core.evaluation.panel import panel, people
+from metric.core.evaluation.votes import Candidate, SingleAnswers, Votes
 from metric.reports.answers import read_judged
 from psychometrics.answers import read_answers
 
@@ -124,7 +124,9 @@ def format_panel(found: dict[str, Any]) -> str:
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    numbers = [_number(row[name]) for name in ("calibration_error", "srocc", "krocc", "plcc", "rmse")]
+    error = row["calibration_error"]
+    off = "–" if error is None else f"{100 * error:.1f}"
+    numbers = [off, *(_number(row[name]) for name in ("srocc", "krocc", "plcc", "rmse"))]
     loss = row["log_loss"]
     return [
         row["label"], _share(row["score"]), _number(loss["value"] if loss else None), *numbers,

@@ -15,6 +15,7 @@ from metric.core.distance.checkpoint import load, read_manifest
 from metric.core.distance.columns import distances
 from metric.core.distance.named import named
 from metric.core.evaluation.evaluate import Candidate, evaluate
+from metric.core.evaluation.panel import panel
 from metric.reports.answers import Judged
 from psychometrics.comparisons import Floats
 
@@ -54,6 +55,7 @@ def evaluate_on(
     evaluation = evaluate(
         judged.votes,
         rows,
+        answers=judged.singles,
         split="given",
         simulated=False,
         stock_key=stock_rival(metric.settings.get("nets") or [metric.settings["net"]]),
@@ -69,6 +71,7 @@ def evaluate_on(
             "sources_learned_from": _learned_from(judged, metric),
         },
         **evaluation,
+        "panel": panel(judged.votes, judged.singles, judged.names, rows),
     }
 
 

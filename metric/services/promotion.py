@@ -130,7 +130,7 @@ def _worse(evaluation: dict[str, Any], new: dict[str, Any], *, has_champion: boo
     champion = _row(evaluation, "promoted") if has_champion else None
     error = new.get("calibration_error")
     if champion and error is not None and error > (champion.get("calibration_error") or 1.0):
-        return f"its stated chances are off by {error:.3f}, those of the version in use by less"
+        return f"its stated chances are off by {100 * error:.1f} points, those of the version in use by less"
     psnr = new.get("difference_to_psnr")
     if psnr and psnr["high"] is not None and psnr["high"] < 0:
         return "PSNR agrees with people certainly better"
@@ -142,7 +142,8 @@ def _row(evaluation: dict[str, Any], kind: str) -> dict[str, Any]:
 
 
 def _in_words(difference: dict[str, Any]) -> str:
-    return f"{difference['mean']:+.3f} [{difference['low']:+.3f}, {difference['high']:+.3f}]"
+    mean, low, high = (f"{100 * difference[name]:+.1f}".replace("-", "−") for name in ("mean", "low", "high"))
+    return f"{mean} points ({low} to {high})"
 
 
 def _psnr_in_words(new: dict[str, Any]) -> str:

@@ -11,11 +11,10 @@ from django.utils.safestring import SafeString, mark_safe
 from annotation.charts import inline
 from imaging.plots import charts
 from metric.core.config import stock_rival
+from metric.core.evaluation.reasons import plain
 from metric.models import MetricVersion
 
 register = template.Library()
-
-# A bootstrap over fewer photographs than this understates how uncertain a score is.
 
 
 @register.filter
@@ -28,6 +27,9 @@ def share(value: float | str | None) -> str:
 def gain(value: float | str | None) -> str:
     """A difference of shares in points, with its sign; a dash where `share` has one."""
     return f"{100 * value:+.1f}".replace("-", "−") if isinstance(value, float | int) else "–"
+
+
+register.filter("plain_reason", plain)
 
 
 @register.filter

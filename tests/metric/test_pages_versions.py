@@ -184,7 +184,7 @@ def test_calibration_votes_and_pairs_are_shown_where_they_are_known(owner_client
         {"n_p0": 4, "n_p1": 1, "n_tie": 0, "chance": 0.9, "triplet": None, "p0_is_first": None},
     ]
     page = owner_client.get(make_version(evaluation=evaluation).get_absolute_url()).content.decode()
-    assert "its favourites win 8.8 points less often than it states" in page
+    assert "The metric is too sure of itself: where it states 90 %, about 80 % of votes agree." in page
     assert "1 vote<" in page
     assert "two rows of people rest on the pairs with two or more votes" in page
     assert page.count("the version gave that") == 1

@@ -1,8 +1,8 @@
 """The table of a run: who agrees with people how often, and how true the stated chances are.
 
 The score is the published one: the share of votes that agree with the smaller distance, ties one half. Intervals and
-paired differences are ratios over sources with a t interval (`psychometrics.estimates.ratio`): sources are few, and
-answers about one source are not independent.
+paired differences are ratios with a t interval over sources and, where it is known who answered, annotators
+(`psychometrics.estimates.ratio`): both are few, and answers about one source or by one person are not independent.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from metric.core.distance.choice import fit_curve
+from metric.core.evaluation.answered import Answered
 from metric.core.evaluation.diagnostics import (
     calibration_curve,
     calibration_error,
@@ -23,11 +24,18 @@ from metric.core.evaluation.diagnostics import (
     vote_groups,
 )
 from metric.core.evaluation.folds import FoldError, cross_fitted
-from metric.core.evaluation.votes import Candidate, Kind, Votes, agreeing_votes, two_afc_score, votes_of
+from metric.core.evaluation.votes import (
+    Candidate,
+    Kind,
+    SingleAnswers,
+    Votes,
+    agreeing_votes,
+    two_afc_score,
+    votes_of,
+)
 from psychometrics.agreement import ceiling, human_score
 from psychometrics.comparisons import Floats
-from psychometrics.estimates import Estimate, ratio
-from psychometrics.likelihood import losses
+from psychometrics.estimates import Estimate
 
 __all__ = [
     "Candidate",
@@ -52,6 +60,7 @@ def evaluate(
     votes: Votes,
     candidates: Sequence[Candidate],
     *,
+    answers: SingleAnswers | None = None,
     calibration: Votes | None = None,
     calibrated_on: str = "val",
     split: str = "test",
@@ -67,7 +76,8 @@ def evaluate(
     n_votes of pairs judged twice or more, reason}); rows, people first and then `candidates` in order, each as
     `_empty_row` lists it; disagreements, those of `diagnostics.disagreements` for the row of kind "new".
 
-    `calibration`: votes of another split, on which the choice curves of rows without one of their own are fitted;
+    `answers`: the single answers behind the votes; intervals are then over sources and annotators. `calibration`: votes
+    of another split, on which the choice curves of rows without one of their own are fitted;
     None: on the other sources of these votes. `stock_key`: the row that `difference_to_stock` compares with. `seed` and
     `resamples`: of the bootstrap behind the interval of the calibration error. Raises ValueError when there are no
     votes.
@@ -76,7 +86,8 @@ def evaluate(
         raise ValueError(f"There are no votes in the {split} split to evaluate on.")
     people, people_rows = _people(votes, "Simulated" if simulated else "People")
     odds = {one.key: log_odds_of(one, votes, calibration) for one in candidates}
-    rows = [_row(one, odds[one.key], votes, seed, resamples) for one in candidates]
+    answered = Answered.of(votes, answers)
+    rows = [_row(one, odds[one.key], votes, answered, seed, resamples) for one in candidates]
     rivals = {
         "promoted": next((one for one in candidates if one.kind == "promoted"), None),
         "stock": next((one for one in candidates if one.key == stock_key), None),
@@ -84,8 +95,8 @@ def evaluate(
     }
     for row, one in zip(rows, candidates, strict=True):
         for name, rival in rivals.items():
-            row[f"difference_to_{name}"] = _difference(one, rival, votes)
-            row[f"log_loss_difference_to_{name}"] = _loss_difference(one, rival, odds, votes)
+            row[f"difference_to_{name}"] = _difference(one, rival, answered)
+            row[f"log_loss_difference_to_{name}"] = _loss_difference(one, rival, odds, answered)
     sources = len(np.unique(votes.photograph))
     return {
         "split": split,
@@ -125,7 +136,7 @@ def untested(label: str, reason: str, *, simulated: bool) -> dict[str, Any]:
 
 def paired_difference(first: Candidate, second: Candidate, votes: Votes) -> dict[str, float | None] | None:
     """How much more votes agree with `first` than with `second`: {"mean", "low", "high"}, null where unknown."""
-    return _difference(first, second, votes)
+    return _difference(first, second, Answered.of(votes))
 
 
 def log_odds_of(one: Candidate, votes: Votes, calibration: Votes | None) -> Floats | None:
@@ -185,16 +196,18 @@ def _empty_row(key: str, label: str, kind: Kind, reason: str | None) -> dict[str
     }
 
 
-def _row(one: Candidate, odds: Floats | None, votes: Votes, seed: int, resamples: int) -> dict[str, Any]:
+def _row(
+    one: Candidate, odds: Floats | None, votes: Votes, answered: Answered, seed: int, resamples: int
+) -> dict[str, Any]:
     row = _empty_row(one.key, one.label, one.kind, one.reason)
     if one.test is None:
         return row | {"available": False, "reason": one.reason or "it was not computed"}
-    agreeing, known = agreeing_votes(one.test, votes), votes.total >= 2
-    row |= _by_group(lambda chosen: _share(agreeing, chosen, votes), votes, votes.total > 0)
+    distances, known = one.test, votes.total >= 2
+    row |= _by_group(lambda chosen: answered.on(chosen).share(distances), votes, votes.total > 0)
     if known.any():
-        row["score_where_known"] = float(agreeing[known].sum() / votes.total[known].sum())
+        row["score_where_known"] = answered.on(known).share(distances).value
     if odds is not None:
-        loss = _ratio(losses(odds, votes.p1, votes.total), votes.total, votes.photograph)
+        loss = answered.mean(answered.losses(odds))
         row |= {"log_loss": loss.value, "log_loss_low": loss.low, "log_loss_high": loss.high}
         chance = expit(odds)
         row["calibration"] = calibration_curve(chance, votes.p1, votes.total)
@@ -202,16 +215,6 @@ def _row(one: Candidate, odds: Floats | None, votes: Votes, seed: int, resamples
         low, high = calibration_interval(chance, votes, seed, resamples)
         row |= {"calibration_error_low": low, "calibration_error_high": high}
     return row
-
-
-def _ratio(top: Floats, bottom: Floats, sources: NDArray[np.str_], *, share: bool = False) -> Estimate:
-    within = (0.0, 1.0) if share else (-np.inf, np.inf)
-    labels = np.unique(sources, return_inverse=True)[1]
-    return ratio(top, bottom, clusters=[labels], within=within)
-
-
-def _share(agreeing: Floats, chosen: NDArray[np.bool_], votes: Votes) -> Estimate:
-    return _ratio(agreeing[chosen], votes.total[chosen], votes.photograph[chosen], share=True)
 
 
 def _by_group(
@@ -248,23 +251,23 @@ def _in_order(names: Iterable[str]) -> list[str]:
         return found
 
 
-def _difference(one: Candidate, other: Candidate | None, votes: Votes) -> dict[str, float | None] | None:
+def _difference(
+    one: Candidate, other: Candidate | None, answered: Answered
+) -> dict[str, float | None] | None:
     if other is None or one.key == other.key or one.test is None or other.test is None:
         return None
-    gain = agreeing_votes(one.test, votes) - agreeing_votes(other.test, votes)
-    return _as_difference(_ratio(gain, votes.total, votes.photograph))
+    return _as_difference(answered.mean(answered.agreeing(one.test) - answered.agreeing(other.test)))
 
 
 def _loss_difference(
-    one: Candidate, other: Candidate | None, odds: Mapping[str, Floats | None], votes: Votes
+    one: Candidate, other: Candidate | None, odds: Mapping[str, Floats | None], answered: Answered
 ) -> dict[str, float | None] | None:
     if other is None or one.key == other.key:
         return None
     own, its = odds[one.key], odds[other.key]
     if own is None or its is None:
         return None
-    gain = losses(own, votes.p1, votes.total) - losses(its, votes.p1, votes.total)
-    return _as_difference(_ratio(gain, votes.total, votes.photograph))
+    return _as_difference(answered.mean(answered.losses(own) - answered.losses(its)))
 
 
 def _as_difference(found: Estimate) -> dict[str, float | None]:

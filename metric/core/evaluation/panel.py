@@ -8,7 +8,7 @@ are those of `psychometrics`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -19,28 +19,19 @@ from scipy.optimize import curve_fit
 from scipy.special import expit
 from scipy.stats import kendalltau, pearsonr, spearmanr
 
+from metric.core.evaluation.answered import Answered
 from metric.core.evaluation.diagnostics import calibration_curve, calibration_error
 from metric.core.evaluation.evaluate import log_odds_of
-from metric.core.evaluation.votes import Candidate, Votes
+from metric.core.evaluation.votes import Candidate, SingleAnswers, Votes
 from psychometrics.agreement import ceiling, human_score
 from psychometrics.comparisons import Comparisons, Floats, Ints, ScaleError
 from psychometrics.differences import holm
-from psychometrics.estimates import Estimate, ratio
-from psychometrics.likelihood import losses
-from psychometrics.metric_comparison import agreeing, krasula, meng_rosenthal_rubin
+from psychometrics.estimates import Estimate
+from psychometrics.metric_comparison import krasula, meng_rosenthal_rubin
 from psychometrics.scaling import fit
 
 # Conditions of a source, below which a correlation within it says nothing.
 FEWEST_CONDITIONS = 3
-
-
-@dataclass(frozen=True)
-class SingleAnswers:
-    """V single answers: places in the triplets, `p1` 1 for p1, 0 for p0, ½ for a tie, and who gave them, if known."""
-
-    triplet: Ints
-    p1: Floats
-    annotator: Ints | None = None
 
 
 @dataclass(frozen=True)
@@ -54,26 +45,30 @@ class Scale:
 
 
 def panel(
-    votes: Votes, answers: SingleAnswers, names: NDArray[np.str_], candidates: Sequence[Candidate]
+    votes: Votes,
+    answers: SingleAnswers,
+    names: NDArray[np.str_],
+    candidates: Sequence[Candidate],
+    calibration: Votes | None = None,
 ) -> dict[str, Any]:
     """Everything as a JSON-able dict: n_answers, n_pairs, n_sources, n_annotators (null if not known), people,
     {human_score, ceiling} with intervals; rows, one for each candidate in order, as `_row` lists them; pairs, for each
     two metrics the difference in score, with its interval, p and Holm's p, and Meng, Rosenthal and Rubin's z and p.
 
-    `names`: what the two conditions of each triplet are called, (N, 2).
+    `names`: what the two conditions of each triplet are called, (N, 2). `calibration`: as in `evaluate`.
     """
-    source = np.unique(votes.photograph, return_inverse=True)[1]
-    scale = people_scale(votes, source, names)
-    rows = [_row(one, votes, answers, source, scale) for one in candidates]
+    answered = Answered.of(votes, answers)
+    scale = people_scale(votes, names)
+    rows = [_row(one, votes, answered, scale, calibration) for one in candidates]
     known = [one for one in candidates if one.test is not None]
     return {
         "n_answers": len(answers.p1),
         "n_pairs": len(votes.total),
-        "n_sources": int(source.max()) + 1,
+        "n_sources": len(np.unique(votes.photograph)),
         "n_annotators": None if answers.annotator is None else len(np.unique(answers.annotator)),
         "people": people(votes),
         "rows": rows,
-        "pairs": _pairs(known, votes, answers, source, scale),
+        "pairs": _pairs(known, answered, scale),
     }
 
 
@@ -86,8 +81,9 @@ def people(votes: Votes) -> dict[str, Any]:
     }
 
 
-def people_scale(votes: Votes, source: Ints, names: NDArray[np.str_]) -> Scale:
+def people_scale(votes: Votes, names: NDArray[np.str_]) -> Scale:
     """Bradley–Terry strengths of the conditions of each source, from its own votes."""
+    source = np.unique(votes.photograph, return_inverse=True)[1]
     labels = np.char.add(np.char.add(source.astype(np.str_)[:, None], "\n"), names)
     kinds, place = np.unique(labels, return_inverse=True)
     place = place.reshape(-1, 2)
@@ -107,7 +103,9 @@ def people_scale(votes: Votes, source: Ints, names: NDArray[np.str_]) -> Scale:
     return Scale(value, of_condition, np.where(np.isnan(value)[place], -1, place))
 
 
-def _row(one: Candidate, votes: Votes, answers: SingleAnswers, source: Ints, scale: Scale) -> dict[str, Any]:
+def _row(
+    one: Candidate, votes: Votes, answered: Answered, scale: Scale, calibration: Votes | None
+) -> dict[str, Any]:
     """key, label, available, reason; score, log_loss as {value, low, high}; calibration_error; srocc, krocc (means
     over sources, by conditions), plcc and rmse in JND (over all, after a logistic); different, better as {value, low,
     high}, correct, pairs_different, pairs_similar. Null where unknown."""
@@ -116,11 +114,8 @@ def _row(one: Candidate, votes: Votes, answers: SingleAnswers, source: Ints, sca
     if one.test is None:
         return row
     margin = one.test[:, 0] - one.test[:, 1]
-    clusters = [answers.annotator, source[answers.triplet]]
-    ones = np.ones(len(answers.p1))
-    right = agreeing(margin[answers.triplet], answers.p1)
-    row["score"] = _as_json(ratio(right, ones, clusters=clusters, within=(0.0, 1.0)))
-    row |= _chances(log_odds_of(one, votes, None), votes, answers, clusters)
+    row["score"] = _as_json(answered.share(one.test))
+    row |= _chances(log_odds_of(one, votes, calibration), votes, answered)
     row |= correlations(one.test, scale)
     areas = krasula(margin, votes.n_p0.astype(np.int64), votes.n_p1.astype(np.int64))
     return row | {
@@ -132,14 +127,11 @@ def _row(one: Candidate, votes: Votes, answers: SingleAnswers, source: Ints, sca
     }
 
 
-def _chances(
-    odds: Floats | None, votes: Votes, answers: SingleAnswers, clusters: list[Ints | None]
-) -> dict[str, Any]:
+def _chances(odds: Floats | None, votes: Votes, answered: Answered) -> dict[str, Any]:
     if odds is None:
         return {"log_loss": None, "calibration_error": None}
-    ones = np.ones(len(answers.p1))
-    loss = ratio(losses(odds[answers.triplet], answers.p1, ones), ones, clusters=clusters)
     curve = calibration_curve(expit(odds), votes.p1, votes.total)
+    loss = answered.mean(answered.losses(odds))
     return {"log_loss": _as_json(loss), "calibration_error": calibration_error(curve)}
 
 
@@ -198,54 +190,18 @@ def _centred(values: Floats, source: Ints) -> Floats:
     return np.asarray(values - (np.bincount(number, values) / np.bincount(number))[number])
 
 
-def _pairs(
-    known: Sequence[Candidate], votes: Votes, answers: SingleAnswers, source: Ints, scale: Scale
-) -> list[dict[str, Any]]:
+def _pairs(known: Sequence[Candidate], answered: Answered, scale: Scale) -> list[dict[str, Any]]:
     """{first, second, difference {value, low, high}, p, p_holm, z_mrr, p_mrr} of each two: first less second."""
-    clusters = [answers.annotator, source[answers.triplet]]
-    right: Mapping[str, Floats] = {
-        one.key: agreeing((one.test[:, 0] - one.test[:, 1])[answers.triplet], answers.p1)
-        for one in known
-        if one.test is not None
-    }
-    found = [
-        {
-            "first": a.key,
-            "second": b.key,
-            **_difference(right[a.key] - right[b.key], clusters),
-            **_mrr(a, b, scale),
-        }
-        for a, b in combinations(known, 2)
-    ]
-    tested = [row for row in found if row["p"] is not None]
+    right = {one.key: answered.agreeing(one.test) for one in known if one.test is not None}
+    rows: list[dict[str, Any]] = []
+    for a, b in combinations(known, 2):
+        gain = right[a.key] - right[b.key]
+        tests = {"p": answered.p_of_zero(gain), "p_holm": None, **_mrr(a, b, scale)}
+        rows.append({"first": a.key, "second": b.key, "difference": _as_json(answered.mean(gain)), **tests})
+    tested = [row for row in rows if row["p"] is not None]
     for row, adjusted in zip(tested, holm([row["p"] for row in tested]), strict=True):
         row["p_holm"] = float(adjusted)
-    return found
-
-
-def _difference(gain: Floats, clusters: list[Ints | None]) -> dict[str, Any]:
-    ones = np.ones(len(gain))
-    found = ratio(gain, ones, clusters=clusters)
-    return {"difference": _as_json(found), "p": _p_of(gain, ones, clusters), "p_holm": None}
-
-
-def _p_of(gain: Floats, ones: Floats, clusters: list[Ints | None]) -> float | None:
-    """Two-sided p: one less the confidence of the interval that just reaches zero, to a thousandth of itself."""
-
-    def away(confidence: float) -> float | None:
-        found = ratio(gain, ones, clusters=clusters, confidence=confidence)
-        if found.low is None or found.high is None or found.low == found.high:
-            return None
-        return found.low if gain.sum() > 0 else -found.high
-
-    if away(0.5) is None:
-        return None
-    low, high = 0.0, 1 - 1e-9
-    for _ in range(30):
-        middle = (low + high) / 2
-        distance = away(middle)
-        low, high = (middle, high) if distance is not None and distance > 0 else (low, middle)
-    return float(1 - (low + high) / 2)
+    return rows
 
 
 def _mrr(a: Candidate, b: Candidate, scale: Scale) -> dict[str, float | None]:

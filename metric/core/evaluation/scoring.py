@@ -18,6 +18,7 @@ from metric.core.distance.fetch import Say
 from metric.core.distance.images import Picture, open_pictures
 from metric.core.distance.named import named
 from metric.core.evaluation.evaluate import Candidate, Kind
+from metric.core.evaluation.reasons import plain
 from metric.core.snapshot.folder import SPLITS, Snapshot
 from metric.core.snapshot.leaks import refuse_copies
 from psychometrics.comparisons import Floats
@@ -82,7 +83,8 @@ class Scoring:
                 values = baseline.distances(self.pairs(split), self.cache, count, self.say)
                 found.append(values.reshape(2, -1).T)
         except BaselineUnavailable as error:
-            return Candidate(key, baseline.label, "baseline", None, reason=str(error))
+            self.say(f"{baseline.label} is unavailable: {error}")
+            return Candidate(key, baseline.label, "baseline", None, reason=plain(str(error)))
         return Candidate(key, baseline.label, "baseline", found[0], found[1])
 
     def _counter(self, stage: str) -> Count:

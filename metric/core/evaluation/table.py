@@ -45,8 +45,8 @@ def _notes(evaluation: Mapping[str, Any]) -> str:
         notes.append(f"Intervals: {evaluation['interval_reason']}")
     if evaluation["calibrated_on"]:
         notes.append(
-            "Log-loss (nats a vote) and calibration: versions by the curve of their own training, baselines by one "
-            f"fitted on {evaluation['calibrated_on']}."
+            "Log-loss (nats a vote) and calibration (points): versions by the curve of their own training, baselines "
+            f"by one fitted on {evaluation['calibrated_on']}."
         )
     known = [
         row for row in evaluation["rows"] if row.get("score_where_known") is not None and row["kind"] == "new"
@@ -69,7 +69,7 @@ def _groups(evaluation: Mapping[str, Any], part: str) -> list[str]:
 def _cells(row: Mapping[str, Any], kinds: list[str], rates: list[str]) -> list[str]:
     shares = [_percent(row["by_kind"].get(name, {}).get("score")) for name in kinds]
     shares += [_percent(row["by_bpp"].get(name, {}).get("score")) for name in rates]
-    losses = [_number(row["log_loss"]), _number(row["calibration_error"])]
+    losses = [_number(row["log_loss"]), _percent(row["calibration_error"])]
     differences = [_difference(row.get(f"difference_to_{name}")) for name in ("promoted", "stock", "psnr")]
     return [row["label"], _percent(row["score"]), _interval(row), *shares, *losses, *differences]
 

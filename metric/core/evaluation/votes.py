@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metric.core.distance.choice import ChoiceCurve
-from metric.core.snapshot.folder import SnapshotTriplet
-from psychometrics.comparisons import Floats
+from metric.core.snapshot.answers import answers_of
+from metric.core.snapshot.folder import Snapshot, SnapshotError, SnapshotTriplet
+from psychometrics.comparisons import Floats, Ints
 
 Kind = Literal["baseline", "people", "promoted", "new"]
 
@@ -40,6 +41,15 @@ class Votes:
 
 
 @dataclass(frozen=True)
+class SingleAnswers:
+    """V single answers: places in the triplets, `p1` 1 for p1, 0 for p0, ½ for a tie, and who gave them, if known."""
+
+    triplet: Ints
+    p1: Floats
+    annotator: Ints | None = None
+
+
+@dataclass(frozen=True)
 class Candidate:
     """A row to be scored. `test` and `calibration` are distances (N, 2) to p0 and p1; None with a `reason`.
 
@@ -61,6 +71,18 @@ def votes_of(triplets: Sequence[SnapshotTriplet]) -> Votes:
     counts = np.array([(t.n_p0, t.n_p1, t.n_tie) for t in triplets], dtype=np.float64).reshape(-1, 3)
     texts = [(t.photograph, t.kind, t.target_bpp, t.place) for t in triplets]
     return Votes(*counts.T, *np.array(texts, dtype=np.str_).reshape(-1, 4).T)
+
+
+def single_answers(snapshot: Snapshot, split: str) -> SingleAnswers:
+    """The answers on a split's triplets one by one; without annotators where the snapshot does not say who answered."""
+    try:
+        rows, _ = answers_of(snapshot, split, by_side=False)
+    except SnapshotError:
+        counts = np.array([(t.n_p0, t.n_p1, t.n_tie) for t in snapshot.of(split)], dtype=np.int64).ravel()
+        place = np.arange(len(counts)) // 3
+        worth = np.tile([0.0, 1.0, 0.5], len(counts) // 3)
+        return SingleAnswers(np.repeat(place, counts), np.repeat(worth, counts))
+    return SingleAnswers(rows.triplet, rows.p1, rows.annotator)
 
 
 def agreeing_votes(distances: Floats, votes: Votes) -> Floats:

@@ -24,7 +24,7 @@ import torch
 
 import psychometrics
 from imaging.files import write_json
-from metric.core.config import TrainConfig, stock_rival
+from metric.core.config import TrainConfig
 from metric.core.distance.cache import VectorCache
 from metric.core.distance.checkpoint import (
     SETTINGS_SCHEMA,
@@ -36,27 +36,20 @@ from metric.core.distance.checkpoint import (
 )
 from metric.core.distance.columns import parts_of
 from metric.core.distance.trunks import tensors_sha256
-from metric.core.evaluation.evaluate import evaluate, untested, votes_of
 from metric.core.evaluation.scoring import Progress, Scoring
-from metric.core.snapshot.answers import answers_of
 from metric.core.snapshot.folder import (
     SPLITS,
     Snapshot,
-    SnapshotError,
     all_in_train,
     read_snapshot,
     require_trainable,
 )
+from metric.core.training.evaluated import evaluation_of
 from metric.core.training.parallel import Team, local_device, team
 from metric.core.training.trained import Trained, train_metric
 
 logger = logging.getLogger(__name__)
 
-INTERVAL_SEED = 0
-NO_TEST = (
-    "it was trained on every source, so no test split is left; hold it against answers that it has not seen by "
-    "evaluate_metric"
-)
 LIBRARIES = ("torch", "numpy", "scipy", "pillow", "lpips", "pytorch-msssim", "safetensors")
 
 
@@ -153,7 +146,7 @@ class _Run:
         counts = ", ".join(f"{split} {len(self.snapshot.of(split))}" for split in SPLITS)
         say(f"Snapshot {self.snapshot.data_hash[:12]}: triplets {counts}")
         scoring, trained = self.train(say)
-        evaluation = _evaluate(scoring, self.config, trained, self.promoted, self.device)
+        evaluation = evaluation_of(scoring, self.config, trained, self.promoted, self.device)
         settings = _settings(scoring, self.config, trained)
         self.progress("write", 0, 1)
         say(f"Writing {self.out.name}")
@@ -186,44 +179,6 @@ def _opened(cache: Path | VectorCache | None) -> Iterator[VectorCache]:
 
 def _digest(identity: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-
-
-def _evaluate(
-    scoring: Scoring, config: TrainConfig, new: Trained, promoted: Path | None, device: torch.device
-) -> dict[str, Any]:
-    if config.everything:
-        return untested("New version", NO_TEST, simulated=scoring.snapshot.simulated)
-    splits = ("test", "val" if scoring.snapshot.of("val") else "train")
-    rows = [scoring.baseline(key, splits) for key in config.baselines]
-    if promoted is not None:
-        old = load(promoted).to(device)
-        rows.append(scoring.metric("promoted", "Promoted version", "promoted", old, old.curve, "test"))
-    rows.append(scoring.metric("new", "New version", "new", new.metric, new.curve, "test"))
-    evaluation = evaluate(
-        votes_of(scoring.snapshot.of("test")),
-        rows,
-        calibration=votes_of(scoring.snapshot.of(splits[1])),
-        calibrated_on=splits[1],
-        simulated=scoring.snapshot.simulated,
-        stock_key=stock_rival(config.nets),
-        # Not the config's: nobody shall try seeds until an interval is above zero.
-        seed=INTERVAL_SEED,
-        resamples=config.resamples,
-    )
-    evaluation["n_annotators"] = _annotators(scoring.snapshot)
-    for row in evaluation["rows"]:
-        scoring.say(
-            f"{row['label']}: {row['score']:.4f}" if row["available"] else f"{row['label']}: {row['reason']}"
-        )
-    return evaluation
-
-
-def _annotators(snapshot: Snapshot) -> int | None:
-    """How many people judged the test split; None where the snapshot does not say who answered."""
-    try:
-        return len(answers_of(snapshot, "test", by_side=False)[1])
-    except SnapshotError:
-        return None
 
 
 def _settings(scoring: Scoring, config: TrainConfig, trained: Trained) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def make_version(
 def test_the_first_version_is_held_against_the_stock_heads() -> None:
     version = make_version(1, low=0.004)
     assert promote_if_better(version=version, rival=None).startswith(
-        "promoted: +0.020 [+0.004, +0.040] against stock"
+        "promoted: +2.0 points (+0.4 to +4.0) against stock"
     )
     version.refresh_from_db()
     assert version.promoted and version.promotion_reason
@@ -127,7 +127,7 @@ def test_a_test_split_that_is_too_small_promotes_nothing(name: str, words: str) 
             "above that of stock LPIPS",
         ),
         ({"log_loss_difference_to_promoted": {"mean": 0.001}}, "above that of the version in use"),
-        ({"calibration_error": 0.06}, "stated chances are off by 0.060"),
+        ({"calibration_error": 0.06}, "stated chances are off by 6.0 points"),
         (
             {"difference_to_psnr": {"mean": -0.02, "low": -0.03, "high": -0.01}},
             "PSNR agrees with people certainly",
@@ -145,12 +145,12 @@ def test_what_is_worse_in_anything_that_counts_is_not_promoted(of_row: dict[str,
 def test_psnr_is_part_of_the_sentence() -> None:
     found = {"mean": 0.003, "low": -0.01, "high": 0.016}
     version = make_version(1, low=0.004, of_row={"difference_to_psnr": found})
-    assert "+0.003 [-0.010, +0.016] against PSNR" in promote_if_better(version=version, rival=None)
+    assert "+0.3 points (−1.0 to +1.6) against PSNR" in promote_if_better(version=version, rival=None)
 
 
 def test_a_run_by_hand_asks() -> None:
     outcome = promote_if_better(version=make_version(1, low=0.004), rival=None, asks=True)
-    assert outcome.startswith("better, and waits for somebody to promote it: +0.020")
+    assert outcome.startswith("better, and waits for somebody to promote it: +2.0 points")
     assert not MetricVersion.objects.filter(promoted=True).exists()
 
 

@@ -1,0 +1,23 @@
+"""Why a row of a table is empty, in words for everybody who reads the table.
+
+What a machine adds for its administrator (exceptions, addresses, folders) belongs into the log and not into a table
+that is published.
+"""
+
+from __future__ import annotations
+
+import re
+
+URL = re.compile(r"https?://\S+?(?=[\s,;)]|$)")
+EXCEPTION = re.compile(r"\s*\([^()]*(?:Error|Exception|Errno|Timeout)\b[^()]*(?:\([^()]*\)[^()]*)*\)")
+RAISED = re.compile(r"\b\w+(?:Error|Exception)\b(?::\s*)?")
+PATH = re.compile(r"(?<![\w/])(?:~|/(?=[\w.-]+/))[\w.~/+@-]*/([\w.+@-]+)")
+
+
+def plain(reason: str) -> str:
+    """The reason without exceptions and addresses, and with files by their names alone."""
+    words = EXCEPTION.sub("", reason)
+    words = URL.sub("its host", words)
+    words = RAISED.sub("", words)
+    words = PATH.sub(r"\1", words)
+    return " ".join(words.split()).strip(" :;") or "it failed"
