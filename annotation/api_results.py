@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.http import HttpResponse, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
@@ -13,10 +14,12 @@ from annotation.api import PROBLEM, PROBLEMS
 from annotation.core.roles import Reach
 from annotation.errors import PlanRefused
 from annotation.plan_form import ASSUMED, COUNTS
+from annotation.reports.exhibit_files import FORMATS
 from annotation.reports.planning import plan_of
 from annotation.reports.results import POPULATIONS, kept_results, stale, votes_by_population
 from annotation.reports.results_json import study_results_as_json
 from annotation.views.access import study_or_404
+from annotation.views.result_files import figure_file, list_of_figures, paper_pack_file
 from annotation.views.results import ask_worker
 from psychometrics.command import plan_as_json
 from psychometrics.planning import Assumed, PlanError
@@ -56,6 +59,71 @@ class StudyResultsView(APIView):
             told = {"detail": "The figures are being computed. Ask again in a few seconds."}
             return Response(told, status=status.HTTP_202_ACCEPTED)
         return Response(study_results_as_json(found) | {"newer_judgments": max(0, votes - found.judgments)})
+
+
+class FigureSerializer(serializers.Serializer[Any]):
+    """A figure or a table of the results."""
+
+    name = serializers.CharField()
+    title = serializers.CharField()
+    caption = serializers.CharField()
+    formats = serializers.ListField(child=serializers.ChoiceField(choices=list(FORMATS)))
+
+
+class FiguresSerializer(serializers.Serializer[Any]):
+    """The figures of one population."""
+
+    population = serializers.ChoiceField(choices=POPULATIONS)
+    judgments = serializers.IntegerField()
+    figures = FigureSerializer(many=True)
+
+
+def _population(request: Request) -> str:
+    query = ResultsQuery(data=request.query_params)
+    query.is_valid(raise_exception=True)
+    return str(query.validated_data["population"])
+
+
+class FiguresView(APIView):
+    """The figures and tables of a study's results, for members."""
+
+    @extend_schema(
+        parameters=[ResultsQuery],
+        operation_id="studies_figures",
+        responses={200: FiguresSerializer, **PROBLEMS},
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """What figures and tables there are, and in which formats."""
+        study = study_or_404(request, slug, Reach.RESULTS)
+        return Response(list_of_figures(study, _population(request)))
+
+
+class FigureView(APIView):
+    """One figure or table, for members."""
+
+    @extend_schema(
+        parameters=[ResultsQuery],
+        operation_id="studies_figure",
+        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY, **PROBLEMS},
+    )
+    def get(self, request: Request, slug: str, name: str, form: str) -> HttpResponse:
+        """The figure as svg or pdf, its numbers as csv or tex (LaTeX)."""
+        study = study_or_404(request, slug, Reach.RESULTS)
+        return figure_file(study, _population(request), name, form)
+
+
+class PaperPackView(APIView):
+    """The paper pack, for analysts and those above."""
+
+    @extend_schema(
+        parameters=[ResultsQuery],
+        operation_id="studies_paper_pack",
+        responses={(200, "application/zip"): OpenApiTypes.BINARY, **PROBLEMS},
+    )
+    def get(self, request: Request, slug: str) -> StreamingHttpResponse:
+        """Figures, tables, data, study file and a paragraph of methods, as a zip file."""
+        study = study_or_404(request, slug, Reach.DATA)
+        return paper_pack_file(study, _population(request))
 
 
 class PlanQuery(serializers.Serializer[Any]):

@@ -20,6 +20,13 @@ urlpatterns = [
         name="assignment-image",
     ),
     path("studies/<slug:slug>/results/", api_results.StudyResultsView.as_view(), name="api-study-results"),
+    path("studies/<slug:slug>/figures/", api_results.FiguresView.as_view(), name="api-study-figures"),
+    path(
+        "studies/<slug:slug>/figures/<str:name>.<str:form>",
+        api_results.FigureView.as_view(),
+        name="api-study-figure",
+    ),
+    path("studies/<slug:slug>/paper-pack/", api_results.PaperPackView.as_view(), name="api-study-paper-pack"),
     path("plan/", api_results.PlanView.as_view(), name="api-plan"),
     *router.urls,
 ]

@@ -168,3 +168,10 @@ class SnapshotRefused(Refused):
 
     code = "snapshot_refused"
     status = 409
+
+
+class NoResults(Refused):
+    """There are no results to write: nobody answered yet, or they are still being computed."""
+
+    code = "no_results"
+    status = 409

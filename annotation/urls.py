@@ -18,6 +18,7 @@ from annotation.views import (
     people,
     planner,
     questions,
+    result_files,
     results,
     studies,
     study,
@@ -56,6 +57,11 @@ urlpatterns = [
     path("studies/<slug:slug>/people/reconciliation/", panels.reconciliation, name="study-reconciliation"),
     path("studies/<slug:slug>/pairs/", study.pairs, name="study-pairs"),
     path("studies/<slug:slug>/results/", results.results, name="study-results"),
+    path("studies/<slug:slug>/results/figures/", result_files.figures, name="study-figures"),
+    path(
+        "studies/<slug:slug>/results/figures/<str:name>.<str:form>", result_files.figure, name="study-figure"
+    ),
+    path("studies/<slug:slug>/results/paper-pack.zip", result_files.paper_pack, name="study-paper-pack"),
     path("studies/<slug:slug>/plan/", planner.planner, name="study-plan"),
     path("studies/<slug:slug>/snapshots/", study.snapshots, name="study-snapshots"),
     path("studies/<slug:slug>/settings/", study.settings, name="study-settings"),
@@ -69,6 +75,8 @@ urlpatterns = [
     path("studies/<slug:slug>/results/share/", members.share, name="study-share"),
     path("studies/<slug:slug>/results/share/<int:pk>/take-back/", members.take_back, name="study-share-end"),
     path("results/<str:key>/", members.shared_results, name="shared-results"),
+    path("results/<str:key>/figures/", result_files.shared_figures, name="shared-figures"),
+    path("results/<str:key>/figures/<str:name>.<str:form>", result_files.shared_figure, name="shared-figure"),
     path("join/<str:key>/", account.join, name="join"),
     path("account/", account.account, name="account"),
     path("account/tokens/", account.token_new, name="account-token"),

@@ -76,20 +76,3 @@ def _strengths(counts: Floats, size: int, with_ties: bool) -> Floats:
         for start in range(0, len(counts), _AT_ONCE)
     ]
     return np.concatenate(batches) / UNIT if batches else np.zeros((0, size))
-
-
-def values_by(scale: Scale, comparisons: Comparisons, label: Ints, groups: int) -> Floats:
-    """(groups, k): the strengths in JND of each group of rows alone, on the zero of `scale`; NaN for names that it
-    never compared. `label` (m,) numbers each row's group.
-    """
-    size = len(comparisons.names)
-    low, high = pairs_of(size)
-    counts = _counts_by(comparisons, label, groups)
-    if scale.tie is None:
-        counts = halved(counts)
-    values = _strengths(counts, size, scale.tie is not None) @ scale.contrasts_to_zero().T
-    met = counts.sum(axis=2) > 0
-    seen = np.zeros((groups, size), dtype=bool)
-    for end in (low, high):
-        np.logical_or.at(seen, (np.arange(groups)[:, None], end[None]), met)
-    return np.where(seen, values, np.nan)

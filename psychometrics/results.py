@@ -94,12 +94,11 @@ def results_of(comparisons: Comparisons, *, ties: Ties = "davidson", seed: int =
     rows = comparisons
     level = level_of_rows(rows)
     methods, number = number_labels([_method(name) for name in rows.names])
-    within = ~np.isnan(level)
     found = [
         _section(float(at), rows.where(level == at).renamed(methods, number), ties, seed).without_rows()
-        for at in np.unique(level[within & (level != _NO_LEVEL)])
+        for at in np.unique(level[~np.isnan(level) & (level != _NO_LEVEL)])
     ]
-    overall = _section(None, rows.where(within).renamed(methods, number), ties, seed)
+    overall = _section(None, within_levels(rows), ties, seed)
     joined = _joined(rows, ties, seed) if len({_level(name) for name in rows.names} - {None}) > 1 else None
     if joined is not None:
         overall = overall.without_rows()
@@ -128,6 +127,12 @@ def level_of_rows(comparisons: Comparisons) -> Floats:
     found = np.where(neither, _NO_LEVEL, found)
     mixed = (bare[comparisons.first] | bare[comparisons.second]) & ~neither
     return np.asarray(np.where(mixed, np.nan, found), dtype=np.float64)
+
+
+def within_levels(comparisons: Comparisons) -> Comparisons:
+    """The rows that compare two methods at one level, by method; those across levels are dropped."""
+    methods, number = number_labels([_method(name) for name in comparisons.names])
+    return comparisons.where(~np.isnan(level_of_rows(comparisons))).renamed(methods, number)
 
 
 def by_source(

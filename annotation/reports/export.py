@@ -54,9 +54,7 @@ def export(
     Raises ExportError (see `write_bapps`) and writes nothing then.
     """
     until = until or timezone.now()
-    # The same for a snapshot that is built twice; another one for every other export.
-    secret = salted_hmac("annotation.export", f"{study.key}:{number}:{until.isoformat()}", algorithm="sha256")
-    name_of = pseudonyms(secret.digest())
+    name_of = names_in_export(study, until=until, number=number)
     extra = {
         "study": _describe(study, number),
         "filters": filters_of(simulated=simulated, until=until) | {"exclusions": exclusions_of(study)},
@@ -66,12 +64,18 @@ def export(
     rows = SnapshotRows(
         sources=_source_rows(study),
         triplets=_triplet_rows(study),
-        judgments=_judgment_rows(study, simulated, until, name_of),
-        answers=_answer_rows(study, simulated, until, name_of),
+        judgments=judgment_rows(study, simulated, until, name_of),
+        answers=answer_rows(study, simulated, until, name_of),
     )
     return write_bapps(
         out, rows, extra, open_image=read_image, min_judgments=FEWEST_JUDGMENTS, progress=progress
     )
+
+
+def names_in_export(study: Study, *, until: datetime, number: int | None = None) -> Naming:
+    """Pseudonyms of one export: the same for a snapshot that is built twice; others for every other export."""
+    secret = salted_hmac("annotation.export", f"{study.key}:{number}:{until.isoformat()}", algorithm="sha256")
+    return pseudonyms(secret.digest())
 
 
 def read_image(name: str) -> bytes:
@@ -130,7 +134,8 @@ def _triplet_rows(study: Study) -> Iterator[TripletRow]:
 _CHOICES = {Judgment.Choice.FIRST: "p0", Judgment.Choice.SECOND: "p1", Judgment.Choice.TIE: "tie"}
 
 
-def _judgment_rows(study: Study, simulated: bool, until: datetime, name_of: Naming) -> Iterator[JudgmentRow]:
+def judgment_rows(study: Study, simulated: bool, until: datetime, name_of: Naming) -> Iterator[JudgmentRow]:
+    """The votes of one population up to a moment."""
     rows = (
         Judgment.objects.filter(study=study, received_at__lte=until)
         .of_population(simulated=simulated)
@@ -169,7 +174,8 @@ def _level(triplet: Triplet) -> float | None:
     return None if triplet.level is None else float(triplet.level)
 
 
-def _answer_rows(study: Study, simulated: bool, until: datetime, name_of: Naming) -> Iterator[AnswerRow]:
+def answer_rows(study: Study, simulated: bool, until: datetime, name_of: Naming) -> Iterator[AnswerRow]:
+    """All answers of one population up to a moment, those that are no votes with them."""
     rows = (
         Judgment.objects.filter(study=study, received_at__lte=until)
         .of_population(simulated=simulated)

@@ -13,9 +13,9 @@ from annotation.reports.comparisons import StudyVotes, study_votes
 from psychometrics.comparisons import Floats, meetings, win_rates
 from psychometrics.conditions import Condition
 from psychometrics.curves import Curve, CurveError, EqualQuality, curves_of, equal_quality
-from psychometrics.influence import Influence, influences, values_by
+from psychometrics.influence import Influence, influences
 from psychometrics.reliability import Weighted, weighted
-from psychometrics.results import Results, Section, results_of
+from psychometrics.results import Results, Section, results_of, within_levels
 from psychometrics.votes_left import VotesLeft, votes_left
 
 POPULATIONS = ("people", "simulated")
@@ -26,18 +26,9 @@ FEW_NEW = 0.01
 # To which half-width votes are counted where the study has no rule.
 WISHED_HALFWIDTH = 0.3
 # Of the form of what is kept: raise it when the classes change.
-KEPT_AS = 2
+KEPT_AS = 3
 # Answers of a larger study are not weighted by reliability on its page; the command line does.
 MOST_WEIGHTED = 200_000
-
-
-@dataclass(frozen=True)
-class BySource:
-    """Strengths (sources, k) of each source alone, in JND on the zero of the main scale, and how many votes it has."""
-
-    sources: tuple[str, ...]
-    values: Floats
-    judgments: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -64,7 +55,6 @@ class StudyResults:
     weighted: Weighted | None
     people: tuple[Influence, ...]
     photographs: tuple[Influence, ...]
-    by_source: BySource | None
     excluded: int
     unfiltered: Section | None
     missing: tuple[tuple[str, int], ...]
@@ -123,7 +113,7 @@ def study_results(study: Study, population: str) -> StudyResults:
     results = results_of(rows)
     curves, equal, no_curves = _curves(study, results)
     excluded = Enrolment.objects.excluded().filter(study=study, annotator__simulated=simulated).count()
-    within = results.overall.comparisons
+    within = within_levels(rows).only_seen() if len(rows.first) else rows
     return StudyResults(
         population=population,
         judgments=rows.judgments,
@@ -140,7 +130,6 @@ def study_results(study: Study, population: str) -> StudyResults:
         weighted=_weighted(results.main),
         people=_of_people(results.main, votes),
         photographs=_of_photographs(results.main, study, votes),
-        by_source=_by_source(results.main, study, votes),
         excluded=excluded,
         unfiltered=_with_excluded(study, simulated=simulated) if excluded else None,
         missing=_missing(votes),
@@ -205,20 +194,11 @@ def _of_photographs(section: Section, study: Study, votes: StudyVotes) -> tuple[
     rows = section.comparisons
     if section.ranking is None or rows.source is None:
         return ()
-    names = _names(study, votes.sources)
+    names = source_names(study, votes.sources)
     return tuple(influences(section.ranking.scale, rows, rows.source, names)[:5])
 
 
-def _by_source(section: Section, study: Study, votes: StudyVotes) -> BySource | None:
-    rows = section.comparisons
-    if section.ranking is None or rows.source is None:
-        return None
-    values = values_by(section.ranking.scale, rows, rows.source, len(votes.sources))
-    counts = np.bincount(rows.source, rows.counts.sum(axis=1), len(votes.sources)).round().astype(int)
-    return BySource(_names(study, votes.sources), values, tuple(counts.tolist()))
-
-
-def _names(study: Study, sources: Sequence[int]) -> tuple[str, ...]:
+def source_names(study: Study, sources: Sequence[int]) -> tuple[str, ...]:
     """What the study calls its photographs."""
     names = dict(Source.objects.used_in(study).values_list("pk", "name"))
     return tuple(names.get(pk) or f"photograph {pk}" for pk in sources)

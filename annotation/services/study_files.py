@@ -65,6 +65,17 @@ def export_study(study: Study) -> str:
     return study_file.write(describe_study(study))
 
 
+# What lets people collect a panel's pay is nobody's but the panel's.
+_SECRET = ("completion_code", "completion_url", "screen_out_code", "screen_out_url")
+
+
+def publishable_study_file(study: Study) -> str:
+    """The study file without a panel's codes and addresses."""
+    content = describe_study(study)
+    rules = {name: value for name, value in content["protocol"].items() if name not in _SECRET}
+    return study_file.write(content | {"protocol": rules})
+
+
 def create_from_file(
     *,
     text: str,

@@ -128,5 +128,9 @@ def take_back(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @require_safe
 def shared_results(request: HttpRequest, key: str) -> HttpResponse:
     """The results of a study for whoever has the link, until it is taken back."""
-    link = get_object_or_404(ResultsLink.objects.select_related("study"), key=key, revoked_at=None)
-    return results_page(request, link.study, shared=True)
+    return results_page(request, study_of_link(key), files=reverse("shared-figures", args=[key]))
+
+
+def study_of_link(key: str) -> Study:
+    """The study whose results the link opens. Raises Http404 for one that is unknown or was taken back."""
+    return get_object_or_404(ResultsLink.objects.select_related("study"), key=key, revoked_at=None).study

@@ -15,6 +15,7 @@ from annotation.core.protocol import Protocol
 from annotation.core.questionnaire import Question, questions_of
 from annotation.core.roles import Reach
 from annotation.models import Enrolment, Session, Study
+from annotation.reports.exclusions import rule_in_words
 from annotation.services.annotator_quality import BY_HAND, HAND
 from annotation.services.questionnaires import answered
 from annotation.views.access import staff_required, study_or_404
@@ -41,7 +42,6 @@ CHECKS = {
     "card": "card calibration",
     "training": "the training",
 }
-RULE_LABELS = {rule.name: rule.metadata["label"] for rule in fields(Protocol)}
 
 
 @dataclass(frozen=True)
@@ -91,14 +91,6 @@ def reason_in_words(enrolment: Enrolment) -> str:
     if HAND in enrolment.figures:
         return f"{BY_HAND}: {enrolment.figures[HAND]['reason']}"
     return rule_in_words(enrolment.excluded_by, enrolment.study.rules)
-
-
-def rule_in_words(name: str, rules: Protocol) -> str:
-    """A rule with its limit: “Sentinels right under 75 %”."""
-    if name not in RULES:
-        return name
-    unit = next((rule.metadata.get("unit", "") for rule in fields(rules) if rule.name == name), "")
-    return f"{RULE_LABELS[name]} {getattr(rules, name):g} {unit}".strip()
 
 
 def rules_on(rules: Protocol) -> list[str]:

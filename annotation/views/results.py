@@ -4,13 +4,15 @@ from typing import Any
 
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from annotation import tasks
 from annotation.core.roles import Reach
+from annotation.errors import NoResults
 from annotation.models import Study
 from annotation.queues import after_commit
-from annotation.reports.results import kept_results, stale, votes_by_population
+from annotation.reports.results import StudyResults, kept_results, stale, votes_by_population
 from annotation.views.access import staff_required, study_or_404
 from annotation.views.result_figures import page_of
 from annotation.views.study import study_page
@@ -26,26 +28,46 @@ def results(request: HttpRequest, slug: str) -> HttpResponse:
     return results_page(request, study_or_404(request, slug, Reach.RESULTS))
 
 
-def results_page(request: HttpRequest, study: Study, *, shared: bool = False) -> HttpResponse:
-    """The page for members, or for whoever has a link to the results alone."""
+def results_page(request: HttpRequest, study: Study, *, files: str = "") -> HttpResponse:
+    """The page for members, or, with the address of its files, for whoever has a link to the results alone."""
     counts = votes_by_population(study)
     population = population_of(request.GET.get("population"), counts)
-    told: dict[str, Any] = {"population": population, "counts": counts, "shared": shared}
+    context: dict[str, Any] = {
+        "population": population,
+        "counts": counts,
+        "shared": bool(files),
+        "files": files or reverse("study-figures", args=[study.slug]),
+    }
     if counts[population]:
-        found = kept_results(study, population, counts[population])
-        if stale(found, counts[population]):
+        kept = kept_results(study, population, counts[population])
+        if stale(kept, counts[population]):
             ask_worker(study, population)
-        told["computing"] = found is None
-        if found is not None:
-            told |= page_of(found) | {"newer": max(0, counts[population] - found.judgments)}
-    return study_page(request, study, "study-results", **told)
+        context["computing"] = kept is None
+        if kept is not None:
+            context |= page_of(kept) | {"newer": max(0, counts[population] - kept.judgments)}
+    return study_page(request, study, "study-results", **context)
 
 
-def population_of(asked: str | None, counts: dict[str, int]) -> str:
-    """The population that is asked for; people, unless only programs answered."""
-    if asked in counts:
-        return str(asked)
+def population_of(wanted: str | None, counts: dict[str, int]) -> str:
+    """The population that a request names; people, unless only programs answered."""
+    if wanted in counts:
+        return str(wanted)
     return "simulated" if counts["simulated"] > counts["people"] == 0 else "people"
+
+
+def current_results(study: Study, population: str | None) -> StudyResults:
+    """The results as they were last computed, for files. Raises NoResults where there are none (yet)."""
+    counts = votes_by_population(study)
+    whose = population_of(population, counts)
+    if not counts[whose]:
+        what = "simulated annotators" if whose == "simulated" else "people"
+        raise NoResults(f"“{study}” has no judgments by {what} yet, so there is nothing to publish.")
+    kept = kept_results(study, whose, counts[whose])
+    if stale(kept, counts[whose]):
+        ask_worker(study, whose)
+    if kept is None:
+        raise NoResults("The figures are being computed. Try again in a few seconds.")
+    return kept
 
 
 def ask_worker(study: Study, population: str) -> None:

@@ -9,7 +9,7 @@ from datetime import date
 from itertools import pairwise
 from math import ceil, isfinite
 
-from imaging.plots.axes import LETTER, ticks, width_of
+from imaging.plots.axes import LETTER, clipped, clipped_range, ticks, width_of
 from imaging.plots.looks import Look
 from imaging.plots.scene import FAINT, Scene
 
@@ -176,31 +176,45 @@ def dots(
     title: str,
     unit: str,
     reference: float | None = None,
+    within: tuple[float, float] | None = None,
     spell: Callable[[float], str],
 ) -> Scene:
-    """A row for each thing that is compared: its name, a dot with whiskers, the numbers in words."""
+    """A row for each thing that is compared: its name, a dot with whiskers, the numbers in words.
+
+    The axis holds every value and `reference`. A whisker that would squeeze the dots together ends in an arrow; its
+    numbers stay whole. `within`: what the axis covers instead, for figures laid side by side; it must hold every value.
+    """
     top, bottom = 8, 8 + ROW * len(rows)
     left = 14 + max((width_of(row.name) for row in rows), default=0)
     right = WIDTH - 14 - max((width_of(_numbers(row, spell)) for row in rows), default=0)
     drawing = Scene(WIDTH, bottom + 44, title=title)
-    known = [end for row in rows for end in (row.value, row.low, row.high) if end is not None]
-    known += [reference] if reference is not None else []
-    marks = ticks(min(known, default=0.0), max(known, default=1.0))
+    marks = ticks(*(within or range_of(rows, reference)))
     scale = (right - left) / ((marks[-1] - marks[0]) or 1)
 
     def across(value: float) -> float:
         return left + (value - marks[0]) * scale
+
+    axis = (marks[0], marks[-1])
 
     # Where names are long the figure is narrow: numbers that would touch are left out, their lines stay.
     every = max(1, ceil(len(marks) * LETTER * 6 / max(right - left, 1)))
     for n, tick in enumerate(marks):
         drawing.line(across(tick), top, across(tick), bottom, faint=tick != reference)
         if n % every == 0:
-            drawing.text(across(tick), bottom + 16, spell(tick), anchor="middle")
+            drawing.text(across(tick), bottom + 16, spell(tick) if tick else "0", anchor="middle")
     drawing.text((left + right) / 2, bottom + 36, unit, anchor="middle")
     for n, row in enumerate(rows):
-        _dot(drawing, row, top + ROW * (n + 0.5), across, spell, left=left, right=right)
+        _dot(drawing, row, top + ROW * (n + 0.5), across, spell, left=left, right=right, axis=axis)
     return drawing
+
+
+def range_of(rows: Sequence[Dot], reference: float | None = None) -> tuple[float, float]:
+    """What an axis of these rows covers (`clipped_range`), with `reference`."""
+    values = [row.value for row in rows if row.value is not None]
+    values += [reference] if reference is not None else []
+    return clipped_range(
+        values, [(row.low, row.high) for row in rows if row.low is not None and row.high is not None]
+    )
 
 
 def _dot(
@@ -212,6 +226,7 @@ def _dot(
     *,
     left: float,
     right: float,
+    axis: tuple[float, float],
 ) -> None:
     drawing.text(left - 14, y + 4, row.name, anchor="end", look="chart-name")
     drawing.text(right + 14, y + 4, _numbers(row, spell))
@@ -219,11 +234,22 @@ def _dot(
         return
     look = row.look.name if row.look else "chart-accent" if row.strong else "muted"
     if row.low is not None and row.high is not None:
-        drawing.line(across(row.low), y, across(row.high), y, look=look, width=1.6)
+        ends = [across(min(max(end, axis[0]), axis[1])) for end in (row.low, row.high)]
+        drawing.line(ends[0], y, ends[1], y, look=look, width=1.6)
+        for end, x in zip((row.low, row.high), ends, strict=True):
+            arrow(drawing, x, y, clipped(end, *axis), 0, look=look)
     if row.look:
         row.look.mark(drawing, across(row.value), y)
     else:
         drawing.path(Look(1, "circle").outline(across(row.value), y), look=look)
+
+
+def arrow(drawing: Scene, x: float, y: float, right: int, down: int, *, look: str) -> None:
+    """Where an interval goes on beyond the axis: a head that points right (1), left (-1), down (1) or up (-1)."""
+    if right:
+        drawing.path(f"M{x:.1f} {y:.1f}L{x - 7 * right:.1f} {y - 4:.1f}V{y + 4:.1f}z", look=look)
+    if down:
+        drawing.path(f"M{x:.1f} {y:.1f}L{x - 4:.1f} {y - 7 * down:.1f}H{x + 4:.1f}z", look=look)
 
 
 def _numbers(row: Dot, spell: Callable[[float], str]) -> str:

@@ -8,10 +8,11 @@ from xml.etree import ElementTree
 import pytest
 
 from imaging.plots import charts
-from imaging.plots.axes import ticks, width_of
+from imaging.plots.axes import clipped_range, ticks, width_of
+from imaging.plots.key import add_key
 from imaging.plots.looks import Look, by_name
 from imaging.plots.pdf import to_pdf
-from imaging.plots.scene import Scene
+from imaging.plots.scene import Scene, Words
 from imaging.plots.svg import to_svg, to_svg_file
 
 HOSTILE = "<script>alert('&')</script>"
@@ -170,3 +171,54 @@ def test_a_file_that_stands_alone_has_its_colours_and_a_ground() -> None:
     assert ".codec-2 { color: #e69f00; }" in svg
     assert 'fill="#ffffff"' in svg
     assert ElementTree.fromstring(svg).get("width") == "576"
+
+
+def marks_of(scene: Scene, name: str) -> list[float]:
+    """Where the dots of a look stand, across."""
+    root = ElementTree.fromstring(to_svg(scene))
+    paths = [one.get("d", "") for one in root.iter() if one.tag.endswith("path") and one.get("class") == name]
+    return [float(d[1:].split(" ")[0]) for d in paths if "a" in d]
+
+
+def test_one_wide_interval_does_not_squeeze_the_dots_together() -> None:
+    look = Look(1, "circle")
+    rows = [charts.Dot("a", 0.2, 0.1, 0.3, look), charts.Dot("b", -0.2, -0.3, -0.1, look)]
+    wide = charts.Dot("c", 0.0, -4.0, 4.0, look)
+
+    def apart(*rows: charts.Dot) -> float:
+        first, second = marks_of(charts.dots(rows, title="t", unit="u", spell=str), "codec-1")[:2]
+        return first - second
+
+    assert apart(*rows, wide) > 0.3 * apart(*rows)
+    svg = to_svg(charts.dots([*rows, wide], title="t", unit="u", spell=str))
+    heads = [part for part in svg.split('d="M')[1:] if "V" in part.split('"')[0]]
+    assert len(heads) == 2  # an arrow at each end
+    assert "-4.0 to 4.0" in svg  # its numbers stay whole
+
+
+def test_an_axis_holds_every_value_and_the_intervals_that_are_as_others_are() -> None:
+    assert clipped_range([0.0, 1.0], [(-0.2, 0.2), (0.5, 1.5)]) == (-0.2, 1.5)
+    assert clipped_range([0.0, 1.0], [(-9.0, 9.0), (0.9, 1.1), (0.9, 1.1)]) == (-1.0, 2.0)
+    # Where all are wide, none is cut.
+    assert clipped_range([0.0, 0.1], [(-3.0, 3.0), (-2.9, 3.1)]) == (-3.0, 3.1)
+    assert clipped_range([]) == (0.0, 1.0)
+
+
+def test_a_ranking_has_a_zero_and_figures_side_by_side_have_one_axis() -> None:
+    rows = [charts.Dot("a", 2.0, 1.9, 2.1)]
+    assert "0" in texts(charts.dots(rows, title="t", unit="u", reference=0.0, spell=str))
+    one, other = (
+        texts(charts.dots([charts.Dot("a", value)], title="t", unit="u", within=(-2.0, 2.0), spell=str))
+        for value in (-1.0, 1.5)
+    )
+    assert {"-2.0", "0", "2.0"} <= set(one) & set(other)
+
+
+def test_the_key_has_every_name_below_the_drawing_and_in_it() -> None:
+    scene = Scene(300, 100, title="t")
+    looks = [(f"a rather long name {n}", by_name(str(n))) for n in range(5)]
+    add_key(scene, looks)
+    places = [mark.y for mark in scene.marks if isinstance(mark, Words)]
+    assert texts(scene) == [name for name, _ in looks]
+    assert all(100 < y < scene.height for y in places) and len(set(places)) > 1
+    assert add_key(Scene(300, 100), looks[:1]).marks == []

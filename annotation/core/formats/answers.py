@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from psychometrics.tables import TableWriter
+from psychometrics.tables import TableWriter, stream
 
 NAME = "answers.csv.gz"
 _SHOWN = ("source", "left_sha256", "right_sha256", "left_codec", "right_codec")
@@ -68,6 +68,11 @@ def write_answers(path: Path, answers: Iterable[AnswerRow]) -> int:
         text.flush()
         text.detach()
     return number
+
+
+def answer_lines(answers: Iterable[AnswerRow]) -> Iterable[str]:
+    """The same rows as the lines of a plain CSV file, for what is streamed."""
+    return stream(COLUMNS, ([_field(getattr(answer, column)) for column in COLUMNS] for answer in answers))
 
 
 def _field(value: Any) -> str:

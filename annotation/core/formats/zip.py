@@ -16,14 +16,14 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from imaging.folders import FolderError, whole_folder
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_DEFLATED = {".csv", ".json", ".tsv"}
+_DEFLATED = {".csv", ".json", ".jsonl", ".md", ".svg", ".tex", ".toml", ".tsv", ".txt"}
 _COPY_BYTES = 1 << 20
 LARGEST_BYTES = 200 * 2**30
 # Further names of files that are packed once: name, tab, the name that is packed; sorted.
@@ -87,6 +87,18 @@ def in_full(file: IO[bytes]) -> Iterator[bytes]:
         raise
     except _DAMAGE as error:
         raise PackageError(f"the zip file is damaged or of a kind unknown here ({error})") from error
+    yield sink.take()
+
+
+def stream(files: Iterable[tuple[str, Iterable[bytes]]]) -> Iterator[bytes]:
+    """A zip file of (name, content) in pieces, written while it is read: memory does not grow with it."""
+    sink = _Pieces()
+    with zipfile.ZipFile(sink, "w", allowZip64=True) as written:
+        for name, content in files:
+            with written.open(_entry(name, 0), "w", force_zip64=True) as entry:
+                for piece in content:
+                    entry.write(piece)
+                    yield sink.take()
     yield sink.take()
 
 

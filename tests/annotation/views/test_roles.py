@@ -38,6 +38,9 @@ NEEDED: dict[str, Reach | str] = {
     "study-plan": Reach.DATA,
     "study-questionnaire": Reach.DATA, "study-questionnaire-save": Reach.RUN,
     "api-study-results": Reach.RESULTS,
+    "study-figures": Reach.RESULTS, "study-figure": Reach.RESULTS, "study-paper-pack": Reach.DATA,
+    "api-study-figures": Reach.RESULTS, "api-study-figure": Reach.RESULTS, "api-study-paper-pack": Reach.DATA,
+    "shared-figures": PUBLIC, "shared-figure": PUBLIC,
     "study-results": Reach.RESULTS, "study-members": Reach.RESULTS, "source-image": Reach.RESULTS,
     "reconstruction-image": Reach.RESULTS, "api-study-detail": Reach.RESULTS,
     "study": Reach.DATA, "study-status": Reach.DATA, "study-people": Reach.DATA, "study-people-csv": Reach.DATA,
@@ -130,7 +133,7 @@ def address_of(name: str, world: dict[str, Any], someone: User) -> str:
     wanted = list(pattern.converters) or list(regex.groupindex if regex else ())
     known = {
         "slug": world["slug"], "annotator": world["annotator"], "number": world["number"], "name": world["name"],
-        "user": someone.pk, "pk": world.get(ROWS.get(name, ""), 1),
+        "user": someone.pk, "form": "svg", "pk": world.get(ROWS.get(name, ""), 1),
     }  # fmt: skip
     return reverse(name, kwargs={one: known[one] for one in wanted if one in known and one != "format"})
 

@@ -1,11 +1,11 @@
 """Quality on people's scale over bits: points with intervals, monotone curves with their bands."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import log2
 
 from codecs_zoo.look import look_of
-from imaging.plots.axes import ticks
-from imaging.plots.charts import WIDTH
+from imaging.plots.axes import clipped, clipped_range, ticks
+from imaging.plots.charts import WIDTH, arrow
 from imaging.plots.scene import Scene
 from psychometrics.curves import Curve
 
@@ -13,7 +13,10 @@ LEFT, RIGHT, TOP, BOTTOM = 52, WIDTH - 12, 34, 304
 
 
 def quality_curves(curves: Sequence[Curve], *, title: str, zero: str) -> Scene:
-    """A curve for each method over the logarithm of bits, with its 95 % band; `zero` says what 0 JND is."""
+    """A curve for each method over the logarithm of bits, with its 95 % band; `zero` says what 0 JND is.
+
+    The axis holds 0 and every condition; a whisker that would squeeze the curves together ends in an arrow.
+    """
     drawing = Scene(WIDTH, BOTTOM + 48, title=title)
     across, height = _scales(curves)
     _axis_of_bits(drawing, curves, across)
@@ -23,8 +26,9 @@ def quality_curves(curves: Sequence[Curve], *, title: str, zero: str) -> Scene:
     for tick in ticks(low, high):
         drawing.line(LEFT, height(tick), RIGHT, height(tick), faint=tick != 0)
         drawing.text(LEFT - 8, height(tick) + 4, f"{tick:g}".replace("-", "−"), anchor="end")
+    marks = ticks(low, high)
     for curve in curves:
-        _curve(drawing, curve, across, height)
+        _curve(drawing, curve, across, height, (marks[0], marks[-1]))
     return drawing
 
 
@@ -44,13 +48,14 @@ def _scales(curves: Sequence[Curve]) -> tuple[Callable[[float], float], Callable
 
 
 def _range(curves: Sequence[Curve]) -> tuple[float, float]:
-    ends = [
-        float(end)
+    values = [float(value) for curve in curves for each in (curve.quality, curve.line) for value in each]
+    whiskers = [
+        (float(low), float(high))
         for curve in curves
-        for each in (curve.low, curve.high, curve.band_low, curve.band_high)
-        for end in each
+        for low, high in zip(curve.low, curve.high, strict=True)
+        if low < high
     ]
-    return min(ends), max(ends)
+    return clipped_range([0.0, *values], whiskers)
 
 
 def _axis_of_bits(drawing: Scene, curves: Sequence[Curve], across: Callable[[float], float]) -> None:
@@ -64,18 +69,29 @@ def _axis_of_bits(drawing: Scene, curves: Sequence[Curve], across: Callable[[flo
 
 
 def _curve(
-    drawing: Scene, curve: Curve, across: Callable[[float], float], height: Callable[[float], float]
+    drawing: Scene,
+    curve: Curve,
+    across: Callable[[float], float],
+    height: Callable[[float], float],
+    axis: tuple[float, float],
 ) -> None:
     look = look_of(curve.method)
 
-    def points(values: Sequence[float], order: int = 1) -> str:
+    def points(values: Iterable[float], order: int = 1) -> str:
         places = list(zip(curve.grid, values, strict=True))[::order]
-        return "L".join(f"{across(float(x)):.1f} {height(float(y)):.1f}" for x, y in places)
+        return "L".join(f"{across(float(x)):.1f} {height(_within(float(y), axis)):.1f}" for x, y in places)
 
     band = f"M{points(curve.band_low)}L{points(curve.band_high, -1)}z"
     drawing.path(band, look=look.name, fill=0.14)
     drawing.path(f"M{points(curve.line)}", look=look.name, fill=0, stroke=1.6)
     for at, value, low, high in zip(curve.bits, curve.quality, curve.low, curve.high, strict=True):
-        x = across(float(at))
-        drawing.line(x, height(float(low)), x, height(float(high)), look=look.name)
+        x, ends = across(float(at)), [float(low), float(high)]
+        bottom, top = (height(_within(end, axis)) for end in ends)
+        drawing.line(x, bottom, x, top, look=look.name)
+        for end, y in zip(ends, (bottom, top), strict=True):
+            arrow(drawing, x, y, 0, -clipped(end, *axis), look=look.name)
         look.mark(drawing, x, height(float(value)))
+
+
+def _within(value: float, axis: tuple[float, float]) -> float:
+    return min(max(value, axis[0]), axis[1])

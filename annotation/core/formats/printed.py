@@ -1,0 +1,69 @@
+"""A table of results, once: the same rows as CSV for programs and as LaTeX for a paper."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psychometrics.tables import to_text
+
+Cell = str | float | int | bool | None
+MINUS, UNKNOWN = "−", "–"
+
+
+@dataclass(frozen=True)
+class Column:
+    """`name` heads it in a CSV file, `head` in print; `form` prints its numbers, as ".2f", "+.2f" or ".0%"."""
+
+    name: str
+    head: str
+    form: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of plain values, whose numbers are whole in a CSV file and rounded in print; None is not known.
+
+    `detail`: further rows, too many to print, which only the CSV file has.
+    """
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    detail: tuple[tuple[Cell, ...], ...] = ()
+
+    def to_csv(self) -> str:
+        """The whole file, with its head; a cell that is not known is empty."""
+        rows = ([_plain(cell) for cell in row] for row in (*self.rows, *self.detail))
+        return to_text([column.name for column in self.columns], rows)
+
+    @property
+    def heads(self) -> list[str]:
+        """Of the columns in print."""
+        return [column.head for column in self.columns]
+
+    def printed(self) -> list[list[str]]:
+        """The rows as words."""
+        return [
+            [printed(cell, column.form) for cell, column in zip(row, self.columns, strict=True)]
+            for row in self.rows
+        ]
+
+    @property
+    def numeric(self) -> Sequence[bool]:
+        """Which columns hold numbers, and stand to the right."""
+        return [bool(column.form) for column in self.columns]
+
+
+def printed(cell: Cell, form: str = "") -> str:
+    """A cell as it is printed: a true minus, a dash where nothing is known."""
+    if cell is None or cell == "":
+        return UNKNOWN
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, str) or not form:
+        return str(cell)
+    return format(cell, form).replace("-", MINUS).replace("%", " %")
+
+
+def _plain(cell: Cell) -> Cell:
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    return "" if cell is None else cell

@@ -1,0 +1,173 @@
+"""Figures and tables of a study's results, each drawn and written once: for the page, for files, for the paper pack."""
+
+from dataclasses import dataclass
+
+from annotation.core.formats.printed import Table
+from annotation.reports import result_tables as tables
+from annotation.reports.jnd_chart import quality_curves
+from annotation.reports.results import StudyResults
+from codecs_zoo.look import look_of
+from imaging.plots import charts
+from imaging.plots.key import add_key
+from imaging.plots.scene import Scene
+from psychometrics.conditions import Condition
+from psychometrics.ranking import Ranking
+from psychometrics.results import Section
+from psychometrics.sentences import ranking_in_words, signed
+
+WHOSE = {"people": "judgments by people", "simulated": "simulated judgments"}
+CURVES = "Each curve with its 95 % band; marks and whiskers are the conditions that were judged."
+PREFERENCE = (
+    "The share of comparisons with the average other condition of its level that each method is expected to win; a "
+    "tie counts half. Whiskers are 95 % intervals."
+)
+MATRIX = (
+    "How often the method of the row was preferred to that of the column, within levels, a tie half. A dash: they "
+    "never met. These are raw shares: they depend on which pairs were asked."
+)
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One figure with the numbers in it, or a table alone (`scene` None). `name` is that of its files."""
+
+    name: str
+    title: str
+    caption: str
+    table: Table
+    scene: Scene | None = None
+
+
+def exhibits_of(results: StudyResults) -> list[Exhibit]:
+    """Everything that may be published of the results, in the order of the page; what is not known is not in it."""
+    whose = WHOSE[results.population]
+    found = []
+    for name, title, section in sections_of(results):
+        if section.ranking is not None:
+            found += _of_scale(name, title, section.ranking, whose)
+    found += _curves(results, whose) + _preference(results, whose) + _matrix(results, whose)
+    return found + _further(results)
+
+
+def sections_of(results: StudyResults) -> list[tuple[str, str, Section]]:
+    """(name, title, section) of each scale, the joined one first and an average over levels last."""
+    every = results.results
+    found = [("joined", "All conditions on one scale", every.joined)] if every.joined else []
+    found += [(f"at-{section.level:g}", f"At level {section.level:g}", section) for section in every.levels]
+    if len(every.levels) != 1:
+        found.append(("overall", "Over all levels, an average" if every.levels else "Ranking", every.overall))
+    return found
+
+
+def _of_scale(name: str, title: str, ranking: Ranking, whose: str) -> list[Exhibit]:
+    words = ranking_in_words(ranking)
+    return [
+        Exhibit(
+            f"ranking-{name}",
+            f"Ranking: {title}",
+            words,
+            tables.ranking(ranking),
+            ranking_dots(ranking, f"{title}, {whose}"),
+        ),
+        Exhibit(
+            f"differences-{name}",
+            f"Differences: {title}",
+            "Each interval is that of the difference itself; p is adjusted for all pairs of this scale (Holm).",
+            tables.differences(ranking),
+        ),
+    ]
+
+
+def ranking_dots(
+    ranking: Ranking, title: str, *, within: tuple[float, float] | None = None, best_first: bool = True
+) -> Scene:
+    """A scale as dots with whiskers; `within` as in `charts.dots`."""
+    zero = "the original" if ranking.reference is not None else "their mean"
+    unit = f"closeness to the original in JND; 0 is {zero}"
+    order = ranking.order if best_first else range(len(ranking.names))
+    rows = [dot(ranking, n) for n in order]
+    return charts.dots(rows, title=f"Ranking: {title}", unit=unit, reference=0.0, within=within, spell=signed)
+
+
+def dot(ranking: Ranking, n: int) -> charts.Dot:
+    """One condition of a scale; what is at 0 by definition has no interval."""
+    at_zero = ranking.names[n] == ranking.reference
+    low, high = (None if at_zero else float(end[n]) for end in (ranking.low, ranking.high))
+    name = ranking.names[n]
+    return charts.Dot(str(name), float(ranking.values[n]), low, high, look=look_of(method_of(name)))
+
+
+def method_of(name: object) -> str:
+    """The method of a condition, or of a method's own name."""
+    return name.method if isinstance(name, Condition) else str(name)
+
+
+def _curves(results: StudyResults, whose: str) -> list[Exhibit]:
+    if not results.curves:
+        return []
+    joined = results.results.joined
+    original = joined is not None and joined.ranking is not None and joined.ranking.reference is not None
+    zero = "the original" if original else "the mean of all"
+    scene = quality_curves(results.curves, title=f"Quality over bits, {whose}", zero=zero)
+    add_key(scene, [(curve.method, look_of(curve.method)) for curve in results.curves])
+    return [
+        Exhibit("quality-over-bits", "Quality over bits", CURVES, tables.curves(results.curves), scene),
+        Exhibit(
+            "equal-quality",
+            "Bits at equal quality",
+            "The mean logarithm of the ratio of bits over the quality that both methods reach.",
+            tables.equal_quality(results.equal_quality),
+        ),
+    ]
+
+
+def _preference(results: StudyResults, whose: str) -> list[Exhibit]:
+    series = [
+        charts.Series(
+            method,
+            look_of(method),
+            [
+                charts.Point(level, one.value, one.low, one.high)
+                for level, one in cells
+                if level is not None and one.value is not None
+            ],
+        )
+        for method, cells in tables.preference_by_method(results)
+    ]
+    if not any(one.points for one in series):
+        return []
+    labels = {"x_label": "level", "y_label": "expected share of wins against the average other condition"}
+    scene = charts.curves(series, title=f"Preference by level, {whose}", reference=0.5, **labels)
+    add_key(scene, [(one.name, one.look) for one in series])
+    return [
+        Exhibit("preference-by-level", "Preference by level", PREFERENCE, tables.preference(results), scene)
+    ]
+
+
+def _matrix(results: StudyResults, whose: str) -> list[Exhibit]:
+    if len(results.methods) < 2:
+        return []
+    shares = [[None if share != share else float(share) for share in row] for row in results.wins]
+    scene = charts.heat_map(results.methods, shares, title=f"How often row was preferred to column, {whose}")
+    return [Exhibit("pair-against-pair", "Pair against pair", MATRIX, tables.matrix(results), scene)]
+
+
+def _further(results: StudyResults) -> list[Exhibit]:
+    agreement = Exhibit(
+        "agreement",
+        "Agreement",
+        "From the counted votes. 95 % intervals are over photographs; those of self-agreement and of the left over "
+        "annotators.",
+        tables.agreement(results),
+    )
+    if not tables.has_unfiltered(results):
+        return [agreement]
+    return [
+        agreement,
+        Exhibit(
+            "with-the-excluded",
+            "With and without the excluded annotators",
+            "The main scale as shown, and with the answers of everybody.",
+            tables.unfiltered(results),
+        ),
+    ]

@@ -1,0 +1,202 @@
+"""A paragraph of methods, written from a study's rules and counts, as a paper has it."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from django.db.models import Count, Max, Min
+from django.utils.translation import gettext, ngettext
+
+from annotation.core.conditions import ORIGINAL, levels
+from annotation.models import Enrolment, Judgment, Reconstruction, Study
+from annotation.reports.exclusions import reason_group, rule_in_words
+from annotation.reports.results import StudyResults
+
+
+def methods_text(study: Study, results: StudyResults) -> list[str]:
+    """The paragraphs: stimuli, procedure, participants, analysis."""
+    parts = (_stimuli(study), _procedure(study), _participants(study, results), _analysis(study, results))
+    return [" ".join(part) for part in parts]
+
+
+def _stimuli(study: Study) -> Iterator[str]:
+    photographs = study.uses.count()
+    yield ngettext(
+        "The stimuli were made from %(count)s photograph of at most %(width)s × %(height)s pixels.",
+        "The stimuli were made from %(count)s photographs of at most %(width)s × %(height)s pixels.",
+        photographs,
+    ) % {"count": photographs, "width": study.max_width, "height": study.max_height}
+    if study.codecs:
+        yield gettext("They were encoded with %(codecs)s at %(levels)s bits per pixel.") % {
+            "codecs": _listed(_versions(study)),
+            "levels": _listed(f"{bpp:g}" for bpp in sorted(study.target_bpps)),
+        }
+    own = study.own_pictures.order_by("method").values_list("method", flat=True).distinct()
+    if own:
+        yield gettext("Pictures made elsewhere were added: %(methods)s.") % {"methods": _listed(own)}
+    yield from _pairs(study)
+
+
+def _versions(study: Study) -> list[str]:
+    """Each codec with the version that made its pictures."""
+    made = Reconstruction.objects.needed_by(study).filter(origin=Reconstruction.Origin.ZOO)
+    versions: dict[str, list[str]] = {codec: [] for codec in study.codecs}
+    rows = made.exclude(codec_version="").order_by("method", "codec_version")
+    for method, version in rows.values_list("method", "codec_version").distinct():
+        versions.setdefault(method, []).append(version)
+    return [f"{name} ({', '.join(each)})" if each else name for name, each in versions.items()]
+
+
+def _pairs(study: Study) -> Iterator[str]:
+    rules, conditions = study.rules, study.conditions()
+    if rules.pairs_within and not study.listed_pairs:
+        yield (
+            gettext("At each level, every two methods made a pair.")
+            if len(levels(conditions)) > 1
+            else gettext("Every two methods made a pair.")
+        )
+    if rules.pairs_across != "off":
+        yield gettext(
+            "Conditions of neighbouring levels were paired too, so that all levels join on one scale."
+        )
+    if ORIGINAL in conditions:
+        yield gettext("Each condition was also paired with the original itself.")
+    if study.listed_pairs:
+        yield gettext("Pairs were listed one by one.")
+
+
+_LAYOUTS = {
+    "side": "The original stood between the two reconstructions, all at one picture element for one device pixel.",
+    "toggle": "The original and the two reconstructions took turns in one place, at the press of a key.",
+    "flicker": "Each reconstruction alternated with the original in one place, %(hz)g times a second.",
+}
+
+
+def _procedure(study: Study) -> Iterator[str]:
+    rules = study.rules
+    yield gettext("Annotators answered the question “%(question)s” for each pair.") % {
+        "question": study.question
+    }
+    yield gettext(_LAYOUTS[rules.layout]) % {"hz": rules.flicker_hz}
+    if study.allow_ties:
+        yield gettext("They could also answer that they cannot tell.")
+    else:
+        yield gettext("They had to choose one of the two.")
+    if study.min_view_ms:
+        yield gettext("No answer was taken before %(seconds)g s of viewing.") % {
+            "seconds": study.min_view_ms / 1000
+        }
+    if rules.training_pairs:
+        yield gettext(
+            "Judging began after %(pairs)s training pairs with feedback, of which %(right)s had to be right."
+        ) % {
+            "pairs": rules.training_pairs,
+            "right": rules.training_pass,
+        }
+    if rules.warm_up:
+        yield gettext("The first %(pairs)s pairs of every session were not counted.") % {
+            "pairs": rules.warm_up
+        }
+    checks = _checks(study)
+    if checks:
+        yield gettext("Among the pairs were checks: %(checks)s.") % {"checks": _listed(checks)}
+    yield gettext("Each pair was to be judged by %(votes)s annotators, in sessions of %(pairs)s pairs.") % {
+        "votes": study.votes_per_triplet,
+        "pairs": study.pairs_per_session,
+    }
+
+
+def _checks(study: Study) -> list[str]:
+    rules = study.rules
+    kinds = (
+        (rules.sentinel_percent, gettext("pairs with one plainly worse side")),
+        (rules.identical_percent, gettext("identical pairs")),
+        (rules.repeat_percent, gettext("repeats with the sides swapped")),
+        (rules.golden_percent, gettext("pairs with an expert’s answer")),
+    )
+    return [f"{words} ({share:g} %)" for share, words in kinds if share]
+
+
+def _participants(study: Study, results: StudyResults) -> Iterator[str]:
+    people = results.population == "people"
+    counts = {"count": f"{results.annotators:,}", "votes": f"{results.judgments:,}"}
+    if people:
+        yield (
+            ngettext(
+                "%(count)s person gave the %(votes)s answers that count.",
+                "%(count)s people gave the %(votes)s answers that count.",
+                results.annotators,
+            )
+            % counts
+        )
+    else:
+        yield (
+            gettext(
+                "The answers are SIMULATED: %(count)s programs gave %(votes)s; they say nothing about people."
+            )
+            % counts
+        )
+    if dates := _dates(study, simulated=not people):
+        yield gettext("They were collected from %(first)s to %(last)s.") % dates
+    if study.rules.panel != "none" and people:
+        yield gettext("They were recruited on %(panel)s.") % {"panel": study.rules.panel}
+    for rule, number in _exclusions(study, simulated=not people):
+        yield ngettext(
+            "%(number)s annotator was excluded (%(rule)s).",
+            "%(number)s annotators were excluded (%(rule)s).",
+            number,
+        ) % {"number": number, "rule": rule}
+
+
+def _dates(study: Study, *, simulated: bool) -> dict[str, str]:
+    found: dict[str, datetime | None] = (
+        Judgment.objects.filter(study=study)
+        .of_population(simulated=simulated)
+        .aggregate(first=Min("received_at"), last=Max("received_at"))
+    )
+    return {name: f"{at:%Y-%m-%d}" for name, at in found.items() if at is not None}
+
+
+def _exclusions(study: Study, *, simulated: bool) -> list[tuple[str, int]]:
+    """Each reason with how many it excludes; rules by their label and limit, reasons given by hand together."""
+    rows = (
+        Enrolment.objects.excluded()
+        .filter(study=study, annotator__simulated=simulated)
+        .order_by("excluded_by")
+    )
+    found: dict[str, int] = {}
+    for reason, number in rows.values_list("excluded_by").annotate(number=Count("pk")):
+        words = rule_in_words(reason_group(reason), study.rules)
+        found[words] = found.get(words, 0) + number
+    return list(found.items())
+
+
+def _analysis(study: Study, results: StudyResults) -> Iterator[str]:
+    ranking = results.results.main.ranking
+    yield gettext(
+        "Answers were scaled with the Bradley–Terry model, ties by Davidson’s extension (1970); 1 JND is the "
+        "difference at which 75 % of answers prefer the better one."
+    )
+    if ranking is not None and ranking.reference is not None:
+        yield gettext("The original is the zero of the scale.")
+    ways = () if ranking is None else ranking.uncertainty.ways
+    over = {"annotators": gettext("annotators"), "sources": gettext("photographs")}
+    if ways:
+        yield gettext(
+            "95 %% intervals are from a covariance that is robust to clusters of %(ways)s (Cameron, Gelbach and Miller "
+            "2011), with t quantiles."
+        ) % {"ways": _listed(over.get(way, way) for way in ways)}
+    yield gettext("Differences were tested with Holm’s adjustment over all pairs of a scale.")
+    alpha, human = results.agreement.alpha, results.agreement.human_score
+    if alpha.value is not None and human.value is not None:
+        yield gettext(
+            "Agreement: Krippendorff’s alpha %(alpha).2f; one more person would score %(human).0f %% by the "
+            "answers of the others."
+        ) % {"alpha": alpha.value, "human": 100 * human.value}
+
+
+def _listed(words: Iterable[object]) -> str:
+    """Words one after the other, the last after "and"."""
+    each = [str(word) for word in words]
+    if len(each) < 2:
+        return "".join(each)
+    return gettext("%(first)s and %(last)s") % {"first": ", ".join(each[:-1]), "last": each[-1]}
