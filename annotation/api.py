@@ -8,6 +8,7 @@ import structlog
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext, gettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import mixins, status, viewsets
@@ -51,7 +52,7 @@ ERASED = OpenApiResponse(
 PROBLEM = OpenApiResponse(
     serializers.ProblemSerializer, description="Refused; `detail` says why and what to do."
 )
-UNKNOWN_SESSION = (
+UNKNOWN_SESSION = gettext_lazy(
     "There is no session with this key, or it was deleted with its answers. Open the link of the study again."
 )
 PROBLEMS = {400: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM, 429: PROBLEM}
@@ -69,7 +70,7 @@ def session_of(request: Request) -> Session:
     """The session named in the request's header. Raises NotYours without one."""
     session = sessions_of(request).select_related("study", "annotator").first()
     if session is None:
-        raise NotYours(UNKNOWN_SESSION)
+        raise NotYours(str(UNKNOWN_SESSION))
     return session
 
 
@@ -139,7 +140,7 @@ class NextAssignment(JudgingView):
         try:
             return Response(next_of(Session.objects.filter(key=key), asked.validated_data["holding"]))
         except SessionErased as error:
-            raise Http404(UNKNOWN_SESSION) from error
+            raise Http404(str(UNKNOWN_SESSION)) from error
 
 
 def next_of(sessions: QuerySet[Session], holding: Sequence[UUID]) -> dict[str, Any]:
@@ -180,7 +181,7 @@ class SubmitJudgment(JudgingView):
         try:
             recorded = record(sessions=sessions, given=given)
         except SessionErased as error:
-            raise NotYours(UNKNOWN_SESSION) from error
+            raise NotYours(str(UNKNOWN_SESSION)) from error
         feedback = feedback_on(recorded.judgment)
         told = {
             "id": recorded.judgment.pk,
@@ -236,7 +237,7 @@ class AssignmentImage(JudgingView):
         try:
             content = picture_of(pk, slot)
         except Assignment.DoesNotExist as error:
-            raise Http404("There is no such pair, or it went back to the pool long ago.") from error
+            raise Http404(gettext("There is no such pair, or its time was over long ago.")) from error
         except Exception as error:
             if not is_transient(error):
                 raise

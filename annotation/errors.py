@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils.translation import gettext
+
 
 class Refused(Exception):
     """The request was understood and is refused; the message says why and what to do instead.
@@ -123,7 +125,7 @@ class SessionErased(Refused):
 
     def __init__(self) -> None:
         super().__init__(
-            "This session and its answers were deleted, as its annotator asked. Nothing was kept."
+            gettext("This session and its answers were deleted, as its annotator asked. Nothing was kept.")
         )
 
 
@@ -154,7 +156,9 @@ class StoreAway(Refused):
     status = 503
 
     def __init__(self) -> None:
-        super().__init__("The pictures cannot be read just now. Try again in a few seconds.", retry_after_s=5)
+        super().__init__(
+            gettext("The pictures cannot be read at the moment. Try again in a few seconds."), retry_after_s=5
+        )
 
 
 class PlanRefused(Refused):

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.core.cache import cache
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 from rest_framework.throttling import BaseThrottle, ScopedRateThrottle
@@ -61,7 +62,9 @@ def require_room_for_session(study: str, client: str) -> None:
     for scope, name in (("client", client), ("session", study)):
         if name and (wait := seconds_to_wait(scope, name)):
             raise TooMany(
-                "Many people are beginning just now. Wait a minute, then open the same link again.",
+                gettext(
+                    "Many people are starting at the moment. Wait a minute, then open the same link again."
+                ),
                 retry_after_s=int(wait) + 1,
             )
 

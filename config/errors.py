@@ -7,13 +7,20 @@ from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+from django.utils.translation import gettext_lazy
 from django.views.debug import SafeExceptionReporterFilter
-from django.views.defaults import server_error
+from django.views.defaults import page_not_found, permission_denied, server_error
+
+from annotation.core.languages import SOURCE_LANGUAGE
+from annotation.languages import requested
 
 RETRY_AFTER_S = 10
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-NO_ROOM = "There is no room on the server's disk just now. Nothing was stored; try again in a moment."
-NO_DATABASE = "The database does not answer just now. Nothing was stored; try again in a moment."
+NO_ROOM = gettext_lazy("The server's disk is full. Nothing was stored. Try again in a moment.")
+NO_DATABASE = gettext_lazy(
+    "The database does not answer at the moment. Nothing was stored. Try again in a moment."
+)
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
@@ -29,16 +36,36 @@ def server_failed(request: HttpRequest) -> HttpResponse:
     )
 
 
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The page for an address that leads nowhere, in a stranger's language: the address may be an annotator's."""
+    with translation.override(_language_of_reader(request)):
+        return page_not_found(request, exception)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The page for what somebody may not see."""
+    with translation.override(_language_of_reader(request)):
+        return permission_denied(request, exception)
+
+
+def _language_of_reader(request: HttpRequest) -> str:
+    """English for researchers, whose pages are in English; else what the study or the browser asked for."""
+    if request.path_info.startswith("/judge/"):
+        return translation.get_language() or SOURCE_LANGUAGE
+    user = getattr(request, "user", None)
+    return SOURCE_LANGUAGE if user is not None and user.is_authenticated else requested(request)
+
+
 def passing_problem(problem: BaseException | None) -> str:
     """A sentence for a full disk or a database that is away; "" for everything else."""
     seen: set[int] = set()
     while problem is not None and id(problem) not in seen:
         seen.add(id(problem))
         if (isinstance(problem, OSError) and problem.errno in FULL_DISK) or _database_is_full(problem):
-            return NO_ROOM
+            return str(NO_ROOM)
         if isinstance(problem, (OperationalError, InterfaceError)):
             cause = problem.__cause__
-            return NO_ROOM if cause is not None and _database_is_full(cause) else NO_DATABASE
+            return str(NO_ROOM if cause is not None and _database_is_full(cause) else NO_DATABASE)
         problem = problem.__cause__ or problem.__context__
     return ""
 

@@ -13,6 +13,7 @@ import environ
 from celery.schedules import crontab, schedule
 from django.core.exceptions import ImproperlyConfigured
 
+from annotation.core.languages import LANGUAGES as LANGUAGES_OF_PAGES
 from config.cache import cache_from_url
 from config.environment import strict_bool
 from config.guards import require_home
@@ -89,6 +90,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.guards.private_pages",
     "config.middleware.content_security_policy",
+    "config.languages.language_of_request",
     "config.middleware.api_problems_as_json",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -288,7 +290,10 @@ SPECTACULAR_SETTINGS = {
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
-USE_I18N = False
+# Pages for annotators are in the study's language (annotation/languages.py); those for researchers are in English.
+USE_I18N = True
+LANGUAGES = list(LANGUAGES_OF_PAGES.items())
+LOCALE_PATHS = [ROOT / "annotation" / "locale"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

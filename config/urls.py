@@ -15,6 +15,8 @@ from drf_spectacular.views import SpectacularAPIView
 from annotation.api_tokens import ObtainToken
 from config.parsing import BoundedFormParser, PlainJSONParser
 
+handler403 = "config.errors.forbidden"
+handler404 = "config.errors.not_found"
 handler500 = "config.errors.server_failed"
 
 urlpatterns = [

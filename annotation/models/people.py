@@ -144,6 +144,9 @@ class Session(models.Model):
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="sessions")
     annotator = models.ForeignKey(Annotator, on_delete=models.PROTECT, related_name="sessions")
     screen = models.JSONField(default=dict, blank=True)
+    language = models.CharField(
+        max_length=12, blank=True, default="", db_default="", help_text="Of its pages; empty: not recorded."
+    )
     ready_at = models.DateTimeField(
         null=True,
         blank=True,

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from annotation.core.conditions import ORIGINAL, Condition
+from annotation.core.languages import LANGUAGES, SOURCE_LANGUAGE, translatable
 from annotation.core.pairing import ListedPair, Pairing, listed_from_json
 from annotation.core.protocol import Protocol
 from annotation.core.roles import Reach, roles_with
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 def new_key() -> str:
     """An unguessable name for a link."""
     return secrets.token_urlsafe(16)
+
+
+DEFAULT_QUESTION = translatable("Which is closer to the original?")
 
 
 def default_bpps() -> list[float]:
@@ -62,8 +66,20 @@ class Study(models.Model):
     )
     slug = models.SlugField(unique=True, max_length=60)
     key = models.CharField(max_length=32, unique=True, default=new_key, editable=False)
-    question = models.CharField(max_length=120, default="Which is closer to the original?")
+    question = models.CharField(max_length=120, default=DEFAULT_QUESTION)
     instructions = models.TextField(blank=True, default="")
+    language = models.CharField(
+        max_length=12,
+        choices=LANGUAGES,
+        default=SOURCE_LANGUAGE,
+        db_default=SOURCE_LANGUAGE,
+        help_text="Of the pages for annotators. The question, instructions and other texts stay as they are written.",
+    )
+    annotators_choose_language = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Annotators begin in the language of their browser and can choose another one.",
+    )
     state = models.CharField(max_length=8, choices=State, default=State.DRAFT)
 
     codecs = models.JSONField(default=list, help_text="Names of registered codecs.")

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Case, F, IntegerField, QuerySet, Value, When
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 
 from annotation.errors import NotReady, SessionErased
 from annotation.models import Annotator, Assignment, Enrolment, Reconstruction, Session, Study, Triplet
@@ -98,7 +99,7 @@ def end_of(session: Session) -> NoPair | None:
         if over := _sitting_over(session, 0):
             return over
         if session.study.state == Study.State.CLOSED:
-            closed = "This study is closed and takes no more answers. Thank you."
+            closed = gettext("This study is closed and takes no more answers. Thank you.")
             return NoPair("sitting_over", closed, is_final=True)
         stream = stream_of(session, _last_source(_recent(session)))
         if session.ready_at is None or next(next_servings(session, stream), None):
@@ -155,10 +156,15 @@ def _last_source(recent: Sequence[Assignment]) -> int | None:
 def _claim(session: Session, enrolment: Enrolment, holding: Sequence[UUID]) -> Assignment | NoPair:
     if enrolment.screened_out_by == TRAINING:
         return NoPair(
-            "training_failed", "The training pairs showed that this task is not for you. Thank you."
+            "training_failed",
+            gettext(
+                "The practice did not reach the result that this study requires. Thank you for your time."
+            ),
         )
     if enrolment.screened_out_by or session.ready_at is None:
-        raise NotReady("Open the study's link in a browser and take the steps that it asks for first.")
+        raise NotReady(
+            gettext("Some steps before the first pair are not complete. Open the link of the study again.")
+        )
     if enrolment.excluded_by:
         return _dismiss(session, holding)
     recent, now = _recent(session), timezone.now()
@@ -167,7 +173,7 @@ def _claim(session: Session, enrolment: Enrolment, holding: Sequence[UUID]) -> A
     if lost:
         return lost[0]
     if len(live) >= _most_leases(session, enrolment):
-        return NoPair("nothing_free", f"Answer one of the {len(live)} pairs in hand first.", retry_after_s=1)
+        return NoPair("nothing_free", gettext("Answer the pairs that you have first."), retry_after_s=1)
     if stage := practice_stage(enrolment):
         return _train(session, enrolment, stage.answered + len(live), stage.total)
     return _sitting_over(session, len(live)) or _judge(session, _last_source(recent))
@@ -190,8 +196,16 @@ def _dismiss(session: Session, holding: Sequence[UUID]) -> NoPair:
 
 def _complete(session: Session) -> NoPair:
     number = session.answered
-    judged = f"You judged {number} pair{'s' * (number > 1)}" if number else "There are no more pairs for you"
-    return NoPair("sitting_over", f"{judged}. Thank you: this session is complete.")
+    if not number:
+        return NoPair(
+            "sitting_over", gettext("There are no more pairs for you. This session is complete. Thank you.")
+        )
+    detail = ngettext(
+        "You judged %(number)s pair. This session is complete. Thank you.",
+        "You judged %(number)s pairs. This session is complete. Thank you.",
+        number,
+    )
+    return NoPair("sitting_over", detail % {"number": number})
 
 
 def _sitting_over(session: Session, live: int) -> NoPair | None:
@@ -203,7 +217,12 @@ def _sitting_over(session: Session, live: int) -> NoPair | None:
         minutes = study.rules.sitting_minutes
         return NoPair(
             "sitting_over",
-            f"{minutes} minutes are over, and tired eyes judge worse. Thank you: this session is complete.",
+            ngettext(
+                "%(minutes)s minute is over, and tired eyes judge worse. This session is complete. Thank you.",
+                "%(minutes)s minutes are over, and tired eyes judge worse. This session is complete. Thank you.",
+                minutes,
+            )
+            % {"minutes": minutes},
         )
     return None
 
@@ -211,16 +230,18 @@ def _sitting_over(session: Session, live: int) -> NoPair | None:
 def _train(session: Session, enrolment: Enrolment, begun: int, total: int) -> Assignment | NoPair:
     """The next training pair; no more are given out ahead than belong to this try."""
     if begun >= total:
-        return NoPair("nothing_free", "Answer the training pairs in hand first.", retry_after_s=1)
+        return NoPair(
+            "nothing_free", gettext("Answer the practice pairs that you have first."), retry_after_s=1
+        )
     serving = next_practice_pair(session, enrolment)
     if serving:
         trained = session.assignments.filter(kind=Assignment.Kind.TRAINING).count()
         return _lease(session, serving, trained + 1)
     if session.study.unplanned or Reconstruction.objects.prepared_for(session.study).pending().exists():
-        return NoPair("nothing_free", "The training pairs are being prepared.", retry_after_s=2)
+        return NoPair("nothing_free", gettext("The practice pairs are being prepared."), retry_after_s=2)
     return NoPair(
         "nothing_free",
-        "The training pairs of this study could not be prepared. Please tell its researcher.",
+        gettext("The practice pairs of this study could not be prepared. Please tell its researcher."),
         retry_after_s=60,
     )
 
@@ -268,10 +289,16 @@ def _nothing(session: Session) -> NoPair:
     study = session.study
     unfinished = Triplet.objects.unfinished(study, simulated=session.annotator.simulated)
     if unfinished.unseen_by(session.annotator).exists():
-        return NoPair("nothing_free", "All pairs are being judged by others right now.", retry_after_s=5)
+        return NoPair(
+            "nothing_free",
+            gettext("Other people are judging all remaining pairs at the moment."),
+            retry_after_s=5,
+        )
     if study.unplanned or Reconstruction.objects.needed_by(study).pending().exists():
-        return NoPair("nothing_free", "More pairs are being prepared.", retry_after_s=2)
-    return NoPair("nothing_left", "You have judged every pair of this study. Thank you.", is_final=True)
+        return NoPair("nothing_free", gettext("More pairs are being prepared."), retry_after_s=2)
+    return NoPair(
+        "nothing_left", gettext("You have judged every pair of this study. Thank you."), is_final=True
+    )
 
 
 def return_overdue(*, study: Study | None = None, limit: int = 1000) -> int:

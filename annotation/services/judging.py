@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import IntegrityError
 from django.db.models import F, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 
 from annotation.core.timing import CLOCKS_DIFFER, TimingError, earliest_end, validate_timing
 from annotation.errors import (
@@ -97,7 +98,9 @@ def record(*, sessions: QuerySet[Session], given: Answer) -> Recorded:
         if repeated := _repetition(given, sessions):
             return repeated
         if isinstance(refusal, IntegrityError):
-            raise AlreadyAnswered("This pair has an answer already. The first one stands.") from refusal
+            raise AlreadyAnswered(
+                gettext("This pair has an answer already. The first one stands.")
+            ) from refusal
         raise
 
 
@@ -108,9 +111,9 @@ def _repetition(given: Answer, sessions: QuerySet[Session]) -> Recorded | None:
     if judgment is None or session is None:
         return None
     if judgment.assignment.session_id != session.pk:
-        raise NotYours("This judgment belongs to another session.")
+        raise NotYours(gettext("This answer belongs to another session."))
     if judgment.content_sha256 != given.content_sha256:
-        raise AlreadyAnswered("This judgment was recorded before with another content. The first one stands.")
+        raise AlreadyAnswered(gettext("This pair has an answer already. The first one stands."))
     place = Enrolment.objects.filter(study=session.study_id, annotator=session.annotator_id).first()
     return Recorded(judgment, created=False, session=judgment.assignment.session, enrolment=place)
 
@@ -197,29 +200,38 @@ def _undone(assignment: Assignment, given: Answer) -> Judgment:
     """The answer that this one replaces: the latest one, to one of the last pairs of the session."""
     answers = {row.pk: row for row in assignment.judgments.all()}
     if given.supersedes not in answers:
-        raise UndoRefused("There is no such answer to this pair, so it cannot be undone.")
+        raise UndoRefused(gettext("There is no such answer to this pair, so it cannot be undone."))
     if any(row.supersedes_id == given.supersedes for row in answers.values()):
-        raise UndoRefused("This answer was undone before. The later one counts.")
+        raise UndoRefused(gettext("This answer was undone before. The later one counts."))
     if len(answers) > MOST_UNDONE:
-        raise UndoRefused(f"This answer was undone {MOST_UNDONE} times. Your last one stands.")
+        raise UndoRefused(gettext("This answer was undone too often. Your last one stands."))
     first = next(row for row in answers.values() if row.supersedes_id is None)
     depth = assignment.study.rules.undo_depth
     later = Judgment.objects.filter(
         assignment__session=assignment.session_id, supersedes=None, received_at__gt=first.received_at
     )
     if later.count() >= depth:
-        how_many = {0: "takes back no answer", 1: "takes back the last answer only"}
-        rule = how_many.get(depth, f"takes back the last {depth} answers only")
-        raise UndoRefused(f"This study {rule}. Your answer stands.")
+        raise UndoRefused(_undo_rule(depth))
     if assignment.session.ended_at:
-        raise UndoRefused("This session is complete. Your answer stands.")
+        raise UndoRefused(gettext("This session is complete. Your answer stands."))
     _require_not_closed(assignment.study)
     return answers[given.supersedes]
 
 
+def _undo_rule(depth: int) -> str:
+    if depth == 0:
+        return gettext("Answers cannot be undone in this study. Your answer stands.")
+    text = ngettext(
+        "Only the last answer can be undone in this study. Your answer stands.",
+        "Only the last %(number)s answers can be undone in this study. Your answer stands.",
+        depth,
+    )
+    return text % {"number": depth}
+
+
 def _own(assignment: Assignment | None, session: Session) -> Assignment:
     if assignment is None or assignment.session_id != session.pk:
-        raise NotYours("This pair was not given to this session.")
+        raise NotYours(gettext("This pair belongs to another session."))
     # Read once, with the session.
     assignment.session, assignment.study, assignment.annotator = session, session.study, session.annotator
     return assignment
@@ -228,16 +240,19 @@ def _own(assignment: Assignment | None, session: Session) -> Assignment:
 def _require_not_closed(study: Study) -> None:
     if study.state == Study.State.CLOSED:
         raise StudyNotOpen(
-            "This study was closed before the answer came, so it could not be counted.", state="closed"
+            gettext("This study was closed before the answer arrived, so it could not be counted."),
+            state="closed",
         )
 
 
 def _require_lease(assignment: Assignment) -> None:
     if assignment.state == Assignment.State.ANSWERED:
-        raise AlreadyAnswered("This pair has an answer already. The first one stands.")
+        raise AlreadyAnswered(gettext("This pair has an answer already. The first one stands."))
     if assignment.state != Assignment.State.LEASED or assignment.expires_at <= timezone.now():
         raise LeaseExpired(
-            "The time for this pair ran out and it went to somebody else. Go on with the next one."
+            gettext(
+                "The time for this pair is over, and somebody else judges it. Continue with the next one."
+            )
         )
     _require_not_closed(assignment.study)
 

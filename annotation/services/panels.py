@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext
+
 from annotation.core.addresses import with_code
 from annotation.errors import Refused
 
@@ -52,8 +54,11 @@ def entry_of(panel: str, parameters: Mapping[str, Sequence[str]]) -> PanelEntry 
 def _one(name: str, values: Sequence[str]) -> str:
     if len(values) != 1 or not WELL_FORMED.fullmatch(values[0]):
         raise Refused(
-            f"The link does not say who you are: its {name} is no id of a panel. Go back to the panel and open the "
-            "study from there, or tell the person who set it up."
+            gettext(
+                "The link does not say who you are: its %(name)s is not the id of a participant. Go back to the panel "
+                "and open the study from there, or tell the person who set it up."
+            )
+            % {"name": name}
         )
     return values[0]
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotation.errors import NotYours, SessionErased, StudyNotOpen
 from annotation.models import Annotator, Assignment, Enrolment, Session, Study
@@ -25,11 +26,15 @@ def require_open(study: Study) -> None:
     if study.state == Study.State.OPEN:
         return
     why = {
-        Study.State.DRAFT: "has not been opened yet. Come back when its researcher has opened it.",
-        Study.State.PAUSED: "is paused by its researcher. Your answers are kept; come back later.",
-        Study.State.CLOSED: "is closed and takes no more answers. Thank you for your interest.",
+        Study.State.DRAFT: gettext(
+            "This study has not been opened yet. Come back when its researcher has opened it."
+        ),
+        Study.State.PAUSED: gettext("This study is paused. Your answers are kept; come back later."),
+        Study.State.CLOSED: gettext(
+            "This study is closed and takes no more answers. Thank you for your interest."
+        ),
     }[Study.State(study.state)]
-    raise StudyNotOpen(f"This study {why}", state=study.state)
+    raise StudyNotOpen(why, state=study.state)
 
 
 @atomic_in_turn()
@@ -40,12 +45,14 @@ def begin_session(
     simulated: bool = False,
     screen: dict[str, Any] | None = None,
     client: str = "",
+    language: str = "",
 ) -> Session:
     """The annotator's session: the one they are in, or a new one. An unknown annotator becomes a new one.
 
     A program has no eyes to check, so its session is ready at once; that of a person, or of a test participant, is
-    when nothing is left to do on arrival. `client` says from where, as `throttles.client_of` does. Raises TooMany
-    where more begin than people come; researchers' programs are let in.
+    when nothing is left to do on arrival. `client` says from where, as `throttles.client_of` does; `language` is that
+    of the pages, where there are any. Raises TooMany where more begin than people come; researchers' programs are let
+    in.
     """
     require_open(study)
     known = Annotator.objects.select_for_update(no_key=True).filter(
@@ -61,7 +68,12 @@ def begin_session(
     if session is None:
         if not simulated:
             require_room_for_session(study.key, client)
-        session = Session.objects.create(study=study, annotator=annotator, screen=screen or {})
+        session = Session.objects.create(
+            study=study, annotator=annotator, screen=screen or {}, language=language
+        )
+    if language and session.language != language:
+        session.language = language
+        session.save(update_fields=["language"])
     is_program = simulated and not annotator.external_id
     if session.ready_at is None and (is_program or next_step(enrolment, session) is None):
         session.ready_at = timezone.now()
@@ -114,6 +126,6 @@ def skip_assignment(*, session: Session, assignment_id: UUID, cause: str) -> Non
     """Gives back a pair that could not be shown, with the reason; the annotator does not get it again."""
     assignment = Assignment.objects.select_for_update().filter(pk=assignment_id).first()
     if assignment is None or assignment.session_id != session.pk:
-        raise NotYours("This pair was not given to this session, so it cannot be given back from here.")
+        raise NotYours(gettext("This pair belongs to another session, so it cannot be returned from here."))
     if assignment.state == Assignment.State.LEASED:
         return_to_pool(assignments=[assignment], state=Assignment.State.SKIPPED, cause=cause[:300])

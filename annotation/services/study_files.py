@@ -24,7 +24,8 @@ from annotation.services.studies import create_study
 
 # Every rule of a study outside its protocol, in the order of the file.
 RULES = (
-    *("name", "title", "question", "instructions", "codecs", "target_bpps", "listed_pairs"),
+    *("name", "title", "language", "annotators_choose_language", "question", "instructions"),
+    *("codecs", "target_bpps", "listed_pairs"),
     *("votes_per_triplet", "pairs_per_session", "allow_ties", "min_view_ms", "max_width", "max_height"),
     *("surround", "lease_seconds", "retrain_after", "questionnaire"),
 )

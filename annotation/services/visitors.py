@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotation.errors import Refused
 from annotation.models import Annotator, Enrolment, Invitation, Study
@@ -71,8 +72,10 @@ def require_way_in(study: Study, annotator: Annotator | None) -> None:
     )
     if not known or not Enrolment.objects.filter(study=study, annotator=annotator).exists():
         raise Refused(
-            f"This study is for people who come from {PANEL_NAMES[study.rules.panel]}, and the link does not say who "
-            "you are there. Open the study from the panel’s own page."
+            gettext(
+                "This study is for people who come from a panel, and the link does not say who you are there. Open the "
+                "study from the panel’s own page."
+            )
         )
 
 
@@ -80,7 +83,10 @@ def _invitation(study: Study, key: str) -> Invitation:
     found = Invitation.objects.select_related("annotator").filter(study=study, key=key).first()
     if found is None:
         raise Refused(
-            "This invitation does not lead to this study. Check that the whole link was copied, or ask for a new one."
+            gettext(
+                "This invitation does not lead to this study. Check that the whole link was copied, or ask for a new "
+                "one."
+            )
         )
     return found
 

@@ -10,10 +10,11 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -37,6 +38,7 @@ from annotation.services.questionnaires import STEPS
 from annotation.services.sessions import begin_session, require_open
 from annotation.services.visitors import Visitor, admit, find_visitor
 from annotation.throttles import client_of
+from annotation.views.languages import in_language_of_study
 from annotation.views.questionnaire import take_questions
 
 # The cookie by which a browser is known: apart from Django's session, which a log-in or log-out begins anew.
@@ -47,13 +49,23 @@ FORMER = "annotator"
 INVITATION = "invitation"
 WELCOME = "welcome"
 TITLES = {
-    WELCOME: "Welcome",
-    CONSENT: "Taking part",
-    "screen": "Your screen",
-    "brightness": "Brightness",
-    "colour_vision": "Colours",
-    "acuity": "Fine detail",
-    "card": "The size of a pixel",
+    WELCOME: gettext_lazy("Welcome"),
+    CONSENT: gettext_lazy("Consent"),
+    "screen": gettext_lazy("Your screen"),
+    "brightness": gettext_lazy("Brightness"),
+    "colour_vision": gettext_lazy("Colour vision"),
+    "acuity": gettext_lazy("Fine detail"),
+    "card": gettext_lazy("Pixel size"),
+}
+DIRECTIONS = (
+    ("up", "↑", gettext_lazy("up")),
+    ("right", "→", gettext_lazy("right")),
+    ("down", "↓", gettext_lazy("down")),
+    ("left", "←", gettext_lazy("left")),
+)
+QUESTIONS_OF_STRIPS = {
+    "dark": gettext_lazy("How many squares do you see in the dark strip?"),
+    "light": gettext_lazy("How many squares do you see in the light strip?"),
 }
 
 
@@ -105,12 +117,12 @@ def visitor_of(request: HttpRequest, study: Study) -> Visitor:
     return visitor
 
 
-def said_by_link(visitor: Visitor) -> str:
+def link_parameters(visitor: Visitor) -> str:
     """The query that takes a first visitor's invitation or panel id along to the next request."""
-    said = {INVITATION: visitor.invitation.key} if visitor.invitation else {}
+    parameters = {INVITATION: visitor.invitation.key} if visitor.invitation else {}
     if visitor.entry and not visitor.is_preview:
-        said |= visitor.entry.as_parameters()
-    return f"?{urlencode(said)}" if said else ""
+        parameters |= visitor.entry.as_parameters()
+    return f"?{urlencode(parameters)}" if parameters else ""
 
 
 def first_step(visitor: Visitor) -> str | None:
@@ -126,12 +138,17 @@ def number_of(annotator: Annotator | None) -> str:
     return annotator.id.hex[:8] if annotator else ""
 
 
-def page(request: HttpRequest, name: str, study: Study, *, status: int = 200, **told: Any) -> HttpResponse:
+def panel_name(study: Study) -> str:
+    """What the panel calls itself; "" where the study has none, or one without a name of its own."""
+    return "" if study.rules.panel == "other" else PANEL_NAMES.get(study.rules.panel, "")
+
+
+def page(request: HttpRequest, name: str, study: Study, *, status: int = 200, **context: Any) -> HttpResponse:
     """A page of arrival or of the end."""
     return render(
         request,
         f"annotation/arrival/{name}.html",
-        {"study": study, "rules": study.rules, **told},
+        {"study": study, "rules": study.rules, **context},
         status=status,
     )
 
@@ -139,8 +156,8 @@ def page(request: HttpRequest, name: str, study: Study, *, status: int = 200, **
 def refused_page(request: HttpRequest, study: Study, refusal: Refused) -> HttpResponse:
     """What went wrong, politely; a study that is not open has its page from before."""
     if isinstance(refusal, StudyNotOpen):
-        told = {"study": study, "detail": str(refusal)}
-        return render(request, "annotation/judge_closed.html", told, status=refusal.status)
+        context = {"study": study, "detail": str(refusal)}
+        return render(request, "annotation/judge_closed.html", context, status=refusal.status)
     return page(request, "refused", study, status=refusal.status, detail=str(refusal))
 
 
@@ -158,9 +175,9 @@ def step_page(request: HttpRequest, visitor: Visitor, step: str) -> HttpResponse
         number=steps.index(step) + 1 if step in steps else 0,
         steps=len(steps),
         required=step in CHECKS and rule_of(study.rules, step) == "require",
-        action=address if enrolment else address + said_by_link(visitor),
+        action=address if enrolment else address + link_parameters(visitor),
         annotator_number=number_of(visitor.annotator if enrolment else None),
-        panel_name=PANEL_NAMES.get(study.rules.panel, ""),
+        panel_name=panel_name(study),
         **(drawings(step, enrolment) if enrolment else {}),
     )
 
@@ -178,7 +195,10 @@ def drawings(step: str, enrolment: Enrolment) -> dict[str, Any]:
     """What the step's page draws; the same after a reload."""
     seed = seed_of(enrolment, step)
     if step == "brightness":
-        panels = [(tone, _drawn(plates.grey_panel(seed, tone))) for tone in plates.GROUNDS]
+        panels = [
+            (tone, QUESTIONS_OF_STRIPS[tone], _drawn(plates.grey_panel(seed, tone)))
+            for tone in plates.GROUNDS
+        ]
         return {"stairs": _drawn(plates.grey_stairs()), "panels": panels, "most": range(plates.CELLS + 1)}
     if step == "colour_vision":
         return {"plates": [_drawn(plates.colour_plate(seed, number)) for number in range(len(plates.PLATES))]}
@@ -186,7 +206,7 @@ def drawings(step: str, enrolment: Enrolment) -> dict[str, Any]:
         rings = enumerate(plates.rings_of(seed))
         return {
             "rings": [Ring(number, gap, _drawn(plates.ring(side))) for number, (gap, side) in rings],
-            "directions": [("up", "↑"), ("right", "→"), ("down", "↓"), ("left", "←")],
+            "directions": DIRECTIONS,
         }
     return {}
 
@@ -197,10 +217,10 @@ def _drawn(svg: str) -> SafeString:
 
 @never_cache
 @require_POST
+@in_language_of_study
 @keeps_annotator
-def take_step(request: HttpRequest, key: str, step: str) -> HttpResponse:
-    """Records one step, once, and goes on to whatever comes next."""
-    study = get_object_or_404(Study, key=key)
+def take_step(request: HttpRequest, study: Study, step: str) -> HttpResponse:
+    """Records one step, once, and continues with whatever comes next."""
     try:
         visitor = visitor_of(request, study)
         if step == STEPS[AFTER] and visitor.enrolment and visitor.enrolment.finished_at:
@@ -223,7 +243,7 @@ def _let_in(request: HttpRequest, visitor: Visitor, step: str) -> HttpResponse:
     if visitor.is_preview or (step == WELCOME and rules.consent):
         return redirect("judge", visitor.study.key)
     if request.POST.get("agree") == "no":
-        return page(request, "declined", visitor.study, panel_name=PANEL_NAMES.get(rules.panel, ""))
+        return page(request, "declined", visitor.study, panel_name=panel_name(visitor.study))
     enrolment = admit(visitor=visitor, known=known_annotator(request))
     if step == CONSENT and rules.consent:
         record_consent(enrolment=enrolment)
@@ -237,6 +257,7 @@ def _session_of(request: HttpRequest, enrolment: Enrolment) -> Session:
         annotator_id=enrolment.annotator_id,
         simulated=enrolment.annotator.simulated,
         client=client_of(request),
+        language=get_language() or "",
     )
 
 
@@ -245,15 +266,17 @@ def _record(request: HttpRequest, enrolment: Enrolment, step: str) -> None:
     if next_step(enrolment, session) != step:
         return
     try:
-        found = screening.find(step, enrolment.study.rules, seed_of(enrolment, step), request.POST)
+        finding = screening.find(step, enrolment.study.rules, seed_of(enrolment, step), request.POST)
     except screening.ScreeningError as error:
         raise Refused(
-            f"The answers to this check did not arrive whole ({error}) Go back and send them again."
+            gettext("The answers to this check did not arrive completely. Go back and send them again.")
         ) from error
-    went_on = record_step(enrolment=enrolment, session=session, step=step, finding=found)
+    went_on = record_step(enrolment=enrolment, session=session, step=step, finding=finding)
     enrolment.refresh_from_db(fields=["screened_out_by"])
     if not went_on and not enrolment.screened_out_by:
         messages.warning(
             request,
-            "This screen does not pass, and the one you had before did. Open the same link there, or try again.",
+            gettext(
+                "This screen does not pass, but the one you used before did. Open the same link there, or try again."
+            ),
         )

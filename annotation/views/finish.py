@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
@@ -12,21 +12,22 @@ from annotation.errors import Refused
 from annotation.models import Enrolment, Session, Study, Triplet
 from annotation.services.claims import end_of
 from annotation.services.completion import completion_of, finish
-from annotation.services.panels import PANEL_NAMES, way_back
+from annotation.services.panels import way_back
 from annotation.services.practice import TRAINING
 from annotation.services.questionnaires import questions_due
 from annotation.services.sessions import progress_of
 from annotation.services.visitors import Visitor
-from annotation.views.arrival import keeps_annotator, number_of, page, refused_page, visitor_of
+from annotation.views.arrival import keeps_annotator, number_of, page, panel_name, refused_page, visitor_of
+from annotation.views.languages import in_language_of_study
 from annotation.views.questionnaire import questionnaire_page
 
 
 @never_cache
 @require_GET
+@in_language_of_study
 @keeps_annotator
-def end(request: HttpRequest, key: str) -> HttpResponse:
+def end(request: HttpRequest, study: Study) -> HttpResponse:
     """The debrief with the completion code, or why there is none yet (202) or ever."""
-    study = get_object_or_404(Study, key=key)
     try:
         visitor = visitor_of(request, study)
         if visitor.enrolment is None:
@@ -62,7 +63,7 @@ def _common(study: Study, enrolment: Enrolment) -> dict[str, Any]:
     rules = study.rules
     return {
         "annotator_number": number_of(enrolment.annotator),
-        "panel_name": PANEL_NAMES.get(rules.panel, ""),
+        "panel_name": panel_name(study),
         "code": rules.completion_code,
         "address": way_back(rules.completion_url, rules.completion_code, rules.panel),
     }

@@ -1,7 +1,8 @@
 """The judging room's door."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
@@ -22,19 +23,20 @@ from annotation.views.arrival import (
     step_page,
     visitor_of,
 )
+from annotation.views.languages import in_language_of_study
 from annotation.views.questionnaire import questionnaire_page
 
 
 @never_cache
 @require_GET
+@in_language_of_study
 @keeps_annotator
-def judge(request: HttpRequest, key: str) -> HttpResponse:
+def judge(request: HttpRequest, study: Study) -> HttpResponse:
     """The next step of whoever opens the study's link: a page of arrival, the pairs, or the end.
 
     Nothing is written for somebody new, so that previews of links and passers-by leave no trace, but where the
     study asks for nothing and its link is for everybody: there the pairs come at once.
     """
-    study = get_object_or_404(Study, key=key)
     try:
         visitor = visitor_of(request, study)
         if visitor.is_over:
@@ -57,6 +59,7 @@ def _next_page(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         annotator_id=known,
         simulated=visitor.annotator is not None and visitor.annotator.simulated,
         client=client_of(request),
+        language=get_language() or "",
     )
     remember(request, session.annotator)
     enrolment = visitor.enrolment or enrol(study, session.annotator)
@@ -67,11 +70,11 @@ def _next_page(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         return questionnaire_page(request, enrolment, BEFORE)
     if step:
         return step_page(request, Visitor(study, session.annotator, enrolment), step)
-    told = {
+    context = {
         "study": study,
         "session": session,
         "rules": study.rules,
         "progress": progress_of(session),
         "annotator_number": number_of(session.annotator),
     }
-    return render(request, "annotation/judge.html", told)
+    return render(request, "annotation/judge.html", context)

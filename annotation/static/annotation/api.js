@@ -8,7 +8,7 @@ const PATIENCE_MS = 20_000;
 const DATE_STEP_MS = 1000;
 const TRY_AGAIN = new Set([408, 425, 429]);
 
-/** The server understood and said no: `code` for programs, the message for people. */
+/** The server understood and refused: `code` for programs, the message for people. */
 export class Refusal extends Error {
   constructor(status, code, detail) {
     super(detail);
@@ -34,17 +34,17 @@ export class Api {
   async claimNext(holding) {
     const path = `sessions/${encodeURIComponent(this.sessionKey)}/next/`;
     const asked = performance.now();
-    const [found, date] = await this.#send("POST", path, this.sessionKey, { holding });
-    const left = found.assignment ? Date.parse(found.assignment.expires_at) - date - DATE_STEP_MS : 0;
-    return { ...found, leaseEnds: asked + left };
+    const [claimed, date] = await this.#send("POST", path, this.sessionKey, { holding });
+    const left = claimed.assignment ? Date.parse(claimed.assignment.expires_at) - date - DATE_STEP_MS : 0;
+    return { ...claimed, leaseEnds: asked + left };
   }
 
   /** Sends an answer as it was stored: by its own session, under its own id, as often as needed. */
   async putJudgment({ id, sessionKey, assignment, answer, timing, supersedes = null }) {
     const content = { assignment, answer, timing, supersedes };
-    const [said] = await this.#send("PUT", `judgments/${id}/`, sessionKey, content);
-    if (said.id !== id) throw new Unreachable("The confirmation names another judgment.");
-    return said;
+    const [reply] = await this.#send("PUT", `judgments/${id}/`, sessionKey, content);
+    if (reply.id !== id) throw new Unreachable("The confirmation names another judgment.");
+    return reply;
   }
 
   /**
@@ -57,15 +57,15 @@ export class Api {
     return { progress };
   }
 
-  /** What the server said, and the date it said it on. */
+  /** What the server replied, and its date. */
   async #send(method, path, sessionKey, content) {
     const response = await this.#fetch(method, path, sessionKey, JSON.stringify(content));
     const date = Date.parse(response.headers.get("Date")) || Date.now();
-    const said = await response.json().catch(() => null);
-    if (response.ok && said !== null) return [said, date];
+    const reply = await response.json().catch(() => null);
+    if (response.ok && reply !== null) return [reply, date];
     const final = response.status >= 400 && response.status < 500 && !TRY_AGAIN.has(response.status);
     // A 4xx without our code comes from something in between, and must not cost an answer.
-    if (final && said?.code) throw new Refusal(response.status, said.code, said.detail ?? "Refused.");
+    if (final && reply?.code) throw new Refusal(response.status, reply.code, reply.detail ?? "Refused.");
     throw new Unreachable(`The server answered with status ${response.status}.`);
   }
 
@@ -74,7 +74,11 @@ export class Api {
       return await fetch(this.root + path, {
         method,
         body,
-        headers: { "Content-Type": "application/json", "X-Closer-Session": sessionKey },
+        headers: {
+          "Content-Type": "application/json",
+          "X-Closer-Session": sessionKey,
+          "Accept-Language": document.documentElement.lang,
+        },
         cache: "no-store",
         keepalive: method === "PUT",
         signal: AbortSignal.timeout(PATIENCE_MS),

@@ -2,6 +2,8 @@
  * The two dialogs: the keys, which can be changed there, and what is wrong with a pair.
  */
 
+import { choosingKey } from "./words.js";
+
 /** A dialog over the pair; the time under it is noted as a loss of focus with the dialog's name. */
 class Dialog {
   constructor(element, name, viewer) {
@@ -33,7 +35,7 @@ export class KeysDialog extends Dialog {
   constructor(element, viewer, keys) {
     super(element, "help", viewer);
     this.keys = keys;
-    this.said = element.querySelector("[data-part=said]");
+    this.status = element.querySelector("[data-part=status]");
     for (const button of element.querySelectorAll("[data-choose]")) {
       button.addEventListener("click", () => this.#ask(button));
     }
@@ -46,32 +48,32 @@ export class KeysDialog extends Dialog {
     this.#stop();
     this.#waiting = button;
     button.setAttribute("aria-pressed", "true");
-    this.said.textContent = "Press the new key, or Escape to keep the old one.";
+    this.status.textContent = choosingKey.waiting();
   }
 
   #onKeyDown(event) {
     const button = this.#waiting;
     if (!button || ["Shift", "Control", "Alt", "Meta"].includes(event.key)) return;
     event.preventDefault();
-    const refusal = event.key === "Escape" ? "The key is as it was." : this.keys.choose(button.dataset.choose, event);
+    const refusal = event.key === "Escape" ? choosingKey.kept() : this.keys.choose(button.dataset.choose, event);
     if (refusal && event.key !== "Escape") {
-      this.said.textContent = refusal;
+      this.status.textContent = refusal;
       return;
     }
     this.#stop();
-    this.said.textContent = refusal || "Done. This browser keeps it.";
+    this.status.textContent = refusal || choosingKey.done();
   }
 
   #reset() {
     this.#stop();
     this.keys.reset();
-    this.said.textContent = "All keys are as they were in the beginning.";
+    this.status.textContent = choosingKey.reset();
   }
 
   #stop() {
     this.#waiting?.setAttribute("aria-pressed", "false");
     this.#waiting = null;
-    this.said.textContent = "";
+    this.status.textContent = "";
   }
 }
 
@@ -92,8 +94,8 @@ export class FlagDialog extends Dialog {
 
   #submit(event) {
     event.preventDefault();
-    const said = new FormData(this.form);
-    const words = [said.get("what"), said.get("words").trim()];
+    const report = new FormData(this.form);
+    const words = [report.get("what"), report.get("words").trim()];
     this.element.close();
     this.viewer.flag(words.filter(Boolean).join(": "));
   }

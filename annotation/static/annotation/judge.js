@@ -84,7 +84,7 @@ async function judge(store, windows) {
   });
   supply.prepare();
   await welcome();
-  if (!outbox.lasting) note.say("This browser keeps nothing: leave the page open until it says “saved”.");
+  if (!outbox.lasting) note.say(say.keepOpen());
   await session.run();
 }
 
@@ -98,7 +98,7 @@ async function layoutName() {
     panel.show(say.flickerWarning(Object.fromEntries(acts)));
   });
   if (!name) {
-    panel.show(say.LEFT);
+    panel.show(say.left());
     return new Promise(() => {}); // nothing comes after this
   }
   panel.hide();
@@ -124,22 +124,16 @@ function watch(outbox, progress) {
   const ours = ({ judgment }) => judgment.sessionKey === study.sessionKey;
   outbox.addEventListener("refused", ({ detail }) => {
     const { judgment, refusal } = detail;
-    note.say(`One answer was not counted. ${refusal.message}`);
+    note.say(say.notCounted(refusal));
     if (ours(detail) && !judgment.supersedes && !judgment.flag) progress.add(-1);
   });
   outbox.addEventListener("confirmed", ({ detail }) => {
-    if (outbox.size === 0 && ours(detail)) progress.take(detail.said.progress);
+    if (outbox.size === 0 && ours(detail)) progress.take(detail.reply.progress);
   });
   addEventListener("beforeunload", (event) => outbox.size > 0 && !outbox.lasting && event.preventDefault());
 }
 
 begin().catch((error) => {
   console.error(error);
-  panel.show({
-    name: "failed",
-    title: "This page has failed",
-    text: "Your answers are kept. Load the page again; if it fails again, tell the person who sent you here.",
-    small: String(error?.message ?? error),
-    actions: [{ label: "Load the page again", act: () => location.reload() }],
-  });
+  panel.show(say.failed(error, () => location.reload()));
 });

@@ -5,10 +5,12 @@
  * has one when it was chosen.
  */
 
+import { choosingKey, keyNames } from "./words.js";
+
 const STORED_AS = "closer-keys";
 // The browser and the dialogs need these themselves.
 const RESERVED = new Set(["Tab", "Enter", "Escape", "Shift", "Control", "Alt", "Meta", "CapsLock", "Dead", "Unidentified"]);
-const SIGNS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", " ": "Space", "-": "−" };
+const SIGNS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", " ": keyNames().space, "-": "−" };
 // As aria-keyshortcuts names them.
 const SPOKEN = { " ": "Space", "+": "Plus" };
 
@@ -65,9 +67,9 @@ export class Keys extends EventTarget {
    */
   choose(action, event) {
     const key = nameOf(event);
-    if (isForeign(event) || RESERVED.has(key)) return `The key ${signOf(key)} belongs to the browser. Choose another one.`;
+    if (isForeign(event) || RESERVED.has(key)) return choosingKey.reserved(signOf(key));
     const owner = this.#actionOf(key);
-    if (owner && owner !== action) return `The key ${signOf(key)} is taken already. Choose another one.`;
+    if (owner && owner !== action) return choosingKey.taken(signOf(key));
     this.#keep({ ...this.#keys, [action]: [key] });
     return "";
   }
@@ -90,6 +92,7 @@ export class Keys extends EventTarget {
   /** Writes the signs into all elements with data-key, and tells screen readers of those with data-shortcut. */
   write(root) {
     for (const place of root.querySelectorAll("[data-key]")) place.textContent = this.sign(place.dataset.key);
+    for (const place of root.querySelectorAll("[data-name=shift]")) place.textContent = keyNames().shift;
     for (const button of root.querySelectorAll("[data-shortcut]")) {
       const [key] = this.#keys[button.dataset.shortcut];
       button.setAttribute("aria-keyshortcuts", SPOKEN[key] ?? key);

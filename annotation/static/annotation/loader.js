@@ -88,8 +88,8 @@ async function decode(slot, url, { width, height }) {
     throw new ImageFailed(slot, "not decoded: the bytes are no image");
   });
   if (picture.naturalWidth !== width || picture.naturalHeight !== height) {
-    const found = `${picture.naturalWidth}×${picture.naturalHeight}`;
-    throw new ImageFailed(slot, `has ${found} pixels instead of ${width}×${height}`);
+    const size = `${picture.naturalWidth}×${picture.naturalHeight}`;
+    throw new ImageFailed(slot, `has ${size} pixels instead of ${width}×${height}`);
   }
   return picture;
 }

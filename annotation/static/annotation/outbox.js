@@ -7,7 +7,7 @@ import { Refusal } from "./api.js";
 import { Backoff } from "./backoff.js";
 
 /**
- * Events: "change" after every step, "confirmed" (detail: {judgment, said}) and "refused" ({judgment, refusal}).
+ * Events: "change" after every step, "confirmed" (detail: {judgment, reply}) and "refused" ({judgment, refusal}).
  * `state` is "saved", "saving" or "waiting".
  */
 export class Outbox extends EventTarget {
@@ -49,7 +49,7 @@ export class Outbox extends EventTarget {
     this.#send();
   }
 
-  /** Resolves with what the server said to this judgment, or with its refusal; call it before `add`. */
+  /** Resolves with what the server replied to this judgment, or with its refusal; call it before `add`. */
   outcome(id) {
     return new Promise((resolve) => {
       const over = new AbortController();
@@ -100,8 +100,8 @@ export class Outbox extends EventTarget {
 
   async #sendOne(judgment) {
     try {
-      const said = await this.#put(judgment);
-      await this.#done("confirmed", { judgment, said });
+      const reply = await this.#put(judgment);
+      await this.#done("confirmed", { judgment, reply });
     } catch (error) {
       if (error instanceof Refusal) {
         await this.#done("refused", { judgment, refusal: error });

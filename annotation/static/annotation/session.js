@@ -24,10 +24,10 @@ export class Session {
 
   async run() {
     while (!this.#stopped) {
-      const found = await this.#taken();
+      const next = await this.#taken();
       if (this.#stopped) return;
-      if (found.status === "pair") await this.#judge(found);
-      else if (await this.#ended(found)) return;
+      if (next.status === "pair") await this.#judge(next);
+      else if (await this.#ended(next)) return;
     }
   }
 
@@ -42,39 +42,39 @@ export class Session {
 
   /** The next of the supply, with a word about the wait when there is one. */
   async #taken() {
-    const tell = (panel) => {
+    const show = (panel) => {
       this.viewer.clear();
       if (!this.#stopped) this.panel.show(panel);
     };
-    const lost = () => tell(say.connectionLost(this.outbox.size));
-    const timer = setTimeout(() => (this.supply.reachable ? tell(say.LOADING) : lost()), LOADING_AFTER_MS);
+    const lost = () => show(say.connectionLost(this.outbox.size));
+    const timer = setTimeout(() => (this.supply.reachable ? show(say.loading()) : lost()), LOADING_AFTER_MS);
     this.supply.addEventListener("unreachable", lost);
-    const found = await this.supply.take();
+    const next = await this.supply.take();
     clearTimeout(timer);
     this.supply.removeEventListener("unreachable", lost);
-    return found;
+    return next;
   }
 
   /** Says why there is no pair; true when the session is over. */
-  async #ended(found) {
+  async #ended(next) {
     this.viewer.clear();
-    if (found.status === "nothing_free") {
-      this.panel.show(say.nothingFree(found.detail));
-      await pause(1000 * (found.retry_after_s ?? 5));
+    if (next.status === "nothing_free") {
+      this.panel.show(say.nothingFree(next.detail));
+      await pause(1000 * (next.retry_after_s ?? 5));
       return false;
     }
-    if (found.status === "broken") {
-      await this.panel.ask(say.broken(found.detail));
+    if (next.status === "broken") {
+      await this.panel.ask(say.broken(next.pairs));
       return false;
     }
-    if (found.status === "closed") this.#tellClosed(found);
-    else this.#leaveWhenSaved(found);
+    if (next.status === "closed") this.#tellClosed(next);
+    else this.#leaveWhenSaved(next);
     return true;
   }
 
   #tellClosed({ code, detail }) {
     if (code === "not_ready") this.panel.show(say.notReady(detail, () => location.reload()));
-    else this.panel.show(say.closed(detail, [{ label: "Go to the end", act: () => location.assign(this.study.endUrl) }]));
+    else this.panel.show(say.closed(detail, () => location.assign(this.study.endUrl)));
   }
 
   #leaveWhenSaved({ status, detail, progress }) {
@@ -92,29 +92,29 @@ export class Session {
 
   async #judge({ pair, progress }) {
     await this.#introduce(pair, progress);
-    let seen = await this.viewer.look(pair, { whenUp: () => this.supply.prepare() });
-    while (seen.what === "undo") {
+    let outcome = await this.viewer.look(pair, { whenUp: () => this.supply.prepare() });
+    while (outcome.what === "undo") {
       await this.#revise(1);
-      seen = await this.viewer.look(pair, { record: seen.record });
+      outcome = await this.viewer.look(pair, { record: outcome.record });
     }
     this.#before = pair.assignment;
-    await this.#conclude(pair, seen);
+    await this.#conclude(pair, outcome);
     this.supply.finished(pair.assignment.id);
   }
 
-  async #conclude(pair, seen) {
-    if (seen.what === "answer") {
-      await this.#answered(pair, seen);
+  async #conclude(pair, outcome) {
+    if (outcome.what === "answer") {
+      await this.#answered(pair, outcome);
       return;
     }
-    if (seen.what === "flag") {
-      this.#send({ assignment: pair.assignment.id, flag: seen.flag });
-      this.viewer.note.say(say.FLAGGED);
+    if (outcome.what === "flag") {
+      this.#send({ assignment: pair.assignment.id, flag: outcome.flag });
+      this.viewer.note.say(say.flagged());
     }
     this.viewer.discard(pair);
-    if (seen.what !== "late") return;
+    if (outcome.what !== "late") return;
     this.viewer.clear();
-    await this.panel.ask(say.LATE);
+    await this.panel.ask(say.late());
   }
 
   async #answered(pair, { side, timing }) {
@@ -147,12 +147,12 @@ export class Session {
     this.bar.show({ ...say.revising(entry.side), act: () => this.viewer.leave("kept") });
     this.viewer.given(entry.side);
     const canUndo = () => back < this.#history.length;
-    const seen = await this.viewer.look({ ...entry.pair, leaseEnds: Infinity }, { canUndo, revised: true });
+    const outcome = await this.viewer.look({ ...entry.pair, leaseEnds: Infinity }, { canUndo, revised: true });
     this.bar.hide();
     this.viewer.given("");
-    if (seen.what === "undo") await this.#revise(back + 1);
-    if (seen.what !== "answer") return;
-    const { side: answer, timing } = seen;
+    if (outcome.what === "undo") await this.#revise(back + 1);
+    if (outcome.what !== "answer") return;
+    const { side: answer, timing } = outcome;
     entry.id = this.#send({ assignment: entry.pair.assignment.id, answer, timing, supersedes: entry.id });
     entry.side = answer;
   }
@@ -160,13 +160,13 @@ export class Session {
   /** After a training answer: what it should have been, with the pair still up. */
   async #teach(content) {
     const id = newId();
-    const heard = this.outbox.outcome(id);
+    const confirmation = this.outbox.outcome(id);
     this.#send(content, id);
-    this.bar.show(say.CHECKING);
-    const { said } = await heard;
-    if (said?.feedback) {
-      this.viewer.stage.point(said.feedback.closer);
-      await this.bar.ask(say.feedback(said.feedback, this.keys.sign("peek")));
+    this.bar.show(say.checking());
+    const { reply: recorded } = await confirmation;
+    if (recorded?.feedback) {
+      this.viewer.stage.point(recorded.feedback.closer);
+      await this.bar.ask(say.feedback(recorded.feedback, this.keys.sign("peek")));
       this.viewer.stage.point("");
     }
     this.bar.hide();
@@ -185,8 +185,8 @@ export class Session {
   #introduction(training) {
     if (!this.#before) return training && this.progress.answered === 0 ? say.training(this.progress.total) : null;
     if (!this.#before.training) return null;
-    if (!training) return say.TRAINED;
-    return this.progress.answered === 0 ? say.TRAINING_AGAIN : null;
+    if (!training) return say.trained();
+    return this.progress.answered === 0 ? say.trainingAgain() : null;
   }
 
   async #rest() {

@@ -34,6 +34,7 @@ export class Stage extends EventTarget {
     this.layout?.rest();
     this.layout = layout;
     this.element.dataset.layout = layout.name;
+    document.body.dataset.layout = layout.name; // the help lists the keys that this layout has
     delete this.element.dataset.up;
   }
 

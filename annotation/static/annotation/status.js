@@ -2,6 +2,8 @@
  * The quiet corner: how far the session is, and whether every answer is safe.
  */
 
+import { badge, progress } from "./words.js";
+
 // A send that is over sooner is not worth a change at the edge of the eye.
 const SHOW_SAVING_AFTER_MS = 600;
 
@@ -24,14 +26,8 @@ export class Badge {
   }
 
   #show() {
-    const { state, size, lasting } = this.outbox;
-    const words = {
-      saved: navigator.onLine ? "saved" : "offline – all saved",
-      saving: "saving",
-      waiting: `${navigator.onLine ? "not reached" : "offline"} – ${size} waiting`,
-    };
-    this.element.dataset.state = state;
-    this.element.textContent = lasting ? words[state] : `${words[state]} (in memory only)`;
+    this.element.dataset.state = this.outbox.state;
+    this.element.textContent = badge(this.outbox, navigator.onLine);
   }
 }
 
@@ -51,7 +47,7 @@ export class Progress {
     Object.assign(this, { answered, total, stage });
     this.line.max = total;
     this.line.value = answered;
-    this.figure.textContent = `${stage === "training" ? "practice " : ""}${answered} / ${total}`;
+    this.figure.textContent = progress(this);
   }
 
   add(answers) {

@@ -21,7 +21,7 @@ const pixelsOf = ({ assignment }) => 5 * assignment.width * assignment.height;
  * Event "unreachable" when a try failed and another one will follow; `reachable` tells how the last one went.
  *
  * `take()` resolves to {status: "pair", pair, progress} or to {status, detail, …} with the status nothing_free,
- * nothing_left, sitting_over or training_failed as the server said it, closed (it refused), or broken (images keep
+ * nothing_left, sitting_over or training_failed as the server replied, closed (it refused), or broken (images keep
  * failing). `pair.leaseEnds` is when it goes back to the pool.
  */
 export class Supply extends EventTarget {
@@ -59,10 +59,10 @@ export class Supply extends EventTarget {
 
   /** The next pair. Call `finished` with its id when it has been answered. */
   async take() {
-    const found = await this.#first();
-    if (found.status === "pair") return this.#unlessLate(found);
-    if (found.status === "closed" || this.outbox.size === 0) return found;
-    // It was said while answers were on their way: ask again when the server has them.
+    const next = await this.#first();
+    if (next.status === "pair") return this.#unlessLate(next);
+    if (next.status === "closed" || this.outbox.size === 0) return next;
+    // That was the reply while answers were on their way: ask again when the server has them.
     await this.outbox.settled(CONFIRM_WITHIN_MS);
     return this.#first();
   }
@@ -82,12 +82,12 @@ export class Supply extends EventTarget {
 
   async #fill() {
     while (!this.#stopped && (this.#taker || this.#hasRoom())) {
-      const found = await this.#next();
+      const next = await this.#next();
       const taker = this.#taker;
       this.#taker = null;
-      if (taker) taker(found);
-      else if (found.status === "pair") this.#ready.push(found);
-      if (found.status !== "pair") break; // whoever takes next asks again
+      if (taker) taker(next);
+      else if (next.status === "pair") this.#ready.push(next);
+      if (next.status !== "pair") break; // whoever takes next asks again
     }
     this.#filling = false;
     if (this.#taker) this.prepare();
@@ -100,10 +100,10 @@ export class Supply extends EventTarget {
   }
 
   /** What was fetched ahead of a long pause may be somebody else's by now. */
-  #unlessLate(found) {
-    const { pair } = found;
+  #unlessLate(next) {
+    const { pair } = next;
     const left = pair.leaseEnds - performance.now();
-    if (left > LEAST_LEASE_MS) return found;
+    if (left > LEAST_LEASE_MS) return next;
     pair.release();
     setTimeout(() => this.finished(pair.assignment.id), Math.max(0, left) + LEAST_LEASE_MS);
     return this.take();
@@ -112,10 +112,10 @@ export class Supply extends EventTarget {
   async #next() {
     for (;;) {
       try {
-        const found = await this.#claimAndLoad();
+        const next = await this.#claimAndLoad();
         this.#backoff.reset();
         this.reachable = true;
-        if (found) return found;
+        if (next) return next;
       } catch (error) {
         if (error instanceof Refusal) return { status: "closed", code: error.code, detail: error.message };
         if (!(error instanceof Unreachable)) throw error;
@@ -129,14 +129,14 @@ export class Supply extends EventTarget {
   /** A pair, why there is none, or null when one had to be given back. */
   async #claimAndLoad() {
     const holding = new Set([...this.#inHand, ...this.outbox.assignments(this.api.sessionKey)]);
-    const found = await this.api.claimNext([...holding]);
-    if (found.status !== "pair") return found;
-    const { assignment, leaseEnds } = found;
+    const next = await this.api.claimNext([...holding]);
+    if (next.status !== "pair") return next;
+    const { assignment, leaseEnds } = next;
     try {
       const pair = await loadPair(assignment);
       this.#failures = 0;
       this.#inHand.add(assignment.id);
-      return { status: "pair", pair: { ...pair, leaseEnds }, progress: found.progress };
+      return { status: "pair", pair: { ...pair, leaseEnds }, progress: next.progress };
     } catch (error) {
       if (!(error instanceof ImageFailed)) throw error;
       return this.#giveBack(assignment, error);
@@ -149,8 +149,8 @@ export class Supply extends EventTarget {
     this.#failures += 1;
     if (this.#failures < MOST_FAILURES) return null;
     this.#failures = 0;
-    const detail = `${MOST_FAILURES} pairs in a row failed (the ${failure.slot} image ${failure.message}).`;
-    return { status: "broken", detail };
+    console.info(`${MOST_FAILURES} pairs in a row failed: the ${failure.slot} image ${failure.message}`);
+    return { status: "broken", pairs: MOST_FAILURES };
   }
 
   async #skip(assignment, failure) {

@@ -70,7 +70,7 @@ export class Viewer extends EventTarget {
     ];
     const left = look.pair.leaseEnds - now;
     if (left === Infinity) return timers;
-    if (left > WARN_MS) timers.push(setTimeout(() => this.note.say(say.LEASE_ENDS), left - WARN_MS));
+    if (left > WARN_MS) timers.push(setTimeout(() => this.note.say(say.leaseEnds()), left - WARN_MS));
     return [...timers, setTimeout(() => this.leave("late"), left)];
   }
 
@@ -129,7 +129,7 @@ export class Viewer extends EventTarget {
     const look = this.current;
     if (!look) return;
     if (!look.canUndo()) {
-      this.note.say(this.study.undoDepth ? "There is no answer that can be undone." : "This study takes no answer back.");
+      this.note.say(say.nothingToUndo(this.study.undoDepth));
       return;
     }
     look.record.note("undo", t);
@@ -142,7 +142,7 @@ export class Viewer extends EventTarget {
     this.leave("flag", { flag: { cause: "flagged", slot: "", detail } });
   }
 
-  /** The scale of the page is another one: nothing is judged until somebody says "go on". */
+  /** The scale of the page is another one: nothing is judged until somebody presses "Continue". */
   pause(t) {
     const look = this.current;
     if (look.paused) return;
@@ -190,13 +190,13 @@ export class Viewer extends EventTarget {
   }
 
   #waysOut() {
-    const ways = [];
-    if (document.fullscreenEnabled && !document.fullscreenElement) {
-      ways.push({ label: "Full screen", act: () => document.documentElement.requestFullscreen() });
-    }
-    if (this.stage.layout.across > 1) ways.push({ label: "Show one at a time", act: () => this.#useToggle() });
-    else ways.push({ label: "Give this pair back", act: () => this.leave("flag", { flag: this.#tooSmall() }) });
-    return ways;
+    const mayFill = document.fullscreenEnabled && !document.fullscreenElement;
+    const isBeside = this.stage.layout.across > 1;
+    return {
+      fullScreen: mayFill && (() => document.documentElement.requestFullscreen()),
+      oneAtATime: isBeside && (() => this.#useToggle()),
+      giveBack: !isBeside && (() => this.leave("flag", { flag: this.#tooSmall() })),
+    };
   }
 
   #tooSmall() {

@@ -1,44 +1,53 @@
 /**
- * Everything the page says while judging, as the panels take it.
+ * Everything the page says while judging, as the panels take it, in the language of the page.
  */
 
-const seconds = (ms) => (ms % 1000 === 0 ? `${ms / 1000} s` : `${(ms / 1000).toFixed(1)} s`);
-const clock = (date) => date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-const counted = (answers) => (answers === 1 ? "1 answer is" : `${answers} answers are`);
-const NAMES = { left: "A", original: "the original", right: "B" };
+import { LANGUAGE, formatted, gettext, listed, ngettext } from "./gettext.js";
+
+const clock = (date) => date.toLocaleTimeString(LANGUAGE, { hour: "2-digit", minute: "2-digit" });
+const nameOf = (slot) => (slot === "original" ? gettext("the original") : { left: "A", right: "B" }[slot]);
 
 /** Why an answer was not taken yet. */
-export const tooEarly = (minViewMs) => `Look a little longer: an answer counts after ${seconds(minViewMs)}.`;
+export const tooEarly = (minViewMs) =>
+  gettext("Look a little longer: an answer counts after %(seconds)s s.", { seconds: formatted(minViewMs / 1000, 1) });
 
 /** In a layout of one place, what has not been looked at. */
-export const lookFirst = (slots) => `Look at ${slots.map((slot) => NAMES[slot]).join(" and ")} first.`;
+export const lookFirst = (slots) => gettext("Look first at: %(pictures)s.", { pictures: listed(slots.map(nameOf)) });
 
 /** Which picture is up in a layout of one place. */
-export const nowUp = (slot) => ({ left: "A is up", original: "The original is up", right: "B is up" })[slot];
+export function nowUp(slot) {
+  return slot === "original"
+    ? gettext("The original is shown")
+    : gettext("%(side)s is shown", { side: nameOf(slot) });
+}
 
 /** What a flicker shows now. */
 export const takesTurns = (slot) =>
-  slot === "original" ? nowUp(slot) : `${NAMES[slot]} and the original take turns`;
+  slot === "original" ? nowUp(slot) : gettext("%(side)s alternates with the original", { side: nameOf(slot) });
 
 /** The pair has been open for as long as the study finds sensible. */
 export const longLook = (ms) =>
-  `You have looked for ${Math.round(ms / 60_000) || 1} min. Your first impression is good enough.`;
+  ngettext(
+    "You have looked for %(number)s minute. Your first impression is good enough.",
+    "You have looked for %(number)s minutes. Your first impression is good enough.",
+    Math.round(ms / 60_000) || 1,
+  );
 
 /** The pair in hand is about to be somebody else's. */
-export const LEASE_ENDS = "In a minute this pair goes back to the pool for somebody else.";
+export const leaseEnds = () => gettext("In one minute this pair is given to somebody else.");
 
 /** What stands there until the first pair is ready. */
-export const LOADING = { name: "loading", title: "Getting the next pair ready", busy: true };
+export const loading = () => ({ name: "loading", title: gettext("Preparing the next pair"), busy: true });
 
 /** The network is gone and there is no pair left to judge. */
 export function connectionLost(waiting) {
   return {
     name: "unreachable",
-    title: "The server cannot be reached",
+    title: gettext("The server cannot be reached"),
     text: waiting > 0
-      ? "Your answers are kept in this browser and are sent as soon as the connection is back."
-      : "Your answers so far are saved.",
-    small: "This page tries by itself and goes on as soon as it can.",
+      ? gettext("Your answers are kept in this browser and are sent as soon as the connection is back.")
+      : gettext("Your answers so far are saved."),
+    small: gettext("This page tries again by itself and continues as soon as it can."),
     busy: true,
   };
 }
@@ -46,44 +55,64 @@ export function connectionLost(waiting) {
 /** There will be pairs again in a moment. */
 export const nothingFree = (detail) => ({
   name: "nothing_free",
-  title: "One moment",
+  title: gettext("One moment"),
   text: detail,
-  small: "This page asks again by itself; you can leave it open.",
+  small: gettext("This page tries again by itself; you can leave it open."),
   busy: true,
 });
 
 /** The pictures of several pairs in a row failed. */
-export const broken = (detail) => ({
+export const broken = (pairs) => ({
   name: "broken",
-  title: "The pictures cannot be shown",
-  text: "Nothing was counted for those pairs, and your other answers are kept. Try again; if it does not help, "
-    + "tell the person who sent you here.",
-  small: detail,
-  label: "Try again",
+  title: gettext("The pictures cannot be shown"),
+  text: gettext("Nothing was counted for those pairs, and your other answers are kept. Try again. If it does not help, tell "
+    + "the person who invited you."),
+  small: ngettext("%(number)s pair in a row failed.", "%(number)s pairs in a row failed.", pairs),
+  label: gettext("Try again"),
 });
 
 /** The study takes no answers, in the server's words. */
-export const closed = (detail, actions) => ({ name: "closed", title: "No pairs at the moment", text: detail, actions });
+export const closed = (detail, act) => ({
+  name: "closed",
+  title: gettext("No pairs at the moment"),
+  text: detail,
+  actions: [{ label: gettext("Go to the end"), act }],
+});
 
 /** The end of a session, or of everything. `waiting` answers are not confirmed yet. */
 export function over({ status, detail, answered, waiting }) {
-  const title = status === "nothing_left" ? "That was everything. Thank you!" : "Thank you!";
-  if (waiting === 0) return { name: status, title, text: detail, small: `${counted(answered)} saved.`, busy: true };
-  const text = `${counted(waiting)} still on the way. Keep this page open until it says that all are saved.`;
+  const title = status === "nothing_left" ? gettext("That was everything. Thank you!") : gettext("Thank you!");
+  if (waiting === 0) {
+    const small = ngettext("%(number)s answer is saved.", "%(number)s answers are saved.", answered);
+    return { name: status, title, text: detail, small, busy: true };
+  }
+  const text = ngettext(
+    "%(number)s answer is still on its way. Keep this page open until all answers are saved.",
+    "%(number)s answers are still on their way. Keep this page open until all answers are saved.",
+    waiting,
+  );
   return { name: status, title, text, busy: true };
 }
 
-/** The window cannot hold the pictures at their own size; `lack` is in device pixels. */
-export function tooSmall([width, height], dpr, actions) {
+/** The window cannot hold the pictures at their own size; `lack` is in device pixels, `act` what each way out does. */
+export function tooSmall([width, height], dpr, { fullScreen, oneAtATime, giveBack }) {
   const points = (pixels) => Math.ceil(pixels / dpr);
-  const short = [width && `${points(width)} points wider`, height && `${points(height)} points higher`];
+  const sizes = { width: points(width), height: points(height) };
+  const lack = !height
+    ? gettext("The window must be %(width)s points wider.", sizes)
+    : !width
+      ? gettext("The window must be %(height)s points higher.", sizes)
+      : gettext("The window must be %(width)s points wider and %(height)s points higher.", sizes);
   return {
     name: "too_small",
-    title: "This window is too small",
-    text: "The pictures are shown at their own size, never shrunk, since that would change what you judge. "
-      + `The window must be ${short.filter(Boolean).join(" and ")}.`,
-    small: "Make it larger and the pair comes back by itself, or choose what suits you.",
-    actions,
+    title: gettext("This window is too small"),
+    text: `${gettext("The pictures are shown in their own size, never reduced, since that would change what you judge.")} ${lack}`,
+    small: gettext("Make it larger and the pair comes back by itself, or choose one of these."),
+    actions: [
+      { label: gettext("Show one at a time"), act: oneAtATime },
+      { label: gettext("Full screen"), act: fullScreen },
+      { label: gettext("Return this pair"), act: giveBack },
+    ].filter(({ act }) => act),
   };
 }
 
@@ -91,115 +120,183 @@ export function tooSmall([width, height], dpr, actions) {
 export function paused({ magnified, until, act }) {
   return {
     name: "paused",
-    title: "Paused: the size of the page has changed",
+    title: gettext("Paused: the scale of the page has changed"),
     text: magnified
-      ? "The page is magnified, so the pictures would not have their own size. Spread it back to normal, then go on."
-      : "The zoom of the browser or the screen is another one than before. Leave it as it is now, and the pictures "
-        + "stand at their own size again. Nothing is lost.",
-    small: until ? `This pair is kept for you until ${clock(until)}.` : "",
-    actions: [{ label: "Go on", act }],
+      ? gettext("The page is magnified, so the pictures would not have their own size. Pinch it back to normal, then continue.")
+      : gettext("The zoom of the browser or the screen is not the same as before. Leave it as it is now: the pictures are "
+        + "shown in their own size again. Nothing is lost."),
+    small: until ? gettext("This pair is kept for you until %(time)s.", { time: clock(until) }) : "",
+    actions: [{ label: gettext("Continue"), act }],
   };
 }
 
 /** The pair went back to the pool while nobody answered. */
-export const LATE = {
+export const late = () => ({
   name: "late",
-  title: "That pair was open for too long",
-  text: "It went back to the pool for somebody else, and nothing was counted. Your other answers are kept.",
-  label: "Go on with another one",
-};
+  title: gettext("That pair was open for too long"),
+  text: gettext("It was given to somebody else, and nothing was counted. Your other answers are kept."),
+  label: gettext("Continue with another pair"),
+});
 
 /** A break, after `answered` of `total`. */
 export const rest = ({ answered, total, minutes }) => ({
   name: "break",
-  title: "Time for a short break",
-  text: `You have judged ${answered} of ${total} pairs in ${minutes < 2 ? "a minute or so" : `${minutes} minutes`}. `
-    + "Look out of a window, at something far away, for a while.",
-  small: `It is ${clock(new Date())}.`,
-  label: "Go on",
+  title: gettext("Time for a short break"),
+  text: [
+    ngettext(
+      "You have judged %(answered)s of %(total)s pairs in %(number)s minute.",
+      "You have judged %(answered)s of %(total)s pairs in %(number)s minutes.",
+      Math.max(1, minutes),
+      { answered, total },
+    ),
+    gettext("Look at something far away for a while, for example out of a window."),
+  ].join(" "),
+  small: gettext("It is %(time)s.", { time: clock(new Date()) }),
+  label: gettext("Continue"),
 });
 
-/** Before the first training pair. */
+/** Before the first practice pair. */
 export const training = (total) => ({
   name: "training",
-  title: "First, some practice",
-  text: `${total} pairs to get used to the task. After each of them you are told which picture is closer to the `
-    + "original. They are not counted.",
-  label: "Begin the practice",
+  title: gettext("First, some practice"),
+  text: ngettext(
+    "%(number)s pair to get used to the task. After it you are told which picture is closer to the original. It is not counted.",
+    "%(number)s pairs to get used to the task. After each you are told which picture is closer to the original. They are not "
+      + "counted.",
+    total,
+  ),
+  label: gettext("Begin the practice"),
 });
 
 /** Too few right answers: once more. */
-export const TRAINING_AGAIN = {
+export const trainingAgain = () => ({
   name: "training_again",
-  title: "Once more",
-  text: "Some of these were hard to see. Here is the practice once again: hold the key that shows the original in "
-    + "place, and watch what changes.",
-  label: "Practise again",
-};
+  title: gettext("Once more"),
+  text: gettext("Some of these were hard to see. Here is the practice once again: hold the key that shows the original in place, "
+    + "and watch what changes."),
+  label: gettext("Practise again"),
+});
 
 /** From here on it counts. */
-export const TRAINED = {
+export const trained = () => ({
   name: "trained",
-  title: "The practice is over",
-  text: "From now on your answers count, and nobody tells you whether they are right: where pictures differ little, "
-    + "what you see is what we want to know.",
-  label: "Begin",
-};
+  title: gettext("The practice is over"),
+  text: gettext("From now on your answers count, and you are no longer told whether they are right: where pictures differ little, "
+    + "what you see is what we want to know."),
+  label: gettext("Begin"),
+});
 
-/** What a training answer should have been; `peek` is the sign of the key that shows the original in place. */
+/** What a practice answer should have been; `peek` is the sign of the key that shows the original in place. */
 export function feedback({ right, closer }, peek) {
-  if (closer === "tie") return { text: `${right ? "Right:" : "Here"} both are equally close.`, label: "Next" };
-  const side = NAMES[closer];
-  const verdict = right ? `Right: ${side} is closer.` : `The other one was closer: ${side}.`;
-  return { text: `${verdict} Hold ${peek} and watch what changes.`, label: "Next" };
+  const label = gettext("Next");
+  if (closer === "tie") {
+    return { text: right ? gettext("Right: both are equally close.") : gettext("Here both are equally close."), label };
+  }
+  const values = { side: nameOf(closer), key: peek };
+  const text = right
+    ? gettext("Right: %(side)s is closer. Hold %(key)s and watch what changes.", values)
+    : gettext("The other one was closer: %(side)s. Hold %(key)s and watch what changes.", values);
+  return { text, label };
 }
 
 /** The answer is on its way and its verdict is awaited. */
-export const CHECKING = { text: "Checking your answer …" };
-
-const ANSWERED = { left: "You chose A", right: "You chose B", tie: "You could not tell" };
+export const checking = () => ({ text: gettext("Checking your answer …") });
 
 /** An answered pair is up again; `side` is what was answered. */
-export const revising = (side) => ({
-  text: `The pair before. ${ANSWERED[side]}: answer again, or keep it.`,
-  label: "Keep it",
-});
+export function revising(side) {
+  const text = side === "tie"
+    ? gettext("The previous pair. You could not tell: answer again, or keep your answer.")
+    : gettext("The previous pair. You chose %(side)s: answer again, or keep your answer.", { side: nameOf(side) });
+  return { text, label: gettext("Keep the answer") };
+}
+
+/** Why U does nothing. */
+export const nothingToUndo = (undoDepth) =>
+  undoDepth ? gettext("There is no answer that can be undone.") : gettext("Answers cannot be undone in this study.");
 
 /** Somebody has told us that a pair is broken. */
-export const FLAGGED = "Thank you. Somebody will look at that pair; here is another one.";
+export const flagged = () => gettext("Thank you. Somebody will look at that pair; here is another one.");
+
+/** The server did not take an answer, and says why. What is wrong with the request itself is for its programmer. */
+export function notCounted({ code, message }) {
+  const forPeople = !["bad_timing", "invalid", "parse_error", "refused"].includes(code);
+  return [gettext("One answer was not counted."), forPeople ? message : ""].join(" ").trim();
+}
+
+/** What the browser does not keep, the page must. */
+export const keepOpen = () => gettext("This browser keeps nothing: leave the page open until it says “saved”.");
 
 /** This session is open in another window. */
 export const elsewhere = (act) => ({
   name: "elsewhere",
-  title: "You are judging in another window",
-  text: "One window at a time, so that no pair is shown twice. You can go on in the other window, or here.",
-  actions: [{ label: "Go on here", act }],
+  title: gettext("You are judging in another window"),
+  text: gettext("Only one window at a time, so that no pair is shown twice. Continue in the other window, or here."),
+  actions: [{ label: gettext("Continue here"), act }],
 });
 
 /** Before a flickering layout. */
 export const flickerWarning = ({ agree, refuse, leave }) => ({
   name: "flicker_warning",
-  title: "Flickering pictures",
-  text: "In this study two pictures take turns in one place, up to twice a second. If flickering light has ever made "
-    + "you unwell, or you have photosensitive epilepsy, choose to switch the pictures yourself: it is just as good.",
+  title: gettext("Flickering pictures"),
+  text: gettext("In this study two pictures alternate in one place, up to twice a second. If flickering light has ever made you "
+    + "unwell, or you have photosensitive epilepsy, switch the pictures yourself: it is just as good."),
   actions: [
-    { label: "I switch them myself", act: refuse },
-    { label: "Flickering is fine for me", act: agree },
-    { label: "I would rather leave", act: leave },
+    { label: gettext("I switch them myself"), act: refuse },
+    { label: gettext("Flickering is fine for me"), act: agree },
+    { label: gettext("I would rather leave"), act: leave },
   ],
 });
 
 /** They would rather not. */
-export const LEFT = {
+export const left = () => ({
   name: "left",
-  title: "You have left",
-  text: "Nothing was shown and nothing was counted. You can close this page, or open your link again at any time.",
-};
+  title: gettext("You have left"),
+  text: gettext("Nothing was shown and nothing was counted. You can close this page, or open your link again at any time."),
+});
 
 /** Steps of the arrival are still to be taken. */
 export const notReady = (detail, act) => ({
   name: "not_ready",
-  title: "One more step first",
+  title: gettext("One more step first"),
   text: detail,
-  actions: [{ label: "Go to it", act }],
+  actions: [{ label: gettext("Continue"), act }],
 });
+
+/** The page itself has failed. */
+export const failed = (error, act) => ({
+  name: "failed",
+  title: gettext("This page has failed"),
+  text: gettext("Your answers are kept. Reload the page; if it fails again, tell the person who invited you."),
+  small: String(error?.message ?? error),
+  actions: [{ label: gettext("Reload the page"), act }],
+});
+
+/** The badge of the outbox: `state` is "saved", "saving" or "waiting", with so many answers. */
+export function badge({ state, size, lasting }, online) {
+  const text = {
+    saved: () => (online ? gettext("saved") : gettext("offline – all saved")),
+    saving: () => gettext("saving"),
+    waiting: () =>
+      online
+        ? gettext("server not reached – %(number)s waiting", { number: size })
+        : gettext("offline – %(number)s waiting", { number: size }),
+  }[state]();
+  return lasting ? text : gettext("%(state)s (in memory only)", { state: text });
+}
+
+/** "12 / 60", or the same of the practice. */
+export const progress = ({ answered, total, stage }) =>
+  stage === "training" ? gettext("practice %(answered)s / %(total)s", { answered, total }) : `${answered} / ${total}`;
+
+/** What keys without a sign of their own are called. */
+export const keyNames = () => ({ space: gettext("Space"), shift: gettext("Shift") });
+
+/** While another key is chosen. */
+export const choosingKey = {
+  waiting: () => gettext("Press the new key, or Escape to keep the old one."),
+  kept: () => gettext("The key has not changed."),
+  done: () => gettext("Done. This browser remembers it."),
+  reset: () => gettext("All keys are reset."),
+  reserved: (key) => gettext("The key %(key)s belongs to the browser. Choose another one.", { key }),
+  taken: (key) => gettext("The key %(key)s is used already. Choose another one.", { key }),
+};

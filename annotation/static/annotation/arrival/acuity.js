@@ -1,5 +1,7 @@
 // The acuity step: one ring after another, each five gaps wide in whole device pixels, on whole device pixels.
 
+import { gettext } from "../gettext.js";
+
 const form = document.getElementById("step");
 const rings = [...document.querySelectorAll(".ring-field")];
 const note = document.getElementById("acuity-note");
@@ -23,11 +25,11 @@ function place(ring) {
 function showRing() {
   rings.forEach((ring, number) => { ring.hidden = number !== at; });
   if (at < rings.length) {
-    note.textContent = `Ring ${at + 1} of at most ${rings.length}.`;
+    note.textContent = gettext("Ring %(number)s of at most %(total)s.", { number: at + 1, total: rings.length });
     place(rings[at]);
     return;
   }
-  note.textContent = "That was the last one. Thank you.";
+  note.textContent = gettext("That was the last one. Thank you.");
   document.getElementById("acuity-help").hidden = true;
   goOn.disabled = false;
   goOn.focus();
