@@ -65,6 +65,10 @@ lint-containers:
 	$(BIN)/hadolint docker/Dockerfile
 	$(BIN)/kubectl kustomize docker/kubernetes | $(BIN)/kubernetes-validate --strict --quiet -
 
+.PHONY: messages
+messages: .venv/installed-dev ## translations of the annotators' pages, read from the code and compiled
+	@$(RUN) manage.py messages
+
 .PHONY: bench
 bench: .venv/installed-dev ## the benchmarks: ratios measured side by side
 	@for file in benchmarks/[a-z]*.py; do $(RUN) -m benchmarks.$$(basename $$file .py); done

@@ -1,6 +1,7 @@
 """The annotation app: who judged what."""
 
 from django.apps import AppConfig
+from django.core.checks import register
 
 
 class AnnotationConfig(AppConfig):
@@ -11,7 +12,9 @@ class AnnotationConfig(AppConfig):
 
     def ready(self) -> None:
         """Codecs that were trained on this site are found by their names, wherever the zoo is asked."""
+        from annotation.languages import check_catalogues
         from annotation.services.codec_versions import provide
         from codecs_zoo import registry
 
         registry.add_provider(provide)
+        register(check_catalogues)

@@ -106,7 +106,10 @@ export function tooSmall([width, height], dpr, { fullScreen, oneAtATime, giveBac
   return {
     name: "too_small",
     title: gettext("This window is too small"),
-    text: `${gettext("The pictures are shown in their own size, never reduced, since that would change what you judge.")} ${lack}`,
+    text: [
+      gettext("The pictures are shown in their own size, never reduced, since that would change what you judge."),
+      lack,
+    ].join(" "),
     small: gettext("Make it larger and the pair comes back by itself, or choose one of these."),
     actions: [
       { label: gettext("Show one at a time"), act: oneAtATime },

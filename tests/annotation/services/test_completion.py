@@ -133,7 +133,7 @@ def test_the_page_says_how_many_are_missing_and_shows_no_code(client: Client) ->
     let_time_pass(session)
     page = client.get(reverse("judge-end", args=[study.key])).content.decode()
     assert "You have judged 2 of the 8 pairs" in page and "after 6 more pairs" in page
-    assert "DONE-1" not in page and "Go on judging" in page
+    assert "DONE-1" not in page and "Continue judging" in page
     again = client.get(reverse("judge", args=[study.key])).context["session"]
     assert again != session
     judge(again, 6)

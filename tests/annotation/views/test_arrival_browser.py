@@ -64,7 +64,7 @@ def consent(page: Page) -> None:
 
 def pass_screen(page: Page) -> None:
     heading(page, "Your screen")
-    page.get_by_role("button", name="Go on with this screen").press("Enter")
+    page.get_by_role("button", name="Continue with this screen").press("Enter")
 
 
 def pass_brightness(page: Page) -> None:
@@ -73,7 +73,7 @@ def pass_brightness(page: Page) -> None:
         page.get_by_label(f"in the {tone} strip").select_option(
             str(len(plates.squares_of(seed("brightness"), tone)))
         )
-    page.get_by_role("button", name="Go on").press("Enter")
+    page.get_by_role("button", name="Continue").press("Enter")
 
 
 def read_plates(page: Page, digits: list[str]) -> None:
@@ -90,7 +90,7 @@ def read_rings(page: Page) -> None:
     expect(page.locator("#acuity-note")).to_contain_text("Ring 1 of")
     for _, side in plates.rings_of(seed("acuity")):
         page.keyboard.press(f"Arrow{side.capitalize()}")
-    page.get_by_role("button", name="Go on").press("Enter")
+    page.get_by_role("button", name="Continue").press("Enter")
 
 
 def test_a_laboratory_study_from_the_link_to_the_code_by_keyboard(
@@ -175,7 +175,7 @@ def test_rings_have_whole_device_pixels_and_end_when_a_size_cannot_be_read(
             page.locator(f".at-{side}:visible").click()
         else:
             page.keyboard.press(" ")
-    expect(page.get_by_role("button", name="Go on")).to_be_focused()
+    expect(page.get_by_role("button", name="Continue")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page).to_have_title(re.compile("closer to the original"))
     assert Enrolment.objects.get().checks["acuity"]["finest_px"] == rings[0][0]
@@ -187,9 +187,15 @@ def test_a_small_screen_is_told_before_it_counts(browser: Browser, live_server: 
     study = study_with(Protocol.bare().but(screen_check="require", screen_out_code="OUT-1"))
     page.goto(live_server.url + reverse("judge", args=[study.key]))
     page.get_by_role("button", name="Begin").click()
-    expect(page.get_by_text("This screen is smaller than the study needs")).to_be_visible()
+    expect(page.get_by_text("This screen is smaller than this study requires")).to_be_visible()
+    expect(page.get_by_role("button", name="Continue with this screen")).to_be_hidden()
+    again = page.get_by_role("button", name="Measure again")
+    expect(again).to_have_class("button button-primary")
+    again.click()
     assert Enrolment.objects.get().screened_out_by == ""
-    page.get_by_role("button", name="Go on with this screen").click()
+    ending = page.get_by_role("button", name="I have no larger screen: end the study here")
+    expect(ending).to_have_class("button button-quiet")  # what ends the study is not the button at hand
+    ending.click()
     expect(page.get_by_text("OUT-1")).to_be_visible()
     page.close()
 

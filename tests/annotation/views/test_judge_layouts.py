@@ -40,10 +40,10 @@ def test_one_place_shows_one_picture_at_a_time_pixel_for_pixel(
     assert on_screen(page) == {"left": False, "original": True, "right": False}
     assert violations(page) == []
     page.keyboard.press("ArrowLeft")
-    expect(page.locator("#note")).to_have_text("Look at A and B first.")
+    expect(page.locator("#note")).to_have_text("Look first at: A and B.")
     files = picture_files(Assignment.objects.get(position=1))
     for key, slot, words, pixels in zip(
-        ("1", "2", "x"), SLOTS, ("A is up", "The original is up", "B is up"), files, strict=True
+        ("1", "2", "x"), SLOTS, ("A is shown", "The original is shown", "B is shown"), files, strict=True
     ):
         page.keyboard.press(key)
         expect(page.locator("#up")).to_have_text(words)

@@ -64,7 +64,7 @@ def test_an_answer_can_be_kept_after_all(page: Page, sit_down: Callable[[Study],
     answer(page, "ArrowLeft")
     page.wait_for_selector(READY)
     page.get_by_role("button", name="undo").click()
-    page.get_by_role("button", name="Keep it").click()
+    page.get_by_role("button", name="Keep the answer").click()
     answer(page, "ArrowRight")
 
     assert [judgment.answer for judgment in recorded(page, 2)] == ["left", "right"]
@@ -76,7 +76,7 @@ def test_undo_shows_what_was_answered(page: Page, sit_down: Callable[[Study], No
     page.wait_for_selector(READY)
     expect(page.locator(".is-given")).to_have_count(0)
     page.keyboard.press("u")
-    expect(page.get_by_text("You chose B: answer again, or keep it.")).to_be_visible()
+    expect(page.get_by_text("The previous pair. You chose B: answer again, or keep your answer.")).to_be_visible()
     expect(page.locator('[data-answer="right"]')).to_have_class(re.compile("is-given"))
     expect(page.locator('[data-answer="right"]')).to_have_attribute("aria-pressed", "true")
     assert violations(page) == []
@@ -128,7 +128,7 @@ def test_a_flagged_pair_goes_back_with_what_is_wrong(page: Page, sit_down: Calla
     assert violations(page) == []
     page.get_by_label("they do not show the same thing").check()
     page.get_by_label("In your words").fill("B is older?")  # the keys mean letters here
-    page.get_by_role("button", name="Give it back").click()
+    page.get_by_role("button", name="Report the pair").click()
     expect(page.get_by_text("Thank you. Somebody will look at that pair")).to_be_visible()
     answer(page, "ArrowLeft")
 
@@ -149,9 +149,9 @@ def test_keys_can_be_chosen_and_stay(page: Page, sit_down: Callable[[Study], Non
     assert violations(page) == []
     page.get_by_role("listitem").filter(has_text="A is closer").get_by_role("button").click()
     page.keyboard.press("f")
-    expect(page.get_by_text("The key F is taken already.")).to_be_visible()
+    expect(page.get_by_text("The key F is used already.")).to_be_visible()
     page.keyboard.press("a")
-    expect(page.get_by_text("Done. This browser keeps it.")).to_be_visible()
+    expect(page.get_by_text("Done. This browser remembers it.")).to_be_visible()
     page.keyboard.press("Escape")
     page.keyboard.press("ArrowLeft")  # means nothing any more
     answer(page, "a")
@@ -163,7 +163,7 @@ def test_keys_can_be_chosen_and_stay(page: Page, sit_down: Callable[[Study], Non
     assert [judgment.answer for judgment in recorded(page, 2)] == ["left", "left"]
     page.keyboard.press("?")
     page.get_by_text("Choose other keys").click()
-    page.get_by_role("button", name="All as in the beginning").click()
+    page.get_by_role("button", name="Reset all keys").click()
     expect(page.locator('#stage [data-key="left"]')).to_have_text("←")
 
 
@@ -176,7 +176,7 @@ def test_another_scale_pauses_until_somebody_goes_on(page: Page, sit_down: Calla
     expect(page.locator("#panel")).to_contain_text("This pair is kept for you until")
     assert violations(page) == []
     page.keyboard.press("ArrowLeft")
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     answer(page, "ArrowRight")
 
     [judgment] = recorded(page, 1)
@@ -214,7 +214,7 @@ def test_a_second_window_asks_before_it_takes_over(page: Page, sit_down: Callabl
     other.goto(page.url)
     expect_panel(other, "elsewhere")
     assert violations(other) == []
-    other.get_by_role("button", name="Go on here").click()
+    other.get_by_role("button", name="Continue here").click()
     expect_panel(page, "elsewhere")
     page.keyboard.press("ArrowLeft")
     answer(other, "ArrowRight")
@@ -262,7 +262,7 @@ def test_a_break_is_offered_and_ends_when_one_likes(page: Page, sit_down: Callab
     expect(page.locator("#panel")).to_contain_text("2 of 60 pairs")
     assert violations(page) == []
     page.keyboard.press("ArrowLeft")
-    page.get_by_role("button", name="Go on").press("Enter")
+    page.get_by_role("button", name="Continue").press("Enter")
     answer(page, "ArrowRight")
 
     assert len(recorded(page, 3)) == 3

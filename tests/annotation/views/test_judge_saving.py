@@ -152,7 +152,7 @@ def test_a_pair_that_lay_open_for_too_long_is_replaced(page: Page, sit_down: Cal
     page.wait_for_selector(READY)
     expect_panel(page, "late")
     assert shown(page) == ""
-    page.get_by_role("button", name="Go on with another one").click()
+    page.get_by_role("button", name="Continue with another pair").click()
     answer(page, "ArrowRight")
 
     [judgment] = recorded(page, 1)

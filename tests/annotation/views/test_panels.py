@@ -90,7 +90,7 @@ def test_the_code_comes_only_when_the_server_has_every_answer(client: Client) ->
     early = at_end(client, study)
     assert early.status_code == 202
     assert "DONE-1" not in early.content.decode()
-    assert "We hold 1 of" in early.content.decode()
+    assert "1 of" in early.content.decode()
     make_judgment(session)
     late = at_end(client, study)
     assert late.status_code == 200
@@ -108,7 +108,7 @@ def test_one_entry_for_each_id(client: Client) -> None:
     for browser in (client, Client()):
         page = open_link(browser, study, **PROLIFIC)
         assert "DONE-1" in page.content.decode()
-        assert "Judge some more" not in page.content.decode()
+        assert "Judge more pairs" not in page.content.decode()
     assert Session.objects.count() == 1
 
 
@@ -125,7 +125,7 @@ def test_others_may_go_on_in_another_session(client: Client) -> None:
     make_triplet(study), make_triplet(study)
     make_judgment(open_link(client, study).context["session"])
     page = at_end(client, study)
-    assert page.status_code == 200 and "Judge some more" in page.content.decode()
+    assert page.status_code == 200 and "Judge more pairs" in page.content.decode()
     assert open_link(client, study).context["session"].answered == 0
 
 
@@ -140,7 +140,7 @@ def test_who_failed_the_training_is_thanked(client: Client) -> None:
     come_in(client, study, **PROLIFIC)
     Enrolment.objects.update(screened_out_by="training")
     page = open_link(client, study, **PROLIFIC)
-    assert "practice pairs" in page.content.decode() and "OUT-1" in page.content.decode()
+    assert "The practice did not reach" in page.content.decode() and "OUT-1" in page.content.decode()
 
 
 @pytest.mark.parametrize("name", ["study-invitations", "study-invitations-csv", "study-reconciliation"])

@@ -1,0 +1,56 @@
+"""Brings the catalogues of translations up to date with the code, and compiles them."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from annotation.core.languages import LANGUAGES
+from annotation.languages import DOMAINS
+
+
+class Command(BaseCommand):
+    """`manage.py messages`, for whoever changes a text of the pages for annotators."""
+
+    help = "Write annotation/locale anew from the texts in the code, and say what has no translation."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Whether to write."""
+        parser.add_argument(
+            "--check", action="store_true", help="write nothing; fail where something is not up to date"
+        )
+
+    def handle(self, *args: Any, check: bool = False, **options: Any) -> None:
+        """Writes or compares each file, then reports what is missing."""
+        try:
+            from annotation.management import catalogues
+        except ModuleNotFoundError as error:
+            raise CommandError(
+                "This needs Babel: install Closer with the extra dev (make install)."
+            ) from error
+        stale, missing, faults = [], [], []
+        for language in LANGUAGES:
+            for domain in DOMAINS:
+                catalogue = catalogues.catalogue_of(language, domain)
+                missing += [f"{language}: {text}" for text in catalogues.missing_in(catalogue)]
+                faults += [f"{language}: {text}" for text in catalogues.faults_of(catalogue)]
+                for kind, content in (
+                    ("po", catalogues.po_of(catalogue)),
+                    ("mo", catalogues.mo_of(catalogue)),
+                ):
+                    path = catalogues.path_of(language, domain, kind)
+                    if path.exists() and path.read_bytes() == content:
+                        continue
+                    stale.append(str(path.relative_to(catalogues.ROOT)))
+                    if not check:
+                        path.parent.mkdir(parents=True, exist_ok=True)
+                        path.write_bytes(content)
+        for title, lines in (("Not translated", missing), ("Other places than in the text", faults)):
+            for line in lines:
+                self.stdout.write(f"{title}: {line}")
+        if faults or missing or (check and stale):
+            raise CommandError(
+                f"{len(missing)} texts lack a translation, {len(faults)} have other places, "
+                f"{len(stale)} files were not up to date. Edit annotation/locale/**/*.po, then run `make messages`."
+            )
+        self.stdout.write(f"{len(stale)} files written; every text is translated.")
