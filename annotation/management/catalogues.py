@@ -23,7 +23,7 @@ from annotation.core.languages import LANGUAGES, SOURCE_LANGUAGE
 from annotation.languages import LOCALE
 
 ROOT = LOCALE.parents[1]
-PYTHON = {"gettext": None, "gettext_lazy": None, "translatable": None, "ngettext": (1, 2)}
+PYTHON = {"_": None, "gettext": None, "gettext_lazy": None, "translatable": None, "ngettext": (1, 2)}
 SCRIPTS = {"gettext": None, "ngettext": (1, 2)}
 # A file must be the same whenever it is written.
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)

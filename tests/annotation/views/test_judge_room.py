@@ -76,7 +76,9 @@ def test_undo_shows_what_was_answered(page: Page, sit_down: Callable[[Study], No
     page.wait_for_selector(READY)
     expect(page.locator(".is-given")).to_have_count(0)
     page.keyboard.press("u")
-    expect(page.get_by_text("The previous pair. You chose B: answer again, or keep your answer.")).to_be_visible()
+    expect(
+        page.get_by_text("The previous pair. You chose B: answer again, or keep your answer.")
+    ).to_be_visible()
     expect(page.locator('[data-answer="right"]')).to_have_class(re.compile("is-given"))
     expect(page.locator('[data-answer="right"]')).to_have_attribute("aria-pressed", "true")
     assert violations(page) == []

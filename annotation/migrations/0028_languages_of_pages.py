@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0025_owners_are_members'),
+        ('annotation', '0027_flags_of_pairs_given_back'),
     ]
 
     operations = [
