@@ -8,3 +8,10 @@ class MetricConfig(AppConfig):
 
     name = "metric"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Codecs that search by a metric find this site's versions by their names."""
+        from codecs_zoo import site_metrics
+        from metric.services.site_metrics import DatabaseSite
+
+        site_metrics.add_site(DatabaseSite())

@@ -10,6 +10,8 @@ from decimal import Decimal, InvalidOperation
 from typing import NamedTuple, Self
 
 LONGEST_METHOD = 40
+LONGEST_CODEC = 120
+"""Of a codec of the zoo with its options."""
 LARGEST_LEVEL = Decimal("999.9999")
 ORIGINAL_METHOD = "original"
 _METHOD = re.compile(r"[^\W_][\w .+-]*")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 
-from annotation.core.conditions import LONGEST_METHOD, ORIGINAL, Condition
+from annotation.core.conditions import LONGEST_CODEC, ORIGINAL, Condition
 from annotation.core.formats.rows import pair_kind
 from annotation.core.pairing import pair_level
 from annotation.models.work import Work, WorkQuerySet
@@ -148,7 +148,7 @@ class Reconstruction(Work):
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="reconstructions")
     origin = models.CharField(max_length=8, choices=Origin, default=Origin.ZOO)
     method = models.CharField(
-        max_length=LONGEST_METHOD,
+        max_length=LONGEST_CODEC,
         help_text="A codec of the zoo, the name of a method of one's own, original, or a damage for checks.",
     )
     level = models.DecimalField(

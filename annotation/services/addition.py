@@ -8,6 +8,7 @@ from annotation.errors import Refused, StudyFrozen, StudyNotReady
 from annotation.models import Study
 from annotation.services.planning import is_little, plan
 from annotation.services.studies import check_codecs
+from codecs_zoo.site_metrics import pinned
 
 
 def add_codec(
@@ -27,6 +28,7 @@ def add_codec(
 def _add(study: Study, codec: str, by: User | None) -> Study:
     # no_key, as when a study is opened: an encoder that makes its triplets must not wait for us.
     study = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+    codec = pinned(codec)
     _check(study, codec)
     added_at = timezone.now().isoformat(timespec="seconds")
     study.codecs = [*study.codecs, codec]

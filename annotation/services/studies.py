@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
+from annotation.core.conditions import LONGEST_CODEC
 from annotation.core.pairing import PairingError, listed_from_json, unknown_names
 from annotation.core.protocol import Protocol, ProtocolError, largest_picture
 from annotation.errors import Refused, StudyFrozen, StudyNotReady
@@ -18,6 +19,8 @@ from annotation.reports.processes import availabilities
 from annotation.services.planning import is_little, plan
 from annotation.services.questionnaires import checked_questionnaire
 from codecs_zoo import registry
+from codecs_zoo.contract import CodecError
+from codecs_zoo.site_metrics import pinned
 
 SIZES = ("max_width", "max_height")
 
@@ -97,11 +100,18 @@ def check_codecs(names: Iterable[str]) -> None:
     """Refuses unknown codecs and codecs that cannot run here."""
     try:
         codecs = [registry.get(name) for name in names]
-    except KeyError as error:
+    except (KeyError, CodecError) as error:
         raise Refused(str(error.args[0])) from error
+    if long := [codec.name for codec in codecs if len(codec.name) > LONGEST_CODEC]:
+        raise Refused(f"{long[0]} has more than {LONGEST_CODEC} letters. Give fewer options.")
     for name, found in availabilities(codecs).items():
         if not found.available:
             raise Refused(f"{name} is not available here: {found.reason} {found.how}".strip())
+
+
+def pinned_codecs(names: Iterable[str]) -> list[str]:
+    """The codecs with `tune=perceptual` as it is now: the promoted version by its hash, or stock; each once."""
+    return list(dict.fromkeys(pinned(name) for name in names))
 
 
 def check_bpps(target_bpps: Iterable[float]) -> None:
@@ -170,9 +180,11 @@ def _open(study: Study) -> Study:
         raise StudyNotReady(f"“{study}” has no photographs yet. Add some before you open it.")
     check_codecs(study.codecs)
     check_pairs(study)
+    if study.state == Study.State.DRAFT:
+        study.codecs = pinned_codecs(study.codecs)
     study.state, study.unplanned = Study.State.OPEN, True
     study.opened_at = study.opened_at or timezone.now()
-    study.save(update_fields=["state", "opened_at", "unplanned"])
+    study.save(update_fields=["state", "opened_at", "unplanned", "codecs"])
     return study
 
 

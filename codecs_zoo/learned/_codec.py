@@ -42,6 +42,7 @@ from codecs_zoo.contract import (
 from codecs_zoo.extras import package_versions
 from codecs_zoo.learned import _search
 from codecs_zoo.learned._file import CRC_BYTES, MAX_PIXELS, is_whole, sealed, size_of
+from codecs_zoo.site_metrics import PERCEPTUAL
 
 if TYPE_CHECKING:
     from codecs_zoo.learned.networks.model import LearnedModel
@@ -136,10 +137,10 @@ class LearnedCodec(Codec):
         return self.seconds_per_megapixel + _search.seconds_of_search(settings)
 
     def complete_settings(self, settings: Mapping[str, Setting]) -> Settings:
-        """As any codec's; `tune` may be the folder of a metric version too."""
+        """As any codec's; `tune` may be a metric version too, by folder or by name."""
         tune = settings.get("tune", "mse")
         _search.check_tune(tune)
-        known = {**settings, "tune": "perceptual"} if _search.is_metric_folder(tune) else settings
+        known = {**settings, "tune": PERCEPTUAL} if _search.is_metric_version(tune) else settings
         complete = {**super().complete_settings(known), "tune": tune}
         _search.check_options(complete)
         return complete

@@ -20,6 +20,7 @@ from codecs_zoo.contract import Aimed, CodecError, Pixels, Setting, Settings, bi
 from codecs_zoo.following import Follower, current
 from codecs_zoo.learned._file import size_of
 from codecs_zoo.learned.networks.shape import quality_index, quality_of
+from codecs_zoo.site_metrics import PERCEPTUAL, STOCK, is_name
 from imaging.files import write_whole
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 ITERATIONS: Final = {0: 0, 1: 150, 2: 300, 3: 1000}
 OPTIONS: Final[dict[str, tuple[Setting, ...]]] = {
     "effort": tuple(ITERATIONS),
-    "tune": ("mse", "perceptual"),
+    "tune": ("mse", PERCEPTUAL, STOCK),
     "saliency": ("none", "contrast", "combined"),
 }
 SECONDS: Final = {"mse": 1.1, "metric": 2.2}
@@ -50,14 +51,14 @@ def check_options(settings: Settings) -> None:
         )
 
 
-def is_metric_folder(value: Setting) -> bool:
-    """Whether `value` is the folder of a metric version, as `tune` may be."""
-    return isinstance(value, str) and Path(value, "manifest.json").is_file()
+def is_metric_version(value: Setting) -> bool:
+    """Whether `value` is the folder of a metric version, or the name of a site's, as `tune` may be."""
+    return is_name(value) or (isinstance(value, str) and Path(value, "manifest.json").is_file())
 
 
 def check_tune(value: Setting) -> None:
     """Raises CodecError for a path that is no metric version's folder."""
-    if isinstance(value, str) and "/" in value and not is_metric_folder(value):
+    if isinstance(value, str) and "/" in value and not is_metric_version(value):
         raise CodecError(
             f"tune is {value!r}, where there is no metric version (a folder with a manifest.json). Give the folder of "
             "one, mse or perceptual."
@@ -69,7 +70,7 @@ def figures_tuned_on(settings: Settings) -> tuple[str, ...]:
     if not settings.get("effort", 0) or settings["tune"] == "mse":
         return ()
     perceptual = ("lpips-alex", "lpips-squeeze")
-    return perceptual if settings["tune"] == "perceptual" else (str(settings["tune"]),)
+    return perceptual if settings["tune"] in (PERCEPTUAL, STOCK) else (str(settings["tune"]),)
 
 
 def seconds_of_search(settings: Settings) -> float:

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from codecs_zoo.contract import CodecError
+from codecs_zoo.site_metrics import PERCEPTUAL, STOCK, folder_of, is_name
 from metric.core.distance.base import Metric
 from metric.core.distance.columns import Parts
 
@@ -106,9 +107,9 @@ class Objective(nn.Module):
 
 
 def metric_for(tune: str) -> Metric | None:
-    """The metric that `tune` names: none for mse, stock LPIPS for perceptual, else the version in a folder.
+    """The metric that `tune` names: none for mse, stock LPIPS for perceptual and stock, else a version.
 
-    Raises CodecError for a folder that holds none, or whose trunks are missing here.
+    Raises CodecError for a folder that holds none, a name that no site here has, or whose trunks are missing here.
     """
     if tune == "mse":
         return None
@@ -116,8 +117,10 @@ def metric_for(tune: str) -> Metric | None:
     from metric.core.distance.weights import TrunkUnavailable
 
     try:
-        if tune == "perceptual":
+        if tune in (PERCEPTUAL, STOCK):
             return stock_metric()
+        if is_name(tune):
+            return load(folder_of(tune))
         if not Path(tune).is_dir():
             raise CodecError(
                 f"There is no metric version in {tune!r}. Give mse, perceptual, or the folder of a version."
