@@ -13,9 +13,9 @@ class DatabaseSite:
     def promoted(self) -> str | None:
         """The name of the version in use; None where stock LPIPS is."""
         version = MetricVersion.objects.filter(promoted=True).first()
-        return version and version_name(version.sha256, simulated=version.simulated)
+        return version_name(version.sha256, simulated=version.simulated) if version else None
 
     def folder(self, digits: str) -> Path | None:
         """The folder of the version whose hash begins with `digits`, on this machine; None for no such version."""
         version = MetricVersion.objects.filter(sha256__startswith=digits).first()
-        return version and version_folder(version=version)
+        return version_folder(version=version) if version else None

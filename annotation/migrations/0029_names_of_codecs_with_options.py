@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0027_flags_of_pairs_given_back'),
+        ('annotation', '0028_languages_of_pages'),
     ]
 
     operations = [
