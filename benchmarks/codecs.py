@@ -3,6 +3,7 @@
     python -m benchmarks.codecs                                     # scikit-image's photographs, fast codecs
     python -m benchmarks.codecs KODAK --bpp 0.23,0.37,0.67,1.0      # a folder of your own
     python -m benchmarks.codecs KODAK --codecs vvc-intra --first 4  # the slow ones on a few pictures
+    python -m benchmarks.codecs KODAK --codecs dct-zlib --curve     # the rate curve to write into its file
 
 Prints one line a codec: the share of reconstructions within 2 % of their target, the share that no step of
 the codec's knob would have brought nearer, encodes on average, the worst miss; then PSNR in dB and MS-SSIM at
@@ -26,6 +27,9 @@ from codecs_zoo.rate import RateError, encode_to_bpp
 from imaging.pictures import load_photograph
 
 TOLERANCE = 0.02
+# A rate curve is measured at so many knobs; over a range this wide they are spaced by ratio.
+KNOBS = 9
+WIDE = 20
 SKIMAGE = ("astronaut", "chelsea", "coffee", "rocket")
 
 
@@ -86,6 +90,25 @@ def line(codec: Codec, pictures: list[Pixels], rates: list[float]) -> str:
     )
 
 
+def rate_curve(codec: Codec, pictures: list[Pixels]) -> list[tuple[float, float]]:
+    """(knob, bpp), the median over the pictures, at nine knobs: even steps, or even ratios over a wide range."""
+    low, high = codec.knob.low, codec.knob.high
+    spaced = np.geomspace if low > 0 and high / low > WIDE else np.linspace
+    knobs = sorted({codec.knob.on_grid(float(knob)) for knob in spaced(low, high, KNOBS)})
+    return [(knob, float(np.median([_bpp(codec, pixels, knob) for pixels in pictures]))) for knob in knobs]
+
+
+def _bpp(codec: Codec, pixels: Pixels, knob: float) -> float:
+    bitstream = codec.encode(pixels, **{codec.knob.name: knob})
+    return 8 * codec.payload_bytes(bitstream) / (pixels.shape[0] * pixels.shape[1])
+
+
+def print_curve(codec: Codec, pictures: list[Pixels]) -> None:
+    """The codec's rate curve as it stands in its file."""
+    points = ", ".join(f"({knob:g}, {bpp:.3g})" for knob, bpp in rate_curve(codec, pictures))
+    print(f"{codec.name}: rate_curve = ({points})", flush=True)
+
+
 def main() -> None:
     """Prints the table, a line as soon as it is there."""
     parser = argparse.ArgumentParser(
@@ -95,10 +118,15 @@ def main() -> None:
     parser.add_argument("--codecs", default="jpeg,jpeg-444,jpeg2000,htj2k,webp,avif,jpegxl")
     parser.add_argument("--bpp", default="0.23,0.37,0.67,1.0")
     parser.add_argument("--first", type=int, help="only so many pictures")
+    parser.add_argument("--curve", action="store_true", help="only bpp at a few knobs: the rate curve")
     options = parser.parse_args()
     pictures, rates = photographs(options.folder, options.first), [float(r) for r in options.bpp.split(",")]
     if not pictures:
         sys.exit(f"There is no PNG, JPEG or WebP in {options.folder}.")
+    if options.curve:
+        for name in options.codecs.split(","):
+            print_curve(registry.get(name), pictures)
+        return
     print(f"{len(pictures)} pictures at {', '.join(map(str, rates))} bpp; PSNR/MS-SSIM at each")
     print(f"{'codec':<24}{'in 2 %':>7}{'encodes':>9}{'worst':>9}{'beyond':>8}{'header':>9}")
     for name in options.codecs.split(","):

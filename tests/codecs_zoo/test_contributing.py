@@ -1,55 +1,118 @@
-"""The codec that CONTRIBUTING.md walks through: found, registered, and held to the shared checks."""
+"""Following CONTRIBUTING.md to the letter adds a classical and a learned codec: code, sections, commands."""
 
-import importlib
-import inspect
+import os
 import re
-from collections.abc import Callable, Iterator
+import shlex
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from skimage import data
 
-from codecs_zoo import classical, registry
-from codecs_zoo.contract import Codec, Pixels
-from codecs_zoo.rate import encode_to_bpp
-from tests.codecs_zoo import test_every_codec, test_golden
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+WALK = PAGE.partition("## Add a codec")[2].partition("## Migrations")[0]
+CLASSICAL, _, LEARNED = WALK.partition("### A learned codec")
+FOLDERS = (
+    "annotation",
+    "benchmarks",
+    "codecs_zoo",
+    "config",
+    "docs",
+    "imaging",
+    "metric",
+    "psychometrics",
+    "tests",
+)
+FILES = ("manage.py", "pyproject.toml", "CONTRIBUTING.md")
 
-PAGE = Path(__file__).parents[2] / "CONTRIBUTING.md"
-CHECKS = {
-    name: check
-    for name, check in inspect.getmembers(test_every_codec, inspect.isfunction)
-    if name.startswith("test_") and set(inspect.signature(check).parameters) <= {"codec", "picture"}
-}
+
+def blocks(text: str, language: str) -> list[str]:
+    """The fenced blocks of a language, in the page's order."""
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    return [inside for named, inside in fenced if named == language]
 
 
 @pytest.fixture(scope="module")
-def codec(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Codec]:
-    """The page's code as a module in a folder that the zoo looks into."""
-    (code,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    folder = tmp_path_factory.mktemp("zoo")
-    (folder / "dct_zlib.py").write_text(code)
-    registry.names()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(classical, "__path__", [*classical.__path__, str(folder)])
-        patch.setattr(registry, "_registered", dict(registry._registered))
-        importlib.import_module("codecs_zoo.classical.dct_zlib")
-        yield registry.get("dct-zlib")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project, with a folder of photographs."""
+    tree = tmp_path_factory.mktemp("tree")
+    for name in FOLDERS:
+        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in FILES:
+        shutil.copy(ROOT / name, tree / name)
+    (tree / ".venv").symlink_to(ROOT / ".venv")
+    (tree / "photographs").mkdir()
+    Image.fromarray(data.astronaut()[:256, :256]).save(tree / "photographs" / "one.png")
+    return tree
 
 
-@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
-def test_it_passes_what_every_codec_passes(check: Callable[..., None], codec: Codec, picture: Pixels) -> None:
-    given = {"codec": codec, "picture": picture}
-    check(**{name: given[name] for name in inspect.signature(check).parameters})
+def follow(tree: Path, text: str) -> list[subprocess.CompletedProcess[str]]:
+    """Runs every command of the text in its order; stops at the first that fails."""
+    ran = []
+    for command in "".join(blocks(text, "")).splitlines():
+        words = shlex.split(command)
+        if "pytest" in words:
+            words += ["-p", "no:randomly", "-p", "no:cacheprovider", "-q"]
+        environment = os.environ | {"PYTHONPATH": str(tree), "COLUMNS": "200"}
+        environment.pop("PYTEST_XDIST_WORKER", None)
+        done = subprocess.run(  # noqa: S603
+            words, cwd=tree, env=environment, capture_output=True, text=True, check=False, timeout=110
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        ran.append(done)
+    return ran
 
 
-def test_there_are_checks_to_pass() -> None:
-    assert len(CHECKS) > 8
+def add(tree: Path, text: str, module: str, before: str) -> None:
+    """The module's file, and its section before the heading."""
+    (code,) = blocks(text, "python")
+    *cards, section = blocks(text, "markdown")
+    (tree / "codecs_zoo" / module).write_text(code)
+    for card in cards:
+        (tree / "codecs_zoo" / "learned" / "weights" / f"{card.split()[1]}.md").write_text(card)
+    page = tree / "docs" / "codecs.md"
+    start, found, rest = page.read_text().partition(before)
+    page.write_text(f"{start}{section}\n{found}{rest}")
+    assert found
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (5, 7), (101, 67)])
-def test_odd_sizes(codec: Codec, shape: tuple[int, int]) -> None:
-    test_every_codec.test_any_size_comes_back_in_its_size(codec, shape)
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("text", "module", "before", "name"),
+    [
+        (CLASSICAL, "classical/dct_zlib.py", "## Learned", "dct-zlib"),
+        (LEARNED, "learned/factorized_toy.py", "### Search in the encoder", "factorized-toy"),
+    ],
+    ids=["classical", "learned"],
+)
+def test_the_walk_ends_with_a_codec_that_passes(
+    tree: Path, text: str, module: str, before: str, name: str
+) -> None:
+    assert f"codecs_zoo/{module}" in text
+    add(tree, text, module, before)
+    ran = follow(tree, text)
+    for curve in (done.stdout for done in ran if "--curve" in done.args):
+        assert curve.startswith(f"{name}: rate_curve = ((")
+    *_, tests = [done.stdout for done in ran if "pytest" in done.args]
+    assert int(re.findall(r"(\d+) passed", tests)[0]) > 12
+    assert "failed" not in tests and "skipped" not in tests
+    assert (tree / "tests" / "golden" / "codecs" / f"{name}.json").exists()
 
 
-def test_it_is_aimed_at_a_rate_like_any_other(codec: Codec, picture: Pixels) -> None:
-    assert encode_to_bpp(codec, picture, 0.67).reached
-    assert test_golden.figures(codec, picture)["points"]
+@pytest.mark.slow
+def test_its_code_is_in_the_form_that_lint_asks_for(tree: Path, tmp_path: Path) -> None:
+    for number, code in enumerate(blocks(WALK, "python")):
+        (tmp_path / f"codec_{number}.py").write_text(code)
+    ruff = [str(ROOT / ".venv" / "bin" / "ruff")]
+    for words in (["check"], ["format", "--check"]):
+        done = subprocess.run(  # noqa: S603
+            [*ruff, *words, "--config", str(ROOT / "pyproject.toml"), str(tmp_path)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
