@@ -121,7 +121,7 @@ def faults_of(catalogue: Catalog) -> list[str]:
 
 
 def _places(text: str) -> list[str]:
-    return re.findall(r"%\(\w+\)s", text)
+    return re.findall(r"%\(\w+\)[.\d]*[a-z]", text)
 
 
 def po_of(catalogue: Catalog) -> bytes:
