@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from annotation.api import PROBLEM, PROBLEMS
 from annotation.core.roles import Reach
 from annotation.errors import PlanRefused
-from annotation.plan_form import ASSUMED, COUNTS
+from annotation.forms.plan import ASSUMED, COUNTS
 from annotation.reports.exhibit_files import FORMATS
 from annotation.reports.planning import plan_of
 from annotation.reports.results import POPULATIONS, kept_results, stale, votes_by_population

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from annotation.models import Reconstruction, Snapshot, Study
+from annotation.models import CodecReach, Reconstruction, Snapshot, Study
 from annotation.queues import ENCODE, ENCODE_SLOW, queue_is_empty, slow_codecs
 from annotation.reports.results import compute_results
 from annotation.services import privacy
@@ -15,6 +15,7 @@ from annotation.services.annotator_quality import refresh_quality, studies_with_
 from annotation.services.claims import return_overdue
 from annotation.services.encoding import encode_reconstruction
 from annotation.services.planning import left_unplanned, plan_claimed
+from annotation.services.reach import measure_reach
 from annotation.services.reaping import take_abandoned
 from annotation.services.snapshots import build_snapshot
 from annotation.services.stopping import apply_stop_rules
@@ -24,6 +25,12 @@ from annotation.services.stopping import apply_stop_rules
 def encode(pk: int) -> None:
     """Makes one reconstruction."""
     encode_reconstruction(pk=pk)
+
+
+@shared_task
+def reach(pk: int) -> None:
+    """Measures which bitrates a codec reaches on a photograph."""
+    measure_reach(pk=pk)
 
 
 @shared_task
@@ -48,6 +55,8 @@ def reap() -> None:
     for queue, codecs in ((ENCODE, ~slow), (ENCODE_SLOW, slow)):
         rows = Reconstruction.objects.filter(codecs)
         send_encodings(take_abandoned(rows=rows, queue_empty=queue_is_empty(queue)), queue=queue)
+    all_sent = queue_is_empty(ENCODE) and queue_is_empty(ENCODE_SLOW)
+    send_reaches(take_abandoned(rows=CodecReach.objects.all(), queue_empty=all_sent))
     for pk in take_abandoned(rows=Snapshot.objects.all(), queue_empty=queue_is_empty("default")):
         snapshot.delay(pk)
 
@@ -99,6 +108,15 @@ def enqueue_encodings(pks: Iterable[int]) -> None:
         theirs = set(rows.filter(method__in=slow_codecs(_codecs_of(rows))).values_list("pk", flat=True))
         send_encodings([pk for pk in group if pk not in theirs], queue=ENCODE)
         send_encodings([pk for pk in group if pk in theirs], queue=ENCODE_SLOW)
+
+
+def send_reaches(pks: Iterable[int]) -> None:
+    """One message for each measurement of a codec's reach, to the queue of its codec."""
+    rows = dict(CodecReach.objects.filter(pk__in=list(pks)).values_list("pk", "codec"))
+    slow = slow_codecs(rows.values())
+    for pk, codec in rows.items():
+        queue = ENCODE_SLOW if codec in slow else ENCODE
+        reach.apply_async([pk], queue=queue, time_limit=settings.TIME_LIMITS[queue])
 
 
 def _codecs_of(rows: QuerySet[Reconstruction]) -> list[str]:

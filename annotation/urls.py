@@ -1,6 +1,6 @@
 """Addresses of annotation's pages."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from annotation.views import (
     account,
@@ -17,9 +17,11 @@ from annotation.views import (
     panels,
     people,
     planner,
+    preview,
     questions,
     result_files,
     results,
+    setup,
     studies,
     study,
 )
@@ -33,6 +35,32 @@ urlpatterns = [
     path("studies/new/", studies.study_new, name="study-new"),
     path("studies/new/from-file/", actions.study_from_file, name="study-from-file"),
     path("studies/<slug:slug>/", study.study, name="study"),
+    path("studies/<slug:slug>/setup/<slug:step>/", setup.setup, name="study-setup"),
+    path("studies/<slug:slug>/photographs/<int:pk>/whole.jpg", downloads.whole_preview, name="study-whole"),
+    path("studies/<slug:slug>/preview/", preview.preview, name="study-preview"),
+    path("studies/<slug:slug>/preview/step/<slug:step>/", preview.preview_step, name="study-preview-step"),
+    path("studies/<slug:slug>/preview/judge/", preview.preview_judge, name="study-preview-judge"),
+    path("studies/<slug:slug>/preview/end/", preview.preview_end, name="study-preview-end"),
+    path(
+        "studies/<slug:slug>/preview/api/sessions/<str:key>/next/",
+        preview.preview_next,
+        name="study-preview-next",
+    ),
+    path(
+        "studies/<slug:slug>/preview/api/judgments/<str:pk>/",
+        preview.preview_judgment,
+        name="study-preview-judgment",
+    ),
+    path(
+        "studies/<slug:slug>/preview/api/assignments/<str:pk>/skip/",
+        preview.preview_skip,
+        name="study-preview-skip",
+    ),
+    re_path(
+        r"^studies/(?P<slug>[-a-zA-Z0-9_]+)/preview/pictures/(?P<position>[0-9]{1,6})/(?P<slot>left|original|right)\.png$",
+        preview.preview_picture,
+        name="study-preview-picture",
+    ),
     path("studies/<slug:slug>/status.json", study.status, name="study-status"),
     path("studies/<slug:slug>/people/", study.people, name="study-people"),
     path("studies/<slug:slug>/people.csv", people.people_csv, name="study-people-csv"),
@@ -84,13 +112,6 @@ urlpatterns = [
     path("account/researchers/invite/", account.invite, name="account-invite"),
     path("account/researchers/<int:pk>/reset-link/", account.reset_link, name="account-reset-link"),
     path("studies/<slug:slug>/judgments.csv", downloads.judgments_csv, name="study-judgments"),
-    path("studies/<slug:slug>/photographs/", actions.add_photographs, name="study-add-photographs"),
-    path(
-        "studies/<slug:slug>/photographs/<int:pk>/remove/",
-        actions.remove_photograph,
-        name="study-remove-photograph",
-    ),
-    path("studies/<slug:slug>/pictures/", actions.add_pictures, name="study-add-pictures"),
     path("studies/<slug:slug>/copy/", actions.copy_study, name="study-copy"),
     path("studies/<slug:slug>/delete/", actions.delete_draft, name="study-delete"),
     path("studies/<slug:slug>/archive/", actions.archive_study, name="study-archive"),

@@ -27,6 +27,20 @@ UNREACHABLE = 0.10
 """A target further than this outside what the codec can do is an error, not a near miss."""
 
 
+def within_reach(target_bpp: float, lowest_bpp: float, highest_bpp: float) -> bool:
+    """Whether `encode_to_bpp` takes the target, where the ends of the knob give `lowest_bpp` and `highest_bpp`."""
+    return lowest_bpp <= target_bpp * (1 + UNREACHABLE) and highest_bpp >= target_bpp * (1 - UNREACHABLE)
+
+
+def ends(codec: Codec, pixels: Pixels) -> tuple[float, float]:
+    """The fewest and the most bits per pixel (of the whole file) that the codec's knob gives for these pixels."""
+    rates = []
+    for knob in (codec.knob.low, codec.knob.high):
+        settings = codec.complete_settings({codec.knob.name: codec.knob.on_grid(knob)})
+        rates.append(bits_per_pixel(len(codec.encode(pixels, **settings)), pixels))
+    return min(rates), max(rates)
+
+
 class RateError(ValueError):
     """The target is out of the codec's reach on this picture. The message gives the nearest bpp."""
 

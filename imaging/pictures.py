@@ -18,8 +18,8 @@ from imaging.png import decode_png, encode_png
 
 __all__ = [
     "ENDINGS",
-    "FORMATS", "MAX_PIXELS", "Photograph", "PhotographError", "Pixels", "centre_crop", "decode_png", "encode_png",
-    "load_photograph", "pixels_sha256",
+    "Box", "FORMATS", "MAX_PIXELS", "Photograph", "PhotographError", "Pixels", "box_at", "box_like", "centre_crop",
+    "crop", "decode_png", "encode_png", "load_photograph", "pixels_sha256",
 ]  # fmt: skip
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF")
@@ -72,13 +72,44 @@ def load_photograph(
         ) from error
 
 
-def centre_crop(pixels: Pixels, max_width: int, max_height: int) -> tuple[Pixels, tuple[int, int, int, int]]:
+Box = tuple[int, int, int, int]
+"""left, top, width, height in the whole picture."""
+
+
+def centre_crop(pixels: Pixels, max_width: int, max_height: int) -> tuple[Pixels, Box]:
     """The middle of the picture, at most max_width x max_height, and its (left, top, width, height)."""
     height, width = pixels.shape[:2]
-    new_width, new_height = min(width, max_width), min(height, max_height)
-    left, top = (width - new_width) // 2, (height - new_height) // 2
-    crop = np.ascontiguousarray(pixels[top : top + new_height, left : left + new_width])
-    return crop, (left, top, new_width, new_height)
+    box = box_like((height, width), (max_width, max_height), (0, 0, width, height))
+    return crop(pixels, box), box
+
+
+def crop(pixels: Pixels, box: Box) -> Pixels:
+    """A part of a picture (uint8 HxWx3), contiguous."""
+    left, top, width, height = box
+    return np.ascontiguousarray(pixels[top : top + height, left : left + width])
+
+
+def box_at(whole: tuple[int, ...], largest: tuple[int, int], corner: tuple[int, int]) -> Box:
+    """The largest box of at most `largest` (width, height) whose left top is nearest to `corner`, inside `whole`.
+
+    `whole` is (height, width), as an array's shape.
+    """
+    height, width = whole[:2]
+    size = min(width, largest[0]), min(height, largest[1])
+    left, top = (
+        min(max(at, 0), room - side) for at, room, side in zip(corner, (width, height), size, strict=True)
+    )
+    return left, top, *size
+
+
+def box_like(whole: tuple[int, ...], largest: tuple[int, int], before: Box) -> Box:
+    """The same about the middle of another box, `before`."""
+    height, width = whole[:2]
+    size = min(width, largest[0]), min(height, largest[1])
+    left, top, old_width, old_height = before
+    # Twice the middle, so that halves stay whole numbers until the end.
+    corner = (2 * left + old_width - size[0]) // 2, (2 * top + old_height - size[1]) // 2
+    return box_at(whole, largest, corner)
 
 
 def _unknown(content: bytes) -> str:

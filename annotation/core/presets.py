@@ -1,6 +1,7 @@
 """Sets of rules to begin from. A preset changes what it names and leaves texts, codes and sizes alone."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
 from annotation.core.protocol import Protocol
@@ -8,15 +9,25 @@ from annotation.core.protocol import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """Rules by name, with what a form says of the whole."""
+    """Rules by name, with what a form says of the whole.
+
+    `codecs` are names in order of preference: of each tuple the first that is available is taken. `study` are rules
+    outside the protocol that a new study begins with.
+    """
 
     label: str
     summary: str
     rules: dict[str, Any]
+    codecs: tuple[tuple[str, ...], ...] = ()
+    study: dict[str, Any] = field(default_factory=dict)
+
+    def expected(self) -> dict[str, Any]:
+        """Every rule of the protocol as the preset has it; what it does not name has its default."""
+        return Protocol().to_json() | self.rules
 
 
-def _only(rules: Protocol) -> dict[str, Any]:
-    return {name: value for name, value in rules.to_json().items() if name in TOUCHED}
+def _only(rules: Protocol, *others: str) -> dict[str, Any]:
+    return {name: value for name, value in rules.to_json().items() if name in (*TOUCHED, *others)}
 
 
 # What presets are about; every preset sets all of these, so that one undoes another.
@@ -31,12 +42,12 @@ TOUCHED = (
 PRESETS: dict[str, Preset] = {
     "laboratory": Preset(
         "Laboratory",
-        "People whom you know, on screens that you know: sight is recorded, nobody is left out by a rule.",
+        "For people whom you know, on screens that you know: sight is recorded, and no rule excludes anybody.",
         _only(Protocol(card="record")),
     ),
     "panel": Preset(
         "Online panel",
-        "People whom nobody sees: colour vision is required, more sentinels, and rules for whom to leave out.",
+        "For people whom nobody sees: colour vision is required, there are more sentinels, and rules exclude answers.",
         _only(
             Protocol(
                 colour_vision="require",
@@ -52,9 +63,40 @@ PRESETS: dict[str, Preset] = {
             )  # fmt: skip
         ),
     ),
+    "paper": Preset(
+        "Six codecs at four rates",
+        "The human study of arXiv 2002.04988 with codecs of today, at 0.23, 0.37, 0.67 and 1.00 bpp: pairs within a "
+        "rate, a ranking at each rate, and a laboratory’s rules.",
+        _only(
+            Protocol(card="record", allocation="ranking"),
+            *("allocation", "pairs_within", "pairs_across", "pairs_with_original"),
+        ),
+        # The paper's BPG is HEVC's intra coding; where the extra for that is missing, JPEG XL stands in.
+        codecs=(
+            *(("jpeg",), ("webp",), ("avif",), ("hevc-intra", "jpegxl")),
+            *(("checkerboard",), ("checkerboard-perceptual",)),
+        ),
+        study={"target_bpps": [0.23, 0.37, 0.67, 1.0]},
+    ),
     "pairs": Preset(
         "Pairs only",
         "No arrival, no training, no checks: to try things out, and for programs.",
         _only(Protocol.bare()),
     ),
 }
+
+
+def differences(protocol: Mapping[str, Any], preset: str) -> dict[str, Any]:
+    """Rule to the preset's value, for every rule that has another one here; texts and codes are a study's own."""
+    if preset not in PRESETS:
+        return {}
+    expected = PRESETS[preset].expected()
+    free_texts = {
+        rule.name for rule in fields(Protocol) if isinstance(rule.default, str) and not _has_choices(rule)
+    }
+    compared = [name for name in expected if name not in free_texts]
+    return {name: expected[name] for name in compared if protocol[name] != expected[name]}
+
+
+def _has_choices(rule: Field[Any]) -> bool:
+    return "choices" in rule.metadata

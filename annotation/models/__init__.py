@@ -6,8 +6,9 @@ from annotation.models.judging import Assignment, Judgment
 from annotation.models.members import AccessToken, Membership, ResearcherInvitation, ResultsLink
 from annotation.models.people import Annotator, Enrolment, Invitation, Session
 from annotation.models.processes import Clock, WorkerProcess
+from annotation.models.reach import CodecReach
 from annotation.models.snapshot import Snapshot
-from annotation.models.stimulus import Reconstruction, Source, StudySource, Triplet
+from annotation.models.stimulus import Photograph, Reconstruction, Source, StudySource, Triplet
 from annotation.models.study import Study
 from annotation.models.work import Work
 
@@ -19,11 +20,13 @@ __all__ = [
     "Annotator",
     "Assignment",
     "Clock",
+    "CodecReach",
     "CodecVersion",
     "Enrolment",
     "Flag",
     "Invitation",
     "Judgment",
+    "Photograph",
     "Reconstruction",
     "Session",
     "Snapshot",

@@ -28,6 +28,25 @@ def reconstruction_path(reconstruction: "Reconstruction", filename: str) -> str:
     return f"reconstructions/{uuid.uuid4().hex}.png"
 
 
+def whole_path(photograph: "Photograph", filename: str) -> str:
+    """Whole photographs and their previews, named by their pixels."""
+    return f"photographs/{photograph.sha256}/{filename}"
+
+
+class Photograph(models.Model):
+    """A whole photograph, kept where a study shows a part of it, so that the part can be chosen anew."""
+
+    sha256 = models.CharField(max_length=64, unique=True, help_text="Of the pixels.")
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    image = models.FileField(upload_to=whole_path, help_text="PNG, every pixel.")
+    preview = models.FileField(upload_to=whole_path, help_text="JPEG, small, for choosing what is shown.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"Photograph {self.sha256[:12]}"
+
+
 class SourceQuerySet(models.QuerySet["Source"]):
     """Reads of sources."""
 

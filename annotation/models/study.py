@@ -110,6 +110,13 @@ class Study(models.Model):
     questionnaire = models.JSONField(
         default=list, blank=True, help_text="The study's own questions: annotation.core.questionnaire."
     )
+    preset = models.CharField(
+        max_length=20,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The set of rules that it began from, a name in annotation.core.presets.",
+    )
     origin = models.CharField(
         max_length=200,
         blank=True,
@@ -132,6 +139,7 @@ class Study(models.Model):
     )
 
     created_at = models.DateTimeField(auto_now_add=True)
+    saved_at = models.DateTimeField(null=True, blank=True, help_text="When the draft was changed last.")
     archived_at = models.DateTimeField(
         null=True, blank=True, help_text="Since then it is out of the list; everything of it is kept."
     )

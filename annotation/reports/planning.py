@@ -1,9 +1,11 @@
 """What a study may be expected to tell, before it opens: the planner of psychometrics with the study's numbers."""
 
+from dataclasses import replace
 from typing import Any
 
 from annotation.core.conditions import levels, methods
 from annotation.models import Study
+from annotation.reports.duration import duration_of
 from annotation.reports.results import StudyResults, kept_results, votes_by_population
 from psychometrics.planning import Assumed, Plan, Size, cheapest, piloted, plan
 
@@ -44,7 +46,11 @@ def assumed_of(study: Study) -> tuple[Assumed, bool]:
     found = _pilot(study)
     sections = () if found is None else found.results.deciding
     ranking = next((section.ranking for section in sections if section.ranking is not None), None)
-    return (Assumed(), False) if ranking is None else (piloted(ranking), True)
+    duration = duration_of(study)
+    times = {"seconds": duration.seconds, "arrival_minutes": duration.arrival_minutes}
+    if ranking is None:
+        return replace(Assumed(), **times), False
+    return replace(piloted(ranking), **times), True
 
 
 def _pilot(study: Study) -> StudyResults | None:

@@ -14,8 +14,8 @@ from annotation.core.conditions import Condition
 from annotation.core.layout import OPTIONAL, REQUIRED, Layout, Picture, read_names, read_table
 from annotation.errors import FaultyPictures
 from annotation.models import Reconstruction, Source, Study
+from annotation.services.drafts import require_draft
 from annotation.services.sources import cut_source, require_words, take_source
-from annotation.services.studies import require_draft
 from codecs_zoo.contract import Pixels
 from codecs_zoo.measure import psnr
 from imaging.errors import PhotographError

@@ -10,9 +10,12 @@ from django.db import IntegrityError, transaction
 from annotation.core.splits import split_of
 from annotation.errors import BadPhotograph, DuplicatePhotograph
 from annotation.models import Source, Study, StudySource
-from annotation.services.studies import require_draft
+from annotation.services.drafts import require_draft
+from annotation.services.wholes import keep_whole
 from codecs_zoo.contract import Pixels
 from imaging import pictures as image
+
+CROPPED = "cropped to"
 
 
 def add_source(
@@ -22,8 +25,9 @@ def add_source(
     name: str,
     licence: str = "",
     attribution: str = "",
+    corner: tuple[int, int] | None = None,
 ) -> Source:
-    """The photograph as a source of the study.
+    """The photograph as a source of the study; what is shown of a large one begins at `corner`, or is its middle.
 
     Raises BadPhotograph when the file can't become one, DuplicatePhotograph when the study has it already, and
     StudyFrozen once the study was opened. Nothing is written in any of these cases.
@@ -34,18 +38,40 @@ def add_source(
         photograph = image.load_photograph(file)
     except image.PhotographError as error:
         raise BadPhotograph(f"{name}: {error}") from error
-    source, pixels = cut_source(study, photograph.pixels, photograph.notes)
+    source, pixels = cut_source(study, photograph.pixels, photograph.notes, corner=corner)
     if duplicate := study.uses.filter(source__photograph=source.photograph).first():
         raise DuplicatePhotograph(f"{name}: the study has this photograph already, as “{duplicate}”.")
     words = {"name": name[:200], "licence": licence, "attribution": attribution}
-    return take_source(study, source, image.encode_png(pixels), words)
+    kept = take_source(study, source, image.encode_png(pixels), words)
+    if kept.crop is not None:
+        keep_whole(photograph.pixels)
+    return kept
 
 
-def cut_source(study: Study, whole: Pixels, notes: Sequence[str] = ()) -> tuple[Source, Pixels]:
-    """A row, not saved yet, for a whole photograph in the study, and the pixels that are shown of it."""
-    pixels, box = image.centre_crop(whole, study.max_width, study.max_height)
+def cut_source(
+    study: Study, whole: Pixels, notes: Sequence[str] = (), *, corner: tuple[int, int] | None = None
+) -> tuple[Source, Pixels]:
+    """A row, not saved yet, for a whole photograph in the study, and the pixels that are shown of it.
+
+    They are what the study shows of this photograph already; or as much as fits from the left top `corner`; or its
+    middle.
+    """
+    largest = study.max_width, study.max_height
+    shown = study.uses.filter(source__photograph=image.pixels_sha256(whole)).select_related("source").first()
+    if shown and shown.source.crop:
+        box = tuple(shown.source.crop)
+    elif corner is not None:
+        box = image.box_at(whole.shape, largest, corner)
+    else:
+        box = image.centre_crop(whole, *largest)[1]
+    return source_of(whole, box, notes)
+
+
+def source_of(whole: Pixels, box: image.Box, notes: Sequence[str] = ()) -> tuple[Source, Pixels]:
+    """A row, not saved yet, for the part `box` of a whole photograph, and its pixels."""
+    pixels = image.crop(whole, box)
     cropped = pixels.shape != whole.shape
-    cut = f"cropped to {pixels.shape[1]} × {pixels.shape[0]} pixels, the most this study shows"
+    cut = f"{CROPPED} {pixels.shape[1]} × {pixels.shape[0]} pixels, the most this study shows"
     known = image.pixels_sha256(whole)
     source = Source(
         sha256=image.pixels_sha256(pixels),
@@ -54,7 +80,7 @@ def cut_source(study: Study, whole: Pixels, notes: Sequence[str] = ()) -> tuple[
         width=pixels.shape[1],
         height=pixels.shape[0],
         crop=list(box) if cropped else None,
-        notes=[*notes, *[cut] * cropped],
+        notes=[*(note for note in notes if not note.startswith(CROPPED)), *[cut] * cropped],
     )
     return source, pixels
 

@@ -10,12 +10,15 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from annotation.core.conditions import LONGEST_CODEC
-from annotation.core.pairing import PairingError, listed_from_json, unknown_names
+from annotation.core.pairing import PairingError, listed_from_json
+from annotation.core.presets import PRESETS
 from annotation.core.protocol import Protocol, ProtocolError, largest_picture
 from annotation.errors import Refused, StudyFrozen, StudyNotReady
 from annotation.models import Membership, Reconstruction, Study
-from annotation.reports.cost import planned_pairs
 from annotation.reports.processes import availabilities
+from annotation.reports.readiness import pair_faults
+from annotation.services.crops import recut
+from annotation.services.drafts import require_draft
 from annotation.services.planning import is_little, plan
 from annotation.services.questionnaires import checked_questionnaire
 from codecs_zoo import registry
@@ -45,18 +48,20 @@ def create_study(*, name: str, owner: User | None = None, slug: str = "", **fiel
 
 @transaction.atomic
 def update_study(*, study: Study, **fields: Any) -> Study:
-    """A draft with other rules. Raises StudyFrozen once it was opened, Refused or ValidationError for bad rules."""
+    """A draft with other rules; another size of pictures cuts its photographs anew, about the same middle.
+
+    Raises StudyFrozen once it was opened, Refused or ValidationError for bad rules.
+    """
     study = Study.objects.select_for_update().get(pk=study.pk)
     require_draft(study)
-    sizes = {name: fields[name] for name in SIZES if name in fields}
-    if any(getattr(study, name) != size for name, size in sizes.items()) and study.sources.exists():
-        raise StudyFrozen(
-            "The photographs were cropped to this size as they came in. Make a new study for another."
-        )
+    resized = any(getattr(study, name) != fields[name] for name in SIZES if name in fields)
     for name, value in (fields | _checked_questions(fields)).items():
         setattr(study, name, value)
     _check(study)
-    study.save(update_fields=list(fields))
+    study.saved_at = timezone.now()
+    study.save(update_fields=[*fields, "saved_at"])
+    if resized:
+        recut(study=study)
     return study
 
 
@@ -64,6 +69,7 @@ def _check(study: Study) -> None:
     check_codecs(study.codecs)
     check_bpps(study.target_bpps if study.codecs else study.target_bpps or [1.0])
     check_listed(study.listed_pairs)
+    check_preset(study.preset)
     check_crop(study, check_protocol(study.protocol))
     study.full_clean(exclude=["codecs", "target_bpps", "protocol", "listed_pairs", "questionnaire"])
 
@@ -123,6 +129,12 @@ def check_bpps(target_bpps: Iterable[float]) -> None:
         )
 
 
+def check_preset(name: str) -> None:
+    """Refuses a preset that is not known; none is no fault."""
+    if name and name not in PRESETS:
+        raise Refused(f"There is no preset called {name!r}. There are {', '.join(PRESETS)}.")
+
+
 def check_listed(lines: Iterable[Any]) -> None:
     """Refuses a list of pairs that cannot be read, with every fault."""
     try:
@@ -133,14 +145,8 @@ def check_listed(lines: Iterable[Any]) -> None:
 
 def check_pairs(study: Study) -> None:
     """Refuses a study whose rules make no pair, or whose list of pairs names what it does not show."""
-    conditions, names = study.conditions(), study.uses.values_list("name", flat=True)
-    if faults := unknown_names(study.pairing.listed, conditions, names):
+    if faults := pair_faults(study):
         raise StudyNotReady(" ".join(faults))
-    if not planned_pairs(study):
-        raise StudyNotReady(
-            f"“{study}” has no pair to show. A pair is two conditions of one photograph: add a codec or pictures of "
-            "your own at the same level, or choose other pairs."
-        )
 
 
 def free_slug(name: str, *, or_else: str = "study") -> str:
@@ -150,15 +156,6 @@ def free_slug(name: str, *, or_else: str = "study") -> str:
     taken = {"new", *Study.objects.filter(slug__startswith=stem).values_list("slug", flat=True)}
     candidates = [stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 3))]
     return next(slug for slug in candidates if slug not in taken)
-
-
-def require_draft(study: Study) -> None:
-    """Refuses once the study was opened."""
-    if study.state != Study.State.DRAFT:
-        raise StudyFrozen(
-            f"“{study}” was opened on {study.opened_at:%Y-%m-%d} and can no longer change. "
-            "Make a new study to ask something else."
-        )
 
 
 def open_study(*, study: Study, large_by_worker: bool = False) -> list[int]:

@@ -21,13 +21,15 @@ from annotation.models.stimulus import as_decimal
 from annotation.services.own_pictures import Progress, add_pictures
 from annotation.services.sources import add_source
 from annotation.services.studies import create_study
+from annotation.services.wholes import whole_pixels
+from imaging.png import encode_png
 
 # Every rule of a study outside its protocol, in the order of the file.
 RULES = (
     *("name", "title", "language", "annotators_choose_language", "question", "instructions"),
     *("codecs", "target_bpps", "listed_pairs"),
     *("votes_per_triplet", "pairs_per_session", "allow_ties", "min_view_ms", "max_width", "max_height"),
-    *("surround", "lease_seconds", "retrain_after", "questionnaire"),
+    *("surround", "lease_seconds", "retrain_after", "questionnaire", "preset"),
 )
 LARGEST_ARCHIVE = 20 * 2**30
 
@@ -124,10 +126,13 @@ def _add_photographs(study: Study, rows: Iterable[Mapping[str, Any]], folder: Pa
         words = {word: str(row.get(word, "")) for word in ("licence", "attribution")}
         name = str(row.get("name") or row.get("file") or row.get("sha256", ""))
         try:
+            corner = _corner_of(row)
             if "file" in row:
-                add_source(study=study, file=_below(folder, row["file"]), name=name, **words)
+                add_source(study=study, file=_below(folder, row["file"]), name=name, corner=corner, **words)
             elif source := _known_source(study, row):
                 study.sources.add(source, through_defaults={"name": name[:200], **words})
+            elif (whole := whole_pixels(str(row.get("sha256", "")))) is not None:
+                add_source(study=study, file=encode_png(whole), name=name, corner=corner, **words)
             else:
                 yield (
                     f"Photograph {number} ({name}) is not known here by its sha256 at the size that the study shows: "
@@ -135,6 +140,16 @@ def _add_photographs(study: Study, rows: Iterable[Mapping[str, Any]], folder: Pa
                 )
         except (BadPhotograph, DuplicatePhotograph, BadStudyFile) as refusal:
             yield str(refusal)
+
+
+def _corner_of(row: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Where the part of a photograph begins that is shown. Raises BadStudyFile for what is no box."""
+    box = row.get("crop")
+    if box is None:
+        return None
+    if not (isinstance(box, list) and len(box) == 4 and all(type(one) is int and one >= 0 for one in box)):
+        raise BadStudyFile(f"{row.get('name', '?')}: crop is four whole numbers: left, top, width, height.")
+    return box[0], box[1]
 
 
 def _known_source(study: Study, row: Mapping[str, Any]) -> Source | None:

@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from annotation.charts import inline
+from annotation.core.bitrates import rate_in_words
 from codecs_zoo.look import key_mark
 from imaging.plots import charts
 from psychometrics.estimates import Estimate
@@ -79,6 +80,12 @@ def seconds(ms: float | str | None) -> str:
 def general(number: Decimal | float) -> str:
     """A number without idle zeros: 1.0000 as 1, 0.2300 as 0.23."""
     return f"{float(number):g}"
+
+
+@register.filter
+def rate(bpp: Decimal | float | str | None) -> str:
+    """A bitrate or level with two decimals, or as many more as it has; a dash where there is none."""
+    return rate_in_words(float(bpp)) if isinstance(bpp, Decimal | float | int) else "–"
 
 
 @register.filter

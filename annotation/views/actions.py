@@ -1,109 +1,20 @@
 """What a researcher does to a study: every change is a POST, and services decide."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from annotation import tasks
 from annotation.core.roles import Reach
-from annotation.errors import BadPhotograph, DuplicatePhotograph, Refused
-from annotation.forms import ConfirmForm
+from annotation.errors import Refused
+from annotation.forms.fields import ConfirmForm
 from annotation.models import Study
 from annotation.queues import after_commit
-from annotation.services import addition, own_pictures, studies, study_files
+from annotation.services import addition, studies, study_files
 from annotation.services.snapshots import request_snapshot
-from annotation.services.sources import add_source, remove_source
 from annotation.services.study_files import unpacked
 from annotation.views.access import refusals_as_messages, staff_of, staff_required, study_or_404
-from annotation.views.study import progress_page
-
-
-@staff_required
-@require_POST
-@refusals_as_messages
-def add_photographs(request: HttpRequest, slug: str) -> HttpResponse:
-    """Each file on its own: the good ones are kept, each of the others gets its own message."""
-    study = study_or_404(request, slug, Reach.RUN)
-    studies.require_draft(study)
-    files = request.FILES.getlist("photographs")
-    words = {name: request.POST.get(name, "").strip() for name in ("licence", "attribution")}
-    added = 0
-    for file in files:
-        try:
-            add_source(study=study, file=file.read(), name=file.name or "photograph", **words)
-            added += 1
-        except (BadPhotograph, DuplicatePhotograph) as refusal:
-            messages.error(request, str(refusal))
-    if not files:
-        messages.error(request, "No file was chosen. Choose one or more photographs, then add them.")
-    if not added:
-        return progress_page(request, study, status=400)
-    messages.success(request, f"{added} photograph{'s' * (added > 1)} added.")
-    return redirect(study)
-
-
-@staff_required
-@require_POST
-@refusals_as_messages
-def remove_photograph(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """Takes a photograph out of a draft."""
-    study = study_or_404(request, slug, Reach.RUN)
-    use = get_object_or_404(study.uses.select_related("source"), source=pk)
-    remove_source(study=study, source=use.source)
-    messages.success(request, f"{use} is no longer in the study.")
-    return redirect(study)
-
-
-@staff_required
-@require_POST
-def add_pictures(request: HttpRequest, slug: str) -> HttpResponse:
-    """Own pictures from a zip or a folder: all of them, or none and everything that is wrong."""
-    study = study_or_404(request, slug, Reach.RUN)
-    words = {name: request.POST.get(name, "").strip() for name in ("licence", "attribution")}
-    try:
-        with _uploaded_folder(request) as folder:
-            added = own_pictures.add_pictures(
-                study=study, folder=folder, allow_missing="allow_missing" in request.POST, **words
-            )
-    except Refused as refusal:
-        faults = list(refusal.extra.get("faults", [])) or [str(refusal)]
-        return progress_page(request, study, status=400, picture_faults=faults)
-    conditions = ", ".join(map(str, added.conditions))
-    messages.success(
-        request, f"{added.pictures} pictures of {added.photographs} photographs were taken: {conditions}."
-    )
-    return redirect(study)
-
-
-@contextmanager
-def _uploaded_folder(request: HttpRequest) -> Iterator[Path]:
-    """The uploaded zip, or the files of a folder with the paths that the page sent beside them, as a folder."""
-    files, paths = request.FILES.getlist("pictures"), request.POST.getlist("paths")
-    if not files:
-        raise Refused("Nothing was chosen. Choose a zip of the folder, or the folder itself.")
-    if len(files) == 1 and str(files[0].name).lower().endswith(".zip"):
-        with unpacked(files[0]) as folder:
-            yield folder
-        return
-    if len(paths) != len(files):
-        raise Refused("Choose the folder itself, or one zip of it: single files do not say what they show.")
-    with TemporaryDirectory() as scratch:
-        for file, path in zip(files, paths, strict=True):
-            place = PurePosixPath(path)
-            if place.is_absolute() or ".." in place.parts or "\0" in path:
-                raise Refused(f"{path!r} leads out of the folder.")
-            target = Path(scratch, place)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with target.open("wb") as written:
-                for chunk in file.chunks():
-                    written.write(chunk)
-        yield Path(scratch)
 
 
 @staff_required
@@ -114,7 +25,7 @@ def copy_study(request: HttpRequest, slug: str) -> HttpResponse:
     study = study_or_404(request, slug, Reach.DATA)
     copy = study_files.copy_study(study=study, owner=staff_of(request))
     messages.success(request, f"“{copy}” is a draft with everything of “{study}” but its answers.")
-    return redirect("study-settings", copy.slug)
+    return redirect("study-setup", copy.slug, "stimuli")
 
 
 @staff_required
@@ -125,7 +36,7 @@ def delete_draft(request: HttpRequest, slug: str) -> HttpResponse:
     study = study_or_404(request, slug, Reach.OWN)
     if not ConfirmForm(request.POST).is_valid():
         messages.error(request, "Tick the box to say that you mean it: a deleted draft is gone.")
-        return redirect("study-settings", study.slug)
+        return redirect("study-setup", study.slug, "review")
     name = str(study)
     studies.delete_draft(study=study)
     messages.success(request, f"The draft “{name}” is deleted.")

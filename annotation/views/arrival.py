@@ -23,6 +23,7 @@ from annotation.core.protocol import Protocol
 from annotation.core.questionnaire import AFTER, BEFORE
 from annotation.errors import Refused, StudyNotOpen
 from annotation.models import Annotator, Enrolment, Session, Study
+from annotation.reports.duration import duration_of
 from annotation.services.arrival import (
     CHECKS,
     CONSENT,
@@ -161,8 +162,10 @@ def refused_page(request: HttpRequest, study: Study, refusal: Refused) -> HttpRe
     return page(request, "refused", study, status=refusal.status, detail=str(refusal))
 
 
-def step_page(request: HttpRequest, visitor: Visitor, step: str) -> HttpResponse:
-    """The page of one step."""
+def step_page(
+    request: HttpRequest, visitor: Visitor, step: str, *, action: str = "", preview: bool = False
+) -> HttpResponse:
+    """The page of one step, which is sent to `action`, or where people's answers go."""
     study, enrolment = visitor.study, visitor.enrolment
     steps = steps_of(study)
     address = reverse("judge-step", args=[study.key, step])
@@ -175,7 +178,9 @@ def step_page(request: HttpRequest, visitor: Visitor, step: str) -> HttpResponse
         number=steps.index(step) + 1 if step in steps else 0,
         steps=len(steps),
         required=step in CHECKS and rule_of(study.rules, step) == "require",
-        action=address if enrolment else address + link_parameters(visitor),
+        action=action or (address if enrolment else address + link_parameters(visitor)),
+        preview=preview,
+        minutes=duration_of(study).rounded,
         annotator_number=number_of(visitor.annotator if enrolment else None),
         panel_name=panel_name(study),
         **(drawings(step, enrolment) if enrolment else {}),

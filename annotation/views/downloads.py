@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from annotation.core.formats.zip import in_full
 from annotation.core.roles import Reach
 from annotation.errors import SnapshotRefused
-from annotation.models import Judgment, Reconstruction, Snapshot, Source, Study
+from annotation.models import Judgment, Photograph, Reconstruction, Snapshot, Source, Study
 from annotation.views.access import refusals_as_messages, staff_required, study_or_404, within_reach
 from psychometrics.tables import stream
 
@@ -50,6 +50,18 @@ def source_image(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The pixels of a source."""
     sources = within_reach(request, Source.objects.all(), Reach.RESULTS, by="studies").distinct()
     return _png(get_object_or_404(sources, pk=pk).image)
+
+
+@staff_required
+@require_safe
+def whole_preview(request: HttpRequest, slug: str, pk: int) -> HttpResponseBase:
+    """The whole photograph of a source that shows a part of it, small."""
+    study = study_or_404(request, slug, Reach.DATA)
+    source = get_object_or_404(study.sources, pk=pk)
+    whole = get_object_or_404(Photograph, sha256=source.photograph)
+    response = FileResponse(whole.preview.open("rb"), content_type="image/jpeg")
+    response.headers["Cache-Control"] = "private, max-age=86400, immutable"
+    return response
 
 
 @staff_required

@@ -60,9 +60,13 @@ def _finished(request: HttpRequest, visitor: Visitor, enrolment: Enrolment) -> H
 
 
 def _common(study: Study, enrolment: Enrolment) -> dict[str, Any]:
+    return {"annotator_number": number_of(enrolment.annotator), **way_back_of(study)}
+
+
+def way_back_of(study: Study) -> dict[str, Any]:
+    """The panel's name, the completion code and the address to go back to."""
     rules = study.rules
     return {
-        "annotator_number": number_of(enrolment.annotator),
         "panel_name": panel_name(study),
         "code": rules.completion_code,
         "address": way_back(rules.completion_url, rules.completion_code, rules.panel),

@@ -1,5 +1,6 @@
 """The judging room's door."""
 
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
@@ -7,12 +8,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from annotation.core.questionnaire import BEFORE
+from annotation.core.roles import Reach
 from annotation.errors import Refused
 from annotation.models import Study
 from annotation.services.arrival import QUESTIONS, SCREENED_OUT, enrol, next_step
 from annotation.services.sessions import begin_session, progress_of, require_open
 from annotation.services.visitors import Visitor
 from annotation.throttles import client_of
+from annotation.views.access import may
 from annotation.views.arrival import (
     first_step,
     keeps_annotator,
@@ -25,6 +28,9 @@ from annotation.views.arrival import (
 )
 from annotation.views.languages import in_language_of_study
 from annotation.views.questionnaire import questionnaire_page
+
+# In the address of a member of the study who wants to be an annotator all the same.
+TAKE_PART = "take-part"
 
 
 @never_cache
@@ -44,11 +50,21 @@ def judge(request: HttpRequest, study: Study) -> HttpResponse:
         require_open(study)
         if visitor.is_preview:
             return page(request, "preview", study)
+        if _is_researchers(request, visitor):
+            return page(request, "researcher", study)
         if visitor.enrolment is None and (step := first_step(visitor)):
             return step_page(request, visitor, step)
         return _next_page(request, visitor)
     except Refused as refusal:
         return refused_page(request, study, refusal)
+
+
+def _is_researchers(request: HttpRequest, visitor: Visitor) -> bool:
+    """Whether a member of the study has opened its bare link, and has not said that they want to take part."""
+    if visitor.enrolment or visitor.invitation or visitor.entry or TAKE_PART in request.GET:
+        return False
+    user = request.user
+    return isinstance(user, User) and may(user, visitor.study, Reach.RESULTS)
 
 
 def _next_page(request: HttpRequest, visitor: Visitor) -> HttpResponse:

@@ -22,7 +22,7 @@ def in_language_of_study(view: Callable[..., HttpResponse]) -> Callable[..., Htt
     @wraps(view)
     def translated(request: HttpRequest, key: str, *args: Any, **kwargs: Any) -> HttpResponse:
         study = get_object_or_404(Study, key=key)
-        if chosen := _chosen(request, study):
+        if chosen := chosen_language(request, study):
             return _keep(request, chosen)
         translation.activate(language_of(request, study))  # the middleware puts back what was before
         response = view(request, study, *args, **kwargs)
@@ -32,7 +32,7 @@ def in_language_of_study(view: Callable[..., HttpResponse]) -> Callable[..., Htt
     return translated
 
 
-def _chosen(request: HttpRequest, study: Study) -> str:
+def chosen_language(request: HttpRequest, study: Study) -> str:
     """The language that the link chooses, where the study leaves it to the annotator; else ""."""
     chosen = request.GET.get(CHOICE, "")
     return chosen if study.annotators_choose_language and is_complete(chosen) else ""

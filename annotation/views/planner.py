@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from annotation.core.roles import Reach
-from annotation.plan_form import ASSUMED, PlanForm
+from annotation.forms.plan import ASSUMED, PlanForm
 from annotation.reports.planning import assumed_of, plan_of, size_of
 from annotation.views.access import staff_required, study_or_404
 from annotation.views.study import study_page

@@ -56,8 +56,13 @@ def questionnaire_page(
     when: str,
     *,
     faults: Mapping[str, Fault] | None = None,
+    action: str = "",
+    preview: bool = False,
 ) -> HttpResponse:
-    """The questions of a moment; with `faults`, what is wrong beside what was typed, as a 400."""
+    """The questions of a moment; with `faults`, what is wrong beside what was typed, as a 400.
+
+    They are sent to `action`, or where people's answers go.
+    """
     study, step = enrolment.study, STEPS[when]
     steps = steps_of(study)
     typed = request.POST if faults else {}
@@ -79,8 +84,9 @@ def questionnaire_page(
         "after": when == AFTER,
         "asked": asked,
         "wrong": [one for one in asked if one.fault],
-        "action": reverse("judge-step", args=[study.key, step]),
-        "annotator_number": enrolment.annotator_id.hex[:8],
+        "action": action or reverse("judge-step", args=[study.key, step]),
+        "preview": preview,
+        "annotator_number": enrolment.annotator_id.hex[:8] if enrolment.annotator_id else "",
     }
     return render(request, "annotation/arrival/questions.html", context, status=400 if faults else 200)
 

@@ -12,14 +12,16 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from annotation.core.roles import Reach
 from annotation.errors import Refused
-from annotation.forms import StudyForm
+from annotation.forms.steps import NewStudyForm
 from annotation.models import Session, Study, StudySource, Triplet
-from annotation.services.studies import create_study
+from annotation.services.presets import create_from_preset
 from annotation.views.access import reachable_studies, staff_of, staff_required
 from annotation.views.paging import page_by_pk
 
 STUDIES_A_PAGE = 24
 CROPS = 4
+# Studies that a new one can be a copy of, on its page.
+COPIED_FROM = 8
 
 
 @staff_required
@@ -75,15 +77,16 @@ def crops_of(studies: list[int]) -> dict[int, list[int]]:
 @staff_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def study_new(request: HttpRequest) -> HttpResponse:
-    """The form for a new study, and the draft that comes of it."""
-    form = StudyForm.asked(request.POST)
+    """A name, and what the draft begins from: a preset, another study, or a study file."""
+    form = NewStudyForm(request.POST or None)
     if form.is_valid():
         try:
-            study = create_study(owner=staff_of(request), **form.cleaned_data)
+            study = create_from_preset(owner=staff_of(request), **form.cleaned_data)
         except (Refused, ValidationError) as refusal:
             form.add_error(None, refusal if isinstance(refusal, ValidationError) else str(refusal))
         else:
-            messages.success(request, f"“{study}” is a draft. Add photographs, then open it.")
-            return redirect(study)
-    context = {"section": "studies", "form": form}
+            messages.success(request, f"“{study}” is a draft. It is saved at every step.")
+            return redirect("study-setup", study.slug, "stimuli")
+    last = reachable_studies(request, Reach.DATA).order_by("-pk")[:COPIED_FROM]
+    context = {"section": "studies", "form": form, "last": last}
     return render(request, "annotation/study_new.html", context, status=400 if form.errors else 200)

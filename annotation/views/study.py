@@ -1,28 +1,21 @@
 """One study: its tabs."""
 
-from collections.abc import Sequence
-from copy import copy
 from typing import Any
 
-from django.contrib import messages
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from annotation.charts import inline
 from annotation.core.conditions import levels
-from annotation.core.pairing import in_words
 from annotation.core.roles import Reach
-from annotation.errors import Refused
-from annotation.forms import StudyForm
+from annotation.forms.rules import preset_label, rule_groups
 from annotation.models import Reconstruction, Snapshot, Source, Study
-from annotation.reports.cost import cost_of, costs_of_adding
-from annotation.services.studies import update_study
+from annotation.reports.cost import costs_of_adding
 from annotation.views import progress
 from annotation.views.access import may, staff_required, study_or_404
 from annotation.views.pairs import page_of_pairs
@@ -47,6 +40,7 @@ TABS = [
 # Pages that a tab leads to.
 BELOW = {
     "study-plan": "study",
+    "study-setup": "study",
     "study-flags": "study-pairs",
     "study-questionnaire": "study-settings",
     **dict.fromkeys(
@@ -74,10 +68,13 @@ def study_page(
     return render(request, f"annotation/{tab.replace('-', '_')}.html", context, status=status)
 
 
-def progress_page(
-    request: HttpRequest, study: Study, *, status: int = 200, picture_faults: Sequence[str] = ()
-) -> HttpResponse:
-    """The tab Progress; uploads that were refused come back to it."""
+@staff_required
+@require_safe
+def study(request: HttpRequest, slug: str) -> HttpResponse:
+    """What is encoded, judged, by how many; the photographs; what went wrong. A draft has its setup instead."""
+    study = study_or_404(request, slug, Reach.DATA)
+    if study.state == Study.State.DRAFT:
+        return _of_a_draft(request, study, "stimuli")
     failed = Reconstruction.objects.prepared_for(study).filter(state=Reconstruction.State.FAILED)
     days = [
         (simulated, inline(charts.bars(per_day, title=DAYS_TITLES[simulated])))
@@ -90,7 +87,6 @@ def progress_page(
         request,
         study,
         "study",
-        status=status,
         meters=progress.meters_of(study),
         table=progress.condition_table(study, conditions),
         levels=levels(conditions),
@@ -100,18 +96,14 @@ def progress_page(
         photographs_count=sum(splits.values()),
         splits=list(splits.items()),
         split_missing=0 in splits.values(),
-        cost=cost_of(study=study) if study.state == Study.State.DRAFT else None,
-        picture_faults=picture_faults,
-        joined=in_words(conditions, study.pairing) if study.state == Study.State.DRAFT else "",
-        conditions=conditions,
     )
 
 
-@staff_required
-@require_safe
-def study(request: HttpRequest, slug: str) -> HttpResponse:
-    """What is encoded, judged, by how many; the photographs; what went wrong."""
-    return progress_page(request, study_or_404(request, slug, Reach.DATA))
+def _of_a_draft(request: HttpRequest, study: Study, step: str) -> HttpResponse:
+    """The step of the setup for whoever runs the study; what is set, for whoever may only look."""
+    if isinstance(request.user, User) and may(request.user, study, Reach.RUN):
+        return redirect("study-setup", study.slug, step)
+    return facts_page(request, study)
 
 
 @never_cache
@@ -182,33 +174,24 @@ def snapshots(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @staff_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe
 def settings(request: HttpRequest, slug: str) -> HttpResponse:
-    """The rules: a form while the study is a draft, facts afterwards."""
+    """The rules as they stand; a draft's are changed in its setup."""
     study = study_or_404(request, slug, Reach.DATA)
-    # A form writes what it read into its instance, right or wrong; the page's head shows what is saved.
-    form = StudyForm.asked(request.POST, instance=copy(study))
-    if form.is_valid():
-        try:
-            study = update_study(study=study, **form.cleaned_data)
-        except (Refused, ValidationError) as refusal:
-            form.add_error(None, refusal if isinstance(refusal, ValidationError) else str(refusal))
-        else:
-            messages.success(request, "The settings are saved.")
-            return redirect("study-settings", study.slug)
+    if study.state == Study.State.DRAFT:
+        return _of_a_draft(request, study, "review")
+    return facts_page(request, study)
+
+
+def facts_page(request: HttpRequest, study: Study) -> HttpResponse:
+    """Every rule in words, what another codec would cost, and the ends of a study."""
+    can_grow = study.state in (Study.State.OPEN, Study.State.PAUSED) and not study.origin
     return study_page(
         request,
         study,
         "study-settings",
-        form=form,
-        **_costs(study),
-        status=400 if form.errors else 200,
+        groups=list(rule_groups(study.rules, study.preset)),
+        preset_label=preset_label(study.preset),
+        additions=costs_of_adding(study=study) if can_grow else {},
+        conditions=study.conditions(),
     )
-
-
-def _costs(study: Study) -> dict[str, Any]:
-    """What a draft will cost, or what another codec would cost a study that is under way."""
-    if study.state == Study.State.DRAFT:
-        return {"cost": cost_of(study=study)}
-    can_grow = study.state != Study.State.CLOSED and not study.origin
-    return {"additions": costs_of_adding(study=study) if can_grow else {}}

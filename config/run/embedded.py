@@ -56,20 +56,13 @@ def _kept_secret(path: Path, *, length: int = 50) -> str:
 
 
 def paper_rules() -> dict[str, Any]:
-    """The study of arXiv 2002.04988, with codecs of today: six of them, pairs within a bitrate, a ranking for each.
-
-    BPG stands in the paper; here hevc-intra, which codes like it, or jpegxl where the extra for that is missing.
-    """
+    """The preset of arXiv 2002.04988's study, without its arrival and training: the first pair is one click away."""
     from annotation.core.protocol import Protocol
-    from codecs_zoo import registry
+    from annotation.services.presets import fields_of
 
-    hevc = "hevc-intra" if registry.get("hevc-intra").availability().available else "jpegxl"
-    rules = {**Protocol.bare().to_json(), "allocation": "ranking", "repeat_percent": 6.0}
-    return {
-        "codecs": ["jpeg", "webp", "avif", hevc, "checkerboard", "checkerboard-perceptual"],
-        "target_bpps": [0.23, 0.37, 0.67, 1.0],
-        "protocol": Protocol.from_json(rules).to_json(),
-    }
+    preset = fields_of("paper")
+    kept = {name: preset["protocol"][name] for name in ("allocation", "pairs_within", "repeat_percent")}
+    return preset | {"protocol": Protocol.bare().but(**kept).to_json()}
 
 
 def demo_study(*, slug: str, name: str, **rules: Any) -> tuple["Study", list[int]]:  # type: ignore[name-defined]  # noqa: F821

@@ -44,6 +44,7 @@ function readStudy(data) {
     largest: { width: Number(data.maxWidth), height: Number(data.maxHeight) },
     flickerHz: Number(data.flickerHz),
     surround: data.surround,
+    preview: data.store === "preview",
   };
 }
 
@@ -54,7 +55,7 @@ async function begin() {
   keys.addEventListener("change", writeKeys);
   writeKeys();
   const windows = new Windows(study.sessionKey);
-  const [store, occupied] = await Promise.all([openStore(), windows.occupied()]);
+  const [store, occupied] = await Promise.all([openStore(study), windows.occupied()]);
   if (occupied) await new Promise((resolve) => panel.show(say.elsewhere(resolve)));
   panel.hide();
   windows.take();
@@ -84,7 +85,7 @@ async function judge(store, windows) {
   });
   supply.prepare();
   await welcome();
-  if (!outbox.lasting) note.say(say.keepOpen());
+  if (!outbox.lasting && !study.preview) note.say(say.keepOpen());
   await session.run();
 }
 

@@ -6,8 +6,12 @@ const DATABASE = "closer";
 const ANSWERS = "unconfirmed-judgments";
 const OPENING_MS = 4000;
 
-/** The best store this browser has; `lasting` says whether it outlives the page. */
-export async function openStore() {
+/**
+ * The best store this browser has; `lasting` says whether it outlives the page. A preview's answers go nowhere, and
+ * must not meet those of people: they stay in memory.
+ */
+export async function openStore({ preview = false } = {}) {
+  if (preview) return new MemoryStore();
   try {
     return new IndexedStore(await openDatabase());
   } catch (error) {

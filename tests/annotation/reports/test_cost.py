@@ -62,9 +62,9 @@ def test_another_codec_is_paired_with_each_that_is_there(draft: Study) -> None:
     assert (costs["jpeg2000"].reconstructions, costs["jpeg2000"].pairs) == (4, 12)
 
 
-@pytest.mark.parametrize("tab", ["study", "study-settings"])
-def test_a_draft_shows_it_before_it_is_opened(owner_client: Client, draft: Study, tab: str) -> None:
-    page = owner_client.get(reverse(tab, args=[draft.slug])).content.decode()
+@pytest.mark.parametrize("step", ["stimuli", "pairs", "protocol", "review"])
+def test_every_step_of_a_draft_shows_it(owner_client: Client, draft: Study, step: str) -> None:
+    page = owner_client.get(reverse("study-setup", args=[draft.slug, step])).content.decode()
     assert "12, so 60 judgments" in page
     assert "on one core" in page
 

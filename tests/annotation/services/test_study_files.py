@@ -66,7 +66,7 @@ def test_the_file_has_every_rule(tmp_path: Path) -> None:
         "unplanned",
         "planning_until",
     }
-    moments = {"created_at", "opened_at", "closed_at", "archived_at"}
+    moments = {"saved_at", "created_at", "opened_at", "closed_at", "archived_at"}
     assert columns - set(RULES) == others | moments
 
 

@@ -16,7 +16,7 @@ from annotation.core.protocol import Protocol
 from annotation.models import Enrolment, ResearcherInvitation, ResultsLink, Session, Study, Triplet
 from annotation.services.annotator_quality import refresh_quality
 from annotation.services.visitors import invite
-from tests.factories import make_judged_study, make_study, make_triplet, make_user
+from tests.factories import make_judged_study, make_source, make_study, make_triplet, make_user
 from tests.metric.versions import make_codec_training, make_run, make_version
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -45,7 +45,7 @@ NO_PAGES = {
         "study-people-csv",
     ),
     *("study-invitations-csv", "study-quality", "study-exclude", "study-take-back", "study-know"),
-    *("study-add-photographs", "study-open", "study-pause", "study-close", "study-add-codec", "study-retry"),
+    *("study-open", "study-pause", "study-close", "study-add-codec", "study-retry"),
     *("study-snapshot", "source-image", "reconstruction-image", "snapshot-download"),
     *("training-run-status", "training-run-cancel", "metric-download", "metric-file"),
     *("metric-back", "metric-promote", "training-run-again", "codec-training-status", "codec-weights"),
@@ -57,15 +57,31 @@ NO_PAGES = {
         "account-token-revoke",
         "password_reset_confirm",
     ),
-    *("study-add-pictures", "study-archive", "study-copy", "study-delete", "study-file", "study-from-file"),
-    *("study-member-invite", "study-member-remove", "study-member-set", "study-remove-photograph"),
+    *("study-archive", "study-copy", "study-delete", "study-file", "study-from-file"),
+    *("study-member-invite", "study-member-remove", "study-member-set"),
+    *(
+        "study-preview",
+        "study-preview-next",
+        "study-preview-judgment",
+        "study-preview-skip",
+        "study-preview-picture",
+    ),
+    *("study-whole",),
     *("study-share", "study-share-end", "study-questionnaire-save"),
 }
 PAGES = {
     *("home", "login", "judge", "judge-end", "study-list", "study-new", "metric-list", "training-run"),
     *("metric-version", "metric-train", "metric-schedule", "codec-train", "codec-training", *STUDY_PAGES),
     *("account", "password_change", "password_reset", "password_reset_done", "join", "shared-results"),
-    *("study-members", "study-plan", "study-questionnaire"),
+    *(
+        "study-members",
+        "study-questionnaire",
+        "study-plan",
+        "study-setup",
+        "study-preview-step",
+        "study-preview-judge",
+        "study-preview-end",
+    ),
 }
 
 
@@ -133,6 +149,12 @@ def test_the_other_pages_of_researchers(page: Page, logged_in: str, complaints: 
         reverse(name, args=[draft.slug]) for name in ("study-members", "study-plan", "study-questionnaire")
     ]
     addresses += [reverse(name, args=[draft.slug]) for name in ("study", "study-settings", "study-people")]
+    shown = make_study(state="draft", protocol=Protocol().to_json(), preset="laboratory")
+    make_source(shown, width=120)
+    steps = ("stimuli", "pairs", "protocol", "review")
+    addresses += [reverse("study-setup", args=[one.slug, step]) for one in (draft, shown) for step in steps]
+    addresses += [reverse("study-preview-step", args=[shown.slug, "consent"])]
+    addresses += [reverse(f"study-preview-{name}", args=[shown.slug]) for name in ("judge", "end")]
     addresses += [
         reverse(name, args=[empty.slug]) for name in ("study-people", "study-pairs", "study-results")
     ]

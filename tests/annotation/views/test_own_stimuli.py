@@ -18,6 +18,7 @@ from annotation.services.tokens import make_token
 from imaging.png import encode_png
 from tests.annotation.services.test_own_pictures import good
 from tests.factories import make_source, make_study, make_user
+from tests.study_form import step_of
 
 pytestmark = pytest.mark.django_db
 
@@ -37,11 +38,11 @@ def draft() -> Study:
 
 def test_a_zip_becomes_conditions(owner_client: Client, draft: Study) -> None:
     page = owner_client.post(
-        reverse("study-add-pictures", args=[draft.slug]), {"pictures": packed(good())}, follow=True
+        step_of(draft, "stimuli"), {"pictures": packed(good())}, follow=True
     ).content.decode()
     assert draft.own_pictures.count() == 6
     assert "6 pictures of 2 photographs were taken" in page and "<code>mine@1</code>" in page
-    assert "No pair shows mine@2" in page
+    assert "No pair shows mine@2" in owner_client.get(step_of(draft, "pairs")).content.decode()
 
 
 def test_a_folder_comes_with_its_paths(owner_client: Client, draft: Study) -> None:
@@ -50,7 +51,7 @@ def test_a_folder_comes_with_its_paths(owner_client: Client, draft: Study) -> No
         SimpleUploadedFile(name.rpartition("/")[2], encode_png(pixels)) for name, pixels in pictures.items()
     ]
     sent = {"pictures": files, "paths": [f"mine/{name}" for name in pictures]}
-    owner_client.post(reverse("study-add-pictures", args=[draft.slug]), sent)
+    owner_client.post(step_of(draft, "stimuli"), sent)
     assert draft.own_pictures.count() == 6
 
 
@@ -58,7 +59,7 @@ def test_every_fault_stands_on_the_page_and_nothing_is_taken(owner_client: Clien
     pictures = good()
     del pictures["dusk/original.png"]
     pictures["dawn/mine@high.png"] = pictures["dawn/mine@1.png"]
-    page = owner_client.post(reverse("study-add-pictures", args=[draft.slug]), {"pictures": packed(pictures)})
+    page = owner_client.post(step_of(draft, "stimuli"), {"pictures": packed(pictures)})
     shown = page.content.decode()
     assert page.status_code == 400 and "2 things to mend" in shown
     assert "dusk has no original" in shown and "is no number" in shown
@@ -68,7 +69,6 @@ def test_every_fault_stands_on_the_page_and_nothing_is_taken(owner_client: Clien
 @pytest.mark.parametrize(
     ("sent", "words"),
     [
-        ({}, "Nothing was chosen"),
         ({"pictures": SimpleUploadedFile("a.zip", b"no zip")}, "zip file cannot be used"),
         ({"pictures": SimpleUploadedFile("a.png", b"x")}, "single files do not say what they show"),
         ({"pictures": SimpleUploadedFile("a.png", b"x"), "paths": "../a.png"}, "leads out of the folder"),
@@ -77,7 +77,7 @@ def test_every_fault_stands_on_the_page_and_nothing_is_taken(owner_client: Clien
 def test_what_is_no_folder_is_refused(
     owner_client: Client, draft: Study, sent: dict[str, Any], words: str
 ) -> None:
-    page = owner_client.post(reverse("study-add-pictures", args=[draft.slug]), sent)
+    page = owner_client.post(step_of(draft, "stimuli"), sent)
     assert page.status_code == 400 and words in page.content.decode()
 
 
@@ -86,13 +86,13 @@ def test_a_photograph_leaves_a_draft_with_its_pictures_and_stays_elsewhere(
 ) -> None:
     other = make_study(state="draft", codecs=[], target_bpps=[])
     for study in (draft, other):
-        owner_client.post(reverse("study-add-pictures", args=[study.slug]), {"pictures": packed(good())})
+        owner_client.post(step_of(study, "stimuli"), {"pictures": packed(good())})
     dawn = draft.uses.get(name="dawn").source
-    owner_client.post(reverse("study-remove-photograph", args=[draft.slug, dawn.pk]))
+    owner_client.post(step_of(draft, "stimuli"), {"remove": dawn.pk})
     assert (draft.sources.count(), draft.own_pictures.count()) == (1, 3)
     assert (other.sources.count(), other.own_pictures.count()) == (2, 6)
     Study.objects.filter(pk=other.pk).update(state="open", opened_at=timezone.now())
-    owner_client.post(reverse("study-remove-photograph", args=[other.slug, dawn.pk]))
+    owner_client.post(step_of(other, "stimuli"), {"remove": dawn.pk})
     assert other.sources.count() == 2
 
 

@@ -116,7 +116,8 @@ def test_trying_again_with_nothing_failed_says_so(owner_client: Client) -> None:
 def test_a_draft_says_which_splits_are_still_empty(owner_client: Client) -> None:
     study = make_study(state="draft")
     make_source(study)
-    assert "only when each of the three has some" in page_of(owner_client, "study", study).content.decode()
+    page = owner_client.get(reverse("study-setup", args=[study.slug, "review"])).content.decode()
+    assert "do not fall to all of training, validation and testing" in page
 
 
 @pytest.mark.parametrize(("name", "most"), [("study", 17), ("study-people", 10), ("study-pairs", 6)])

@@ -7,6 +7,8 @@ from codecs_zoo import registry
 from codecs_zoo.contract import Availability
 from config.run.embedded import paper_rules
 
+pytestmark = pytest.mark.django_db
+
 
 def test_six_codecs_at_the_papers_rates() -> None:
     rules = paper_rules()

@@ -1,0 +1,148 @@
+"""The protocol's rules as fields of a form, and as facts once they are frozen."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import Field, dataclass, fields
+from typing import Any
+
+from django import forms
+from django.forms import BoundField
+
+from annotation.core.presets import PRESETS, differences
+from annotation.core.protocol import Protocol
+
+# The protocol's groups, as a form and a frozen study show them: title, and what it is about.
+GROUPS = {
+    "arrival": ("Arrival", "Consent, screen and sight, before the first pair."),
+    "session": ("Training and sessions", "What is practised, and how long people sit."),
+    "pair": ("Layout", "How the three pictures stand, and what can be taken back."),
+    "pairs": ("Pairs", "Which conditions are compared with each other."),
+    "checks": (
+        "Checks inside the stream",
+        "Shares of all pairs, spread evenly; nobody can tell them from the rest.",
+    ),
+    "allocation": ("What comes next, and when it ends", "The order of pairs and the rules to stop."),
+    "exclusion": ("Who is excluded", "Their answers stay and are not counted. 0 turns a rule off."),
+    "panel": ("Outside panel", "Where people come from, and what they get for it."),
+    "after": ("Afterwards", "What people read at the end, and how long they are known."),
+}
+CHOICES = {
+    "require": "Required: who fails it cannot take part",
+    "record": "Recorded",
+    "skip": "Skipped",
+    "side": "Side by side, the original in the middle",
+    "toggle": "In one place, switched by key: shows the largest part of a photograph",
+    "flicker": "Flickering in one place (may harm people with photosensitive epilepsy)",
+    "off": "None",
+    "method": "Neighbouring levels of a method",
+    "all": "Neighbouring levels, of a method and between methods",
+    "coverage": "Those judged least first",
+    "ranking": "Those that say most about the ranking",
+    "uncertain": "Those where the metric and people disagree",
+    "none": "None: people come by the study’s link or an invitation",
+    "prolific": "Prolific",
+    "mturk": "Amazon Mechanical Turk",
+    "other": "Another one",
+}
+KINDS: dict[type, type[forms.Field]] = {
+    bool: forms.BooleanField,
+    int: forms.IntegerField,
+    float: forms.FloatField,
+    str: forms.CharField,
+}
+DAYS = ("stop_on",)
+BY_NAME = {rule.name: rule for rule in fields(Protocol)}
+
+
+def field_of(rule: Field[Any], kind: type) -> forms.Field:
+    """The form's field for a rule, by what its metadata says."""
+    metadata = rule.metadata
+    unit = f", {metadata['unit']}" if "unit" in metadata else ""
+    options: dict[str, Any] = {"label": metadata["label"] + unit, "help_text": metadata["help"]}
+    if "choices" in metadata:
+        return forms.ChoiceField(choices=[(name, CHOICES[name]) for name in metadata["choices"]], **options)
+    if kind in (int, float):
+        return KINDS[kind](min_value=metadata["least"], max_value=metadata["most"], **options)
+    if metadata.get("long"):
+        options["widget"] = forms.Textarea(attrs={"rows": 6})
+    elif rule.name in DAYS:
+        options["widget"] = forms.TextInput(attrs={"type": "date"})
+    return KINDS[kind](required=False, **options)
+
+
+@dataclass(frozen=True)
+class RuleValue:
+    """A rule's value in words, and the preset's in words where that is another one."""
+
+    label: str
+    words: str
+    preset: str = ""
+
+    @property
+    def brief(self) -> str:
+        """The value on one line."""
+        first = self.words.split("\n", 1)[0].split(":", 1)[0]
+        return first if len(first) <= 40 else f"{first[:39]}…"
+
+
+@dataclass(frozen=True)
+class RuleGroup:
+    """A group of the protocol's rules: its fields for a form, and their values in words."""
+
+    name: str
+    title: str
+    about: str
+    fields: list[BoundField]
+    facts: list[RuleValue]
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether it has to be opened for somebody to see what is wrong."""
+        return any(field.errors for field in self.fields)
+
+    @property
+    def changed(self) -> int:
+        """How many rules have another value than in the preset."""
+        return sum(bool(fact.preset) for fact in self.facts)
+
+
+def words_of(rule: Field[Any], value: Any) -> str:
+    """A rule's value as one says it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if "choices" in rule.metadata:
+        return CHOICES[value]
+    if value == "":
+        return "–"
+    if value == 0 and rule.metadata["group"] == "exclusion":
+        return "off"
+    unit = rule.metadata.get("unit", "")
+    return f"{value:g} {unit}".strip() if isinstance(value, int | float) else str(value)
+
+
+def facts_of(rules: Protocol, preset: str, group: str) -> list[RuleValue]:
+    """A group's rules in words; those that differ from the preset say what it has."""
+    changed = differences(rules.to_json(), preset)
+    return [
+        RuleValue(
+            rule.metadata["label"],
+            words_of(rule, getattr(rules, name)),
+            words_of(rule, changed[name]) if name in changed else "",
+        )
+        for name, rule in BY_NAME.items()
+        if rule.metadata["group"] == group
+    ]
+
+
+def rule_groups(
+    rules: Protocol, preset: str, bound: Callable[[str], BoundField | None] = lambda name: None
+) -> Iterator[RuleGroup]:
+    """The protocol's rules, group by group; `bound` gives a rule's field, or None where a form has none."""
+    for group, (title, about) in GROUPS.items():
+        names = [name for name, rule in BY_NAME.items() if rule.metadata["group"] == group]
+        form_fields = [field for name in names if (field := bound(name)) is not None]
+        yield RuleGroup(group, title, about, form_fields, facts_of(rules, preset, group))
+
+
+def preset_label(name: str) -> str:
+    """What a preset is called; "" for none."""
+    return PRESETS[name].label if name in PRESETS else ""

@@ -1,0 +1,82 @@
+"""How long judging takes: from how fast people were in studies with the same layout here, or from the protocol."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from django.core.cache import cache
+
+from annotation.core.protocol import Protocol
+from annotation.models import Assignment, Judgment, Study
+
+# Seconds of an answer until people have been timed here: from the next pair's onset to the answer, and the change.
+ASSUMED_SECONDS = {"side": 8.0, "toggle": 11.0, "flicker": 10.0}
+# Seconds of the steps on arrival, reading included.
+STEP_SECONDS = {"screen": 10, "brightness": 30, "colour_vision": 45, "acuity": 50, "card": 30}
+CONSENT_SECONDS, INSTRUCTIONS_SECONDS = 45, 40
+# A practice answer is followed by the right one, which is looked at.
+TRAINING_FACTOR, BREAK_SECONDS = 1.5, 30
+# So many answers of people tell more than the assumption does; of the latest so many are read.
+FEWEST_ANSWERS, MOST_ANSWERS = 50, 2000
+# A longer gap between two answers is a break.
+LONGEST_GAP_SECONDS = 120
+KEPT_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Duration:
+    """Seconds of an answer, minutes before the first pair and of a whole session; `answers` that it was timed from."""
+
+    seconds: float
+    arrival_minutes: float
+    minutes: float
+    answers: int = 0
+
+    @property
+    def rounded(self) -> int:
+        """Minutes as one tells them: whole ones up to ten, then in steps of five."""
+        return max(1, round(self.minutes)) if self.minutes < 10 else 5 * round(self.minutes / 5)
+
+
+def duration_of(study: Study) -> Duration:
+    """What a session of the study takes, sessions being full."""
+    seconds, answers = seconds_of_answer(study.rules.layout)
+    rules, pairs = study.rules, study.pairs_per_session
+    arrival = arrival_minutes(rules, instructions=bool(study.instructions))
+    training = rules.training_pairs * seconds * TRAINING_FACTOR
+    breaks = BREAK_SECONDS * ((pairs - 1) // rules.break_every) if rules.break_every else 0
+    judging = min(pairs * seconds + breaks, rules.sitting_minutes * 60)
+    return Duration(seconds, arrival, arrival + (training + judging) / 60, answers)
+
+
+def arrival_minutes(rules: Protocol, *, instructions: bool = True) -> float:
+    """From the study's link to its first pair."""
+    seconds = CONSENT_SECONDS * rules.consent + INSTRUCTIONS_SECONDS * instructions
+    for step, duration in STEP_SECONDS.items():
+        rule = rules.screen_check if step == "screen" else getattr(rules, step)
+        seconds += duration * (rule != "skip")
+    return seconds / 60
+
+
+def seconds_of_answer(layout: str) -> tuple[float, int]:
+    """(seconds, answers) as people's latest answers in this layout show here; without enough of them an assumption."""
+    measured: tuple[float, int] = cache.get_or_set(
+        f"seconds-of-answer-{layout}", lambda: _measured(layout), KEPT_SECONDS
+    )
+    return measured if measured[1] >= FEWEST_ANSWERS else (ASSUMED_SECONDS[layout], 0)
+
+
+def _measured(layout: str) -> tuple[float, int]:
+    """The mean gap between two answers of one session, breaks aside."""
+    latest = (
+        Judgment.objects.filter(simulated=False, study__protocol__layout=layout, study__origin="")
+        .exclude(assignment__kind=Assignment.Kind.TRAINING)
+        .order_by("-received_at")
+        .values_list("assignment__session", "received_at")[:MOST_ANSWERS]
+    )
+    rows = sorted(latest)
+    gaps = [
+        gap
+        for (session, before), (other, at) in pairwise(rows)
+        if session == other and 0 < (gap := (at - before).total_seconds()) <= LONGEST_GAP_SECONDS
+    ]
+    return (sum(gaps) / len(gaps), len(gaps)) if gaps else (0.0, 0)

@@ -1,0 +1,89 @@
+"""What a draft still lacks, step by step: what keeps it from being opened, and what its results will lack."""
+
+from dataclasses import dataclass
+
+from annotation.core.pairing import groups, unknown_names
+from annotation.core.pairing import in_words as joined_in_words
+from annotation.models import Source, Study
+from annotation.reports.cost import planned_pairs
+from annotation.reports.processes import availabilities
+from annotation.reports.reach import reach_of
+from codecs_zoo import registry
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A sentence about a step of the setup; `blocks` where the study cannot be opened because of it."""
+
+    step: str
+    words: str
+    blocks: bool = True
+
+
+def findings_of(study: Study) -> list[Finding]:
+    """Everything that is to be said before a draft is opened, what blocks first."""
+    found = [*_stimuli(study), *_pairs(study), *_reach(study), *_protocol(study)]
+    return sorted(found, key=lambda one: not one.blocks)
+
+
+def pair_faults(study: Study) -> list[str]:
+    """A sentence for everything that is wrong with the study's pairs."""
+    conditions, names = study.conditions(), study.uses.values_list("name", flat=True)
+    if faults := unknown_names(study.pairing.listed, conditions, names):
+        return faults
+    if planned_pairs(study):
+        return []
+    return [
+        f"“{study}” has no pair to show. A pair is two conditions of one photograph: add a codec or pictures of "
+        "your own at the same level, or choose other pairs."
+    ]
+
+
+def _stimuli(study: Study) -> list[Finding]:
+    found = []
+    if not study.sources.exists():
+        found.append(Finding("stimuli", "There is no photograph yet."))
+    known = {codec.name: codec for codec in registry.codecs()}
+    chosen = [name for name in study.codecs if name in known]
+    lost = [f"{name} is not known here." for name in study.codecs if name not in known]
+    states = availabilities([known[name] for name in chosen])
+    lost += [
+        f"{name} is not available here: {states[name].reason} {states[name].how}".strip()
+        for name in chosen
+        if not states[name].available
+    ]
+    found += [Finding("stimuli", words) for words in lost]
+    splits = set(study.sources.values_list("split", flat=True))
+    if splits and splits != set(Source.Split.values):
+        found.append(
+            Finding(
+                "stimuli",
+                "The metric cannot be trained on this study: its photographs do not fall to all of training, "
+                "validation and testing. Ten or more usually do.",
+                blocks=False,
+            )
+        )
+    return found
+
+
+def _pairs(study: Study) -> list[Finding]:
+    if not study.sources.exists():
+        return []
+    if faults := pair_faults(study):
+        return [Finding("pairs", words) for words in faults]
+    conditions = study.conditions()
+    if len(groups(conditions, study.pairing.pairs(conditions))) > 1:
+        return [Finding("pairs", joined_in_words(conditions, study.pairing), blocks=False)]
+    return []
+
+
+def _reach(study: Study) -> list[Finding]:
+    return [Finding("stimuli", words, blocks=False) for row in reach_of(study) for words in row.misses()]
+
+
+def _protocol(study: Study) -> list[Finding]:
+    rules = study.rules
+    if rules.panel == "none" or rules.completion_code or rules.completion_url:
+        return []
+    words = "People of a panel get neither a completion code nor an address to go back to: set one under Outside panel."
+    return [Finding("protocol", words, blocks=False)]

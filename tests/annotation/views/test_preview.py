@@ -1,0 +1,187 @@
+"""A preview goes through the real pages, from a draft and from every section, and keeps no row."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from annotation.core.protocol import Protocol
+from annotation.models import Annotator, Enrolment, Study
+from annotation.services.encoding import read_pixels
+from annotation.services.preview_pictures import pair_at
+from imaging.png import decode_png
+from tests.factories import make_reconstruction, make_source, make_study, make_triplet, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def rows() -> dict[str, int]:
+    """How many rows each table of ours has."""
+    models = [*apps.get_app_config("annotation").get_models(), *apps.get_app_config("metric").get_models()]
+    return {model.__name__: model._default_manager.count() for model in models}
+
+
+@pytest.fixture
+def draft() -> Study:
+    study = make_study(state="draft", protocol=Protocol().to_json(), pairs_per_session=3)
+    make_source(study)
+    make_source(study)
+    return study
+
+
+class Page:
+    """What the judging page does, without a browser."""
+
+    def __init__(self, client: Client, study: Study, **query: str) -> None:
+        self.client, self.study = client, study
+        page = client.get(reverse("study-preview-judge", args=[study.slug]), query)
+        self.shown = page.content.decode()
+        self.headers = {"X-Closer-Session": f"preview-{study.slug}"}
+
+    def next(self, *holding: str) -> Any:
+        address = reverse("study-preview-next", args=[self.study.slug, "preview"])
+        body = {"holding": holding}
+        return self.client.post(address, body, content_type="application/json", headers=self.headers).json()
+
+    def answer(self, assignment: str, answer: str = "left") -> Any:
+        address = reverse("study-preview-judgment", args=[self.study.slug, "some-id"])
+        body = json.dumps({"assignment": assignment, "answer": answer, "timing": {}})
+        return self.client.put(address, body, content_type="application/json", headers=self.headers).json()
+
+
+def test_all_of_it_from_consent_to_the_end_and_no_row_is_made(owner_client: Client, draft: Study) -> None:
+    before = rows()
+    page = owner_client.get(reverse("study-preview", args=[draft.slug]), follow=True)
+    seen = []
+    while "study-preview-step" in page.request["PATH_INFO"] or "/step/" in page.request["PATH_INFO"]:
+        seen.append(page.request["PATH_INFO"].split("/")[-2])
+        assert "Preview:" in page.content.decode()
+        page = owner_client.post(page.request["PATH_INFO"], {"agree": "yes"}, follow=True)
+    assert seen == ["consent", "screen", "brightness", "colour_vision", "acuity"]
+    assert "Preview:" in page.content.decode()
+    judging = Page(owner_client, draft)
+    kinds = []
+    while (found := judging.next())["status"] == "pair":
+        kinds.append(found["assignment"]["training"])
+        for address in found["assignment"]["images"].values():
+            assert owner_client.get(address).content[:4] == b"\x89PNG"
+        judging.answer(found["assignment"]["id"])
+    assert kinds == [True] * 5 + [False] * 3
+    assert found["status"] == "sitting_over"
+    assert "Preview:" in owner_client.get(reverse("study-preview-end", args=[draft.slug])).content.decode()
+    assert rows() == before
+
+
+def test_pairs_fetched_ahead_are_others_than_those_in_hand(owner_client: Client, draft: Study) -> None:
+    judging = Page(owner_client, draft)
+    first = judging.next()["assignment"]["id"]
+    second = judging.next(first)["assignment"]["id"]
+    assert first != second
+    judging.answer(first)
+    assert judging.next(second)["assignment"]["id"] not in (first, second)
+
+
+def test_practice_tells_which_side_is_the_original(owner_client: Client, draft: Study) -> None:
+    judging = Page(owner_client, draft)
+    found = judging.next()["assignment"]
+    pictures = {
+        slot: decode_png(owner_client.get(address).content) for slot, address in found["images"].items()
+    }
+    closer = next(side for side in ("left", "right") if np.array_equal(pictures[side], pictures["original"]))
+    other = {"left": "right", "right": "left"}[closer]
+    assert not np.array_equal(pictures[other], pictures["original"])
+    feedback = judging.answer(found["id"], closer)["feedback"]
+    assert feedback == {"right": True, "closer": closer}
+    assert judging.answer(found["id"], other)["feedback"]["right"] is False
+
+
+def test_a_pair_shows_what_the_codecs_of_the_draft_make(owner_client: Client, draft: Study) -> None:
+    pair = pair_at(draft, 6)
+    assert {str(pair.left).split("@")[0], str(pair.right).split("@")[0]} == {"jpeg", "webp"}
+    address = reverse("study-preview-picture", args=[draft.slug, 6, "left"])
+    shown = decode_png(owner_client.get(address).content)
+    original = read_pixels(pair.source.image)
+    assert shown.shape == original.shape and not np.array_equal(shown, original)
+
+
+def test_what_is_encoded_already_is_shown_as_it_is(owner_client: Client) -> None:
+    study = make_study(target_bpps=[0.37])
+    source = make_source(study)
+    made = make_reconstruction(source, method="jpeg")
+    pair = pair_at(study, 1)
+    slot = "left" if str(pair.left) == "jpeg@0.37" else "right"
+    shown = owner_client.get(reverse("study-preview-picture", args=[study.slug, 1, slot])).content
+    assert np.array_equal(decode_png(shown), read_pixels(made.image))
+
+
+@pytest.mark.parametrize(
+    ("section", "where"),
+    [("arrival", "/step/consent/"), ("session", "from=training"), ("pair", "from=pairs"), ("after", "/end/")],
+)
+def test_each_section_has_its_place_to_begin(
+    owner_client: Client, draft: Study, section: str, where: str
+) -> None:
+    answer = owner_client.get(reverse("study-preview", args=[draft.slug]), {"at": section})
+    assert where in answer.headers["Location"]
+
+
+def test_from_the_pairs_there_is_no_practice(owner_client: Client, draft: Study) -> None:
+    found = Page(owner_client, draft, **{"from": "pairs"}).next()
+    assert found["assignment"]["training"] is False
+    assert found["progress"] == {"answered": 0, "total": 3, "stage": "judging"}
+
+
+def test_without_a_photograph_the_preview_says_what_is_missing(owner_client: Client) -> None:
+    study = make_study(state="draft")
+    page = owner_client.get(reverse("study-preview-judge", args=[study.slug]))
+    assert page.status_code == 409 and "add a photograph first" in page.content.decode()
+
+
+def test_a_request_that_is_not_the_pages_own_is_refused(owner_client: Client, draft: Study) -> None:
+    address = reverse("study-preview-next", args=[draft.slug, "x"])
+    assert owner_client.post(address, {}, content_type="application/json").status_code == 400
+    headers = {"X-Closer-Session": f"preview-{draft.slug}"}
+    for body in ("[]", "{", '{"holding": ["people"]}'):
+        answer = owner_client.post(address, body, content_type="application/json", headers=headers)
+        assert answer.status_code == 400, body
+
+
+class TestJudgeByAResearcher:
+    @pytest.fixture
+    def study(self) -> Study:
+        study = make_study()
+        make_triplet(study)
+        return study
+
+    def test_the_button_leads_to_the_preview(self, owner_client: Client, study: Study) -> None:
+        page = owner_client.get(study.get_absolute_url()).content.decode()
+        assert f'href="{reverse("study-preview", args=[study.slug])}">Judge' in page
+
+    def test_the_bare_link_offers_a_preview_and_keeps_nothing(
+        self, owner_client: Client, study: Study
+    ) -> None:
+        page = owner_client.get(reverse("judge", args=[study.key])).content.decode()
+        assert reverse("study-preview", args=[study.slug]) in page
+        assert not Annotator.objects.exists()
+
+    def test_whoever_wants_to_take_part_can(self, owner_client: Client, study: Study) -> None:
+        address = reverse("judge", args=[study.key])
+        assert "data-session" in owner_client.get(address, {"take-part": 1}).content.decode()
+        assert Enrolment.objects.count() == 1
+        assert "data-session" in owner_client.get(address).content.decode()
+
+    def test_a_researcher_of_other_studies_is_an_annotator_here(self, study: Study) -> None:
+        client = Client()
+        client.force_login(make_user("outsider"))
+        assert "data-session" in client.get(reverse("judge", args=[study.key])).content.decode()
+
+
+def test_a_viewer_has_no_preview(draft: Study, owner: User) -> None:
+    client = Client()
+    client.force_login(make_user("viewer", viewer=draft))
+    assert client.get(reverse("study-preview", args=[draft.slug])).status_code == 403
