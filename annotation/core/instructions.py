@@ -1,27 +1,24 @@
 """What annotators read before the first pair, in the words of the layout that they will see."""
 
-_BESIDE = (
-    "You will see three pictures. The one in the middle is the original photograph; the other two were compressed. "
-    "Choose the one that is closer to the original."
-)
-_IN_PLACE = (
-    "You will see one picture at a time: the original photograph, and two compressed versions of it, A and B. Switch "
-    "between them by the keys or the buttons, in the same place, and look at each of them. Choose the one, A or B, "
-    "that is closer to the original."
-)
-_FLICKER = (
-    "You will see two pictures in one place, taking turns: the original photograph and a compressed version of it, A "
-    "or B. Where they differ, the picture flickers. Switch between A and B, and choose the one that flickers less: it "
-    "is closer to the original."
-)
-_ADVICE = (
-    " Look at what seems different, not at which one you like better. There is no right answer and no hurry."
-)
+from annotation.core.languages import translatable
 
 DEFAULT_INSTRUCTIONS = {
-    "side": _BESIDE + _ADVICE,
-    "toggle": _IN_PLACE + _ADVICE,
-    "flicker": _FLICKER + _ADVICE,
+    "side": translatable(
+        "You will see three pictures. The one in the middle is the original photograph; the other two were "
+        "compressed. Choose the one that is closer to the original. Look at what seems different, not at which one "
+        "you like better. There is no right answer and no hurry."
+    ),
+    "toggle": translatable(
+        "You will see one picture at a time: the original photograph, and two compressed versions of it, A and B. "
+        "Switch between them by the keys or the buttons, in the same place, and look at each of them. Choose the one, "
+        "A or B, that is closer to the original. Look at what seems different, not at which one you like better. "
+        "There is no right answer and no hurry."
+    ),
+    "flicker": translatable(
+        "You will see two pictures in one place, taking turns: the original photograph and a compressed version of "
+        "it, A or B. Where they differ, the picture flickers. Switch between A and B, and choose the one that "
+        "flickers less: it is closer to the original. There is no right answer and no hurry."
+    ),
 }
 
 
