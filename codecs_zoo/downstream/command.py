@@ -18,7 +18,7 @@ from typing import Any
 from codecs_zoo.contract import CodecError
 from codecs_zoo.downstream.folder import annotations_of, images_of
 from codecs_zoo.downstream.predict import Models, Prediction, predict_all
-from codecs_zoo.downstream.results import ORIGINAL, Result, Truth, results_at, truth_of
+from codecs_zoo.downstream.results import ORIGINAL, Result, Truth, out_of_reach, results_at, truth_of
 from codecs_zoo.onnx_models import ModelUnavailable, availability, find_model
 from codecs_zoo.quality import figures
 from codecs_zoo.sweep import plan
@@ -115,6 +115,10 @@ def _results(
         }
         found, missing = results_at(rate, rows, at_rate | {ORIGINAL: seen[ORIGINAL]}, truth, options.anchor)
         results += found
+        notes += [
+            f"At {rate:g} bpp {codec} is not shown: the rate is out of its reach on {count} photographs."
+            for codec, count in out_of_reach(rows, rate).items()
+        ]
         if missing:
             notes.append(
                 f"At {rate:g} bpp {len(missing)} of {len(truth.annotations)} photographs are out of some codec's "

@@ -6,6 +6,7 @@ like with like. Intervals are percentiles of a bootstrap over photographs; all c
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -23,6 +24,8 @@ from codecs_zoo.sweep.plan import Row
 Floats = npt.NDArray[np.float64]
 
 RESAMPLES, SEED = 1000, 2002
+MOST_FAILED = 0.25
+"""Of the photographs: a codec that fails on more of them at a rate would take too many from all others."""
 ORIGINAL = "original"
 DETECTION, SEGMENTATION = ("ap50", "ap75", "ap"), ("miou", "person_iou")
 LABELS = {"ap50": "AP50", "ap75": "AP75", "ap": "AP", "miou": "mIoU", "person_iou": "person IoU"}
@@ -85,9 +88,11 @@ def results_at(
 ) -> tuple[list[Result], list[str]]:
     """Results of the originals and of every codec at one rate, and the names of the photographs that are missing.
 
-    `predictions`: by codec ("original" too) and sha256. A photograph that some codec did not reach counts for none.
+    `predictions`: by codec ("original" too) and sha256. A photograph that some codec did not reach counts for none; a
+    codec that does not reach the rate on many (`out_of_reach`) has no results at it.
     """
-    at_rate = [row for row in rows if row.target_bpp == rate]
+    absent = out_of_reach(rows, rate)
+    at_rate = [row for row in rows if row.target_bpp == rate and row.codec not in absent]
     missing = {row.sha256: row.photograph for row in at_rate if row.failed}
     photographs = [sha256 for sha256 in dict.fromkeys(row.sha256 for row in at_rate) if sha256 not in missing]
     if not photographs:
@@ -101,6 +106,13 @@ def results_at(
     return [_result(codec, rate, len(photographs), scores, anchor) for codec in codecs], sorted(
         missing.values()
     )
+
+
+def out_of_reach(rows: Sequence[Row], rate: float) -> dict[str, int]:
+    """By codec, on how many photographs it failed: those that failed on more than MOST_FAILED of them at the rate."""
+    at_rate = [row for row in rows if row.target_bpp == rate]
+    made, failed = Counter(row.codec for row in at_rate), Counter(row.codec for row in at_rate if row.failed)
+    return {codec: count for codec, count in failed.items() if count > MOST_FAILED * made[codec]}
 
 
 def _weights(photographs: int) -> Floats:

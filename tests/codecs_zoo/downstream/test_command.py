@@ -89,6 +89,21 @@ def test_a_photograph_out_of_a_codecs_reach_counts_for_none(
     assert "1 of 4 photographs are out of some codec's reach" in capsys.readouterr().err
 
 
+def test_a_codec_that_mostly_fails_at_a_rate_is_not_shown_there_and_takes_no_photograph(
+    tmp_path: Path, models: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make_folder(tmp_path / "in")
+    assert run(folder, tmp_path / "out", models, "--codecs", "jpeg,jpegli", "--bpp", "0.4,3.0") == 0
+    found = json.loads((tmp_path / "out/downstream.json").read_text())["results"]
+    shown = [(one["codec"], one["target_bpp"]) for one in found]
+    assert ("jpegli", 0.4) not in shown and ("jpeg", 0.4) in shown and ("jpegli", 3.0) in shown
+    assert {one["photographs"] for one in found} == {3}
+    assert (
+        "At 0.4 bpp jpegli is not shown: the rate is out of its reach on 3 photographs"
+        in capsys.readouterr().err
+    )
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
