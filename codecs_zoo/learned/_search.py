@@ -6,9 +6,7 @@ torch is imported in here at first use: this module is imported whenever codecs 
 from __future__ import annotations
 
 import hashlib
-import io
 import math
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from codecs_zoo.contract import Aimed, CodecError, Pixels, Setting, Settings, bits_per_pixel
-from codecs_zoo.following import Follower, current
+from codecs_zoo.following import current
 from codecs_zoo.learned._file import size_of
+from codecs_zoo.learned._state import keep_state, read_state
 from codecs_zoo.learned.networks.shape import quality_index, quality_of
 from codecs_zoo.site_metrics import PERCEPTUAL, STOCK, is_name
-from imaging.files import write_whole
 
 if TYPE_CHECKING:
     from codecs_zoo.learned._codec import LearnedCodec
@@ -200,7 +198,7 @@ class _Searches:
 
     def _begin(self) -> Search:
         """A new search, or the one whose state was kept."""
-        state = _read(self.follower, self.key)
+        state = read_state(self.follower, self.key)
         if state is None:
             return self.make(None)  # type: ignore[no-any-return]
         self.round, self.index = state["round"], state["index"]
@@ -212,14 +210,10 @@ class _Searches:
     def _keep(self, search: Search) -> None:
         import torch
 
-        assert self.follower.state is not None
         best = torch.from_numpy(np.frombuffer(self.best.bitstream, np.uint8).copy())
-        mine = {"key": self.key, "round": self.round, "index": self.index, "miss": self.best.miss}
+        mine = {"round": self.round, "index": self.index, "miss": self.best.miss}
         mine["best_index"] = self.best.index
-        content = io.BytesIO()
-        torch.save({**search.state(), **mine, "best": best}, content)
-        write_whole(self.follower.state, content.getvalue())
-        self.follower.kept()
+        keep_state(self.follower, self.key, {**search.state(), **mine, "best": best})
 
 
 def _search(
@@ -234,18 +228,3 @@ def _as_latents(tensors: list[Any]) -> Any:
     from codecs_zoo.learned.networks.model import Latents
 
     return Latents(tensors[0], tensors[1] if len(tensors) > 1 else None)
-
-
-def _read(follower: Follower, key: str) -> dict[str, Any] | None:
-    """The state that was kept of this very search; None where there is none, or a damaged one: it begins anew."""
-    if follower.state is None or not follower.state.is_file():
-        return None
-    import torch
-
-    try:
-        state = dict(torch.load(follower.state, map_location="cpu", weights_only=True))
-    except Exception as error:  # damage makes torch's reader stumble anywhere
-        kind = type(error).__name__
-        print(f"{follower.state} is damaged ({kind}): the search starts from the beginning.", file=sys.stderr)
-        return None
-    return state if state.get("key") == key else None

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import math
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import Tensor
 
-from codecs_zoo.contract import CodecError, Pixels
-from codecs_zoo.following import Follower, current
+from codecs_zoo.contract import Pixels
+from codecs_zoo.following import current
+from codecs_zoo.learned._state import keep_state, read_state
 from codecs_zoo.learned.pyramid.bitstream import HEAD
 from codecs_zoo.learned.pyramid.networks import Networks, to_tensor
 from codecs_zoo.learned.pyramid.search import Search
 from codecs_zoo.learned.pyramid.shape import LEVEL_INDICES, level_of
-from imaging.files import whole_file
 
 ITERATIONS: Final = (0, 150, 300, 1000, 3000)
 """Of the search, by effort."""
@@ -71,12 +71,12 @@ class Encoder:
     def _follow(self, search: Search, effort: int) -> None:
         """Run the search under the current follower, from the state that it kept, if it is this search's."""
         follower, key = current(), self._key(effort)
-        if not search.done:
-            _resume(search, follower, key)
+        if not search.done and (state := read_state(follower, key)) is not None:
+            search.resume(state)
         while search.done < search.iterations:
             follower.report(search.step())
             if follower.is_due():
-                _keep(search, follower, key)
+                keep_state(follower, key, search.state())
 
     def _level(self, bpp: float) -> int:
         """The level index whose file, without a search, comes closest to `bpp` (regula falsi, Illinois)."""
@@ -113,21 +113,3 @@ class Encoder:
     def _key(self, effort: int) -> str:
         content = self.pixels.tobytes() + repr((self.size, self.bpp, effort, self.networks.identity)).encode()
         return hashlib.sha256(content).hexdigest()
-
-
-def _resume(search: Search, follower: Follower, key: str) -> None:
-    if follower.state is None or not follower.state.exists():
-        return
-    try:
-        kept: dict[str, Any] = torch.load(follower.state, weights_only=True)
-        if kept["key"] == key:
-            search.resume(kept["search"])
-    except Exception as error:  # torch raises errors of many kinds for damage
-        raise CodecError(f"{follower.state} holds no state of a search; delete it to begin again.") from error
-
-
-def _keep(search: Search, follower: Follower, key: str) -> None:
-    assert follower.state is not None
-    with whole_file(follower.state) as draft:
-        torch.save({"key": key, "search": search.state()}, draft)
-    follower.kept()

@@ -17,6 +17,7 @@ from typing import Final, cast
 import torch
 from torch import Tensor, nn
 
+from codecs_zoo.learned.networks.rounding import Rounding
 from codecs_zoo.learned.pyramid.layers import PerLevel
 from codecs_zoo.learned.pyramid.shape import Shape
 
@@ -36,25 +37,6 @@ NEAREST: Final = (
     ((0, -1), (0, 1), (-1, 0), (1, 0)),
 )
 """Of each stage, where its nearest known neighbours are: rows and columns away."""
-
-
-class Quantizer:
-    """How latents are rounded about their means while networks are trained or latents searched.
-
-    `(residual) -> (rounded, residual whose likelihood counts)`, both differentiable in residual.
-    """
-
-    def __call__(self, residual: Tensor) -> tuple[Tensor, Tensor]:
-        """Rounded with the gradient of the identity; noise of one step stands in for rounding in the rate."""
-        return straight_through(residual), residual + torch.rand_like(residual) - 0.5
-
-
-class Rounding(Quantizer):
-    """Plain rounding in both places, as a file has it."""
-
-    def __call__(self, residual: Tensor) -> tuple[Tensor, Tensor]:
-        rounded = straight_through(residual)
-        return rounded, rounded
 
 
 class StagedContext(nn.Module):
@@ -85,7 +67,7 @@ class StagedContext(nn.Module):
         ]
 
     def forward(
-        self, y: Tensor, before: Tensor, step: Tensor, level: Tensor, quantizer: Quantizer
+        self, y: Tensor, before: Tensor, step: Tensor, level: Tensor, rounding: Rounding
     ) -> tuple[Tensor, Tensor]:
         """Latents in steps (B x C x h x w) to rounded ones and likelihoods; `before` is latents times steps."""
         known = self.level(level)
@@ -99,7 +81,7 @@ class StagedContext(nn.Module):
             found = self.merge(known + spatial(seen)) + offset
             mean = (found[:, : self.channels] + near(seen)) / step
             found = torch.cat([mean, found[:, self.channels :]], 1)
-            rounded, its = quantizer(y - mean)
+            its, rounded = rounding(y - mean)
             done = done + (rounded + mean) * places
             parameters = found if parameters is None else torch.where(places, found, parameters)
             counted = torch.where(places, its, counted)
@@ -131,9 +113,7 @@ class HalvedContext(nn.Module):
         self.empty = shape.spatial
         self.offset = PerLevel(PARAMETERS * channels)
 
-    def forward(
-        self, y: Tensor, before: Tensor, level: Tensor, quantizer: Quantizer
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, y: Tensor, before: Tensor, level: Tensor, rounding: Rounding) -> tuple[Tensor, Tensor]:
         """Latents in steps (B x C x h x w) to rounded ones and likelihoods; `before` is in steps too."""
         first = first_half(y)
         seen = self.context(before) if self.before else before[:, :0]
@@ -141,11 +121,11 @@ class HalvedContext(nn.Module):
         nothing = y.new_zeros(len(y), self.empty, *y.shape[2:])
         merged = self.merge(torch.cat([seen, nothing], 1)) + offset
         mean = merged[:, : self.channels]
-        rounded, counted = quantizer(y - mean)
+        counted, rounded = rounding(y - mean)
         half = (rounded + mean) * first
         merged_later = self.merge(torch.cat([seen, self.spatial(half)], 1)) + offset
         mean = merged_later[:, : self.channels]
-        rounded, counted_later = quantizer(y - mean)
+        counted_later, rounded = rounding(y - mean)
         _, log_scale, shape = torch.where(first, merged, merged_later).chunk(PARAMETERS, 1)
         counted = torch.where(first, counted, counted_later)
         return half + (rounded + mean) * ~first, mixture_likelihood(counted, log_scale, shape)
@@ -175,19 +155,19 @@ class Hierarchy(nn.Module):
         """Those that follow."""
         return [cast(HalvedContext, each) for each in self.halved]
 
-    def forward(self, y: Tensor, steps: Tensor, level: Tensor, quantizer: Quantizer) -> tuple[Tensor, Tensor]:
+    def forward(self, y: Tensor, steps: Tensor, level: Tensor, rounding: Rounding) -> tuple[Tensor, Tensor]:
         """Latents in steps (B x C x h x w; steps B x C x 1 x 1) to rounded ones and likelihoods."""
-        done, likelihoods = self.forward_staged(y, steps, level, quantizer)
+        done, likelihoods = self.forward_staged(y, steps, level, rounding)
         parts = torch.split(y, list(self.groups), 1)[len(self.staged) :]
         for part, halved in zip(parts, self.halved_contexts(), strict=True):
             before = torch.cat(done, 1) if done else part
-            rounded, likelihood = halved(part, before, level, quantizer)
+            rounded, likelihood = halved(part, before, level, rounding)
             done.append(rounded)
             likelihoods.append(likelihood)
         return torch.cat(done, 1), torch.cat(likelihoods, 1)
 
     def forward_staged(
-        self, y: Tensor, steps: Tensor, level: Tensor, quantizer: Quantizer
+        self, y: Tensor, steps: Tensor, level: Tensor, rounding: Rounding
     ) -> tuple[list[Tensor], list[Tensor]]:
         """The same for each of the staged groups, which come first and need nothing of the others."""
         done: list[Tensor] = []
@@ -196,7 +176,7 @@ class Hierarchy(nn.Module):
         for staged in self.staged_contexts():
             part, step = (each[:, at : at + staged.channels] for each in (y, steps))
             before = torch.cat(done, 1) * steps[:, :at] if done else part
-            rounded, likelihood = staged(part, before, step, level, quantizer)
+            rounded, likelihood = staged(part, before, step, level, rounding)
             at += staged.channels
             done.append(rounded)
             likelihoods.append(likelihood)
@@ -249,11 +229,6 @@ def _mass(distance: Tensor, inverse: Tensor) -> Tensor:
     root = 0.5**0.5
     upper = torch.erfc((distance - 0.5) * inverse * root)
     return 0.5 * (upper - torch.erfc((distance + 0.5) * inverse * root))
-
-
-def straight_through(x: Tensor) -> Tensor:
-    """Rounded, with the gradient of the identity."""
-    return x + (x.round() - x).detach()
 
 
 class _LowerBound(torch.autograd.Function):

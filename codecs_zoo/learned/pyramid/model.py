@@ -7,7 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from codecs_zoo.learned.pyramid.entropy import Hierarchy, Quantizer
+from codecs_zoo.learned.networks.rounding import Rounding, in_training
+from codecs_zoo.learned.pyramid.entropy import Hierarchy
 from codecs_zoo.learned.pyramid.layers import interpolate_rows
 from codecs_zoo.learned.pyramid.shape import LEVELS, Shape, lambda_of
 from codecs_zoo.learned.pyramid.transforms import Analysis, Autocast, Synthesis
@@ -32,10 +33,10 @@ class PyramidModel(nn.Module):
         self.log_steps = nn.Parameter(first_steps(self.shape.latents).log2())
 
     def forward(
-        self, x: Tensor, level: Tensor, quantizer: Quantizer | None = None, autocast: Autocast | None = None
+        self, x: Tensor, level: Tensor, rounding: Rounding = in_training, autocast: Autocast | None = None
     ) -> Output:
         """x: B x 3 x H x W in 0..1, sides multiples of 64; level: B numbers from 0 to LEVELS - 1."""
-        return self.reconstruct(self.latents(x, level, autocast), level, quantizer or Quantizer(), autocast)
+        return self.reconstruct(self.latents(x, level, autocast), level, rounding, autocast)
 
     def latents(self, x: Tensor, level: Tensor, autocast: Autocast | None = None) -> Tensor:
         """What the analysis proposes, in steps: B x C x H/16 x W/16."""
@@ -43,11 +44,11 @@ class PyramidModel(nn.Module):
         return found
 
     def reconstruct(
-        self, latents: Tensor, level: Tensor, quantizer: Quantizer, autocast: Autocast | None = None
+        self, latents: Tensor, level: Tensor, rounding: Rounding, autocast: Autocast | None = None
     ) -> Output:
-        """Picture and bits of latents, rounded by `quantizer`."""
+        """Picture and bits of latents, rounded by `rounding`."""
         steps = self.steps(level)
-        rounded, likelihoods = self.hierarchy(latents, steps, level, quantizer)
+        rounded, likelihoods = self.hierarchy(latents, steps, level, rounding)
         x_hat = self.synthesis(rounded * steps, level, autocast)
         return Output(x_hat, -likelihoods.log2().flatten(1).sum(1))
 

@@ -29,18 +29,32 @@ class Muon:
             self.groups.setdefault((rows, columns), []).append((parameter, torch.zeros_like(parameter)))
 
     @torch.no_grad()
-    def step(self, rate: Tensor) -> None:
-        """One update by the gradients; `rate` is a number on the parameters' device."""
+    def step(self, rate: Tensor, broken: Tensor | None = None) -> None:
+        """One update by the gradients; `rate` is a number on the parameters' device.
+
+        Where `broken` (0 or 1, there too) is 1, neither parameters nor momenta change.
+        """
+        sound = torch.ones_like(rate) if broken is None else 1 - broken
         for (rows, columns), members in self.groups.items():
             directions = []
             for parameter, momentum in members:
                 gradient = parameter.grad
                 assert gradient is not None
-                momentum.mul_(MOMENTUM).add_(gradient)
+                momentum.lerp_(MOMENTUM * momentum + gradient, sound)
                 directions.append((gradient + MOMENTUM * momentum).flatten(1))
-            updates = orthogonal(torch.stack(directions)) * (rate * SIZE * max(rows, columns) ** 0.5)
+            size = sound * rate * SIZE * max(rows, columns) ** 0.5
+            updates = orthogonal(torch.stack(directions)) * size
             for (parameter, _), update in zip(members, updates, strict=True):
                 parameter.sub_(update.reshape(parameter.shape))
+
+    def state(self) -> list[Tensor]:
+        """The momenta."""
+        return [momentum for members in self.groups.values() for _, momentum in members]
+
+    def resume(self, state: Sequence[Tensor]) -> None:
+        """Momenta as `state` gave them."""
+        for own, saved in zip(self.state(), state, strict=True):
+            own.copy_(saved)
 
 
 def orthogonal(matrices: Tensor) -> Tensor:

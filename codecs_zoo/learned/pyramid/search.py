@@ -2,7 +2,7 @@
 
 The decoder's networks stay as they are; the latents are free numbers that are moved down the gradient of rate plus
 lambda times squared error. Rounding is relaxed by choosing between the two nearest whole numbers at random, ever more
-strictly (stochastic Gumbel annealing: Yang, Bamler, Mandt, "Improving inference for neural image compression", 2020).
+strictly (stochastic Gumbel annealing: `networks/rounding.py`).
 Lambda is steered on the way, so that the file has the rate that was wished for.
 """
 
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from codecs_zoo.following import Progress
-from codecs_zoo.learned.pyramid.entropy import Quantizer
+from codecs_zoo.learned.networks.rounding import annealed
 from codecs_zoo.learned.pyramid.model import PyramidModel
 from codecs_zoo.learned.pyramid.shape import lambda_of, level_of
 
@@ -33,22 +33,6 @@ JUMP: Final = 1.0
 """How far lambda jumps against a miss of the file, both as logarithms; steering then adds to it."""
 FARTHEST: Final = 1.5
 """How far lambda may go from the level's own, in its natural logarithm."""
-
-
-class Annealing(Quantizer):
-    """Floor or ceiling, drawn with odds that follow the distance, softened at a temperature."""
-
-    def __init__(self, seed: int) -> None:
-        self.generator = torch.Generator().manual_seed(seed)
-        self.temperature = FIRST_TEMPERATURE
-
-    def __call__(self, residual: Tensor) -> tuple[Tensor, Tensor]:
-        low = residual.detach().floor()
-        above = (residual - low).clamp(1e-4, 1 - 1e-4)
-        odds = (torch.atanh(above) - torch.atanh(1 - above)) / self.temperature
-        uniform = torch.rand(residual.shape, generator=self.generator).clamp(1e-6, 1 - 1e-6)
-        share = torch.sigmoid((odds + uniform.logit()) / self.temperature)
-        return low + share, low + share
 
 
 class Search:
@@ -76,17 +60,16 @@ class Search:
             self.latents = model.latents(x, self.level).clone()
         self.latents.requires_grad_()
         self.optimizer = torch.optim.Adam([self.latents], LEARNING_RATE)
-        self.quantizer = Annealing(seed)
+        self.generator = torch.Generator().manual_seed(seed)
         self.log_lambda = math.log(lambda_of(level_of(index)))
         self.done = 0
 
     def step(self) -> Progress:
         """One iteration."""
         share = self.done / self.planned if self.done < self.planned else CORRECTING
-        self.quantizer.temperature = FIRST_TEMPERATURE * math.exp(-COOLING * share)
         fall = 0.5 * (1 + math.cos(math.pi * share))
         self.optimizer.param_groups[0]["lr"] = LEARNING_RATE * (0.05 + 0.95 * fall)
-        bpp, error = self._costs()
+        bpp, error = self._costs(FIRST_TEMPERATURE * math.exp(-COOLING * share))
         loss = bpp + math.exp(self.log_lambda) * 255**2 * error
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -114,7 +97,7 @@ class Search:
         return {
             "latents": self.found,
             "optimizer": self.optimizer.state_dict(),
-            "generator": self.quantizer.generator.get_state(),
+            "generator": self.generator.get_state(),
             "log_lambda": self.log_lambda,
             "aim": self.aim,
             "iterations": self.iterations,
@@ -126,14 +109,15 @@ class Search:
         with torch.no_grad():
             self.latents.copy_(state["latents"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.quantizer.generator.set_state(state["generator"])
+        self.generator.set_state(state["generator"])
         self.log_lambda, self.aim = state["log_lambda"], state["aim"]
         self.iterations, self.done = state["iterations"], state["done"]
 
-    def _costs(self) -> tuple[Tensor, Tensor]:
+    def _costs(self, temperature: float) -> tuple[Tensor, Tensor]:
         """Bits per pixel, and squared error of pixels in 0..1."""
         rows, columns = self.size
-        output = self.model.reconstruct(self.latents, self.level, self.quantizer, _bfloat16())
+        rounding = annealed(temperature, self.generator)
+        output = self.model.reconstruct(self.latents, self.level, rounding, _bfloat16())
         error = (output.x_hat - self.x)[:, :, :rows, :columns].square().mean()
         return output.bits[0] / (rows * columns), error
 

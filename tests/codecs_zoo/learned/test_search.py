@@ -72,13 +72,15 @@ def test_after_a_stop_it_ends_where_it_would_have(
     assert seen[0].done == 40
 
 
-def test_a_state_of_another_search_or_a_damaged_one_is_left_aside(
-    codec: Codec, scene: Pixels, searched: bytes, tmp_path: Path
+def test_a_damaged_state_is_named_and_the_search_begins_anew(
+    codec: Codec, scene: Pixels, searched: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     state = tmp_path / "state"
     state.write_bytes(b"no state")
     with following.following(state=state):
         assert codec.encode(scene, **SETTINGS) == searched
+    assert f"{state} is damaged (" in (err := capsys.readouterr().err)
+    assert "the search starts from the beginning" in err
 
 
 def test_it_is_aimed_at_a_rate_on_the_way(scene: Pixels) -> None:

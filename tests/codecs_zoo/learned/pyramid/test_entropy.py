@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from codecs_zoo.learned.pyramid.entropy import STAGES, Rounding, mixture_likelihood, stage_places
+from codecs_zoo.learned.networks.rounding import rounded
+from codecs_zoo.learned.pyramid.entropy import STAGES, mixture_likelihood, stage_places
 from codecs_zoo.learned.pyramid.exact import UNITS
 from codecs_zoo.learned.pyramid.networks import Networks
 from tests.codecs_zoo.learned.pyramid.conftest import make_model
@@ -19,10 +20,10 @@ def test_a_latent_changes_no_density_before_its_own() -> None:
     model, level = make_model(), torch.tensor([3.0])
     y = torch.randn(1, 12, 8, 8) * 3
     steps = model.steps(level)
-    _, before = model.hierarchy(y, steps, level, Rounding())
+    _, before = model.hierarchy(y, steps, level, rounded)
     changed = y.clone()
     changed[0, 3, 2, 2] += 40  # second group, its second stage
-    _, after = model.hierarchy(changed, steps, level, Rounding())
+    _, after = model.hierarchy(changed, steps, level, rounded)
     same = (before == after)[0]
     assert same[:2].all()
     assert same[2:5][:, stage_places(0, y)].all()
@@ -46,5 +47,5 @@ def test_real_bytes_are_what_was_estimated(codec: object) -> None:
     y = torch.randn(1, 12, 32, 32)
     body, found = networks.write(y, 200)
     proposals = (found / UNITS).float()[None]
-    _, likelihoods = networks.model.hierarchy(proposals, networks.model.steps(level), level, Rounding())
+    _, likelihoods = networks.model.hierarchy(proposals, networks.model.steps(level), level, rounded)
     assert 8 * len(body) == pytest.approx(float(-likelihoods.log2().sum()), rel=0.01)

@@ -6,13 +6,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from codecs_zoo.contract import CodecError
 from codecs_zoo.following import Progress, following
+from codecs_zoo.learned.networks.rounding import annealed, rounded
 from codecs_zoo.learned.pyramid import encoder
 from codecs_zoo.learned.pyramid.codec import PyramidCodec
-from codecs_zoo.learned.pyramid.entropy import Rounding
 from codecs_zoo.learned.pyramid.networks import to_tensor
-from codecs_zoo.learned.pyramid.search import Annealing, Search
+from codecs_zoo.learned.pyramid.search import Search
 from codecs_zoo.learned.pyramid.shape import lambda_of
 from tests.codecs_zoo.learned.pyramid.conftest import make_model, smooth_picture
 
@@ -21,7 +20,7 @@ INDEX = 200
 
 def cost(search: Search, latents: Tensor) -> float:
     """Bits per pixel plus lambda times squared error of rounded latents."""
-    output = search.model.reconstruct(latents, search.level, Rounding())
+    output = search.model.reconstruct(latents, search.level, rounded)
     error = (output.x_hat - search.x).square().mean()
     return float(output.bits / search.x[0, 0].numel() + lambda_of(INDEX / 50) * 255**2 * error)
 
@@ -56,13 +55,11 @@ def test_a_correction_moves_lambda_against_the_miss() -> None:
 
 
 def test_annealing_ends_at_whole_numbers() -> None:
-    annealing = Annealing(0)
     x = torch.rand(1000) * 10 - 5
-    annealing.temperature = 0.02
-    rounded, counted = annealing(x)
-    assert torch.equal(rounded, counted)
-    assert (rounded - rounded.round()).abs().mean() < 0.01
-    assert (rounded - x).abs().max() <= 1
+    shown, counted = annealed(0.02, torch.Generator().manual_seed(0))(x)
+    assert torch.equal(shown, counted)
+    assert (shown - shown.round()).abs().mean() < 0.01
+    assert (shown - x).abs().max() <= 1
 
 
 def test_a_search_that_was_stopped_ends_as_if_it_had_not_been(
@@ -99,8 +96,15 @@ def test_the_state_of_another_search_is_not_gone_on_with(
     assert seen == [1, 2, 3] * 2
 
 
-def test_a_damaged_state_is_said(codec: PyramidCodec, tmp_path: Path) -> None:
+def test_a_damaged_state_is_named_and_the_search_begins_anew(
+    codec: PyramidCodec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(encoder, "ITERATIONS", (0, 3, 0, 0, 0))
+    monkeypatch.setattr(encoder, "CORRECTIONS", 0)
+    whole = codec.encode(smooth_picture(64, 64), bpp=1.0, effort=1)
     state = tmp_path / "photograph.search"
     state.write_bytes(b"no state")
-    with following(state=state), pytest.raises(CodecError, match=r"photograph\.search.*delete it"):
-        codec.encode(smooth_picture(64, 64), bpp=1.0, effort=1)
+    with following(state=state):
+        assert codec.encode(smooth_picture(64, 64), bpp=1.0, effort=1) == whole
+    assert "photograph.search is damaged (" in (err := capsys.readouterr().err)
+    assert "starts from the beginning" in err

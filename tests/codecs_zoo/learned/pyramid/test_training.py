@@ -8,18 +8,20 @@ import torch
 from PIL import Image
 
 from codecs_zoo.contract import CodecError
-from codecs_zoo.learned.pyramid import training
+from codecs_zoo.learned.pyramid import trainer as training_run
 from codecs_zoo.learned.pyramid.codec import PyramidCodec
 from codecs_zoo.learned.pyramid.freeze import freeze
 from codecs_zoo.learned.pyramid.muon import Muon, orthogonal
 from codecs_zoo.learned.pyramid.photographs import Crops, read_photographs
 from codecs_zoo.learned.pyramid.storing import read_model, write_weights
+from codecs_zoo.learned.pyramid.trainer import Trainer
+from codecs_zoo.learned.pyramid.training import TrainingSettings, main, parser, settings_of
 from tests.codecs_zoo.learned.pyramid.conftest import SMALL, make_model, smooth_picture
 
 
 @pytest.fixture
 def photographs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(training, "HELD_OUT_SIDE", 64)
+    monkeypatch.setattr(training_run, "HELD_OUT_SIDE", 64)
     folder = tmp_path / "photographs"
     folder.mkdir()
     for seed in range(3):
@@ -28,10 +30,10 @@ def photographs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_run_leaves_weights_that_code(photographs: Path, tmp_path: Path) -> None:
-    settings = training.TrainingSettings(
-        data=str(photographs), minutes=1, batch=2, crop=64, learning_rate=0.004, warm_up=5
+    settings = TrainingSettings(
+        data=(str(photographs),), minutes=1, batch=2, crop=64, learning_rate=0.004, warm_up=5
     )
-    trainer = training.Trainer(settings, tmp_path / "out", SMALL)
+    trainer = Trainer(settings, tmp_path / "out", SMALL)
     for step in range(60):
         if step == 15:
             trainer.save()
@@ -49,9 +51,117 @@ def test_a_run_leaves_weights_that_code(photographs: Path, tmp_path: Path) -> No
 
 
 def test_the_clock_ends_a_run(photographs: Path, tmp_path: Path) -> None:
-    settings = training.TrainingSettings(data=str(photographs), minutes=0.005, batch=2, crop=64)
-    training.Trainer(settings, tmp_path / "out", SMALL).run()
+    settings = TrainingSettings(data=(str(photographs),), minutes=0.005, batch=2, crop=64)
+    Trainer(settings, tmp_path / "out", SMALL).run()
     assert json.loads((tmp_path / "out" / "pyramid.json").read_text())["log"][-1]["step"] >= 1
+
+
+def quick(photographs: Path, **more: object) -> TrainingSettings:
+    given = {"steps": 12, "batch": 2, "crop": 64, "learning_rate": 0.004, "warm_up": 4, "save_every": 1e9}
+    return TrainingSettings(data=(str(photographs),), **{**given, **more})  # type: ignore[arg-type]
+
+
+def test_a_killed_run_ends_where_it_would_have(photographs: Path, tmp_path: Path) -> None:
+    whole = Trainer(quick(photographs), tmp_path / "whole", SMALL)
+    whole.run()
+    killed = Trainer(quick(photographs), tmp_path / "killed", SMALL)
+    for step in range(5):
+        killed.advance(step / 12)
+    killed.save()
+    torch.rand(7)  # another process draws other numbers
+    resumed = Trainer(quick(photographs), tmp_path / "killed", SMALL)
+    assert resumed.step == 5
+    resumed.run()
+    assert resumed.step == 12
+    for own, its in zip(whole.mean.parameters(), resumed.mean.parameters(), strict=True):
+        assert torch.allclose(own, its, atol=1e-6)
+
+
+def test_a_damaged_state_is_named(photographs: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "state.pt").write_bytes(b"no state")
+    with pytest.raises(CodecError, match=r"state\.pt is damaged.*delete it to start from the beginning"):
+        Trainer(quick(photographs), tmp_path / "out", SMALL)
+
+
+def gradients_times(trainer: Trainer, factor: float) -> None:
+    """From now on, each gradient is so many times as large."""
+    for parameter in trainer.stepper.parameters:
+        parameter.register_hook(lambda gradient: gradient * factor)
+
+
+def momenta(trainer: Trainer) -> torch.Tensor:
+    return torch.cat([each.flatten() for each in trainer.stepper.muon.state()]).clone()
+
+
+def test_a_step_that_is_not_finite_changes_nothing(photographs: Path, tmp_path: Path) -> None:
+    trainer = Trainer(quick(photographs), tmp_path / "out", SMALL)
+    trainer.advance(0.1)
+    before = [each.detach().clone() for each in trainer.model.parameters()], momenta(trainer)
+    gradients_times(trainer, float("nan"))
+    trainer.advance(0.2)
+    assert all(torch.equal(own, its) for own, its in zip(trainer.model.parameters(), before[0], strict=True))
+    assert torch.equal(momenta(trainer), before[1])
+    assert trainer.stepper.figures(2)["skipped"] == 1
+    trainer.save()
+    trainer.advance(0.3)
+    with pytest.raises(CodecError, match="None of the last 1 steps had a finite gradient"):
+        trainer.save()
+    assert (tmp_path / "out" / "state.pt").exists()
+
+
+def test_a_spike_moves_the_momenta_little_more_than_a_usual_gradient(
+    photographs: Path, tmp_path: Path
+) -> None:
+    trainer = Trainer(quick(photographs), tmp_path / "out", SMALL)
+    trainer.stepper.usual.fill_(0.01)
+    gradients_times(trainer, 1e6)
+    trainer.advance(0.1)
+    size = float(torch.linalg.vector_norm(momenta(trainer)))
+    assert 0 < size <= 2.6 * 0.01
+    assert trainer.stepper.figures(1)["clipped"] == 1
+    assert float(trainer.stepper.usual) < 0.011
+
+
+def test_the_recipe_replays_from_its_file(photographs: Path, tmp_path: Path) -> None:
+    file = tmp_path / "recipe.json"
+    file.write_text(json.dumps({"data": ["elsewhere"], "steps": 40, "batch": 2, "crop": 64, "minutes": 60}))
+    line = [
+        "--settings",
+        str(file),
+        "--data",
+        str(photographs),
+        "--out",
+        str(tmp_path / "out"),
+        "--steps",
+        "1",
+    ]
+    settings = settings_of(parser().parse_args(line))
+    assert (settings.data, settings.steps, settings.batch) == ((str(photographs),), 1, 2)
+    recipe = Path(__file__).parents[4] / "codecs_zoo/learned/weights/pyramid.json"
+    stored = json.loads(recipe.read_text())
+    assert (
+        settings_of(parser().parse_args(["--settings", str(recipe), *line[2:6]])).minutes == stored["minutes"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [("{", "holds no settings"), ('{"minuets": 3}', "holds no settings"), ("{}", "Training needs an end")],
+)
+def test_a_file_that_holds_no_settings_is_refused(tmp_path: Path, content: str, words: str) -> None:
+    (tmp_path / "recipe.json").write_text(content)
+    with pytest.raises(SystemExit, match=words):
+        main(["--settings", str(tmp_path / "recipe.json"), "--data", "x", "--out", str(tmp_path / "out")])
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_of_another_training_is_refused(tmp_path: Path) -> None:
+    line = ["--data", "nowhere", "--out", str(tmp_path / "out"), "--steps", "3"]
+    with pytest.raises(SystemExit, match="There is no folder nowhere"):
+        main(line)
+    with pytest.raises(SystemExit, match="was started with other settings"):
+        main([*line, "--batch", "3"])
 
 
 def test_crops_are_pieces_of_photographs(photographs: Path) -> None:
