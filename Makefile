@@ -46,6 +46,12 @@ test: .venv/installed-dev ## all tests; PYTEST_ARGS="-k claim -x"
 	$(PYTEST) --alone only $(PYTEST_ARGS) && alone=0 || alone=$$?; \
 	case "$$together,$$alone" in 0,0|0,5|5,0) ;; *) exit 1 ;; esac
 
+# mutmut goes on where it was stopped; what is in mutants/ is its copy of the project. Hours for everything.
+.PHONY: mutants
+mutants: .venv/installed-dev ## decisions that no test holds; MUTATE='annotation.core.allocation*'
+	@$(BIN)/mutmut run $(if $(MUTATE),"$(MUTATE)")
+	@$(BIN)/mutmut results
+
 # `make -k lint` goes on after a failure and shows them all.
 LINTS := lint-style lint-types lint-imports lint-migrations lint-containers
 .PHONY: lint $(LINTS)

@@ -154,3 +154,16 @@ def test_among_the_least_served_one_that_fits_the_block_comes_first() -> None:
 
 def test_nothing_to_choose_from() -> None:
     assert choose([], Sides(0, 0), seed="") == []
+
+
+def test_only_a_side_that_the_block_has_used_up_comes_later() -> None:
+    offers = [Offer("owes left", 1, Sides(0, 1)), Offer("owes right", 2, Sides(1, 0))]
+    assert [one.key for one in choose(offers, Sides(3, 1), seed="any")] == ["owes left", "owes right"]
+    assert [one.key for one in choose(offers, Sides(4, 2), seed="any")] == ["owes right", "owes left"]
+
+
+def test_the_seed_and_the_triplet_decide_where_all_is_even() -> None:
+    offers = [Offer(key, key, Sides(0, 0)) for key in range(16)]
+    drawn = [tuple(one.first_on_left for one in choose(offers, Sides(0, 0), seed=str(n))) for n in range(20)]
+    assert len(set(drawn)) == 20
+    assert all(0 < sum(lefts) < 16 for lefts in drawn)

@@ -73,6 +73,13 @@ def test_pairs_follow_from_the_rules_and_not_from_what_is_ready() -> None:
     assert [{pair.first, pair.second} for pair in found] == [{"0/webp/0.67", "0/webp/1.0"}]
 
 
+def test_each_source_has_the_pairs_that_are_listed_for_it() -> None:
+    candidates = make_candidates()
+    one = Pairing().pairs({candidate.condition for candidate in candidates})[:1]
+    found = make_pairs(candidates, lambda source: one if source == 1 else [])
+    assert [pair.source for pair in found] == [1]
+
+
 def test_the_original_is_first_no_more_often_than_chance_has_it() -> None:
     candidates = make_candidates(30) + [
         Candidate(f"{n}/o", n, ORIGINAL, sha(f"original {n}")) for n in range(30)

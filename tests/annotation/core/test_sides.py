@@ -80,3 +80,8 @@ def test_the_next_side_cannot_be_told_from_the_ones_before() -> None:
         hits += left == guess
         annotator = after(annotator, left)
     assert hits / 4_000 < 0.70
+
+
+def test_the_last_left_of_a_block_still_goes_to_the_triplet_that_lacks_one() -> None:
+    assert next_side(Sides(3, 1), Sides(0, 1), seed="any") is True
+    assert next_side(Sides(1, 3), Sides(1, 0), seed="any") is False
