@@ -1,7 +1,8 @@
 """A scratch database of a wanted size, in a process of its own that serves it when it is told to.
 
-The rows are shaped like a real study's: forty triplets from each source (five codecs at four bitrates), sixty
-judgments from each annotator, votes spread evenly. There are no images: serving never opens one.
+The rows are shaped like a real study's: every pair of its codecs at each of its bitrates (forty triplets from each source
+with five at four), sixty judgments from each annotator, no source twice in a row, votes spread evenly. There are no
+images: serving never opens one.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import combinations, islice
+from functools import cached_property
+from itertools import combinations, count, islice
+from math import gcd
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +24,8 @@ import django
 if TYPE_CHECKING:
     from annotation.models import Annotator, Session, Study, Triplet
 
-CODECS = ("avif", "jpeg", "jpeg2000", "jpegxl", "webp")
-BPPS = ("0.2300", "0.3700", "0.6700", "1.0000")
-PER_SOURCE = len(BPPS) * len(CODECS) * (len(CODECS) - 1) // 2
+CODECS = ("avif", "jpeg", "jpeg2000", "jpegxl", "webp", "bpg", "hevc-intra", "htj2k", "mozjpeg", "vvc-intra")
+BPPS = ("0.2300", "0.3700", "0.6700", "1.0000", "0.1200", "0.5000")
 PER_SESSION = 60
 CHOICES = ("first", "first", "first", "second", "second")
 ROWS = 5000  # in one transaction
@@ -31,10 +33,26 @@ ROWS = 5000  # in one transaction
 
 @dataclass(frozen=True)
 class Size:
-    """How much the scratch database holds."""
+    """How much the scratch database holds, of how many codecs at how many bitrates."""
 
     triplets: int
     judgments: int
+    codecs: int = 5
+    bitrates: int = 4
+
+    @property
+    def per_source(self) -> int:
+        """How many triplets a source has."""
+        return self.bitrates * self.codecs * (self.codecs - 1) // 2
+
+    @cached_property
+    def stride(self) -> int:
+        """How many triplets on the next judgment is: more than a source has, so that all come round."""
+        return next(n for n in count(self.per_source + 1) if gcd(n, self.triplets) == 1)
+
+    def shown(self, number: int) -> int:
+        """Which triplet the judgment of that number is of: each once a round, and another source from one to the next."""
+        return number * self.stride % self.triplets
 
     def __str__(self) -> str:
         return f"{self.triplets:,} triplets, {self.judgments:,} judgments"
@@ -146,8 +164,8 @@ def fill(size: Size) -> Study:
     study = Study.objects.create(
         name="Scratch",
         slug="scratch",
-        codecs=list(CODECS),
-        target_bpps=[float(bpp) for bpp in BPPS],
+        codecs=list(CODECS[: size.codecs]),
+        target_bpps=[float(bpp) for bpp in BPPS[: size.bitrates]],
         state=Study.State.OPEN,
         opened_at=timezone.now(),
         votes_per_triplet=min(30_000, votes + 1000),
@@ -157,7 +175,7 @@ def fill(size: Size) -> Study:
     )
     triplets = _triplets(study, size)
     people = -(-size.judgments // PER_SESSION)
-    _judgments(study, triplets, _sessions(study, people), size.judgments)
+    _judgments(study, triplets, _sessions(study, people), size)
     return study
 
 
@@ -168,7 +186,7 @@ def _triplets(study: Study, size: Size) -> list[Triplet]:
     sources = Source.objects.bulk_create(
         [
             Source(sha256=sha, photograph=sha, split="train", width=400, height=400, image=sha)
-            for sha in islice(hashes, -(-size.triplets // PER_SOURCE))
+            for sha in islice(hashes, -(-size.triplets // size.per_source))
         ],
         batch_size=ROWS,
     )
@@ -178,13 +196,15 @@ def _triplets(study: Study, size: Size) -> list[Triplet]:
         [
             Reconstruction(source=source, method=codec, level=bpp, **done)
             for source in sources
-            for bpp in BPPS
-            for codec in CODECS
+            for bpp in BPPS[: size.bitrates]
+            for codec in CODECS[: size.codecs]
         ],
         batch_size=ROWS,
     )
-    rates = [made[start : start + len(CODECS)] for start in range(0, len(made), len(CODECS))]
+    rates = [made[start : start + size.codecs] for start in range(0, len(made), size.codecs)]
     pairs = (pair for rate in rates for pair in combinations(rate, 2))
+    rounds, rest = divmod(size.judgments, size.triplets)
+    once_more = {size.shown(number) for number in range(rest)}
     return Triplet.objects.bulk_create(
         [
             Triplet(
@@ -195,7 +215,7 @@ def _triplets(study: Study, size: Size) -> list[Triplet]:
                 level=first.level,
                 kind="classical-classical",
                 shuffle=hash((first.pk, second.pk)) % 2**40,
-                served=(votes := (size.judgments - number + size.triplets - 1) // size.triplets),
+                served=(votes := rounds + (number in once_more)),
                 lefts=votes,
                 votes=votes,
             )
@@ -220,11 +240,11 @@ def _sessions(study: Study, people: int) -> list[Session]:
     )
 
 
-def _judgments(study: Study, triplets: list[Triplet], sessions: list[Session], count: int) -> None:
-    """The n-th judgment is of the n-th triplet, round and round: no annotator meets one twice."""
+def _judgments(study: Study, triplets: list[Triplet], sessions: list[Session], size: Size) -> None:
+    """Sixty for each session, in the order of `Size.shown`: no annotator meets a triplet twice."""
     from annotation.models import Assignment, Judgment
 
-    if not count:
+    if not size.judgments:
         return
     shared = {"study": study, "triplet": triplets[0], "annotator_id": sessions[0].annotator_id}
     assignment = Assignment(**shared, session=sessions[0], position=1, first_on_left=True, state="answered")
@@ -244,12 +264,12 @@ def _judgments(study: Study, triplets: list[Triplet], sessions: list[Session], c
         content_sha256="0" * 64,
     )
     mould, mould_of_judgment = Mould(assignment), Mould(judgment)
-    for start in range(0, count, ROWS):
+    for start in range(0, size.judgments, ROWS):
         rows = []
-        for number in range(start, min(start + ROWS, count)):
+        for number in range(start, min(start + ROWS, size.judgments)):
             session = sessions[number // PER_SESSION]
             rows.append(
-                {"triplet_id": triplets[number % len(triplets)].pk, "annotator_id": session.annotator_id}
+                {"triplet_id": triplets[size.shown(number)].pk, "annotator_id": session.annotator_id}
             )
             rows[-1] |= {"id": uuid.uuid4(), "session_id": session.pk, "position": number % PER_SESSION + 1}
         mould.cast(rows)

@@ -26,7 +26,7 @@ from benchmarks._scratch import Size, fill, timing
 
 SMALL = Size(triplets=1_000, judgments=2_000)
 LARGE = Size(triplets=20_000, judgments=100_000)
-FULL = Size(triplets=270_000, judgments=1_000_000)
+FULL = Size(triplets=270_000, judgments=1_000_000, codecs=10, bitrates=6)
 NEW_ANSWERS = 1_000
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
+from scipy.special import ndtri, stdtr, stdtrit
 
 from psychometrics.comparisons import Floats, Ints
 
@@ -37,10 +38,13 @@ def proportion(successes: int, trials: int, *, confidence: float = CONFIDENCE) -
         raise ValueError(f"{successes} of {trials} is no proportion")
     if trials == 0:
         return NOTHING
-    from scipy.stats import binomtest  # slow to import, and only workers come here
-
-    interval = binomtest(successes, trials).proportion_ci(confidence, method="wilson")
-    return Estimate(successes / trials, float(interval.low), float(interval.high), trials)
+    share, z = successes / trials, float(ndtri((1 + confidence) / 2))
+    width = 2 * (trials + z**2)
+    middle = (2 * successes + z**2) / width
+    half = z / width * sqrt(4 * successes * (1 - share) + z**2)
+    low = middle - half if successes else 0.0
+    high = middle + half if successes < trials else 1.0
+    return Estimate(share, low, high, trials)
 
 
 def ratio(

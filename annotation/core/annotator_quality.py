@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from itertools import groupby
+from math import comb
 from statistics import median
 from typing import Any, Self
 
@@ -121,12 +122,22 @@ def _median(took: Sequence[float]) -> Estimate:
     """The median with the order statistics that hold it with at least 95 %; none of them under six answers."""
     if not took:
         return NOTHING
-    from scipy.stats import binom  # slow to import, and only workers come here
-
     ordered = sorted(took)
-    below = int(binom.ppf(0.025, len(took), 0.5)) - 1
+    below = order_below_the_median(len(took))
     low, high = (ordered[below], ordered[-1 - below]) if below >= 0 else (None, None)
     return Estimate(median(ordered), low, high, len(took))
+
+
+@cache
+def order_below_the_median(size: int) -> int:
+    """The place, from 0, of the largest of `size` sorted values that is under the median with at least 97.5 %; -1 for none.
+
+    It is the 2.5 % quantile of the binomial distribution of a fair coin, less one, in whole numbers.
+    """
+    reached, most, below = 0, 2**size, 0
+    while 40 * (reached := reached + comb(size, below)) < most:
+        below += 1
+    return below - 1
 
 
 def longest_run(sides: Iterable[str]) -> int:

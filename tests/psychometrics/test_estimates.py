@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from psychometrics.estimates import NOTHING, proportion, ratio
 
@@ -23,6 +24,14 @@ def test_an_interval_holds_its_share_and_stays_in_bounds(won: int, lost: int) ->
         return
     assert found.value is not None and found.low is not None and found.high is not None
     assert 0 <= found.low <= found.value + 1e-12 and found.value <= found.high + 1e-12 <= 1 + 1e-9
+
+
+@pytest.mark.parametrize("confidence", [0.9, 0.95])
+def test_the_wilson_interval_is_scipys(confidence: float) -> None:
+    for successes, trials in ((0, 7), (7, 7), (3, 8), (412, 1000), (1, 100_000)):
+        found = proportion(successes, trials, confidence=confidence)
+        theirs = binomtest(successes, trials).proportion_ci(confidence, method="wilson")
+        assert (found.low, found.high) == pytest.approx((theirs.low, theirs.high), rel=1e-12)
 
 
 def test_impossible_counts_are_refused() -> None:

@@ -20,6 +20,12 @@ export class Refusal extends Error {
 /** No word from our server: no network, a broken one, or somebody in between who answered instead. */
 export class Unreachable extends Error {}
 
+/** A claimed pair with the end of its lease, for a request that began at `start` and was answered at `date`. */
+function withLeaseEnd(claimed, start, date) {
+  const left = claimed.assignment ? Date.parse(claimed.assignment.expires_at) - date - DATE_STEP_MS : 0;
+  return { ...claimed, leaseEnds: start + left };
+}
+
 /** The endpoints, called in the name of one session; `sessionKey` is what opens them. */
 export class Api {
   constructor(root, sessionKey) {
@@ -33,18 +39,21 @@ export class Api {
    */
   async claimNext(holding) {
     const path = `sessions/${encodeURIComponent(this.sessionKey)}/next/`;
-    const asked = performance.now();
+    const start = performance.now();
     const [claimed, date] = await this.#send("POST", path, this.sessionKey, { holding });
-    const left = claimed.assignment ? Date.parse(claimed.assignment.expires_at) - date - DATE_STEP_MS : 0;
-    return { ...claimed, leaseEnds: asked + left };
+    return withLeaseEnd(claimed, start, date);
   }
 
-  /** Sends an answer as it was stored: by its own session, under its own id, as often as needed. */
-  async putJudgment({ id, sessionKey, assignment, answer, timing, supersedes = null }) {
-    const content = { assignment, answer, timing, supersedes };
-    const [reply] = await this.#send("PUT", `judgments/${id}/`, sessionKey, content);
-    if (reply.id !== id) throw new Unreachable("The confirmation names another judgment.");
-    return reply;
+  /**
+   * Sends an answer as it was stored: by its own session, under its own id, as often as needed. With `holding` the
+   * response has the next pair in `next`, as `claimNext` gives it.
+   */
+  async putJudgment({ id, sessionKey, assignment, answer, timing, supersedes = null }, holding = null) {
+    const content = { assignment, answer, timing, supersedes, holding };
+    const start = performance.now();
+    const [recorded, date] = await this.#send("PUT", `judgments/${id}/`, sessionKey, content);
+    if (recorded.id !== id) throw new Unreachable("The confirmation names another judgment.");
+    return recorded.next ? { ...recorded, next: withLeaseEnd(recorded.next, start, date) } : recorded;
   }
 
   /**

@@ -14,6 +14,7 @@ export class Outbox extends EventTarget {
   #waiting = new Map();
   #running = false;
   #backoff = new Backoff();
+  supply = null; // whose next pair an answer may bring
 
   constructor(store, api) {
     super();
@@ -112,9 +113,17 @@ export class Outbox extends EventTarget {
     }
   }
 
-  #put(judgment) {
-    if (!judgment.flag) return this.api.putJudgment(judgment);
-    return this.api.skip(judgment.assignment, judgment.flag, judgment.sessionKey);
+  async #put(judgment) {
+    if (judgment.flag) return this.api.skip(judgment.assignment, judgment.flag, judgment.sessionKey);
+    // An answer of an earlier session brings no pair to this one.
+    const holding = judgment.sessionKey === this.api.sessionKey ? (this.supply?.order() ?? null) : null;
+    let said = null;
+    try {
+      said = await this.api.putJudgment(judgment, holding);
+    } finally {
+      if (holding) this.supply.deliver(said?.next ?? null);
+    }
+    return said;
   }
 
   async #done(name, detail) {

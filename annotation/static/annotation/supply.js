@@ -1,5 +1,6 @@
 /**
- * The supply of pairs: the next ones are claimed, fetched and decoded while the present one is judged.
+ * The supply of pairs: the next ones are claimed, fetched and decoded while the present one is judged. Once it is full,
+ * the response to each answer brings the pair that takes its place; nothing else is requested then.
  */
 
 import { Refusal, Unreachable } from "./api.js";
@@ -29,6 +30,9 @@ export class Supply extends EventTarget {
   #inHand = new Set();
   #taker = null;
   #filling = false;
+  #claiming = false;
+  #order = null; // resolves when the pair that an answer was to bring is here, or is not coming
+  #arrived = null;
   #stopped = false;
   #failures = 0;
   #backoff = new Backoff();
@@ -38,11 +42,40 @@ export class Supply extends EventTarget {
     super();
     this.api = api;
     this.outbox = outbox;
+    outbox.supply = this;
+    // The server gives more to a session that has answered, and a refused answer has brought nothing.
+    for (const name of ["confirmed", "refused"]) outbox.addEventListener(name, () => this.prepare());
   }
 
   /** How many pairs lie ready. */
   get ahead() {
     return this.#ready.length;
+  }
+
+  /**
+   * Asks an answer that is about to be sent to bring the next pair: returns what is held, or null where no pair is
+   * wanted or one is being claimed. Call `deliver` with what the response brought.
+   */
+  order() {
+    if (this.#stopped || this.#claiming || this.#order || !(this.#taker || this.#hasRoom())) return null;
+    this.#order = new Promise((resolve) => {
+      this.#arrived = resolve;
+    });
+    return this.#held();
+  }
+
+  /** Takes in the pair that an answer brought; null where it brought none. */
+  async deliver(claimed) {
+    try {
+      if (claimed?.status === "pair") this.#put(await this.#load(claimed));
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error;
+      // Not given back: the server names it again when the next pair is claimed.
+    } finally {
+      this.#order = null;
+      this.#arrived();
+      this.prepare();
+    }
   }
 
   /** Begins to get the next pairs ready, as many as memory allows. */
@@ -81,16 +114,33 @@ export class Supply extends EventTarget {
   }
 
   async #fill() {
-    while (!this.#stopped && (this.#taker || this.#hasRoom())) {
+    while (this.#wants()) {
+      if (this.#order) {
+        await this.#order;
+        continue;
+      }
       const next = await this.#next();
-      const taker = this.#taker;
-      this.#taker = null;
-      if (taker) taker(next);
-      else if (next.status === "pair") this.#ready.push(next);
+      this.#put(next);
       if (next.status !== "pair") break; // whoever takes next asks again
     }
     this.#filling = false;
     if (this.#taker) this.prepare();
+  }
+
+  /** To whoever waits for it, or to those that lie ready; null is nothing. */
+  #put(next) {
+    const taker = next && this.#taker;
+    if (taker) {
+      this.#taker = null;
+      taker(next);
+    } else if (next?.status === "pair") {
+      this.#ready.push(next);
+    }
+  }
+
+  /** Whether to claim now: not while an answer is on its way that will bring a pair, unless somebody waits. */
+  #wants() {
+    return !this.#stopped && Boolean(this.#taker || (this.outbox.size === 0 && this.#hasRoom()));
   }
 
   #hasRoom() {
@@ -111,6 +161,7 @@ export class Supply extends EventTarget {
 
   async #next() {
     for (;;) {
+      this.#claiming = true;
       try {
         const next = await this.#claimAndLoad();
         this.#backoff.reset();
@@ -122,21 +173,29 @@ export class Supply extends EventTarget {
         this.reachable = false;
         this.dispatchEvent(new Event("unreachable"));
         await this.#backoff.wait();
+      } finally {
+        this.#claiming = false;
       }
     }
   }
 
+  /** The assignments that need not be given again. */
+  #held() {
+    return [...new Set([...this.#inHand, ...this.outbox.assignments(this.api.sessionKey)])];
+  }
+
   /** A pair, why there is none, or null when one had to be given back. */
   async #claimAndLoad() {
-    const holding = new Set([...this.#inHand, ...this.outbox.assignments(this.api.sessionKey)]);
-    const next = await this.api.claimNext([...holding]);
-    if (next.status !== "pair") return next;
-    const { assignment, leaseEnds } = next;
+    const claimed = await this.api.claimNext(this.#held());
+    return claimed.status === "pair" ? this.#load(claimed) : claimed;
+  }
+
+  async #load({ assignment, leaseEnds, progress }) {
     try {
       const pair = await loadPair(assignment);
       this.#failures = 0;
       this.#inHand.add(assignment.id);
-      return { status: "pair", pair: { ...pair, leaseEnds }, progress: next.progress };
+      return { status: "pair", pair: { ...pair, leaseEnds }, progress };
     } catch (error) {
       if (!(error instanceof ImageFailed)) throw error;
       return this.#giveBack(assignment, error);

@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from annotation.core.annotator_quality import (
     RULES,
@@ -14,6 +15,7 @@ from annotation.core.annotator_quality import (
     apply_rules,
     figures_of,
     longest_run,
+    order_below_the_median,
     runs_of_a_coin,
 )
 from annotation.core.protocol import Protocol
@@ -177,3 +179,8 @@ def test_ties_and_annotators_without_votes_do_no_harm() -> None:
     likely, reliable = likelihoods(tied, block, 3), reliabilities(tied, block, 3)
     assert (likely[2], reliable[2]) == (NOTHING, NOTHING)
     assert (likely[0].n, reliable[0].n) == (50, 45)
+
+
+@pytest.mark.parametrize("size", [1, 5, 6, 9, 60, 1000])
+def test_the_median_s_interval_stands_at_the_binomial_s_quantile(size: int) -> None:
+    assert order_below_the_median(size) == int(binom.ppf(0.025, size, 0.5)) - 1
