@@ -1,8 +1,8 @@
 """A scratch database of a wanted size, in a process of its own that serves it when it is told to.
 
-The rows are shaped like a real study's: every pair of its codecs at each of its bitrates (forty triplets from each source
-with five at four), sixty judgments from each annotator, no source twice in a row, votes spread evenly. There are no
-images: serving never opens one.
+The rows are shaped like a real study's: every pair of its codecs at each of its bitrates (forty triplets from each
+source with five at four), sixty judgments from each annotator, no source twice in a row, votes spread evenly. There
+are no images: serving never opens one.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Size:
         return next(n for n in count(self.per_source + 1) if gcd(n, self.triplets) == 1)
 
     def shown(self, number: int) -> int:
-        """Which triplet the judgment of that number is of: each once a round, and another source from one to the next."""
+        """Which triplet the judgment of that number is of: each once a round, never one source twice in a row."""
         return number * self.stride % self.triplets
 
     def __str__(self) -> str:
@@ -268,9 +268,7 @@ def _judgments(study: Study, triplets: list[Triplet], sessions: list[Session], s
         rows = []
         for number in range(start, min(start + ROWS, size.judgments)):
             session = sessions[number // PER_SESSION]
-            rows.append(
-                {"triplet_id": triplets[size.shown(number)].pk, "annotator_id": session.annotator_id}
-            )
+            rows.append({"triplet_id": triplets[size.shown(number)].pk, "annotator_id": session.annotator_id})
             rows[-1] |= {"id": uuid.uuid4(), "session_id": session.pk, "position": number % PER_SESSION + 1}
         mould.cast(rows)
         mould_of_judgment.cast(

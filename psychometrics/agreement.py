@@ -10,10 +10,10 @@ answers about one photograph are not independent. There is one definition of eac
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import stdtrit
 
-from psychometrics.comparisons import Floats, Ints, sums_by
+from psychometrics.comparisons import Floats, Ints, renumbered, sums_by
 from psychometrics.estimates import CONFIDENCE, NOTHING, Estimate, proportion, ratio
 
 # Where the spread of chances is estimated: how often the favourite of a pair is chosen, from a coin's half to always.
@@ -67,7 +67,7 @@ def ceiling(p0: ArrayLike, p1: ArrayLike, tie: ArrayLike = 0, *, source: ArrayLi
         return NOTHING
     votes, n = votes[:, known], n[known]
     labels = np.zeros(n.size, dtype=np.int64) if source is None else _labels(source)[known]
-    values = _ceilings(votes, n, np.unique(labels, return_inverse=True)[1])
+    values = _ceilings(votes, n, renumbered(labels)[0])
     return _jackknifed(values[0], values[1:], int(n.sum()), within=(0.5, 1.0))
 
 
@@ -84,9 +84,9 @@ def krippendorff_alpha(
     known = n >= 2
     votes, n = votes[:, known], n[known]
     labels = np.zeros(n.size, dtype=np.int64) if source is None else _labels(source)[known]
-    number = np.unique(labels, return_inverse=True)[1]
+    number, sources = renumbered(labels)
     columns = np.stack([*votes, (votes * (votes - 1) / np.maximum(n - 1, 1)).sum(axis=0)], axis=1)
-    by_source = sums_by(number.astype(np.int64), columns.astype(np.float64), int(number.max(initial=-1)) + 1)
+    by_source = sums_by(number, columns.astype(np.float64), sources)
     whole = by_source.sum(axis=0)
     value = _alpha(whole[None])[0]
     if np.isnan(value):
@@ -146,15 +146,16 @@ def _alpha(sums: Floats) -> Floats:
     return np.where((pairable >= 2) & (expected > 0), found, np.nan)
 
 
-def _ceilings(votes: Ints, n: Ints, source: NDArray[np.intp]) -> Floats:
+def _ceilings(votes: Ints, n: Ints, source: Ints) -> Floats:
     """The ceiling of all triplets, and without each source: (sources + 1,), or (1,) with fewer than two sources."""
     decided = votes[0] + votes[1]
-    patterns, place = np.unique(
-        np.stack([np.maximum(votes[0], votes[1]), decided]), axis=1, return_inverse=True
-    )
+    base = int(decided.max()) + 1
+    key = np.maximum(votes[0], votes[1]) * base + decided
+    place, _ = renumbered(key)
+    patterns = np.stack(np.divmod(np.unique(key), base))
     groups = int(source.max()) + 1
     weight = np.zeros((groups, patterns.shape[1]))
-    np.add.at(weight, (source, place.reshape(-1)), decided)
+    np.add.at(weight, (source, place), decided)
     halves = np.bincount(source, votes[2], groups) / 2
     totals = np.bincount(source, n, groups)
     sets = np.concatenate([[0.0] * groups, np.ones(groups)]).reshape(2, groups)[1:]
@@ -208,4 +209,7 @@ def _votes(p0: ArrayLike, p1: ArrayLike, tie: ArrayLike) -> tuple[Ints, Ints]:
 
 
 def _labels(source: ArrayLike) -> Ints:
-    return np.unique(np.asarray(source), return_inverse=True)[1].astype(np.int64)
+    labels = np.asarray(source)
+    if labels.dtype == np.int64:
+        return renumbered(labels)[0]
+    return np.unique(labels, return_inverse=True)[1].astype(np.int64)

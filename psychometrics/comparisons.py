@@ -86,7 +86,7 @@ class Comparisons:
 
     def where(self, chosen: NDArray[np.bool_]) -> Comparisons:
         """The rows for which `chosen` (m,) holds; names stay."""
-        return self.rows(np.flatnonzero(chosen))
+        return self if chosen.all() else self.rows(np.flatnonzero(chosen))
 
     def rows(self, chosen: NDArray[np.intp]) -> Comparisons:
         """The rows of these numbers; names stay."""
@@ -104,8 +104,13 @@ class Comparisons:
 
     def only_seen(self) -> Comparisons:
         """The same rows; names that were never compared are left off."""
-        seen = np.unique(np.concatenate([self.first, self.second]))
-        number = np.full(len(self.names), -1, dtype=np.int64)
+        size = len(self.names)
+        seen = np.flatnonzero(
+            np.bincount(self.first, minlength=size) + np.bincount(self.second, minlength=size)
+        )
+        if seen.size == size:
+            return self
+        number = np.full(size, -1, dtype=np.int64)
         number[seen] = np.arange(seen.size)
         labels = (self.annotator, self.source)
         names = tuple(self.names[n] for n in seen)
@@ -121,19 +126,27 @@ def _check_column(column: Ints | None, rows: int) -> None:
         raise ValueError("comparisons are numbered from 0")
 
 
-# Labels up to here are numbered by counting, in one pass; above, by sorting.
-_COUNTABLE = 20_000_000
+# Labels up to so many times their number are numbered by counting, in one pass; others by sorting.
+_COUNTABLE = 4
 
 
 def renumbered(label: Ints) -> tuple[Ints, int]:
-    """The labels (m,), numbers from 0, as numbers from 0 without gaps in the same order, and how many there are."""
+    """The labels (m,), whole numbers, as numbers from 0 without gaps in the same order, and how many there are.
+
+    Labels that rise already, as those of rows by annotator do, take neither counting nor sorting.
+    """
     if not label.size:
         return label, 0
-    if int(label.max()) > _COUNTABLE:
-        found, number = np.unique(label, return_inverse=True)
-        return number.astype(np.int64), found.size
-    seen = np.bincount(label) > 0
-    return (np.cumsum(seen) - 1)[label], int(seen.sum())
+    steps = np.diff(label)
+    if steps.min(initial=0) >= 0:
+        number = np.zeros(label.size, dtype=np.int64)
+        np.cumsum(steps > 0, out=number[1:])
+        return number, int(number[-1]) + 1
+    if label.min() < 0 or int(label.max()) > _COUNTABLE * label.size:
+        seen, number = np.unique(label, return_inverse=True)
+        return number.astype(np.int64), seen.size
+    known = np.bincount(label) > 0
+    return (np.cumsum(known) - 1)[label], int(known.sum())
 
 
 def pairs_of(size: int) -> tuple[Ints, Ints]:
@@ -145,13 +158,16 @@ def pairs_of(size: int) -> tuple[Ints, Ints]:
 def pair_numbers(comparisons: Comparisons) -> tuple[Ints, Floats]:
     """Each row's pair (m,), numbered as in `pairs_of`, and its counts (m, 3) seen from the lower index."""
     size = len(comparisons.names)
-    low = np.minimum(comparisons.first, comparisons.second)
-    high = np.maximum(comparisons.first, comparisons.second)
-    number = low * size - low * (low + 1) // 2 + high - low - 1
     turned = comparisons.first > comparisons.second
-    counts = comparisons.counts.copy()
-    counts[turned, :2] = counts[turned, 1::-1]
-    return number, counts
+    low, high, counts = comparisons.first, comparisons.second, comparisons.counts
+    if turned.any():
+        low, high = np.minimum(low, high), np.maximum(low, high)
+        counts = counts.copy()
+        counts[turned, :2] = counts[turned, 1::-1]
+    # Where a row of the upper triangle begins, less the diagonal before it.
+    before = np.arange(size, dtype=np.int64)
+    before = before * size - before * (before + 1) // 2 - before - 1
+    return before[low] + high, counts
 
 
 def sums_by(labels: Ints, values: Floats, size: int) -> Floats:
@@ -179,6 +195,14 @@ def aggregated(comparisons: Comparisons) -> Comparisons:
     return Comparisons(
         comparisons.names, low[number[at]], high[number[at]], sums_by(where, counts, at.size), *kept
     )
+
+
+def by_pair(comparisons: Comparisons) -> Comparisons:
+    """The same counts with one row for each pair that was compared, whoever judged it, whatever was shown."""
+    low, high = pairs_of(len(comparisons.names))
+    counts = tally(comparisons)
+    met = counts.any(axis=1)
+    return Comparisons(comparisons.names, low[met], high[met], counts[met])
 
 
 def win_rates(comparisons: Comparisons) -> Floats:

@@ -9,7 +9,7 @@ from math import sqrt
 import numpy as np
 from scipy.special import ndtri, stdtr, stdtrit
 
-from psychometrics.comparisons import Floats, Ints
+from psychometrics.comparisons import Floats, Ints, renumbered
 
 CONFIDENCE = 0.95
 
@@ -93,7 +93,7 @@ def _error_of_ratio(
     top: Floats, bottom: Floats, value: float, clusters: Sequence[Ints | None]
 ) -> tuple[float, float] | None:
     """Standard error and degrees of freedom; None with fewer than two clusters each way."""
-    numbers = [np.unique(label, return_inverse=True)[1] for label in clusters if label is not None]
+    numbers = [renumbered(label)[0] for label in clusters if label is not None]
     ways = [number for number in numbers if number.size and number.max() > 0]
     if not ways:
         return None

@@ -82,10 +82,11 @@ def _design_effect(scale: Scale, comparisons: Comparisons, met: NDArray[np.intp]
     size = len(scale.names)
     low, high = (each[met] for each in pairs_of(size))
     number, counts = pair_numbers(comparisons)
-    p = chances(scale.logits, scale.tie, size)[number]
-    own = counts[:, 0] + counts[:, 2] / 2 - counts.sum(axis=1) * (p[:, 0] + p[:, 2] / 2)
-    at = np.searchsorted(met, number)
-    p = chances(scale.logits, scale.tie, size)[met]
+    p = chances(scale.logits, scale.tie, size)
+    n = counts[:, 0] + counts[:, 1] + counts[:, 2]
+    own = counts[:, 0] + counts[:, 2] / 2 - n * (p[:, 0] + p[:, 2] / 2)[number]
+    at, _ = renumbered(number)
+    p = p[met]
     share = p[:, 0] + p[:, 2] / 2
     variance = scale.counts[met].sum(axis=1) * (p[:, 0] + p[:, 2] / 4 - share**2)
     incidence = (np.eye(size)[low] - np.eye(size)[high]) * np.sqrt(variance)[:, None]

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from psychometrics.comparisons import Comparisons, Floats, Ints, pair_numbers, pairs_of
-from psychometrics.scaling import UNIT, Scale, fit_counts, halved
+from psychometrics.scaling import UNIT, Scale, chances, fit_counts, halved
 
 _AT_ONCE = 64
+# Of so many groups the influence is computed in full; one step of Newton's method says which.
+_MOST = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +35,26 @@ def influences(
 ) -> list[Influence]:
     """The influence of each group of rows on `scale`, which was fitted to them, the largest change first.
 
-    `label` (m,): the number of each row's group in `names`. A group without which the rest makes no single scale is
-    held together by the weak prior, and so has a large influence.
+    `label` (m,): the number of each row's group in `names`. Of more than _MOST groups only those are given that move
+    the scale most. A group without which the rest makes no single scale is held together by the weak prior, and so has
+    a large influence.
     """
-    size = len(comparisons.names)
-    low, high = pairs_of(size)
     by_group = _counts_by(comparisons, label, len(names))
     if scale.tie is None:
         by_group = halved(by_group)
-    without = _strengths(scale.counts - by_group, size, scale.tie is not None)
+    groups = _most_moved(scale, by_group)
+    low, high = pairs_of(len(scale.names))
+    without = _strengths(scale.counts - by_group[groups], len(scale.names), scale.tie is not None)
     before = scale.logits / UNIT
     moved = (without[:, low] - without[:, high]) - (before[low] - before[high])
     order = np.argsort(-before, kind="stable")
     found = []
-    for n, name in enumerate(names):
+    for n, group in enumerate(groups):
         most = int(np.abs(moved[n]).argmax())
         found.append(
             Influence(
-                name,
-                round(float(by_group[n].sum())),
+                names[group],
+                round(float(by_group[group].sum())),
                 scale.names[low[most]],
                 scale.names[high[most]],
                 float(moved[n, most]),
@@ -59,6 +62,24 @@ def influences(
             )
         )
     return sorted(found, key=lambda one: -abs(one.change))
+
+
+def _most_moved(scale: Scale, by_group: Floats) -> Ints:
+    """The groups (g,), in their order, whose counts (groups, pairs, 3) move the scale most when they are excluded, by
+    the first step of Newton's method: the score of their counts between inverse Hessians.
+    """
+    if len(by_group) <= _MOST:
+        return np.arange(len(by_group))
+    size = len(scale.names)
+    low, high = pairs_of(size)
+    p = chances(scale.logits, scale.tie, size)
+    residual = by_group - by_group.sum(axis=2, keepdims=True) * p
+    scores = (residual[..., 0] - residual[..., 1]) / 2 @ (np.eye(size)[low] - np.eye(size)[high])
+    if scale.tie is not None:
+        scores = np.column_stack([scores, residual[..., 2].sum(axis=1)])
+    steps = np.linalg.solve(scale.precision, scores.T)[:size]
+    reach = steps.max(axis=0) - steps.min(axis=0)
+    return np.sort(np.argsort(-reach, kind="stable")[:_MOST]).astype(np.int64)
 
 
 def _counts_by(comparisons: Comparisons, label: Ints, groups: int) -> Floats:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from psychometrics.comparisons import Comparisons, Floats, Ints, meetings, win_rates
+from psychometrics.comparisons import Comparisons, Floats, Ints, by_pair, meetings, win_rates
 from psychometrics.differences import Difference, best_probabilities, differences, rank_intervals
 from psychometrics.estimates import CONFIDENCE, Estimate
 from psychometrics.fit_checks import Fit, Triads, circular_triads, fit_of, separated_groups
@@ -83,7 +83,8 @@ def rank(
 
     Raises ScaleError when the comparisons make no single scale, with what to add.
     """
-    scale = fit(comparisons, ties=ties, reference=reference)
+    pairs = by_pair(comparisons)
+    scale = fit(pairs, ties=ties, reference=reference)
     sure = uncertainty(scale, comparisons)
     half = sure.errors(scale.contrasts_to_zero()).half_widths(confidence)
     found = differences(scale, sure, confidence=confidence)
@@ -100,13 +101,13 @@ def rank(
         best=best_probabilities(scale, sure, seed=seed),
         differences=tuple(found),
         preference=tuple(standardised_preferences(scale, sure, confidence=confidence)),
-        wins=win_rates(comparisons),
-        met=meetings(comparisons),
+        wins=win_rates(pairs),
+        met=meetings(pairs),
         fit=fit_of(scale, comparisons),
         triads=circular_triads(scale, comparisons),
-        separated=tuple(separated_groups(comparisons)),
+        separated=tuple(separated_groups(pairs)),
         spreads=tuple(spreads(sure, confidence=confidence)),
-        judgments=comparisons.judgments,
+        judgments=pairs.judgments,
         annotators=comparisons.annotators,
         sources=comparisons.sources,
         scale=scale,

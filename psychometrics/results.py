@@ -11,6 +11,7 @@ from psychometrics.comparisons import (
     Comparisons,
     Floats,
     ScaleError,
+    by_pair,
     connected_groups,
     number_labels,
 )
@@ -151,7 +152,7 @@ def by_source(
 
 def _joined(rows: Comparisons, ties: Ties, seed: int) -> Section | None:
     seen = rows.only_seen()
-    return _section(None, seen, ties, seed) if len(connected_groups(seen)) == 1 else None
+    return _section(None, seen, ties, seed) if len(connected_groups(by_pair(seen))) == 1 else None
 
 
 def _section(level: float | None, rows: Comparisons, ties: Ties, seed: int) -> Section:

@@ -30,6 +30,7 @@ from psychometrics.scaling import UNIT, Scale, chances, difference_terms
 
 MODERATION = 0.5
 _GROUPS_AT_ONCE = 256
+_DENSE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,17 +151,22 @@ class _Scores:
     def __init__(self, scale: Scale, comparisons: Comparisons) -> None:
         self.scale, self.size = scale, len(scale.names)
         self.with_ties = scale.tie is not None
-        self.pair, counts = pair_numbers(comparisons)
-        if not self.with_ties:  # none, or each counted as half a win for both
-            counts = np.stack([counts[:, 0] + counts[:, 2] / 2, counts[:, 1] + counts[:, 2] / 2], axis=1)
-            counts = np.pad(counts, ((0, 0), (0, 1)))
-        self.counts, self.number = counts, counts.sum(axis=1)
-        self.chance = chances(scale.logits, scale.tie, self.size)
+        pair, self.counts = pair_numbers(comparisons)
+        self.number = (
+            self.counts[:, 0] + self.counts[:, 1] + self.counts[:, 2]
+        )  # faster than a sum over rows of three
         low, high = pairs_of(self.size)
-        self.pair_used, _ = renumbered(self.pair)
-        self.used = np.flatnonzero(np.bincount(self.pair, minlength=1))
+        self.pair_used, _ = renumbered(pair)
+        self.used = np.flatnonzero(np.bincount(pair, minlength=1))
         self.low, self.high = low[self.used], high[self.used]
-        self.p = self.chance[self.used]
+        self.p = chances(scale.logits, scale.tie, self.size)[self.used]
+        # Scores of each row, (m,): of the difference of its two strengths, and of the tie parameter. Without one a tie
+        # is half a win for both, and so adds nothing to the difference.
+        lead = (self.p[:, 0] - self.p[:, 1]) / 2
+        self.lead = (self.counts[:, 0] - self.counts[:, 1]) / 2 - self.number * lead[self.pair_used]
+        self.tie = (
+            self.counts[:, 2] - self.number * self.p[self.pair_used, 2] if self.with_ties else np.zeros(0)
+        )
         self.incidence = np.eye(self.size)[self.low] - np.eye(self.size)[self.high]
 
     def of_cells(self, labels: list[Ints]) -> tuple[Floats, int]:
@@ -169,18 +175,23 @@ class _Scores:
         """
         if len(labels) < 2:
             return self._of_answers(), round(float(self.number.sum()))
-        cell = _cells(labels)
-        number = int(cell.max(initial=-1)) + 1
-        sums = self._sums(cell, number)
-        return sums.T @ sums, number
+        cell, cells = _cells(labels)
+        found = np.zeros((self.size + self.with_ties,) * 2)
+        products = self._products(cell, self.lead)
+        found[: self.size, : self.size] = self.incidence.T @ products @ self.incidence
+        if self.with_ties:
+            ties = np.bincount(cell, self.tie, cells)
+            across = np.bincount(self.pair_used, self.lead * ties[cell], self.used.size) @ self.incidence
+            found[: self.size, -1] = found[-1, : self.size] = across
+            found[-1, -1] = ties @ ties
+        return found, cells
 
     def squares_of_cells(self, labels: list[Ints]) -> Floats:
         """(k, k): the sum over cells of their squared information on strengths; 0 where a cell is a single answer."""
         if len(labels) < 2:
             return np.zeros((self.size, self.size))
         weight = self.number * difference_terms(self.p)[0][self.pair_used]
-        by_cell = csr_array((weight, (_cells(labels), self.pair_used)))
-        together = (by_cell.T @ by_cell).multiply(self.incidence @ self.incidence.T)
+        together = self._products(_cells(labels)[0], weight) * (self.incidence @ self.incidence.T)
         return np.asarray(self.incidence.T @ together @ self.incidence)
 
     def part(self, way: str, label: Ints, inverse: Floats, cells: Floats, within: Floats) -> Part:
@@ -192,7 +203,8 @@ class _Scores:
         answers, sums = self._by_pair(label, groups, self.number), self._sums(label, groups)
         for start in range(0, groups, _GROUPS_AT_ONCE):
             some = slice(start, start + _GROUPS_AT_ONCE)
-            information = self._information(answers[some].toarray())
+            those = answers[some]
+            information = self._information(those if isinstance(those, np.ndarray) else those.toarray())
             without = self.scale.precision - information
             moved = np.linalg.solve(without, sums[some, :, None])[..., 0] @ self.scale.precision
             meat += moved.T @ moved
@@ -225,17 +237,33 @@ class _Scores:
                 total[-1, -1] += (n * tie**2).sum()
         return total
 
-    def _by_pair(self, label: Ints, groups: int, values: Floats) -> csr_array:
-        """(groups, used pairs): `values` (m,) summed by label and pair."""
-        return csr_array((values, (label, self.pair_used)), (groups, self.used.size))
+    def _by_pair(self, label: Ints, groups: int, values: Floats) -> csr_array | Floats:
+        """(groups, used pairs): `values` (m,) summed by label and pair; sparse where most of it would be empty."""
+        shape = (groups, self.used.size)
+        if groups * self.used.size > _DENSE * label.size:
+            return csr_array((values, (label, self.pair_used)), shape)
+        return np.bincount(label * self.used.size + self.pair_used, values, groups * self.used.size).reshape(
+            shape
+        )
+
+    def _products(self, cell: Ints, values: Floats) -> Floats:
+        """(used pairs, used pairs): of each two pairs the products of their sums of `values` (m,), over all cells."""
+        several = (np.bincount(cell) > 1)[cell]
+        alone = np.bincount(self.pair_used[~several], values[~several] ** 2, self.used.size)
+        if not several.any():
+            return np.diag(alone)
+        rows, groups = renumbered(cell[several])
+        own = csr_array((values[several], (rows, self.pair_used[several])), (groups, self.used.size))
+        return np.asarray(np.diag(alone) + (own.T @ own).toarray())
 
     def _sums(self, label: Ints, groups: int) -> Floats:
         """Scores (groups, q) summed by label."""
-        residual = self.counts - self.number[:, None] * self.chance[self.pair]
-        own = self._by_pair(label, groups, (residual[:, 0] - residual[:, 1]) / 2) @ self.incidence
-        if not self.with_ties:
-            return np.asarray(own)
-        return np.column_stack([own, np.bincount(label, residual[:, 2], groups)])
+        own = self._by_pair(label, groups, self.lead) @ self.incidence
+        return (
+            np.column_stack([own, np.bincount(label, self.tie, groups)])
+            if self.with_ties
+            else np.asarray(own)
+        )
 
     def _information(self, n: Floats) -> Floats:
         """(g, q, q): what groups with so many answers (g, used pairs) add to the negative Hessian."""
@@ -251,10 +279,9 @@ class _Scores:
         return found
 
 
-def _cells(labels: list[Ints]) -> Ints:
-    """(m,): the number of each row's cell, an annotator's answers about a source."""
-    key = labels[0] * (int(labels[1].max(initial=0)) + 1) + labels[1]
-    return renumbered(key)[0]
+def _cells(labels: list[Ints]) -> tuple[Ints, int]:
+    """(m,): the number of each row's cell, an annotator's answers about a source; and how many there are."""
+    return renumbered(labels[0] * (int(labels[1].max(initial=0)) + 1) + labels[1])
 
 
 def _quadratic(contrasts: Floats, matrix: Floats) -> Floats:

@@ -130,7 +130,7 @@ def _median(took: Sequence[float]) -> Estimate:
 
 @cache
 def order_below_the_median(size: int) -> int:
-    """The place, from 0, of the largest of `size` sorted values that is under the median with at least 97.5 %; -1 for none.
+    """The place, from 0, of the last of `size` sorted values that is under the median with 97.5 %; -1 for none.
 
     It is the 2.5 % quantile of the binomial distribution of a fair coin, less one, in whole numbers.
     """

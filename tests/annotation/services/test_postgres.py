@@ -16,6 +16,7 @@ AGAIN = (
     "test_judging.py",
     "test_encoding.py",
     "test_snapshots.py::test_a_worker_builds_what_was_requested",
+    "../reports/test_votes.py",
 )
 
 
