@@ -117,13 +117,13 @@ export class Outbox extends EventTarget {
     if (judgment.flag) return this.api.skip(judgment.assignment, judgment.flag, judgment.sessionKey);
     // An answer of an earlier session brings no pair to this one.
     const holding = judgment.sessionKey === this.api.sessionKey ? (this.supply?.order() ?? null) : null;
-    let said = null;
+    let recorded = null;
     try {
-      said = await this.api.putJudgment(judgment, holding);
+      recorded = await this.api.putJudgment(judgment, holding);
     } finally {
-      if (holding) this.supply.deliver(said?.next ?? null);
+      if (holding) this.supply.deliver(recorded?.next ?? null);
     }
-    return said;
+    return recorded;
   }
 
   async #done(name, detail) {

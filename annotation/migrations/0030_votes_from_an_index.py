@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0025_owners_are_members"),
+        ("annotation", "0029_names_of_codecs_with_options"),
     ]
 
     operations = [
