@@ -75,7 +75,7 @@ def test_an_answer_outlives_the_page(page: Page, sit_down: Callable[[Study], Non
     study = study_of(2)
     sit_down(study)
     answer(page, "ArrowLeft")
-    expect(page.locator("#badge")).to_have_text("not reached – 1 waiting")
+    expect(page.locator("#badge")).to_have_text("server not reached – 1 waiting")
     page.unroute_all()
 
     page.reload()

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0029_names_of_codecs_with_options"),
+        ("annotation", "0030_whole_photographs_and_reach"),
     ]
 
     operations = [
