@@ -116,7 +116,9 @@ def words_of(rule: Field[Any], value: Any) -> str:
     if value == 0 and rule.metadata["group"] == "exclusion":
         return "off"
     unit = rule.metadata.get("unit", "")
-    return f"{value:g} {unit}".strip() if isinstance(value, int | float) else str(value)
+    if isinstance(value, int):
+        return f"{value:,} {unit}".strip()
+    return f"{value:g} {unit}".strip() if isinstance(value, float) else str(value)
 
 
 def facts_of(rules: Protocol, preset: str, group: str) -> list[RuleValue]:

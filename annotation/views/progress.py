@@ -56,16 +56,15 @@ class Encoding:
 
 @dataclass(frozen=True)
 class Judging:
-    """Judgments of a study and who gave them; people and programs apart, checks and warm-ups among them.
+    """Votes of a study and who gave them; people and programs apart, checks and warm-ups never among them.
 
-    `votes` are those of people that count; a study wants no others.
+    `votes` are people's; a study wants no others. Every page and table counts these.
     """
 
-    by_people: int
+    votes: int
     simulated: int
     people: int
     programs: int
-    votes: int
     wanted: int
     per_hour: int
     last_seen: Any
@@ -84,8 +83,6 @@ def judging_of(study: Study, *, encoding: Encoding) -> Judging:
     """Counts from the sessions, which are few, votes from the pairs, and the pace from the last votes alone."""
     people, program = Q(annotator__simulated=False), Q(annotator__simulated=True)
     sat = Session.objects.filter(study=study, answered__gt=0).aggregate(
-        by_people=Sum("answered", filter=people, default=0),
-        simulated=Sum("answered", filter=program, default=0),
         people=Count("annotator", filter=people, distinct=True),
         programs=Count("annotator", filter=program, distinct=True),
         last_seen=Max("last_seen_at"),
@@ -93,9 +90,11 @@ def judging_of(study: Study, *, encoding: Encoding) -> Judging:
     recently = timezone.now() - JUDGING_WINDOW
     lately = Judgment.objects.filter(study=study, received_at__gt=recently).by_people()
     per_hour = round(lately.counted().count() * (timedelta(hours=1) / JUDGING_WINDOW))
-    pairs = pairs_of(study).aggregate(made=Count("pk"), votes=Sum("votes", default=0))
-    wanted = judgments_wanted(study, encoding=encoding, made=pairs["made"])
-    return Judging(**sat, votes=pairs["votes"], wanted=wanted, per_hour=per_hour)
+    pairs = pairs_of(study).aggregate(
+        made=Count("pk"), votes=Sum("votes", default=0), simulated=Sum("simulated_votes", default=0)
+    )
+    wanted = judgments_wanted(study, encoding=encoding, made=pairs.pop("made"))
+    return Judging(**sat, **pairs, wanted=wanted, per_hour=per_hour)
 
 
 def pairs_of(study: Study) -> QuerySet[Triplet]:
@@ -128,7 +127,7 @@ def _encoded(encoding: Encoding) -> Meter:
 
 def _judged(judging: Judging) -> Meter:
     words = [f"{judging.votes:,} of {judging.wanted:,}"]
-    words += [f"{judging.simulated:,} simulated answers beside them"] * bool(judging.simulated)
+    words += [f"{judging.simulated:,} simulated beside them"] * bool(judging.simulated)
     left = judging.wanted - judging.votes
     if left > 0 and judging.per_hour:
         words += [f"{judging.per_hour:,} an hour", time_left(left, judging.per_hour)]
@@ -193,38 +192,35 @@ def _made(study: Study) -> dict[Condition, dict[str, int]]:
     return counts
 
 
-def _judged_pairs(study: Study) -> Sequence[tuple[Condition, Condition, bool, int]]:
-    """(first, second, simulated, judgments); counted anew when a judgment was added."""
-    # Moves with every vote, and with everybody who is left out.
+def _judged_pairs(study: Study) -> Sequence[tuple[Condition, Condition, int, int]]:
+    """(first, second, votes of people, votes of programs); summed anew when a vote was added."""
     judged = pairs_of(study).aggregate(votes=Sum(F("votes") + F("simulated_votes"), default=0))["votes"]
-    return list(cache.get_or_set(f"judged-pairs-{study.key}-{judged}", partial(_count_pairs, study), 600))
+    return list(cache.get_or_set(f"votes-by-pair-{study.key}-{judged}", partial(_votes_by_pair, study), 600))
 
 
-def _count_pairs(study: Study) -> list[tuple[Condition, Condition, bool, int]]:
-    sides = [f"triplet__{side}__{part}" for side in ("first", "second") for part in ("method", "level")]
-    rows = Judgment.objects.filter(study=study).counted().values_list(*sides, "simulated")
+def _votes_by_pair(study: Study) -> list[tuple[Condition, Condition, int, int]]:
+    """From the pairs' own counters, as the bar of judgments is: what is on one page adds up."""
+    sides = [f"{side}__{part}" for side in ("first", "second") for part in ("method", "level")]
+    rows = pairs_of(study).values_list(*sides).annotate(people=Sum("votes"), programs=Sum("simulated_votes"))
     return [
-        (Condition(one, float(its_level)), Condition(other, float(other_level)), simulated, count)
-        for one, its_level, other, other_level, simulated, count in rows.annotate(count=Count("*")).order_by()
+        (Condition(one, float(its_level)), Condition(other, float(other_level)), people, programs)
+        for one, its_level, other, other_level, people, programs in rows.order_by()
     ]
 
 
 def _cell(
     condition: Condition,
     made: dict[Condition, dict[str, int]],
-    judged: Iterable[tuple[Condition, Condition, bool, int]],
+    judged: Iterable[tuple[Condition, Condition, int, int]],
 ) -> Cell:
     states = made.get(condition, {})
-    votes = {False: 0, True: 0}
-    for first, second, simulated, count in judged:
-        if condition in (first, second):
-            votes[simulated] += count
+    mine = [votes for first, second, *votes in judged if condition in (first, second)]
     return Cell(
         done=states.get("done", 0),
         failed=states.get("failed", 0),
         left=states.get("queued", 0) + states.get("running", 0),
-        by_people=votes[False],
-        simulated=votes[True],
+        by_people=sum(people for people, _ in mine),
+        simulated=sum(programs for _, programs in mine),
     )
 
 

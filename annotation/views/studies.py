@@ -44,13 +44,12 @@ def _listed(request: HttpRequest) -> QuerySet[Study]:
 
 
 def with_counts(studies: QuerySet[Study]) -> QuerySet[Study]:
-    """With judgments, people and the last activity from the sessions, and the votes that are wanted."""
+    """With people and the last activity from the sessions, and the votes given and wanted from the pairs."""
     sat = Session.objects.filter(study=OuterRef("pk")).order_by().values("study")
     pairs = Triplet.objects.filter(study=OuterRef("pk"), role=Triplet.Role.PAIR).order_by().values("study")
     people = Q(annotator__simulated=False)
     return studies.annotate(
-        by_people=_one(sat.annotate(n=Sum("answered", filter=people, default=0))),
-        simulated=_one(sat.annotate(n=Sum("answered", filter=~people, default=0))),
+        simulated=_one(pairs.annotate(n=Sum("simulated_votes", default=0))),
         people=_one(sat.annotate(n=Count("annotator", filter=people & Q(answered__gt=0), distinct=True))),
         last_seen=Subquery(sat.annotate(n=Max("last_seen_at")).values("n")),
         wanted=_one(pairs.annotate(n=Count("pk"))) * F("votes_per_triplet"),

@@ -37,6 +37,9 @@ TABS = [
     ("study-members", "Members"),
 ]
 
+# A draft has no answers yet; its settings are its set-up.
+DRAFT_TABS = [("study", "Set-up"), ("study-people", "People"), ("study-members", "Members")]
+
 # Pages that a tab leads to.
 BELOW = {
     "study-plan": "study",
@@ -60,7 +63,7 @@ def study_page(
         "can_read": user is not None and may(user, study, Reach.DATA),
         "study": study,
         "tab": tab,
-        "tabs": TABS,
+        "tabs": DRAFT_TABS if study.state == Study.State.DRAFT else TABS,
         "marked_tab": BELOW.get(tab, tab),
         "judge_url": request.build_absolute_uri(reverse("judge", args=[study.key])),
         **told,

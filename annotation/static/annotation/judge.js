@@ -85,7 +85,7 @@ async function judge(store, windows) {
   });
   supply.prepare();
   await welcome();
-  if (!outbox.lasting && !study.preview) note.say(say.keepOpen());
+  if (!outbox.lasting) note.say(say.keepOpen());
   await session.run();
 }
 

@@ -11,7 +11,7 @@ const OPENING_MS = 4000;
  * must not meet those of people: they stay in memory.
  */
 export async function openStore({ preview = false } = {}) {
-  if (preview) return new MemoryStore();
+  if (preview) return new MemoryStore({ lasting: true });
   try {
     return new IndexedStore(await openDatabase());
   } catch (error) {
@@ -65,8 +65,11 @@ class IndexedStore {
 
 /** For a private window without a database: the same, until the page is closed. */
 class MemoryStore {
-  lasting = false;
   #kept = new Map();
+
+  constructor({ lasting = false } = {}) {
+    this.lasting = lasting;
+  }
 
   async all() {
     return [...this.#kept.values()];

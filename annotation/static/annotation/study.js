@@ -1,5 +1,5 @@
 /**
- * A study's page: keeps its bars up to date and copies its link.
+ * A study's page: keeps its state, bars and tables up to date, and copies its link.
  * The page is whole without this script; reload it to see the newest numbers.
  */
 
@@ -7,19 +7,25 @@ import { poll } from "./poll.js";
 
 const EVERY_MS = 2000;
 
-/** Writes one bar's numbers into the page. */
-function show(meter, { done, total, words }) {
-  const bar = meter.querySelector("progress");
-  bar.max = total || 1;
-  bar.value = done;
-  meter.querySelector(".meter-figure").textContent = words;
+/** Every part of the page that changes, taken from one rendering of it: what stands together belongs together. */
+async function refresh() {
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
+  if (!answer.ok) throw new Error(`${location.href} answered ${answer.status}`);
+  const newest = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of document.querySelectorAll("[data-live]")) {
+    const fresh = newest.querySelector(`[data-live="${part.dataset.live}"]`);
+    // What somebody is about to press stays under their hand.
+    if (fresh && !part.contains(document.activeElement)) part.innerHTML = fresh.innerHTML;
+  }
 }
 
+/** Asks for the few numbers of the bars, and renders anew when one of them has changed. */
 function follow(section) {
-  const meters = [...section.querySelectorAll("[data-meter]")];
+  let shown = null;
   poll(section.dataset.status, EVERY_MS, (status) => {
-    for (const meter of meters) show(meter, status.meters[meter.dataset.meter]);
-    return status.state !== "closed";
+    const now = JSON.stringify([status.state, status.meters]);
+    if (now !== shown) refresh().then(() => { shown = now; }, console.warn);
+    return status.state !== "closed" || shown !== now;
   });
 }
 

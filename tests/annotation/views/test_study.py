@@ -49,7 +49,7 @@ def test_the_bars_count_people_and_programs_apart(owner_client: Client) -> None:
     assert status["meters"]["encoded"]["done"] == 6
     judged = status["meters"]["judged"]
     assert (judged["done"], judged["total"]) == (3, 12)
-    assert "3 simulated answers beside them" in judged["words"]
+    assert "3 simulated beside them" in judged["words"]
     assert "an hour" in judged["words"]
     assert status["meters"]["people"]["done"] == 1
 
