@@ -23,7 +23,8 @@ async function refresh() {
 function follow(section) {
   let shown = null;
   poll(section.dataset.status, EVERY_MS, (status) => {
-    const now = JSON.stringify([status.state, status.meters]);
+    const counts = Object.values(status.meters).map(({ done, total }) => [done, total]);
+    const now = JSON.stringify([status.state, counts]);
     if (now !== shown) refresh().then(() => { shown = now; }, console.warn);
     return status.state !== "closed" || shown !== now;
   });
