@@ -72,6 +72,7 @@ def status_of(training: CodecTraining) -> dict[str, Any]:
         words = "stopping at its next step"
     return {
         "state": training.state,
+        "outcome": training.outcome,
         "words": words,
         "done": training.stage_done,
         "total": training.stage_total,

@@ -26,6 +26,7 @@ from metric import tasks
 from metric.forms import RetrainRuleForm, TrainingForm
 from metric.models import MetricVersion, TrainingRun
 from metric.reports.disagreements import disagreements_of
+from metric.reports.run_time import run_time
 from metric.services.promotion import back_to_stock, promote_version, roll_back
 from metric.services.requests import cancel_training, request_training
 from metric.services.schedule import rule_of, standing_of, standings
@@ -104,8 +105,11 @@ def status_of(run: TrainingRun) -> dict[str, Any]:
     if run.state == TrainingRun.State.QUEUED:
         words = "waiting for a worker"
     stopping = run.cancel_requested and run.state == TrainingRun.State.RUNNING
+    time = run_time(run)
     return {
         "state": run.state,
+        "outcome": run.outcome,
+        "time": time.words if time else "",
         "words": "stopping at its next step" if stopping else words,
         "done": run.stage_done,
         "total": run.stage_total,

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from annotation.charts import inline
 from annotation.core.bitrates import rate_in_words
+from annotation.core.durations import duration_in_words
 from codecs_zoo.look import key_mark
 from imaging.plots import charts
 from psychometrics.estimates import Estimate
@@ -91,9 +92,7 @@ def rate(bpp: Decimal | float | str | None) -> str:
 @register.filter
 def lasting(seconds: float) -> str:
     """A duration, roughly: 40 s, 12 min, 3.5 h."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    return duration_in_words(seconds)
 
 
 @register.filter

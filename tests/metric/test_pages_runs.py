@@ -1,9 +1,12 @@
 """A training run: asked for, watched, cancelled."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from metric.core.config import TrainConfig
 from metric.models import TrainingRun
@@ -47,6 +50,31 @@ def test_a_run_shows_its_stage_and_its_log(owner_client: Client) -> None:
     page = owner_client.get(run.get_absolute_url()).content.decode()
     assert 'value="30" max="120"' in page
     assert "1, 0.3" in page
+
+
+def test_a_run_says_how_long_it_takes_as_a_whole_going_by_runs_like_it(owner_client: Client) -> None:
+    now = timezone.now()
+    run = make_run(state="running", stage="fit", started_at=now - timedelta(minutes=2))
+    assert "no earlier run" in str(status(owner_client, run)["time"])
+    for minutes, config in ((4, run.config), (6, run.config), (5, run.config), (50, {"net": "vgg"})):
+        done = make_run(run.snapshot, state="done")
+        began = now - timedelta(days=1)
+        TrainingRun.objects.filter(pk=done.pk).update(
+            started_at=began, finished_at=began + timedelta(minutes=minutes), config=config
+        )
+    assert status(owner_client, run)["time"] == (
+        "2 min so far, about 3 min left in all: the last 3 runs like it took 5 min"
+    )
+    TrainingRun.objects.filter(pk=run.pk).update(started_at=now - timedelta(minutes=9))
+    assert "longer than usual" in str(status(owner_client, run)["time"])
+
+
+def test_what_waits_is_not_said_to_run(owner_client: Client) -> None:
+    run = make_run()
+    assert (status(owner_client, run)["outcome"], status(owner_client, run)["time"]) == ("queued", "")
+    TrainingRun.objects.filter(pk=run.pk).update(state="running")
+    assert status(owner_client, run)["outcome"] == "running"
+    assert "badge-running" in owner_client.get(run.get_absolute_url()).content.decode()
 
 
 def test_a_stage_of_a_baseline_names_it(owner_client: Client) -> None:

@@ -28,11 +28,18 @@ function stopwatch() {
     const seconds = (now - first.at) / 1000;
     if (came < 1 || seconds < 5) return "";
     const left = ((status.total - status.done) * seconds) / came;
-    return left < 60 ? "less than a minute left" : `about ${Math.round(left / 60)} min left`;
+    return left < 60 ? "less than a minute left of this" : `about ${Math.round(left / 60)} min left of this`;
   };
 }
 
 const left = stopwatch();
+
+/** The badge beside the title: what waited when the page was loaded may be running now. */
+function showState(outcome) {
+  const badge = document.querySelector("[data-state] .badge");
+  badge.className = `badge badge-${outcome}`;
+  badge.textContent = outcome;
+}
 
 function show(run, log, status) {
   const bar = run.querySelector("progress");
@@ -40,6 +47,9 @@ function show(run, log, status) {
   bar.value = status.done;
   run.querySelector("[data-words]").textContent = capitalised(status.words);
   run.querySelector("[data-left]").textContent = left(status, performance.now());
+  const time = run.querySelector("[data-time]");
+  if (time) time.textContent = status.time;
+  showState(status.outcome);
   if (log.textContent !== status.log) {
     const follow = atEnd(log);
     log.textContent = status.log;
