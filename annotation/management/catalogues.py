@@ -52,8 +52,11 @@ def texts_of(domain: str) -> list[Text]:
 
 
 def _called(path: Path, kind: str, keywords: dict[str, tuple[int, int] | None]) -> Iterator[Text]:
-    for _, found, _, _ in extract(kind, io.BytesIO(path.read_bytes()), keywords=keywords):
-        yield Text(found if isinstance(found, str) else (found[0], found[1]), _name(path))
+    code = path.read_bytes()
+    if b"gettext" not in code and b"translatable" not in code:
+        return
+    for _, text, _, _ in extract(kind, io.BytesIO(code), keywords=keywords):
+        yield Text(text if isinstance(text, str) else (text[0], text[1]), _name(path))
 
 
 def _marked(path: Path) -> Iterator[Text]:

@@ -35,6 +35,3 @@ export function ngettext(one, many, number, values = {}) {
 /** A number as the language writes it, with at most so many digits after the point. */
 export const formatted = (number, digits = 0) =>
   new Intl.NumberFormat(LANGUAGE, { maximumFractionDigits: digits, useGrouping: false, numberingSystem: "latn" }).format(number);
-
-/** Several things one after another, the last with "and". */
-export const listed = (things) => new Intl.ListFormat(LANGUAGE, { type: "conjunction" }).format(things);

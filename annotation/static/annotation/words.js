@@ -2,7 +2,7 @@
  * Everything the page says while judging, as the panels take it, in the language of the page.
  */
 
-import { LANGUAGE, formatted, gettext, listed, ngettext } from "./gettext.js";
+import { LANGUAGE, formatted, gettext, ngettext } from "./gettext.js";
 
 const clock = (date) => date.toLocaleTimeString(LANGUAGE, { hour: "2-digit", minute: "2-digit" });
 const nameOf = (slot) => (slot === "original" ? gettext("the original") : { left: "A", right: "B" }[slot]);
@@ -12,7 +12,7 @@ export const tooEarly = (minViewMs) =>
   gettext("Look a little longer: an answer counts after %(seconds)s s.", { seconds: formatted(minViewMs / 1000, 1) });
 
 /** In a layout of one place, what has not been looked at. */
-export const lookFirst = (slots) => gettext("Look first at: %(pictures)s.", { pictures: listed(slots.map(nameOf)) });
+export const lookFirst = (slots) => gettext("Look first at: %(pictures)s.", { pictures: slots.map(nameOf).join(", ") });
 
 /** Which picture is up in a layout of one place. */
 export function nowUp(slot) {

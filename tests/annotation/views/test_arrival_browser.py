@@ -58,7 +58,7 @@ def seed(check: str) -> str:
 
 
 def consent(page: Page) -> None:
-    heading(page, "Taking part")
+    heading(page, "Consent")
     page.get_by_role("button", name="I agree").press("Enter")
 
 
@@ -77,7 +77,7 @@ def pass_brightness(page: Page) -> None:
 
 
 def read_plates(page: Page, digits: list[str]) -> None:
-    heading(page, "Colours")
+    heading(page, "Colour vision")
     page.wait_for_load_state()
     page.get_by_label("Plate 1").focus()
     for digit in digits:
@@ -110,7 +110,7 @@ def test_a_laboratory_study_from_the_link_to_the_code_by_keyboard(
     heading(page, "Fine detail")
     no_complaint_of_axe(page)
     read_rings(page)
-    heading(page, "The size of a pixel")
+    heading(page, "Pixel size")
     no_complaint_of_axe(page)
     slider = page.get_by_label("Width of the outline")
     slider.press("ArrowRight")
@@ -127,7 +127,7 @@ def test_a_laboratory_study_from_the_link_to_the_code_by_keyboard(
 
     address = page.url + "end/"
     page.goto(address)
-    heading(page, "Some answers are still to come")
+    heading(page, "Some answers have not arrived yet")
     no_complaint_of_axe(page)
     make_judgment(session)
     expect(page.get_by_text("DONE-1")).to_be_visible(timeout=10_000)  # by itself
@@ -144,7 +144,7 @@ def test_who_cannot_read_the_plates_is_thanked_and_gets_no_second_try(
     no_complaint_of_axe(page)
     page.get_by_role("button", name="Begin").press("Enter")
     read_plates(page, [plates.digits_of(seed("colour_vision"))[0], *"00000"])
-    heading(page, "Thank you for coming")
+    heading(page, "Thank you for your time")
     expect(page.get_by_text("OUT-1")).to_be_visible()
     no_complaint_of_axe(page)
     page.go_back()

@@ -40,7 +40,7 @@ def test_one_place_shows_one_picture_at_a_time_pixel_for_pixel(
     assert on_screen(page) == {"left": False, "original": True, "right": False}
     assert violations(page) == []
     page.keyboard.press("ArrowLeft")
-    expect(page.locator("#note")).to_have_text("Look first at: A and B.")
+    expect(page.locator("#note")).to_have_text("Look first at: A, B.")
     files = picture_files(Assignment.objects.get(position=1))
     for key, slot, words, pixels in zip(
         ("1", "2", "x"), SLOTS, ("A is shown", "The original is shown", "B is shown"), files, strict=True

@@ -1,0 +1,145 @@
+"""The judging page in other languages: every text of its scripts, from right to left, and in the room it has."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from annotation.core.languages import LANGUAGES
+from annotation.models import Session, Study
+from tests.judging import READY, answer, boxes_of_pictures, recorded, study_with
+from tests.pseudo import RIGHT_TO_LEFT, WIDE, pseudo, untranslated
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+__all__ = ["pseudo"]  # a fixture
+
+# Calls every function of words.js in each of its cases, and gathers what they say.
+SAY_EVERYTHING = """async () => {
+  const say = await import("/static/annotation/words.js");
+  const act = () => {};
+  const each = (values, call) => values.flatMap(call);
+  const calls = {
+    tooEarly: () => [say.tooEarly(1500)],
+    lookFirst: () => [say.lookFirst(["left", "original"]), say.lookFirst(["left", "original", "right"])],
+    nowUp: () => ["left", "original", "right"].map(say.nowUp),
+    takesTurns: () => ["left", "original", "right"].map(say.takesTurns),
+    longLook: () => [say.longLook(60000), say.longLook(120000)],
+    leaseEnds: () => [say.leaseEnds()],
+    loading: () => [say.loading()],
+    connectionLost: () => [say.connectionLost(0), say.connectionLost(2)],
+    nothingFree: () => [say.nothingFree("")],
+    broken: () => [say.broken(1), say.broken(3)],
+    closed: () => [say.closed("", act)],
+    over: () => each(["nothing_left", "sitting_over"], (status) =>
+      [0, 1, 2].map((waiting) => say.over({ status, detail: "", answered: waiting, waiting }))),
+    tooSmall: () => [[9, 0], [0, 9], [9, 9]].map((lack) =>
+      say.tooSmall(lack, 1, { fullScreen: act, oneAtATime: act, giveBack: act })),
+    paused: () => [null, new Date(0)].map((until) => say.paused({ magnified: !until, until, act })),
+    late: () => [say.late()],
+    rest: () => [0, 1, 2].map((minutes) => say.rest({ answered: 1, total: 2, minutes })),
+    training: () => [say.training(1), say.training(5)],
+    trainingAgain: () => [say.trainingAgain()],
+    trained: () => [say.trained()],
+    feedback: () => each([true, false], (right) =>
+      ["left", "right", "tie"].map((closer) => say.feedback({ right, closer }, ""))),
+    checking: () => [say.checking()],
+    revising: () => ["left", "right", "tie"].map(say.revising),
+    nothingToUndo: () => [say.nothingToUndo(0), say.nothingToUndo(1)],
+    flagged: () => [say.flagged()],
+    notCounted: () => [["invalid", "x"], ["not_yours", ""]].map(([code, message]) => say.notCounted({ code, message })),
+    keepOpen: () => [say.keepOpen()],
+    elsewhere: () => [say.elsewhere(act)],
+    flickerWarning: () => [say.flickerWarning({ agree: act, refuse: act, leave: act })],
+    left: () => [say.left()],
+    notReady: () => [say.notReady("", act)],
+    failed: () => [say.failed({ message: "" }, act)],
+    badge: () => each([true, false], (online) => each([true, false], (lasting) =>
+      ["saved", "saving", "waiting"].map((state) => say.badge({ state, size: 2, lasting }, online)))),
+    progress: () => ["training", "judging"].map((stage) => say.progress({ answered: 1, total: 2, stage })),
+    keyNames: () => [say.keyNames()],
+    choosingKey: () => Object.values(say.choosingKey).map((words) => words("")),
+  };
+  const texts = (said) => {
+    if (typeof said === "string") return [said];
+    if (!said || typeof said !== "object") return [];
+    return Object.entries(said).flatMap(([name, inner]) => (name === "name" ? [] : texts(inner)));
+  };
+  const missing = Object.keys(say).filter((name) => !(name in calls));
+  return { missing, texts: Object.values(calls).flatMap((call) => call().flatMap(texts)) };
+}"""
+
+
+def test_no_text_of_the_scripts_escapes(
+    page: Page, sit_down: Callable[[Study], None], complaints: list[str], pseudo: None
+) -> None:
+    sit_down(study_with(1, fields={"language": WIDE, "title": "1"}))
+    page.wait_for_selector(READY)
+    said: dict[str, Any] = page.evaluate(SAY_EVERYTHING)
+    assert said["missing"] == []  # a new text is called above
+    assert len(said["texts"]) > 100
+    words = [text for text in said["texts"] if untranslated(re.sub(r"\b[AP]M\b", "", text))]
+    assert words == []
+    assert untranslated(page.locator("body").inner_text()) == []
+    assert complaints == []  # gettext.js complains of what has no translation
+
+
+def test_from_right_to_left_the_pictures_and_keys_stay_where_they_are(
+    page: Page, sit_down: Callable[[Study], None], complaints: list[str], pseudo: None
+) -> None:
+    study = study_with(2, fields={"language": RIGHT_TO_LEFT, "title": "1", "allow_ties": True}, undo_depth=1)
+    sit_down(study)
+    page.wait_for_selector(READY)
+    assert page.locator("html").get_attribute("dir") == "rtl"
+    left, original, right = (box["left"] for box in boxes_of_pictures(page))
+    assert left < original < right
+    buttons = [page.locator(f'[data-answer="{side}"]').bounding_box() for side in ("left", "right")]
+    assert buttons[0] and buttons[1] and buttons[0]["x"] < buttons[1]["x"]
+    # The tools stand at the left here, the number at the right.
+    tools, who = page.locator(".tools").bounding_box(), page.locator(".who").bounding_box()
+    assert tools and who and tools["x"] < who["x"]
+    answer(page, "ArrowLeft")
+    answer(page, "ArrowRight")
+    assert [judgment.answer for judgment in recorded(page, 2)] == ["left", "right"]
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("[א-ת]"))
+    assert untranslated(page.locator("body").inner_text()) == []
+    assert Session.objects.get().language == RIGHT_TO_LEFT
+    assert complaints == []
+
+
+@pytest.mark.parametrize("language", [*LANGUAGES, WIDE])
+def test_every_language_has_room(
+    language: str, page: Page, sit_down: Callable[[Study], None], pseudo: None, settings: Any
+) -> None:
+    settings.LANGUAGES = [*LANGUAGES.items(), (WIDE, "")]
+    page.set_viewport_size({"width": 1280, "height": 720})
+    sit_down(study_with(1, fields={"language": language, "allow_ties": True}, undo_depth=1))
+    page.wait_for_selector(READY)
+    assert page.locator("html").get_attribute("lang") == language
+    overflowing = page.evaluate(
+        """() => [...document.querySelectorAll(".under .button, .tools, .room-head, .room-foot, body")]
+          .filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.outerHTML.slice(0, 80))"""
+    )
+    assert overflowing == []
+    for box in boxes_of_pictures(page):
+        assert box["left"] >= 0 and box["right"] <= 1280
+    page.keyboard.press("?")
+    dialog = page.locator("#help").bounding_box()
+    assert dialog and dialog["height"] <= 720
+
+
+def test_the_help_lists_the_keys_of_the_layout(page: Page, sit_down: Callable[[Study], None]) -> None:
+    sit_down(study_with(1))
+    page.wait_for_selector(READY)
+    page.keyboard.press("?")
+    for key in ("view_left", "view_right"):
+        assert not page.locator(f'#help [data-key="{key}"]').first.is_visible()
+    page.keyboard.press("Escape")
+    # A window too narrow for three shows one at a time: then it has those keys, and the help says so.
+    page.set_viewport_size({"width": 280, "height": 700})
+    page.get_by_role("button", name="Show one at a time").click()
+    page.keyboard.press("?")
+    expect(page.locator('#help .keys [data-key="view_left"]')).to_be_visible()
+    expect(page.get_by_text("show A, the original, B")).to_be_visible()
+    expect(page.get_by_text("alternates with the original")).to_be_hidden()
