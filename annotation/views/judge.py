@@ -3,10 +3,11 @@
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
+from django.utils.translation import activate, get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from annotation.core.languages import SOURCE_LANGUAGE
 from annotation.core.questionnaire import BEFORE
 from annotation.core.roles import Reach
 from annotation.errors import Refused
@@ -51,6 +52,7 @@ def judge(request: HttpRequest, study: Study) -> HttpResponse:
         if visitor.is_preview:
             return page(request, "preview", study)
         if _is_researchers(request, visitor):
+            activate(SOURCE_LANGUAGE)  # as all pages for researchers
             return page(request, "researcher", study)
         if visitor.enrolment is None and (step := first_step(visitor)):
             return step_page(request, visitor, step)

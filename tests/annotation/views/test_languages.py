@@ -138,6 +138,7 @@ def test_no_text_of_an_annotators_page_escapes_the_catalogue(pseudo: None, templ
     folder = ROOT / "templates"
     ours = {str(path.relative_to(folder)) for path in (folder / "annotation" / "arrival").glob("*.html")}
     ours |= {str(path.relative_to(folder)) for path in (folder / "annotation").glob("judge*.html")}
+    ours -= {"annotation/arrival/researcher.html"}  # for members of the study who open its link
     assert ours - templates == set()  # a new page must be walked through above
 
 
