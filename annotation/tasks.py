@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from annotation.models import CodecReach, Reconstruction, Snapshot, Study
 from annotation.queues import ENCODE, ENCODE_SLOW, queue_is_empty, slow_codecs
+from annotation.reports.breakdown import compute_breakdown
 from annotation.reports.results import compute_results
 from annotation.services import privacy
 from annotation.services.allocation.ranking import refresh_rankings
@@ -86,6 +87,12 @@ def quality_of_new_answers() -> None:
 def results(pk: int, population: str) -> None:
     """Computes the figures of a study's results page and keeps them in the shared cache."""
     compute_results(Study.objects.get(pk=pk), population)
+
+
+@shared_task
+def breakdown(pk: int, population: str, level: float | None, votes: int) -> None:
+    """Computes the ranking by photograph, layout and so on, and keeps it in the shared cache."""
+    compute_breakdown(Study.objects.get(pk=pk), population, level, votes)
 
 
 @shared_task

@@ -7,6 +7,7 @@ from annotation.views import (
     actions,
     annotator_quality,
     arrival,
+    breakdown,
     downloads,
     finish,
     gallery,
@@ -14,6 +15,7 @@ from annotation.views import (
     invitations,
     judge,
     members,
+    pairs,
     panels,
     people,
     planner,
@@ -83,8 +85,10 @@ urlpatterns = [
         name="study-invitations-csv",
     ),
     path("studies/<slug:slug>/people/reconciliation/", panels.reconciliation, name="study-reconciliation"),
-    path("studies/<slug:slug>/pairs/", study.pairs, name="study-pairs"),
+    path("studies/<slug:slug>/pairs/", pairs.pairs, name="study-pairs"),
+    path("studies/<slug:slug>/pairs.csv", pairs.pairs_csv, name="study-pairs-csv"),
     path("studies/<slug:slug>/results/", results.results, name="study-results"),
+    path("studies/<slug:slug>/results/breakdown/", breakdown.breakdown, name="study-breakdown"),
     path("studies/<slug:slug>/results/figures/", result_files.figures, name="study-figures"),
     path(
         "studies/<slug:slug>/results/figures/<str:name>.<str:form>", result_files.figure, name="study-figure"
@@ -96,6 +100,7 @@ urlpatterns = [
     path("studies/<slug:slug>/questionnaire/", questions.questions, name="study-questionnaire"),
     path("studies/<slug:slug>/questionnaire/save/", questions.save, name="study-questionnaire-save"),
     path("studies/<slug:slug>/gallery/", gallery.gallery, name="study-gallery"),
+    path("studies/<slug:slug>/gallery.csv", gallery.gallery_csv, name="study-gallery-csv"),
     path("studies/<slug:slug>/members/", members.members, name="study-members"),
     path("studies/<slug:slug>/members/set/", members.member_set, name="study-member-set"),
     path("studies/<slug:slug>/members/invite/", members.member_invite, name="study-member-invite"),
@@ -123,6 +128,12 @@ urlpatterns = [
     path("studies/<slug:slug>/retry/", actions.retry_failed, name="study-retry"),
     path("studies/<slug:slug>/snapshot/", actions.make_snapshot, name="study-snapshot"),
     path("sources/<int:pk>/image.png", downloads.source_image, name="source-image"),
+    path("sources/<int:pk>/<slug:kind>.webp", downloads.source_thumbnail, name="source-thumbnail"),
+    path(
+        "reconstructions/<int:pk>/<slug:kind>.webp",
+        downloads.reconstruction_thumbnail,
+        name="reconstruction-thumbnail",
+    ),
     path("reconstructions/<int:pk>/image.png", downloads.reconstruction_image, name="reconstruction-image"),
     path("snapshots/<int:pk>/download/", downloads.snapshot_archive, name="snapshot-download"),
 ]

@@ -4,13 +4,14 @@ The database gathers each annotator's votes, and each photograph's pairs, into o
 rows one by one takes ten times as long as counting them does.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from django.db import connection
 from django.db.models import Aggregate, Case, F, IntegerField, TextField, Value, When
+from django.db.models.functions import Coalesce
 
 from annotation.models import Enrolment, Judgment, Reconstruction, Study, Triplet
 from psychometrics.comparisons import TIE, Comparisons, Floats, Ints, tally
@@ -72,14 +73,24 @@ def study_votes(study: Study, *, simulated: bool, excluded: bool = False) -> Stu
 
     `excluded`: with those of annotators who are excluded.
     """
+    return votes_and_columns(study, simulated=simulated, excluded=excluded)[0]
+
+
+def votes_and_columns(
+    study: Study, *, simulated: bool, excluded: bool = False, columns: Sequence[Any] = ()
+) -> tuple[StudyVotes, list[Ints]]:
+    """The votes, and what further expressions of whole numbers give of each (m,): -1 where that is not known."""
     triplets = _triplets(study)
-    annotators, annotator, codes = _votes(study, simulated=simulated, excluded=excluded)
+    annotators, annotator, codes, *further = _votes(
+        study, simulated=simulated, excluded=excluded, columns=columns
+    )
     triplet = np.searchsorted(triplets.ids, codes // 9)
     order = _order(annotator * len(triplets.sources) + triplets.source[triplet])
     annotator, triplet, codes = annotator[order], triplet[order], codes[order]
     choice, side, source = codes // 3 % 3, codes % 3, triplets.source[triplet]
     rows = _lower_first(triplets, triplet, choice, annotator, source)
-    return StudyVotes(rows, triplet, choice, side, triplets.ids, annotators, triplets.sources)
+    votes = StudyVotes(rows, triplet, choice, side, triplets.ids, annotators, triplets.sources)
+    return votes, [each[order] for each in further]
 
 
 def _lower_first(
@@ -108,21 +119,26 @@ def tally_by_name(rows: Comparisons, names: dict[str, int], *, method: bool) -> 
     return tally(rows.where(kept).renamed(tuple(names), number))
 
 
-def _votes(study: Study, *, simulated: bool, excluded: bool) -> tuple[tuple[str, ...], Ints, Ints]:
-    """Annotators; the number of each vote's (m,), rising; and its triplet, outcome and side as one number (m,)."""
-    code = 9 * F("triplet") + 3 * _numbered("choice", OUTCOMES) + _numbered("answer", SIDES)
+def _votes(study: Study, *, simulated: bool, excluded: bool, columns: Sequence[Any]) -> tuple[Any, ...]:
+    """Annotators; the number of each vote's (m,), rising; its triplet, outcome and side as one number (m,); and what
+    each of `columns` gives of it (m,).
+    """
+    code = 9 * F("triplet") + 3 * numbered("choice", OUTCOMES) + numbered("answer", SIDES)
     votes = Judgment.objects.filter(study=study, counted=True).of_population(simulated=simulated)
     out = Enrolment.objects.excluded().filter(study=study)
     if not excluded and out.exists():
         votes = votes.exclude(annotator__in=out.values("annotator"))
     # In the order of the index `judgment_votes`, from which SQLite answers without touching the rows.
-    by_annotator = votes.order_by("annotator_id").values("annotator_id").annotate(codes=Joined(code))
+    joined = {"codes": Joined(code)} | {
+        f"column_{n}": Joined(Coalesce(column, -1)) for n, column in enumerate(columns)
+    }
+    by_annotator = votes.order_by("annotator_id").values("annotator_id").annotate(**joined)
     with connection.cursor() as cursor:  # the ORM makes a UUID of each id, which takes longer than the query
-        cursor.execute(*by_annotator.values_list("annotator_id", "codes").query.sql_with_params())
+        cursor.execute(*by_annotator.values_list("annotator_id", *joined).query.sql_with_params())
         rows = cursor.fetchall()
-    codes = [_numbers(text) for _, text in rows]
+    codes, *further = ([_numbers(row[n]) for row in rows] for n in range(1, len(joined) + 1))
     annotator = np.repeat(np.arange(len(rows)), [each.size for each in codes])
-    return tuple(str(who) for who, _ in rows), annotator, _one(codes)
+    return tuple(str(row[0]) for row in rows), annotator, _one(codes), *map(_one, further)
 
 
 @dataclass(frozen=True)
@@ -168,7 +184,7 @@ def _conditions(study: Study) -> tuple[Ints, Ints, tuple[Condition, ...]]:
     return pictures[order], condition.astype(np.int64)[order], tuple(names)
 
 
-def _numbered(field: str, numbers: dict[str, int]) -> Case:
+def numbered(field: str, numbers: dict[str, int]) -> Case:
     """A column's words as numbers."""
     whens = [When(**{field: word}, then=Value(number)) for word, number in numbers.items()]
     return Case(*whens, output_field=IntegerField())

@@ -1,10 +1,16 @@
-"""A paragraph of methods, written from a study's rules and counts, as a paper has it."""
+"""A paragraph of methods, written from a study's rules and counts, as a paper has it.
+
+Its phrases go through gettext in the study's language. They are not among the texts of the pages for annotators, whose
+catalogues must be whole before a language is offered: a phrase without a translation is English.
+"""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from django.db.models import Count, Max, Min
-from django.utils.translation import gettext, ngettext
+from django.utils import translation
+from django.utils.translation import gettext as phrase
+from django.utils.translation import ngettext as counted
 
 from annotation.core.conditions import ORIGINAL, levels
 from annotation.models import Enrolment, Judgment, Reconstruction, Study
@@ -14,25 +20,26 @@ from annotation.reports.results import StudyResults
 
 def methods_text(study: Study, results: StudyResults) -> list[str]:
     """The paragraphs: stimuli, procedure, participants, analysis."""
-    parts = (_stimuli(study), _procedure(study), _participants(study, results), _analysis(study, results))
-    return [" ".join(part) for part in parts]
+    with translation.override(study.language):
+        parts = (_stimuli(study), _procedure(study), _participants(study, results), _analysis(study, results))
+        return [" ".join(part) for part in parts]
 
 
 def _stimuli(study: Study) -> Iterator[str]:
     photographs = study.uses.count()
-    yield ngettext(
+    yield counted(
         "The stimuli were made from %(count)s photograph of at most %(width)s × %(height)s pixels.",
         "The stimuli were made from %(count)s photographs of at most %(width)s × %(height)s pixels.",
         photographs,
     ) % {"count": photographs, "width": study.max_width, "height": study.max_height}
     if study.codecs:
-        yield gettext("They were encoded with %(codecs)s at %(levels)s bits per pixel.") % {
+        yield phrase("They were encoded with %(codecs)s at %(levels)s bits per pixel.") % {
             "codecs": _listed(_versions(study)),
             "levels": _listed(f"{bpp:g}" for bpp in sorted(study.target_bpps)),
         }
     own = study.own_pictures.order_by("method").values_list("method", flat=True).distinct()
     if own:
-        yield gettext("Pictures made elsewhere were added: %(methods)s.") % {"methods": _listed(own)}
+        yield phrase("Pictures made elsewhere were added: %(methods)s.") % {"methods": _listed(own)}
     yield from _pairs(study)
 
 
@@ -50,18 +57,18 @@ def _pairs(study: Study) -> Iterator[str]:
     rules, conditions = study.rules, study.conditions()
     if rules.pairs_within and not study.listed_pairs:
         yield (
-            gettext("At each level, every two methods made a pair.")
+            phrase("At each level, every two methods made a pair.")
             if len(levels(conditions)) > 1
-            else gettext("Every two methods made a pair.")
+            else phrase("Every two methods made a pair.")
         )
     if rules.pairs_across != "off":
-        yield gettext(
+        yield phrase(
             "Conditions of neighbouring levels were paired too, so that all levels join on one scale."
         )
     if ORIGINAL in conditions:
-        yield gettext("Each condition was also paired with the original itself.")
+        yield phrase("Each condition was also paired with the original itself.")
     if study.listed_pairs:
-        yield gettext("Pairs were listed one by one.")
+        yield phrase("Pairs were listed one by one.")
 
 
 _LAYOUTS = {
@@ -73,33 +80,33 @@ _LAYOUTS = {
 
 def _procedure(study: Study) -> Iterator[str]:
     rules = study.rules
-    yield gettext("Annotators answered the question “%(question)s” for each pair.") % {
+    yield phrase("Annotators answered the question “%(question)s” for each pair.") % {
         "question": study.question
     }
-    yield gettext(_LAYOUTS[rules.layout]) % {"hz": rules.flicker_hz}
+    yield phrase(_LAYOUTS[rules.layout]) % {"hz": rules.flicker_hz}
     if study.allow_ties:
-        yield gettext("They could also answer that they cannot tell.")
+        yield phrase("They could also answer that they cannot tell.")
     else:
-        yield gettext("They had to choose one of the two.")
+        yield phrase("They had to choose one of the two.")
     if study.min_view_ms:
-        yield gettext("No answer was taken before %(seconds)g s of viewing.") % {
+        yield phrase("No answer was taken before %(seconds)g s of viewing.") % {
             "seconds": study.min_view_ms / 1000
         }
     if rules.training_pairs:
-        yield gettext(
+        yield phrase(
             "Judging began after %(pairs)s training pairs with feedback, of which %(right)s had to be right."
         ) % {
             "pairs": rules.training_pairs,
             "right": rules.training_pass,
         }
     if rules.warm_up:
-        yield gettext("The first %(pairs)s pairs of every session were not counted.") % {
+        yield phrase("The first %(pairs)s pairs of every session were not counted.") % {
             "pairs": rules.warm_up
         }
     checks = _checks(study)
     if checks:
-        yield gettext("Among the pairs were checks: %(checks)s.") % {"checks": _listed(checks)}
-    yield gettext("Each pair was to be judged by %(votes)s annotators, in sessions of %(pairs)s pairs.") % {
+        yield phrase("Among the pairs were checks: %(checks)s.") % {"checks": _listed(checks)}
+    yield phrase("Each pair was to be judged by %(votes)s annotators, in sessions of %(pairs)s pairs.") % {
         "votes": study.votes_per_triplet,
         "pairs": study.pairs_per_session,
     }
@@ -108,10 +115,10 @@ def _procedure(study: Study) -> Iterator[str]:
 def _checks(study: Study) -> list[str]:
     rules = study.rules
     kinds = (
-        (rules.sentinel_percent, gettext("pairs with one plainly worse side")),
-        (rules.identical_percent, gettext("identical pairs")),
-        (rules.repeat_percent, gettext("repeats with the sides swapped")),
-        (rules.golden_percent, gettext("pairs with an expert’s answer")),
+        (rules.sentinel_percent, phrase("pairs with one plainly worse side")),
+        (rules.identical_percent, phrase("identical pairs")),
+        (rules.repeat_percent, phrase("repeats with the sides swapped")),
+        (rules.golden_percent, phrase("pairs with an expert’s answer")),
     )
     return [f"{words} ({share:g} %)" for share, words in kinds if share]
 
@@ -121,7 +128,7 @@ def _participants(study: Study, results: StudyResults) -> Iterator[str]:
     counts = {"count": f"{results.annotators:,}", "votes": f"{results.judgments:,}"}
     if people:
         yield (
-            ngettext(
+            counted(
                 "%(count)s person gave the %(votes)s answers that count.",
                 "%(count)s people gave the %(votes)s answers that count.",
                 results.annotators,
@@ -130,17 +137,17 @@ def _participants(study: Study, results: StudyResults) -> Iterator[str]:
         )
     else:
         yield (
-            gettext(
+            phrase(
                 "The answers are SIMULATED: %(count)s programs gave %(votes)s; they say nothing about people."
             )
             % counts
         )
     if dates := _dates(study, simulated=not people):
-        yield gettext("They were collected from %(first)s to %(last)s.") % dates
+        yield phrase("They were collected from %(first)s to %(last)s.") % dates
     if study.rules.panel != "none" and people:
-        yield gettext("They were recruited on %(panel)s.") % {"panel": study.rules.panel}
+        yield phrase("They were recruited on %(panel)s.") % {"panel": study.rules.panel}
     for rule, number in _exclusions(study, simulated=not people):
-        yield ngettext(
+        yield counted(
             "%(number)s annotator was excluded (%(rule)s).",
             "%(number)s annotators were excluded (%(rule)s).",
             number,
@@ -172,23 +179,23 @@ def _exclusions(study: Study, *, simulated: bool) -> list[tuple[str, int]]:
 
 def _analysis(study: Study, results: StudyResults) -> Iterator[str]:
     ranking = results.results.main.ranking
-    yield gettext(
+    yield phrase(
         "Answers were scaled with the Bradley–Terry model, ties by Davidson’s extension (1970); 1 JND is the "
         "difference at which 75 % of answers prefer the better one."
     )
     if ranking is not None and ranking.reference is not None:
-        yield gettext("The original is the zero of the scale.")
+        yield phrase("The original is the zero of the scale.")
     ways = () if ranking is None else ranking.uncertainty.ways
-    over = {"annotators": gettext("annotators"), "sources": gettext("photographs")}
+    over = {"annotators": phrase("annotators"), "sources": phrase("photographs")}
     if ways:
-        yield gettext(
+        yield phrase(
             "95 %% intervals are from a covariance that is robust to clusters of %(ways)s (Cameron, Gelbach and Miller "
             "2011), with t quantiles."
         ) % {"ways": _listed(over.get(way, way) for way in ways)}
-    yield gettext("Differences were tested with Holm’s adjustment over all pairs of a scale.")
+    yield phrase("Differences were tested with Holm’s adjustment over all pairs of a scale.")
     alpha, human = results.agreement.alpha, results.agreement.human_score
     if alpha.value is not None and human.value is not None:
-        yield gettext(
+        yield phrase(
             "Agreement: Krippendorff’s alpha %(alpha).2f; one more person would score %(human).0f %% by the "
             "answers of the others."
         ) % {"alpha": alpha.value, "human": 100 * human.value}
@@ -199,4 +206,4 @@ def _listed(words: Iterable[object]) -> str:
     each = [str(word) for word in words]
     if len(each) < 2:
         return "".join(each)
-    return gettext("%(first)s and %(last)s") % {"first": ", ".join(each[:-1]), "last": each[-1]}
+    return phrase("%(first)s and %(last)s") % {"first": ", ".join(each[:-1]), "last": each[-1]}

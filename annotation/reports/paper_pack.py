@@ -25,7 +25,7 @@ from annotation.core.formats.answers import AnswerRow, answer_lines
 from annotation.core.formats.zip import stream as zipped
 from annotation.models import Study
 from annotation.reports.exhibit_files import file_of
-from annotation.reports.exhibits import WHOSE, Exhibit, exhibits_of
+from annotation.reports.exhibits import WHOSE, Exhibit
 from annotation.reports.export import Naming, answer_rows, names_in_export
 from annotation.reports.methods_text import methods_text
 from annotation.reports.results import StudyResults
@@ -65,9 +65,10 @@ class PaperPack:
         return answer_rows(self.study, self.simulated, self.until, name_of)
 
 
-def paper_pack_of(study: Study, results: StudyResults, *, study_file: str) -> PaperPack:
+def paper_pack_of(
+    study: Study, results: StudyResults, exhibits: list[Exhibit], *, study_file: str
+) -> PaperPack:
     """The pack of these results. `study_file`: the study's own, as it may be published."""
-    exhibits = exhibits_of(results)
     paragraphs = methods_text(study, results)
     methods = "\n\n".join(map(latex.escape, paragraphs))
     files = {

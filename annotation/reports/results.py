@@ -67,12 +67,12 @@ def kept_results(study: Study, population: str, votes: int) -> StudyResults | No
     Of a large study they may lag behind by FEW_NEW of its votes: `stale` says whether a worker should be asked.
     """
     found: StudyResults | None = cache.get(_key(study, population))
-    if stale(found, votes) and (votes <= AT_ONCE or (found is None and not _cache_keeps())):
+    if stale(found, votes) and (votes <= AT_ONCE or (found is None and not cache_keeps())):
         return compute_results(study, population)
     return found
 
 
-def _cache_keeps() -> bool:
+def cache_keeps() -> bool:
     """Whether the cache's server is there: without it nothing that a worker computes would reach a page."""
     cache.set("results-probe", True, CACHED_S)
     return cache.get("results-probe") is True

@@ -2,8 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 
+from django.db.models import QuerySet
 from django.db.models.fields.files import FieldFile
-from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    StreamingHttpResponse,
+)
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
@@ -11,7 +19,9 @@ from annotation.core.formats.zip import in_full
 from annotation.core.roles import Reach
 from annotation.errors import SnapshotRefused
 from annotation.models import Judgment, Photograph, Reconstruction, Snapshot, Source, Study
+from annotation.reports.small_copies import small_copy
 from annotation.views.access import refusals_as_messages, staff_required, study_or_404, within_reach
+from imaging.thumbnails import KINDS
 from psychometrics.tables import stream
 
 COLUMNS = {
@@ -48,8 +58,14 @@ COLUMNS = {
 @require_safe
 def source_image(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The pixels of a source."""
-    sources = within_reach(request, Source.objects.all(), Reach.RESULTS, by="studies").distinct()
-    return _png(get_object_or_404(sources, pk=pk).image)
+    return _png(get_object_or_404(_sources(request), pk=pk).image)
+
+
+@staff_required
+@require_safe
+def source_thumbnail(request: HttpRequest, pk: int, kind: str) -> HttpResponseBase:
+    """A small copy of a source."""
+    return _webp(get_object_or_404(_sources(request), pk=pk).image, kind)
 
 
 @staff_required
@@ -68,12 +84,34 @@ def whole_preview(request: HttpRequest, slug: str, pk: int) -> HttpResponseBase:
 @require_safe
 def reconstruction_image(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The pixels of a finished reconstruction."""
+    return _png(get_object_or_404(_reconstructions(request), pk=pk).image)
+
+
+@staff_required
+@require_safe
+def reconstruction_thumbnail(request: HttpRequest, pk: int, kind: str) -> HttpResponseBase:
+    """A small copy of a finished reconstruction."""
+    return _webp(get_object_or_404(_reconstructions(request), pk=pk).image, kind)
+
+
+def _sources(request: HttpRequest) -> QuerySet[Source]:
+    return within_reach(request, Source.objects.all(), Reach.RESULTS, by="studies").distinct()
+
+
+def _reconstructions(request: HttpRequest) -> QuerySet[Reconstruction]:
     done = Reconstruction.objects.filter(state=Reconstruction.State.DONE)
     shown = within_reach(request, done, Reach.RESULTS, by="source__studies")
     # A picture of somebody's own belongs to the studies that show it, not to all that use its photograph.
     own = within_reach(request, done, Reach.RESULTS, by="studies")
-    shown = shown.exclude(origin=Reconstruction.Origin.OWN).distinct() | own.distinct()
-    return _png(get_object_or_404(shown, pk=pk).image)
+    return shown.exclude(origin=Reconstruction.Origin.OWN).distinct() | own.distinct()
+
+
+def _webp(image: FieldFile, kind: str) -> HttpResponse:
+    if kind not in KINDS:
+        raise Http404(f"There is no small copy called {kind}.")
+    response = HttpResponse(small_copy(image, kind), content_type="image/webp")
+    response.headers["Cache-Control"] = "private, max-age=86400, immutable"
+    return response
 
 
 def _png(image: FieldFile) -> HttpResponseBase:

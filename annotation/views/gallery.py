@@ -1,53 +1,72 @@
 """The gallery: every photograph of a study with what each method made of it, for researchers only."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
+from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from annotation.core.conditions import Condition, levels, methods
+from annotation.core.conditions import levels, methods
 from annotation.core.roles import Reach
-from annotation.models import Reconstruction, Source, Study
+from annotation.reports.gallery import (
+    CSV_COLUMNS,
+    ORDERS,
+    STATES,
+    GalleryFilter,
+    csv_rows,
+    ordered,
+    shelves_of,
+    totals_of,
+)
 from annotation.views.access import staff_required, study_or_404
-from annotation.views.paging import page_by_pk
 from annotation.views.study import study_page
+from psychometrics.tables import stream
 
 PHOTOGRAPHS_A_PAGE = 4
-
-
-@dataclass(frozen=True)
-class Shelf:
-    """One photograph, and for each level its reconstructions in the order of the study's methods."""
-
-    source: Source
-    rows: Sequence[tuple[float, Sequence[Reconstruction | None]]]
 
 
 @staff_required
 @require_safe
 def gallery(request: HttpRequest, slug: str) -> HttpResponse:
-    """A page of photographs, the first of the study first."""
+    """A page of photographs; `?photograph=`, `method`, `level` and `show` filter, `order` orders, `page` leads on."""
     study = study_or_404(request, slug, Reach.DATA)
-    page = page_by_pk(request, Source.objects.used_in(study), size=PHOTOGRAPHS_A_PAGE, oldest_first=True)
-    conditions = study.conditions()
-    shelves = shelves_of(study, conditions, page.rows)
-    return study_page(
-        request, study, "study-gallery", page=page, methods=methods(conditions), shelves=shelves
-    )
+    chosen, order = filter_of(request), request.GET.get("order", "")
+    order = order if order in ORDERS else "added"
+    sources = ordered(chosen.sources(study), order, study)
+    page = Paginator(sources, PHOTOGRAPHS_A_PAGE).get_page(request.GET.get("page"))
+    conditions, every = chosen.conditions(study), study.conditions()
+    context: dict[str, Any] = {
+        "page": page,
+        "methods": methods(conditions),
+        "shelves": shelves_of(study, conditions, list(page.object_list)),
+        "every_method": methods(every),
+        "every_level": [f"{level:g}" for level in levels(every)],
+        "chosen": chosen,
+        "order": order,
+        "orders": list(ORDERS.items()),
+        "states": list(STATES.items()),
+        "totals": totals_of(study),
+        "filtered": chosen != GalleryFilter(),
+        "keep": urlencode(
+            {name: value for name, value in (asdict(chosen) | {"order": order}).items() if value}
+        ),
+    }
+    return study_page(request, study, "study-gallery", **context)
 
 
-def shelves_of(study: Study, conditions: Sequence[Condition], sources: Sequence[Source]) -> list[Shelf]:
-    """The sources with the study's reconstructions, in one query; None where one was not planned yet."""
-    needed = Reconstruction.objects.needed_by(study).filter(source__in=sources)
-    found = {(row.source_id, row.condition): row for row in needed}
-    return [
-        Shelf(
-            source,
-            [
-                (level, [found.get((source.pk, Condition(method, level))) for method in methods(conditions)])
-                for level in levels(conditions)
-            ],
-        )
-        for source in sources
-    ]
+@staff_required
+@require_safe
+def gallery_csv(request: HttpRequest, slug: str) -> StreamingHttpResponse:
+    """The reconstructions with their figures as CSV, streamed."""
+    study = study_or_404(request, slug, Reach.DATA)
+    lines = stream(CSV_COLUMNS, csv_rows(study, filter_of(request)))
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{study.slug}-reconstructions.csv"'
+    return response
+
+
+def filter_of(request: HttpRequest) -> GalleryFilter:
+    """What the request's address filters by."""
+    return GalleryFilter(**{name: request.GET.get(name, "") for name in asdict(GalleryFilter())})

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 
@@ -12,7 +12,7 @@ class Page:
     """Rows, and how to ask for those after them; `next` is None on the last page."""
 
     rows: list[Any]
-    next: int | None
+    next: int | str | None
     is_first: bool
 
 
@@ -27,6 +27,28 @@ def page_by_pk(
     found = list(rows.order_by(key if oldest_first else f"-{key}")[: size + 1])
     last = found[size - 1] if len(found) > size else None
     return Page(found[:size], _key(last, key) if last is not None else None, is_first)
+
+
+def page_by_column(
+    request: HttpRequest, rows: QuerySet[Any], column: str, *, size: int, descending: bool = False
+) -> Page:
+    """The page after the row whose `column` and id `?after=VALUE,ID` names, ordered by both; `column` holds numbers."""
+    value, _, pk = request.GET.get("after", "").partition(",")
+    is_first = not (value.isdecimal() and len(value) < 19 and (pk.isdecimal() and len(pk) < 19 or not pk))
+    order = [column] if column == "pk" else [column, "pk"]
+    if not is_first:
+        beyond = "lt" if descending else "gt"
+        after = Q(**{f"{column}__{beyond}": int(value)})
+        if pk and column != "pk":
+            after |= Q(**{column: int(value), f"pk__{beyond}": int(pk)})
+        rows = rows.filter(after)
+    kept = list(rows.order_by(*(f"-{name}" if descending else name for name in order))[: size + 1])
+    last = kept[size - 1] if len(kept) > size else None
+    return Page(kept[:size], None if last is None else _places(last, order), is_first)
+
+
+def _places(row: Any, order: list[str]) -> str:
+    return ",".join(str(_key(row, name)) for name in order)
 
 
 def _key(row: Any, key: str) -> int:

@@ -1,49 +1,81 @@
-"""The triplets of a study with their votes, a page at a time."""
+"""The triplets of a study with their votes, a page at a time, and as CSV."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, replace
 
-from django.db.models import Count
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
 
-from annotation.models import Judgment, Study, Triplet
-from annotation.views.paging import Page, page_by_pk
+from annotation.core.conditions import levels, methods
+from annotation.core.roles import Reach
+from annotation.models import Study
+from annotation.reports.pairs import ACROSS, CSV_COLUMNS, ORDERS, PairFilter, csv_rows, votes_of
+from annotation.views.access import staff_required, study_or_404
+from annotation.views.paging import Page, page_by_column
+from annotation.views.study import study_page
+from psychometrics.tables import stream
 
 PAIRS_A_PAGE = 50
+BY_VOTES = {"none": "No votes yet", "some": "Some votes", "all": "All votes in"}
 
 
-@dataclass(frozen=True)
-class Votes:
-    """Votes of one population for one pair."""
+@staff_required
+@require_safe
+def pairs(request: HttpRequest, slug: str) -> HttpResponse:
+    """The triplets and their votes; `?photograph=`, `method`, `level`, `votes` and `known` filter, `order` orders."""
+    study = study_or_404(request, slug, Reach.DATA)
+    chosen, order = filter_of(request), order_of(request)
+    conditions = study.conditions()
+    return study_page(
+        request,
+        study,
+        "study-pairs",
+        page=page_of_pairs(request, study),
+        total=chosen.apply(study).count(),
+        chosen=chosen,
+        order=order,
+        orders=[(name, words) for name, (words, _, _) in ORDERS.items()],
+        methods=methods(conditions),
+        levels=[f"{level:g}" for level in levels(conditions)],
+        across=ACROSS if study.triplets.filter(level=None).exists() else "",
+        by_votes=list(BY_VOTES.items()),
+        filtered=chosen != PairFilter(),
+        keep=_kept(chosen, order),
+    )
 
-    simulated: bool
-    first: int = 0
-    second: int = 0
-    tie: int = 0
+
+@staff_required
+@require_safe
+def pairs_csv(request: HttpRequest, slug: str) -> StreamingHttpResponse:
+    """The same pairs as CSV, streamed."""
+    study = study_or_404(request, slug, Reach.DATA)
+    lines = stream(CSV_COLUMNS, csv_rows(filter_of(request).apply(study)))
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{study.slug}-pairs.csv"'
+    return response
+
+
+def filter_of(request: HttpRequest) -> PairFilter:
+    """What the request's address filters by."""
+    return PairFilter(**{name: request.GET.get(name, "") for name in asdict(PairFilter())})
+
+
+def order_of(request: HttpRequest) -> str:
+    """The order that the request names, else that in which pairs were made."""
+    wanted = request.GET.get("order", "")
+    return wanted if wanted in ORDERS else "made"
+
+
+def _kept(chosen: PairFilter, order: str) -> str:
+    kept = {name: value for name, value in (asdict(chosen) | {"order": order}).items() if value}
+    return f"{urlencode(kept)}&" if kept != {"order": "made"} else ""
 
 
 def page_of_pairs(request: HttpRequest, study: Study) -> Page:
-    """(triplet, its votes by population), in the order in which they were made; `?known=` shows golden ones alone."""
-    triplets = Triplet.objects.filter(study=study, role=Triplet.Role.PAIR).with_images().with_source_names()
-    if request.GET.get("known"):
-        triplets = triplets.golden(study)
-    page = page_by_pk(request, triplets, size=PAIRS_A_PAGE, oldest_first=True)
+    """(triplet, its votes by population) of the pairs that the request asks for."""
+    _, column, descending = ORDERS[order_of(request)]
+    page = page_by_column(
+        request, filter_of(request).apply(study), column, size=PAIRS_A_PAGE, descending=descending
+    )
     votes = votes_of([triplet.pk for triplet in page.rows])
     return replace(page, rows=[(triplet, votes.get(triplet.pk, [])) for triplet in page.rows])
-
-
-def votes_of(triplets: list[int]) -> dict[int, list[Votes]]:
-    """Votes by triplet, people's before simulated ones."""
-    counted: dict[tuple[int, bool], dict[str, int]] = {}
-    rows = (
-        Judgment.objects.filter(triplet__in=triplets)
-        .counted()
-        .values_list("triplet_id", "simulated", "choice")
-    )
-    for triplet, simulated, choice, count in rows.annotate(count=Count("*")).order_by(
-        "triplet_id", "simulated"
-    ):
-        counted.setdefault((triplet, simulated), {})[choice] = count
-    votes: dict[int, list[Votes]] = {}
-    for (triplet, simulated), choices in counted.items():
-        votes.setdefault(triplet, []).append(Votes(simulated, **choices))
-    return votes

@@ -13,11 +13,14 @@ from django.views.decorators.http import require_safe
 
 from annotation.core.roles import Reach
 from annotation.models import Study
+from annotation.reports.breakdown_exhibits import breakdown_exhibits
 from annotation.reports.exhibit_files import FORMATS, file_of, formats_of
-from annotation.reports.exhibits import exhibits_of
+from annotation.reports.exhibits import Exhibit, exhibits_of
 from annotation.reports.paper_pack import paper_pack_of
+from annotation.reports.results import StudyResults
 from annotation.services.study_files import publishable_study_file
 from annotation.views.access import refusals_as_messages, staff_required, study_or_404
+from annotation.views.breakdown import current_breakdown, level_of
 from annotation.views.members import study_of_link
 from annotation.views.results import current_results
 
@@ -67,6 +70,13 @@ def whose(request: HttpRequest) -> str | None:
     return request.GET.get("population")
 
 
+def _exhibits(study: Study, results: StudyResults, name: str = "") -> list[Exhibit]:
+    """Those of the results and of the breakdown; of the breakdown at one level where a name says so."""
+    level = level_of(study, name.partition("-at-")[2]) if name.startswith("by-") else None
+    cuts = current_breakdown(study, results.population, level)
+    return exhibits_of(results) + breakdown_exhibits(cuts)
+
+
 def list_of_figures(study: Study, population: str | None) -> dict[str, object]:
     """Each exhibit with the formats that it comes in. Raises NoResults."""
     results = current_results(study, population)
@@ -75,7 +85,7 @@ def list_of_figures(study: Study, population: str | None) -> dict[str, object]:
         "judgments": results.judgments,
         "figures": [
             {"name": one.name, "title": one.title, "caption": one.caption, "formats": formats_of(one)}
-            for one in exhibits_of(results)
+            for one in _exhibits(study, results)
         ],
     }
 
@@ -83,7 +93,7 @@ def list_of_figures(study: Study, population: str | None) -> dict[str, object]:
 def figure_file(study: Study, population: str | None, name: str, form: str) -> HttpResponse:
     """The file as a download. Raises NoResults, and Http404 for a figure or a format that there is not."""
     results = current_results(study, population)
-    exhibit = next((one for one in exhibits_of(results) if one.name == name), None)
+    exhibit = next((one for one in _exhibits(study, results, name) if one.name == name), None)
     if exhibit is None or form not in formats_of(exhibit):
         raise Http404(f"The results of this study have no figure {name}.{form}.")
     response = HttpResponse(file_of(exhibit, form), content_type=FORMATS[form])
@@ -95,7 +105,8 @@ def figure_file(study: Study, population: str | None, name: str, form: str) -> H
 def paper_pack_file(study: Study, population: str | None) -> StreamingHttpResponse:
     """The pack as a download that is sent while it is written. Raises NoResults before anything is sent."""
     results = current_results(study, population)
-    pack = paper_pack_of(study, results, study_file=publishable_study_file(study))
+    exhibits = _exhibits(study, results)
+    pack = paper_pack_of(study, results, exhibits, study_file=publishable_study_file(study))
     response = StreamingHttpResponse(pack.pieces(), content_type="application/zip")
     response.headers["Content-Disposition"] = f'attachment; filename="{pack.name}.zip"'
     return response

@@ -18,7 +18,6 @@ from annotation.models import Reconstruction, Snapshot, Source, Study
 from annotation.reports.cost import costs_of_adding
 from annotation.views import progress
 from annotation.views.access import may, staff_required, study_or_404
-from annotation.views.pairs import page_of_pairs
 from annotation.views.people import FILTERS, attrition, page_of_people, rules_on
 from imaging.plots import charts
 
@@ -42,6 +41,7 @@ DRAFT_TABS = [("study", "Set-up"), ("study-people", "People"), ("study-members",
 
 # Pages that a tab leads to.
 BELOW = {
+    "study-breakdown": "study-results",
     "study-plan": "study",
     "study-setup": "study",
     "study-flags": "study-pairs",
@@ -148,15 +148,6 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
         rules_on=rules_on(study.rules),
         **told,
     )
-
-
-@staff_required
-@require_safe
-def pairs(request: HttpRequest, slug: str) -> HttpResponse:
-    """The triplets and their votes."""
-    study = study_or_404(request, slug, Reach.DATA)
-    told = {"golden": study.triplets.golden(study).exists(), "keep": "known=1&" * ("known" in request.GET)}
-    return study_page(request, study, "study-pairs", page=page_of_pairs(request, study), **told)
 
 
 @staff_required

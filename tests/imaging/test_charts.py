@@ -13,6 +13,7 @@ from imaging.plots.key import add_key
 from imaging.plots.looks import Look, by_name
 from imaging.plots.pdf import to_pdf
 from imaging.plots.scene import Scene, Words
+from imaging.plots.strips import strips
 from imaging.plots.svg import to_svg, to_svg_file
 
 HOSTILE = "<script>alert('&')</script>"
@@ -222,3 +223,15 @@ def test_the_key_has_every_name_below_the_drawing_and_in_it() -> None:
     assert texts(scene) == [name for name, _ in looks]
     assert all(100 < y < scene.height for y in places) and len(set(places)) > 1
     assert add_key(Scene(300, 100), looks[:1]).marks == []
+
+
+def test_strips_draw_every_method_of_every_group_on_one_axis() -> None:
+    rows = [charts.Dot("a", 0.5, 0.2, 0.8, Look(1, "circle")), charts.Dot("b", -0.5, look=Look(2, "square"))]
+    groups = [("under 2 s", rows), ("over 2 s", [rows[0], charts.Dot("b", None)]), ("x" * 200, rows)]
+    scene = strips(groups, title="t", unit="JND", reference=0.0, spell=str)
+    svg = to_svg(scene)
+    assert svg.count('class="codec-1"') == 3 * 2 and svg.count('class="codec-2"') == 2
+    words = texts(scene)
+    assert {"under 2 s", "over 2 s", "0", "JND"} <= set(words)
+    (long,) = (word for word in words if word.startswith("xx"))
+    assert long.endswith("…") and width_of(long) < 300

@@ -7,6 +7,9 @@ from django.core.management.base import CommandError, CommandParser
 
 from annotation.management.examples import CommandWithExamples
 from annotation.models import Study
+from annotation.reports.breakdown import breakdown
+from annotation.reports.breakdown_exhibits import breakdown_exhibits
+from annotation.reports.exhibits import exhibits_of
 from annotation.reports.paper_pack import paper_pack_of
 from annotation.reports.results import compute_results, votes_by_population
 from annotation.services.study_files import publishable_study_file
@@ -39,9 +42,9 @@ class Command(CommandWithExamples):
         if not votes_by_population(study)[population]:
             what = "simulated annotators" if options["simulated"] else "people"
             raise CommandError(f"“{study}” has no judgments by {what} yet, so there is nothing to publish.")
-        pack = paper_pack_of(
-            study, compute_results(study, population), study_file=publishable_study_file(study)
-        )
+        results = compute_results(study, population)
+        exhibits = exhibits_of(results) + breakdown_exhibits(breakdown(study, population))
+        pack = paper_pack_of(study, results, exhibits, study_file=publishable_study_file(study))
         try:
             with whole_file(options["out"]) as draft, draft.open("wb") as file:
                 file.writelines(pack.pieces())

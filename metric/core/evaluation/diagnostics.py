@@ -16,6 +16,7 @@ from psychometrics.comparisons import Floats
 BINS = 10
 DISAGREEMENTS = 9
 OF_ONE_PHOTOGRAPH = 2
+FEWEST_VOTES = 2
 # Groups of triplets by their number of votes, from the lowest of each.
 VOTE_GROUPS = ((1, "1"), (2, "2"), (3, "3-4"), (5, "5-8"), (9, "9+"))
 
@@ -88,12 +89,13 @@ def disagreements(
     """The triplets on which people contradict the metric most, the most surprising first.
 
     `distances` (N, 2), `chance` P(p1) (N,), `counts` votes for p0, p1 and neither, each (N,); `described`: what
-    else to say of each triplet; by its "photograph" the list is spread. Only triplets on whose favourite most people
-    disagree are listed.
+    else to say of each triplet; by its "photograph" the list is spread. Only triplets on whose favourite most of
+    FEWEST_VOTES people or more disagree are listed: one person is no majority.
     """
     n_p0, n_p1, n_tie = counts
     p1, total = n_p1 + n_tie / 2, n_p0 + n_p1 + n_tie
-    surprise = np.where((chance - 0.5) * (p1 - total / 2) < 0, surprise_of_votes(chance, p1, total), 0.0)
+    contradicted = ((chance - 0.5) * (p1 - total / 2) < 0) & (total >= FEWEST_VOTES)
+    surprise = np.where(contradicted, surprise_of_votes(chance, p1, total), 0.0)
     order = [int(i) for i in np.argsort(-surprise, kind="stable") if surprise[i] > 0]
     return [
         {

@@ -29,7 +29,7 @@ ZOOMED = {"width": 640, "height": 360}
 
 STUDY_PAGES = (
     *("study", "study-people", "study-invitations", "study-reconciliation", "study-pairs", "study-gallery"),
-    *("study-results", "study-snapshots", "study-settings"),
+    *("study-results", "study-breakdown", "study-snapshots", "study-settings"),
 )
 # Names of addresses that are no page: files, JSON, and what is only posted to.
 NO_PAGES = {
@@ -68,6 +68,8 @@ NO_PAGES = {
     ),
     *("study-whole",),
     *("study-share", "study-share-end", "study-questionnaire-save"),
+    *("study-figures", "study-figure", "shared-figures", "shared-figure", "study-paper-pack"),
+    *("study-pairs-csv", "study-gallery-csv", "source-thumbnail", "reconstruction-thumbnail"),
 }
 PAGES = {
     *("home", "login", "judge", "judge-end", "study-list", "study-new", "metric-list", "training-run"),

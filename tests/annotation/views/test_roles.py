@@ -40,6 +40,8 @@ NEEDED: dict[str, Reach | str] = {
     "api-study-results": Reach.RESULTS,
     "study-figures": Reach.RESULTS, "study-figure": Reach.RESULTS, "study-paper-pack": Reach.DATA,
     "api-study-figures": Reach.RESULTS, "api-study-figure": Reach.RESULTS, "api-study-paper-pack": Reach.DATA,
+    "study-pairs-csv": Reach.DATA, "study-gallery-csv": Reach.DATA,
+    "study-breakdown": Reach.RESULTS, "source-thumbnail": Reach.RESULTS, "reconstruction-thumbnail": Reach.RESULTS,
     "shared-figures": PUBLIC, "shared-figure": PUBLIC,
     "study-results": Reach.RESULTS, "study-members": Reach.RESULTS, "source-image": Reach.RESULTS,
     "reconstruction-image": Reach.RESULTS, "api-study-detail": Reach.RESULTS,
@@ -120,6 +122,7 @@ def world() -> dict[str, Any]:
 ROWS = {
     "study-whole": "source",
     "study-know": "triplet", "source-image": "source", "reconstruction-image": "reconstruction",
+    "source-thumbnail": "source", "reconstruction-thumbnail": "reconstruction",
     "snapshot-download": "snapshot", "metric-train": "snapshot", "api-snapshot-detail": "snapshot",
     "api-snapshot-archive": "snapshot", "training-run": "run", "training-run-status": "run",
     "training-run-cancel": "run", "training-run-again": "run", "api-training-run-detail": "run",
@@ -137,8 +140,8 @@ def address_of(name: str, world: dict[str, Any], someone: User) -> str:
     wanted = list(pattern.converters) or list(regex.groupindex if regex else ())
     known = {
         "slug": world["slug"], "annotator": world["annotator"], "number": world["number"], "name": world["name"],
-        "user": someone.pk, "form": "svg", "pk": world.get(ROWS.get(name, ""), 1), "step": "review",
-        "key": "preview-" + world["slug"], "position": 1, "slot": "left",
+        "user": someone.pk, "form": "svg", "kind": "crop", "pk": world.get(ROWS.get(name, ""), 1),
+        "step": "review", "key": "preview-" + world["slug"], "position": 1, "slot": "left",
     }  # fmt: skip
     return reverse(name, kwargs={one: known[one] for one in wanted if one in known and one != "format"})
 

@@ -120,7 +120,7 @@ def test_a_draft_says_which_splits_are_still_empty(owner_client: Client) -> None
     assert "do not fall to all of training, validation and testing" in page
 
 
-@pytest.mark.parametrize(("name", "most"), [("study", 17), ("study-people", 10), ("study-pairs", 6)])
+@pytest.mark.parametrize(("name", "most"), [("study", 17), ("study-people", 10), ("study-pairs", 8)])
 def test_a_tab_costs_the_same_with_more_rows(
     owner_client: Client, django_assert_max_num_queries: DjangoAssertNumQueries, name: str, most: int
 ) -> None:

@@ -59,10 +59,16 @@ def test_only_contradictions_are_listed_the_worst_first() -> None:
     assert found[0]["n_p1"] == 9
 
 
+def test_one_person_contradicts_nothing() -> None:
+    distances, chance = np.tile([0.1, 0.2], (2, 1)), np.full(2, 0.43)
+    counts = (np.zeros(2), np.array([1.0, 2.0]), np.zeros(2))
+    assert [row["n_p1"] for row in disagreements(distances, chance, counts, {})] == [2]
+
+
 def test_no_photograph_fills_the_list() -> None:
     count = 6
     distances = np.tile([0.1, 0.2], (count, 1))
-    votes = np.arange(count, 0, -1.0)
+    votes = np.arange(count + 1, 1, -1.0)
     counts = (np.zeros(count), votes, np.zeros(count))
     described = {"photograph": ["one", "one", "one", "one", "two", "two"]}
     for most, places in ((4, [0, 1, 4, 5]), (5, [0, 1, 2, 4, 5]), (9, [0, 1, 2, 3, 4, 5])):

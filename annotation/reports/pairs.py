@@ -1,0 +1,126 @@
+"""The pairs of a study with their votes: filtered, ordered, and as the rows of a table."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from annotation.models import Judgment, Study, Triplet
+from annotation.models.stimulus import as_decimal
+
+# By name: the column that orders them before their id, and whether the largest come first.
+ORDERS = {
+    "made": ("As made", "pk", False),
+    "most": ("Most votes", "votes", True),
+    "fewest": ("Fewest votes", "votes", False),
+}
+ACROSS = "across"
+PAIRS_AT_ONCE = 500
+CSV_COLUMNS = (
+    *("photograph", "source_sha256", "level"),
+    *(f"{side}_{what}" for side in ("first", "second") for what in ("method", "level", "bpp", "psnr")),
+    *(f"{whose}_{what}" for whose in ("people", "simulated") for what in ("first", "second", "tie")),
+    "known",
+)
+
+
+@dataclass(frozen=True)
+class Votes:
+    """Votes of one population for one pair."""
+
+    simulated: bool
+    first: int = 0
+    second: int = 0
+    tie: int = 0
+
+
+@dataclass(frozen=True)
+class PairFilter:
+    """Which pairs are looked at; "" stands for all. `level` is a number or ACROSS; `votes` "none", "some" or "all"."""
+
+    photograph: str = ""
+    method: str = ""
+    level: str = ""
+    votes: str = ""
+    known: str = ""
+
+    def apply(self, study: Study) -> QuerySet[Triplet]:
+        """The pairs of the study that it lets through, with their pictures and the names of their photographs."""
+        pairs = Triplet.objects.filter(study=study, role=Triplet.Role.PAIR)
+        if self.known:
+            pairs = pairs.golden(study)
+        if self.photograph:
+            pairs = pairs.filter(
+                source__in=study.uses.filter(name__icontains=self.photograph).values("source")
+            )
+        if self.method:
+            pairs = pairs.filter(Q(first__method=self.method) | Q(second__method=self.method))
+        if self.level == ACROSS:
+            pairs = pairs.filter(level=None)
+        elif self.level:
+            pairs = pairs.filter(level=_level(self.level))
+        return self._by_votes(pairs, study).with_images().with_source_names()
+
+    def _by_votes(self, pairs: Any, study: Study) -> Any:
+        if self.votes == "none":
+            return pairs.filter(votes=0)
+        if self.votes == "some":
+            return pairs.filter(votes__gt=0)
+        return pairs.filter(votes__gte=study.votes_per_triplet) if self.votes == "all" else pairs
+
+
+def _level(words: str) -> Any:
+    """The level as the database keeps it; one that no pair has for what is no number."""
+    try:
+        return as_decimal(float(words))
+    except (ValueError, ArithmeticError):
+        return -1
+
+
+def votes_of(triplets: list[int]) -> dict[int, list[Votes]]:
+    """Votes by triplet, people's before simulated ones."""
+    counted: dict[tuple[int, bool], dict[str, int]] = {}
+    rows = (
+        Judgment.objects.filter(triplet__in=triplets)
+        .counted()
+        .values_list("triplet_id", "simulated", "choice")
+    )
+    for triplet, simulated, choice, count in rows.annotate(count=Count("*")).order_by(
+        "triplet_id", "simulated"
+    ):
+        counted.setdefault((triplet, simulated), {})[choice] = count
+    votes: dict[int, list[Votes]] = {}
+    for (triplet, simulated), choices in counted.items():
+        votes.setdefault(triplet, []).append(Votes(simulated, **choices))
+    return votes
+
+
+def csv_rows(pairs: QuerySet[Triplet]) -> Iterator[tuple[Any, ...]]:
+    """A row of CSV_COLUMNS for each pair, some at a time: memory does not grow."""
+    for batch in _batches(pairs.order_by("pk")):
+        votes = votes_of([pair.pk for pair in batch])
+        for pair in batch:
+            yield _csv_row(pair, votes.get(pair.pk, []))
+
+
+def _batches(pairs: QuerySet[Triplet]) -> Iterator[list[Triplet]]:
+    batch = list(pairs[:PAIRS_AT_ONCE])
+    while batch:
+        yield batch
+        batch = list(pairs.filter(pk__gt=batch[-1].pk)[:PAIRS_AT_ONCE])
+
+
+def _csv_row(pair: Any, votes: Iterable[Votes]) -> tuple[Any, ...]:
+    by_population = {one.simulated: one for one in votes}
+    people, programs = (by_population.get(simulated, Votes(simulated)) for simulated in (False, True))
+    return (
+        *(pair.source_name, pair.source.sha256, pair.level),
+        *(
+            value
+            for side in (pair.first, pair.second)
+            for value in (side.method, side.level, side.bpp, side.psnr)
+        ),
+        *(number for one in (people, programs) for number in (one.first, one.second, one.tie)),
+        pair.known,
+    )

@@ -1,0 +1,126 @@
+"""The ranking by photograph, layout, pixel ratio and response time, and with and without each exclusion."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_safe
+
+from annotation import tasks
+from annotation.charts import inline
+from annotation.core.conditions import levels
+from annotation.core.roles import Reach
+from annotation.errors import NoResults
+from annotation.models import Reconstruction, Source, Study
+from annotation.queues import after_commit
+from annotation.reports.breakdown import Breakdown, Cut, Group, kept_breakdown
+from annotation.reports.breakdown_exhibits import breakdown_exhibits
+from annotation.reports.results import votes_by_population
+from annotation.views.access import staff_required, study_or_404
+from annotation.views.results import ASKED_AGAIN_S, population_of
+from annotation.views.study import study_page
+from psychometrics.sentences import signed
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A cut as it stands in the page."""
+
+    name: str
+    title: str
+    svg: SafeString
+    caption: str
+    cut: Cut
+
+
+@dataclass(frozen=True)
+class Card:
+    """A photograph with its pictures at the levels looked at, to be flipped through, and what was said about it."""
+
+    group: Group
+    source: Source | None
+    pictures: Sequence[Reconstruction]
+    order: str
+
+
+@staff_required
+@require_safe
+def breakdown(request: HttpRequest, slug: str) -> HttpResponse:
+    """One figure for each circumstance; `?level=` looks at one level."""
+    study = study_or_404(request, slug, Reach.RESULTS)
+    counts = votes_by_population(study)
+    population = population_of(request.GET.get("population"), counts)
+    level = level_of(study, request.GET.get("level"))
+    context: dict[str, Any] = {
+        "population": population,
+        "counts": counts,
+        "level": level,
+        "levels": levels(study.conditions()),
+        "files": reverse("study-figures", args=[study.slug]),
+    }
+    if counts[population]:
+        found = kept_or_ordered(study, population, level, counts[population])
+        context["computing"] = found is None
+        if found is not None:
+            context |= {"found": found, "cuts": _shown(found), "cards": _cards(study, found)}
+    return study_page(request, study, "study-breakdown", **context)
+
+
+def level_of(study: Study, wanted: str | None) -> float | None:
+    """The level that a request names, if the study has it; None for all together."""
+    return next((one for one in levels(study.conditions()) if f"{one:g}" == wanted), None)
+
+
+def kept_or_ordered(study: Study, population: str, level: float | None, votes: int) -> Breakdown | None:
+    """The breakdown as it was computed; where a worker must compute it, it is told to, once."""
+    found = kept_breakdown(study, population, level, votes)
+    if found is None and cache.add(f"breakdown-asked-{study.key}-{population}-{level}", True, ASKED_AGAIN_S):
+        after_commit(tasks.breakdown.delay, study.pk, population, level, votes)
+    return found
+
+
+def current_breakdown(study: Study, population: str, level: float | None = None) -> Breakdown:
+    """The breakdown for files. Raises NoResults while it is being computed."""
+    votes = votes_by_population(study)[population]
+    found = kept_or_ordered(study, population, level, votes)
+    if found is None:
+        raise NoResults("The figures are being computed. Try again in a few seconds.")
+    return found
+
+
+def _shown(found: Breakdown) -> list[Shown]:
+    return [
+        Shown(exhibit.name, cut.title, inline(exhibit.scene), exhibit.caption, cut)
+        for cut, exhibit in zip(found.cuts, breakdown_exhibits(found), strict=True)
+        if exhibit.scene is not None
+    ]
+
+
+def _cards(study: Study, found: Breakdown) -> list[Card]:
+    """The photographs of the cut by photograph, with their pictures."""
+    groups = next((cut.groups for cut in found.cuts if cut.name == "photograph"), (found.whole,))
+    wanted = [group.source for group in groups if group.source is not None]
+    sources = Source.objects.in_bulk(wanted)
+    made = Reconstruction.objects.needed_by(study).filter(state=Reconstruction.State.DONE, source__in=wanted)
+    if found.level is not None:
+        made = made.filter(level=found.level)
+    pictures: dict[int, list[Reconstruction]] = {}
+    for row in made.exclude(origin=Reconstruction.Origin.ORIGINAL).order_by("level", "method"):
+        pictures.setdefault(row.source_id, []).append(row)
+    return [
+        Card(group, sources.get(group.source), pictures.get(group.source, []), _order(group))
+        for group in groups
+        if group.source is not None
+    ]
+
+
+def _order(group: Group) -> str:
+    """The methods on this photograph, the best first, with their strengths."""
+    ranking = group.ranking
+    if ranking is None:
+        return group.why
+    return ", ".join(f"{ranking.names[n]} {signed(float(ranking.values[n]))}" for n in ranking.order)
