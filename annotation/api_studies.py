@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpResponse
@@ -17,20 +18,47 @@ from rest_framework.settings import api_settings
 
 from annotation import serializers, tasks
 from annotation.api import PROBLEM, PROBLEMS
+from annotation.core.presets import PRESETS
 from annotation.core.roles import Reach
 from annotation.models import Judgment, Study
 from annotation.queues import after_commit
 from annotation.services import studies
 from annotation.services.own_pictures import add_pictures
+from annotation.services.presets import create_from_preset
 from annotation.services.study_files import create_from_file, export_study, unpacked
 from annotation.views.access import reachable_studies, staff_of, study_or_404
 
 
-class StudyFileSerializer(fields.Serializer[Any]):
-    """A study file, and what its paths lead to."""
+class NewStudySerializer(fields.Serializer[Any]):
+    """A study file and what its paths lead to; or a preset and a name."""
 
-    file = fields.FileField(help_text="TOML, as GET …/file/ gives it.")
+    file = fields.FileField(required=False, help_text="TOML, as GET …/file/ gives it.")
     archive = fields.FileField(required=False, help_text="A zip with the files that the study file names.")
+    preset = fields.ChoiceField(
+        required=False, choices=list(PRESETS), help_text="What the draft begins from, where there is no file."
+    )
+    name = fields.CharField(required=False, max_length=120, help_text="With a preset.")
+    title = fields.CharField(required=False, default="", max_length=120, help_text="With a preset.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("file" in attrs) == ("preset" in attrs):
+            raise fields.ValidationError("Send a study file, or a preset with a name.")
+        if "preset" in attrs and not attrs.get("name"):
+            raise fields.ValidationError({"name": ["A draft from a preset needs a name."]})
+        return attrs
+
+
+class PresetSerializer(fields.Serializer[Any]):
+    """A set of rules to begin from."""
+
+    name = fields.CharField()
+    label = fields.CharField()
+    summary = fields.CharField()
+    rules = fields.DictField(help_text="Rules of the protocol that it sets.")
+    codecs = fields.ListField(
+        child=fields.ListField(child=fields.CharField()),
+        help_text="Of each list the first codec that is available is taken; empty: the usual ones.",
+    )
 
 
 class PicturesSerializer(fields.Serializer[Any]):
@@ -72,21 +100,30 @@ class StudyViewSet(viewsets.ReadOnlyModelViewSet[Study]):
         )
 
     @extend_schema(
-        request={"multipart/form-data": StudyFileSerializer},
+        request={"multipart/form-data": NewStudySerializer},
         responses={201: serializers.StudySerializer, **PROBLEMS},
     )
     def create(self, request: Request) -> Response:
-        """Make a draft from a study file; its paths lead into the archive that comes with it."""
-        sent = StudyFileSerializer(data=request.data)
-        sent.is_valid(raise_exception=True)
-        text, owner = sent.validated_data["file"].read().decode("utf-8", "replace"), staff_of(request)
-        archive = sent.validated_data.get("archive")
-        if archive is None:
-            study = create_from_file(text=text, owner=owner)
-        else:
-            with unpacked(archive) as folder:
-                study = create_from_file(text=text, folder=folder, owner=owner)
-        return self._described(study, status.HTTP_201_CREATED)
+        """Make a draft from a study file, whose paths lead into the archive that comes with it, or from a preset."""
+        received = NewStudySerializer(data=request.data)
+        received.is_valid(raise_exception=True)
+        return self._described(_made(received.validated_data, staff_of(request)), status.HTTP_201_CREATED)
+
+    @extend_schema(responses={200: PresetSerializer(many=True)}, filters=False)
+    @action(detail=False, pagination_class=None)
+    def presets(self, request: Request) -> Response:
+        """Sets of rules that a draft can begin from."""
+        rows = [
+            {
+                "name": name,
+                "label": one.label,
+                "summary": one.summary,
+                "rules": one.rules,
+                "codecs": one.codecs,
+            }
+            for name, one in PRESETS.items()
+        ]
+        return Response(PresetSerializer(rows, many=True).data)
 
     @extend_schema(responses={(200, "application/toml"): OpenApiTypes.STR, 404: PROBLEM})
     @action(detail=True)
@@ -138,6 +175,18 @@ class StudyViewSet(viewsets.ReadOnlyModelViewSet[Study]):
     def _described(self, study: Study, code: int) -> Response:
         fresh = self.get_queryset().get(pk=study.pk)
         return Response(serializers.StudySerializer(fresh).data, status=code)
+
+
+def _made(received: dict[str, Any], owner: User) -> Study:
+    """The draft that was asked for. Raises Refused."""
+    if "preset" in received:
+        words = {name: received[name] for name in ("preset", "name", "title")}
+        return create_from_preset(owner=owner, **words)
+    text, archive = received["file"].read().decode("utf-8", "replace"), received.get("archive")
+    if archive is None:
+        return create_from_file(text=text, owner=owner)
+    with unpacked(archive) as folder:
+        return create_from_file(text=text, folder=folder, owner=owner)
 
 
 def _votes(*, simulated: bool) -> Coalesce:

@@ -99,20 +99,20 @@ class TrainingForm(forms.Form):
             cleaned["settings"] = chosen
         return cleaned
 
+    def differing(self) -> dict[str, Any]:
+        """Of a valid form: the settings that are not the usual ones, which is what a rule keeps."""
+        usual = TrainConfig().as_json()
+        return {
+            name: value for name, value in self.cleaned_data["settings"].items() if value != usual.get(name)
+        }
+
 
 class RetrainRuleForm(forms.ModelForm):
-    """A study's rule; settings that training does not know are refused here rather than at night."""
-
-    config = SettingsField(
-        label="Settings",
-        required=False,
-        initial=dict,
-        help_text=RetrainRule._meta.get_field("config").help_text,
-    )
+    """When a study's metric is trained again; what with, a TrainingForm beside it says."""
 
     class Meta:
         model = RetrainRule
-        fields = ["enabled", "hours_between", "quiet_from", "quiet_to", "config"]
+        fields = ["enabled", "hours_between", "quiet_from", "quiet_to"]
         help_texts = {
             "enabled": "Otherwise only by hand, from a snapshot.",
             "hours_between": "At least so many from one run to the next.",
@@ -120,10 +120,6 @@ class RetrainRuleForm(forms.ModelForm):
             "quiet_to": "The same hour as the first: at any hour.",
         }
         labels = {"hours_between": "Hours between runs", "quiet_from": "From", "quiet_to": "To"}
-
-    def clean_config(self) -> dict[str, Any]:
-        """Nothing written is nothing that differs."""
-        return self.cleaned_data["config"] or {}
 
 
 class CodecTuningForm(forms.Form):

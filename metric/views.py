@@ -246,13 +246,24 @@ def schedule(request: HttpRequest, slug: str) -> HttpResponse:
     study = study_or_404(request, slug, Reach.RUN)
     if study.state == Study.State.DRAFT:
         raise Http404("A draft has nothing to train on.")
-    form = RetrainRuleForm(request.POST or None, instance=rule_of(study))
-    if request.method == "POST" and form.is_valid():
+    rule = rule_of(study)
+    form = RetrainRuleForm(request.POST or None, instance=rule)
+    settings = TrainingForm(request.POST) if request.method == "POST" else TrainingForm.like(rule.config)
+    if request.method == "POST" and form.is_valid() and settings.is_valid():
+        rule.config = settings.differing()
         form.save()
         messages.success(request, f"The schedule of “{study}” was changed.")
         return redirect("metric-list")
-    context = {"section": "metric", "study": study, "form": form, "standings": standing_of(study=study)}
-    return render(request, "metric/schedule.html", context)
+    context = {
+        "section": "metric",
+        "study": study,
+        "form": form,
+        "settings": settings,
+        "several": [settings["nets"], settings["kind"], settings["terms"]],
+        "standings": standing_of(study=study),
+    }
+    status = 400 if form.errors or settings.errors else 200
+    return render(request, "metric/schedule.html", context, status=status)
 
 
 @staff_required

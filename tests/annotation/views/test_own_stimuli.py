@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from annotation.core.presets import PRESETS
 from annotation.models import Study
 from annotation.services.study_files import describe_study, export_study
 from annotation.services.tokens import make_token
@@ -171,6 +172,21 @@ class TestApi:
         assert (
             client.get("/api/v1/studies/mine/file/").content.decode().startswith('format = "closer-study/1"')
         )
+
+    def test_a_study_from_a_preset(self, headers: dict[str, str]) -> None:
+        client = Client(headers=headers)
+        names = [one["name"] for one in client.get("/api/v1/studies/presets/").json()]
+        assert names == list(PRESETS) and "paper" in names
+        made = client.post("/api/v1/studies/", {"preset": "paper", "name": "Six codecs"})
+        assert made.status_code == 201 and made.json()["target_bpps"] == [0.23, 0.37, 0.67, 1.0]
+        assert Study.objects.get().memberships.get().user.username == "ada"
+
+    @pytest.mark.parametrize("sent", [{}, {"preset": "king", "name": "x"}, {"preset": "paper"}])
+    def test_neither_file_nor_preset_makes_nothing(
+        self, headers: dict[str, str], sent: dict[str, str]
+    ) -> None:
+        refused = Client(headers=headers).post("/api/v1/studies/", sent)
+        assert refused.status_code == 400 and not Study.objects.exists()
 
     def test_every_fault_is_in_the_answer(self, headers: dict[str, str]) -> None:
         study = make_study(state="draft", codecs=[], target_bpps=[])

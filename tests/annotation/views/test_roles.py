@@ -34,7 +34,7 @@ NEEDED: dict[str, Reach | str] = {
     "distance": STAFF, "api-study-list": STAFF, "api-snapshot-list": STAFF, "api-metric-version-list": STAFF,
     "api-codec-training-list": STAFF, "api-training-run-list": STAFF,
     "account-invite": SUPER, "account-reset-link": SUPER,
-    "api-plan": STAFF,
+    "api-plan": STAFF, "api-study-presets": STAFF,
     "study-plan": Reach.DATA,
     "study-questionnaire": Reach.DATA, "study-questionnaire-save": Reach.RUN,
     "api-study-results": Reach.RESULTS,

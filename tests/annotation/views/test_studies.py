@@ -263,15 +263,18 @@ def test_pause_open_again_and_close(owner_client: Client) -> None:
 
 
 def test_last_months_study_with_one_more_codec_takes_three_clicks(owner_client: Client) -> None:
-    """Copy, tick the codec and save, open."""
+    """Copy on its page, tick the codec, save: it is ready to open."""
     old = make_study(state="closed", closed_at="2026-01-01T00:00Z", name="Last month")
     make_source(old)
-    assert reverse("study-copy", args=[old.slug]) in owner_client.get(reverse("study-new")).content.decode()
+    for page in (reverse("study-new"), old.get_absolute_url()):
+        assert reverse("study-copy", args=[old.slug]) in owner_client.get(page).content.decode()
     copied = owner_client.post(reverse("study-copy", args=[old.slug]))
     study = Study.objects.latest("pk")
     assert copied.headers["Location"] == step_of(study, "stimuli")
     sent = STIMULI | {"name": study.name, "codecs": [*old.codecs, "avif"], "target_bpps": "0.37, 1"}
     owner_client.post(step_of(study, "stimuli"), sent)
+    findings = owner_client.get(step_of(study, "review")).context["findings"]
+    assert not any(one.blocks for one in findings)
     owner_client.post(reverse("study-open", args=[study.slug]))
     study.refresh_from_db()
     assert study.state == "open" and Reconstruction.objects.needed_by(study).count() == 6

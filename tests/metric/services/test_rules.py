@@ -1,11 +1,14 @@
 """A study's rule: enough judgments, a pause, quiet hours; what the page says of it."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from metric.core.config import TrainConfig
+from metric.forms import CHOICES
 from metric.models import RetrainRule, TrainingRun
 from metric.services.schedule import due_of, next_time, retrain_due
 from tests.factories import make_judged_study
@@ -86,12 +89,22 @@ def test_the_page_says_when_and_lets_staff_change_it(owner_client: Client) -> No
     assert "waits for 6 more judgments" in page
     address = reverse("metric-schedule", args=[study.slug])
     assert address in page
-    rule = {"enabled": "on", "hours_between": 2, "quiet_from": 1, "quiet_to": 4, "config": "{}"}
+    usual = TrainConfig().as_json()
+    made_with = {name: usual[name] for name in CHOICES if usual[name] is not False}
+    made_with["nets"] = usual["nets"] or [usual["net"]]
+    rule = {"enabled": "on", "hours_between": 2, "quiet_from": 1, "quiet_to": 4, "config": "{}", **made_with}
     assert owner_client.post(address, rule).status_code == 302
     assert RetrainRule.objects.get().quiet_to == 4
-    refused = owner_client.post(address, rule | {"config": '{"nett": 1}', "quiet_from": 24}).content.decode()
-    assert "Settings are a JSON object" in refused
-    assert RetrainRule.objects.get().quiet_from == 1
+    owner_client.post(address, rule | {"nets": ["squeeze"], "config": '{"folds": 4}'})
+    kept = RetrainRule.objects.get().config
+    assert (kept["nets"], kept["folds"]) == (["squeeze"], 4) and "kind" not in kept
+    page = owner_client.get(address).content.decode()
+    assert re.search(r'value="squeeze"[^>]* checked', page) and not re.search(
+        r'value="alex"[^>]* checked', page
+    )
+    for wrong in ({"config": '{"nett": 1}'}, {"quiet_from": 24}, {"nets": []}):
+        assert owner_client.post(address, rule | wrong).status_code == 400
+        assert RetrainRule.objects.get().config == kept
 
 
 def test_strangers_see_no_schedule(client: Client) -> None:
