@@ -75,3 +75,19 @@ def test_the_same_arguments_give_the_same_answer() -> None:
     assert due(17, {"sentinel": 1}, USUAL, seed="s") == due(17, {"sentinel": 1}, USUAL, seed="s")
     assert stream("s", USUAL, 300) == stream("s", USUAL, 300)
     assert stream("s", USUAL, 300) != stream("t", USUAL, 300)
+
+
+def test_what_has_waited_longest_comes_first_then_the_order_of_kinds() -> None:
+    rates = dict.fromkeys(reversed(KINDS), 0.5)
+    for seed in map(str, range(40)):
+        places = {kind: place_of(kind, 0, 0.5, seed=seed) for kind in KINDS}
+        assert due(2, {}, rates, seed=seed) == sorted(
+            KINDS, key=lambda kind: (places[kind], KINDS.index(kind))
+        )
+
+
+def test_kinds_of_one_rate_do_not_fall_on_the_same_places() -> None:
+    places = {kind: [place_of(kind, n, 0.1, seed="one") for n in range(20)] for kind in KINDS}
+    assert len({tuple(row) for row in places.values()}) == len(KINDS)
+    first = [next(p for p in range(1, 12) if kind in due(p, {}, {kind: 0.1}, seed="one")) for kind in KINDS]
+    assert first == [row[0] for row in places.values()]
