@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from psychometrics.sampling import CONNECTS, Askable, Posterior, information, posterior_of, priorities
 
@@ -20,6 +22,14 @@ def test_at_first_a_spanning_tree_comes_before_all_else() -> None:
     tree = [pair for pair in pairs_of(6) if found[pair.key] > CONNECTS]
     assert len(tree) == 5
     assert {codec for pair in tree for codec in (pair.first, pair.second)} == set(range(6))
+
+
+@pytest.mark.parametrize("seed", [str(n) for n in range(20)])
+def test_the_tree_joins_all_of_them_whatever_the_order(seed: str) -> None:
+    found = priorities(pairs_of(7), flat(7), seed=seed)
+    ends = np.array([(pair.first, pair.second) for pair in pairs_of(7) if found[pair.key] > CONNECTS])
+    assert len(ends) == 6
+    assert connected_components(coo_array((np.ones(6), ends.T), shape=(7, 7)), directed=False)[0] == 1
 
 
 def test_each_source_has_a_tree_of_its_own() -> None:
