@@ -11,6 +11,7 @@ import pytest
 from codecs_zoo import registry
 from codecs_zoo.contract import Codec, CodecError, Pixels
 from codecs_zoo.measure import psnr
+from codecs_zoo.rate import RateError, encode_to_bpp
 from tests.kit.pictures import make_picture, middle
 
 
@@ -152,3 +153,10 @@ def test_it_says_who_made_it_and_under_which_licence(codec: Codec) -> None:
     for library, version in codec.libraries().items():
         assert library in codec.version
         assert version[0].isdigit()
+
+
+def test_a_rate_out_of_reach_is_refused(codec: Codec, picture: Pixels) -> None:
+    ends = {codec.rate_curve[0][0], codec.rate_curve[-1][0]}
+    assert ends == {codec.knob.low, codec.knob.high}, "aiming has to reach both ends of the knob"
+    with pytest.raises(RateError, match=r"so 30 bpp is out of its reach\. Choose a lower target"):
+        encode_to_bpp(codec, picture, 30)

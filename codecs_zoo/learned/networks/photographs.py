@@ -23,14 +23,17 @@ HALVED_FROM = 1400
 def load_folders(folders: Iterable[Path], crop: int) -> list[Pixels]:
     """Every photograph of the folders with both sides at least `crop`, in the order of their names.
 
-    Raises PhotographError if a folder is missing or nothing large enough is found.
+    Raises PhotographError if a folder is missing, a photograph is damaged or nothing large enough is found.
     """
     photographs = []
     for folder in folders:
         if not folder.is_dir():
             raise PhotographError(f"There is no folder {folder}; give folders of photographs to --data.")
         for path in files(folder, ENDINGS):
-            photographs += _sizes(load_photograph(path).pixels)
+            try:
+                photographs += _sizes(load_photograph(path, smallest_side=1).pixels)
+            except (OSError, PhotographError) as error:
+                raise PhotographError(f"{path} can't be read: {error} Take it out of the folder.") from error
     large = [pixels for pixels in photographs if min(pixels.shape[:2]) >= crop]
     if not large:
         raise PhotographError(

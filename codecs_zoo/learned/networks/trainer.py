@@ -66,7 +66,7 @@ class _Training:
     ) -> None:
         self.watch = watch or (lambda step, steps, row: None)
         self.settings, self.out, self.rank, self.device = settings, out, rank, device
-        _claim_folder(settings, out)
+        _check_folder(settings, out)
         self.photographs = load_folders(map(Path, settings.data), settings.crop)
         torch.manual_seed(settings.seed)
         self.model = networks_of(settings.name)(_shape_for(settings))
@@ -79,6 +79,7 @@ class _Training:
         self.log: list[dict[str, float]] = []
         self._resume()
         self.stepper = self._make_stepper()
+        _claim_folder(settings, out)
 
     def run(self) -> Path:
         progress = tqdm(
@@ -249,10 +250,18 @@ def _join_others() -> tuple[int, torch.device]:
     return distributed.get_rank(), torch.device(f"cuda:{os.environ['LOCAL_RANK']}" if gpu else "cpu")
 
 
-def _claim_folder(settings: TrainingSettings, out: Path) -> None:
-    """Write settings.json, or check that the folder was started with the same ones."""
-    out.mkdir(parents=True, exist_ok=True)
-    path, text = out / "settings.json", json.dumps(asdict(settings), indent=1) + "\n"
-    if path.exists() and path.read_text() != text:
+def _check_folder(settings: TrainingSettings, out: Path) -> None:
+    """Raises CodecError if the folder was started with other settings."""
+    path = out / "settings.json"
+    if path.exists() and path.read_text() != _as_text(settings):
         raise CodecError(f"{out} was started with other settings ({path}). Give those, or another --out.")
-    write_whole(path, text.encode())
+
+
+def _claim_folder(settings: TrainingSettings, out: Path) -> None:
+    """Writes settings.json, once everything that a training needs is there: a refusal leaves nothing behind."""
+    out.mkdir(parents=True, exist_ok=True)
+    write_whole(out / "settings.json", _as_text(settings).encode())
+
+
+def _as_text(settings: TrainingSettings) -> str:
+    return json.dumps(asdict(settings), indent=1) + "\n"

@@ -39,7 +39,7 @@ class PyramidCodec(Codec):
     knob = Knob("bpp", 0.02, 2.5, step=0.0001, rises=True)
     options: ClassVar = {"effort": (0, 1, 2, 3, 4)}
     seconds_per_megapixel = SECONDS[0]
-    rate_curve = tuple((0.05 * 40 ** (i / 32), 0.05 * 40 ** (i / 32)) for i in range(33))
+    rate_curve = tuple((each, each) for each in (round(0.02 * 125 ** (i / 32), 4) for i in range(33)))
     weights = WEIGHTS
 
     def __init__(self) -> None:

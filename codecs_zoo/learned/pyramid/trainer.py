@@ -37,7 +37,6 @@ class Trainer:
     def __init__(self, settings: TrainingSettings, out: Path, shape: Shape | None = None) -> None:
         """Raises CodecError for photographs or a start that can't be used."""
         self.settings, self.out = settings, out
-        out.mkdir(parents=True, exist_ok=True)
         self.device = torch.device(settings.device)
         torch.manual_seed(settings.seed)
         torch.set_float32_matmul_precision("high")
@@ -91,6 +90,7 @@ class Trainer:
         """
         seconds = self._seconds()
         row = self._row(seconds)
+        self.out.mkdir(parents=True, exist_ok=True)
         if last:
             row["held_out_last_step"] = self._measure(self.model)
         self.log.append(row)

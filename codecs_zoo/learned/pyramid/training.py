@@ -74,21 +74,16 @@ def train(settings: TrainingSettings, out: Path) -> Path:
     Raises CodecError for a folder that was started with other settings, photographs that can't be used, or a training
     that has no finite gradient.
     """
-    _claim(settings, out)
     from codecs_zoo.learned.pyramid.trainer import Trainer
-
-    return Trainer(settings, out).run()
-
-
-def _claim(settings: TrainingSettings, out: Path) -> None:
-    """Writes settings.json, or checks that the folder was started with the same ones."""
     from imaging.files import to_json, write_whole
 
-    out.mkdir(parents=True, exist_ok=True)
     path, content = out / "settings.json", to_json(asdict(settings))
     if path.exists() and path.read_bytes() != content:
         raise CodecError(f"{out} was started with other settings ({path}). Give those, or another --out.")
-    write_whole(path, content)
+    trainer = Trainer(settings, out)
+    out.mkdir(parents=True, exist_ok=True)
+    write_whole(path, content)  # once all that it needs is there: a refusal leaves nothing behind
+    return trainer.run()
 
 
 def settings_of(options: argparse.Namespace) -> TrainingSettings:

@@ -13,11 +13,12 @@ import pytest
 import torch
 
 from codecs_zoo.__main__ import main
+from codecs_zoo.contract import CodecError
 from codecs_zoo.learned.networks import trainer
 from codecs_zoo.learned.networks.model import LearnedModel
 from codecs_zoo.learned.networks.weights import load_weights, read_weights
 from codecs_zoo.learned.training import TrainingSettings, networks_of
-from imaging.pictures import encode_png
+from imaging.pictures import PhotographError, encode_png
 from tests.codecs_zoo.learned.conftest import TINY
 from tests.kit.pictures import make_picture
 
@@ -97,6 +98,27 @@ def test_other_settings_need_another_folder(photographs: Path, tmp_path: Path) -
     trainer.train(settings_for(photographs, steps=1), tmp_path)
     with pytest.raises(ValueError, match="was started with other settings"):
         trainer.train(settings_for(photographs, steps=2), tmp_path)
+
+
+@pytest.mark.parametrize("wrong", ["small", "damaged", "metric"])
+def test_what_cannot_be_trained_on_is_named_and_leaves_nothing(wrong: str, tmp_path: Path) -> None:
+    folder, out = tmp_path / "photographs", tmp_path / "out"
+    folder.mkdir()
+    side = 30 if wrong == "small" else 96
+    (folder / "one.png").write_bytes(
+        encode_png(make_picture(side, side))[: 900 if wrong == "damaged" else None]
+    )
+    (tmp_path / "metric").mkdir()
+    (tmp_path / "metric" / "manifest.json").write_text("{}")
+    words = {
+        "small": "No photograph there is 64 x 64 pixels or more",
+        "damaged": "one.png can't be read",
+        "metric": "The metric can't be used",
+    }[wrong]
+    tune = str(tmp_path / "metric") if wrong == "metric" else "mse"
+    with pytest.raises((CodecError, PhotographError), match=words):
+        trainer.train(settings_for(folder, tune=tune), out)
+    assert not out.exists()
 
 
 def test_a_relative_gives_what_fits(photographs: Path, tmp_path: Path) -> None:

@@ -160,8 +160,11 @@ def test_a_folder_of_another_training_is_refused(tmp_path: Path) -> None:
     line = ["--data", "nowhere", "--out", str(tmp_path / "out"), "--steps", "3"]
     with pytest.raises(SystemExit, match="There is no folder nowhere"):
         main(line)
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "settings.json").write_text("{}")
     with pytest.raises(SystemExit, match="was started with other settings"):
-        main([*line, "--batch", "3"])
+        main(line)
 
 
 def test_crops_are_pieces_of_photographs(photographs: Path) -> None:
