@@ -1,10 +1,13 @@
 """What decoders make of damaged files: pixels or an error, never a crash, a hang or a heap of memory.
 
     python -m benchmarks.corruption --rounds 500 [--codecs avif,webp]
+    python -m benchmarks.corruption --rounds 500 --sealed --codecs checkerboard,checkerboard-perceptual,pyramid
 
 Each codec decodes its damaged files in a process of its own with at most 4 GiB of address space beyond what it
 has when it begins, so that a crash or a runaway is seen and named. Bytes are overwritten, cut out, inserted or torn
-off. Printed: how many gave pixels, how many an error, the slowest decode, the peak of memory.
+off. Learned codecs find any damage by a checksum; with --sealed it is made right again after the damage, and their
+identity of the weights is kept, so that what is behind it is met. Printed: how many gave pixels, how many an error,
+the slowest decode, the peak of memory.
 """
 
 from __future__ import annotations
@@ -21,9 +24,12 @@ import numpy as np
 
 from codecs_zoo import registry
 from codecs_zoo.contract import CodecError
+from codecs_zoo.learned._file import CRC_BYTES, sealed
 from tests.kit.pictures import make_picture, middle
 
 MEMORY = 4 << 30
+WEIGHTS_BYTES = 4
+"""Of their identity, after the checksum of a learned codec's file."""
 SECONDS = 1800
 
 
@@ -45,7 +51,13 @@ def damage(intact: bytes, rng: np.random.Generator) -> bytes:
     return bytes(damaged)
 
 
-def decode_damaged(name: str, rounds: int) -> dict[str, float]:
+def damage_sealed(intact: bytes, rng: np.random.Generator) -> bytes:
+    """A file of a learned codec that is damaged behind its checksum and the identity of its weights."""
+    kept = CRC_BYTES + WEIGHTS_BYTES
+    return sealed(intact[CRC_BYTES:kept] + damage(intact[kept:], rng))
+
+
+def decode_damaged(name: str, rounds: int, seal: bool) -> dict[str, float]:
     """What became of `rounds` damaged files of one codec. Limits the memory of this process."""
     codec = registry.get(name)
     intact = [codec.encode(make_picture(*shape), **middle(codec)) for shape in ((48, 40), (130, 200))]
@@ -55,7 +67,7 @@ def decode_damaged(name: str, rounds: int) -> dict[str, float]:
     rng = np.random.default_rng(20020)
     counts, slowest = {"pixels": 0, "errors": 0}, 0.0
     for n in range(rounds):
-        damaged = damage(intact[n % 2], rng)
+        damaged = (damage_sealed if seal else damage)(intact[n % 2], rng)
         started = time.perf_counter()
         try:
             codec.decode(damaged)
@@ -67,9 +79,10 @@ def decode_damaged(name: str, rounds: int) -> dict[str, float]:
     return {**counts, "slowest": slowest, "peak_mib": peak / 1024}
 
 
-def in_its_own_process(name: str, rounds: int) -> str:
+def in_its_own_process(name: str, rounds: int, seal: bool) -> str:
     """The codec's line of the table, also where its process crashed or hung."""
     command = [sys.executable, "-m", "benchmarks.corruption", "--child", name, "--rounds", str(rounds)]
+    command += ["--sealed"] if seal else []
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:
@@ -91,17 +104,22 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--codecs", help="names; all that run here without it")
+    parser.add_argument("--sealed", action="store_true", help="learned codecs: behind the checksum")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
-        print(json.dumps(decode_damaged(options.child, options.rounds)))
+        print(json.dumps(decode_damaged(options.child, options.rounds, options.sealed)))
         return
-    available = [codec.name for codec in registry.codecs() if codec.availability().available]
+    available = [
+        codec.name
+        for codec in registry.codecs()
+        if codec.availability().available and (codec.kind == "learned" or not options.sealed)
+    ]
     print(
         f"{options.rounds} damaged files each\n{'codec':<24}{'pixels':>8}{'errors':>8}{'slowest':>12}{'peak':>14}"
     )
     for name in options.codecs.split(",") if options.codecs else available:
-        print(in_its_own_process(name, options.rounds), flush=True)
+        print(in_its_own_process(name, options.rounds, options.sealed), flush=True)
 
 
 if __name__ == "__main__":
