@@ -24,7 +24,7 @@ from metric.services.codec_requests import (
     continue_codec_training,
     request_codec_training,
 )
-from metric.services.distances import measure_distance
+from metric.services.distances import measure_distance, measure_preference
 from metric.services.promotion import promote_version
 from metric.services.requests import cancel_training, request_training
 
@@ -158,6 +158,24 @@ class Distance(APIView):
             distorted=sent.validated_data["distorted"].read(),
         )
         return Response(serializers.DistanceSerializer(found).data)
+
+
+class Preference(APIView):
+    """Which of two images people are expected to find closer."""
+
+    parser_classes = [MultiPartParser, FormParser]
+
+    @extend_schema(
+        request={"multipart/form-data": serializers.PreferenceRequestSerializer},
+        responses={200: serializers.PreferenceSerializer, 400: PROBLEM},
+        operation_id="preference",
+    )
+    def post(self, request: Request) -> Response:
+        """The share of people expected to find image a closer to the reference than b, by the promoted metric."""
+        sent = serializers.PreferenceRequestSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        files = {name: file.read() for name, file in sent.validated_data.items()}
+        return Response(serializers.PreferenceSerializer(measure_preference(**files)).data)
 
 
 @extend_schema(exclude=True)

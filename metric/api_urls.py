@@ -14,5 +14,6 @@ urlpatterns = [
     # With and without the slash: a POST cannot be redirected to the other form.
     path("distance", api.Distance.as_view(), name="distance"),
     path("distance/", api.DistanceWithSlash.as_view()),
+    path("preference", api.Preference.as_view(), name="preference"),
     *router.urls,
 ]

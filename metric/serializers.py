@@ -148,6 +148,41 @@ class DistanceRequestSerializer(serializers.Serializer[Any]):
     distorted = serializers.FileField()
 
 
+class PreferenceRequestSerializer(serializers.Serializer[Any]):
+    """An original and two images to choose from, all of one size."""
+
+    reference = serializers.FileField()
+    a = serializers.FileField()
+    b = serializers.FileField()
+
+
+class MeasuredSerializer(serializers.Serializer[Any]):
+    """How far an image is from the reference."""
+
+    distance = serializers.FloatField(allow_null=True, help_text="By the promoted metric; smaller is closer.")
+    jnd = serializers.FloatField(
+        allow_null=True, help_text="In just noticeable differences: at 1, 75 % see which image is closer."
+    )
+
+
+class PreferenceSerializer(serializers.Serializer[Any]):
+    """The share of people who are expected to find the first image closer."""
+
+    version = serializers.IntegerField(allow_null=True, help_text="Of the promoted metric; null: none yet.")
+    prefers_a = serializers.FloatField(
+        allow_null=True,
+        help_text="Expected share of people, 0 to 1, who find a closer to the reference than b.",
+    )
+    a = MeasuredSerializer()
+    b = MeasuredSerializer()
+    calibrated_on = serializers.CharField(
+        help_text="The votes behind shares and differences; or “not calibrated”."
+    )
+    simulated = serializers.BooleanField(
+        help_text="The promoted metric was learned from simulated judgments."
+    )
+
+
 class FigureSerializer(serializers.Serializer[Any]):
     """One figure, or why it is not to be had."""
 
@@ -163,6 +198,10 @@ class DistanceSerializer(serializers.Serializer[Any]):
 
     version = serializers.IntegerField(allow_null=True, help_text="Of the promoted metric; null: none yet.")
     distance = serializers.FloatField(allow_null=True, help_text="By the promoted metric; smaller is closer.")
+    jnd = serializers.FloatField(
+        allow_null=True, help_text="In just noticeable differences: at 1, 75 % see which image is closer."
+    )
+    calibrated_on = serializers.CharField(help_text="The votes behind `jnd`; or “not calibrated”.")
     simulated = serializers.BooleanField(
         help_text="The promoted metric was learned from simulated judgments."
     )

@@ -62,6 +62,8 @@ ROWS = BASELINES | RIVALS
 STRENGTHS = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
 # Bootstrap samples behind each interval.
 RESAMPLES = 2000
+# Of chances and of distances in just noticeable differences, where no votes outside of the fit stand behind them.
+NOT_CALIBRATED = "not calibrated"
 # Fewer in the train split can't be fitted and cross-validated.
 MINIMUM_PHOTOGRAPHS = 2
 MINIMUM_JUDGMENTS = 30

@@ -5,7 +5,7 @@ from math import exp, inf, log
 from pathlib import Path
 from typing import Any
 
-from metric.core.config import trunks_of
+from metric.core.config import NOT_CALIBRATED, trunks_of
 from metric.core.distance.choice import ChoiceCurve, curve_from
 from metric.core.evaluation.table import format_table
 
@@ -127,9 +127,22 @@ def _limits(settings: Mapping[str, Any], evaluation: Mapping[str, Any]) -> str:
     )
 
 
+def _meaning(settings: Mapping[str, Any]) -> str:
+    """How to get shares of people and just noticeable differences; nothing for a metric without a choice curve."""
+    curve = curve_from(settings)
+    if curve is None:
+        return ""
+    basis = "" if curve.calibrated_on else f", {NOT_CALIBRATED}"
+    return (
+        f"share = metric.preference(original, a, b)  # of people expected to find a closer{basis}\n"
+        f"steps = metric.jnd(original, distorted)  # in just noticeable differences{basis}\n"
+    )
+
+
 def _use(settings: Mapping[str, Any]) -> str:
     return (
         '```python\nfrom metric.core import load\n\nmetric = load("FOLDER")\n'
         "distance = metric(original, distorted)  # N×3×H×W in [-1, 1]\n"
+        f"{_meaning(settings)}"
         "loss = metric.train_loss()\n```"
     )

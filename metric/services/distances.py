@@ -1,4 +1,4 @@
-"""The distance between two uploaded images, by the promoted metric and by the baselines."""
+"""Distances and preferences of uploaded images, by the promoted metric, and distances by the baselines."""
 
 import threading
 from dataclasses import asdict, dataclass
@@ -8,6 +8,8 @@ from typing import Any
 from annotation.errors import Refused
 from codecs_zoo.contract import Pixels
 from imaging.pictures import PhotographError, load_photograph
+from metric.core.config import NOT_CALIBRATED
+from metric.models import MetricVersion
 from metric.services.versions import promoted_version, version_folder
 
 # The VGG baseline takes seconds and a gigabyte for a megapixel: larger pictures are for metric.core on your machine.
@@ -29,24 +31,55 @@ class Figure:
 
 def measure_distance(*, reference: bytes, distorted: bytes) -> dict[str, Any]:
     """The distances of two image files. Raises Refused for files that are no photographs or differ in size."""
-    first, second = _pixels("reference", reference), _pixels("distorted", distorted)
-    if first.shape != second.shape:
-        raise Refused(
-            f"The reference is {_size(first)} and the distorted image {_size(second)}. Send two images of one size."
-        )
+    first, second = _of_one_size({"reference": reference, "distorted": distorted})
     version = promoted_version()
-    folder = version_folder(version=version) if version else None
     with _turn:
-        distance = _learned(str(folder), version.sha256, first, second) if version else None
+        learned = _learned(version, first, [second])
         baselines = [asdict(figure) for figure in _baselines(first, second)]
     return {
         "version": version.number if version else None,
-        "distance": distance,
+        "distance": learned.distances[0],
+        "jnd": learned.jnd[0],
+        "calibrated_on": learned.calibrated_on,
         "simulated": bool(version and version.simulated),
         "width": first.shape[1],
         "height": first.shape[0],
         "baselines": baselines,
     }
+
+
+def measure_preference(*, reference: bytes, a: bytes, b: bytes) -> dict[str, Any]:
+    """The share of people expected to find `a` closer to the reference than `b`, by the promoted metric.
+
+    Raises Refused for files that are no photographs or differ in size.
+    """
+    original, *pair = _of_one_size({"reference": reference, "a": a, "b": b})
+    version = promoted_version()
+    with _turn:
+        learned = _learned(version, original, pair)
+    return {
+        "version": version.number if version else None,
+        "prefers_a": learned.prefers_first(),
+        "a": {"distance": learned.distances[0], "jnd": learned.jnd[0]},
+        "b": {"distance": learned.distances[1], "jnd": learned.jnd[1]},
+        "calibrated_on": learned.calibrated_on,
+        "simulated": bool(version and version.simulated),
+    }
+
+
+def _of_one_size(files: dict[str, bytes]) -> list[Pixels]:
+    pictures = {which: _pixels(which, file) for which, file in files.items()}
+    (name, first), *others = pictures.items()
+    for which, picture in others:
+        if picture.shape != first.shape:
+            raise Refused(
+                f"{name} is {_size(first)} and {which} {_size(picture)}. Send "
+                f"{_NUMBERS[len(files)]} images of one size."
+            )
+    return list(pictures.values())
+
+
+_NUMBERS = {2: "two", 3: "three"}
 
 
 def _pixels(which: str, file: bytes) -> Pixels:
@@ -69,11 +102,42 @@ def _metric(folder: str, sha256: str) -> Any:
     return load(folder)
 
 
-def _learned(folder: str, sha256: str, reference: Pixels, distorted: Pixels) -> float:
+@dataclass(frozen=True)
+class _Learned:
+    """Distances of pictures to one reference by the promoted metric, None where none is in use.
+
+    `jnd` in just noticeable differences; None without a choice curve. `calibrated_on`: "not calibrated" for a curve of
+    the fit's own votes, or for none.
+    """
+
+    distances: list[float | None]
+    jnd: list[float | None]
+    calibrated_on: str
+    curve: Any = None
+
+    def prefers_first(self) -> float | None:
+        """The share of people expected to find the first of two pictures closer."""
+        if self.curve is None:
+            return None
+        import numpy as np
+
+        first, second = self.distances
+        return float(self.curve.chance(np.array([[second, first]], dtype=np.float64))[0])
+
+
+def _learned(version: MetricVersion | None, reference: Pixels, pictures: list[Pixels]) -> _Learned:
+    nothing: list[float | None] = [None] * len(pictures)
+    if version is None:
+        return _Learned(nothing, nothing, NOT_CALIBRATED)
+    import numpy as np
+
     from metric.core.distance.features import to_tensor
 
-    metric = _metric(folder, sha256)
-    return float(metric(to_tensor([reference]), to_tensor([distorted])))
+    metric = _metric(str(version_folder(version=version)), version.sha256)
+    original = to_tensor([reference])
+    distances = [float(metric(original, to_tensor([picture]))) for picture in pictures]
+    jnd = nothing if metric.curve is None else metric.curve.jnd(np.array(distances)).tolist()
+    return _Learned(list(distances), jnd, metric.calibrated_on, metric.curve)
 
 
 def _baselines(reference: Pixels, distorted: Pixels) -> list[Figure]:

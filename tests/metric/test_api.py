@@ -8,8 +8,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from imaging import pictures as image
+from metric.core import load
+from metric.core.distance.features import to_tensor
 from metric.models import MetricVersion, TrainingRun
 from metric.services.promotion import promote_version
+from metric.services.versions import version_folder
 from tests.factories import make_pixels, make_png
 from tests.metric.core.conftest import _trunks
 from tests.metric.services.conftest import judged, run, snapshot, version
@@ -79,6 +82,50 @@ def test_distances_are_for_staff(client: Client, stranger: User) -> None:
     assert distance(client, make_png(1), make_png(2)).status_code == 401
     client.force_login(stranger)
     assert distance(client, make_png(1), make_png(2)).status_code == 403
+
+
+def preference(client: Client, *pictures: bytes) -> Any:
+    files = {
+        name: SimpleUploadedFile(f"{name}.png", picture, "image/png")
+        for name, picture in zip(("reference", "a", "b"), pictures, strict=True)
+    }
+    return client.post("/api/v1/preference", files)
+
+
+def test_a_preference_is_that_of_the_library(owner_client: Client, version: MetricVersion) -> None:
+    pixels = [make_pixels(n) for n in (1, 2, 1)]
+    pictures = [image.encode_png(each) for each in pixels]
+    before = preference(owner_client, *pictures).json()
+    assert before["prefers_a"] is before["a"]["jnd"] is before["version"] is None
+    assert before["calibrated_on"] == "not calibrated"
+    promote_version(version=version, reason="a test")
+    found = preference(owner_client, *pictures).json()
+    metric = load(version_folder(version=version))
+    original, a, b = (to_tensor([each]) for each in pixels)
+    assert found["prefers_a"] == pytest.approx(float(metric.preference(original, a, b)))
+    assert found["prefers_a"] < 0.5, "b is the reference itself"
+    assert found["a"]["jnd"] == pytest.approx(float(metric.jnd(original, a)))
+    assert found["b"]["jnd"] == 0
+    assert found["calibrated_on"] == metric.calibrated_on == "held-out folds of the train split"
+    single = distance(owner_client, pictures[0], pictures[1]).json()
+    assert single["jnd"] == found["a"]["jnd"] and single["calibrated_on"] == found["calibrated_on"]
+
+
+def test_a_version_without_a_curve_says_not_calibrated(
+    owner_client: Client, version: MetricVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promote_version(version=version, reason="a test")
+    monkeypatch.setattr("metric.core.distance.base.curve_from", lambda settings: None)
+    found = preference(owner_client, make_png(1), make_png(2), make_png(1)).json()
+    assert found["prefers_a"] is found["a"]["jnd"] is None and found["a"]["distance"] > 0
+    assert found["calibrated_on"] == "not calibrated"
+
+
+def test_three_images_of_one_size_are_required(owner_client: Client, stranger: User, client: Client) -> None:
+    response = preference(owner_client, make_png(1), make_png(2), make_png(3, width=80))
+    assert response.status_code == 400
+    assert "b 80 × 80 pixels. Send three images of one size" in response.json()["detail"]
+    assert preference(client, make_png(1), make_png(2), make_png(3)).status_code == 401
 
 
 def test_versions_carry_their_table(owner_client: Client, version: MetricVersion) -> None:

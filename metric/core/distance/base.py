@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from metric.core.config import NOT_CALIBRATED
 from metric.core.distance.choice import ChoiceCurve, curve_from
 
 # Rounding of [0, 1] to [-1, 1] and of resampling may step over the edge by this much.
@@ -20,9 +21,6 @@ RANGE_SLACK = 1e-4
 BATCH_BYTES = 1_600_000
 # A GPU wants many at once; at this many, the widest layer of vgg needs about 2 GB for it. Not measured.
 GPU_BATCH_BYTES = 96_000_000
-
-
-NOT_CALIBRATED = "not calibrated"
 
 
 class NotCalibrated(ValueError):

@@ -31,7 +31,7 @@ NEEDED: dict[str, Reach | str] = {
     "session-begin": PUBLIC, "assignment-next": PUBLIC, "judgment-submit": PUBLIC, "assignment-skip": PUBLIC,
     "assignment-image": PUBLIC,
     "study-list": STAFF, "study-new": STAFF, "metric-list": STAFF, "account": STAFF, "account-token": STAFF,
-    "distance": STAFF, "api-study-list": STAFF, "api-snapshot-list": STAFF, "api-metric-version-list": STAFF,
+    "distance": STAFF, "preference": STAFF, "api-study-list": STAFF, "api-snapshot-list": STAFF, "api-metric-version-list": STAFF,
     "api-codec-training-list": STAFF, "api-training-run-list": STAFF,
     "account-invite": SUPER, "account-reset-link": SUPER,
     "api-plan": STAFF, "api-study-presets": STAFF,
@@ -196,7 +196,7 @@ def test_a_stranger_and_a_visitor_are_kept_out(name: str, world: dict[str, Any],
     client = Client()
     address = address_of(name, world, stranger)
     visitor = answers(client, address)
-    assert visitor <= ({401} if name.startswith("api-") or name == "distance" else {302})
+    assert visitor <= ({401} if name.startswith("api-") or name in ("distance", "preference") else {302})
     if visitor == {302}:
         assert (
             client.get(address).status_code == 405
