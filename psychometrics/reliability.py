@@ -19,13 +19,12 @@ from scipy.special import expit, stdtrit
 
 from psychometrics.comparisons import Comparisons, Floats, Ints, pair_numbers, pairs_of
 from psychometrics.estimates import NOTHING, Estimate
-from psychometrics.scaling import UNIT, Scale, chances, fit_counts, halved
+from psychometrics.scaling import UNIT, Scale, chances, fit_counts, fit_without, halved
 
 # Beta(9, 1): nine of ten answers follow the scale, held as surely as ten answers would make us.
 PRIOR_FOLLOWS, PRIOR_REVERSED = 9.0, 1.0
 ROUNDS = 100
 CLOSE_ENOUGH = 1e-3
-FITS_AT_ONCE = 32
 # Where the posterior of a reliability is worked out; the ends are left out, for their logarithm is not finite.
 GRID = (np.arange(400) + 0.5) / 400
 
@@ -174,13 +173,11 @@ def _logs_without(table: Floats, size: int, with_ties: bool, everybody: Floats |
     everybody = table.sum(axis=0) if everybody is None else everybody
     logs = np.zeros_like(table)
     voted = np.flatnonzero(table.any(axis=(1, 2)))
-    for start in range(0, voted.size, FITS_AT_ONCE):
-        some = voted[start : start + FITS_AT_ONCE]
-        strengths, tie, _ = fit_counts(everybody - table[some], size, with_ties)
-        for n, one in enumerate(some):
-            chance = chances(strengths[n], float(tie[n]) if with_ties else None, size)
-            gave = table[one] > 0
-            logs[one][gave] = np.log(chance[gave])
+    strengths, tie = fit_without(everybody, table, voted, size, with_ties)
+    for n, one in enumerate(voted):
+        chance = chances(strengths[n], float(tie[n]) if with_ties else None, size)
+        gave = table[one] > 0
+        logs[one][gave] = np.log(chance[gave])
     return logs
 
 

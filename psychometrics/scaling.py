@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy.sparse import csr_array  # type: ignore[import-untyped]
 
 from psychometrics.comparisons import (
     Comparisons,
@@ -36,6 +37,9 @@ TIES: tuple[Ties, ...] = ("davidson", "half")
 
 _STEPS = 80
 _TOLERANCE = 1e-9
+# Of fits without one annotator each: how many together, and by how many steps with everybody's precision.
+_FITS_AT_ONCE = 32
+_STEPS_WITHOUT = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +99,19 @@ def halved(counts: Floats) -> Floats:
     return np.concatenate([counts[..., :2] + half, np.zeros_like(half)], axis=-1)
 
 
-def fit_counts(counts: Floats, size: int, with_ties: bool) -> tuple[Floats, Floats, Floats]:
+def fit_counts(
+    counts: Floats, size: int, with_ties: bool, start: Floats | None = None
+) -> tuple[Floats, Floats, Floats]:
     """Maximise the penalised likelihood of counts (b, pairs, 3) for each of b sets of comparisons.
 
     Returns strengths (b, k) with mean 0, natural logarithms of odds; ties (b,), Davidson's t, 0 without ties; and
     the negative Hessians (b, q, q) with the prior. The prior makes a scale of any comparisons: whether they are
-    connected is for the caller to ask. Raises ScaleError if the fit does not settle.
+    connected is for the caller to ask. `start` (b, q): parameters to begin at. Raises ScaleError if the fit does not
+    settle.
     """
     design = _Design(size, np.flatnonzero(counts.sum(axis=(0, 2)) > 0), with_ties)
     counts = counts[:, design.pairs]
-    x = np.zeros((len(counts), size + with_ties))
+    x = np.zeros((len(counts), size + with_ties)) if start is None else start.copy()
     for _ in range(_STEPS):
         gradient, precision = design.derivatives(x, counts)
         step = np.linalg.solve(precision, gradient[..., None])[..., 0]
@@ -114,9 +121,47 @@ def fit_counts(counts: Floats, size: int, with_ties: bool) -> tuple[Floats, Floa
             break
     else:
         raise ScaleError("the scale did not settle: the comparisons are too few or contradict one another")
+    return *_parted(x, size), precision
+
+
+def fit_without(
+    everybody: Floats, table: Floats, rows: Ints, size: int, with_ties: bool
+) -> tuple[Floats, Floats]:
+    """Strengths (r, k) and ties (r,) of `everybody`'s counts (pairs, 3) less those of each of `rows` of `table`.
+
+    What `fit_counts` gives of the differences, from one fit of everybody (`table` is (n, pairs, 3)): all are near it,
+    so that its precision serves for the steps of all, each of which needs a gradient alone. Where one's own answers are
+    so many that this does not settle within a few steps, Newton's method continues from there.
+    """
+    strengths, tie, precision = fit_counts(everybody[None], size, with_ties)
+    design = _Design(size, np.flatnonzero(everybody.sum(axis=1) > 0), with_ties)
+    start = np.concatenate([strengths, tie[:, None]], axis=1)[:, : size + with_ties]
+    inverse = np.linalg.inv(precision[0])
+    parts = []
+    for first in range(0, len(rows), _FITS_AT_ONCE):
+        rest = everybody - table[rows[first : first + _FITS_AT_ONCE]]
+        x, settled = _steps_by(inverse, design, np.repeat(start, len(rest), axis=0), rest[:, design.pairs])
+        parts.append(_parted(x, size) if settled else fit_counts(rest, size, with_ties, x)[:2])
+    if not parts:
+        return np.empty((0, size)), np.empty(0)
+    return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+
+
+def _steps_by(inverse: Floats, design: _Design, x: Floats, counts: Floats) -> tuple[Floats, bool]:
+    """Parameters (b, q) after steps from `x` by one inverse precision (q, q) for all, and whether they settled."""
+    for _ in range(_STEPS_WITHOUT):
+        step = design.gradient(x, counts) @ inverse
+        x = x + step / np.maximum(1.0, np.abs(step).max(axis=1, keepdims=True))
+        if np.abs(step).max(initial=0.0) < _TOLERANCE:
+            return x, True
+    return x, False
+
+
+def _parted(x: Floats, size: int) -> tuple[Floats, Floats]:
+    """Strengths (b, k) with mean 0 and ties (b,), 0 where there are none, of parameters (b, q)."""
     logits = x[:, :size]
-    tie = x[:, size] if with_ties else np.zeros(len(x))
-    return logits - logits.mean(axis=1, keepdims=True), tie, precision
+    tie = x[:, size] if x.shape[1] > size else np.zeros(len(x))
+    return logits - logits.mean(axis=1, keepdims=True), tie
 
 
 def chances(logits: Floats, tie: float | None, size: int) -> Floats:
@@ -140,12 +185,16 @@ def difference_terms(p: Floats) -> tuple[Floats, Floats, Floats]:
 
 def _outcomes(difference: Floats, tie: Floats | None) -> Floats:
     """(b, pairs, 3) chances from differences (b, pairs) and ties (b,)."""
-    middle = (
-        np.full(difference.shape, -np.inf) if tie is None else np.broadcast_to(tie[:, None], difference.shape)
-    )
-    logits = np.stack([difference / 2, -difference / 2, middle], axis=-1)
-    odds = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return np.asarray(odds / odds.sum(axis=-1, keepdims=True))
+    # Plane by plane: sums over a last axis of three would take most of the time.
+    half = difference / 2
+    top = np.abs(half)
+    if tie is not None:
+        top = np.maximum(top, tie[:, None])
+    found = np.empty((*difference.shape, 3))
+    found[..., 0], found[..., 1] = np.exp(half - top), np.exp(-half - top)
+    found[..., 2] = 0.0 if tie is None else np.exp(tie[:, None] - top)
+    found /= (found[..., 0] + found[..., 1] + found[..., 2])[..., None]
+    return found
 
 
 class _Design:
@@ -155,26 +204,39 @@ class _Design:
         low, high = pairs_of(size)
         self.size, self.pairs, self.with_ties = size, pairs, with_ties
         self.low, self.high = low[pairs], high[pairs]
-        self.incidence = np.zeros((pairs.size, size))
-        each = np.arange(pairs.size)
-        self.incidence[each, self.low], self.incidence[each, self.high] = 1.0, -1.0
+        each, ones = np.arange(pairs.size), np.ones(pairs.size)
+        places = (np.concatenate([each, each]), np.concatenate([self.low, self.high]))
+        # Two numbers in each row: with hundreds of strengths a dense product takes most of the time.
+        self.incidence = csr_array((np.concatenate([ones, -ones]), places), shape=(pairs.size, size))
 
     def derivatives(self, x: Floats, counts: Floats) -> tuple[Floats, Floats]:
         """Gradient (b, q) and negative Hessian (b, q, q) of the penalised log-likelihood."""
-        k = self.size
-        p = _outcomes(x[:, self.low] - x[:, self.high], x[:, k] if self.with_ties else None)
+        k, p = self.size, self._outcomes(x)
         n = counts.sum(axis=2)
-        residual = counts - n[..., None] * p
-        gradient, precision = -x / PRIOR_SD**2, np.zeros((len(x), x.shape[1], x.shape[1]))
-        gradient[:, :k] += (residual[..., 0] - residual[..., 1]) / 2 @ self.incidence
+        precision = np.zeros((len(x), x.shape[1], x.shape[1]))
         own, tie, between = (n * term for term in difference_terms(p))
         precision[:, :k, :k] = self._laplacians(own)
         if self.with_ties:
-            gradient[:, k] += residual[..., 2].sum(axis=1)
             precision[:, k, k] = tie.sum(axis=1)
             precision[:, :k, k] = precision[:, k, :k] = between @ self.incidence
         precision += np.eye(x.shape[1]) / PRIOR_SD**2
-        return gradient, precision
+        return self._gradient(x, counts, p), precision
+
+    def gradient(self, x: Floats, counts: Floats) -> Floats:
+        """The gradient (b, q) alone."""
+        return self._gradient(x, counts, self._outcomes(x))
+
+    def _outcomes(self, x: Floats) -> Floats:
+        return _outcomes(x[:, self.low] - x[:, self.high], x[:, self.size] if self.with_ties else None)
+
+    def _gradient(self, x: Floats, counts: Floats, p: Floats) -> Floats:
+        n = counts[..., 0] + counts[..., 1] + counts[..., 2]
+        lead = counts[..., 0] - counts[..., 1] - n * (p[..., 0] - p[..., 1])
+        gradient = -x / PRIOR_SD**2
+        gradient[:, : self.size] += lead / 2 @ self.incidence
+        if self.with_ties:
+            gradient[:, self.size] += (counts[..., 2] - n * p[..., 2]).sum(axis=1)
+        return gradient
 
     def _laplacians(self, weight: Floats) -> Floats:
         """(b, k, k) of sum over pairs of weight (e_low - e_high)(e_low - e_high)'."""
