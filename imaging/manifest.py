@@ -11,10 +11,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from imaging.files import file_sha256, write_json
+from imaging.files import file_sha256, to_json, write_json
 
 NAME = "manifest.json"
-OWN_KEYS = frozenset({"schema", "files", "sha256"})
+# The manifest's own hash: of its bytes, with these digits in the place of the hash.
+ITSELF, UNKNOWN = "manifest_sha256", "0" * 64
+OWN_KEYS = frozenset({"schema", "files", "sha256", ITSELF})
 
 
 class ManifestError(ValueError):
@@ -40,12 +42,22 @@ def hash_files(folder: Path, names: Iterable[str] | None = None, *, manifest: st
 def write_manifest(
     folder: Path, schema: str, content: Mapping[str, Any], files: Mapping[str, str], *, name: str = NAME
 ) -> dict[str, Any]:
-    """Write and return the manifest: `content` with "schema", "files" and their "sha256". NaN raises ValueError."""
+    """Write and return the manifest: `content` with "schema", "files", their "sha256" and the hash of itself.
+
+    NaN raises ValueError.
+    """
     if taken := OWN_KEYS & set(content):
         raise ValueError(f"a manifest sets {', '.join(sorted(taken))} itself")
     manifest = {**content, "schema": schema, "files": dict(files), "sha256": files_sha256(files)}
+    manifest = sealed(manifest)
     write_json(folder / name, manifest)
     return manifest
+
+
+def sealed(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest with the hash of itself."""
+    itself = hashlib.sha256(to_json({**manifest, ITSELF: UNKNOWN})).hexdigest()
+    return {**manifest, ITSELF: itself}
 
 
 def read_manifest(folder: Path, schema: str, *, name: str = NAME) -> dict[str, Any]:
@@ -55,7 +67,8 @@ def read_manifest(folder: Path, schema: str, *, name: str = NAME) -> dict[str, A
     """
     path = folder / name
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_bytes()
+        manifest = json.loads(text)
     except FileNotFoundError:
         raise ManifestError(
             f"{folder} has no {name}: its writing did not finish, or it is something else"
@@ -64,6 +77,7 @@ def read_manifest(folder: Path, schema: str, *, name: str = NAME) -> dict[str, A
         raise ManifestError(f"{path} is damaged ({error})") from None
     if not isinstance(manifest, dict) or manifest.get("schema") != schema:
         raise ManifestError(f"{path} is not of schema {schema!r}, which is all that this version reads")
+    _require_unchanged(path, text, manifest)
     files = manifest.get("files")
     if not isinstance(files, dict) or not all(isinstance(sha256, str) for sha256 in files.values()):
         raise ManifestError(f"{path}: key 'files' is missing or lists no hashes")
@@ -74,6 +88,19 @@ def read_manifest(folder: Path, schema: str, *, name: str = NAME) -> dict[str, A
     if files_sha256(files) != manifest.get("sha256", files_sha256(files)):
         raise ManifestError(f"{path}: its own sha256 does not fit its list of files")
     return manifest
+
+
+def _require_unchanged(path: Path, text: bytes, manifest: Mapping[str, Any]) -> None:
+    """Raises ManifestError where a byte of the manifest itself was changed. Those of earlier versions have no hash."""
+    stated = manifest.get(ITSELF)
+    if stated is None and not any(_one_letter_apart(key, ITSELF) for key in manifest):
+        return
+    same = isinstance(stated, str) and len(stated) == len(UNKNOWN)
+    if same:
+        itself = text.replace(str(stated).encode(), UNKNOWN.encode(), 1)
+        same = hashlib.sha256(itself).hexdigest() == stated
+    if not same:
+        raise ManifestError(f"{path} was changed after it was written (its own sha256 differs)")
 
 
 def verify(folder: Path, manifest: Mapping[str, Any], *, only: bool = False, name: str = NAME) -> None:
@@ -97,6 +124,10 @@ def verify(folder: Path, manifest: Mapping[str, Any], *, only: bool = False, nam
             raise ManifestError(f"{folder / listed} cannot be read: {error.strerror or error}") from error
         if not same:
             raise ManifestError(f"{folder / listed} was changed after it was written (its sha256 differs)")
+
+
+def _one_letter_apart(one: str, two: str) -> bool:
+    return len(one) == len(two) and sum(a != b for a, b in zip(one, two, strict=True)) == 1
 
 
 def _some(names: set[str]) -> str:

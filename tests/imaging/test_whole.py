@@ -9,7 +9,7 @@ import pytest
 
 from imaging.files import file_sha256, whole_file, write_json, write_whole
 from imaging.folders import FolderError, whole_folder
-from imaging.manifest import ManifestError, hash_files, read_manifest, verify, write_manifest
+from imaging.manifest import ManifestError, hash_files, read_manifest, sealed, verify, write_manifest
 
 
 def test_a_file_is_replaced_in_one_step(tmp_path: Path) -> None:
@@ -120,9 +120,27 @@ def test_every_change_is_noticed(folder: Path, change: object, words: str) -> No
 )
 def test_a_manifest_that_is_none_is_refused(folder: Path, edit: dict[str, object], words: str) -> None:
     path = folder / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | edit))
+    write_json(path, sealed(json.loads(path.read_text()) | edit))
     with pytest.raises(ManifestError, match=words):
         read_manifest(folder, "test/1")
+
+
+def test_every_changed_byte_of_the_manifest_is_noticed(folder: Path) -> None:
+    path = folder / "manifest.json"
+    whole = path.read_bytes()
+    read_manifest(folder, "test/1")
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(ManifestError):
+            read_manifest(folder, "test/1")
+
+
+def test_a_manifest_from_before_it_had_a_hash_of_itself_is_read(folder: Path) -> None:
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    del manifest["manifest_sha256"]
+    write_json(path, manifest)
+    assert read_manifest(folder, "test/1") == manifest
 
 
 def test_a_manifest_sets_its_own_keys(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import pytest
 from annotation.core.formats.bapps import write_bapps
 from annotation.core.formats.manifest import read_manifest, verify
 from annotation.core.splits import LeakError
-from imaging.manifest import ManifestError, files_sha256
+from imaging.files import write_json
+from imaging.manifest import ManifestError, files_sha256, sealed
 from tests.annotation.core.snapshots import EXTRA, make_png, make_rows, photographs_in
 
 
@@ -24,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 def edit(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
     change(manifest)
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    write_json(folder / "manifest.json", sealed(manifest))
 
 
 def test_a_fresh_snapshot_is_whole(folder: Path) -> None:

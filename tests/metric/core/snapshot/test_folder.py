@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from imaging.files import write_json
+from imaging.manifest import sealed
 from metric.core.snapshot.folder import SnapshotError, read_snapshot, require_trainable
 from tests.kit.snapshots import make_snapshot
 
@@ -25,7 +27,7 @@ def reseal(folder: Path, change: Callable[[dict[str, Any]], None] = lambda manif
     }
     lines = "".join(f"{manifest['files'][name]}  {name}\n" for name in sorted(manifest["files"]))
     manifest["sha256"] = hashlib.sha256(lines.encode()).hexdigest()
-    path.write_text(json.dumps(manifest))
+    write_json(path, sealed(manifest))
 
 
 def edit_rows(path: Path, change: Callable[[list[dict[str, str]]], None]) -> None:
@@ -81,7 +83,7 @@ def test_a_path_that_leads_outside_is_refused(own_snapshot: Path) -> None:
     path = own_snapshot / "manifest.json"
     manifest = json.loads(path.read_text())
     manifest["files"]["../outside"] = "0" * 64
-    path.write_text(json.dumps(manifest))
+    write_json(path, sealed(manifest))
     with pytest.raises(SnapshotError, match="outside the folder"):
         read_snapshot(own_snapshot)
 
