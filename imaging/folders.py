@@ -1,5 +1,6 @@
 """A folder appears whole or not at all."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -23,13 +24,20 @@ def whole_folder(out: Path, *, replace: bool = False) -> Iterator[Path]:
     out.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
-        draft.chmod(0o755)
+        draft.chmod(0o777 & ~_umask())
         yield draft
         if replace:
             shutil.rmtree(out, ignore_errors=True)
         draft.replace(out)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _umask() -> int:
+    """What this process takes away from the rights of a new file; a temporary folder's own are its owner's alone."""
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask
 
 
 def refuse_occupied(out: Path) -> None:

@@ -3,10 +3,12 @@
 from argparse import RawDescriptionHelpFormatter
 from typing import Any, ClassVar
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
+
+from annotation.management.migrated import CommandOnMigrated
 
 
-class CommandWithExamples(BaseCommand):
+class CommandWithExamples(CommandOnMigrated):
     """A command whose help ends with `examples`, one a line; `about` stands before them."""
 
     about: ClassVar[str] = ""

@@ -29,7 +29,7 @@ Rate = Callable[[float], float]
 class Judged:
     """The answers of a file, counted: N pairs with their votes and pictures; `pairs` holds (ref, a), then (ref, b).
 
-    `singles`: the answers one by one. `names`: what the pictures of each pair are called, (N, 2). `left_out`: why rows
+    `singles`: the answers one by one. `names`: what the pictures of each pair are called, (N, 2). `excluded`: why rows
     could not be used, and how many.
     """
 
@@ -39,50 +39,50 @@ class Judged:
     names: NDArray[np.str_]
     sha256: str
     rows: int
-    left_out: Counter[str] = field(default_factory=Counter)
+    excluded: Counter[str] = field(default_factory=Counter)
 
 
 def read_judged(path: Path, rate: Rate = float) -> Judged:
-    """Read the plain CSV and its pictures; rows without a picture that can be used are counted and left out.
+    """Read the plain CSV and its pictures; rows without a picture that can be used are counted and excluded.
 
-    Raises AnswersError for a row that is wrong, pictures of different sizes, or where no row can be used.
+    Raises AnswersError for a row that is wrong, or where no row can be used.
     """
     answers = read_plain(path, anywhere=True).answers
-    open_picture, left_out = _Pictures(path), Counter[str]()
+    open_picture, excluded = _Pictures(path), Counter[str]()
     counts: dict[Key, list[int]] = {}
-    first_said: dict[Key, tuple[Answer, bool]] = {}
+    first_answers: dict[Key, tuple[Answer, bool]] = {}
     singles: list[tuple[Key, float, str]] = []
     for answer in answers:
         try:
             source, a, b = (open_picture(name) for name in (answer.source, answer.a.name, answer.b.name))
+            _require_comparable(source, a, b)
         except _Unusable as error:
-            left_out[str(error)] += 1
+            excluded[str(error)] += 1
             continue
-        _require_comparable(path, answer, source, a, b)
         swapped = a.sha256 > b.sha256
         first, second = sorted((a.sha256, b.sha256))
         key = (source.sha256, first, second)
-        first_said.setdefault(key, (answer, swapped))
+        first_answers.setdefault(key, (answer, swapped))
         choice = (("b", "a", "tie") if swapped else ("a", "b", "tie")).index(answer.choice)
         counts.setdefault(key, [0, 0, 0])[choice] += 1
         singles.append((key, (0.0, 1.0, 0.5)[choice], answer.annotator))
     if not counts:
-        raise AnswersError(f"No row of {path} can be used: {left_out.most_common(1)[0][0]}.")
+        raise AnswersError(f"No row of {path} can be used: {excluded.most_common(1)[0][0]}.")
     pictures = open_picture.known
     place = {key: number for number, key in enumerate(counts)}
     who = [name for _, _, name in singles]
     return Judged(
-        votes=_votes(counts, {key: answer for key, (answer, _) in first_said.items()}, rate),
+        votes=_votes(counts, {key: answer for key, (answer, _) in first_answers.items()}, rate),
         pairs=[(pictures[key[0]], pictures[key[side]]) for side in (1, 2) for key in counts],
         singles=SingleAnswers(
             np.array([place[key] for key, _, _ in singles], dtype=np.int64),
             np.array([p1 for _, p1, _ in singles]),
             np.unique(who, return_inverse=True)[1] if all(who) else None,
         ),
-        names=np.array([_names(*first_said[key]) for key in counts], dtype=np.str_).reshape(-1, 2),
+        names=np.array([_names(*first_answers[key]) for key in counts], dtype=np.str_).reshape(-1, 2),
         sha256=file_sha256(path),
         rows=len(answers),
-        left_out=left_out,
+        excluded=excluded,
     )
 
 
@@ -92,7 +92,7 @@ def _names(answer: Answer, swapped: bool) -> tuple[str, str]:
 
 
 class _Unusable(Exception):
-    """A picture that cannot be read; the message is the reason that rows are counted under."""
+    """A row that cannot be used; the message is the reason that it is counted under."""
 
 
 class _Pictures:
@@ -124,20 +124,18 @@ class _Pictures:
             raise _Unusable(f"{name} cannot be read: {error}") from error
 
 
-def _require_comparable(path: Path, answer: Answer, source: Picture, a: Picture, b: Picture) -> None:
+def _require_comparable(source: Picture, a: Picture, b: Picture) -> None:
+    """Raises _Unusable for pictures of different sizes and for two that are one."""
     sizes = {(picture.width, picture.height) for picture in (source, a, b)}
     if len(sizes) > 1:
-        said = ", ".join(f"{width}x{height}" for width, height in sorted(sizes))
-        raise AnswersError(f"Line {answer.line} of {path} compares pictures of different sizes: {said}.")
+        raise _Unusable("it compares pictures of different sizes")
     if a.sha256 == b.sha256:
-        raise AnswersError(
-            f"Line {answer.line} of {path} compares two pictures that are equal in every pixel."
-        )
+        raise _Unusable("it compares two pictures that are equal in every pixel")
 
 
-def _votes(counts: dict[Key, list[int]], first_said: dict[Key, Answer], rate: Rate) -> Votes:
+def _votes(counts: dict[Key, list[int]], first_answers: dict[Key, Answer], rate: Rate) -> Votes:
     numbers = np.array(list(counts.values()), dtype=np.float64).reshape(-1, 3)
-    rows = [first_said[key] for key in counts]
+    rows = [first_answers[key] for key in counts]
     return Votes(
         *numbers.T,
         photograph=np.array([key[0] for key in counts], dtype=np.str_),

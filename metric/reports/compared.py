@@ -27,7 +27,7 @@ def compare(
     cache: Path | None = None,
     progress: Progress = lambda stage, done, total: None,
 ) -> dict[str, Any]:
-    """The panel of the metrics called `names` on the answers of a file, with {"file", "left_out", "notes"}.
+    """The panel of the metrics called `names` on the answers of a file, with {"file", "excluded", "notes"}.
 
     A metric that cannot be used here or fails is a row with the reason. Answers whose conditions are names and not
     pictures are judged for what needs no pixels. Raises AnswersError, UnknownMetric, CheckpointError.
@@ -41,7 +41,7 @@ def compare(
         candidates = [candidate(name, judged.pairs, vectors, progress) for name in names]
     return {
         "file": path.name,
-        "left_out": dict(judged.left_out),
+        "excluded": dict(judged.excluded),
         "notes": [],
         **panel(judged.votes, judged.singles, judged.names, candidates),
     }
@@ -68,7 +68,7 @@ def _without_pictures(path: Path, names: Sequence[str], unreadable: AnswersError
     votes, singles = _counted(answers)
     return {
         "file": path.name,
-        "left_out": {},
+        "excluded": {},
         "notes": list(answers.notes),
         "n_answers": len(singles.p1),
         "n_pairs": len(votes.total),
@@ -101,7 +101,7 @@ def format_panel(found: dict[str, Any]) -> str:
     lines = [
         f"{found['n_answers']} answers{who} on {found['n_pairs']} pairs of {found['n_sources']} sources",
         *found["notes"],
-        *(f"{count} rows left out: {reason}" for reason, count in found["left_out"].items()),
+        *(f"{count} rows excluded: {reason}" for reason, count in found["excluded"].items()),
         "",
         f"People, one with another: {_share(found['people']['human_score'])}; best possible metric: "
         f"{_share(found['people']['ceiling'])} (both on pairs with two votes or more)",

@@ -16,6 +16,7 @@ from metric.core.distance.columns import distances
 from metric.core.distance.named import named
 from metric.core.evaluation.evaluate import Candidate, evaluate
 from metric.core.evaluation.panel import panel
+from metric.core.snapshot.likeness import LEARNED_SOURCES, copies, read_thumbnails, thumbnail
 from metric.reports.answers import Judged
 from psychometrics.comparisons import Floats
 
@@ -36,10 +37,11 @@ def evaluate_on(
     """The evaluation of the version in `folder` on these answers: the dict of `metric.core.evaluation.evaluate`, with
 
         {"version": {"folder", "kind", "nets", "data_hash", "simulated"},
-         "judgments": {"sha256", "rows", "left_out", "sources_learned_from"}}
+         "judgments": {"sha256", "rows", "excluded", "sources_learned_from", "copies_of_learned"}}
 
-    `sources_learned_from`: how many of the file's sources the version has seen, in train or val: on them it looks
-    better than it is.
+    `sources_learned_from`: how many of the file's sources the version has seen, in train or val, copies included: on
+    them it looks better than it is. `copies_of_learned`: those with other pixels that show what a learned photograph
+    shows (re-encoded, cropped), each with that photograph's hash; null for a version without thumbnails.
     The log-loss and calibration of versions use the choice curve of their own training, never these answers; those of
     baselines, a curve fitted on the other sources of these answers. Raises CheckpointError, TrunkUnavailable.
     """
@@ -67,19 +69,26 @@ def evaluate_on(
         "judgments": {
             "sha256": judged.sha256,
             "rows": judged.rows,
-            "left_out": dict(judged.left_out),
-            "sources_learned_from": _learned_from(judged, metric),
+            "excluded": dict(judged.excluded),
+            **_learned_from(judged, metric, folder),
         },
         **evaluation,
         "panel": panel(judged.votes, judged.singles, judged.names, rows),
     }
 
 
-def _learned_from(judged: Judged, metric: Metric) -> int:
-    """Sources whose photographs the version had in train or val; a crop of one is not known again."""
+def _learned_from(judged: Judged, metric: Metric, folder: Path) -> dict[str, Any]:
     splits = metric.settings["splits"]
     learned = {name for split in ("train", "val") for name in splits.get(split, {}).get("photographs", ())}
-    return len(learned & set(judged.votes.photograph.tolist()))
+    shown = {reference.sha256: reference for reference, _ in judged.pairs}
+    same = learned & set(shown)
+    path = folder / LEARNED_SOURCES
+    if not path.is_file():
+        return {"sources_learned_from": len(same), "copies_of_learned": None}
+    others = [name for name in shown if name not in same]
+    alike = copies(read_thumbnails(path), [thumbnail(shown[name].read()) for name in others])
+    found = {name: one for name, one in zip(others, alike, strict=True) if one is not None}
+    return {"sources_learned_from": len(same) + len(found), "copies_of_learned": found}
 
 
 def _described(folder: Path, metric: Metric) -> dict[str, Any]:

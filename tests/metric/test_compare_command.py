@@ -90,7 +90,7 @@ def test_a_missing_picture_is_counted_and_the_rest_goes_on(
 ) -> None:
     (answers.parent / "0-5.png").unlink()
     found = compared(answers, "psnr", capsys)
-    assert found["left_out"] == {"0-5.png is not there": 21}
+    assert found["excluded"] == {"0-5.png is not there": 21}
     assert found["n_answers"] == 252 - 21
 
 

@@ -14,7 +14,9 @@ from metric.core.distance.checkpoint import load, save_metric, write_folder
 from metric.core.distance.images import read_pixels
 from metric.core.distance.lpips import LPIPS
 from metric.core.distance.trunks import tensors_sha256
+from metric.core.snapshot.likeness import LEARNED_SOURCES, thumbnail, write_thumbnails
 from tests.factories import make_pixels
+from tests.kit.snapshots import photograph
 from tests.metric.core.conftest import _trunks, trunk_or_skip
 
 __all__ = ["_trunks"]
@@ -141,8 +143,8 @@ def test_a_picture_that_cannot_be_read_is_counted(
     answers.write_text(answers.read_text() + f"0.png,0-good.png,{name},a,,,\n")
     call_command("evaluate_metric", str(folder), "--judgments", str(answers), "--baselines", "--json")
     printed = capsys.readouterr()
-    assert list(json.loads(printed.out)["judgments"]["left_out"].values()) == [1]
-    assert f"1 of 13 rows left out: {name}" in printed.err
+    assert list(json.loads(printed.out)["judgments"]["excluded"].values()) == [1]
+    assert f"1 of 13 rows excluded: {name}" in printed.err
 
 
 def test_pictures_may_lie_outside_of_the_folder_of_the_file(
@@ -191,3 +193,56 @@ def test_sources_that_it_learned_from_are_told(
     said = capsys.readouterr()
     assert json.loads(said.out)["judgments"]["sources_learned_from"] == 1
     assert "learned from 1 of the 3 sources" in said.err
+
+
+def test_copies_of_what_it_learned_from_are_told(
+    folder: Path, answers: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A crop saved as JPEG, and something else: only the crop's photograph is named."""
+    metric = load(folder)
+    original, other = photograph(100, (200, 240)), photograph(101, (200, 240))
+    with Image.open(answers.parent / "0.png") as picture:
+        size = picture.size
+    crop = Image.fromarray(original[20:, 30:]).crop((0, 0, 150, 120))
+    learned = {"a" * 64: thumbnail(np.asarray(original)), "b" * 64: thumbnail(other)}
+
+    def fill(out: Path) -> None:
+        save_metric(out, metric, dict(metric.settings))
+        write_thumbnails(out / LEARNED_SOURCES, learned)
+
+    write_folder(answers.parent / "seen", fill, {})
+    crop.save(answers.parent / "0.jpg", quality=50)
+    for name in ("good", "bad"):
+        spread = 4 if name == "good" else 40
+        noise = np.random.default_rng(5).normal(0, spread, (120, 150, 3))
+        noisy = (np.asarray(crop) + noise).clip(0, 255).astype(np.uint8)
+        Image.fromarray(noisy).save(answers.parent / f"crop-{name}.png")
+    rows = answers.read_text() + "0.jpg,crop-good.png,crop-bad.png,a,ann,,\n"
+    answers.write_text(rows)
+    assert size != crop.size
+    call_command(
+        *("evaluate_metric", str(answers.parent / "seen"), "--judgments", str(answers)),
+        "--baselines",
+        "--json",
+    )
+    said = capsys.readouterr()
+    found = json.loads(said.out)["judgments"]
+    assert found["sources_learned_from"] == 1 and list(found["copies_of_learned"].values()) == ["a" * 64]
+    assert "shows the same as aaaaaaaaaaaa" in said.err
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("0.png,0-good.png,small.png,a,,,", "it compares pictures of different sizes"),
+        ("0.png,0-good.png,same.png,a,,,", "it compares two pictures that are equal in every pixel"),
+    ],
+)
+def test_a_row_whose_pictures_cannot_be_compared_is_counted(
+    folder: Path, answers: Path, row: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.fromarray(make_pixels(1, width=80, height=70)).save(answers.parent / "small.png")
+    (answers.parent / "same.png").write_bytes((answers.parent / "0-good.png").read_bytes())
+    answers.write_text(f"{answers.read_text()}{row}\n")
+    call_command("evaluate_metric", str(folder), "--judgments", str(answers), "--baselines", "--json")
+    assert json.loads(capsys.readouterr().out)["judgments"]["excluded"] == {reason: 1}

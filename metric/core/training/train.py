@@ -44,6 +44,7 @@ from metric.core.snapshot.folder import (
     read_snapshot,
     require_trainable,
 )
+from metric.core.snapshot.likeness import LEARNED_SOURCES, Thumbnail, thumbnail, write_thumbnails
 from metric.core.training.evaluated import evaluation_of
 from metric.core.training.parallel import Team, local_device, team
 from metric.core.training.trained import Trained, train_metric
@@ -153,6 +154,7 @@ class _Run:
 
         def fill(folder: Path) -> None:
             save_metric(folder, trained.metric, settings)
+            write_thumbnails(folder / LEARNED_SOURCES, _learned_sources(scoring))
             write_json(folder / "evaluation.json", evaluation)
             (folder / "log.jsonl").write_text("\n".join(say.lines) + "\n", encoding="utf-8")
 
@@ -179,6 +181,13 @@ def _opened(cache: Path | VectorCache | None) -> Iterator[VectorCache]:
 
 def _digest(identity: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+
+def _learned_sources(scoring: Scoring) -> dict[str, Thumbnail]:
+    """The photographs of train and val as thumbnails: what a version may not be tested on, in whatever form."""
+    triplets = [t for split in ("train", "val") for t in scoring.snapshot.of(split)]
+    pictures = {t.photograph: scoring.pictures[t.sha256["ref"]] for t in triplets}
+    return {name: thumbnail(picture.read()) for name, picture in sorted(pictures.items())}
 
 
 def _settings(scoring: Scoring, config: TrainConfig, trained: Trained) -> dict[str, Any]:

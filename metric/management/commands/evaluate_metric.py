@@ -9,6 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from annotation.core.formats.plain import AnswersError
 from annotation.management.bars import Bars
 from annotation.management.examples import CommandWithExamples
+from annotation.management.migrated import MISUSE
 from annotation.services.imported_rows import nearest_rate
 from metric.core.config import BASELINE_KEYS, ROWS
 from metric.core.distance.checkpoint import CheckpointError
@@ -19,9 +20,6 @@ from metric.reports.answers import read_judged
 from metric.reports.judged import evaluate_on
 from metric.services.shared_vectors import local_folder
 from metric.services.versions import promoted_folder, version_folder
-
-# What cannot be read is the caller's mistake: another status than that of a failure.
-MISUSE = 2
 
 
 class Command(CommandWithExamples):
@@ -74,12 +72,24 @@ class Command(CommandWithExamples):
                 f"This version has learned from {learned} of the {evaluation['n_photographs']} sources: on them it "
                 "looks better than it is."
             )
-        for reason, count in judged.left_out.most_common(5):
-            self.stderr.write(f"{count} of {judged.rows} rows left out: {reason}")
+        _tell_of_copies(self.stderr, evaluation["judgments"]["copies_of_learned"])
+        for reason, count in judged.excluded.most_common(5):
+            self.stderr.write(f"{count} of {judged.rows} rows excluded: {reason}")
         if options["json"]:
             self.stdout.write(json.dumps(evaluation, indent=2, ensure_ascii=False, allow_nan=False))
         else:
             self.stdout.write(format_table(evaluation))
+
+
+def _tell_of_copies(stderr: Any, copies: dict[str, str] | None) -> None:
+    if copies is None:
+        stderr.write(
+            "This version was made before it kept thumbnails: copies of what it learned from are not noticed."
+        )
+    for name, learned in (copies or {}).items():
+        stderr.write(
+            f"Source {name[:12]} shows the same as {learned[:12]}, which the version has learned from."
+        )
 
 
 def _folders(version: str) -> tuple[Path, Path | None]:

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from annotation.management.migrated import MISUSE, CommandOnMigrated
 from metric.models import CodecTraining
 from metric.services.codec_training import run_codec_training
 
 
-class Command(BaseCommand):
+class Command(CommandOnMigrated):
     """Claims the training and does it; one that somebody else holds is left alone."""
 
     help = "Do one codec training that waits (workers call this). Example: manage.py run_codec_training 3"
@@ -18,5 +19,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not CodecTraining.objects.filter(pk=options["training"]).exists():
-            raise CommandError(f"There is no codec training {options['training']}.")
+            raise CommandError(f"There is no codec training {options['training']}.", returncode=MISUSE)
         self.stdout.write(run_codec_training(pk=options["training"]))

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from annotation.management.migrated import MISUSE, CommandOnMigrated
 from metric.models import TrainingRun
 from metric.services.training import run_training
 
 
-class Command(BaseCommand):
+class Command(CommandOnMigrated):
     """Claims the run and does it; a run that somebody else holds is left alone."""
 
     help = "Do one training run that waits (workers call this). Example: manage.py run_training 3"
@@ -18,5 +19,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not TrainingRun.objects.filter(pk=options["run"]).exists():
-            raise CommandError(f"There is no training run {options['run']}.")
+            raise CommandError(f"There is no training run {options['run']}.", returncode=MISUSE)
         self.stdout.write(run_training(pk=options["run"]))

@@ -9,6 +9,7 @@ from django.core.management.base import CommandError, CommandParser
 from annotation.errors import Refused
 from annotation.management.bars import Bars
 from annotation.management.examples import CommandWithExamples
+from annotation.management.migrated import MISUSE
 from annotation.models import Snapshot
 from annotation.models.work import Work
 from metric.core.config import TrainConfig
@@ -50,11 +51,13 @@ class Command(CommandWithExamples):
 
     def _train_folder(self, folder: Path, out: Path | None, config: dict[str, Any]) -> None:
         if out is None:
-            raise CommandError("A snapshot folder needs --out FOLDER for the metric.")
+            raise CommandError("A snapshot folder needs --out FOLDER for the metric.", returncode=MISUSE)
         try:
             with Bars() as bars:
                 train_folder(snapshot=folder, out=out, config=TrainConfig(**config), progress=bars)
-        except (SnapshotError, TrunkUnavailable, CheckpointError, FitError, ValueError, OSError) as error:
+        except (SnapshotError, CheckpointError, ValueError) as error:
+            raise CommandError(str(error), returncode=1 if isinstance(error, FitError) else MISUSE) from error
+        except (TrunkUnavailable, OSError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(format_table(json.loads((out / "evaluation.json").read_text())))
         self.stdout.write(f"\nThe metric is in {out}.")
@@ -63,7 +66,7 @@ class Command(CommandWithExamples):
         try:
             run = request_training(snapshot=find_snapshot(name), config=config)
         except Refused as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(str(error), returncode=MISUSE) from error
         outcome = run_training(pk=run.pk)
         run.refresh_from_db()
         if outcome == "not free":
@@ -89,5 +92,6 @@ def find_snapshot(name: str) -> Snapshot:
             f"There are: {known}."
             if known
             else "Make one on a study's page, or give a folder of manage.py export_snapshot with --out."
-        )
+        ),
+        returncode=MISUSE,
     )

@@ -21,7 +21,7 @@ from tests.metric.core.conftest import trunk_or_skip
 QUICK = TrainConfig(
     net="alex", baselines=("psnr", "ms-ssim", "lpips-alex"), resamples=200, strengths=(100.0, 10.0, 1.0)
 )
-RESULTS = ("heads.pth", "metric.safetensors", "settings.json", "evaluation.json")
+RESULTS = ("heads.pth", "metric.safetensors", "settings.json", "evaluation.json", "sources.safetensors")
 
 
 @pytest.fixture(scope="module", autouse=True)
