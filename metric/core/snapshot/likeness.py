@@ -21,6 +21,9 @@ from scipy.ndimage import gaussian_filter
 from scipy.signal import fftconvolve
 
 from imaging.pixels import Pixels
+from metric.core.distance.cache import Vector, VectorCache, content_key
+from metric.core.distance.code import code_key
+from metric.core.distance.images import Picture
 
 Floats = NDArray[np.float64]
 
@@ -57,6 +60,30 @@ def thumbnail(pixels: Pixels) -> Thumbnail:
     return Thumbnail(height, width, np.asarray(grey, dtype=np.uint8))
 
 
+def thumbnails(pictures: Mapping[str, Picture], cache: VectorCache) -> dict[str, Thumbnail]:
+    """The thumbnails of pictures by name; those seen before come from the cache."""
+    code = code_key(__name__)
+    keys = {name: content_key("thumbnail", code, picture.sha256) for name, picture in pictures.items()}
+    stored = cache.get_many(list(keys.values()))
+    made = {
+        keys[name]: thumbnail(picture.read())
+        for name, picture in pictures.items()
+        if keys[name] not in stored
+    }
+    sizes = {name: (picture.height, picture.width) for name, picture in pictures.items()}
+    if made:
+        cache.put({key: _as_vector(one) for key, one in made.items()})
+    return {name: made.get(key) or _from_vector(stored[key], *sizes[name]) for name, key in keys.items()}
+
+
+def _as_vector(one: Thumbnail) -> Vector:
+    return np.concatenate([[one.grey.shape[0]], one.grey.ravel()]).astype(np.float32)
+
+
+def _from_vector(vector: Vector, height: int, width: int) -> Thumbnail:
+    return Thumbnail(height, width, vector[1:].reshape(int(vector[0]), -1).astype(np.uint8))
+
+
 def same_scene(one: Thumbnail, two: Thumbnail) -> bool:
     """Whether the smaller picture is found in the larger one, at the scale of their pixels."""
     small, large = sorted((one, two), key=lambda each: each.height * each.width)
@@ -81,8 +108,11 @@ def read_thumbnails(path: Path) -> dict[str, Thumbnail]:
     try:
         with safe_open(path, framework="numpy") as file:
             sizes = json.loads((file.metadata() or {}).get("sizes", "{}"))
-            return {name: Thumbnail(*sizes[name], file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, KeyError, TypeError) as error:
+            planes = {name: file.get_tensor(name) for name in sizes}
+        return {
+            name: Thumbnail(int(height), int(width), planes[name]) for name, (height, width) in sizes.items()
+        }
+    except (SafetensorError, OSError, ValueError, TypeError) as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
 
 

@@ -44,7 +44,7 @@ from metric.core.snapshot.folder import (
     read_snapshot,
     require_trainable,
 )
-from metric.core.snapshot.likeness import LEARNED_SOURCES, Thumbnail, thumbnail, write_thumbnails
+from metric.core.snapshot.likeness import LEARNED_SOURCES, Thumbnail, thumbnails, write_thumbnails
 from metric.core.training.evaluated import evaluation_of
 from metric.core.training.parallel import Team, local_device, team
 from metric.core.training.trained import Trained, train_metric
@@ -187,7 +187,7 @@ def _learned_sources(scoring: Scoring) -> dict[str, Thumbnail]:
     """The photographs of train and val as thumbnails: what a version may not be tested on, in whatever form."""
     triplets = [t for split in ("train", "val") for t in scoring.snapshot.of(split)]
     pictures = {t.photograph: scoring.pictures[t.sha256["ref"]] for t in triplets}
-    return {name: thumbnail(picture.read()) for name, picture in sorted(pictures.items())}
+    return thumbnails(dict(sorted(pictures.items())), scoring.cache)
 
 
 def _settings(scoring: Scoring, config: TrainConfig, trained: Trained) -> dict[str, Any]:
