@@ -218,8 +218,9 @@ class SkipAssignment(JudgingView):
         said = serializers.SkipSerializer(data=request.data)
         said.is_valid(raise_exception=True)
         session = session_of(request)
-        words = [said.validated_data[name] for name in ("cause", "slot", "detail")]
-        skip_assignment(session=session, assignment_id=pk, cause=" ".join(word for word in words if word))
+        cause, slot, detail = (said.validated_data[name] for name in ("cause", "slot", "detail"))
+        words = " ".join(word for word in (slot, detail) if word)
+        skip_assignment(session=session, assignment_id=pk, cause=cause, detail=words)
         return Response(progress_of(session))
 
 

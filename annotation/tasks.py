@@ -14,6 +14,7 @@ from annotation.services import privacy
 from annotation.services.allocation.ranking import refresh_rankings
 from annotation.services.annotator_quality import refresh_quality, studies_with_new_answers
 from annotation.services.claims import return_overdue
+from annotation.services.completion import finish_those_gone
 from annotation.services.encoding import encode_reconstruction
 from annotation.services.planning import left_unplanned, plan_claimed
 from annotation.services.reach import measure_reach
@@ -48,8 +49,9 @@ def plan(pk: int) -> None:
 
 @shared_task
 def reap() -> None:
-    """Puts run-out leases back and sends out again what no message leads to any more."""
+    """Puts run-out leases back, ends what people left, and sends out again what no message leads to any more."""
     return_overdue()
+    finish_those_gone()
     for pk in left_unplanned():
         plan.delay(pk)
     slow = Q(method__in=slow_codecs(_codecs_of(Reconstruction.objects.all().pending())))

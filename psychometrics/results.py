@@ -117,7 +117,8 @@ def level_of_rows(comparisons: Comparisons) -> Floats:
     """
     levels = np.array([np.nan if (at := _level(name)) is None else at for name in comparisons.names])
     bare = np.array(
-        [_level(name) is None and _method(name) != THE_ORIGINAL.method for name in comparisons.names]
+        [_level(name) is None and _method(name) != THE_ORIGINAL.method for name in comparisons.names],
+        dtype=bool,
     )
     first, second = levels[comparisons.first], levels[comparisons.second]
     original = np.array([_method(name) == THE_ORIGINAL.method for name in comparisons.names], dtype=bool)

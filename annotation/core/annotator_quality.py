@@ -7,9 +7,9 @@ never among them. Shares have Wilson's 95 % interval. docs/quality.md says what 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cache
-from itertools import groupby
-from math import comb
-from statistics import median
+from itertools import groupby, pairwise
+from math import comb, log, sqrt
+from statistics import median, stdev
 from typing import Any, Self
 
 from annotation.core.protocol import Protocol
@@ -45,7 +45,9 @@ class Figures:
     to identical pairs and to all; ties; fast: under 600 ms; slow: over the study's longest view; impossible:
     faster than possible, as said longer than there was time for; median_ms with an
     interval from order statistics; longest_run: answers for one side in a row, where low and high are what 95 % of
-    fair coins do and `expected_run` is their mean; likelihood and reliability: psychometrics.reliability.
+    fair coins do and `expected_run` is their mean; same_side: answers for the side of the answer before, one half where
+    sides are balanced, 1 where one key is pressed, 0 where two take turns; rhythm: standard deviation of the natural
+    logarithm of response times, 0 for a metronome; likelihood and reliability: psychometrics.reliability.
     """
 
     sentinels: Estimate
@@ -60,6 +62,8 @@ class Figures:
     median_ms: Estimate
     longest_run: Estimate
     expected_run: float | None
+    same_side: Estimate
+    rhythm: Estimate
     likelihood: Estimate
     reliability: Estimate
 
@@ -101,6 +105,8 @@ def figures_of(
         median_ms=_median([answer.took_ms for answer in answers]),
         longest_run=Estimate(float(run), float(low), float(high), sides) if sides else NOTHING,
         expected_run=expected if sides else None,
+        same_side=_same_side([answer.side for answer in answers]),
+        rhythm=_rhythm([answer.took_ms for answer in answers]),
         likelihood=likelihood,
         reliability=reliability,
     )
@@ -116,6 +122,24 @@ def _right(answers: Iterable[Answer], kind: str) -> Estimate:
 
 def _lefts(answers: Iterable[Answer]) -> Estimate:
     return _share([answer.side == "left" for answer in answers if answer.side != TIE])
+
+
+def _same_side(sides: Sequence[str]) -> Estimate:
+    """How often an answer is for the side of the answer before it; ties are in neither."""
+    following = [one == other for one, other in pairwise(sides) if TIE not in (one, other)]
+    return _share(following)
+
+
+def _rhythm(took: Sequence[float]) -> Estimate:
+    """The spread of log times with the chi-square interval of a normal sample's standard deviation."""
+    logs = [log(each) for each in took if each > 0]
+    if len(logs) < 2:
+        return NOTHING
+    from scipy.stats import chi2  # slow to import, and only workers come here
+
+    spread, freedom = stdev(logs), len(logs) - 1
+    low, high = (spread * sqrt(freedom / float(chi2.ppf(tail, freedom))) for tail in (0.975, 0.025))
+    return Estimate(spread, low, high, len(logs))
 
 
 def _median(took: Sequence[float]) -> Estimate:

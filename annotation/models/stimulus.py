@@ -192,6 +192,11 @@ class Reconstruction(Work):
     ms_ssim = models.FloatField(null=True, blank=True, help_text="Empty under 161 pixels.")
     sha256 = models.CharField(max_length=64, blank=True, default="", help_text="Of the pixels.")
     image = models.FileField(upload_to=reconstruction_path, blank=True)
+    pixels_changed_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When it was made again and came out otherwise: earlier answers are about other pixels.",
+    )
 
     objects = ReconstructionQuerySet.as_manager()
 

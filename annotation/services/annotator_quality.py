@@ -1,10 +1,10 @@
-"""How far each annotator of a study can be trusted, kept with the enrolment, and who is left out for it.
+"""How far each annotator of a study can be trusted, kept with the enrolment, and who is excluded for it.
 
-Leaving somebody out is a filter: every judgment stays, readers use `Judgment.objects.counted()`. It holds at once:
+Excluding somebody is a filter: every judgment stays, readers use `Judgment.objects.counted()`. It holds at once:
 votes that stop counting are asked for again while the study is open, and the annotator's session ends.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
@@ -16,14 +16,19 @@ from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from annotation.core.annotator_quality import Answer, Figures, apply_rules, figures_of
+from annotation.core.annotator_signs import signs_of
+from annotation.core.protocol import Protocol
 from annotation.errors import Refused
-from annotation.models import Assignment, Enrolment, Judgment, Study
+from annotation.models import Assignment, Enrolment, Judgment, Session, Study
 from annotation.services import following
+from annotation.services.claims import return_to_pool
 from annotation.services.counters import recount
 from psychometrics.estimates import NOTHING
 
 BY_HAND = "by hand"
-# In Enrolment.figures, beside the figures: who was left out by a researcher, and why in full.
+# In Enrolment.excluded_by, of somebody who gave their place at the panel back.
+RETURNED = "returned"
+# In Enrolment.figures, beside the figures: who was excluded by a researcher, and why in full.
 HAND = "by_hand"
 AT_ONCE = 200
 
@@ -77,7 +82,7 @@ def _write(study: Study, figures: Mapping[UUID, Figures]) -> None:
     locked = study.enrolments.select_for_update(of=("self",), no_key=True).filter(annotator__in=figures)
     rows = list(locked.order_by("pk"))
     moved = [row for row in rows if _apply(row, figures[row.annotator_id], study, now)]
-    Enrolment.objects.bulk_update(rows, ["figures", "figures_at", "excluded_by", "excluded_at"])
+    Enrolment.objects.bulk_update(rows, ["figures", "figures_at", "signs", "excluded_by", "excluded_at"])
     _recount_votes(study, moved)
 
 
@@ -87,12 +92,18 @@ def _apply(enrolment: Enrolment, figures: Figures, study: Study, now: Any) -> bo
     hand = {HAND: enrolment.figures[HAND]} if HAND in enrolment.figures else {}
     enrolment.figures = figures.to_json() | hand
     enrolment.figures_at = now
+    enrolment.signs = len(signs_of(figures))
     if not hand:
-        _leave_out(enrolment, apply_rules(figures, study.rules))
+        _exclude(enrolment, _rule_for(enrolment, figures, study.rules))
     return bool(enrolment.excluded_by) != bool(before)
 
 
-def _leave_out(enrolment: Enrolment, rule: str) -> None:
+def _rule_for(enrolment: Enrolment, figures: Figures, rules: Protocol) -> str:
+    """Why somebody does not count, but for a researcher's own decision: they returned, or break a rule."""
+    return RETURNED if enrolment.returned_at else apply_rules(figures, rules)
+
+
+def _exclude(enrolment: Enrolment, rule: str) -> None:
     if rule != enrolment.excluded_by:
         enrolment.excluded_by, enrolment.excluded_at = rule, timezone.now() if rule else None
 
@@ -106,26 +117,59 @@ def _recount_votes(study: Study, enrolments: Sequence[Enrolment]) -> None:
 
 @transaction.atomic
 def exclude_by_hand(*, enrolment: Enrolment, reason: str, by: str) -> None:
-    """Leaves somebody out for a reason of the researcher's, whatever the rules say."""
+    """Excludes somebody for a reason of the researcher's, whatever the rules say."""
     if not reason.strip():
-        raise Refused("Say why: the reason is kept with the answers and shown wherever they are left out.")
+        raise Refused("Say why: the reason is kept with the answers and shown wherever they are excluded.")
     row = Enrolment.objects.select_for_update(of=("self",)).select_related("study").get(pk=enrolment.pk)
-    told = {"reason": reason.strip(), "by": by, "at": timezone.now().isoformat(timespec="seconds")}
-    row.figures = row.figures | {HAND: told}
+    by_hand = {"reason": reason.strip(), "by": by, "at": timezone.now().isoformat(timespec="seconds")}
+    row.figures = row.figures | {HAND: by_hand}
     longest = Enrolment._meta.get_field("excluded_by").max_length
-    _leave_out(row, f"{BY_HAND}: {reason.strip()}"[:longest])
+    _exclude(row, f"{BY_HAND}: {reason.strip()}"[:longest])
     _save(row)
 
 
 @transaction.atomic
 def undo_exclusion_by_hand(*, enrolment: Enrolment) -> None:
-    """Takes somebody back whom a researcher left out; the study's rules hold for them again."""
+    """Takes somebody back whom a researcher excluded; the study's rules hold for them again."""
     row = Enrolment.objects.select_for_update(of=("self",)).select_related("study").get(pk=enrolment.pk)
     if HAND not in row.figures:
-        raise Refused("They were not left out by hand, so there is nothing to take back.")
+        raise Refused("They were not excluded by hand, so there is nothing to take back.")
     row.figures = {name: figure for name, figure in row.figures.items() if name != HAND}
-    _leave_out(row, apply_rules(Figures.from_json(row.figures), row.study.rules))
+    _exclude(row, _rule_for(row, Figures.from_json(row.figures), row.study.rules))
     _save(row)
+
+
+@transaction.atomic
+def mark_returned(*, study: Study, enrolments: Iterable[int], back: bool = False) -> int:
+    """Records that people gave their place at the panel back, or with `back` that they did not; returns how many moved.
+
+    Their pairs go back: what they hold at once, and what they judged is not counted and is asked again. They get no
+    more pairs and no code. Nothing is deleted.
+    """
+    wanted = study.enrolments.filter(pk__in=list(enrolments), returned_at__isnull=not back)
+    people = list(wanted.values_list("annotator", flat=True))
+    # Sessions and leases before enrolments, as whoever answers: one order of locks for everybody.
+    list(
+        Session.objects.select_for_update(no_key=True)
+        .filter(study=study, annotator__in=people)
+        .order_by("pk")
+    )
+    if not back:
+        _give_back_leases(study, people)
+    rows = list(wanted.select_for_update(of=("self",)).order_by("pk"))
+    for row in rows:
+        row.returned_at = None if back else timezone.now()
+        if HAND not in row.figures:
+            _exclude(row, _rule_for(row, Figures.from_json(row.figures), study.rules))
+        row.save(update_fields=["returned_at", "excluded_by", "excluded_at"])
+    _recount_votes(study, rows)
+    return len(rows)
+
+
+def _give_back_leases(study: Study, people: Collection[UUID]) -> None:
+    held = Assignment.objects.filter(study=study, annotator__in=people, state=Assignment.State.LEASED)
+    leases = list(held.select_related("annotator").select_for_update(of=("self",)))
+    return_to_pool(assignments=leases, state=Assignment.State.EXPIRED)
 
 
 def _save(enrolment: Enrolment) -> None:

@@ -258,7 +258,9 @@ def _take(serving: Serving, *, simulated: bool) -> bool:
     """Whether the triplet is ours: nobody took it since it was looked at. Never waits for somebody else."""
     served, lefts = (counter(name, simulated=simulated) for name in ("served", "lefts"))
     triplet = Triplet.objects.filter(
-        pk=serving.triplet.pk, **{served: serving.triplet.counted("served", simulated=simulated)}
+        pk=serving.triplet.pk,
+        role=Triplet.Role.PAIR,
+        **{served: serving.triplet.counted("served", simulated=simulated)},
     )
     if connection.features.has_select_for_update_skip_locked and not list(
         triplet.select_for_update(skip_locked=True).values_list("pk")

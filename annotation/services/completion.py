@@ -1,19 +1,22 @@
 """The end of a study for an annotator: reached by judging, not by waiting, and not by flagging."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from math import ceil
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Max, Sum
 from django.utils import timezone
 
-from annotation.models import Assignment, Enrolment, Session, Study
+from annotation.models import Assignment, Enrolment, Session, Study, Triplet
 from annotation.services.arrival import enrol
 from annotation.services.claims import end_of
 
 # Of the pairs wanted, so many may be flagged or fail to load and still count as done.
 FLAGS_COUNTED = 0.1
+# Whoever has judged enough and says nothing for so long has closed the page without its end.
+GONE_AFTER = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def completion_of(study: Study, annotator: UUID, *, nothing_more: bool = False) 
 
 
 @transaction.atomic
-def finish(session: Session) -> Enrolment | None:
+def finish(session: Session, *, at: datetime | None = None) -> Enrolment | None:
     """Ends the session if it is complete and the server holds every answer of it; returns who has finished.
 
     None while a pair is still in hand or more are to come, where too little was judged for the study's completion,
@@ -70,8 +73,34 @@ def finish(session: Session) -> Enrolment | None:
     completion = completion_of(session.study, session.annotator_id, nothing_more=over.is_final)
     if not (completion.is_reached or enrolment.excluded_by or enrolment.finished_at):
         return None
-    now = timezone.now()
+    now = at or timezone.now()
     Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=now)
     Enrolment.objects.filter(pk=enrolment.pk, finished_at=None).update(finished_at=now)
     enrolment.refresh_from_db(fields=["finished_at"])
     return enrolment
+
+
+def finish_those_gone() -> int:
+    """Ends the study for people who judged all that was wanted and closed the page; returns how many.
+
+    Until then nobody could tell them from those who stopped on the way. Their end is when they were seen last.
+    """
+    return sum(
+        finish(session, at=session.last_seen_at) is not None
+        for study in Study.objects.open()
+        for session in _gone(study)
+    )
+
+
+def _gone(study: Study) -> list[Session]:
+    """The last sessions of people who have judged enough, unfinished, and not seen for a while."""
+    rules, pairs = study.rules, study.triplets.filter(role=Triplet.Role.PAIR).count()
+    wanted = min(study.pairs_per_session, pairs)
+    if rules.completion_code or rules.completion_url:
+        wanted = ceil(wanted * rules.completion_percent / 100)
+    unfinished = study.enrolments.filter(finished_at=None, screened_out_by="", returned_at=None)
+    totals = Session.objects.filter(study=study, annotator__in=unfinished.values("annotator")).order_by()
+    enough = totals.values("annotator").annotate(n=Sum("answered"), seen=Max("last_seen_at"), last=Max("pk"))
+    gone = enough.filter(n__gte=max(1, wanted), seen__lt=timezone.now() - GONE_AFTER)
+    rows = Session.objects.filter(pk__in=list(gone.values_list("last", flat=True)))
+    return list(rows.select_related("study", "annotator"))

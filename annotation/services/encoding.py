@@ -19,6 +19,7 @@ from annotation.leases import do_claimed
 from annotation.models import Reconstruction, Source, Study, Triplet
 from annotation.models.stimulus import as_decimal
 from annotation.services.known import make_known_triplets
+from annotation.services.made_again import is_made_again, settle_made_again, what_to_write
 from codecs_zoo import measure, rate, registry
 from codecs_zoo.contract import Codec, CodecError, Pixels, bits_per_pixel
 from imaging import pictures as image
@@ -78,11 +79,14 @@ def encode_reconstruction(*, pk: int) -> str:
 def _make(reconstruction: Reconstruction, lease: uuid.UUID) -> str:
     pixels = read_pixels(reconstruction.source.image)
     x_hat, made = _made(reconstruction, pixels)
+    before = reconstruction.image.name
     reconstruction.image.save("pixels.png", ContentFile(image.encode_png(x_hat)), save=False)
-    if _keep(reconstruction, lease, made | {"image": reconstruction.image.name}):
-        return "done"
-    reconstruction.image.delete(save=False)
-    return "taken over"
+    kept = _keep(reconstruction, lease, made | {"image": reconstruction.image.name})
+    if not kept or (kept == "left" and before):
+        reconstruction.image.delete(save=False)
+    elif before:
+        reconstruction.image.storage.delete(before)
+    return kept or "taken over"
 
 
 def _made(reconstruction: Reconstruction, pixels: Pixels) -> tuple[Pixels, dict[str, Any]]:
@@ -153,17 +157,21 @@ def _with_fewest_bits(codec: Codec, pixels: Pixels) -> rate.RateResult:
 
 
 @transaction.atomic
-def _keep(reconstruction: Reconstruction, lease: uuid.UUID, made: dict[str, Any]) -> bool:
+def _keep(reconstruction: Reconstruction, lease: uuid.UUID, made: dict[str, Any]) -> str:
     """Marks the row done and pairs it with its siblings, both or neither: a kill leaves no pair unmade.
 
-    False when another worker has taken the row over.
+    "done"; "left" where it was made again and stays as it was; "" when another worker has taken the row over.
     """
     # Siblings that finish together take turns; otherwise neither would see the other, and both skip their pair.
     Source.objects.select_for_update(no_key=True).get(pk=reconstruction.source_id)
-    if not Reconstruction.objects.all().finish(reconstruction.pk, lease, **made):
-        return False
+    again = is_made_again(reconstruction)
+    written = what_to_write(reconstruction, made) if again else made
+    if not Reconstruction.objects.all().finish(reconstruction.pk, lease, **written):
+        return ""
+    if again:
+        settle_made_again(reconstruction, written)
     _pair_with_siblings(reconstruction)
-    return True
+    return "done" if written else "left"
 
 
 def read_pixels(file: FieldFile) -> Pixels:
@@ -197,13 +205,21 @@ def make_triplets(
     With `of`, only those that it is a side of.
     """
     made = {row.pk: row for row in reconstructions}
+    out = set(_excluded_pairs(study))
     candidates = [Candidate(row.pk, row.source_id, row.condition, row.sha256) for row in made.values()]
     triplets = []
     for pair in make_pairs(candidates, _pairs_for(study), salt=study.key):
         if of is None or of.pk in (pair.first, pair.second):
             one, other = (made[cast(int, key)] for key in (pair.first, pair.second))
-            triplets.append(Triplet.of(study, one, other, shuffle=pair.order))
+            triplet = Triplet.of(study, one, other, shuffle=pair.order)
+            if (triplet.first_id, triplet.second_id) not in out:
+                triplets.append(triplet)
     Triplet.objects.bulk_create(triplets, ignore_conflicts=True, batch_size=500)
+
+
+def _excluded_pairs(study: Study) -> Iterable[tuple[int, int]]:
+    """Pairs that a researcher took out: they are not made a second time."""
+    return Triplet.objects.filter(study=study, role=Triplet.Role.EXCLUDED).values_list("first", "second")
 
 
 def _pairs_for(study: Study) -> Callable[[Hashable], list[ConditionPair]]:

@@ -161,7 +161,7 @@ def _write(
         answer=given.said,
         choice=_choice(assignment, given.said),
         kind=assignment.kind,
-        counted=fields["stands"] and assignment.counts,
+        counted=fields["stands"] and assignment.counts and assignment.triplet.role == Triplet.Role.PAIR,
         supersedes=before,
         layout=timing.get("layout") or "",
         dpr=timing.get("dpr"),

@@ -1,13 +1,16 @@
 """Outside panels: who their links say has come, and where people go back to."""
 
 import re
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from django.db import transaction
 from django.utils.translation import gettext
 
 from annotation.core.addresses import with_code
 from annotation.errors import Refused
+from annotation.models import Annotator, Study
 
 PANEL_NAMES = {"prolific": "Prolific", "mturk": "Mechanical Turk", "other": "the panel that invited you"}
 # The parameter that names the person first, then what else is kept with the enrolment.
@@ -16,6 +19,13 @@ PARAMETERS = {
     "mturk": ("workerId", "assignmentId", "hitId"),
     "other": ("participant",),
 }
+# What each panel puts in the place of an id, in the order of PARAMETERS; other panels have words of their own.
+PLACEHOLDERS = {
+    "prolific": ("{{%PROLIFIC_PID%}}", "{{%STUDY_ID%}}", "{{%SESSION_ID%}}"),
+    "mturk": ("${workerId}", "${assignmentId}", "${hitId}"),
+    "other": ("{{PARTICIPANT}}",),
+}
+TEST = "test-"
 MTURK_PREVIEW = "ASSIGNMENT_ID_NOT_AVAILABLE"
 WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
@@ -61,6 +71,33 @@ def _one(name: str, values: Sequence[str]) -> str:
             % {"name": name}
         )
     return values[0]
+
+
+def panel_link(door: str, panel: str) -> str:
+    """The complete link to a study at `door`, with the panel's placeholders, as pasted there; `door` for no panel.
+
+    A placeholder that a panel did not fill in is no id, so such a link is refused.
+    """
+    if panel not in PARAMETERS:
+        return door
+    pairs = zip(PARAMETERS[panel], PLACEHOLDERS[panel], strict=True)
+    return f"{door}?" + "&".join(f"{name}={placeholder}" for name, placeholder in pairs)
+
+
+@transaction.atomic
+def make_test_participant(*, study: Study) -> PanelEntry:
+    """Somebody made up who comes by the panel's link: through the same pages, and never counted as a person.
+
+    Refuses studies without a panel, and such as take no answers.
+    """
+    if study.rules.panel not in PARAMETERS:
+        raise Refused("This study has no panel: nobody comes to it with a panel’s id.")
+    if study.state != Study.State.OPEN:
+        raise Refused(f"This study is {study.state}: a participant of the panel can come once it is open.")
+    made = Annotator.objects.create(
+        simulated=True, panel=study.rules.panel, external_id=f"{TEST}{secrets.token_hex(6)}"
+    )
+    return PanelEntry(made.panel, made.external_id)
 
 
 def way_back(address: str, code: str, panel: str) -> str:

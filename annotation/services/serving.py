@@ -204,6 +204,7 @@ def _repeat(session: Session, stream: Stream) -> Serving | None:
             kind=Assignment.Kind.PAIR,
             warm_up=False,
             state=Assignment.State.ANSWERED,
+            triplet__role=Triplet.Role.PAIR,
         )
         .exclude(session=session, position__gt=stream.position - REPEAT_DISTANCE)
         .filter(~Exists(again))

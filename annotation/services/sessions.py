@@ -12,6 +12,7 @@ from annotation.errors import NotYours, SessionErased, StudyNotOpen
 from annotation.models import Annotator, Assignment, Enrolment, Session, Study
 from annotation.services.arrival import enrol, next_step
 from annotation.services.claims import return_to_pool
+from annotation.services.flags import raise_flag
 from annotation.services.practice import TRAINING, practice_stage
 from annotation.services.visitors import require_way_in
 from annotation.throttles import require_room_for_session
@@ -122,10 +123,11 @@ def progress_in(session: Session, enrolment: Enrolment | None) -> dict[str, Any]
 
 
 @atomic_in_turn()
-def skip_assignment(*, session: Session, assignment_id: UUID, cause: str) -> None:
-    """Gives back a pair that could not be shown, with the reason; the annotator does not get it again."""
+def skip_assignment(*, session: Session, assignment_id: UUID, cause: str, detail: str = "") -> None:
+    """Gives back a pair that could not be shown, with a flag that says why; the annotator does not get it again."""
     assignment = Assignment.objects.select_for_update().filter(pk=assignment_id).first()
     if assignment is None or assignment.session_id != session.pk:
         raise NotYours(gettext("This pair belongs to another session, so it cannot be returned from here."))
-    if assignment.state == Assignment.State.LEASED:
-        return_to_pool(assignments=[assignment], state=Assignment.State.SKIPPED, cause=cause[:300])
+    words = f"{cause} {detail}".strip()[:300]
+    if return_to_pool(assignments=[assignment], state=Assignment.State.SKIPPED, cause=words):
+        raise_flag(assignment=assignment, cause=cause, detail=detail)

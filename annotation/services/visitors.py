@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -92,7 +93,9 @@ def _invitation(study: Study, key: str) -> Invitation:
 
 
 def _known(pk: UUID | None) -> Annotator | None:
-    return Annotator.objects.filter(pk=pk, simulated=False, forgotten_at=None).first() if pk else None
+    # A test participant of a panel is a program's place that a researcher sits in.
+    person = Q(simulated=False) | ~Q(external_id="")
+    return Annotator.objects.filter(person, pk=pk, forgotten_at=None).first() if pk else None
 
 
 def _enrolment(study: Study, annotator: Annotator | None) -> Enrolment | None:

@@ -66,6 +66,12 @@ def percent(share: float | str | None) -> str:
 
 
 @register.filter
+def percent1(share: float | str | None) -> str:
+    """A share of 1 as per cent with one decimal; a dash where there is none."""
+    return f"{share:.1%}" if isinstance(share, float | int) else "–"
+
+
+@register.filter
 def fixed(number: float | str | None, places: int) -> str:
     """A number with so many decimals; a dash where there is none."""
     return f"{number:.{places}f}" if isinstance(number, float | int) else "–"

@@ -22,7 +22,7 @@ def refresh(request: HttpRequest, slug: str) -> HttpResponse:
     """Asks a worker for the figures of everybody in the study."""
     study = study_or_404(request, slug, Reach.RUN)
     after_commit(tasks.quality.delay, study.pk)
-    messages.success(request, "The figures are being worked out. Reload the page in a moment.")
+    messages.success(request, "The figures are being computed. Reload the page in a moment.")
     return redirect("study-people", study.slug)
 
 
@@ -30,7 +30,7 @@ def refresh(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 @refusals_as_messages
 def exclude(request: HttpRequest, slug: str, annotator: UUID) -> HttpResponse:
-    """Leaves an annotator out by hand."""
+    """Excludes an annotator by hand."""
     enrolment = get_object_or_404(
         Enrolment, study=study_or_404(request, slug, Reach.RUN), annotator=annotator
     )
@@ -40,7 +40,7 @@ def exclude(request: HttpRequest, slug: str, annotator: UUID) -> HttpResponse:
     after_commit(tasks.ask_next.delay)
     messages.success(
         request,
-        f"{annotator.hex[:8]} is left out. The answers stay and are not counted; the pairs are open again.",
+        f"{annotator.hex[:8]} is excluded. The answers stay and are not counted; the pairs are open again.",
     )
     return redirect("study-people", slug)
 

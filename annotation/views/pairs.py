@@ -10,6 +10,7 @@ from annotation.core.conditions import levels, methods
 from annotation.core.roles import Reach
 from annotation.models import Study
 from annotation.reports.pairs import ACROSS, CSV_COLUMNS, ORDERS, PairFilter, csv_rows, votes_of
+from annotation.services.flags import open_flags
 from annotation.views.access import staff_required, study_or_404
 from annotation.views.paging import Page, page_by_column
 from annotation.views.study import study_page
@@ -31,6 +32,8 @@ def pairs(request: HttpRequest, slug: str) -> HttpResponse:
         study,
         "study-pairs",
         page=page_of_pairs(request, study),
+        open_flags=open_flags(study),
+        flagged=study.flags.exists(),
         total=chosen.apply(study).count(),
         chosen=chosen,
         order=order,

@@ -1,27 +1,31 @@
 """The annotators of a study with their figures, a page at a time, and how many came how far."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Max, Min, Q, QuerySet, Sum
-from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from annotation.core.annotator_quality import RULES, Figures
+from annotation.core.annotator_signs import Sign, signs_of
 from annotation.core.protocol import Protocol
-from annotation.core.questionnaire import Question, questions_of
 from annotation.core.roles import Reach
 from annotation.models import Enrolment, Session, Study
 from annotation.reports.exclusions import rule_in_words
+from annotation.reports.results import kept_results, stale, votes_by_population
+from annotation.reports.stages import stage_in_words, with_stage
+from annotation.reports.without import Without, changes_without
 from annotation.services.annotator_quality import BY_HAND, HAND
-from annotation.services.questionnaires import answered
+from annotation.services.panels import PANEL_NAMES
 from annotation.views.access import staff_required, study_or_404
-from annotation.views.paging import Page, page_by_pk
-from psychometrics.estimates import Estimate
-from psychometrics.tables import stream
+from annotation.views.paging import Page
+from annotation.views.results import ask_worker
+from annotation.views.study import study_page
 
 PEOPLE_A_PAGE = 50
 
@@ -32,7 +36,8 @@ FILTERS: dict[str, tuple[str, Q]] = {
     "simulated": ("Simulated", Q(annotator__simulated=True)),
     "finished": ("Finished", Q(finished_at__isnull=False)),
     "screened": ("Screened out", ~Q(screened_out_by="")),
-    "excluded": ("Left out", ~Q(excluded_by="")),
+    "excluded": ("Excluded", ~Q(excluded_by="")),
+    "signs": ("With signs", Q(signs__gt=0)),
 }
 CHECKS = {
     "screen": "the screen",
@@ -42,6 +47,8 @@ CHECKS = {
     "card": "card calibration",
     "training": "the training",
 }
+# Where a page begins: after how many signs, and whose row.
+AFTER = re.compile(r"(\d{1,4})-(\d{1,18})")
 
 
 @dataclass(frozen=True)
@@ -76,8 +83,23 @@ class Person:
         return reason_in_words(self.enrolment)
 
     @property
+    def signs(self) -> list[Sign]:
+        """What is outside what a careful annotator's figures are, as they were computed last."""
+        return signs_of(self.figures)
+
+    @property
+    def stage(self) -> str:
+        """How far they are."""
+        return stage_in_words(self.enrolment)
+
+    @property
+    def outside(self) -> set[str]:
+        """The names of the figures that are outside."""
+        return {sign.figure for sign in self.signs}
+
+    @property
     def by_hand(self) -> bool:
-        """Whether a researcher left them out."""
+        """Whether a researcher excluded them."""
         return HAND in self.enrolment.figures
 
     @property
@@ -87,22 +109,29 @@ class Person:
 
 
 def reason_in_words(enrolment: Enrolment) -> str:
-    """Why somebody is left out, as one says it; empty for those who count."""
+    """Why somebody is excluded, as one says it; empty for those who count."""
     if HAND in enrolment.figures:
         return f"{BY_HAND}: {enrolment.figures[HAND]['reason']}"
     return rule_in_words(enrolment.excluded_by, enrolment.study.rules)
 
 
 def rules_on(rules: Protocol) -> list[str]:
-    """The rules of the study that leave people out, in words."""
+    """The rules of the study that exclude people, in words."""
     return [rule_in_words(name, rules) for name in RULES if getattr(rules, name)]
 
 
 def page_of_people(request: HttpRequest, study: Study) -> Page:
-    """Annotators of the asked kind, the newest first."""
+    """Annotators of the requested kind: those with the most signs first, among equals the newest."""
     wanted = FILTERS.get(request.GET.get("show", ""), FILTERS["all"])[1]
-    page = page_by_pk(request, enrolled(study).filter(wanted), size=PEOPLE_A_PAGE)
-    return replace(page, rows=list(people_of(study, page.rows)))
+    rows = with_stage(enrolled(study).filter(wanted), study).order_by("-signs", "-pk")
+    after = AFTER.fullmatch(request.GET.get("after", ""))
+    if after:
+        signs, pk = map(int, after.groups())
+        rows = rows.filter(Q(signs__lt=signs) | Q(signs=signs, pk__lt=pk))
+    found = list(rows[: PEOPLE_A_PAGE + 1])
+    last = found[PEOPLE_A_PAGE - 1] if len(found) > PEOPLE_A_PAGE else None
+    people = list(people_of(study, found[:PEOPLE_A_PAGE]))
+    return Page(people, f"{last.signs}-{last.pk}" if last else None, not after)
 
 
 def enrolled(study: Study) -> QuerySet[Enrolment]:
@@ -168,7 +197,7 @@ def attrition(study: Study) -> list[Stage]:
         Stage("Not screened out", count["passed"], arrived, out),
         *([Stage("Trained", count["trained"], arrived, [])] if rules.training_pairs else []),
         Stage("Finished a session", count["finished"], arrived, []),
-        Stage("Left out afterwards", count["excluded"], arrived, left),
+        Stage("Excluded afterwards", count["excluded"], arrived, left),
     ]
 
 
@@ -188,37 +217,39 @@ def _groups(people: QuerySet[Enrolment], name: str) -> list[tuple[str, int]]:
 
 @staff_required
 @require_safe
-def people_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """Everybody in the study with all figures and their intervals, one row each."""
+def people(request: HttpRequest, slug: str) -> HttpResponse:
+    """Who judged, how well, how many came how far, and who is excluded: the most suspicious first."""
     study = study_or_404(request, slug, Reach.DATA)
-    response = StreamingHttpResponse(_lines(study), content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="{study.slug}-people.csv"'
-    return response
+    show = request.GET.get("show", "")
+    show = show if show in FILTERS else "all"
+    page = page_of_people(request, study)
+    changes = what_changes(study, [person.enrolment for person in page.rows])
+    return study_page(
+        request,
+        study,
+        "study-people",
+        page=page,
+        rows=[(person, changes[person.id]) for person in page.rows],
+        filters=[(name, label) for name, (label, _) in FILTERS.items()],
+        show=show,
+        keep="" if show == "all" else f"show={show}&",
+        stages=attrition(study),
+        has_panel=study.rules.panel in PANEL_NAMES,
+        figures_at=study.enrolments.aggregate(at=Max("figures_at"))["at"],
+        rules_on=rules_on(study.rules),
+    )
 
 
-FACTS = (
-    *("arrived_at", "consented_at", "screened_out_by", "screened_out_at", "trained_at", "finished_at"),
-    *("excluded_by", "excluded_at", "figures_at"),
-)
-
-
-def _lines(study: Study) -> Iterable[str]:
-    estimates = [one.name for one in fields(Figures) if one.name != "expected_run"]
-    ends = [one.name for one in fields(Estimate)]
-    names = [f"{name}_{end}" for name in estimates for end in ends]
-    questions = questions_of(study.questionnaire)
-    people = enrolled(study).order_by("pk").iterator(chunk_size=500)
-    asked = [f"question_{one.name}" for one in questions]
-    head = ["annotator", "simulated", *FACTS, "reason", "expected_run", *names, *asked]
-    return stream(head, (_cells(row, estimates, ends, questions) for row in people))
-
-
-def _cells(
-    row: Enrolment, estimates: Sequence[str], ends: Sequence[str], questions: Sequence[Question]
-) -> list[Any]:
-    figures = Figures.from_json(row.figures)
-    values = [getattr(getattr(figures, name), end) for name in estimates for end in ends]
-    facts = [getattr(row, name) for name in FACTS]
-    who = [row.annotator_id, row.annotator.simulated]
-    answers = [answer for _, answer in answered(row, questions)]
-    return [*who, *facts, reason_in_words(row), figures.expected_run, *values, *answers]
+def what_changes(study: Study, enrolments: Sequence[Enrolment]) -> dict[UUID, Without]:
+    """What would change without each, people and programs apart; a worker is asked where the figures are too old."""
+    found: dict[UUID, Without] = {}
+    votes = votes_by_population(study)
+    for population, simulated in (("people", False), ("simulated", True)):
+        rows = [row for row in enrolments if row.annotator.simulated is simulated]
+        if not rows:
+            continue
+        results = kept_results(study, population, votes[population]) if votes[population] else None
+        if votes[population] and stale(results, votes[population]):
+            ask_worker(study, population)
+        found |= changes_without(study, results, rows)
+    return found

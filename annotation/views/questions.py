@@ -8,8 +8,8 @@ from django.views.decorators.http import require_POST, require_safe
 from annotation.core.questionnaire import questions_of
 from annotation.core.roles import Reach
 from annotation.errors import Refused
+from annotation.forms.questionnaire import formset_of, questions_in, with_usual
 from annotation.models import Study
-from annotation.questionnaire_form import formset_of, questions_in, with_usual
 from annotation.services.studies import require_draft, update_study
 from annotation.views.access import may, refusals_as_messages, staff_of, staff_required, study_or_404
 from annotation.views.study import study_page

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,9 +15,10 @@ from annotation.core.roles import Reach
 from annotation.forms.rules import preset_label, rule_groups
 from annotation.models import Reconstruction, Snapshot, Source, Study
 from annotation.reports.cost import costs_of_adding
+from annotation.services.flags import open_flags
+from annotation.services.panels import PANEL_NAMES
 from annotation.views import progress
 from annotation.views.access import may, staff_required, study_or_404
-from annotation.views.people import FILTERS, attrition, page_of_people, rules_on
 from imaging.plots import charts
 
 PHOTOGRAPHS_SHOWN = 48
@@ -65,10 +65,17 @@ def study_page(
         "tab": tab,
         "tabs": DRAFT_TABS if study.state == Study.State.DRAFT else TABS,
         "marked_tab": BELOW.get(tab, tab),
-        "judge_url": request.build_absolute_uri(reverse("judge", args=[study.key])),
+        "judge_url": judge_url(request, study),
         **told,
     }
     return render(request, f"annotation/{tab.replace('-', '_')}.html", context, status=status)
+
+
+def judge_url(request: HttpRequest, study: Study) -> str:
+    """The study's link, "" where a panel brings people: without an id that link is refused, so it is never offered."""
+    if study.rules.panel in PANEL_NAMES:
+        return ""
+    return request.build_absolute_uri(reverse("judge", args=[study.key]))
 
 
 @staff_required
@@ -99,6 +106,7 @@ def study(request: HttpRequest, slug: str) -> HttpResponse:
         photographs_count=sum(splits.values()),
         splits=list(splits.items()),
         split_missing=0 in splits.values(),
+        open_flags=open_flags(study),
     )
 
 
@@ -120,34 +128,18 @@ def status(request: HttpRequest, slug: str) -> JsonResponse:
         for meter in progress.meters_of(study)
     }
     return JsonResponse(
-        {"state": study.state, "meters": meters, "pending_snapshots": pending_snapshots(study)}
+        {
+            "state": study.state,
+            "meters": meters,
+            "pending_snapshots": pending_snapshots(study),
+            "open_flags": open_flags(study),
+        }
     )
 
 
 def pending_snapshots(study: Study) -> int:
     """How many snapshots a worker still has to build."""
     return Snapshot.objects.filter(study=study).pending().count()
-
-
-@staff_required
-@require_safe
-def people(request: HttpRequest, slug: str) -> HttpResponse:
-    """Who judged, how well, how many came how far, and who is left out."""
-    study = study_or_404(request, slug, Reach.DATA)
-    show = request.GET.get("show", "")
-    show = show if show in FILTERS else "all"
-    told: dict[str, Any] = {"filters": [(name, label) for name, (label, _) in FILTERS.items()], "show": show}
-    told["keep"] = "" if show == "all" else f"show={show}&"
-    return study_page(
-        request,
-        study,
-        "study-people",
-        page=page_of_people(request, study),
-        stages=attrition(study),
-        figures_at=study.enrolments.aggregate(at=Max("figures_at"))["at"],
-        rules_on=rules_on(study.rules),
-        **told,
-    )
 
 
 @staff_required

@@ -12,6 +12,7 @@ from annotation import tasks
 from annotation.errors import FaultyPictures, Refused
 from annotation.management.bars import Bars
 from annotation.management.examples import CommandWithExamples
+from annotation.services.panels import panel_link
 from annotation.services.studies import open_study
 from annotation.services.study_files import create_from_file
 
@@ -49,7 +50,8 @@ class Command(CommandWithExamples):
         study.refresh_from_db()
         self.stdout.write(f"{study.slug}: {study.state}, {study.get_absolute_url()}")
         if options["open"]:
-            self.stdout.write(f"People judge at {reverse('judge', args=[study.key])}")
+            link = panel_link(reverse("judge", args=[study.key]), study.rules.panel)
+            self.stdout.write(f"People judge at {link}")
 
 
 def _user(name: str | None) -> User | None:

@@ -24,7 +24,7 @@ function follow(section) {
   let shown = null;
   poll(section.dataset.status, EVERY_MS, (status) => {
     const counts = Object.values(status.meters).map(({ done, total }) => [done, total]);
-    const now = JSON.stringify([status.state, counts]);
+    const now = JSON.stringify([status.state, counts, status.open_flags]);
     if (now !== shown) refresh().then(() => { shown = now; }, console.warn);
     return status.state !== "closed" || shown !== now;
   });
@@ -40,7 +40,8 @@ function waitFor(table) {
 }
 
 async function copy(button) {
-  const words = document.getElementById(button.dataset.copy).textContent;
+  const source = document.getElementById(button.dataset.copy);
+  const words = "value" in source ? source.value : source.textContent;
   await navigator.clipboard.writeText(words);
   const before = button.textContent;
   button.textContent = "Copied";

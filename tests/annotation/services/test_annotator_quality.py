@@ -126,7 +126,7 @@ def test_undoing_an_exclusion_brings_the_votes_and_the_rules_back() -> None:
     study = study_with(3, exclude_straight_over=2)
     session = answered(make_session(study), "left", "right", "left")
     refresh_quality(study)
-    with pytest.raises(Refused, match="not left out by hand"):
+    with pytest.raises(Refused, match="not excluded by hand"):
         undo_exclusion_by_hand(enrolment=enrolment_of(session))
     exclude_by_hand(enrolment=enrolment_of(session), reason="a colleague", by="owner")
     undo_exclusion_by_hand(enrolment=enrolment_of(session))

@@ -13,10 +13,20 @@ from playwright.sync_api import Page
 from pytest_django.live_server_helper import LiveServer
 
 from annotation.core.protocol import Protocol
-from annotation.models import Enrolment, ResearcherInvitation, ResultsLink, Session, Study, Triplet
+from annotation.forms.questionnaire import USUAL
+from annotation.models import Annotator, Enrolment, ResearcherInvitation, ResultsLink, Session, Study, Triplet
 from annotation.services.annotator_quality import refresh_quality
+from annotation.services.sessions import skip_assignment
 from annotation.services.visitors import invite
-from tests.factories import make_judged_study, make_source, make_study, make_triplet, make_user
+from tests.factories import (
+    make_assignment,
+    make_judged_study,
+    make_session,
+    make_source,
+    make_study,
+    make_triplet,
+    make_user,
+)
 from tests.metric.versions import make_codec_training, make_run, make_version
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -28,6 +38,7 @@ IN_THE_DARK = {"runOnly": ["color-contrast"]}
 ZOOMED = {"width": 640, "height": 360}
 
 STUDY_PAGES = (
+    *("study-flags", "study-panel"),
     *("study", "study-people", "study-invitations", "study-reconciliation", "study-pairs", "study-gallery"),
     *("study-results", "study-breakdown", "study-snapshots", "study-settings"),
 )
@@ -70,6 +81,7 @@ NO_PAGES = {
     *("study-share", "study-share-end", "study-questionnaire-save"),
     *("study-figures", "study-figure", "shared-figures", "shared-figure", "study-paper-pack"),
     *("study-pairs-csv", "study-gallery-csv", "source-thumbnail", "reconstruction-thumbnail"),
+    *("study-flag-settle", "study-pair-back", "study-panel-test", "study-panel-returned"),
 }
 PAGES = {
     *("home", "login", "judge", "judge-end", "study-list", "study-new", "metric-list", "training-run"),
@@ -77,6 +89,7 @@ PAGES = {
     *("account", "password_change", "password_reset", "password_reset_done", "join", "shared-results"),
     *(
         "study-members",
+        "study-annotator",
         "study-questionnaire",
         "study-plan",
         "study-setup",
@@ -137,7 +150,43 @@ def test_the_pages_of_a_study(page: Page, logged_in: str, complaints: list[str])
     invite(study=study, number=2, note="course of May")
     refresh_quality(study)
     assert Enrolment.objects.excluded().exists()
-    walk(page, [logged_in + reverse(name, args=[study.slug]) for name in STUDY_PAGES], complaints)
+    make_triplet(study)
+    session = make_session(study)
+    skip_assignment(
+        session=session, assignment_id=make_assignment(session).pk, cause="flagged", detail="grey"
+    )
+    addresses = [reverse(name, args=[study.slug]) for name in STUDY_PAGES]
+    addresses += [
+        reverse("study-annotator", args=[study.slug, row.annotator_id])
+        for row in (Session.objects.filter(answered__gt=0).first(), session)
+        if row
+    ]
+    walk(page, [logged_in + address for address in addresses], complaints)
+
+
+def test_the_pages_of_a_panel_study(page: Page, logged_in: str, complaints: list[str]) -> None:
+    study = make_judged_study(
+        people=2, protocol=Protocol.bare().but(panel="mturk", completion_code="A1").to_json()
+    )
+    for number, enrolment in enumerate(study.enrolments.select_related("annotator")):
+        Annotator.objects.filter(pk=enrolment.annotator_id).update(panel="mturk", external_id=f"W{number}")
+    study.enrolments.update(finished_at=timezone.now())
+    names = ("study-panel", "study-people", "study")
+    walk(page, [logged_in + reverse(name, args=[study.slug]) for name in names], complaints)
+
+
+def test_the_pages_of_questions(page: Page, live_server: LiveServer, complaints: list[str]) -> None:
+    questions = [one.to_json() for one in USUAL] + [{**USUAL[0].to_json(), "name": "last", "when": "after"}]
+    study = make_study(questionnaire=questions)
+    make_triplet(study)
+    page.goto(live_server.url + reverse("judge", args=[study.key]))
+    page.get_by_role("button").first.click()
+    walk(page, [live_server.url + reverse("judge", args=[study.key])], complaints)
+    Enrolment.objects.update(finished_at=timezone.now())
+    Session.objects.update(ended_at=timezone.now())
+    walk(page, [live_server.url + reverse("judge-end", args=[study.key])], complaints)
+    Enrolment.objects.update(returned_at=timezone.now())
+    walk(page, [live_server.url + reverse("judge-end", args=[study.key])], complaints)
 
 
 def test_the_other_pages_of_researchers(page: Page, logged_in: str, complaints: list[str]) -> None:

@@ -37,6 +37,9 @@ NEEDED: dict[str, Reach | str] = {
     "account-invite": SUPER, "account-reset-link": SUPER,
     "api-plan": STAFF, "api-study-presets": STAFF,
     "study-plan": Reach.DATA,
+    "study-annotator": Reach.DATA, "study-flags": Reach.DATA,
+    "study-flag-settle": Reach.RUN, "study-pair-back": Reach.RUN, "study-panel": Reach.RUN,
+    "study-panel-test": Reach.RUN, "study-panel-returned": Reach.RUN,
     "study-questionnaire": Reach.DATA, "study-questionnaire-save": Reach.RUN,
     "api-study-results": Reach.RESULTS,
     "study-figures": Reach.RESULTS, "study-figure": Reach.RESULTS, "study-paper-pack": Reach.DATA,
@@ -122,6 +125,7 @@ def world() -> dict[str, Any]:
 
 ROWS = {
     "study-whole": "source",
+    "study-flag-settle": "triplet", "study-pair-back": "triplet",
     "study-know": "triplet", "source-image": "source", "reconstruction-image": "reconstruction",
     "source-thumbnail": "source", "reconstruction-thumbnail": "reconstruction",
     "snapshot-download": "snapshot", "metric-train": "snapshot", "api-snapshot-detail": "snapshot",
