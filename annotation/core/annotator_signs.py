@@ -34,12 +34,8 @@ class Sign:
     def is_shown(self, figures: Figures) -> bool:
         """Whether the figure is known and outside with its whole interval."""
         figure: Estimate = getattr(figures, self.figure)
-        return (
-            figure.value is not None
-            and figure.low is not None
-            and figure.high is not None
-            and self.shows(figure)
-        )
+        known = figure.low is not None and figure.high is not None and figure.n >= self.fewest
+        return known and self.shows(figure)
 
 
 def _under(limit: float) -> Callable[[Estimate], bool]:

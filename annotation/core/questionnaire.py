@@ -138,7 +138,7 @@ def _faults_of_options(one: Question) -> Iterable[str]:
 
 
 def _faults_of_limits(one: Question) -> Iterable[str]:
-    limits = [limit for limit in (one.least, one.most) if limit is not None]
+    limits: list[Any] = [limit for limit in (one.least, one.most) if limit is not None]
     if not all(map(_is_number, limits)):
         yield "its limits must be numbers."
     elif limits and one.kind != NUMBER:
