@@ -1,0 +1,79 @@
+"""The set-up and its preview in a real browser: a crop is dragged, a preview is judged to its end."""
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from annotation.core.protocol import Protocol
+from annotation.models import Annotator, Judgment, Session, Study
+from annotation.services.sources import add_source
+from tests.factories import make_png, make_source, make_study
+from tests.study_form import step_of
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_a_dragged_outline_is_what_is_shown_after_saving(page: Page, logged_in: str) -> None:
+    study = make_study(state="draft", max_width=100, max_height=80)
+    source = add_source(study=study, file=make_png(3, width=300, height=200), name="a")
+    page.goto(logged_in + step_of(study, "stimuli"))
+    view = page.locator("[data-crop]")
+    view.scroll_into_view_if_needed()
+    box = view.bounding_box()
+    assert box is not None
+    scale = min(box["width"] / 300, box["height"] / 200)
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(*middle)
+    page.mouse.down()
+    page.mouse.move(middle[0] + 50 * scale, middle[1] - 30 * scale, steps=5)
+    page.mouse.up()
+    left, top = (int(at) for at in page.locator(f"#crop-{source.pk}").input_value().split(","))
+    assert abs(left - 150) <= 2 and abs(top - 30) <= 2
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("a is cropped anew.")).to_be_visible()
+    assert study.uses.get().source.crop == [left, top, 100, 80]
+
+
+def test_a_mistake_is_in_sight_and_leads_to_its_field(page: Page, logged_in: str) -> None:
+    study = make_study(state="draft")
+    page.goto(logged_in + step_of(study, "protocol"))
+    page.locator("#rules-session summary").click()
+    page.locator("#id_training_pairs").fill("3")
+    page.get_by_role("button", name="Save", exact=True).click()
+    faults = page.locator("#faults")
+    expect(faults).to_be_in_viewport()
+    expect(faults).to_be_focused()
+    faults.get_by_role("link", name="Training pairs").click()
+    expect(page.locator("#id_training_pairs")).to_be_in_viewport()
+    expect(page.locator("#id_training_pairs")).to_have_value("3")
+
+
+def test_a_preview_is_judged_to_its_end_and_nothing_is_kept(
+    page: Page, logged_in: str, complaints: list[str]
+) -> None:
+    rules = Protocol.bare().but(training_pairs=5, training_pass=4)
+    study = make_study(state="draft", pairs_per_session=2, protocol=rules.to_json())
+    for _ in range(2):
+        make_source(study)
+    page.goto(logged_in + reverse("study-preview", args=[study.slug]))
+    expect(page.get_by_text("Preview:")).to_be_visible()
+    page.get_by_role("button", name="Begin the practice").click()
+    for _ in range(5):
+        _answer(page)
+        page.get_by_role("button", name="Next").click()
+    page.get_by_role("button", name="Begin", exact=True).click()
+    for _ in range(2):
+        _answer(page)
+    page.wait_for_url("**/preview/end/")
+    expect(page.get_by_text("Preview:")).to_be_visible()
+    for model in (Annotator, Session, Judgment):
+        assert not model.objects.exists()
+    assert Study.objects.get().state == "draft"
+    assert complaints == []
+
+
+def _answer(page: Page) -> None:
+    """Chooses the left picture, once answers are taken."""
+    button = page.locator('[data-answer="left"][aria-disabled="false"]')
+    button.wait_for()
+    button.click()
