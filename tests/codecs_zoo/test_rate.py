@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from codecs_zoo import registry
 from codecs_zoo.contract import Codec, Knob, Pixels, Settings
-from codecs_zoo.rate import RateError, encode_to_bpp
+from codecs_zoo.rate import RateError, encode_to_bpp, within_reach
 
 PIXELS: Pixels = np.zeros((400, 400, 3), np.uint8)
 
@@ -117,6 +117,14 @@ def test_just_out_of_reach_is_a_near_miss() -> None:
     result = encode_to_bpp(Curve(lambda q: 0.05 * 10 ** (q / 50)), PIXELS, 0.047)
     assert not result.reached
     assert result.bpp == pytest.approx(0.05, rel=0.01)
+
+
+@pytest.mark.parametrize("target", [0.044, 5.7])
+def test_more_than_a_tenth_out_of_reach_is_an_error(target: float) -> None:
+    with pytest.raises(RateError, match="out of its reach"):
+        encode_to_bpp(Curve(lambda q: 0.05 * 10 ** (q / 50)), PIXELS, target)
+    assert not within_reach(target, 0.05, 5.0)
+    assert within_reach(0.046, 0.05, 5.0) and within_reach(5.5, 0.05, 5.0)
 
 
 @pytest.mark.parametrize("target", [0, -1, math.nan, math.inf])
