@@ -13,6 +13,7 @@ from django.urls import include, path, reverse_lazy
 from drf_spectacular.views import SpectacularAPIView
 
 from annotation.api_tokens import ObtainToken
+from config.help import views as help_views
 from config.parsing import BoundedFormParser, PlainJSONParser
 
 handler403 = "config.errors.forbidden"
@@ -43,6 +44,10 @@ urlpatterns = [
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/", include("annotation.api_urls")),
     path("api/v1/", include("metric.api_urls")),
+    path("help/", help_views.guide, name="help"),
+    path("help/reference/", help_views.reference, name="help-reference"),
+    path("help/images/<str:name>", help_views.picture, name="help-picture"),
+    path("help/<path:name>/", help_views.guide, name="help-page"),
     path("metric/", include("metric.urls")),
     path("", include("annotation.urls")),
 ]

@@ -30,6 +30,7 @@ NEEDED: dict[str, Reach | str] = {
     "password_reset": PUBLIC, "password_reset_done": PUBLIC, "password_reset_confirm": PUBLIC,
     "session-begin": PUBLIC, "assignment-next": PUBLIC, "judgment-submit": PUBLIC, "assignment-skip": PUBLIC,
     "assignment-image": PUBLIC,
+    "help": STAFF, "help-page": STAFF, "help-picture": STAFF, "help-reference": STAFF,
     "study-list": STAFF, "study-new": STAFF, "metric-list": STAFF, "account": STAFF, "account-token": STAFF,
     "distance": STAFF, "preference": STAFF,
     "api-study-list": STAFF, "api-snapshot-list": STAFF, "api-metric-version-list": STAFF,
