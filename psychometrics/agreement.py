@@ -142,8 +142,8 @@ def _alpha(sums: Floats) -> Floats:
     pairable = totals.sum(axis=1)
     expected = pairable**2 - (totals**2).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = 1 - (pairable - 1) * (pairable - observed) / expected
-    return np.where((pairable >= 2) & (expected > 0), found, np.nan)
+        alpha = 1 - (pairable - 1) * (pairable - observed) / expected
+    return np.where((pairable >= 2) & (expected > 0), alpha, np.nan)
 
 
 def _ceilings(votes: Ints, n: Ints, source: Ints) -> Floats:

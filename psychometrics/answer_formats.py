@@ -53,11 +53,11 @@ def _plain_row(row: dict[str, str]) -> Row:
 
 def _condition_of(row: dict[str, str], side: str) -> Condition:
     """By its name, or by the columns that Closer's own import knows: a_codec, a_bpp."""
-    found = condition(row.get(f"{side}_codec") or row[side])
+    parsed = condition(row.get(f"{side}_codec") or row[side])
     level = row.get(f"{side}_bpp") or row.get("level", "")
-    if found.level is not None or found == THE_ORIGINAL or not level:
-        return found
-    return Condition(found.method, number(level, "the level"))
+    if parsed.level is not None or parsed == THE_ORIGINAL or not level:
+        return parsed
+    return Condition(parsed.method, number(level, "the level"))
 
 
 def _ms(text: str) -> float | None:

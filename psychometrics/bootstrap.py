@@ -28,10 +28,10 @@ def bootstrap_errors(
     """
     if comparisons.annotator is None or comparisons.source is None:
         raise ValueError("the bootstrap draws annotators and sources: both must be recorded")
-    found = {one.way: one.sd or 0.0 for one in spreads(sure)}
+    spread = {one.way: one.sd or 0.0 for one in spreads(sure)}
     steeper = np.sqrt(steepness(sure))
     strengths = scale.logits / UNIT * steeper
-    truth = Truth(strengths, found.get("annotators", 0.0), found.get("sources", 0.0), scale.tie)
+    truth = Truth(strengths, spread.get("annotators", 0.0), spread.get("sources", 0.0), scale.tie)
     draw = np.random.default_rng(seed)
     counts = np.stack([_answered(truth, comparisons, draw) for _ in range(replicates)])
     low, high = pairs_of(len(scale.names))

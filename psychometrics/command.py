@@ -53,12 +53,12 @@ def _rank(asked: argparse.Namespace) -> None:
     sections = by_source(rows, answers.sources, ties=asked.ties, seed=asked.seed) if asked.by_source else {}
     hangs_on = _influences(results.main, answers)
     if asked.json:
-        found = _file_as_json(answers) | results_as_json(results)
-        found["weighted"] = _weighted_as_json(results.main)
-        found["influence"] = {way: [_influence(one) for one in each[:10]] for way, each in hangs_on.items()}
+        report = _file_as_json(answers) | results_as_json(results)
+        report["weighted"] = _weighted_as_json(results.main)
+        report["influence"] = {way: [_influence(one) for one in each[:10]] for way, each in hangs_on.items()}
         if asked.by_source:
-            found["by_source"] = {name: section_as_json(section) for name, section in sections.items()}
-        _print_json(found)
+            report["by_source"] = {name: section_as_json(section) for name, section in sections.items()}
+        _print_json(report)
         return
     parts = [_file_in_words(answers), results_as_text(results)]
     beside = _weighted(results.main)
@@ -72,12 +72,12 @@ def _influences(section: Section, answers: Answers) -> dict[str, list[Influence]
     """Of each person and photograph on the main scale."""
     if section.ranking is None:
         return {}
-    found, scale, rows = {}, section.ranking.scale, section.comparisons
+    ranked, scale, rows = {}, section.ranking.scale, section.comparisons
     if rows.annotator is not None:
-        found["person"] = influences(scale, rows, rows.annotator, answers.annotators)
+        ranked["person"] = influences(scale, rows, rows.annotator, answers.annotators)
     if rows.source is not None:
-        found["photograph"] = influences(scale, rows, rows.source, answers.sources)
-    return found
+        ranked["photograph"] = influences(scale, rows, rows.source, answers.sources)
+    return ranked
 
 
 def _weighted(section: Section) -> Weighted | None:
@@ -86,21 +86,25 @@ def _weighted(section: Section) -> Weighted | None:
 
 def _weighted_as_json(section: Section) -> dict[str, float] | None:
     """Strengths in JND by condition, each answer weighted by its annotator's reliability."""
-    found = _weighted(section)
-    if found is None or section.ranking is None:
+    weighted_scale = _weighted(section)
+    if weighted_scale is None or section.ranking is None:
         return None
-    return dict(zip(map(str, section.ranking.names), found.values.tolist(), strict=True))
+    return dict(zip(map(str, section.ranking.names), weighted_scale.values.tolist(), strict=True))
 
 
 def _agree(asked: argparse.Namespace) -> None:
     answers = read_answers(asked.answers)
-    found = agreement_of(answers)
+    agreement = agreement_of(answers)
     if asked.json:
-        figures = {name: estimate_as_json(getattr(found, name)) for name in FIGURES}
-        counts = {"triplets": found.triplets, "judged_twice": found.judged_twice, "raw_agreement": found.raw}
+        figures = {name: estimate_as_json(getattr(agreement, name)) for name in FIGURES}
+        counts = {
+            "triplets": agreement.triplets,
+            "judged_twice": agreement.judged_twice,
+            "raw_agreement": agreement.raw,
+        }
         _print_json(_file_as_json(answers) | counts | figures)
         return
-    print(f"{_file_in_words(answers)}\n\n{_agreement_as_text(found)}")
+    print(f"{_file_in_words(answers)}\n\n{_agreement_as_text(agreement)}")
 
 
 FIGURES = {
@@ -112,13 +116,13 @@ FIGURES = {
 }
 
 
-def _agreement_as_text(found: Agreement) -> str:
-    lines = [f"{label:<26}{estimate_as_text(getattr(found, name))}" for name, label in FIGURES.items()]
-    if not found.judged_twice:
+def _agreement_as_text(agreement: Agreement) -> str:
+    lines = [f"{label:<26}{estimate_as_text(getattr(agreement, name))}" for name, label in FIGURES.items()]
+    if not agreement.judged_twice:
         lines.append(
             "No pair was judged twice, so how far people agree is not known. Collect two votes or more on a pair."
         )
-    twice = f"{found.judged_twice:,} of {found.triplets:,} pairs of pictures have two votes or more."
+    twice = f"{agreement.judged_twice:,} of {agreement.triplets:,} pairs of pictures have two votes or more."
     return "\n".join([*lines, twice])
 
 
@@ -133,7 +137,7 @@ def _plan(asked: argparse.Namespace) -> None:
     )
     if asked.halfwidth:
         limits = {"most_sources": asked.sources or 60, "most_annotators": asked.annotators or 200}
-        found = cheapest(asked.halfwidth, asked.conditions, assumed, levels=asked.levels, **limits)
+        planned = cheapest(asked.halfwidth, asked.conditions, assumed, levels=asked.levels, **limits)
     else:
         missing = [name for name in ("sources", "annotators", "votes") if getattr(asked, name) is None]
         if missing:
@@ -141,17 +145,17 @@ def _plan(asked: argparse.Namespace) -> None:
                 f"Give --{', --'.join(missing)} too, or --halfwidth for the cheapest study that reaches it."
             )
         size = Size(asked.conditions, asked.sources, asked.annotators, asked.votes, asked.levels)
-        found = plan(size, assumed, seed=asked.seed)
+        planned = plan(size, assumed, seed=asked.seed)
     if asked.json:
-        _print_json(plan_as_json(found))
+        _print_json(plan_as_json(planned))
     else:
-        print(plan_in_words(found))
+        print(plan_in_words(planned))
 
 
-def plan_as_json(found: Plan) -> dict[str, Any]:
+def plan_as_json(planned: Plan) -> dict[str, Any]:
     """A plan as plain values."""
-    size = asdict(found.size) | {"judgments": found.size.judgments, "each_annotator": found.size.each}
-    return asdict(found) | {"size": size, "in_words": plan_in_words(found)}
+    size = asdict(planned.size) | {"judgments": planned.size.judgments, "each_annotator": planned.size.each}
+    return asdict(planned) | {"size": size, "in_words": plan_in_words(planned)}
 
 
 def _convert(asked: argparse.Namespace) -> None:
@@ -191,8 +195,8 @@ def _influence(one: Influence) -> dict[str, Any]:
     return asdict(one) | {"label": str(one.label), "first": str(one.first), "second": str(one.second)}
 
 
-def _print_json(found: dict[str, Any]) -> None:
-    print(json.dumps(found, indent=2, allow_nan=False))
+def _print_json(report: dict[str, Any]) -> None:
+    print(json.dumps(report, indent=2, allow_nan=False))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -101,8 +101,8 @@ def monotone(bits: Floats, quality: Floats, at: Floats) -> Floats:
     """
     rows = np.atleast_2d(quality)
     rising = np.stack([isotonic_regression(row).x for row in rows])
-    found = PchipInterpolator(np.log(bits), rising, axis=1)(np.log(at))
-    return np.asarray(found if quality.ndim > 1 else found[0], dtype=np.float64)
+    quality_at = PchipInterpolator(np.log(bits), rising, axis=1)(np.log(at))
+    return np.asarray(quality_at if quality.ndim > 1 else quality_at[0], dtype=np.float64)
 
 
 def bits_at(curve: Curve, quality: float) -> Estimate:
@@ -112,9 +112,11 @@ def bits_at(curve: Curve, quality: float) -> Estimate:
     """
     at = np.array([quality])
     reached = [_log_bits(curve, line, at)[0] for line in curve.lines]
-    found = _interval(float(_log_bits(curve, curve.line, at)[0]), np.array(reached))
-    value, low, high = (None if x is None else float(np.exp(x)) for x in (found.value, found.low, found.high))
-    return Estimate(value, low, high, found.n)
+    log_bits = _interval(float(_log_bits(curve, curve.line, at)[0]), np.array(reached))
+    value, low, high = (
+        None if x is None else float(np.exp(x)) for x in (log_bits.value, log_bits.low, log_bits.high)
+    )
+    return Estimate(value, low, high, log_bits.n)
 
 
 @dataclass(frozen=True)
@@ -147,11 +149,11 @@ def equal_quality(first: Curve, second: Curve) -> EqualQuality:
     ratio = _log_ratio(first, second, first.line, second.line)
     pairs = zip(first.lines, second.lines, strict=True)
     drawn = np.array([_log_ratio(first, second, one, other) for one, other in pairs])
-    found = _interval(ratio, drawn)
+    log_ratio = _interval(ratio, drawn)
     value, low, high = (
-        None if x is None else float(np.expm1(x)) for x in (found.value, found.low, found.high)
+        None if x is None else float(np.expm1(x)) for x in (log_ratio.value, log_ratio.low, log_ratio.high)
     )
-    more = Estimate(value, low, high, found.n)
+    more = Estimate(value, low, high, log_ratio.n)
     why = (
         "" if more.low is not None else "their qualities hardly overlap, so there is no interval: add levels"
     )
@@ -176,8 +178,8 @@ def _log_ratio(first: Curve, second: Curve, one: Floats, other: Floats) -> float
 def _log_bits(curve: Curve, line: Floats, at: Floats) -> Floats:
     """The logarithm of the bits at which a line over the curve's grid reaches `at`; NaN where it does not."""
     rising = line + _RISING * np.arange(line.size)
-    found = np.interp(at, rising, np.log(curve.grid))
-    return np.where((at >= rising[0] - 1e-6) & (at <= rising[-1] + 1e-6), found, np.nan)
+    log_bits = np.interp(at, rising, np.log(curve.grid))
+    return np.where((at >= rising[0] - 1e-6) & (at <= rising[-1] + 1e-6), log_bits, np.nan)
 
 
 def _interval(value: float, drawn: Floats) -> Estimate:

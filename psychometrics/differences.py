@@ -74,7 +74,7 @@ def differences(scale: Scale, sure: Uncertainty, *, confidence: float = 0.95) ->
     ]
 
 
-def rank_intervals(names: tuple[Hashable, ...], found: list[Difference]) -> tuple[Ints, Ints]:
+def rank_intervals(names: tuple[Hashable, ...], differences: list[Difference]) -> tuple[Ints, Ints]:
     """The best and the worst rank (k,) that each name can have, 1 the best, for all names at once.
 
     A name ranks behind those that are certainly ahead of it and before those certainly behind, by Holm's test of all
@@ -84,7 +84,7 @@ def rank_intervals(names: tuple[Hashable, ...], found: list[Difference]) -> tupl
     number = {name: n for n, name in enumerate(names)}
     ahead = np.zeros(len(names), dtype=np.int64)
     behind = np.zeros(len(names), dtype=np.int64)
-    for one in found:
+    for one in differences:
         if one.distinguishable:
             winner, loser = (one.first, one.second) if one.estimate > 0 else (one.second, one.first)
             behind[number[winner]] += 1

@@ -101,8 +101,8 @@ def _error_of_ratio(
         variance, groups = _jackknife(top, bottom, value, ways[0])
         return float(np.sqrt(variance)), float(groups - 1)
     both, cells = _jackknife(top, bottom, value, ways[0] * (int(ways[1].max()) + 1) + ways[1])
-    found = [_jackknife(top, bottom, value, way) for way in ways]
-    parts = [(both, float(cells - 1))] + [(max(0.0, v - both), float(g - 1)) for v, g in found]
+    variances = [_jackknife(top, bottom, value, way) for way in ways]
+    parts = [(both, float(cells - 1))] + [(max(0.0, v - both), float(g - 1)) for v, g in variances]
     variance = sum(part for part, _ in parts)
     spread = sum(part**2 / df for part, df in parts if df > 0)
     return float(np.sqrt(variance)), float(variance**2 / spread) if spread > 0 else float(cells - 1)

@@ -33,22 +33,22 @@ def ranking_as_text(ranking: Ranking) -> str:
     return f"{_table(HEAD, [_row(ranking, n) for n in ranking.order])}\n{ranking_in_words(ranking)}"
 
 
-def influence_as_text(found: Sequence[Influence], what: str, most: int = 3) -> str:
+def influence_as_text(influences: Sequence[Influence], what: str, most: int = 3) -> str:
     """What the ranking hangs on most."""
     each = [
         f"{one.label} ({one.judgments:,} answers): {one.first} − {one.second} by {signed(one.change)} JND"
         + (", and the order changes" if one.order else "")
-        for one in found[:most]
+        for one in influences[:most]
     ]
     return f"Without one {what}, most changes without {'; '.join(each)}."
 
 
-def weighted_as_text(found: Weighted) -> str:
+def weighted_as_text(weighted_scale: Weighted) -> str:
     """What weighing answers by how far their annotators can be trusted changes."""
-    order = "and the order changes" if found.order else "and the order stays"
+    order = "and the order changes" if weighted_scale.order else "and the order stays"
     return (
         "With each answer weighted by how far its annotator can be trusted (Crowd-BT), "
-        f"{found.name} moves most, by {signed(found.change)} JND, {order}."
+        f"{weighted_scale.name} moves most, by {signed(weighted_scale.change)} JND, {order}."
     )
 
 

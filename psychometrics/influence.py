@@ -48,10 +48,10 @@ def influences(
     before = scale.logits / UNIT
     moved = (without[:, low] - without[:, high]) - (before[low] - before[high])
     order = np.argsort(-before, kind="stable")
-    found = []
+    ranked = []
     for n, group in enumerate(groups):
         most = int(np.abs(moved[n]).argmax())
-        found.append(
+        ranked.append(
             Influence(
                 names[group],
                 round(float(by_group[group].sum())),
@@ -61,7 +61,7 @@ def influences(
                 bool((np.diff(without[n][order]) > 0).any()),
             )
         )
-    return sorted(found, key=lambda one: -abs(one.change))
+    return sorted(ranked, key=lambda one: -abs(one.change))
 
 
 def _most_moved(scale: Scale, by_group: Floats) -> Ints:

@@ -121,9 +121,9 @@ def plan(size: Size, assumed: Assumed | None = None, *, repeats: int = REPEATS, 
         )
         rows = aggregated(answer(truth, design, draw))
         scale = fit(rows)
-        found = differences(scale, uncertainty(scale, rows))
-        halves.append(float(np.mean([_half(one) for one in found])))
-        neighbours = [one for one in found if _apart(one) == 1]
+        estimated = differences(scale, uncertainty(scale, rows))
+        halves.append(float(np.mean([_half(one) for one in estimated])))
+        neighbours = [one for one in estimated if _apart(one) == 1]
         told_apart.append(np.mean([one.distinguishable and one.estimate > 0 for one in neighbours]))
     low, high = np.quantile(halves, [0.05, 0.95])
     hours, money = cost(size, assumed)
@@ -160,9 +160,9 @@ def cheapest(
         if expected_halfwidth(size, assumed) <= halfwidth
     )
     for _, _, size in candidates:
-        found = plan(size, assumed, seed=seed)
-        if found.halfwidth <= halfwidth:
-            return found
+        planned = plan(size, assumed, seed=seed)
+        if planned.halfwidth <= halfwidth:
+            return planned
     largest = Size(conditions, most_sources, most_annotators, most_annotators, levels)
     raise PlanError(
         f"No study of at most {most_sources} sources and {most_annotators} annotators of {LONGEST_MINUTES:g} minutes "
@@ -228,21 +228,21 @@ def _sizes(
 
 def _steps(least: int, most: int) -> list[int]:
     """Whole numbers from `least` to `most`, about a tenth apart."""
-    found = [least]
-    while found[-1] < most:
-        found.append(min(most, max(found[-1] + 1, round(found[-1] * 1.12))))
-    return found
+    steps = [least]
+    while steps[-1] < most:
+        steps.append(min(most, max(steps[-1] + 1, round(steps[-1] * 1.12))))
+    return steps
 
 
 def piloted(ranking: Ranking, assumed: Assumed | None = None) -> Assumed:
     """The assumptions with spreads, ties and mean step as a pilot's ranking found them."""
-    found = {one.way: one.sd for one in ranking.spreads if one.sd is not None}
+    spread = {one.way: one.sd for one in ranking.spreads if one.sd is not None}
     base = assumed or Assumed()
     values = np.sort(ranking.values)
     return replace(
         base,
-        of_people=found.get("annotators", base.of_people),
-        of_sources=found.get("sources", base.of_sources),
+        of_people=spread.get("annotators", base.of_people),
+        of_sources=spread.get("sources", base.of_sources),
         tie=ranking.tie,
         step=float(np.ptp(values) / max(1, len(values) - 1)),
     )

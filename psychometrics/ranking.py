@@ -87,8 +87,8 @@ def rank(
     scale = fit(pairs, ties=ties, reference=reference)
     sure = uncertainty(scale, comparisons)
     half = sure.errors(scale.contrasts_to_zero()).half_widths(confidence)
-    found = differences(scale, sure, confidence=confidence)
-    first, last = rank_intervals(scale.names, found)
+    estimated = differences(scale, sure, confidence=confidence)
+    first, last = rank_intervals(scale.names, estimated)
     return Ranking(
         names=scale.names,
         values=scale.values,
@@ -99,7 +99,7 @@ def rank(
         first_rank=first,
         last_rank=last,
         best=best_probabilities(scale, sure, seed=seed),
-        differences=tuple(found),
+        differences=tuple(estimated),
         preference=tuple(standardised_preferences(scale, sure, confidence=confidence)),
         wins=win_rates(pairs),
         met=meetings(pairs),

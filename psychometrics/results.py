@@ -95,7 +95,7 @@ def results_of(comparisons: Comparisons, *, ties: Ties = "davidson", seed: int =
     rows = comparisons
     level = level_of_rows(rows)
     methods, number = number_labels([_method(name) for name in rows.names])
-    found = [
+    sections = [
         _section(float(at), rows.where(level == at).renamed(methods, number), ties, seed).without_rows()
         for at in np.unique(level[~np.isnan(level) & (level != _NO_LEVEL)])
     ]
@@ -103,7 +103,7 @@ def results_of(comparisons: Comparisons, *, ties: Ties = "davidson", seed: int =
     joined = _joined(rows, ties, seed) if len({_level(name) for name in rows.names} - {None}) > 1 else None
     if joined is not None:
         overall = overall.without_rows()
-    return Results(tuple(found), overall, joined, tuple(_crossings(found)))
+    return Results(tuple(sections), overall, joined, tuple(_crossings(sections)))
 
 
 # Of rows whose conditions have no level at all.
@@ -122,13 +122,13 @@ def level_of_rows(comparisons: Comparisons) -> Floats:
     )
     first, second = levels[comparisons.first], levels[comparisons.second]
     original = np.array([_method(name) == THE_ORIGINAL.method for name in comparisons.names], dtype=bool)
-    found = np.where(first == second, first, np.nan)
-    found = np.where(original[comparisons.first], second, found)
-    found = np.where(original[comparisons.second], first, found)
+    level = np.where(first == second, first, np.nan)
+    level = np.where(original[comparisons.first], second, level)
+    level = np.where(original[comparisons.second], first, level)
     neither = np.isnan(first) & np.isnan(second)
-    found = np.where(neither, _NO_LEVEL, found)
+    level = np.where(neither, _NO_LEVEL, level)
     mixed = (bare[comparisons.first] | bare[comparisons.second]) & ~neither
-    return np.asarray(np.where(mixed, np.nan, found), dtype=np.float64)
+    return np.asarray(np.where(mixed, np.nan, level), dtype=np.float64)
 
 
 def within_levels(comparisons: Comparisons) -> Comparisons:
@@ -143,12 +143,12 @@ def by_source(
     """The main ranking of each source alone; its intervals are over annotators."""
     if comparisons.source is None:
         raise ValueError("ranking by source requires that sources are recorded")
-    found = {}
+    sections = {}
     for n in np.unique(comparisons.source):
-        found[names[int(n)]] = results_of(
+        sections[names[int(n)]] = results_of(
             comparisons.where(comparisons.source == n), ties=ties, seed=seed
         ).main
-    return found
+    return sections
 
 
 def _joined(rows: Comparisons, ties: Ties, seed: int) -> Section | None:
@@ -174,12 +174,12 @@ def _crossings(sections: Sequence[Section]) -> list[Crossing]:
                 turned = one if str(one.first) < str(one.second) else one.turned()
                 if turned.distinguishable:
                     seen.setdefault((turned.first, turned.second), []).append((section.level, turned))
-    found = []
+    crossings = []
     for ordered in seen.values():
         behind, ahead = (pick(ordered, key=lambda each: each[1].estimate) for pick in (min, max))
         if behind[1].estimate < 0 < ahead[1].estimate:
-            found.append(Crossing(ahead[0], behind[0], ahead[1], behind[1]))
-    return found
+            crossings.append(Crossing(ahead[0], behind[0], ahead[1], behind[1]))
+    return crossings
 
 
 def _method(name: Hashable) -> str:

@@ -73,13 +73,13 @@ def priorities(
     groups: dict[tuple[Hashable, float], list[Askable]] = defaultdict(list)
     for pair in pairs:
         groups[pair.source, pair.scale].append(pair)
-    found: dict[int, float] = {}
+    priority: dict[int, float] = {}
     for (source, scale), group in groups.items():
         connecting = _spanning(group, f"{seed}:{source}:{scale!r}")
         for pair in group:
             worth = information(posteriors[scale], pair.first, pair.second) / (1 + pair.asked)
-            found[pair.key] = worth + CONNECTS * (pair.key in connecting)
-    return found
+            priority[pair.key] = worth + CONNECTS * (pair.key in connecting)
+    return priority
 
 
 def _spanning(group: Sequence[Askable], seed: str) -> set[int]:

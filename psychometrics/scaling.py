@@ -167,8 +167,8 @@ def _parted(x: Floats, size: int) -> tuple[Floats, Floats]:
 def chances(logits: Floats, tie: float | None, size: int) -> Floats:
     """(pairs, 3): the chance that the lower of each pair wins, the higher, or neither."""
     low, high = pairs_of(size)
-    found = _outcomes((logits[low] - logits[high])[None], None if tie is None else np.array([tie]))
-    return np.asarray(found[0])
+    outcomes = _outcomes((logits[low] - logits[high])[None], None if tie is None else np.array([tie]))
+    return np.asarray(outcomes[0])
 
 
 def difference_terms(p: Floats) -> tuple[Floats, Floats, Floats]:
@@ -240,8 +240,8 @@ class _Design:
 
     def _laplacians(self, weight: Floats) -> Floats:
         """(b, k, k) of sum over pairs of weight (e_low - e_high)(e_low - e_high)'."""
-        found = np.zeros((len(weight), self.size, self.size))
-        found[:, self.low, self.high] = found[:, self.high, self.low] = -weight
+        laplacians = np.zeros((len(weight), self.size, self.size))
+        laplacians[:, self.low, self.high] = laplacians[:, self.high, self.low] = -weight
         each = np.arange(self.size)
-        found[:, each, each] = -found.sum(axis=2)
-        return found
+        laplacians[:, each, each] = -laplacians.sum(axis=2)
+        return laplacians

@@ -60,29 +60,33 @@ def basis_in_words(ranking: Ranking) -> str:
 
 def cautions(ranking: Ranking) -> list[str]:
     """What can't be said from these answers, and what to add; empty where nothing stands in the way."""
-    found = []
+    sentences = []
     if ranking.judgments < FEWEST_ANSWERS:
-        found.append(f"So few answers rank nothing: collect at least {FEWEST_ANSWERS}, better some hundreds.")
+        sentences.append(
+            f"So few answers rank nothing: collect at least {FEWEST_ANSWERS}, better some hundreds."
+        )
     if ranking.annotators is None:
-        found.append(
+        sentences.append(
             "Who answered was not recorded, so the intervals don't hold for other people: add an annotator."
         )
     elif ranking.annotators == 1:
-        found.append("One person answered: the intervals say nothing about other people. Add annotators.")
+        sentences.append("One person answered: the intervals say nothing about other people. Add annotators.")
     if ranking.sources is None:
-        found.append("Photographs were not recorded, so the intervals don't hold for others: add a source.")
+        sentences.append(
+            "Photographs were not recorded, so the intervals don't hold for others: add a source."
+        )
     elif ranking.sources == 1:
-        found.append("One photograph was shown: the intervals say nothing about others. Add photographs.")
-    found += _separated(ranking)
+        sentences.append("One photograph was shown: the intervals say nothing about others. Add photographs.")
+    sentences += _separated(ranking)
     if float(ranking.scale.counts[:, :2].sum()) == 0:
-        found.append("Every answer was a tie: no difference was seen. Ask about pairs that differ more.")
+        sentences.append("Every answer was a tie: no difference was seen. Ask about pairs that differ more.")
     if ranking.fit.p is not None and ranking.fit.p < 0.01:
         worst = ranking.fit.pairs[0]
-        found.append(
+        sentences.append(
             f"One scale does not fit these answers (p = {ranking.fit.p:.2g}): {worst.first} was preferred to "
             f"{worst.second} in {worst.observed:.0%}, where the scale says {worst.predicted:.0%}."
         )
-    return found
+    return sentences
 
 
 def crossing_in_words(one: Crossing) -> str:
@@ -138,19 +142,19 @@ def missing_in_words(missing: Sequence[tuple[str, int]], sources: int) -> str:
     )
 
 
-def plan_in_words(found: Plan) -> str:
+def plan_in_words(planned: Plan) -> str:
     """What a study of that size may be expected to tell, and what it costs."""
-    size, assumed = found.size, found.assumed
+    size, assumed = planned.size, planned.assumed
     levels = f" at {size.levels} levels" if size.levels > 1 else ""
-    money = f", {found.money:,.0f} in pay" if assumed.pay_per_hour else ""
+    money = f", {planned.money:,.0f} in pay" if assumed.pay_per_hour else ""
     return (
         f"{size.conditions} conditions{levels}, {_count(size.sources, 'photograph', 'photographs')}, "
         f"{_count(size.annotators, 'annotator', 'annotators')}, {_count(size.votes, 'vote', 'votes')} on each pair: "
-        f"{size.judgments:,} answers, up to {size.each:,} from each annotator, {found.hours:.1f} hours{money}. "
-        f"Differences{' at each level' if levels else ''} will be known to ± {found.halfwidth:.2f} JND "
-        f"(nine of ten such studies: ± {found.low:.2f} to {found.high:.2f}); neighbours {assumed.step:g} JND apart are "
-        f"told apart with a probability of {_share(found.power)}. Assumed: spreads of {assumed.of_people:g} JND "
-        f"between people and {assumed.of_sources:g} between photographs; {found.repeats} simulated studies."
+        f"{size.judgments:,} answers, up to {size.each:,} from each annotator, {planned.hours:.1f} hours{money}. "
+        f"Differences{' at each level' if levels else ''} will be known to ± {planned.halfwidth:.2f} JND "
+        f"(nine of ten such studies: ± {planned.low:.2f} to {planned.high:.2f}); neighbours {assumed.step:g} JND apart "
+        f"are told apart with a probability of {_share(planned.power)}. Assumed: spreads of {assumed.of_people:g} JND "
+        f"between people and {assumed.of_sources:g} between photographs; {planned.repeats} simulated studies."
     )
 
 

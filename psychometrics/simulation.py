@@ -119,16 +119,16 @@ def actively_sampled(
     own = own_strengths(truth, annotators, sources, draw)
     each = judgments // batches
     counts = np.zeros((low.size, 3))
-    found: list[Comparisons] = []
+    answered: list[Comparisons] = []
     for batch in range(batches):
         pair = draw.integers(low.size, size=each)
         if batch:
             chosen = draw.random(each) >= held_out
             pair[chosen] = draw.choice(_least_certain(counts, size, truth.tie), chosen.sum())
         design = Design(pair, draw.integers(annotators, size=each), draw.integers(sources, size=each))
-        found.append(answer(truth, design, draw, own))
-        counts += tally(found[-1])
-    return together(found)
+        answered.append(answer(truth, design, draw, own))
+        counts += tally(answered[-1])
+    return together(answered)
 
 
 def together(parts: list[Comparisons]) -> Comparisons:

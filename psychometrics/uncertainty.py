@@ -106,12 +106,12 @@ class Uncertainty:
 
     def covariance(self) -> Floats:
         """(k, k) in JND squared, without negative variance in any direction: for drawing all strengths together."""
-        found = self.cells + _not_negative(self.model - self.cells)
+        total = self.cells + _not_negative(self.model - self.cells)
         for part in self.parts:
-            found += _not_negative(part.excess)
+            total += _not_negative(part.excess)
         # Of strengths around their mean: the level of all is the prior's alone, and says nothing.
-        centre = np.eye(len(found)) - 1 / len(found)
-        return np.asarray(centre @ found @ centre / UNIT**2)
+        centre = np.eye(len(total)) - 1 / len(total)
+        return np.asarray(centre @ total @ centre / UNIT**2)
 
     def draws(self, values: Floats, number: int, seed: int = 0) -> Floats:
         """(number, k) draws of all strengths together, in JND, around `values` (k,): multivariate t."""
@@ -176,15 +176,15 @@ class _Scores:
         if len(labels) < 2:
             return self._of_answers(), round(float(self.number.sum()))
         cell, cells = _cells(labels)
-        found = np.zeros((self.size + self.with_ties,) * 2)
+        outer = np.zeros((self.size + self.with_ties,) * 2)
         products = self._products(cell, self.lead)
-        found[: self.size, : self.size] = self.incidence.T @ products @ self.incidence
+        outer[: self.size, : self.size] = self.incidence.T @ products @ self.incidence
         if self.with_ties:
             ties = np.bincount(cell, self.tie, cells)
             across = np.bincount(self.pair_used, self.lead * ties[cell], self.used.size) @ self.incidence
-            found[: self.size, -1] = found[-1, : self.size] = across
-            found[-1, -1] = ties @ ties
-        return found, cells
+            outer[: self.size, -1] = outer[-1, : self.size] = across
+            outer[-1, -1] = ties @ ties
+        return outer, cells
 
     def squares_of_cells(self, labels: list[Ints]) -> Floats:
         """(k, k): the sum over cells of their squared information on strengths; 0 where a cell is a single answer."""
@@ -214,10 +214,10 @@ class _Scores:
         block = inverse[:k, :k]
         own = (inverse @ excess @ inverse)[:k, :k]
         squares -= within
-        found, unit, alone = (float(np.trace(block @ each[:k, :k])) for each in (excess, squares, cells))
-        spread = found / unit if unit > 0 else 0.0
+        variance, unit, alone = (float(np.trace(block @ each[:k, :k])) for each in (excess, squares, cells))
+        spread = variance / unit if unit > 0 else 0.0
         # Where every answer was a tie nothing scatters.
-        ratios = (found / alone, unit / alone) if alone > 0 else (0.0, 0.0)
+        ratios = (variance / alone, unit / alone) if alone > 0 else (0.0, 0.0)
         return Part(way, own, spread * block @ squares @ block, spread, groups, *ratios)
 
     def _of_answers(self) -> Floats:
@@ -269,14 +269,14 @@ class _Scores:
         """(g, q, q): what groups with so many answers (g, used pairs) add to the negative Hessian."""
         own, tie, between = (n * term for term in difference_terms(self.p))
         k = self.size
-        found = np.zeros((len(n), k + self.with_ties, k + self.with_ties))
-        found[:, self.low, self.high] = found[:, self.high, self.low] = -own
+        information = np.zeros((len(n), k + self.with_ties, k + self.with_ties))
+        information[:, self.low, self.high] = information[:, self.high, self.low] = -own
         each = np.arange(k)
-        found[:, each, each] = -found[:, :k, :k].sum(axis=2)
+        information[:, each, each] = -information[:, :k, :k].sum(axis=2)
         if self.with_ties:
-            found[:, k, k] = tie.sum(axis=1)
-            found[:, :k, k] = found[:, k, :k] = between @ self.incidence
-        return found
+            information[:, k, k] = tie.sum(axis=1)
+            information[:, :k, k] = information[:, k, :k] = between @ self.incidence
+        return information
 
 
 def _cells(labels: list[Ints]) -> tuple[Ints, int]:

@@ -74,10 +74,10 @@ class Figures:
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """What `to_json` wrote; other keys are left aside, and figures that are not there are empty."""
-        found = {one.name: stored.get(one.name) for one in fields(cls)}
-        run = found.pop("expected_run")
+        values = {one.name: stored.get(one.name) for one in fields(cls)}
+        run = values.pop("expected_run")
         return cls(
-            **{name: Estimate(**each) if each else NOTHING for name, each in found.items()}, expected_run=run
+            **{name: Estimate(**each) if each else NOTHING for name, each in values.items()}, expected_run=run
         )
 
 

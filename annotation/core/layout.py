@@ -142,24 +142,24 @@ def _checked(pictures: Sequence[Picture], faults: Sequence[str]) -> Layout:
     cells: dict[tuple[str, Condition], list[str]] = defaultdict(list)
     for picture in pictures:
         cells[picture.photograph, picture.condition].append(picture.file)
-    found = [
+    problems = [
         f"{photograph} has {len(files)} files for {condition}: {', '.join(sorted(files))}. Keep one of them."
         for (photograph, condition), files in sorted(cells.items())
         if len(files) > 1
     ]
     photographs = sorted({picture.photograph for picture in pictures})
-    found += [
+    problems += [
         f"{photograph} has no original: add {photograph}/original.png."
         for photograph in photographs
         if (photograph, ORIGINAL) not in cells
     ]
     conditions = sorted({condition for _, condition in cells if not condition.is_original})
     if not conditions and not faults:
-        found.append(
+        problems.append(
             "There is no picture of a method: name them PHOTOGRAPH/METHOD@LEVEL.png, such as sunset/mycodec@0.5.png, "
             "beside PHOTOGRAPH/original.png, or list them in a table with the columns source, method, level and file."
         )
     missing = [
         (one, condition) for one in photographs for condition in conditions if (one, condition) not in cells
     ]
-    return Layout(tuple(pictures), (*faults, *found), tuple(missing))
+    return Layout(tuple(pictures), (*faults, *problems), tuple(missing))

@@ -68,20 +68,20 @@ class Pairing:
         Without a photograph only what every photograph has: pairs listed for a single one are not in.
         """
         present = sorted({one for one in conditions if not one.is_original})
-        found: set[ConditionPair] = set()
+        pairs: set[ConditionPair] = set()
         if self.within:
-            found |= {pair for pair in combinations(present, 2) if pair[0].level == pair[1].level}
+            pairs |= {pair for pair in combinations(present, 2) if pair[0].level == pair[1].level}
         if self.across != "off":
-            found |= _neighbours(present, between=self.across == "all")
+            pairs |= _neighbours(present, between=self.across == "all")
         if self.with_original:
-            found |= {_ordered(one, ORIGINAL) for one in present}
+            pairs |= {_ordered(one, ORIGINAL) for one in present}
         known = {*present, ORIGINAL}
-        found |= {
+        pairs |= {
             _ordered(pair.one, pair.other)
             for pair in self.listed
             if pair.photograph in ("", photograph) and {pair.one, pair.other} <= known
         }
-        return sorted(found)
+        return sorted(pairs)
 
     @property
     def shows_original(self) -> bool:
@@ -150,9 +150,9 @@ def in_words(conditions: Sequence[Condition], pairing: Pairing) -> str:
     pairs = pairing.pairs(conditions)
     if not pairs:
         return "These conditions make no pair. Add a method at a level that another one has, or choose other pairs."
-    found = groups(conditions, pairs)
-    alone = [str(group[0]) for group in found if len(group) == 1]
-    if len(found) == 1:
+    grouped = groups(conditions, pairs)
+    alone = [str(group[0]) for group in grouped if len(group) == 1]
+    if len(grouped) == 1:
         return "The comparisons join all conditions: they stand on one scale."
     if alone:
         return (
@@ -160,7 +160,7 @@ def in_words(conditions: Sequence[Condition], pairing: Pairing) -> str:
             "levels or with the original, or give it a level that other methods have."
         )
     return (
-        f"The comparisons fall into {len(found)} groups, each with a scale of its own: conditions can be compared "
+        f"The comparisons fall into {len(grouped)} groups, each with a scale of its own: conditions can be compared "
         "within a group and not between groups. Pairs across levels, or with the original, join them."
     )
 
@@ -181,13 +181,13 @@ def _neighbours(conditions: Sequence[Condition], *, between: bool) -> set[Condit
     by_method: dict[str, list[Condition]] = defaultdict(list)
     for one in conditions:
         by_method[one.method].append(one)
-    found = set()
+    neighbours = set()
     for one in conditions:
         for method in by_method if between else [one.method]:
             above = [other for other in by_method[method] if other.level > one.level]
             if above:
-                found.add(_ordered(one, min(above, key=lambda other: other.level)))
-    return found
+                neighbours.add(_ordered(one, min(above, key=lambda other: other.level)))
+    return neighbours
 
 
 def listed_to_json(listed: Iterable[ListedPair]) -> list[str]:

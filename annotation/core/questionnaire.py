@@ -75,21 +75,21 @@ def parse(given: Any) -> list[Question]:
     """The questions that somebody wrote, checked. Raises QuestionError with everything that is wrong."""
     if not isinstance(given, Sequence) or isinstance(given, str):
         raise QuestionError(["A questionnaire is a list of questions."])
-    faults, found = [], []
+    faults, questions = [], []
     for number, row in enumerate(given, start=1):
         try:
-            found.append(_question(row))
+            questions.append(_question(row))
         except QuestionError as error:
             faults += [f"Question {number}: {fault}" for fault in error.faults]
     if len(given) > MOST_QUESTIONS:
         faults.append(f"A questionnaire has at most {MOST_QUESTIONS} questions, not {len(given)}.")
-    names = [one.name for one in found]
+    names = [one.name for one in questions]
     faults += [
         f"Two questions are called {name!r}." for name in sorted({n for n in names if names.count(n) > 1})
     ]
     if faults:
         raise QuestionError(faults)
-    return found
+    return questions
 
 
 def _question(row: Any) -> Question:

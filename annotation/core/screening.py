@@ -55,7 +55,7 @@ def screen(rules: Protocol, answers: Answers) -> Finding:
     zoom = _number(answers, "zoom", 0.1, 16)
     # Chromium counts screens in CSS px without the page's zoom, which its devicePixelRatio includes.
     width, height = (round(_number(answers, side, 1, 50_000) * dpr / zoom) for side in ("width", "height"))
-    found = {
+    measured = {
         "width": width,
         "height": height,
         "dpr": dpr,
@@ -66,7 +66,7 @@ def screen(rules: Protocol, answers: Answers) -> Finding:
         "hdr": _choice(answers, "hdr", ("true", "false")) == "true",
         "reduced_motion": _choice(answers, "reduced_motion", ("true", "false")) == "true",
     }
-    return Finding(width >= rules.min_screen_width and height >= rules.min_screen_height, found)
+    return Finding(width >= rules.min_screen_width and height >= rules.min_screen_height, measured)
 
 
 def brightness(seed: str, answers: Answers) -> Finding:
