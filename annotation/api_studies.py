@@ -174,7 +174,9 @@ class StudyViewSet(viewsets.ReadOnlyModelViewSet[Study]):
 
     def _described(self, study: Study, code: int) -> Response:
         fresh = self.get_queryset().get(pk=study.pk)
-        return Response(serializers.StudySerializer(fresh).data, status=code)
+        return Response(
+            serializers.StudySerializer(fresh, context={"request": self.request}).data, status=code
+        )
 
 
 def _made(received: dict[str, Any], owner: User) -> Study:

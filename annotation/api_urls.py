@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
-from annotation import api, api_results, api_studies
+from annotation import api, api_people, api_results, api_studies
 
 router = SimpleRouter()
 router.register("studies", api_studies.StudyViewSet, basename="api-study")
@@ -27,6 +27,21 @@ urlpatterns = [
         name="api-study-figure",
     ),
     path("studies/<slug:slug>/paper-pack/", api_results.PaperPackView.as_view(), name="api-study-paper-pack"),
+    path("studies/<slug:slug>/people/", api_people.PeopleView.as_view(), name="api-study-people"),
+    path(
+        "studies/<slug:slug>/people/<uuid:annotator>/",
+        api_people.PersonView.as_view(),
+        name="api-study-person",
+    ),
+    path("studies/<slug:slug>/panel/", api_people.PanelView.as_view(), name="api-study-panel"),
+    path("studies/<slug:slug>/panel/returned/", api_people.ReturnedView.as_view(), name="api-study-returned"),
+    path("studies/<slug:slug>/flags/", api_people.FlagsView.as_view(), name="api-study-flags"),
+    path("studies/<slug:slug>/flags/<int:pair>/", api_people.SettleView.as_view(), name="api-study-settle"),
+    path(
+        "studies/<slug:slug>/questionnaire/",
+        api_people.QuestionnaireView.as_view(),
+        name="api-study-questionnaire",
+    ),
     path("plan/", api_results.PlanView.as_view(), name="api-plan"),
     *router.urls,
 ]

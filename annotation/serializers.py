@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from annotation.models import Assignment, Judgment, Session, Snapshot, Study
+from annotation.services.panels import panel_link
 
 
 class ProblemSerializer(serializers.Serializer[Any]):
@@ -205,14 +206,32 @@ class StudySerializer(serializers.ModelSerializer[Study]):
 
     judgments_by_people = serializers.IntegerField(read_only=True)
     judgments_simulated = serializers.IntegerField(read_only=True)
+    link = serializers.SerializerMethodField(
+        help_text="What is handed out; for a panel with its placeholders, since the bare link is refused there."
+    )
 
     class Meta:
         model = Study
         fields = [
-            *("slug", "name", "key", "state", "question", "codecs", "target_bpps", "votes_per_triplet"),
+            *(
+                "slug",
+                "name",
+                "key",
+                "link",
+                "state",
+                "question",
+                "codecs",
+                "target_bpps",
+                "votes_per_triplet",
+            ),
             *("pairs_per_session", "allow_ties", "min_view_ms", "created_at", "opened_at", "closed_at"),
             *("judgments_by_people", "judgments_simulated"),
         ]
+
+    def get_link(self, study: Study) -> str:
+        door = reverse("judge", args=[study.key])
+        request = self.context.get("request")
+        return panel_link(request.build_absolute_uri(door) if request else door, study.rules.panel)
 
 
 class RequestSnapshotSerializer(serializers.Serializer[Any]):

@@ -38,6 +38,9 @@ NEEDED: dict[str, Reach | str] = {
     "account-invite": SUPER, "account-reset-link": SUPER,
     "api-plan": STAFF, "api-study-presets": STAFF,
     "study-plan": Reach.DATA,
+    "api-study-people": Reach.DATA, "api-study-person": Reach.RUN, "api-study-panel": Reach.RUN,
+    "api-study-returned": Reach.RUN, "api-study-flags": Reach.DATA, "api-study-settle": Reach.RUN,
+    "api-study-questionnaire": Reach.DATA,
     "study-annotator": Reach.DATA, "study-flags": Reach.DATA,
     "study-flag-settle": Reach.RUN, "study-pair-back": Reach.RUN, "study-panel": Reach.RUN,
     "study-panel-test": Reach.RUN, "study-panel-returned": Reach.RUN,
@@ -146,6 +149,7 @@ def address_of(name: str, world: dict[str, Any], someone: User) -> str:
     wanted = list(pattern.converters) or list(regex.groupindex if regex else ())
     known = {
         "slug": world["slug"], "annotator": world["annotator"], "number": world["number"], "name": world["name"],
+        "pair": world["triplet"],
         "user": someone.pk, "form": "svg", "kind": "crop", "pk": world.get(ROWS.get(name, ""), 1),
         "step": "review", "key": "preview-" + world["slug"], "position": 1, "slot": "left",
     }  # fmt: skip

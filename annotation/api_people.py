@@ -1,0 +1,255 @@
+"""The JSON endpoints about a study's people: who is where, how well, a panel's lists, flags, its own questions."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import generics, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotation import tasks
+from annotation.api import PROBLEM, PROBLEMS
+from annotation.core.annotator_quality import Figures
+from annotation.core.annotator_signs import signs_of
+from annotation.core.roles import Reach
+from annotation.models import Enrolment, Flag, Triplet
+from annotation.queues import after_commit
+from annotation.reports.flags import flagged_triplets, flags_as_json, with_flags
+from annotation.reports.panel_lists import Participant, panel_lists
+from annotation.reports.stages import STAGES, where_people_are, with_stage
+from annotation.services.annotator_quality import exclude_by_hand, undo_exclusion_by_hand
+from annotation.services.flags import SIDES, settle_flags
+from annotation.services.panels import panel_link, way_back
+from annotation.services.returned import record_returned
+from annotation.services.studies import update_study
+from annotation.views.access import staff_of, study_or_404
+
+
+class PersonSerializer(serializers.ModelSerializer[Enrolment]):
+    """An annotator in a study, known by an opaque id; the panel's id is with the panel's lists."""
+
+    annotator = serializers.UUIDField(source="annotator_id", read_only=True)
+    simulated = serializers.BooleanField(source="annotator.simulated", read_only=True)
+    stage = serializers.ChoiceField(choices=list(STAGES), read_only=True)
+    signs = serializers.SerializerMethodField(help_text="What is outside a careful annotator's figures.")
+    figures = serializers.SerializerMethodField(help_text="By name: value, low, high, n.")
+
+    class Meta:
+        model = Enrolment
+        fields = [
+            *(
+                "annotator",
+                "simulated",
+                "stage",
+                "signs",
+                "figures",
+                "figures_at",
+                "excluded_by",
+                "arrived_at",
+            ),
+            *("consented_at", "trained_at", "finished_at", "screened_out_by", "returned_at", "questionnaire"),
+        ]
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_signs(self, enrolment: Enrolment) -> list[str]:
+        return [sign.label for sign in signs_of(Figures.from_json(enrolment.figures))]
+
+    @extend_schema_field(OpenApiTypes.OBJECT)
+    def get_figures(self, enrolment: Enrolment) -> dict[str, Any]:
+        return Figures.from_json(enrolment.figures).to_json()
+
+
+class PeopleView(generics.ListAPIView[Enrolment]):
+    """The annotators of a study."""
+
+    serializer_class = PersonSerializer
+
+    def get_queryset(self) -> QuerySet[Enrolment]:
+        if getattr(self, "swagger_fake_view", False):  # the schema is made for nobody
+            return Enrolment.objects.none()
+        study = study_or_404(self.request, self.kwargs["slug"], Reach.DATA)
+        return with_stage(study.enrolments.select_related("annotator"), study).order_by("-signs", "-pk")
+
+    @extend_schema(operation_id="studies_people", responses={200: PersonSerializer(many=True), 404: PROBLEM})
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Annotators with their figures, those with the most signs first."""
+        return self.list(request, *args, **kwargs)
+
+
+class ExclusionSerializer(serializers.Serializer[Any]):
+    """Whether somebody counts."""
+
+    excluded = serializers.BooleanField()
+    reason = serializers.CharField(default="", allow_blank=True, max_length=200)
+
+
+class PersonView(APIView):
+    """One annotator of a study."""
+
+    @extend_schema(
+        operation_id="studies_person_exclude",
+        request=ExclusionSerializer,
+        responses={200: PersonSerializer, **PROBLEMS},
+    )
+    def post(self, request: Request, slug: str, annotator: UUID) -> Response:
+        """Exclude an annotator by hand, or take that back."""
+        study = study_or_404(request, slug, Reach.RUN)
+        row = get_object_or_404(Enrolment, study=study, annotator=annotator)
+        sent = ExclusionSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        if sent.validated_data["excluded"]:
+            by = staff_of(request).get_username()
+            exclude_by_hand(enrolment=row, reason=sent.validated_data["reason"], by=by)
+        else:
+            undo_exclusion_by_hand(enrolment=row)
+        after_commit(tasks.ask_next.delay)
+        fresh = with_stage(study.enrolments.select_related("annotator"), study).get(pk=row.pk)
+        return Response(PersonSerializer(fresh).data)
+
+
+class PanelView(APIView):
+    """What an outside panel needs of a study."""
+
+    @extend_schema(operation_id="studies_panel", responses={200: OpenApiTypes.OBJECT, **PROBLEMS})
+    def get(self, request: Request, slug: str) -> Response:
+        """The complete link, the codes, how many people are where, and the lists for payment."""
+        study = study_or_404(request, slug, Reach.RUN)
+        rules, lists = study.rules, panel_lists(study)
+        door = request.build_absolute_uri(f"/judge/{study.key}/")
+        return Response(
+            {
+                "panel": rules.panel,
+                "link": panel_link(door, rules.panel),
+                "completion": {
+                    "code": rules.completion_code,
+                    "address": way_back(rules.completion_url, rules.completion_code, rules.panel),
+                },
+                "screen_out": {
+                    "code": rules.screen_out_code,
+                    "address": way_back(rules.screen_out_url, rules.screen_out_code, rules.panel),
+                },
+                "where": {name: count for name, _, count in where_people_are(study)},
+                "lists": {
+                    name: [_participant(one) for one in getattr(lists, name)]
+                    for name in ("approve", "reject", "screened_out", "stopped", "returned")
+                },
+            }
+        )
+
+
+def _participant(one: Participant) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "submission": one.submission,
+        "reason": one.reason,
+        "sentinels_right": one.sentinels,
+    }
+
+
+class ReturnedSerializer(serializers.Serializer[Any]):
+    """People who gave their place back, by the panel's ids."""
+
+    ids = serializers.ListField(child=serializers.CharField(max_length=200), max_length=20_000)
+    back = serializers.BooleanField(default=False, help_text="True: they did not return after all.")
+
+
+class ReturnedResultSerializer(serializers.Serializer[Any]):
+    """What was recorded."""
+
+    recorded = serializers.IntegerField()
+    unknown = serializers.ListField(child=serializers.CharField(), help_text="Ids that never came here.")
+
+
+class ReturnedView(APIView):
+    """People who gave their place at the panel back."""
+
+    @extend_schema(
+        operation_id="studies_panel_returned",
+        request=ReturnedSerializer,
+        responses={200: ReturnedResultSerializer, **PROBLEMS},
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        """Record people as returned: their pairs are asked of others."""
+        study = study_or_404(request, slug, Reach.RUN)
+        sent = ReturnedSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        done = record_returned(study=study, ids=sent.validated_data["ids"], back=sent.validated_data["back"])
+        after_commit(tasks.ask_next.delay)
+        return Response({"recorded": done.recorded, "unknown": done.unknown})
+
+
+class FlagsView(APIView):
+    """The flagged pairs of a study."""
+
+    @extend_schema(operation_id="studies_flags", responses={200: OpenApiTypes.OBJECT, **PROBLEMS})
+    def get(self, request: Request, slug: str) -> Response:
+        """Every flagged pair with its flags, settled or not."""
+        study = study_or_404(request, slug, Reach.DATA)
+        pairs = with_flags(list(flagged_triplets(study, only_open=False).order_by("-pk")))
+        return Response({"open": study.flags.open().count(), "pairs": flags_as_json(pairs)})
+
+
+class SettlementSerializer(serializers.Serializer[Any]):
+    """What becomes of a flagged pair."""
+
+    settlement = serializers.ChoiceField(choices=Flag.Settlement.values)
+    note = serializers.CharField(default="", allow_blank=True, max_length=300)
+    sides = serializers.ListField(
+        child=serializers.ChoiceField(choices=SIDES), default=list, help_text="Which to make again."
+    )
+
+
+class SettleView(APIView):
+    """One flagged pair."""
+
+    @extend_schema(
+        operation_id="studies_flags_settle",
+        request=SettlementSerializer,
+        responses={200: OpenApiTypes.OBJECT, **PROBLEMS},
+    )
+    def post(self, request: Request, slug: str, pair: int) -> Response:
+        """Settle the open flags of a pair: keep, exclude or remake."""
+        study = study_or_404(request, slug, Reach.RUN)
+        triplet = get_object_or_404(Triplet.objects.with_images(), study=study, pk=pair)
+        sent = SettlementSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        waiting = settle_flags(triplet=triplet, by=staff_of(request).get_username(), **sent.validated_data)
+        after_commit(tasks.enqueue_encodings, waiting)
+        after_commit(tasks.ask_next.delay)
+        fresh = flagged_triplets(study, only_open=False).filter(pk=pair)
+        return Response(flags_as_json(with_flags(list(fresh)))[0])
+
+
+class QuestionnaireSerializer(serializers.Serializer[Any]):
+    """A study's own questions, as a study file has them."""
+
+    questions = serializers.ListField(child=serializers.DictField())
+
+
+class QuestionnaireView(APIView):
+    """A study's own questions."""
+
+    @extend_schema(
+        operation_id="studies_questionnaire", responses={200: QuestionnaireSerializer, 404: PROBLEM}
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """The questions."""
+        return Response({"questions": study_or_404(request, slug, Reach.DATA).questionnaire})
+
+    @extend_schema(
+        operation_id="studies_questionnaire_set",
+        request=QuestionnaireSerializer,
+        responses={200: QuestionnaireSerializer, **PROBLEMS},
+    )
+    def put(self, request: Request, slug: str) -> Response:
+        """Replace all questions of a draft."""
+        study = study_or_404(request, slug, Reach.RUN)
+        sent = QuestionnaireSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        study = update_study(study=study, questionnaire=sent.validated_data["questions"])
+        return Response({"questions": study.questionnaire})
