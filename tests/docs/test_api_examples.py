@@ -13,10 +13,19 @@ import pytest
 from pytest_django.live_server_helper import LiveServer
 
 from annotation.models import Snapshot
+from annotation.services.sessions import skip_assignment
 from annotation.services.snapshots import build_snapshot
 from metric.models import MetricVersion, TrainingRun
 from tests.docs.pages import DOCS, sections
-from tests.factories import SPLITS_OF_FOUR, make_judged_study, make_source_in, make_triplet, make_user
+from tests.factories import (
+    SPLITS_OF_FOUR,
+    make_assignment,
+    make_judged_study,
+    make_session,
+    make_source_in,
+    make_triplet,
+    make_user,
+)
 from tests.kit.services import missing
 
 SHELL = re.compile(r"```sh\n(.*?)```", re.DOTALL)
@@ -58,9 +67,11 @@ TAKEN: dict[str, Callable[[dict[str, Any]], dict[str, str]]] = {
 
 @pytest.fixture
 def variables(live_server: LiveServer) -> dict[str, str]:
-    """A demo study with a pair left to judge, and its researcher."""
+    """A demo study with a pair left to judge and one that was flagged, and its researcher."""
     study = make_judged_study(people=0, programs=8, slug="demo")
     make_triplet(study, source=make_source_in(study, SPLITS_OF_FOUR[0]))
+    session = make_session(study)
+    skip_assignment(session=session, assignment_id=make_assignment(session).pk, cause="flagged")
     make_user("researcher", owner=study)
     return {
         "API": f"{live_server.url}/api/v1",
