@@ -101,6 +101,15 @@ def lasting(seconds: float) -> str:
     return duration_in_words(seconds)
 
 
+@register.simple_tag
+def moment(at: datetime | None, style: str = "line") -> SafeString | str:
+    """A time in UTC, beside which times.js writes the local one; "–" for None. In a "table" the head says UTC."""
+    if not at:
+        return "–"
+    shown = f"{at:%Y-%m-%d %H:%M}" if style == "table" else f"{at.day} {at:%B %Y, %H:%M} UTC"
+    return format_html('<time datetime="{}" data-local>{}</time>', at.isoformat(timespec="seconds"), shown)
+
+
 @register.filter
 def ago(moment: datetime | None) -> str:
     """How long ago, as one says it."""

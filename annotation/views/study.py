@@ -50,6 +50,16 @@ BELOW = {
         ("study-annotator", "study-panel", "study-invitations", "study-reconciliation"), "study-people"
     ),
 }
+# What a browser's tab says of them.
+PAGE_TITLES = {
+    "study-breakdown": "Breakdown",
+    "study-plan": "Planner",
+    "study-flags": "Flags",
+    "study-questionnaire": "Questionnaire",
+    "study-panel": "Panel",
+    "study-invitations": "Invitations",
+    "study-reconciliation": "Reconciliation",
+}
 
 
 def study_page(
@@ -57,13 +67,15 @@ def study_page(
 ) -> HttpResponse:
     """A tab of the study with the head that all of them share."""
     user = request.user if isinstance(request.user, User) else None
+    tabs = DRAFT_TABS if study.state == Study.State.DRAFT else TABS
     context = {
         "section": "studies",
         "can_run": user is not None and may(user, study, Reach.RUN),
         "can_read": user is not None and may(user, study, Reach.DATA),
         "study": study,
         "tab": tab,
-        "tabs": DRAFT_TABS if study.state == Study.State.DRAFT else TABS,
+        "tabs": tabs,
+        "page_title": {**dict(tabs), **PAGE_TITLES}.get(tab, tab.removeprefix("study-").capitalize()),
         "marked_tab": BELOW.get(tab, tab),
         "judge_url": judge_url(request, study),
         **told,
