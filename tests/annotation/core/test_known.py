@@ -48,6 +48,11 @@ def test_two_bitrates_that_look_alike_teach_nothing() -> None:
     assert training_pairs(alike, []) == []
 
 
+def test_neighbours_that_look_alike_are_no_fine_pair() -> None:
+    rates = [make_stimulus(bpp=bpp, psnr=psnr) for bpp, psnr in ((0.2, 28.0), (0.9, 37.2), (1.0, 38.0))]
+    assert [pair.ease for pair in training_pairs(rates, [])] == [CLEAR]
+
+
 def test_a_higher_level_may_be_the_worse_one() -> None:
     by_qp = [make_stimulus("mine", qp, psnr) for qp, psnr in ((22, 40.0), (37, 30.0))]
     (pair, clear) = training_pairs(by_qp, [ANCHOR])
