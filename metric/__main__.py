@@ -4,6 +4,7 @@ python -m metric score REF DIST...        distances of pictures, or of two folde
 python -m metric prefer VERSION REF A B   the share of people expected to find A closer to REF than B
 python -m metric compare ANSWERS          any metrics against people's answers
 python -m metric train SNAPSHOT OUT       folder in, folder out; under torchrun, on several GPUs
+python -m metric curve SNAPSHOT           agreement by the number of votes and photographs learned from
 python -m metric export VERSION OUT.onnx  for other runtimes (.onnx or .pt2)
 """
 
@@ -64,6 +65,16 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--cache", type=Path, help="folder for vectors, and for going on after a kill")
     add_settings(train)
     train.set_defaults(run=_train)
+    curve = commands.add_parser(
+        "curve",
+        help="agreement by the number of votes and photographs learned from",
+        description="Repeats a fit of heads on growing parts of the train split, and says what more would bring.",
+    )
+    curve.add_argument("snapshot", type=Path, metavar="SNAPSHOT")
+    curve.add_argument("--cache", type=Path, help="folder for vectors")
+    curve.add_argument("--json", action="store_true", help="print everything as JSON")
+    add_settings(curve)
+    curve.set_defaults(run=_curve)
     prefer = commands.add_parser("prefer", help="the share of people expected to find one picture closer")
     for name, help_ in (("version", "folder of a metric version"), ("ref", ""), ("a", ""), ("b", "")):
         prefer.add_argument(name, type=Path, metavar=name.upper(), help=help_ or None)
@@ -201,6 +212,18 @@ def _compare(options: argparse.Namespace) -> int:
         print(json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False))
     else:
         print(format_panel(found), end="")
+    return 0
+
+
+def _curve(options: argparse.Namespace) -> int:
+    from metric.core.evaluation.table import format_learning_curve
+    from metric.core.training.train import curve_of
+
+    curve = curve_of(options.snapshot, TrainConfig(**settings_of(vars(options))), options.cache)
+    if options.json:
+        print(json.dumps(curve, indent=2, allow_nan=False))
+    else:
+        print(format_learning_curve(curve), end="")
     return 0
 
 

@@ -42,6 +42,7 @@ STAGES = {
     "fit": "fitting the heads",
     "evaluate new": "scoring the new version",
     "evaluate promoted": "scoring the version in use",
+    "curve": "drawing the learning curve",
     "write": "writing the version",
     "keep": "keeping the version",
     "fine-tune": "fine-tuning the trunk",

@@ -167,6 +167,11 @@ class TrainConfig:
         BASELINE_KEYS, "Baselines", "rows of the table beside people and the versions", choices=ROWS,
         longest=len(ROWS), several=True, empty=True,
     )  # fmt: skip
+    learning_curve: bool = declare(
+        True,
+        "Draw the learning curve",
+        "repeat a fit of heads on growing parts of the train split: what more votes and photographs bring",
+    )
     everything: bool = declare(
         False,
         "Train on every source",

@@ -132,3 +132,24 @@ def test_the_slope_of_true_chances_is_one() -> None:
     slope, half = calibration_slope(bins((0.6, 0.6), (0.8, 0.8)))
     assert slope == pytest.approx(1) and 0 < half < 0.3
     assert calibration_slope(bins((0.5, 0.5)))[1] == float("inf")
+
+
+@pytest.mark.django_db
+def test_the_page_has_the_learning_curve(owner_client: Client) -> None:
+    evaluation = make_evaluation()
+    names = ("score", "score_low", "score_high", "log_loss", "log_loss_low", "log_loss_high")
+    point = dict(zip(names, (0.7, 0.66, 0.74, 0.55, 0.5, 0.6), strict=True))
+    more = dict(zip(names, (0.004, -0.001, 0.009, -0.003, -0.004, -0.002), strict=True)) | {"n": 1000}
+    points = [point | {"n": 150}, point | {"n": 1200}]
+    evaluation["learning_curve"] = {
+        "votes": {"points": points, "more": more},
+        "photographs": {"points": points[:1], "more": None},
+    }
+    page = owner_client.get(make_version(evaluation=evaluation).get_absolute_url()).content.decode()
+    assert "1,000 more votes would change agreement by about +0.40 points (−0.10 to +0.90)" in page
+    assert "What more photographs would bring is not known" in page
+    assert "Agreement by number of votes learned from" in page and "1,200 votes" in page
+    assert (
+        "What more answers would bring"
+        not in owner_client.get(make_version().get_absolute_url()).content.decode()
+    )

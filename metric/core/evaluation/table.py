@@ -29,6 +29,40 @@ def format_table(evaluation: Mapping[str, Any]) -> str:
     return f"{_title(evaluation)}\n{text}\n{_notes(evaluation)}".rstrip() + "\n"
 
 
+def format_learning_curve(curve: Mapping[str, Any]) -> str:
+    """The dict of `learning_curve` as lines: agreement and log-loss by votes and photographs, and what more bring."""
+    lines = []
+    for name, its in curve.items():
+        lines.append(f"Learned from so many {name} of the train split:")
+        lines += [
+            f"{point['n']:>10,}  agreement {_percent(point['score'])} %{_band(point, 'score', 100, 1)}  log-loss "
+            f"{point['log_loss']:.4f}{_band(point, 'log_loss', 1, 4)}"
+            for point in its["points"]
+        ]
+        lines.append(more_in_words(its["more"], name))
+    return "\n".join(lines) + "\n"
+
+
+def more_in_words(more: Mapping[str, Any] | None, what: str) -> str:
+    """What so many more would bring, in a sentence."""
+    if more is None:
+        return f"What more {what} would bring is not known: too few parts could be fitted."
+    return (
+        f"{more['n']:,} more {what} would change agreement by about {100 * more['score']:+.2f} points"
+        f"{_band(more, 'score', 100, 2, '+')} and log-loss by {more['log_loss']:+.4f}"
+        f"{_band(more, 'log_loss', 1, 4, '+')}, if the curve continues; the range is that of the draws."
+    )
+
+
+def _band(point: Mapping[str, Any], name: str, unit: int, digits: int, sign: str = "") -> str:
+    low, high = point[f"{name}_low"], point[f"{name}_high"]
+    return (
+        ""
+        if low is None or high is None
+        else f" ({unit * low:{sign}.{digits}f} to {unit * high:{sign}.{digits}f})"
+    )
+
+
 def _title(evaluation: Mapping[str, Any]) -> str:
     whose = "SIMULATED annotators (not people)" if evaluation["simulated"] else "people"
     return (

@@ -16,7 +16,8 @@ from metric.core.evaluation.panel import panel
 from metric.core.evaluation.scoring import Scoring
 from metric.core.evaluation.votes import single_answers
 from metric.core.snapshot.folder import Snapshot
-from metric.core.training.trained import Trained
+from metric.core.training.learning_curve import learning_curve
+from metric.core.training.trained import Trained, parts_of_config
 
 INTERVAL_SEED = 0
 NO_TEST = (
@@ -41,6 +42,9 @@ def evaluation_of(
         rows.append(scoring.metric("promoted", "Promoted version", "promoted", old, old.curve, "test"))
     rows.append(scoring.metric("new", "New version", "new", new.metric, new.curve, "test"))
     evaluation = _table(scoring.snapshot, rows, splits[1], config)
+    if config.kind == "heads" and config.learning_curve:
+        parts = parts_of_config(config, scoring, device)
+        evaluation["learning_curve"] = learning_curve(scoring, config, parts, new.details["strength"])
     for row in evaluation["rows"]:
         scoring.say(
             f"{row['label']}: {row['score']:.4f}" if row["available"] else f"{row['label']}: {row['reason']}"

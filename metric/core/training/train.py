@@ -46,8 +46,9 @@ from metric.core.snapshot.folder import (
 )
 from metric.core.snapshot.likeness import LEARNED_SOURCES, Thumbnail, thumbnails, write_thumbnails
 from metric.core.training.evaluated import evaluation_of
+from metric.core.training.learning_curve import learning_curve
 from metric.core.training.parallel import Team, local_device, team
-from metric.core.training.trained import Trained, train_metric
+from metric.core.training.trained import Trained, fit_of, parts_of_config, train_metric, votes_of_split
 
 logger = logging.getLogger(__name__)
 
@@ -166,6 +167,23 @@ class _Run:
             logger.info("The cache was over its cap: %d old entries removed", removed)
         self.progress("write", 1, 1)
         return {"settings": settings, "evaluation": evaluation, "manifest": read_manifest(self.out)}
+
+
+def curve_of(snapshot: Path, config: TrainConfig, cache: Path | None = None) -> dict[str, Any]:
+    """The learning curve of a fit of heads on a snapshot's folder (`learning_curve`), without a version.
+
+    Raises ValueError for another kind, and as `train`.
+    """
+    if config.kind != "heads":
+        raise ValueError(f"A learning curve repeats a fit of heads; {config.kind} is not repeated.")
+    verified = read_snapshot(snapshot)
+    require_trainable(verified, photographs=config.minimum_photographs, judgments=config.minimum_judgments)
+    device = _device(config)
+    with _opened(cache) as vectors:
+        scoring = Scoring.of(verified, vectors, lambda stage, done, total: None, logger.info)
+        parts = parts_of_config(config, scoring, device)
+        votes, mean = votes_of_split(scoring, config, parts, "train")
+        return learning_curve(scoring, config, parts, fit_of(votes, mean, parts, config).strength)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from metric.core.distance.base import Metric
 from metric.core.distance.choice import ChoiceCurve
 from metric.core.distance.columns import Parts
 from metric.core.evaluation.scoring import Scoring
-from metric.core.snapshot.answers import answers_of
+from metric.core.snapshot.answers import Answers, answers_of
 from metric.core.snapshot.folder import counts_by_side
 from metric.core.training.examples import split_examples, with_validation
 from metric.core.training.fit import Design, Fit, design, fit_heads
@@ -39,8 +39,12 @@ class Trained:
 
 def train_metric(scoring: Scoring, config: TrainConfig, device: torch.device, work: Path) -> Trained:
     """Fit, and fine-tune if asked to, on the train split. `work`: folder for what a killed run goes on from."""
-    parts = Parts.of(config.trunks, config.terms, config.structure, scoring.say, device)
-    return _WAYS[config.kind](scoring, config, parts, work)
+    return _WAYS[config.kind](scoring, config, parts_of_config(config, scoring, device), work)
+
+
+def parts_of_config(config: TrainConfig, scoring: Scoring, device: torch.device) -> Parts:
+    """The trunks, terms and structure that the config names. Raises TrunkUnavailable."""
+    return Parts.of(config.trunks, config.terms, config.structure, scoring.say, device)
 
 
 def votes_of_split(scoring: Scoring, config: TrainConfig, parts: Parts, split: str) -> tuple[Design, Floats]:
@@ -61,19 +65,15 @@ def votes_of_split(scoring: Scoring, config: TrainConfig, parts: Parts, split: s
     return votes, columns.reshape(-1, columns.shape[-1]).mean(axis=0, dtype=np.float64)
 
 
-def _heads(scoring: Scoring, config: TrainConfig, parts: Parts, work: Path) -> Trained:
-    votes, mean = votes_of_split(scoring, config, parts, "train")
-    scoring.progress("fit", 0, 1)
-    answers = None
-    names: tuple[str, ...] = ()
-    if config.reliability:
-        answers, names = answers_of(scoring.snapshot, "train", by_side=config.side_bias)
-    ways = [False, True] if config.layer_scales is None else [config.layer_scales]
-    fit = fit_heads(
+def fit_of(
+    votes: Design, mean: Floats, parts: Parts, config: TrainConfig, answers: Answers | None = None
+) -> Fit:
+    """The convex fit that the config asks for; `mean` (D,): of all columns. Raises FitError."""
+    return fit_heads(
         votes,
         parts.stock(),
         mean,
-        blocks=np.stack([parts.blocks(layers) for layers in ways]),
+        blocks=np.stack([parts.blocks(layers) for layers in _ways(config)]),
         scale=parts.scale(mean),
         even=parts.even(),
         strengths=config.strengths,
@@ -82,11 +82,26 @@ def _heads(scoring: Scoring, config: TrainConfig, parts: Parts, work: Path) -> T
         lapse=config.lapse,
         answers=answers,
     )
+
+
+def _ways(config: TrainConfig) -> list[bool]:
+    """Whether layers have multiples of their own: the ways that cross-validation chooses from."""
+    return [False, True] if config.layer_scales is None else [config.layer_scales]
+
+
+def _heads(scoring: Scoring, config: TrainConfig, parts: Parts, work: Path) -> Trained:
+    votes, mean = votes_of_split(scoring, config, parts, "train")
+    scoring.progress("fit", 0, 1)
+    answers = None
+    names: tuple[str, ...] = ()
+    if config.reliability:
+        answers, names = answers_of(scoring.snapshot, "train", by_side=config.side_bias)
+    fit = fit_of(votes, mean, parts, config, answers)
     _tell(scoring, fit)
     scoring.progress("fit", 1, 1)
     weights = fit.weights.astype(np.float32)
     details = _described(fit) | {
-        "layer_scales": ways[fit.blocks],
+        "layer_scales": _ways(config)[fit.blocks],
         "weights": parts.term_weights(weights),
         "reliability": dict(zip(names, fit.reliability, strict=True)) if config.reliability else None,
     }

@@ -13,7 +13,7 @@ from tests.metric.core.conftest import _trunks, trunk_or_skip
 __all__ = ["_trunks"]
 
 # The small images of the tests suit neither SSIM's scales nor the deep trunks.
-QUICK = {"net": "alex", "baselines": ["psnr"], "resamples": 100}
+QUICK = {"net": "alex", "baselines": ["psnr"], "resamples": 100, "learning_curve": False}
 
 
 @pytest.fixture

@@ -14,7 +14,13 @@ from metric.core.distance.combined import Combined
 from metric.core.training.train import train
 from tests.metric.core.conftest import trunk_or_skip
 
-FAST = {"net": "alex", "baselines": ("psnr", "lpips-alex"), "resamples": 100, "strengths": (300.0, 10.0)}
+FAST = {
+    "net": "alex",
+    "baselines": ("psnr", "lpips-alex"),
+    "resamples": 100,
+    "strengths": (300.0, 10.0),
+    "learning_curve": False,
+}
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -19,7 +19,11 @@ from tests.kit.snapshots import coin, make_snapshot
 from tests.metric.core.conftest import trunk_or_skip
 
 QUICK = TrainConfig(
-    net="alex", baselines=("psnr", "ms-ssim", "lpips-alex"), resamples=200, strengths=(100.0, 10.0, 1.0)
+    net="alex",
+    baselines=("psnr", "ms-ssim", "lpips-alex"),
+    resamples=200,
+    strengths=(100.0, 10.0, 1.0),
+    learning_curve=False,
 )
 RESULTS = ("heads.pth", "metric.safetensors", "settings.json", "evaluation.json", "sources.safetensors")
 
@@ -216,7 +220,9 @@ def test_a_run_on_everything_has_no_test_split_and_says_so(
 def test_the_usual_run_needs_no_network_and_agrees_with_who_votes_by_what_it_sees(
     snapshot: Path, cache: Path, tmp_path: Path
 ) -> None:
-    result = train(snapshot, tmp_path / "usual", TrainConfig(baselines=("psnr",)), cache=cache)
+    result = train(
+        snapshot, tmp_path / "usual", TrainConfig(baselines=("psnr",), learning_curve=False), cache=cache
+    )
     assert result["settings"]["nets"] == ["none"]
     assert set(result["settings"]["weights"]) == {"ssim2", "psnr"}
     rows = {row["key"]: row for row in result["evaluation"]["rows"]}
