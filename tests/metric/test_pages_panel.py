@@ -1,6 +1,8 @@
 """A version's page shows the panel of agreement: each two metrics, what is certain, and nothing of the machine."""
 
+import copy
 import json
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,9 +19,15 @@ from tests.metric.versions import make_evaluation, make_row, make_version
 PEOPLE, SOURCES, PAIRS = 8, 12, 10
 
 
-def made(seed: int = 0) -> dict[str, Any]:
+def made() -> dict[str, Any]:
+    """A copy, which a test may change."""
+    return copy.deepcopy(_made())
+
+
+@cache
+def _made() -> dict[str, Any]:
     """A table with its panel: a metric that knows what people choose by, PSNR that hardly does, and a coin."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     count = SOURCES * PAIRS
     distances = rng.normal(5, 1, size=(count, 2))
     chance = 1 / (1 + np.exp(-2 * (distances[:, 0] - distances[:, 1])))
@@ -58,9 +66,6 @@ def test_table_and_panel_say_the_same_of_each_metric() -> None:
 
 def test_intervals_know_who_answered() -> None:
     """One person whose answers are all turned round moves everybody's interval, not only that of the photographs."""
-    evaluation = made()
-    alone = made()
-    assert evaluation["rows"][-1]["low"] == alone["rows"][-1]["low"]
     rng = np.random.default_rng(1)
     count = 40
     distances = np.tile([[1.0, 2.0]], (count, 1))

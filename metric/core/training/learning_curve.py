@@ -116,9 +116,12 @@ def _parts_by_photograph(votes: Design) -> list[list[Part]]:
 
 def _only(votes: Design, chosen: NDArray[np.bool_]) -> Design:
     return Design(
-        *(getattr(votes, name)[chosen] for name in ("v0", "v1", "p1", "total")),
-        side=votes.side,
-        groups=votes.groups[chosen],
+        votes.v0[chosen],
+        votes.v1[chosen],
+        votes.p1[chosen],
+        votes.total[chosen],
+        votes.side,
+        votes.groups[chosen],
     )
 
 
