@@ -145,13 +145,13 @@ class StudyViewSet(viewsets.ReadOnlyModelViewSet[Study]):
         words = {name: sent.validated_data[name] for name in ("allow_missing", "licence", "attribution")}
         with unpacked(sent.validated_data["archive"]) as folder:
             added = add_pictures(study=study, folder=folder, **words)
-        told = {
+        content = {
             "photographs": added.photographs,
             "pictures": added.pictures,
             "conditions": [str(one) for one in added.conditions],
             "missing": added.missing,
         }
-        return Response(told, status=status.HTTP_201_CREATED)
+        return Response(content, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=StateSerializer, responses={200: serializers.StudySerializer, **PROBLEMS})
     @action(detail=True, methods=["post"], parser_classes=api_settings.DEFAULT_PARSER_CLASSES)

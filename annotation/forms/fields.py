@@ -52,6 +52,15 @@ class BitratesField(forms.CharField):
         return bpps
 
 
+def faults_of(form: forms.BaseForm | None) -> list[tuple[str, str, str]]:
+    """(id of the field, its label, what is wrong) for everything that is wrong, for the top of the page."""
+    if form is None:
+        return []
+    every = [(field.id_for_label or f"{field.name}-label", field.label, field.errors) for field in form]
+    of_fields = [(target, label, str(fault)) for target, label, faults in every for fault in faults]
+    return [*(("", "", str(fault)) for fault in form.non_field_errors()), *of_fields]
+
+
 class ConfirmForm(forms.Form):
     """A step that cannot be taken back."""
 

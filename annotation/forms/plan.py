@@ -47,16 +47,16 @@ class PlanForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Say which numbers of the size are missing."""
-        found = super().clean() or {}
-        if not found.get("halfwidth"):
+        cleaned = super().clean() or {}
+        if not cleaned.get("halfwidth"):
             for name, label, *_ in COUNTS:
-                if name not in self.errors and not found.get(name):
+                if name not in self.errors and not cleaned.get(name):
                     self.add_error(name, f"Give {label.lower()}, or a wished half-width.")
-        return found
+        return cleaned
 
     def assumed(self, base: Assumed) -> Assumed:
         """What is assumed, `base` where nothing is said."""
-        told = {
+        given = {
             name: self.cleaned_data[name] for name, *_ in ASSUMED if self.cleaned_data.get(name) is not None
         }
-        return Assumed(**({name: getattr(base, name) for name, *_ in ASSUMED} | told), tie=base.tie)
+        return Assumed(**({name: getattr(base, name) for name, *_ in ASSUMED} | given), tie=base.tie)

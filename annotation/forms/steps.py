@@ -63,12 +63,6 @@ class StepForm(forms.ModelForm):
         groups = rule_groups(self.instance.rules, self.preset, bound.get)
         return (group for group in groups if group.name in self.groups)
 
-    def faults(self) -> list[tuple[str, str, str]]:
-        """(id of the field, its label, what is wrong) for everything that is wrong, for the top of the page."""
-        every = [(field.id_for_label or f"{field.name}-label", field.label, field.errors) for field in self]
-        found = [(target, label, str(fault)) for target, label, faults in every for fault in faults]
-        return [*(("", "", str(fault)) for fault in self.non_field_errors()), *found]
-
 
 @dataclass(frozen=True)
 class CodecChoice:
@@ -132,15 +126,15 @@ class StimuliForm(StepForm):
     def codec_choices(self) -> list[CodecChoice]:
         """Every codec of the zoo, those first that can run here; the others say why they can't."""
         chosen = self["codecs"].value() or []
-        found = availabilities(self._codecs)
-        choices = [_choice(codec, found[codec.name], codec.name in chosen) for codec in self._codecs]
+        states = availabilities(self._codecs)
+        choices = [_choice(codec, states[codec.name], codec.name in chosen) for codec in self._codecs]
         return sorted(choices, key=lambda choice: not choice.available)
 
 
-def _choice(codec: Codec, found: Availability, chosen: bool) -> CodecChoice:
-    why_not = f"{found.reason} {found.how}".strip()
+def _choice(codec: Codec, state: Availability, chosen: bool) -> CodecChoice:
+    why_not = f"{state.reason} {state.how}".strip()
     return CodecChoice(
-        codec.name, codec.kind, codec.licence, found.available, why_not, chosen and found.available
+        codec.name, codec.kind, codec.licence, state.available, why_not, chosen and state.available
     )
 
 

@@ -43,8 +43,8 @@ def size_of(study: Study) -> dict[str, Any]:
 
 def assumed_of(study: Study) -> tuple[Assumed, bool]:
     """What is assumed of people and photographs, and whether it is what the study's answers so far show."""
-    found = _pilot(study)
-    sections = () if found is None else found.results.deciding
+    pilot = _pilot(study)
+    sections = () if pilot is None else pilot.results.deciding
     ranking = next((section.ranking for section in sections if section.ranking is not None), None)
     duration = duration_of(study)
     times = {"seconds": duration.seconds, "arrival_minutes": duration.arrival_minutes}

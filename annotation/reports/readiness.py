@@ -22,8 +22,8 @@ class Finding:
 
 def findings_of(study: Study) -> list[Finding]:
     """Everything that is to be said before a draft is opened, what blocks first."""
-    found = [*_stimuli(study), *_pairs(study), *_reach(study), *_protocol(study)]
-    return sorted(found, key=lambda one: not one.blocks)
+    findings = [*_stimuli(study), *_pairs(study), *_reach(study), *_protocol(study)]
+    return sorted(findings, key=lambda one: not one.blocks)
 
 
 def pair_faults(study: Study) -> list[str]:
@@ -40,9 +40,9 @@ def pair_faults(study: Study) -> list[str]:
 
 
 def _stimuli(study: Study) -> list[Finding]:
-    found = []
+    findings = []
     if not study.sources.exists():
-        found.append(Finding("stimuli", "There is no photograph yet."))
+        findings.append(Finding("stimuli", "There is no photograph yet."))
     known = {codec.name: codec for codec in registry.codecs()}
     chosen = [name for name in study.codecs if name in known]
     lost = [f"{name} is not known here." for name in study.codecs if name not in known]
@@ -52,10 +52,10 @@ def _stimuli(study: Study) -> list[Finding]:
         for name in chosen
         if not states[name].available
     ]
-    found += [Finding("stimuli", words) for words in lost]
+    findings += [Finding("stimuli", words) for words in lost]
     splits = set(study.sources.values_list("split", flat=True))
     if splits and splits != set(Source.Split.values):
-        found.append(
+        findings.append(
             Finding(
                 "stimuli",
                 "The metric cannot be trained on this study: its photographs do not fall to all of training, "
@@ -63,7 +63,7 @@ def _stimuli(study: Study) -> list[Finding]:
                 blocks=False,
             )
         )
-    return found
+    return findings
 
 
 def _pairs(study: Study) -> list[Finding]:

@@ -48,9 +48,9 @@ def available_codecs(wanted: tuple[tuple[str, ...], ...], *, all_of_them: bool) 
     states = availabilities(known)
     taken = []
     for group in wanted:
-        found = next((name for name in group if states[name].available), None)
-        if found:
-            taken.append(found)
+        available = next((name for name in group if states[name].available), None)
+        if available:
+            taken.append(available)
         elif all_of_them:
             reasons = " ".join(f"{name}: {states[name].reason} {states[name].how}".strip() for name in group)
             raise Refused(f"This preset needs {' or '.join(group)}, not available here. {reasons}")

@@ -82,9 +82,9 @@ def _checked_questions(fields: Mapping[str, Any]) -> dict[str, Any]:
 def check_protocol(rules: Mapping[str, Any]) -> Protocol:
     """The rules as values. Refuses unknown rules, values outside their limits, and contradictions."""
     try:
-        found = Protocol.from_json(rules)
-        found.refuse_contradictions()
-        return found
+        protocol = Protocol.from_json(rules)
+        protocol.refuse_contradictions()
+        return protocol
     except (ProtocolError, TypeError) as error:
         raise Refused(str(error)) from error
 
@@ -110,9 +110,9 @@ def check_codecs(names: Iterable[str]) -> None:
         raise Refused(str(error.args[0])) from error
     if long := [codec.name for codec in codecs if len(codec.name) > LONGEST_CODEC]:
         raise Refused(f"{long[0]} has more than {LONGEST_CODEC} letters. Give fewer options.")
-    for name, found in availabilities(codecs).items():
-        if not found.available:
-            raise Refused(f"{name} is not available here: {found.reason} {found.how}".strip())
+    for name, state in availabilities(codecs).items():
+        if not state.available:
+            raise Refused(f"{name} is not available here: {state.reason} {state.how}".strip())
 
 
 def pinned_codecs(names: Iterable[str]) -> list[str]:

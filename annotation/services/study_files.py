@@ -153,17 +153,17 @@ def _corner_of(row: Mapping[str, Any]) -> tuple[int, int] | None:
 
 
 def _known_source(study: Study, row: Mapping[str, Any]) -> Source | None:
-    found = Source.objects.filter(
+    candidates = Source.objects.filter(
         photograph=str(row.get("sha256", "")), width__lte=study.max_width, height__lte=study.max_height
     )
     crop = list(row["crop"]) if isinstance(row.get("crop"), list) else None
-    return next((source for source in found.order_by("pk") if source.crop == crop), None)
+    return next((source for source in candidates.order_by("pk") if source.crop == crop), None)
 
 
 def _add_known_pictures(study: Study, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     for row in rows:
         method, level = row.get("method", ""), row.get("level", 0)
-        found = Reconstruction.objects.filter(
+        picture = Reconstruction.objects.filter(
             origin=Reconstruction.Origin.OWN,
             source__in=study.sources.all(),
             source__photograph=str(row.get("photograph", "")),
@@ -171,8 +171,8 @@ def _add_known_pictures(study: Study, rows: Iterable[Mapping[str, Any]]) -> Iter
             level=as_decimal(level) if isinstance(level, int | float) else None,
             sha256=str(row.get("sha256", "")),
         ).first()
-        if found:
-            study.own_pictures.add(found)
+        if picture:
+            study.own_pictures.add(picture)
         else:
             yield f"The picture {method}@{level} of {row.get('photograph', '?')} is not known here: use stimuli."
 

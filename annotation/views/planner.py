@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from annotation.core.roles import Reach
+from annotation.forms.fields import faults_of
 from annotation.forms.plan import ASSUMED, PlanForm
 from annotation.reports.planning import assumed_of, plan_of, size_of
 from annotation.views.access import staff_required, study_or_404
@@ -22,11 +23,12 @@ def planner(request: HttpRequest, slug: str) -> HttpResponse:
     base, from_pilot = assumed_of(study)
     numbers = size_of(study) | {name: round(getattr(base, name), 2) for name, *_ in ASSUMED}
     form = PlanForm(request.GET if request.GET else {name: str(value) for name, value in numbers.items()})
-    told: dict[str, Any] = {"form": form, "from_pilot": from_pilot}
+    context: dict[str, Any] = {"form": form, "from_pilot": from_pilot}
     if form.is_valid():
         try:
-            found = plan_of(form.cleaned_data, form.assumed(base))
-            told |= {"plan": found, "words": plan_in_words(found)}
+            plan = plan_of(form.cleaned_data, form.assumed(base))
+            context |= {"plan": plan, "words": plan_in_words(plan)}
         except PlanError as error:
             form.add_error(None, str(error))
-    return study_page(request, study, "study-plan", status=422 if form.errors else 200, **told)
+    context["faults"] = faults_of(form)
+    return study_page(request, study, "study-plan", status=422 if form.errors else 200, **context)

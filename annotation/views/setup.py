@@ -16,6 +16,7 @@ from annotation.core.pairing import in_words
 from annotation.core.protocol import LAYOUTS, largest_picture
 from annotation.core.roles import Reach
 from annotation.errors import Refused
+from annotation.forms.fields import faults_of
 from annotation.forms.rules import CHOICES, preset_label, rule_groups
 from annotation.forms.steps import PairsForm, ProtocolForm, StepForm, StimuliForm
 from annotation.models import Photograph, Study, StudySource
@@ -175,7 +176,7 @@ def step_page(
         "step": step,
         "steps": [_Stop(name, label, study, findings, step) for name, label in STEPS.items()],
         "form": form,
-        "faults": [*(form.faults() if form else []), *(("", "", words) for words in outcome.faults)],
+        "faults": [*faults_of(form), *(("", "", words) for words in outcome.faults)],
         "taken": outcome.taken,
         "cost": cost_of(study=study),
         "duration": duration_of(study),

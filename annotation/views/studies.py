@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from annotation.core.roles import Reach
 from annotation.errors import Refused
+from annotation.forms.fields import faults_of
 from annotation.forms.steps import NewStudyForm
 from annotation.models import Session, Study, StudySource, Triplet
 from annotation.services.presets import create_from_preset
@@ -87,5 +88,5 @@ def study_new(request: HttpRequest) -> HttpResponse:
             messages.success(request, f"“{study}” is a draft. It is saved at every step.")
             return redirect("study-setup", study.slug, "stimuli")
     last = reachable_studies(request, Reach.DATA).order_by("-pk")[:COPIED_FROM]
-    context = {"section": "studies", "form": form, "last": last}
+    context = {"section": "studies", "form": form, "last": last, "faults": faults_of(form)}
     return render(request, "annotation/study_new.html", context, status=400 if form.errors else 200)

@@ -63,7 +63,7 @@ PAGE_TITLES = {
 
 
 def study_page(
-    request: HttpRequest, study: Study, tab: str, *, status: int = 200, **told: Any
+    request: HttpRequest, study: Study, tab: str, *, status: int = 200, **context: Any
 ) -> HttpResponse:
     """A tab of the study with the head that all of them share."""
     user = request.user if isinstance(request.user, User) else None
@@ -78,7 +78,7 @@ def study_page(
         "page_title": {**dict(tabs), **PAGE_TITLES}.get(tab, tab.removeprefix("study-").capitalize()),
         "marked_tab": BELOW.get(tab, tab),
         "judge_url": judge_url(request, study),
-        **told,
+        **context,
     }
     return render(request, f"annotation/{tab.replace('-', '_')}.html", context, status=status)
 

@@ -7,15 +7,29 @@ import { poll } from "./poll.js";
 
 const EVERY_MS = 2000;
 
+/** The page as the server renders it now. A request parses it, since the policy lets no script turn text into a page. */
+function newestPage() {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("GET", location.href);
+    request.responseType = "document";
+    request.onload = () => {
+      if (request.status === 200 && request.responseXML) resolve(request.responseXML);
+      else reject(new Error(`${location.href} answered ${request.status}`));
+    };
+    request.onerror = () => reject(new Error("not reached"));
+    request.send();
+  });
+}
+
 /** Every part of the page that changes, taken from one rendering of it: what stands together belongs together. */
 async function refresh() {
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
-  if (!answer.ok) throw new Error(`${location.href} answered ${answer.status}`);
-  const newest = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const newest = await newestPage();
   for (const part of document.querySelectorAll("[data-live]")) {
     const fresh = newest.querySelector(`[data-live="${part.dataset.live}"]`);
     // What somebody is about to press stays under their hand.
-    if (fresh && !part.contains(document.activeElement)) part.innerHTML = fresh.innerHTML;
+    if (!fresh || part.contains(document.activeElement)) continue;
+    part.replaceChildren(...[...fresh.childNodes].map((node) => document.importNode(node, true)));
   }
 }
 

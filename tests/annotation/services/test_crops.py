@@ -1,5 +1,7 @@
 """The part of a photograph that a draft shows: moved, kept within the photograph, made again from the whole."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,11 +9,13 @@ from annotation.errors import Refused, StudyFrozen
 from annotation.models import Photograph, Source, Study
 from annotation.services.crops import move_crop
 from annotation.services.encoding import read_pixels
+from annotation.services.own_pictures import add_pictures
 from annotation.services.sources import add_source
 from annotation.services.studies import update_study
 from annotation.services.study_files import create_from_file, describe_study, export_study
 from imaging.pictures import box_at, box_like
 from imaging.png import encode_png
+from tests.annotation.services.test_own_pictures import write
 from tests.factories import make_pixels, make_source, make_study
 
 pytestmark = pytest.mark.django_db
@@ -96,6 +100,36 @@ def test_where_the_whole_was_never_kept_the_size_stays_and_that_is_said(study: S
     assert study.max_width == 100 and study.uses.get().source == old
     with pytest.raises(Refused, match="add the photograph again"):
         move_crop(study=study, source=old, left=0, top=0)
+
+
+def test_own_pictures_hold_their_photograph_in_place(study: Study, tmp_path: Path) -> None:
+    folder = write(tmp_path / "own", {"a/original.png": WHOLE, "a/mine@1.png": WHOLE // 8 * 8})
+    add_pictures(study=study, folder=folder)
+    source = study.uses.get().source
+    for change in (
+        lambda: move_crop(study=study, source=source, left=0, top=0),
+        lambda: update_study(study=study, max_width=70),
+    ):
+        with pytest.raises(StudyFrozen, match="Your own pictures of a were cut"):
+            change()
+    study.refresh_from_db()
+    assert (study.uses.get().source, study.max_width, study.own_pictures.get().source) == (
+        source,
+        100,
+        source,
+    )
+
+
+def test_more_own_pictures_are_cut_as_the_photograph_was_moved(
+    study: Study, source: Source, tmp_path: Path
+) -> None:
+    moved = move_crop(study=study, source=source, left=7, top=9)
+    add_pictures(
+        study=study, folder=write(tmp_path / "own", {"a/original.png": WHOLE, "a/mine@1.png": WHOLE // 8 * 8})
+    )
+    assert study.uses.get().source == moved
+    shown = read_pixels(study.own_pictures.get().image)
+    assert np.array_equal(shown, WHOLE[9:89, 7:107] // 8 * 8)
 
 
 def test_a_study_file_keeps_the_part_that_is_shown(study: Study, source: Source) -> None:

@@ -88,6 +88,8 @@ def test_photographs_by_file_and_pictures_by_folder_or_zip(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        (SMALLEST + 'preset = "king"\n', "no preset called 'king'"),
+        (SMALLEST + '[[photographs]]\nname = "a"\nsha256 = "00"\ncrop = [1, 2]\n', "four whole numbers"),
         ("name = ", "no TOML"),
         ('name = "x"', 'begins with format = "closer-study/1"'),
         (

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from annotation.core.protocol import Protocol
 from annotation.models import Annotator, Judgment, Session, Study
 from annotation.services.sources import add_source
-from tests.factories import make_png, make_source, make_study
+from tests.factories import make_judgment, make_png, make_session, make_source, make_study, make_triplet
 from tests.study_form import step_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -70,6 +70,26 @@ def test_a_preview_is_judged_to_its_end_and_nothing_is_kept(
         assert not model.objects.exists()
     assert Study.objects.get().state == "draft"
     assert complaints == []
+
+
+def test_bars_table_and_state_agree_without_a_reload(page: Page, logged_in: str) -> None:
+    study = make_study(votes_per_triplet=5)
+    for _ in range(3):
+        make_triplet(study)
+    session = make_session(study)
+    page.goto(logged_in + study.get_absolute_url())
+    page.evaluate("window.loadedOnce = true")
+    judged, badge = page.locator('[data-meter="judged"]'), page.locator("h1 .badge")
+    expect(judged).to_contain_text("0 of 15")
+    for _ in range(3):
+        make_judgment(session)
+    expect(judged).to_contain_text("3 of 15", timeout=8000)
+    cell = page.locator("tr", has_text="jpeg").locator("td").first
+    expect(cell).to_contain_text("3 judgments")
+    Study.objects.update(state="paused")
+    expect(badge).to_have_text("paused", timeout=8000)
+    expect(page.get_by_role("button", name="Open again")).to_be_visible()
+    assert page.evaluate("window.loadedOnce")
 
 
 def _answer(page: Page) -> None:
