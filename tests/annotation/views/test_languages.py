@@ -69,6 +69,7 @@ def walked(language: str) -> Iterator[Any]:
         study = study_in(language)
         Study.objects.filter(pk=study.pk).update(state=state)
         yield open_link(Client(), study)
+    yield Client().get("/", headers={"Accept-Language": language})
     yield from _ends(language)
     yield from _questions(language)
     yield Client(enforce_csrf_checks=True).post(step, {"agree": "yes"}, headers={"Accept-Language": language})
