@@ -23,7 +23,13 @@ from annotation.core.languages import LANGUAGES, SOURCE_LANGUAGE
 from annotation.languages import LOCALE
 
 ROOT = LOCALE.parents[1]
-PYTHON = {"_": None, "gettext": None, "gettext_lazy": None, "translatable": None, "ngettext": (1, 2)}
+PYTHON = {
+    **dict.fromkeys(("_", "gettext", "gettext_lazy", "translatable"), None),
+    "ngettext": (1, 2),
+    # In annotation.reports.methods_text.
+    "phrase": None,
+    "counted": (1, 2),
+}
 SCRIPTS = {"gettext": None, "ngettext": (1, 2)}
 # A file must be the same whenever it is written.
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)

@@ -1,7 +1,6 @@
 """A paragraph of methods, written from a study's rules and counts, as a paper has it.
 
-Its phrases go through gettext in the study's language. They are not among the texts of the pages for annotators, whose
-catalogues must be whole before a language is offered: a phrase without a translation is English.
+Its phrases are in the study's language, from the catalogues of the pages for annotators.
 """
 
 from collections.abc import Iterable, Iterator
