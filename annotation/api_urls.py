@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
-from annotation import api, api_people, api_results, api_studies
+from annotation import api, api_people, api_results, api_running, api_studies
 
 router = SimpleRouter()
 router.register("studies", api_studies.StudyViewSet, basename="api-study")
@@ -41,6 +41,35 @@ urlpatterns = [
         "studies/<slug:slug>/questionnaire/",
         api_people.QuestionnaireView.as_view(),
         name="api-study-questionnaire",
+    ),
+    path("studies/<slug:slug>/progress/", api_running.StudyProgressView.as_view(), name="api-study-progress"),
+    path(
+        "studies/<slug:slug>/photographs/",
+        api_running.PhotographsView.as_view(),
+        name="api-study-photographs",
+    ),
+    path("studies/<slug:slug>/copy/", api_running.CopyView.as_view(), name="api-study-copy"),
+    path("studies/<slug:slug>/archive/", api_running.ArchiveView.as_view(), name="api-study-archive"),
+    path("studies/<slug:slug>/delete/", api_running.DraftDeletionView.as_view(), name="api-study-delete"),
+    path("studies/<slug:slug>/codecs/", api_running.CodecsView.as_view(), name="api-study-codecs"),
+    path("studies/<slug:slug>/retry/", api_running.RetryView.as_view(), name="api-study-retry"),
+    path("studies/<slug:slug>/judgments/", api_running.JudgmentsView.as_view(), name="api-study-judgments"),
+    path(
+        "studies/<slug:slug>/invitations/",
+        api_running.InvitationsView.as_view(),
+        name="api-study-invitations",
+    ),
+    path("studies/<slug:slug>/members/", api_running.MembersView.as_view(), name="api-study-members"),
+    path(
+        "studies/<slug:slug>/members/set/", api_running.SetMemberView.as_view(), name="api-study-member-set"
+    ),
+    path(
+        "studies/<slug:slug>/results-links/", api_running.ResultsLinksView.as_view(), name="api-study-share"
+    ),
+    path(
+        "studies/<slug:slug>/results-links/<int:pk>/take-back/",
+        api_running.TakeBackLinkView.as_view(),
+        name="api-study-share-end",
     ),
     path("plan/", api_results.PlanView.as_view(), name="api-plan"),
     *router.urls,

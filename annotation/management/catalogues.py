@@ -93,7 +93,7 @@ def catalogue_of(language: str, domain: str) -> Catalog:
         language_team=LANGUAGES[language],
     )
     for text in texts_of(domain):
-        catalogue.add(text.id, locations=[(text.file, None)])
+        catalogue.add(text.id, locations=[(text.file, 0)])
     for message in filter(lambda one: one.id, catalogue):
         before = stored.get(message.id if isinstance(message.id, str) else message.id[0])
         if language == SOURCE_LANGUAGE:
@@ -117,7 +117,7 @@ def faults_of(catalogue: Catalog) -> list[str]:
     faults = []
     for message in filter(lambda one: one.id and one.string, catalogue):
         ids = [message.id] if isinstance(message.id, str) else list(message.id)
-        strings = [message.string] if isinstance(message.string, str) else list(message.string)
+        strings = [message.string] if isinstance(message.string, str) else list(message.string or ())
         wanted = set(_places(ids[-1]))
         # A form for one thing may say the number in words.
         if any(

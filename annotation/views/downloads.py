@@ -153,7 +153,11 @@ def judgments_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
 
     A judgment counts as a vote where `counted` is true and `excluded_by` is empty.
     """
-    study = study_or_404(request, slug, Reach.DATA)
+    return judgments_as_csv(study_or_404(request, slug, Reach.DATA))
+
+
+def judgments_as_csv(study: Study) -> StreamingHttpResponse:
+    """The table of `judgments_csv` as an answer."""
     response = StreamingHttpResponse(_lines(study), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{study.slug}-judgments.csv"'
     return response

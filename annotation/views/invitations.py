@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
+from rest_framework.request import Request
 
 from annotation.core.roles import Reach
 from annotation.errors import Refused
@@ -46,7 +47,7 @@ def invitations(request: HttpRequest, slug: str) -> HttpResponse:
         messages.success(request, f"{len(made)} invitation{'s' * (len(made) > 1)} made.")
         return redirect("study-invitations", study.slug)
     page = page_by_pk(request, _rows(study), size=A_PAGE)
-    shown = _described(request, study, page.rows)
+    shown = described(request, study, page.rows)
     return study_page(request, study, "study-invitations", page=page, invited=shown)
 
 
@@ -61,7 +62,8 @@ def _rows(study: Study) -> QuerySet[Invitation]:
     return Invitation.objects.filter(study=study).select_related("annotator")
 
 
-def _described(request: HttpRequest, study: Study, rows: list[Invitation]) -> list[Invited]:
+def described(request: HttpRequest | Request, study: Study, rows: list[Invitation]) -> list[Invited]:
+    """Invitations with their links and what came of them."""
     door = request.build_absolute_uri(reverse("judge", args=[study.key]))
     enrolments = Enrolment.objects.filter(study=study, annotator__in=[row.annotator_id for row in rows])
     held = {enrolment.annotator_id: enrolment for enrolment in enrolments}
@@ -92,7 +94,7 @@ def invitations_csv(request: HttpRequest, slug: str) -> HttpResponse:
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{study.slug}-invitations.csv"'
     lines = TableWriter(response, INVITATION_COLUMNS, line_end="\r\n")
-    for one in _described(request, study, list(_rows(study).order_by("pk"))):
+    for one in described(request, study, list(_rows(study).order_by("pk"))):
         times = (one.invitation.created_at, one.invitation.used_at)
         lines.row([one.invitation.note, one.link, *times, one.annotator, one.state])
     return response

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
+from rest_framework.request import Request
 
 from annotation.core.roles import ABOUT, Reach
 from annotation.errors import Refused
@@ -50,7 +51,15 @@ def members_page(request: HttpRequest, study: Study, *, link: str = "", about: s
     return study_page(request, study, "study-members", **context)
 
 
-def results_link(request: HttpRequest, link: ResultsLink) -> str:
+def researcher_named(name: str) -> User:
+    """The researcher of that user name. Raises Refused where there is none."""
+    user = User.objects.filter(username=name, is_staff=True, is_active=True).first()
+    if user is None:
+        raise Refused(f"There is no researcher called {name!r} here. Invite them by a link.")
+    return user
+
+
+def results_link(request: HttpRequest | Request, link: ResultsLink) -> str:
     """The whole address of a results link."""
     return request.build_absolute_uri(reverse("shared-results", args=[link.key]))
 
@@ -61,10 +70,7 @@ def results_link(request: HttpRequest, link: ResultsLink) -> str:
 def member_set(request: HttpRequest, slug: str) -> HttpResponse:
     """Adds a researcher by name, or changes a member's role."""
     study = study_or_404(request, slug, Reach.OWN)
-    name = request.POST.get("username", "").strip()
-    user = User.objects.filter(username=name, is_staff=True, is_active=True).first()
-    if user is None:
-        raise Refused(f"There is no researcher called {name!r} here. Invite them by a link.")
+    user = researcher_named(request.POST.get("username", "").strip())
     set_role(study=study, user=user, role=request.POST.get("role", ""))
     messages.success(request, f"{user} is {request.POST['role']} of “{study}”.")
     return redirect("study-members", study.slug)

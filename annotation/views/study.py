@@ -134,19 +134,21 @@ def _of_a_draft(request: HttpRequest, study: Study, step: str) -> HttpResponse:
 @require_safe
 def status(request: HttpRequest, slug: str) -> JsonResponse:
     """The bars of the study's page, for its script."""
-    study = study_or_404(request, slug, Reach.DATA)
+    return JsonResponse(status_of(study_or_404(request, slug, Reach.DATA)))
+
+
+def status_of(study: Study) -> dict[str, Any]:
+    """The study's state, its meters by name, snapshots that are not built yet, flags that are not settled."""
     meters = {
         meter.name: {"done": meter.done, "total": meter.total, "words": meter.words}
         for meter in progress.meters_of(study)
     }
-    return JsonResponse(
-        {
-            "state": study.state,
-            "meters": meters,
-            "pending_snapshots": pending_snapshots(study),
-            "open_flags": open_flags(study),
-        }
-    )
+    return {
+        "state": study.state,
+        "meters": meters,
+        "pending_snapshots": pending_snapshots(study),
+        "open_flags": open_flags(study),
+    }
 
 
 def pending_snapshots(study: Study) -> int:
