@@ -20,6 +20,8 @@ CODE_COLUMNS = ("completioncode", "enteredcode", "answersurveycode", "answercode
 # Words of panels for somebody who says that they are done, and for somebody who gave up.
 DONE_WORDS = {"awaitingreview", "approved", "submitted", "completed", "complete", "done"}
 GONE_WORDS = {"returned", "timedout", "rejected", "screenedout", "abandoned"}
+# Of those who are gone, whose place at the panel is free again by their own doing, or for want of time.
+RETURNED_WORDS = {"returned", "timedout", "abandoned"}
 MOST_ROWS = 20_000
 LONGEST_ID = 200
 # What panels and spreadsheets write where there is no id, or where the person took it back.
@@ -30,6 +32,10 @@ ADVICE = {
     ("open", "finished"): "Finished here, not at the panel: ask them to enter the completion code.",
     ("gone", "finished"): "Gone at the panel, and finished here: consider paying them.",
     ("done", "screened out"): "Screened out here: pay what you pay for that, or ask them to return it.",
+    (
+        "done",
+        "returned",
+    ): "Done at the panel, returned here: take the return back on the panel’s card, or ask them.",
     (
         "done",
         "unfinished",
@@ -144,12 +150,26 @@ def reconcile(*, study: Study, export: Export) -> list[Row]:
     return sorted(rows, key=lambda row: (row.agrees, row.external_id))
 
 
+def gone_unrecorded(*, study: Study, export: Export) -> list[str]:
+    """Ids of people who came here, have not finished, and gave their place back at the panel with every submission.
+
+    Those who are recorded as returned already, or were screened out, are not among them.
+    """
+    claims: dict[str, set[str]] = defaultdict(set)
+    for one in export.submissions:
+        left = _letters(one.status) in RETURNED_WORDS
+        claims[one.external_id].add("returned" if left else one.claim)
+    waiting = study.enrolments.filter(returned_at=None, finished_at=None, screened_out_by="")
+    here = set(waiting.values_list("annotator__external_id", flat=True))
+    return [who for who, said in claims.items() if said == {"returned"} and who in here]
+
+
 def _held(study: Study) -> dict[str, dict[str, Any]]:
     """By panel id: how the enrolment stands, and how many judgments there are."""
     rows = Enrolment.objects.filter(study=study).exclude(annotator__external_id="")
     judgments = Count("annotator__judgments", filter=Q(annotator__judgments__study=study))
     enrolments = rows.annotate(judgments=judgments).values(
-        "annotator__external_id", "finished_at", "screened_out_by", "excluded_by", "judgments"
+        "annotator__external_id", "finished_at", "returned_at", "screened_out_by", "excluded_by", "judgments"
     )
     return {row["annotator__external_id"]: row for row in enrolments}
 
@@ -193,6 +213,8 @@ def _enrolment_state(held: Mapping[str, Any] | None) -> tuple[str, str]:
     """How an enrolment stands, as a word and for people."""
     if held is None:
         return "unknown", "never came here"
+    if held["returned_at"]:
+        return "returned", "returned"
     if held["screened_out_by"]:
         return "screened out", f"screened out by {held['screened_out_by'].replace('_', ' ')}"
     if held["finished_at"]:

@@ -73,8 +73,9 @@ export class Session {
   }
 
   #tellClosed({ code, detail }) {
-    if (code === "not_ready") this.panel.show(say.notReady(detail, () => location.reload()));
-    else this.panel.show(say.closed(detail, () => location.assign(this.study.endUrl)));
+    const again = () => location.reload();
+    if (code === "not_ready") this.panel.show(say.notReady(detail, again));
+    else this.panel.show(say.closed(detail, again, () => location.assign(this.study.endUrl)));
   }
 
   #leaveWhenSaved({ status, detail, progress }) {

@@ -71,12 +71,12 @@ export const broken = (pairs) => ({
   label: gettext("Try again"),
 });
 
-/** The study takes no answers, in the server's words. */
-export const closed = (detail, act) => ({
+/** The study takes no answers, in the server's words: perhaps it is paused, so the first button does not end it. */
+export const closed = (detail, again, end) => ({
   name: "closed",
   title: gettext("No pairs at the moment"),
   text: detail,
-  actions: [{ label: gettext("Go to the end"), act }],
+  actions: [{ label: gettext("Try again"), act: again }, { label: gettext("Go to the end"), act: end }],
 });
 
 /** The end of a session, or of everything. `waiting` answers are not confirmed yet. */

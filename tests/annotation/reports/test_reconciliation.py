@@ -144,3 +144,22 @@ def test_the_table_comes_as_csv_too(owner_client: Client) -> None:
     page = owner_client.post(address, {"export": _file("=cmd\n"), "as": "csv"})
     assert page.headers["Content-Type"].startswith("text/csv")
     assert "'=cmd" in page.content.decode()
+
+
+def test_people_who_returned_at_the_panel_are_offered_to_be_recorded(owner_client: Client) -> None:
+    study = panel_study()
+    for name in ("left", "late", "both", "open"):
+        _known(study, name)
+    _known(study, "finished", finished_at=study.created_at)
+    _known(study, "recorded", returned_at=study.created_at)
+    export = "Participant id,Status\n" + "".join(
+        f"{who},{status}\n"
+        for who, status in (
+            ("left", "RETURNED"), ("late", "TIMED-OUT"), ("both", "RETURNED"), ("both", "ACTIVE"), ("open", "ACTIVE"),
+            ("finished", "RETURNED"), ("recorded", "RETURNED"), ("stranger", "RETURNED"),
+        )
+    )  # fmt: skip
+    page = owner_client.post(reverse("study-reconciliation", args=[study.slug]), {"export": _file(export)})
+    assert page.context["gone"] == ["left", "late"]
+    owner_client.post(reverse("study-panel-returned", args=[study.slug]), {"ids": "left late"})
+    assert study.enrolments.filter(returned_at__isnull=False).count() == 3

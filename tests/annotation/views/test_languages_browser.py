@@ -31,7 +31,7 @@ SAY_EVERYTHING = """async () => {
     connectionLost: () => [say.connectionLost(0), say.connectionLost(2)],
     nothingFree: () => [say.nothingFree("")],
     broken: () => [say.broken(1), say.broken(3)],
-    closed: () => [say.closed("", act)],
+    closed: () => [say.closed("", act, act)],
     over: () => each(["nothing_left", "sitting_over"], (status) =>
       [0, 1, 2].map((waiting) => say.over({ status, detail: "", answered: waiting, waiting }))),
     tooSmall: () => [[9, 0], [0, 9], [9, 9]].map((lack) =>

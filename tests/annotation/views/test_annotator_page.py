@@ -1,0 +1,195 @@
+"""The page of one annotator: what they did, how it agrees with others, and what would change without them."""
+
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from annotation.core.protocol import Protocol
+from annotation.models import Annotator, Enrolment, Session, Study
+from annotation.reports.annotator import agreement_with_others
+from annotation.reports.results import kept_results, votes_by_population
+from annotation.reports.without import Without, changes_without
+from annotation.services.annotator_quality import exclude_by_hand, refresh_quality
+from annotation.services.judging import record_judgment
+from annotation.services.sessions import skip_assignment
+from tests.factories import (
+    make_assignment,
+    make_judgment,
+    make_session,
+    make_study,
+    make_timing,
+    make_triplet,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def study_of(pairs: int, **fields: Any) -> Study:
+    study = make_study(protocol=Protocol.bare().to_json(), **fields)
+    for _ in range(pairs):
+        make_triplet(study)
+    return study
+
+
+def judged(study: Study, choice: str, *, pairs: int) -> Session:
+    """Somebody who always chose `choice`: "first" or "second"."""
+    session = make_session(study)
+    for _ in range(pairs):
+        assignment = make_assignment(session)
+        side = "left" if assignment.first_on_left == (choice == "first") else "right"
+        answer(session, assignment, side)
+    return session
+
+
+def answer(session: Session, assignment: Any, side: str) -> None:
+    record_judgment(
+        session=session,
+        judgment_id=uuid.uuid4(),
+        assignment_id=assignment.pk,
+        answer=side,
+        timing=make_timing(),
+    )
+
+
+def page_of(client: Client, session: Session, **query: Any) -> Any:
+    return client.get(reverse("study-annotator", args=[session.study.slug, session.annotator_id]), query)
+
+
+def place_of(session: Session) -> Enrolment:
+    return Enrolment.objects.select_related("annotator", "study").get(
+        study=session.study, annotator=session.annotator
+    )
+
+
+def without(session: Session) -> Without:
+    study, place = session.study, place_of(session)
+    results = kept_results(study, "people", votes_by_population(study)["people"])
+    return changes_without(study, results, [place])[place.annotator_id]
+
+
+class TestPage:
+    def test_it_shows_answers_sides_times_and_what_was_asked(self, owner_client: Client) -> None:
+        questions = [{"name": "light", "text": "How bright?", "when": "before", "kind": "text"}]
+        study = study_of(4, questionnaire=questions)
+        session = make_session(study, screen={"width": 1920, "height": 1080, "dpr": 2})
+        Enrolment.objects.update(questionnaire={"before": {"answers": {"light": "like a cave"}}})
+        for side in ("left", "left", "right"):
+            make_judgment(session, answer=side)
+        skip_assignment(
+            session=session, assignment_id=make_assignment(session).pk, cause="flagged", detail="stripes"
+        )
+        refresh_quality(study)
+        page = page_of(owner_client, session)
+        assert page.context["sides"] == {"left": 2, "right": 1, "tie": 0}
+        text = page.content.decode()
+        assert "like a cave" in text and "1920 × 1080" in text and "stripes" in text
+        assert [row.judgment.answer for row in page.context["page"].rows] == ["left", "left", "right"]
+
+    def test_what_is_outside_is_marked_and_said_first(self, owner_client: Client) -> None:
+        study = study_of(20)
+        session = make_session(study)
+        for _ in range(20):
+            make_judgment(session, answer="left")
+        refresh_quality(study)
+        page = page_of(owner_client, session)
+        assert "one key" in [sign.label for sign in page.context["signs"]]
+        assert page.content.decode().count("is-outside") >= 3
+
+    def test_a_long_list_comes_a_page_at_a_time(self, owner_client: Client) -> None:
+        study = study_of(27)
+        session = make_session(study)
+        for _ in range(27):
+            make_judgment(session)
+        first = page_of(owner_client, session).context["page"]
+        rest = page_of(owner_client, session, after=first.next).context["page"]
+        assert (len(first.rows), len(rest.rows), rest.next) == (25, 2, None)
+
+    def test_the_id_at_the_panel_is_for_those_who_run_the_study(self, client: Client) -> None:
+        study = study_of(1)
+        session = make_session(study)
+        Annotator.objects.update(panel="prolific", external_id="5f1e2d3c4b5a")
+        for role, shown in (("editor", True), ("analyst", False)):
+            client.force_login(make_user(role, **{role: study}))
+            assert ("5f1e2d3c4b5a" in page_of(client, session).content.decode()) is shown
+
+    def test_an_annotator_of_another_study_is_not_there(self, owner_client: Client) -> None:
+        session = make_session(study_of(1))
+        address = reverse("study-annotator", args=[study_of(1).slug, session.annotator_id])
+        assert owner_client.get(address).status_code == 404
+
+
+class TestAgreement:
+    def test_who_votes_with_all_others_agrees_wholly(self) -> None:
+        study = study_of(3)
+        mine = judged(study, "first", pairs=3)
+        for _ in range(2):
+            judged(study, "first", pairs=3)
+        found = agreement_with_others(place_of(mine))
+        assert (found.mine.value, found.others.value, found.pairs) == (1.0, 1.0, 3)
+
+    def test_who_votes_against_them_agrees_in_nothing(self) -> None:
+        study = study_of(3)
+        mine = judged(study, "second", pairs=3)
+        for _ in range(2):
+            judged(study, "first", pairs=3)
+        found = agreement_with_others(place_of(mine))
+        assert (found.mine.value, found.others.value) == (0.0, 1.0)
+
+    def test_others_who_are_excluded_say_nothing(self) -> None:
+        study = study_of(2)
+        mine = judged(study, "first", pairs=2)
+        other = judged(study, "second", pairs=2)
+        exclude_by_hand(enrolment=place_of(other), reason="a bot", by="ada")
+        assert agreement_with_others(place_of(mine)).pairs == 0
+
+
+class TestWithout:
+    def study(self) -> tuple[Session, Session]:
+        study = study_of(6, votes_per_triplet=4)
+        friends = [judged(study, "first", pairs=6) for _ in range(2)]
+        return friends[0], judged(study, "second", pairs=6)
+
+    def test_it_tells_what_excluding_does_before_it_is_done(self) -> None:
+        _, opponent = self.study()
+        study = opponent.study
+        told = without(opponent)
+        assert (told.votes, told.reopened, told.adds) == (6, 6, False)
+        exclude_by_hand(enrolment=place_of(opponent), reason="against all", by="ada")
+        after = kept_results(study, "people", votes_by_population(study)["people"])
+        assert after is not None and after.results.main.ranking is not None
+        scale = after.results.main.ranking.scale
+        values = dict(zip(map(str, scale.names), scale.values, strict=True))
+        for one in told.moved:
+            assert one.then == pytest.approx(values[one.name], abs=1e-6)
+        assert told.human_score[1] == pytest.approx(after.agreement.human_score.value)
+        assert study.triplets.filter(votes=2).count() == 6
+
+    def test_of_somebody_excluded_it_tells_what_counting_again_does(self) -> None:
+        _, opponent = self.study()
+        before = without(opponent)
+        exclude_by_hand(enrolment=place_of(opponent), reason="against all", by="ada")
+        told = without(opponent)
+        assert told.adds
+        assert {one.name: one.then for one in told.moved} == pytest.approx(
+            {one.name: one.now for one in before.moved}, abs=1e-6
+        )
+        assert told.human_score[1] == pytest.approx(before.human_score[0])
+
+    def test_without_the_one_who_turned_it_the_order_changes(self) -> None:
+        study = study_of(6, votes_per_triplet=9)
+        judged(study, "first", pairs=6)
+        follower = judged(study, "second", pairs=5)
+        turner = judged(study, "second", pairs=6)
+        assert without(turner).order
+        exclude_by_hand(enrolment=place_of(turner), reason="a test", by="ada")
+        assert not without(follower).order
+
+    def test_nobody_s_votes_change_nothing(self) -> None:
+        friend, _ = self.study()
+        told = without(make_session(friend.study))
+        assert (told.votes, told.order) == (0, False)
+        assert told.human_score[0] == told.human_score[1]
