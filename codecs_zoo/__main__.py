@@ -64,15 +64,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def describe(codec: Codec) -> dict[str, str | bool | None]:
     """What `list --json` says of a codec; `version` is None where it is not available."""
-    found = codec.availability()
+    availability = codec.availability()
     return {
         "name": codec.name,
         "kind": codec.kind,
-        "available": found.available,
-        "reason": found.reason,
-        "how": found.how,
+        "available": availability.available,
+        "reason": availability.reason,
+        "how": availability.how,
         "licence": codec.licence,
-        "version": codec.version if found.available else None,
+        "version": codec.version if availability.available else None,
     }
 
 
@@ -95,8 +95,8 @@ def encode(options: argparse.Namespace) -> None:
     photograph = load_photograph(options.input)
     for note in photograph.notes:
         print(f"note: {note}")
-    given = {codec.knob.name: codec.knob.low} if options.bpp is not None else dict(options.setting)
-    settings = codec.complete_settings(given)
+    chosen = {codec.knob.name: codec.knob.low} if options.bpp is not None else dict(options.setting)
+    settings = codec.complete_settings(chosen)
     with encode_shown(codec, photograph.pixels, settings, options.output):
         if options.bpp is not None:
             codec, result = _aimed(options, codec, photograph.pixels)
@@ -114,12 +114,12 @@ def encode(options: argparse.Namespace) -> None:
 
 def _options_of(options: argparse.Namespace) -> Settings:
     """The codec's options; --metric puts a version of the metric in the place of stock LPIPS."""
-    given: Settings = dict(options.option)
+    codec_options: Settings = dict(options.option)
     if options.metric is None:
-        return given
-    if given.get("tune", "perceptual") != "perceptual":
-        raise CodecError(f"--metric needs --option tune=perceptual, not tune={given['tune']}.")
-    return {**given, "tune": str(options.metric.resolve())}
+        return codec_options
+    if codec_options.get("tune", "perceptual") != "perceptual":
+        raise CodecError(f"--metric needs --option tune=perceptual, not tune={codec_options['tune']}.")
+    return {**codec_options, "tune": str(options.metric.resolve())}
 
 
 def _tell_tuned(codec: Codec, settings: Settings) -> None:

@@ -210,9 +210,11 @@ class Codec(ABC):
         return int(value) if knob.integer else float(value)
 
     def _require_available(self) -> None:
-        found = self.availability()
-        if not found.available:
-            raise CodecError(f"{self.name} is not available: {found.reason} {found.how}".strip())
+        availability = self.availability()
+        if not availability.available:
+            raise CodecError(
+                f"{self.name} is not available: {availability.reason} {availability.how}".strip()
+            )
 
 
 def check_pixels(pixels: Pixels) -> None:

@@ -60,18 +60,18 @@ def _again(answers: Answers, triplet: Ints, outcome: Ints) -> Estimate:
     if answers.annotator is None:
         return NOTHING
     order = np.lexsort((np.arange(triplet.size), triplet, answers.annotator))
-    who, what, chose = answers.annotator[order], triplet[order], outcome[order]
-    again = (who[1:] == who[:-1]) & (what[1:] == what[:-1])
+    annotator, judged, chose = answers.annotator[order], triplet[order], outcome[order]
+    again = (annotator[1:] == annotator[:-1]) & (judged[1:] == judged[:-1])
     people = len(answers.annotators)
-    alike = np.bincount(who[1:][again], chose[1:][again] == chose[:-1][again], people)
-    repeats = np.bincount(who[1:][again], minlength=people)
+    alike = np.bincount(annotator[1:][again], chose[1:][again] == chose[:-1][again], people)
+    repeats = np.bincount(annotator[1:][again], minlength=people)
     return self_agreement(alike[repeats > 0], repeats[repeats > 0])
 
 
 def _first(answers: Answers) -> Estimate:
     decided = answers.outcome != TIE
     people = max(1, len(answers.annotators))
-    who = np.zeros(decided.size, dtype=np.int64) if answers.annotator is None else answers.annotator
-    chose = np.bincount(who[decided], answers.outcome[decided] == 0, people)
-    of = np.bincount(who[decided], minlength=people)
+    annotator = np.zeros(decided.size, dtype=np.int64) if answers.annotator is None else answers.annotator
+    chose = np.bincount(annotator[decided], answers.outcome[decided] == 0, people)
+    of = np.bincount(annotator[decided], minlength=people)
     return share_over_people(chose[of > 0], of[of > 0])

@@ -93,9 +93,9 @@ _SIDES = {"left": FIRST, "right": SECOND, "not sure": TIE}
 
 def _aic3(records: Sequence[Record]) -> Reading:
     """Left and right against the original. On traps one side is the original: they tell what an answer names."""
-    names_worse, told = _what_answers_name(records)
+    names_worse, note = _what_answers_name(records)
     kept = [(line, row) for line, row in records if not _is(row, "is_trap") and not _is(row, "is_bias")]
-    notes = [told]
+    notes = [note]
     if len(kept) < len(records):
         traps = sum(_is(row, "is_trap") for _, row in records)
         bias = len(records) - len(kept) - traps

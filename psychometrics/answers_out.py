@@ -28,9 +28,9 @@ def write_pwcmp(file: Writer, answers: Answers) -> None:
     """The CSV of pwcmp (github.com/mantiuk/pwcmp)."""
     table = TableWriter(file, ["observer", "session", "scene", "condition_A", "condition_B", "is_A_selected"])
     for n in range(answers.outcome.size):
-        who = "" if answers.annotator is None else answers.annotators[answers.annotator[n]]
+        annotator = "" if answers.annotator is None else answers.annotators[answers.annotator[n]]
         selected = ("1", "0", "0.5")[answers.outcome[n]]
-        table.row([who, 1, _source(answers, n), *_sides(answers, n), selected])
+        table.row([annotator, 1, _source(answers, n), *_sides(answers, n), selected])
 
 
 WRITERS = {"plain": write_plain, "pwcmp": write_pwcmp}

@@ -49,8 +49,8 @@ def _answered(truth: Truth, comparisons: Comparisons, draw: np.random.Generator)
     people, sources = own_strengths(
         truth, int(comparisons.annotator.max()) + 1, int(comparisons.source.max()) + 1, draw
     )
-    who, what = comparisons.annotator, comparisons.source
-    own = truth.strengths + people[who] + sources[what]
+    annotator, source = comparisons.annotator, comparisons.source
+    own = truth.strengths + people[annotator] + sources[source]
     each = np.arange(pair.size)
     difference = UNIT * (own[each, first] - own[each, second])
     odds = [np.exp(difference / 2), np.exp(-difference / 2)]

@@ -34,29 +34,31 @@ Parser = argparse.ArgumentParser
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 2 for what can't be done, with a sentence that says what to do."""
-    asked = _parser().parse_args(arguments)
-    run: Callable[[argparse.Namespace], None] = asked.run
+    options = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], None] = options.run
     try:
-        run(asked)
+        run(options)
     except (AnswersError, PlanError) as error:
-        print(f"psychometrics {asked.command}: {error}", file=sys.stderr)
+        print(f"psychometrics {options.command}: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader of our output has seen enough
         sys.stderr.close()
     return 0
 
 
-def _rank(asked: argparse.Namespace) -> None:
-    answers = read_answers(asked.answers)
+def _rank(options: argparse.Namespace) -> None:
+    answers = read_answers(options.answers)
     rows = answers.comparisons
-    results = results_of(rows, ties=asked.ties, seed=asked.seed)
-    sections = by_source(rows, answers.sources, ties=asked.ties, seed=asked.seed) if asked.by_source else {}
+    results = results_of(rows, ties=options.ties, seed=options.seed)
+    sections = (
+        by_source(rows, answers.sources, ties=options.ties, seed=options.seed) if options.by_source else {}
+    )
     hangs_on = _influences(results.main, answers)
-    if asked.json:
+    if options.json:
         report = _file_as_json(answers) | results_as_json(results)
         report["weighted"] = _weighted_as_json(results.main)
         report["influence"] = {way: [_influence(one) for one in each[:10]] for way, each in hangs_on.items()}
-        if asked.by_source:
+        if options.by_source:
             report["by_source"] = {name: section_as_json(section) for name, section in sections.items()}
         _print_json(report)
         return
@@ -92,10 +94,10 @@ def _weighted_as_json(section: Section) -> dict[str, float] | None:
     return dict(zip(map(str, section.ranking.names), weighted_scale.values.tolist(), strict=True))
 
 
-def _agree(asked: argparse.Namespace) -> None:
-    answers = read_answers(asked.answers)
+def _agree(options: argparse.Namespace) -> None:
+    answers = read_answers(options.answers)
     agreement = agreement_of(answers)
-    if asked.json:
+    if options.json:
         figures = {name: estimate_as_json(getattr(agreement, name)) for name in FIGURES}
         counts = {
             "triplets": agreement.triplets,
@@ -126,27 +128,27 @@ def _agreement_as_text(agreement: Agreement) -> str:
     return "\n".join([*lines, twice])
 
 
-def _plan(asked: argparse.Namespace) -> None:
+def _plan(options: argparse.Namespace) -> None:
     assumed = Assumed(
-        step=asked.step,
-        of_people=asked.spread_people,
-        of_sources=asked.spread_sources,
-        seconds=asked.seconds,
-        arrival_minutes=asked.arrival,
-        pay_per_hour=asked.pay,
+        step=options.step,
+        of_people=options.spread_people,
+        of_sources=options.spread_sources,
+        seconds=options.seconds,
+        arrival_minutes=options.arrival,
+        pay_per_hour=options.pay,
     )
-    if asked.halfwidth:
-        limits = {"most_sources": asked.sources or 60, "most_annotators": asked.annotators or 200}
-        planned = cheapest(asked.halfwidth, asked.conditions, assumed, levels=asked.levels, **limits)
+    if options.halfwidth:
+        limits = {"most_sources": options.sources or 60, "most_annotators": options.annotators or 200}
+        planned = cheapest(options.halfwidth, options.conditions, assumed, levels=options.levels, **limits)
     else:
-        missing = [name for name in ("sources", "annotators", "votes") if getattr(asked, name) is None]
+        missing = [name for name in ("sources", "annotators", "votes") if getattr(options, name) is None]
         if missing:
             raise PlanError(
                 f"Give --{', --'.join(missing)} too, or --halfwidth for the cheapest study that reaches it."
             )
-        size = Size(asked.conditions, asked.sources, asked.annotators, asked.votes, asked.levels)
-        planned = plan(size, assumed, seed=asked.seed)
-    if asked.json:
+        size = Size(options.conditions, options.sources, options.annotators, options.votes, options.levels)
+        planned = plan(size, assumed, seed=options.seed)
+    if options.json:
         _print_json(plan_as_json(planned))
     else:
         print(plan_in_words(planned))
@@ -158,16 +160,16 @@ def plan_as_json(planned: Plan) -> dict[str, Any]:
     return asdict(planned) | {"size": size, "in_words": plan_in_words(planned)}
 
 
-def _convert(asked: argparse.Namespace) -> None:
-    answers = read_answers(asked.answers)
+def _convert(options: argparse.Namespace) -> None:
+    answers = read_answers(options.answers)
     try:
-        with asked.out.open("x", newline="", encoding="utf-8") as file:
-            WRITERS[asked.to](file, answers)
+        with options.out.open("x", newline="", encoding="utf-8") as file:
+            WRITERS[options.to](file, answers)
     except FileExistsError:
-        raise AnswersError(f"{asked.out} is there already: name a new file.") from None
+        raise AnswersError(f"{options.out} is there already: name a new file.") from None
     except OSError as error:
-        raise AnswersError(f"{asked.out} cannot be written: {error.strerror or error}.") from error
-    print(f"{_file_in_words(answers)} Written to {asked.out}.")
+        raise AnswersError(f"{options.out} cannot be written: {error.strerror or error}.") from error
+    print(f"{_file_in_words(answers)} Written to {options.out}.")
 
 
 def _file_as_json(answers: Answers) -> dict[str, Any]:

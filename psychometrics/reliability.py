@@ -140,13 +140,13 @@ def chance_meant(trust: Floats, agrees: Floats) -> Floats:
 
     Bayes' rule: with 1 - trust it was given the other way round. Shapes broadcast.
     """
-    meant = trust * agrees
-    return np.asarray(meant / (meant + (1 - trust) * (1 - agrees)))
+    intended = trust * agrees
+    return np.asarray(intended / (intended + (1 - trust) * (1 - agrees)))
 
 
-def trust_of(meant: Floats, answers: Floats) -> Floats:
-    """Each annotator's share of answers meant as given, with those of the prior: sums `meant` of `answers`."""
-    return np.asarray((meant + PRIOR_FOLLOWS) / (answers + PRIOR_FOLLOWS + PRIOR_REVERSED))
+def trust_of(intended: Floats, answers: Floats) -> Floats:
+    """Each annotator's share of answers meant as given, with those of the prior: `intended` of `answers`."""
+    return np.asarray((intended + PRIOR_FOLLOWS) / (answers + PRIOR_FOLLOWS + PRIOR_REVERSED))
 
 
 def _table(votes: Comparisons, block: Ints, annotators: int) -> Floats:
@@ -205,15 +205,15 @@ def _expectation_maximisation(table: Floats, size: int) -> tuple[Floats, Floats]
     ahead = expit(strengths[:, low] - strengths[:, high])
     for _ in range(ROUNDS):
         agrees = np.stack([ahead, 1 - ahead], axis=-1)
-        meant = chance_meant(trust[:, None, None, None], agrees)
-        won = (decided * meant).sum(axis=0)
+        intended = chance_meant(trust[:, None, None, None], agrees)
+        won = (decided * intended).sum(axis=0)
         lost = decided.sum(axis=0) - won
         # An answer counts for its side by the chance that it was meant, and against it by the rest; a tie halves.
         cells = won + lost[..., ::-1] + table[..., 2:].sum(axis=0) / 2
         counts = np.concatenate([cells, np.zeros_like(cells[..., :1])], axis=-1)
         strengths = fit_counts(counts, size, with_ties=False)[0]
         ahead = expit(strengths[:, low] - strengths[:, high])
-        before, trust = trust, trust_of((decided * meant).sum(axis=(1, 2, 3)), answers)
+        before, trust = trust, trust_of((decided * intended).sum(axis=(1, 2, 3)), answers)
         if np.abs(trust - before).max(initial=0.0) < CLOSE_ENOUGH:
             break
     return strengths, ahead

@@ -62,8 +62,8 @@ def information(posterior: Posterior, first: int, second: int) -> float:
     variance = covariance[first, first] + covariance[second, second] - 2 * covariance[first, second]
     chance = 1 / (1 + np.exp(-(mean + np.sqrt(max(variance, 0.0)) * _NODES)))
     weights = _WEIGHTS / _WEIGHTS.sum()
-    told = _entropy(np.array([weights @ chance]))[0] - weights @ _entropy(chance)
-    return max(0.0, float(told))
+    gain = _entropy(np.array([weights @ chance]))[0] - weights @ _entropy(chance)
+    return max(0.0, float(gain))
 
 
 def priorities(

@@ -58,8 +58,8 @@ def balanced(size: int, *, sources: int, annotators: int, votes: int, draw: np.r
     # Whole permutations one after the other: nobody comes twice within `annotators` rows.
     rows = triplets.size * votes
     people = np.concatenate([draw.permutation(annotators) for _ in range(-(-rows // annotators))])[:rows]
-    asked = np.repeat(triplets, votes)
-    return Design(asked % pairs, people.astype(np.int64), asked // pairs)
+    shown = np.repeat(triplets, votes)
+    return Design(shown % pairs, people.astype(np.int64), shown // pairs)
 
 
 def answer(

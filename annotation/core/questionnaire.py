@@ -71,18 +71,18 @@ def questions_of(stored: Iterable[Mapping[str, Any]], when: str = "") -> list[Qu
     return [row for row in rows if when in ("", row.when)]
 
 
-def parse(given: Any) -> list[Question]:
+def parse(rows: Any) -> list[Question]:
     """The questions that somebody wrote, checked. Raises QuestionError with everything that is wrong."""
-    if not isinstance(given, Sequence) or isinstance(given, str):
+    if not isinstance(rows, Sequence) or isinstance(rows, str):
         raise QuestionError(["A questionnaire is a list of questions."])
     faults, questions = [], []
-    for number, row in enumerate(given, start=1):
+    for number, row in enumerate(rows, start=1):
         try:
             questions.append(_question(row))
         except QuestionError as error:
             faults += [f"Question {number}: {fault}" for fault in error.faults]
-    if len(given) > MOST_QUESTIONS:
-        faults.append(f"A questionnaire has at most {MOST_QUESTIONS} questions, not {len(given)}.")
+    if len(rows) > MOST_QUESTIONS:
+        faults.append(f"A questionnaire has at most {MOST_QUESTIONS} questions, not {len(rows)}.")
     names = [one.name for one in questions]
     faults += [
         f"Two questions are called {name!r}." for name in sorted({n for n in names if names.count(n) > 1})
@@ -152,13 +152,13 @@ def _is_number(limit: object) -> bool:
 
 
 def answers_to(
-    questions: Iterable[Question], given: Mapping[str, str]
+    questions: Iterable[Question], form: Mapping[str, str]
 ) -> tuple[dict[str, Value], dict[str, Fault]]:
     """The answers by the question's name, those without one left off; and what is wrong, by name."""
     answers: dict[str, Value] = {}
     faults: dict[str, Fault] = {}
     for question in questions:
-        words = given.get(question.name, "").strip()
+        words = form.get(question.name, "").strip()
         if not words:
             if question.required:
                 faults[question.name] = Fault("missing")

@@ -79,11 +79,13 @@ def brightness(seed: str, answers: Answers) -> Finding:
 
 def colour_vision(seed: str, answers: Answers) -> Finding:
     """Which of the six plates were read; the first one must be, and four of the others."""
-    said = [_choice(answers, f"plate-{number}", ("", *"0123456789")) for number in range(len(plates.PLATES))]
+    choices = [
+        _choice(answers, f"plate-{number}", ("", *"0123456789")) for number in range(len(plates.PLATES))
+    ]
     shown = plates.digits_of(seed)
-    read = [answer == digit for answer, digit in zip(said, shown, strict=True)]
+    read = [answer == digit for answer, digit in zip(choices, shown, strict=True)]
     passed = read[0] and sum(read[1:]) >= PLATES_TO_READ
-    return Finding(passed, {"read": read, "answers": said, "shown": shown, "plates": list(plates.PLATES)})
+    return Finding(passed, {"read": read, "answers": choices, "shown": shown, "plates": list(plates.PLATES)})
 
 
 def acuity(seed: str, answers: Answers) -> Finding:
@@ -93,11 +95,11 @@ def acuity(seed: str, answers: Answers) -> Finding:
     finest gap is at most WIDEST_GAP CSS px, rounded to whole device px.
     """
     dpr = _number(answers, "dpr", 0.1, 16)
-    said = [
+    choices = [
         _choice(answers, f"ring-{n}", ("", *plates.DIRECTIONS)) for n in range(len(plates.rings_of(seed)))
     ]
     right = dict.fromkeys(plates.GAPS, 0)
-    for (gap, direction), answer in zip(plates.rings_of(seed), said, strict=True):
+    for (gap, direction), answer in zip(plates.rings_of(seed), choices, strict=True):
         right[gap] += answer == direction
     finest = None
     for gap in plates.GAPS:

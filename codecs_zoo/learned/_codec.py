@@ -154,8 +154,8 @@ class LearnedCodec(Codec):
         parts = [body[:first], body[first:]][: self.parts]
         with one_thread():
             model = self._model(weights_id)
-            found = model.decompress([[part] for part in parts], grid(height, width), quality_of(index))
-        return to_pixels(found["x_hat"], height, width)
+            decoded = model.decompress([[part] for part in parts], grid(height, width), quality_of(index))
+        return to_pixels(decoded["x_hat"], height, width)
 
     def bits_map(self, bitstream: bytes) -> Floats | None:
         weights_id, width, height, index, first = self._read_head(bitstream)

@@ -169,9 +169,9 @@ class _Searches:
     def _coded(self, search: Search) -> bytes:
         from codecs_zoo.learned.networks.model import Latents
 
-        found = search.found()
-        z = None if found.z is None else found.z.double().contiguous()
-        parts = self.model.code(Latents(found.y.double().contiguous(), z), self.index)
+        latents = search.found()
+        z = None if latents.z is None else latents.z.double().contiguous()
+        parts = self.model.code(Latents(latents.y.double().contiguous(), z), self.index)
         return self.codec.file_of(parts, self.index, size_of(self.pixels))
 
     def _prepare(self, settings: Settings) -> tuple[Objective, Subject]:
@@ -191,8 +191,8 @@ class _Searches:
                 raise CodecError(str(error)) from error
             saliency = torch.from_numpy(weights).float()[None, None]
         x = to_tensor(self.pixels).float().contiguous(memory_format=torch.channels_last)
-        told = f"{self.codec.version} {settings} {self.index} {self.target}".encode()
-        key = hashlib.sha256(told + self.pixels.tobytes()).hexdigest()
+        identity = f"{self.codec.version} {settings} {self.index} {self.target}".encode()
+        key = hashlib.sha256(identity + self.pixels.tobytes()).hexdigest()
         subject = Subject(x, size_of(self.pixels), key, saliency)
         return Objective(metric_for(str(settings["tune"]))), subject
 

@@ -68,8 +68,8 @@ class TorchCodec(Codec):
 
         quality = int(settings[self.knob.name])
         with self._lock, inference_mode():
-            found = self.load(quality).compress(to_tensor(pixels, self.multiple).float())
-        strings, shape = [bytes(string) for (string,) in found["strings"]], list(found["shape"])
+            compressed = self.load(quality).compress(to_tensor(pixels, self.multiple).float())
+        strings, shape = [bytes(string) for (string,) in compressed["strings"]], list(compressed["shape"])
         head = HEAD.pack(0, width - 1, height - 1, quality, len(shape), len(strings))[CRC_BYTES:]
         sizes = struct.pack(f">{len(shape)}H{len(strings)}I", *shape, *map(len, strings))
         return sealed(head + sizes + b"".join(strings))

@@ -159,8 +159,8 @@ def _settings(options: argparse.Namespace) -> TrainingSettings:
     data = tuple(options.data)
     if options.settings is None:
         fields = TrainingSettings.__dataclass_fields__
-        given = {name: getattr(options, name) for name in fields if name in options}
-        return TrainingSettings(**{**given, "data": data, "bf16": not options.float32})
+        options_set = {name: getattr(options, name) for name in fields if name in options}
+        return TrainingSettings(**{**options_set, "data": data, "bf16": not options.float32})
     try:
         return TrainingSettings(**{**json.loads(options.settings.read_text()), "data": data})
     except (json.JSONDecodeError, TypeError, UnicodeDecodeError) as error:

@@ -53,10 +53,10 @@ def read(text: str, *, rules: Iterable[str], protocol: Iterable[str]) -> dict[st
 
 
 def _format(content: Mapping[str, Any]) -> list[str]:
-    given = content.get("format")
-    if given == FORMAT:
+    stated = content.get("format")
+    if stated == FORMAT:
         return []
-    return [f'A study file begins with format = "{FORMAT}"' + (f", not {given!r}." if given else ".")]
+    return [f'A study file begins with format = "{FORMAT}"' + (f", not {stated!r}." if stated else ".")]
 
 
 def _names(content: Mapping[str, Any], known: set[str]) -> list[str]:

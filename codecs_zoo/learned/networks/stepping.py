@@ -62,8 +62,8 @@ class Stepper:
 
         Raises CodecError for a gradient that is not finite (on a GPU, `means` does).
         """
-        for own, given in ((self.places, places), (self.quality, quality), (self.maps, maps)):
-            own.copy_(given.pin_memory() if own.is_cuda else given, non_blocking=True)
+        for own, new in ((self.places, places), (self.quality, quality), (self.maps, maps)):
+            own.copy_(new.pin_memory() if own.is_cuda else new, non_blocking=True)
         for group in self.optimizer.param_groups:
             set_rate(group, group["share"] * rate)
         if self.recordable and self.graph is None and self.done == EAGER_STEPS:
@@ -128,8 +128,8 @@ class Stepper:
 
     def _code(self, x: Tensor, quality: Tensor) -> tuple[Tensor, Tensor]:
         """Bits per pixel of each picture, and x_hat."""
-        found: dict[str, Any] = self.forward(x, quality, self.bf16)
-        return bits_per_pixel(found["likelihoods"], x), found["x_hat"]
+        output: dict[str, Any] = self.forward(x, quality, self.bf16)
+        return bits_per_pixel(output["likelihoods"], x), output["x_hat"]
 
     def _skip_if(self, broken: Tensor) -> None:
         """Where the gradient is not finite a GPU's step changes nothing; elsewhere `step` raises after it."""

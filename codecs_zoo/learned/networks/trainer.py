@@ -222,9 +222,11 @@ def _start(model: LearnedModel, settings: TrainingSettings, photographs: list[Pi
         return
     path = start_file(settings.start)
     weights = path.suffix == ".safetensors"
-    given = read_weights(path)[1] if weights else _read_state(path, "cpu")["model"]
+    weights_read = read_weights(path)[1] if weights else _read_state(path, "cpu")["model"]
     own = model.state_dict()
-    fitting = {key: value for key, value in given.items() if key in own and own[key].shape == value.shape}
+    fitting = {
+        key: value for key, value in weights_read.items() if key in own and own[key].shape == value.shape
+    }
     model.load_state_dict(own | fitting)
 
 

