@@ -14,7 +14,7 @@ from annotation.core.formats.mucped import KIND, read_mucped
 from annotation.core.formats.plain import Answer
 from annotation.services.remaking import remake, why_not
 from metric.core.distance.features import Pair
-from metric.core.distance.images import Picture, picture_of, read_pixels
+from metric.core.distance.images import Picture, as_picture, read_pixels
 from metric.core.evaluation.evaluate import Votes
 
 
@@ -69,9 +69,9 @@ def _pictures(
     bpp = {}
     for source, method in tqdm(needed, desc="pictures made again", disable=None):
         if (source, "") not in pictures:
-            pictures[source, ""] = picture_of(read_pixels(originals / f"{source}.png"))
+            pictures[source, ""] = as_picture(read_pixels(originals / f"{source}.png"))
         original = pictures[source, ""].read()
         made = remake(method, original)
-        pictures[source, method] = picture_of(made.pixels)
+        pictures[source, method] = as_picture(made.pixels)
         bpp[source, method] = 8 * made.file_bytes / (original.shape[0] * original.shape[1])
     return pictures, bpp

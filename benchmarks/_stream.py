@@ -123,14 +123,14 @@ def _answer(session: Session, chance: random.Random) -> Assignment | None:
 
 def promises_of(study: Study) -> Promises:
     """Looks at every row that `judge` has left."""
-    from annotation.core.checks import rates_of
+    from annotation.core.checks import check_rates
     from annotation.models import Triplet
 
     rows = study.assignments.exclude(kind="training").select_related("triplet", "repeats")
     by_annotator: dict[Any, list[Assignment]] = {}
     for row in rows.order_by("annotator", "issued_at"):
         by_annotator.setdefault(row.annotator_id, []).append(row)
-    rates, places = rates_of(study.rules), {who: _places(theirs) for who, theirs in by_annotator.items()}
+    rates, places = check_rates(study.rules), {who: _places(theirs) for who, theirs in by_annotator.items()}
     counts = {kind: [sum(one == kind for one in kinds) for kinds in places.values()] for kind in rates}
     lengths = [len(kinds) for kinds in places.values()]
     pairs = [row for theirs in by_annotator.values() for row in theirs if row.counts]

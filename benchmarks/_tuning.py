@@ -15,7 +15,7 @@ from benchmarks._timing import best_of_turns, share_of_peak
 from imaging.pixels import Pixels
 from metric.core import LPIPS
 from metric.core.distance.features import to_tensor
-from metric.core.distance.images import picture_of
+from metric.core.distance.images import as_picture
 from metric.core.training.comp import Model
 from metric.core.training.examples import Example, batches, gather
 from tests.kit.snapshots import coded, photograph
@@ -84,7 +84,7 @@ def _as_loaded(triplets: list[Triplet]) -> dict[str, Tensor]:
 
 
 def _example(number: int, triplet: Triplet) -> Example:
-    reference, p0, p1 = map(picture_of, triplet)
+    reference, p0, p1 = map(as_picture, triplet)
     votes = np.array([2.0])
     return Example(str(number), reference, p0, p1, for_p1=votes / 2, total=votes, side=(0.0,))
 

@@ -34,7 +34,7 @@ from codecs_zoo.learned.networks.pictures import one_thread, to_pixels, to_tenso
 from codecs_zoo.learned.networks.shape import SIZES
 from codecs_zoo.learned.networks.trainer import train
 from codecs_zoo.learned.networks.weights import load_weights
-from codecs_zoo.learned.training import TrainingSettings, networks_of
+from codecs_zoo.learned.training import TrainingSettings, network_builder
 from imaging.files import write_whole
 from imaging.listing import files
 from imaging.pictures import ENDINGS, load_photograph
@@ -133,7 +133,7 @@ def metrics_here(device: torch.device) -> dict[str, Metric]:
 
 def measured(weights: Path, pictures: list[Pixels], device: torch.device) -> list[dict[str, float]]:
     """The figures of real files at each of QUALITIES, coded on the processor's cores."""
-    model, metrics = load_weights(NAME, weights, networks_of(NAME)), metrics_here(device)
+    model, metrics = load_weights(NAME, weights, network_builder(NAME)), metrics_here(device)
     jobs = [(pixels, quality) for quality in QUALITIES for pixels in pictures]
     with one_thread(), ThreadPoolExecutor(os.cpu_count()) as threads:
         made = list(threads.map(lambda job: _made(model, *job), jobs))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from psychometrics.bootstrap import bootstrap_errors
-from psychometrics.comparisons import Comparisons, Floats, aggregated, pairs_of
+from psychometrics.comparisons import Comparisons, Floats, aggregated, pair_indices
 from psychometrics.differences import differences, rank_intervals
 from psychometrics.estimates import ratio
 from psychometrics.scaling import fit
@@ -87,7 +87,7 @@ class Kept:
 
 def simulate(case: Case, repeats: int, seed: int) -> Kept:
     """Make up so many studies of one design and hold their intervals against the truth."""
-    low, high = pairs_of(CODECS)
+    low, high = pair_indices(CODECS)
     average = case.truth.average()
     truth = average[low] - average[high]
     draw = np.random.default_rng([seed, case.annotators, case.sources, KINDS.index(case.kind)])
@@ -137,7 +137,7 @@ def ratios(repeats: int, seed: int) -> Iterator[tuple[int, float, float]]:
 
 def beside_bootstrap(repeats: int, seed: int) -> Iterator[tuple[Case, float, float]]:
     """Mean standard error of differences against their real scatter: (design, of the covariance, of the bootstrap)."""
-    low, high = pairs_of(CODECS)
+    low, high = pair_indices(CODECS)
     contrasts = np.eye(CODECS)[low] - np.eye(CODECS)[high]
     for case in BESIDE_BOOTSTRAP:
         draw = np.random.default_rng(seed)

@@ -89,7 +89,7 @@ def list_codecs(options: argparse.Namespace) -> None:
 
 def encode(options: argparse.Namespace) -> None:
     """`encode`: IN, a photograph, to OUT, our container."""
-    codec = with_options(registry.get(options.codec), _options_of(options))
+    codec = with_options(registry.get(options.codec), _codec_options(options))
     if options.bpp is None and (options.choose_by or options.choose):
         raise CodecError("--choose-by compares files of one rate: give --bpp instead of --setting.")
     photograph = load_photograph(options.input)
@@ -112,7 +112,7 @@ def encode(options: argparse.Namespace) -> None:
     print(f"{options.output}: {codec.name} {_spelt(settings)}, {len(bitstream)} bytes, {rate:.4f} bpp")
 
 
-def _options_of(options: argparse.Namespace) -> Settings:
+def _codec_options(options: argparse.Namespace) -> Settings:
     """The codec's options; --metric puts a version of the metric in the place of stock LPIPS."""
     codec_options: Settings = dict(options.option)
     if options.metric is None:

@@ -8,7 +8,7 @@ from imaging.plots.looks import Look
 from imaging.plots.svg import to_svg
 
 
-def look_of(name: str) -> Look:
+def method_look(name: str) -> Look:
     """What the codec states; derived from that where the name has options or goes on from a codec's (NAME-v2).
 
     A method that is no codec of the zoo has a look that follows from its name alone. Nothing is fetched for it.
@@ -24,4 +24,4 @@ def look_of(name: str) -> Look:
 
 def key_mark(name: str) -> str:
     """A small SVG to stand before the method's name in running text or a table."""
-    return to_svg(looks.key_mark(look_of(name)))
+    return to_svg(looks.key_mark(method_look(name)))

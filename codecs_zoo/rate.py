@@ -81,7 +81,7 @@ def encode_to_bpp(
         raise RateError(f"The target is {target_bpp} bpp; give a number above 0, such as 0.37.")
     any_knob = codec.complete_settings({codec.knob.name: codec.knob.low})
     if (aimed := codec.aim(pixels, target_bpp, any_knob, tolerance)) is not None:
-        return _result_of(codec, pixels, target_bpp, aimed, tolerance)
+        return _rate_result(codec, pixels, target_bpp, aimed, tolerance)
     search = _Search(codec, pixels, target_bpp)
     while search.trials == [] or (search.best_miss > tolerance and len(search.trials) < max_encodes):
         if not search.step():
@@ -100,7 +100,9 @@ def encode_to_bpp(
     )
 
 
-def _result_of(codec: Codec, pixels: Pixels, target_bpp: float, aimed: Aimed, tolerance: float) -> RateResult:
+def _rate_result(
+    codec: Codec, pixels: Pixels, target_bpp: float, aimed: Aimed, tolerance: float
+) -> RateResult:
     bpp = bits_per_pixel(len(aimed.bitstream), pixels)
     return RateResult(
         target_bpp=target_bpp,

@@ -60,7 +60,7 @@ def pinned(codec: str) -> str:
     return f"{own}@" + ",".join(f"{name}={value}" for name, value in {**options, "tune": promoted}.items())
 
 
-def folder_of(name: str) -> Path:
+def metric_folder(name: str) -> Path:
     """The folder of a version on this machine. Raises CodecError where no site has it."""
     match = NAME.fullmatch(name)
     digits = match[2] if match else ""

@@ -100,14 +100,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _score(options: argparse.Namespace) -> int:
     from metric.core.distance.baselines import BaselineUnavailable
-    from metric.core.distance.images import picture_of
+    from metric.core.distance.images import as_picture
     from metric.core.distance.named import named
 
     pairs = _pairs(options.ref, options.dist)
     chosen = named(options.metric or f"lpips-{options.net}")
     rows = []
     for reference, distorted in pairs:
-        pictures = picture_of(_read(reference)), picture_of(_read(distorted))
+        pictures = as_picture(_read(reference)), as_picture(_read(distorted))
         side = min(pictures[0].height, pictures[0].width)
         if chosen.metric is not None and side < chosen.metric.minimum_side:
             raise ValueError(

@@ -35,7 +35,7 @@ class Agreement:
     first: Estimate
 
 
-def agreement_of(answers: Answers) -> Agreement:
+def measure_agreement(answers: Answers) -> Agreement:
     """From the votes on each source's pairs of conditions."""
     rows = answers.comparisons
     pair, counts = pair_numbers(rows)

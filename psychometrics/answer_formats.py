@@ -47,11 +47,11 @@ def _plain_row(row: dict[str, str]) -> Row:
     choice = _CHOICES.get(row["choice"].lower())
     if choice is None:
         raise AnswersError(f"the choice is {row['choice']!r}: use a, b or tie, the closer one")
-    first, second = (_condition_of(row, side) for side in ("a", "b"))
+    first, second = (_parse_condition(row, side) for side in ("a", "b"))
     return Row(row["source"], first, second, choice, row.get("annotator", ""), _ms(row.get("ms", "")))
 
 
-def _condition_of(row: dict[str, str], side: str) -> Condition:
+def _parse_condition(row: dict[str, str], side: str) -> Condition:
     """By its name, or by the columns that Closer's own import knows: a_codec, a_bpp."""
     parsed = condition(row.get(f"{side}_codec") or row[side])
     level = row.get(f"{side}_bpp") or row.get("level", "")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from psychometrics.comparisons import Comparisons, Floats, pair_numbers, pairs_of, sums_by
+from psychometrics.comparisons import Comparisons, Floats, pair_numbers, pair_indices, sums_by
 from psychometrics.scaling import UNIT, Scale, fit_counts
 from psychometrics.simulation import Truth, own_strengths
 from psychometrics.spread import spreads, steepness
@@ -21,7 +21,7 @@ REPLICATES = 500
 def bootstrap_errors(
     scale: Scale, sure: Uncertainty, comparisons: Comparisons, *, replicates: int = REPLICATES, seed: int = 0
 ) -> Floats:
-    """Standard errors of all differences, (pairs,), in JND, in the order of `pairs_of`.
+    """Standard errors of all differences, (pairs,), in JND, in the order of `pair_indices`.
 
     A spread that can't be told from single answers is taken as 0. Raises ValueError where annotators or sources were
     not recorded.
@@ -34,7 +34,7 @@ def bootstrap_errors(
     truth = Truth(strengths, spread.get("annotators", 0.0), spread.get("sources", 0.0), scale.tie)
     draw = np.random.default_rng(seed)
     counts = np.stack([_answered(truth, comparisons, draw) for _ in range(replicates)])
-    low, high = pairs_of(len(scale.names))
+    low, high = pair_indices(len(scale.names))
     fitted = fit_counts(counts, len(scale.names), scale.tie is not None)[0] / UNIT
     return np.asarray((fitted[:, low] - fitted[:, high]).std(axis=0, ddof=1))
 
@@ -43,7 +43,7 @@ def _answered(truth: Truth, comparisons: Comparisons, draw: np.random.Generator)
     """Counts (pairs, 3) of one made-up study with the same questions to as many people about as many sources."""
     assert comparisons.annotator is not None and comparisons.source is not None
     size = len(truth.strengths)
-    low, high = pairs_of(size)
+    low, high = pair_indices(size)
     pair, counts = pair_numbers(comparisons)
     first, second = low[pair], high[pair]
     people, sources = own_strengths(

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from psychometrics.agreeing import Agreement, agreement_of
+from psychometrics.agreeing import Agreement, measure_agreement
 from psychometrics.answers import Answers, read_answers
 from psychometrics.answers_out import WRITERS
 from psychometrics.as_json import estimate_as_json, results_as_json, section_as_json
@@ -25,7 +25,7 @@ from psychometrics.in_text import (
 from psychometrics.influence import Influence, influences
 from psychometrics.planning import Assumed, Plan, PlanError, Size, cheapest, plan
 from psychometrics.reliability import Weighted, weighted
-from psychometrics.results import Section, by_source, results_of
+from psychometrics.results import Section, by_source, rank_conditions
 from psychometrics.scaling import TIES
 from psychometrics.sentences import plan_in_words
 
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _rank(options: argparse.Namespace) -> None:
     answers = read_answers(options.answers)
     rows = answers.comparisons
-    results = results_of(rows, ties=options.ties, seed=options.seed)
+    results = rank_conditions(rows, ties=options.ties, seed=options.seed)
     sections = (
         by_source(rows, answers.sources, ties=options.ties, seed=options.seed) if options.by_source else {}
     )
@@ -96,7 +96,7 @@ def _weighted_as_json(section: Section) -> dict[str, float] | None:
 
 def _agree(options: argparse.Namespace) -> None:
     answers = read_answers(options.answers)
-    agreement = agreement_of(answers)
+    agreement = measure_agreement(answers)
     if options.json:
         figures = {name: estimate_as_json(getattr(agreement, name)) for name in FIGURES}
         counts = {

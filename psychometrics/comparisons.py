@@ -149,14 +149,14 @@ def renumbered(label: Ints) -> tuple[Ints, int]:
     return (np.cumsum(known) - 1)[label], int(known.sum())
 
 
-def pairs_of(size: int) -> tuple[Ints, Ints]:
+def pair_indices(size: int) -> tuple[Ints, Ints]:
     """All unordered pairs of `size` names as (low, high), in the order of `numpy.triu_indices(size, 1)`."""
     low, high = np.triu_indices(size, 1)
     return low.astype(np.int64), high.astype(np.int64)
 
 
 def pair_numbers(comparisons: Comparisons) -> tuple[Ints, Floats]:
-    """Each row's pair (m,), numbered as in `pairs_of`, and its counts (m, 3) seen from the lower index."""
+    """Each row's pair (m,), numbered as in `pair_indices`, and its counts (m, 3) seen from the lower index."""
     size = len(comparisons.names)
     turned = comparisons.first > comparisons.second
     low, high, counts = comparisons.first, comparisons.second, comparisons.counts
@@ -179,7 +179,7 @@ def sums_by(labels: Ints, values: Floats, size: int) -> Floats:
 def tally(comparisons: Comparisons) -> Floats:
     """Count per unordered pair: (k(k-1)/2, 3) of wins of the lower index, of the higher, and ties."""
     number, counts = pair_numbers(comparisons)
-    return sums_by(number, counts, pairs_of(len(comparisons.names))[0].size)
+    return sums_by(number, counts, pair_indices(len(comparisons.names))[0].size)
 
 
 def aggregated(comparisons: Comparisons) -> Comparisons:
@@ -190,7 +190,7 @@ def aggregated(comparisons: Comparisons) -> Comparisons:
     for label in labels:
         key = key * (int(label.max(initial=0)) + 1) + label
     _, at, where = np.unique(key, return_index=True, return_inverse=True)
-    low, high = pairs_of(len(comparisons.names))
+    low, high = pair_indices(len(comparisons.names))
     kept = (None if each is None else each[at] for each in (comparisons.annotator, comparisons.source))
     return Comparisons(
         comparisons.names, low[number[at]], high[number[at]], sums_by(where, counts, at.size), *kept
@@ -199,7 +199,7 @@ def aggregated(comparisons: Comparisons) -> Comparisons:
 
 def by_pair(comparisons: Comparisons) -> Comparisons:
     """The same counts with one row for each pair that was compared, whoever judged it, whatever was shown."""
-    low, high = pairs_of(len(comparisons.names))
+    low, high = pair_indices(len(comparisons.names))
     counts = tally(comparisons)
     met = counts.any(axis=1)
     return Comparisons(comparisons.names, low[met], high[met], counts[met])
@@ -208,7 +208,7 @@ def by_pair(comparisons: Comparisons) -> Comparisons:
 def win_rates(comparisons: Comparisons) -> Floats:
     """Return (k, k): how often row was preferred to column, a tie half; NaN where they never met."""
     size = len(comparisons.names)
-    low, high = pairs_of(size)
+    low, high = pair_indices(size)
     counts = tally(comparisons)
     met = counts.sum(axis=1)
     share = np.divide(counts[:, 0] + counts[:, 2] / 2, met, out=np.full(met.shape, np.nan), where=met > 0)
@@ -220,7 +220,7 @@ def win_rates(comparisons: Comparisons) -> Floats:
 def meetings(comparisons: Comparisons) -> Ints:
     """Return (k, k): how often row and column were compared."""
     size = len(comparisons.names)
-    low, high = pairs_of(size)
+    low, high = pair_indices(size)
     met = np.zeros((size, size), dtype=np.int64)
     met[low, high] = met[high, low] = tally(comparisons).sum(axis=1).round().astype(np.int64)
     return met

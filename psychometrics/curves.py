@@ -49,7 +49,7 @@ class Curve:
     lines: Floats
 
 
-def curves_of(
+def rate_quality_curves(
     ranking: Ranking, bits: Mapping[Hashable, tuple[str, float]], *, draws: int = DRAWS, seed: int = 0
 ) -> list[Curve]:
     """A curve for each method with two points or more. `bits`: the method and bits of each condition that is a point.

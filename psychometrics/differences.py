@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from psychometrics.comparisons import Floats, Ints, pairs_of
+from psychometrics.comparisons import Floats, Ints, pair_indices
 from psychometrics.scaling import Scale
 from psychometrics.uncertainty import Uncertainty
 
@@ -52,9 +52,9 @@ def holm(p: ArrayLike) -> Floats:
 
 
 def differences(scale: Scale, sure: Uncertainty, *, confidence: float = 0.95) -> list[Difference]:
-    """All pairs of names, in the order of `comparisons.pairs_of`, the lower index first."""
+    """All pairs of names, in the order of `comparisons.pair_indices`, the lower index first."""
     size = len(scale.names)
-    low, high = pairs_of(size)
+    low, high = pair_indices(size)
     contrasts = np.eye(size)[low] - np.eye(size)[high]
     estimates = scale.values[low] - scale.values[high]
     errors = sure.errors(contrasts)

@@ -11,7 +11,15 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import gammaincc
 
-from psychometrics.comparisons import Comparisons, Floats, pair_numbers, pairs_of, renumbered, sums_by, tally
+from psychometrics.comparisons import (
+    Comparisons,
+    Floats,
+    pair_numbers,
+    pair_indices,
+    renumbered,
+    sums_by,
+    tally,
+)
 from psychometrics.scaling import Scale, chances
 
 _CELLS_AT_ONCE = 4096
@@ -46,7 +54,7 @@ class Fit:
     pairs: tuple[PairFit, ...]
 
 
-def fit_of(scale: Scale, comparisons: Comparisons) -> Fit:
+def check_fit(scale: Scale, comparisons: Comparisons) -> Fit:
     """Hold the wins that `scale` predicts against those of `comparisons`, to which it was fitted."""
     size = len(scale.names)
     met = np.flatnonzero(scale.counts.sum(axis=1) > 0)
@@ -58,7 +66,7 @@ def fit_of(scale: Scale, comparisons: Comparisons) -> Fit:
     z = (observed - predicted) / np.sqrt(np.maximum(variance * effect, 1e-300))
     df = int(met.size - (size - 1))
     statistic = float((z**2).sum())
-    low, high = pairs_of(size)
+    low, high = pair_indices(size)
     pairs = [
         PairFit(
             scale.names[low[met[i]]],
@@ -80,7 +88,7 @@ def _design_effect(scale: Scale, comparisons: Comparisons, met: NDArray[np.intp]
     1, and what clusters of annotators and of sources add to it, each not less than nothing.
     """
     size = len(scale.names)
-    low, high = (each[met] for each in pairs_of(size))
+    low, high = (each[met] for each in pair_indices(size))
     number, counts = pair_numbers(comparisons)
     p = chances(scale.logits, scale.tie, size)
     n = counts[:, 0] + counts[:, 1] + counts[:, 2]
@@ -132,7 +140,7 @@ def circular_triads(scale: Scale, comparisons: Comparisons) -> Triads:
     expected = 0.0
     ahead = chances(scale.logits, None, size)[:, 0]
     likely = np.zeros((size, size))
-    low, high = pairs_of(size)
+    low, high = pair_indices(size)
     likely[low, high], likely[high, low] = ahead, 1 - ahead
     for some in _wins_by_cell(comparisons, size):
         met = some + some.transpose(0, 2, 1)
@@ -156,7 +164,7 @@ def _wins_by_cell(comparisons: Comparisons, size: int) -> Iterator[Floats]:
     kept = np.flatnonzero((np.bincount(cell, minlength=cells) >= 3)[cell])
     cell, cells = renumbered(cell[kept])
     pair, counts = pair_numbers(comparisons.rows(kept))
-    low, high = pairs_of(size)
+    low, high = pair_indices(size)
     order = np.argsort(cell, kind="stable")
     ends = np.searchsorted(cell[order], np.arange(0, cells + _CELLS_AT_ONCE, _CELLS_AT_ONCE))
     for n, start in enumerate(range(0, cells, _CELLS_AT_ONCE)):
@@ -178,7 +186,7 @@ def separated_groups(comparisons: Comparisons) -> list[tuple[Hashable, ...]]:
     by the prior, and how far they are apart can't be said.
     """
     size = len(comparisons.names)
-    low, high = pairs_of(size)
+    low, high = pair_indices(size)
     counts = tally(comparisons)
     beat = np.zeros((size, size), dtype=bool)
     beat[low, high] = counts[:, 0] + counts[:, 2] > 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from psychometrics.comparisons import Comparisons, Floats, Ints, pair_numbers, pairs_of
+from psychometrics.comparisons import Comparisons, Floats, Ints, pair_numbers, pair_indices
 from psychometrics.scaling import UNIT, Scale, chances, fit_counts, halved
 
 _AT_ONCE = 64
@@ -43,7 +43,7 @@ def influences(
     if scale.tie is None:
         by_group = halved(by_group)
     groups = _most_moved(scale, by_group)
-    low, high = pairs_of(len(scale.names))
+    low, high = pair_indices(len(scale.names))
     without = _strengths(scale.counts - by_group[groups], len(scale.names), scale.tie is not None)
     before = scale.logits / UNIT
     moved = (without[:, low] - without[:, high]) - (before[low] - before[high])
@@ -71,7 +71,7 @@ def _most_moved(scale: Scale, by_group: Floats) -> Ints:
     if len(by_group) <= _MOST:
         return np.arange(len(by_group))
     size = len(scale.names)
-    low, high = pairs_of(size)
+    low, high = pair_indices(size)
     p = chances(scale.logits, scale.tie, size)
     residual = by_group - by_group.sum(axis=2, keepdims=True) * p
     scores = (residual[..., 0] - residual[..., 1]) / 2 @ (np.eye(size)[low] - np.eye(size)[high])
@@ -85,7 +85,7 @@ def _most_moved(scale: Scale, by_group: Floats) -> Ints:
 def _counts_by(comparisons: Comparisons, label: Ints, groups: int) -> Floats:
     """(groups, pairs, 3)."""
     pair, counts = pair_numbers(comparisons)
-    pairs = pairs_of(len(comparisons.names))[0].size
+    pairs = pair_indices(len(comparisons.names))[0].size
     place = label * pairs + pair
     columns = [np.bincount(place, counts[:, n], groups * pairs) for n in range(3)]
     return np.stack(columns, axis=-1).reshape(groups, pairs, 3).astype(np.float64)

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import stdtrit
 
-from psychometrics.comparisons import Floats, aggregated, pairs_of
+from psychometrics.comparisons import Floats, aggregated, pair_indices
 from psychometrics.differences import Difference, differences
 from psychometrics.estimates import CONFIDENCE
 from psychometrics.ranking import Ranking
@@ -195,7 +195,7 @@ def _of_one_answer(assumed: Assumed, conditions: int) -> tuple[Floats, float]:
     """
     truth = assumed.truth(conditions)
     average = truth.average()
-    low, high = pairs_of(conditions)
+    low, high = pair_indices(conditions)
     contrasts = np.eye(conditions)[low] - np.eye(conditions)[high]
     weight = difference_terms(chances(UNIT * average, truth.tie, conditions))[0]
     inverse = np.linalg.pinv(contrasts.T @ (weight[:, None] * contrasts))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit, logit
 
-from psychometrics.comparisons import Floats, pairs_of
+from psychometrics.comparisons import Floats, pair_indices
 from psychometrics.estimates import Estimate
 from psychometrics.scaling import UNIT, Scale, chances
 from psychometrics.uncertainty import Uncertainty
@@ -37,7 +37,7 @@ def standardised_preferences(scale: Scale, sure: Uncertainty, *, confidence: flo
 def _shares_and_slopes(scale: Scale) -> tuple[Floats, Floats]:
     """Shares (k,) and their derivatives (k, k) by the strengths in logits."""
     size = len(scale.names)
-    low, high = pairs_of(size)
+    low, high = pair_indices(size)
     p = chances(scale.logits, scale.tie, size)
     share = p[:, 0] + p[:, 2] / 2
     # d p_o / d difference = p_o (worth_o - mean worth), with worth 1/2, -1/2, 0
@@ -53,6 +53,6 @@ def _shares_and_slopes(scale: Scale) -> tuple[Floats, Floats]:
 
 def _met(scale: Scale) -> Floats:
     size = len(scale.names)
-    low, high = pairs_of(size)
+    low, high = pair_indices(size)
     n = scale.counts.sum(axis=1)
     return np.asarray(np.bincount(low, n, size) + np.bincount(high, n, size)).round()

@@ -10,7 +10,7 @@ import numpy as np
 from psychometrics.comparisons import Comparisons, Floats, Ints, by_pair, meetings, win_rates
 from psychometrics.differences import Difference, best_probabilities, differences, rank_intervals
 from psychometrics.estimates import CONFIDENCE, Estimate
-from psychometrics.fit_checks import Fit, Triads, circular_triads, fit_of, separated_groups
+from psychometrics.fit_checks import Fit, Triads, circular_triads, check_fit, separated_groups
 from psychometrics.preference import standardised_preferences
 from psychometrics.scaling import Scale, Ties, fit
 from psychometrics.spread import Spread, spreads
@@ -103,7 +103,7 @@ def rank(
         preference=tuple(standardised_preferences(scale, sure, confidence=confidence)),
         wins=win_rates(pairs),
         met=meetings(pairs),
-        fit=fit_of(scale, comparisons),
+        fit=check_fit(scale, comparisons),
         triads=circular_triads(scale, comparisons),
         separated=tuple(separated_groups(pairs)),
         spreads=tuple(spreads(sure, confidence=confidence)),

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, stdtrit
 
-from psychometrics.comparisons import Comparisons, Floats, Ints, pair_numbers, pairs_of
+from psychometrics.comparisons import Comparisons, Floats, Ints, pair_numbers, pair_indices
 from psychometrics.estimates import NOTHING, Estimate
 from psychometrics.scaling import UNIT, Scale, chances, fit_counts, fit_without, halved
 
@@ -42,14 +42,14 @@ class Scales:
     ahead: Floats
 
 
-def scales_of(votes: Comparisons, block: Ints, annotators: int) -> tuple[Scales, Floats]:
+def fit_scales(votes: Comparisons, block: Ints, annotators: int) -> tuple[Scales, Floats]:
     """The scales of all answers, and everybody's own counts (annotators, blocks, pairs, 3)."""
     table = _table(votes, block, annotators)
     ahead = _expectation_maximisation(table, len(votes.names))[1]
     return Scales(len(votes.names), table.sum(axis=0), ahead), table
 
 
-def held_against(scales: Scales, table: Floats) -> list[tuple[Estimate, Estimate]]:
+def compare_with_scales(scales: Scales, table: Floats) -> list[tuple[Estimate, Estimate]]:
     """Likelihood and reliability of some annotators by their counts (some, blocks, pairs, 3), which are in the totals.
 
     Of everybody they are what `likelihoods` and `reliabilities` give.
@@ -135,7 +135,7 @@ def weighted(scale: Scale, votes: Comparisons) -> Weighted | None:
     return Weighted(values, scale.names[most], float(moved[most]), bool((np.diff(values[order]) > 0).any()))
 
 
-def chance_meant(trust: Floats, agrees: Floats) -> Floats:
+def chance_intended(trust: Floats, agrees: Floats) -> Floats:
     """The chance that an answer was meant as given, from its annotator's trust and the chance that the scale gives it.
 
     Bayes' rule: with 1 - trust it was given the other way round. Shapes broadcast.
@@ -144,17 +144,17 @@ def chance_meant(trust: Floats, agrees: Floats) -> Floats:
     return np.asarray(intended / (intended + (1 - trust) * (1 - agrees)))
 
 
-def trust_of(intended: Floats, answers: Floats) -> Floats:
+def estimated_trust(intended: Floats, answers: Floats) -> Floats:
     """Each annotator's share of answers meant as given, with those of the prior: `intended` of `answers`."""
     return np.asarray((intended + PRIOR_FOLLOWS) / (answers + PRIOR_FOLLOWS + PRIOR_REVERSED))
 
 
 def _table(votes: Comparisons, block: Ints, annotators: int) -> Floats:
-    pairs = pairs_of(len(votes.names))[0].size
-    return counts_of(votes, block, (annotators, int(block.max(initial=-1)) + 1, pairs))
+    pairs = pair_indices(len(votes.names))[0].size
+    return annotator_counts(votes, block, (annotators, int(block.max(initial=-1)) + 1, pairs))
 
 
-def counts_of(votes: Comparisons, block: Ints, shape: tuple[int, int, int]) -> Floats:
+def annotator_counts(votes: Comparisons, block: Ints, shape: tuple[int, int, int]) -> Floats:
     """Counts (*shape, 3) of `shape` (annotators, blocks, pairs), the lower index of a pair first."""
     if votes.annotator is None:
         raise ValueError("how well annotators follow a scale requires that annotators are recorded")
@@ -199,13 +199,13 @@ def _expectation_maximisation(table: Floats, size: int) -> tuple[Floats, Floats]
     decided = table[..., :2]
     answers = decided.sum(axis=(1, 2, 3))
     trust = np.full(len(table), PRIOR_FOLLOWS / (PRIOR_FOLLOWS + PRIOR_REVERSED))
-    low, high = pairs_of(size)
+    low, high = pair_indices(size)
     # From the plain scales: from even chances the first round would leave every trust where the prior has it, and end.
     strengths = fit_counts(halved(table.sum(axis=0)), size, with_ties=False)[0]
     ahead = expit(strengths[:, low] - strengths[:, high])
     for _ in range(ROUNDS):
         agrees = np.stack([ahead, 1 - ahead], axis=-1)
-        intended = chance_meant(trust[:, None, None, None], agrees)
+        intended = chance_intended(trust[:, None, None, None], agrees)
         won = (decided * intended).sum(axis=0)
         lost = decided.sum(axis=0) - won
         # An answer counts for its side by the chance that it was meant, and against it by the rest; a tie halves.
@@ -213,7 +213,7 @@ def _expectation_maximisation(table: Floats, size: int) -> tuple[Floats, Floats]
         counts = np.concatenate([cells, np.zeros_like(cells[..., :1])], axis=-1)
         strengths = fit_counts(counts, size, with_ties=False)[0]
         ahead = expit(strengths[:, low] - strengths[:, high])
-        before, trust = trust, trust_of((decided * intended).sum(axis=(1, 2, 3)), answers)
+        before, trust = trust, estimated_trust((decided * intended).sum(axis=(1, 2, 3)), answers)
         if np.abs(trust - before).max(initial=0.0) < CLOSE_ENOUGH:
             break
     return strengths, ahead

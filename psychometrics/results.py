@@ -87,7 +87,7 @@ class Results:
         return self.joined or self.overall
 
 
-def results_of(comparisons: Comparisons, *, ties: Ties = "davidson", seed: int = 0) -> Results:
+def rank_conditions(comparisons: Comparisons, *, ties: Ties = "davidson", seed: int = 0) -> Results:
     """Rank the conditions of a study, whose names are Conditions, within levels, over them and across them.
 
     Only the main section keeps its rows.
@@ -145,7 +145,7 @@ def by_source(
         raise ValueError("ranking by source requires that sources are recorded")
     sections = {}
     for n in np.unique(comparisons.source):
-        sections[names[int(n)]] = results_of(
+        sections[names[int(n)]] = rank_conditions(
             comparisons.where(comparisons.source == n), ties=ties, seed=seed
         ).main
     return sections

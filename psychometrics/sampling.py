@@ -24,8 +24,8 @@ _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(21)
 
 
 @dataclass(frozen=True, slots=True)
-class Askable:
-    """A pair of methods, or conditions, numbered from 0, on one source, and how often it was asked so far.
+class CandidatePair:
+    """A pair of methods, or conditions, numbered from 0, on one source, and how often it was compared so far.
 
     `scale` names what is ranked together: a level, or all levels where comparisons join them.
     """
@@ -35,7 +35,7 @@ class Askable:
     scale: float
     first: int
     second: int
-    asked: int
+    comparisons: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Posterior:
     covariance: Floats
 
 
-def posterior_of(counts: Floats, size: int) -> Posterior:
+def gaussian_posterior(counts: Floats, size: int) -> Posterior:
     """Return the Gaussian around the most likely strengths, with the prior of `scaling.fit_counts`.
 
     `counts` (pairs, 3): those of `comparisons.tally`; a tie is half a win for each.
@@ -67,22 +67,22 @@ def information(posterior: Posterior, first: int, second: int) -> float:
 
 
 def priorities(
-    pairs: Sequence[Askable], posteriors: Mapping[float, Posterior], *, seed: str
+    pairs: Sequence[CandidatePair], posteriors: Mapping[float, Posterior], *, seed: str
 ) -> dict[int, float]:
     """Return a priority for each pair's key, the higher the sooner; `posteriors` are by scale."""
-    groups: dict[tuple[Hashable, float], list[Askable]] = defaultdict(list)
+    groups: dict[tuple[Hashable, float], list[CandidatePair]] = defaultdict(list)
     for pair in pairs:
         groups[pair.source, pair.scale].append(pair)
     priority: dict[int, float] = {}
     for (source, scale), group in groups.items():
         connecting = _spanning(group, f"{seed}:{source}:{scale!r}")
         for pair in group:
-            worth = information(posteriors[scale], pair.first, pair.second) / (1 + pair.asked)
+            worth = information(posteriors[scale], pair.first, pair.second) / (1 + pair.comparisons)
             priority[pair.key] = worth + CONNECTS * (pair.key in connecting)
     return priority
 
 
-def _spanning(group: Sequence[Askable], seed: str) -> set[int]:
+def _spanning(group: Sequence[CandidatePair], seed: str) -> set[int]:
     """Return the keys of the pairs that, with those asked already, join all codecs of the group."""
     joined: dict[int, int] = {}
 
@@ -92,11 +92,11 @@ def _spanning(group: Sequence[Askable], seed: str) -> set[int]:
         return codec
 
     chosen = set()
-    for pair in sorted(group, key=lambda pair: (pair.asked == 0, uniform(f"{seed}:{pair.key}"))):
+    for pair in sorted(group, key=lambda pair: (pair.comparisons == 0, uniform(f"{seed}:{pair.key}"))):
         one, other = root(pair.first), root(pair.second)
         if one != other:
             joined[one] = other
-            if not pair.asked:
+            if not pair.comparisons:
                 chosen.add(pair.key)
     return chosen
 

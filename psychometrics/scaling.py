@@ -26,7 +26,7 @@ from psychometrics.comparisons import (
     Ints,
     ScaleError,
     check_connected,
-    pairs_of,
+    pair_indices,
     tally,
 )
 
@@ -166,7 +166,7 @@ def _parted(x: Floats, size: int) -> tuple[Floats, Floats]:
 
 def chances(logits: Floats, tie: float | None, size: int) -> Floats:
     """(pairs, 3): the chance that the lower of each pair wins, the higher, or neither."""
-    low, high = pairs_of(size)
+    low, high = pair_indices(size)
     outcomes = _outcomes((logits[low] - logits[high])[None], None if tie is None else np.array([tie]))
     return np.asarray(outcomes[0])
 
@@ -201,7 +201,7 @@ class _Design:
     """Which strengths meet in each compared pair, and how derivatives by pair become those by strength."""
 
     def __init__(self, size: int, pairs: Ints, with_ties: bool) -> None:
-        low, high = pairs_of(size)
+        low, high = pair_indices(size)
         self.size, self.pairs, self.with_ties = size, pairs, with_ties
         self.low, self.high = low[pairs], high[pairs]
         each, ones = np.arange(pairs.size), np.ones(pairs.size)

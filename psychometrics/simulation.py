@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from psychometrics.comparisons import Comparisons, Floats, Ints, pairs_of, tally
+from psychometrics.comparisons import Comparisons, Floats, Ints, pair_indices, tally
 from psychometrics.scaling import UNIT, fit_counts
 
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(41)
@@ -34,7 +34,7 @@ class Truth:
         A logistic curve averaged over people who differ is flatter than each of theirs, so these are nearer together
         than `strengths`.
         """
-        low, high = pairs_of(len(self.strengths))
+        low, high = pair_indices(len(self.strengths))
         spread = UNIT * np.sqrt(2 * (self.of_people**2 + self.of_sources**2))
         difference = UNIT * (self.strengths[low] - self.strengths[high])[:, None] + spread * _NODES
         p = _outcomes(difference, self.tie)
@@ -44,7 +44,7 @@ class Truth:
 
 @dataclass(frozen=True)
 class Design:
-    """Who is asked what: rows (m,) of pairs, numbered as in `pairs_of`, annotators and sources."""
+    """Who is asked what: rows (m,) of pairs, numbered as in `pair_indices`, annotators and sources."""
 
     pair: Ints
     annotator: Ints
@@ -69,7 +69,7 @@ def answer(
     JND, where several designs ask the same ones; drawn anew without it.
     """
     size = len(truth.strengths)
-    low, high = pairs_of(size)
+    low, high = pair_indices(size)
     people, sources = own or own_strengths(
         truth, int(design.annotator.max()) + 1, int(design.source.max()) + 1, draw
     )
@@ -115,7 +115,7 @@ def actively_sampled(
     A share `held_out` of each batch, and all of the first, is about random pairs.
     """
     size = len(truth.strengths)
-    low, _ = pairs_of(size)
+    low, _ = pair_indices(size)
     own = own_strengths(truth, annotators, sources, draw)
     each = judgments // batches
     counts = np.zeros((low.size, 3))
@@ -145,7 +145,7 @@ def together(parts: list[Comparisons]) -> Comparisons:
 def _least_certain(counts: Floats, size: int, tie: float | None) -> Ints:
     """The quarter of pairs whose next answer tells most under the scale so far."""
     logits, _, precision = fit_counts(counts[None], size, tie is not None)
-    low, high = pairs_of(size)
+    low, high = pair_indices(size)
     covariance = np.linalg.inv(precision[0])[:size, :size]
     variance = np.diag(covariance)[low] + np.diag(covariance)[high] - 2 * covariance[low, high]
     p = 1 / (1 + np.exp(-(logits[0][low] - logits[0][high])))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import log_ndtr, ndtri
 
-from psychometrics.comparisons import Comparisons, Floats, ScaleError, check_connected, pairs_of, tally
+from psychometrics.comparisons import Comparisons, Floats, ScaleError, check_connected, pair_indices, tally
 from psychometrics.scaling import PRIOR_SD, UNIT, halved
 
 PROBIT_UNIT = float(ndtri(0.75))
@@ -22,7 +22,7 @@ def fit_thurstone(comparisons: Comparisons) -> Floats:
     """Strengths (k,) with mean 0 in JND. Raises ScaleError when no comparisons join all names."""
     check_connected(comparisons)
     size = len(comparisons.names)
-    low, high = pairs_of(size)
+    low, high = pair_indices(size)
     counts = halved(tally(comparisons))[:, :2]
     met = counts.sum(axis=1) > 0
     incidence = (np.eye(size)[low] - np.eye(size)[high])[met]

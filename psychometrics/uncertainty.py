@@ -25,7 +25,15 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import stdtr, stdtrit
 
-from psychometrics.comparisons import Comparisons, Floats, Ints, pair_numbers, pairs_of, renumbered, sums_by
+from psychometrics.comparisons import (
+    Comparisons,
+    Floats,
+    Ints,
+    pair_numbers,
+    pair_indices,
+    renumbered,
+    sums_by,
+)
 from psychometrics.scaling import UNIT, Scale, chances, difference_terms
 
 MODERATION = 0.5
@@ -116,7 +124,7 @@ class Uncertainty:
     def draws(self, values: Floats, number: int, seed: int = 0) -> Floats:
         """(number, k) draws of all strengths together, in JND, around `values` (k,): multivariate t."""
         size = len(values)
-        low, high = pairs_of(size)
+        low, high = pair_indices(size)
         contrasts = np.eye(size)[low] - np.eye(size)[high]
         df = float(np.median(self.errors(contrasts).df))
         draw = np.random.default_rng(seed)
@@ -155,7 +163,7 @@ class _Scores:
         self.number = (
             self.counts[:, 0] + self.counts[:, 1] + self.counts[:, 2]
         )  # faster than a sum over rows of three
-        low, high = pairs_of(self.size)
+        low, high = pair_indices(self.size)
         self.pair_used, _ = renumbered(pair)
         self.used = np.flatnonzero(np.bincount(pair, minlength=1))
         self.low, self.high = low[self.used], high[self.used]

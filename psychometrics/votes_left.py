@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import chdtri, stdtrit
 
-from psychometrics.comparisons import Floats, pairs_of
+from psychometrics.comparisons import Floats, pair_indices
 from psychometrics.estimates import CONFIDENCE
 from psychometrics.ranking import Ranking
 from psychometrics.scaling import UNIT
@@ -32,7 +32,7 @@ class VotesLeft:
 def votes_left(ranking: Ranking, halfwidth: float) -> VotesLeft:
     """How many more answers `ranking` needs, by as many more people as it takes, about the same photographs."""
     size = len(ranking.names)
-    low, high = pairs_of(size)
+    low, high = pair_indices(size)
     contrasts = np.eye(size)[low] - np.eye(size)[high]
     errors = ranking.uncertainty.errors(contrasts)
     quantile = np.asarray(stdtrit(errors.df, (1 + CONFIDENCE) / 2), dtype=np.float64)

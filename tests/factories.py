@@ -11,7 +11,7 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from annotation.core.protocol import Protocol
-from annotation.core.splits import split_of
+from annotation.core.splits import assign_split
 from annotation.models import (
     Annotator,
     Assignment,
@@ -94,7 +94,7 @@ def make_source(study: Study | None = None, **fields: Any) -> Source:
         height=pixels.shape[0],
         **fields,
     )
-    source.split = split_of(source.photograph)
+    source.split = assign_split(source.photograph)
     source.image.save("pixels.png", ContentFile(image.encode_png(pixels)), save=False)
     source.save()
     if study:
@@ -202,7 +202,7 @@ def make_source_in(study: Study, split: str, **size: int) -> Source:
     used = set(Source.objects.values_list("photograph", flat=True))
     hashes = (hashlib.sha256(f"photograph {number}".encode()).hexdigest() for number in itertools.count())
     return make_source(
-        study, photograph=next(h for h in hashes if split_of(h) == split and h not in used), **size
+        study, photograph=next(h for h in hashes if assign_split(h) == split and h not in used), **size
     )
 
 

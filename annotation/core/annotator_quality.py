@@ -81,7 +81,7 @@ class Figures:
         )
 
 
-def figures_of(
+def annotator_figures(
     answers: Sequence[Answer],
     *,
     max_view_ms: float,

@@ -84,6 +84,6 @@ SIGNS: tuple[Sign, ...] = (
 )  # fmt: skip
 
 
-def signs_of(figures: Figures) -> list[Sign]:
+def shown_signs(figures: Figures) -> list[Sign]:
     """The signs that an annotator's figures show, those that say most first."""
     return [sign for sign in SIGNS if sign.is_shown(figures)]

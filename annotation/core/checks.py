@@ -22,12 +22,12 @@ KINDS = ("sentinel", "identical", "repeat", "golden")
 REPEAT_DISTANCE = 5
 
 
-def rates_of(rules: Protocol) -> dict[str, float]:
+def check_rates(rules: Protocol) -> dict[str, float]:
     """Return the share of positions, 0 to 0.5, that each kind of check takes."""
     return {kind: getattr(rules, f"{kind}_percent") / 100 for kind in KINDS}
 
 
-def place_of(kind: str, number: int, rate: float, *, seed: str) -> int:
+def check_position(kind: str, number: int, rate: float, *, seed: str) -> int:
     """Return the position at which check `number` (from 0) of a kind is due; `rate` lies above 0."""
     stride = 1 / rate
     return math.floor((number + uniform(f"{seed}:{kind}:{number}")) * stride) + 1
@@ -39,7 +39,9 @@ def due(position: int, served: Mapping[str, int], rates: Mapping[str, float], *,
     `served` says how many of each kind stand at earlier positions. The same arguments give the same answer.
     """
     places = {
-        kind: place_of(kind, served.get(kind, 0), rate, seed=seed) for kind, rate in rates.items() if rate > 0
+        kind: check_position(kind, served.get(kind, 0), rate, seed=seed)
+        for kind, rate in rates.items()
+        if rate > 0
     }
     owed = [kind for kind, place in places.items() if place <= position]
     return sorted(owed, key=lambda kind: (places[kind], KINDS.index(kind)))

@@ -21,6 +21,6 @@ people find closer to the original. Some pairs had a known answer or came twice:
 can be trusted.""")
 
 
-def version_of(text: str) -> str:
+def text_version(text: str) -> str:
     """The name of a text's exact wording: the first 12 hex digits of its sha256."""
     return hashlib.sha256(text.strip().encode()).hexdigest()[:12]

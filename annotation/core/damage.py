@@ -42,7 +42,7 @@ def _steps(values: npt.NDArray[np.float64]) -> Pixels:
 DAMAGES: dict[str, Callable[[Pixels, int], Pixels]] = {"cast": _cast, "tone": _tone}
 
 
-def anchors_of(source: str) -> tuple[str, str, int]:
+def anchor_settings(source: str) -> tuple[str, str, int]:
     """What the source called so is damaged by: a coarse codec, another damage, and how strong that one is."""
     drawn = whole(f"{source}:anchors")
     names = sorted(DAMAGES)

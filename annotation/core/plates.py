@@ -73,7 +73,7 @@ class Dot:
     inside: bool
 
 
-def digits_of(seed: str) -> list[str]:
+def plate_digits(seed: str) -> list[str]:
     """The digits on the six plates of this seed."""
     random = Random(f"{seed}:digits")
     return [random.choice(DIGITS) for _ in PLATES]
@@ -81,20 +81,20 @@ def digits_of(seed: str) -> list[str]:
 
 def colour_plate(seed: str, number: int) -> str:
     """Plate `number`, 0 to 5, as an SVG of 220 units; the first can be read by everybody who sees at all."""
-    kind, digit = PLATES[number], digits_of(seed)[number]
+    kind, digit = PLATES[number], plate_digits(seed)[number]
     random = Random(f"{seed}:{number}")
-    figure, ground = hues_of(kind)
+    figure, ground = plate_hues(kind)
     if random.random() < 0.5 and kind != "control":
         figure, ground = ground, figure
     drawn = [
         _circle(dot, _hex(_shaded(figure if dot.inside else ground, random)))
-        for dot in dots_of(digit, random)
+        for dot in plate_dots(digit, random)
     ]
     random.shuffle(drawn)
     return _svg("-110 -110 220 220", '<circle r="110" fill="#d9d9d9"/>' + "".join(drawn), "plate")
 
 
-def hues_of(kind: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def plate_hues(kind: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Figure and ground of a plate in linear sRGB: REACH of the gamut apart, along one cone's line."""
     if kind == "control":
         return np.array([0.05, 0.07, 0.16]), np.array([0.62, 0.50, 0.22])
@@ -115,7 +115,7 @@ def _shaded(hue: NDArray[np.float64], random: Random) -> NDArray[np.float64]:
     return hue * random.uniform(1 - NOISE, 1 + NOISE)
 
 
-def dots_of(digit: str, random: Random) -> Iterator[Dot]:
+def plate_dots(digit: str, random: Random) -> Iterator[Dot]:
     """Dots on a shaken hexagonal grid that fill a disc of radius 100."""
     rows = math.ceil(100 / (SPACING * 0.866))
     for row in range(-rows, rows + 1):
@@ -160,7 +160,7 @@ FEWEST_SQUARES = 5
 GROUNDS = {"dark": 8, "light": 247}
 
 
-def squares_of(seed: str, tone: str) -> list[int]:
+def square_contrasts(seed: str, tone: str) -> list[int]:
     """The contrasts of the squares in a panel, "dark" or "light": five to eight, the plainest among them."""
     random = Random(f"{seed}:{tone}")
     more = random.sample(CONTRASTS[1:], random.randint(FEWEST_SQUARES - 1, CELLS - 1))
@@ -170,7 +170,7 @@ def squares_of(seed: str, tone: str) -> list[int]:
 def grey_panel(seed: str, tone: str) -> str:
     """A nearly black or nearly white panel with faint squares in some of its eight cells."""
     ground = GROUNDS[tone]
-    contrasts = [*squares_of(seed, tone), *[0] * CELLS][:CELLS]
+    contrasts = [*square_contrasts(seed, tone), *[0] * CELLS][:CELLS]
     Random(f"{seed}:{tone}:places").shuffle(contrasts)
     sign = 1 if tone == "dark" else -1
     squares = "".join(
@@ -204,7 +204,7 @@ GAPS = (6, 4, 3, 2, 1)
 RINGS_OF_A_SIZE = 4
 
 
-def rings_of(seed: str) -> list[tuple[int, str]]:
+def ring_gaps(seed: str) -> list[tuple[int, str]]:
     """Gap and direction of every ring, the largest first."""
     random = Random(f"{seed}:rings")
     return [(gap, random.choice(DIRECTIONS)) for gap in GAPS for _ in range(RINGS_OF_A_SIZE)]

@@ -65,7 +65,7 @@ class Fault:
     limit: float | None = None
 
 
-def questions_of(stored: Iterable[Mapping[str, Any]], when: str = "") -> list[Question]:
+def load_questions(stored: Iterable[Mapping[str, Any]], when: str = "") -> list[Question]:
     """The questions as `to_json` stored them, those of one moment where `when` says so."""
     rows = [Question(**{**row, "options": tuple(row.get("options", ()))}) for row in stored]
     return [row for row in rows if when in ("", row.when)]

@@ -72,7 +72,7 @@ def screen(rules: Protocol, answers: Answers) -> Finding:
 def brightness(seed: str, answers: Answers) -> Finding:
     """How many squares were seen in the dark and in the light panel; more than there are is no better than fewer."""
     seen = {tone: _count(answers, tone, plates.CELLS) for tone in plates.GROUNDS}
-    there = {tone: len(plates.squares_of(seed, tone)) for tone in plates.GROUNDS}
+    there = {tone: len(plates.square_contrasts(seed, tone)) for tone in plates.GROUNDS}
     passed = all(0 <= there[tone] - seen[tone] <= SQUARES_TO_MISS for tone in seen)
     return Finding(passed, {"seen": seen, "shown": there})
 
@@ -82,7 +82,7 @@ def colour_vision(seed: str, answers: Answers) -> Finding:
     choices = [
         _choice(answers, f"plate-{number}", ("", *"0123456789")) for number in range(len(plates.PLATES))
     ]
-    shown = plates.digits_of(seed)
+    shown = plates.plate_digits(seed)
     read = [answer == digit for answer, digit in zip(choices, shown, strict=True)]
     passed = read[0] and sum(read[1:]) >= PLATES_TO_READ
     return Finding(passed, {"read": read, "answers": choices, "shown": shown, "plates": list(plates.PLATES)})
@@ -96,10 +96,10 @@ def acuity(seed: str, answers: Answers) -> Finding:
     """
     dpr = _number(answers, "dpr", 0.1, 16)
     choices = [
-        _choice(answers, f"ring-{n}", ("", *plates.DIRECTIONS)) for n in range(len(plates.rings_of(seed)))
+        _choice(answers, f"ring-{n}", ("", *plates.DIRECTIONS)) for n in range(len(plates.ring_gaps(seed)))
     ]
     right = dict.fromkeys(plates.GAPS, 0)
-    for (gap, direction), answer in zip(plates.rings_of(seed), choices, strict=True):
+    for (gap, direction), answer in zip(plates.ring_gaps(seed), choices, strict=True):
         right[gap] += answer == direction
     finest = None
     for gap in plates.GAPS:

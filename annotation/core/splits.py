@@ -25,7 +25,7 @@ class LeakError(ValueError):
     """One photograph stands in two splits, or in another split than its hash says."""
 
 
-def split_of(photograph_sha256: str) -> str:
+def assign_split(photograph_sha256: str) -> str:
     """Return "train", "val" or "test" for a photograph, 60 / 20 / 20 in expectation.
 
     `photograph_sha256` is the sha256 of the whole photograph's pixels, 64 lower-case hex digits; anything
@@ -40,13 +40,13 @@ def split_of(photograph_sha256: str) -> str:
 
 
 def check_disjoint(rows: Iterable[tuple[str, str]]) -> None:
-    """Raise LeakError unless every (photograph sha256, split) row says what `split_of` says.
+    """Raise LeakError unless every (photograph sha256, split) row says what `assign_split` says.
 
     That is stronger than disjoint: a folder whose splits are disjoint but drawn otherwise would leak as
     soon as a second snapshot of the same photographs is used beside it.
     """
     for photograph, split in rows:
-        own = split_of(photograph)
+        own = assign_split(photograph)
         if split != own:
             raise LeakError(
                 f"photograph {photograph} is listed under {split!r} but belongs to {own!r}: "

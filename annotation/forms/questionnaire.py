@@ -17,7 +17,7 @@ from annotation.core.questionnaire import (
     NUMBER,
     TEXT,
     Question,
-    questions_of,
+    load_questions,
 )
 
 WHEN = [(BEFORE, "Before the first pair"), (AFTER, "After the last pair")]
@@ -96,7 +96,7 @@ def name_of(text: str) -> str:
 
 def formset_of(stored: list[dict[str, Any]], sent: QueryDict | None = None) -> "BaseFormSet[QuestionForm]":
     """The form with the study's questions, or with what was sent."""
-    initial = [_typed(question) for question in questions_of(stored)]
+    initial = [_typed(question) for question in load_questions(stored)]
     return QuestionFormSet(sent, initial=initial, prefix="q")
 
 

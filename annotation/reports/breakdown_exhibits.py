@@ -4,7 +4,7 @@ from annotation.core.formats.printed import Cell, Column, Table
 from annotation.reports.breakdown import Breakdown, Cut
 from annotation.reports.exhibits import WHOSE, Exhibit, dot
 from annotation.reports.result_tables import ANSWERS, HIGH, JND, LOW, METHOD
-from codecs_zoo.look import look_of
+from codecs_zoo.look import method_look
 from imaging.plots.charts import Dot
 from imaging.plots.key import add_key
 from imaging.plots.strips import strips
@@ -48,7 +48,7 @@ def _exhibit(found: Breakdown, cut: Cut, methods: list[str]) -> Exhibit:
         reference=0.0,
         spell=signed,
     )
-    add_key(scene, [(name, look_of(name)) for name in methods])
+    add_key(scene, [(name, method_look(name)) for name in methods])
     caption = f"{cut.words} {BASIS}".strip()
     return Exhibit(f"by-{cut.name}{at}", f"{cut.title}, {where}", caption, _table(cut), scene)
 

@@ -6,7 +6,7 @@ from annotation.core.formats.printed import Table
 from annotation.reports import result_tables as tables
 from annotation.reports.jnd_chart import quality_curves
 from annotation.reports.results import StudyResults
-from codecs_zoo.look import look_of
+from codecs_zoo.look import method_look
 from imaging.plots import charts
 from imaging.plots.key import add_key
 from imaging.plots.scene import Scene
@@ -94,7 +94,7 @@ def dot(ranking: Ranking, n: int) -> charts.Dot:
     at_zero = ranking.names[n] == ranking.reference
     low, high = (None if at_zero else float(end[n]) for end in (ranking.low, ranking.high))
     name = ranking.names[n]
-    return charts.Dot(str(name), float(ranking.values[n]), low, high, look=look_of(method_of(name)))
+    return charts.Dot(str(name), float(ranking.values[n]), low, high, look=method_look(method_of(name)))
 
 
 def method_of(name: object) -> str:
@@ -109,7 +109,7 @@ def _curves(results: StudyResults, whose: str) -> list[Exhibit]:
     original = joined is not None and joined.ranking is not None and joined.ranking.reference is not None
     zero = "the original" if original else "the mean of all"
     scene = quality_curves(results.curves, title=f"Quality over bits, {whose}", zero=zero)
-    add_key(scene, [(curve.method, look_of(curve.method)) for curve in results.curves])
+    add_key(scene, [(curve.method, method_look(curve.method)) for curve in results.curves])
     return [
         Exhibit("quality-over-bits", "Quality over bits", CURVES, tables.curves(results.curves), scene),
         Exhibit(
@@ -125,7 +125,7 @@ def _preference(results: StudyResults, whose: str) -> list[Exhibit]:
     series = [
         charts.Series(
             method,
-            look_of(method),
+            method_look(method),
             [
                 charts.Point(level, one.value, one.low, one.high)
                 for level, one in cells

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from math import log2
 
-from codecs_zoo.look import look_of
+from codecs_zoo.look import method_look
 from imaging.plots.axes import clipped, clipped_range, ticks
 from imaging.plots.charts import WIDTH, arrow
 from imaging.plots.scene import Scene
@@ -75,7 +75,7 @@ def _curve(
     height: Callable[[float], float],
     axis: tuple[float, float],
 ) -> None:
-    look = look_of(curve.method)
+    look = method_look(curve.method)
 
     def points(values: Iterable[float], order: int = 1) -> str:
         places = list(zip(curve.grid, values, strict=True))[::order]

@@ -12,10 +12,10 @@ from annotation.reports.agreement import Agreement, agreement_of
 from annotation.reports.comparisons import StudyVotes, study_votes
 from psychometrics.comparisons import Floats, meetings, win_rates
 from psychometrics.conditions import Condition
-from psychometrics.curves import Curve, CurveError, EqualQuality, curves_of, equal_quality
+from psychometrics.curves import Curve, CurveError, EqualQuality, rate_quality_curves, equal_quality
 from psychometrics.influence import Influence, influences
 from psychometrics.reliability import Weighted, weighted
-from psychometrics.results import Results, Section, results_of, within_levels
+from psychometrics.results import Results, Section, rank_conditions, within_levels
 from psychometrics.votes_left import VotesLeft, votes_left
 
 POPULATIONS = ("people", "simulated")
@@ -110,7 +110,7 @@ def study_results(study: Study, population: str) -> StudyResults:
     simulated = population == "simulated"
     votes = study_votes(study, simulated=simulated)
     rows = votes.comparisons
-    results = results_of(rows)
+    results = rank_conditions(rows)
     curves, equal, no_curves = _curves(study, results)
     excluded = Enrolment.objects.excluded().filter(study=study, annotator__simulated=simulated).count()
     within = within_levels(rows).only_seen() if len(rows.first) else rows
@@ -148,7 +148,7 @@ def _curves(study: Study, results: Results) -> tuple[tuple[Curve, ...], tuple[Eq
         if isinstance(name, Condition) and name.level is not None
     }
     try:
-        curves = curves_of(results.joined.ranking, bits)
+        curves = rate_quality_curves(results.joined.ranking, bits)
     except CurveError as error:
         return (), (), f"{error}."
     pairs = [(one, other) for n, one in enumerate(curves) for other in curves[n + 1 :]]
@@ -205,7 +205,9 @@ def source_names(study: Study, sources: Sequence[int]) -> tuple[str, ...]:
 
 
 def _with_excluded(study: Study, *, simulated: bool) -> Section:
-    return results_of(study_votes(study, simulated=simulated, excluded=True).comparisons).main.without_rows()
+    return rank_conditions(
+        study_votes(study, simulated=simulated, excluded=True).comparisons
+    ).main.without_rows()
 
 
 def _missing(votes: StudyVotes) -> tuple[tuple[str, int], ...]:

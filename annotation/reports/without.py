@@ -15,7 +15,7 @@ from annotation.models import Enrolment, Judgment, Study
 from annotation.reports.comparisons import OUTCOMES
 from annotation.reports.results import StudyResults
 from psychometrics.agreement import pair_agreement
-from psychometrics.comparisons import Comparisons, Floats, pair_numbers, pairs_of
+from psychometrics.comparisons import Comparisons, Floats, pair_numbers, pair_indices
 from psychometrics.conditions import THE_ORIGINAL, Condition
 from psychometrics.scaling import UNIT, Scale, fit_counts, halved
 
@@ -111,7 +111,7 @@ def _counts(scale: Scale, votes: Sequence[Vote]) -> Floats:
         for one, other in [_names(first, second, by_condition=by_condition)]
         if one in number and other in number and one != other
     ]
-    pairs = len(pairs_of(len(scale.names))[0])
+    pairs = len(pair_indices(len(scale.names))[0])
     if not rows:
         return np.zeros((pairs, 3))
     pair, each = pair_numbers(Comparisons.of_choices(scale.names, *zip(*rows, strict=True)))
@@ -139,7 +139,7 @@ def _without(
         return Without(adds, len(votes), pairs, (), "", "", None, False, score)
     names, now = [str(name) for name in scale.names], scale.values
     best_first = np.argsort(-now, kind="stable")
-    low, high = pairs_of(len(names))
+    low, high = pair_indices(len(names))
     moved = (strengths[low] - strengths[high]) - (now[low] - now[high])
     most = int(np.abs(moved).argmax())
     return Without(

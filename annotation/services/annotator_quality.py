@@ -15,8 +15,8 @@ from django.db import transaction
 from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from annotation.core.annotator_quality import Answer, Figures, apply_rules, figures_of
-from annotation.core.annotator_signs import signs_of
+from annotation.core.annotator_quality import Answer, Figures, apply_rules, annotator_figures
+from annotation.core.annotator_signs import shown_signs
 from annotation.core.protocol import Protocol
 from annotation.errors import Refused
 from annotation.models import Assignment, Enrolment, Judgment, Session, Study
@@ -92,7 +92,7 @@ def _apply(enrolment: Enrolment, figures: Figures, study: Study, now: Any) -> bo
     hand = {HAND: enrolment.figures[HAND]} if HAND in enrolment.figures else {}
     enrolment.figures = figures.to_json() | hand
     enrolment.figures_at = now
-    enrolment.signs = len(signs_of(figures))
+    enrolment.signs = len(shown_signs(figures))
     if not hand:
         _exclude(enrolment, _rule_for(enrolment, figures, study.rules))
     return bool(enrolment.excluded_by) != bool(before)
@@ -199,7 +199,7 @@ def _figures(study: Study, *, simulated: bool) -> Iterator[tuple[UUID, Figures]]
     for who, theirs in groupby(rows, key=lambda row: row.annotator):
         answered = list(theirs)
         votes.add(who, answered)
-        figures[who] = figures_of(_answers(answered), max_view_ms=longest)
+        figures[who] = annotator_figures(_answers(answered), max_view_ms=longest)
     if known and not known.covers(votes):
         following.forget(study, simulated=simulated)
         yield from _figures(study, simulated=simulated)

@@ -7,9 +7,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from annotation.core.consent import version_of
+from annotation.core.consent import text_version
 from annotation.core.protocol import Protocol
-from annotation.core.questionnaire import BEFORE, questions_of
+from annotation.core.questionnaire import BEFORE, load_questions
 from annotation.core.screening import Finding
 from annotation.models import Annotator, Enrolment, Session, Study
 from annotation.services.questionnaires import STEPS
@@ -41,7 +41,7 @@ def steps_of(study: Study) -> list[str]:
     """Every step that the study requires on arrival, in order: its questions come after the checks."""
     rules = study.rules
     checks = [check for check in CHECKS if rule_of(rules, check) != "skip"]
-    asks = bool(questions_of(study.questionnaire, BEFORE))
+    asks = bool(load_questions(study.questionnaire, BEFORE))
     return [CONSENT] * rules.consent + checks + [QUESTIONS] * asks
 
 
@@ -55,7 +55,7 @@ def next_step(enrolment: Enrolment, session: Session | None) -> str | None:
 
 def _is_due(step: str, enrolment: Enrolment, session: Session | None) -> bool:
     if step == CONSENT:
-        return enrolment.consent_version != version_of(enrolment.study.rules.consent_text)
+        return enrolment.consent_version != text_version(enrolment.study.rules.consent_text)
     if step == QUESTIONS:
         return BEFORE not in enrolment.questionnaire
     taken = enrolment.checks.get(step)
@@ -78,7 +78,7 @@ def seed_of(enrolment: Enrolment, check: str) -> str:
 
 def record_consent(*, enrolment: Enrolment) -> None:
     """The annotator has consented to the study's text as it stands."""
-    version = version_of(enrolment.study.rules.consent_text)
+    version = text_version(enrolment.study.rules.consent_text)
     Enrolment.objects.filter(pk=enrolment.pk).exclude(consent_version=version).update(
         consent_version=version, consented_at=timezone.now()
     )

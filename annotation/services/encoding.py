@@ -13,7 +13,7 @@ from django.db.models.fields.files import FieldFile
 
 from annotation.core.allocation import Candidate, make_pairs
 from annotation.core.conditions import ORIGINAL
-from annotation.core.damage import anchors_of, damage
+from annotation.core.damage import anchor_settings, damage
 from annotation.core.pairing import ConditionPair
 from annotation.leases import do_claimed
 from annotation.models import Reconstruction, Source, Study, Triplet
@@ -65,7 +65,7 @@ def _anchors(study: Study, source: Source) -> list[tuple[str, str, Decimal]]:
     """The same of what is plainly worse, for the study's checks: one coarse codec and one damage of ours."""
     if not study.rules.needs_anchors:
         return []
-    codec, name, strength = anchors_of(source.sha256)
+    codec, name, strength = anchor_settings(source.sha256)
     kinds = Reconstruction.Origin
     return [(kinds.COARSE, codec, as_decimal(0)), (kinds.DAMAGED, name, as_decimal(strength))]
 

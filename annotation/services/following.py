@@ -20,7 +20,7 @@ from annotation.models import Judgment, Study
 from annotation.reports.comparisons import OUTCOMES
 from psychometrics.comparisons import Comparisons, Floats
 from psychometrics.estimates import Estimate
-from psychometrics.reliability import Scales, counts_of, held_against, scales_of
+from psychometrics.reliability import Scales, annotator_counts, compare_with_scales, fit_scales
 
 # Up to so many answers everything is fitted anew at every refresh.
 FEW = 20_000
@@ -108,17 +108,17 @@ def hold(study: Study, votes: Votes, kept: Known | None, *, simulated: bool) -> 
     scales = replace(kept.scales, totals=totals)
     newest = replace(kept, scales=scales, votes=round(float(totals.sum())), until=max(votes.received))
     cache.set(_key(study, simulated=simulated), newest, FITTED_EVERY.total_seconds())
-    return dict(zip(votes.people, held_against(scales, table), strict=True))
+    return dict(zip(votes.people, compare_with_scales(scales, table), strict=True))
 
 
 def _hold_all(study: Study, votes: Votes, *, simulated: bool) -> Mapping[UUID, Estimates]:
     person, level, first, second, outcome = votes.columns()
     rows = Comparisons.of_choices(list(votes.methods), first, second, outcome, person)
-    scales, table = scales_of(rows, level, len(votes.people))
+    scales, table = fit_scales(rows, level, len(votes.people))
     names, number = (tuple(votes.methods), tuple(votes.levels)), len(votes.received)
     state = Known(scales, *names, number, number, timezone.now(), max(votes.received))
     cache.set(_key(study, simulated=simulated), state, FITTED_EVERY.total_seconds())
-    return dict(zip(votes.people, held_against(scales, table), strict=True))
+    return dict(zip(votes.people, compare_with_scales(scales, table), strict=True))
 
 
 def _table(votes: Votes, kept: Known) -> tuple[Floats, Floats]:
@@ -129,9 +129,9 @@ def _table(votes: Votes, kept: Known) -> tuple[Floats, Floats]:
     levels = np.array([kept.levels.index(one) for one in votes.levels], dtype=np.int64)
     rows = Comparisons.of_choices(list(kept.methods), methods[first], methods[second], outcome, person)
     shape = (len(votes.people), *kept.scales.ahead.shape)
-    table = counts_of(rows, levels[level], shape)
+    table = annotator_counts(rows, levels[level], shape)
     is_new = np.array([at > kept.until for at in votes.received])
-    new = counts_of(rows.where(is_new), levels[level][is_new], shape).sum(axis=0)
+    new = annotator_counts(rows.where(is_new), levels[level][is_new], shape).sum(axis=0)
     return table, new
 
 

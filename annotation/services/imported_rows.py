@@ -8,7 +8,7 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from annotation.core.conditions import LONGEST_METHOD, ORIGINAL_METHOD
-from annotation.core.splits import split_of
+from annotation.core.splits import assign_split
 from annotation.models import Reconstruction, Source, Study, StudySource, Triplet
 from annotation.models.stimulus import as_decimal
 from annotation.services.imported_pictures import JudgedPair, Original, Progress, Stimulus
@@ -62,7 +62,7 @@ class Catalogue:
             self._sources[sha256] = known or Source(
                 sha256=sha256,
                 photograph=sha256,
-                split=split_of(sha256),
+                split=assign_split(sha256),
                 width=original.width,
                 height=original.height,
                 notes=list(original.notes),

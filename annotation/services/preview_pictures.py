@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from annotation.core.conditions import Condition
-from annotation.core.damage import anchors_of, damage
+from annotation.core.damage import anchor_settings, damage
 from annotation.errors import StudyNotReady
 from annotation.models import Reconstruction, Source, Study
 from annotation.models.stimulus import as_decimal
@@ -117,7 +117,7 @@ def _known(source: int, what: str) -> Pixels:
     pixels = read_pixels(row.image)
     if what == ORIGINAL:
         return pixels
-    _, name, strength = anchors_of(row.sha256)
+    _, name, strength = anchor_settings(row.sha256)
     return damage(pixels, name, strength)
 
 

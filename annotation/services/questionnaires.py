@@ -14,7 +14,7 @@ from annotation.core.questionnaire import (
     QuestionError,
     answers_to,
     parse,
-    questions_of,
+    load_questions,
 )
 from annotation.errors import BadQuestionnaire
 from annotation.models import Enrolment
@@ -34,7 +34,7 @@ def checked_questionnaire(given: Any) -> list[dict[str, Any]]:
 
 def questions_due(enrolment: Enrolment, when: str) -> list[Question]:
     """The questions of that moment that the annotator has still to see; none once their page was sent."""
-    return [] if when in enrolment.questionnaire else questions_of(enrolment.study.questionnaire, when)
+    return [] if when in enrolment.questionnaire else load_questions(enrolment.study.questionnaire, when)
 
 
 @transaction.atomic

@@ -7,7 +7,7 @@ from typing import BinaryIO
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 
-from annotation.core.splits import split_of
+from annotation.core.splits import assign_split
 from annotation.errors import BadPhotograph, DuplicatePhotograph
 from annotation.models import Source, Study, StudySource
 from annotation.services.drafts import require_draft
@@ -76,7 +76,7 @@ def source_of(whole: Pixels, box: image.Box, notes: Sequence[str] = ()) -> tuple
     source = Source(
         sha256=image.pixels_sha256(pixels),
         photograph=known,
-        split=split_of(known),
+        split=assign_split(known),
         width=pixels.shape[1],
         height=pixels.shape[0],
         crop=list(box) if cropped else None,

@@ -14,7 +14,7 @@ from annotation.models import Assignment, Study
 from annotation.reports.comparisons import study_votes
 from annotation.services.studies import close_study, pause_study
 from psychometrics.ranking import Ranking
-from psychometrics.results import results_of
+from psychometrics.results import rank_conditions
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +63,7 @@ def widest_halfwidth(study: Study) -> float | None:
     Each level is asked, or the one scale that joins them: an average over levels may be narrow where none of them is.
     None while a level has too few annotators, sources or comparisons for a ranking.
     """
-    results = results_of(study_votes(study, simulated=False).comparisons)
+    results = rank_conditions(study_votes(study, simulated=False).comparisons)
     found = [section.ranking for section in results.deciding]
     if not found or any(ranking is None or not _enough(ranking) for ranking in found):
         return None

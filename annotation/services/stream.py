@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Case, Count, Q, When
 
 from annotation.core.allocation import Sides
-from annotation.core.checks import due, rates_of
+from annotation.core.checks import due, check_rates
 from annotation.models import Assignment, Session
 
 HELD = Q(state__in=[Assignment.State.LEASED, Assignment.State.ANSWERED])
@@ -43,7 +43,7 @@ def stream_of(session: Session, last_source: int | None) -> Stream:
     return Stream(
         position=here + 1,
         warm_up=warm_up,
-        kinds=[] if warm_up else due(place, served, rates_of(rules), seed=seed),
+        kinds=[] if warm_up else due(place, served, check_rates(rules), seed=seed),
         pairs=sides[False],
         warm_ups=sides[True],
         last_source=last_source,

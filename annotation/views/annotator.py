@@ -10,8 +10,8 @@ from django.views.decorators.http import require_safe
 
 from annotation.charts import inline
 from annotation.core.annotator_quality import Figures
-from annotation.core.annotator_signs import SIGNS, Sign, signs_of
-from annotation.core.questionnaire import questions_of
+from annotation.core.annotator_signs import SIGNS, Sign, shown_signs
+from annotation.core.questionnaire import load_questions
 from annotation.core.roles import Reach
 from annotation.core.timing import derive_timing
 from annotation.models import Assignment, Enrolment, Flag, Judgment, Reconstruction, Study
@@ -107,7 +107,7 @@ def page_of(request: HttpRequest, study: Study, enrolment: Enrolment) -> dict[st
     return {
         "person": person,
         "stage": stage_in_words(enrolment),
-        "signs": signs_of(person.figures),
+        "signs": shown_signs(person.figures),
         "figures": figure_rows(person.figures),
         "answers": len(answers),
         "sides": report.sides_of(answers),
@@ -127,7 +127,7 @@ def page_of(request: HttpRequest, study: Study, enrolment: Enrolment) -> dict[st
             ("Picture shown at", environment.shown_at),
         ],
         "agreement": report.agreement_with_others(enrolment),
-        "questionnaire": answered(enrolment, questions_of(study.questionnaire)),
+        "questionnaire": answered(enrolment, load_questions(study.questionnaire)),
         "without": what_changes(study, [enrolment])[enrolment.annotator_id],
         "flags": Flag.objects.filter(study=study, assignment__annotator=enrolment.annotator_id).order_by(
             "-pk"
@@ -140,7 +140,7 @@ def page_of(request: HttpRequest, study: Study, enrolment: Enrolment) -> dict[st
 
 def figure_rows(figures: Figures) -> list[FigureRow]:
     """The shares of the page, each with what is expected and the sign that it shows."""
-    shown = {sign.figure: sign for sign in reversed(signs_of(figures))}
+    shown = {sign.figure: sign for sign in reversed(shown_signs(figures))}
     expected = {sign.figure: sign.expected for sign in SIGNS}
     return [
         FigureRow(label, getattr(figures, name), expected.get(name, ""), reference, shown.get(name))

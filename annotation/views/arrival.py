@@ -208,7 +208,7 @@ def drawings(step: str, enrolment: Enrolment) -> dict[str, Any]:
     if step == "colour_vision":
         return {"plates": [_drawn(plates.colour_plate(seed, number)) for number in range(len(plates.PLATES))]}
     if step == "acuity":
-        rings = enumerate(plates.rings_of(seed))
+        rings = enumerate(plates.ring_gaps(seed))
         return {
             "rings": [Ring(number, gap, _drawn(plates.ring(side))) for number, (gap, side) in rings],
             "directions": DIRECTIONS,

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from annotation.core.annotator_quality import RULES, Figures
-from annotation.core.annotator_signs import Sign, signs_of
+from annotation.core.annotator_signs import Sign, shown_signs
 from annotation.core.protocol import Protocol
 from annotation.core.roles import Reach
 from annotation.models import Enrolment, Session, Study
@@ -85,7 +85,7 @@ class Person:
     @property
     def signs(self) -> list[Sign]:
         """What is outside what a careful annotator's figures are, as they were computed last."""
-        return signs_of(self.figures)
+        return shown_signs(self.figures)
 
     @property
     def stage(self) -> str:

@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
 from annotation.core.annotator_quality import Figures
-from annotation.core.annotator_signs import signs_of
-from annotation.core.questionnaire import Question, questions_of
+from annotation.core.annotator_signs import shown_signs
+from annotation.core.questionnaire import Question, load_questions
 from annotation.core.roles import Reach
 from annotation.models import Enrolment, Study
 from annotation.reports.stages import stage_in_words, with_stage
@@ -40,7 +40,7 @@ def _lines(study: Study) -> Iterable[str]:
     estimates = [one.name for one in fields(Figures) if one.name != "expected_run"]
     ends = [one.name for one in fields(Estimate)]
     names = [f"{name}_{end}" for name in estimates for end in ends]
-    questions = questions_of(study.questionnaire)
+    questions = load_questions(study.questionnaire)
     people = with_stage(enrolled(study), study).order_by("pk").iterator(chunk_size=500)
     asked = [f"question_{one.name}" for one in questions]
     head = ["annotator", "simulated", "stage", "signs", *FACTS, "reason", "expected_run", *names, *asked]
@@ -53,7 +53,7 @@ def _cells(
     figures = Figures.from_json(row.figures)
     values = [getattr(getattr(figures, name), end) for name in estimates for end in ends]
     facts = [getattr(row, name) for name in FACTS]
-    signs = "; ".join(sign.label for sign in signs_of(figures))
+    signs = "; ".join(sign.label for sign in shown_signs(figures))
     who = [row.annotator_id, row.annotator.simulated, stage_in_words(row), signs]
     answers = [answer for _, answer in answered(row, questions)]
     return [*who, *facts, reason_in_words(row), figures.expected_run, *values, *answers]

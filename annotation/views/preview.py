@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotation.core.questionnaire import AFTER, questions_of
+from annotation.core.questionnaire import AFTER, load_questions
 from annotation.core.roles import Reach
 from annotation.errors import Refused, StudyNotReady
 from annotation.languages import language_of
@@ -102,7 +102,7 @@ def _after(study: Study, step: str, steps: list[str]) -> str:
 
 def _end_of(study: Study) -> str:
     """The page after the last pair: the study's last questions, where it has any, or the thanks."""
-    if questions_of(study.questionnaire, AFTER):
+    if load_questions(study.questionnaire, AFTER):
         return reverse("study-preview-step", args=[study.slug, STEPS[AFTER]])
     return reverse("study-preview-end", args=[study.slug])
 

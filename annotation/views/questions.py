@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from annotation.core.questionnaire import questions_of
+from annotation.core.questionnaire import load_questions
 from annotation.core.roles import Reach
 from annotation.errors import Refused
 from annotation.forms.questionnaire import formset_of, questions_in, with_usual
@@ -25,7 +25,7 @@ def questions(request: HttpRequest, slug: str) -> HttpResponse:
         study,
         "study-questionnaire",
         formset=formset_of(study.questionnaire),
-        questions=questions_of(study.questionnaire),
+        questions=load_questions(study.questionnaire),
         editable=study.state == Study.State.DRAFT and may(staff_of(request), study, Reach.RUN),
     )
 

@@ -41,7 +41,7 @@ from codecs_zoo.contract import (
 )  # fmt: skip
 from codecs_zoo.extras import package_versions
 from codecs_zoo.learned import _search
-from codecs_zoo.learned._file import CRC_BYTES, MAX_PIXELS, is_whole, sealed, size_of
+from codecs_zoo.learned._file import CRC_BYTES, MAX_PIXELS, is_whole, sealed, checked_size
 from codecs_zoo.site_metrics import PERCEPTUAL
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class LearnedCodec(Codec):
         return {"weights": f"1.{self._weights_id.hex()}", **package_versions("torch", "constriction")}
 
     def _encode(self, pixels: Pixels, settings: Settings) -> bytes:
-        size = size_of(pixels)
+        size = checked_size(pixels)
         if settings["effort"]:
             return _search.encode(self, pixels, settings)
         from codecs_zoo.learned.networks.pictures import one_thread, to_tensor
@@ -148,13 +148,15 @@ class LearnedCodec(Codec):
     def _decode(self, bitstream: bytes) -> Pixels:
         weights_id, width, height, index, first = self._read_head(bitstream)
         from codecs_zoo.learned.networks.pictures import grid, one_thread, to_pixels
-        from codecs_zoo.learned.networks.shape import quality_of
+        from codecs_zoo.learned.networks.shape import index_to_quality
 
         body = bitstream[HEAD.size :]
         parts = [body[:first], body[first:]][: self.parts]
         with one_thread():
             model = self._model(weights_id)
-            decoded = model.decompress([[part] for part in parts], grid(height, width), quality_of(index))
+            decoded = model.decompress(
+                [[part] for part in parts], grid(height, width), index_to_quality(index)
+            )
         return to_pixels(decoded["x_hat"], height, width)
 
     def bits_map(self, bitstream: bytes) -> Floats | None:
@@ -200,12 +202,12 @@ class LearnedCodec(Codec):
 
     @cached_property
     def _weights_id(self) -> bytes:
-        return _id_of(self.weights)
+        return _weights_hash(self.weights)
 
     @cached_property
     def _weights_by_id(self) -> dict[bytes, Path]:
         earlier = [WEIGHTS / f"{stem}.safetensors" for stem in self.earlier]
-        return {_id_of(path): path for path in (*earlier, self.weights)}
+        return {_weights_hash(path): path for path in (*earlier, self.weights)}
 
     def _model(self, weights_id: bytes) -> LearnedModel:
         """The networks with these weights, loaded once."""
@@ -218,7 +220,7 @@ class LearnedCodec(Codec):
             return self._models[weights_id]
 
 
-def _id_of(weights: Path) -> bytes:
+def _weights_hash(weights: Path) -> bytes:
     """The first bytes of a file's sha256. Raises CodecError if it is missing."""
     if not weights.exists():
         raise CodecError(f"{weights} is missing. Install closer again.")

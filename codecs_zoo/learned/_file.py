@@ -12,7 +12,7 @@ MAX_PIXELS = 16_000_000
 """More would take several GB of memory: the networks hold whole pictures."""
 
 
-def size_of(pixels: Pixels) -> tuple[int, int]:
+def checked_size(pixels: Pixels) -> tuple[int, int]:
     """Height and width. Raises CodecError for a picture that is too large to be coded."""
     height, width = pixels.shape[:2]
     if height * width > MAX_PIXELS or max(height, width) > 1 << 16:

@@ -16,9 +16,9 @@ import numpy as np
 
 from codecs_zoo.contract import Aimed, CodecError, Pixels, Setting, Settings, bits_per_pixel
 from codecs_zoo.following import current
-from codecs_zoo.learned._file import size_of
+from codecs_zoo.learned._file import checked_size
 from codecs_zoo.learned._state import keep_state, read_state
-from codecs_zoo.learned.networks.shape import quality_index, quality_of
+from codecs_zoo.learned.networks.shape import quality_index, index_to_quality
 from codecs_zoo.site_metrics import PERCEPTUAL, STOCK, is_name
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def aim(
         searches = _Searches(codec, pixels, settings, quality_index(quality), target_bpp)
         bitstream = searches.run(tolerance)
     elapsed = (time.perf_counter() - started) * 1000
-    point = {**settings, codec.knob.name: round(quality_of(searches.best.index), 2)}
+    point = {**settings, codec.knob.name: round(index_to_quality(searches.best.index), 2)}
     return Aimed(point, bitstream, searches.round + 1, elapsed)
 
 
@@ -151,7 +151,7 @@ class _Searches:
         """The next search, from where this one ended, at a quality of about `factor` times the rate."""
         self.round += 1
         knobs, rates = zip(*self.codec.rate_curve, strict=True)
-        rate = float(np.interp(quality_of(self.index), knobs, np.log(rates)))
+        rate = float(np.interp(index_to_quality(self.index), knobs, np.log(rates)))
         quality = float(np.interp(rate + math.log(factor), np.log(rates), knobs))
         before, y, z = search.step_size, *search.ended()
         self.index = quality_index(quality)
@@ -169,10 +169,10 @@ class _Searches:
     def _coded(self, search: Search) -> bytes:
         from codecs_zoo.learned.networks.model import Latents
 
-        latents = search.found()
+        latents = search.latents_to_code()
         z = None if latents.z is None else latents.z.double().contiguous()
         parts = self.model.code(Latents(latents.y.double().contiguous(), z), self.index)
-        return self.codec.file_of(parts, self.index, size_of(self.pixels))
+        return self.codec.file_of(parts, self.index, checked_size(self.pixels))
 
     def _prepare(self, settings: Settings) -> tuple[Objective, Subject]:
         import torch
@@ -193,7 +193,7 @@ class _Searches:
         x = to_tensor(self.pixels).float().contiguous(memory_format=torch.channels_last)
         identity = f"{self.codec.version} {settings} {self.index} {self.target}".encode()
         key = hashlib.sha256(identity + self.pixels.tobytes()).hexdigest()
-        subject = Subject(x, size_of(self.pixels), key, saliency)
+        subject = Subject(x, checked_size(self.pixels), key, saliency)
         return Objective(metric_for(str(settings["tune"]))), subject
 
     def _begin(self) -> Search:

@@ -24,7 +24,7 @@ from threading import Lock
 from typing import Any, ClassVar
 
 from codecs_zoo.contract import Availability, Codec, CodecError, Knob, Pixels, Settings
-from codecs_zoo.learned._file import CRC_BYTES, MAX_PIXELS, is_whole, sealed, size_of
+from codecs_zoo.learned._file import CRC_BYTES, MAX_PIXELS, is_whole, sealed, checked_size
 from codecs_zoo.registry import register
 
 HEAD = struct.Struct(">IHHBBB")
@@ -61,7 +61,7 @@ class TorchCodec(Codec):
         """The model of a quality, ready to code."""
 
     def _encode(self, pixels: Pixels, settings: Settings) -> bytes:
-        height, width = size_of(pixels)
+        height, width = checked_size(pixels)
         from torch import inference_mode
 
         from codecs_zoo.learned.networks.pictures import to_tensor

@@ -48,7 +48,7 @@ def trainable() -> list[str]:
     return [codec.name for codec in learned if codec.network == codec.name]
 
 
-def networks_of(name: str) -> Callable[[Shape | None], LearnedModel]:
+def network_builder(name: str) -> Callable[[Shape | None], LearnedModel]:
     """What builds the networks of the learned codec called `name`. Raises CodecError for another codec."""
     if name not in trainable():
         raise CodecError(f"No codec called {name!r} can be trained. Known: {', '.join(trainable())}.")
@@ -94,7 +94,7 @@ class TrainingSettings:
     log_every: int = 50
 
     def __post_init__(self) -> None:
-        networks_of(self.name)
+        network_builder(self.name)
         if self.crop < 64 or self.crop % 32:
             raise CodecError(f"The crop is {self.crop}; make it a multiple of 32, at least 64.")
         if self.size not in ("", *SIZES) or self.parts not in PARTS:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import log
 
-from codecs_zoo.look import look_of
+from codecs_zoo.look import method_look
 from codecs_zoo.sweep.intervals import Interval
 from codecs_zoo.sweep.summary import Spot
 from imaging.plots.axes import ticks
@@ -56,7 +56,7 @@ class Panel:
 
     def mark(self, codec: str, x: float, interval: Interval, whole: bool) -> None:
         """A shape with its whisker; hollow where some photographs are missing."""
-        look = look_of(codec)
+        look = method_look(codec)
         if interval.low is not None and interval.high is not None:
             low, high = self.up(interval.low), self.up(interval.high)
             self.scene.line(x, low, x, high, look=look.name, width=WHISKER, opacity=self.opacity)
@@ -79,7 +79,7 @@ def curves(lines: Sequence[Line], photos: int, *, title: str, label: str) -> Sce
         panel.under(across(target), f"{target:g}")
     panel.under((LEFT + WIDTH - RIGHT) / 2, "bits per pixel", far=True)
     for line in lines:
-        look = look_of(line.codec)
+        look = method_look(line.codec)
         places = [(across(spot.bpp), panel.up(spot.quality.value)) for spot in line.spots]
         for start, end in pairwise(places):
             panel.scene.line(*start, *end, look=look.name, width=1.6, dash=look.dash)
@@ -116,7 +116,7 @@ def differences(lines: Sequence[Line], photos: int, *, title: str, label: str) -
 
 def whisker(codec: str, interval: Interval, low: float, high: float) -> Scene:
     """A dot with its interval on a scale from low to high, with a line at 0, to stand in a table's cell."""
-    look, width, height = look_of(codec), 132, 20
+    look, width, height = method_look(codec), 132, 20
     scene = Scene(width, height, fixed=True)
 
     def across(value: float) -> float:

@@ -44,6 +44,6 @@ def clipped(value: float, low: float, high: float) -> int:
     return -1 if value < low else 1 if value > high else 0
 
 
-def width_of(words: str) -> float:
+def text_width(words: str) -> float:
     """What `words` take in a drawing, in its units; rather more than less."""
     return sum(NARROW if c in "fijlrtI .,:;()[]|/-" else WIDE if c in "mwMW%@" else LETTER for c in words)

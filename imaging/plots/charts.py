@@ -9,7 +9,7 @@ from datetime import date
 from itertools import pairwise
 from math import ceil, isfinite
 
-from imaging.plots.axes import LETTER, clipped, clipped_range, ticks, width_of
+from imaging.plots.axes import LETTER, clipped, clipped_range, ticks, text_width
 from imaging.plots.looks import Look
 from imaging.plots.scene import FAINT, Scene
 
@@ -133,7 +133,7 @@ def _curve(drawing: Scene, one: Series, at: Mapping[float, float], height: Calla
 
 def heat_map(names: Sequence[str], shares: Sequence[Sequence[float | None]], *, title: str) -> Scene:
     """How often the row was preferred to the column, 0 to 1; the number is in the cell, the shade repeats it."""
-    widest = max(map(width_of, names))
+    widest = max(map(text_width, names))
     left, row = max(96.0, 12 + widest), 34
     cell = min((WIDTH - left) / len(names), 96)
     upright = widest > cell
@@ -185,10 +185,10 @@ def dots(
     numbers stay whole. `within`: what the axis covers instead, for figures laid side by side; it must hold every value.
     """
     top, bottom = 8, 8 + ROW * len(rows)
-    left = 14 + max((width_of(row.name) for row in rows), default=0)
-    right = WIDTH - 14 - max((width_of(_numbers(row, spell)) for row in rows), default=0)
+    left = 14 + max((text_width(row.name) for row in rows), default=0)
+    right = WIDTH - 14 - max((text_width(_numbers(row, spell)) for row in rows), default=0)
     drawing = Scene(WIDTH, bottom + 44, title=title)
-    marks = ticks(*(within or range_of(rows, reference)))
+    marks = ticks(*(within or axis_range(rows, reference)))
     scale = (right - left) / ((marks[-1] - marks[0]) or 1)
 
     def across(value: float) -> float:
@@ -208,7 +208,7 @@ def dots(
     return drawing
 
 
-def range_of(rows: Sequence[Dot], reference: float | None = None) -> tuple[float, float]:
+def axis_range(rows: Sequence[Dot], reference: float | None = None) -> tuple[float, float]:
     """What an axis of these rows covers (`clipped_range`), with `reference`."""
     values = [row.value for row in rows if row.value is not None]
     values += [reference] if reference is not None else []

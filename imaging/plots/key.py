@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from imaging.plots.axes import width_of
+from imaging.plots.axes import text_width
 from imaging.plots.looks import Look
 from imaging.plots.scene import Scene
 
@@ -15,7 +15,7 @@ def add_key(drawing: Scene, methods: Sequence[tuple[str, Look]]) -> Scene:
         return drawing
     x, y = 0.0, drawing.height + LINE / 2
     for name, look in methods:
-        width = 18 + width_of(name) + 20
+        width = 18 + text_width(name) + 20
         if x > 0 and x + width > drawing.width:
             x, y = 0.0, y + LINE
         look.mark(drawing, x + 6, y)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from imaging.plots.axes import clipped, clipped_range, ticks, width_of
+from imaging.plots.axes import clipped, clipped_range, ticks, text_width
 from imaging.plots.charts import WIDTH, Dot, arrow
 from imaging.plots.looks import by_name
 from imaging.plots.scene import Scene
@@ -30,7 +30,7 @@ def strips(
     )
     heights = [max(GAP, LINE * len(each)) + GAP for _, each in groups]
     top, bottom = 4.0, 4.0 + sum(heights)
-    left = min(14 + max((width_of(name) for name, _ in groups), default=0.0), WIDTH / 2)
+    left = min(14 + max((text_width(name) for name, _ in groups), default=0.0), WIDTH / 2)
     right = WIDTH - 24.0
     drawing = Scene(WIDTH, bottom + 44, title=title)
     scale = (right - left) / ((marks[-1] - marks[0]) or 1)
@@ -71,8 +71,8 @@ def _dot(
 
 def _fitting(name: str, room: float) -> str:
     """The name, or as much of it as there is room for."""
-    if width_of(name) <= room:
+    if text_width(name) <= room:
         return name
-    while name and width_of(f"{name}…") > room:
+    while name and text_width(f"{name}…") > room:
         name = name[:-1]
     return f"{name.rstrip()}…"

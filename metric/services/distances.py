@@ -142,9 +142,9 @@ def _learned(version: MetricVersion | None, reference: Pixels, pictures: list[Pi
 
 def _baselines(reference: Pixels, distorted: Pixels) -> list[Figure]:
     from metric.core.distance.baselines import BASELINES, BaselineUnavailable
-    from metric.core.distance.images import picture_of
+    from metric.core.distance.images import as_picture
 
-    pair = (picture_of(reference), picture_of(distorted))
+    pair = (as_picture(reference), as_picture(distorted))
     figures = []
     for key, baseline in BASELINES.items():
         missing = baseline.unavailable()

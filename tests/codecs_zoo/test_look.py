@@ -10,7 +10,7 @@ import pytest
 
 from codecs_zoo import registry
 from codecs_zoo.classical.jpeg import Jpeg
-from codecs_zoo.look import key_mark, look_of
+from codecs_zoo.look import key_mark, method_look
 from imaging.plots.looks import SHAPES, Look, by_name
 from imaging.plots.palette import COLOURS
 
@@ -32,39 +32,39 @@ def test_every_codec_states_a_look_and_no_two_have_one_colour_and_shape() -> Non
 
 
 def test_the_default_five_differ_in_shape_and_in_colour() -> None:
-    looks = [look_of(name) for name in DEFAULT]
+    looks = [method_look(name) for name in DEFAULT]
     assert len({look.shape for look in looks}) == len({look.colour for look in looks}) == 5
 
 
 def test_a_codec_that_joins_changes_no_others_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = {name: look_of(name) for name in registry.names()}
+    before = {name: method_look(name) for name in registry.names()}
     monkeypatch.setattr(registry, "_registered", dict(registry._registered))
     registry.register(type("First", (Jpeg,), {"name": "aaa", "look": Look(7, "cross")}))
-    assert {name: look_of(name) for name in before} == before
-    assert look_of("aaa") == Look(7, "cross")
+    assert {name: method_look(name) for name in before} == before
+    assert method_look("aaa") == Look(7, "cross")
 
 
 def test_a_look_that_is_taken_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_registered", dict(registry._registered))
     with pytest.raises(ValueError, match="'aaa' and 'avif' have one look"):
-        registry.register(type("First", (Jpeg,), {"name": "aaa", "look": look_of("avif")}))
+        registry.register(type("First", (Jpeg,), {"name": "aaa", "look": method_look("avif")}))
 
 
 def test_options_and_versions_have_a_look_that_is_derived_from_the_codecs() -> None:
-    version, checkerboard = look_of("checkerboard-v3"), look_of("checkerboard")
+    version, checkerboard = method_look("checkerboard-v3"), method_look("checkerboard")
     assert (version.colour, version.shape) == (checkerboard.colour, checkerboard.shape)
     assert version.variant > 0
-    assert look_of("jpeg-444").variant == 0
-    own, grain, sharp = (look_of(name) for name in ("avif", "avif@grain=estimated", "avif@sharpness=2"))
+    assert method_look("jpeg-444").variant == 0
+    own, grain, sharp = (method_look(name) for name in ("avif", "avif@grain=estimated", "avif@sharpness=2"))
     assert {(look.colour, look.shape) for look in (grain, sharp)} == {(own.colour, own.shape)}
     assert own.variant == 0 and grain.variant > 0 and own.dash == () and grain.dash
-    assert look_of("avif@grain=estimated") == grain
+    assert method_look("avif@grain=estimated") == grain
     assert "hollow" in key_mark("avif@grain=estimated") and "hollow" not in key_mark("avif")
 
 
 @pytest.mark.parametrize("name", ["my method", "lost", "avifs", "@", "original"])
 def test_a_method_of_ones_own_has_a_look_that_follows_from_its_name(name: str) -> None:
-    assert look_of(name) == by_name(name) == look_of(name)
+    assert method_look(name) == by_name(name) == method_look(name)
 
 
 @pytest.mark.parametrize("fields", [{"colour": 0}, {"colour": 8}, {"shape": "star"}])

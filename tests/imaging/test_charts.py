@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from imaging.plots import charts
-from imaging.plots.axes import clipped_range, ticks, width_of
+from imaging.plots.axes import clipped_range, ticks, text_width
 from imaging.plots.key import add_key
 from imaging.plots.looks import Look, by_name
 from imaging.plots.pdf import to_pdf
@@ -84,7 +84,7 @@ def test_long_names_have_room_in_a_heat_map() -> None:
     drawn = ElementTree.fromstring(to_svg(charts.heat_map(names, [[0.5] * 6] * 6, title="t")))
     words = [element for element in drawn.iter() if element.text in names]
     rows = [one for one in words if one.get("text-anchor") == "end"]
-    assert all(float(one.get("x", 0)) >= width_of(one.text or "") for one in rows)
+    assert all(float(one.get("x", 0)) >= text_width(one.text or "") for one in rows)
     assert all("rotate(-90" in one.get("transform", "") for one in words if one not in rows)
 
 
@@ -234,4 +234,4 @@ def test_strips_draw_every_method_of_every_group_on_one_axis() -> None:
     words = texts(scene)
     assert {"under 2 s", "over 2 s", "0", "JND"} <= set(words)
     (long,) = (word for word in words if word.startswith("xx"))
-    assert long.endswith("…") and width_of(long) < 300
+    assert long.endswith("…") and text_width(long) < 300

@@ -11,7 +11,7 @@ from PIL import Image
 
 from annotation.core.formats.bapps import write_bapps
 from annotation.core.formats.rows import JudgmentRow, SnapshotRows, SourceRow, TripletRow
-from annotation.core.splits import SPLITS, split_of
+from annotation.core.splits import SPLITS, assign_split
 from imaging.pixels import pixels_sha256
 
 Pixels = NDArray[np.uint8]
@@ -87,7 +87,7 @@ def _photographs(
     missing = dict(zip(SPLITS, per_split, strict=True))
     for number in range(1000 * seed, 1000 * seed + 1000):
         pixels = photograph(number, sizes[number % len(sizes)])
-        split = split_of(pixels_sha256(pixels))
+        split = assign_split(pixels_sha256(pixels))
         if missing[split]:
             missing[split] -= 1
             yield pixels

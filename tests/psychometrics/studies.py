@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from psychometrics.comparisons import Comparisons, Floats, pairs_of
+from psychometrics.comparisons import Comparisons, Floats, pair_indices
 from psychometrics.scaling import UNIT
 
 NAMES = ("jpeg", "webp", "avif", "jpegxl")
@@ -24,7 +24,7 @@ def study(
     """Answers to random pairs by random people. `strengths`, and the spreads of people and sources, in JND."""
     draw = np.random.default_rng(seed)
     size = len(strengths)
-    low, high = pairs_of(size)
+    low, high = pair_indices(size)
     pair = draw.integers(low.size, size=judgments)
     who, what = draw.integers(annotators, size=judgments), draw.integers(sources, size=judgments)
     own = (

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from psychometrics.bootstrap import bootstrap_errors
-from psychometrics.comparisons import Comparisons, aggregated, pairs_of
+from psychometrics.comparisons import Comparisons, aggregated, pair_indices
 from psychometrics.scaling import fit
 from psychometrics.uncertainty import uncertainty
 from tests.psychometrics.studies import study
@@ -13,7 +13,7 @@ from tests.psychometrics.studies import study
 @pytest.mark.parametrize(("spread", "tie"), [(0.0, None), (0.4, None), (0.3, -0.5)])
 def test_two_ways_to_the_same_errors(spread: float, tie: float | None) -> None:
     ratios = []
-    low, high = pairs_of(4)
+    low, high = pair_indices(4)
     contrasts = np.eye(4)[low] - np.eye(4)[high]
     for seed in range(8):
         rows = aggregated(

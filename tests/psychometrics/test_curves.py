@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from psychometrics.conditions import THE_ORIGINAL, Condition
-from psychometrics.curves import Curve, CurveError, bits_at, curves_of, equal_quality, monotone
+from psychometrics.curves import Curve, CurveError, bits_at, rate_quality_curves, equal_quality, monotone
 from psychometrics.ranking import Ranking, rank
 from tests.psychometrics.studies import study
 
@@ -28,7 +28,7 @@ def ranked(seed: int = 0, judgments: int = 6_000) -> Ranking:
 
 
 def test_curves_rise_and_stand_within_their_bands() -> None:
-    a, b = curves_of(ranked(), BITS)
+    a, b = rate_quality_curves(ranked(), BITS)
     for curve in (a, b):
         assert (np.diff(curve.line) >= -1e-9).all()
         assert (curve.band_low <= curve.line + 0.05).all() and (curve.line <= curve.band_high + 0.05).all()
@@ -40,7 +40,7 @@ def test_curves_rise_and_stand_within_their_bands() -> None:
 def test_bits_at_equal_quality_are_found_and_their_interval_covers() -> None:
     covered, found = [], []
     for seed in range(40):
-        result = equal_quality(*curves_of(ranked(seed, 4_000), BITS, draws=150))
+        result = equal_quality(*rate_quality_curves(ranked(seed, 4_000), BITS, draws=150))
         assert result.more.value is not None and result.more.low is not None and result.more.high is not None
         found.append(result.more.value)
         covered.append(result.more.low <= -SAVING <= result.more.high)
@@ -49,7 +49,7 @@ def test_bits_at_equal_quality_are_found_and_their_interval_covers() -> None:
 
 
 def test_turning_the_two_round_turns_the_ratio_round() -> None:
-    a, b = curves_of(ranked(), BITS)
+    a, b = rate_quality_curves(ranked(), BITS)
     there, back = equal_quality(a, b).more.value, equal_quality(b, a).more.value
     assert there is not None and back is not None
     assert (1 + there) * (1 + back) == pytest.approx(1.0, rel=1e-6)
@@ -73,7 +73,7 @@ def test_a_dip_is_levelled_and_not_drawn() -> None:
 
 
 def test_the_bits_of_a_quality_and_none_outside_the_curve() -> None:
-    a, _ = curves_of(ranked(), BITS)
+    a, _ = rate_quality_curves(ranked(), BITS)
     middle = float(a.line[64])
     found = bits_at(a, middle)
     assert found.value == pytest.approx(a.grid[64], rel=0.05)
@@ -84,17 +84,17 @@ def test_the_bits_of_a_quality_and_none_outside_the_curve() -> None:
 def test_bits_must_be_above_zero_and_each_its_own() -> None:
     ranking = ranked()
     with pytest.raises(CurveError, match="above 0"):
-        curves_of(ranking, BITS | {NAMES[1]: ("a", 0.0)})
+        rate_quality_curves(ranking, BITS | {NAMES[1]: ("a", 0.0)})
     with pytest.raises(CurveError, match="same bits"):
-        curves_of(ranking, BITS | {NAMES[1]: ("a", 0.25)})
-    assert curves_of(ranking, {NAMES[1]: ("a", 0.125)}) == []
+        rate_quality_curves(ranking, BITS | {NAMES[1]: ("a", 0.25)})
+    assert rate_quality_curves(ranking, {NAMES[1]: ("a", 0.125)}) == []
 
 
 def test_as_many_draws_as_it_takes_for_two_seeds_to_agree() -> None:
     ranking = ranked()
-    found = [equal_quality(*curves_of(ranking, BITS, seed=seed)).more for seed in (1, 2)]
+    found = [equal_quality(*rate_quality_curves(ranking, BITS, seed=seed)).more for seed in (1, 2)]
     widths = [one.high - one.low for one in found if one.high is not None and one.low is not None]
     assert widths[0] == pytest.approx(widths[1], rel=0.2)
-    assert curves_of(ranking, BITS)[0].band_low == pytest.approx(
-        curves_of(ranking, BITS, seed=2)[0].band_low, abs=0.08
+    assert rate_quality_curves(ranking, BITS)[0].band_low == pytest.approx(
+        rate_quality_curves(ranking, BITS, seed=2)[0].band_low, abs=0.08
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from psychometrics.comparisons import Comparisons
-from psychometrics.reliability import chance_meant, reliable_values, trust_of, weighted
+from psychometrics.reliability import chance_intended, reliable_values, estimated_trust, weighted
 from psychometrics.scaling import fit
 from tests.psychometrics.studies import STRENGTHS, study
 
@@ -45,10 +45,10 @@ def test_one_annotator_or_none_known_has_nothing_to_weigh() -> None:
 
 
 def test_a_coin_says_nothing_of_trust_and_nobody_s_answers_are_the_prior() -> None:
-    assert chance_meant(np.array([0.9]), np.array([0.5])) == pytest.approx([0.9])
-    assert chance_meant(np.array([0.5]), np.array([0.9])) == pytest.approx([0.9])
-    assert trust_of(np.array([0.0]), np.array([0.0])) == pytest.approx([0.9])
-    assert trust_of(np.array([90.0]), np.array([90.0])) == pytest.approx([0.99])
+    assert chance_intended(np.array([0.9]), np.array([0.5])) == pytest.approx([0.9])
+    assert chance_intended(np.array([0.5]), np.array([0.9])) == pytest.approx([0.9])
+    assert estimated_trust(np.array([0.0]), np.array([0.0])) == pytest.approx([0.9])
+    assert estimated_trust(np.array([90.0]), np.array([90.0])) == pytest.approx([0.99])
 
 
 def test_trust_is_estimated_together_with_the_scale_until_both_settle() -> None:

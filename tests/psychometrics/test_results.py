@@ -7,7 +7,7 @@ from psychometrics.comparisons import Comparisons, aggregated
 from psychometrics.conditions import THE_ORIGINAL, Condition
 from psychometrics.influence import influences
 from psychometrics.ranking import rank
-from psychometrics.results import by_source, level_of_rows, results_of
+from psychometrics.results import by_source, level_of_rows, rank_conditions
 from psychometrics.scaling import fit
 from psychometrics.sentences import crossing_in_words
 from psychometrics.simulation import together
@@ -28,7 +28,7 @@ def at_levels(strengths: dict[float, list[float]], judgments: int = 1500) -> Com
 
 
 def test_codecs_that_cross_are_told_apart_at_each_level_and_the_average_says_that_they_cross() -> None:
-    found = results_of(at_levels({0.25: [1.0, 0.0], 1.0: [-1.0, 0.0]}))
+    found = rank_conditions(at_levels({0.25: [1.0, 0.0], 1.0: [-1.0, 0.0]}))
     first, last = (section.ranking for section in found.levels)
     assert first is not None and last is not None and found.overall.ranking is not None
     assert first.difference("m0", "m1").low > 0.5 and last.difference("m0", "m1").high < -0.5
@@ -39,13 +39,13 @@ def test_codecs_that_cross_are_told_apart_at_each_level_and_the_average_says_tha
 
 
 def test_codecs_that_keep_their_order_do_not_cross() -> None:
-    assert results_of(at_levels({0.25: [1.0, 0.0], 1.0: [0.5, 0.0]})).crossings == ()
+    assert rank_conditions(at_levels({0.25: [1.0, 0.0], 1.0: [0.5, 0.0]})).crossings == ()
 
 
 def test_comparisons_across_levels_join_them_with_the_original_at_zero() -> None:
     names = (THE_ORIGINAL, Condition("m", 0.25), Condition("m", 1.0))
     rows = study(3000, strengths=np.array([0.0, -2.0, -0.5]), names=names)
-    found = results_of(rows)
+    found = rank_conditions(rows)
     assert found.joined is not None and found.joined.ranking is not None
     assert found.joined.ranking.reference == THE_ORIGINAL
     assert found.joined.ranking.values == pytest.approx([0.0, -2.0, -0.5], abs=0.25)
@@ -63,7 +63,7 @@ def test_levels_of_rows() -> None:
 def test_what_does_not_join_says_why_and_the_rest_is_ranked() -> None:
     names = tuple(Condition(name, level) for level in LEVELS for name in "abcd")
     rows = Comparisons.of_choices(names, [0, 2, 4, 5, 6], [1, 3, 5, 6, 7], [0, 0, 0, 1, 0])
-    low, high = results_of(rows).levels
+    low, high = rank_conditions(rows).levels
     assert low.ranking is None and "a, b | c, d" in low.why
     assert high.ranking is not None
 
@@ -102,8 +102,8 @@ def test_one_who_answers_the_other_way_round_has_the_most_influence() -> None:
 
 
 def test_a_stop_rule_asks_each_level_and_the_joined_scale_only_without_levels() -> None:
-    within = results_of(at_levels({0.25: [1.0, 0.0], 1.0: [0.5, 0.0]}))
+    within = rank_conditions(at_levels({0.25: [1.0, 0.0], 1.0: [0.5, 0.0]}))
     assert [section.level for section in within.deciding] == [0.25, 1.0]
     names = (Condition("m", 0.25), Condition("m", 0.5), Condition("m", 1.0))
-    across = results_of(study(600, strengths=np.array([0.0, 1.0, 2.0]), names=names))
+    across = rank_conditions(study(600, strengths=np.array([0.0, 1.0, 2.0]), names=names))
     assert across.levels == () and across.deciding == (across.joined,)

@@ -5,16 +5,23 @@ import pytest
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from psychometrics.sampling import CONNECTS, Askable, Posterior, information, posterior_of, priorities
+from psychometrics.sampling import (
+    CONNECTS,
+    CandidatePair,
+    Posterior,
+    information,
+    gaussian_posterior,
+    priorities,
+)
 
 
-def pairs_of(codecs: int, *, source: str = "a", asked: int = 0) -> list[Askable]:
+def pairs_of(codecs: int, *, source: str = "a", asked: int = 0) -> list[CandidatePair]:
     both = [(first, second) for first in range(codecs) for second in range(first + 1, codecs)]
-    return [Askable(number, source, 0.37, *pair, asked) for number, pair in enumerate(both)]
+    return [CandidatePair(number, source, 0.37, *pair, asked) for number, pair in enumerate(both)]
 
 
 def flat(codecs: int) -> dict[float, Posterior]:
-    return {0.37: posterior_of(np.zeros((codecs * (codecs - 1) // 2, 3)), codecs)}
+    return {0.37: gaussian_posterior(np.zeros((codecs * (codecs - 1) // 2, 3)), codecs)}
 
 
 def test_at_first_a_spanning_tree_comes_before_all_else() -> None:
@@ -52,7 +59,7 @@ def test_what_is_joined_already_needs_no_tree() -> None:
 
 def test_a_codec_that_nobody_saw_is_joined_by_one_pair() -> None:
     pairs = [
-        Askable(pair.key, pair.source, pair.scale, pair.first, pair.second, int(pair.second < 3))
+        CandidatePair(pair.key, pair.source, pair.scale, pair.first, pair.second, int(pair.second < 3))
         for pair in pairs_of(4)
     ]
     connecting = [key for key, worth in priorities(pairs, flat(4), seed="s").items() if worth > CONNECTS]
@@ -60,24 +67,24 @@ def test_a_codec_that_nobody_saw_is_joined_by_one_pair() -> None:
 
 
 def test_a_close_race_is_worth_more_than_a_settled_one() -> None:
-    posterior = posterior_of(np.array([[10.0, 10, 0], [95, 5, 0], [95, 5, 0]]), 3)
+    posterior = gaussian_posterior(np.array([[10.0, 10, 0], [95, 5, 0], [95, 5, 0]]), 3)
     assert information(posterior, 0, 1) > 1.5 * information(posterior, 0, 2)
 
 
 def test_information_shrinks_with_votes_and_stays_under_one_bit() -> None:
-    worth = [information(posterior_of(np.array([[n, n, 0.0]]), 2), 0, 1) for n in (0, 1, 10, 100)]
+    worth = [information(gaussian_posterior(np.array([[n, n, 0.0]]), 2), 0, 1) for n in (0, 1, 10, 100)]
     assert worth == sorted(worth, reverse=True)
     assert np.log(2) > worth[0] > 0.2 and 0 < worth[-1] < 0.01
 
 
 def test_an_asked_pair_gives_way_to_one_that_was_not() -> None:
-    once, twice = (Askable(n, "a", 0.37, 0, 1, asked) for n, asked in enumerate((1, 2)))
+    once, twice = (CandidatePair(n, "a", 0.37, 0, 1, asked) for n, asked in enumerate((1, 2)))
     found = priorities([once, twice], flat(2), seed="s")
     assert found[0] == pytest.approx(1.5 * found[1])
 
 
 def test_the_posterior_is_where_the_votes_say() -> None:
-    posterior = posterior_of(np.array([[290.0, 90.0, 20.0]]), 2)
+    posterior = gaussian_posterior(np.array([[290.0, 90.0, 20.0]]), 2)
     assert posterior.mean[0] - posterior.mean[1] == pytest.approx(np.log(3), abs=0.02)
     variance = posterior.covariance @ np.array([1, -1]) @ np.array([1, -1])
     assert variance == pytest.approx(1 / (400 * 0.75 * 0.25), rel=0.05)

@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from psychometrics.comparisons import Comparisons, pairs_of, tally
+from psychometrics.comparisons import Comparisons, pair_indices, tally
 from psychometrics.scaling import PRIOR_SD, chances, fit, fit_counts
 from psychometrics.thurstone import fit_thurstone
 from tests.psychometrics.studies import STRENGTHS, answers, study
@@ -127,7 +127,7 @@ def test_thurstone_is_the_probit_fit_of_statsmodels() -> None:
     import statsmodels.api as sm
 
     rows = study(3_000)
-    low, high = pairs_of(4)
+    low, high = pair_indices(4)
     counts = tally(rows)
     design = (np.eye(4)[low] - np.eye(4)[high])[:, 1:]
     model = sm.GLM(counts[:, :2], design, family=sm.families.Binomial(link=sm.families.links.Probit()))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from psychometrics.comparisons import Comparisons, aggregated, pairs_of
+from psychometrics.comparisons import Comparisons, aggregated, pair_indices
 from psychometrics.ranking import rank
 from psychometrics.scaling import fit
 from psychometrics.uncertainty import uncertainty
@@ -11,7 +11,7 @@ from tests.psychometrics.studies import answers, study
 
 
 def halves(comparisons: Comparisons) -> np.ndarray:  # type: ignore[type-arg]
-    low, high = pairs_of(len(comparisons.names))
+    low, high = pair_indices(len(comparisons.names))
     contrasts = np.eye(len(comparisons.names))[low] - np.eye(len(comparisons.names))[high]
     return uncertainty(fit(comparisons), comparisons).errors(contrasts).half_widths()
 
@@ -38,7 +38,7 @@ def test_intervals_of_differences_cover_and_are_hardly_wider_than_needed(
             )
         )
         scale = fit(rows)
-        low, high = pairs_of(4)
+        low, high = pair_indices(4)
         found.append(scale.values[low] - scale.values[high])
         half.append(halves(rows))
     estimates, halfwidths = np.array(found), np.array(half)

@@ -24,7 +24,7 @@ from annotation.core.formats.manifest import SCHEMA
 from annotation.core.formats.rows import ExportError, SnapshotRows, SourceRow, TripletRow
 from annotation.core.formats.votes import Tally, check_votes, spool_judgments
 from annotation.core.formats.zip import link_or_copy
-from annotation.core.splits import SPLITS, split_of
+from annotation.core.splits import SPLITS, assign_split
 from imaging.files import file_sha256
 from imaging.folders import whole_folder
 from imaging.manifest import write_manifest
@@ -135,7 +135,7 @@ def _place(
             placed.append(None)
             continue
         photograph = sources[row.source].photograph
-        split = split_of(photograph)
+        split = assign_split(photograph)
         placed.append(_Placed(row, photograph, split, f"{used[split]:06d}", (votes[0], votes[1], votes[2])))
         used[split] += 1
     return placed
@@ -249,7 +249,7 @@ def _describe_source(source: SourceRow) -> dict[str, str]:
     return {
         "sha256": source.sha256,
         "photograph": source.photograph,
-        "split": split_of(source.photograph),
+        "split": assign_split(source.photograph),
         "name": source.name,
         "licence": source.licence,
         "attribution": source.attribution,

@@ -6,7 +6,7 @@ it is taken as the fewest that give all shares of a folder: five in BAPPS's val,
 
 from pathlib import Path
 
-from annotation.core.formats.clic import choices_of, fewest_votes
+from annotation.core.formats.clic import split_choices, fewest_votes
 from annotation.core.formats.plain import Answer, Answers, AnswersError, Shown
 from imaging.listing import files, folders_named
 from psychometrics.numbers import NumberError, read_number
@@ -40,7 +40,9 @@ def _part(folder: Path, part: Path) -> list[Answer]:
     answers = []
     for line, (stem, share) in enumerate(shares.items(), start=1):
         ref, p0, p1 = (_picture(folder, *place, stem) for place in pictures)
-        answers += [Answer(ref, Shown(p0), Shown(p1), choice, line) for choice in choices_of(share, people)]
+        answers += [
+            Answer(ref, Shown(p0), Shown(p1), choice, line) for choice in split_choices(share, people)
+        ]
     return answers
 
 

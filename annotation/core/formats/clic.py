@@ -37,7 +37,7 @@ def read_clic(path: Path) -> Answers:
     answers = [
         Answer(row["O"], Shown(row["A"]), Shown(row["B"]), choice, line)
         for line, row, share in rows
-        for choice in choices_of(share, people)
+        for choice in split_choices(share, people)
     ]
     return Answers("clic", answers)
 
@@ -52,7 +52,7 @@ def fewest_votes(shares: list[float], most: int = 20) -> int:
     )
 
 
-def choices_of(share: float, people: int) -> list[str]:
+def split_choices(share: float, people: int) -> list[str]:
     """`people` answers of which `share` prefer b."""
     for_b = round(share * people)
     return ["a"] * (people - for_b) + ["b"] * for_b

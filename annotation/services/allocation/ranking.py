@@ -9,7 +9,7 @@ from annotation.models import Study, Triplet
 from annotation.reports.comparisons import study_votes, tally_by_name
 from annotation.services.allocation.priorities import set_priorities
 from psychometrics.results import level_of_rows
-from psychometrics.sampling import Askable, Posterior, posterior_of, priorities
+from psychometrics.sampling import CandidatePair, Posterior, gaussian_posterior, priorities
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,7 @@ def refresh_ranking(*, study: Study) -> int:
     named = [_by_condition(row) for row in pairs] if joined else pairs
     number = {name: n for n, name in enumerate(sorted({name for row in named for name in row[1:3]}))}
     asked = [
-        Askable(pk, source, JOINED if joined else float(level), number[first], number[second], served)
+        CandidatePair(pk, source, JOINED if joined else float(level), number[first], number[second], served)
         for level, first, second, pk, source, served, *_ in named
     ]
     posteriors = _posteriors(study, number, {pair.scale for pair in asked})
@@ -69,5 +69,5 @@ def _posteriors(study: Study, number: dict[str, int], scales: set[float]) -> dic
     for scale in scales:
         joined = scale == JOINED
         counts = tally_by_name(rows if joined else rows.where(level == scale), number, method=not joined)
-        posteriors[scale] = posterior_of(counts, len(number))
+        posteriors[scale] = gaussian_posterior(counts, len(number))
     return posteriors

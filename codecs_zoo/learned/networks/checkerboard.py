@@ -19,7 +19,7 @@ from codecs_zoo.learned.networks.hyper import HyperLatents
 from codecs_zoo.learned.networks.model import Latents, LearnedModel, first_log_scales
 from codecs_zoo.learned.networks.rounding import Rounding
 from codecs_zoo.learned.networks.shape import Shape
-from codecs_zoo.learned.networks.tables import SYMBOL_LIMIT, RangeEncoder, Tables, decoder_of, to_bytes
+from codecs_zoo.learned.networks.tables import SYMBOL_LIMIT, RangeEncoder, Tables, range_decoder, to_bytes
 from codecs_zoo.learned.networks.transforms import PerLevel
 
 
@@ -143,16 +143,16 @@ class Checkerboard(LearnedModel):
     def _decode(self, parts: list[bytes], height: int, width: int, index: int) -> Tensor:
         y_part, z_part = parts
         features = self.hyper.decode(z_part, height, width, self.tables["z"], index)
-        decoder = decoder_of(y_part)
+        decoder = range_decoder(y_part)
         y_hat = torch.zeros(1, self.shape.latents, height, width, dtype=torch.float64)
         for part, _, mask, log_scale, mean in self._walk(features, y_hat, y_hat, index):
             symbols = self.tables["y"].decode(decoder, scale_rows(log_scale)[mask].numpy())
             part[mask] = torch.from_numpy(symbols.astype(np.float64)) * UNITS + mean[mask]
         return y_hat / UNITS
 
-    def latents_of(self, parts: list[bytes], height: int, width: int, index: int) -> Latents:
+    def decode_latents(self, parts: list[bytes], height: int, width: int, index: int) -> Latents:
         y = self._decode(parts, height, width, index)
-        return Latents(y, self.hyper.latents_of(parts[1], height, width, self.tables["z"]))
+        return Latents(y, self.hyper.decode_latents(parts[1], height, width, self.tables["z"]))
 
     def _walk(self, features: Tensor, y_hat: Tensor, y: Tensor, index: int) -> Iterator[tuple[Tensor, ...]]:
         """(this group of y_hat, of y, mask, log scales, means) for each half of each group, in order.

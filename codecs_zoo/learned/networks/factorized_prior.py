@@ -13,7 +13,7 @@ from codecs_zoo.learned.networks.latents import from_symbols, to_symbols
 from codecs_zoo.learned.networks.model import Latents, LearnedModel
 from codecs_zoo.learned.networks.rounding import Rounding
 from codecs_zoo.learned.networks.shape import LEVELS, QUALITY_STEPS, Shape
-from codecs_zoo.learned.networks.tables import Integers, RangeEncoder, Tables, decoder_of, to_bytes
+from codecs_zoo.learned.networks.tables import Integers, RangeEncoder, Tables, range_decoder, to_bytes
 from codecs_zoo.learned.networks.transforms import interpolate_rows
 
 ROWS_PER_LEVEL: Final = 5
@@ -54,7 +54,7 @@ class FactorizedPrior(LearnedModel):
 
     def _decode(self, parts: list[bytes], height: int, width: int, index: int) -> Tensor:
         (part,) = parts
-        symbols = self.tables["y"].decode(decoder_of(part), self._rows(height * width, index))
+        symbols = self.tables["y"].decode(range_decoder(part), self._rows(height * width, index))
         return from_symbols(symbols, self.shape.latents, height, width)
 
     def _rows(self, positions: int, index: int) -> Integers:

@@ -12,7 +12,14 @@ from codecs_zoo.learned.networks.latents import from_symbols, to_symbols
 from codecs_zoo.learned.networks.model import Latents
 from codecs_zoo.learned.networks.rounding import Rounding
 from codecs_zoo.learned.networks.shape import Shape
-from codecs_zoo.learned.networks.tables import Integers, RangeEncoder, Symbols, Tables, decoder_of, to_bytes
+from codecs_zoo.learned.networks.tables import (
+    Integers,
+    RangeEncoder,
+    Symbols,
+    Tables,
+    range_decoder,
+    to_bytes,
+)
 from codecs_zoo.learned.networks.transforms import PerLevel
 
 
@@ -80,14 +87,14 @@ class HyperLatents(nn.Module):
         symbols = self._symbols(part, height, width, tables)
         return self._parameters_of(symbols, height // 2, width // 2, index)
 
-    def latents_of(self, part: bytes, height: int, width: int, tables: Tables) -> Tensor:
+    def decode_latents(self, part: bytes, height: int, width: int, tables: Tables) -> Tensor:
         """The rounded z of its code."""
         return from_symbols(
             self._symbols(part, height, width, tables), self.channels, height // 2, width // 2
         )
 
     def _symbols(self, part: bytes, height: int, width: int, tables: Tables) -> Symbols:
-        return tables.decode(decoder_of(part), self._rows(height // 2 * (width // 2)))
+        return tables.decode(range_decoder(part), self._rows(height // 2 * (width // 2)))
 
     def _parameters_of(self, symbols: Symbols, height: int, width: int, index: int) -> Tensor:
         if self._exact is None:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from codecs_zoo.learned.networks.rounding import Rounding, in_training, rounded
-from codecs_zoo.learned.networks.shape import LEVELS, Shape, level_and_share, quality_index, quality_of
+from codecs_zoo.learned.networks.shape import LEVELS, Shape, level_and_share, quality_index, index_to_quality
 from codecs_zoo.learned.networks.tables import Tables
 from codecs_zoo.learned.networks.transforms import Analysis, Synthesis, interpolate_rows
 
@@ -118,7 +118,7 @@ class LearnedModel(nn.Module, ABC):
         By the likelihoods of what is decoded, so their sum is the code's length within the coder's rounding.
         """
         self._require_update()
-        latents = self.latents_of(parts, height, width, index)
+        latents = self.decode_latents(parts, height, width, index)
         _, likelihoods = self.likelihoods(latents, self._step(index), _qualities(index, 1), rounded)
         bits = latents.y.new_zeros(height, width)
         for part in likelihoods.values():
@@ -127,7 +127,7 @@ class LearnedModel(nn.Module, ABC):
             bits += each.repeat_interleave(times, 0).repeat_interleave(times, 1) / times**2
         return bits
 
-    def latents_of(self, parts: list[bytes], height: int, width: int, index: int) -> Latents:
+    def decode_latents(self, parts: list[bytes], height: int, width: int, index: int) -> Latents:
         """The rounded latents that a code holds. Raises ValueError for parts that hold no such picture."""
         return Latents(self._decode(parts, height, width, index), None)
 
@@ -181,7 +181,7 @@ def first_steps(channels: int) -> Tensor:
 
 
 def _qualities(index: int, count: int) -> Tensor:
-    return torch.full((count,), quality_of(index), dtype=torch.float64)
+    return torch.full((count,), index_to_quality(index), dtype=torch.float64)
 
 
 def first_log_scales(deviations: Tensor) -> Tensor:

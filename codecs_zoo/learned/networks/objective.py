@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from codecs_zoo.contract import CodecError
-from codecs_zoo.site_metrics import PERCEPTUAL, STOCK, folder_of, is_name
+from codecs_zoo.site_metrics import PERCEPTUAL, STOCK, metric_folder, is_name
 from metric.core.distance.base import Metric
 from metric.core.distance.columns import Parts
 
@@ -120,7 +120,7 @@ def metric_for(tune: str) -> Metric | None:
         if tune in (PERCEPTUAL, STOCK):
             return stock_metric()
         if is_name(tune):
-            return load(folder_of(tune))
+            return load(metric_folder(tune))
         if not Path(tune).is_dir():
             raise CodecError(
                 f"There is no metric version in {tune!r}. Give mse, perceptual, or the folder of a version."

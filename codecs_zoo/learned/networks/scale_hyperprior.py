@@ -14,7 +14,7 @@ from codecs_zoo.learned.networks.latents import from_symbols, to_symbols
 from codecs_zoo.learned.networks.model import Latents, LearnedModel, first_log_scales
 from codecs_zoo.learned.networks.rounding import Rounding
 from codecs_zoo.learned.networks.shape import Shape
-from codecs_zoo.learned.networks.tables import Integers, RangeEncoder, Tables, decoder_of, to_bytes
+from codecs_zoo.learned.networks.tables import Integers, RangeEncoder, Tables, range_decoder, to_bytes
 
 
 class ScaleHyperprior(LearnedModel):
@@ -67,12 +67,12 @@ class ScaleHyperprior(LearnedModel):
     def _decode(self, parts: list[bytes], height: int, width: int, index: int) -> Tensor:
         y_part, z_part = parts
         parameters = self.hyper.decode(z_part, height, width, self.tables["z"], index)
-        symbols = self.tables["y"].decode(decoder_of(y_part), self._rows(parameters))
+        symbols = self.tables["y"].decode(range_decoder(y_part), self._rows(parameters))
         return from_symbols(symbols, self.shape.latents, height, width) + self._mean(parameters) / UNITS
 
-    def latents_of(self, parts: list[bytes], height: int, width: int, index: int) -> Latents:
+    def decode_latents(self, parts: list[bytes], height: int, width: int, index: int) -> Latents:
         y = self._decode(parts, height, width, index)
-        return Latents(y, self.hyper.latents_of(parts[1], height, width, self.tables["z"]))
+        return Latents(y, self.hyper.decode_latents(parts[1], height, width, self.tables["z"]))
 
     def _rows(self, parameters: Tensor) -> Integers:
         return scale_rows(self._log_scale(parameters)).flatten().numpy()

@@ -19,7 +19,7 @@ from codecs_zoo.following import Progress
 from codecs_zoo.learned.networks.model import Latents, LearnedModel, lambdas
 from codecs_zoo.learned.networks.objective import MOST_SCALE, Objective, random_view
 from codecs_zoo.learned.networks.rounding import annealed, rounded
-from codecs_zoo.learned.networks.shape import quality_of
+from codecs_zoo.learned.networks.shape import index_to_quality
 from codecs_zoo.learned.networks.stepping import bits_per_pixel
 from codecs_zoo.learned.networks.transforms import interpolate_rows
 
@@ -64,7 +64,7 @@ class Search:
         """`model` in float32. `start`: where another search of this subject and quality ended."""
         require_size(objective, subject.size)
         self.model, self.objective, self.subject, self.iterations = model, objective, subject, iterations
-        self.quality = torch.tensor([quality_of(index)])
+        self.quality = torch.tensor([index_to_quality(index)])
         self.first = round(AGAIN_FROM * iterations) if start else 0
         self.done = self.first
         with torch.no_grad():
@@ -102,7 +102,7 @@ class Search:
         return Progress(self.done, self.iterations, float(bpp.detach()), -10 * math.log10(error))
 
     @torch.no_grad()
-    def found(self) -> Latents:
+    def latents_to_code(self) -> Latents:
         """What is to be coded: rounded about the means, so that the coder rounds to the same."""
         y_hat, _ = self.model.likelihoods(self.latents, self.step_size, self.quality, rounded)
         z = self.latents.z

@@ -60,7 +60,7 @@ def quality_index(quality: float) -> int:
     return round((quality - 1) * QUALITY_STEPS)
 
 
-def quality_of(index: int) -> float:
+def index_to_quality(index: int) -> float:
     """The quality that a whole number in a bitstream stands for."""
     return 1 + index / QUALITY_STEPS
 

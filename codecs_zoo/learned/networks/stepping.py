@@ -113,7 +113,7 @@ class Stepper:
         view = View(self.maps, (self.pool.crop, self.pool.crop)) if self.objective.metric else None
         saliency = self.saliency.cut(self.places).float() if self.saliency else None
         distance = self.objective(x, x_hat, view, saliency)
-        loss = loss_of(bpp, distance, self.quality)
+        loss = rate_distortion_loss(bpp, distance, self.quality)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_([p for p in self.model.parameters() if p.grad is not None], CLIP)
@@ -144,7 +144,7 @@ def bits_per_pixel(likelihoods: dict[str, Tensor], x: Tensor) -> Tensor:
     return bits / area
 
 
-def loss_of(bpp: Tensor, distance: Tensor, quality: Tensor) -> Tensor:
+def rate_distortion_loss(bpp: Tensor, distance: Tensor, quality: Tensor) -> Tensor:
     """Rate plus lambda times distance, over a power of lambda that keeps high rates from ruling the rest: a mean."""
     lmbda = lambdas(quality)
     cost = bpp + lmbda * distance

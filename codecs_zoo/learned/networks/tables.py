@@ -90,7 +90,7 @@ def to_bytes(encoder: Any) -> bytes:
     return bytes(encoder.get_compressed().astype("<u4").tobytes())
 
 
-def decoder_of(content: bytes) -> Any:
+def range_decoder(content: bytes) -> Any:
     """A decoder at the start of what `to_bytes` returned. Raises ValueError for a torn-off end."""
     if len(content) % 4:
         raise ValueError(f"a coded part has {len(content)} bytes, not a multiple of 4")

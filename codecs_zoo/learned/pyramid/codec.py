@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from codecs_zoo.contract import Availability, Codec, CodecError, Knob, Pixels, Settings
 from codecs_zoo.extras import package_versions
-from codecs_zoo.learned._file import size_of
+from codecs_zoo.learned._file import checked_size
 from codecs_zoo.learned.pyramid.bitstream import HEAD, Bitstream
 from codecs_zoo.registry import register
 from imaging.plots.looks import Look
@@ -73,7 +73,7 @@ class PyramidCodec(Codec):
         )
 
     def _encode(self, pixels: Pixels, settings: Settings) -> bytes:
-        height, width = size_of(pixels)
+        height, width = checked_size(pixels)
         from codecs_zoo.learned.networks.pictures import one_thread
         from codecs_zoo.learned.pyramid.encoder import Encoder
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from codecs_zoo.contract import CodecError, Pixels
-from codecs_zoo.learned.networks.tables import RangeEncoder, Tables, decoder_of, to_bytes
+from codecs_zoo.learned.networks.tables import RangeEncoder, Tables, range_decoder, to_bytes
 from codecs_zoo.learned.pyramid.decoder import ExactHierarchy, ExactSynthesis, Reader, Writer
 from codecs_zoo.learned.pyramid.shape import GRID, PATCH
 from codecs_zoo.learned.pyramid.storing import read_model
@@ -58,7 +58,7 @@ class Networks:
     def read(self, body: bytes, height: int, width: int, index: int) -> Pixels:
         """uint8 height x width x 3. Raises ValueError for a body that can't be read."""
         rows, columns = (-(-side // GRID) * (GRID // PATCH) for side in (height, width))
-        coder = Reader(decoder_of(body), self.tables)
+        coder = Reader(range_decoder(body), self.tables)
         return self.pixels(self.hierarchy.walk(coder, rows, columns, index), height, width, index)
 
     @torch.no_grad()

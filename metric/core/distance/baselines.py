@@ -20,7 +20,7 @@ from metric.core.distance.code import code_key
 from metric.core.distance.features import Count, Pair, pair_vectors
 from metric.core.distance.fetch import Say
 from metric.core.distance.lpips import LPIPS
-from metric.core.distance.trunks import shape_of
+from metric.core.distance.trunks import trunk_shape
 from metric.core.distance.weights import TrunkUnavailable, availability, ensure
 
 Floats = NDArray[np.float64]
@@ -111,8 +111,8 @@ def _stock(net: str, label: str) -> Baseline:
         pairs: Sequence[Pair], cache: VectorCache | None, count: Count | None, progress: Say | None
     ) -> Floats:
         smallest = min((min(a.height, a.width) for a, _ in pairs), default=0)
-        if pairs and smallest < shape_of(net).minimum_side:
-            raise BaselineUnavailable(f"it needs at least {shape_of(net).minimum_side} pixels a side")
+        if pairs and smallest < trunk_shape(net).minimum_side:
+            raise BaselineUnavailable(f"it needs at least {trunk_shape(net).minimum_side} pixels a side")
         try:
             ensure(net, progress)
             metric = LPIPS(net)

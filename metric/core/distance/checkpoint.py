@@ -19,10 +19,10 @@ from imaging.folders import whole_folder
 from imaging.manifest import ManifestError, hash_files, verify, write_manifest
 from metric.core.config import TERMS, trunks_of
 from metric.core.distance.base import Metric
-from metric.core.distance.columns import Parts, parts_of
+from metric.core.distance.columns import Parts, metric_parts
 from metric.core.distance.combined import Combined, as_heads, column_count
 from metric.core.distance.lpips import LPIPS
-from metric.core.distance.trunks import SHAPES, Trunk, shape_of, tensors_sha256
+from metric.core.distance.trunks import SHAPES, Trunk, trunk_shape, tensors_sha256
 from metric.core.distance.weights import TRUNK_SHA256
 
 SETTINGS_SCHEMA = "closer-metric/1"
@@ -60,7 +60,7 @@ def save_metric(folder: Path, metric: Metric, settings: Mapping[str, Any]) -> No
 
 def _for_others(metric: Metric) -> dict[str, dict[str, Tensor]]:
     states: dict[str, dict[str, Tensor]] = {}
-    for part in parts_of(metric).lpips:
+    for part in metric_parts(metric).lpips:
         end = f"-{part.name}.pth" if isinstance(metric, Combined) else ".pth"
         if tensors_sha256(part.net.state_dict()) == TRUNK_SHA256[part.name]:
             states["heads" + end] = part.heads
@@ -138,7 +138,7 @@ def _model(path: Path, settings: Mapping[str, Any]) -> Metric:
     metric.load_state_dict(tensors)
     if bool((metric.weights < 0).any()):
         raise CheckpointError(f"{path} holds weights below zero: it is no distance. Train it again.")
-    for part in parts_of(metric).lpips:
+    for part in metric_parts(metric).lpips:
         if tensors_sha256(part.net.state_dict()) != trunks.get(part.name):
             raise CheckpointError(f"{path} holds another trunk than settings.json says. Train it again.")
     metric.settings = dict(settings)
@@ -151,7 +151,7 @@ def _empty(nets: Sequence[str], settings: Mapping[str, Any]) -> Metric:
     terms, structured = tuple(settings.get("terms", ())), bool(settings.get("structure", False))
     parts = []
     for net in nets:
-        nothing = np.zeros(shape_of(net).length, dtype=np.float32)
+        nothing = np.zeros(trunk_shape(net).length, dtype=np.float32)
         parts.append(LPIPS(net, as_heads(net, nothing), Trunk(net).eval().requires_grad_(False)))
     described = Parts(tuple(parts), terms, structured)
     return described.build(np.zeros(column_count(nets, terms, structured), dtype=np.float32))

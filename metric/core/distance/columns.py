@@ -22,7 +22,7 @@ from metric.core.distance.features import Count, Pair, pair_vectors, to_tensor
 from metric.core.distance.fetch import Say
 from metric.core.distance.lpips import LPIPS
 from metric.core.distance.terms import TERMS, Term
-from metric.core.distance.trunks import shape_of
+from metric.core.distance.trunks import trunk_shape
 
 Floats = NDArray[np.float64]
 
@@ -84,7 +84,7 @@ class Parts:
         """The block of each column, (D,): one per trunk, or per layer of it; one per structure; one for all terms."""
         sizes: list[int] = []
         for part in self.lpips:
-            shape = shape_of(part.name)
+            shape = trunk_shape(part.name)
             sizes += list(shape.channels) if layers else [shape.length]
             if self.structured:
                 sizes.append(2 * shape.length)
@@ -125,7 +125,7 @@ class Parts:
         return np.concatenate(columns, axis=1)
 
 
-def parts_of(metric: Metric) -> Parts:
+def metric_parts(metric: Metric) -> Parts:
     """The parts of a metric: their trunks are its own, their heads its own too."""
     device = next(metric.parameters()).device
     if isinstance(metric, Combined):
@@ -139,7 +139,7 @@ def distances(
     metric: Metric, pairs: Sequence[Pair], cache: VectorCache | None = None, count: Count | None = None
 ) -> Floats:
     """(N,) distances of (reference, distorted) pairs, through the cache. Raises as `Parts.values`."""
-    values: Floats = parts_of(metric).values(pairs, cache, count).astype(np.float64)
+    values: Floats = metric_parts(metric).values(pairs, cache, count).astype(np.float64)
     return values @ metric.weights.numpy().astype(np.float64)
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from metric.core.distance.base import Metric, full_precision
 from metric.core.distance.lpips import LPIPS, head_keys
 from metric.core.distance.terms import TERMS
-from metric.core.distance.trunks import shape_of
+from metric.core.distance.trunks import trunk_shape
 
 # As in DISTS (Ding, Ma, Wang and Simoncelli, arXiv 2004.07728), on unit-length features here.
 STABILISER = 1e-6
@@ -127,7 +127,7 @@ class Weights(NamedTuple):
 
 def column_count(nets: Sequence[str], terms: Sequence[str], structured: bool) -> int:
     """Numbers that a pair is reduced to."""
-    trunks = sum(shape_of(net).length for net in nets) * (3 if structured else 1)
+    trunks = sum(trunk_shape(net).length for net in nets) * (3 if structured else 1)
     return trunks + sum(TERMS[term].columns for term in terms)
 
 
@@ -141,7 +141,7 @@ def split_weights(
     weights = weights.astype(np.float32)
     heads, textures, at = {}, {}, 0
     for net in nets:
-        length = shape_of(net).length
+        length = trunk_shape(net).length
         heads[net] = as_heads(net, weights[at : at + length])
         at += length
         if structured:
@@ -152,7 +152,7 @@ def split_weights(
 
 def as_heads(net: str, weights: NDArray[np.float32]) -> dict[str, Tensor]:
     """(Σ C_l,) cut into one (1, C, 1, 1) per layer, under the names of the lpips package."""
-    parts = np.split(weights.astype(np.float32), np.cumsum(shape_of(net).channels)[:-1])
+    parts = np.split(weights.astype(np.float32), np.cumsum(trunk_shape(net).channels)[:-1])
     return {
         name: torch.from_numpy(part.reshape(1, -1, 1, 1).copy())
         for name, part in zip(head_keys(net), parts, strict=True)

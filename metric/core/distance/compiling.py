@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from metric.core.distance.base import Metric
-from metric.core.distance.columns import parts_of
+from metric.core.distance.columns import metric_parts
 
 # Of the largest distance in the check. Fused kernels may round otherwise; more than this would be another metric.
 TOLERANCE = 1e-3
@@ -21,7 +21,7 @@ def compile_trunks(metric: Metric, *, backend: str = "inductor") -> float:
 
     State keys stay as they are. Raises CompileError, leaving the trunks as they were.
     """
-    parts = parts_of(metric).lpips
+    parts = metric_parts(metric).lpips
     device = next(metric.parameters()).device
     rng = torch.Generator().manual_seed(0)
     a, b = (torch.rand(2, 3, CHECKED_SIDE, CHECKED_SIDE, generator=rng).to(device) * 2 - 1 for _ in range(2))
@@ -47,5 +47,5 @@ def compile_trunks(metric: Metric, *, backend: str = "inductor") -> float:
 
 
 def _undo(metric: Metric) -> None:
-    for part in parts_of(metric).lpips:
+    for part in metric_parts(metric).lpips:
         part.net._compiled_call_impl = None

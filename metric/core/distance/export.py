@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from metric.core.distance.base import Metric
-from metric.core.distance.columns import parts_of
+from metric.core.distance.columns import metric_parts
 
 # Not a multiple of anything, so that no size of the example is taken for a rule.
 EXAMPLE = (2, 3, 197, 211)
@@ -74,7 +74,7 @@ def export_onnx(metric: Metric, path: Path) -> None:
 
 
 def _refuse_scales(metric: Metric) -> None:
-    if "ms-ssim" in parts_of(metric).terms:
+    if "ms-ssim" in metric_parts(metric).terms:
         raise ExportError(
             "A metric with an MS-SSIM term cannot be exported: how many scales it has depends on the size of the "
             "images. Train one without this term, or use metric.core.load."

@@ -36,7 +36,7 @@ class Picture:
     read: Callable[[], Pixels] = field(repr=False, compare=False)
 
 
-def picture_of(pixels: Pixels) -> Picture:
+def as_picture(pixels: Pixels) -> Picture:
     """A picture from an array at hand, H×W×3 uint8."""
     if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
         raise ValueError(f"An image must be H×W×3 uint8, found {pixels.shape} {pixels.dtype}.")

@@ -14,7 +14,7 @@ from torch.nn import functional
 from metric.core.distance.base import Metric, check_range
 from metric.core.distance.fetch import Say
 from metric.core.distance.tensors import load_tensors
-from metric.core.distance.trunks import ScalingLayer, Trunk, shape_of
+from metric.core.distance.trunks import ScalingLayer, Trunk, trunk_shape
 from metric.core.distance.weights import load_trunk, stock_heads
 
 Heads = Path | str | Mapping[str, Tensor] | None
@@ -36,7 +36,7 @@ class HeadsError(ValueError):
 
 def head_keys(net: str) -> dict[str, tuple[int, int, int, int]]:
     """Names and shapes of the heads of `net`, the same as in the lpips package and in torchmetrics."""
-    return {f"lin{i}.model.1.weight": (1, c, 1, 1) for i, c in enumerate(shape_of(net).channels)}
+    return {f"lin{i}.model.1.weight": (1, c, 1, 1) for i, c in enumerate(trunk_shape(net).channels)}
 
 
 def check_heads(net: str, heads: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -101,7 +101,7 @@ class LPIPS(Metric):
     ) -> None:
         super().__init__()
         self.name = net
-        self.shape = shape_of(net)
+        self.shape = trunk_shape(net)
         self.minimum_side = self.shape.minimum_side
         self.scaling_layer = ScalingLayer()
         self.net = load_trunk(net, progress) if trunk is None else trunk

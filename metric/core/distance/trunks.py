@@ -47,7 +47,7 @@ SHAPES: Mapping[str, TrunkShape] = {
 }
 
 
-def shape_of(net: str) -> TrunkShape:
+def trunk_shape(net: str) -> TrunkShape:
     """The shape of the trunk called `net`; an unknown name raises ValueError with the known ones."""
     if net not in SHAPES:
         raise ValueError(f"Unknown trunk {net!r}. Known: {', '.join(SHAPES)}.")
@@ -123,7 +123,7 @@ class Trunk(nn.Module):
 
     def __init__(self, net: str) -> None:
         super().__init__()
-        self.shape = shape_of(net)
+        self.shape = trunk_shape(net)
         self.name = net
         layers = _LAYERS[net]()
         for number, (first, stop) in enumerate(self.shape.slices, start=1):
@@ -174,7 +174,7 @@ def from_torchvision(net: str, tensors: Mapping[str, Tensor]) -> dict[str, Tenso
         if head != "features":
             continue
         layer = int(rest.partition(".")[0])
-        number = next((k for k, (a, b) in enumerate(shape_of(net).slices, 1) if a <= layer < b), None)
+        number = next((k for k, (a, b) in enumerate(trunk_shape(net).slices, 1) if a <= layer < b), None)
         if number is not None:
             renamed[f"slice{number}.{rest}"] = value
     return renamed

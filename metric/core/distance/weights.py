@@ -34,7 +34,7 @@ from metric.core.distance.fetch import (
     from_torchvision_host,
     read_torchvision,
 )
-from metric.core.distance.trunks import SHAPES, Trunk, shape_of, tensors_sha256
+from metric.core.distance.trunks import SHAPES, Trunk, trunk_shape, tensors_sha256
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ def directories() -> list[Path]:
 
 def availability(net: str) -> Availability:
     """Whether `net` can be used right now. Never touches the network."""
-    shape_of(net)
+    trunk_shape(net)
     try:
         path = _find(net)
     except TrunkUnavailable as error:
@@ -100,7 +100,7 @@ def ensure(net: str, progress: Say | None = None) -> Path:
     once: one fetches, the others wait. Raises TrunkUnavailable.
     """
     say = progress or logger.info
-    shape_of(net)
+    trunk_shape(net)
     target = directories()[0] / f"{net}.safetensors"
     present = _find(net)
     if present is not None and present.suffix == ".safetensors":
@@ -127,7 +127,7 @@ def load_trunk(net: str, progress: Say | None = None) -> Trunk:
 
 def stock_heads(net: str) -> dict[str, Tensor]:
     """Heads of LPIPS v0.1 as `lin{i}.model.1.weight`, (1, C, 1, 1), from the installed lpips package's files."""
-    shape_of(net)
+    trunk_shape(net)
     again = "Run: pip install lpips==0.1.4"
     spec = importlib.util.find_spec("lpips")  # does not execute lpips, which would need torchvision
     if spec is None or not spec.submodule_search_locations:

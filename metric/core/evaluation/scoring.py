@@ -12,7 +12,7 @@ from metric.core.distance.base import Metric
 from metric.core.distance.baselines import BaselineUnavailable
 from metric.core.distance.cache import VectorCache
 from metric.core.distance.choice import ChoiceCurve
-from metric.core.distance.columns import distances, parts_of
+from metric.core.distance.columns import distances, metric_parts
 from metric.core.distance.features import Count, Pair
 from metric.core.distance.fetch import Say
 from metric.core.distance.images import Picture, open_pictures
@@ -63,7 +63,7 @@ class Scoring:
 
         Raises BaselineUnavailable for images too small for one of the metric's terms.
         """
-        rows = parts_of(metric).values(self.pairs(split), self.cache, self._counter(stage))
+        rows = metric_parts(metric).values(self.pairs(split), self.cache, self._counter(stage))
         return rows.reshape(2, len(self.snapshot.of(split)), -1)
 
     def metric(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metric.core.distance.choice import ChoiceCurve
-from metric.core.snapshot.answers import answers_of
+from metric.core.snapshot.answers import read_split_answers
 from metric.core.snapshot.folder import Snapshot, SnapshotError, SnapshotTriplet
 from psychometrics.comparisons import Floats, Ints
 
@@ -76,7 +76,7 @@ def votes_of(triplets: Sequence[SnapshotTriplet]) -> Votes:
 def single_answers(snapshot: Snapshot, split: str) -> SingleAnswers:
     """The answers on a split's triplets one by one; without annotators where the snapshot does not say who answered."""
     try:
-        rows, _ = answers_of(snapshot, split, by_side=False)
+        rows, _ = read_split_answers(snapshot, split, by_side=False)
     except SnapshotError:
         counts = np.array([(t.n_p0, t.n_p1, t.n_tie) for t in snapshot.of(split)], dtype=np.int64).ravel()
         place = np.arange(len(counts)) // 3

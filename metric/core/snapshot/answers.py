@@ -30,7 +30,7 @@ class Answers:
     annotators: int
 
 
-def answers_of(snapshot: Snapshot, split: str, *, by_side: bool) -> tuple[Answers, tuple[str, ...]]:
+def read_split_answers(snapshot: Snapshot, split: str, *, by_side: bool) -> tuple[Answers, tuple[str, ...]]:
     """The answers on a split's triplets, in their order, and the annotators' names.
 
     `by_side`: keep apart where p0 was shown, on the left (side 0) or on the right (side 1). Raises SnapshotError

@@ -14,14 +14,14 @@ from scipy.special import expit
 
 from metric.core.snapshot.answers import Answers
 from metric.core.training.problem import Floats, Problem, Solution
-from psychometrics.reliability import CLOSE_ENOUGH, ROUNDS, chance_meant, trust_of
+from psychometrics.reliability import CLOSE_ENOUGH, ROUNDS, chance_intended, estimated_trust
 
 
 def fit_reliable(
     problem: Problem, answers: Answers, strength: float, near: Solution
 ) -> tuple[Solution, Floats]:
     """The solution for all votes, and the reliability of each annotator, (annotators,), in (0, 1)."""
-    reliability = trust_of(np.zeros(answers.annotators), np.zeros(answers.annotators))
+    reliability = estimated_trust(np.zeros(answers.annotators), np.zeros(answers.annotators))
     solution = near
     for _ in range(ROUNDS):
         meant = _meant(problem, answers, reliability, solution)
@@ -38,7 +38,7 @@ def _meant(problem: Problem, answers: Answers, reliability: Floats, solution: So
     odds = problem.log_odds(solution)[answers.triplet, answers.side]
     # A tie says nothing of whom to trust: at one half both cases are equally likely.
     agrees = answers.p1 * expit(odds) + (1 - answers.p1) * expit(-odds)
-    return chance_meant(reliability[answers.annotator], agrees)
+    return chance_intended(reliability[answers.annotator], agrees)
 
 
 def _counts(problem: Problem, answers: Answers, meant: Floats) -> tuple[Floats, Floats]:
@@ -55,4 +55,4 @@ def _shares(answers: Answers, meant: Floats) -> Floats:
     annotator, meant = answers.annotator[decided], meant[decided]
     sums = np.bincount(annotator, meant, answers.annotators)
     counts = np.bincount(annotator, minlength=answers.annotators)
-    return trust_of(sums.astype(np.float64), counts.astype(np.float64))
+    return estimated_trust(sums.astype(np.float64), counts.astype(np.float64))

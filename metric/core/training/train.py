@@ -34,7 +34,7 @@ from metric.core.distance.checkpoint import (
     save_metric,
     write_folder,
 )
-from metric.core.distance.columns import parts_of
+from metric.core.distance.columns import metric_parts
 from metric.core.distance.trunks import tensors_sha256
 from metric.core.evaluation.scoring import Progress, Scoring
 from metric.core.snapshot.folder import (
@@ -210,7 +210,7 @@ def _learned_sources(scoring: Scoring) -> dict[str, Thumbnail]:
 
 def _settings(scoring: Scoring, config: TrainConfig, trained: Trained) -> dict[str, Any]:
     snapshot = scoring.snapshot
-    trunks = {part.name: tensors_sha256(part.net.state_dict()) for part in parts_of(trained.metric).lpips}
+    trunks = {part.name: tensors_sha256(part.net.state_dict()) for part in metric_parts(trained.metric).lpips}
     sides = [min(picture.height, picture.width) for picture in scoring.pictures.values()]
     splits = {
         split: {

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from itertools import count
 
 from annotation.core.formats.rows import JudgmentRow, SnapshotRows, SourceRow, TripletRow
-from annotation.core.splits import SPLITS, split_of
+from annotation.core.splits import SPLITS, assign_split
 
 EXTRA = {"study": {"name": "grapes"}, "filters": {}, "versions": {"closer": "0.1.0"}}
 RECEIVED = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -21,7 +21,7 @@ def sha(name: str) -> str:
 def photographs_in(split: str, number: int) -> list[str]:
     """The first `number` invented photographs that fall into `split`."""
     found = (sha(f"photograph {i}") for i in count())
-    hits = (photograph for photograph in found if split_of(photograph) == split)
+    hits = (photograph for photograph in found if assign_split(photograph) == split)
     return [next(hits) for _ in range(number)]
 
 

@@ -13,7 +13,7 @@ from annotation.core.annotator_quality import (
     Answer,
     Figures,
     apply_rules,
-    figures_of,
+    annotator_figures,
     longest_run,
     order_below_the_median,
     runs_of_a_coin,
@@ -52,7 +52,7 @@ def hasty(number: int = 80) -> list[Answer]:
 
 
 def test_a_careful_annotator_breaks_no_rule() -> None:
-    figures = figures_of(careful(), max_view_ms=120_000)
+    figures = annotator_figures(careful(), max_view_ms=120_000)
     assert (figures.sentinels.value, figures.sentinels.n) == (1.0, 4)
     assert figures.repeats.value == 1.0
     assert figures.left.value == pytest.approx(0.5)
@@ -62,7 +62,7 @@ def test_a_careful_annotator_breaks_no_rule() -> None:
 
 
 def test_a_random_clicker_fails_the_sentinels_and_every_later_rule_alone() -> None:
-    figures = figures_of(hasty(), max_view_ms=120_000)
+    figures = annotator_figures(hasty(), max_view_ms=120_000)
     assert figures.sentinels.value == 0.5
     assert apply_rules(figures, EVERY_RULE) == "exclude_sentinel_under"
     assert apply_rules(figures, Protocol(exclude_repeat_under=60.0)) == "exclude_repeat_under"
@@ -70,7 +70,7 @@ def test_a_random_clicker_fails_the_sentinels_and_every_later_rule_alone() -> No
 
 
 def test_always_left_shows_in_the_bias_and_in_the_run() -> None:
-    figures = figures_of([Answer("pair", "left", 1000.0)] * 40, max_view_ms=120_000)
+    figures = annotator_figures([Answer("pair", "left", 1000.0)] * 40, max_view_ms=120_000)
     assert (figures.left.value, figures.longest_run.value) == (1.0, 40.0)
     assert figures.left.low is not None
     assert figures.left.low > 0.9
@@ -81,9 +81,9 @@ def test_always_left_shows_in_the_bias_and_in_the_run() -> None:
 
 
 def test_a_rule_waits_for_enough_answers_and_zero_turns_it_off() -> None:
-    three_wrong = figures_of([Answer("sentinel", "left", 900.0, right=False)] * 3, max_view_ms=9000)
+    three_wrong = annotator_figures([Answer("sentinel", "left", 900.0, right=False)] * 3, max_view_ms=9000)
     assert apply_rules(three_wrong, EVERY_RULE) == ""
-    four_wrong = figures_of([Answer("sentinel", "left", 900.0, right=False)] * 4, max_view_ms=9000)
+    four_wrong = annotator_figures([Answer("sentinel", "left", 900.0, right=False)] * 4, max_view_ms=9000)
     assert apply_rules(four_wrong, EVERY_RULE) == "exclude_sentinel_under"
     assert apply_rules(four_wrong, Protocol()) == ""
 
@@ -93,14 +93,14 @@ def test_every_rule_of_the_protocol_that_excludes_is_known_here() -> None:
 
 
 def test_the_limit_itself_is_within_the_rule() -> None:
-    figures = figures_of(careful(), max_view_ms=9000)
+    figures = annotator_figures(careful(), max_view_ms=9000)
     at = replace(figures, sentinels=Estimate(0.75, 0.3, 0.9, 4), reliability=Estimate(0.7, 0.6, 0.8, 50))
     assert apply_rules(at, EVERY_RULE) == ""
 
 
 def test_slow_answers_are_over_the_longest_view() -> None:
     answers = [Answer("pair", "left", took) for took in (500.0, 599.9, 600.0, 5000.0, 5000.1)]
-    figures = figures_of(answers, max_view_ms=5000)
+    figures = annotator_figures(answers, max_view_ms=5000)
     assert (figures.fast.value, figures.slow.value) == (0.4, 0.2)
     assert (figures.median_ms.value, figures.median_ms.low) == (600.0, None)
 
@@ -108,7 +108,7 @@ def test_slow_answers_are_over_the_longest_view() -> None:
 def test_the_median_has_the_order_statistics_that_hold_it() -> None:
     """For n = 20 the 6th and the 15th of 20 hold the median with 95.9 % (Conover, table A3)."""
     answers = [Answer("pair", "left", float(took)) for took in range(1, 21)]
-    median_ms = figures_of(answers, max_view_ms=9000).median_ms
+    median_ms = annotator_figures(answers, max_view_ms=9000).median_ms
     assert (median_ms.value, median_ms.low, median_ms.high) == (10.5, 6.0, 15.0)
 
 
@@ -126,7 +126,7 @@ def test_runs_of_a_coin_are_those_of_all_sequences(tosses: int) -> None:
 
 
 def test_figures_come_back_from_json_and_old_ones_are_empty() -> None:
-    figures = figures_of(careful(), max_view_ms=9000, likelihood=Estimate(0.7, 0.6, 0.8, 60))
+    figures = annotator_figures(careful(), max_view_ms=9000, likelihood=Estimate(0.7, 0.6, 0.8, 60))
     assert Figures.from_json(figures.to_json() | {"by_hand": {}}) == figures
     assert Figures.from_json({}).sentinels == NOTHING
 

@@ -5,12 +5,12 @@ from collections import Counter
 
 import pytest
 
-from annotation.core.annotator_quality import Answer, Figures, figures_of
-from annotation.core.annotator_signs import SIGNS, signs_of
+from annotation.core.annotator_quality import Answer, Figures, annotator_figures
+from annotation.core.annotator_signs import SIGNS, shown_signs
 
 
 def labels(answers: list[Answer]) -> list[str]:
-    return [sign.label for sign in signs_of(figures_of(answers, max_view_ms=120_000))]
+    return [sign.label for sign in shown_signs(annotator_figures(answers, max_view_ms=120_000))]
 
 
 def answered(sides: list[str], *, took: list[float] | None = None) -> list[Answer]:
@@ -58,14 +58,14 @@ def test_careful_annotators_seldom_show_a_sign_and_hardly_ever_two() -> None:
 
 
 def test_ties_are_no_side() -> None:
-    figures = figures_of(answered(["left", "tie", "left", "tie"] * 10), max_view_ms=120_000)
+    figures = annotator_figures(answered(["left", "tie", "left", "tie"] * 10), max_view_ms=120_000)
     assert figures.same_side.n == 0
 
 
 def test_the_spread_of_times_has_the_interval_of_a_normal_sample() -> None:
     """Ten logarithms with a standard deviation of 1: .688 to 1.826 by the chi-square table (2.70 and 19.02 for 9)."""
     draws = [2.718281828459045**each for each in (-1.5, -1.2, -0.8, -0.4, -0.1, 0.1, 0.4, 0.8, 1.2, 1.5)]
-    rhythm = figures_of([Answer("pair", "left", ms) for ms in draws], max_view_ms=9.0).rhythm
+    rhythm = annotator_figures([Answer("pair", "left", ms) for ms in draws], max_view_ms=9.0).rhythm
     assert rhythm.value is not None and rhythm.low is not None and rhythm.high is not None
     assert rhythm.low / rhythm.value == pytest.approx((9 / 19.0228) ** 0.5, rel=1e-4)
     assert rhythm.high / rhythm.value == pytest.approx((9 / 2.70039) ** 0.5, rel=1e-4)

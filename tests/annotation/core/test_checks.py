@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.core.checks import KINDS, due, place_of, rates_of
+from annotation.core.checks import KINDS, due, check_position, check_rates
 from annotation.core.protocol import Protocol
 
-USUAL = rates_of(Protocol())
+USUAL = check_rates(Protocol())
 PAIR = "pair"
 
 
@@ -54,7 +54,7 @@ def test_every_position_is_as_likely_as_any_other() -> None:
 def test_one_check_does_not_tell_when_the_next_comes() -> None:
     gaps = Counter()
     for seed in range(500):
-        places = [place_of("sentinel", number, 0.1, seed=str(seed)) for number in range(10)]
+        places = [check_position("sentinel", number, 0.1, seed=str(seed)) for number in range(10)]
         gaps.update(later - sooner for sooner, later in zip(places, places[1:], strict=False))
     assert len(gaps) > 15 and max(gaps.values()) < 0.2 * gaps.total()
 
@@ -80,14 +80,14 @@ def test_the_same_arguments_give_the_same_answer() -> None:
 def test_what_has_waited_longest_comes_first_then_the_order_of_kinds() -> None:
     rates = dict.fromkeys(reversed(KINDS), 0.5)
     for seed in map(str, range(40)):
-        places = {kind: place_of(kind, 0, 0.5, seed=seed) for kind in KINDS}
+        places = {kind: check_position(kind, 0, 0.5, seed=seed) for kind in KINDS}
         assert due(2, {}, rates, seed=seed) == sorted(
             KINDS, key=lambda kind: (places[kind], KINDS.index(kind))
         )
 
 
 def test_kinds_of_one_rate_do_not_fall_on_the_same_places() -> None:
-    places = {kind: [place_of(kind, n, 0.1, seed="one") for n in range(20)] for kind in KINDS}
+    places = {kind: [check_position(kind, n, 0.1, seed="one") for n in range(20)] for kind in KINDS}
     assert len({tuple(row) for row in places.values()}) == len(KINDS)
     first = [next(p for p in range(1, 12) if kind in due(p, {}, {kind: 0.1}, seed="one")) for kind in KINDS]
     assert first == [row[0] for row in places.values()]

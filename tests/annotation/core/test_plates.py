@@ -18,12 +18,12 @@ def test_a_plate_is_the_same_after_a_reload_and_another_for_another_seed() -> No
 
 
 def test_every_digit_comes_up() -> None:
-    assert {digit for seed in SEEDS for digit in plates.digits_of(seed)} == set(plates.DIGITS)
+    assert {digit for seed in SEEDS for digit in plates.plate_digits(seed)} == set(plates.DIGITS)
 
 
 @pytest.mark.parametrize("digit", plates.DIGITS)
 def test_a_figure_has_enough_dots_to_be_read_and_not_so_many_as_its_ground(digit: str) -> None:
-    dots = list(plates.dots_of(digit, Random(digit)))
+    dots = list(plates.plate_dots(digit, Random(digit)))
     inside = [dot.inside for dot in dots]
     assert 60 < sum(inside) < 0.4 * len(dots)
     assert all(np.hypot(dot.x, dot.y) <= 100 for dot in dots)
@@ -32,7 +32,7 @@ def test_a_figure_has_enough_dots_to_be_read_and_not_so_many_as_its_ground(digit
 @pytest.mark.parametrize("kind", ["protan", "deutan", "tritan"])
 def test_the_two_hues_of_a_plate_differ_in_one_kind_of_cone_alone(kind: str) -> None:
     """Who lacks that cone has nothing to tell them apart by; both stay in the gamut under the noise."""
-    figure, ground = plates.hues_of(kind)
+    figure, ground = plates.plate_hues(kind)
     seen = plates.CONES @ figure, plates.CONES @ ground
     missing = ["protan", "deutan", "tritan"].index(kind)
     differs = np.abs(seen[0] - seen[1]) / (seen[0] + seen[1])
@@ -44,13 +44,13 @@ def test_the_two_hues_of_a_plate_differ_in_one_kind_of_cone_alone(kind: str) -> 
 
 @pytest.mark.parametrize("kind", ["protan", "deutan", "tritan"])
 def test_the_noise_hides_what_the_hues_differ_in_luminance(kind: str) -> None:
-    luminance = [np.dot([0.2126, 0.7152, 0.0722], hue) for hue in plates.hues_of(kind)]
+    luminance = [np.dot([0.2126, 0.7152, 0.0722], hue) for hue in plates.plate_hues(kind)]
     darker, lighter = sorted(luminance)
     assert lighter * (1 - plates.NOISE) < darker * (1 + plates.NOISE)
 
 
 def test_everybody_reads_the_control_plate() -> None:
-    figure, ground = (np.dot([0.2126, 0.7152, 0.0722], hue) for hue in plates.hues_of("control"))
+    figure, ground = (np.dot([0.2126, 0.7152, 0.0722], hue) for hue in plates.plate_hues("control"))
     assert figure * (1 + plates.NOISE) < ground * (1 - plates.NOISE)
 
 
@@ -66,17 +66,17 @@ def test_a_drawing_does_not_name_what_it_shows() -> None:
 def test_grey_panels_have_five_to_eight_squares_and_as_many_rectangles_whatever_they_show() -> None:
     for seed in SEEDS:
         for tone, ground in plates.GROUNDS.items():
-            contrasts = plates.squares_of(seed, tone)
+            contrasts = plates.square_contrasts(seed, tone)
             fills = re.findall(r'fill="#(..)', plates.grey_panel(seed, tone))[1:]
             assert 5 <= len(contrasts) <= 8 == len(fills)
             assert len([fill for fill in fills if int(fill, 16) != ground]) == len(contrasts)
-    assert len({len(plates.squares_of(seed, "dark")) for seed in SEEDS}) > 2
+    assert len({len(plates.square_contrasts(seed, "dark")) for seed in SEEDS}) > 2
 
 
 def test_rings_come_largest_first_and_open_to_all_sides() -> None:
-    rings = plates.rings_of("a")
+    rings = plates.ring_gaps("a")
     assert [gap for gap, _ in rings] == sorted((gap for gap, _ in rings), reverse=True)
-    assert {side for seed in SEEDS for _, side in plates.rings_of(seed)} == set(plates.DIRECTIONS)
+    assert {side for seed in SEEDS for _, side in plates.ring_gaps(seed)} == set(plates.DIRECTIONS)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from annotation.core.questionnaire import Fault, Question, QuestionError, answers_to, parse, questions_of
+from annotation.core.questionnaire import Fault, Question, QuestionError, answers_to, parse, load_questions
 
 CHOICE = {"name": "glasses", "text": "Glasses?", "options": ["no", "yes"]}
 NUMBER = {"name": "distance", "text": "Distance?", "kind": "number", "least": 10, "most": 200}
@@ -18,8 +18,8 @@ def test_what_is_stored_reads_back_equal() -> None:
             {"name": "word", "text": "Say", "kind": "text", "when": "after"},
         ]
     )
-    assert questions_of([one.to_json() for one in questions]) == questions
-    assert [one.name for one in questions_of([one.to_json() for one in questions], "after")] == ["word"]
+    assert load_questions([one.to_json() for one in questions]) == questions
+    assert [one.name for one in load_questions([one.to_json() for one in questions], "after")] == ["word"]
 
 
 @pytest.mark.parametrize(

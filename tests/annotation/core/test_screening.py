@@ -16,12 +16,12 @@ SCREEN = {
 
 
 def read_plates(*, wrong: tuple[int, ...] = ()) -> dict[str, str]:
-    digits = plates.digits_of("seed")
+    digits = plates.plate_digits("seed")
     return {f"plate-{n}": "" if n in wrong else digit for n, digit in enumerate(digits)}
 
 
 def read_rings(down_to: int) -> dict[str, str]:
-    rings = plates.rings_of("seed")
+    rings = plates.ring_gaps("seed")
     return {"dpr": "1"} | {f"ring-{n}": side for n, (gap, side) in enumerate(rings) if gap >= down_to}
 
 
@@ -52,7 +52,7 @@ def test_a_screen_that_cannot_be_is_refused(sent: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(("missed", "passes"), [(0, True), (3, True), (4, False), (-1, False)])
 def test_a_few_squares_may_be_missed_and_none_made_up(missed: int, passes: bool) -> None:
-    there = {tone: len(plates.squares_of("seed of brightness", tone)) for tone in plates.GROUNDS}
+    there = {tone: len(plates.square_contrasts("seed of brightness", tone)) for tone in plates.GROUNDS}
     assert max(there.values()) < 8
     said = {tone: str(count - missed) for tone, count in there.items()}
     assert screening.find("brightness", RULES, "seed of brightness", said).passed is passes
@@ -72,7 +72,7 @@ def test_guessing_does_not_read_plates() -> None:
     guess = random.Random(1)
     passed = 0
     for number in range(2000):
-        digits = plates.digits_of(str(number))
+        digits = plates.plate_digits(str(number))
         said = {f"plate-{n}": guess.choice(plates.DIGITS) for n in range(6)} | {"plate-0": digits[0]}
         passed += screening.find("colour_vision", RULES, str(number), said).passed
     assert passed <= 15
@@ -92,7 +92,7 @@ def test_on_a_fine_screen_a_wider_gap_is_fine_enough() -> None:
 
 def test_a_size_after_one_that_was_not_read_does_not_count() -> None:
     said = read_rings(1)
-    said |= {f"ring-{n}": "" for n, (gap, _) in enumerate(plates.rings_of("seed")) if gap == 4}
+    said |= {f"ring-{n}": "" for n, (gap, _) in enumerate(plates.ring_gaps("seed")) if gap == 4}
     assert screening.find("acuity", RULES, "seed", said).details["finest_px"] == 6
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 from annotation.core.formats.bapps import JUDGMENT_COLUMNS, TRIPLET_COLUMNS, write_bapps
 from annotation.core.formats.manifest import verify
 from annotation.core.formats.rows import ExportError, JudgmentRow, SnapshotRows
-from annotation.core.splits import SPLITS, split_of
+from annotation.core.splits import SPLITS, assign_split
 from imaging.folders import FolderError
 from tests.annotation.core.snapshots import (
     EXTRA,
@@ -65,7 +65,7 @@ def test_the_tables_tell_which_images_and_votes_stand_where(tmp_path: Path) -> N
     assert len(triplets) == 12 and len(judgments) == 48
     by_key = {row.key: row for row in make_rows().triplets}
     for row in triplets:
-        assert split_of(row["photograph"]) == row["split"]
+        assert assign_split(row["photograph"]) == row["split"]
         assert (row["n"], row["n_p0"], row["n_p1"], row["n_tie"]) == ("4", "1", "2", "1")
         key = f"{row['source'][:8]}-{row['p0_codec']}-{row['p1_codec']}-{row['target_bpp']}"
         image = (tmp_path / "out" / row["split"] / "p1" / f"{row['index']}.png").read_bytes()

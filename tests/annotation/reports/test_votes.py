@@ -16,7 +16,7 @@ from annotation.services.annotator_quality import exclude_by_hand
 from annotation.services.judging import record_judgment
 from psychometrics.comparisons import Comparisons
 from psychometrics.conditions import Condition
-from psychometrics.results import results_of
+from psychometrics.results import rank_conditions
 from tests.factories import (
     make_assignment,
     make_reconstruction,
@@ -131,8 +131,8 @@ def test_figures_are_those_of_the_rows_to_the_last_digit(study: Study) -> None:
         [people.index(row[0]) for row in rows],
         [sources.index(row[2]) for row in rows],
     )
-    ours = results_of(study_votes(study, simulated=False).comparisons)
-    theirs = results_of(plain)
+    ours = rank_conditions(study_votes(study, simulated=False).comparisons)
+    theirs = rank_conditions(plain)
     for one, other in zip((*ours.levels, ours.overall), (*theirs.levels, theirs.overall), strict=True):
         assert one.ranking is not None and other.ranking is not None
         assert one.ranking.names == other.ranking.names

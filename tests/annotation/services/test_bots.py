@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from annotation.core.damage import COARSE, DAMAGES, STRENGTHS, anchors_of, damage
+from annotation.core.damage import COARSE, DAMAGES, STRENGTHS, anchor_settings, damage
 from annotation.core.protocol import Protocol
 from annotation.models import Assignment, Study, Triplet
 from annotation.services.encoding import encode_reconstruction
@@ -78,8 +78,8 @@ def test_no_figure_of_the_files_tells_the_worse_side(client: Client) -> None:
 
 
 def test_anchors_are_of_many_kinds_and_follow_from_the_source() -> None:
-    found = [anchors_of(f"source {number}") for number in range(300)]
-    assert found[7] == anchors_of("source 7")
+    found = [anchor_settings(f"source {number}") for number in range(300)]
+    assert found[7] == anchor_settings("source 7")
     assert {one[0] for one in found} == set(COARSE)
     assert {one[1:] for one in found} == {(name, strength) for name in DAMAGES for strength in STRENGTHS}
 

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation.core import plates
-from annotation.core.consent import version_of
+from annotation.core.consent import text_version
 from annotation.core.protocol import Protocol
 from annotation.models import Annotator, Enrolment, Session, Study
 from annotation.services.arrival import seed_of
@@ -46,11 +46,11 @@ def right_answers(study: Study, step: str) -> dict[str, str]:
     enrolment = Enrolment.objects.get(study=study)
     seed = seed_of(enrolment, step)
     if step == "colour_vision":
-        return {f"plate-{n}": digit for n, digit in enumerate(plates.digits_of(seed))}
+        return {f"plate-{n}": digit for n, digit in enumerate(plates.plate_digits(seed))}
     if step == "acuity":
-        return {"dpr": "1"} | {f"ring-{n}": side for n, (_, side) in enumerate(plates.rings_of(seed))}
+        return {"dpr": "1"} | {f"ring-{n}": side for n, (_, side) in enumerate(plates.ring_gaps(seed))}
     if step == "brightness":
-        return {tone: str(len(plates.squares_of(seed, tone))) for tone in plates.GROUNDS}
+        return {tone: str(len(plates.square_contrasts(seed, tone))) for tone in plates.GROUNDS}
     return LARGE if step == "screen" else {"has_card": "yes", "card_width": "324", "dpr": "1"}
 
 
@@ -90,7 +90,7 @@ def test_consent_is_kept_with_its_version_and_time(client: Client) -> None:
     study = study_that(consent=True)
     page = take(client, study, "consent", agree="yes")
     enrolment = Enrolment.objects.get()
-    assert enrolment.consent_version == version_of(study.rules.consent_text)
+    assert enrolment.consent_version == text_version(study.rules.consent_text)
     assert enrolment.consented_at is not None
     assert step_on(page) is None
     assert step_on(open_link(client, study)) is None  # asked once

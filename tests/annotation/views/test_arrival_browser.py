@@ -71,7 +71,7 @@ def pass_brightness(page: Page) -> None:
     heading(page, "Brightness")
     for tone in plates.GROUNDS:
         page.get_by_label(f"in the {tone} strip").select_option(
-            str(len(plates.squares_of(seed("brightness"), tone)))
+            str(len(plates.square_contrasts(seed("brightness"), tone)))
         )
     page.get_by_role("button", name="Continue").press("Enter")
 
@@ -88,7 +88,7 @@ def read_plates(page: Page, digits: list[str]) -> None:
 
 def read_rings(page: Page) -> None:
     expect(page.locator("#acuity-note")).to_contain_text("Ring 1 of")
-    for _, side in plates.rings_of(seed("acuity")):
+    for _, side in plates.ring_gaps(seed("acuity")):
         page.keyboard.press(f"Arrow{side.capitalize()}")
     page.get_by_role("button", name="Continue").press("Enter")
 
@@ -106,7 +106,7 @@ def test_a_laboratory_study_from_the_link_to_the_code_by_keyboard(
     no_complaint_of_axe(page)
     pass_brightness(page)
     no_complaint_of_axe(page)
-    read_plates(page, plates.digits_of(seed("colour_vision")))
+    read_plates(page, plates.plate_digits(seed("colour_vision")))
     heading(page, "Fine detail")
     no_complaint_of_axe(page)
     read_rings(page)
@@ -143,7 +143,7 @@ def test_who_cannot_read_the_plates_is_thanked_and_gets_no_second_try(
     heading(page, "Welcome")
     no_complaint_of_axe(page)
     page.get_by_role("button", name="Begin").press("Enter")
-    read_plates(page, [plates.digits_of(seed("colour_vision"))[0], *"00000"])
+    read_plates(page, [plates.plate_digits(seed("colour_vision"))[0], *"00000"])
     heading(page, "Thank you for your time")
     expect(page.get_by_text("OUT-1")).to_be_visible()
     no_complaint_of_axe(page)
@@ -163,7 +163,7 @@ def test_rings_have_whole_device_pixels_and_end_when_a_size_cannot_be_read(
     page.goto(live_server.url + reverse("judge", args=[study.key]))
     page.get_by_role("button", name="Begin").click()
     expect(page.locator("#acuity-note")).to_contain_text("Ring 1 of")
-    rings = plates.rings_of(seed("acuity"))
+    rings = plates.ring_gaps(seed("acuity"))
     for number, (gap, side) in enumerate(rings[:8]):
         box: Any = page.locator(".ring-place:visible").evaluate(
             "ring => ring.getBoundingClientRect().toJSON()"

@@ -7,7 +7,7 @@ import torch
 
 from codecs_zoo.learned.networks.model import LearnedModel
 from codecs_zoo.learned.networks.shape import Shape
-from codecs_zoo.learned.training import networks_of, trainable
+from codecs_zoo.learned.training import network_builder, trainable
 
 TINY = Shape(
     latents=12, wide=8, wide_blocks=1, deep=8, deep_blocks=1, hyper=8, hyper_latents=4, groups=(4, 8)
@@ -17,7 +17,7 @@ TINY = Shape(
 def make_model(name: str) -> LearnedModel:
     """A tiny untrained network whose latents, means and scales are not trivial."""
     torch.manual_seed(4)
-    model = networks_of(name)(TINY)
+    model = network_builder(name)(TINY)
     with torch.no_grad():
         for parameter in model.analysis.parameters():
             parameter.add_(torch.randn_like(parameter), alpha=0.1)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from codecs_zoo.learned.networks.model import LearnedModel, lambdas
-from codecs_zoo.learned.networks.shape import Shape, level_and_share, quality_index, quality_of
+from codecs_zoo.learned.networks.shape import Shape, level_and_share, quality_index, index_to_quality
 from tests.codecs_zoo.learned.conftest import make_model
 
 
@@ -86,7 +86,7 @@ def test_forward_teaches_every_parameter(name: str) -> None:
 
 def test_qualities_are_whole_numbers_of_a_fiftieth() -> None:
     assert [quality_index(quality) for quality in (1.0, 1.02, 4.5, 8.0)] == [0, 1, 175, 350]
-    assert quality_of(quality_index(6.38)) == pytest.approx(6.38)
+    assert index_to_quality(quality_index(6.38)) == pytest.approx(6.38)
     assert level_and_share(0) == (0, 0.0)
     assert level_and_share(350) == (6, 1.0)
     assert lambdas(torch.tensor([1.0, 8.0])).tolist() == pytest.approx([0.0004, 0.12])

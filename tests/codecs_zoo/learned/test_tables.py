@@ -16,7 +16,7 @@ from codecs_zoo.learned.networks.densities import (
     scale_rows,
 )
 from codecs_zoo.learned.networks.exact import UNITS
-from codecs_zoo.learned.networks.tables import RangeEncoder, Symbols, Tables, decoder_of, to_bytes
+from codecs_zoo.learned.networks.tables import RangeEncoder, Symbols, Tables, range_decoder, to_bytes
 
 
 def coded(tables: Tables, symbols: Symbols, rows: np.ndarray) -> bytes:
@@ -32,7 +32,7 @@ def test_gaussian_symbols_cost_their_entropy() -> None:
     symbols = np.rint(rng.normal(0, scales)).astype(np.int32)
     tables = gaussian_tables()
     content = coded(tables, symbols, rows)
-    assert np.array_equal(tables.decode(decoder_of(content), rows), symbols)
+    assert np.array_equal(tables.decode(range_decoder(content), rows), symbols)
     log_scale = torch.from_numpy(LOG_SCALE_LOW + rows * LOG_SCALE_STEP)
     promised = -gaussian_likelihood(torch.from_numpy(symbols).double(), log_scale).log2().sum().item()
     assert 8 * len(content) == pytest.approx(promised, rel=0.01)
@@ -42,13 +42,13 @@ def test_symbols_that_no_table_expects_come_back_too() -> None:
     symbols = np.array([0, 30_000, -32_767, 1, -4], np.int32)
     rows = np.array([0, 0, 5, 63, 0])
     tables = gaussian_tables()
-    assert np.array_equal(tables.decode(decoder_of(coded(tables, symbols, rows)), rows), symbols)
+    assert np.array_equal(tables.decode(range_decoder(coded(tables, symbols, rows)), rows), symbols)
 
 
 def test_symbols_beyond_the_limit_are_clipped() -> None:
     tables, rows = gaussian_tables(), np.zeros(2, np.int64)
     content = coded(tables, np.array([99_999, -99_999], np.int32), rows)
-    assert tables.decode(decoder_of(content), rows).tolist() == [32_767, -32_767]
+    assert tables.decode(range_decoder(content), rows).tolist() == [32_767, -32_767]
 
 
 def test_channel_tables_follow_the_density_at_each_step() -> None:

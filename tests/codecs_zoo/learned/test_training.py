@@ -17,7 +17,7 @@ from codecs_zoo.contract import CodecError
 from codecs_zoo.learned.networks import trainer
 from codecs_zoo.learned.networks.model import LearnedModel
 from codecs_zoo.learned.networks.weights import load_weights, read_weights
-from codecs_zoo.learned.training import TrainingSettings, networks_of
+from codecs_zoo.learned.training import TrainingSettings, network_builder
 from imaging.pictures import PhotographError, encode_png
 from tests.codecs_zoo.learned.conftest import TINY
 from tests.kit.pictures import make_picture
@@ -37,12 +37,12 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def tiny_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     def tiny(name: str) -> Callable[[object], LearnedModel]:
-        return lambda shape: networks_of(name)(TINY)
+        return lambda shape: network_builder(name)(TINY)
 
     def components(pixels: object, count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         return torch.eye(count, 768), torch.zeros(768), torch.ones(count)
 
-    monkeypatch.setattr(trainer, "networks_of", tiny)
+    monkeypatch.setattr(trainer, "network_builder", tiny)
     monkeypatch.setattr(trainer, "principal_components", components)
 
 
@@ -67,7 +67,7 @@ def test_the_folder_is_whole_and_its_weights_code(photographs: Path, tmp_path: P
     assert found == {"settings.json", "state.pt", "log.csv", "curve.svg", "manifest.json", weights.name}
     assert json.loads((out / "manifest.json").read_text())["last"]["step"] == 4
     assert "<line" in (out / "curve.svg").read_text()
-    model = load_weights(NAME, weights, networks_of(NAME))
+    model = load_weights(NAME, weights, network_builder(NAME))
     coded = model.compress(torch.rand(1, 3, 32, 64))
     assert model.decompress(coded["strings"], coded["shape"])["x_hat"].shape == (1, 3, 32, 64)
 

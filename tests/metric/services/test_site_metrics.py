@@ -13,7 +13,7 @@ from codecs_zoo import registry
 from codecs_zoo.contract import CodecError
 from codecs_zoo.learned import _search
 from codecs_zoo.learned.networks.objective import metric_for
-from codecs_zoo.site_metrics import folder_of, pinned, version_name
+from codecs_zoo.site_metrics import metric_folder, pinned, version_name
 from metric.models import MetricVersion
 from metric.services.promotion import back_to_stock, promote_version
 from metric.services.site_metrics import DatabaseSite
@@ -38,7 +38,7 @@ def test_the_version_in_use_is_named_by_its_hash_and_marked_when_simulated() -> 
 
 def test_a_version_that_no_site_has_is_named() -> None:
     with pytest.raises(CodecError, match="metric-ffffffffffff is not on this site"):
-        folder_of("metric-" + "f" * 12)
+        metric_folder("metric-" + "f" * 12)
 
 
 def test_a_worker_without_the_folder_encodes_with_the_version_and_the_row_says_which(

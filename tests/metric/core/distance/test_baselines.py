@@ -12,7 +12,7 @@ from metric.core.distance.baselines import (
     negative_psnr,
     ssim_distance,
 )
-from metric.core.distance.images import picture_of
+from metric.core.distance.images import as_picture
 from tests.kit.reference_lpips import import_lpips
 from tests.kit.snapshots import coded, photograph
 from tests.metric.core.conftest import trunk_or_skip
@@ -74,8 +74,8 @@ def test_worse_is_farther(key: str) -> None:
     if key.startswith("lpips"):
         trunk_or_skip(key.removeprefix("lpips-"))
     pixels = photograph(2)
-    reference = picture_of(pixels)
-    pairs = [(reference, picture_of(coded(pixels, "JPEG", quality))) for quality in (90, 40, 5)]
+    reference = as_picture(pixels)
+    pairs = [(reference, as_picture(coded(pixels, "JPEG", quality))) for quality in (90, 40, 5)]
     assert BASELINES[key].unavailable() is None
     assert np.all(np.diff(BASELINES[key].distances(pairs, None, None, None)) > 0)
 
@@ -91,6 +91,6 @@ def test_a_trunk_that_is_not_here_makes_its_row_unavailable(monkeypatch: pytest.
     monkeypatch.setattr(baselines, "availability", lambda net: Availability(False, "not here", "Try later"))
     stock = BASELINES["lpips-squeeze"]
     assert stock.unavailable() == "not here. Try later"
-    picture = picture_of(photograph(3))
+    picture = as_picture(photograph(3))
     with pytest.raises(BaselineUnavailable, match="the network is unreachable. Try later"):
         stock.distances([(picture, picture)], None, None, None)

@@ -10,7 +10,7 @@ from metric.core.distance.cache import VectorCache
 from metric.core.distance.columns import Parts, distances
 from metric.core.distance.combined import Combined, column_count
 from metric.core.distance.features import to_tensor
-from metric.core.distance.images import picture_of
+from metric.core.distance.images import as_picture
 from tests.kit.snapshots import coded, photograph
 from tests.metric.core.conftest import trunk_or_skip
 
@@ -32,7 +32,7 @@ def combined(parts: Parts) -> Combined:
 
 def test_columns_times_weights_are_the_distances(combined: Combined, parts: Parts, tmp_path: object) -> None:
     pixels = photograph(1)
-    pairs = [(picture_of(pixels), picture_of(coded(pixels, "JPEG", q))) for q in (5, 30)]
+    pairs = [(as_picture(pixels), as_picture(coded(pixels, "JPEG", q))) for q in (5, 30)]
     direct = [float(combined(to_tensor([a.read()]), to_tensor([b.read()]))) for a, b in pairs]
     assert distances(combined, pairs) == pytest.approx(direct, rel=1e-5)
     values = parts.values(pairs)
@@ -44,7 +44,7 @@ def test_cached_columns_are_the_same(parts: Parts, tmp_path: object) -> None:
     from pathlib import Path
 
     pixels = photograph(2)
-    pairs = [(picture_of(pixels), picture_of(coded(pixels, "JPEG", 10)))]
+    pairs = [(as_picture(pixels), as_picture(coded(pixels, "JPEG", 10)))]
     cache = VectorCache(Path(str(tmp_path)))
     computed: list[int] = []
     first = parts.values(pairs, cache, lambda done, total: computed.append(total))
@@ -100,6 +100,6 @@ def test_values_out_of_range_and_small_images_raise(combined: Combined) -> None:
 def test_a_term_says_when_images_are_too_small() -> None:
     from metric.core.distance.columns import term_columns
 
-    tiny = picture_of(photograph(4, (8, 8)))
+    tiny = as_picture(photograph(4, (8, 8)))
     with pytest.raises(BaselineUnavailable, match="ms-ssim needs at least 11 pixels a side, found 8"):
         term_columns("ms-ssim", [(tiny, tiny)])

@@ -13,7 +13,7 @@ from imaging.pixels import pixels_sha256
 from metric.core import LPIPS
 from metric.core.distance.cache import VectorCache
 from metric.core.distance.features import pair_vectors, to_tensor
-from metric.core.distance.images import Picture, open_pictures, picture_of, read_pixels
+from metric.core.distance.images import Picture, open_pictures, as_picture, read_pixels
 from tests.kit.snapshots import coded, photograph
 from tests.metric.core.conftest import trunk_or_skip
 
@@ -22,8 +22,8 @@ def make_pairs(sizes: tuple[tuple[int, int], ...]) -> list[tuple[Picture, Pictur
     pairs = []
     for seed, size in enumerate(sizes):
         pixels = photograph(seed, size)
-        reference = picture_of(pixels)
-        pairs += [(reference, picture_of(coded(pixels, "JPEG", quality))) for quality in (10, 40, 80)]
+        reference = as_picture(pixels)
+        pairs += [(reference, as_picture(coded(pixels, "JPEG", quality))) for quality in (10, 40, 80)]
     return pairs
 
 
@@ -102,7 +102,7 @@ def test_another_trunk_has_entries_of_its_own(alex: LPIPS, tmp_path: Path) -> No
 
 def test_a_pair_of_two_sizes_raises(alex: LPIPS) -> None:
     with pytest.raises(ValueError, match="64x64 pixels cannot be compared with an image of 48x48"):
-        pair_vectors(alex, [(picture_of(photograph(1)), picture_of(photograph(1, (48, 48))))])
+        pair_vectors(alex, [(as_picture(photograph(1)), as_picture(photograph(1, (48, 48))))])
 
 
 @pytest.mark.gpu

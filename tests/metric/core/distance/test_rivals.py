@@ -13,7 +13,7 @@ from metric.core.distance import rivals
 from metric.core.distance.baselines import BaselineUnavailable
 from metric.core.distance.cache import VectorCache
 from metric.core.distance.features import Pair
-from metric.core.distance.images import picture_of
+from metric.core.distance.images import as_picture
 from metric.core.distance.named import UnknownMetric, availability, named
 from tests.kit.snapshots import coded, photograph
 
@@ -55,7 +55,7 @@ number = 5
 @pytest.fixture
 def pairs() -> list[Pair]:
     picture = photograph(1, (192, 176))
-    return [(picture_of(picture), picture_of(coded(picture, "JPEG", quality))) for quality in (10, 40, 90)]
+    return [(as_picture(picture), as_picture(coded(picture, "JPEG", quality))) for quality in (10, 40, 90)]
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from PIL import Image, ImageFilter
 
 from metric.core.distance.columns import Parts
 from metric.core.distance.features import to_tensor
-from metric.core.distance.images import picture_of
+from metric.core.distance.images import as_picture
 from metric.core.distance.ssim2 import COLUMNS, between, linear, seen, xyb
 from tests.kit.snapshots import coded, photograph
 
@@ -76,5 +76,5 @@ def test_a_metric_of_ssim2_alone_orders_qualities_and_ignores_autocast() -> None
     with torch.autocast("cpu", dtype=torch.bfloat16):
         same = metric(a, b).flatten()
     assert torch.equal(values, same)
-    columns_ = Parts.of((), ("ssim2",)).values([(picture_of(picture), picture_of(picture))])
+    columns_ = Parts.of((), ("ssim2",)).values([(as_picture(picture), as_picture(picture))])
     assert columns_.shape == (1, COLUMNS)

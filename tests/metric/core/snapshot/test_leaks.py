@@ -10,7 +10,7 @@ from PIL import Image
 from imaging.pixels import Pixels
 from metric.core.config import TrainConfig
 from metric.core.distance.cache import VectorCache
-from metric.core.distance.images import Picture, picture_of
+from metric.core.distance.images import Picture, as_picture
 from metric.core.snapshot.folder import SnapshotError
 from metric.core.snapshot.leaks import fingerprint, refuse_copies
 from metric.core.training.train import train
@@ -19,7 +19,7 @@ from tests.metric.core.snapshot.test_folder import reseal
 
 
 def pictures(*seeds: int) -> list[Picture]:
-    return [picture_of(photograph(seed, (160, 176))) for seed in seeds]
+    return [as_picture(photograph(seed, (160, 176))) for seed in seeds]
 
 
 def halved(pixels: Pixels) -> Pixels:
@@ -37,7 +37,7 @@ def halved(pixels: Pixels) -> Pixels:
     ],
 )
 def test_a_changed_copy_is_refused(tmp_path: Path, change: Callable[[Pixels], Pixels]) -> None:
-    copy = picture_of(change(photograph(2, (160, 176))))
+    copy = as_picture(change(photograph(2, (160, 176))))
     split = {"train": pictures(1, 2), "val": pictures(3), "test": [*pictures(4), copy]}
     with pytest.raises(SnapshotError, match=r"Leak: reference .* in test shows the same as .* in train"):
         refuse_copies(split, VectorCache(tmp_path))
@@ -55,7 +55,7 @@ def crop_of_one_edge(seed: int) -> Picture:
     across, down = np.meshgrid(np.arange(64), np.arange(64))
     noise = np.random.default_rng(seed).normal(0, 5, (64, 64))
     grey = np.where(across + down > 64, 170, 80) + noise
-    return picture_of(np.repeat(grey.clip(0, 255).astype(np.uint8)[..., None], 3, axis=2))
+    return as_picture(np.repeat(grey.clip(0, 255).astype(np.uint8)[..., None], 3, axis=2))
 
 
 def test_small_crops_that_share_an_edge_are_not_copies(tmp_path: Path) -> None:
@@ -66,13 +66,13 @@ def test_small_crops_that_share_an_edge_are_not_copies(tmp_path: Path) -> None:
 
 
 def test_faint_pictures_are_not_told_apart(tmp_path: Path) -> None:
-    flat = [picture_of(np.full((160, 160, 3), level, dtype=np.uint8)) for level in (80, 90)]
+    flat = [as_picture(np.full((160, 160, 3), level, dtype=np.uint8)) for level in (80, 90)]
     assert not fingerprint(flat[0].read()).any()
     refuse_copies({"train": flat[:1], "test": flat[1:]}, VectorCache(tmp_path))
 
 
 def test_copies_inside_a_split_are_no_leak(tmp_path: Path) -> None:
-    copy = picture_of(coded(photograph(1, (160, 176)), "JPEG", 80))
+    copy = as_picture(coded(photograph(1, (160, 176)), "JPEG", 80))
     refuse_copies({"train": [*pictures(1), copy], "test": pictures(2)}, VectorCache(tmp_path))
 
 
