@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from psychometrics.comparisons import Comparisons, Floats, pair_numbers, pair_indices, sums_by
+from psychometrics.comparisons import Comparisons, Floats, pair_indices, pair_numbers, sums_by
 from psychometrics.scaling import UNIT, Scale, fit_counts
 from psychometrics.simulation import Truth, own_strengths
 from psychometrics.spread import spreads, steepness

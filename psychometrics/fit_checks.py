@@ -14,8 +14,8 @@ from scipy.special import gammaincc
 from psychometrics.comparisons import (
     Comparisons,
     Floats,
-    pair_numbers,
     pair_indices,
+    pair_numbers,
     renumbered,
     sums_by,
     tally,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from psychometrics.comparisons import Comparisons, Floats, Ints, pair_numbers, pair_indices
+from psychometrics.comparisons import Comparisons, Floats, Ints, pair_indices, pair_numbers
 from psychometrics.scaling import UNIT, Scale, chances, fit_counts, halved
 
 _AT_ONCE = 64

@@ -10,7 +10,7 @@ import numpy as np
 from psychometrics.comparisons import Comparisons, Floats, Ints, by_pair, meetings, win_rates
 from psychometrics.differences import Difference, best_probabilities, differences, rank_intervals
 from psychometrics.estimates import CONFIDENCE, Estimate
-from psychometrics.fit_checks import Fit, Triads, circular_triads, check_fit, separated_groups
+from psychometrics.fit_checks import Fit, Triads, check_fit, circular_triads, separated_groups
 from psychometrics.preference import standardised_preferences
 from psychometrics.scaling import Scale, Ties, fit
 from psychometrics.spread import Spread, spreads

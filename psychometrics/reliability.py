@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, stdtrit
 
-from psychometrics.comparisons import Comparisons, Floats, Ints, pair_numbers, pair_indices
+from psychometrics.comparisons import Comparisons, Floats, Ints, pair_indices, pair_numbers
 from psychometrics.estimates import NOTHING, Estimate
 from psychometrics.scaling import UNIT, Scale, chances, fit_counts, fit_without, halved
 

@@ -29,8 +29,8 @@ from psychometrics.comparisons import (
     Comparisons,
     Floats,
     Ints,
-    pair_numbers,
     pair_indices,
+    pair_numbers,
     renumbered,
     sums_by,
 )

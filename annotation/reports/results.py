@@ -12,7 +12,7 @@ from annotation.reports.agreement import Agreement, agreement_of
 from annotation.reports.comparisons import StudyVotes, study_votes
 from psychometrics.comparisons import Floats, meetings, win_rates
 from psychometrics.conditions import Condition
-from psychometrics.curves import Curve, CurveError, EqualQuality, rate_quality_curves, equal_quality
+from psychometrics.curves import Curve, CurveError, EqualQuality, equal_quality, rate_quality_curves
 from psychometrics.influence import Influence, influences
 from psychometrics.reliability import Weighted, weighted
 from psychometrics.results import Results, Section, rank_conditions, within_levels

@@ -15,7 +15,7 @@ from annotation.models import Enrolment, Judgment, Study
 from annotation.reports.comparisons import OUTCOMES
 from annotation.reports.results import StudyResults
 from psychometrics.agreement import pair_agreement
-from psychometrics.comparisons import Comparisons, Floats, pair_numbers, pair_indices
+from psychometrics.comparisons import Comparisons, Floats, pair_indices, pair_numbers
 from psychometrics.conditions import THE_ORIGINAL, Condition
 from psychometrics.scaling import UNIT, Scale, fit_counts, halved
 

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from annotation.core.annotator_quality import Answer, Figures, apply_rules, annotator_figures
+from annotation.core.annotator_quality import Answer, Figures, annotator_figures, apply_rules
 from annotation.core.annotator_signs import shown_signs
 from annotation.core.protocol import Protocol
 from annotation.errors import Refused

@@ -13,8 +13,8 @@ from annotation.core.questionnaire import (
     Question,
     QuestionError,
     answers_to,
-    parse,
     load_questions,
+    parse,
 )
 from annotation.errors import BadQuestionnaire
 from annotation.models import Enrolment

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Case, Count, Q, When
 
 from annotation.core.allocation import Sides
-from annotation.core.checks import due, check_rates
+from annotation.core.checks import check_rates, due
 from annotation.models import Assignment, Session
 
 HELD = Q(state__in=[Assignment.State.LEASED, Assignment.State.ANSWERED])

@@ -41,7 +41,7 @@ from codecs_zoo.contract import (
 )  # fmt: skip
 from codecs_zoo.extras import package_versions
 from codecs_zoo.learned import _search
-from codecs_zoo.learned._file import CRC_BYTES, MAX_PIXELS, is_whole, sealed, checked_size
+from codecs_zoo.learned._file import CRC_BYTES, MAX_PIXELS, checked_size, is_whole, sealed
 from codecs_zoo.site_metrics import PERCEPTUAL
 
 if TYPE_CHECKING:

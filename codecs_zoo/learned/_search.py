@@ -18,7 +18,7 @@ from codecs_zoo.contract import Aimed, CodecError, Pixels, Setting, Settings, bi
 from codecs_zoo.following import current
 from codecs_zoo.learned._file import checked_size
 from codecs_zoo.learned._state import keep_state, read_state
-from codecs_zoo.learned.networks.shape import quality_index, index_to_quality
+from codecs_zoo.learned.networks.shape import index_to_quality, quality_index
 from codecs_zoo.site_metrics import PERCEPTUAL, STOCK, is_name
 
 if TYPE_CHECKING:

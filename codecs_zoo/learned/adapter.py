@@ -24,7 +24,7 @@ from threading import Lock
 from typing import Any, ClassVar
 
 from codecs_zoo.contract import Availability, Codec, CodecError, Knob, Pixels, Settings
-from codecs_zoo.learned._file import CRC_BYTES, MAX_PIXELS, is_whole, sealed, checked_size
+from codecs_zoo.learned._file import CRC_BYTES, MAX_PIXELS, checked_size, is_whole, sealed
 from codecs_zoo.registry import register
 
 HEAD = struct.Struct(">IHHBBB")

@@ -9,7 +9,7 @@ from datetime import date
 from itertools import pairwise
 from math import ceil, isfinite
 
-from imaging.plots.axes import LETTER, clipped, clipped_range, ticks, text_width
+from imaging.plots.axes import LETTER, clipped, clipped_range, text_width, ticks
 from imaging.plots.looks import Look
 from imaging.plots.scene import FAINT, Scene
 

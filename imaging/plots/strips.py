@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from imaging.plots.axes import clipped, clipped_range, ticks, text_width
+from imaging.plots.axes import clipped, clipped_range, text_width, ticks
 from imaging.plots.charts import WIDTH, Dot, arrow
 from imaging.plots.looks import by_name
 from imaging.plots.scene import Scene

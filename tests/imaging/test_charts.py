@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from imaging.plots import charts
-from imaging.plots.axes import clipped_range, ticks, text_width
+from imaging.plots.axes import clipped_range, text_width, ticks
 from imaging.plots.key import add_key
 from imaging.plots.looks import Look, by_name
 from imaging.plots.pdf import to_pdf

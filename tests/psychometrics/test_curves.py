@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from psychometrics.conditions import THE_ORIGINAL, Condition
-from psychometrics.curves import Curve, CurveError, bits_at, rate_quality_curves, equal_quality, monotone
+from psychometrics.curves import Curve, CurveError, bits_at, equal_quality, monotone, rate_quality_curves
 from psychometrics.ranking import Ranking, rank
 from tests.psychometrics.studies import study
 

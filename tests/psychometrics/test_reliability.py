@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from psychometrics.comparisons import Comparisons
-from psychometrics.reliability import chance_intended, reliable_values, estimated_trust, weighted
+from psychometrics.reliability import chance_intended, estimated_trust, reliable_values, weighted
 from psychometrics.scaling import fit
 from tests.psychometrics.studies import STRENGTHS, study
 

@@ -9,8 +9,8 @@ from psychometrics.sampling import (
     CONNECTS,
     CandidatePair,
     Posterior,
-    information,
     gaussian_posterior,
+    information,
     priorities,
 )
 

@@ -6,7 +6,7 @@ it is taken as the fewest that give all shares of a folder: five in BAPPS's val,
 
 from pathlib import Path
 
-from annotation.core.formats.clic import split_choices, fewest_votes
+from annotation.core.formats.clic import fewest_votes, split_choices
 from annotation.core.formats.plain import Answer, Answers, AnswersError, Shown
 from imaging.listing import files, folders_named
 from psychometrics.numbers import NumberError, read_number

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from codecs_zoo.learned.networks.rounding import Rounding, in_training, rounded
-from codecs_zoo.learned.networks.shape import LEVELS, Shape, level_and_share, quality_index, index_to_quality
+from codecs_zoo.learned.networks.shape import LEVELS, Shape, index_to_quality, level_and_share, quality_index
 from codecs_zoo.learned.networks.tables import Tables
 from codecs_zoo.learned.networks.transforms import Analysis, Synthesis, interpolate_rows
 

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from codecs_zoo.contract import CodecError
-from codecs_zoo.site_metrics import PERCEPTUAL, STOCK, metric_folder, is_name
+from codecs_zoo.site_metrics import PERCEPTUAL, STOCK, is_name, metric_folder
 from metric.core.distance.base import Metric
 from metric.core.distance.columns import Parts
 

@@ -22,7 +22,7 @@ from metric.core.distance.base import Metric
 from metric.core.distance.columns import Parts, metric_parts
 from metric.core.distance.combined import Combined, as_heads, column_count
 from metric.core.distance.lpips import LPIPS
-from metric.core.distance.trunks import SHAPES, Trunk, trunk_shape, tensors_sha256
+from metric.core.distance.trunks import SHAPES, Trunk, tensors_sha256, trunk_shape
 from metric.core.distance.weights import TRUNK_SHA256
 
 SETTINGS_SCHEMA = "closer-metric/1"

@@ -34,7 +34,7 @@ from metric.core.distance.fetch import (
     from_torchvision_host,
     read_torchvision,
 )
-from metric.core.distance.trunks import SHAPES, Trunk, trunk_shape, tensors_sha256
+from metric.core.distance.trunks import SHAPES, Trunk, tensors_sha256, trunk_shape
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.core.checks import KINDS, due, check_position, check_rates
+from annotation.core.checks import KINDS, check_position, check_rates, due
 from annotation.core.protocol import Protocol
 
 USUAL = check_rates(Protocol())

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from annotation.core.questionnaire import Fault, Question, QuestionError, answers_to, parse, load_questions
+from annotation.core.questionnaire import Fault, Question, QuestionError, answers_to, load_questions, parse
 
 CHOICE = {"name": "glasses", "text": "Glasses?", "options": ["no", "yes"]}
 NUMBER = {"name": "distance", "text": "Distance?", "kind": "number", "least": 10, "most": 200}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.core.splits import SPLITS, LeakError, check_disjoint, assign_split
+from annotation.core.splits import SPLITS, LeakError, assign_split, check_disjoint
 
 hashes = st.binary(min_size=32, max_size=32).map(bytes.hex)
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from codecs_zoo.learned.networks.model import LearnedModel, lambdas
-from codecs_zoo.learned.networks.shape import Shape, level_and_share, quality_index, index_to_quality
+from codecs_zoo.learned.networks.shape import Shape, index_to_quality, level_and_share, quality_index
 from tests.codecs_zoo.learned.conftest import make_model
 
 

@@ -13,7 +13,7 @@ from imaging.pixels import pixels_sha256
 from metric.core import LPIPS
 from metric.core.distance.cache import VectorCache
 from metric.core.distance.features import pair_vectors, to_tensor
-from metric.core.distance.images import Picture, open_pictures, as_picture, read_pixels
+from metric.core.distance.images import Picture, as_picture, open_pictures, read_pixels
 from tests.kit.snapshots import coded, photograph
 from tests.metric.core.conftest import trunk_or_skip
 
