@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from annotation import tasks
 from annotation.api import PROBLEM, PROBLEMS
 from annotation.core.annotator_quality import Figures
-from annotation.core.annotator_signs import signs_of
+from annotation.core.annotator_signs import shown_signs
 from annotation.core.roles import Reach
 from annotation.models import Enrolment, Flag, Triplet
 from annotation.queues import after_commit
@@ -57,7 +57,7 @@ class PersonSerializer(serializers.ModelSerializer[Enrolment]):
 
     @extend_schema_field(serializers.ListField(child=serializers.CharField()))
     def get_signs(self, enrolment: Enrolment) -> list[str]:
-        return [sign.label for sign in signs_of(Figures.from_json(enrolment.figures))]
+        return [sign.label for sign in shown_signs(Figures.from_json(enrolment.figures))]
 
     @extend_schema_field(OpenApiTypes.OBJECT)
     def get_figures(self, enrolment: Enrolment) -> dict[str, Any]:

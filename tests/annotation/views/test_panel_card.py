@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation.core.annotator_quality import Answer, figures_of
+from annotation.core.annotator_quality import Answer, annotator_figures
 from annotation.models import Annotator, Assignment, Enrolment, Judgment, Session, Study
 from annotation.reports.stages import where_people_are
 from annotation.services.annotator_quality import refresh_quality
@@ -162,7 +162,7 @@ class TestLists:
         participant(study, 1, finished_at=now)
         participant(
             study, 2, finished_at=now, excluded_by="exclude_sentinel_under",
-            figures=figures_of(wrong, max_view_ms=9000).to_json(),
+            figures=annotator_figures(wrong, max_view_ms=9000).to_json(),
         )  # fmt: skip
         participant(
             study,
@@ -182,7 +182,7 @@ class TestLists:
         right = [Answer("sentinel", "left", 900.0, right=True)] * 4
         half = [Answer("sentinel", "left", 900.0, right=n > 1) for n in range(4)]
         for number, answers in enumerate((right, half)):
-            figures = figures_of(answers, max_view_ms=9000).to_json()
+            figures = annotator_figures(answers, max_view_ms=9000).to_json()
             participant(study, number, finished_at=timezone.now(), figures=figures)
         page = card(owner_client, study, amount="1.5", sentinels="80")
         assert page.context["bonus_lines"] == "p0,1.50"
