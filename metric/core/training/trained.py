@@ -15,7 +15,7 @@ from metric.core.distance.base import Metric
 from metric.core.distance.choice import ChoiceCurve
 from metric.core.distance.columns import Parts
 from metric.core.evaluation.scoring import Scoring
-from metric.core.snapshot.answers import Answers, answers_of
+from metric.core.snapshot.answers import Answers, read_split_answers
 from metric.core.snapshot.folder import counts_by_side
 from metric.core.training.examples import split_examples, with_validation
 from metric.core.training.fit import Design, Fit, design, fit_heads
@@ -95,7 +95,7 @@ def _heads(scoring: Scoring, config: TrainConfig, parts: Parts, work: Path) -> T
     answers = None
     names: tuple[str, ...] = ()
     if config.reliability:
-        answers, names = answers_of(scoring.snapshot, "train", by_side=config.side_bias)
+        answers, names = read_split_answers(scoring.snapshot, "train", by_side=config.side_bias)
     fit = fit_of(votes, mean, parts, config, answers)
     _tell(scoring, fit)
     scoring.progress("fit", 1, 1)
