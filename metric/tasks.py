@@ -7,7 +7,6 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from celery import shared_task
 from django.conf import settings
@@ -15,18 +14,9 @@ from django.conf import settings
 from annotation.queues import queue_is_empty
 from annotation.services.reaping import take_abandoned
 from metric.models import CodecTraining, TrainingRun
+from metric.services.children import bound_to_me
 from metric.services.requests import next_waiting, training_goes_on
 from metric.services.schedule import retrain_due
-
-
-def _with_me_to_the_end(*command: str) -> list[str]:
-    """A management command in a process that dies when this worker does."""
-    root: Path = settings.ROOT
-    launch = str(root / "config" / "run" / "processes" / "launch.py")
-    return [
-        *(sys.executable, "-I", "-S", launch, str(os.getpid())),
-        *(sys.executable, "-m", "django", *command),
-    ]
 
 
 def send(run: TrainingRun) -> None:
@@ -94,7 +84,7 @@ def _in_a_child(command: str, pk: int) -> None:
     own = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     # Threads that wait must sleep: web and encoding share these cores, and spinning made training ten times slower.
     own["OMP_WAIT_POLICY"] = "PASSIVE"
-    subprocess.run(_with_me_to_the_end(command, str(pk)), env=own, check=False)
+    subprocess.run(bound_to_me([sys.executable, "-m", "django", command, str(pk)]), env=own, check=False)
 
 
 @shared_task

@@ -157,6 +157,28 @@ def _is(row: dict[str, str], column: str) -> bool:
     return row.get(column, "").lower() in ("1", "1.0", "true")
 
 
+# Rated by so many people, as its publication says.
+_CIQA_PEOPLE = 32
+
+
+def _ciqa(records: Sequence[Record]) -> Reading:
+    """CIQA: the share of 32 people who preferred the second of two JPEGs of one photograph, told by their qualities."""
+    kept: list[Record] = []
+    for line, row in records:
+        share = number(row["jpg2_pref"], "jpg2_pref")
+        if share > 1:
+            raise AnswersError(f"line {line}: jpg2_pref is {row['jpg2_pref']}; it must be from 0 to 1")
+        second = round(share * _CIQA_PEOPLE)
+        kept += [(line, row | {"choice": "b" if n < second else "a"}) for n in range(_CIQA_PEOPLE)]
+    note = f"Each pair's share of {_CIQA_PEOPLE} people counts as that many answers; who gave which is not known."
+    return Reading(kept, _ciqa_row, (note,))
+
+
+def _ciqa_row(row: dict[str, str]) -> Row:
+    first, second = (Condition("jpeg", number(row[name], name)) for name in ("q1", "q2"))
+    return Row(row["ref_id"], first, second, _CHOICES[row["choice"]])
+
+
 def _plain(records: Sequence[Record]) -> Reading:
     return Reading(records, _plain_row)
 
@@ -177,5 +199,6 @@ FORMATS = {
         ("worker", "response_time", "is_trap", "is_bias"),
         _aic3,
     ),
+    "CIQA": Format(("ref_id", "jpg1", "jpg2", "q1", "q2", "jpg2_pref"), (), _ciqa),
     "mucped23": Format(("methodA", "methodB", "originalName", "answerValue"), (), _mucped),
 }

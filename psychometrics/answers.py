@@ -5,6 +5,7 @@ A condition is a method at a level (`METHOD@LEVEL`), a method alone, or `origina
 - plain: `source,a,b,choice[,annotator,ms,level]`, choice `a`, `b` or `tie`, the closer one; `level` is that of both;
 - pwcmp: `observer,session,scene,condition_A,condition_B,is_A_selected`;
 - AIC-3: the responses of JPEG-AI-SDR25 and its kin, left and right against the original in the middle;
+- CIQA: `ref_id,jpg1,jpg2,q1,q2,jpg2_pref`, the share of 32 people who preferred the second JPEG;
 - mucped23: `methodA,methodB,originalName,answerValue`, which names the worse one.
 """
 

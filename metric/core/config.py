@@ -64,6 +64,8 @@ STRENGTHS = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0
 RESAMPLES = 2000
 # Of chances and of distances in just noticeable differences, where no votes outside of the fit stand behind them.
 NOT_CALIBRATED = "not calibrated"
+# The group of pairs whose two reconstructions are of different levels.
+ACROSS_LEVELS = "across levels"
 # Fewer in the train split can't be fitted and cross-validated.
 MINIMUM_PHOTOGRAPHS = 2
 MINIMUM_JUDGMENTS = 30
@@ -185,6 +187,10 @@ class TrainConfig:
     minimum_judgments: int = declare(
         MINIMUM_JUDGMENTS, "Fewest judgments", "fewer in the train split are refused", least=1, most=10**9
     )
+    processes: int = declare(
+        1, "Processes", "of one machine that fine-tune together, each with a GPU of its own if there are any",
+        least=1, most=64,
+    )  # fmt: skip
     device: str = declare(
         "auto", "Where", "where it runs; auto takes a GPU when there is one; cuda waits for a worker of train-gpu",
         choices=DEVICES,
@@ -202,6 +208,10 @@ class TrainConfig:
         ):
             raise ValueError(
                 "Without a trunk (none) there must be terms, no other trunk, no structure, and the kind heads."
+            )
+        if self.processes > 1 and self.kind != "comp":
+            raise ValueError(
+                "Several processes work on fine-tuning alone: set the kind comp, or one process."
             )
         if self.kind == "ranker" and (self.combined or self.reliability):
             raise ValueError(

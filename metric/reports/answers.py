@@ -11,13 +11,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.core.formats.plain import Answer, AnswersError, Shown, read_plain
+from annotation.core.formats.clic import COLUMNS as CLIC
+from annotation.core.formats.clic import read_clic
+from annotation.core.formats.nights import COLUMNS as NIGHTS
+from annotation.core.formats.nights import read_nights
+from annotation.core.formats.pieapp import is_pieapp, read_pieapp
+from annotation.core.formats.plain import Answer, Answers, AnswersError, Shown, read_plain
 from imaging.files import file_sha256
+from imaging.manifest import files_sha256, hash_files
 from imaging.pictures import PhotographError, load_photograph
 from imaging.pixels import Pixels, pixels_sha256
 from metric.core.distance.features import Pair
 from metric.core.distance.images import KEPT_BYTES, Picture
 from metric.core.evaluation.votes import SingleAnswers, Votes
+from psychometrics.tables import TableError, read_table
 
 # (source, first, second) by the hash of their pixels, the first being the lesser hash.
 Key = tuple[str, str, str]
@@ -30,7 +37,7 @@ class Judged:
     """The answers of a file, counted: N pairs with their votes and pictures; `pairs` holds (ref, a), then (ref, b).
 
     `singles`: the answers one by one. `names`: what the pictures of each pair are called, (N, 2). `excluded`: why rows
-    could not be used, and how many.
+    could not be used, and how many. `notes`: what the format has to say, its licence above all.
     """
 
     votes: Votes
@@ -40,15 +47,17 @@ class Judged:
     sha256: str
     rows: int
     excluded: Counter[str] = field(default_factory=Counter)
+    notes: tuple[str, ...] = ()
 
 
 def read_judged(path: Path, rate: Rate = float) -> Judged:
-    """Read the plain CSV and its pictures; rows without a picture that can be used are counted and excluded.
+    """Read answers in any format with pictures, and the pictures; rows that cannot be used are counted and excluded.
 
     Raises AnswersError for a row that is wrong, or where no row can be used.
     """
-    answers = read_plain(path, anywhere=True).answers
-    open_picture, excluded = _Pictures(path), Counter[str]()
+    given = _answers_at(path)
+    answers = given.answers
+    open_picture, excluded = Pictures(path if path.is_dir() else path.parent), Counter[str]()
     counts: dict[Key, list[int]] = {}
     first_answers: dict[Key, tuple[Answer, bool]] = {}
     singles: list[tuple[Key, float, str]] = []
@@ -56,7 +65,7 @@ def read_judged(path: Path, rate: Rate = float) -> Judged:
         try:
             source, a, b = (open_picture(name) for name in (answer.source, answer.a.name, answer.b.name))
             _require_comparable(source, a, b)
-        except _Unusable as error:
+        except Unusable as error:
             excluded[str(error)] += 1
             continue
         swapped = a.sha256 > b.sha256
@@ -80,10 +89,31 @@ def read_judged(path: Path, rate: Rate = float) -> Judged:
             np.unique(who, return_inverse=True)[1] if all(who) else None,
         ),
         names=np.array([_names(*first_answers[key]) for key in counts], dtype=np.str_).reshape(-1, 2),
-        sha256=file_sha256(path),
+        sha256=_sha256(path),
         rows=len(answers),
         excluded=excluded,
+        notes=given.notes,
     )
+
+
+def _answers_at(path: Path) -> Answers:
+    """By its head, or by what lies in a folder: plain, CLIC's O,A,B,T, NIGHTS or PieAPP. Raises AnswersError."""
+    if is_pieapp(path):
+        return read_pieapp(path)
+    if path.is_dir():
+        raise AnswersError(f"{path} is a folder, and not laid out as PieAPP's. Give a CSV file of answers.")
+    try:
+        head = set(read_table(path).head)
+    except TableError as error:
+        raise AnswersError(str(error)) from error
+    if set(NIGHTS) <= head:
+        return read_nights(path)
+    return read_clic(path) if set(CLIC) <= head else read_plain(path, anywhere=True)
+
+
+def _sha256(path: Path) -> str:
+    """Of a file; of a folder's labels, those of all its files of answers."""
+    return files_sha256(hash_files(path / "labels")) if path.is_dir() else file_sha256(path)
 
 
 def _names(answer: Answer, swapped: bool) -> tuple[str, str]:
@@ -91,15 +121,15 @@ def _names(answer: Answer, swapped: bool) -> tuple[str, str]:
     return (names[1], names[0]) if swapped else names
 
 
-class _Unusable(Exception):
+class Unusable(Exception):
     """A row that cannot be used; the message is the reason that it is counted under."""
 
 
-class _Pictures:
+class Pictures:
     """The pictures that a file names, each decoded once; past KEPT_BYTES, once more whenever its pixels are wanted."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._by_name: dict[str, Picture] = {}
         self.known: dict[str, Picture] = {}
         self._room = KEPT_BYTES
@@ -115,22 +145,22 @@ class _Pictures:
         return self._by_name[name]
 
     def _read(self, name: str) -> Pixels:
-        file = self._path.parent / name
+        file = self._folder / name
         try:
             return load_photograph(file).pixels
         except FileNotFoundError as error:
-            raise _Unusable(f"{name} is not there") from error
+            raise Unusable(f"{name} is not there") from error
         except (OSError, PhotographError) as error:
-            raise _Unusable(f"{name} cannot be read: {error}") from error
+            raise Unusable(f"{name} cannot be read: {error}") from error
 
 
 def _require_comparable(source: Picture, a: Picture, b: Picture) -> None:
-    """Raises _Unusable for pictures of different sizes and for two that are one."""
+    """Raises Unusable for pictures of different sizes and for two that are one."""
     sizes = {(picture.width, picture.height) for picture in (source, a, b)}
     if len(sizes) > 1:
-        raise _Unusable("it compares pictures of different sizes")
+        raise Unusable("it compares pictures of different sizes")
     if a.sha256 == b.sha256:
-        raise _Unusable("it compares two pictures that are equal in every pixel")
+        raise Unusable("it compares two pictures that are equal in every pixel")
 
 
 def _votes(counts: dict[Key, list[int]], first_answers: dict[Key, Answer], rate: Rate) -> Votes:

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 
 from annotation.core.formats.plain import AnswersError
-from metric.core.distance.baselines import BaselineUnavailable
 from metric.core.distance.cache import VectorCache
-from metric.core.distance.features import Pair
-from metric.core.distance.named import named
 from metric.core.evaluation.panel import panel, people
-from metric.core.evaluation.votes import Candidate, SingleAnswers, Votes
+from metric.core.evaluation.votes import SingleAnswers, Votes
 from metric.reports.answers import read_judged
+from metric.reports.candidates import candidate
+from metric.reports.scored import COLUMNS as SCORES
+from metric.reports.scored import compare_scores, format_scores
 from psychometrics.answers import read_answers
+from psychometrics.tables import TableError, read_table
 
 Progress = Callable[[str, int, int], None]
 NO_PICTURES = "the file names no pictures"
@@ -29,9 +30,12 @@ def compare(
 ) -> dict[str, Any]:
     """The panel of the metrics called `names` on the answers of a file, with {"file", "excluded", "notes"}.
 
-    A metric that cannot be used here or fails is a row with the reason. Answers whose conditions are names and not
-    pictures are judged for what needs no pixels. Raises AnswersError, UnknownMetric, CheckpointError.
+    For mean scores of single pictures, what `compare_scores` gives. A metric that cannot be used here or fails is a row
+    with the reason. Answers whose conditions are names and not pictures are judged for what needs no pixels. Raises
+    AnswersError, UnknownMetric, CheckpointError.
     """
+    if _has_scores(path):
+        return compare_scores(path, names, cache, progress)
     try:
         judged = read_judged(path)
     except AnswersError as unreadable:
@@ -42,21 +46,17 @@ def compare(
     return {
         "file": path.name,
         "excluded": dict(judged.excluded),
-        "notes": [],
+        "notes": list(judged.notes),
         **panel(judged.votes, judged.singles, judged.names, candidates),
     }
 
 
-def candidate(name: str, pairs: list[Pair], cache: VectorCache | None, progress: Progress) -> Candidate:
-    """A metric by name as a row: its distances to the first, then to the second picture of each pair."""
+def _has_scores(path: Path) -> bool:
+    """Whether the file holds mean scores of single pictures in the place of answers about pairs."""
     try:
-        found = named(name)
-        values = found.baseline.distances(pairs, cache, lambda done, total: progress(name, done, total), None)
-    except BaselineUnavailable as error:
-        return Candidate(name, name, "baseline", None, reason=str(error))
-    label, kind = found.baseline.label, "baseline" if found.metric is None else "new"
-    distances = np.asarray(values, dtype=np.float64).reshape(2, -1).T
-    return Candidate(name, label, kind, distances, curve=found.curve)  # type: ignore[arg-type]
+        return path.is_file() and set(SCORES) <= set(read_table(path).head)
+    except TableError:
+        return False  # whoever reads it says what is wrong with it
 
 
 def _without_pictures(path: Path, names: Sequence[str], unreadable: AnswersError) -> dict[str, Any]:
@@ -96,7 +96,9 @@ def _counted(answers: Any) -> tuple[Votes, SingleAnswers]:
 
 
 def format_panel(found: dict[str, Any]) -> str:
-    """The panel as text for a terminal."""
+    """The panel as text for a terminal, or the correlations with mean scores."""
+    if "n_scores" in found:
+        return format_scores(found)
     who = "" if found["n_annotators"] is None else f" by {found['n_annotators']} people"
     lines = [
         f"{found['n_answers']} answers{who} on {found['n_pairs']} pairs of {found['n_sources']} sources",

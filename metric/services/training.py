@@ -27,11 +27,13 @@ from metric.core.distance.checkpoint import CheckpointError
 from metric.core.distance.weights import TrunkUnavailable
 from metric.core.snapshot.folder import SnapshotError
 from metric.core.training.fit import FitError
+from metric.core.training.members import TeamError, train_by_team
 from metric.core.training.train import train
 from metric.models import MetricVersion, TrainingRun
 from metric.reports.card import write_card
 from metric.reports.disagreements import with_triplets
 from metric.services.allocation import rank_open_pairs
+from metric.services.children import bound_to_me
 from metric.services.notices import tell
 from metric.services.promotion import promote_if_better
 from metric.services.requests import config_of, in_words
@@ -83,7 +85,7 @@ def run_training(*, pk: int) -> str:
             return _train(run, lease)
         except Cancelled:
             TrainingRun.objects.all().fail(pk, lease, "Cancelled.")
-        except (SnapshotError, TrunkUnavailable, CheckpointError, FitError, Refused) as error:
+        except (SnapshotError, TrunkUnavailable, CheckpointError, FitError, TeamError, Refused) as error:
             _fail(run, lease, str(error))
         except SnapshotMissing as error:
             _fail(run, lease, str(error), passing=True)
@@ -133,14 +135,8 @@ def _make_version(
     champion = promoted_version()
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch) / "version"
-        train(
-            folder,
-            out,
-            config_of(run),
-            promoted=version_folder(version=champion) if champion else None,
-            progress=report,
-            cache=vectors,
-        )
+        promoted = version_folder(version=champion) if champion else None
+        _fit(folder, out, config_of(run), promoted, report, vectors)
         report.stage("keep", 0, 1)
         _card(out, f"Judgments of the study “{run.snapshot.study}”, snapshot {run.snapshot}.")
         draft = draft_version(run=run, folder=out)
@@ -149,6 +145,23 @@ def _make_version(
     subject = f"Metric version {version.number}: {outcome}"
     tell(event="version made", subject=subject, message=f"{subject}\nFrom {run.snapshot}.", run=run.pk)
     return version
+
+
+def _fit(
+    snapshot: Path,
+    out: Path,
+    config: TrainConfig,
+    promoted: Path | None,
+    report: "Report",
+    vectors: VectorCache,
+) -> None:
+    """In this process, or in several that this one starts and ends."""
+    if config.processes == 1:
+        train(snapshot, out, config, promoted=promoted, progress=report, cache=vectors)
+        return
+    report.say(f"{config.processes} processes train together")
+    cache = vectors.path.parent
+    train_by_team(snapshot, out, config, promoted=promoted, cache=cache, progress=report, wrap=bound_to_me)
 
 
 def _keep(

@@ -12,6 +12,7 @@ from annotation.charts import inline
 from imaging.plots import charts
 from metric.core.config import stock_rival
 from metric.core.evaluation.reasons import plain
+from metric.core.evaluation.table import rate_in_words
 from metric.models import MetricVersion
 
 register = template.Library()
@@ -30,6 +31,7 @@ def gain(value: float | str | None) -> str:
 
 
 register.filter("plain_reason", plain)
+register.filter("rate_in_words", rate_in_words)
 
 
 @register.filter

@@ -122,3 +122,24 @@ def test_one_source_has_no_interval(answers: Path, capsys: pytest.CaptureFixture
     assert found["rows"][0]["score"]["low"] is None
     assert found["rows"][0]["log_loss"] is None
     assert found["pairs"][0]["p"] is None
+
+
+def test_mean_scores_of_single_pictures_are_correlated_within_sources(
+    answers: Path, own: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = ["source,distorted,score"]
+    for source in range(6):
+        # The zero of a source's scores is its own, and says nothing.
+        rows += [f"{source}.png,{source}-{quality}.png,{20 * source + quality}" for quality in QUALITIES]
+    path = answers.parent / "scores.csv"
+    path.write_text("\n".join([*rows, "0.png,gone.png,3"]) + "\n")
+    found = compared(path, f"psnr,{own}:coin,{own}:nan", capsys)
+    assert (found["n_scores"], found["n_sources"], found["excluded"]) == (24, 6, {"gone.png is not there": 1})
+    psnr, coin, nan = found["rows"]
+    assert psnr["srocc"] == pytest.approx(1) and psnr["plcc"] > 0.9 and abs(coin["srocc"]) < 0.6
+    assert not nan["available"]
+    assert main(["compare", str(path), "--metrics", "psnr"]) == 0
+    assert "24 scores of pictures of 6 sources" in capsys.readouterr().out
+    path.write_text("source,distorted,score\n0.png,0-5.png,high\n")
+    assert main(["compare", str(path), "--metrics", "psnr"]) == 2
+    assert "Line 2" in capsys.readouterr().err

@@ -50,10 +50,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Answers:
-    """All that a file or folder holds."""
+    """All that a file or folder holds. `notes`: what whoever reads it should know, its licence above all."""
 
     format: str
     answers: list[Answer]
+    notes: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:

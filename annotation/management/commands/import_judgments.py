@@ -12,6 +12,9 @@ from annotation.core.formats.clic import COLUMNS as CLIC
 from annotation.core.formats.clic import read_clic
 from annotation.core.formats.mucped import COLUMNS as MUCPED
 from annotation.core.formats.mucped import read_mucped
+from annotation.core.formats.nights import COLUMNS as NIGHTS
+from annotation.core.formats.nights import read_nights
+from annotation.core.formats.pieapp import is_pieapp, read_pieapp
 from annotation.core.formats.plain import REQUIRED, Answers, AnswersError, read_plain
 from annotation.core.formats.pwcmp import COLUMNS as PWCMP
 from annotation.core.formats.pwcmp import read_pwcmp
@@ -28,8 +31,10 @@ READERS: dict[str, Callable[[Path], Answers]] = {
     "pwcmp": read_pwcmp,
     "clic": read_clic,
     "mucped23": read_mucped,
+    "nights": read_nights,
+    "pieapp": read_pieapp,
 }
-HEADS = {"plain": REQUIRED, "pwcmp": PWCMP, "clic": CLIC, "mucped23": MUCPED}
+HEADS = {"plain": REQUIRED, "pwcmp": PWCMP, "clic": CLIC, "mucped23": MUCPED, "nights": NIGHTS}
 # Under this share of answers that chose the picture with the smaller error, the file probably names the worse one.
 UPSIDE_DOWN = 0.4
 
@@ -58,6 +63,8 @@ class Command(CommandWithExamples):
         path: Path = options["answers"]
         try:
             answers = read_answers(path, options["format"])
+            for note in answers.notes:
+                self.stderr.write(note)
             photograph, show = _pictures(path, answers.format, options["originals"])
             with Bars() as bars:
                 imported = import_answers(
@@ -84,6 +91,8 @@ def read_answers(path: Path, format: str) -> Answers:
 
 
 def _guess(path: Path) -> str:
+    if is_pieapp(path):
+        return "pieapp"
     if path.is_dir():
         return "mucped23" if (path / "answers.csv").is_file() else "bapps"
     try:

@@ -243,12 +243,15 @@ def _by_group(
 
 
 def _in_order(names: Iterable[str]) -> list[str]:
-    """Numbers by value (bitrates), other names by letter."""
-    found = sorted({str(name) for name in names})
+    """Numbers by value (bitrates), then other names by letter."""
+    return sorted({str(name) for name in names}, key=lambda name: (_number(name), name))
+
+
+def _number(name: str) -> float:
     try:
-        return sorted(found, key=float)
+        return float(name)
     except ValueError:
-        return found
+        return np.inf
 
 
 def _difference(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from metric.core.config import ACROSS_LEVELS
+
 ABSENT = "–"
 # How answers from elsewhere are filed that name no codecs, or no bitrates.
 UNKNOWN = {"unknown-unknown", "0"}
@@ -15,8 +17,7 @@ def format_table(evaluation: Mapping[str, Any]) -> str:
     if evaluation["split"] is None:
         return f"No table: {evaluation['interval_reason']}.\n"
     kinds, rates = (_groups(evaluation, part) for part in ("by_kind", "by_bpp"))
-    said = ["bpp unknown" if rate in UNKNOWN else f"{rate} bpp" for rate in rates]
-    head = ["", "score", "95 % interval", *kinds, *said, "log-loss", "calib."]
+    head = ["", "score", "95 % interval", *kinds, *map(rate_in_words, rates), "log-loss", "calib."]
     head += ["vs promoted", "vs stock", "vs PSNR"]
     lines = [head, *(_cells(row, kinds, rates) for row in evaluation["rows"])]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
@@ -61,6 +62,13 @@ def _band(point: Mapping[str, Any], name: str, unit: int, digits: int, sign: str
         if low is None or high is None
         else f" ({unit * low:{sign}.{digits}f} to {unit * high:{sign}.{digits}f})"
     )
+
+
+def rate_in_words(rate: str) -> str:
+    """The name of a group of `by_bpp` as one reads it."""
+    if rate in ("", ACROSS_LEVELS):
+        return ACROSS_LEVELS
+    return "bpp unknown" if rate in UNKNOWN else f"{rate} bpp"
 
 
 def _title(evaluation: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from metric.core.config import ACROSS_LEVELS
 from metric.core.distance.choice import ChoiceCurve
 from metric.core.snapshot.answers import read_split_answers
 from metric.core.snapshot.folder import Snapshot, SnapshotError, SnapshotTriplet
@@ -69,7 +70,7 @@ class Candidate:
 def votes_of(triplets: Sequence[SnapshotTriplet]) -> Votes:
     """The votes of a snapshot's triplets, in their order."""
     counts = np.array([(t.n_p0, t.n_p1, t.n_tie) for t in triplets], dtype=np.float64).reshape(-1, 3)
-    texts = [(t.photograph, t.kind, t.target_bpp, t.place) for t in triplets]
+    texts = [(t.photograph, t.kind, t.target_bpp or ACROSS_LEVELS, t.place) for t in triplets]
     return Votes(*counts.T, *np.array(texts, dtype=np.str_).reshape(-1, 4).T)
 
 

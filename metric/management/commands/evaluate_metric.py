@@ -73,6 +73,8 @@ class Command(CommandWithExamples):
                 "looks better than it is."
             )
         _tell_of_copies(self.stderr, evaluation["judgments"]["copies_of_learned"])
+        for note in judged.notes:
+            self.stderr.write(note)
         for reason, count in judged.excluded.most_common(5):
             self.stderr.write(f"{count} of {judged.rows} rows excluded: {reason}")
         if options["json"]:

@@ -15,6 +15,7 @@ from annotation.models import Snapshot, Study
 from annotation.models.work import MOST_ATTEMPTS
 from annotation.services.snapshots import request_snapshot
 from metric.core import load
+from metric.core.training.members import TeamError
 from metric.models import MetricVersion, TrainingRun
 from metric.services.requests import cancel_training, request_training
 from metric.services.training import run_training
@@ -134,3 +135,14 @@ def test_a_snapshot_that_could_not_be_stored_is_no_fault_of_the_data(run: Traini
     assert run_training(pk=run.pk) == "failed"
     run.refresh_from_db()
     assert run.passing and "could not be made" in run.error
+
+
+def test_a_row_that_asks_for_processes_has_a_team_and_its_words(snapshot: Snapshot) -> None:
+    config = QUICK | {"kind": "comp", "processes": 3}
+    run = request_training(snapshot=snapshot, config=config)
+    with patch("metric.services.training.train_by_team", side_effect=TeamError("no GPU left")) as team:
+        assert run_training(pk=run.pk) == "failed"
+    run.refresh_from_db()
+    assert run.error == "no GPU left" and "3 processes train together" in run.log
+    assert team.call_args.args[2].processes == 3
+    assert team.call_args.kwargs["wrap"](["x"])[-1] == "x"

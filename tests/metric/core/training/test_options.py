@@ -29,7 +29,7 @@ def test_every_setting_can_be_given(parser: argparse.ArgumentParser) -> None:
         "--net vgg alex --kind comp --terms psnr --structure --no-layer-scales --strengths 3 0.5 --folds 4"
         " --seed 7 --no-side-bias --no-lapse --reliability --epochs 3 --patience 1 --learning-rate 1e-4 --crop 96"
         " --compile --resamples 200 --baselines psnr ssim --minimum-photographs 4 --minimum-judgments 50"
-        " --device cpu --no-learning-curve --all"
+        " --device cpu --processes 2 --no-learning-curve --all"
     )
     found = given(parser, words)
     assert set(found) == {field.name for field in fields(TrainConfig)} - {"net"}
