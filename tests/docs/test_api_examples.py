@@ -57,6 +57,8 @@ TAKEN: dict[str, Callable[[dict[str, Any]], dict[str, str]]] = {
     "`POST /api/v1/sessions/`": lambda said: {"SESSION": said["key"]},
     "`POST /api/v1/sessions/{key}/next/`": lambda said: {"PAIR": said["assignment"]["id"]},
     "`POST /api/v1/token/`": lambda said: {"TOKEN": said["token"]},
+    "`POST /api/v1/studies/{slug}/copy/`": lambda said: {"COPY": said["slug"]},
+    "`POST /api/v1/studies/{slug}/results-links/`": lambda said: {"LINK": str(said["id"])},
     "`POST /api/v1/studies/`": lambda said: {"NEW": said["slug"]},
     "`POST /api/v1/snapshots/`": build,
     "`POST /api/v1/training-runs/`": keep_version,
