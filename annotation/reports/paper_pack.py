@@ -5,7 +5,8 @@
     methods.tex    a paragraph of methods from the study's rules and counts; methods.txt without LaTeX
     figures/       each figure as PDF and SVG
     tables/        the numbers of each figure and all other tables as LaTeX and CSV
-    data/          answers.csv, every answer with its timing; votes.csv, for `python -m psychometrics rank`
+    data/          answers.csv, every answer with its timing; votes.csv, for `python -m psychometrics rank`;
+                   questionnaire.csv, how many gave which answer, where the study has questions of its own
     study.toml     the study file, without a panel's codes
 
 Annotators and answers have pseudonyms of this pack alone.
@@ -24,6 +25,7 @@ from annotation.core.formats import latex
 from annotation.core.formats.answers import AnswerRow, answer_lines
 from annotation.core.formats.zip import stream as zipped
 from annotation.models import Study
+from annotation.reports import questionnaire_summary
 from annotation.reports.exhibit_files import file_of
 from annotation.reports.exhibits import WHOSE, Exhibit
 from annotation.reports.export import Naming, answer_rows, names_in_export
@@ -87,13 +89,19 @@ def paper_pack_of(
         ),
         "study.toml": study_file,
     }
+    simulated = results.population == "simulated"
+    if study.questionnaire:
+        answered = stream(
+            questionnaire_summary.COLUMNS, questionnaire_summary.rows(study, simulated=simulated)
+        )
+        files["data/questionnaire.csv"] = "".join(answered)
     written = [(name, text.encode()) for name, text in files.items()]
     written += [
         (f"{'figures' if form in ('pdf', 'svg') else 'tables'}/{one.name}.{form}", file_of(one, form))
         for one in exhibits
         for form in (("pdf", "svg") if one.scene is not None else ()) + ("tex", "csv")
     ]
-    return PaperPack(study, results.population == "simulated", timezone.now(), tuple(written))
+    return PaperPack(study, simulated, timezone.now(), tuple(written))
 
 
 def _readme(study: Study, results: StudyResults, exhibits: list[Exhibit]) -> str:
@@ -107,6 +115,10 @@ def _readme(study: Study, results: StudyResults, exhibits: list[Exhibit]) -> str
         "study.toml       the study file: every rule, the stimuli by hash",
         "data/answers.csv every answer as it was given, checks and training too, with its timing record",
         "data/votes.csv   the answers that count; python -m psychometrics rank votes.csv computes the figures again",
+        *[
+            "data/questionnaire.csv how many gave which answer to the study's own questions; no text of anybody's"
+        ]
+        * bool(study.questionnaire),
         "",
         "Annotators, answers and assignments have pseudonyms of this pack alone.",
         "",

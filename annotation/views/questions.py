@@ -57,7 +57,6 @@ def save(request: HttpRequest, slug: str) -> HttpResponse:
         "study-questionnaire",
         status=400,
         formset=formset,
-        questions=[],
         faults=faults,
         wrong=bool(faults) or not formset.is_valid(),
         editable=True,

@@ -11,9 +11,11 @@ from django.urls import reverse
 
 from annotation.core.protocol import Protocol
 from annotation.models import Enrolment, Session, Study
+from annotation.reports.questionnaire_summary import COLUMNS, rows, summaries
 from annotation.services.privacy import forget, held_on, keep_no_longer
 from annotation.services.study_files import copy_study, create_from_file, export_study
-from tests.factories import make_judgment, make_study, make_triplet, make_user
+from psychometrics.tables import stream
+from tests.factories import make_judgment, make_session, make_study, make_triplet, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -151,6 +153,50 @@ class TestKept:
             "",
             "",
         )
+
+
+class TestAddedUp:
+    def study(self) -> Study:
+        study = study_with_questions()
+        for glasses, distance, words in (
+            ("yes", 60.0, "dim"),
+            ("no", 80.0, "mine alone"),
+            ("no", None, None),
+        ):
+            before = {"glasses": glasses} | ({"distance": distance} if distance else {})
+            answers = {
+                "before": {"answers": before},
+                "after": {"answers": {"comments": words} if words else {}},
+            }
+            Enrolment.objects.filter(pk=place_of(study).pk).update(questionnaire=answers)
+        return study
+
+    def test_people_are_counted_by_answer(self) -> None:
+        glasses, distance, comments = summaries(self.study())
+        assert glasses.counts == (("no", 2), ("yes", 1), ("no answer", 0))
+        assert (distance.counts, distance.middle) == ((("a number", 2), ("no answer", 1)), 70.0)
+        assert (distance.lowest, distance.highest) == (60.0, 80.0)
+        assert comments.counts == (("in their own words", 2), ("no answer", 1))
+
+    def test_nobody_who_is_excluded_or_simulated_is_counted(self) -> None:
+        study = self.study()
+        first, second, _ = study.enrolments.order_by("pk")
+        Enrolment.objects.filter(pk=first.pk).update(excluded_by="by hand: a bot")
+        second.annotator.simulated = True
+        second.annotator.save()
+        assert summaries(study)[0].counts == (("no", 1), ("yes", 0), ("no answer", 0))
+
+    def test_the_page_shows_the_counts_and_the_pack_has_no_text(self, owner_client: Client) -> None:
+        study = self.study()
+        page = owner_client.get(reverse("study-questionnaire", args=[study.slug])).content.decode()
+        assert "no: 2" in page and "median 70" in page
+        table = "".join(stream(COLUMNS, rows(study)))
+        assert "glasses,Glasses?,before,no,2" in table and "mine alone" not in table
+
+
+def place_of(study: Study) -> Enrolment:
+    session = make_session(study)
+    return study.enrolments.get(annotator=session.annotator)
 
 
 class TestStudyFile:
