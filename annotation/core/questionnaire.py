@@ -117,7 +117,8 @@ def _faults(one: Question) -> Iterable[str]:
         yield f"it is asked before or after, not {one.when!r}."
     if one.kind not in KINDS:
         yield f"its kind is one of {', '.join(KINDS)}, not {one.kind!r}."
-    if not isinstance(one.required, bool):
+    required: object = one.required
+    if not isinstance(required, bool):
         yield "required is true or false."
     yield from _faults_of_options(one)
     yield from _faults_of_limits(one)

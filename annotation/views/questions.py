@@ -5,11 +5,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from annotation.core.questionnaire import load_questions
 from annotation.core.roles import Reach
 from annotation.errors import Refused
 from annotation.forms.questionnaire import formset_of, questions_in, with_usual
 from annotation.models import Study
+from annotation.reports.questionnaire_summary import summaries
 from annotation.services.studies import require_draft, update_study
 from annotation.views.access import may, refusals_as_messages, staff_of, staff_required, study_or_404
 from annotation.views.study import study_page
@@ -25,7 +25,7 @@ def questions(request: HttpRequest, slug: str) -> HttpResponse:
         study,
         "study-questionnaire",
         formset=formset_of(study.questionnaire),
-        questions=load_questions(study.questionnaire),
+        summaries=summaries(study),
         editable=study.state == Study.State.DRAFT and may(staff_of(request), study, Reach.RUN),
     )
 
