@@ -7,7 +7,7 @@ published loaders read it.
 
 from pathlib import Path
 
-from annotation.core.formats.clic import choices_of
+from annotation.core.formats.clic import split_choices
 from annotation.core.formats.plain import Answer, Answers, AnswersError, Shown, number, require_inside
 from psychometrics.tables import TableError, read_table
 
@@ -32,6 +32,6 @@ def read_nights(path: Path) -> Answers:
             raise AnswersError(f"{where} has no votes, or no share of them.")
         answers += [
             Answer(row["ref_path"], Shown(row["left_path"]), Shown(row["right_path"]), choice, line)
-            for choice in choices_of(share, round(votes))
+            for choice in split_choices(share, round(votes))
         ]
     return Answers("nights", answers)

@@ -9,7 +9,7 @@ images of a reference; in the test split the reference itself is one of a pair, 
 from collections.abc import Iterator
 from pathlib import Path
 
-from annotation.core.formats.clic import choices_of
+from annotation.core.formats.clic import split_choices
 from annotation.core.formats.names import is_inside
 from annotation.core.formats.plain import Answer, Answers, AnswersError, Shown
 from psychometrics.tables import TableError, read_table
@@ -70,7 +70,7 @@ def _answers(file: Path) -> Iterator[Answer | None]:
             Shown(source if name == reference else f"distorted_images/{split}/{Path(reference).stem}/{name}")
             for name in (a, b)
         ]
-        for choice in choices_of(1 - _share(file, line, text), PEOPLE):
+        for choice in split_choices(1 - _share(file, line, text), PEOPLE):
             yield Answer(source, shown[0], shown[1], choice, line)
 
 
