@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from psychometrics.comparisons import FIRST, SECOND, TIE
-from psychometrics.conditions import THE_ORIGINAL, AnswersError, Condition, condition, number
+from psychometrics.conditions import THE_ORIGINAL, AnswersError, ComparedMethod, number, parse_compared
 from psychometrics.tables import Record
 
 
@@ -15,8 +15,8 @@ class Row:
     """One answer: `outcome` is 0 where `first` was preferred, 1 where `second` was, 2 for a tie."""
 
     source: str
-    first: Condition
-    second: Condition
+    first: ComparedMethod
+    second: ComparedMethod
     outcome: int
     annotator: str = ""
     ms: float | None = None
@@ -47,17 +47,17 @@ def _plain_row(row: dict[str, str]) -> Row:
     choice = _CHOICES.get(row["choice"].lower())
     if choice is None:
         raise AnswersError(f"the choice is {row['choice']!r}: use a, b or tie, the closer one")
-    first, second = (_parse_condition(row, side) for side in ("a", "b"))
+    first, second = (_parse_side(row, side) for side in ("a", "b"))
     return Row(row["source"], first, second, choice, row.get("annotator", ""), _ms(row.get("ms", "")))
 
 
-def _parse_condition(row: dict[str, str], side: str) -> Condition:
+def _parse_side(row: dict[str, str], side: str) -> ComparedMethod:
     """By its name, or by the columns that Closer's own import knows: a_codec, a_bpp."""
-    parsed = condition(row.get(f"{side}_codec") or row[side])
+    parsed = parse_compared(row.get(f"{side}_codec") or row[side])
     level = row.get(f"{side}_bpp") or row.get("level", "")
     if parsed.level is not None or parsed == THE_ORIGINAL or not level:
         return parsed
-    return Condition(parsed.method, number(level, "the level"))
+    return ComparedMethod(parsed.method, number(level, "the level"))
 
 
 def _ms(text: str) -> float | None:
@@ -71,7 +71,7 @@ def _pwcmp_row(row: dict[str, str]) -> Row:
     choice = _SELECTED.get(row["is_A_selected"])
     if choice is None:
         raise AnswersError(f"is_A_selected is {row['is_A_selected']!r}: use 1, 0, or 0.5 for a tie")
-    first, second = condition(row["condition_A"]), condition(row["condition_B"])
+    first, second = parse_compared(row["condition_A"]), parse_compared(row["condition_B"])
     return Row(row["scene"], first, second, choice, row.get("observer", ""))
 
 
@@ -84,7 +84,7 @@ def _mucped_row(row: dict[str, str]) -> Row:
     worse = row["answerValue"].upper()
     if worse not in ("A", "B"):
         raise AnswersError(f"answerValue is {row['answerValue']!r}: it must be A or B, the worse one")
-    first, second = condition(row["methodA"]), condition(row["methodB"])
+    first, second = parse_compared(row["methodA"]), parse_compared(row["methodB"])
     return Row(row["originalName"], first, second, SECOND if worse == "A" else FIRST)
 
 
@@ -127,9 +127,9 @@ def _aic3_choice(row: dict[str, str]) -> int:
     return choice
 
 
-def _aic3_condition(row: dict[str, str], side: str) -> Condition:
+def _aic3_condition(row: dict[str, str], side: str) -> ComparedMethod:
     level = number(row[f"dlevel_{side}"], f"dlevel_{side}")
-    return Condition(f"codec{row[f'codec_{side}']}", level) if level else THE_ORIGINAL
+    return ComparedMethod(f"codec{row[f'codec_{side}']}", level) if level else THE_ORIGINAL
 
 
 def _what_answers_name(records: Sequence[Record]) -> tuple[bool, str]:
@@ -175,7 +175,7 @@ def _ciqa(records: Sequence[Record]) -> Reading:
 
 
 def _ciqa_row(row: dict[str, str]) -> Row:
-    first, second = (Condition("jpeg", number(row[name], name)) for name in ("q1", "q2"))
+    first, second = (ComparedMethod("jpeg", number(row[name], name)) for name in ("q1", "q2"))
     return Row(row["ref_id"], first, second, _CHOICES[row["choice"]])
 
 

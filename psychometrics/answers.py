@@ -18,7 +18,7 @@ import numpy as np
 
 from psychometrics.answer_formats import FORMATS, Reading, Row
 from psychometrics.comparisons import Comparisons, Floats, Ints, number_labels
-from psychometrics.conditions import THE_ORIGINAL, AnswersError, Condition
+from psychometrics.conditions import THE_ORIGINAL, AnswersError, ComparedMethod
 from psychometrics.tables import Table, TableError, read_table
 
 
@@ -31,7 +31,7 @@ class Answers:
     """
 
     format: str
-    conditions: tuple[Condition, ...]
+    conditions: tuple[ComparedMethod, ...]
     first: Ints
     second: Ints
     outcome: Ints
@@ -114,6 +114,6 @@ def _columns(format: str, rows: list[Row], notes: tuple[str, ...]) -> Answers:
     )
 
 
-def _order(one: Condition) -> tuple[bool, str, float]:
+def _order(one: ComparedMethod) -> tuple[bool, str, float]:
     """The original first, then by method and level."""
     return one != THE_ORIGINAL, one.method, -1.0 if one.level is None else one.level

@@ -7,7 +7,7 @@ from collections.abc import Hashable
 from dataclasses import asdict
 from typing import Any
 
-from psychometrics.conditions import Condition
+from psychometrics.conditions import ComparedMethod
 from psychometrics.differences import Difference
 from psychometrics.estimates import Estimate
 from psychometrics.ranking import Ranking
@@ -73,7 +73,7 @@ def _condition(ranking: Ranking, n: int) -> dict[str, Any]:
     return {
         "condition": str(name),
         "method": _method(name),
-        "level": name.level if isinstance(name, Condition) else None,
+        "level": name.level if isinstance(name, ComparedMethod) else None,
         "value": float(ranking.values[n]),
         "low": float(ranking.low[n]),
         "high": float(ranking.high[n]),
@@ -88,7 +88,7 @@ def _condition(ranking: Ranking, n: int) -> dict[str, Any]:
 
 
 def _method(name: Hashable) -> str:
-    return name.method if isinstance(name, Condition) else str(name)
+    return name.method if isinstance(name, ComparedMethod) else str(name)
 
 
 def _fit(ranking: Ranking) -> dict[str, Any]:

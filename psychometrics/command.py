@@ -14,7 +14,7 @@ from psychometrics.agreeing import Agreement, measure_agreement
 from psychometrics.answers import Answers, read_answers
 from psychometrics.answers_out import WRITERS
 from psychometrics.as_json import estimate_as_json, results_as_json, section_as_json
-from psychometrics.conditions import THE_ORIGINAL, AnswersError, Condition
+from psychometrics.conditions import THE_ORIGINAL, AnswersError, ComparedMethod
 from psychometrics.in_text import (
     estimate_as_text,
     influence_as_text,
@@ -184,7 +184,7 @@ def _file_as_json(answers: Answers) -> dict[str, Any]:
 
 def _file_in_words(answers: Answers) -> str:
     methods = {one.method for one in answers.conditions if one != THE_ORIGINAL}
-    levels = {one.level for one in answers.conditions if isinstance(one, Condition)} - {None}
+    levels = {one.level for one in answers.conditions if isinstance(one, ComparedMethod)} - {None}
     people = f"{len(answers.annotators):,} annotators" if answers.annotators else "annotators not recorded"
     read = (
         f"Read {answers.outcome.size:,} answers ({answers.format}): {len(methods):,} methods"

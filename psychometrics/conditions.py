@@ -1,4 +1,8 @@
-"""What is compared: a method, at a level where it has one, or the original."""
+"""What answers compare: a method, at a level where it has one, or the original.
+
+`annotation.core.conditions.Condition` is stricter: a study's condition always has a level and a checked name. Here
+any name that a file of answers holds will do.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ class AnswersError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Condition:
+class ComparedMethod:
     """What is compared: a method, at a level where it has one; the original has none."""
 
     method: str
@@ -25,18 +29,18 @@ class Condition:
         return self.method if self.level is None else f"{self.method}@{self.level:g}"
 
 
-THE_ORIGINAL = Condition(ORIGINAL)
+THE_ORIGINAL = ComparedMethod(ORIGINAL)
 
 
 @lru_cache(maxsize=65536)
-def condition(name: str) -> Condition:
+def parse_compared(name: str) -> ComparedMethod:
     """`METHOD`, `METHOD@LEVEL` or `original`. Raises AnswersError for a level that is no number."""
     if name.lower() in REFERENCES:
         return THE_ORIGINAL
     method, at, level = name.rpartition("@")
     if not at:
-        return Condition(name)
-    return Condition(method, number(level, f"the level of {name!r}"))
+        return ComparedMethod(name)
+    return ComparedMethod(method, number(level, f"the level of {name!r}"))
 
 
 def number(text: str, what: str) -> float:

@@ -15,7 +15,7 @@ from psychometrics.comparisons import (
     connected_groups,
     number_labels,
 )
-from psychometrics.conditions import THE_ORIGINAL, Condition
+from psychometrics.conditions import THE_ORIGINAL, ComparedMethod
 from psychometrics.differences import Difference
 from psychometrics.ranking import Ranking, rank
 from psychometrics.scaling import Ties
@@ -183,8 +183,8 @@ def _crossings(sections: Sequence[Section]) -> list[Crossing]:
 
 
 def _method(name: Hashable) -> str:
-    return name.method if isinstance(name, Condition) else str(name)
+    return name.method if isinstance(name, ComparedMethod) else str(name)
 
 
 def _level(name: Hashable) -> float | None:
-    return name.level if isinstance(name, Condition) else None
+    return name.level if isinstance(name, ComparedMethod) else None

@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 
 from annotation.models import Enrolment, Judgment, Reconstruction, Study, Triplet
 from psychometrics.comparisons import TIE, Comparisons, Floats, Ints, tally
-from psychometrics.conditions import THE_ORIGINAL, Condition
+from psychometrics.conditions import THE_ORIGINAL, ComparedMethod
 
 OUTCOMES = {str(choice): n for n, choice in enumerate(("first", "second", "tie"))}
 SIDES = {str(side): n for n, side in enumerate(("left", "right", "tie"))}
@@ -109,7 +109,7 @@ def tally_by_name(rows: Comparisons, names: dict[str, int], *, method: bool) -> 
         [
             names.get(one.method if method else str(one), -1)
             for one in rows.names
-            if isinstance(one, Condition)
+            if isinstance(one, ComparedMethod)
         ],
         dtype=np.int64,
     )
@@ -150,7 +150,7 @@ class _Triplets:
     first: Ints
     second: Ints
     sources: tuple[int, ...]
-    names: tuple[Condition, ...]
+    names: tuple[ComparedMethod, ...]
 
 
 def _triplets(study: Study) -> _Triplets:
@@ -170,7 +170,7 @@ def _triplets(study: Study) -> _Triplets:
     return _Triplets(ids[order], source[order], first, second, sources, names)
 
 
-def _conditions(study: Study) -> tuple[Ints, Ints, tuple[Condition, ...]]:
+def _conditions(study: Study) -> tuple[Ints, Ints, tuple[ComparedMethod, ...]]:
     """The ids of the study's reconstructions, rising, the condition of each, and what these stand for."""
     shown = Reconstruction.objects.filter(source__uses__study=study).order_by("method", "level")
     rows = list(shown.values("method", "level").annotate(ids=Joined("pk")))
@@ -203,5 +203,5 @@ def _order(key: Ints) -> Any:
     return slice(None) if (key[1:] >= key[:-1]).all() else np.argsort(key, kind="stable")
 
 
-def _condition(method: str, level: Any) -> Condition:
-    return THE_ORIGINAL if method == THE_ORIGINAL.method else Condition(method, float(level))
+def _condition(method: str, level: Any) -> ComparedMethod:
+    return THE_ORIGINAL if method == THE_ORIGINAL.method else ComparedMethod(method, float(level))

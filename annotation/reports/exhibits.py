@@ -10,7 +10,7 @@ from codecs_zoo.look import method_look
 from imaging.plots import charts
 from imaging.plots.key import add_key
 from imaging.plots.scene import Scene
-from psychometrics.conditions import Condition
+from psychometrics.conditions import ComparedMethod
 from psychometrics.ranking import Ranking
 from psychometrics.results import Section
 from psychometrics.sentences import ranking_in_words, signed
@@ -99,7 +99,7 @@ def dot(ranking: Ranking, n: int) -> charts.Dot:
 
 def method_of(name: object) -> str:
     """The method of a condition, or of a method's own name."""
-    return name.method if isinstance(name, Condition) else str(name)
+    return name.method if isinstance(name, ComparedMethod) else str(name)
 
 
 def _curves(results: StudyResults, whose: str) -> list[Exhibit]:

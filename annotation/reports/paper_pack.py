@@ -31,7 +31,7 @@ from annotation.reports.exhibits import WHOSE, Exhibit
 from annotation.reports.export import Naming, answer_rows, names_in_export
 from annotation.reports.methods_text import methods_text
 from annotation.reports.results import StudyResults
-from psychometrics.conditions import THE_ORIGINAL, Condition
+from psychometrics.conditions import THE_ORIGINAL, ComparedMethod
 from psychometrics.tables import stream
 
 VOTES = ("source", "a", "b", "choice", "annotator", "ms")
@@ -152,5 +152,7 @@ def _ms(timing: dict[str, Any]) -> int | str:
 def _condition(row: AnswerRow, side: str) -> str:
     method = getattr(row, f"{side}_codec")
     return str(
-        THE_ORIGINAL if method == THE_ORIGINAL.method else Condition(method, getattr(row, f"{side}_level"))
+        THE_ORIGINAL
+        if method == THE_ORIGINAL.method
+        else ComparedMethod(method, getattr(row, f"{side}_level"))
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from annotation.core.formats.printed import Cell, Column, Table
 from annotation.reports.results import StudyResults
-from psychometrics.conditions import Condition
+from psychometrics.conditions import ComparedMethod
 from psychometrics.curves import Curve, EqualQuality
 from psychometrics.estimates import NOTHING, Estimate
 from psychometrics.ranking import Ranking
@@ -38,7 +38,7 @@ def ranking(scale: Ranking) -> Table:
 def _condition(scale: Ranking, n: int) -> tuple[Cell, ...]:
     name, share = scale.names[n], scale.preference[n]
     at_zero = name == scale.reference
-    method, level = (name.method, name.level) if isinstance(name, Condition) else (str(name), None)
+    method, level = (name.method, name.level) if isinstance(name, ComparedMethod) else (str(name), None)
     return (
         *(str(name), method, level, float(scale.values[n])),
         *(None if at_zero else float(end[n]) for end in (scale.low, scale.high)),

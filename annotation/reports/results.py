@@ -11,7 +11,7 @@ from annotation.models import Enrolment, Reconstruction, Source, Study
 from annotation.reports.agreement import Agreement, agreement_of
 from annotation.reports.comparisons import StudyVotes, study_votes
 from psychometrics.comparisons import Floats, meetings, win_rates
-from psychometrics.conditions import Condition
+from psychometrics.conditions import ComparedMethod
 from psychometrics.curves import Curve, CurveError, EqualQuality, equal_quality, rate_quality_curves
 from psychometrics.influence import Influence, influences
 from psychometrics.reliability import Weighted, weighted
@@ -145,7 +145,7 @@ def _curves(study: Study, results: Results) -> tuple[tuple[Curve, ...], tuple[Eq
     bits = {
         name: (name.method, known[name.method, name.level])
         for name in results.joined.ranking.names
-        if isinstance(name, Condition) and name.level is not None
+        if isinstance(name, ComparedMethod) and name.level is not None
     }
     try:
         curves = rate_quality_curves(results.joined.ranking, bits)

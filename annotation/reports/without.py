@@ -16,7 +16,7 @@ from annotation.reports.comparisons import OUTCOMES
 from annotation.reports.results import StudyResults
 from psychometrics.agreement import pair_agreement
 from psychometrics.comparisons import Comparisons, Floats, pair_indices, pair_numbers
-from psychometrics.conditions import THE_ORIGINAL, Condition
+from psychometrics.conditions import THE_ORIGINAL, ComparedMethod
 from psychometrics.scaling import UNIT, Scale, fit_counts, halved
 
 
@@ -54,7 +54,7 @@ class Without:
     human_score: tuple[float | None, float | None]
 
 
-Vote = tuple[int, str, Condition, Condition]
+Vote = tuple[int, str, ComparedMethod, ComparedMethod]
 
 
 def changes_without(
@@ -87,8 +87,8 @@ def _votes(study: Study, people: Sequence[UUID]) -> Mapping[UUID, list[Vote]]:
     return found
 
 
-def _condition(method: str, level: object) -> Condition:
-    return THE_ORIGINAL if method == THE_ORIGINAL.method else Condition(method, float(str(level)))
+def _condition(method: str, level: object) -> ComparedMethod:
+    return THE_ORIGINAL if method == THE_ORIGINAL.method else ComparedMethod(method, float(str(level)))
 
 
 def _strengths(scale: Scale, people: Iterable[tuple[Enrolment, list[Vote]]]) -> Floats:
@@ -104,7 +104,7 @@ def _strengths(scale: Scale, people: Iterable[tuple[Enrolment, list[Vote]]]) -> 
 def _counts(scale: Scale, votes: Sequence[Vote]) -> Floats:
     """(pairs, 3) of an annotator's votes between the scale's names: conditions, or methods within a level."""
     number = {name: n for n, name in enumerate(scale.names)}
-    by_condition = any(isinstance(name, Condition) for name in scale.names)
+    by_condition = any(isinstance(name, ComparedMethod) for name in scale.names)
     rows = [
         (number[one], number[other], OUTCOMES[choice])
         for _, choice, first, second in votes
@@ -119,7 +119,7 @@ def _counts(scale: Scale, votes: Sequence[Vote]) -> Floats:
     return halved(counts) if scale.tie is None else counts
 
 
-def _names(first: Condition, second: Condition, *, by_condition: bool) -> tuple[object, object]:
+def _names(first: ComparedMethod, second: ComparedMethod, *, by_condition: bool) -> tuple[object, object]:
     if by_condition:
         return first, second
     levels = {one.level for one in (first, second) if one != THE_ORIGINAL}

@@ -7,7 +7,7 @@ import pytest
 
 from psychometrics.answers import read_answers
 from psychometrics.comparisons import tally
-from psychometrics.conditions import THE_ORIGINAL, AnswersError, Condition, condition
+from psychometrics.conditions import THE_ORIGINAL, AnswersError, ComparedMethod, parse_compared
 
 
 def written(folder: Path, text: str, name: str = "answers.csv") -> Path:
@@ -26,9 +26,9 @@ def test_a_plain_file_with_levels_people_and_times(tmp_path: Path) -> None:
     assert found.format == "plain" and found.sources == ("p1",) and found.annotators == ("ann", "bob")
     assert found.conditions == (
         THE_ORIGINAL,
-        Condition("avif", 0.25),
-        Condition("avif", 1.0),
-        Condition("jpeg", 0.25),
+        ComparedMethod("avif", 0.25),
+        ComparedMethod("avif", 1.0),
+        ComparedMethod("jpeg", 0.25),
     )
     assert found.outcome.tolist() == [1, 2] and found.ms is not None and found.ms.tolist() == [1200, 900]
 
@@ -119,5 +119,5 @@ def test_some_without_a_name_count_as_one_more_person(tmp_path: Path) -> None:
 
 
 def test_a_name_may_hold_an_at_sign_before_its_level() -> None:
-    assert condition("me@home@0.5") == Condition("me@home", 0.5)
-    assert str(Condition("jpeg", 0.5)) == "jpeg@0.5" and condition("Original") == THE_ORIGINAL
+    assert parse_compared("me@home@0.5") == ComparedMethod("me@home", 0.5)
+    assert str(ComparedMethod("jpeg", 0.5)) == "jpeg@0.5" and parse_compared("Original") == THE_ORIGINAL

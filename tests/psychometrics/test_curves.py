@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from psychometrics.conditions import THE_ORIGINAL, Condition
+from psychometrics.conditions import THE_ORIGINAL, ComparedMethod
 from psychometrics.curves import Curve, CurveError, bits_at, equal_quality, monotone, rate_quality_curves
 from psychometrics.ranking import Ranking, rank
 from tests.psychometrics.studies import study
 
 LEVELS = (0.125, 0.25, 0.5, 1.0)
 SAVING = 0.25  # b needs a quarter fewer bits than a
-NAMES = (THE_ORIGINAL, *(Condition(method, level) for method in "ab" for level in LEVELS))
+NAMES = (THE_ORIGINAL, *(ComparedMethod(method, level) for method in "ab" for level in LEVELS))
 BITS = {name: (name.method, name.level or 0.0) for name in NAMES[1:]}
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from psychometrics.comparisons import Comparisons, aggregated
-from psychometrics.conditions import THE_ORIGINAL, Condition
+from psychometrics.conditions import THE_ORIGINAL, ComparedMethod
 from psychometrics.influence import influences
 from psychometrics.ranking import rank
 from psychometrics.results import by_source, level_of_rows, rank_conditions
@@ -18,11 +18,11 @@ LEVELS = (0.25, 1.0)
 
 def at_levels(strengths: dict[float, list[float]], judgments: int = 1500) -> Comparisons:
     """Two methods or more at each level, compared within it."""
-    names = tuple(Condition(f"m{n}", level) for level in strengths for n in range(len(strengths[level])))
+    names = tuple(ComparedMethod(f"m{n}", level) for level in strengths for n in range(len(strengths[level])))
     parts = []
     for number, (level, own) in enumerate(strengths.items()):
         one = study(judgments, seed=number, strengths=np.array(own), names=tuple("abcd"[: len(own)]))
-        place = np.array([names.index(Condition(f"m{n}", level)) for n in range(len(own))])
+        place = np.array([names.index(ComparedMethod(f"m{n}", level)) for n in range(len(own))])
         parts.append(one.renamed(names, place))
     return together(parts)
 
@@ -43,7 +43,7 @@ def test_codecs_that_keep_their_order_do_not_cross() -> None:
 
 
 def test_comparisons_across_levels_join_them_with_the_original_at_zero() -> None:
-    names = (THE_ORIGINAL, Condition("m", 0.25), Condition("m", 1.0))
+    names = (THE_ORIGINAL, ComparedMethod("m", 0.25), ComparedMethod("m", 1.0))
     rows = study(3000, strengths=np.array([0.0, -2.0, -0.5]), names=names)
     found = rank_conditions(rows)
     assert found.joined is not None and found.joined.ranking is not None
@@ -54,14 +54,20 @@ def test_comparisons_across_levels_join_them_with_the_original_at_zero() -> None
 
 
 def test_levels_of_rows() -> None:
-    names = (THE_ORIGINAL, Condition("m", 0.25), Condition("n", 0.25), Condition("m", 1.0), Condition("bare"))
+    names = (
+        THE_ORIGINAL,
+        ComparedMethod("m", 0.25),
+        ComparedMethod("n", 0.25),
+        ComparedMethod("m", 1.0),
+        ComparedMethod("bare"),
+    )
     first, second = np.array([0, 1, 1, 3, 0]), np.array([1, 2, 3, 0, 4])
     rows = Comparisons.of_choices(names, first, second, np.zeros(5))
     assert level_of_rows(rows) == pytest.approx([0.25, 0.25, np.nan, 1.0, -np.inf], nan_ok=True)
 
 
 def test_what_does_not_join_says_why_and_the_rest_is_ranked() -> None:
-    names = tuple(Condition(name, level) for level in LEVELS for name in "abcd")
+    names = tuple(ComparedMethod(name, level) for level in LEVELS for name in "abcd")
     rows = Comparisons.of_choices(names, [0, 2, 4, 5, 6], [1, 3, 5, 6, 7], [0, 0, 0, 1, 0])
     low, high = rank_conditions(rows).levels
     assert low.ranking is None and "a, b | c, d" in low.why
@@ -104,6 +110,6 @@ def test_one_who_answers_the_other_way_round_has_the_most_influence() -> None:
 def test_a_stop_rule_asks_each_level_and_the_joined_scale_only_without_levels() -> None:
     within = rank_conditions(at_levels({0.25: [1.0, 0.0], 1.0: [0.5, 0.0]}))
     assert [section.level for section in within.deciding] == [0.25, 1.0]
-    names = (Condition("m", 0.25), Condition("m", 0.5), Condition("m", 1.0))
+    names = (ComparedMethod("m", 0.25), ComparedMethod("m", 0.5), ComparedMethod("m", 1.0))
     across = rank_conditions(study(600, strengths=np.array([0.0, 1.0, 2.0]), names=names))
     assert across.levels == () and across.deciding == (across.joined,)

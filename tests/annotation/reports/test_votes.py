@@ -15,7 +15,7 @@ from annotation.reports.comparisons import StudyVotes, study_votes
 from annotation.services.annotator_quality import exclude_by_hand
 from annotation.services.judging import record_judgment
 from psychometrics.comparisons import Comparisons
-from psychometrics.conditions import Condition
+from psychometrics.conditions import ComparedMethod
 from psychometrics.results import rank_conditions
 from tests.factories import (
     make_assignment,
@@ -67,7 +67,10 @@ def by_rows(study: Study, *, excluded: bool = False) -> list[tuple[Any, ...]]:
             row.annotator_id.hex,
             row.triplet_id,
             row.triplet.source_id,
-            *(Condition(side.method, float(side.level)) for side in (row.triplet.first, row.triplet.second)),
+            *(
+                ComparedMethod(side.method, float(side.level))
+                for side in (row.triplet.first, row.triplet.second)
+            ),
             ("first", "second", "tie").index(row.choice),
             ("left", "right", "tie").index(row.answer),
         )
@@ -119,7 +122,7 @@ def test_a_vote_is_for_the_condition_that_was_chosen(study: Study) -> None:
 def test_figures_are_those_of_the_rows_to_the_last_digit(study: Study) -> None:
     rows = by_rows(study)
     random.Random(1).shuffle(rows)
-    names: list[Condition] = sorted(
+    names: list[ComparedMethod] = sorted(
         {row[at] for row in rows for at in (3, 4)}, key=lambda one: (one.method, one.level or 0)
     )
     columns = [[names.index(row[at]) for row in rows] for at in (3, 4)]
