@@ -116,12 +116,12 @@ def _score(options: argparse.Namespace) -> int:
         if chosen.metric is not None and (doubt := chosen.metric.doubt_about_size(side)):
             print(f"{reference}: {doubt}", file=sys.stderr)
         try:
-            found = chosen.baseline.distances(
+            values = chosen.baseline.distances(
                 [pictures], None, None, lambda line: print(line, file=sys.stderr)
             )
         except BaselineUnavailable as error:
             raise ValueError(f"{chosen.baseline.label} of {reference} and {distorted}: {error}") from error
-        rows.append((reference, distorted, float(found[0])))
+        rows.append((reference, distorted, float(values[0])))
     if options.csv is None:
         _write(sys.stdout, rows)
     else:
@@ -207,11 +207,11 @@ def _compare(options: argparse.Namespace) -> int:
     names = [name.strip() for name in options.metrics.split(",") if name.strip()]
     if len(set(names)) < len(names):
         raise ValueError(f"A metric is named twice: {', '.join(names)}.")
-    found = compare(options.answers, names, options.cache)
+    result = compare(options.answers, names, options.cache)
     if options.json:
-        print(json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False))
+        print(json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False))
     else:
-        print(format_panel(found), end="")
+        print(format_panel(result), end="")
     return 0
 
 

@@ -16,10 +16,12 @@ Progress = Callable[[str, int, int], None]
 def candidate(name: str, pairs: list[Pair], cache: VectorCache | None, progress: Progress) -> Candidate:
     """A metric by name as a row: its distances to the first, then to the second picture of each pair."""
     try:
-        found = named(name)
-        values = found.baseline.distances(pairs, cache, lambda done, total: progress(name, done, total), None)
+        chosen = named(name)
+        values = chosen.baseline.distances(
+            pairs, cache, lambda done, total: progress(name, done, total), None
+        )
     except BaselineUnavailable as error:
         return Candidate(name, name, "baseline", None, reason=str(error))
-    label, kind = found.baseline.label, "baseline" if found.metric is None else "new"
+    label, kind = chosen.baseline.label, "baseline" if chosen.metric is None else "new"
     distances = np.asarray(values, dtype=np.float64).reshape(2, -1).T
-    return Candidate(name, label, kind, distances, curve=found.curve)  # type: ignore[arg-type]
+    return Candidate(name, label, kind, distances, curve=chosen.curve)  # type: ignore[arg-type]

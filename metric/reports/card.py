@@ -66,10 +66,10 @@ def _beside_psnr(evaluation: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     if psnr is None or psnr["score"] is None:
         return ""
     words = f"; PSNR with {100 * psnr['score']:.1f} %"
-    found = new.get("difference_to_psnr")
-    if not found or found["low"] is None:
+    difference = new.get("difference_to_psnr")
+    if not difference or difference["low"] is None:
         return words
-    low, mean, high = (f"{100 * found[name]:+.1f}" for name in ("low", "mean", "high"))
+    low, mean, high = (f"{100 * difference[name]:+.1f}" for name in ("low", "mean", "high"))
     return f"{words} (difference {mean} points, {low} to {high})"
 
 

@@ -95,33 +95,33 @@ def _counted(answers: Any) -> tuple[Votes, SingleAnswers]:
     return Votes(*counts, sources, same, same), SingleAnswers(place, p1, answers.annotator)
 
 
-def format_panel(found: dict[str, Any]) -> str:
+def format_panel(result: dict[str, Any]) -> str:
     """The panel as text for a terminal, or the correlations with mean scores."""
-    if "n_scores" in found:
-        return format_scores(found)
-    who = "" if found["n_annotators"] is None else f" by {found['n_annotators']} people"
+    if "n_scores" in result:
+        return format_scores(result)
+    who = "" if result["n_annotators"] is None else f" by {result['n_annotators']} people"
     lines = [
-        f"{found['n_answers']} answers{who} on {found['n_pairs']} pairs of {found['n_sources']} sources",
-        *found["notes"],
-        *(f"{count} rows excluded: {reason}" for reason, count in found["excluded"].items()),
+        f"{result['n_answers']} answers{who} on {result['n_pairs']} pairs of {result['n_sources']} sources",
+        *result["notes"],
+        *(f"{count} rows excluded: {reason}" for reason, count in result["excluded"].items()),
         "",
-        f"People, one with another: {_share(found['people']['human_score'])}; best possible metric: "
-        f"{_share(found['people']['ceiling'])} (both on pairs with two votes or more)",
+        f"People, one with another: {_share(result['people']['human_score'])}; best possible metric: "
+        f"{_share(result['people']['ceiling'])} (both on pairs with two votes or more)",
         "",
     ]
     head = ["", "score", "log-loss", "calib.", "SROCC", "KROCC", "PLCC", "RMSE", "different", "better"]
-    table = [head, *(_cells(row) for row in found["rows"] if row["available"])]
+    table = [head, *(_cells(row) for row in result["rows"] if row["available"])]
     widths = [max(len(line[column]) for line in table) for column in range(len(head))]
     if len(table) > 1:
         lines += [
             "  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in table
         ]
     lines += [
-        f"{row['label']}: unavailable, {row['reason']}" for row in found["rows"] if not row["available"]
+        f"{row['label']}: unavailable, {row['reason']}" for row in result["rows"] if not row["available"]
     ]
-    if found["pairs"]:
+    if result["pairs"]:
         lines += ["", "Differences in score, in points, with p by Holm:"]
-        lines += [_pair(row) for row in found["pairs"]]
+        lines += [_pair(row) for row in result["pairs"]]
     return "\n".join(lines) + "\n"
 
 
@@ -145,11 +145,11 @@ def _pair(row: dict[str, Any]) -> str:
     return f"{words} ({100 * its['low']:+.1f} to {100 * its['high']:+.1f}), p {row['p_holm']:.3f}{verdict}"
 
 
-def _share(found: dict[str, float | None]) -> str:
-    if found["value"] is None:
+def _share(estimate: dict[str, float | None]) -> str:
+    if estimate["value"] is None:
         return "–"
-    words = f"{100 * found['value']:.1f} %"
-    low, high = found["low"], found["high"]
+    words = f"{100 * estimate['value']:.1f} %"
+    low, high = estimate["low"], estimate["high"]
     return words if low is None or high is None else f"{words} ({100 * low:.1f} to {100 * high:.1f})"
 
 

@@ -87,8 +87,8 @@ def _learned_from(judged: Judged, metric: Metric, folder: Path) -> dict[str, Any
         return {"sources_learned_from": len(same), "copies_of_learned": None}
     others = [name for name in shown if name not in same]
     alike = copies(read_thumbnails(path), [thumbnail(shown[name].read()) for name in others])
-    found = {name: one for name, one in zip(others, alike, strict=True) if one is not None}
-    return {"sources_learned_from": len(same) + len(found), "copies_of_learned": found}
+    alike_by_name = {name: one for name, one in zip(others, alike, strict=True) if one is not None}
+    return {"sources_learned_from": len(same) + len(alike_by_name), "copies_of_learned": alike_by_name}
 
 
 def _described(folder: Path, metric: Metric) -> dict[str, Any]:
@@ -106,19 +106,19 @@ def _described(folder: Path, metric: Metric) -> dict[str, Any]:
 def _baseline(key: str, judged: Judged, cache: VectorCache | None, progress: Progress) -> Candidate:
     baseline = named(key).baseline
     try:
-        found = baseline.distances(judged.pairs, cache, lambda done, total: progress(key, done, total), None)
+        values = baseline.distances(judged.pairs, cache, lambda done, total: progress(key, done, total), None)
     except BaselineUnavailable as error:
         return Candidate(key, baseline.label, "baseline", None, reason=str(error))
-    return Candidate(key, baseline.label, "baseline", _by_side(found))
+    return Candidate(key, baseline.label, "baseline", _by_side(values))
 
 
 def _version(
     key: str, label: str, metric: Metric, judged: Judged, cache: VectorCache | None, progress: Progress
 ) -> Candidate:
-    found = distances(metric, judged.pairs, cache, lambda done, total: progress(key, done, total))
+    values = distances(metric, judged.pairs, cache, lambda done, total: progress(key, done, total))
     kind = "new" if key == "new" else "promoted"
-    return Candidate(key, label, kind, _by_side(found), curve=metric.curve)
+    return Candidate(key, label, kind, _by_side(values), curve=metric.curve)
 
 
-def _by_side(found: Floats) -> Floats:
-    return np.asarray(found, dtype=np.float64).reshape(2, -1).T
+def _by_side(values: Floats) -> Floats:
+    return np.asarray(values, dtype=np.float64).reshape(2, -1).T

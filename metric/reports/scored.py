@@ -102,16 +102,16 @@ def _number(path: Path, line: int, text: str) -> float:
     return value
 
 
-def format_scores(found: dict[str, Any]) -> str:
+def format_scores(result: dict[str, Any]) -> str:
     """The same as text for a terminal."""
     lines = [
-        f"{found['n_scores']} scores of pictures of {found['n_sources']} sources; correlations are within sources",
-        *(f"{count} rows excluded: {reason}" for reason, count in found["excluded"].items()),
+        f"{result['n_scores']} scores of pictures of {result['n_sources']} sources; correlations are within sources",
+        *(f"{count} rows excluded: {reason}" for reason, count in result["excluded"].items()),
         "",
     ]
     head = ["", "SROCC", "KROCC", "PLCC", "RMSE"]
     table = [head]
-    for row in found["rows"]:
+    for row in result["rows"]:
         if row["available"]:
             figures = [row[name] for name in ("srocc", "krocc", "plcc", "rmse")]
             table.append([row["label"], *("–" if value is None else f"{value:.3f}" for value in figures)])
@@ -120,6 +120,6 @@ def format_scores(found: dict[str, Any]) -> str:
         "  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in table
     ]
     lines += [
-        f"{row['label']}: unavailable, {row['reason']}" for row in found["rows"] if not row["available"]
+        f"{row['label']}: unavailable, {row['reason']}" for row in result["rows"] if not row["available"]
     ]
     return "\n".join(lines) + "\n"

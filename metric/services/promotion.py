@@ -147,5 +147,5 @@ def _in_words(difference: dict[str, Any]) -> str:
 
 
 def _psnr_in_words(new: dict[str, Any]) -> str:
-    found = new.get("difference_to_psnr")
-    return "" if not found or found["low"] is None else f", {_in_words(found)} against PSNR,"
+    difference = new.get("difference_to_psnr")
+    return "" if not difference or difference["low"] is None else f", {_in_words(difference)} against PSNR,"

@@ -74,13 +74,13 @@ def calibration_words(bins: Sequence[Mapping[str, Any]]) -> str:
     if not votes:
         return "There are no votes to compare stated chances with."
     error = sum(abs(one["stated"] - one["seen"]) * one["n_votes"] for one in bins) / votes
-    said = f"Stated chances are off by {100 * error:.1f} points on average."
+    off = f"Stated chances are off by {100 * error:.1f} points on average."
     slope, half = calibration_slope(bins)
     if abs(slope - 1) <= half:
-        return f"{said} No slope is shown: the metric is neither too sure of itself nor less sure than it could be."
+        return f"{off} As far as votes can tell, it is neither too sure of itself nor less sure than it could be."
     how = "too sure of itself" if slope < 1 else "less sure than it could be"
     seen = 1 / (1 + exp(-slope * SURE_ODDS))
-    return f"{said} The metric is {how}: where it states {100 * SURE:.0f} %, about {100 * seen:.0f} % of votes agree."
+    return f"{off} The metric is {how}: where it states {100 * SURE:.0f} %, about {100 * seen:.0f} % of votes agree."
 
 
 def calibration_slope(bins: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
@@ -108,8 +108,8 @@ def calibration_slope(bins: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
 @register.filter
 def vote_counts(evaluation: Mapping[str, Any]) -> list[str]:
     """The groups of pairs by number of votes that any row has, in order: “1”, “2”, “3-4”, …"""
-    found = {name for row in evaluation["rows"] for name in row.get("by_votes", {})}
-    return sorted(found, key=lambda name: int("".join(takewhile(str.isdigit, name)) or 0))
+    names = {name for row in evaluation["rows"] for name in row.get("by_votes", {})}
+    return sorted(names, key=lambda name: int("".join(takewhile(str.isdigit, name)) or 0))
 
 
 @register.filter

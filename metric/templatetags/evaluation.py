@@ -134,8 +134,8 @@ def evaluation_words(evaluation: Mapping[str, Any]) -> str:
     words = [f"The new version agrees with {share(new['score'])} % of {whose}{_within(new)}."]
     rivals = {"promoted": held_against(evaluation), "stock": "stock LPIPS", "psnr": "PSNR"}
     for name, rival in rivals.items():
-        if found := new.get(f"difference_to_{name}"):
-            words.append(_gained(found, rival))
+        if difference := new.get(f"difference_to_{name}"):
+            words.append(_gained(difference, rival))
     human = evaluation["people"]["human_score"]
     if human is not None:
         ceiling = share(evaluation["people"]["ceiling"])
@@ -151,16 +151,16 @@ def _within(row: Mapping[str, Any]) -> str:
     return "" if row["low"] is None else f" ({share(row['low'])} to {share(row['high'])})"
 
 
-def _gained(found: Mapping[str, Any], rival: str) -> str:
-    said = f"Against {rival}, on the same photographs: {gain(found['mean'])} points"
-    if found["low"] is None:
-        return f"{said}, without an interval."
+def _gained(difference: Mapping[str, Any], rival: str) -> str:
+    words = f"Against {rival}, on the same photographs: {gain(difference['mean'])} points"
+    if difference["low"] is None:
+        return f"{words}, without an interval."
     verdict = "no difference is shown"
-    if found["low"] > 0:
+    if difference["low"] > 0:
         verdict = "better, the interval lies above zero"
-    elif found["high"] < 0:
+    elif difference["high"] < 0:
         verdict = "worse, the interval lies below zero"
-    return f"{said} ({gain(found['low'])} to {gain(found['high'])}), {verdict}."
+    return f"{words} ({gain(difference['low'])} to {gain(difference['high'])}), {verdict}."
 
 
 @register.filter
@@ -176,6 +176,6 @@ def setting(value: Any) -> str:
 @register.simple_tag
 def house_style() -> SafeString:
     """The style sheet's text, for a page that must stand alone."""
-    found = finders.find("annotation/closer.css")
+    sheet = finders.find("annotation/closer.css")
     # The sheet is ours and has no closing tag in it.
-    return mark_safe(Path(str(found)).read_text(encoding="utf-8"))
+    return mark_safe(Path(str(sheet)).read_text(encoding="utf-8"))

@@ -88,7 +88,7 @@ def panel_words(evaluation: Mapping[str, Any]) -> str:
     basis = f"{its['n_answers']:,} answers{who} on {its['n_sources']} photographs"
     certain = [pair for pair in tested if pair["p_holm"] < LEVEL]
     if not certain:
-        return f"No two metrics can be told apart by {basis}."
+        return f"With all pairs held together, no two metrics can be told apart by {basis}."
     order = [_ordered(pair) for pair in certain]
     words = "; ".join(f"{names.get(a, a)} agrees better than {names.get(b, b)}" for a, b in order)
     rest = len(tested) - len(certain)

@@ -100,7 +100,7 @@ def test_words_name_what_is_certain_and_count_the_rest() -> None:
     same = made()
     for pair in same["panel"]["pairs"]:
         pair["p_holm"] = 0.5
-    assert panel_words(same).startswith("No two metrics can be told apart")
+    assert panel_words(same).startswith("With all pairs held together, no two metrics can be told apart")
 
 
 @pytest.mark.django_db

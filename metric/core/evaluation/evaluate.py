@@ -223,9 +223,9 @@ def _by_group(
     """A figure of the triplets `known`: overall, by pair kind, by bitrate and by number of votes."""
 
     def of(chosen: NDArray[np.bool_]) -> dict[str, float | int | None]:
-        found = figure(chosen)
+        estimate = figure(chosen)
         return {
-            **dict(zip(SHARES, (found.value, found.low, found.high), strict=True)),
+            **dict(zip(SHARES, (estimate.value, estimate.low, estimate.high), strict=True)),
             "n_votes": int(votes.total[chosen].sum()),
             "n_triplets": int(np.count_nonzero(chosen)),
             "n_photographs": len(np.unique(votes.photograph[chosen])),
@@ -273,8 +273,8 @@ def _loss_difference(
     return _as_difference(answered.mean(answered.losses(own) - answered.losses(its)))
 
 
-def _as_difference(found: Estimate) -> dict[str, float | None]:
-    return {"mean": found.value, "low": found.low, "high": found.high}
+def _as_difference(estimate: Estimate) -> dict[str, float | None]:
+    return {"mean": estimate.value, "low": estimate.low, "high": estimate.high}
 
 
 def _people(votes: Votes, whose: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:

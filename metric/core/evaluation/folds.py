@@ -44,10 +44,10 @@ def out_of_fold(
 ) -> Floats:
     """(N,) values, those of each fold from `predict(seen)`, which may learn from the triplets `seen`, (N,), alone."""
     fold_of = group_folds(groups, folds, seed)
-    found = np.empty(len(fold_of))
+    values = np.empty(len(fold_of))
     for fold in range(int(fold_of.max()) + 1):
-        found[fold_of == fold] = predict(fold_of != fold)[fold_of == fold]
-    return found
+        values[fold_of == fold] = predict(fold_of != fold)[fold_of == fold]
+    return values
 
 
 def cross_fitted(distances: Floats, votes: Votes, *, seed: int = 0) -> Floats:

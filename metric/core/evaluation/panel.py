@@ -137,10 +137,10 @@ def _chances(odds: Floats | None, votes: Votes, answered: Answered) -> dict[str,
 
 def condition_distances(distances: Floats, scale: Scale) -> Floats:
     """The distance of each condition of the scale, (C,), from those of triplets, (N, 2); NaN where none is known."""
-    found = np.full(len(scale.value), np.nan)
+    values = np.full(len(scale.value), np.nan)
     known = scale.place >= 0
-    found[scale.place[known]] = distances[known]
-    return found
+    values[scale.place[known]] = distances[known]
+    return values
 
 
 def correlations(distances: Floats, scale: Scale) -> dict[str, float | None]:
@@ -178,10 +178,10 @@ def _after_logistic(distance: Floats, value: Floats) -> Floats:
     start = (span / 2, -span / 2, middle, width)
     low, high = [-np.inf, -np.inf, -np.inf, 1e-3 * width], [np.inf, np.inf, np.inf, 1e3 * width]
     try:
-        found, _ = curve_fit(curve, distance, value, p0=start, bounds=(low, high), maxfev=2000)
+        parameters, _ = curve_fit(curve, distance, value, p0=start, bounds=(low, high), maxfev=2000)
     except RuntimeError:
         return np.asarray(np.polyval(np.polyfit(distance, value, 1), distance))
-    return curve(distance, *found)
+    return curve(distance, *parameters)
 
 
 def _centred(values: Floats, source: Ints) -> Floats:
@@ -222,5 +222,5 @@ def _mrr(a: Candidate, b: Candidate, scale: Scale) -> dict[str, float | None]:
     return {"z_mrr": test.z, "p_mrr": test.p}
 
 
-def _as_json(found: Estimate) -> dict[str, float | None]:
-    return {"value": found.value, "low": found.low, "high": found.high}
+def _as_json(estimate: Estimate) -> dict[str, float | None]:
+    return {"value": estimate.value, "low": estimate.low, "high": estimate.high}

@@ -70,22 +70,22 @@ class Scoring:
         self, key: str, label: str, kind: Kind, metric: Metric, curve: ChoiceCurve | None, split: str
     ) -> Candidate:
         """A row for a metric on a split, with the choice curve of its own training."""
-        found = distances(metric, self.pairs(split), self.cache, self._counter(f"evaluate {key}"))
-        return Candidate(key, label, kind, found.reshape(2, -1).T, curve=curve)
+        values = distances(metric, self.pairs(split), self.cache, self._counter(f"evaluate {key}"))
+        return Candidate(key, label, kind, values.reshape(2, -1).T, curve=curve)
 
     def baseline(self, key: str, splits: tuple[str, str]) -> Candidate:
         """A row for a baseline; unavailable, with the reason, where it cannot be computed."""
         baseline = named(key).baseline
         count = self._counter(f"evaluate {key}")
-        found: list[Floats] = []
+        by_split: list[Floats] = []
         try:
             for split in splits:
                 values = baseline.distances(self.pairs(split), self.cache, count, self.say)
-                found.append(values.reshape(2, -1).T)
+                by_split.append(values.reshape(2, -1).T)
         except BaselineUnavailable as error:
             self.say(f"{baseline.label} is unavailable: {error}")
             return Candidate(key, baseline.label, "baseline", None, reason=plain(str(error)))
-        return Candidate(key, baseline.label, "baseline", found[0], found[1])
+        return Candidate(key, baseline.label, "baseline", by_split[0], by_split[1])
 
     def _counter(self, stage: str) -> Count:
         return lambda done, total: self.progress(stage, done, total)

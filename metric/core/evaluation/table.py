@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ from metric.core.config import ACROSS_LEVELS
 ABSENT = "–"
 # How answers from elsewhere are filed that name no codecs, or no bitrates.
 UNKNOWN = {"unknown-unknown", "0"}
+# A sign before a zero says nothing.
+ZERO = re.compile(r"[+-](0\.0+)(?!\d)")
 
 
 def format_table(evaluation: Mapping[str, Any]) -> str:
@@ -48,11 +51,12 @@ def more_in_words(more: Mapping[str, Any] | None, what: str) -> str:
     """What so many more would bring, in a sentence."""
     if more is None:
         return f"What more {what} would bring is not known: too few parts could be fitted."
-    return (
+    words = (
         f"{more['n']:,} more {what} would change agreement by about {100 * more['score']:+.2f} points"
         f"{_band(more, 'score', 100, 2, '+')} and log-loss by {more['log_loss']:+.4f}"
         f"{_band(more, 'log_loss', 1, 4, '+')}, if the curve continues; the range is that of the draws."
     )
+    return ZERO.sub(r"\1", words)
 
 
 def _band(point: Mapping[str, Any], name: str, unit: int, digits: int, sign: str = "") -> str:

@@ -95,11 +95,11 @@ def _follow(process: subprocess.Popen[str], progress: Progress) -> str:
     assert process.stdout is not None
     for line in process.stdout:
         if line.startswith(MARK):
-            told = json.loads(line[len(MARK) :])
-            if "error" in told:
-                error = error or str(told["error"])
+            words = json.loads(line[len(MARK) :])
+            if "error" in words:
+                error = error or str(words["error"])
             else:
-                progress(told["stage"], told["done"], told["total"])
+                progress(words["stage"], words["done"], words["total"])
     return error
 
 
