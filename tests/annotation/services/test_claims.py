@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from annotation.models import Assignment, Reconstruction, Triplet
-from annotation.services.claims import MOST_LEASES, NoPair, claim_next, return_overdue
+from annotation.services.claims import FIRST_LEASES, MOST_LEASES, NoPair, claim_next, return_overdue
 from tests.factories import (
     make_assignment,
     make_judgment,
@@ -128,3 +128,15 @@ def test_a_session_holds_six_pairs_and_no_more() -> None:
     held = [make_assignment(session).pk for _ in range(MOST_LEASES)]
     answer = claim_next(session=session, holding=held)
     assert isinstance(answer, NoPair) and (answer.status, answer.retry_after_s) == ("nothing_free", 1)
+
+
+def test_a_session_holds_two_pairs_until_its_first_answer() -> None:
+    study = make_study(pairs_per_session=100)
+    source = make_source(study)
+    for number in range(4):
+        make_triplet(study, source=source, level=0.1 + number / 10)
+    session = make_session(study)
+    held = [make_assignment(session).pk for _ in range(FIRST_LEASES)]
+    answer = claim_next(session=session, holding=held)
+    assert isinstance(answer, NoPair) and answer.status == "nothing_free"
+    assert FIRST_LEASES == 2

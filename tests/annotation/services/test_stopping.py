@@ -74,3 +74,7 @@ def test_narrow_intervals_end_a_study_and_wide_ones_do_not() -> None:
 def test_too_few_people_settle_nothing() -> None:
     study = make_judged_study(people=2)
     assert widest_halfwidth(study) is None
+
+
+def test_two_photographs_settle_nothing() -> None:
+    assert widest_halfwidth(make_judged_study(people=6, splits=("train", "test"))) is None
