@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
-from annotation import api, api_people, api_results, api_running, api_studies
+from annotation import api, api_members, api_people, api_results, api_running, api_studies
 
 router = SimpleRouter()
 router.register("studies", api_studies.StudyViewSet, basename="api-study")
@@ -56,19 +56,19 @@ urlpatterns = [
     path("studies/<slug:slug>/judgments/", api_running.JudgmentsView.as_view(), name="api-study-judgments"),
     path(
         "studies/<slug:slug>/invitations/",
-        api_running.InvitationsView.as_view(),
+        api_members.InvitationsView.as_view(),
         name="api-study-invitations",
     ),
-    path("studies/<slug:slug>/members/", api_running.MembersView.as_view(), name="api-study-members"),
+    path("studies/<slug:slug>/members/", api_members.MembersView.as_view(), name="api-study-members"),
     path(
-        "studies/<slug:slug>/members/set/", api_running.SetMemberView.as_view(), name="api-study-member-set"
+        "studies/<slug:slug>/members/set/", api_members.SetMemberView.as_view(), name="api-study-member-set"
     ),
     path(
-        "studies/<slug:slug>/results-links/", api_running.ResultsLinksView.as_view(), name="api-study-share"
+        "studies/<slug:slug>/results-links/", api_members.ResultsLinksView.as_view(), name="api-study-share"
     ),
     path(
         "studies/<slug:slug>/results-links/<int:pk>/take-back/",
-        api_running.TakeBackLinkView.as_view(),
+        api_members.TakeBackLinkView.as_view(),
         name="api-study-share-end",
     ),
     path("plan/", api_results.PlanView.as_view(), name="api-plan"),

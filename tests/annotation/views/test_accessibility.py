@@ -77,7 +77,7 @@ NO_PAGES = {
         "study-preview-skip",
         "study-preview-picture",
     ),
-    *("study-whole",),
+    *("study-whole", "help-picture"),
     *("study-share", "study-share-end", "study-questionnaire-save"),
     *("study-figures", "study-figure", "shared-figures", "shared-figure", "study-paper-pack"),
     *("study-pairs-csv", "study-gallery-csv", "source-thumbnail", "reconstruction-thumbnail"),
@@ -86,6 +86,7 @@ NO_PAGES = {
 PAGES = {
     *("home", "login", "judge", "judge-end", "study-list", "study-new", "metric-list", "training-run"),
     *("metric-version", "metric-train", "metric-schedule", "codec-train", "codec-training", *STUDY_PAGES),
+    *("help", "help-page", "help-reference"),
     *("account", "password_change", "password_reset", "password_reset_done", "join", "shared-results"),
     *(
         "study-members",
@@ -196,6 +197,7 @@ def test_the_other_pages_of_researchers(page: Page, logged_in: str, complaints: 
     addresses = [
         reverse(name) for name in ("study-list", "study-new", "metric-list", "account", "password_change")
     ]
+    addresses += [reverse("help"), reverse("help-page", args=["codecs"]), reverse("help-reference")]
     addresses += [
         reverse(name, args=[draft.slug]) for name in ("study-members", "study-plan", "study-questionnaire")
     ]

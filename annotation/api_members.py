@@ -1,0 +1,165 @@
+"""The JSON endpoints about who comes to a study: personal links, members with their roles, links to the results."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from annotation.api import PROBLEM, PROBLEMS
+from annotation.api_running import valid_data
+from annotation.core.roles import ROLES, Reach
+from annotation.models import Invitation, ResultsLink, Study
+from annotation.services import members
+from annotation.services.visitors import MOST_INVITATIONS, invite
+from annotation.views.access import staff_of, study_or_404
+from annotation.views.invitations import described
+from annotation.views.members import researcher_named, results_link
+
+MOST_LISTED = 500
+
+
+class InviteSerializer(serializers.Serializer[Any]):
+    """How many personal links, and what for."""
+
+    number = serializers.IntegerField(min_value=1, max_value=MOST_INVITATIONS)
+    note = serializers.CharField(default="", allow_blank=True, max_length=190)
+
+
+class InvitedSerializer(serializers.Serializer[Any]):
+    """A personal link to a study."""
+
+    note = serializers.CharField()
+    link = serializers.CharField()
+    annotator = serializers.CharField(help_text='The number of who used it; "" before.')
+    state = serializers.CharField()
+
+
+class InvitationsView(APIView):
+    """Personal links to a study."""
+
+    @extend_schema(
+        operation_id="studies_invitations", responses={200: InvitedSerializer(many=True), 404: PROBLEM}
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """The newest 500 personal links, and who came by them."""
+        study = study_or_404(request, slug, Reach.RUN)
+        rows = Invitation.objects.filter(study=study).select_related("annotator").order_by("-pk")
+        return Response(self._as_json(request, study, list(rows[:MOST_LISTED])))
+
+    @extend_schema(
+        operation_id="studies_invite",
+        request=InviteSerializer,
+        responses={201: InvitedSerializer(many=True), **PROBLEMS},
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        """Make personal links."""
+        study = study_or_404(request, slug, Reach.RUN)
+        made = invite(study=study, **valid_data(InviteSerializer, request))
+        return Response(self._as_json(request, study, made), status=status.HTTP_201_CREATED)
+
+    def _as_json(self, request: Request, study: Study, rows: list[Invitation]) -> list[dict[str, Any]]:
+        return [
+            {"note": one.invitation.note, "link": one.link, "annotator": one.annotator, "state": one.state}
+            for one in described(request, study, rows)
+        ]
+
+
+class MemberSerializer(serializers.Serializer[Any]):
+    """A researcher's role in a study."""
+
+    username = serializers.CharField(max_length=150)
+    role = serializers.ChoiceField(
+        choices=list(ROLES), allow_null=True, help_text="null takes them out of the study."
+    )
+
+
+class MembersView(APIView):
+    """Who may do what in a study."""
+
+    @extend_schema(operation_id="studies_members", responses={200: MemberSerializer(many=True), 404: PROBLEM})
+    def get(self, request: Request, slug: str) -> Response:
+        """The members of a study with their roles."""
+        return Response(_members_of(study_or_404(request, slug, Reach.RESULTS)))
+
+
+class SetMemberView(APIView):
+    """Roles in a study."""
+
+    @extend_schema(
+        operation_id="studies_set_member",
+        request=MemberSerializer,
+        responses={200: MemberSerializer(many=True), **PROBLEMS},
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        """Give a researcher a role in a study, another one, or none."""
+        study = study_or_404(request, slug, Reach.OWN)
+        sent = valid_data(MemberSerializer, request)
+        user: User = researcher_named(sent["username"])
+        if sent["role"] is None:
+            members.remove_member(study=study, user=user)
+        else:
+            members.set_role(study=study, user=user, role=sent["role"])
+        return Response(_members_of(study))
+
+
+def _members_of(study: Study) -> list[dict[str, str]]:
+    rows = study.memberships.order_by("role", "user__username").values_list("user__username", "role")
+    return [{"username": username, "role": role} for username, role in rows]
+
+
+class ShareSerializer(serializers.Serializer[Any]):
+    """Who a link is for."""
+
+    note = serializers.CharField(default="", allow_blank=True, max_length=200)
+
+
+class ResultsLinkSerializer(serializers.Serializer[Any]):
+    """A link by which anybody reads the results."""
+
+    id = serializers.IntegerField()
+    note = serializers.CharField()
+    link = serializers.CharField()
+
+
+class ResultsLinksView(APIView):
+    """Read-only links to a study's results."""
+
+    @extend_schema(
+        operation_id="studies_results_links", responses={200: ResultsLinkSerializer(many=True), 404: PROBLEM}
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """The links that work, the newest first."""
+        study = study_or_404(request, slug, Reach.OWN)
+        rows = study.results_links.filter(revoked_at=None).order_by("-pk")
+        return Response([_link(request, one) for one in rows])
+
+    @extend_schema(
+        operation_id="studies_share_results",
+        request=ShareSerializer,
+        responses={201: ResultsLinkSerializer, **PROBLEMS},
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        """Make a link by which anybody reads the results of a study."""
+        study = study_or_404(request, slug, Reach.OWN)
+        made = members.share_results(
+            study=study, by=staff_of(request), **valid_data(ShareSerializer, request)
+        )
+        return Response(_link(request, made), status=status.HTTP_201_CREATED)
+
+
+class TakeBackLinkView(APIView):
+    """A link that is to work no more."""
+
+    @extend_schema(operation_id="studies_take_back_link", request=None, responses={204: None, **PROBLEMS})
+    def post(self, request: Request, slug: str, pk: int) -> Response:
+        """Take a results link back: from now on it leads nowhere."""
+        members.take_back_link(study=study_or_404(request, slug, Reach.OWN), pk=pk)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _link(request: Request, one: ResultsLink) -> dict[str, Any]:
+    return {"id": one.pk, "note": one.note, "link": results_link(request, one)}
