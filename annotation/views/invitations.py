@@ -81,6 +81,8 @@ def described(request: HttpRequest | Request, study: Study, rows: list[Invitatio
 def _state(invitation: Invitation, enrolment: Enrolment | None) -> str:
     if enrolment is None:
         return "forgotten" if invitation.used_at else "not used yet"
+    if enrolment.returned_at:
+        return "returned"
     if enrolment.screened_out_by:
         return f"screened out by {enrolment.screened_out_by.replace('_', ' ')}"
     return "finished" if enrolment.finished_at else "began"

@@ -146,3 +146,16 @@ def test_who_failed_the_training_is_thanked(client: Client) -> None:
 @pytest.mark.parametrize("name", ["study-invitations", "study-invitations-csv", "study-reconciliation"])
 def test_only_researchers_see_them(client: Client, name: str) -> None:
     assert client.get(reverse(name, args=[make_study().slug])).status_code == 302
+
+
+def test_pages_after_the_pairs_are_dark_before_their_style_has_come(client: Client) -> None:
+    """Until a style sheet arrives a browser paints its own background: white, unless the page says otherwise."""
+    study = panel_study(pairs=1)
+    arrival = open_link(client, study, **PROLIFIC).content.decode()
+    assert 'name="color-scheme" content="light dark"' in arrival
+    session = come_in(client, study, **PROLIFIC)
+    waiting = at_end(client, study).content.decode()
+    make_judgment(session)
+    for page in (waiting, at_end(client, study).content.decode()):
+        assert 'name="color-scheme" content="dark"' in page
+        assert page.index("color-scheme") < page.index("stylesheet")
