@@ -26,6 +26,7 @@ def questions(request: HttpRequest, slug: str) -> HttpResponse:
         "study-questionnaire",
         formset=formset_of(study.questionnaire),
         summaries=summaries(study),
+        marked_tab="study" if study.state == Study.State.DRAFT else "study-settings",
         editable=study.state == Study.State.DRAFT and may(staff_of(request), study, Reach.RUN),
     )
 
@@ -56,6 +57,7 @@ def save(request: HttpRequest, slug: str) -> HttpResponse:
         study,
         "study-questionnaire",
         status=400,
+        marked_tab="study",
         formset=formset,
         faults=faults,
         wrong=bool(faults) or not formset.is_valid(),
