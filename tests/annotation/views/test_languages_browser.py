@@ -5,10 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from django.urls import reverse
+from playwright.sync_api import Browser, Page, expect
+from pytest_django.live_server_helper import LiveServer
 
 from annotation.core.languages import LANGUAGES
 from annotation.models import Session, Study
+from tests.factories import make_source, make_triplet
 from tests.judging import READY, answer, boxes_of_pictures, recorded, study_with
 from tests.pseudo import RIGHT_TO_LEFT, WIDE, pseudo, untranslated
 
@@ -143,3 +146,30 @@ def test_the_help_lists_the_keys_of_the_layout(page: Page, sit_down: Callable[[S
     expect(page.locator('#help .keys [data-key="view_left"]')).to_be_visible()
     expect(page.get_by_text("show A, the original, B")).to_be_visible()
     expect(page.get_by_text("alternates with the original")).to_be_hidden()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_on_a_phone_no_button_stands_on_another_one(
+    language: str, browser: Browser, live_server: LiveServer
+) -> None:
+    phone = browser.new_context(viewport={"width": 390, "height": 760}, device_scale_factor=3, has_touch=True)
+    page = phone.new_page()
+    study = study_with(0, fields={"language": language, "allow_ties": True, "max_width": 600}, undo_depth=1)
+    make_triplet(study, source=make_source(study, width=600, height=400))
+    page.goto(live_server.url + reverse("judge", args=[study.key]))
+    page.locator('#panel[data-name="too_small"] .button-primary').click()  # one at a time
+    page.wait_for_selector(READY)
+    buttons = [one.bounding_box() for one in page.locator("button:visible, .who:visible").all()]
+    boxes = [box for box in buttons if box]
+    assert len(boxes) > 10
+    for place, one in enumerate(boxes):
+        assert one["x"] >= 0 and one["x"] + one["width"] <= 390 and one["y"] + one["height"] <= 760
+        for other in boxes[place + 1 :]:
+            beside = one["x"] + one["width"] <= other["x"] + 1 or other["x"] + other["width"] <= one["x"] + 1
+            below = one["y"] + one["height"] <= other["y"] + 1 or other["y"] + other["height"] <= one["y"] + 1
+            assert beside or below, (one, other)
+    for view in ("left", "original", "right"):
+        page.locator(f'[data-view="{view}"]').click()
+    page.locator('[data-answer="right"]').click()
+    assert recorded(page, 1)[0].layout == "toggle"  # results can be cut by it
+    phone.close()
