@@ -1,6 +1,6 @@
 """What a study's main figures would be without somebody, or with somebody who is excluded: before it is decided.
 
-The ranking is fitted once more to the same counts less the annotator's own, and the human score is told from the pairs
+The ranking is fitted once more to the same counts less the annotator's own, and the human score follows from the pairs
 that they judged alone, so that it costs the same in a large study.
 """
 
@@ -66,13 +66,13 @@ def changes_without(
     scale = results.results.main.ranking.scale if results and results.results.main.ranking else None
     fitted = _strengths(scale, [(row, votes[row.annotator_id]) for row in enrolments]) if scale else None
     by_triplet = _votes_on(study, enrolments, votes)
-    found = {}
+    changes = {}
     for n, row in enumerate(enrolments):
         mine = votes[row.annotator_id]
         score = _human_score(results, row, mine, by_triplet)
         strengths = None if fitted is None else fitted[n]
-        found[row.annotator_id] = _without(scale, strengths, row, mine, score)
-    return found
+        changes[row.annotator_id] = _without(scale, strengths, row, mine, score)
+    return changes
 
 
 def _votes(study: Study, people: Sequence[UUID]) -> Mapping[UUID, list[Vote]]:
@@ -81,10 +81,10 @@ def _votes(study: Study, people: Sequence[UUID]) -> Mapping[UUID, list[Vote]]:
         "annotator_id", "triplet_id", "choice",
         *(f"triplet__{side}__{of}" for side in ("first", "second") for of in ("method", "level")),
     )  # fmt: skip
-    found: dict[UUID, list[Vote]] = defaultdict(list)
+    votes: dict[UUID, list[Vote]] = defaultdict(list)
     for who, triplet, choice, *sides in rows.order_by("received_at"):
-        found[who].append((triplet, choice, _condition(*sides[:2]), _condition(*sides[2:])))
-    return found
+        votes[who].append((triplet, choice, _condition(*sides[:2]), _condition(*sides[2:])))
+    return votes
 
 
 def _condition(method: str, level: object) -> ComparedMethod:

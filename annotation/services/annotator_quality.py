@@ -68,9 +68,9 @@ def refresh_quality(study: Study) -> int:
     at a time: no annotator waits for it.
     """
     for simulated in (False, True):
-        found = list(_figures(study, simulated=simulated))
-        for start in range(0, len(found), AT_ONCE):
-            _write(study, dict(found[start : start + AT_ONCE]))
+        figures = list(_figures(study, simulated=simulated))
+        for start in range(0, len(figures), AT_ONCE):
+            _write(study, dict(figures[start : start + AT_ONCE]))
     unjudged = study.enrolments.filter(figures_at=None)
     unjudged.update(figures_at=timezone.now())
     return study.enrolments.excluded().count()
@@ -180,12 +180,12 @@ def _save(enrolment: Enrolment) -> None:
 def studies_with_new_answers() -> QuerySet[Study]:
     """Studies that were judged since the figures of their annotators were worked out."""
     judged = Judgment.objects.filter(study=OuterRef("pk"), simulated__in=[False, True]).order_by()
-    told = Enrolment.objects.filter(study=OuterRef("pk")).order_by()
+    computed = Enrolment.objects.filter(study=OuterRef("pk")).order_by()
     newest = {
         "judged_at": Subquery(judged.values("study").annotate(at=Max("received_at")).values("at")),
-        "told_at": Subquery(told.values("study").annotate(at=Max("figures_at")).values("at")),
+        "computed_at": Subquery(computed.values("study").annotate(at=Max("figures_at")).values("at")),
     }
-    stale = Q(told_at=None) | Q(judged_at__gt=F("told_at"))
+    stale = Q(computed_at=None) | Q(judged_at__gt=F("computed_at"))
     return Study.objects.annotate(**newest).filter(stale, judged_at__isnull=False)
 
 

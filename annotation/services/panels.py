@@ -57,8 +57,8 @@ def entry_of(panel: str, parameters: Mapping[str, Sequence[str]]) -> PanelEntry 
         return PanelEntry(panel, "")
     if who not in parameters:
         return None
-    said = {name: _one(name, parameters[name]) for name in (who, *more) if name in parameters}
-    return PanelEntry(panel, said.pop(who), said)
+    values = {name: _one(name, parameters[name]) for name in (who, *more) if name in parameters}
+    return PanelEntry(panel, values.pop(who), values)
 
 
 def _one(name: str, values: Sequence[str]) -> str:

@@ -117,7 +117,7 @@ def page_of(request: HttpRequest, study: Study, enrolment: Enrolment) -> dict[st
         "classes": classes,
         "most_in_class": max((one.count for one in classes), default=0) or 1,
         "sessions": report.sessions_of(enrolment),
-        "checks": [(CHECKS.get(name, name), found) for name, found in enrolment.checks.items()],
+        "checks": [(CHECKS.get(name, name), finding) for name, finding in enrolment.checks.items()],
         "environment": environment,
         "environment_rows": [
             ("Layout", environment.layouts),
@@ -152,9 +152,9 @@ def page_by_judgment(request: HttpRequest, enrolment: Enrolment) -> Page:
     """A page of their answers, in the order in which they were given; `?after=` goes by the assignment's place."""
     rows = report.page_of_answers(enrolment)
     start = _start(request)
-    found = list(rows.order_by("received_at", "pk")[start : start + ANSWERS_A_PAGE + 1])
-    more = start + ANSWERS_A_PAGE if len(found) > ANSWERS_A_PAGE else None
-    return Page([_answered(row) for row in found[:ANSWERS_A_PAGE]], more, start == 0)
+    answers = list(rows.order_by("received_at", "pk")[start : start + ANSWERS_A_PAGE + 1])
+    more = start + ANSWERS_A_PAGE if len(answers) > ANSWERS_A_PAGE else None
+    return Page([_answered(row) for row in answers[:ANSWERS_A_PAGE]], more, start == 0)
 
 
 def _start(request: HttpRequest) -> int:

@@ -128,9 +128,9 @@ def page_of_people(request: HttpRequest, study: Study) -> Page:
     if after:
         signs, pk = map(int, after.groups())
         rows = rows.filter(Q(signs__lt=signs) | Q(signs=signs, pk__lt=pk))
-    found = list(rows[: PEOPLE_A_PAGE + 1])
-    last = found[PEOPLE_A_PAGE - 1] if len(found) > PEOPLE_A_PAGE else None
-    people = list(people_of(study, found[:PEOPLE_A_PAGE]))
+    enrolments = list(rows[: PEOPLE_A_PAGE + 1])
+    last = enrolments[PEOPLE_A_PAGE - 1] if len(enrolments) > PEOPLE_A_PAGE else None
+    people = list(people_of(study, enrolments[:PEOPLE_A_PAGE]))
     return Page(people, f"{last.signs}-{last.pk}" if last else None, not after)
 
 
@@ -143,8 +143,8 @@ def people_of(study: Study, enrolments: Iterable[Enrolment]) -> Iterator[Person]
     """The rows with what their sessions say, in one query more."""
     rows = list(enrolments)
     sat = {
-        found.pop("annotator_id"): found
-        for found in Session.objects.filter(study=study, annotator__in=[row.annotator_id for row in rows])
+        sums.pop("annotator_id"): sums
+        for sums in Session.objects.filter(study=study, annotator__in=[row.annotator_id for row in rows])
         .values("annotator_id")
         .annotate(
             sessions=Count("pk"),
@@ -155,8 +155,8 @@ def people_of(study: Study, enrolments: Iterable[Enrolment]) -> Iterator[Person]
     }
     for row in rows:
         came = {"first_seen": row.arrived_at, "last_seen": row.arrived_at}
-        told: dict[str, Any] = {"sessions": 0, "judgments": 0} | came | sat.get(row.annotator_id, {})
-        yield Person(row, Figures.from_json(row.figures), **told)
+        totals: dict[str, Any] = {"sessions": 0, "judgments": 0} | came | sat.get(row.annotator_id, {})
+        yield Person(row, Figures.from_json(row.figures), **totals)
 
 
 @dataclass(frozen=True)
@@ -242,7 +242,7 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
 
 def what_changes(study: Study, enrolments: Sequence[Enrolment]) -> dict[UUID, Without]:
     """What would change without each, people and programs apart; a worker is asked where the figures are too old."""
-    found: dict[UUID, Without] = {}
+    changes: dict[UUID, Without] = {}
     votes = votes_by_population(study)
     for population, simulated in (("people", False), ("simulated", True)):
         rows = [row for row in enrolments if row.annotator.simulated is simulated]
@@ -251,5 +251,5 @@ def what_changes(study: Study, enrolments: Sequence[Enrolment]) -> dict[UUID, Wi
         results = kept_results(study, population, votes[population]) if votes[population] else None
         if votes[population] and stale(results, votes[population]):
             ask_worker(study, population)
-        found |= changes_without(study, results, rows)
-    return found
+        changes |= changes_without(study, results, rows)
+    return changes

@@ -42,8 +42,8 @@ def _lines(study: Study) -> Iterable[str]:
     names = [f"{name}_{end}" for name in estimates for end in ends]
     questions = load_questions(study.questionnaire)
     people = with_stage(enrolled(study), study).order_by("pk").iterator(chunk_size=500)
-    asked = [f"question_{one.name}" for one in questions]
-    head = ["annotator", "simulated", "stage", "signs", *FACTS, "reason", "expected_run", *names, *asked]
+    columns = [f"question_{one.name}" for one in questions]
+    head = ["annotator", "simulated", "stage", "signs", *FACTS, "reason", "expected_run", *names, *columns]
     return stream(head, (_cells(row, estimates, ends, questions) for row in people))
 
 

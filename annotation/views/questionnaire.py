@@ -18,7 +18,7 @@ MOST_BUTTONS = 8
 
 
 @dataclass(frozen=True)
-class Asked:
+class QuestionField:
     """A question on the page, with what was typed and what is wrong with it."""
 
     question: Question
@@ -66,8 +66,8 @@ def questionnaire_page(
     study, step = enrolment.study, STEPS[when]
     steps = steps_of(study)
     typed = request.POST if faults else {}
-    asked = [
-        Asked(
+    fields = [
+        QuestionField(
             one,
             typed.get(one.name, ""),
             fault_in_words(faults[one.name]) if faults and one.name in faults else "",
@@ -82,8 +82,8 @@ def questionnaire_page(
         "number": steps.index(step) + 1 if step in steps else 0,
         "steps": len(steps),
         "after": when == AFTER,
-        "asked": asked,
-        "wrong": [one for one in asked if one.fault],
+        "fields": fields,
+        "wrong": [one for one in fields if one.fault],
         "action": action or reverse("judge-step", args=[study.key, step]),
         "preview": preview,
         "annotator_number": enrolment.annotator_id.hex[:8] if enrolment.annotator_id else "",

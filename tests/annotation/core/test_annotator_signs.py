@@ -36,8 +36,8 @@ def test_one_key_is_seen_where_a_few_answers_are_otherwise() -> None:
 
 
 def test_turning_from_side_to_side_is_seen_though_both_are_chosen_equally_often() -> None:
-    found = labels(answered(["left", "right"] * 15))
-    assert found == ["alternating"]
+    signs = labels(answered(["left", "right"] * 15))
+    assert signs == ["alternating"]
 
 
 def test_a_fixed_rhythm_is_seen_and_a_person_s_is_none() -> None:

@@ -128,16 +128,16 @@ class TestAgreement:
         mine = judged(study, "first", pairs=3)
         for _ in range(2):
             judged(study, "first", pairs=3)
-        found = agreement_with_others(place_of(mine))
-        assert (found.mine.value, found.others.value, found.pairs) == (1.0, 1.0, 3)
+        agreement = agreement_with_others(place_of(mine))
+        assert (agreement.mine.value, agreement.others.value, agreement.pairs) == (1.0, 1.0, 3)
 
     def test_who_votes_against_them_agrees_in_nothing(self) -> None:
         study = study_of(3)
         mine = judged(study, "second", pairs=3)
         for _ in range(2):
             judged(study, "first", pairs=3)
-        found = agreement_with_others(place_of(mine))
-        assert (found.mine.value, found.others.value) == (0.0, 1.0)
+        agreement = agreement_with_others(place_of(mine))
+        assert (agreement.mine.value, agreement.others.value) == (0.0, 1.0)
 
     def test_others_who_are_excluded_say_nothing(self) -> None:
         study = study_of(2)
@@ -156,28 +156,28 @@ class TestWithout:
     def test_it_tells_what_excluding_does_before_it_is_done(self) -> None:
         _, opponent = self.study()
         study = opponent.study
-        told = without(opponent)
-        assert (told.votes, told.reopened, told.adds) == (6, 6, False)
+        changes = without(opponent)
+        assert (changes.votes, changes.reopened, changes.adds) == (6, 6, False)
         exclude_by_hand(enrolment=place_of(opponent), reason="against all", by="ada")
         after = kept_results(study, "people", votes_by_population(study)["people"])
         assert after is not None and after.results.main.ranking is not None
         scale = after.results.main.ranking.scale
         values = dict(zip(map(str, scale.names), scale.values, strict=True))
-        for one in told.moved:
+        for one in changes.moved:
             assert one.then == pytest.approx(values[one.name], abs=1e-6)
-        assert told.human_score[1] == pytest.approx(after.agreement.human_score.value)
+        assert changes.human_score[1] == pytest.approx(after.agreement.human_score.value)
         assert study.triplets.filter(votes=2).count() == 6
 
     def test_of_somebody_excluded_it_tells_what_counting_again_does(self) -> None:
         _, opponent = self.study()
         before = without(opponent)
         exclude_by_hand(enrolment=place_of(opponent), reason="against all", by="ada")
-        told = without(opponent)
-        assert told.adds
-        assert {one.name: one.then for one in told.moved} == pytest.approx(
+        changes = without(opponent)
+        assert changes.adds
+        assert {one.name: one.then for one in changes.moved} == pytest.approx(
             {one.name: one.now for one in before.moved}, abs=1e-6
         )
-        assert told.human_score[1] == pytest.approx(before.human_score[0])
+        assert changes.human_score[1] == pytest.approx(before.human_score[0])
 
     def test_without_the_one_who_turned_it_the_order_changes(self) -> None:
         study = study_of(6, votes_per_triplet=9)
@@ -190,6 +190,6 @@ class TestWithout:
 
     def test_nobody_s_votes_change_nothing(self) -> None:
         friend, _ = self.study()
-        told = without(make_session(friend.study))
-        assert (told.votes, told.order) == (0, False)
-        assert told.human_score[0] == told.human_score[1]
+        changes = without(make_session(friend.study))
+        assert (changes.votes, changes.order) == (0, False)
+        assert changes.human_score[0] == changes.human_score[1]

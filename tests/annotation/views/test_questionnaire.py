@@ -79,8 +79,8 @@ class TestBefore:
     def test_the_first_answers_stand(self, client: Client) -> None:
         study = study_with_questions()
         open_link(client, study)
-        for said in ("yes", "no"):
-            send(client, study, "questions", glasses=said)
+        for glasses in ("yes", "no"):
+            send(client, study, "questions", glasses=glasses)
         assert Enrolment.objects.get().questionnaire["before"]["answers"] == {"glasses": "yes"}
 
     def test_no_pair_is_given_out_before(self, client: Client) -> None:
