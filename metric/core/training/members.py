@@ -1,9 +1,7 @@
 """One training by several processes that torchrun starts on this machine: `train` in each, the first one writes.
 
-    python -m torch.distributed.run --standalone --nproc-per-node 2 -m metric.core.training.members ORDER.json
-
-is what `train_by_team` runs. The order is a file of JSON; what the first member does is told on its standard output, a
-line of JSON for each step, after which the caller has the folder that `train` writes.
+`train_by_team` starts the launcher with this module and an order, a file of JSON. What the first member does is written
+to its standard output, a line of JSON for each step, after which the caller has the folder that `train` writes.
 """
 
 from __future__ import annotations
