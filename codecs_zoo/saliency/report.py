@@ -56,7 +56,7 @@ def _head(
     inside, outside = means.get("salient_psnr"), means.get("other_psnr")
     count = len(comparisons)
     lead = (
-        f"At equal bytes ({target_bpp:g} bits per pixel) the salient {SALIENT:.0%} of the pixels change by "
+        f"At equal bytes ({target_bpp:g} bits per pixel) the salient {100 * SALIENT:.0f} % of the pixels change by "
         f"{_signed(inside)} dB and the others by {_signed(outside)} dB, over {count} photograph"
         f"{'' if count == 1 else 's'}."
     )
@@ -77,7 +77,8 @@ def _table(comparisons: Sequence[Comparison], means: Mapping[str, Interval | Non
     ends = "".join(f'<td class="num"><b>{_signed(one)}</b>{_range(one)}</td>' for one in means.values())
     word = f" The codec was tuned on {escape(', '.join(tuned))}." if tuned else ""
     return (
-        "<section><h2>Steered less unsteered</h2><p>Both files of a photograph have the same rate. Intervals are "
+        "<section><h2>Steered less unsteered</h2><p>Both files of a photograph are aimed at one size; the first column "
+        "says how near they came. Intervals are "
         f"95 % bootstrap intervals over photographs.{word}</p>"
         f'<div class="frame"><table><thead><tr><th>Photograph</th>{heads}</tr></thead><tbody>{rows}'
         f"<tr><td>Mean</td>{ends}</tr></tbody></table></div></section>"

@@ -65,9 +65,8 @@ class Comparison:
     def changes(self) -> dict[str, float | None]:
         """Steered less unsteered: LABELS' figures, and each quality figure of the rows by its name."""
         before, after = self.unsteered, self.steered
-        quality = {
-            name: _less(after.row.figures.get(name), value) for name, value in before.row.figures.items()
-        }
+        own, its = before.row.figures, after.row.figures
+        quality = {name: _less(its[name], value) for name, value in own.items() if name in its}
         return {
             "bytes": 100 * _size(after) / _size(before) - 100,
             "salient_psnr": _less(after.salient_psnr, before.salient_psnr),
