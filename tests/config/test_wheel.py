@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("annotation", "codecs_zoo", "config", "imaging", "metric", "psychometrics", "templates")
+PACKAGES = ("annotation", "codecs_zoo", "config", "imaging", "metric", "psychometrics", "templates", "docs")
 
 
 def tracked() -> list[str]:
@@ -38,6 +38,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 def test_the_wheel_has_every_file_of_ours(wheel: set[str]) -> None:
     ours = {name for name in tracked() if name.startswith(tuple(f"{package}/" for package in PACKAGES))}
     assert ours - wheel == set()
+    assert {"docs/index.md", "docs/images/judging.png"} <= wheel  # the help reads them
     assert not [name for name in wheel if name.startswith(("tests/", "benchmarks/", "var/"))]
 
 
