@@ -55,7 +55,7 @@ def _cells(pairs: list[Mapping[str, Any]]) -> dict[tuple[str, str], Cell]:
     for pair in pairs:
         its, p = pair["difference"], pair["p_holm"]
         cells[pair["first"], pair["second"]] = _cell(its["value"], its["low"], its["high"], p)
-        low, high = (None if end is None else -end for end in (its["high"], its["low"]))
+        low, high = (None if end is None else -end or 0.0 for end in (its["high"], its["low"]))
         cells[pair["second"], pair["first"]] = _cell(-its["value"], low, high, p)
     return cells
 
