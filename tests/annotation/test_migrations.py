@@ -6,9 +6,20 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from tests.factories import make_reconstruction, make_source, make_study, make_triplet
+from annotation.models import Assignment, Flag
+from annotation.services.sessions import skip_assignment
+from tests.factories import (
+    make_assignment,
+    make_judgment,
+    make_reconstruction,
+    make_session,
+    make_source,
+    make_study,
+    make_triplet,
+)
 
 SHARED_WORDS = [("annotation", "0010_worker_processes_and_the_clock")]
+BEFORE_FLAGS = [("annotation", "0025_owners_are_members")]
 BITRATES = [("annotation", "0021_studies_are_planned_by_workers")]
 
 
@@ -66,3 +77,23 @@ def test_an_anchor_of_before_is_told_by_its_origin(latest: Any) -> None:
     other.refresh_from_db()
     assert (anchor.origin, float(anchor.level), float(triplet.level or 0)) == ("coarse", 0, 0)
     assert other.origin == "zoo"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_pair_given_back_before_there_were_flags_has_one(latest: Any) -> None:
+    study = make_study()
+    for _ in range(3):
+        make_triplet(study)
+    session = make_session(study)
+    for cause, detail in (("flagged", "stripes at the left"), ("the dog barked", "")):
+        skip_assignment(
+            session=session, assignment_id=make_assignment(session).pk, cause=cause, detail=detail
+        )
+    make_judgment(session)
+    MigrationExecutor(connection).migrate(BEFORE_FLAGS)
+    MigrationExecutor(connection).migrate(latest)
+    assert set(Flag.objects.values_list("cause", "detail", "settled_at")) == {
+        ("flagged", "stripes at the left", None),
+        ("other", "the dog barked", None),
+    }
+    assert Assignment.objects.count() == 3
