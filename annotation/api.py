@@ -20,6 +20,7 @@ from rest_framework.views import APIView
 
 from annotation import serializers, tasks
 from annotation.authentication import EndingTokenAuthentication
+from annotation.core.formats.published.forms import BAPPS, FORMS
 from annotation.core.roles import Reach
 from annotation.errors import NotYours, Refused, ResearcherNeeded, SessionErased, SnapshotRefused, StoreAway
 from annotation.models import Annotator, Assignment, Session, Snapshot, Study
@@ -39,7 +40,7 @@ from annotation.services.snapshots import request_snapshot
 from annotation.throttles import JudgingThrottle, client_of
 from annotation.transient import is_transient
 from annotation.views.access import may, staff_of, study_or_404, within_reach
-from annotation.views.downloads import zip_in_full
+from annotation.views.downloads import snapshot_zip
 
 log = structlog.get_logger(__name__)
 
@@ -278,13 +279,16 @@ class SnapshotViewSet(
         after_commit(tasks.snapshot.delay, snapshot.pk)
         return Response(self.get_serializer(snapshot).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY, 409: PROBLEM})
+    @extend_schema(
+        parameters=[OpenApiParameter("as", str, enum=FORMS, default=BAPPS, description="In which form.")],
+        responses={(200, "application/zip"): OpenApiTypes.BINARY, 409: PROBLEM},
+    )
     @action(detail=True)
     def archive(self, request: Request, pk: str | None = None) -> StreamingHttpResponse:
-        """The whole snapshot folder as a zip file."""
+        """The snapshot as a zip file: BAPPS, or another form."""
         snapshot = self.get_object()
         if snapshot.state != Snapshot.State.DONE:
             raise SnapshotRefused(
                 f"Snapshot {snapshot} is {snapshot.state}. Ask again when its state is done."
             )
-        return zip_in_full(snapshot)
+        return snapshot_zip(snapshot, request.query_params.get("as", BAPPS))

@@ -67,17 +67,25 @@ def read_manifest(folder: Path, schema: str, *, name: str = NAME) -> dict[str, A
     """
     path = folder / name
     try:
-        text = path.read_bytes()
-        manifest = json.loads(text)
+        content = path.read_bytes()
     except FileNotFoundError:
         raise ManifestError(
             f"{folder} has no {name}: its writing did not finish, or it is something else"
         ) from None
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise ManifestError(f"{path} is damaged ({error})") from None
+    return parse_manifest(content, schema, path)
+
+
+def parse_manifest(content: bytes, schema: str, path: Path) -> dict[str, Any]:
+    """The same of its bytes; `path` is what messages call it."""
+    try:
+        manifest = json.loads(content)
+    except ValueError as error:
         raise ManifestError(f"{path} is damaged ({error})") from None
     if not isinstance(manifest, dict) or manifest.get("schema") != schema:
         raise ManifestError(f"{path} is not of schema {schema!r}, which is all that this version reads")
-    _require_unchanged(path, text, manifest)
+    _require_unchanged(path, content, manifest)
     files = manifest.get("files")
     if not isinstance(files, dict) or not all(isinstance(sha256, str) for sha256 in files.values()):
         raise ManifestError(f"{path}: key 'files' is missing or lists no hashes")

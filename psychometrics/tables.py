@@ -204,6 +204,12 @@ def guard(value: Any) -> Any:
     return value
 
 
+def unguard(text: str) -> str:
+    """The text of a cell that `guard` wrote."""
+    guarded = len(text) > 1 and text[0] == "'" and text[1] in FORMULA_STARTS
+    return text[1:] if guarded and not _is_number(text[1:]) else text
+
+
 def _is_number(text: str) -> bool:
     try:
         float(text)

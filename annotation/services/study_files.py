@@ -14,7 +14,7 @@ from django.db import transaction
 from annotation.core.formats import study_file
 from annotation.core.formats import zip as archives
 from annotation.core.formats.study_file import StudyFileError
-from annotation.core.protocol import Protocol
+from annotation.core.protocol import PANEL_RULES, Protocol
 from annotation.errors import BadPhotograph, BadStudyFile, DuplicatePhotograph, Refused
 from annotation.models import Reconstruction, Source, Study, StudySource
 from annotation.models.stimulus import as_decimal
@@ -68,14 +68,10 @@ def export_study(study: Study) -> str:
     return study_file.write(describe_study(study))
 
 
-# What lets people collect a panel's pay is nobody's but the panel's.
-_SECRET = ("completion_code", "completion_url", "screen_out_code", "screen_out_url")
-
-
 def publishable_study_file(study: Study) -> str:
     """The study file without a panel's codes and addresses."""
     content = describe_study(study)
-    rules = {name: value for name, value in content["protocol"].items() if name not in _SECRET}
+    rules = {name: value for name, value in content["protocol"].items() if name not in PANEL_RULES}
     return study_file.write(content | {"protocol": rules})
 
 

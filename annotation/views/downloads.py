@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.db.models.fields.files import FieldFile
 from django.http import (
     FileResponse,
@@ -13,12 +13,14 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from annotation.core.formats.zip import in_full
+from annotation.core.formats.published.forms import BAPPS, FORMS, published_zip
 from annotation.core.roles import Reach
 from annotation.errors import SnapshotRefused
 from annotation.models import Judgment, Photograph, Reconstruction, Snapshot, Source, Study
+from annotation.reports.export import names_in_export
 from annotation.reports.small_copies import small_copy
 from annotation.views.access import refusals_as_messages, staff_required, study_or_404, within_reach
 from imaging.thumbnails import KINDS
@@ -52,6 +54,9 @@ COLUMNS = {
     "answer_ms": "answer_ms",
     "input_device": "input_device",
 }
+
+# Columns of keys, which have pseudonyms of the file in their place.
+KEYS = ("judgment", "annotator", "triplet", "supersedes")
 
 
 @staff_required
@@ -124,26 +129,29 @@ def _png(image: FieldFile) -> HttpResponseBase:
 @require_safe
 @refusals_as_messages
 def snapshot_archive(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """The whole snapshot folder as a zip file."""
+    """The snapshot as a zip file, in the form that `?as=` names."""
     snapshot = get_object_or_404(
         within_reach(request, Snapshot.objects.select_related("study"), Reach.DATA), pk=pk
     )
     if snapshot.state != Snapshot.State.DONE:
         raise SnapshotRefused(f"Snapshot {snapshot} is {snapshot.state}; there is nothing to download yet.")
-    return zip_in_full(snapshot)
+    return snapshot_zip(snapshot, request.GET.get("as", BAPPS))
 
 
-def zip_in_full(snapshot: Snapshot) -> StreamingHttpResponse:
-    """The snapshot folder as a zip file that any program unpacks; it is kept with each picture once."""
-    response = StreamingHttpResponse(_pieces(snapshot), content_type="application/zip")
-    response.headers["Content-Disposition"] = f'attachment; filename="{snapshot}.zip"'
+def snapshot_zip(snapshot: Snapshot, form: str) -> StreamingHttpResponse:
+    """The snapshot in one of `FORMS` as a zip file that any program unpacks. Raises SnapshotRefused for another."""
+    if form not in FORMS:
+        raise SnapshotRefused(f"There is no form called {form!r}. Use one of {', '.join(FORMS)}.")
+    response = StreamingHttpResponse(_pieces(snapshot, form), content_type="application/zip")
+    mark = "" if form == BAPPS else f"-{form}"
+    response.headers["Content-Disposition"] = f'attachment; filename="{snapshot}{mark}.zip"'
     return response
 
 
-def _pieces(snapshot: Snapshot) -> Iterator[bytes]:
+def _pieces(snapshot: Snapshot, form: str) -> Iterator[bytes]:
     """Opened with the first piece and closed with the last, or when the reader leaves."""
     with snapshot.archive.open("rb") as file:
-        yield from in_full(file)
+        yield from published_zip(file, form)
 
 
 @staff_required
@@ -166,10 +174,20 @@ def judgments_as_csv(study: Study) -> StreamingHttpResponse:
 def _lines(study: Study) -> Iterable[str]:
     rows = Judgment.objects.filter(study=study).with_exclusion().order_by("received_at", "pk")
     rows = rows.values_list(*COLUMNS.values())
+    # The same names for the same answers; others once there is another one.
+    last = study.judgments.aggregate(last=Max("received_at"))["last"]
+    name_of = names_in_export(study, until=last or timezone.now())
+    keys = [name_of if column in KEYS else None for column in COLUMNS]
     # The names are few and the rows are many: looked up here, not joined to each.
     names = dict(study.uses.values_list("source", "name"))
     place = list(COLUMNS).index("source")
     named = (
         (*row[:place], names.get(row[place], ""), *row[place + 1 :]) for row in rows.iterator(chunk_size=2000)
     )
-    return stream(COLUMNS, named)
+    return stream(
+        COLUMNS,
+        (
+            [cell if name is None else name(cell) for name, cell in zip(keys, row, strict=True)]
+            for row in named
+        ),
+    )

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from annotation.charts import inline
 from annotation.core.conditions import levels
+from annotation.core.formats.published.forms import ABOUT
 from annotation.core.roles import Reach
 from annotation.forms.rules import preset_label, rule_groups
 from annotation.models import Reconstruction, Snapshot, Source, Study
@@ -168,6 +169,7 @@ def snapshots(request: HttpRequest, slug: str) -> HttpResponse:
         study,
         "study-snapshots",
         snapshots=rows[:50],
+        forms=list(ABOUT.items()),
         judging=judging,
         pending=pending_snapshots(study),
     )

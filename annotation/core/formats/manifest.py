@@ -30,7 +30,15 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
     The files are not read: `verify` does that. Raises ManifestError or LeakError with what is wrong.
     """
-    manifest = manifests.read_manifest(folder, SCHEMA)
+    return _checked(manifests.read_manifest(folder, SCHEMA), folder)
+
+
+def parse_manifest(content: bytes) -> dict[str, Any]:
+    """The same of the manifest's bytes, for a folder that is in a zip file."""
+    return _checked(manifests.parse_manifest(content, SCHEMA, Path(manifests.NAME)), Path())
+
+
+def _checked(manifest: dict[str, Any], folder: Path) -> dict[str, Any]:
     _check_form(manifest, folder)
     check_disjoint((source["photograph"], source["split"]) for source in manifest["sources"])
     check_disjoint((photo, split) for split in SPLITS for photo in manifest["splits"][split]["photographs"])

@@ -17,6 +17,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -71,23 +72,45 @@ def in_full(file: IO[bytes]) -> Iterator[bytes]:
 
     Raises PackageError where `unpack` would.
     """
-    sink = _Pieces()
+    with packed_files(file) as files:
+        yield from stream((name, pieces_of(files, name)) for name in files.names())
+
+
+def pieces_of(files: "PackedFiles", name: str) -> Iterator[bytes]:
+    """The content of one of the files, some at a time."""
+    with files.open(name) as file:
+        while piece := file.read(_COPY_BYTES):
+            yield piece
+
+
+class PackedFiles:
+    """The files of an open package by all of their names."""
+
+    def __init__(self, package: zipfile.ZipFile) -> None:
+        self._package = package
+        self._entries = {entry.filename: entry for entry in package.infolist() if not entry.is_dir()}
+        self._links = _links(package, self._entries)
+        _check_entries(list(self._entries.values()), LARGEST_BYTES)
+
+    def names(self) -> list[str]:
+        """All of them, sorted."""
+        return sorted([*self._entries, *self._links])
+
+    def open(self, name: str) -> IO[bytes]:
+        """One of them, to be read. Raises KeyError for a name that there is not."""
+        return self._package.open(self._entries[self._links.get(name, name)])
+
+
+@contextmanager
+def packed_files(file: IO[bytes]) -> Iterator[PackedFiles]:
+    """The package's files, without unpacking it. Raises PackageError where `unpack` would."""
     try:
-        with zipfile.ZipFile(file) as package, zipfile.ZipFile(sink, "w", allowZip64=True) as written:
-            entries = {entry.filename: entry for entry in package.infolist() if not entry.is_dir()}
-            links = _links(package, entries)
-            _check_entries(list(entries.values()), LARGEST_BYTES)
-            for name in sorted([*entries, *links]):
-                of = entries[links.get(name, name)]
-                with package.open(of) as source, written.open(_entry(name, of.file_size), "w") as copy:
-                    while piece := source.read(_COPY_BYTES):
-                        copy.write(piece)
-                        yield sink.take()
+        with zipfile.ZipFile(file) as package:
+            yield PackedFiles(package)
     except PackageError:
         raise
     except _DAMAGE as error:
         raise PackageError(f"the zip file is damaged or of a kind unknown here ({error})") from error
-    yield sink.take()
 
 
 def stream(files: Iterable[tuple[str, Iterable[bytes]]]) -> Iterator[bytes]:

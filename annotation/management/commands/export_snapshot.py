@@ -1,15 +1,17 @@
 """Writes a study's judgments as a folder: `python manage.py export_snapshot demo --out snapshot`."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 from tqdm import tqdm
 
+from annotation.core.formats.published.forms import BAPPS, FORMS, write_published
 from annotation.management.examples import CommandWithExamples
 from annotation.models import Study
-from annotation.reports.export import export
-from imaging.folders import FolderError
+from annotation.reports.export import Progress, export
+from imaging.folders import FolderError, refuse_occupied
 
 
 class Command(CommandWithExamples):
@@ -20,12 +22,13 @@ class Command(CommandWithExamples):
     examples = (
         "export_snapshot demo --out ./demo-snapshot",
         "export_snapshot demo --out ./simulated --simulated",
+        "export_snapshot demo --out ./demo-dataset --format huggingface",
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("study", help="the study's slug, as in its address")
         parser.add_argument("--out", type=Path, required=True, help="a folder that does not exist yet")
-        parser.add_argument("--format", choices=["bapps"], default="bapps")
+        parser.add_argument("--format", choices=FORMS, default=BAPPS, help="in which form")
         parser.add_argument(
             "--simulated", action="store_true", help="the simulated judgments; otherwise people's only"
         )
@@ -42,9 +45,7 @@ class Command(CommandWithExamples):
                 bar.update(done - bar.n)
 
             try:
-                manifest = export(
-                    study=study, out=options["out"], simulated=options["simulated"], progress=progress
-                )
+                manifest = self._write(study, options, progress)
             except FolderError as error:
                 raise CommandError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
             except OSError as error:
@@ -52,6 +53,17 @@ class Command(CommandWithExamples):
                     f"{options['out']} could not be written: {error}. Nothing was left there."
                 ) from error
         self.stdout.write(describe(manifest, options["out"]))
+
+    def _write(self, study: Study, options: dict[str, Any], progress: Progress) -> dict[str, Any]:
+        out, form, simulated = options["out"], options["format"], options["simulated"]
+        if form == BAPPS:
+            return export(study=study, out=out, simulated=simulated, progress=progress)
+        refuse_occupied(out)
+        with TemporaryDirectory() as scratch:
+            snapshot = Path(scratch, "snapshot")
+            manifest = export(study=study, out=snapshot, simulated=simulated, progress=progress)
+            write_published(snapshot, out, form)
+        return manifest
 
 
 def describe(manifest: dict[str, Any], out: Path) -> str:
