@@ -2,7 +2,6 @@
 
 import csv
 import io
-import uuid
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from annotation.core.protocol import Protocol
-from annotation.models import Reconstruction, Session, Snapshot, Study
+from annotation.models import Judgment, Reconstruction, Session, Snapshot, Study
 from annotation.models.stimulus import as_decimal
 from tests.factories import (
     make_judgment,
@@ -207,7 +206,10 @@ def test_judgments_as_csv(owner_client: Client) -> None:
     rows = list(csv.DictReader(io.StringIO(text)))
     assert len(rows) == 4
     assert {row["simulated"] for row in rows} == {"True", "False"}
-    assert uuid.UUID(rows[0]["judgment"])
+    # Keys have pseudonyms: as many of them, and none leads to a row.
+    assert len({row["judgment"] for row in rows}) == 4 and len(rows[0]["judgment"]) == 16
+    keys = Judgment.objects.values_list("pk", "annotator_id")
+    assert not any(str(key) in text for row in keys for key in row)
     assert rows[0]["received_at"].endswith("+00:00")
     assert "'=cmd()" in {row["source"] for row in rows}
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{study.slug}-judgments.csv"'

@@ -12,7 +12,7 @@ from typing import Any
 
 from annotation.core.formats.published.reading import SnapshotFiles, rows_of
 from imaging.files import to_json
-from psychometrics.conditions import THE_ORIGINAL, Condition
+from psychometrics.conditions import THE_ORIGINAL, ComparedMethod
 from psychometrics.tables import stream, to_text
 
 COLUMNS = ("observer", "session", "scene", "condition_A", "condition_B", "is_A_selected")
@@ -58,7 +58,7 @@ def _condition(method: str, level: float | None, target: float | None) -> str:
     if method == THE_ORIGINAL.method:
         return str(THE_ORIGINAL)
     # Snapshots from before conditions had levels of their own state the bitrate that both sides aimed at.
-    return str(Condition(method, target if level is None else level))
+    return str(ComparedMethod(method, target if level is None else level))
 
 
 def _rows(
