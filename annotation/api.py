@@ -27,6 +27,7 @@ from annotation.models import Annotator, Assignment, Session, Snapshot, Study
 from annotation.queues import after_commit
 from annotation.services.claims import NoPair, claim
 from annotation.services.judging import Answer, record
+from annotation.services.picture_copies import address_of, by_proxy
 from annotation.services.pictures import picture_of
 from annotation.services.practice import feedback_on
 from annotation.services.sessions import (
@@ -237,7 +238,7 @@ class AssignmentImage(JudgingView):
     def get(self, request: Request, pk: UUID, slot: str) -> HttpResponse:
         """The left, original or right image of an assignment."""
         try:
-            content = picture_of(pk, slot)
+            response = picture_response(pk, slot)
         except Assignment.DoesNotExist as error:
             raise Http404(gettext("There is no such pair, or its time was over long ago.")) from error
         except Exception as error:
@@ -245,9 +246,16 @@ class AssignmentImage(JudgingView):
                 raise
             log.warning("a picture could not be read", error=f"{type(error).__name__}: {error}")
             raise StoreAway from error
-        response = HttpResponse(content, content_type="image/png")
         response.headers["Cache-Control"] = "private, max-age=3600, immutable, no-transform"
         return response
+
+
+def picture_response(assignment: UUID, slot: str) -> HttpResponse:
+    """A picture of a pair, or for the proxy in front where its file is. Raises Assignment.DoesNotExist."""
+    if not by_proxy():
+        return HttpResponse(picture_of(assignment, slot), content_type="image/png")
+    headers = {"X-Accel-Redirect": address_of(assignment, slot)}
+    return HttpResponse(content_type="image/png", headers=headers)
 
 
 class SnapshotViewSet(

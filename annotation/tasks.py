@@ -10,7 +10,7 @@ from annotation.models import CodecReach, Reconstruction, Snapshot, Study
 from annotation.queues import ENCODE, ENCODE_SLOW, queue_is_empty, slow_codecs
 from annotation.reports.breakdown import compute_breakdown
 from annotation.reports.results import compute_results
-from annotation.services import privacy
+from annotation.services import picture_copies, privacy
 from annotation.services.allocation.ranking import refresh_rankings
 from annotation.services.annotator_quality import refresh_quality, studies_with_new_answers
 from annotation.services.claims import return_overdue
@@ -66,8 +66,9 @@ def reap() -> None:
 
 @shared_task
 def keep_no_longer() -> None:
-    """Forgets the people of studies whose retention has run out."""
+    """Forgets the people of studies whose retention has run out; removes copies of pictures that nobody uses."""
     privacy.keep_no_longer()
+    picture_copies.remove_unused()
 
 
 @shared_task

@@ -101,20 +101,25 @@ class Scratch:
         return [seconds_of(lambda: session.answer(session.claim())) for _ in range(count)]
 
     def web_cpu_seconds(self) -> float:
-        """What the web server's processes have spent so far; 0 where the system does not tell."""
-        ticks = 0
-        for file in Path("/proc").glob("[0-9]*/stat"):
-            with suppress(OSError):  # it ended meanwhile
-                fields = file.read_text().rpartition(")")[2].split()
-                # Fields 5, 14 and 15 of proc(5): process group, user and system time.
-                ticks += (int(fields[2]) == self._web.pid) * (int(fields[11]) + int(fields[12]))
-        return ticks / os.sysconf("SC_CLK_TCK")
+        """What the web server's processes have spent so far."""
+        return cpu_seconds_of(self._web.pid)
 
     def end(self) -> None:
         """End both processes."""
         self._web.kill()
         self._process.terminate()
         self._process.join()
+
+
+def cpu_seconds_of(group: int) -> float:
+    """What the processes of a group have spent so far; 0 where the system does not say."""
+    ticks = 0
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it ended meanwhile
+            fields = file.read_text().rpartition(")")[2].split()
+            # Fields 5, 14 and 15 of proc(5): process group, user and system time.
+            ticks += (int(fields[2]) == group) * (int(fields[11]) + int(fields[12]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass

@@ -21,7 +21,7 @@ from config.logging import logging_config
 from config.proxies import networks_from
 from config.run.broker import embedded_url
 from config.sentry import report_to_sentry
-from config.storage import storage_from_url
+from config.storage import pictures_by_proxy, storage_from_url
 
 ROOT = Path(__file__).resolve().parents[1]
 env = environ.Env()
@@ -178,6 +178,8 @@ STORAGES = {
         else "config.storage.HashedStaticFiles"
     },
 }
+# Where the proxy in front finds pictures of pairs, if it sends them itself.
+PICTURES_BY_PROXY = pictures_by_proxy(env.str("PICTURES_BY_PROXY", default=""), STORAGE_URL)
 # Nothing is public: every file goes through a view that checks who asks.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 8 * 2**20
 DATA_UPLOAD_MAX_MEMORY_SIZE = 80 * 2**20

@@ -35,6 +35,21 @@ def storage_from_url(url: str, folder: Path) -> dict[str, Any]:
     return {"BACKEND": "config.bucket.BucketStorage", "OPTIONS": _s3_options(parts, bucket)}
 
 
+def pictures_by_proxy(value: str, storage_url: str) -> str:
+    """PICTURES_BY_PROXY: "" (Closer sends pictures), an absolute folder that the proxy reads too, or "bucket"."""
+    if value == "bucket" and not storage_url:
+        raise ImproperlyConfigured("PICTURES_BY_PROXY=bucket requires a bucket: set STORAGE_URL.")
+    if value in ("", "bucket"):
+        return value
+    if not Path(value).is_absolute():
+        raise ImproperlyConfigured(
+            f"PICTURES_BY_PROXY={value!r} is not understood: write the absolute path of a folder that the proxy can "
+            "read, bucket where STORAGE_URL is one, or leave it empty."
+        )
+    Path(value).mkdir(mode=0o755, parents=True, exist_ok=True)
+    return value
+
+
 def _s3_options(parts: Any, bucket: str) -> dict[str, Any]:
     query = parse_qs(parts.query)
     options: dict[str, Any] = {

@@ -7,6 +7,7 @@ pairs, on both sides of an identical one, and again in a repeat. So each side of
 import hashlib
 import threading
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -25,13 +26,31 @@ NAMES = {
 }
 
 
-def picture_of(assignment: UUID, slot: str) -> bytes:
-    """The PNG file of a slot of an assignment; the same at every call. Raises Assignment.DoesNotExist."""
+@dataclass(frozen=True)
+class Shown:
+    """What stands in a slot of an assignment: the `name` of the stored picture, and a number that is the slot's own."""
+
+    name: str
+    seed: int
+
+    def content(self, *, seed: int) -> bytes:
+        """The PNG file for a screen; other bytes for another seed."""
+        return plain_png(_kept.pixels(self.name), seed=seed)
+
+
+def shown_picture(assignment: UUID, slot: str) -> Shown:
+    """What stands in a slot. Raises Assignment.DoesNotExist where there is no such pair, or its time is over."""
     first, second = NAMES[slot]
     rows = Assignment.objects.viewable().values_list("first_on_left", first, second)
     first_on_left, name, other = rows.get(pk=assignment)
     digest = hashlib.sha256(f"{assignment}:{slot}".encode()).digest()
-    return plain_png(_kept.pixels(name if first_on_left else other), seed=int.from_bytes(digest[:8], "big"))
+    return Shown(name if first_on_left else other, int.from_bytes(digest[:8], "big"))
+
+
+def picture_of(assignment: UUID, slot: str) -> bytes:
+    """The PNG file of a slot of an assignment; the same at every call. Raises Assignment.DoesNotExist."""
+    shown = shown_picture(assignment, slot)
+    return shown.content(seed=shown.seed)
 
 
 def read_stored(name: str) -> bytes:

@@ -3,31 +3,33 @@
 import http.client
 import http.server
 import json
-import os
-import shutil
 import socket
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
-from tests.kit.services import free_port as port_for
-from tests.kit.services import missing, wait_for
+from tests.kit.nginx import nginx_before
 
-CONF = Path(__file__).parents[2] / "docker" / "nginx.conf"
+PICTURE = b"\x89PNG, as good as"
 
 
 class Echo(http.server.BaseHTTPRequestHandler):
-    """Answers with the port that it serves and the headers that it got."""
+    """Answers with its port and the address and headers that it got, or names a file for nginx to send."""
 
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        body = json.dumps({"port": self.server.server_address[1], **self.headers}).encode()
+        body = json.dumps({"port": self.server.server_address[1], "path": self.path, **self.headers}).encode()
         self.send_response(200)
+        if "X-Test-Redirect" in self.headers and self.path == "/any.png":
+            self.send_header("X-Accel-Redirect", self.headers["X-Test-Redirect"])
+            self.send_header("Content-Type", "image/png")
+            self.send_header("Cache-Control", "private, max-age=3600")
+            body = b""
+        for name in ("ETag", "Last-Modified", "x-amz-request-id"):
+            self.send_header(name, "says-which-file-it-is")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -39,45 +41,16 @@ class Echo(http.server.BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of an nginx with our configuration and two servers behind it."""
-    binary = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    if binary is None:
-        missing("nginx", "on Debian: apt-get install nginx-light")
     folder = tmp_path_factory.mktemp("nginx")
-    port = port_for()
+    (folder / "pictures" / "ab").mkdir(parents=True)
+    (folder / "pictures" / "ab" / "cd.png").write_bytes(PICTURE)
     with ExitStack() as stack:
         behind = [stack.enter_context(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Echo)) for _ in "12"]
         for server in behind:
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}).start()
             stack.callback(server.shutdown)
-        (folder / "nginx.conf").write_text(_around(CONF.read_text(), folder, port, behind))
-        command = [binary, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
-        nginx = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
-        stack.callback(nginx.terminate)
-        wait_for(lambda: _answers(port), "nginx")
-        yield port
-
-
-def _around(ours: str, folder: Path, port: int, behind: list[http.server.ThreadingHTTPServer]) -> str:
-    """Our server with another port, and a group in the place of Docker's name for the web containers."""
-    assert "set $closer web:8000;" in ours
-    assert "listen 80;" in ours
-    ours = ours.replace("web:8000", "behind").replace("listen 80;", f"listen 127.0.0.1:{port};")
-    servers = " ".join(f"server 127.0.0.1:{server.server_address[1]};" for server in behind)
-    paths = " ".join(
-        f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    return (
-        f"daemon off; worker_processes 1; pid {folder}/pid; events {{ worker_connections 512; }}\n"
-        f"http {{ {paths} upstream behind {{ {servers} }}\n{ours}\n}}\n"
-    )
-
-
-def _answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
+        ports = [server.server_address[1] for server in behind]
+        yield stack.enter_context(nginx_before(ports, folder, pictures=folder / "pictures"))
 
 
 def ask(port: int, path: str = "/", **headers: str) -> tuple[int, dict[str, str]]:
@@ -134,3 +107,38 @@ def test_half_open_connections_reach_no_web_container(proxy: int) -> None:
             connection = crowd.enter_context(socket.create_connection(("127.0.0.1", proxy), timeout=5))
             connection.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhalf")
         assert ask(proxy)[0] == 200
+
+
+def get(port: int, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, dict(answer.headers), answer.read()
+    finally:
+        connection.close()
+
+
+def test_a_picture_that_closer_names_is_sent_without_a_word_about_its_file(proxy: int) -> None:
+    status, headers, content = get(proxy, "/any.png", **{"X-Test-Redirect": "/_pictures/ab/cd.png"})
+    assert (status, content) == (200, PICTURE)
+    assert (headers["Content-Type"], headers["Cache-Control"]) == ("image/png", "private, max-age=3600")
+    assert not {"ETag", "Last-Modified", "X-Accel-Redirect"} & set(headers)
+
+
+def test_a_picture_in_a_bucket_is_fetched_by_its_signed_address(proxy: int) -> None:
+    host = f"127.0.0.1:{ask(proxy)[1]['port']}"
+    address = f"/_bucket/http/{host}/shelf/shown/ab/cd.png?X-Amz-Signature=a%2Fb&X-Amz-Expires=60"
+    secrets = {"X-Test-Redirect": address, "Cookie": "sessionid=secret", "Authorization": "Token secret"}
+    status, headers, content = get(proxy, "/any.png", **secrets)
+    assert status == 200
+    seen = json.loads(content)
+    assert seen["path"] == "/shelf/shown/ab/cd.png?X-Amz-Signature=a%2Fb&X-Amz-Expires=60"
+    assert seen["Host"] == host
+    assert not {"Cookie", "Authorization"} & set(seen)
+    assert not {"ETag", "Last-Modified", "x-amz-request-id"} & set(headers)
+
+
+@pytest.mark.parametrize("path", ["/_pictures/ab/cd.png", "/_bucket/http/127.0.0.1:1/key"])
+def test_nobody_reaches_the_files_by_themselves(proxy: int, path: str) -> None:
+    assert get(proxy, path)[0] == 404
