@@ -3,9 +3,9 @@
     python -m benchmarks.pictures [--pairs 200]
 
 Simulated sessions fetch the three pictures of each pair, of 512 by 512 pixels, and answer it, through nginx both times,
-in turns on the same machine: the web server's processor time a pair, and how long a picture takes. Both sides have shown
-each picture before: what writing it for the first time costs is not in the figures. Needs the development requirements
-and nginx.
+in turns on the same machine: the web server's processor time a pair, and how long a picture takes. Both sides have
+shown each picture before: what writing it for the first time costs is not in the figures. Needs the development
+requirements and nginx.
 """
 
 from __future__ import annotations

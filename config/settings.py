@@ -154,10 +154,11 @@ def _database() -> dict[str, Any]:
     """DATABASE_URL, or SQLite in VAR_DIR; either with what concurrent claims need."""
     default = f"sqlite:///{VAR_DIR / 'db.sqlite3'}"
     database: dict[str, Any] = env.db_url_config(env.str("DATABASE_URL", default="") or default)
+    # Opening costs as much as a request's queries; the last of SQLite's to be closed also empties its log, on the disk.
+    database.setdefault("CONN_MAX_AGE", 60)
     if database["ENGINE"].endswith("sqlite3"):
         database["OPTIONS"] = {**database.get("OPTIONS", {}), **SQLITE_OPTIONS}
     else:
-        database.setdefault("CONN_MAX_AGE", 60)
         database["CONN_HEALTH_CHECKS"] = True
         database["OPTIONS"] = {**POSTGRES_OPTIONS, **database.get("OPTIONS", {})}
     return database
