@@ -24,7 +24,18 @@ import django
 if TYPE_CHECKING:
     from annotation.models import Annotator, Session, Study, Triplet
 
-CODECS = ("avif", "jpeg", "jpeg2000", "jpegxl", "webp", "bpg", "hevc-intra", "htj2k", "mozjpeg", "vvc-intra")
+CODECS = (
+    "avif",
+    "jpeg",
+    "jpeg2000",
+    "jpegxl",
+    "webp",
+    "jpegli",
+    "hevc-intra",
+    "htj2k",
+    "mozjpeg",
+    "vvc-intra",
+)
 BPPS = ("0.2300", "0.3700", "0.6700", "1.0000", "0.1200", "0.5000")
 PER_SESSION = 60
 CHOICES = ("first", "first", "first", "second", "second")
