@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 def upload(client: Client, study: Study, name: str, **words: str) -> None:
     file = SimpleUploadedFile(name, encode_png(make_pixels(7)), "image/png")
-    page = client.post(reverse("study-add-photographs", args=[study.slug]), {"photographs": file, **words})
+    page = client.post(reverse("study-setup", args=[study.slug, "stimuli"]), {"photographs": file, **words})
     assert page.status_code == 302
 
 

@@ -35,7 +35,7 @@ def test_a_length_that_is_none_is_nobodys_failure(client: Client, length: str, s
 def test_a_researcher_sends_photographs_of_any_size(owner_client: Client) -> None:
     study = make_study(state="draft")
     noisy = SimpleUploadedFile("large.png", make_png(width=96, height=80) + TOO_MUCH, "image/png")
-    sent = owner_client.post(f"/studies/{study.slug}/photographs/", {"photographs": [noisy]})
+    sent = owner_client.post(f"/studies/{study.slug}/setup/stimuli/", {"photographs": [noisy]})
     assert sent.status_code == 302 and Source.objects.count() == 1
 
 

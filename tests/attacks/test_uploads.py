@@ -24,7 +24,7 @@ def draft() -> Study:
 
 def upload(client: Client, study: Study, *files: tuple[str, bytes], **words: str) -> int:
     sent = [SimpleUploadedFile(name, content, "image/png") for name, content in files]
-    return client.post(f"/studies/{study.slug}/photographs/", {"photographs": sent, **words}).status_code
+    return client.post(f"/studies/{study.slug}/setup/stimuli/", {"photographs": sent, **words}).status_code
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:
