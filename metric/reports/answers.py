@@ -55,8 +55,8 @@ def read_judged(path: Path, rate: Rate = float) -> Judged:
 
     Raises AnswersError for a row that is wrong, or where no row can be used.
     """
-    given = _answers_at(path)
-    answers = given.answers
+    reading = _answers_at(path)
+    answers = reading.answers
     open_picture, excluded = Pictures(path if path.is_dir() else path.parent), Counter[str]()
     counts: dict[Key, list[int]] = {}
     first_answers: dict[Key, tuple[Answer, bool]] = {}
@@ -79,20 +79,20 @@ def read_judged(path: Path, rate: Rate = float) -> Judged:
         raise AnswersError(f"No row of {path} can be used: {excluded.most_common(1)[0][0]}.")
     pictures = open_picture.known
     place = {key: number for number, key in enumerate(counts)}
-    who = [name for _, _, name in singles]
+    names = [name for _, _, name in singles]
     return Judged(
         votes=_votes(counts, {key: answer for key, (answer, _) in first_answers.items()}, rate),
         pairs=[(pictures[key[0]], pictures[key[side]]) for side in (1, 2) for key in counts],
         singles=SingleAnswers(
             np.array([place[key] for key, _, _ in singles], dtype=np.int64),
             np.array([p1 for _, p1, _ in singles]),
-            np.unique(who, return_inverse=True)[1] if all(who) else None,
+            np.unique(names, return_inverse=True)[1] if all(names) else None,
         ),
         names=np.array([_names(*first_answers[key]) for key in counts], dtype=np.str_).reshape(-1, 2),
         sha256=_sha256(path),
         rows=len(answers),
         excluded=excluded,
-        notes=given.notes,
+        notes=reading.notes,
     )
 
 

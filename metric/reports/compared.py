@@ -99,9 +99,9 @@ def format_panel(result: dict[str, Any]) -> str:
     """The panel as text for a terminal, or the correlations with mean scores."""
     if "n_scores" in result:
         return format_scores(result)
-    who = "" if result["n_annotators"] is None else f" by {result['n_annotators']} people"
+    people = "" if result["n_annotators"] is None else f" by {result['n_annotators']} people"
     lines = [
-        f"{result['n_answers']} answers{who} on {result['n_pairs']} pairs of {result['n_sources']} sources",
+        f"{result['n_answers']} answers{people} on {result['n_pairs']} pairs of {result['n_sources']} sources",
         *result["notes"],
         *(f"{count} rows excluded: {reason}" for reason, count in result["excluded"].items()),
         "",

@@ -25,12 +25,12 @@ def with_triplets(*, evaluation: dict[str, Any], snapshot: Path, study: Study) -
 
     Those that cannot be found any more keep None.
     """
-    found = evaluation.get("disagreements", [])
-    if not found:
+    disagreements = evaluation.get("disagreements", [])
+    if not disagreements:
         return evaluation
     places = _places(snapshot)
     return evaluation | {
-        "disagreements": [one | _named(places.get(one.get("label", "")), study) for one in found]
+        "disagreements": [one | _named(places.get(one.get("label", "")), study) for one in disagreements]
     }
 
 

@@ -68,8 +68,8 @@ def _versions(version: MetricVersion) -> list[MetricVersion]:
     known = MetricVersion.objects.filter(simulated=False).exclude(pk=version.pk)
     promoted = known.filter(promoted=True)
     last = known.filter(run__snapshot__study=version.run.snapshot.study).order_by("-number")
-    found = {one.pk: one for one in (version, *promoted, *last[:1])}
-    return list(found.values())[:MOST_VERSIONS]
+    versions = {one.pk: one for one in (version, *promoted, *last[:1])}
+    return list(versions.values())[:MOST_VERSIONS]
 
 
 def _chances(version: MetricVersion, triplets: list[Any], progress: Progress) -> Floats:
@@ -77,8 +77,8 @@ def _chances(version: MetricVersion, triplets: list[Any], progress: Progress) ->
     metric = load(version_folder(version=version))
     pairs = list(_pairs(triplets))
     with closing(VectorCache(local_folder())) as cache:
-        found = distances(metric, pairs, cache, lambda done, total: progress("allocation", done, total))
-    return metric.require_curve().chance(np.asarray(found).reshape(2, -1).T)
+        values = distances(metric, pairs, cache, lambda done, total: progress("allocation", done, total))
+    return metric.require_curve().chance(np.asarray(values).reshape(2, -1).T)
 
 
 def _pairs(triplets: list[Any]) -> Iterator[Pair]:

@@ -111,9 +111,9 @@ def _photographs(training: CodecTraining, folder: Path) -> Path:
 def _weights(codec: str) -> Path:
     from codecs_zoo.learned._codec import LearnedCodec
 
-    found = registry.get(codec)
-    assert isinstance(found, LearnedCodec)
-    return found.weights
+    trained = registry.get(codec)
+    assert isinstance(trained, LearnedCodec)
+    return trained.weights
 
 
 def _restore(training: CodecTraining, out: Path, report: "_Report") -> None:

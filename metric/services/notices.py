@@ -8,7 +8,7 @@ from django.core.mail import mail_admins
 log = structlog.get_logger(__name__)
 
 
-def tell(*, event: str, subject: str, message: str, run: int) -> None:
+def notify_admins(*, event: str, subject: str, message: str, run: int) -> None:
     """Logs `event` and mails the admins. A mail server that is away is logged too, and stops nothing."""
     log.info(event, run=run, message=message)
     try:

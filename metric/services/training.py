@@ -34,7 +34,7 @@ from metric.reports.card import write_card
 from metric.reports.disagreements import with_triplets
 from metric.services.allocation import rank_open_pairs
 from metric.services.children import bound_to_me
-from metric.services.notices import tell
+from metric.services.notices import notify_admins
 from metric.services.promotion import promote_if_better
 from metric.services.requests import config_of, in_words
 from metric.services.shared_vectors import local_folder, shared_vectors
@@ -111,7 +111,7 @@ def in_short(error: Exception) -> str:
 def _fail(run: TrainingRun, lease: uuid.UUID, error: str, *, passing: bool = False) -> None:
     if TrainingRun.objects.all().fail(run.pk, lease, error, passing=passing):
         subject = f"Training run {run.pk} on {run.snapshot} failed"
-        tell(event="training failed", subject=subject, message=f"{subject}: {error}", run=run.pk)
+        notify_admins(event="training failed", subject=subject, message=f"{subject}: {error}", run=run.pk)
 
 
 def _train(run: TrainingRun, lease: uuid.UUID) -> str:
@@ -143,7 +143,9 @@ def _make_version(
     draft.evaluation = with_triplets(evaluation=draft.evaluation, snapshot=folder, study=run.snapshot.study)
     version, outcome = _keep(draft, lease, champion, report)
     subject = f"Metric version {version.number}: {outcome}"
-    tell(event="version made", subject=subject, message=f"{subject}\nFrom {run.snapshot}.", run=run.pk)
+    notify_admins(
+        event="version made", subject=subject, message=f"{subject}\nFrom {run.snapshot}.", run=run.pk
+    )
     return version
 
 

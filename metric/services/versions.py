@@ -111,13 +111,13 @@ _turn = threading.Lock()
 def downloads_of(version: MetricVersion) -> list[Download]:
     """What can be had of a version beside its whole folder."""
     kept = [*version.manifest.get("files", {}), CARD]
-    found = [
+    downloads = [
         Download(name, WHAT.get(name, "its heads, for lpips and torchmetrics"))
         for name in kept
         if name in WHAT or name.startswith("heads")
     ]
     missing = "" if find_spec("onnx") and find_spec("onnxscript") else "pip install '.[onnx]'"
-    return [*found, Download(ONNX, "the distance as ONNX, any size and number", missing)]
+    return [*downloads, Download(ONNX, "the distance as ONNX, any size and number", missing)]
 
 
 def open_download(*, version: MetricVersion, name: str) -> Path:

@@ -126,10 +126,10 @@ def fine_tune(
 def _calibrated(metric: Metric, examples: Sequence[Example], side_bias: float, *, lapse: bool) -> ChoiceCurve:
     """The choice curve of the tuned distances on votes that moved no weight."""
     pairs = [(one.reference, one.p0) for one in examples] + [(one.reference, one.p1) for one in examples]
-    found = np.repeat(distances(metric, pairs).reshape(2, -1).T, len(examples[0].side), axis=0)
+    values = np.repeat(distances(metric, pairs).reshape(2, -1).T, len(examples[0].side), axis=0)
     p1, total = (np.concatenate([getattr(one, name) for one in examples]) for name in ("for_p1", "total"))
     offset = side_bias * np.concatenate([one.side for one in examples])
-    return fit_curve(found, p1, total, offset=offset, lapse=lapse)
+    return fit_curve(values, p1, total, offset=offset, lapse=lapse)
 
 
 def _optimizer(model: Model, config: TrainConfig) -> torch.optim.Optimizer:
@@ -227,8 +227,8 @@ class _Tuning:
         if mine:
             pairs = [(one.reference, one.p0) for one in mine] + [(one.reference, one.p1) for one in mine]
             with torch.no_grad():
-                found = torch.from_numpy(distances(self.model.metric, pairs)).to(total)
-                d0, d1 = found.view(2, -1, 1)
+                values = torch.from_numpy(distances(self.model.metric, pairs)).to(total)
+                d0, d1 = values.view(2, -1, 1)
                 total += self.model.loss(d0, d1, tally(mine, total.device))
         return float(self.crew.sum(total)) / sum(example.votes for example in validation)
 

@@ -19,9 +19,9 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
             group.add_argument(*flags, dest=_dest(name), **_arguments(field, setting))
 
 
-def settings_of(given: Mapping[str, Any]) -> dict[str, Any]:
+def settings_of(options: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that were given on the command line, as TrainConfig takes them."""
-    values = {name: given.get(_dest(name)) for name in settings() if name != "net"}
+    values = {name: options.get(_dest(name)) for name in settings() if name != "net"}
     return {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in values.items()

@@ -128,8 +128,8 @@ class Problem:
             return log_loss(odds, p1.sum(axis=1), share), error @ (margins / widest)
 
         count = len(widest)
-        found = _minimise(loss, np.zeros(count), np.zeros(count), np.full(count, WIDEST_LOG_ODDS))
-        scales = found[0] / widest
+        fitted = _minimise(loss, np.zeros(count), np.zeros(count), np.full(count, WIDEST_LOG_ODDS))
+        scales = fitted[0] / widest
         return Solution(scales[self.block] * self.target, scales)
 
     def solve(self, p1: Floats, total: Floats, strength: float, near: Solution) -> Solution:
@@ -138,8 +138,8 @@ class Problem:
         count = len(near.z) + len(near.scales)
         low, high = np.append(np.zeros(count), -free), np.append(np.full(count, np.inf), free)
         first = np.concatenate([near.z, near.scales, [near.side_bias]])
-        found, converged = _minimise(lambda p: self._loss(p, p1, total, strength), first, low, high)
-        return Solution(found[: len(near.z)], found[len(near.z) : -1], float(found[-1]), converged)
+        fitted, converged = _minimise(lambda p: self._loss(p, p1, total, strength), first, low, high)
+        return Solution(fitted[: len(near.z)], fitted[len(near.z) : -1], float(fitted[-1]), converged)
 
     def _loss(self, parameters: Floats, p1: Floats, total: Floats, strength: float) -> tuple[float, Floats]:
         columns = len(self.target)
@@ -169,7 +169,7 @@ def _minimise(
     low: Floats,
     high: Floats,
 ) -> tuple[Floats, bool]:
-    found = minimize(
+    minimum = minimize(
         loss,
         first,
         jac=True,
@@ -177,4 +177,4 @@ def _minimise(
         bounds=Bounds(low, high),
         options={"maxiter": ITERATIONS, "ftol": TOLERANCE, "gtol": TOLERANCE},
     )
-    return np.asarray(found.x), bool(found.success)
+    return np.asarray(minimum.x), bool(minimum.success)

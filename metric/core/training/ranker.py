@@ -85,12 +85,12 @@ def fit_ranker(
         losses.append(_epoch(ranker, weights, optimizer, (v0, v1, shares), order))
         if count:
             count(epoch + 1, epochs)
-    found = weights.detach().numpy().astype(np.float64)
-    margin = votes.difference @ found
+    fitted = weights.detach().numpy().astype(np.float64)
+    margin = votes.difference @ fitted
     # On the votes of the fit: nothing was held out.
-    curve = fit_curve(votes.distances(found), p1, total)
-    odds = curve.log_odds(votes.distances(found))
-    return Ranked(found, curve, tuple(losses), log_loss(odds, p1, total), agreement(margin, p1, total))
+    curve = fit_curve(votes.distances(fitted), p1, total)
+    odds = curve.log_odds(votes.distances(fitted))
+    return Ranked(fitted, curve, tuple(losses), log_loss(odds, p1, total), agreement(margin, p1, total))
 
 
 def _epoch(

@@ -24,10 +24,10 @@ def fit_reliable(
     reliability = estimated_trust(np.zeros(answers.annotators), np.zeros(answers.annotators))
     solution = near
     for _ in range(ROUNDS):
-        meant = _meant(problem, answers, reliability, solution)
-        p1, total = _counts(problem, answers, meant)
+        intended = _meant(problem, answers, reliability, solution)
+        p1, total = _counts(problem, answers, intended)
         solution = problem.solve(p1, total, strength, solution)
-        before, reliability = reliability, _shares(answers, meant)
+        before, reliability = reliability, _shares(answers, intended)
         if np.abs(reliability - before).max() < CLOSE_ENOUGH:
             break
     return solution, reliability
@@ -41,18 +41,18 @@ def _meant(problem: Problem, answers: Answers, reliability: Floats, solution: So
     return chance_intended(reliability[answers.annotator], agrees)
 
 
-def _counts(problem: Problem, answers: Answers, meant: Floats) -> tuple[Floats, Floats]:
+def _counts(problem: Problem, answers: Answers, intended: Floats) -> tuple[Floats, Floats]:
     shape = problem.votes.total.shape
     place = answers.triplet * shape[1] + answers.side
-    for_p1 = meant * answers.p1 + (1 - meant) * (1 - answers.p1)
+    for_p1 = intended * answers.p1 + (1 - intended) * (1 - answers.p1)
     size = shape[0] * shape[1]
     p1, total = (np.bincount(place, each, size) for each in (for_p1, np.ones(len(place))))
     return p1.reshape(shape).astype(np.float64), total.reshape(shape).astype(np.float64)
 
 
-def _shares(answers: Answers, meant: Floats) -> Floats:
+def _shares(answers: Answers, intended: Floats) -> Floats:
     decided = answers.p1 != 0.5
-    annotator, meant = answers.annotator[decided], meant[decided]
-    sums = np.bincount(annotator, meant, answers.annotators)
+    annotator, intended = answers.annotator[decided], intended[decided]
+    sums = np.bincount(annotator, intended, answers.annotators)
     counts = np.bincount(annotator, minlength=answers.annotators)
     return estimated_trust(sums.astype(np.float64), counts.astype(np.float64))

@@ -129,7 +129,7 @@ def _comp(scoring: Scoring, config: TrainConfig, parts: Parts, work: Path) -> Tr
 def _ranker(scoring: Scoring, config: TrainConfig, parts: Parts, work: Path) -> Trained:
     votes, _ = votes_of_split(scoring, config, parts, "train")
     scoring.progress("fit", 0, config.epochs)
-    found = fit_ranker(
+    ranked = fit_ranker(
         votes,
         scoring.vectors(parts.lpips[0], "train", "features"),
         parts.stock(),
@@ -137,16 +137,16 @@ def _ranker(scoring: Scoring, config: TrainConfig, parts: Parts, work: Path) -> 
         seed=config.seed,
         count=lambda done, total: scoring.progress("fit", done, total),
     )
-    scoring.say(f"Ranker: mean loss of the last epoch {found.losses[-1]:.5f}")
+    scoring.say(f"Ranker: mean loss of the last epoch {ranked.losses[-1]:.5f}")
     details: dict[str, Any] = dict.fromkeys(("strength", "log_loss_held_out", "layer_scales", "reliability"))
     details |= {
         "cross_validation": [],
         "converged": True,
-        "log_loss_train": found.log_loss_train,
+        "log_loss_train": ranked.log_loss_train,
         "weights": {},
-        "ranker_losses": list(found.losses),
+        "ranker_losses": list(ranked.losses),
     }
-    return Trained(parts.build(found.weights.astype(np.float32)), found.curve, 0.0, details)
+    return Trained(parts.build(ranked.weights.astype(np.float32)), ranked.curve, 0.0, details)
 
 
 _WAYS: dict[str, Callable[[Scoring, TrainConfig, Parts, Path], Trained]] = {
