@@ -250,9 +250,8 @@ class _Scores:
         shape = (groups, self.used.size)
         if groups * self.used.size > _DENSE * label.size:
             return csr_array((values, (label, self.pair_used)), shape)
-        return np.bincount(label * self.used.size + self.pair_used, values, groups * self.used.size).reshape(
-            shape
-        )
+        place = label * self.used.size + self.pair_used
+        return np.bincount(place, values, groups * self.used.size).astype(np.float64).reshape(shape)
 
     def _products(self, cell: Ints, values: Floats) -> Floats:
         """(used pairs, used pairs): of each two pairs the products of their sums of `values` (m,), over all cells."""
