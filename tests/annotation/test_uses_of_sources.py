@@ -36,8 +36,11 @@ def test_pages_and_snapshots_show_the_studys_own_words(owner_client: Client) -> 
     first, second = make_study(name="First", state="draft"), make_study(name="Second", state="draft")
     upload(owner_client, first, "unknown.png")
     upload(owner_client, second, "lighthouse.png", licence="CC BY 4.0", attribution="Ada, 2020")
-    for page in ("study", "study-gallery"):
-        shown = {study: owner_client.get(reverse(page, args=[study.slug])).text for study in (first, second)}
+    for page in ("study-setup", "study-gallery"):
+        step = ["stimuli"] if page == "study-setup" else []
+        shown = {
+            study: owner_client.get(reverse(page, args=[study.slug, *step])).text for study in (first, second)
+        }
         assert "unknown.png" in shown[first] and "lighthouse.png" not in shown[first]
         assert ("CC BY 4.0, Ada, 2020" in shown[second]) == (page == "study-gallery")
         assert "lighthouse.png" in shown[second] and "unknown.png" not in shown[second]

@@ -63,7 +63,7 @@ def test_the_next_claim_ends_the_session_in_the_ordinary_words(study: Study) -> 
     make_judgment(session)
     leave_out(session)
     assert claim_next(session=session) == NoPair(
-        "sitting_over", "You judged 1 pair. Thank you: this session is complete."
+        "sitting_over", "You judged 1 pair. This session is complete. Thank you."
     )
     assert finish(session) == place_of(session)
 
@@ -73,7 +73,7 @@ def test_who_was_left_out_before_the_first_pair_is_told_that_there_is_none(study
     leave_out(session)
     found = claim_next(session=session)
     assert isinstance(found, NoPair)
-    assert found.detail == "There are no more pairs for you. Thank you: this session is complete."
+    assert found.detail == "There are no more pairs for you. This session is complete. Thank you."
 
 
 def test_a_rule_ends_it_as_well() -> None:

@@ -75,14 +75,14 @@ def test_only_as_many_as_the_study_allows() -> None:
     session = session_with(undo_depth=2)
     first, second, _ = (make_judgment(session) for _ in range(3))
     assert undo(second).created
-    with pytest.raises(UndoRefused, match="the last 2 answers only"):
+    with pytest.raises(UndoRefused, match="Only the last 2 answers can be undone"):
         undo(first)
     first.refresh_from_db()
     assert first.counted
 
 
 def test_a_study_may_take_back_none() -> None:
-    with pytest.raises(UndoRefused, match="takes back no answer"):
+    with pytest.raises(UndoRefused, match="Answers cannot be undone in this study"):
         undo(make_judgment(session_with(undo_depth=0)))
 
 

@@ -42,7 +42,7 @@ def test_a_table_is_sorted_by_its_heads(page: Page, logged_in: str) -> None:
         for _ in range(number):
             make_judgment(session)
     page.goto(logged_in + reverse("study-people", args=[study.slug]))
-    head = page.get_by_role("button", name="Judgments")
+    head = page.get_by_role("button", name="Answers")
     head.click()
     assert page.locator("table[data-sortable] tbody td:nth-child(2)").all_inner_texts() == ["1", "2", "3"]
     head.click()
