@@ -31,6 +31,8 @@ ROOT = Path(__file__).resolve().parents[2]
 TICK = 0.1
 # Generous: on a machine busy with other things, importing everything takes a minute.
 READY_WITHIN = 180.0
+# The same, however often parts are killed from outside while they start.
+LONGEST_START = 1800.0
 
 
 class Supervisor:
@@ -180,16 +182,26 @@ class Supervisor:
             end(children)
 
     def _bring_up(self, group: Sequence[Kept]) -> None:
+        """Start a stage and wait for it. Whatever is killed meanwhile, of any stage, is started again."""
         for kept in group:
             kept.start()
-        until = time.monotonic() + READY_WITHIN
+        lower = [kept for kept in self._kept if kept.child.part.stage < group[0].child.part.stage]
+        latest = time.monotonic() + LONGEST_START
+        until, killed = time.monotonic() + READY_WITHIN, self._killed()
         while not all(kept.ready for kept in group):
-            for kept in self._kept:  # those of lower stages too: the broker may die while the others start
+            for kept in self._kept:
                 kept.tend()
+            if self._killed() > killed or not all(kept.ready for kept in lower):
+                until, killed = min(time.monotonic() + READY_WITHIN, latest), self._killed()
+                for kept in group:
+                    kept.forgive()
             for kept in group:
                 kept.give_up_if_hopeless(late=time.monotonic() > until)
             if self._ending.wait(TICK):
                 raise SupervisorError("It was stopped before everything was ready.")
+
+    def _killed(self) -> int:
+        return sum(kept.kills for kept in self._kept)
 
     def _raise_failure(self) -> None:
         if self._failure is not None:

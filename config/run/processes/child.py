@@ -94,6 +94,7 @@ class Child:
         self.part = part
         self.log = log_dir / f"{part.name}.log"
         self.started_at = 0.0
+        self.was_killed = False
         self._env = dict(env)
         self._cwd = cwd
         self._guard = guard
@@ -126,13 +127,17 @@ class Child:
         self.started_at = time.monotonic()
 
     def how_it_died(self) -> str | None:
-        """None while it runs; otherwise, once, what happened to it, after killing the rest of its group."""
+        """None while it runs; otherwise, once, what happened to it, after killing the rest of its group.
+
+        `was_killed` then says whether a signal ended it, which is no fault of the part itself.
+        """
         if self._process is None:
             return None
         code = self._process.poll()
         if code is None:
             return None
         self._clear_group()
+        self.was_killed = code < 0
         return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
     def has_ended(self) -> bool:

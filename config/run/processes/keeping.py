@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from config.run.processes.child import Child
 
-# A part that dies this often before everything is up will not get well by being started once more.
+# A part that ends by itself this often before everything is up will not get well by being started once more.
 TRIES_TO_START = 3
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
 # A part that lived this long, in seconds, is no longer one that dies at once: the delays begin anew.
@@ -24,12 +24,16 @@ class Kept:
 
     Attributes:
         deaths: how often it died.
+        kills: how often a signal from outside ended it.
+        failures: how often it ended by itself, or could not be started, since `forgive()`.
         ready: whether it has answered its check since it was last started.
     """
 
     def __init__(self, child: Child, say: Callable[[str], None]) -> None:
         self.child = child
         self.deaths = 0
+        self.kills = 0
+        self.failures = 0
         self.ready = False
         self._say = say
         self._changing = threading.Lock()
@@ -52,6 +56,7 @@ class Kept:
         try:
             self.child.start()
         except OSError as error:
+            self.failures += 1
             self._plan_restart(f"could not be started: {error}")
 
     def tend(self) -> None:
@@ -60,14 +65,20 @@ class Kept:
             self.start()
         how = self.child.how_it_died()
         if how is not None:
+            self.kills += self.child.was_killed
+            self.failures += not self.child.was_killed
             self._plan_restart(f"died ({how})")
         elif self.child.pid is not None:
             self._check_when_due()
             self._kill_when_silent()
 
+    def forgive(self) -> None:
+        """Count its failures anew: what it needs was away."""
+        self.failures = 0
+
     def give_up_if_hopeless(self, *, late: bool) -> None:
-        """Raise SupervisorError when it keeps dying, or is not ready although it is `late`."""
-        if self.deaths >= TRIES_TO_START:
+        """Raise SupervisorError when it keeps failing, or is not ready although it is `late`."""
+        if self.failures >= TRIES_TO_START:
             raise SupervisorError(f"{self.name} does not start: {self._end_of_log()}")
         if late and not self.ready:
             raise SupervisorError(
@@ -94,7 +105,10 @@ class Kept:
         self._checking = threading.Thread(
             target=self._check, args=arguments, name=f"check-{self.name}", daemon=True
         )
-        self._checking.start()
+        try:
+            self._checking.start()
+        except RuntimeError:  # no thread is free just now: at the next tick
+            self._checking = None
 
     def _check(self, pid: int) -> None:
         try:

@@ -9,7 +9,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -63,6 +63,33 @@ def test_a_killed_part_and_its_own_children_are_replaced(
         assert not [pid for pid in first if is_running(pid)]
         assert supervisor.deaths() == {"broker": 1, "worker": 1}
     assert any("worker: died (killed by SIGKILL), starts again in 0.5 s" in line for line in said)
+
+
+def test_a_part_that_is_killed_again_and_again_while_it_starts_does_not_end_the_site(
+    tmp_path: Path, free_port: int, broker_part: Part, make_part: MakePart
+) -> None:
+    """Three kills of a part that is not ready yet: it is started each time, and the supervisor goes on."""
+    worker = make_part("worker")
+    slow = Part("worker", worker.command, lambda: worker.ready() if killed >= 3 else "not yet")
+    killed, supervisor = 0, supervisor_for(tmp_path, free_port, [broker_part, slow])
+
+    def kill() -> None:
+        nonlocal killed
+        while killed < 3:
+            time.sleep(0.05)
+            if (pid := supervisor.pids().get("worker")) is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                    killed += 1
+                    until(
+                        lambda: supervisor.pids().get("worker") != pid, within=40, what="its death is noticed"
+                    )
+
+    monkey = threading.Thread(target=kill)
+    monkey.start()
+    with supervisor:
+        assert supervisor.deaths()["worker"] == 3
+    monkey.join()
 
 
 def test_a_part_that_ignores_sigterm_is_killed(tmp_path: Path, free_port: int, make_part: MakePart) -> None:
