@@ -24,7 +24,8 @@ import django
 if TYPE_CHECKING:
     from annotation.models import Annotator, Session, Study, Triplet
 
-CODECS = (
+# What a study compares where it can be encoded here; others take the place of those that are missing.
+PREFERRED_CODECS = (
     "avif",
     "jpeg",
     "jpeg2000",
@@ -164,6 +165,21 @@ def seconds_of(call: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
+def available_codecs(count: int) -> list[str]:
+    """So many codecs that can run here, PREFERRED_CODECS first: a study with others can't be opened or resumed.
+
+    Raises SystemExit where there are fewer.
+    """
+    from codecs_zoo import registry
+
+    classical = [codec.name for codec in registry.codecs() if codec.kind == "classical"]
+    names = dict.fromkeys((*PREFERRED_CODECS, *classical))
+    available = list(islice((name for name in names if registry.get(name).availability().available), count))
+    if len(available) < count:
+        raise SystemExit(f"The study needs {count} codecs, and {len(available)} are available here.")
+    return available
+
+
 def fill(size: Size) -> Study:
     """An open study of that size, with votes to spare."""
     from django.utils import timezone
@@ -175,7 +191,7 @@ def fill(size: Size) -> Study:
     study = Study.objects.create(
         name="Scratch",
         slug="scratch",
-        codecs=list(CODECS[: size.codecs]),
+        codecs=available_codecs(size.codecs),
         target_bpps=[float(bpp) for bpp in BPPS[: size.bitrates]],
         state=Study.State.OPEN,
         opened_at=timezone.now(),
@@ -208,7 +224,7 @@ def _triplets(study: Study, size: Size) -> list[Triplet]:
             Reconstruction(source=source, method=codec, level=bpp, **done)
             for source in sources
             for bpp in BPPS[: size.bitrates]
-            for codec in CODECS[: size.codecs]
+            for codec in study.codecs
         ],
         batch_size=ROWS,
     )

@@ -1,7 +1,11 @@
 """What a study may be expected to tell, before it opens: the planner of psychometrics with the study's numbers."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
+from hashlib import sha256
 from typing import Any
+
+from django.core.cache import cache
 
 from annotation.core.conditions import levels, methods
 from annotation.models import Study
@@ -11,13 +15,29 @@ from psychometrics.planning import Assumed, Plan, Size, cheapest, piloted, plan
 
 # Of the cheapest study: what a wish is looked for among, where nothing is said.
 MOST_SOURCES, MOST_ANNOTATORS = 60, 200
+# Simulating a large study takes seconds, and the same numbers always give the same plan.
+CACHED_S = 30 * 24 * 3600
+# Part of the key in the cache: raise it when the planner's figures or the form of Plan change.
+PLAN_VERSION = 1
 
 
 def plan_of(values: dict[str, Any], assumed: Assumed) -> Plan:
     """The plan of a size, or with `halfwidth` the cheapest that reaches it. Raises PlanError.
 
     `values`: conditions, levels, and sources, annotators and votes, or halfwidth with the most of the first two.
+    Plans are kept in the shared cache by all of these numbers.
     """
+    # JSON writes floats so that they are read back to the last digit: numbers that differ have keys that differ.
+    numbers = json.dumps([PLAN_VERSION, values, asdict(assumed)], sort_keys=True)
+    key = f"plan-{sha256(numbers.encode()).hexdigest()}"
+    plan: Plan | None = cache.get(key)
+    if plan is None:
+        plan = _simulated(values, assumed)
+        cache.set(key, plan, CACHED_S)
+    return plan
+
+
+def _simulated(values: dict[str, Any], assumed: Assumed) -> Plan:
     if values.get("halfwidth"):
         return cheapest(
             values["halfwidth"],

@@ -3,9 +3,11 @@
 from typing import Any
 
 import structlog
+from django.core.cache import cache
+from django.db.models import Count, F, Max, Sum
 
 from annotation.core.conditions import Condition
-from annotation.models import Study, Triplet
+from annotation.models import Enrolment, Judgment, Study, Triplet
 from annotation.reports.comparisons import study_votes, tally_by_name
 from annotation.services.allocation.priorities import set_priorities
 from psychometrics.results import level_of_rows
@@ -17,12 +19,46 @@ log = structlog.get_logger(__name__)
 SAME = 1e-4
 # The one scale of a study whose pairs join its levels; no level is 0.
 JOINED = 0.0
+# How long the state that priorities were computed from is remembered; without it they are computed again.
+REMEMBERED_S = 24 * 3600
 
 
 def refresh_rankings() -> int:
-    """Sets the priorities of all open studies that rank methods; returns how many pairs have a new one."""
+    """Sets the priorities of all open studies that rank methods; returns how many pairs have a new one.
+
+    Studies in which nothing changed since their last refresh are skipped.
+    """
     studies = [study for study in Study.objects.open() if study.rules.allocation == "ranking"]
-    return sum(refresh_ranking(study=study) for study in studies)
+    return sum(_refresh_if_changed(study) for study in studies)
+
+
+def _refresh_if_changed(study: Study) -> int:
+    key = f"ranking-state-{study.key}"
+    # Read before the votes are: an answer that arrives in between makes the next refresh a needless one.
+    state = state_of_votes(study)
+    if cache.get(key) == state:
+        return 0
+    changed = refresh_ranking(study=study)
+    cache.set(key, state, REMEMBERED_S)
+    return changed
+
+
+def state_of_votes(study: Study) -> tuple[Any, ...]:
+    """What differs whenever the study's priorities may: its pairs, their counters, the newest answer, who is excluded.
+
+    A vote that is withdrawn or excluded moves the counters of its pair, and an answer that replaces another one is
+    newer. Counters are weighted by the pair's id, so that one pair's gain does not hide another's loss. Every part is
+    answered from an index; none grows with the number of judgments.
+    """
+    pairs = Triplet.objects.filter(study=study, role=Triplet.Role.PAIR)
+    newest = Judgment.objects.filter(study=study).by_people().aggregate(at=Max("received_at"))
+    excluded = Enrolment.objects.excluded().filter(study=study)
+    return (
+        *pairs.aggregate(n=Count("pk"), served=Sum(F("pk") * F("served"))).values(),
+        *pairs.aggregate(votes=Sum(F("pk") * F("votes"))).values(),
+        *newest.values(),
+        *excluded.aggregate(n=Count("pk"), at=Max("excluded_at")).values(),
+    )
 
 
 def refresh_ranking(*, study: Study) -> int:

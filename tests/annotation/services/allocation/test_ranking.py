@@ -1,11 +1,16 @@
 """Studies that rank: the worker says what is asked next, and claims follow it, a random share aside."""
 
+from uuid import uuid4
+
 import pytest
 
 from annotation.core.protocol import Protocol
 from annotation.models import Study, Triplet
-from annotation.services.allocation.ranking import refresh_rankings
+from annotation.services.allocation import ranking
+from annotation.services.allocation.ranking import refresh_ranking, refresh_rankings
+from annotation.services.annotator_quality import exclude_by_hand, undo_exclusion_by_hand
 from annotation.services.claims import claim_next
+from annotation.services.judging import record_judgment
 from tests.factories import (
     make_assignment,
     make_judgment,
@@ -13,6 +18,7 @@ from tests.factories import (
     make_session,
     make_source,
     make_study,
+    make_timing,
     make_triplet,
 )
 
@@ -83,3 +89,86 @@ def test_the_random_share_is_served_as_often_as_the_study_says() -> None:
     assert set(Triplet.objects.filter(held_out=True).values_list("pk", flat=True)) == set(pks[:6])
     served = [make_assignment(make_session(study)).triplet_id in pks[:6] for _ in range(80)]
     assert 0.05 < sum(served) / len(served) < 0.42
+
+
+@pytest.fixture
+def refreshed(monkeypatch: pytest.MonkeyPatch) -> list[Study]:
+    """The studies whose priorities were computed, in order."""
+    computed: list[Study] = []
+
+    def counted(*, study: Study) -> int:
+        computed.append(study)
+        return refresh_ranking(study=study)
+
+    monkeypatch.setattr(ranking, "refresh_ranking", counted)
+    return computed
+
+
+def test_a_study_without_new_votes_is_not_computed_again(refreshed: list[Study]) -> None:
+    study, other = ranking_study(), ranking_study()
+    session = make_session(study)
+    make_judgment(session)
+    refresh_rankings()
+    refresh_rankings()
+    assert len(refreshed) == 2
+    make_judgment(make_session(other))
+    refresh_rankings()
+    assert refreshed[2:] == [other]
+
+
+def test_every_change_of_votes_is_a_change(refreshed: list[Study]) -> None:
+    """An answer, another answer in its place, an annotator who is excluded and who is included again."""
+    study = ranking_study()
+    study.protocol = study.rules.but(undo_depth=1).to_json()
+    study.save()
+    session = make_session(study)
+    refresh_rankings()
+
+    def is_computed() -> bool:
+        before = len(refreshed)
+        refresh_rankings()
+        again = len(refreshed)
+        refresh_rankings()
+        assert len(refreshed) == again
+        return again > before
+
+    first = make_judgment(session)
+    assert is_computed()
+    record_judgment(
+        session=session,
+        judgment_id=uuid4(),
+        assignment_id=first.assignment_id,
+        answer="right",
+        timing=make_timing(),
+        supersedes=first.pk,
+    )
+    assert is_computed()
+    place = study.enrolments.get()
+    exclude_by_hand(enrolment=place, reason="Pressed one key.", by="owner")
+    assert is_computed()
+    undo_exclusion_by_hand(enrolment=place)
+    assert is_computed()
+
+
+def test_one_annotator_in_the_place_of_another_is_a_change(refreshed: list[Study]) -> None:
+    """Both judged the same pairs: the counters are as before, and the votes are others."""
+    study = ranking_study(sources=1)
+    for answer in ("left", "right"):
+        session = make_session(study)
+        for _ in range(6):
+            make_judgment(session, answer=answer)
+    one, other = study.enrolments.order_by("pk")
+    exclude_by_hand(enrolment=one, reason="Pressed one key.", by="owner")
+    refresh_rankings()
+    undo_exclusion_by_hand(enrolment=one)
+    exclude_by_hand(enrolment=other, reason="Pressed one key.", by="owner")
+    refresh_rankings()
+    assert refreshed == [study, study]
+
+
+def test_a_pair_that_is_taken_out_is_a_change(refreshed: list[Study]) -> None:
+    study = ranking_study(sources=1)
+    refresh_rankings()
+    Triplet.objects.filter(pk=study.triplets.all()[0].pk).update(role=Triplet.Role.EXCLUDED)
+    refresh_rankings()
+    assert refreshed == [study, study]
