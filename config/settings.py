@@ -134,6 +134,10 @@ LOGOUT_REDIRECT_URL = "home"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_HANDLER = "config.lockout.Handler"  # which also counts a client's failures over all accounts
+AXES_CLIENT_IP_CALLABLE = "config.lockout.hashed_client"
+AXES_LOCKOUT_CALLABLE = "config.lockout.locked"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # what is refused is neither counted nor stored
 AXES_DISABLE_ACCESS_LOG = True  # it would keep the address of every log-in for good
 
 # --- database --------------------------------------------------------------------------------------------
