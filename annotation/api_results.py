@@ -61,7 +61,7 @@ class StudyResultsView(APIView):
         return Response(study_results_as_json(found) | {"newer_judgments": max(0, votes - found.judgments)})
 
 
-class FigureSerializer(serializers.Serializer[Any]):
+class ResultFigureSerializer(serializers.Serializer[Any]):
     """A figure or a table of the results."""
 
     name = serializers.CharField()
@@ -70,12 +70,12 @@ class FigureSerializer(serializers.Serializer[Any]):
     formats = serializers.ListField(child=serializers.ChoiceField(choices=list(FORMATS)))
 
 
-class FiguresSerializer(serializers.Serializer[Any]):
+class ResultFiguresSerializer(serializers.Serializer[Any]):
     """The figures of one population."""
 
     population = serializers.ChoiceField(choices=POPULATIONS)
     judgments = serializers.IntegerField()
-    figures = FigureSerializer(many=True)
+    figures = ResultFigureSerializer(many=True)
 
 
 def _population(request: Request) -> str:
@@ -90,7 +90,7 @@ class FiguresView(APIView):
     @extend_schema(
         parameters=[ResultsQuery],
         operation_id="studies_figures",
-        responses={200: FiguresSerializer, **PROBLEMS},
+        responses={200: ResultFiguresSerializer, **PROBLEMS},
     )
     def get(self, request: Request, slug: str) -> Response:
         """What figures and tables there are, and in which formats."""

@@ -13,7 +13,9 @@ KEY = "".join(chr(number) for number in range(48, 123) if chr(number).isalnum())
 
 
 def manage(*arguments: str, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "VAR_DIR": str(folder), "SECRET_KEY": KEY, **env}
+    # What tests in a browser set for themselves, in this process, is nothing of a deployment's.
+    inherited = {name: value for name, value in os.environ.items() if name != "DJANGO_ALLOW_ASYNC_UNSAFE"}
+    environment = {**inherited, "VAR_DIR": str(folder), "SECRET_KEY": KEY, **env}
     command = [sys.executable, "manage.py", *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
 
