@@ -12,6 +12,7 @@ from annotation.forms.fields import ConfirmForm
 from annotation.models import Study
 from annotation.queues import after_commit
 from annotation.services import addition, studies, study_files
+from annotation.services.reach import request_reach
 from annotation.services.snapshots import request_snapshot
 from annotation.services.study_files import unpacked
 from annotation.views.access import refusals_as_messages, staff_of, staff_required, study_or_404
@@ -24,6 +25,7 @@ def copy_study(request: HttpRequest, slug: str) -> HttpResponse:
     """A draft with the same rules and stimuli, to change and open."""
     study = study_or_404(request, slug, Reach.DATA)
     copy = study_files.copy_study(study=study, owner=staff_of(request))
+    after_commit(tasks.send_reaches, request_reach(study=copy))
     messages.success(request, f"“{copy}” is a draft with everything of “{study}” but its answers.")
     return redirect("study-setup", copy.slug, "stimuli")
 
@@ -79,6 +81,7 @@ def study_from_file(request: HttpRequest) -> HttpResponse:
     else:
         with unpacked(archive) as folder:
             study = study_files.create_from_file(text=text, folder=folder, owner=owner)
+    after_commit(tasks.send_reaches, request_reach(study=study))
     messages.success(request, f"“{study}” is a draft, as its file says.")
     return redirect(study)
 

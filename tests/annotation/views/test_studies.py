@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from annotation.models import Reconstruction, Study
+from annotation.models import CodecReach, Reconstruction, Study
 from codecs_zoo import registry
 from codecs_zoo.contract import Availability
 from tests.factories import make_judgment, make_png, make_session, make_source, make_study, make_triplet
@@ -271,6 +271,8 @@ def test_last_months_study_with_one_more_codec_takes_three_clicks(owner_client: 
     copied = owner_client.post(reverse("study-copy", args=[old.slug]))
     study = Study.objects.latest("pk")
     assert copied.headers["Location"] == step_of(study, "stimuli")
+    # What the codecs reach is being measured before anybody saves.
+    assert CodecReach.objects.filter(source__in=study.sources.all()).count() == len(old.codecs)
     sent = STIMULI | {"name": study.name, "codecs": [*old.codecs, "avif"], "target_bpps": "0.37, 1"}
     owner_client.post(step_of(study, "stimuli"), sent)
     findings = owner_client.get(step_of(study, "review")).context["findings"]
