@@ -4,3 +4,5 @@
 STRANGERS_MOST_BYTES = 2 * 2**20
 # A researcher sends photographs, or archives of them. What comes is kept in a file until it is complete.
 MOST_BYTES = 2 * 2**30
+# What the web server writes beside a request whose body it did not keep.
+DISCARDED = "HTTP_X_CLOSER_BODY_DISCARDED"

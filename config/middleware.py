@@ -1,12 +1,8 @@
-"""What every answer carries: a strict content security policy, and JSON below /api/ even where nobody foresaw it;
-and what no request of a stranger's may be: endless.
-"""
+"""What every answer carries: a strict content security policy, and JSON below /api/ even where nobody foresaw it."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-
-from config.limits import STRANGERS_MOST_BYTES
 
 POLICY = "; ".join(
     [
@@ -41,7 +37,6 @@ def content_security_policy(
 
 
 API = "/api/"
-TOO_LARGE = f"More than {STRANGERS_MOST_BYTES // 2**20} MB are taken from researchers only. Log in first, or send less."
 DETAILS = {
     400: "This request is malformed. Compare it with /api/v1/schema/.",
     404: "There is nothing at this address. /api/v1/schema/ lists what there is.",
@@ -68,32 +63,3 @@ def api_problems_as_json(
         return JsonResponse({"detail": detail}, status=response.status_code, headers=kept)
 
     return middleware
-
-
-def bounded_bodies(
-    get_response: Callable[[HttpRequest], HttpResponse],
-) -> Callable[[HttpRequest], HttpResponse]:
-    """Refuses large requests of those who are not staff by their length, before anything is read.
-
-    Django reads a form to its end, files to the disk, before any view asks who sent it.
-    The API asks for its token before it reads, and without one it reads bounded bodies only.
-    """
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        if _length_of(request) <= STRANGERS_MOST_BYTES or _may_send_more(request):
-            return get_response(request)
-        if request.path_info.startswith(API):
-            return JsonResponse({"code": "too_large", "detail": TOO_LARGE}, status=413)
-        return HttpResponse(f"{TOO_LARGE}\n", content_type="text/plain; charset=utf-8", status=413)
-
-    return middleware
-
-
-def _length_of(request: HttpRequest) -> int:
-    said = request.META.get("CONTENT_LENGTH") or "0"
-    return int(said) if said.isascii() and said.isdigit() else 0  # Django reads nothing of what has no length
-
-
-def _may_send_more(request: HttpRequest) -> bool:
-    by_token = request.path_info.startswith(API) and "Authorization" in request.headers
-    return by_token or (request.user.is_authenticated and request.user.is_staff)

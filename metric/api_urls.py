@@ -13,7 +13,7 @@ router.register("training-runs", api.TrainingRunViewSet, basename="api-training-
 urlpatterns = [
     # With and without the slash: a POST cannot be redirected to the other form.
     path("distance", api.Distance.as_view(), name="distance"),
-    path("distance/", api.DistanceWithSlash.as_view()),
+    path("distance/", api.DistanceWithSlash.as_view(), name="distance-with-slash"),
     path("preference", api.Preference.as_view(), name="preference"),
     *router.urls,
 ]

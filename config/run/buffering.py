@@ -10,14 +10,18 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
+from typing import Any
 
+import structlog
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
-from config.limits import MOST_BYTES, STRANGERS_MOST_BYTES
+from config.limits import DISCARDED, MOST_BYTES, STRANGERS_MOST_BYTES
+
+log = structlog.get_logger(__name__)
 
 Application = Callable[..., Iterable[bytes]]
 
@@ -31,25 +35,70 @@ MOST_CONNECTIONS = 4000
 # What waits to be read by one client: the first megabyte in memory, the rest in a file; then the view waits.
 UNREAD_IN_MEMORY, UNREAD_AT_MOST = 2**20, 2**28
 
+# Headers that say who sends.
+WHO_SENDS = {"AUTHORIZATION", "COOKIE", "HOST"}
+
 
 class Request(HTTPRequestParser):  # type: ignore[misc]
-    """A request as it arrives. Of a stranger's body that is too large nothing is kept: Django refuses its length."""
+    """A request as it arrives. A large body is kept only of a sender who was admitted: Django refuses its length.
+
+    Attributes:
+        admitted: whether the sender may send a large body; None before it was asked.
+        is_undecided: whether the body waits for that answer.
+    """
 
     completed: bool
+    expect_continue: bool
+    admitted: bool | None = None
+    is_undecided = False
+    _expects = False
 
     def received(self, data: bytes) -> int:
         """Take in the next bytes; returns how many belong to this request."""
         consumed: int = super().received(data)
-        if self.headers_finished and not self.completed and self._is_too_much():
-            self.close()
-            self.body_rcv = None
-            self.headers.setdefault("CONTENT_LENGTH", str(self.body_bytes_received))
-            self.connection_close = self.completed = True
+        if self.headers_finished and not self.completed and not self.admitted and self._is_large():
+            if self.claims_to_be_known():
+                # The sender is not yet asked to continue, either.
+                self.is_undecided, self._expects = True, self._expects or self.expect_continue
+                self.expect_continue = False
+            else:
+                self.discard()
         return consumed
 
-    def _is_too_much(self) -> bool:
-        known = "AUTHORIZATION" in self.headers or "sessionid=" in self.headers.get("COOKIE", "")
-        return not known and max(self.content_length, self.body_bytes_received) > STRANGERS_MOST_BYTES
+    def claims_to_be_known(self) -> bool:
+        """Whether there is a token or a session to look up."""
+        return "AUTHORIZATION" in self.headers or "sessionid=" in self.headers.get("COOKIE", "")
+
+    def decide(self, admitted: bool) -> None:
+        """Let the body come, or discard it."""
+        self.admitted, self.is_undecided = admitted, False
+        self.expect_continue = admitted and self._expects
+        if not admitted:
+            self.discard()
+
+    def discard(self) -> None:
+        """Keep nothing of the body, and read no more of it: the request is complete without."""
+        self.close()
+        self.body_rcv = None
+        self.headers.setdefault("CONTENT_LENGTH", str(self.body_bytes_received))
+        self.headers[DISCARDED.removeprefix("HTTP_")] = "1"
+        self.expect_continue = False
+        self.connection_close = self.completed = True
+
+    def head(self) -> dict[str, Any]:
+        """What its head says, as WSGI names it, as far as that tells who sends and what for."""
+        return {
+            "REQUEST_METHOD": self.command.upper(),
+            "SCRIPT_NAME": "",
+            "PATH_INFO": self.path,
+            "QUERY_STRING": self.query,
+            "SERVER_NAME": "localhost",
+            "SERVER_PORT": "80",
+            **{f"HTTP_{name}": value for name, value in self.headers.items() if name in WHO_SENDS},
+        }
+
+    def _is_large(self) -> bool:
+        return bool(max(self.content_length, self.body_bytes_received) > STRANGERS_MOST_BYTES)
 
 
 class Client(HTTPChannel):  # type: ignore[misc]
@@ -57,16 +106,55 @@ class Client(HTTPChannel):  # type: ignore[misc]
 
     Attributes:
         began: when the first byte of the request that is arriving came.
+        is_waiting: whether its body waits until it is known who sends it.
     """
 
     parser_class = Request
+    request: Request | None
     began = 0.0
+    is_waiting = False
 
     def received(self, data: bytes) -> bool:
         """Take in the next bytes, of one request or several."""
         if self.request is None:
             self.began = time.time()
-        return bool(super().received(data))
+        was_received = bool(super().received(data))
+        if self.request is not None and self.request.is_undecided and not self.is_waiting:
+            self.is_waiting = True
+            self.server.task_dispatcher.add_admission(Admission(self))
+        return was_received
+
+    def readable(self) -> bool:
+        """Whether more may come: not before it is known whether the sender may send so much."""
+        return not self.is_waiting and bool(super().readable())
+
+    def admit(self) -> None:
+        """Ask whether the sender may send so much, in a thread that may wait for the database."""
+        admitted = self._is_admitted()
+        with self.requests_lock:
+            request = self._arriving()
+            request.decide(admitted)
+            if request.completed:
+                self.requests.append(request)
+                self.request = None
+                if len(self.requests) == 1:
+                    self.server.add_task(self)
+            elif request.expect_continue and not self.requests:
+                self.send_continue()
+            self.began, self.is_waiting = time.time(), False
+        self.server.pull_trigger()
+
+    def _arriving(self) -> Request:
+        assert self.request is not None  # nothing is read, so nothing ends it, while it waits
+        return self.request
+
+    def _is_admitted(self) -> bool:
+        try:
+            return bool(self.server.admits(self._arriving().head()))
+        except Exception:
+            # Django will meet the same trouble, and answers it.
+            log.exception("whether an upload may come could not be found out")
+            return False
 
     def is_busy(self) -> bool:
         """Whether a view works for it or an answer is on its way."""
@@ -74,13 +162,29 @@ class Client(HTTPChannel):  # type: ignore[misc]
 
     def is_late(self, now: float) -> bool:
         """Whether it used up its time, for sending, for reading, or without doing either."""
-        if self.total_outbufs_len or (self.request is None and not self.requests):
+        arriving = self.request
+        if self.total_outbufs_len or (arriving is None and not self.requests):
             return bool(self.last_activity < now - IDLE_FOR)
-        if self.requests:
+        if arriving is None or self.requests:
             return False
-        if not self.request.headers_finished:
+        if not arriving.headers_finished:
             return bool(self.began < now - HEAD_WITHIN)
-        return bool(self.began < now - BODY_WITHIN - self.request.body_bytes_received / SLOWEST)
+        return bool(self.began < now - BODY_WITHIN - arriving.body_bytes_received / SLOWEST)
+
+
+class Admission:
+    """A piece of work for a thread: to find out whether a client may send its large body."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def service(self) -> None:
+        """Do it."""
+        self._client.admit()
+
+    def cancel(self) -> None:
+        """The server ends."""
+        self._client.will_close = True
 
 
 class Pools:
@@ -96,6 +200,10 @@ class Pools:
         pictures = client.requests[0].path.endswith(".png")
         (self._pictures if pictures else self._others).add_task(client)
 
+    def add_admission(self, admission: Admission) -> None:
+        """Queue the question whether a body may come."""
+        self._others.add_task(admission)
+
     def shutdown(self, cancel_pending: bool = True, timeout: float = 1.0) -> None:
         """End the threads; those that still work are left to the end of the process."""
         for pool in (self._others, self._pictures):
@@ -106,6 +214,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
     """Serves `application` on a bound socket until `stop()`.
 
     Args:
+        admits: whether the sender of a head (`Request.head`) may send a large body.
         grace: seconds that requests in hand have after `stop()`.
     """
 
@@ -116,6 +225,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         application: Application,
         bound: socket.socket,
         *,
+        admits: Callable[[dict[str, Any]], bool],
         threads: int = 8,
         picture_threads: int = 4,
         grace: float = 2.0,
@@ -134,6 +244,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
             clear_untrusted_proxy_headers=False,  # Django is told whom to trust: TRUSTED_PROXIES
             asyncore_use_poll=True,
         )
+        self.admits = admits
         self._grace, self._most, self._stopping = grace, most_connections, threading.Event()
         super().__init__(
             application,

@@ -48,12 +48,14 @@ def listen(host: str, port: int) -> socket.socket:
 def serve(bound: socket.socket, options: argparse.Namespace) -> int:
     """Serve in this process until a signal ends it."""
     from config.wsgi import application  # first: it sets Django up
+    from config.admission import admits  # isort: skip
     from config.checks import report_at_start  # isort: skip
 
     threading.Thread(target=report_at_start, name="start", daemon=True).start()
     server = Server(
         application,
         bound,
+        admits=admits,
         threads=options.threads,
         picture_threads=options.picture_threads,
         grace=options.grace,

@@ -32,7 +32,7 @@ NEEDED: dict[str, Reach | str] = {
     "assignment-image": PUBLIC,
     "help": STAFF, "help-page": STAFF, "help-picture": STAFF, "help-reference": STAFF,
     "study-list": STAFF, "study-new": STAFF, "metric-list": STAFF, "account": STAFF, "account-token": STAFF,
-    "distance": STAFF, "preference": STAFF,
+    "distance": STAFF, "distance-with-slash": STAFF, "preference": STAFF,
     "api-study-list": STAFF, "api-snapshot-list": STAFF, "api-metric-version-list": STAFF,
     "api-codec-training-list": STAFF, "api-training-run-list": STAFF,
     "account-invite": SUPER, "account-reset-link": SUPER,
@@ -110,8 +110,7 @@ ADDRESSES = dict(named(get_resolver().url_patterns))
 
 
 def test_every_address_says_what_it_needs() -> None:
-    unnamed = {name for name in ADDRESSES if name in ("distance/",)}
-    assert set(ADDRESSES) - unnamed == set(NEEDED)
+    assert set(ADDRESSES) == set(NEEDED)
 
 
 @pytest.fixture
@@ -211,7 +210,7 @@ def test_a_stranger_and_a_visitor_are_kept_out(name: str, world: dict[str, Any],
     client = Client()
     address = address_of(name, world, stranger)
     visitor = answers(client, address)
-    assert visitor <= ({401} if name.startswith("api-") or name in ("distance", "preference") else {302})
+    assert visitor <= ({401} if name.startswith(("api-", "distance", "preference")) else {302})
     if visitor == {302}:
         assert (
             client.get(address).status_code == 405

@@ -4,7 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from io import BytesIO
 from typing import Any
 
@@ -24,13 +24,22 @@ class Site:
     """A small application and what happened to it.
 
     Attributes:
+        heads: of those who were asked whether they may send so much.
         lengths: of each request, what its head says and how many bytes of its body came.
         gate: requests for /wait and /wait.png are answered once it is open.
     """
 
     def __init__(self) -> None:
         self.lengths: list[tuple[str, int]] = []
+        self.heads: list[Environ] = []
         self.gate = threading.Event()
+
+    def admits(self, head: Environ) -> bool:
+        """Whether this is the one who may send much."""
+        self.heads.append(head)
+        if head["PATH_INFO"] == "/broken":
+            raise RuntimeError("the database is away")
+        return "known" in head.get("HTTP_COOKIE", "") + head.get("HTTP_AUTHORIZATION", "")
 
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:
         self.lengths.append((environ.get("CONTENT_LENGTH", ""), len(environ["wsgi.input"].read())))
@@ -52,7 +61,7 @@ def serving(site: Site, **options: Any) -> Iterator[tuple[Server, int]]:
     """The site on a port of its own, with two threads."""
     bound = listen("127.0.0.1", 0)
     port = bound.getsockname()[1]
-    server = Server(site, bound, **{"threads": 2, "picture_threads": 1, **options})
+    server = Server(site, bound, **{"admits": site.admits, "threads": 2, "picture_threads": 1, **options})
     thread = threading.Thread(target=server.serve)
     thread.start()
     try:
@@ -159,20 +168,91 @@ def test_pictures_wait_for_pictures_alone(site: Site) -> None:
         assert answered(port) < 2
 
 
-@pytest.mark.parametrize(
-    ("more", "kept"),
-    [(b"", 0), (b"Cookie: a=b\r\n", 0), (b"Cookie: sessionid=b\r\n", 1), (b"Authorization: Token b\r\n", 1)],
-)
-def test_a_strangers_large_body_is_not_kept(site: Site, more: bytes, kept: int) -> None:
-    length = STRANGERS_MOST_BYTES + 1
-    head = b"POST / HTTP/1.1\r\nHost: localhost\r\n" + more + b"Content-Length: %d\r\n\r\n" % length
-    with serving(site) as (_, port), begin(port, head) as connection:
+LARGE = STRANGERS_MOST_BYTES + 1
+SENDERS = [
+    (b"", 0),
+    (b"Cookie: a=b\r\n", 0),
+    (b"Cookie: sessionid=forged\r\n", 0),
+    (b"Authorization: Token forged\r\n", 0),
+    (b"Cookie: sessionid=known\r\n", 1),
+    (b"Authorization: Token known\r\n", 1),
+]
+
+
+def large_head(more: bytes, path: bytes = b"/") -> bytes:
+    return b"POST %s HTTP/1.1\r\nHost: localhost\r\n%sContent-Length: %d\r\n\r\n" % (path, more, LARGE)
+
+
+@pytest.mark.parametrize(("more", "kept"), SENDERS)
+def test_a_large_body_is_kept_of_those_who_may_send_it(site: Site, more: bytes, kept: int) -> None:
+    with serving(site) as (_, port), begin(port, large_head(more)) as connection:
         if kept:
-            connection.sendall(b"x" * length)
+            connection.sendall(b"x" * LARGE)
         answer = connection.recv(4096)
         assert answer.startswith(b"HTTP/1.1 200 OK")
         assert (b"Connection: close" in answer) is not kept
-    assert site.lengths == [(str(length), kept * length)]
+    assert site.lengths == [(str(LARGE), kept * LARGE)]
+
+
+@pytest.mark.parametrize(("more", "kept"), SENDERS)
+def test_who_asks_first_is_told_to_continue_only_where_the_body_is_wanted(
+    site: Site, more: bytes, kept: int
+) -> None:
+    head = large_head(more + b"Expect: 100-continue\r\n")
+    with serving(site) as (_, port), begin(port, head) as connection:
+        first = connection.recv(4096)
+        assert first.startswith(b"HTTP/1.1 100 Continue" if kept else b"HTTP/1.1 200 OK")
+        if kept:
+            connection.sendall(b"x" * LARGE)
+            assert connection.recv(4096).startswith(b"HTTP/1.1 200 OK")
+    assert site.lengths == [(str(LARGE), kept * LARGE)]
+
+
+def test_nothing_is_read_while_it_is_not_known_who_sends(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, gate = threading.Event(), threading.Event()
+
+    def slowly(head: Environ) -> bool:
+        asked.set()
+        return gate.wait(10)
+
+    monkeypatch.setattr(site, "admits", slowly)
+    with serving(site) as (server, port), begin(port, large_head(b"Cookie: sessionid=a\r\n")) as connection:
+        connection.setblocking(False)
+        assert asked.wait(5)
+        with pytest.raises(BlockingIOError):
+            while True:
+                connection.send(b"x" * 2**16)
+        (client,) = server.active_channels.values()
+        assert client.request.body_bytes_received < 2**17
+        assert answered(port) < 2
+        gate.set()
+
+
+def test_trouble_in_finding_out_who_sends_discards_the_body(site: Site) -> None:
+    head = large_head(b"Cookie: sessionid=known\r\n", b"/broken")
+    with serving(site) as (_, port), begin(port, head) as connection:
+        assert connection.recv(4096).startswith(b"HTTP/1.1 200 OK")
+    assert site.lengths == [(str(LARGE), 0)]
+
+
+def test_who_sends_little_is_not_looked_up(site: Site) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nCookie: sessionid=a\r\nContent-Length: 3\r\n\r\nabc"
+    with serving(site) as (_, port), begin(port, head) as connection:
+        assert connection.recv(4096).startswith(b"HTTP/1.1 200 OK")
+    assert site.lengths == [("3", 3)] and not site.heads
+
+
+@pytest.mark.parametrize(("name", "kept"), [(b"forged", 0), (b"known", 1)])
+def test_an_endless_body_is_asked_about_at_the_limit(site: Site, name: bytes, kept: int) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nCookie: sessionid=%s\r\n\r\n"
+    with serving(site) as (_, port), begin(port, head % name) as connection:
+        with suppress(OSError):
+            for _ in range(40):
+                connection.sendall(b"10000\r\n" + b"x" * 2**16 + b"\r\n")
+            connection.sendall(b"0\r\n\r\n")
+        until(lambda: bool(site.lengths), within=5, what="it is answered")
+    assert len(site.heads) == 1
+    assert site.lengths[0][1] == kept * 40 * 2**16
 
 
 def test_an_endless_body_of_a_stranger_ends_at_the_limit(site: Site) -> None:
