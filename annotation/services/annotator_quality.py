@@ -6,13 +6,14 @@ votes that stop counting are asked for again while the study is open, and the an
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from annotation.core.annotator_quality import Answer, Figures, annotator_figures, apply_rules
@@ -34,28 +35,45 @@ AT_ONCE = 200
 
 
 class Row(NamedTuple):
-    """A standing answer with what it is judged by."""
+    """A standing answer with what it is judged by.
 
-    annotator: UUID
+    Ids, levels and times are text as the database writes it: of a million answers, making them Python's own types takes
+    longer than everything else that is done with them.
+    """
+
+    annotator: str
     kind: str
     side: str
     choice: str
-    took_ms: float
+    onset_ms: float
+    answer_ms: float
     counted: bool
-    bpp: Any
+    level: str | None
     first: str
     second: str
     known: str
-    assignment: UUID
-    repeats: UUID | None
+    assignment: str
+    repeats: str | None
     impossible: bool
-    received_at: datetime
+    received: str
+
+    @property
+    def took_ms(self) -> float:
+        """From the picture's appearance to the answer."""
+        return self.answer_ms - self.onset_ms
 
 
+AS_TEXT = {
+    "annotator_text": "annotator_id",
+    "level_text": "triplet__level",
+    "assignment_text": "assignment_id",
+    "repeats_text": "assignment__repeats_id",
+    "received_text": "received_at",
+}
 COLUMNS = (
-    *("annotator_id", "kind", "answer", "choice", "took_ms", "counted", "triplet__level"),
+    *("annotator_text", "kind", "answer", "choice", "onset_ms", "answer_ms", "counted", "level_text"),
     *("triplet__first__method", "triplet__second__method", "triplet__known"),
-    *("assignment_id", "assignment__repeats_id", "faster_than_possible", "received_at"),
+    *("assignment_text", "repeats_text", "faster_than_possible", "received_text"),
 )
 
 
@@ -81,8 +99,13 @@ def _write(study: Study, figures: Mapping[UUID, Figures]) -> None:
     now = timezone.now()
     locked = study.enrolments.select_for_update(of=("self",), no_key=True).filter(annotator__in=figures)
     rows = list(locked.order_by("pk"))
+    before = {row.pk: (row.signs, row.excluded_by, row.excluded_at) for row in rows}
     moved = [row for row in rows if _apply(row, figures[row.annotator_id], study, now)]
-    Enrolment.objects.bulk_update(rows, ["figures", "figures_at", "signs", "excluded_by", "excluded_at"])
+    others = [row for row in rows if (row.signs, row.excluded_by, row.excluded_at) != before[row.pk]]
+    # A column of many rows costs as much as all else here: those that seldom change are written where they did.
+    Enrolment.objects.bulk_update(rows, ["figures"])
+    Enrolment.objects.bulk_update(others, ["signs", "excluded_by", "excluded_at"])
+    Enrolment.objects.filter(pk__in=before).update(figures_at=now)
     _recount_votes(study, moved)
 
 
@@ -195,9 +218,9 @@ def _figures(study: Study, *, simulated: bool) -> Iterator[tuple[UUID, Figures]]
     changed = following.changed_since(study, known, simulated=simulated) if known else None
     rows = _rows(study, changed, simulated=simulated)
     longest = float(study.rules.max_view_ms)
-    votes, figures = following.Votes(), {}
-    for who, theirs in groupby(rows, key=lambda row: row.annotator):
-        answered = list(theirs)
+    votes, figures = following.Votes(known.until if known else None), {}
+    for annotator, theirs in groupby(rows, key=attrgetter("annotator")):
+        who, answered = UUID(annotator), list(theirs)
         votes.add(who, answered)
         figures[who] = annotator_figures(_answers(answered), max_view_ms=longest)
     if known and not known.covers(votes):
@@ -216,12 +239,12 @@ def _rows(study: Study, annotators: Collection[UUID] | None, *, simulated: bool)
         Judgment.objects.filter(study=study, stands=True, assignment__warm_up=False)
         .of_population(simulated=simulated)
         .exclude(kind=Assignment.Kind.TRAINING)
-        .annotate(took_ms=F("answer_ms") - F("onset_ms"))
+        .annotate(**{name: Cast(column, TextField()) for name, column in AS_TEXT.items()})
     )
     if annotators is not None:
         stream = stream.filter(annotator__in=annotators)
     ordered = stream.order_by("annotator_id", "received_at", "pk").values_list(*COLUMNS)
-    return (Row(*row) for row in ordered.iterator(chunk_size=5000))
+    return map(Row._make, ordered.iterator(chunk_size=5000))
 
 
 def _answers(rows: Sequence[Row]) -> list[Answer]:

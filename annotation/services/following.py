@@ -8,13 +8,14 @@ it is fitted anew, with everybody's figures. What is kept can be made again from
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 from django.core.cache import cache
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from annotation.models import Judgment, Study
 from annotation.reports.comparisons import OUTCOMES
@@ -49,26 +50,33 @@ class Known:
 
 @dataclass
 class Votes:
-    """Votes within a level, a row each: numbers of the annotator, the level, both methods and the outcome."""
+    """Votes within a level, a row each: numbers of the annotator, the level, both methods and the outcome.
 
+    `since`: until when votes are known already; without it all are new. `newest`: when the last one was received.
+    """
+
+    since: datetime | None = None
+    newest: datetime | None = None
     people: dict[UUID, int] = field(default_factory=dict)
     methods: dict[str, int] = field(default_factory=dict)
     levels: dict[Any, int] = field(default_factory=dict)
     rows: "array[int]" = field(default_factory=lambda: array("i"))
-    received: list[datetime] = field(default_factory=list)
+    is_new: "array[int]" = field(default_factory=lambda: array("b"))
 
     def add(self, who: UUID, answers: Sequence[Any]) -> None:
-        """The votes among an annotator's answers (rows of annotation.services.annotator_quality)."""
-        for row in answers:
-            if not row.counted or row.bpp is None:
-                continue
+        """The votes among an annotator's answers (rows of annotation.services.annotator_quality), the last one last."""
+        votes = [row for row in answers if row.counted and row.level is not None]
+        for row in votes:
             person = self.people.setdefault(who, len(self.people))
-            level = self.levels.setdefault(row.bpp, len(self.levels))
+            level = self.levels.setdefault(row.level, len(self.levels))
             first, second = (
                 self.methods.setdefault(one, len(self.methods)) for one in (row.first, row.second)
             )
-            self.rows.extend((person, level, first, second, OUTCOMES[Judgment.Choice(row.choice)]))
-            self.received.append(row.received_at)
+            self.rows.extend((person, level, first, second, OUTCOMES[row.choice]))
+            self.is_new.append(self.since is None or _received(row) > self.since)
+        if votes:
+            last = _received(votes[-1])
+            self.newest = last if self.newest is None else max(self.newest, last)
 
     def columns(self) -> Any:
         """(5, votes) integers."""
@@ -106,7 +114,8 @@ def hold(study: Study, votes: Votes, kept: Known | None, *, simulated: bool) -> 
     table, new = _table(votes, kept)
     totals = kept.scales.totals + new
     scales = replace(kept.scales, totals=totals)
-    newest = replace(kept, scales=scales, votes=round(float(totals.sum())), until=max(votes.received))
+    until = max(kept.until, votes.newest or kept.until)
+    newest = replace(kept, scales=scales, votes=round(float(totals.sum())), until=until)
     cache.set(_key(study, simulated=simulated), newest, FITTED_EVERY.total_seconds())
     return dict(zip(votes.people, compare_with_scales(scales, table), strict=True))
 
@@ -115,8 +124,9 @@ def _hold_all(study: Study, votes: Votes, *, simulated: bool) -> Mapping[UUID, E
     person, level, first, second, outcome = votes.columns()
     rows = Comparisons.of_choices(list(votes.methods), first, second, outcome, person)
     scales, table = fit_scales(rows, level, len(votes.people))
-    names, number = (tuple(votes.methods), tuple(votes.levels)), len(votes.received)
-    state = Known(scales, *names, number, number, timezone.now(), max(votes.received))
+    names, number = (tuple(votes.methods), tuple(votes.levels)), len(votes.is_new)
+    assert votes.newest, "votes have times"
+    state = Known(scales, *names, number, number, timezone.now(), votes.newest)
     cache.set(_key(study, simulated=simulated), state, FITTED_EVERY.total_seconds())
     return dict(zip(votes.people, compare_with_scales(scales, table), strict=True))
 
@@ -130,9 +140,17 @@ def _table(votes: Votes, kept: Known) -> tuple[Floats, Floats]:
     rows = Comparisons.of_choices(list(kept.methods), methods[first], methods[second], outcome, person)
     shape = (len(votes.people), *kept.scales.ahead.shape)
     table = annotator_counts(rows, levels[level], shape)
-    is_new = np.array([at > kept.until for at in votes.received])
+    is_new = np.array(votes.is_new, dtype=bool)
     new = annotator_counts(rows.where(is_new), levels[level][is_new], shape).sum(axis=0)
     return table, new
+
+
+def _received(row: Any) -> datetime:
+    """When an answer was received, from the database's text; SQLite writes no zone, and means UTC."""
+    at = parse_datetime(row.received)
+    if at is None:
+        raise ValueError(f"The database gave a time that cannot be read: {row.received!r}.")
+    return at if timezone.is_aware(at) else at.replace(tzinfo=UTC)
 
 
 def _key(study: Study, *, simulated: bool) -> str:
