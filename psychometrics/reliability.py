@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, stdtrit
 
-from psychometrics.comparisons import Comparisons, Floats, Ints, pair_indices, pair_numbers
+from psychometrics.annotator_counts import AnnotatorCounts
+from psychometrics.comparisons import Comparisons, Floats, Ints, pair_indices
 from psychometrics.estimates import NOTHING, Estimate
 from psychometrics.scaling import UNIT, Scale, chances, fit_counts, fit_without, halved
 
@@ -27,6 +28,7 @@ ROUNDS = 100
 CLOSE_ENOUGH = 1e-3
 # Where the posterior of a reliability is worked out; the ends are left out, for their logarithm is not finite.
 GRID = (np.arange(400) + 0.5) / 400
+_ANNOTATORS_AT_ONCE = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,47 +44,34 @@ class Scales:
     ahead: Floats
 
 
-def fit_scales(votes: Comparisons, block: Ints, annotators: int) -> tuple[Scales, Floats]:
-    """The scales of all answers, and everybody's own counts (annotators, blocks, pairs, 3)."""
-    table = _table(votes, block, annotators)
-    ahead = _expectation_maximisation(table, len(votes.names))[1]
-    return Scales(len(votes.names), table.sum(axis=0), ahead), table
+def fit_scales(votes: Comparisons, block: Ints, annotators: int) -> tuple[Scales, AnnotatorCounts]:
+    """The scales of all answers, and everybody's own counts. `block` (m,) numbers each row's scale from 0."""
+    counts = _counts(votes, block, annotators)
+    ahead = _expectation_maximisation(counts, len(votes.names))[1]
+    return Scales(len(votes.names), counts.totals(), ahead), counts
 
 
-def compare_with_scales(scales: Scales, table: Floats) -> list[tuple[Estimate, Estimate]]:
-    """Likelihood and reliability of some annotators by their counts (some, blocks, pairs, 3), which are in the totals.
+def compare_with_scales(scales: Scales, counts: AnnotatorCounts) -> list[tuple[Estimate, Estimate]]:
+    """Likelihood and reliability of some annotators by their counts, which are in the totals.
 
-    Of everybody they are what `likelihoods` and `reliabilities` give.
+    The likelihood is the typical (geometric mean) chance of an annotator's answers under the scale of all the others:
+    one half is what a coin gets between two answers. Its interval is Student's for the mean of the logarithms,
+    transformed back. The reliability is the mean of the posterior with its 95 % credible interval, given the scales.
+    Ties say nothing of whom to trust: they pull the scale together and are not counted in its `n`.
     """
+    estimates: list[tuple[Estimate, Estimate]] = []
+    for start in range(0, counts.shape[0], _ANNOTATORS_AT_ONCE):
+        table = counts.of_some(start, start + _ANNOTATORS_AT_ONCE)
+        estimates += zip(_likelihoods(scales, table), _reliabilities(table, scales.ahead), strict=True)
+    return estimates
+
+
+def _likelihoods(scales: Scales, table: Floats) -> list[Estimate]:
     with_ties = bool(scales.totals[..., 2].any())
     logs = np.zeros_like(table)
     for number in range(table.shape[1]):
         logs[:, number] = _logs_without(table[:, number], scales.size, with_ties, scales.totals[number])
-    likely = [_geometric_mean(logs[one], table[one]) for one in range(len(table))]
-    return list(zip(likely, _reliabilities(table, scales.ahead), strict=True))
-
-
-def likelihoods(votes: Comparisons, block: Ints, annotators: int) -> list[Estimate]:
-    """The typical (geometric mean) chance of an annotator's answers under the scale of all the others.
-
-    One half is what a coin gets between two answers. `block` (m,) numbers each row's scale from 0. The interval is
-    Student's for the mean of the logarithms, transformed back.
-    """
-    table = _table(votes, block, annotators)
-    logs = np.zeros_like(table)
-    with_ties = bool(table[..., 2].any())
-    for number in range(table.shape[1]):
-        logs[:, number] = _logs_without(table[:, number], len(votes.names), with_ties)
-    return [_geometric_mean(logs[one], table[one]) for one in range(annotators)]
-
-
-def reliabilities(votes: Comparisons, block: Ints, annotators: int) -> list[Estimate]:
-    """The mean of each annotator's posterior reliability with its 95 % credible interval, given the scales.
-
-    Ties say nothing of whom to trust: they pull the scale together and are not counted in `n`.
-    """
-    table = _table(votes, block, annotators)
-    return _reliabilities(table, _expectation_maximisation(table, len(votes.names))[1])
+    return [_geometric_mean(logs[one], table[one]) for one in range(len(table))]
 
 
 def _reliabilities(table: Floats, ahead: Floats) -> list[Estimate]:
@@ -104,8 +93,8 @@ def reliable_values(votes: Comparisons) -> Floats:
     people = np.unique(votes.annotator, return_inverse=True)[1]
     votes = Comparisons(votes.names, votes.first, votes.second, votes.counts, people, votes.source)
     block = np.zeros(people.size, dtype=np.int64)
-    table = _table(votes, block, int(people.max(initial=-1)) + 1)
-    return np.asarray(_expectation_maximisation(table, len(votes.names))[0][0] / UNIT)
+    counts = _counts(votes, block, int(people.max(initial=-1)) + 1)
+    return np.asarray(_expectation_maximisation(counts, len(votes.names))[0][0] / UNIT)
 
 
 @dataclass(frozen=True)
@@ -149,28 +138,15 @@ def estimated_trust(intended: Floats, answers: Floats) -> Floats:
     return np.asarray((intended + PRIOR_FOLLOWS) / (answers + PRIOR_FOLLOWS + PRIOR_REVERSED))
 
 
-def _table(votes: Comparisons, block: Ints, annotators: int) -> Floats:
+def _counts(votes: Comparisons, block: Ints, annotators: int) -> AnnotatorCounts:
     pairs = pair_indices(len(votes.names))[0].size
-    return annotator_counts(votes, block, (annotators, int(block.max(initial=-1)) + 1, pairs))
+    return AnnotatorCounts.of(votes, block, (annotators, int(block.max(initial=-1)) + 1, pairs))
 
 
-def annotator_counts(votes: Comparisons, block: Ints, shape: tuple[int, int, int]) -> Floats:
-    """Counts (*shape, 3) of `shape` (annotators, blocks, pairs), the lower index of a pair first."""
-    if votes.annotator is None:
-        raise ValueError("how well annotators follow a scale requires that annotators are recorded")
-    number, counts = pair_numbers(votes)
-    annotators, blocks, pairs = shape
-    place = (votes.annotator * blocks + block) * pairs + number
-    size = annotators * blocks * pairs
-    table = np.stack([np.bincount(place, counts[:, each], size) for each in range(3)], axis=-1)
-    return table.reshape(*shape, 3).astype(np.float64)
-
-
-def _logs_without(table: Floats, size: int, with_ties: bool, everybody: Floats | None = None) -> Floats:
+def _logs_without(table: Floats, size: int, with_ties: bool, everybody: Floats) -> Floats:
     """Logarithms of the chances of outcomes (annotators, pairs, 3) of one block, each under the others' scale; 0 where
-    an annotator gave no such answer. `everybody` (pairs, 3): the counts of all, where the table has only some.
+    an annotator gave no such answer. `everybody` (pairs, 3): the counts of all, these annotators' among them.
     """
-    everybody = table.sum(axis=0) if everybody is None else everybody
     logs = np.zeros_like(table)
     voted = np.flatnonzero(table.any(axis=(1, 2)))
     strengths, tie = fit_without(everybody, table, voted, size, with_ties)
@@ -194,26 +170,31 @@ def _geometric_mean(logs: Floats, counts: Floats) -> Estimate:
     return Estimate(float(np.exp(mean)), low, high, n)
 
 
-def _expectation_maximisation(table: Floats, size: int) -> tuple[Floats, Floats]:
+def _expectation_maximisation(counts: AnnotatorCounts, size: int) -> tuple[Floats, Floats]:
     """Strengths (blocks, k) in logits and the chances (blocks, pairs) that the lower index wins, fitted with trust."""
-    decided = table[..., :2]
-    answers = decided.sum(axis=(1, 2, 3))
-    trust = np.full(len(table), PRIOR_FOLLOWS / (PRIOR_FOLLOWS + PRIOR_REVERSED))
+    annotators, blocks, pairs, _ = counts.shape
+    totals = counts.totals()
+    decided = counts.place % 3 < 2
+    annotator, given = counts.annotator[decided], counts.count[decided]
+    place = counts.place[decided] // 3 * 2 + counts.place[decided] % 3
+    answers = np.bincount(annotator, given, annotators).astype(np.float64)
+    trust = np.full(annotators, PRIOR_FOLLOWS / (PRIOR_FOLLOWS + PRIOR_REVERSED))
     low, high = pair_indices(size)
     # From the plain scales: from even chances the first round would leave every trust where the prior has it, and end.
-    strengths = fit_counts(halved(table.sum(axis=0)), size, with_ties=False)[0]
+    strengths = fit_counts(halved(totals), size, with_ties=False)[0]
     ahead = expit(strengths[:, low] - strengths[:, high])
     for _ in range(ROUNDS):
-        agrees = np.stack([ahead, 1 - ahead], axis=-1)
-        intended = chance_intended(trust[:, None, None, None], agrees)
-        won = (decided * intended).sum(axis=0)
-        lost = decided.sum(axis=0) - won
+        agrees = np.stack([ahead, 1 - ahead], axis=-1).reshape(-1)
+        intended = given * chance_intended(trust[annotator], agrees[place])
+        won = np.bincount(place, intended, blocks * pairs * 2).reshape(blocks, pairs, 2)
+        lost = totals[..., :2] - won
         # An answer counts for its side by the chance that it was meant, and against it by the rest; a tie halves.
-        cells = won + lost[..., ::-1] + table[..., 2:].sum(axis=0) / 2
-        counts = np.concatenate([cells, np.zeros_like(cells[..., :1])], axis=-1)
-        strengths = fit_counts(counts, size, with_ties=False)[0]
+        cells = won + lost[..., ::-1] + totals[..., 2:] / 2
+        weighed = np.concatenate([cells, np.zeros_like(cells[..., :1])], axis=-1)
+        strengths = fit_counts(weighed, size, with_ties=False)[0]
         ahead = expit(strengths[:, low] - strengths[:, high])
-        before, trust = trust, estimated_trust((decided * intended).sum(axis=(1, 2, 3)), answers)
+        meant = np.bincount(annotator, intended, annotators).astype(np.float64)
+        before, trust = trust, estimated_trust(meant, answers)
         if np.abs(trust - before).max(initial=0.0) < CLOSE_ENOUGH:
             break
     return strengths, ahead

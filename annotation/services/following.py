@@ -19,9 +19,10 @@ from django.utils.dateparse import parse_datetime
 
 from annotation.models import Judgment, Study
 from annotation.reports.comparisons import OUTCOMES
+from psychometrics.annotator_counts import AnnotatorCounts
 from psychometrics.comparisons import Comparisons, Floats
 from psychometrics.estimates import Estimate
-from psychometrics.reliability import Scales, annotator_counts, compare_with_scales, fit_scales
+from psychometrics.reliability import Scales, compare_with_scales, fit_scales
 
 # Up to so many answers everything is fitted anew at every refresh.
 FEW = 20_000
@@ -111,38 +112,38 @@ def hold(study: Study, votes: Votes, kept: Known | None, *, simulated: bool) -> 
         return {}
     if kept is None:
         return _hold_all(study, votes, simulated=simulated)
-    table, new = _table(votes, kept)
+    counts, new = _counts(votes, kept)
     totals = kept.scales.totals + new
     scales = replace(kept.scales, totals=totals)
     until = max(kept.until, votes.newest or kept.until)
     newest = replace(kept, scales=scales, votes=round(float(totals.sum())), until=until)
     cache.set(_key(study, simulated=simulated), newest, FITTED_EVERY.total_seconds())
-    return dict(zip(votes.people, compare_with_scales(scales, table), strict=True))
+    return dict(zip(votes.people, compare_with_scales(scales, counts), strict=True))
 
 
 def _hold_all(study: Study, votes: Votes, *, simulated: bool) -> Mapping[UUID, Estimates]:
     person, level, first, second, outcome = votes.columns()
     rows = Comparisons.of_choices(list(votes.methods), first, second, outcome, person)
-    scales, table = fit_scales(rows, level, len(votes.people))
+    scales, counts = fit_scales(rows, level, len(votes.people))
     names, number = (tuple(votes.methods), tuple(votes.levels)), len(votes.is_new)
     assert votes.newest, "votes have times"
     state = Known(scales, *names, number, number, timezone.now(), votes.newest)
     cache.set(_key(study, simulated=simulated), state, FITTED_EVERY.total_seconds())
-    return dict(zip(votes.people, compare_with_scales(scales, table), strict=True))
+    return dict(zip(votes.people, compare_with_scales(scales, counts), strict=True))
 
 
-def _table(votes: Votes, kept: Known) -> tuple[Floats, Floats]:
-    """The counts (annotators, levels, pairs, 3) of these votes, and (levels, pairs, 3) of those that are new."""
+def _counts(votes: Votes, kept: Known) -> tuple[AnnotatorCounts, Floats]:
+    """The counts of these votes by annotator, and the totals (levels, pairs, 3) of those that are new."""
     person, level, first, second, outcome = votes.columns()
     names = {name: n for n, name in enumerate(kept.methods)}
     methods = np.array([names[one] for one in votes.methods], dtype=np.int64)
     levels = np.array([kept.levels.index(one) for one in votes.levels], dtype=np.int64)
     rows = Comparisons.of_choices(list(kept.methods), methods[first], methods[second], outcome, person)
     shape = (len(votes.people), *kept.scales.ahead.shape)
-    table = annotator_counts(rows, levels[level], shape)
+    counts = AnnotatorCounts.of(rows, levels[level], shape)
     is_new = np.array(votes.is_new, dtype=bool)
-    new = annotator_counts(rows.where(is_new), levels[level][is_new], shape).sum(axis=0)
-    return table, new
+    new = AnnotatorCounts.of(rows.where(is_new), levels[level][is_new], shape)
+    return counts, new.totals()
 
 
 def _received(row: Any) -> datetime:

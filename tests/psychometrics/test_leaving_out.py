@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from psychometrics.annotator_counts import AnnotatorCounts
 from psychometrics.comparisons import Comparisons, pair_indices
-from psychometrics.reliability import annotator_counts
 from psychometrics.scaling import fit_counts, fit_without
 from tests.psychometrics.studies import study
 
@@ -18,7 +18,8 @@ def tables(votes: int, annotators: int, *, ties: bool) -> tuple[np.ndarray, int]
     rows = Comparisons(rows.names, rows.first, rows.second, counts, rows.annotator, rows.source)
     size = len(rows.names)
     block = np.zeros(votes, dtype=np.int64)
-    return annotator_counts(rows, block, (annotators, 1, pair_indices(size)[0].size))[:, 0], size
+    counts = AnnotatorCounts.of(rows, block, (annotators, 1, pair_indices(size)[0].size))
+    return counts.of_some(0, annotators)[:, 0], size
 
 
 @pytest.mark.parametrize("ties", [False, True])

@@ -21,7 +21,7 @@ from annotation.core.annotator_quality import (
 from annotation.core.protocol import Protocol
 from psychometrics.comparisons import Comparisons
 from psychometrics.estimates import NOTHING, Estimate
-from psychometrics.reliability import likelihoods, reliabilities
+from psychometrics.reliability import compare_with_scales, fit_scales
 
 EVERY_RULE = Protocol(
     exclude_sentinel_under=75.0,
@@ -147,9 +147,15 @@ def planted(reliability: list[float], votes_each: int, *, seed: int = 0) -> tupl
     return Comparisons.of_choices(("a", "b", "c", "d"), first, second, outcome, who, source), block
 
 
+def compared(votes: Comparisons, block: np.ndarray, annotators: int) -> tuple[list[Estimate], list[Estimate]]:
+    """Likelihood and reliability of everybody."""
+    likely, reliable = zip(*compare_with_scales(*fit_scales(votes, block, annotators)), strict=True)
+    return list(likely), list(reliable)
+
+
 def test_reliability_finds_who_follows_the_scale_who_guesses_and_who_answers_the_other_way_round() -> None:
     votes, block = planted([1.0] * 8 + [0.5, 0.0], 150)
-    found = reliabilities(votes, block, 10)
+    found = compared(votes, block, 10)[1]
     values = [estimate.value or 0.0 for estimate in found]
     assert min(values[:8]) > 0.85
     assert 0.3 < values[8] < 0.7
@@ -161,14 +167,14 @@ def test_reliability_finds_who_follows_the_scale_who_guesses_and_who_answers_the
 
 def test_likelihood_left_out_is_higher_for_those_who_agree_with_the_others() -> None:
     votes, block = planted([1.0] * 8 + [0.5, 0.0], 150)
-    values = [estimate.value or 0.0 for estimate in likelihoods(votes, block, 10)]
+    values = [estimate.value or 0.0 for estimate in compared(votes, block, 10)[0]]
     assert min(values[:8]) > max(values[8:]) + 0.05
     assert values[9] < 0.4
 
 
 def test_a_lone_annotator_has_nobody_to_agree_with() -> None:
     votes, block = planted([1.0], 40)
-    (alone,) = likelihoods(votes, block, 1)
+    (alone,) = compared(votes, block, 1)[0]
     assert alone.value == pytest.approx(0.5)
 
 
@@ -176,7 +182,7 @@ def test_ties_and_annotators_without_votes_do_no_harm() -> None:
     votes, block = planted([1.0, 1.0], 50)
     counts = np.where((np.arange(100) % 10 == 0)[:, None], [0.0, 0.0, 1.0], votes.counts)
     tied = replace(votes, counts=counts)
-    likely, reliable = likelihoods(tied, block, 3), reliabilities(tied, block, 3)
+    likely, reliable = compared(tied, block, 3)
     assert (likely[2], reliable[2]) == (NOTHING, NOTHING)
     assert (likely[0].n, reliable[0].n) == (50, 45)
 
