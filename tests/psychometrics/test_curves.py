@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from psychometrics.conditions import THE_ORIGINAL, ComparedMethod
-from psychometrics.curves import Curve, CurveError, bits_at, equal_quality, monotone, rate_quality_curves
+from psychometrics.curves import (
+    Curve,
+    CurveError,
+    _interval,
+    bits_at,
+    equal_quality,
+    monotone,
+    rate_quality_curves,
+)
 from psychometrics.ranking import Ranking, rank
 from tests.psychometrics.studies import study
 
@@ -98,3 +106,12 @@ def test_as_many_draws_as_it_takes_for_two_seeds_to_agree() -> None:
     assert rate_quality_curves(ranking, BITS)[0].band_low == pytest.approx(
         rate_quality_curves(ranking, BITS, seed=2)[0].band_low, abs=0.08
     )
+
+
+@pytest.mark.parametrize(("apart", "has_interval"), [(50, True), (51, False)])
+def test_no_interval_where_more_than_a_tenth_of_the_draws_share_no_quality(
+    apart: int, has_interval: bool
+) -> None:
+    drawn = np.linspace(1, 2, 500)
+    drawn[:apart] = np.nan
+    assert (_interval(1.5, drawn).low is not None) is has_interval

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from psychometrics.planning import Assumed, PlanError, Size, cheapest, expected_halfwidth, piloted, plan
+from psychometrics.planning import (
+    Assumed,
+    PlanError,
+    Size,
+    _sizes,
+    cheapest,
+    expected_halfwidth,
+    piloted,
+    plan,
+)
 from psychometrics.ranking import rank
 from psychometrics.sentences import plan_in_words
 from psychometrics.simulation import answer, balanced, own_strengths
@@ -98,3 +107,8 @@ def test_a_pilot_gives_its_spreads() -> None:
     found = piloted(rank(answer(truth, balanced(4, sources=30, annotators=30, votes=6, draw=draw), draw)))
     assert found.of_people > 0.3 > found.of_sources
     assert found.step == pytest.approx(0.75, abs=0.15)
+
+
+def test_nobody_is_planned_to_judge_longer_than_half_an_hour() -> None:
+    minutes = [size.each * 10 / 60 for size in _sizes(5, 1, 40, 40, Assumed(seconds=10.0))]
+    assert 25 < max(minutes) <= 30

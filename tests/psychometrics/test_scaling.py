@@ -4,7 +4,7 @@ import choix
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.optimize import brentq, minimize
 
 from psychometrics.comparisons import Comparisons, pair_indices, tally
 from psychometrics.scaling import PRIOR_SD, chances, fit, fit_counts
@@ -134,3 +134,10 @@ def test_thurstone_is_the_probit_fit_of_statsmodels() -> None:
     theirs = np.array([0.0, *model.fit().params])
     unit = 0.6744897501960817
     assert fit_thurstone(rows) == pytest.approx((theirs - theirs.mean()) / unit, abs=0.01)
+
+
+def test_how_far_ahead_a_name_that_always_wins_is_follows_from_a_prior_of_three_logits() -> None:
+    """Two names, 50 wins of 50, each strength with a standard deviation of 3: the top of 50 log p(d) - d^2 / 36."""
+    ahead = brentq(lambda d: 50 / (1 + np.exp(d)) - d / 18, 0, 20)
+    logits = fit(answers([(0, 1, 0)] * 50, ("winner", "loser"))).logits
+    assert logits[0] - logits[1] == pytest.approx(ahead, abs=1e-4)

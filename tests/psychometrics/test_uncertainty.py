@@ -6,7 +6,7 @@ import pytest
 from psychometrics.comparisons import Comparisons, aggregated, pair_indices
 from psychometrics.ranking import rank
 from psychometrics.scaling import fit
-from psychometrics.uncertainty import uncertainty
+from psychometrics.uncertainty import Part, uncertainty
 from tests.psychometrics.studies import answers, study
 
 
@@ -106,3 +106,9 @@ def test_the_covariance_is_that_of_strengths_around_their_mean() -> None:
     ratio = np.sqrt(np.diag(sure.covariance())) / errors
     assert (ratio > 0.98).all() and (ratio < 1.3).all()
     assert sure.draws(scale.values, 50).mean(axis=1) == pytest.approx(np.zeros(50), abs=1e-6)
+
+
+@pytest.mark.parametrize(("names", "share"), [(2, 1.0), (3, 0.5)])
+def test_an_excess_goes_halfway_to_that_of_a_common_spread(names: int, share: float) -> None:
+    part = Part("annotators", 2 * np.eye(names), np.zeros((names, names)), 1.0, 9, 1.0, 1.0)
+    assert part.excess == pytest.approx(2 * share * np.eye(names))

@@ -1,6 +1,7 @@
 """A photograph that is in two splits under two names is found by what it shows."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -50,11 +51,11 @@ def test_other_photographs_are_not_copies(tmp_path: Path) -> None:
         refuse_copies(split, cache)
 
 
-def crop_of_one_edge(seed: int) -> Picture:
-    """A crop of 64 pixels a side with one slanting edge, and noise that differs by `seed`."""
-    across, down = np.meshgrid(np.arange(64), np.arange(64))
-    noise = np.random.default_rng(seed).normal(0, 5, (64, 64))
-    grey = np.where(across + down > 64, 170, 80) + noise
+def crop_of_one_edge(seed: int, side: int = 64) -> Picture:
+    """A crop of `side` pixels a side with one slanting edge, and noise that differs by `seed`."""
+    across, down = np.meshgrid(np.arange(side), np.arange(side))
+    noise = np.random.default_rng(seed).normal(0, 5, (side, side))
+    grey = np.where(across + down > side, 170, 80) + noise
     return as_picture(np.repeat(grey.clip(0, 255).astype(np.uint8)[..., None], 3, axis=2))
 
 
@@ -86,3 +87,11 @@ def test_training_refuses_a_reference_that_was_saved_again(own_snapshot: Path, t
     with pytest.raises(SnapshotError, match="Leak: reference .* in test has the pixels of .* in train"):
         train(own_snapshot, tmp_path / "out", config)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("side", "are_copies"), [(120, False), (128, True)])
+def test_more_is_asked_of_pictures_under_128_pixels(side: int, are_copies: bool, tmp_path: Path) -> None:
+    one, other = crop_of_one_edge(1, side), crop_of_one_edge(2, side)
+    assert 0.88 < float(fingerprint(one.read()) @ fingerprint(other.read())) < 0.96
+    with pytest.raises(SnapshotError) if are_copies else nullcontext():
+        refuse_copies({"train": [one], "test": [other]}, VectorCache(tmp_path))
