@@ -163,6 +163,7 @@ def _database() -> dict[str, Any]:
     if database["ENGINE"].endswith("sqlite3"):
         database["OPTIONS"] = {**database.get("OPTIONS", {}), **SQLITE_OPTIONS}
     else:
+        database["ENGINE"] = database["ENGINE"].replace("django.db.backends.postgresql", "config.postgres")
         database["CONN_HEALTH_CHECKS"] = True
         database["OPTIONS"] = {**POSTGRES_OPTIONS, **database.get("OPTIONS", {})}
     return database

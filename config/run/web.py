@@ -22,6 +22,9 @@ from config.run.buffering import MOST_CONNECTIONS, Server
 # Descriptors that are no connections: the database, files, the broker.
 OTHER_FILES = 512
 
+# Seconds in which Postgres answers a request's statement; then the request is a 503, and its thread is free again.
+DATABASE_WITHIN = 10.0
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code."""
@@ -49,8 +52,10 @@ def serve(bound: socket.socket, options: argparse.Namespace) -> int:
     """Serve in this process until a signal ends it."""
     from config.wsgi import application  # first: it sets Django up
     from config.admission import admits  # isort: skip
+    from config.postgres.base import DatabaseWrapper
     from config.checks import report_at_start  # isort: skip
 
+    DatabaseWrapper.answer_within = DATABASE_WITHIN
     threading.Thread(target=report_at_start, name="start", daemon=True).start()
     server = Server(
         application,

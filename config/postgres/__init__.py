@@ -1,0 +1,1 @@
+"""Django's backend for Postgres, with an end to waiting for an answer."""
