@@ -26,9 +26,9 @@ def test_the_first_to_come_is_the_first_served() -> None:
 
     line.enter()
     threads = [threading.Thread(target=wait, args=(number,)) for number in range(20)]
-    for thread in threads:
+    for number, thread in enumerate(threads, start=1):
         thread.start()
-        while len(line._waiting) < len(asked) or not thread.is_alive():
+        while len(line._waiting) < number:
             time.sleep(0.001)
     line.leave()
     for thread in threads:

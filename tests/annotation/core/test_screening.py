@@ -107,7 +107,7 @@ def test_a_card_gives_device_pixels_per_millimetre() -> None:
 @pytest.mark.parametrize(("right", "finest"), [(2, 3), (3, 2)])
 def test_a_size_is_read_when_three_of_its_four_rings_are(right: int, finest: int) -> None:
     answers = read_rings(2)
-    of_the_size = [f"ring-{n}" for n, (gap, _) in enumerate(plates.rings_of("seed")) if gap == 2]
+    of_the_size = [f"ring-{n}" for n, (gap, _) in enumerate(plates.ring_gaps("seed")) if gap == 2]
     answers |= dict.fromkeys(of_the_size[right:], "")
     assert screening.find("acuity", RULES, "seed", answers).details["finest_px"] == finest
 
