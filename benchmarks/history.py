@@ -80,6 +80,13 @@ def priorities(study: Any) -> None:
     refresh_ranking(study=study)
 
 
+def priorities_again(study: Any) -> None:
+    """Whether they need to be computed again, where nobody has judged since: every two minutes."""
+    from annotation.services.allocation.ranking import state_of_votes
+
+    state_of_votes(study)
+
+
 def stop_rule(study: Any) -> None:
     """Whether every interval is narrow enough."""
     from annotation.services.stopping import widest_halfwidth
@@ -123,7 +130,17 @@ def judge(study: Any, pairs: int) -> None:
 
 
 MEASURES: tuple[Callable[[Any], None], ...] = (
-    *(results, priorities, stop_rule, quality, quality_of_new, hundred_pairs, opening, planning),
+    *(
+        results,
+        priorities,
+        priorities_again,
+        stop_rule,
+        quality,
+        quality_of_new,
+        hundred_pairs,
+        opening,
+        planning,
+    ),
 )
 
 

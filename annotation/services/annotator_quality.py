@@ -6,9 +6,10 @@ votes that stop counting are asked for again while the study is open, and the an
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -85,36 +86,35 @@ def refresh_quality(study: Study) -> int:
     those who have answered since are worked out, against the scale of all (see `following`). Rows are written a few
     at a time: no annotator waits for it.
     """
+    # Before anything is read: the study is due again for an answer that arrives meanwhile.
+    read_at = timezone.now()
     for simulated in (False, True):
         figures = list(_figures(study, simulated=simulated))
         for start in range(0, len(figures), AT_ONCE):
-            _write(study, dict(figures[start : start + AT_ONCE]))
-    unjudged = study.enrolments.filter(figures_at=None)
-    unjudged.update(figures_at=timezone.now())
+            _write(study, dict(figures[start : start + AT_ONCE]), read_at)
+    study.enrolments.filter(figures_at=None).update(figures_at=read_at)
     return study.enrolments.excluded().count()
 
 
 @transaction.atomic
-def _write(study: Study, figures: Mapping[UUID, Figures]) -> None:
-    now = timezone.now()
+def _write(study: Study, figures: Mapping[UUID, Figures], read_at: datetime) -> None:
     locked = study.enrolments.select_for_update(of=("self",), no_key=True).filter(annotator__in=figures)
     rows = list(locked.order_by("pk"))
     before = {row.pk: (row.signs, row.excluded_by, row.excluded_at) for row in rows}
-    moved = [row for row in rows if _apply(row, figures[row.annotator_id], study, now)]
+    moved = [row for row in rows if _apply(row, figures[row.annotator_id], study)]
     others = [row for row in rows if (row.signs, row.excluded_by, row.excluded_at) != before[row.pk]]
     # A column of many rows costs as much as all else here: those that seldom change are written where they did.
     Enrolment.objects.bulk_update(rows, ["figures"])
     Enrolment.objects.bulk_update(others, ["signs", "excluded_by", "excluded_at"])
-    Enrolment.objects.filter(pk__in=before).update(figures_at=now)
+    Enrolment.objects.filter(pk__in=before).update(figures_at=read_at)
     _recount_votes(study, moved)
 
 
-def _apply(enrolment: Enrolment, figures: Figures, study: Study, now: Any) -> bool:
+def _apply(enrolment: Enrolment, figures: Figures, study: Study) -> bool:
     """Writes figures and rule into the row; returns whether somebody counts who did not, or the other way."""
     before = enrolment.excluded_by
     hand = {HAND: enrolment.figures[HAND]} if HAND in enrolment.figures else {}
     enrolment.figures = figures.to_json() | hand
-    enrolment.figures_at = now
     enrolment.signs = len(shown_signs(figures))
     if not hand:
         _exclude(enrolment, _rule_for(enrolment, figures, study.rules))

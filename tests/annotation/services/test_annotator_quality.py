@@ -7,9 +7,11 @@ import pytest
 from django.utils import timezone
 
 from annotation.core.annotator_quality import Figures
+from annotation.core.annotator_signs import shown_signs
 from annotation.core.protocol import Protocol
 from annotation.errors import Refused
 from annotation.models import Assignment, Enrolment, Judgment, Session, Study, Triplet
+from annotation.services import annotator_quality
 from annotation.services.annotator_quality import (
     exclude_by_hand,
     refresh_quality,
@@ -154,6 +156,36 @@ def test_only_studies_with_answers_since_are_due() -> None:
     assert not studies_with_new_answers().exists()
     answered(session, "right")
     assert list(studies_with_new_answers()) == [study]
+
+
+def test_a_study_is_due_again_for_an_answer_that_arrived_while_figures_were_computed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    study = study_with(2)
+    session = answered(make_session(study), "left")
+    figures = annotator_quality._figures
+
+    def slowly(study: Study, *, simulated: bool) -> Any:
+        computed = list(figures(study, simulated=simulated))
+        if not simulated:
+            answered(session, "right")
+        return computed
+
+    monkeypatch.setattr(annotator_quality, "_figures", slowly)
+    refresh_quality(study)
+    assert list(studies_with_new_answers()) == [study]
+    monkeypatch.undo()
+    refresh_quality(study)
+    assert list(studies_with_new_answers()) == []
+
+
+def test_signs_are_kept_beside_the_figures() -> None:
+    study = study_with(40)
+    session = answered(make_session(study), *["left"] * 40)
+    refresh_quality(study)
+    enrolment = enrolment_of(session)
+    assert enrolment.signs == len(shown_signs(figures_of(session))) > 0
+    assert enrolment.figures_at
 
 
 def test_a_study_without_answers_has_nobody_to_leave_out() -> None:
