@@ -52,10 +52,9 @@ def serve(bound: socket.socket, options: argparse.Namespace) -> int:
     """Serve in this process until a signal ends it."""
     from config.wsgi import application  # first: it sets Django up
     from config.admission import admits  # isort: skip
-    from config.postgres.base import DatabaseWrapper
     from config.checks import report_at_start  # isort: skip
 
-    DatabaseWrapper.answer_within = DATABASE_WITHIN
+    limit_database()
     threading.Thread(target=report_at_start, name="start", daemon=True).start()
     server = Server(
         application,
@@ -72,6 +71,16 @@ def serve(bound: socket.socket, options: argparse.Namespace) -> int:
     # Not sys.exit: a view that outlived the grace must not hold up the end.
     sys.stderr.flush()
     os._exit(0)
+
+
+def limit_database() -> None:
+    """A Postgres has so long to answer. SQLite does not wait for anybody else's machine, and needs no psycopg."""
+    from django.conf import settings
+
+    if settings.DATABASES["default"]["ENGINE"] == "config.postgres":
+        from config.postgres.base import DatabaseWrapper
+
+        DatabaseWrapper.answer_within = DATABASE_WITHIN
 
 
 def room_for_connections() -> int:
