@@ -10,7 +10,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from imaging import png
+from imaging import jpeg, png
 from imaging.claims import Claim, read_claim, read_exif
 from imaging.errors import PhotographError
 from imaging.pixels import Pixels, pixels_sha256
@@ -58,6 +58,9 @@ def load_photograph(
             _refuse_by_header(opened, content, max_pixels, smallest_side)
             if is_png:
                 png.refuse_damage(content)
+                png.refuse_missing_rows(content)
+            if content.startswith(jpeg.START):
+                jpeg.refuse_missing_end(content)
             notes = [f"Its damaged {name} chunk was passed over." for name in damaged]
             return _normalise(opened, read_claim(opened, content), notes)
     except PhotographError:

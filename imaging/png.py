@@ -17,6 +17,12 @@ from imaging.pixels import Pixels
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PNG_CHUNK = 12
 """Bytes of an empty chunk: its length, name and checksum."""
+CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+"""Channels of each colour type."""
+ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+"""Of each pass of an interlaced picture: first column, first row, steps to the next."""
+AT_ONCE = 2**20
+"""Bytes that are unpacked in one step."""
 COLOUR = frozenset({b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM"})
 
 
@@ -113,6 +119,32 @@ def refuse_damage(content: bytes) -> None:
             raise PhotographError(
                 f"This PNG file is damaged (wrong checksum of {name}). Save or copy it again from the original."
             )
+
+
+def refuse_missing_rows(content: bytes) -> None:
+    """Raise PhotographError where there are fewer pixels than the header says; decoders fill them with black."""
+    width, height, depth, colour_type, _, _, interlaced = struct.unpack_from(">IIBBBBB", content, 16)
+    bits = depth * CHANNELS.get(colour_type, 1)
+    passes = ADAM7 if interlaced else [(0, 0, 1, 1)]
+    missing = sum(_bytes_of_pass(width, height, bits, one) for one in passes)
+    unpacking = zlib.decompressobj()
+    for chunk in chunks(content):
+        packed = chunk.content if chunk.name == b"IDAT" else b""
+        while packed and missing > 0:
+            missing -= len(unpacking.decompress(packed, AT_ONCE))
+            packed = unpacking.unconsumed_tail
+    if missing > 0:
+        raise PhotographError(
+            "This PNG file is truncated or damaged (rows of pixels are missing). Save or copy it again from the "
+            "original."
+        )
+
+
+def _bytes_of_pass(width: int, height: int, bits: int, one: tuple[int, int, int, int]) -> int:
+    """Bytes of the rows of one pass, each with its filter in front; a pass without columns has no rows."""
+    left, top, step_x, step_y = one
+    columns, rows = -(-(width - left) // step_x), -(-(height - top) // step_y)
+    return rows * (1 + (columns * bits + 7) // 8) if columns > 0 and rows > 0 else 0
 
 
 def colour_chunks(content: bytes) -> dict[bytes, bytes]:

@@ -61,7 +61,12 @@ def _parse_side(row: dict[str, str], side: str) -> ComparedMethod:
 
 
 def _ms(text: str) -> float | None:
-    return number(text, "the time") if text else None
+    if not text:
+        return None
+    value = number(text, "the time")
+    if value < 0:
+        raise AnswersError(f"the time is {text!r}, which is below zero")
+    return value
 
 
 _SELECTED = {"1": FIRST, "0": SECOND, "0.5": TIE}

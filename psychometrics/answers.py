@@ -11,6 +11,8 @@ A condition is a method at a level (`METHOD@LEVEL`), a method alone, or `origina
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,9 @@ from psychometrics.answer_formats import FORMATS, Reading, Row
 from psychometrics.comparisons import Comparisons, Floats, Ints, number_labels
 from psychometrics.conditions import THE_ORIGINAL, AnswersError, ComparedMethod
 from psychometrics.tables import Table, TableError, read_table
+
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""What acts on a terminal or turns text around: in a name it is a mistake, or meant to deceive."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ def _collected(format: str, table: Table, reading: Reading) -> Answers:
     rows = []
     for line, record in reading.records:
         try:
-            row = reading.row(record)
+            row = reading.row({name: _one_form(cell) for name, cell in record.items()})
             _check(row)
         except AnswersError as error:
             raise AnswersError(f"Line {line} of {table.name}: {str(error).rstrip('.')}.") from error
@@ -85,8 +90,16 @@ def _check(row: Row) -> None:
         raise AnswersError("the source is empty: name the photograph")
     if not row.first.method or not row.second.method:
         raise AnswersError("a condition is empty: name what was compared")
+    for name in (row.source, row.first.method, row.second.method, row.annotator):
+        if unprintable := UNPRINTABLE.search(name):
+            raise AnswersError(f"{name!a} holds a control character (U+{ord(unprintable[0]):04X}): remove it")
     if row.first == row.second:
         raise AnswersError(f"it compares {row.first} with itself")
+
+
+def _one_form(name: str) -> str:
+    """A name in one Unicode form: what looks the same, as names of files from several systems do, is the same."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
 def _columns(format: str, rows: list[Row], notes: tuple[str, ...]) -> Answers:

@@ -107,6 +107,7 @@ def decode(content: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise TableError(f"{name} is not text in UTF-8 (line {line}). Save it as “CSV UTF-8”.") from error
+    text = text.lstrip("\ufeff")  # a program that did not know the mark wrote another one before it
     if "\0" in text:
         raise TableError(f"{name} holds bytes of zero, so it is no text in UTF-8. Save it as “CSV UTF-8”.")
     return text

@@ -96,6 +96,11 @@ def test_aic3_whose_traps_name_the_better_side_is_not_turned(tmp_path: Path) -> 
         ("source,a,b,choice\n,x,y,a\n", "the source is empty"),
         ("source,a,b,choice\np,,y,a\n", "a condition is empty"),
         ("source,a,b,choice,ms\np,x,y,a,soon\n", "the time is 'soon'"),
+        ("source,a,b,choice,ms\np,x,y,a,-5\n", "the time is '-5', which is below zero"),
+        ("source,a,b,choice\np,\x1b[31mx,y,a\n", r"'\\x1b\[31mx' holds a control character \(U\+001B\)"),
+        ("source,a,b,choice\np,x,\u202ey,a\n", r"control character \(U\+202E\)"),
+        ("source,a,b,choice\np\x0bq,x,y,a\n", r"control character \(U\+000B\)"),
+        ("source,a,b,choice,annotator\np,x,y,a,an\x9bn\n", r"control character \(U\+009B\)"),
         ("source,a,b,choice\np,x,y\n", "not as many fields"),
         (AIC3 + "7,1,2,3,4,6,0,0,both,3\n", "the response is 'both': use left, right or not sure"),
         ("methodA,methodB,originalName,answerValue\nm1,m2,o,C\n", "must be A or B"),
@@ -121,3 +126,15 @@ def test_some_without_a_name_count_as_one_more_person(tmp_path: Path) -> None:
 def test_a_name_may_hold_an_at_sign_before_its_level() -> None:
     assert parse_compared("me@home@0.5") == ComparedMethod("me@home", 0.5)
     assert str(ComparedMethod("jpeg", 0.5)) == "jpeg@0.5" and parse_compared("Original") == THE_ORIGINAL
+
+
+def test_names_in_two_unicode_forms_are_one_name(tmp_path: Path) -> None:
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    text = f"source,a,b,choice,annotator\n{composed},x,y,a,{composed}\n{decomposed},x,y,b,{decomposed}\n"
+    answers = read_answers(written(tmp_path, text))
+    assert (answers.sources, answers.annotators) == ((composed,), (composed,))
+
+
+def test_a_byte_order_mark_may_stand_there_twice(tmp_path: Path) -> None:
+    answers = read_answers(written(tmp_path, "\ufeff\ufeffsource,a,b,choice\np,x,y,a\n"))
+    assert answers.sources == ("p",)
