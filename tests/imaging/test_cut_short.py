@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ def noise() -> Pixels:
     return np.random.default_rng(4).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
 
 
-def saved(pixels: Pixels, format: str, mode: str = "RGB", **options: object) -> bytes:
+def saved(pixels: Pixels, format: str, mode: str = "RGB", **options: Any) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).convert(mode).save(buffer, format, **options)
     return buffer.getvalue()
@@ -83,7 +84,7 @@ def test_a_png_that_lacks_rows_is_refused(noise: Pixels, missing: int) -> None:
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 2}])
 @pytest.mark.parametrize("left", [0.3, 0.9, 0.99])
 def test_a_jpeg_that_was_cut_and_filled_up_is_refused(
-    noise: Pixels, options: dict[str, object], left: float
+    noise: Pixels, options: dict[str, Any], left: float
 ) -> None:
     whole = saved(noise, "JPEG", quality=95, **options)
     load_photograph(whole)
