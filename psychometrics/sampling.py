@@ -11,6 +11,7 @@ arXiv 1112.5745), less for each time the pair was asked already.
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -73,11 +74,17 @@ def priorities(
     groups: dict[tuple[Hashable, float], list[CandidatePair]] = defaultdict(list)
     for pair in pairs:
         groups[pair.source, pair.scale].append(pair)
+
+    # Two conditions are compared on many sources, and an answer about them is expected to tell the same on each.
+    @cache
+    def expected(scale: float, first: int, second: int) -> float:
+        return information(posteriors[scale], first, second)
+
     priority: dict[int, float] = {}
     for (source, scale), group in groups.items():
         connecting = _spanning(group, f"{seed}:{source}:{scale!r}")
         for pair in group:
-            worth = information(posteriors[scale], pair.first, pair.second) / (1 + pair.comparisons)
+            worth = expected(scale, pair.first, pair.second) / (1 + pair.comparisons)
             priority[pair.key] = worth + CONNECTS * (pair.key in connecting)
     return priority
 

@@ -1,5 +1,7 @@
 """What to ask next: first what joins the codecs, then what tells most."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from scipy.sparse import coo_array
@@ -88,3 +90,20 @@ def test_the_posterior_is_where_the_votes_say() -> None:
     assert posterior.mean[0] - posterior.mean[1] == pytest.approx(np.log(3), abs=0.02)
     variance = posterior.covariance @ np.array([1, -1]) @ np.array([1, -1])
     assert variance == pytest.approx(1 / (400 * 0.75 * 0.25), rel=0.05)
+
+
+def test_every_pair_s_worth_is_its_information_over_how_often_it_was_compared() -> None:
+    """Also where the same two conditions stand on several sources, and on scales of their own."""
+    scales = {
+        scale: gaussian_posterior(counts, 3) for scale, counts in ((0.2, np.eye(3)), (0.5, 4 * np.eye(3)))
+    }
+    pairs = [
+        CandidatePair(key, source, scale, first, second, 1 + key % 4)
+        for key, (source, scale, (first, second)) in enumerate(
+            product(range(3), scales, ((0, 1), (0, 2), (1, 2)))
+        )
+    ]
+    assert priorities(pairs, scales, seed="s") == {
+        pair.key: information(scales[pair.scale], pair.first, pair.second) / (1 + pair.comparisons)
+        for pair in pairs
+    }
