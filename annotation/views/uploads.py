@@ -1,9 +1,11 @@
 """Files that a researcher sends: photographs one by one, own pictures as a folder or a zip of it."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from django.http import HttpRequest
 
@@ -12,6 +14,9 @@ from annotation.models import Study
 from annotation.services import own_pictures
 from annotation.services.sources import add_source
 from annotation.services.study_files import unpacked
+
+# What a path that no folder can hold ends in: too long, empty, or a file where another path has a folder.
+NO_NAME_OF_A_FILE = {errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
 
 
 def take_photographs(request: HttpRequest, study: Study) -> tuple[int, list[str]]:
@@ -46,14 +51,24 @@ def _uploaded_folder(request: HttpRequest) -> Iterator[Path]:
         return
     if len(paths) != len(files):
         raise Refused("Choose the folder itself, or one zip of it: single files do not say what they show.")
+    if len(set(paths)) != len(paths):
+        raise Refused("Two files have the same path. Choose the folder itself.")
     with TemporaryDirectory() as scratch:
         for file, path in zip(files, paths, strict=True):
             place = PurePosixPath(path)
             if place.is_absolute() or ".." in place.parts or "\0" in path:
                 raise Refused(f"{path!r} leads out of the folder.")
-            target = Path(scratch, place)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with target.open("wb") as written:
-                for chunk in file.chunks():
-                    written.write(chunk)
+            try:
+                _write(file, Path(scratch, place))
+            except OSError as error:
+                if error.errno not in NO_NAME_OF_A_FILE:
+                    raise
+                raise Refused(f"{path[:60]!r} cannot be the path of a file: {error.strerror}.") from error
         yield Path(scratch)
+
+
+def _write(file: Any, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("wb") as written:
+        for chunk in file.chunks():
+            written.write(chunk)

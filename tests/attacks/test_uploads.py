@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zipfile
 import zlib
 
 import pytest
@@ -99,3 +100,38 @@ def test_many_files_at_once(owner_client: Client, draft: Study) -> None:
 def test_bitrates_that_are_none_or_the_same(rates: list[float]) -> None:
     with pytest.raises(Refused, match="bitrates"):
         check_bpps(rates)
+
+
+ORIGINAL, METHOD = ("a/original.png", 1), ("a/mine@1.png", 2)
+BAD_NAMES = {
+    "a name that is too long": [("a/" + "x" * 300 + "@1.png", 3)],
+    "a path that is too long": [("/".join(["d" * 200] * 30) + "/x@1.png", 3)],
+    "a file where a folder is": [("a", 3)],
+    "a folder where a file is": [("a/original.png/mine@2.png", 3)],
+    "one path twice": [("a/mine@1.png", 3)],
+    "no name": [("", 3)],
+    "outside": [("../mine@2.png", 3)],
+}
+
+
+@pytest.mark.parametrize("more", BAD_NAMES.values(), ids=BAD_NAMES.keys())
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("way", ["zip", "folder"])
+def test_own_pictures_whose_paths_no_folder_can_hold(
+    owner_client: Client, draft: Study, more: list[tuple[str, int]], way: str
+) -> None:
+    pictures = [(path, make_png(seed)) for path, seed in [ORIGINAL, METHOD, *more]]
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as package:
+        for path, content in pictures:
+            package.writestr(zipfile.ZipInfo(path), content)
+    whole = [SimpleUploadedFile("night.zip", archive.getvalue())]
+    files = [SimpleUploadedFile("picture.png", content) for _, content in pictures]
+    fields = (
+        {"pictures": files, "paths": [path for path, _ in pictures]}
+        if way == "folder"
+        else {"pictures": whole}
+    )
+    answer = owner_client.post(f"/studies/{draft.slug}/setup/stimuli/", fields)
+    assert answer.status_code == 400
+    assert not draft.own_pictures.exists() and not Source.objects.exists()

@@ -171,7 +171,7 @@ def unpack(
     """
     try:
         with zipfile.ZipFile(file) as package:
-            entries = [entry for entry in package.infolist() if not entry.is_dir()]
+            entries = [entry for entry in package.infolist() if not entry.filename.endswith("/")]
             _check_entries(entries, largest_bytes)
             links = _links(package, by_name := {entry.filename: entry for entry in entries})
             with whole_folder(folder, replace=replace) as draft:
@@ -196,22 +196,28 @@ def link_or_copy(file: Path, name: Path) -> None:
         shutil.copyfile(file, name)
 
 
+# What file systems take, in bytes; a path needs room for the folder that it is unpacked into.
+LONGEST_NAME, LONGEST_PATH = 255, 3000
+
+
 def _check_names(names: list[str]) -> None:
     for name in names:
         path = PurePosixPath(name)
         # A zip name uses "/" only: a backslash or a colon would mean another folder or drive on Windows.
         if not name or path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
             raise PackageError(f"the zip file holds {name!r}, which leads outside")
+        if max(len(part.encode()) for part in path.parts) > LONGEST_NAME or len(name.encode()) > LONGEST_PATH:
+            raise PackageError(f"the zip file holds a name that is too long: {name[:60]!r}…")
 
 
 def _check_entries(entries: list[zipfile.ZipInfo], largest_bytes: int) -> None:
     names = [entry.filename for entry in entries]
     if len(set(names)) != len(names):
-        raise PackageError("the zip file holds one name twice: it was not written by Closer")
+        raise PackageError("the zip file holds one name twice: make it anew from the folder")
     folders = {str(parent) for name in names for parent in PurePosixPath(name).parents}
     if not folders.isdisjoint(names):
         raise PackageError(
-            "the zip file uses one name for a file and for a folder: it was not written by Closer"
+            "the zip file uses one name for a file and for a folder: make it anew from the folder"
         )
     for entry in entries:
         _check_names([entry.filename])
