@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from annotation.core.formats.names import is_inside
+from psychometrics.answers import UNPRINTABLE
 from psychometrics.tables import Record, TableError, read_records
 
 CHOICES = ("a", "b", "tie")
@@ -82,6 +83,13 @@ def read_rows(path: Path, required: Sequence[str], optional: Sequence[str] = ())
         raise AnswersError(str(error)) from error
     if not rows:
         raise AnswersError(f"{path} has a head but no answers below it.")
+    for line, row in rows:
+        for name, cell in row.items():
+            if unprintable := UNPRINTABLE.search(cell):
+                code = f"U+{ord(unprintable[0]):04X}"
+                raise AnswersError(
+                    f"Line {line} of {path}: {name} holds a control character ({code}): remove it."
+                )
     return rows
 
 

@@ -226,3 +226,11 @@ def test_one_real_number_of_any_kind_is_a_share(tmp_path: Path, share: object) -
 def test_a_folder_that_is_no_bapps_set(tmp_path: Path) -> None:
     with pytest.raises(AnswersError, match="no folder judge"):
         read_bapps(tmp_path)
+
+
+@pytest.mark.parametrize("cell", ["\x1b[2Jann", "an\u202en", "an\x9bn"])
+def test_control_characters_in_a_cell_are_refused(tmp_path: Path, cell: str) -> None:
+    table = tmp_path / "answers.csv"
+    table.write_text(f"source,a,b,choice,annotator\n1.png,2.png,3.png,a,{cell}\n", encoding="utf-8")
+    with pytest.raises(AnswersError, match="Line 2 of .*: annotator holds a control character"):
+        read_plain(table)
