@@ -19,6 +19,8 @@ OPTIONAL = ("annotator", "ms", "a_codec", "b_codec", "a_bpp", "b_bpp", "kind")
 UNKNOWN_KIND = "unknown-unknown"
 # People do not look at one pair for a day; a larger figure is in another unit.
 MOST_MS = 86_400_000.0
+# Bits of a file a pixel; more is a mistake of units.
+MOST_BPP = 999.0
 
 
 class AnswersError(ValueError):
@@ -103,7 +105,7 @@ def _answer(path: Path, line: int, row: Mapping[str, str], *, anywhere: bool = F
     if row["a"] == row["b"]:
         raise AnswersError(f"{where} compares {row['a']} with itself.")
     shown = [
-        Shown(row[side], row.get(f"{side}_codec", ""), number(where, f"{side}_bpp", row))
+        Shown(row[side], row.get(f"{side}_codec", ""), number(where, f"{side}_bpp", row, most=MOST_BPP))
         for side in ("a", "b")
     ]
     ms = number(where, "ms", row, most=MOST_MS)

@@ -234,3 +234,11 @@ def test_control_characters_in_a_cell_are_refused(tmp_path: Path, cell: str) -> 
     table.write_text(f"source,a,b,choice,annotator\n1.png,2.png,3.png,a,{cell}\n", encoding="utf-8")
     with pytest.raises(AnswersError, match="Line 2 of .*: annotator holds a control character"):
         read_plain(table)
+
+
+@pytest.mark.parametrize("bpp", ["1e300", "1000", "nan", "-1"])
+def test_a_bitrate_that_no_picture_has_is_refused(tmp_path: Path, bpp: str) -> None:
+    table = tmp_path / "answers.csv"
+    table.write_text(f"source,a,b,choice,a_bpp\n1.png,2.png,3.png,a,{bpp}\n", encoding="utf-8")
+    with pytest.raises(AnswersError, match="a_bpp is .*a number from 0 to 999"):
+        read_plain(table)
