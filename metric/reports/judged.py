@@ -41,7 +41,7 @@ def evaluate_on(
 
     `sources_learned_from`: how many of the file's sources the version has seen, in train or val, copies included: on
     them it looks better than it is. `copies_of_learned`: those with other pixels that show what a learned photograph
-    shows (re-encoded, cropped), each with that photograph's hash; null for a version without thumbnails.
+    shows (re-encoded, resized or cropped), each with that photograph's hash; null for a version without thumbnails.
     The log-loss and calibration of versions use the choice curve of their own training, never these answers; those of
     baselines, a curve fitted on the other sources of these answers. Raises CheckpointError, TrunkUnavailable.
     """

@@ -1,4 +1,4 @@
-"""Re-encoded, brighter and cropped copies of a photograph are known again; other photographs are not."""
+"""Re-encoded, resized, brighter and cropped copies of a photograph are known again; other photographs are not."""
 
 import io
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from imaging.pixels import Pixels
-from metric.core.snapshot.likeness import copies, read_thumbnails, same_scene, thumbnail, write_thumbnails
+from metric.core.snapshot.likeness import copies, is_crop, read_thumbnails, thumbnail, write_thumbnails
 from tests.kit.snapshots import photograph
 
 SIZE = (300, 400)
@@ -21,6 +21,11 @@ def coded(pixels: Pixels, quality: int = 30) -> Pixels:
         return np.asarray(picture.convert("RGB"))
 
 
+def resized(pixels: Pixels, factor: float) -> Pixels:
+    size = (round(pixels.shape[1] * factor), round(pixels.shape[0] * factor))
+    return np.asarray(Image.fromarray(pixels).resize(size))
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -28,6 +33,8 @@ def coded(pixels: Pixels, quality: int = 30) -> Pixels:
         lambda pixels: np.clip(pixels * 1.15, 0, 255).astype(np.uint8),
         lambda pixels: coded(pixels[40:240, 100:360]),
         lambda pixels: pixels[150:, 200:],
+        lambda pixels: coded(resized(pixels, 0.5)),
+        lambda pixels: resized(pixels, 1.5),
     ],
 )
 def test_copies_are_known_again_and_others_are_not(change) -> None:  # type: ignore[no-untyped-def]
@@ -39,14 +46,15 @@ def test_copies_are_known_again_and_others_are_not(change) -> None:  # type: ign
 
 def test_the_photograph_of_a_crop_that_was_learned_is_known_too() -> None:
     whole = photograph(3, SIZE)
-    assert same_scene(thumbnail(whole[20:220, 50:330]), thumbnail(whole))
+    assert is_crop(thumbnail(whole[20:220, 50:330]), thumbnail(whole))
 
 
 def test_pictures_without_edges_or_too_small_are_never_the_same() -> None:
     grey = thumbnail(np.full((*SIZE, 3), 128, dtype=np.uint8))
-    assert not same_scene(grey, grey)
+    assert not is_crop(grey, grey)
+    assert copies({"grey": grey}, [grey]) == [None]
     whole = photograph(4, SIZE)
-    assert not same_scene(thumbnail(whole[:40, :40]), thumbnail(whole))
+    assert not is_crop(thumbnail(whole[:40, :40]), thumbnail(whole))
 
 
 def test_thumbnails_are_written_the_same_and_read_back(tmp_path: Path) -> None:
@@ -54,10 +62,10 @@ def test_thumbnails_are_written_the_same_and_read_back(tmp_path: Path) -> None:
     for name in ("one", "two"):
         write_thumbnails(tmp_path / name, dict(sorted(known.items(), reverse=name == "two")))
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
-    found = read_thumbnails(tmp_path / "one")
-    assert found.keys() == known.keys()
-    assert (found["a"].height, found["a"].width) == SIZE
-    assert np.array_equal(found["a"].grey, known["a"].grey)
+    stored = read_thumbnails(tmp_path / "one")
+    assert stored.keys() == known.keys()
+    assert (stored["a"].height, stored["a"].width) == SIZE
+    assert np.array_equal(stored["a"].grey, known["a"].grey)
     (tmp_path / "one").write_bytes(b"no tensors")
     with pytest.raises(ValueError, match="cannot be read"):
         read_thumbnails(tmp_path / "one")
