@@ -16,9 +16,10 @@ from annotation.api import PROBLEM, PROBLEMS
 from annotation.core.roles import Reach
 from annotation.models import Study
 from annotation.queues import after_commit
-from annotation.services import addition, studies, study_files
+from annotation.services import addition, studies
 from annotation.services.sources import add_source
 from annotation.views.access import staff_of, study_or_404
+from annotation.views.actions import copy_for
 from annotation.views.downloads import judgments_as_csv
 from annotation.views.study import status_of
 
@@ -119,10 +120,13 @@ class CopyView(APIView):
         operation_id="studies_copy", request=CopySerializer, responses={201: NamedStudySerializer, **PROBLEMS}
     )
     def post(self, request: Request, slug: str) -> Response:
-        """Make a draft with the rules, photographs and pictures of a study, and no answers; you own it."""
+        """Make a draft with the rules, photographs and pictures of a study, and no answers; you own it.
+
+        A panel's codes are copied for those who run the study.
+        """
         study = study_or_404(request, slug, Reach.DATA)
         name = valid_data(CopySerializer, request)["name"]
-        copy = study_files.copy_study(study=study, owner=staff_of(request), name=name)
+        copy = copy_for(request, study, name=name)
         return Response({"slug": copy.slug, "name": copy.name}, status=status.HTTP_201_CREATED)
 
 

@@ -25,8 +25,9 @@ from annotation.queues import after_commit
 from annotation.services import studies
 from annotation.services.own_pictures import add_pictures
 from annotation.services.presets import create_from_preset
-from annotation.services.study_files import create_from_file, export_study, unpacked
+from annotation.services.study_files import create_from_file, unpacked
 from annotation.views.access import reachable_studies, staff_of, study_or_404
+from annotation.views.actions import study_file_of
 
 
 class NewStudySerializer(fields.Serializer[Any]):
@@ -128,9 +129,9 @@ class StudyViewSet(viewsets.ReadOnlyModelViewSet[Study]):
     @extend_schema(responses={(200, "application/toml"): OpenApiTypes.STR, 404: PROBLEM})
     @action(detail=True)
     def file(self, request: Request, slug: str) -> HttpResponse:
-        """The study file: every rule, and the stimuli by hash."""
+        """The study file: every rule, and the stimuli by hash; a panel's codes for those who run the study."""
         study = study_or_404(request, slug, Reach.DATA)
-        return HttpResponse(export_study(study), content_type="application/toml; charset=utf-8")
+        return study_file_of(request, study)
 
     @extend_schema(
         request={"multipart/form-data": PicturesSerializer},

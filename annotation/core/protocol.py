@@ -18,9 +18,6 @@ LAYOUTS = ("side", "toggle", "flicker")
 ALLOCATIONS = ("coverage", "ranking", "uncertain")
 PANELS = ("none", "prolific", "mturk", "other")
 
-# What lets people collect a panel's pay: in nothing that is published.
-PANEL_RULES = ("completion_code", "completion_url", "screen_out_code", "screen_out_url")
-
 FEWEST_TRAINING_PAIRS = 5
 # More than this and flicker may harm people with photosensitive epilepsy well before it helps anybody.
 FASTEST_FLICKER_HZ = 2.0

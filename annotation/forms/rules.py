@@ -1,6 +1,6 @@
 """The protocol's rules as fields of a form, and as facts once they are frozen."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import Field, dataclass, fields
 from typing import Any
 
@@ -121,28 +121,36 @@ def words_of(rule: Field[Any], value: Any) -> str:
     return f"{value:g} {unit}".strip() if isinstance(value, float) else str(value)
 
 
-def facts_of(rules: Protocol, preset: str, group: str) -> list[RuleValue]:
-    """A group's rules in words; those that differ from the preset say what it has."""
+def facts_of(rules: Protocol, preset: str, names: Iterable[str]) -> list[RuleValue]:
+    """Rules in words; those that differ from the preset say what it has."""
     changed = differences(rules.to_json(), preset)
     return [
         RuleValue(
-            rule.metadata["label"],
-            words_of(rule, getattr(rules, name)),
-            words_of(rule, changed[name]) if name in changed else "",
+            BY_NAME[name].metadata["label"],
+            words_of(BY_NAME[name], getattr(rules, name)),
+            words_of(BY_NAME[name], changed[name]) if name in changed else "",
         )
-        for name, rule in BY_NAME.items()
-        if rule.metadata["group"] == group
+        for name in names
     ]
 
 
 def rule_groups(
-    rules: Protocol, preset: str, bound: Callable[[str], BoundField | None] = lambda name: None
+    rules: Protocol,
+    preset: str,
+    bound: Callable[[str], BoundField | None] = lambda name: None,
+    *,
+    hidden: Collection[str] = (),
 ) -> Iterator[RuleGroup]:
-    """The protocol's rules, group by group; `bound` gives a rule's field, or None where a form has none."""
+    """The protocol's rules, group by group, but for those that are `hidden`.
+
+    `bound` gives a rule's field, or None where a form has none.
+    """
     for group, (title, about) in GROUPS.items():
-        names = [name for name, rule in BY_NAME.items() if rule.metadata["group"] == group]
+        names = [
+            name for name, rule in BY_NAME.items() if rule.metadata["group"] == group and name not in hidden
+        ]
         form_fields = [field for name in names if (field := bound(name)) is not None]
-        yield RuleGroup(group, title, about, form_fields, facts_of(rules, preset, group))
+        yield RuleGroup(group, title, about, form_fields, facts_of(rules, preset, names))
 
 
 def preset_label(name: str) -> str:

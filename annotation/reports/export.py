@@ -15,7 +15,7 @@ from annotation.core.formats.answers import AnswerRow
 from annotation.core.formats.bapps import write_bapps
 from annotation.core.formats.pseudonyms import pseudonyms
 from annotation.core.formats.rows import JudgmentRow, SnapshotRows, SourceRow, TripletRow
-from annotation.core.protocol import PANEL_RULES
+from annotation.core.panel_codes import without_panel_codes
 from annotation.models import Judgment, Study, Triplet
 
 # Fewer judgments than this cannot be split and scored in any useful way.
@@ -104,7 +104,7 @@ def _describe(study: Study, number: int | None) -> dict[str, Any]:
         "allow_ties": study.allow_ties,
         "min_view_ms": study.min_view_ms,
         "surround": study.surround,
-        "protocol": {name: value for name, value in study.protocol.items() if name not in PANEL_RULES},
+        "protocol": without_panel_codes(study.protocol),
         "opened_at": study.opened_at.isoformat() if study.opened_at else None,
     }
 

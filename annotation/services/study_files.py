@@ -14,7 +14,8 @@ from django.db import transaction
 from annotation.core.formats import study_file
 from annotation.core.formats import zip as archives
 from annotation.core.formats.study_file import StudyFileError
-from annotation.core.protocol import PANEL_RULES, Protocol
+from annotation.core.panel_codes import without_panel_codes
+from annotation.core.protocol import Protocol
 from annotation.errors import BadPhotograph, BadStudyFile, DuplicatePhotograph, Refused
 from annotation.models import Reconstruction, Source, Study, StudySource
 from annotation.models.stimulus import as_decimal
@@ -63,16 +64,12 @@ def _picture(row: Reconstruction, photograph: str) -> dict[str, Any]:
     return cell | ({} if row.bpp is None else {"bpp": row.bpp})
 
 
-def export_study(study: Study) -> str:
-    """The study file of a study; its stimuli by hash."""
-    return study_file.write(describe_study(study))
-
-
-def publishable_study_file(study: Study) -> str:
-    """The study file without a panel's codes and addresses."""
+def export_study(study: Study, *, panel_codes: bool) -> str:
+    """The study file of a study, its stimuli by hash; without `panel_codes` it can be published."""
     content = describe_study(study)
-    rules = {name: value for name, value in content["protocol"].items() if name not in PANEL_RULES}
-    return study_file.write(content | {"protocol": rules})
+    if not panel_codes:
+        content |= {"protocol": without_panel_codes(content["protocol"])}
+    return study_file.write(content)
 
 
 def create_from_file(
@@ -207,10 +204,13 @@ def unpacked(file: Any) -> Iterator[Path]:
 
 
 @transaction.atomic
-def copy_study(*, study: Study, owner: User, name: str = "") -> Study:
-    """A draft with the rules, photographs and pictures of `study`, and no answers."""
+def copy_study(*, study: Study, owner: User, panel_codes: bool, name: str = "") -> Study:
+    """A draft with the rules, photographs and pictures of `study`, and no answers; its panel's codes are optional."""
+    protocol = study.rules.to_json()
+    if not panel_codes:
+        protocol = without_panel_codes(protocol)
     rules = {rule: getattr(study, rule) for rule in RULES} | {"name": name or f"{study.name[:110]} (copy)"}
-    copy = create_study(owner=owner, protocol=study.rules.to_json(), **rules)
+    copy = create_study(owner=owner, protocol=protocol, **rules)
     StudySource.objects.bulk_create(
         StudySource(
             study=copy,

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
+from rest_framework.request import Request
 
 from annotation import tasks
 from annotation.core.roles import Reach
@@ -15,7 +16,20 @@ from annotation.services import addition, studies, study_files
 from annotation.services.reach import request_reach
 from annotation.services.snapshots import request_snapshot
 from annotation.services.study_files import unpacked
-from annotation.views.access import refusals_as_messages, staff_of, staff_required, study_or_404
+from annotation.views.access import may, refusals_as_messages, staff_of, staff_required, study_or_404
+
+
+def copy_for(request: HttpRequest | Request, study: Study, *, name: str = "") -> Study:
+    """A copy that the researcher of the request owns, with a panel's codes if they run the study."""
+    user = staff_of(request)
+    codes = may(user, study, Reach.RUN)
+    return study_files.copy_study(study=study, owner=user, name=name, panel_codes=codes)
+
+
+def study_file_of(request: HttpRequest | Request, study: Study) -> HttpResponse:
+    """The study file as an answer, with a panel's codes if the researcher of the request runs the study."""
+    text = study_files.export_study(study, panel_codes=may(staff_of(request), study, Reach.RUN))
+    return HttpResponse(text, content_type="application/toml; charset=utf-8")
 
 
 @staff_required
@@ -24,7 +38,7 @@ from annotation.views.access import refusals_as_messages, staff_of, staff_requir
 def copy_study(request: HttpRequest, slug: str) -> HttpResponse:
     """A draft with the same rules and stimuli, to change and open."""
     study = study_or_404(request, slug, Reach.DATA)
-    copy = study_files.copy_study(study=study, owner=staff_of(request))
+    copy = copy_for(request, study)
     after_commit(tasks.send_reaches, request_reach(study=copy))
     messages.success(request, f"“{copy}” is a draft with everything of “{study}” but its answers.")
     return redirect("study-setup", copy.slug, "stimuli")
@@ -62,7 +76,7 @@ def archive_study(request: HttpRequest, slug: str) -> HttpResponse:
 def study_file(request: HttpRequest, slug: str) -> HttpResponse:
     """The study file, to keep or to make the same study from."""
     study = study_or_404(request, slug, Reach.DATA)
-    response = HttpResponse(study_files.export_study(study), content_type="application/toml; charset=utf-8")
+    response = study_file_of(request, study)
     response.headers["Content-Disposition"] = f'attachment; filename="{study.slug}.toml"'
     return response
 

@@ -18,7 +18,7 @@ from annotation.reports.exhibit_files import FORMATS, file_of, formats_of
 from annotation.reports.exhibits import Exhibit, exhibits_of
 from annotation.reports.paper_pack import paper_pack_of
 from annotation.reports.results import StudyResults
-from annotation.services.study_files import publishable_study_file
+from annotation.services.study_files import export_study
 from annotation.views.access import refusals_as_messages, staff_required, study_or_404
 from annotation.views.breakdown import current_breakdown, level_of
 from annotation.views.members import study_of_link
@@ -106,7 +106,7 @@ def paper_pack_file(study: Study, population: str | None) -> StreamingHttpRespon
     """The pack as a download that is sent while it is written. Raises NoResults before anything is sent."""
     results = current_results(study, population)
     exhibits = _exhibits(study, results)
-    pack = paper_pack_of(study, results, exhibits, study_file=publishable_study_file(study))
+    pack = paper_pack_of(study, results, exhibits, study_file=export_study(study, panel_codes=False))
     response = StreamingHttpResponse(pack.pieces(), content_type="application/zip")
     response.headers["Content-Disposition"] = f'attachment; filename="{pack.name}.zip"'
     return response

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from annotation.charts import inline
 from annotation.core.conditions import levels
 from annotation.core.formats.published.forms import ABOUT
+from annotation.core.panel_codes import PANEL_CODES
 from annotation.core.roles import Reach
 from annotation.forms.rules import preset_label, rule_groups
 from annotation.models import Reconstruction, Snapshot, Source, Study
@@ -19,7 +20,7 @@ from annotation.reports.cost import costs_of_adding
 from annotation.services.flags import open_flags
 from annotation.services.panels import PANEL_NAMES
 from annotation.views import progress
-from annotation.views.access import may, staff_required, study_or_404
+from annotation.views.access import may, staff_of, staff_required, study_or_404
 from imaging.plots import charts
 
 PHOTOGRAPHS_SHOWN = 48
@@ -186,13 +187,17 @@ def settings(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def facts_page(request: HttpRequest, study: Study) -> HttpResponse:
-    """Every rule in words, what another codec would cost, and the ends of a study."""
+    """Every rule in words, what another codec would cost, and the ends of a study.
+
+    A panel's codes are shown to those who run the study.
+    """
+    runs = may(staff_of(request), study, Reach.RUN)
     can_grow = study.state in (Study.State.OPEN, Study.State.PAUSED) and not study.origin
     return study_page(
         request,
         study,
         "study-settings",
-        groups=list(rule_groups(study.rules, study.preset)),
+        groups=list(rule_groups(study.rules, study.preset, hidden=() if runs else PANEL_CODES)),
         preset_label=preset_label(study.preset),
         additions=costs_of_adding(study=study) if can_grow else {},
         conditions=study.conditions(),

@@ -16,9 +16,10 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import IO, Any
 
 from imaging.folders import FolderError, whole_folder
@@ -30,6 +31,7 @@ LARGEST_BYTES = 200 * 2**30
 # Further names of files that are packed once: name, tab, the name that is packed; sorted.
 LINKS = "names.tsv"
 LARGEST_LINKS = 2**28
+NO_EDITS: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType({})
 
 # zipfile lets all of these out, depending on which byte of a file is wrong.
 _DAMAGE = (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, struct.error, zlib.error)
@@ -67,13 +69,14 @@ def _entry(name: str, size: int) -> zipfile.ZipInfo:
     return entry
 
 
-def in_full(file: IO[bytes]) -> Iterator[bytes]:
+def in_full(file: IO[bytes], *, edit: Mapping[str, Callable[[bytes], bytes]] = NO_EDITS) -> Iterator[bytes]:
     """The package as a plain zip file, with every picture under each of its names, in pieces: memory does not grow.
 
-    Raises PackageError where `unpack` would.
+    `edit` gives other content to files by their names. Raises PackageError where `unpack` would.
     """
     with packed_files(file) as files:
-        yield from stream((name, pieces_of(files, name)) for name in files.names())
+        edited = {name: [change(files.read(name))] for name, change in edit.items()}
+        yield from stream((name, edited.get(name) or pieces_of(files, name)) for name in files.names())
 
 
 def pieces_of(files: "PackedFiles", name: str) -> Iterator[bytes]:
@@ -99,6 +102,11 @@ class PackedFiles:
     def open(self, name: str) -> IO[bytes]:
         """One of them, to be read. Raises KeyError for a name that there is not."""
         return self._package.open(self._entries[self._links.get(name, name)])
+
+    def read(self, name: str) -> bytes:
+        """The whole content of one of them. Raises KeyError for a name that there is not."""
+        with self.open(name) as file:
+            return file.read()
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from annotation.reports.breakdown_exhibits import breakdown_exhibits
 from annotation.reports.exhibits import exhibits_of
 from annotation.reports.paper_pack import paper_pack_of
 from annotation.reports.results import compute_results, votes_by_population
-from annotation.services.study_files import publishable_study_file
+from annotation.services.study_files import export_study
 from imaging.files import whole_file
 
 
@@ -44,7 +44,7 @@ class Command(CommandWithExamples):
             raise CommandError(f"“{study}” has no judgments by {what} yet, so there is nothing to publish.")
         results = compute_results(study, population)
         exhibits = exhibits_of(results) + breakdown_exhibits(breakdown(study, population))
-        pack = paper_pack_of(study, results, exhibits, study_file=publishable_study_file(study))
+        pack = paper_pack_of(study, results, exhibits, study_file=export_study(study, panel_codes=False))
         try:
             with whole_file(options["out"]) as draft, draft.open("wb") as file:
                 file.writelines(pack.pieces())

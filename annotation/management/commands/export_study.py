@@ -27,7 +27,7 @@ class Command(CommandWithExamples):
             study = Study.objects.get(slug=options["study"])
         except Study.DoesNotExist as error:
             raise CommandError(f"There is no study called {options['study']!r}.") from error
-        text = export_study(study)
+        text = export_study(study, panel_codes=True)
         if options["out"] is None:
             self.stdout.write(text, ending="")
             return

@@ -9,16 +9,21 @@ from typing import Any
 
 import pandas
 import pytest
+from django.core.files import File
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
 from annotation.core.formats.bapps_reading import read_bapps
+from annotation.core.formats.manifest import verify
 from annotation.core.formats.published.forms import FORMS, write_published
 from annotation.core.formats.pwcmp import read_pwcmp
+from annotation.core.formats.zip import pack
 from annotation.models import Judgment, Snapshot, Study
 from annotation.reports.export import export
-from annotation.services.snapshots import build_snapshot, request_snapshot
+from annotation.services.snapshots import build_snapshot, request_snapshot, unpack_snapshot
+from imaging.files import write_json
+from imaging.manifest import sealed
 from tests.factories import make_judged_study
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +43,17 @@ def folder(study: Study, tmp_path: Path) -> Path:
     """Its snapshot."""
     export(study=study, out=tmp_path / "snapshot", simulated=False, number=3)
     return tmp_path / "snapshot"
+
+
+def with_codes(folder: Path) -> Path:
+    """The folder as earlier versions wrote it: its manifest holds the panel's codes."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["study"]["protocol"] |= {
+        "completion_code": "C0DE99",
+        "screen_out_url": "https://a.example/C0DE99",
+    }
+    write_json(folder / "manifest.json", sealed(manifest))
+    return folder
 
 
 def in_form(folder: Path, form: str) -> Path:
@@ -114,12 +130,14 @@ def test_pwcmp_is_read_back_and_its_matrices_count_every_answer(folder: Path) ->
 
 @pytest.mark.parametrize("form", [form for form in FORMS if form != "bapps"])
 def test_no_form_holds_a_panels_code_or_a_key(folder: Path, form: str) -> None:
+    assert "C0DE99" not in (folder / "manifest.json").read_text()
+    with_codes(folder)
     texts = b"".join(
         path.read_bytes()
         for path in in_form(folder, form).rglob("*")
         if path.is_file() and path.suffix != ".png"
     )
-    assert b"C0DE99" not in texts and "C0DE99" not in (folder / "manifest.json").read_text()
+    assert b"C0DE99" not in texts
     assert not any(str(pk).encode() in texts for pk in Judgment.objects.values_list("annotator", flat=True))
 
 
@@ -153,6 +171,25 @@ def test_a_download_has_the_form_that_it_names(owner_client: Client, study: Stud
         assert len(list((tmp_path / "huggingface").rglob("*.png"))) == 12
     refused = owner_client.get(reverse("api-snapshot-archive", args=[snapshot.pk]), {"as": "word"})
     assert refused.status_code == 409 and "huggingface" in refused.json()["detail"]
+
+
+def test_the_folder_of_an_old_snapshot_is_downloaded_without_a_panels_codes(
+    owner_client: Client, study: Study, tmp_path: Path
+) -> None:
+    snapshot = request_snapshot(study=study)
+    build_snapshot(pk=snapshot.pk)
+    snapshot.refresh_from_db()
+    kept = unpack_snapshot(snapshot=snapshot, folder=tmp_path / "kept")
+    before = json.loads((kept / "manifest.json").read_text())
+    with (tmp_path / "old.zip").open("w+b") as file:
+        pack(with_codes(kept), file)
+        snapshot.archive.save("snapshot.zip", File(file))
+    for name in ("snapshot-download", "api-snapshot-archive"):
+        answer = owner_client.get(reverse(name, args=[snapshot.pk]))
+        with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as package:
+            assert not any(b"C0DE99" in package.read(one) for one in package.namelist())
+            package.extractall(tmp_path / name)
+        assert verify(tmp_path / name) == before
 
 
 def test_the_command_writes_a_form_whole(study: Study, tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ from annotation.core.formats.published.pwcmp import pwcmp
 from annotation.core.formats.published.reading import FolderFiles, SnapshotFiles, files_of_package
 from annotation.core.formats.published.tables import json_lines, parquet
 from annotation.core.formats.zip import in_full, stream
-from annotation.core.protocol import PANEL_RULES
+from annotation.core.panel_codes import without_panel_codes
+from imaging.files import to_json
 from imaging.folders import whole_folder
-from imaging.manifest import ITSELF
+from imaging.manifest import ITSELF, NAME, sealed
 
 Writer = Callable[[SnapshotFiles, Mapping[str, Any]], Iterator[tuple[str, Iterable[bytes]]]]
 BAPPS = "bapps"
@@ -35,10 +36,10 @@ FORMS = tuple(ABOUT)
 def published_zip(package: IO[bytes], form: str) -> Iterator[bytes]:
     """The kept zip file of a snapshot in another form, as a zip file in pieces.
 
-    Raises KeyError for an unknown form, PackageError for a damaged file.
+    Raises KeyError for an unknown form, PackageError for a damaged file, ManifestError for a damaged manifest.
     """
     if form == BAPPS:
-        yield from in_full(package)
+        yield from in_full(package, edit={NAME: publishable})
         return
     writer = WRITERS[form]
     with files_of_package(package) as files:
@@ -60,11 +61,26 @@ def write_published(snapshot: Path, out: Path, form: str) -> None:
 
 def published_manifest(files: SnapshotFiles) -> dict[str, Any]:
     """The snapshot's manifest without a panel's codes, which old ones hold. Raises ManifestError for a damaged one."""
-    with files.open("manifest.json") as file:
+    with files.open(NAME) as file:
         manifest = parse_manifest(file.read())
-    study = manifest["study"]
-    rules = {name: value for name, value in study.get("protocol", {}).items() if name not in PANEL_RULES}
-    published = manifest | {"study": study | ({"protocol": rules} if "protocol" in study else {})}
+    published = _without_codes(manifest)
     # Its hash of itself is that of the file in the snapshot, whose spelling is not kept.
     published.pop(ITSELF, None)
     return published
+
+
+def publishable(content: bytes) -> bytes:
+    """The bytes of a snapshot's manifest; sealed anew, without a panel's codes, where an old one holds them.
+
+    Raises ManifestError for a damaged one.
+    """
+    manifest = parse_manifest(content)
+    published = _without_codes(manifest)
+    return content if published == manifest else to_json(sealed(published))
+
+
+def _without_codes(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    study = manifest["study"]
+    if "protocol" not in study:
+        return dict(manifest)
+    return dict(manifest) | {"study": study | {"protocol": without_panel_codes(study["protocol"])}}
