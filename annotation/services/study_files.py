@@ -14,7 +14,7 @@ from django.db import transaction
 from annotation.core.formats import study_file
 from annotation.core.formats import zip as archives
 from annotation.core.formats.study_file import StudyFileError
-from annotation.core.panel_codes import without_panel_codes
+from annotation.core.panel_codes import PANEL_CODES, without_panel_codes
 from annotation.core.protocol import Protocol
 from annotation.errors import BadPhotograph, BadStudyFile, DuplicatePhotograph, Refused
 from annotation.models import Reconstruction, Source, Study, StudySource
@@ -206,11 +206,9 @@ def unpacked(file: Any) -> Iterator[Path]:
 @transaction.atomic
 def copy_study(*, study: Study, owner: User, panel_codes: bool, name: str = "") -> Study:
     """A draft with the rules, photographs and pictures of `study`, and no answers; its panel's codes are optional."""
-    protocol = study.rules.to_json()
-    if not panel_codes:
-        protocol = without_panel_codes(protocol)
+    protocol = study.rules if panel_codes else study.rules.but(**dict.fromkeys(PANEL_CODES, ""))
     rules = {rule: getattr(study, rule) for rule in RULES} | {"name": name or f"{study.name[:110]} (copy)"}
-    copy = create_study(owner=owner, protocol=protocol, **rules)
+    copy = create_study(owner=owner, protocol=protocol.to_json(), **rules)
     StudySource.objects.bulk_create(
         StudySource(
             study=copy,
