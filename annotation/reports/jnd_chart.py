@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from math import log2
 
+from annotation.core.formats.printed import printed
 from codecs_zoo.look import method_look
 from imaging.plots.axes import clipped, clipped_range, ticks
 from imaging.plots.charts import WIDTH, arrow
@@ -25,7 +26,7 @@ def quality_curves(curves: Sequence[Curve], *, title: str, zero: str) -> Scene:
     low, high = _range(curves)
     for tick in ticks(low, high):
         drawing.line(LEFT, height(tick), RIGHT, height(tick), faint=tick != 0)
-        drawing.text(LEFT - 8, height(tick) + 4, f"{tick:g}".replace("-", "−"), anchor="end")
+        drawing.text(LEFT - 8, height(tick) + 4, printed(tick, "g"), anchor="end")
     marks = ticks(low, high)
     for curve in curves:
         _curve(drawing, curve, across, height, (marks[0], marks[-1]))

@@ -11,9 +11,11 @@ from django.utils.safestring import SafeString, mark_safe
 from annotation.charts import inline
 from annotation.core.bitrates import rate_in_words
 from annotation.core.durations import duration_in_words
+from annotation.core.formats.printed import printed
 from codecs_zoo.look import key_mark
 from imaging.plots import charts
 from psychometrics.estimates import Estimate
+from psychometrics.sentences import signed
 
 register = template.Library()
 
@@ -73,8 +75,14 @@ def percent1(share: float | str | None) -> str:
 
 @register.filter
 def fixed(number: float | str | None, places: int) -> str:
-    """A number with so many decimals; a dash where there is none."""
-    return f"{number:.{places}f}" if isinstance(number, float | int) else "–"
+    """A number with so many decimals, a true minus before it; a dash where there is none."""
+    return printed(number, f".{places}f") if isinstance(number, float | int) else "–"
+
+
+@register.filter
+def change(number: float | str | None) -> str:
+    """A difference in JND with its sign, +0.41 or −0.41; a dash where there is none."""
+    return signed(number) if isinstance(number, float | int) else "–"
 
 
 @register.filter

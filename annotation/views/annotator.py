@@ -149,7 +149,7 @@ def figure_rows(figures: Figures) -> list[FigureRow]:
 
 
 def page_by_judgment(request: HttpRequest, enrolment: Enrolment) -> Page:
-    """A page of their answers, in the order in which they were given; `?after=` goes by the assignment's place."""
+    """A page of their answers, in the order in which they were given; `?after=` is how many come before."""
     rows = report.page_of_answers(enrolment)
     start = _start(request)
     answers = list(rows.order_by("received_at", "pk")[start : start + ANSWERS_A_PAGE + 1])

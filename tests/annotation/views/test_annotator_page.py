@@ -15,6 +15,7 @@ from annotation.reports.without import Without, changes_without
 from annotation.services.annotator_quality import exclude_by_hand, refresh_quality
 from annotation.services.judging import record_judgment
 from annotation.services.sessions import skip_assignment
+from psychometrics.sentences import signed
 from tests.factories import (
     make_assignment,
     make_judgment,
@@ -98,6 +99,20 @@ class TestPage:
         page = page_of(owner_client, session)
         assert "one key" in [sign.label for sign in page.context["signs"]]
         assert page.content.decode().count("is-outside") >= 3
+
+    def test_what_shows_no_sign_is_not_marked(self, owner_client: Client) -> None:
+        study = study_of(8)
+        session = make_session(study)
+        for _ in range(8):
+            make_judgment(session, answer="left")
+        refresh_quality(study)
+        page = page_of(owner_client, session)
+        run = page.context["person"].figures.longest_run
+        assert run.value > run.high  # too few answers for a sign all the same
+        assert (
+            page.context["signs"] == []
+            and "is-outside" not in page.content.decode().split('id="list-head"')[0]
+        )
 
     def test_a_long_list_comes_a_page_at_a_time(self, owner_client: Client) -> None:
         study = study_of(27)
@@ -187,6 +202,19 @@ class TestWithout:
         assert without(turner).order
         exclude_by_hand(enrolment=place_of(turner), reason="a test", by="ada")
         assert not without(follower).order
+
+    def test_a_change_is_printed_with_its_sign_and_a_true_minus(self, owner_client: Client) -> None:
+        _, opponent = self.study()
+        changes = without(opponent)
+        assert changes.change is not None
+        people = owner_client.get(reverse("study-people", args=[opponent.study.slug])).content.decode()
+        page = page_of(owner_client, opponent).content.decode()
+        assert f'<td class="num">{signed(changes.change)}<br>' in people
+        assert f"moves by {signed(changes.change)} JND" in page
+        each = [signed(one.change) for one in changes.moved]
+        assert {words[0] for words in each} == {"+", "−"}
+        for one, words in zip(changes.moved, each, strict=True):
+            assert f"{one.now:.2f}".replace("-", "−") in page and f'<td class="num">{words}</td>' in page
 
     def test_nobody_s_votes_change_nothing(self) -> None:
         friend, _ = self.study()
