@@ -106,21 +106,20 @@ class BeginSession(JudgingView):
     )
     def post(self, request: Request) -> Response:
         """Begin a session on the study with this key, or go on with the annotator's current one."""
-        asked = serializers.BeginSessionSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        if asked.validated_data["simulated"]:
+        fields = serializers.valid_data(serializers.BeginSessionSerializer, request.data)
+        if fields["simulated"]:
             require_researcher(request)
-        study = get_object_or_404(Study, key=asked.validated_data.pop("study"))
-        if asked.validated_data["simulated"] and not may(staff_of(request), study, Reach.RUN):
+        study = get_object_or_404(Study, key=fields.pop("study"))
+        if fields["simulated"] and not may(staff_of(request), study, Reach.RUN):
             raise ResearcherNeeded(
                 "Simulated annotators are sent by an editor or an owner of the study; your token is of neither."
             )
-        known = Annotator.objects.filter(key=asked.validated_data.pop("annotator_key", "")).first()
+        known = Annotator.objects.filter(key=fields.pop("annotator_key", "")).first()
         session = begin_session(
             study=study,
             annotator_id=known.pk if known else None,
             client=client_of(request),
-            **asked.validated_data,
+            **fields,
         )
         return Response(serializers.SessionSerializer(session).data, status=status.HTTP_201_CREATED)
 
@@ -137,10 +136,9 @@ class NextAssignment(JudgingView):
     )
     def post(self, request: Request, key: str) -> Response:
         """Lease the next pair, or hear why there is none by another status."""
-        asked = serializers.NextSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
+        holding = serializers.valid_data(serializers.NextSerializer, request.data)["holding"]
         try:
-            return Response(next_of(Session.objects.filter(key=key), asked.validated_data["holding"]))
+            return Response(next_of(Session.objects.filter(key=key), holding))
         except SessionErased as error:
             raise Http404(str(UNKNOWN_SESSION)) from error
 
@@ -148,11 +146,11 @@ class NextAssignment(JudgingView):
 def next_of(sessions: QuerySet[Session], holding: Sequence[UUID]) -> dict[str, Any]:
     """The next pair of the session, or why there is none, with its progress."""
     given = claim(sessions=sessions, holding=holding, require=require_open)
-    found, progress = given.found, progress_in(given.session, given.enrolment)
-    if isinstance(found, NoPair):
-        answer = {"status": found.status, "detail": found.detail, "retry_after_s": found.retry_after_s}
+    pair, progress = given.found, progress_in(given.session, given.enrolment)
+    if isinstance(pair, NoPair):
+        answer = {"status": pair.status, "detail": pair.detail, "retry_after_s": pair.retry_after_s}
         return {**answer, "progress": progress}
-    return {"status": "pair", "assignment": serializers.pair_of(found), "progress": progress}
+    return {"status": "pair", "assignment": serializers.pair_of(pair), "progress": progress}
 
 
 class SubmitJudgment(JudgingView):
@@ -175,9 +173,7 @@ class SubmitJudgment(JudgingView):
     )
     def put(self, request: Request, pk: UUID) -> Response:
         """Record an answer under an id of the caller's making. Repeat it as often as needed: it counts once."""
-        said = serializers.SubmitJudgmentSerializer(data=request.data)
-        said.is_valid(raise_exception=True)
-        fields = said.validated_data
+        fields = serializers.valid_data(serializers.SubmitJudgmentSerializer, request.data)
         given = Answer(pk, fields["assignment"], fields["answer"], fields["timing"], fields["supersedes"])
         sessions = sessions_of(request)
         try:
@@ -185,15 +181,15 @@ class SubmitJudgment(JudgingView):
         except SessionErased as error:
             raise NotYours(str(UNKNOWN_SESSION)) from error
         feedback = feedback_on(recorded.judgment)
-        told = {
+        content = {
             "id": recorded.judgment.pk,
             "progress": progress_in(recorded.session, recorded.enrolment),
             "feedback": {"right": feedback.right, "closer": feedback.closer} if feedback else None,
         }
         if fields["holding"] is not None:
-            told["next"] = _next_or_refusal(sessions, fields["holding"])
+            content["next"] = _next_or_refusal(sessions, fields["holding"])
         code = status.HTTP_201_CREATED if recorded.created else status.HTTP_200_OK
-        return Response(told, status=code)
+        return Response(content, status=code)
 
 
 def _next_or_refusal(sessions: QuerySet[Session], holding: Sequence[UUID]) -> dict[str, Any]:
@@ -217,12 +213,10 @@ class SkipAssignment(JudgingView):
     )
     def post(self, request: Request, pk: UUID) -> Response:
         """Give a pair back with the cause, so that a broken image holds nobody up."""
-        said = serializers.SkipSerializer(data=request.data)
-        said.is_valid(raise_exception=True)
+        fields = serializers.valid_data(serializers.SkipSerializer, request.data)
         session = session_of(request)
-        cause, slot, detail = (said.validated_data[name] for name in ("cause", "slot", "detail"))
-        words = " ".join(word for word in (slot, detail) if word)
-        skip_assignment(session=session, assignment_id=pk, cause=cause, detail=words)
+        words = " ".join(word for word in (fields["slot"], fields["detail"]) if word)
+        skip_assignment(session=session, assignment_id=pk, cause=fields["cause"], detail=words)
         return Response(progress_of(session))
 
 
@@ -278,12 +272,9 @@ class SnapshotViewSet(
     )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Ask for a snapshot of the judgments up to now; a worker builds it."""
-        asked = serializers.RequestSnapshotSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        study = study_or_404(request, asked.validated_data["study"], Reach.DATA)
-        snapshot = request_snapshot(
-            study=study, simulated=asked.validated_data["simulated"], created_by=staff_of(request)
-        )
+        fields = serializers.valid_data(serializers.RequestSnapshotSerializer, request.data)
+        study = study_or_404(request, fields["study"], Reach.DATA)
+        snapshot = request_snapshot(study=study, simulated=fields["simulated"], created_by=staff_of(request))
         after_commit(tasks.snapshot.delay, snapshot.pk)
         return Response(self.get_serializer(snapshot).data, status=status.HTTP_201_CREATED)
 

@@ -10,9 +10,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.api import PROBLEM, PROBLEMS
-from annotation.api_running import valid_data
 from annotation.core.roles import ROLES, Reach
 from annotation.models import Invitation, ResultsLink, Study
+from annotation.serializers import valid_data
 from annotation.services import members
 from annotation.services.visitors import MOST_INVITATIONS, invite
 from annotation.views.access import staff_of, study_or_404
@@ -58,7 +58,7 @@ class InvitationsView(APIView):
     def post(self, request: Request, slug: str) -> Response:
         """Make personal links."""
         study = study_or_404(request, slug, Reach.RUN)
-        made = invite(study=study, **valid_data(InviteSerializer, request))
+        made = invite(study=study, **valid_data(InviteSerializer, request.data))
         return Response(self._as_json(request, study, made), status=status.HTTP_201_CREATED)
 
     def _as_json(self, request: Request, study: Study, rows: list[Invitation]) -> list[dict[str, Any]]:
@@ -97,7 +97,7 @@ class SetMemberView(APIView):
     def post(self, request: Request, slug: str) -> Response:
         """Give a researcher a role in a study, another one, or none."""
         study = study_or_404(request, slug, Reach.OWN)
-        sent = valid_data(MemberSerializer, request)
+        sent = valid_data(MemberSerializer, request.data)
         user: User = researcher_named(sent["username"])
         if sent["role"] is None:
             members.remove_member(study=study, user=user)
@@ -146,7 +146,7 @@ class ResultsLinksView(APIView):
         """Make a link by which anybody reads the results of a study."""
         study = study_or_404(request, slug, Reach.OWN)
         made = members.share_results(
-            study=study, by=staff_of(request), **valid_data(ShareSerializer, request)
+            study=study, by=staff_of(request), **valid_data(ShareSerializer, request.data)
         )
         return Response(_link(request, made), status=status.HTTP_201_CREATED)
 

@@ -22,6 +22,7 @@ from annotation.queues import after_commit
 from annotation.reports.flags import flagged_triplets, flags_as_json, with_flags
 from annotation.reports.panel_lists import Participant, panel_lists
 from annotation.reports.stages import STAGES, where_people_are, with_stage
+from annotation.serializers import valid_data
 from annotation.services.annotator_quality import exclude_by_hand, undo_exclusion_by_hand
 from annotation.services.flags import SIDES, settle_flags
 from annotation.services.panels import panel_link, way_back
@@ -100,11 +101,9 @@ class PersonView(APIView):
         """Exclude an annotator by hand, or take that back."""
         study = study_or_404(request, slug, Reach.RUN)
         row = get_object_or_404(Enrolment, study=study, annotator=annotator)
-        sent = ExclusionSerializer(data=request.data)
-        sent.is_valid(raise_exception=True)
-        if sent.validated_data["excluded"]:
-            by = staff_of(request).get_username()
-            exclude_by_hand(enrolment=row, reason=sent.validated_data["reason"], by=by)
+        sent = valid_data(ExclusionSerializer, request.data)
+        if sent["excluded"]:
+            exclude_by_hand(enrolment=row, reason=sent["reason"], by=staff_of(request).get_username())
         else:
             undo_exclusion_by_hand(enrolment=row)
         after_commit(tasks.ask_next.delay)
@@ -176,9 +175,7 @@ class ReturnedView(APIView):
     def post(self, request: Request, slug: str) -> Response:
         """Record people as returned: their pairs are asked of others."""
         study = study_or_404(request, slug, Reach.RUN)
-        sent = ReturnedSerializer(data=request.data)
-        sent.is_valid(raise_exception=True)
-        done = record_returned(study=study, ids=sent.validated_data["ids"], back=sent.validated_data["back"])
+        done = record_returned(study=study, **valid_data(ReturnedSerializer, request.data))
         after_commit(tasks.ask_next.delay)
         return Response({"recorded": done.recorded, "unknown": done.unknown})
 
@@ -216,9 +213,8 @@ class SettleView(APIView):
         """Settle the open flags of a pair: keep, exclude or remake."""
         study = study_or_404(request, slug, Reach.RUN)
         triplet = get_object_or_404(Triplet.objects.with_images(), study=study, pk=pair)
-        sent = SettlementSerializer(data=request.data)
-        sent.is_valid(raise_exception=True)
-        waiting = settle_flags(triplet=triplet, by=staff_of(request).get_username(), **sent.validated_data)
+        sent = valid_data(SettlementSerializer, request.data)
+        waiting = settle_flags(triplet=triplet, by=staff_of(request).get_username(), **sent)
         after_commit(tasks.enqueue_encodings, waiting)
         after_commit(tasks.ask_next.delay)
         fresh = flagged_triplets(study, only_open=False).filter(pk=pair)
@@ -249,7 +245,6 @@ class QuestionnaireView(APIView):
     def put(self, request: Request, slug: str) -> Response:
         """Replace all questions of a draft."""
         study = study_or_404(request, slug, Reach.RUN)
-        sent = QuestionnaireSerializer(data=request.data)
-        sent.is_valid(raise_exception=True)
-        study = update_study(study=study, questionnaire=sent.validated_data["questions"])
+        questions = valid_data(QuestionnaireSerializer, request.data)["questions"]
+        study = update_study(study=study, questionnaire=questions)
         return Response({"questions": study.questionnaire})

@@ -18,6 +18,7 @@ from annotation.reports.exhibit_files import FORMATS
 from annotation.reports.planning import plan_of
 from annotation.reports.results import POPULATIONS, kept_results, stale, votes_by_population
 from annotation.reports.results_json import study_results_as_json
+from annotation.serializers import valid_data
 from annotation.views.access import study_or_404
 from annotation.views.result_files import figure_file, list_of_figures, paper_pack_file
 from annotation.views.results import ask_worker
@@ -48,17 +49,15 @@ class StudyResultsView(APIView):
     def get(self, request: Request, slug: str) -> Response:
         """The figures of one population, as they were last computed."""
         study = study_or_404(request, slug, Reach.RESULTS)
-        asked = ResultsQuery(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        population = asked.validated_data["population"]
+        population = _population(request)
         votes = votes_by_population(study)[population]
-        found = kept_results(study, population, votes)
-        if stale(found, votes):
+        kept = kept_results(study, population, votes)
+        if stale(kept, votes):
             ask_worker(study, population)
-        if found is None:
-            told = {"detail": "The figures are being computed. Ask again in a few seconds."}
-            return Response(told, status=status.HTTP_202_ACCEPTED)
-        return Response(study_results_as_json(found) | {"newer_judgments": max(0, votes - found.judgments)})
+        if kept is None:
+            computing = {"detail": "The figures are being computed. Ask again in a few seconds."}
+            return Response(computing, status=status.HTTP_202_ACCEPTED)
+        return Response(study_results_as_json(kept) | {"newer_judgments": max(0, votes - kept.judgments)})
 
 
 class ResultFigureSerializer(serializers.Serializer[Any]):
@@ -79,9 +78,7 @@ class ResultFiguresSerializer(serializers.Serializer[Any]):
 
 
 def _population(request: Request) -> str:
-    query = ResultsQuery(data=request.query_params)
-    query.is_valid(raise_exception=True)
-    return str(query.validated_data["population"])
+    return str(valid_data(ResultsQuery, request.query_params)["population"])
 
 
 class FiguresView(APIView):
@@ -138,17 +135,17 @@ class PlanQuery(serializers.Serializer[Any]):
 
     def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
         """The planner's form's, by the same names and limits."""
-        found = super().get_fields()
+        fields = super().get_fields()
         for name, label, least, most, required in COUNTS:
-            found[name] = serializers.IntegerField(
+            fields[name] = serializers.IntegerField(
                 min_value=least, max_value=most, required=required and name != "levels", help_text=label
             )
         for name, label, low, high, unit in ASSUMED:
             words = f"{label}{', ' if unit else ''}{unit}"
-            found[name] = serializers.FloatField(
+            fields[name] = serializers.FloatField(
                 min_value=low, max_value=high, required=False, help_text=words
             )
-        return found
+        return fields
 
 
 class PlanView(APIView):
@@ -161,9 +158,7 @@ class PlanView(APIView):
     )
     def get(self, request: Request) -> Response:
         """What a study of some size may be expected to tell, or the cheapest that reaches a half-width."""
-        asked = PlanQuery(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        values = {"levels": 1} | asked.validated_data
+        values = {"levels": 1} | valid_data(PlanQuery, request.query_params)
         missing = [name for name in ("sources", "annotators", "votes") if name not in values]
         if missing and "halfwidth" not in values:
             raise PlanRefused(

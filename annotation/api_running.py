@@ -15,26 +15,13 @@ from annotation import tasks
 from annotation.api import PROBLEM, PROBLEMS
 from annotation.core.roles import Reach
 from annotation.models import Study
-from annotation.queues import after_commit
+from annotation.serializers import valid_data
 from annotation.services import addition, studies
 from annotation.services.sources import add_source
 from annotation.views.access import staff_of, study_or_404
 from annotation.views.actions import copy_for
 from annotation.views.downloads import judgments_as_csv
 from annotation.views.study import status_of
-
-
-def valid_data(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    """What was sent, as the serializer describes it. Raises ValidationError."""
-    sent = serializer(data=request.data)
-    sent.is_valid(raise_exception=True)
-    return dict(sent.validated_data)
-
-
-def _send_to_workers(study: Study, planned: list[int]) -> None:
-    after_commit(tasks.enqueue_encodings, planned)
-    if Study.objects.filter(pk=study.pk, unplanned=True).exists():
-        after_commit(tasks.plan.delay, study.pk)
 
 
 class MeterSerializer(serializers.Serializer[Any]):
@@ -52,6 +39,9 @@ class StudyProgressSerializer(serializers.Serializer[Any]):
     meters = serializers.DictField(child=MeterSerializer(), help_text="By what is counted.")
     pending_snapshots = serializers.IntegerField()
     open_flags = serializers.IntegerField(help_text="Flags of annotators that nobody has settled.")
+    pending_reaches = serializers.IntegerField(
+        help_text="Of a draft: codecs whose range of bitrates a worker has yet to measure, counted on each photograph."
+    )
 
 
 class StudyProgressView(APIView):
@@ -93,9 +83,10 @@ class PhotographsView(APIView):
     def post(self, request: Request, slug: str) -> Response:
         """Add a photograph to a draft; a large one is cropped to what the study shows."""
         study = study_or_404(request, slug, Reach.RUN)
-        sent = valid_data(NewPhotographSerializer, request)
+        sent = valid_data(NewPhotographSerializer, request.data)
         file = sent.pop("photograph")
         source = add_source(study=study, file=file.file, name=file.name, **sent)
+        tasks.send_to_measure(study, source)
         made = {name: getattr(source, name) for name in ("sha256", "width", "height")}
         return Response({"name": file.name, **made}, status=status.HTTP_201_CREATED)
 
@@ -125,8 +116,7 @@ class CopyView(APIView):
         A panel's codes are copied for those who run the study.
         """
         study = study_or_404(request, slug, Reach.DATA)
-        name = valid_data(CopySerializer, request)["name"]
-        copy = copy_for(request, study, name=name)
+        copy = copy_for(request, study, name=valid_data(CopySerializer, request.data)["name"])
         return Response({"slug": copy.slug, "name": copy.name}, status=status.HTTP_201_CREATED)
 
 
@@ -147,7 +137,7 @@ class ArchiveView(APIView):
     def post(self, request: Request, slug: str) -> Response:
         """Move a closed study to the archive, or back to the list."""
         study = study_or_404(request, slug, Reach.OWN)
-        archived = valid_data(ArchiveSerializer, request)["archived"]
+        archived = valid_data(ArchiveSerializer, request.data)["archived"]
         return Response({"archived": studies.archive_study(study=study, back=not archived)})
 
 
@@ -186,9 +176,9 @@ class CodecsView(APIView):
     def post(self, request: Request, slug: str) -> Response:
         """Add one more codec to a study that was opened; what was added stays."""
         study = study_or_404(request, slug, Reach.RUN)
-        codec = valid_data(AddCodecSerializer, request)["codec"]
+        codec = valid_data(AddCodecSerializer, request.data)["codec"]
         planned = addition.add_codec(study=study, codec=codec, by=staff_of(request), large_by_worker=True)
-        _send_to_workers(study, planned)
+        tasks.send_to_workers(study, planned)
         return Response({"reconstructions": len(planned)})
 
 
@@ -200,7 +190,7 @@ class RetryView(APIView):
         """Send the reconstructions that failed to the workers again."""
         study = study_or_404(request, slug, Reach.RUN)
         again = studies.retry_failed(study=study)
-        _send_to_workers(study, again)
+        tasks.send_to_workers(study, again)
         return Response({"reconstructions": len(again)})
 
 

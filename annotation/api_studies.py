@@ -21,7 +21,6 @@ from annotation.api import PROBLEM, PROBLEMS
 from annotation.core.presets import PRESETS
 from annotation.core.roles import Reach
 from annotation.models import Judgment, Study
-from annotation.queues import after_commit
 from annotation.services import studies
 from annotation.services.own_pictures import add_pictures
 from annotation.services.presets import create_from_preset
@@ -106,9 +105,9 @@ class StudyViewSet(viewsets.ReadOnlyModelViewSet[Study]):
     )
     def create(self, request: Request) -> Response:
         """Make a draft from a study file, whose paths lead into the archive that comes with it, or from a preset."""
-        received = NewStudySerializer(data=request.data)
-        received.is_valid(raise_exception=True)
-        return self._described(_made(received.validated_data, staff_of(request)), status.HTTP_201_CREATED)
+        study = _made(serializers.valid_data(NewStudySerializer, request.data), staff_of(request))
+        tasks.send_to_measure(study)
+        return self._described(study, status.HTTP_201_CREATED)
 
     @extend_schema(responses={200: PresetSerializer(many=True)}, filters=False)
     @action(detail=False, pagination_class=None)
@@ -141,11 +140,10 @@ class StudyViewSet(viewsets.ReadOnlyModelViewSet[Study]):
     def pictures(self, request: Request, slug: str) -> Response:
         """Add own pictures to a draft from a zip, all of them or none."""
         study = study_or_404(request, slug, Reach.RUN)
-        sent = PicturesSerializer(data=request.data)
-        sent.is_valid(raise_exception=True)
-        words = {name: sent.validated_data[name] for name in ("allow_missing", "licence", "attribution")}
-        with unpacked(sent.validated_data["archive"]) as folder:
-            added = add_pictures(study=study, folder=folder, **words)
+        options = serializers.valid_data(PicturesSerializer, request.data)
+        with unpacked(options.pop("archive")) as folder:
+            added = add_pictures(study=study, folder=folder, **options)
+        tasks.send_to_measure(study)
         content = {
             "photographs": added.photographs,
             "pictures": added.pictures,
@@ -159,14 +157,9 @@ class StudyViewSet(viewsets.ReadOnlyModelViewSet[Study]):
     def state(self, request: Request, slug: str) -> Response:
         """Open, pause or close a study."""
         study = study_or_404(request, slug, Reach.RUN)
-        sent = StateSerializer(data=request.data)
-        sent.is_valid(raise_exception=True)
-        wanted = sent.validated_data["state"]
+        wanted = serializers.valid_data(StateSerializer, request.data)["state"]
         if wanted == Study.State.OPEN:
-            planned = studies.open_study(study=study, large_by_worker=True)
-            after_commit(tasks.enqueue_encodings, planned)
-            if Study.objects.filter(pk=study.pk, unplanned=True).exists():
-                after_commit(tasks.plan.delay, study.pk)
+            tasks.send_to_workers(study, studies.open_study(study=study, large_by_worker=True))
         elif wanted == Study.State.PAUSED:
             studies.pause_study(study=study)
         else:

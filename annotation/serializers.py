@@ -1,5 +1,6 @@
 """What goes over the wire of /api/v1/."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.urls import reverse
@@ -8,6 +9,13 @@ from rest_framework import serializers
 
 from annotation.models import Assignment, Judgment, Session, Snapshot, Study
 from annotation.services.panels import panel_link
+
+
+def valid_data(serializer: type[serializers.Serializer[Any]], data: Mapping[str, Any]) -> dict[str, Any]:
+    """A request's data or query as the serializer describes it. Raises ValidationError."""
+    received = serializer(data=data)
+    received.is_valid(raise_exception=True)
+    return dict(received.validated_data)
 
 
 class ProblemSerializer(serializers.Serializer[Any]):

@@ -1,13 +1,13 @@
 """What workers do for annotation. Each task takes an id and calls a plain function."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from celery import shared_task
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from annotation.models import CodecReach, Reconstruction, Snapshot, Study
-from annotation.queues import ENCODE, ENCODE_SLOW, queue_is_empty, slow_codecs
+from annotation.models import CodecReach, Reconstruction, Snapshot, Source, Study
+from annotation.queues import ENCODE, ENCODE_SLOW, after_commit, queue_is_empty, slow_codecs
 from annotation.reports.breakdown import compute_breakdown
 from annotation.reports.results import compute_results
 from annotation.services import picture_copies, privacy
@@ -17,7 +17,7 @@ from annotation.services.claims import return_overdue
 from annotation.services.completion import finish_those_gone
 from annotation.services.encoding import encode_reconstruction
 from annotation.services.planning import left_unplanned, plan_claimed
-from annotation.services.reach import measure_reach
+from annotation.services.reach import measure_reach, request_reach
 from annotation.services.reaping import take_abandoned
 from annotation.services.snapshots import build_snapshot
 from annotation.services.stopping import apply_stop_rules
@@ -108,6 +108,21 @@ def ask_next() -> None:
 def stop() -> None:
     """Ends the studies whose own rule says so."""
     apply_stop_rules()
+
+
+def send_to_workers(study: Study, planned: Sequence[int]) -> None:
+    """Once all is committed: the reconstructions that were planned, and the rest of the plan where it is left.
+
+    Rows are the truth: if the broker is away, beat finds what waits and sends it later.
+    """
+    after_commit(enqueue_encodings, planned)
+    if Study.objects.filter(pk=study.pk, unplanned=True).exists():
+        after_commit(plan.delay, study.pk)
+
+
+def send_to_measure(study: Study, source: Source | None = None) -> None:
+    """Once all is committed: what the study's codecs reach on its photographs, or on one that was added."""
+    after_commit(send_reaches, request_reach(study=study, source=source))
 
 
 def enqueue_encodings(pks: Iterable[int]) -> None:

@@ -55,6 +55,12 @@ def reach_of(study: Study) -> list[CodecRow]:
     return [_row(codec, rows[codec], names, study.target_bpps) for codec in study.codecs]
 
 
+def pending_reaches(study: Study) -> int:
+    """How many measurements of what the study's codecs reach a worker still has to make."""
+    rows = CodecReach.objects.filter(source__in=study.sources.all(), codec__in=study.codecs)
+    return rows.pending().count()
+
+
 def _row(codec: str, rows: list[CodecReach], names: dict[int, str], targets: list[float]) -> CodecRow:
     done = [row for row in rows if row.state == CodecReach.State.DONE]
     ends = [(row.lowest_bpp or 0.0, row.highest_bpp or 0.0) for row in done]

@@ -3,22 +3,23 @@
 import uuid
 
 from annotation.leases import do_claimed
-from annotation.models import CodecReach, Study
+from annotation.models import CodecReach, Source, Study
 from annotation.queues import SLOW_SECONDS
 from annotation.services.encoding import read_pixels
 from codecs_zoo import rate, registry
 from codecs_zoo.contract import CodecError
 
 
-def request_reach(*, study: Study) -> list[int]:
+def request_reach(*, study: Study, source: Source | None = None) -> list[int]:
     """Makes the rows that are missing for the study's codecs and photographs; returns those that wait for a worker.
 
-    Codecs that search for minutes are passed over: they aim at a bitrate by themselves.
+    With `source` those of that photograph alone. Codecs that search for minutes are passed over: they aim at a bitrate
+    by themselves.
     """
     codecs = [name for name in study.codecs if is_measurable(name)]
-    sources = list(study.sources.order_by("pk").values_list("pk", flat=True))
+    sources = [source.pk] if source else list(study.sources.order_by("pk").values_list("pk", flat=True))
     CodecReach.objects.bulk_create(
-        [CodecReach(source_id=source, codec=codec) for source in sources for codec in codecs],
+        [CodecReach(source_id=pk, codec=codec) for pk in sources for codec in codecs],
         ignore_conflicts=True,
         batch_size=500,
     )

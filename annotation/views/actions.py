@@ -13,7 +13,6 @@ from annotation.forms.fields import ConfirmForm
 from annotation.models import Study
 from annotation.queues import after_commit
 from annotation.services import addition, studies, study_files
-from annotation.services.reach import request_reach
 from annotation.services.snapshots import request_snapshot
 from annotation.services.study_files import unpacked
 from annotation.views.access import may, refusals_as_messages, staff_of, staff_required, study_or_404
@@ -23,7 +22,9 @@ def copy_for(request: HttpRequest | Request, study: Study, *, name: str = "") ->
     """A copy that the researcher of the request owns, with a panel's codes if they run the study."""
     user = staff_of(request)
     codes = may(user, study, Reach.RUN)
-    return study_files.copy_study(study=study, owner=user, name=name, panel_codes=codes)
+    copy = study_files.copy_study(study=study, owner=user, name=name, panel_codes=codes)
+    tasks.send_to_measure(copy)
+    return copy
 
 
 def study_file_of(request: HttpRequest | Request, study: Study) -> HttpResponse:
@@ -39,7 +40,6 @@ def copy_study(request: HttpRequest, slug: str) -> HttpResponse:
     """A draft with the same rules and stimuli, to change and open."""
     study = study_or_404(request, slug, Reach.DATA)
     copy = copy_for(request, study)
-    after_commit(tasks.send_reaches, request_reach(study=copy))
     messages.success(request, f"“{copy}” is a draft with everything of “{study}” but its answers.")
     return redirect("study-setup", copy.slug, "stimuli")
 
@@ -95,7 +95,7 @@ def study_from_file(request: HttpRequest) -> HttpResponse:
     else:
         with unpacked(archive) as folder:
             study = study_files.create_from_file(text=text, folder=folder, owner=owner)
-    after_commit(tasks.send_reaches, request_reach(study=study))
+    tasks.send_to_measure(study)
     messages.success(request, f"“{study}” is a draft, as its file says.")
     return redirect(study)
 
@@ -107,7 +107,7 @@ def open_study(request: HttpRequest, slug: str) -> HttpResponse:
     """Freezes the study and sends its reconstructions to the workers."""
     study = study_or_404(request, slug, Reach.RUN)
     planned = studies.open_study(study=study, large_by_worker=True)
-    _send_to_workers(study, planned)
+    tasks.send_to_workers(study, planned)
     messages.success(
         request, f"“{study}” is open. Share its link; pairs are handed out as soon as they are encoded."
     )
@@ -151,7 +151,7 @@ def add_codec(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, "Tick the box to say that you mean it: a codec that was added stays.")
         return redirect("study-settings", study.slug)
     planned = addition.add_codec(study=study, codec=codec, by=staff_of(request), large_by_worker=True)
-    _send_to_workers(study, planned)
+    tasks.send_to_workers(study, planned)
     made = f"{len(planned)} reconstructions are" if planned else "its reconstructions are"
     messages.success(request, f"{codec} joins “{study}”: {made} being made.")
     return redirect(study)
@@ -164,7 +164,7 @@ def retry_failed(request: HttpRequest, slug: str) -> HttpResponse:
     """Sends the failed reconstructions to the workers again."""
     study = study_or_404(request, slug, Reach.RUN)
     again = studies.retry_failed(study=study)
-    _send_to_workers(study, again)
+    tasks.send_to_workers(study, again)
     if again:
         messages.success(request, f"{len(again)} reconstruction{'s' * (len(again) > 1)} will be tried again.")
     else:
@@ -183,10 +183,3 @@ def make_snapshot(request: HttpRequest, slug: str) -> HttpResponse:
     after_commit(tasks.snapshot.delay, snapshot.pk)
     messages.success(request, f"Snapshot {snapshot} is being made.")
     return redirect("study-snapshots", study.slug)
-
-
-def _send_to_workers(study: Study, reconstructions: list[int]) -> None:
-    """Rows are the truth: if the broker is away, beat finds what waits and sends it later."""
-    after_commit(tasks.enqueue_encodings, reconstructions)
-    if Study.objects.filter(pk=study.pk, unplanned=True).exists():
-        after_commit(tasks.plan.delay, study.pk)

@@ -20,14 +20,12 @@ from annotation.forms.fields import faults_of
 from annotation.forms.rules import CHOICES, preset_label, rule_groups
 from annotation.forms.steps import PairsForm, ProtocolForm, StepForm, StimuliForm
 from annotation.models import Photograph, Study, StudySource
-from annotation.queues import after_commit
 from annotation.reports.cost import cost_of
 from annotation.reports.duration import duration_of
 from annotation.reports.planning import assumed_of, plan_of, size_of
-from annotation.reports.reach import reach_of
+from annotation.reports.reach import pending_reaches, reach_of
 from annotation.reports.readiness import findings_of
 from annotation.services.crops import move_crop
-from annotation.services.reach import request_reach
 from annotation.services.sources import remove_source
 from annotation.services.studies import update_study
 from annotation.views.access import refusals_as_messages, staff_required, study_or_404
@@ -126,8 +124,7 @@ def _act(request: HttpRequest, study: Study) -> Outcome:
             outcome.taken.append(
                 f"{taken.pictures} pictures of {taken.photographs} photographs were taken: {conditions}."
             )
-    if study.sources.exists() and study.codecs:
-        after_commit(tasks.send_reaches, request_reach(study=study))
+    tasks.send_to_measure(study)
     return outcome
 
 
@@ -205,6 +202,7 @@ def _stimuli(study: Study) -> dict[str, Any]:
         "photographs": [(use, wholes.get(use.source.photograph)) for use in uses],
         "layouts": [_layout(study, name, uses, wholes) for name in LAYOUTS],
         "reach": reach_of(study),
+        "measuring": pending_reaches(study),
         "joined": in_words(study.conditions(), study.pairing),
     }
 
@@ -251,6 +249,7 @@ def _review(study: Study) -> dict[str, Any]:
         "groups": list(rule_groups(study.rules, study.preset)),
         "preset_label": preset_label(study.preset),
         "reach": reach_of(study),
+        "measuring": pending_reaches(study),
         "photographs_count": study.sources.count(),
     }
 

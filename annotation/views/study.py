@@ -17,6 +17,7 @@ from annotation.core.roles import Reach
 from annotation.forms.rules import preset_label, rule_groups
 from annotation.models import Reconstruction, Snapshot, Source, Study
 from annotation.reports.cost import costs_of_adding
+from annotation.reports.reach import pending_reaches
 from annotation.services.flags import open_flags
 from annotation.services.panels import PANEL_NAMES
 from annotation.views import progress
@@ -140,7 +141,7 @@ def status(request: HttpRequest, slug: str) -> JsonResponse:
 
 
 def status_of(study: Study) -> dict[str, Any]:
-    """The study's state, its meters by name, snapshots that are not built yet, flags that are not settled."""
+    """The study's state, its meters by name, snapshots not built, flags not settled, reaches not measured yet."""
     meters = {
         meter.name: {"done": meter.done, "total": meter.total, "words": meter.words}
         for meter in progress.meters_of(study)
@@ -150,6 +151,7 @@ def status_of(study: Study) -> dict[str, Any]:
         "meters": meters,
         "pending_snapshots": pending_snapshots(study),
         "open_flags": open_flags(study),
+        "pending_reaches": pending_reaches(study) if study.state == Study.State.DRAFT else 0,
     }
 
 

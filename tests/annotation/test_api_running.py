@@ -8,13 +8,15 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from annotation.models import Invitation, Membership, Reconstruction, Study
+from annotation.models import CodecReach, Invitation, Membership, Reconstruction, Study
 from annotation.services.studies import create_study
+from annotation.services.study_files import export_study
 from annotation.services.tokens import make_token
 from tests.factories import (
     make_judgment,
     make_png,
     make_session,
+    make_source,
     make_study,
     make_triplet,
     make_user,
@@ -70,6 +72,52 @@ def test_a_photograph_is_added_once(program: Program, owner: User) -> None:
     assert made.json() == {"name": "sunset.png", "sha256": use.source.sha256, "width": 96, "height": 80}
     again = send()
     assert (again.status_code, again.json()["code"]) == (409, "duplicate_photograph")
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """(photograph's pixels, codec) of each measurement of a codec's reach that goes to the workers."""
+    sent: list[tuple[str, str]] = []
+
+    def send(pks: list[int]) -> None:
+        rows = CodecReach.objects.filter(pk__in=pks)
+        sent.extend(rows.order_by("pk").values_list("source__sha256", "codec"))
+
+    monkeypatch.setattr("annotation.tasks.send_reaches", send)
+    return sent
+
+
+def test_what_codecs_reach_is_measured_on_each_photograph_that_is_added(
+    program: Program,
+    owner: User,
+    measured: list[tuple[str, str]],
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    study = draft(owner)
+    address = reverse("api-study-photographs", args=[study.slug])
+    added = []
+    for seed in (3, 4):
+        file = SimpleUploadedFile(f"{seed}.png", make_png(seed, width=96, height=80))
+        with django_capture_on_commit_callbacks(execute=True):
+            added.append(
+                Client().post(address, {"photograph": file}, headers=program.headers).json()["sha256"]
+            )
+    assert measured == [(sha256, codec) for sha256 in added for codec in ("jpeg", "webp")]
+
+
+def test_what_codecs_reach_is_measured_in_a_copy_and_in_a_study_from_a_file(
+    program: Program, measured: list[tuple[str, str]], django_capture_on_commit_callbacks: Any
+) -> None:
+    study = make_study(codecs=["jpeg"])
+    source = make_source(study)
+    with django_capture_on_commit_callbacks(execute=True):
+        program.post("api-study-copy", study)
+    assert measured == [(source.sha256, "jpeg")]
+    file = SimpleUploadedFile("study.toml", export_study(study).encode())
+    with django_capture_on_commit_callbacks(execute=True):
+        made = Client().post(reverse("api-study-list"), {"file": file}, headers=program.headers)
+    assert made.status_code == 201, made.content
+    assert measured == [(source.sha256, "jpeg")] * 2
 
 
 def test_a_study_is_copied_and_the_copy_deleted(program: Program, owner: User) -> None:

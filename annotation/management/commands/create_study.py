@@ -47,6 +47,8 @@ class Command(CommandWithExamples):
         except Refused as refusal:
             raise CommandError(str(refusal)) from refusal
         tasks.enqueue_encodings(planned)
+        if not options["open"]:
+            tasks.send_to_measure(study)
         study.refresh_from_db()
         self.stdout.write(f"{study.slug}: {study.state}, {study.get_absolute_url()}")
         if options["open"]:

@@ -1,6 +1,6 @@
 /**
- * A study's page: keeps its state, bars and tables up to date, and copies its link.
- * The page is whole without this script; reload it to see the newest numbers.
+ * A study's pages: keep state, bars, tables and what codecs reach up to date, and copy the study's link.
+ * Each page is whole without this script; reload it to see the newest numbers.
  */
 
 import { poll } from "./poll.js";
@@ -38,9 +38,10 @@ function follow(section) {
   let shown = null;
   poll(section.dataset.status, EVERY_MS, (status) => {
     const counts = Object.values(status.meters).map(({ done, total }) => [done, total]);
-    const now = JSON.stringify([status.state, counts, status.open_flags]);
+    const now = JSON.stringify([status.state, counts, status.open_flags, status.pending_reaches]);
     if (now !== shown) refresh().then(() => { shown = now; }, console.warn);
-    return status.state !== "closed" || shown !== now;
+    const over = status.state === "closed" || (status.state === "draft" && !status.pending_reaches);
+    return !over || shown !== now;
   });
 }
 

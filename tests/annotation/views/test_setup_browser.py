@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 
 from annotation.core.protocol import Protocol
 from annotation.models import Annotator, Judgment, Session, Study
+from annotation.services.reach import measure_reach, request_reach
 from annotation.services.sources import add_source
 from tests.factories import make_judgment, make_png, make_session, make_source, make_study, make_triplet
 from tests.study_form import step_of
@@ -89,6 +90,25 @@ def test_bars_table_and_state_agree_without_a_reload(page: Page, logged_in: str)
     Study.objects.update(state="paused")
     expect(badge).to_have_text("paused", timeout=8000)
     expect(page.get_by_role("button", name="Open again")).to_be_visible()
+    assert page.evaluate("window.loadedOnce")
+
+
+def test_what_codecs_reach_appears_while_workers_measure(page: Page, logged_in: str) -> None:
+    study = make_study(state="draft", codecs=["jpeg"], target_bpps=[0.02, 1.0])
+    for name in ("a", "b"):
+        make_source(study, name=name)
+    waiting = request_reach(study=study)
+    page.goto(logged_in + step_of(study, "stimuli"))
+    page.evaluate("window.loadedOnce = true")
+    name = page.locator("#id_name")
+    name.fill("not saved yet")
+    row = page.locator("[data-live=reach] tbody tr")
+    expect(row).to_contain_text("2 photographs waiting to be measured")
+    for pk, shown in zip(waiting, ("1 of 1", "2 of 2"), strict=True):
+        assert measure_reach(pk=pk) == "done"
+        expect(row).to_contain_text(shown, timeout=8000)
+    expect(page.get_by_text("jpeg cannot reach 0.02 bpp on 2 of 2")).to_be_visible()
+    expect(name).to_have_value("not saved yet")
     assert page.evaluate("window.loadedOnce")
 
 
