@@ -113,7 +113,7 @@ def test_what_codecs_reach_is_measured_in_a_copy_and_in_a_study_from_a_file(
     with django_capture_on_commit_callbacks(execute=True):
         program.post("api-study-copy", study)
     assert measured == [(source.sha256, "jpeg")]
-    file = SimpleUploadedFile("study.toml", export_study(study).encode())
+    file = SimpleUploadedFile("study.toml", export_study(study, panel_codes=True).encode())
     with django_capture_on_commit_callbacks(execute=True):
         made = Client().post(reverse("api-study-list"), {"file": file}, headers=program.headers)
     assert made.status_code == 201, made.content
