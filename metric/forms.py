@@ -6,7 +6,8 @@ from typing import Any
 from django import forms
 
 from metric.core import codec_tuning
-from metric.core.config import Setting, TrainConfig, settings
+from metric.core.config import TrainConfig, settings
+from metric.core.setting import Setting
 from metric.models import RetrainRule
 
 CHOICES = ("nets", "kind", "terms", "structure", "reliability", "lapse", "device")

@@ -7,7 +7,8 @@ from rest_framework import serializers
 
 from annotation.models import Snapshot
 from metric.core import codec_tuning
-from metric.core.config import Setting, settings
+from metric.core.config import settings
+from metric.core.setting import Setting
 from metric.models import CodecTraining, MetricVersion, TrainingRun
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import Field, asdict, dataclass, fields
 from typing import Any
 
-from metric.core.config import Setting, check_value, declare
+from metric.core.setting import Setting, check_value, declare
 
 PARTS = {
     "decoder": "The decoder alone: minutes on a CPU, and the rates stay what they are",

@@ -1,32 +1,22 @@
 """Metrics of other packages, by name: optional, and each either available or not, with the reason.
 
-Nothing is computed here that a package computes. A rival takes two pictures, H×W×3 uint8 sRGB, the original first, and
-gives a number. Any callable does, as `module:function`, or by a name under the entry points `closer.metrics`; it says
-by an attribute `higher_is_better` which way it points (False, a distance, unless it is set).
+A rival takes two pictures, H×W×3 uint8 sRGB, the original first, and gives a number. Those of RIVALS are in
+`rival_packages`. Any callable does too, as `module:function`, or by a name under the entry points `closer.metrics`; it
+says by an attribute `higher_is_better` which way it points (False, a distance, unless it is set).
 """
 
 from __future__ import annotations
 
 import importlib
-import io
-import json
 import math
-import shutil
-import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cache
 from importlib import metadata
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from imaging.files import file_sha256
 from imaging.pixels import Pixels
 from metric.core.config import RIVALS
 from metric.core.distance.baselines import Baseline, BaselineUnavailable, Floats
@@ -34,62 +24,22 @@ from metric.core.distance.cache import VectorCache, content_key
 from metric.core.distance.code import code_key
 from metric.core.distance.features import Count, Pair
 from metric.core.distance.fetch import Say
-
-Compare = Callable[[Pixels, Pixels], float]
+from metric.core.distance.rival_packages import PACKAGES, Compare, Rival
 
 ENTRY_POINTS = "closer.metrics"
 # A picture that takes longer is not waited for, and neither is a table that would.
 SECONDS_A_PAIR = 120.0
 SECONDS_IN_ALL = 3600.0
-
-
-@dataclass(frozen=True)
-class Rival:
-    """A metric of another package. `packages`: modules that it needs; `how`: how to get them; `load` imports them.
-
-    `distribution`: whose version is part of the key of cached values. `program`: an executable that it runs.
-    """
-
-    key: str
-    distribution: str
-    higher_is_better: bool
-    load: Callable[[], Compare]
-    packages: tuple[str, ...] = ()
-    how: str = "pip install '.[rivals]'"
-    program: str = ""
-
-    def unavailable(self) -> str | None:
-        """Why it cannot be used here; None if it seems to be."""
-        missing = [name for name in self.packages if find_spec(name) is None]
-        if missing:
-            return f"{', '.join(missing)} is not installed. Run: {self.how}"
-        if self.program and shutil.which(self.program) is None:
-            return f"the program {self.program} is not on this machine's PATH. {self.how}"
-        return None
-
-    def version(self) -> str:
-        """The version of its package, or of its program's file."""
-        if self.program:
-            program = shutil.which(self.program)
-            return file_sha256(Path(program)) if program else ""
-        return metadata.version(self.distribution) if self.distribution else ""
+# What decides a rival's value, besides its package.
+CODE = (__name__, "metric.core.distance.rival_packages")
 
 
 def rival_baseline(key: str) -> Baseline:
     """A rival of RIVALS as a row of a table. Raises KeyError for another name."""
-    rival = _RIVALS[key]
-
-    def load() -> Compare:
-        reason = rival.unavailable()
-        if reason:
-            raise BaselineUnavailable(reason)
-        try:
-            return rival.load()
-        except Exception as error:  # whatever a package's import may raise
-            raise BaselineUnavailable(f"it cannot be loaded ({type(error).__name__}: {error})") from error
-
+    rival = PACKAGES[key]
+    version = "" if rival.unavailable() else rival.version()
     return _as_baseline(
-        key, RIVALS[key], rival.unavailable, load, f"{key} {rival.version() if not rival.unavailable() else ''}",
+        key, RIVALS[key], rival.unavailable, lambda: _load(rival), f"{key} {version}",
         higher_is_better=rival.higher_is_better,
     )  # fmt: skip
 
@@ -99,14 +49,19 @@ def open_rival(name: str) -> tuple[str, bool, Compare]:
 
     Raises BaselineUnavailable with the reason where it cannot be used here.
     """
-    if name not in _RIVALS:
-        compare = _callable(name)
-        return name, bool(getattr(compare, "higher_is_better", False)), compare
-    rival = _RIVALS[name]
+    if name in PACKAGES:
+        rival = PACKAGES[name]
+        return RIVALS[name], rival.higher_is_better, _load(rival)
+    compare = _callable(name)
+    return name, _higher_is_better(compare), compare
+
+
+def _load(rival: Rival) -> Compare:
+    """Raises BaselineUnavailable with the reason where it cannot be used here."""
     if reason := rival.unavailable():
         raise BaselineUnavailable(reason)
     try:
-        return RIVALS[name], rival.higher_is_better, rival.load()
+        return rival.load()
     except Exception as error:  # whatever a package's import may raise
         raise BaselineUnavailable(f"it cannot be loaded ({type(error).__name__}: {error})") from error
 
@@ -117,8 +72,13 @@ def callable_baseline(name: str) -> Baseline:
     Raises BaselineUnavailable for a name that leads to no callable.
     """
     compare = _callable(name)
-    higher = bool(getattr(compare, "higher_is_better", False))
-    return _as_baseline(name, name, lambda: None, lambda: compare, "", higher_is_better=higher)
+    return _as_baseline(
+        name, name, lambda: None, lambda: compare, "", higher_is_better=_higher_is_better(compare)
+    )
+
+
+def _higher_is_better(compare: Compare) -> bool:
+    return bool(getattr(compare, "higher_is_better", False))
 
 
 def entry_points() -> tuple[str, ...]:
@@ -160,7 +120,7 @@ def _as_baseline(
         values = np.empty(len(pairs))
         kept = cache if version else None
         for number, (a, b) in enumerate(pairs):
-            entry = content_key("rival", code_key(__name__), version, a.sha256, b.sha256)
+            entry = content_key("rival", code_key(*CODE), version, a.sha256, b.sha256)
             stored = kept.get(entry) if kept else None
             if stored is None:
                 value = one_value(compare, a.read(), b.read())
@@ -187,7 +147,7 @@ def one_value(compare: Compare, reference: Pixels, distorted: Pixels) -> float:
     def work() -> None:
         try:
             answer.append(compare(reference, distorted))
-        except BaseException as error:  # told to the caller below
+        except BaseException as error:  # raised for the caller below
             answer.append(error)
 
     # A thread: a callable that hangs cannot be stopped from outside, only left behind.
@@ -205,118 +165,3 @@ def one_value(compare: Compare, reference: Pixels, distorted: Pixels) -> float:
     if not math.isfinite(value):
         raise BaselineUnavailable(f"it gave {value} for a picture")
     return value
-
-
-def _ssimulacra2() -> Compare:
-    from ssimulacra2 import compute_ssimulacra2
-
-    return lambda a, b: float(compute_ssimulacra2(_png(a), _png(b)))
-
-
-def _cvvdp() -> Compare:
-    _torchvision()
-    import pycvvdp
-
-    metric = pycvvdp.cvvdp(display_name="standard_4k")
-    # It takes the reconstruction first.
-    return lambda a, b: float(metric.predict(b, a, dim_order="HWC")[0])
-
-
-def _piq(name: str, **options: Any) -> Callable[[], Compare]:
-    def load() -> Compare:
-        _torchvision()
-        import piq
-
-        from metric.core.distance.features import to_tensor
-
-        measure = getattr(piq, name)
-        measure = measure(**options) if isinstance(measure, type) else measure
-
-        def compare(a: Pixels, b: Pixels) -> float:
-            first, second = ((to_tensor([x]) + 1) / 2 for x in (b, a))
-            return float(measure(first.clamp(0, 1), second.clamp(0, 1)))
-
-        return compare
-
-    return load
-
-
-def _vmaf() -> Compare:
-    import imageio_ffmpeg
-
-    return lambda a, b: _ffmpeg_vmaf(imageio_ffmpeg.get_ffmpeg_exe(), a, b)
-
-
-def _ffmpeg_vmaf(ffmpeg: str, a: Pixels, b: Pixels) -> float:
-    """VMAF v0.6.1 of two pictures as videos of one frame."""
-    with tempfile.TemporaryDirectory(prefix="closer-vmaf-") as name:
-        folder = Path(name)
-        for file, pixels in (("b.png", b), ("a.png", a)):
-            (folder / file).write_bytes(_png(pixels).getvalue())
-        graph = "[0:v][1:v]libvmaf=log_fmt=json:log_path=log.json"
-        subprocess.run(
-            [ffmpeg, "-v", "error", "-i", "b.png", "-i", "a.png", "-lavfi", graph, "-f", "null", "-"],
-            cwd=folder, check=True, capture_output=True,
-        )  # fmt: skip
-        return float(json.loads((folder / "log.json").read_text())["pooled_metrics"]["vmaf"]["mean"])
-
-
-def _butteraugli() -> Compare:
-    def compare(a: Pixels, b: Pixels) -> float:
-        with tempfile.TemporaryDirectory(prefix="closer-butteraugli-") as name:
-            files = [Path(name, file) for file in ("a.png", "b.png")]
-            for file, pixels in zip(files, (a, b), strict=True):
-                file.write_bytes(_png(pixels).getvalue())
-            done = subprocess.run(["butteraugli_main", *files], check=True, capture_output=True, text=True)
-        return float(done.stdout.split()[0])
-
-    return compare
-
-
-def _png(pixels: Pixels) -> io.BytesIO:
-    from imaging.png import encode_png
-
-    return io.BytesIO(encode_png(pixels))
-
-
-@cache
-def _torchvision() -> Any:
-    """The library that declares two operators of torchvision, where the build for this torch lacks them.
-
-    The Python part of torchvision works all the same. Where it loads as it is, nothing is declared.
-    """
-    import torch
-
-    try:
-        importlib.import_module("torchvision")
-    except RuntimeError as error:
-        if "torchvision::nms" not in str(error):
-            raise
-        library: Any = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
-        for name in ("nms", "qnms"):
-            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        importlib.import_module("torchvision")
-        return library
-    return None
-
-
-_RIVALS = {
-    rival.key: rival
-    for rival in (
-        Rival("ssimulacra2", "ssimulacra2", True, _ssimulacra2, ("ssimulacra2",)),
-        Rival("cvvdp", "cvvdp", True, _cvvdp, ("pycvvdp", "torchvision"), "pip install '.[cvvdp]'"),
-        Rival(
-            "butteraugli",
-            "",
-            False,
-            _butteraugli,
-            how="It comes with libjxl's tools.",
-            program="butteraugli_main",
-        ),
-        Rival("dists", "piq", False, _piq("DISTS"), ("piq", "torchvision")),
-        Rival("iw-ssim", "piq", True, _piq("information_weighted_ssim"), ("piq", "torchvision")),
-        Rival("fsim", "piq", True, _piq("fsim"), ("piq", "torchvision")),
-        Rival("gmsd", "piq", False, _piq("gmsd"), ("piq", "torchvision")),
-        Rival("vmaf", "imageio-ffmpeg", True, _vmaf, ("imageio_ffmpeg",), "pip install '.[vvc]'"),
-    )
-}

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import Field
 from typing import Any
 
-from metric.core.config import Setting, TrainConfig, settings
+from metric.core.config import TrainConfig, settings
+from metric.core.setting import Setting
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:

@@ -15,6 +15,7 @@ from metric.core.distance.cache import VectorCache
 from metric.core.distance.features import Pair
 from metric.core.distance.images import as_picture
 from metric.core.distance.named import UnknownMetric, availability, named
+from metric.core.distance.rival_packages import PACKAGES
 from tests.kit.snapshots import coded, photograph
 
 OWN = """
@@ -122,7 +123,7 @@ def test_installed_packages_can_offer_metrics(
 
 
 def test_every_rival_is_available_or_says_how_to_get_it() -> None:
-    assert set(rivals._RIVALS) == set(RIVALS)
+    assert set(PACKAGES) == set(RIVALS)
     for key, reason in availability().items():
         assert key in ROWS or reason is None
         assert reason is None or any(word in reason for word in ("pip install", "PATH", "run:"))
@@ -140,29 +141,3 @@ def test_values_of_a_package_are_kept_and_those_of_a_callable_are_not(
         baseline.distances(pairs, cache, None, None)
     assert len(calls) == len(pairs)
     assert rivals.callable_baseline(f"{own}:mean_error").distances(pairs, cache, None, None)[0] > 0
-
-
-def test_ssimulacra2_is_its_packages_own(pairs: list[Pair], tmp_path: Path) -> None:
-    package = pytest.importorskip("ssimulacra2")
-    from PIL import Image
-
-    names = [tmp_path / "a.png", tmp_path / "b.png"]
-    for name, picture in zip(names, pairs[0], strict=True):
-        Image.fromarray(picture.read()).save(name)
-    found = named("ssimulacra2").baseline.distances(pairs[:1], None, None, None)
-    assert found[0] == pytest.approx(-package.compute_ssimulacra2(*names), rel=1e-6)
-
-
-@pytest.mark.parametrize("key", ["fsim", "gmsd", "iw-ssim"])
-def test_piq_orders_qualities(key: str, pairs: list[Pair]) -> None:
-    if named(key).baseline.unavailable():
-        pytest.skip("piq is not installed")
-    found = named(key).baseline.distances(pairs, None, None, None)
-    assert list(np.argsort(found)) == [2, 1, 0]
-
-
-def test_vmaf_orders_qualities(pairs: list[Pair]) -> None:
-    if named("vmaf").baseline.unavailable():
-        pytest.skip("imageio-ffmpeg is not installed")
-    found = named("vmaf").baseline.distances(pairs[::2], None, None, None)
-    assert found[0] > found[1]
