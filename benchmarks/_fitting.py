@@ -22,8 +22,9 @@ from imaging.pixels import Pixels
 from metric.core import LPIPS
 from metric.core.distance.cache import VectorCache
 from metric.core.distance.combined import as_heads
-from metric.core.evaluation.evaluate import Candidate, evaluate, votes_of
+from metric.core.evaluation.evaluate import evaluate
 from metric.core.evaluation.scoring import Scoring
+from metric.core.evaluation.votes import Candidate, votes_of
 from metric.core.snapshot.folder import Snapshot, SnapshotTriplet, read_snapshot
 from metric.core.training.fit import design, fit_heads
 from tests.kit.snapshots import make_snapshot

@@ -18,9 +18,9 @@ from metric.core.distance.baselines import BASELINES, BaselineUnavailable
 from metric.core.distance.cache import VectorCache
 from metric.core.distance.choice import ChoiceCurve
 from metric.core.distance.columns import Parts, distances
-from metric.core.evaluation.evaluate import Candidate, Kind
 from metric.core.evaluation.folds import cross_fitted, group_folds
 from metric.core.evaluation.scoring import Progress
+from metric.core.evaluation.votes import Candidate, Kind
 from metric.core.training.comp import Start, Tuned, fine_tune
 from metric.core.training.examples import Example, Examples, held_out
 from metric.core.training.fit import Fit, design, fit_heads

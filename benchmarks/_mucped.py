@@ -15,7 +15,7 @@ from annotation.core.formats.plain import Answer
 from annotation.services.remaking import remake, why_not
 from metric.core.distance.features import Pair
 from metric.core.distance.images import Picture, as_picture, read_pixels
-from metric.core.evaluation.evaluate import Votes
+from metric.core.evaluation.votes import Votes
 
 
 @dataclass(frozen=True)

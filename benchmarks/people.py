@@ -31,7 +31,8 @@ from benchmarks._mucped import People, read_people
 from metric.core.distance.baselines import BASELINES
 from metric.core.distance.cache import VectorCache
 from metric.core.distance.weights import TrunkUnavailable
-from metric.core.evaluation.evaluate import Candidate, Votes, agreeing_votes, evaluate
+from metric.core.evaluation.evaluate import evaluate
+from metric.core.evaluation.votes import Candidate, Votes, agreeing_votes
 from psychometrics.comparisons import Comparisons, Floats, number_labels
 from psychometrics.estimates import ratio
 from psychometrics.likelihood import losses

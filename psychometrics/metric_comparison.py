@@ -12,32 +12,14 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from psychometrics.comparisons import Floats, Ints
-from psychometrics.estimates import CONFIDENCE, Estimate, ratio
+from psychometrics.estimates import CONFIDENCE, Estimate
 
 LEVEL = 0.05
 
 
-def agreeing(margin: Floats, worth: Floats) -> Floats:
-    """How far each answer agrees with a metric, (m,). `worth`: 1 for p1, 0 for p0, 1/2 for a tie, or a margin of 0."""
-    return np.where(margin > 0, worth, np.where(margin < 0, 1 - worth, 0.5))
-
-
-def paired_difference(
-    first: Floats,
-    second: Floats,
-    worth: Floats,
-    *,
-    annotator: Ints | None = None,
-    source: Ints | None = None,
-    confidence: float = CONFIDENCE,
-) -> Estimate:
-    """How much more answers agree with the first of two metrics, as a share, over the same answers.
-
-    `first`, `second` (m,): margins on each answer's triplet; `worth` (m,) as in `agreeing`. The interval is over
-    annotators and sources, as far as they are given (`estimates.ratio`).
-    """
-    gain = agreeing(first, worth) - agreeing(second, worth)
-    return ratio(gain, np.ones(gain.size), clusters=[annotator, source], confidence=confidence)
+def agreeing(margin: Floats, p1: Floats, total: Floats | float = 1.0) -> Floats:
+    """Votes that agree with a metric, (m,): `p1` of `total` votes for p1, ties half; half of all at a margin of 0."""
+    return np.where(margin > 0, p1, np.where(margin < 0, total - p1, total / 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +59,7 @@ class Areas:
     pairs_similar: int
 
 
-def told_apart(p0: Ints, p1: Ints) -> NDArray[np.bool_]:
+def distinguished(p0: Ints, p1: Ints) -> NDArray[np.bool_]:
     """Which pairs (n,) people tell apart: an exact sign test of votes for p0 and p1 at 5 %, ties left aside."""
     from scipy.stats import binomtest  # slow to import
 
@@ -91,7 +73,7 @@ def krasula(margin: Floats, p0: Ints, p1: Ints) -> Areas:
     """Different / similar and better / worse (Krasula, Fliegel, Le Callet and Klima, "On the accuracy of objective
     image and video quality models", QoMEX 2016). `margin`, votes `p0` and `p1`: (n,). Intervals are DeLong's (1988).
     """
-    apart = told_apart(p0, p1)
+    apart = distinguished(p0, p1)
     if not apart.any():
         nothing = Estimate(None, None, None, 0)
         return Areas(nothing, nothing, None, 0, int(apart.size))
@@ -122,16 +104,6 @@ def area(score: Floats, positive: NDArray[np.bool_], *, pairs: bool = False) -> 
     middle = np.log(value / (1 - value))
     low, high = (float(1 / (1 + np.exp(-(middle + side * half)))) for side in (-1, 1))
     return Estimate(value, low, high, int(positive.size))
-
-
-def compare_areas(first: Floats, second: Floats, positive: NDArray[np.bool_]) -> Test:
-    """Whether two scores (n,) of the same rows differ in their areas (DeLong, DeLong and Clarke-Pearson 1988)."""
-    one, other = (_components(score, positive) for score in (first, second))
-    ups, downs = one[1] - other[1], one[2] - other[2]
-    variance = _spread(ups) / ups.size + _spread(downs) / downs.size
-    gain = one[0] - other[0]
-    z = gain / np.sqrt(variance) if variance > 0 else 0.0
-    return Test(float(z), float(2 * ndtr(-abs(z))))
 
 
 def _components(score: Floats, positive: NDArray[np.bool_]) -> tuple[float, Floats, Floats]:

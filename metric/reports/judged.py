@@ -14,8 +14,8 @@ from metric.core.distance.cache import VectorCache
 from metric.core.distance.checkpoint import load, read_manifest
 from metric.core.distance.columns import distances
 from metric.core.distance.named import named
-from metric.core.evaluation.evaluate import Candidate, evaluate
-from metric.core.evaluation.panel import panel
+from metric.core.evaluation.evaluate import evaluate
+from metric.core.evaluation.votes import Candidate
 from metric.core.snapshot.likeness import LEARNED_SOURCES, copies, read_thumbnails, thumbnail
 from metric.reports.answers import Judged
 from psychometrics.comparisons import Floats
@@ -61,6 +61,7 @@ def evaluate_on(
         split="given",
         simulated=False,
         stock_key=stock_rival(metric.settings.get("nets") or [metric.settings["net"]]),
+        conditions=judged.names,
         seed=seed,
         resamples=resamples,
     )
@@ -73,7 +74,6 @@ def evaluate_on(
             **_learned_from(judged, metric, folder),
         },
         **evaluation,
-        "panel": panel(judged.votes, judged.singles, judged.names, rows),
     }
 
 

@@ -45,8 +45,8 @@ def _made() -> dict[str, Any]:
         Candidate("new", "New version", "new", distances),
     ]
     names = np.array([[f"{n}a", f"{n}b"] for n in range(count)])
-    evaluation = evaluate(votes, rows, answers=answers, resamples=100)
-    evaluation["panel"] = panel(votes, answers, names, rows)
+    evaluation = evaluate(votes, rows, answers=answers, conditions=names, resamples=100)
+    assert evaluation["panel"] == panel(votes, answers, names, rows)
     evaluation["n_annotators"] = PEOPLE
     return evaluation
 

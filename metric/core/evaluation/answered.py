@@ -11,6 +11,7 @@ from metric.core.evaluation.votes import SingleAnswers, Votes
 from psychometrics.comparisons import Floats, Ints
 from psychometrics.estimates import Estimate, p_of_zero, ratio
 from psychometrics.likelihood import losses
+from psychometrics.metric_comparison import agreeing
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Answered:
     def agreeing(self, distances: Floats) -> Floats:
         """Votes of each row that agree with the smaller of two distances of its triplet, (N, 2) to (M,)."""
         margin = (distances[:, 0] - distances[:, 1])[self.triplet]
-        return np.where(margin > 0, self.p1, np.where(margin < 0, self.total - self.p1, self.total / 2))
+        return agreeing(margin, self.p1, self.total)
 
     def losses(self, log_odds: Floats) -> Floats:
         """Log-loss of each row in nats, (M,), from the log-odds of p1 of each triplet, (N,)."""

@@ -21,7 +21,7 @@ from scipy.stats import kendalltau, pearsonr, spearmanr
 
 from metric.core.evaluation.answered import Answered
 from metric.core.evaluation.diagnostics import calibration_curve, calibration_error
-from metric.core.evaluation.evaluate import log_odds_of
+from metric.core.evaluation.odds import Odds, log_odds
 from metric.core.evaluation.votes import Candidate, SingleAnswers, Votes
 from psychometrics.agreement import ceiling, human_score
 from psychometrics.comparisons import Comparisons, Floats, Ints, ScaleError
@@ -45,29 +45,34 @@ class Scale:
 
 
 def panel(
+    votes: Votes, answers: SingleAnswers, names: NDArray[np.str_], candidates: Sequence[Candidate]
+) -> dict[str, Any]:
+    """`panel_of` these answers, with choice curves fitted on the other sources where a candidate has none itself."""
+    return panel_of(votes, Answered.of(votes, answers), names, candidates, log_odds(candidates, votes))
+
+
+def panel_of(
     votes: Votes,
-    answers: SingleAnswers,
+    answered: Answered,
     names: NDArray[np.str_],
     candidates: Sequence[Candidate],
-    calibration: Votes | None = None,
+    odds: Odds,
 ) -> dict[str, Any]:
     """Everything as a JSON-able dict: n_answers, n_pairs, n_sources, n_annotators (null if not known), people,
     {human_score, ceiling} with intervals; rows, one for each candidate in order, as `_row` lists them; pairs, for each
     two metrics the difference in score, with its interval, p and Holm's p, and Meng, Rosenthal and Rubin's z and p.
 
-    `names`: what the two conditions of each triplet are called, (N, 2). `calibration`: as in `evaluate`.
+    `names`: what the two conditions of each triplet are called, (N, 2). `odds`: of `log_odds`.
     """
-    answered = Answered.of(votes, answers)
     scale = people_scale(votes, names)
-    rows = [_row(one, votes, answered, scale, calibration) for one in candidates]
     known = [one for one in candidates if one.test is not None]
     return {
-        "n_answers": len(answers.p1),
+        "n_answers": int(answered.total.sum()),
         "n_pairs": len(votes.total),
         "n_sources": len(np.unique(votes.photograph)),
-        "n_annotators": None if answers.annotator is None else len(np.unique(answers.annotator)),
+        "n_annotators": None if answered.annotator is None else len(np.unique(answered.annotator)),
         "people": people(votes),
-        "rows": rows,
+        "rows": [_row(one, votes, answered, scale, odds[one.key]) for one in candidates],
         "pairs": _pairs(known, answered, scale),
     }
 
@@ -104,7 +109,7 @@ def people_scale(votes: Votes, names: NDArray[np.str_]) -> Scale:
 
 
 def _row(
-    one: Candidate, votes: Votes, answered: Answered, scale: Scale, calibration: Votes | None
+    one: Candidate, votes: Votes, answered: Answered, scale: Scale, odds: Floats | None
 ) -> dict[str, Any]:
     """key, label, available, reason; score, log_loss as {value, low, high}; calibration_error; srocc, krocc (means
     over sources, by conditions), plcc and rmse in JND (over all, after a logistic); different, better as {value, low,
@@ -115,7 +120,7 @@ def _row(
         return row
     margin = one.test[:, 0] - one.test[:, 1]
     row["score"] = _as_json(answered.share(one.test))
-    row |= _chances(log_odds_of(one, votes, calibration), votes, answered)
+    row |= _chances(odds, votes, answered)
     row |= correlations(one.test, scale)
     areas = krasula(margin, votes.n_p0.astype(np.int64), votes.n_p1.astype(np.int64))
     return row | {

@@ -17,8 +17,8 @@ from metric.core.distance.features import Count, Pair
 from metric.core.distance.fetch import Say
 from metric.core.distance.images import Picture, open_pictures
 from metric.core.distance.named import named
-from metric.core.evaluation.evaluate import Candidate, Kind
 from metric.core.evaluation.reasons import plain
+from metric.core.evaluation.votes import Candidate, Kind
 from metric.core.snapshot.folder import SPLITS, Snapshot
 from metric.core.snapshot.leaks import refuse_copies
 from psychometrics.comparisons import Floats

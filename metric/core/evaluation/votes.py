@@ -14,6 +14,7 @@ from metric.core.distance.choice import ChoiceCurve
 from metric.core.snapshot.answers import read_split_answers
 from metric.core.snapshot.folder import Snapshot, SnapshotError, SnapshotTriplet
 from psychometrics.comparisons import Floats, Ints
+from psychometrics.metric_comparison import agreeing
 
 Kind = Literal["baseline", "people", "promoted", "new"]
 
@@ -88,9 +89,7 @@ def single_answers(snapshot: Snapshot, split: str) -> SingleAnswers:
 
 def agreeing_votes(distances: Floats, votes: Votes) -> Floats:
     """Votes that agree with the smaller of two distances, per triplet: (N, 2) and N votes to (N,)."""
-    margin = distances[:, 0] - distances[:, 1]
-    p1 = votes.p1
-    return np.where(margin > 0, p1, np.where(margin < 0, votes.total - p1, votes.total / 2))
+    return agreeing(distances[:, 0] - distances[:, 1], votes.p1, votes.total)
 
 
 def two_afc_score(distances: Floats, votes: Votes) -> float:

@@ -11,10 +11,9 @@ import torch
 
 from metric.core.config import TrainConfig, stock_rival
 from metric.core.distance.checkpoint import load
-from metric.core.evaluation.evaluate import Candidate, evaluate, untested, votes_of
-from metric.core.evaluation.panel import panel
+from metric.core.evaluation.evaluate import evaluate, untested
 from metric.core.evaluation.scoring import Scoring
-from metric.core.evaluation.votes import single_answers
+from metric.core.evaluation.votes import Candidate, single_answers, votes_of
 from metric.core.snapshot.folder import Snapshot
 from metric.core.training.learning_curve import learning_curve
 from metric.core.training.trained import Trained, parts_of_config
@@ -67,11 +66,9 @@ def _table(
         calibrated_on=calibrated_on,
         simulated=snapshot.simulated,
         stock_key=stock_rival(config.nets),
+        conditions=np.array([(t.sha256["p0"], t.sha256["p1"]) for t in triplets], dtype=np.str_),
         # Not the config's: nobody shall try seeds until an interval is above zero.
         seed=INTERVAL_SEED,
         resamples=config.resamples,
     )
-    conditions = np.array([(t.sha256["p0"], t.sha256["p1"]) for t in triplets], dtype=np.str_)
-    evaluation["panel"] = panel(votes, answers, conditions, rows, calibration)
-    evaluation["n_annotators"] = evaluation["panel"]["n_annotators"]
-    return evaluation
+    return evaluation | {"n_annotators": evaluation["panel"]["n_annotators"]}

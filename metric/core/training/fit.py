@@ -20,6 +20,7 @@ from metric.core.snapshot.answers import Answers
 from metric.core.training.problem import Design, FitError, Floats, Problem, Solution
 from metric.core.training.reliability import fit_reliable
 from psychometrics.likelihood import log_loss
+from psychometrics.metric_comparison import agreeing
 
 __all__ = ["Design", "Fit", "FitError", "Fold", "agreement", "design", "fit_heads"]
 
@@ -143,8 +144,7 @@ def fit_heads(
 
 def agreement(log_odds: Floats, p1: Floats, total: Floats) -> float:
     """Share of votes that agree with the sign of the log-odds; a zero agrees with half of them."""
-    share = np.where(log_odds > 0, p1, np.where(log_odds < 0, total - p1, total / 2))
-    return float(share.sum() / total.sum())
+    return float(agreeing(log_odds, p1, total).sum() / total.sum())
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from metric.core.evaluation.diagnostics import calibration_curve, disagreements, vote_groups
-from metric.core.evaluation.evaluate import Candidate, evaluate, paired_difference
-from metric.core.evaluation.votes import Votes
+from metric.core.evaluation.evaluate import evaluate
+from metric.core.evaluation.votes import Candidate, Votes
 
 
 def make_votes(p1: list[int], p0: list[int]) -> Votes:
@@ -52,11 +52,11 @@ def test_only_contradictions_are_listed_the_worst_first() -> None:
     distances = np.array([[0.1, 0.2], [0.1, 0.2], [0.2, 0.1], [0.1, 0.2]])
     chance = np.array([0.1, 0.4, 0.8, 0.1])
     counts = (np.array([0.0, 0, 0, 9]), np.array([9.0, 9, 9, 0]), np.zeros(4))
-    found = disagreements(distances, chance, counts, {"label": ["a", "b", "c", "d"]})
-    assert [row["label"] for row in found] == ["a", "b"]
-    assert found[0]["surprise"] == pytest.approx(9 * np.log(10))
-    assert found[0]["distances"] == [0.1, 0.2]
-    assert found[0]["n_p1"] == 9
+    listed = disagreements(distances, chance, counts, {"label": ["a", "b", "c", "d"]})
+    assert [row["label"] for row in listed] == ["a", "b"]
+    assert listed[0]["surprise"] == pytest.approx(9 * np.log(10))
+    assert listed[0]["distances"] == [0.1, 0.2]
+    assert listed[0]["n_p1"] == 9
 
 
 def test_one_person_contradicts_nothing() -> None:
@@ -72,8 +72,8 @@ def test_no_photograph_fills_the_list() -> None:
     counts = (np.zeros(count), votes, np.zeros(count))
     described = {"photograph": ["one", "one", "one", "one", "two", "two"]}
     for most, places in ((4, [0, 1, 4, 5]), (5, [0, 1, 2, 4, 5]), (9, [0, 1, 2, 3, 4, 5])):
-        found = disagreements(distances, np.full(count, 0.2), counts, described, most)
-        assert [row["index"] for row in found] == places
+        listed = disagreements(distances, np.full(count, 0.2), counts, described, most)
+        assert [row["index"] for row in listed] == places
 
 
 def test_the_evaluation_has_all_of_it() -> None:
@@ -87,6 +87,5 @@ def test_the_evaluation_has_all_of_it() -> None:
     assert sum(bin_["n_votes"] for bin_ in row["calibration"]) == 25
     assert result["rows"][0]["calibration"] is None
     assert result["disagreements"][0]["label"] == "2"
-    difference = paired_difference(new, other, votes)
-    assert difference is not None
+    difference = row["difference_to_psnr"]
     assert difference["mean"] == pytest.approx(row["score"] - result["rows"][3]["score"])

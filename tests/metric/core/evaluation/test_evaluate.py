@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from metric.core.distance.choice import ChoiceCurve
-from metric.core.evaluation.evaluate import Candidate, Votes, evaluate, two_afc_score
+from metric.core.evaluation.evaluate import evaluate, untested
 from metric.core.evaluation.table import format_table
+from metric.core.evaluation.votes import Candidate, Votes, two_afc_score
 from psychometrics.comparisons import Floats
 
 
@@ -192,3 +193,12 @@ def test_the_interval_covers_the_truth_with_few_photographs() -> None:
         )["rows"][2]
         hits += row["low"] <= truth <= row["high"]
     assert hits >= 184
+
+
+def test_a_metric_without_a_test_split_has_the_keys_of_one_with() -> None:
+    votes, distances = make_votes(photographs=4)
+    table = evaluate(votes, [Candidate("new", "New", "new", distances)], resamples=100)
+    without = untested("New", "no test split", simulated=False)
+    assert without.keys() == table.keys()
+    assert without["rows"][0].keys() == table["rows"][-1].keys()
+    assert without["people"].keys() == table["people"].keys()
