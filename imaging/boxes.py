@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 FULL = 4
 """Bytes of version and flags at the start of a full box."""
@@ -56,3 +57,61 @@ def _associations(ipma: bytes) -> dict[int, list[int]]:
         numbers[item] = [index & mask for index in struct.unpack_from(form, ipma, at + 1)]
         at += 1 + struct.calcsize(form)
     return numbers
+
+
+def coded_items(content: bytes, kind: bytes) -> list[bytes]:
+    """The content of a file's items of one kind (four letters), as far as it lies in the file itself."""
+    meta = dict(boxes(dict(boxes(content)).get(b"meta", b"")[FULL:]))
+    try:
+        numbers = _items(meta[b"iinf"], kind)
+        places = _places(meta[b"iloc"])
+    except (KeyError, IndexError, struct.error):
+        return []
+    extents = (places.get(number, []) for number in numbers)
+    return [b"".join(content[start : start + size] for start, size in each) for each in extents if each]
+
+
+def _items(iinf: bytes, kind: bytes) -> list[int]:
+    """The numbers of the items of one kind (ISO/IEC 14496-12, 8.11.6)."""
+    numbers = []
+    for name, infe in boxes(iinf[FULL + (4 if iinf[0] else 2) :]):
+        form = ">I2x4s" if infe[0] >= 3 else ">H2x4s"
+        if name == b"infe" and infe[0] >= 2:
+            number, its = struct.unpack_from(form, infe, FULL)
+            if its == kind:
+                numbers.append(number)
+    return numbers
+
+
+def _places(iloc: bytes) -> dict[int, list[tuple[int, int]]]:
+    """Start and size of an item's extents in the file (8.11.3); not of items that are kept elsewhere."""
+    version = iloc[0]
+    take = _reader(iloc, FULL + 2)
+    offset_size, length_size, base_size = iloc[FULL] >> 4, iloc[FULL] & 15, iloc[FULL + 1] >> 4
+    index_size = iloc[FULL + 1] & 15 if version else 0
+    wide = 4 if version >= 2 else 2
+    places: dict[int, list[tuple[int, int]]] = {}
+    for _ in range(take(wide)):
+        item = take(wide)
+        elsewhere = bool(take(2) & 15 if version else 0) or bool(take(2))
+        base = take(base_size)
+        extents = []
+        for _ in range(take(2)):
+            take(index_size)
+            extents.append((base + take(offset_size), take(length_size)))
+        if not elsewhere:
+            places[item] = extents
+    return places
+
+
+def _reader(content: bytes, start: int) -> Callable[[int], int]:
+    """Takes whole numbers of so many bytes, one after the other. Raises IndexError at the end."""
+    stream = io.BytesIO(content[start:])
+
+    def take(size: int) -> int:
+        taken = stream.read(size)
+        if len(taken) < size:
+            raise IndexError("the box ends early")
+        return int.from_bytes(taken, "big")
+
+    return take

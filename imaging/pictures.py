@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -10,7 +11,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from imaging import jpeg, png
+from imaging import avif, jpeg, png, webp
 from imaging.claims import Claim, read_claim, read_exif
 from imaging.errors import PhotographError
 from imaging.pixels import Pixels, pixels_sha256
@@ -28,6 +29,14 @@ SMALLEST_SIDE = 64
 MAX_PIXELS = 64_000_000
 UPRIGHT, TURNED = 1, range(2, 9)
 """Values of the Exif orientation; any other says nothing."""
+# What decoders take for a picture though a part of it is missing, by format. Raw pixels (BMP, TIFF) can't be told.
+REFUSALS: dict[str, tuple[Callable[[bytes], None], ...]] = {
+    "PNG": (png.refuse_damage, png.refuse_missing_rows),
+    "JPEG": (jpeg.refuse_missing_pixels,),
+    "MPO": (jpeg.refuse_missing_pixels,),
+    "WEBP": (webp.refuse_filled_up,),
+    "AVIF": (avif.refuse_filled_up,),
+}
 KNOWN_STARTS = {
     b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"BM": "BMP", b"II*\0": "TIFF", b"MM\0*": "TIFF",
 }  # fmt: skip
@@ -56,11 +65,8 @@ def load_photograph(
         content, damaged = png.without_damaged_extras(content) if is_png else (content, [])
         with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
             _refuse_by_header(opened, content, max_pixels, smallest_side)
-            if is_png:
-                png.refuse_damage(content)
-                png.refuse_missing_rows(content)
-            if content.startswith(jpeg.START):
-                jpeg.refuse_missing_end(content)
+            for refuse in REFUSALS.get(str(opened.format), ()):
+                refuse(content)
             notes = [f"Its damaged {name} chunk was passed over." for name in damaged]
             return _normalise(opened, read_claim(opened, content), notes)
     except PhotographError:

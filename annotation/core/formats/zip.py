@@ -212,7 +212,16 @@ def _check_names(names: list[str]) -> None:
     for name in names:
         path = PurePosixPath(name)
         # A zip name uses "/" only: a backslash or a colon would mean another folder or drive on Windows.
-        if not name or path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
+        if "\\" in name:
+            raise PackageError(
+                f"the zip file holds {name!r}: folders in a zip file are separated by /, not by \\. Make it anew with "
+                "another program: those of Windows, macOS and Linux, 7-Zip and Python write /"
+            )
+        if ":" in name:
+            raise PackageError(
+                f"the zip file holds {name!r}: rename the file without a colon, which means a drive"
+            )
+        if not name or path.is_absolute() or ".." in path.parts:
             raise PackageError(f"the zip file holds {name!r}, which leads outside")
         if max(len(part.encode()) for part in path.parts) > LONGEST_NAME or len(name.encode()) > LONGEST_PATH:
             raise PackageError(f"the zip file holds a name that is too long: {name[:60]!r}…")
@@ -232,7 +241,8 @@ def _check_entries(entries: list[zipfile.ZipInfo], largest_bytes: int) -> None:
         mode = entry.external_attr >> 16
         if (stat.S_IFMT(mode) not in (0, stat.S_IFREG)) or entry.flag_bits & 0x1:
             raise PackageError(
-                f"the zip file holds {entry.filename!r}, which is encrypted, a link, or leads outside"
+                f"the zip file holds {entry.filename!r}, which is encrypted or a link: make it anew from the files "
+                "themselves, without a password"
             )
     total = sum(entry.file_size for entry in entries)
     if total > largest_bytes:

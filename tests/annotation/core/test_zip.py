@@ -80,9 +80,20 @@ def link_to_passwd() -> zipfile.ZipInfo:
     return entry
 
 
-@pytest.mark.parametrize("name", ["../up.txt", "/etc/x", "a/../../x", "a\\b", "C:x", link_to_passwd()])
-def test_what_leads_outside_is_refused(tmp_path: Path, name: zipfile.ZipInfo | str) -> None:
-    with pytest.raises(PackageError, match="leads outside"):
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("../up.txt", "leads outside"),
+        ("/etc/x", "leads outside"),
+        ("a/../../x", "leads outside"),
+        ("a\\b", r"separated by /, not by \\. Make it anew"),
+        ("..\\up.txt", r"separated by /, not by \\. Make it anew"),
+        ("C:x", "rename the file without a colon"),
+        (link_to_passwd(), "encrypted or a link"),
+    ],
+)
+def test_what_leads_outside_is_refused(tmp_path: Path, name: zipfile.ZipInfo | str, reason: str) -> None:
+    with pytest.raises(PackageError, match=reason):
         unpack(zip_of(("fine.txt", b"fine"), (name, b"/etc/passwd")), tmp_path / "inner/back")
     assert list(tmp_path.iterdir()) == []
 
