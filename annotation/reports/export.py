@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.files.storage import default_storage
-from django.db.models import Count
+from django.db.models import Count, F
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -186,6 +186,7 @@ def answer_rows(study: Study, simulated: bool, until: datetime, name_of: Naming)
         .of_population(simulated=simulated)
         .with_exclusion()
         .select_related("assignment", "triplet__source", "triplet__first", "triplet__second")
+        .annotate(language=F("assignment__session__language"))
         .order_by("received_at", "pk")
     )
     for judgment in rows.iterator(chunk_size=2000):
@@ -217,6 +218,7 @@ def answer_rows(study: Study, simulated: bool, until: datetime, name_of: Naming)
             target_bpp=_level(triplet),
             known=known.get(triplet.known, ""),
             layout=judgment.layout,
+            language=judgment.language,
             received_at=judgment.received_at,
             timing=judgment.timing,
         )

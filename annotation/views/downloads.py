@@ -48,6 +48,7 @@ COLUMNS = {
     "supersedes": "supersedes_id",
     "excluded_by": "excluded_by",
     "layout": "layout",
+    "language": "assignment__session__language",
     "dpr": "dpr",
     "onset_ms": "onset_ms",
     "first_input_ms": "first_input_ms",

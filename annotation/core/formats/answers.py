@@ -18,8 +18,19 @@ from psychometrics.tables import TableWriter, stream
 NAME = "answers.csv.gz"
 _SHOWN = ("source", "left_sha256", "right_sha256", "left_codec", "right_codec")
 _LEVELS = ("left_level", "right_level", "target_bpp", "known")
-_SAID = ("annotator", "simulated", "kind", "answer", "counted", "stands", "supersedes", "excluded_by")
-COLUMNS = ("judgment", "assignment", "repeats", *_SAID, *_SHOWN, *_LEVELS, "layout", "received_at", "timing")
+_GIVEN = ("annotator", "simulated", "kind", "answer", "counted", "stands", "supersedes", "excluded_by")
+COLUMNS = (
+    "judgment",
+    "assignment",
+    "repeats",
+    *_GIVEN,
+    *_SHOWN,
+    *_LEVELS,
+    "layout",
+    "language",
+    "received_at",
+    "timing",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +39,8 @@ class AnswerRow:
 
     `kind` is "pair", "warm_up", "sentinel", "identical", "repeat", "golden" or "training"; `repeats` the
     assignment that is asked again; `supersedes` the judgment that this one undid; `excluded_by` the rule that
-    leaves the annotator out. It is a vote where `counted` is true and `excluded_by` empty. `timing` is the
-    record of the browser.
+    leaves the annotator out. It is a vote where `counted` is true and `excluded_by` empty. `language` is that of
+    the session's pages, "" where it was not recorded; `timing` is the record of the browser.
     """
 
     judgment: str
@@ -53,6 +64,7 @@ class AnswerRow:
     target_bpp: float | None
     known: str
     layout: str
+    language: str
     received_at: datetime
     timing: dict[str, Any]
 
