@@ -14,24 +14,29 @@ def without_addresses(record: logging.LogRecord) -> bool:
     return True
 
 
+# What each line says beside its text; the library's own records get it too.
+SHARED: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+LEVELS = {
+    # They say at INFO that a thread ended; nobody asked.
+    **{name: {"level": "WARNING"} for name in ("PIL", "pyvips")},
+    "axes": {"level": "ERROR"},  # config.logins says what it would, without addresses
+    # Strangers ask under any name; the answer is a 400.
+    "django.security.DisallowedHost": {"level": "CRITICAL"},
+    "waitress.queue": {"level": "ERROR"},  # it warns of every request that waits for a thread
+}
+
+
 def logging_config(level: str, *, json: bool) -> None:
     """Configure the standard library's logging and structlog to write the same lines to stderr."""
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    # Plain tracebacks: those that show local variables write keys and passwords into the log, and take minutes
-    # for a deep stack while every other thread waits for the log.
-    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
-    renderers: list[Any] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()] if json else [plain]
-    )
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            *shared,
+            *SHARED,
             structlog.processors.StackInfoRenderer(),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
@@ -40,33 +45,31 @@ def logging_config(level: str, *, json: bool) -> None:
         cache_logger_on_first_use=True,
     )
     logging.captureWarnings(True)
+    filters = ["without_addresses"]
     logging.config.dictConfig(
         {
             "version": 1,
             "disable_existing_loggers": False,
-            "formatters": {
-                "line": {
-                    "()": structlog.stdlib.ProcessorFormatter,
-                    "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
-                    "foreign_pre_chain": shared,
-                }
-            },
+            "formatters": {"line": _formatter(json)},
             "filters": {"without_addresses": {"()": lambda: without_addresses}},
             "handlers": {
-                "stderr": {
-                    "class": "logging.StreamHandler",
-                    "formatter": "line",
-                    "filters": ["without_addresses"],
-                }
+                "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": filters}
             },
             "root": {"handlers": ["stderr"], "level": level},
-            # They say at INFO that a thread ended; nobody asked.
-            "loggers": {
-                **{name: {"level": "WARNING"} for name in ("PIL", "pyvips")},
-                "axes": {"level": "ERROR"},  # config.logins says what it would, without addresses
-                # Strangers ask under any name; the answer is a 400.
-                "django.security.DisallowedHost": {"level": "CRITICAL"},
-                "waitress.queue": {"level": "ERROR"},  # it warns of every request that waits for a thread
-            },
+            "loggers": LEVELS,
         }
     )
+
+
+def _formatter(json: bool) -> dict[str, Any]:
+    # Plain tracebacks: those that show local variables write keys and passwords into the log, and take minutes
+    # for a deep stack while every other thread waits for the log.
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    renderers: list[Any] = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()] if json else [plain]
+    )
+    return {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
+        "foreign_pre_chain": SHARED,
+    }

@@ -5,18 +5,18 @@ docs/running.md lists every variable; a test fails when one is missing there.
 """
 
 import os
-import secrets
 from pathlib import Path
 from typing import Any
 
 import environ
 from celery.schedules import crontab, schedule
-from django.core.exceptions import ImproperlyConfigured
 
 from annotation.core.languages import LANGUAGES as LANGUAGES_OF_PAGES
 from config.cache import cache_from_url
+from config.database import database_from_url
 from config.environment import strict_bool
 from config.guards import require_home
+from config.keys import secret_key
 from config.logging import logging_config
 from config.proxies import networks_from
 from config.run.broker import embedded_url
@@ -35,26 +35,7 @@ if VAR_DIR.stat().st_uid == os.getuid():  # a mounted volume may be somebody els
     VAR_DIR.chmod(0o700)
 
 DEBUG = strict_bool("DEBUG", default=True)
-
-
-def _secret_key() -> str:
-    """The key from the environment; for development alone, one made at random for this process."""
-    key: str = env.str("SECRET_KEY", default="")
-    if key:
-        return key
-    if not DEBUG:
-        raise ImproperlyConfigured(
-            "SECRET_KEY is not set. With DEBUG off Closer needs one: "
-            "SECRET_KEY=$(python -c 'import secrets; print(secrets.token_urlsafe(50))')"
-        )
-    kept = VAR_DIR / "development-secret-key"
-    if not kept.exists():
-        kept.write_text(secrets.token_urlsafe(50))
-        kept.chmod(0o600)
-    return kept.read_text()
-
-
-SECRET_KEY = _secret_key()
+SECRET_KEY = secret_key(env.str("SECRET_KEY", default=""), debug=DEBUG, folder=VAR_DIR)
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 if DEBUG:
@@ -141,35 +122,7 @@ AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # what is refused is neit
 AXES_DISABLE_ACCESS_LOG = True  # it would keep the address of every log-in for good
 
 # --- database --------------------------------------------------------------------------------------------
-SQLITE_OPTIONS: dict[str, Any] = {
-    # BEGIN IMMEDIATE: a claim reads, then writes; deferred transactions would fail to upgrade their lock.
-    "transaction_mode": "IMMEDIATE",
-    "timeout": 20,
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-20000;",
-}
-
-
-# A server that is gone without a word must not hold a thread: a connection that is not made, or answers nothing to
-# what was sent, ends within seconds.
-POSTGRES_OPTIONS: dict[str, Any] = {"connect_timeout": 5, "keepalives_idle": 30, "tcp_user_timeout": 20_000}
-
-
-def _database() -> dict[str, Any]:
-    """DATABASE_URL, or SQLite in VAR_DIR; either with what concurrent claims need."""
-    default = f"sqlite:///{VAR_DIR / 'db.sqlite3'}"
-    database: dict[str, Any] = env.db_url_config(env.str("DATABASE_URL", default="") or default)
-    # Opening costs as much as a request's queries; the last of SQLite's to be closed also empties its log, on the disk.
-    database.setdefault("CONN_MAX_AGE", 60)
-    if database["ENGINE"].endswith("sqlite3"):
-        database["OPTIONS"] = {**database.get("OPTIONS", {}), **SQLITE_OPTIONS}
-    else:
-        database["ENGINE"] = database["ENGINE"].replace("django.db.backends.postgresql", "config.postgres")
-        database["CONN_HEALTH_CHECKS"] = True
-        database["OPTIONS"] = {**POSTGRES_OPTIONS, **database.get("OPTIONS", {})}
-    return database
-
-
-DATABASES = {"default": _database()}
+DATABASES = {"default": database_from_url(env.str("DATABASE_URL", default=""), VAR_DIR / "db.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- files -----------------------------------------------------------------------------------------------
