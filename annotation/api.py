@@ -145,8 +145,8 @@ class NextAssignment(JudgingView):
 
 def next_of(sessions: QuerySet[Session], holding: Sequence[UUID]) -> dict[str, Any]:
     """The next pair of the session, or why there is none, with its progress."""
-    given = claim(sessions=sessions, holding=holding, require=require_open)
-    pair, progress = given.found, progress_in(given.session, given.enrolment)
+    claimed = claim(sessions=sessions, holding=holding, require=require_open)
+    pair, progress = claimed.outcome, progress_in(claimed.session, claimed.enrolment)
     if isinstance(pair, NoPair):
         answer = {"status": pair.status, "detail": pair.detail, "retry_after_s": pair.retry_after_s}
         return {**answer, "progress": progress}

@@ -13,10 +13,10 @@ from annotation.reports.results import compute_results
 from annotation.services import picture_copies, privacy
 from annotation.services.allocation.ranking import refresh_rankings
 from annotation.services.annotator_quality import refresh_quality, studies_with_new_answers
-from annotation.services.claims import return_overdue
 from annotation.services.completion import finish_those_gone
 from annotation.services.encoding import encode_reconstruction
 from annotation.services.planning import left_unplanned, plan_claimed
+from annotation.services.pool import return_overdue
 from annotation.services.reach import measure_reach, request_reach
 from annotation.services.reaping import take_abandoned
 from annotation.services.snapshots import build_snapshot

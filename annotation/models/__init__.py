@@ -8,8 +8,9 @@ from annotation.models.people import Annotator, Enrolment, Invitation, Session
 from annotation.models.processes import Clock, WorkerProcess
 from annotation.models.reach import CodecReach
 from annotation.models.snapshot import Snapshot
-from annotation.models.stimulus import Photograph, Reconstruction, Source, StudySource, Triplet
+from annotation.models.stimulus import Photograph, Reconstruction, Source, StudySource
 from annotation.models.study import Study
+from annotation.models.triplet import Triplet
 from annotation.models.work import Work
 
 __all__ = [

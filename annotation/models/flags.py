@@ -7,8 +7,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from annotation.models.judging import Assignment
-from annotation.models.stimulus import Triplet
 from annotation.models.study import Study
+from annotation.models.triplet import Triplet
 
 
 class FlagQuerySet(models.QuerySet["Flag"]):

@@ -10,8 +10,9 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from annotation.models.people import Annotator, Enrolment, Session
-from annotation.models.stimulus import Reconstruction, Triplet
+from annotation.models.stimulus import Reconstruction
 from annotation.models.study import Study
+from annotation.models.triplet import Triplet
 
 # A page that was asleep may still show a pair whose lease has run out.
 VIEWABLE_FOR = timedelta(days=1)

@@ -23,8 +23,8 @@ from annotation.core.protocol import Protocol
 from annotation.errors import Refused
 from annotation.models import Assignment, Enrolment, Judgment, Session, Study
 from annotation.services import following
-from annotation.services.claims import return_to_pool
 from annotation.services.counters import recount
+from annotation.services.pool import return_to_pool
 from psychometrics.estimates import NOTHING
 
 BY_HAND = "by hand"

@@ -1,4 +1,4 @@
-"""Leases of triplets: claimed without a race, and back in the pool when they run out."""
+"""A session claims its next pair, or hears why there is none."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,16 +6,16 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Case, F, IntegerField, QuerySet, Value, When
+from django.db.models import Case, QuerySet, When
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
 from annotation.errors import NotReady, SessionErased
 from annotation.models import Annotator, Assignment, Enrolment, Reconstruction, Session, Study, Triplet
-from annotation.models.stimulus import counter
 from annotation.services.arrival import enrol
+from annotation.services.pool import lease, return_overdue, return_to_pool, take
 from annotation.services.practice import TRAINING, next_practice_pair, practice_stage
-from annotation.services.serving import Serving, next_servings
+from annotation.services.serving import next_servings
 from annotation.services.stream import stream_of
 from annotation.turns import atomic_in_turn
 
@@ -42,7 +42,7 @@ class NoPair:
 class Claim:
     """What a session was given, or why nothing; with the rows as they were then."""
 
-    found: Assignment | NoPair
+    outcome: Assignment | NoPair
     session: Session
     enrolment: Enrolment
 
@@ -53,7 +53,7 @@ def claim_next(*, session: Session, holding: Sequence[UUID] = ()) -> Assignment 
     `holding` are the assignments that the page has in hand. Costs a few indexed look-ups, however many
     triplets and judgments there are. Raises NotReady before the steps of arrival are taken.
     """
-    return claim(sessions=Session.objects.filter(pk=session.pk), holding=holding).found
+    return claim(sessions=Session.objects.filter(pk=session.pk), holding=holding).outcome
 
 
 def claim(
@@ -71,10 +71,10 @@ def claim(
         session, enrolment = _in_turn(sessions)
         if require:
             require(session.study)
-        found = _claim(session, enrolment, holding)
-        if isinstance(found, NoPair) and found.status == "nothing_free" and _sweep(session.study):
-            found = _claim(session, enrolment, holding)
-        return Claim(found, session, enrolment)
+        outcome = _claim(session, enrolment, holding)
+        if isinstance(outcome, NoPair) and outcome.status == "nothing_free" and _sweep(session.study):
+            outcome = _claim(session, enrolment, holding)
+        return Claim(outcome, session, enrolment)
 
 
 def _sweep(study: Study) -> int:
@@ -112,17 +112,17 @@ def _in_turn(sessions: QuerySet[Session]) -> tuple[Session, Enrolment]:
     """Two windows of one annotator take turns here, so they cannot lease the same triplet twice."""
     # The session before the enrolment, as whoever answers or forgets does: one order of locks for everybody.
     locked = sessions.select_for_update(of=("self",), no_key=True)
-    found = locked.select_related("study", "annotator").first()
-    if found is None:
+    session = locked.select_related("study", "annotator").first()
+    if session is None:
         raise SessionErased
     place = Enrolment.objects.select_for_update(of=("self",), no_key=True)
-    enrolment = place.filter(study=found.study_id, annotator=found.annotator_id).first()
+    enrolment = place.filter(study=session.study_id, annotator=session.annotator_id).first()
     if enrolment is None:  # erased this moment, or begun by something that does not enrol
-        if not Annotator.objects.filter(pk=found.annotator_id).exists():
+        if not Annotator.objects.filter(pk=session.annotator_id).exists():
             raise SessionErased
-        enrolment = enrol(found.study, found.annotator)
-    enrolment.study, enrolment.annotator = found.study, found.annotator
-    return found, enrolment
+        enrolment = enrol(session.study, session.annotator)
+    enrolment.study, enrolment.annotator = session.study, session.annotator
+    return session, enrolment
 
 
 def _recent(session: Session) -> list[Assignment]:
@@ -236,7 +236,7 @@ def _train(session: Session, enrolment: Enrolment, begun: int, total: int) -> As
     serving = next_practice_pair(session, enrolment)
     if serving:
         trained = session.assignments.filter(kind=Assignment.Kind.TRAINING).count()
-        return _lease(session, serving, trained + 1)
+        return lease(session, serving, trained + 1)
     if session.study.unplanned or Reconstruction.objects.prepared_for(session.study).pending().exists():
         return NoPair("nothing_free", gettext("The practice pairs are being prepared."), retry_after_s=2)
     return NoPair(
@@ -249,41 +249,9 @@ def _train(session: Session, enrolment: Enrolment, begun: int, total: int) -> As
 def _judge(session: Session, last_source: int | None) -> Assignment | NoPair:
     stream = stream_of(session, last_source)
     for serving in next_servings(session, stream):
-        if not serving.counts or _take(serving, simulated=session.annotator.simulated):
-            return _lease(session, serving, stream.position)
+        if not serving.counts or take(serving, simulated=session.annotator.simulated):
+            return lease(session, serving, stream.position)
     return _nothing(session)
-
-
-def _take(serving: Serving, *, simulated: bool) -> bool:
-    """Whether the triplet is ours: nobody took it since it was looked at. Never waits for somebody else."""
-    served, lefts = (counter(name, simulated=simulated) for name in ("served", "lefts"))
-    triplet = Triplet.objects.filter(
-        pk=serving.triplet.pk,
-        role=Triplet.Role.PAIR,
-        **{served: serving.triplet.counted("served", simulated=simulated)},
-    )
-    if connection.features.has_select_for_update_skip_locked and not list(
-        triplet.select_for_update(skip_locked=True).values_list("pk")
-    ):
-        return False
-    return bool(triplet.update(**{served: F(served) + 1, lefts: F(lefts) + int(serving.first_on_left)}))
-
-
-def _lease(session: Session, serving: Serving, position: int) -> Assignment:
-    now = timezone.now()
-    return Assignment.objects.create(
-        study=session.study,
-        triplet=serving.triplet,
-        session=session,
-        annotator=session.annotator,
-        position=position,
-        first_on_left=serving.first_on_left,
-        kind=serving.kind,
-        warm_up=serving.warm_up,
-        repeats=serving.repeats,
-        issued_at=now,
-        expires_at=now + timedelta(seconds=session.study.lease_seconds),
-    )
 
 
 def _nothing(session: Session) -> NoPair:
@@ -301,42 +269,3 @@ def _nothing(session: Session) -> NoPair:
     return NoPair(
         "nothing_left", gettext("You have judged every pair of this study. Thank you."), is_final=True
     )
-
-
-def return_overdue(*, study: Study | None = None, limit: int = 1000) -> int:
-    """Puts leases that ran out back in the pool; returns how many. The oldest come first."""
-    overdue = Assignment.objects.overdue()
-    if study:
-        overdue = overdue.filter(study=study)
-    with transaction.atomic():
-        skip = connection.features.has_select_for_update_skip_locked
-        oldest = overdue.order_by("expires_at").select_related("annotator")
-        rows = list(oldest.select_for_update(of=("self",), skip_locked=skip)[:limit])
-        return return_to_pool(assignments=rows, state=Assignment.State.EXPIRED)
-
-
-def return_to_pool(*, assignments: Sequence[Assignment], state: str, cause: str = "") -> int:
-    """Ends leases without an answer, each once; returns how many it ended. Call it with the rows locked."""
-    ended = 0
-    for assignment in sorted(assignments, key=lambda row: row.triplet_id):  # one order of locks for everybody
-        leased = Assignment.objects.filter(pk=assignment.pk, state=Assignment.State.LEASED)
-        if not leased.update(state=state, skip_cause=cause):
-            continue
-        ended += 1
-        if assignment.counts:
-            free_place(assignment)
-    return ended
-
-
-def free_place(assignment: Assignment) -> None:
-    """Takes a lease that will be no vote out of its triplet's counters, so that somebody else is asked."""
-    simulated = assignment.annotator.simulated
-    served, lefts = (counter(name, simulated=simulated) for name in ("served", "lefts"))
-    Triplet.objects.filter(pk=assignment.triplet_id).update(
-        **{served: F(served) - 1, lefts: _one_less(lefts) if assignment.first_on_left else F(lefts)}
-    )
-
-
-def _one_less(name: str) -> Case:
-    """One less, and never under 0."""
-    return Case(When(**{f"{name}__gt": 0}, then=F(name) - 1), default=Value(0), output_field=IntegerField())

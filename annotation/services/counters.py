@@ -8,7 +8,7 @@ from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from annotation.models import Assignment, Judgment, Triplet
-from annotation.models.stimulus import counter
+from annotation.models.triplet import counter
 
 AT_ONCE = 500
 

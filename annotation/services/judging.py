@@ -23,8 +23,8 @@ from annotation.errors import (
     UndoRefused,
 )
 from annotation.models import Assignment, Enrolment, Judgment, Session, Study, Triplet
-from annotation.models.stimulus import counter
-from annotation.services.claims import free_place
+from annotation.models.triplet import counter
+from annotation.services.pool import free_place
 from annotation.services.practice import close_try
 from annotation.turns import atomic_in_turn
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from annotation.errors import Refused
 from annotation.models import Assignment, Flag, Judgment, Reconstruction, Study, Triplet
-from annotation.services.claims import return_to_pool
 from annotation.services.counters import recount
+from annotation.services.pool import return_to_pool
 
 SAME = "made again with the same pixels: its file was stored anew"
 LEFT = (

@@ -8,7 +8,7 @@ from django.utils import timezone
 from annotation.core.allocation import Sides, next_side
 from annotation.models import Assignment, Enrolment, Judgment, Session, Triplet
 from annotation.models.judging import AssignmentQuerySet
-from annotation.models.stimulus import TripletQuerySet
+from annotation.models.triplet import TripletQuerySet
 from annotation.services.serving import Serving
 from annotation.services.stream import HELD, seed_of
 

@@ -16,8 +16,8 @@ from django.utils import timezone
 from annotation.errors import Refused
 from annotation.models import Annotator, Assignment, Enrolment, Invitation, Judgment, Session, Snapshot, Study
 from annotation.models.study import new_key
-from annotation.services.claims import return_to_pool
 from annotation.services.counters import recount
+from annotation.services.pool import return_to_pool
 
 # Browsers of before the annotator's own cookie are known by this word of their session.
 COOKIE = "annotator"

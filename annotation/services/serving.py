@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef
 from annotation.core.allocation import Chosen, Offer, Sides, choose, next_side
 from annotation.core.checks import REPEAT_DISTANCE
 from annotation.models import Assignment, Session, Study, Triplet
-from annotation.models.stimulus import TripletQuerySet, counter
+from annotation.models.triplet import TripletQuerySet, counter
 from annotation.services.stream import HELD, Stream
 from psychometrics.draws import uniform
 

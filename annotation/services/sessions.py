@@ -11,8 +11,8 @@ from django.utils.translation import gettext
 from annotation.errors import NotYours, SessionErased, StudyNotOpen
 from annotation.models import Annotator, Assignment, Enrolment, Session, Study
 from annotation.services.arrival import enrol, next_step
-from annotation.services.claims import return_to_pool
 from annotation.services.flags import raise_flag
+from annotation.services.pool import return_to_pool
 from annotation.services.practice import TRAINING, practice_stage
 from annotation.services.visitors import require_way_in
 from annotation.throttles import require_room_for_session

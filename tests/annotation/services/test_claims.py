@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from annotation.models import Assignment, Reconstruction, Triplet
-from annotation.services.claims import FIRST_LEASES, MOST_LEASES, NoPair, claim_next, return_overdue
+from annotation.services.claims import FIRST_LEASES, MOST_LEASES, NoPair, claim_next
 from tests.factories import (
     make_assignment,
     make_judgment,
@@ -87,15 +87,6 @@ def test_a_run_out_lease_goes_to_somebody_else() -> None:
     assert late.state == Assignment.State.EXPIRED
     assert taken.triplet == late.triplet
     assert Triplet.objects.get().served == 1
-
-
-def test_the_reaper_returns_each_lease_once() -> None:
-    study = make_study()
-    make_triplet(study)
-    make_assignment(make_session(study))
-    Assignment.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-    assert (return_overdue(), return_overdue()) == (1, 0)
-    assert Triplet.objects.get().served == 0
 
 
 def test_a_session_ends_after_its_pairs() -> None:

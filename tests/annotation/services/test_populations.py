@@ -11,7 +11,8 @@ from annotation.core.protocol import Protocol
 from annotation.models import Assignment, Enrolment, Judgment, Study, Triplet
 from annotation.services.allocation.ranking import refresh_ranking
 from annotation.services.annotator_quality import refresh_quality
-from annotation.services.claims import NoPair, claim_next, return_overdue
+from annotation.services.claims import NoPair, claim_next
+from annotation.services.pool import return_overdue
 from annotation.services.stopping import apply_stop_rules, widest_halfwidth
 from tests.factories import (
     make_assignment,

@@ -23,8 +23,9 @@ from annotation.models import (
     Triplet,
 )
 from annotation.services.annotator_quality import exclude_by_hand
-from annotation.services.claims import NoPair, claim_next, return_overdue
+from annotation.services.claims import NoPair, claim_next
 from annotation.services.judging import record_judgment
+from annotation.services.pool import return_overdue
 from annotation.services.privacy import forget
 from tests.factories import (
     make_assignment,
