@@ -10,12 +10,13 @@ from rest_framework.decorators import action
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from annotation.core.roles import Reach
 from annotation.models import Snapshot
 from annotation.queues import after_commit
-from annotation.serializers import ProblemSerializer
+from annotation.serializers import ProblemSerializer, valid_data
 from annotation.views.access import staff_of, within_reach
 from metric import serializers, tasks
 from metric.models import CodecTraining, MetricVersion, TrainingRun
@@ -50,9 +51,8 @@ class MetricVersionViewSet(viewsets.ReadOnlyModelViewSet[MetricVersion]):
     def promote(self, request: Request, number: str | None = None) -> Response:
         """Put this version into use, with the reason."""
         version = self.get_object()
-        said = serializers.PromoteSerializer(data=request.data)
-        said.is_valid(raise_exception=True)
-        version = promote_version(version=version, reason=said.validated_data["reason"], by=staff_of(request))
+        sent = valid_data(serializers.PromoteSerializer, request.data)
+        version = promote_version(version=version, reason=sent["reason"], by=staff_of(request))
         return Response(self.get_serializer(version).data)
 
 
@@ -76,12 +76,11 @@ class TrainingRunViewSet(
         responses={201: serializers.TrainingRunSerializer, 400: PROBLEM, 409: PROBLEM},
     )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Ask for a training run on a snapshot; a worker on the queue `train` does it."""
-        asked = serializers.RequestTrainingSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
+        """Request a training run on a snapshot; a worker on the queue `train` does it."""
+        sent = valid_data(serializers.RequestTrainingSerializer, request.data)
         snapshots = within_reach(request, Snapshot.objects.all(), Reach.RUN)
-        get_object_or_404(snapshots, pk=asked.validated_data["snapshot"].pk)
-        run = request_training(**asked.validated_data, created_by=staff_of(request))
+        get_object_or_404(snapshots, pk=sent["snapshot"].pk)
+        run = request_training(**sent, created_by=staff_of(request))
         after_commit(tasks.send, run)
         return Response(self.get_serializer(run).data, status=status.HTTP_201_CREATED)
 
@@ -114,11 +113,10 @@ class CodecTrainingViewSet(
     )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Tune a learned codec on a metric version; a worker on the queue `train` does it."""
-        sent = serializers.RequestCodecTrainingSerializer(data=request.data)
-        sent.is_valid(raise_exception=True)
+        sent = valid_data(serializers.RequestCodecTrainingSerializer, request.data)
         versions = within_reach(request, MetricVersion.objects.all(), Reach.RUN, by="run__study")
-        get_object_or_404(versions, pk=sent.validated_data["version"].pk)
-        training = request_codec_training(**sent.validated_data, created_by=staff_of(request))
+        get_object_or_404(versions, pk=sent["version"].pk)
+        training = request_codec_training(**sent, created_by=staff_of(request))
         after_commit(tasks.send_codec_training, training)
         return Response(self.get_serializer(training).data, status=status.HTTP_201_CREATED)
 
@@ -151,13 +149,8 @@ class Distance(APIView):
     )
     def post(self, request: Request) -> Response:
         """How far one image is from another, by the promoted metric and by the baselines."""
-        sent = serializers.DistanceRequestSerializer(data=request.data)
-        sent.is_valid(raise_exception=True)
-        found = measure_distance(
-            reference=sent.validated_data["reference"].read(),
-            distorted=sent.validated_data["distorted"].read(),
-        )
-        return Response(serializers.DistanceSerializer(found).data)
+        figures = measure_distance(**_files(serializers.DistanceRequestSerializer, request))
+        return Response(serializers.DistanceSerializer(figures).data)
 
 
 class Preference(APIView):
@@ -172,10 +165,13 @@ class Preference(APIView):
     )
     def post(self, request: Request) -> Response:
         """The share of people expected to find image a closer to the reference than b, by the promoted metric."""
-        sent = serializers.PreferenceRequestSerializer(data=request.data)
-        sent.is_valid(raise_exception=True)
-        files = {name: file.read() for name, file in sent.validated_data.items()}
-        return Response(serializers.PreferenceSerializer(measure_preference(**files)).data)
+        figures = measure_preference(**_files(serializers.PreferenceRequestSerializer, request))
+        return Response(serializers.PreferenceSerializer(figures).data)
+
+
+def _files(serializer: type[Serializer[Any]], request: Request) -> dict[str, bytes]:
+    """The images of a request, by the names of the serializer's fields."""
+    return {name: file.read() for name, file in valid_data(serializer, request.data).items()}
 
 
 @extend_schema(exclude=True)

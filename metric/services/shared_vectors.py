@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import structlog
@@ -28,6 +29,7 @@ from metric.core.distance.packs import PackError, pack, unpack
 log = structlog.get_logger(__name__)
 
 Say = Callable[[str], None]
+Result = TypeVar("Result")
 
 FOLDER = "vectors"
 MOST_PACKS = 16
@@ -49,7 +51,7 @@ def local_folder() -> Path:
 def shared_vectors(*, study: Study, say: Say) -> Iterator[VectorCache]:
     """The worker's cache with all that runs on the study's photographs stored; what is new is stored at the end.
 
-    Damaged packs and entries are said, and computed again. A storage that is away is said, and stops nothing.
+    Damaged packs and entries are reported, and computed again. So is a storage that is away; it stops nothing.
     """
     with closing(VectorCache(local_folder())) as cache:
         _fetch(cache, study, say)
@@ -81,22 +83,21 @@ class _Keeper:
             while not self._ended.wait(SECONDS):
                 self._store()
         finally:
-            connection.close()  # this thread's own, on which it may have said something
+            connection.close()  # this thread's own, on which it may have reported something
 
     def _store(self) -> None:
         with closing(VectorCache(local_folder())) as cache:
             newest = cache.newest()
             entries = cache.stored_after(self._place if newest >= self._place else 0)
             entries = {key: vector for key, vector in entries.items() if vector.size}
-            if entries and not _attempt(self._say, lambda: _save(cache, self._study, entries)):
+            if entries and _attempt(self._say, lambda: _save(cache, self._study, entries)) is None:
                 return
             self._place = newest
 
 
 def _fetch(cache: VectorCache, study: Study, say: Say) -> None:
     """Puts the packs that this machine has not read yet into its cache."""
-    names: list[str] = []
-    _attempt(say, lambda: names.extend(_packs_about(study)))
+    names = _attempt(say, lambda: _packs_about(study)) or []
     mark = {name: content_key("pack", name) for name in names}
     read = cache.get_many(list(mark.values()))
     fetched = 0
@@ -113,16 +114,11 @@ def _fetch(cache: VectorCache, study: Study, say: Say) -> None:
 
 def _read(name: str, say: Say) -> dict[str, Vector] | None:
     """The sound entries of a pack; None for one that cannot be read now, or was merged meanwhile."""
-    contents: list[bytes] = []
-
-    def fetch() -> None:
-        with default_storage.open(name, "rb") as file:
-            contents.append(file.read())
-
     try:
-        if not _attempt(say, fetch):
+        content = _attempt(say, lambda: _content(name))
+        if content is None:
             return None
-        entries, damaged = unpack(contents[0])
+        entries, damaged = unpack(content)
     except FileNotFoundError:
         return None
     except PackError as error:
@@ -131,6 +127,11 @@ def _read(name: str, say: Say) -> dict[str, Vector] | None:
     if damaged:
         say(f"{damaged} of {damaged + len(entries)} entries of {name} are damaged and are computed again")
     return entries
+
+
+def _content(name: str) -> bytes:
+    with default_storage.open(name, "rb") as file:
+        return bytes(file.read())
 
 
 def _packs_about(study: Study) -> list[str]:
@@ -151,11 +152,12 @@ def _folder(pk: int) -> str:
     return f"{FOLDER}/study-{pk}"
 
 
-def _save(cache: VectorCache, study: Study, entries: dict[str, Vector]) -> None:
-    """One more pack, which this machine need not read again."""
+def _save(cache: VectorCache, study: Study, entries: dict[str, Vector]) -> str:
+    """One more pack, which this machine need not read again; its name."""
     name = f"{_folder(study.pk)}/{timezone.now():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}.pack"
     saved = default_storage.save(name, ContentFile(pack(entries)))
     cache.put({content_key("pack", saved): READ})
+    return saved
 
 
 def _merge_if_many(study: Study, say: Say) -> None:
@@ -168,22 +170,23 @@ def _merge(cache: VectorCache, study: Study, say: Say) -> None:
     names = _names(study.pk)
     if len(names) <= MOST_PACKS:
         return
+    read = {name: _read(f"{_folder(study.pk)}/{name}", say) for name in reversed(names)}
     kept: dict[str, Vector] = {}
     room = MOST_BYTES
-    for name in reversed(names):
-        for key, vector in reversed((_read(f"{_folder(study.pk)}/{name}", say) or {}).items()):
+    for entries in read.values():
+        for key, vector in reversed((entries or {}).items()):
             if key not in kept and vector.nbytes <= room:
                 kept[key] = vector
                 room -= vector.nbytes
     _save(cache, study, dict(reversed(kept.items())))
-    for name in names:
+    for name in (name for name, entries in read.items() if entries is not None):
         default_storage.delete(f"{_folder(study.pk)}/{name}")
 
 
-def _attempt(say: Say, work: Callable[[], object]) -> bool:
-    """Whether it went well. A storage that is away or full costs time later, not the run; anything else is raised."""
+def _attempt(say: Say, work: Callable[[], Result]) -> Result | None:
+    """What it gives; None for a storage that is away or full, which costs time later and not the run."""
     try:
-        work()
+        return work()
     except FileNotFoundError:
         raise
     except Exception as error:
@@ -191,5 +194,4 @@ def _attempt(say: Say, work: Callable[[], object]) -> bool:
             raise
         log.warning("vectors not shared", error=f"{type(error).__name__}: {error}")
         say("the storage of distances and vectors is away: what is not on this machine is computed again")
-        return False
-    return True
+        return None

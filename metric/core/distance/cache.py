@@ -30,7 +30,7 @@ DEFAULT_BYTES = 2_000_000_000
 WAIT_SECONDS = 60
 NAME = "vectors.sqlite3"
 # SQLite takes no more than 999 parameters on old builds.
-ASKED_TOGETHER = 500
+KEYS_TOGETHER = 500
 # Pages are read from a memory map, up to this far into the file; another process's writes are seen all the same.
 MAPPED_BYTES = 2**31 - 1
 # What SQLite says of its surroundings rather than of the file.
@@ -69,8 +69,8 @@ class VectorCache:
         """The vectors that are there and sound, by key. A damaged one is reported and counts as missing."""
         stored: dict[str, Vector] = {}
         unique = list(dict.fromkeys(keys))
-        for start in range(0, len(unique), ASKED_TOGETHER):
-            part = unique[start : start + ASKED_TOGETHER]
+        for start in range(0, len(unique), KEYS_TOGETHER):
+            part = unique[start : start + KEYS_TOGETHER]
             marks = ", ".join("?" * len(part))
             # By rowid, so that the key comes from the row itself: a damaged index may lead to another key's row.
             rowids = f"SELECT rowid FROM vectors WHERE key IN ({marks})"

@@ -50,8 +50,8 @@ def test_what_a_worker_computed_another_one_finds(study: Study) -> None:
         cache.put(ENTRY)
     assert lines == []
     with worker(study) as (cache, lines):
-        found = cache.get("a" * 64)
-    assert found is not None and found.tolist() == [1.0, 2.0]
+        vector = cache.get("a" * 64)
+    assert vector is not None and vector.tolist() == [1.0, 2.0]
     assert lines == ["1 distances and vectors of earlier runs came from storage"]
     assert len(packs(study)) == 1, "what came from storage is not stored again"
 
@@ -112,6 +112,27 @@ def test_many_packs_become_one(study: Study, monkeypatch: pytest.MonkeyPatch) ->
     assert len(packs(study)) == 1
     with worker(study) as (cache, _):
         assert len(cache.get_many([f"{number}" * 64 for number in range(3)])) == 3
+
+
+def test_a_pack_that_cannot_be_read_now_outlives_the_merge(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "MOST_PACKS", 2)
+    for number in range(2):
+        with worker(study) as (cache, _):
+            cache.put({f"{number}" * 64: np.array([number], dtype=np.float32)})
+    away, content = packs(study)[0], shared._content
+
+    def read(name: str) -> bytes:
+        if name == away:
+            raise ConnectionResetError("gone")
+        return content(name)
+
+    with patch.object(shared, "_content", read), worker(study) as (cache, _):
+        cache.put(ENTRY)
+    assert len(packs(study)) == 2 and away in packs(study)
+    with worker(study) as (cache, _):
+        assert len(cache.get_many(["0" * 64, "1" * 64, "a" * 64])) == 3
 
 
 def test_the_second_run_computes_no_distance_again_on_another_worker(snapshot: Snapshot) -> None:
