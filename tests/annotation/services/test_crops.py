@@ -134,7 +134,7 @@ def test_more_own_pictures_are_cut_as_the_photograph_was_moved(
 
 def test_a_study_file_keeps_the_part_that_is_shown(study: Study, source: Source) -> None:
     move_crop(study=study, source=source, left=7, top=9)
-    text = export_study(study)
+    text = export_study(study, panel_codes=True)
     study.sources.clear()
     Source.objects.all().delete()
     again = create_from_file(text=text)

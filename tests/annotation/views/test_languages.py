@@ -239,7 +239,7 @@ def test_a_catalogue_that_lacks_a_text_is_offered_to_nobody(
 
 def test_the_study_file_keeps_the_language() -> None:
     study = study_in("zh-hans", annotators_choose_language=True)
-    text = export_study(study)
+    text = export_study(study, panel_codes=True)
     assert 'language = "zh-hans"\nannotators_choose_language = true' in text
     again = create_from_file(text=text.split("[[photographs]]")[0])
     assert (again.language, again.annotators_choose_language) == ("zh-hans", True)

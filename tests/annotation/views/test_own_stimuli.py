@@ -110,9 +110,9 @@ def test_a_study_file_goes_out_and_comes_in(owner_client: Client) -> None:
     study = make_study(state="draft")
     make_source(study)
     text = owner_client.get(reverse("study-file", args=[study.slug])).content
-    assert text.decode() == export_study(study)
+    assert text.decode() == export_study(study, panel_codes=True)
     owner_client.post(reverse("study-from-file"), {"file": SimpleUploadedFile("study.toml", text)})
-    assert export_study(Study.objects.latest("pk")) == export_study(study)
+    assert export_study(Study.objects.latest("pk"), panel_codes=True) == export_study(study, panel_codes=True)
 
 
 def test_a_bad_study_file_makes_nothing(owner_client: Client) -> None:

@@ -68,9 +68,9 @@ class TestLink:
         study = panel_study()
         answer = owner_client.get(reverse("api-study-detail", args=[study.slug])).json()
         assert answer["link"] == f"http://testserver/judge/{study.key}/{PLACEHOLDERS}"
-        assert study.key not in export_study(study)
+        assert study.key not in export_study(study, panel_codes=True)
         out, file = io.StringIO(), tmp_path / "study.toml"
-        file.write_text(export_study(make_study(state="draft", protocol=study.protocol)))
+        file.write_text(export_study(make_study(state="draft", protocol=study.protocol), panel_codes=True))
         call_command("create_study", str(file), stdout=out)
         assert "/judge/" not in out.getvalue()
 
