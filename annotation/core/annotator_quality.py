@@ -18,6 +18,11 @@ from psychometrics.estimates import NOTHING, Estimate, proportion
 FAST_MS = 600.0
 FEWEST_CHECKS = 4
 FEWEST_ANSWERS = 10
+# In Enrolment.excluded_by, where no rule excludes: before a researcher's reason, and of those who gave their place at
+# the panel back.
+BY_HAND, RETURNED = "by hand", "returned"
+# In Enrolment.figures, beside the figures: who was excluded by a researcher, and why in full.
+HAND = "by_hand"
 TIE = "tie"
 
 

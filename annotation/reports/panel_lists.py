@@ -4,12 +4,13 @@ Only people who came by the panel's link are in these lists; test participants a
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
-from annotation.core.annotator_quality import RULES, Figures
+from annotation.core.annotator_quality import HAND, RULES, Figures
 from annotation.core.protocol import Protocol
 from annotation.models import Enrolment, Study
+from annotation.reports.exclusions import rule_in_words
 from annotation.reports.stages import with_stage
 
 # Where a panel's link says which submission it is.
@@ -75,18 +76,16 @@ def _participant(row: Enrolment, reason: str) -> Participant:
 
 def reason_for_rejection(row: Enrolment, rules: Protocol) -> str:
     """Why the answers of somebody who finished are not used, as one writes it to them."""
-    if "by_hand" in row.figures:
-        return str(row.figures["by_hand"]["reason"])
+    if HAND in row.figures:
+        return str(row.figures[HAND]["reason"])
     rule = RULES.get(row.excluded_by)
     if rule is None:
         return row.excluded_by
     figure = getattr(Figures.from_json(row.figures), rule.figure)
-    labels = {each.name: each.metadata for each in fields(Protocol)}[row.excluded_by]
-    limit = f"{getattr(rules, row.excluded_by):g} {labels.get('unit', '')}".strip()
-    return f"{labels['label']} {limit}: {_told(rule.figure, figure.value)}"
+    return f"{rule_in_words(row.excluded_by, rules)}: {_value_in_words(rule.figure, figure.value)}"
 
 
-def _told(figure: str, value: float | None) -> str:
+def _value_in_words(figure: str, value: float | None) -> str:
     if value is None:
         return "not known any more"
     if figure == "left":

@@ -17,7 +17,15 @@ from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
-from annotation.core.annotator_quality import Answer, Figures, annotator_figures, apply_rules
+from annotation.core.annotator_quality import (
+    BY_HAND,
+    HAND,
+    RETURNED,
+    Answer,
+    Figures,
+    annotator_figures,
+    apply_rules,
+)
 from annotation.core.annotator_signs import shown_signs
 from annotation.core.protocol import Protocol
 from annotation.errors import Refused
@@ -27,11 +35,6 @@ from annotation.services.counters import recount
 from annotation.services.pool import return_to_pool
 from psychometrics.estimates import NOTHING
 
-BY_HAND = "by hand"
-# In Enrolment.excluded_by, of somebody who gave their place at the panel back.
-RETURNED = "returned"
-# In Enrolment.figures, beside the figures: who was excluded by a researcher, and why in full.
-HAND = "by_hand"
 AT_ONCE = 200
 
 

@@ -16,11 +16,12 @@ from annotation.core.roles import Reach
 from annotation.core.timing import derive_timing
 from annotation.models import Assignment, Enrolment, Flag, Judgment, Reconstruction, Study
 from annotation.reports import annotator as report
+from annotation.reports.people import CHECKS, people_of
 from annotation.reports.stages import stage_in_words, with_stage
 from annotation.services.questionnaires import answered
 from annotation.views.access import may, staff_of, staff_required, study_or_404
 from annotation.views.paging import Page
-from annotation.views.people import CHECKS, people_of, rule_in_words, what_changes
+from annotation.views.people import what_changes
 from annotation.views.study import study_page
 from imaging.plots.answers import answers_in_order
 from psychometrics.estimates import Estimate
@@ -134,7 +135,6 @@ def page_of(request: HttpRequest, study: Study, enrolment: Enrolment) -> dict[st
         ),
         "page": page,
         "panel_id": enrolment.annotator.external_id if may(staff_of(request), study, Reach.RUN) else "",
-        "rule_words": rule_in_words(enrolment.excluded_by, study.rules),
     }
 
 

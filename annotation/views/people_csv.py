@@ -12,10 +12,11 @@ from annotation.core.annotator_signs import shown_signs
 from annotation.core.questionnaire import Question, load_questions
 from annotation.core.roles import Reach
 from annotation.models import Enrolment, Study
+from annotation.reports.exclusions import reason_in_words
+from annotation.reports.people import enrolled
 from annotation.reports.stages import stage_in_words, with_stage
 from annotation.services.questionnaires import answered
 from annotation.views.access import staff_required, study_or_404
-from annotation.views.people import enrolled, reason_in_words
 from psychometrics.estimates import Estimate
 from psychometrics.tables import stream
 

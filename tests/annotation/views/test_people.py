@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from annotation.core.protocol import Protocol
 from annotation.models import Enrolment, Invitation, Judgment, Session, Study, Triplet
+from annotation.reports.people import attrition
 from annotation.services.annotator_quality import refresh_quality
-from annotation.views.people import attrition
 from tests.factories import make_judgment, make_session, make_study, make_triplet
 
 pytestmark = pytest.mark.django_db

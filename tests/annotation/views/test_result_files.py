@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from annotation.models import Judgment, Study
 from annotation.reports.results import compute_results
-from annotation.services.annotator_quality import exclude_by_hand
+from annotation.services.annotator_quality import exclude_by_hand, mark_returned
 from annotation.services.members import share_results
 from tests.annotation.views.test_results import joined_study
 from tests.factories import make_judged_study, make_study, make_user
@@ -171,9 +171,9 @@ class TestPaperPack:
 
     def test_methods_follow_from_rules_and_counts(self, owner_client: Client) -> None:
         study = make_judged_study(people=6, votes_per_triplet=7, name="50 % & more")
-        one = study.enrolments.first()
-        assert one is not None
+        one, two, *_ = study.enrolments.order_by("pk")
         exclude_by_hand(enrolment=one, reason="asleep", by="owner")
+        mark_returned(study=study, enrolments=[two.pk])
         answer = owner_client.get(reverse("study-paper-pack", args=[study.slug]))
         files = pack_of(b"".join(answer.streaming_content))
         words = files["methods.txt"].decode()
@@ -181,8 +181,9 @@ class TestPaperPack:
             "The stimuli were made from 4 photographs of at most 400 × 560 pixels.",
             "at 0.37 and 1 bits per pixel.",
             "Each pair was to be judged by 7 annotators",
-            "5 people gave the 20 answers that count.",
+            "4 people gave the 16 answers that count.",
             "1 annotator was excluded (by hand).",
+            "1 annotator was excluded (returned).",
             "They had to choose one of the two.",
         ):
             assert sentence in words
