@@ -5,20 +5,16 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from metric.core.config import BASELINE_KEYS, RESAMPLES, stock_rival
 from metric.core.distance.base import Metric
-from metric.core.distance.baselines import BaselineUnavailable
 from metric.core.distance.cache import VectorCache
 from metric.core.distance.checkpoint import load, read_manifest
 from metric.core.distance.columns import distances
-from metric.core.distance.named import named
 from metric.core.evaluation.evaluate import evaluate
 from metric.core.evaluation.votes import Candidate
 from metric.core.snapshot.likeness import LEARNED_SOURCES, copies, read_thumbnails, thumbnail
 from metric.reports.answers import Judged
-from psychometrics.comparisons import Floats
+from metric.reports.candidates import by_side, candidate
 
 Progress = Callable[[str, int, int], None]
 
@@ -48,7 +44,7 @@ def evaluate_on(
     metric = load(folder)
     with closing(VectorCache(cache or folder / "unused")) as vectors:
         kept = vectors if cache else None
-        rows = [_baseline(key, judged, kept, progress) for key in baselines]
+        rows = [candidate(key, judged.pairs, kept, progress) for key in baselines]
         if promoted is not None:
             rows.append(_version("promoted", "Promoted version", load(promoted), judged, kept, progress))
         rows.append(_version("new", "This version", metric, judged, kept, progress))
@@ -103,22 +99,9 @@ def _described(folder: Path, metric: Metric) -> dict[str, Any]:
     }
 
 
-def _baseline(key: str, judged: Judged, cache: VectorCache | None, progress: Progress) -> Candidate:
-    baseline = named(key).baseline
-    try:
-        values = baseline.distances(judged.pairs, cache, lambda done, total: progress(key, done, total), None)
-    except BaselineUnavailable as error:
-        return Candidate(key, baseline.label, "baseline", None, reason=str(error))
-    return Candidate(key, baseline.label, "baseline", _by_side(values))
-
-
 def _version(
     key: str, label: str, metric: Metric, judged: Judged, cache: VectorCache | None, progress: Progress
 ) -> Candidate:
     values = distances(metric, judged.pairs, cache, lambda done, total: progress(key, done, total))
     kind = "new" if key == "new" else "promoted"
-    return Candidate(key, label, kind, _by_side(values), curve=metric.curve)
-
-
-def _by_side(values: Floats) -> Floats:
-    return np.asarray(values, dtype=np.float64).reshape(2, -1).T
+    return Candidate(key, label, kind, by_side(values), curve=metric.curve)
