@@ -74,8 +74,8 @@ def requested(request: HttpRequest, default: str = SOURCE_LANGUAGE) -> str:
     tags = {tag.lower() for tag, _ in offered()}
     preferred = [tag for tag, _ in parse_accept_lang_header(request.headers.get("Accept-Language", ""))]
     for wanted in (request.COOKIES.get(COOKIE, ""), *preferred):
-        if found := _closest(wanted.lower(), tags):
-            return found
+        if closest := _closest(wanted.lower(), tags):
+            return closest
     return default
 
 
@@ -114,10 +114,10 @@ def _script_texts(language: str) -> dict[str, Any]:
 
 def check_catalogues(**_: Any) -> list[CheckMessage]:
     """A warning for each language of the site whose catalogue lacks texts: it is offered to nobody."""
-    found: list[CheckMessage] = []
+    warnings: list[CheckMessage] = []
     for tag, name in settings.LANGUAGES:
         if missing := lacking(tag):
-            found.append(
+            warnings.append(
                 Warning(
                     f"{name} lacks {len(missing)} texts of the pages for annotators, so no page is shown in it: "
                     + "; ".join(text[:60] for text in missing[:3]),
@@ -125,7 +125,7 @@ def check_catalogues(**_: Any) -> list[CheckMessage]:
                     id="annotation.W001",
                 )
             )
-    return found
+    return warnings
 
 
 def forget() -> None:

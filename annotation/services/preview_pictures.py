@@ -11,8 +11,8 @@ from annotation.core.damage import anchor_settings, damage
 from annotation.errors import StudyNotReady
 from annotation.models import Reconstruction, Source, Study
 from annotation.models.stimulus import as_decimal
-from annotation.queues import SLOW_SECONDS
 from annotation.services.encoding import read_pixels
+from annotation.services.reach import is_measurable
 from codecs_zoo import rate, registry
 from codecs_zoo.contract import CodecError, Pixels
 from imaging.png import plain_png
@@ -71,21 +71,15 @@ def _drawn(study: Study, source: Source, drawn: int) -> tuple[Condition, Conditi
 def _pairs(study: Study, source: Source) -> list[tuple[Condition, Condition]]:
     name = study.uses.filter(source=source).values_list("name", flat=True).first()
     there = _made(study, source)
-    shown = [one for one in study.conditions() if one.is_original or one in there or _is_quick(one.method)]
+    shown = [
+        one for one in study.conditions() if one.is_original or one in there or is_measurable(one.method)
+    ]
     return study.pairing.pairs(shown, name)
 
 
 def _made(study: Study, source: Source) -> set[Condition]:
     rows = Reconstruction.objects.needed_by(study).filter(source=source, state=Reconstruction.State.DONE)
     return {Condition(method, float(level)) for method, level in rows.values_list("method", "level")}
-
-
-def _is_quick(method: str) -> bool:
-    try:
-        codec = registry.get(method)
-    except (KeyError, CodecError):
-        return False
-    return codec.seconds_per_megapixel <= SLOW_SECONDS and codec.availability().available
 
 
 def picture_at(study: Study, position: int, slot: str) -> bytes:

@@ -28,7 +28,7 @@ def request_reach(*, study: Study, source: Source | None = None) -> list[int]:
 
 
 def is_measurable(name: str) -> bool:
-    """Whether both ends of the codec's knob can be tried in seconds, here."""
+    """Whether the codec encodes in seconds, here: both ends of its knob can be tried, and a preview can show it."""
     try:
         codec = registry.get(name)
     except (KeyError, CodecError):

@@ -7,9 +7,10 @@ from django.db import IntegrityError, transaction
 from PIL import Image
 
 from annotation.models import Photograph, Source
+from annotation.services.encoding import read_pixels
 from codecs_zoo.contract import Pixels
 from imaging.pixels import pixels_sha256
-from imaging.png import decode_png, encode_png
+from imaging.png import encode_png
 
 # The longer side of a preview, in pixels.
 PREVIEW_SIDE = 480
@@ -47,5 +48,4 @@ def whole_pixels(photograph: str) -> Pixels | None:
     row = whole or Source.objects.filter(photograph=photograph, crop=None).first()
     if row is None:
         return None
-    with row.image.open("rb") as file:
-        return decode_png(file.read())
+    return read_pixels(row.image)
