@@ -123,3 +123,13 @@ def test_a_hundred_thousand_answers_take_seconds_in_a_process_without_torch_or_d
     )
     assert "Read 100,000 answers" in done.stdout and done.stderr.strip() == "[]"
     assert time.process_time() - start < 10
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(answers: Path) -> None:
+    """As `| head -0` does: the pipe is closed before anything is written, and nothing is complained of."""
+    command = [sys.executable, "-m", "psychometrics", "rank", str(answers)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        complaints = process.stderr.read()
+    assert (process.returncode, complaints) == (0, "")

@@ -31,6 +31,7 @@ from imaging.files import whole_file, write_whole
 from imaging.manifest import hash_files, write_manifest
 from imaging.plots import charts
 from imaging.plots.svg import to_svg_file
+from metric.core.training.parallel import join
 from psychometrics.tables import to_text
 
 MANIFEST_SCHEMA = "closer-codec-training/1"
@@ -248,7 +249,7 @@ def _join_others() -> tuple[int, torch.device]:
     gpu = torch.cuda.is_available()
     if "RANK" not in os.environ:
         return 0, torch.device("cuda" if gpu else "cpu")
-    distributed.init_process_group("nccl" if gpu else "gloo")
+    join("cuda" if gpu else "cpu")
     return distributed.get_rank(), torch.device(f"cuda:{os.environ['LOCAL_RANK']}" if gpu else "cpu")
 
 

@@ -69,7 +69,9 @@ def train_by_team(
     with tempfile.TemporaryDirectory(prefix="closer-team-") as folder:
         file = Path(folder) / "order.json"
         file.write_text(json.dumps(asdict(order)), encoding="utf-8")
-        launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(config.processes))
+        # By address, since not every machine can resolve its own name.
+        here = ("--standalone", "--local-addr", "127.0.0.1")
+        launcher = ("-m", "torch.distributed.run", *here, "--nproc-per-node", str(config.processes))
         command = wrap([sys.executable, *launcher, "-m", __name__, str(file)])
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8")
         try:

@@ -7,12 +7,15 @@ the number of processes (but for the order of sums). Shares may be of unequal si
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, distributed, nn
+
+LOOPBACK = "lo"
 
 
 @dataclass(frozen=True)
@@ -68,11 +71,23 @@ def team(device: torch.device) -> Iterator[Team]:
         return
     if device.type == "cuda":
         torch.cuda.set_device(device)  # nccl sends from the current one
-    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    join(device.type)
     try:
         yield Team(distributed.get_rank(), distributed.get_world_size())
     finally:
         distributed.destroy_process_group()
+
+
+def join(kind: str) -> None:
+    """Joins the processes that torchrun started, for a device of `kind`, "cuda" or "cpu".
+
+    Those of one machine speak over its loopback: gloo would look for the machine's own name, which not every machine
+    can resolve.
+    """
+    alone = os.environ.get("LOCAL_WORLD_SIZE") == os.environ.get("WORLD_SIZE")
+    if alone and LOOPBACK in (name for _, name in socket.if_nameindex()):
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", LOOPBACK)
+    distributed.init_process_group("nccl" if kind == "cuda" else "gloo")
 
 
 def local_device(kind: str) -> torch.device:

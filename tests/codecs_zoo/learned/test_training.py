@@ -166,6 +166,7 @@ def test_the_command_trains_and_refuses_in_words(
 @pytest.mark.slow
 def test_two_processes_train_one_network(photographs: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    command += ["--local-addr", "127.0.0.1"]
     arguments = ["-m", "codecs_zoo", "train", NAME, "--data", str(photographs), "--out", str(tmp_path)]
     sizes = ["--steps", "2", "--batch", "1", "--crop", "64"]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
