@@ -34,7 +34,7 @@ from codecs_zoo.learned.networks.pictures import one_thread, to_pixels, to_tenso
 from codecs_zoo.learned.networks.shape import SIZES
 from codecs_zoo.learned.networks.trainer import train
 from codecs_zoo.learned.networks.weights import load_weights
-from codecs_zoo.learned.training import TrainingSettings, network_builder
+from codecs_zoo.learned.training_settings import TrainingSettings, network_builder
 from imaging.files import write_whole
 from imaging.listing import files
 from imaging.pictures import ENDINGS, load_photograph

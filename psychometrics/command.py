@@ -1,4 +1,14 @@
-"""The command line: `python -m psychometrics --help`."""
+"""Rank, agree, plan, convert: statistics of people's choices without a database or pixels.
+
+    python -m psychometrics rank answers.csv
+    python -m psychometrics agree answers.csv --json
+    python -m psychometrics plan --conditions 6 --sources 20 --annotators 30 --votes 5
+    python -m psychometrics convert responses.csv answers.csv
+
+ANSWERS is a CSV with the columns source,a,b,choice and, where known, annotator,ms,level: a and b name conditions,
+METHOD or METHOD@LEVEL or original, and choice is a, b or tie, the closer one. pwcmp's CSV, AIC-3 responses
+(JPEG-AI-SDR25) and mucped23's answers are read as they are.
+"""
 
 from __future__ import annotations
 
@@ -204,12 +214,8 @@ def _print_json(report: dict[str, Any]) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    import psychometrics.__main__ as described
-
     style = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(
-        prog="psychometrics", description=described.__doc__, formatter_class=style
-    )
+    parser = argparse.ArgumentParser(prog="psychometrics", description=__doc__, formatter_class=style)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable[[argparse.Namespace], None], words: str, example: str) -> Parser:

@@ -111,8 +111,8 @@ def _reply(schema: Mapping[str, Any], status: str, reply: Mapping[str, Any]) -> 
 def _resolved(schema: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str, Any]:
     """What a schema refers to; of several it must be all at once, the first."""
     if "$ref" in part:
-        found: Mapping[str, Any] = schema["components"]["schemas"][part["$ref"].rpartition("/")[2]]
-        return found
+        component: Mapping[str, Any] = schema["components"]["schemas"][part["$ref"].rpartition("/")[2]]
+        return component
     if len(part.get("allOf", [])) == 1:
         return {**_resolved(schema, part["allOf"][0]), **{k: v for k, v in part.items() if k != "allOf"}}
     return part

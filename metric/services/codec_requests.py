@@ -57,7 +57,7 @@ def request_codec_training(
 
 def trainable_codecs() -> list[str]:
     """Names of the learned codecs that are trained here, the usual one first."""
-    from codecs_zoo.learned.training import trainable
+    from codecs_zoo.learned.training_settings import trainable
 
     return sorted(trainable(), key=lambda name: name != "checkerboard")
 

@@ -45,7 +45,7 @@ def run_codec_training(*, pk: int) -> str:
 
 def _train(training: CodecTraining, lease: uuid.UUID) -> str:
     from codecs_zoo.learned.networks.trainer import train
-    from codecs_zoo.learned.training import TrainingSettings
+    from codecs_zoo.learned.training_settings import TrainingSettings
 
     report = _Report(training, lease)
     folder = settings.VAR_DIR / "codec-trainings" / str(training.pk)

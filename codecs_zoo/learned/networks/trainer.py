@@ -25,7 +25,7 @@ from codecs_zoo.learned.networks.shape import LEVELS, SIZES, Shape
 from codecs_zoo.learned.networks.stepping import FIGURES, Stepper, make_optimizer
 from codecs_zoo.learned.networks.transforms import start_from_components
 from codecs_zoo.learned.networks.weights import read_weights, save_weights, shape_in
-from codecs_zoo.learned.training import TrainingSettings, network_builder, start_file
+from codecs_zoo.learned.training_settings import TrainingSettings, network_builder, start_file
 from codecs_zoo.saliency import saliency_map, weights_of
 from imaging.files import whole_file, write_whole
 from imaging.manifest import hash_files, write_manifest

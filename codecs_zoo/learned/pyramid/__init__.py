@@ -14,6 +14,7 @@ search.py       the search for one photograph's latents
 encoder.py      rate, search and file
 codec.py        the codec as the zoo knows it
 training.py     `python -m codecs_zoo.learned.pyramid.training`: the networks that all photographs share
+training_settings.py    what shapes the weights
 trainer.py      schedule, state and log of a training; stepping.py is one step of it
 photographs.py, muon.py, storing.py, freeze.py   what training needs, and what makes weights ready to code
 """

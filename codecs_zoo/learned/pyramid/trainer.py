@@ -21,7 +21,7 @@ from codecs_zoo.learned.pyramid.photographs import Crops, centre, principal_comp
 from codecs_zoo.learned.pyramid.shape import LEVELS, Shape
 from codecs_zoo.learned.pyramid.stepping import Stepper, trained_parts
 from codecs_zoo.learned.pyramid.storing import read_model, write_weights
-from codecs_zoo.learned.pyramid.training import TrainingSettings
+from codecs_zoo.learned.pyramid.training_settings import TrainingSettings
 from codecs_zoo.learned.pyramid.transforms import start_from_components
 from imaging.files import whole_file, write_json
 

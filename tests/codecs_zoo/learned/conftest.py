@@ -7,7 +7,7 @@ import torch
 
 from codecs_zoo.learned.networks.model import LearnedModel
 from codecs_zoo.learned.networks.shape import Shape
-from codecs_zoo.learned.training import network_builder, trainable
+from codecs_zoo.learned.training_settings import network_builder, trainable
 
 TINY = Shape(
     latents=12, wide=8, wide_blocks=1, deep=8, deep_blocks=1, hyper=8, hyper_latents=4, groups=(4, 8)

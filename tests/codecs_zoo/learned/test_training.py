@@ -17,7 +17,7 @@ from codecs_zoo.contract import CodecError
 from codecs_zoo.learned.networks import trainer
 from codecs_zoo.learned.networks.model import LearnedModel
 from codecs_zoo.learned.networks.weights import load_weights, read_weights
-from codecs_zoo.learned.training import TrainingSettings, network_builder
+from codecs_zoo.learned.training_settings import TrainingSettings, network_builder
 from imaging.pictures import PhotographError, encode_png
 from tests.codecs_zoo.learned.conftest import TINY
 from tests.kit.pictures import make_picture

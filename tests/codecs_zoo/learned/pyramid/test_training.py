@@ -15,7 +15,8 @@ from codecs_zoo.learned.pyramid.muon import Muon, orthogonal
 from codecs_zoo.learned.pyramid.photographs import Crops, read_photographs
 from codecs_zoo.learned.pyramid.storing import read_model, write_weights
 from codecs_zoo.learned.pyramid.trainer import Trainer
-from codecs_zoo.learned.pyramid.training import TrainingSettings, main, parser, settings_of
+from codecs_zoo.learned.pyramid.training import main, parser, settings_of
+from codecs_zoo.learned.pyramid.training_settings import TrainingSettings
 from tests.codecs_zoo.learned.pyramid.conftest import SMALL, make_model, smooth_picture
 
 
