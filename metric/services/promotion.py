@@ -113,9 +113,9 @@ def _too_little(evaluation: dict[str, Any]) -> str:
         "people": (evaluation.get("n_annotators"), LEAST_PEOPLE),
     }
     short = [
-        f"{number} {what}, at least {least} are needed"
+        f"{'an unknown number of' if number is None else number} {what}, at least {least} are needed"
         for what, (number, least) in known.items()
-        if number is not None and number < least
+        if number is None or number < least
     ]
     return f"the test split has {'; '.join(short)}" if short else ""
 
@@ -127,9 +127,9 @@ def _worse(evaluation: dict[str, Any], new: dict[str, Any], *, has_champion: boo
         loss = new.get(f"log_loss_difference_to_{key}")
         if loss and loss["mean"] is not None and loss["mean"] > 0:
             return f"its log-loss is {loss['mean']:.4f} above that of {name}"
-    champion = _row(evaluation, "promoted") if has_champion else None
+    before = _row(evaluation, "promoted").get("calibration_error") if has_champion else None
     error = new.get("calibration_error")
-    if champion and error is not None and error > (champion.get("calibration_error") or 1.0):
+    if before is not None and error is not None and error > before:
         return f"its stated chances are off by {100 * error:.1f} points, those of the version in use by less"
     psnr = new.get("difference_to_psnr")
     if psnr and psnr["high"] is not None and psnr["high"] < 0:

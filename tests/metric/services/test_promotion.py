@@ -22,7 +22,8 @@ def make_version(
     low: float | None,
     simulated: bool = False,
     of_row: dict[str, Any] | None = None,
-    numbers: dict[str, int] | None = None,
+    numbers: dict[str, int | None] | None = None,
+    calibration_before: float | None = 0.05,
     **fields: Any,
 ) -> MetricVersion:
     study = make_study()
@@ -40,7 +41,7 @@ def make_version(
         sha256="0" * 64,
         manifest={},
         evaluation={
-            "rows": [row, {"kind": "promoted", "calibration_error": 0.05}],
+            "rows": [row, {"kind": "promoted", "calibration_error": calibration_before}],
             **ENOUGH,
             **(numbers or {}),
         },
@@ -140,6 +141,22 @@ def test_what_is_worse_in_anything_that_counts_is_not_promoted(of_row: dict[str,
     assert outcome.startswith("not promoted")
     assert words in outcome
     assert MetricVersion.objects.get(promoted=True).number == 1
+
+
+@pytest.mark.parametrize("name", ENOUGH)
+def test_a_number_that_is_not_known_is_not_enough(name: str) -> None:
+    outcome = promote_if_better(version=make_version(1, low=0.1, numbers={name: None}), rival=None)
+    assert "an unknown number of" in outcome
+    assert not MetricVersion.objects.filter(promoted=True).exists()
+
+
+@pytest.mark.parametrize(("before", "is_promoted"), [(0.0, False), (None, True)])
+def test_a_version_in_use_without_error_is_not_one_whose_error_is_unknown(
+    before: float | None, is_promoted: bool
+) -> None:
+    first = promote_version(version=make_version(1, low=None), reason="the first")
+    second = make_version(2, low=0.01, of_row={"calibration_error": 0.01}, calibration_before=before)
+    assert promote_if_better(version=second, rival=first).startswith("promoted") is is_promoted
 
 
 def test_psnr_is_part_of_the_sentence() -> None:

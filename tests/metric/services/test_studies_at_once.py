@@ -43,7 +43,8 @@ def meanwhile(tmp_path: Path) -> Iterator[list[Callable[[], object]]]:
         out.mkdir()
         folder = {
             "settings": OF_A_CARD,
-            "evaluation": make_evaluation() | {"n_photographs": 12},
+            "evaluation": make_evaluation()
+            | {"n_photographs": 12, "n_triplets_twice": 40, "n_annotators": 5},
             "manifest": {"versions": {}},
         }
         for name, held in folder.items():
