@@ -156,6 +156,12 @@ class Client(HTTPChannel):  # type: ignore[misc]
             log.exception("whether an upload may come could not be found out")
             return False
 
+    def handle_close(self) -> None:
+        """The connection ends: what came of a body that is not complete is removed from the disk at once."""
+        super().handle_close()
+        if self.request is not None:
+            self.request.close()
+
     def is_busy(self) -> bool:
         """Whether a view works for it or an answer is on its way."""
         return bool(self.requests or self.total_outbufs_len)

@@ -228,6 +228,19 @@ def test_nothing_is_read_while_it_is_not_known_who_sends(site: Site, monkeypatch
         gate.set()
 
 
+def test_what_came_of_a_body_is_removed_when_its_sender_goes(site: Site) -> None:
+    """A megabyte and a half of two arrive, which is kept in a file, and the connection ends."""
+    with serving(site) as (server, port):
+        with begin(port, large_head(b"Cookie: sessionid=known\r\n")) as connection:
+            until(lambda: bool(server.active_channels), within=5, what="it is connected")
+            (client,) = server.active_channels.values()
+            connection.sendall(b"x" * (LARGE - 2**19))
+            until(lambda: client.request.body_bytes_received > 2**20, within=5, what="it arrives")
+            kept = client.request.body_rcv.getbuf().buf.file
+            assert not kept.closed
+        until(lambda: kept.closed, within=5, what="the file is closed")
+
+
 def test_trouble_in_finding_out_who_sends_discards_the_body(site: Site) -> None:
     head = large_head(b"Cookie: sessionid=known\r\n", b"/broken")
     with serving(site) as (_, port), begin(port, head) as connection:
