@@ -37,11 +37,9 @@ def ranking(scale: Ranking) -> Table:
 
 def _condition(scale: Ranking, n: int) -> tuple[Cell, ...]:
     name, share = scale.names[n], scale.preference[n]
-    at_zero = name == scale.reference
     method, level = (name.method, name.level) if isinstance(name, ComparedMethod) else (str(name), None)
     return (
-        *(str(name), method, level, float(scale.values[n])),
-        *(None if at_zero else float(end[n]) for end in (scale.low, scale.high)),
+        *(str(name), method, level, *_values(scale, n)),
         *(int(scale.first_rank[n]), int(scale.last_rank[n]), float(scale.best[n])),
         *(share.value, share.low, share.high, share.n),
     )
@@ -201,5 +199,8 @@ def unfiltered(results: StudyResults) -> Table:
     )
 
 
-def _values(scale: Ranking, n: int) -> tuple[float, float, float]:
-    return float(scale.values[n]), float(scale.low[n]), float(scale.high[n])
+def _values(scale: Ranking, n: int) -> tuple[Cell, ...]:
+    """A condition's JND and its interval; the original, where it stands at 0, is known and has none."""
+    at_zero = scale.names[n] == scale.reference
+    ends = (None if at_zero else float(end[n]) for end in (scale.low, scale.high))
+    return float(scale.values[n]), *ends

@@ -13,7 +13,7 @@ ROW = re.compile(r"^\| `([A-Z_]+)` \|", re.MULTILINE)
 
 
 # torchrun says these to the processes that it starts; nobody sets them by hand.
-FROM_TORCHRUN = {"WORLD_SIZE", "LOCAL_RANK", "RANK"}
+FROM_TORCHRUN = {"WORLD_SIZE", "LOCAL_WORLD_SIZE", "LOCAL_RANK", "RANK"}
 
 
 def variables_read() -> set[str]:
