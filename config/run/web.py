@@ -6,6 +6,7 @@ SIGTERM and SIGINT end it: no new connections, and requests in hand have --grace
 """
 
 import argparse
+import contextlib
 import os
 import resource
 import signal
@@ -19,6 +20,8 @@ from types import FrameType
 
 from config.run.buffering import MOST_CONNECTIONS, Server
 
+# The signals that end it.
+ENDS = (signal.SIGTERM, signal.SIGINT)
 # Descriptors that are no connections: the database, files, the broker.
 OTHER_FILES = 512
 
@@ -65,7 +68,7 @@ def serve(bound: socket.socket, options: argparse.Namespace) -> int:
         grace=options.grace,
         most_connections=room_for_connections(),
     )
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ENDS:
         signal.signal(number, lambda *_: server.stop())
     server.serve()
     # Not sys.exit: a view that outlived the grace must not hold up the end.
@@ -111,7 +114,7 @@ class _Crew:
         return 0
 
     def _keep(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in ENDS:
             signal.signal(number, self._end)
         while not self._ending:
             while len(self._pids) < self._count and not self._ending:
@@ -121,12 +124,16 @@ class _Crew:
             self._bury()
 
     def _start(self) -> None:
+        """Fork one. Until it is noted here and has handlers of its own there, a signal waits: it would pass it by."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
         pid = os.fork()
         if pid == 0:
-            for number in (signal.SIGTERM, signal.SIGINT):
+            for number in ENDS:
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
             os._exit(serve(self._bound, self._options))
         self._pids.add(pid)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
 
     def _bury(self) -> None:
         """Wait for one to die."""
@@ -138,7 +145,8 @@ class _Crew:
     def _end(self, number: int, _: FrameType | None) -> None:
         self._ending = True
         for pid in self._pids:
-            os.kill(pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):  # it has just died by itself
+                os.kill(pid, signal.SIGTERM)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,38 @@ def test_a_web_process_that_dies_is_replaced(tmp_path: Path, free_port: int) -> 
         os.kill(int(first[0]), signal.SIGKILL)
         wait_for(lambda: len(set(children.read_text().split()) - {first[0]}) == 2, "another process")
         assert web_ready("127.0.0.1", free_port, {})() == ""
+
+
+# Two processes that wait for a signal; the second fork is followed by a pause on one side of it.
+CREW = """
+import os, signal, sys, time
+from config.run import web
+
+real, forks = os.fork, []
+
+def fork():
+    forks.append(1)
+    pid = real()
+    if len(forks) == 2 and (pid == 0) == (sys.argv[1] == "child"):
+        print("forked", flush=True)
+        time.sleep(1)
+    return pid
+
+os.fork = fork
+web.serve = lambda *_: signal.pause()
+sys.exit(web._Crew(2, None, None).run())
+"""
+
+
+@pytest.mark.parametrize("side", ["parent", "child"])
+def test_a_signal_just_after_a_fork_ends_that_process_too(side: str) -> None:
+    """Before the parent has noted its child, or the child has handlers of its own, the signal waits."""
+    command = [sys.executable, "-c", CREW, side]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True) as parent:
+        try:
+            assert parent.stdout is not None and parent.stdout.readline() == b"forked\n"
+            parent.terminate()
+            assert parent.wait(timeout=10) == 0
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(parent.pid, signal.SIGKILL)
