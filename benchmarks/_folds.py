@@ -87,8 +87,8 @@ class Fitting:
             return tuned.curve.log_odds(found.reshape(2, -1).T)
 
         odds = cross_validated(self.people, self.seed, way)
-        said = "best epochs" if self.name.startswith("comp:") else "strengths"
-        return as_row(self.name, f"fitted: {self.name} ({said} {', '.join(notes)})", odds)
+        output = "best epochs" if self.name.startswith("comp:") else "strengths"
+        return as_row(self.name, f"fitted: {self.name} ({output} {', '.join(notes)})", odds)
 
     def _fit(self, parts: Parts, values: NDArray[np.float32], seen: NDArray[np.bool_]) -> Fit:
         votes = self.people.votes

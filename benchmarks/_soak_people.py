@@ -85,16 +85,20 @@ class Person:
                 self._tally.seconds.append(time.monotonic() - began)
 
     def _begin(self) -> str:
-        asked = {"study": self._study, "simulated": True, "screen": {"width": 1920, "height": 1080, "dpr": 1}}
+        requested = {
+            "study": self._study,
+            "simulated": True,
+            "screen": {"width": 1920, "height": 1080, "dpr": 1},
+        }
         token = {"Authorization": f"Token {self._token}"}
-        key: str = self._insist("POST", "/api/v1/sessions/", asked, {201}, **token)[1]["key"]
+        key: str = self._insist("POST", "/api/v1/sessions/", requested, {201}, **token)[1]["key"]
         return key
 
     def _answer(self, session: str, assignment: str) -> None:
         answer = uuid.uuid4()
-        said = {"assignment": assignment, "answer": "left", "timing": timing()}
+        output = {"assignment": assignment, "answer": "left", "timing": timing()}
         path = f"/api/v1/judgments/{answer}/"
-        status, _ = self._insist("PUT", path, said, {200, 201, *REFUSED}, **{"X-Closer-Session": session})
+        status, _ = self._insist("PUT", path, output, {200, 201, *REFUSED}, **{"X-Closer-Session": session})
         if status in REFUSED:
             self._tally.refused += 1
         else:

@@ -112,11 +112,11 @@ def _answer(session: Session, chance: random.Random) -> Assignment | None:
     found = claim_next(session=session)
     if not isinstance(found, Assignment):
         return None
-    said = chance.choice(["left", "right"])
+    output = chance.choice(["left", "right"])
     if found.kind == Assignment.Kind.TRAINING:
-        said = "left" if (found.triplet.known == "first") == found.first_on_left else "right"
+        output = "left" if (found.triplet.known == "first") == found.first_on_left else "right"
     record_judgment(
-        session=session, judgment_id=uuid.uuid4(), assignment_id=found.pk, answer=said, timing=timing()
+        session=session, judgment_id=uuid.uuid4(), assignment_id=found.pk, answer=output, timing=timing()
     )
     return found
 

@@ -161,7 +161,7 @@ def gone_unrecorded(*, study: Study, export: Export) -> list[str]:
         claims[one.external_id].add("returned" if left else one.claim)
     waiting = study.enrolments.filter(returned_at=None, finished_at=None, screened_out_by="")
     here = set(waiting.values_list("annotator__external_id", flat=True))
-    return [who for who, said in claims.items() if said == {"returned"} and who in here]
+    return [who for who, output in claims.items() if output == {"returned"} and who in here]
 
 
 def _held(study: Study) -> dict[str, dict[str, Any]]:

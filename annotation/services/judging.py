@@ -63,8 +63,8 @@ class Answer:
         content: list[Any] = [str(self.assignment), self.said, self.timing]
         if self.supersedes:
             content.append(str(self.supersedes))
-        said = json.dumps(content, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(said.encode()).hexdigest()
+        output = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(output.encode()).hexdigest()
 
 
 def record_judgment(

@@ -84,13 +84,13 @@ def forget(*, annotator: Annotator, erase: bool) -> Forgotten:
     annotator = Annotator.objects.select_for_update(no_key=True).get(pk=annotator.pk)
     list(Session.objects.select_for_update().filter(annotator=annotator).order_by("pk").values_list("pk"))
     judgments = Judgment.objects.filter(annotator=annotator)
-    told = Forgotten(str(annotator), erase, judgments.count(), _snapshots_with(annotator).count())
+    content = Forgotten(str(annotator), erase, judgments.count(), _snapshots_with(annotator).count())
     if erase:
         _erase(annotator)
     else:
         _unlink(annotator)
     _drop_browsers({str(annotator.pk)})
-    return told
+    return content
 
 
 def _erase(annotator: Annotator) -> None:

@@ -144,4 +144,4 @@ def invite(*, study: Study, number: int, note: str = "") -> list[Invitation]:
     if not 1 <= number <= MOST_INVITATIONS:
         raise Refused(f"Make between 1 and {MOST_INVITATIONS} invitations at a time, not {number}.")
     notes = [f"{note} {count}".strip() if number > 1 else note for count in range(1, number + 1)]
-    return Invitation.objects.bulk_create(Invitation(study=study, note=said[:200]) for said in notes)
+    return Invitation.objects.bulk_create(Invitation(study=study, note=output[:200]) for output in notes)

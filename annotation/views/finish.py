@@ -75,13 +75,13 @@ def way_back_of(study: Study) -> dict[str, Any]:
 
 def _screened_out(request: HttpRequest, study: Study, enrolment: Enrolment) -> HttpResponse:
     rules = study.rules
-    told = _common(study, enrolment) | {
+    body = _common(study, enrolment) | {
         "code": rules.screen_out_code,
         "address": way_back(rules.screen_out_url, rules.screen_out_code, rules.panel),
         "cause": enrolment.screened_out_by,
         "training": enrolment.screened_out_by == TRAINING,
     }
-    return page(request, "screened_out", study, **told)
+    return page(request, "screened_out", study, **body)
 
 
 def _may_go_on(study: Study, enrolment: Enrolment, *, paid: bool = True) -> bool:

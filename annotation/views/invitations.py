@@ -52,10 +52,10 @@ def invitations(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _number(request: HttpRequest) -> int:
-    said = request.POST.get("number", "")
-    if not said.isascii() or not said.isdigit() or len(said) > 6:
-        raise Refused(f"{said[:20]!r} is no number of invitations. Write one like 20.")
-    return int(said)
+    output = request.POST.get("number", "")
+    if not output.isascii() or not output.isdigit() or len(output) > 6:
+        raise Refused(f"{output[:20]!r} is no number of invitations. Write one like 20.")
+    return int(output)
 
 
 def _rows(study: Study) -> QuerySet[Invitation]:

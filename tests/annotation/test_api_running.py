@@ -52,9 +52,11 @@ def test_progress_is_that_of_the_page(program: Program, owner_client: Client) ->
     study = make_study()
     make_triplet(study)
     make_judgment(make_session(study))
-    told = program.get("api-study-progress", study).json()
-    assert told == owner_client.get(reverse("study-status", args=[study.slug])).json()
-    assert told["state"] == "open" and {"done", "total", "words"} == set(next(iter(told["meters"].values())))
+    answered = program.get("api-study-progress", study).json()
+    assert answered == owner_client.get(reverse("study-status", args=[study.slug])).json()
+    assert answered["state"] == "open" and {"done", "total", "words"} == set(
+        next(iter(answered["meters"].values()))
+    )
 
 
 def test_a_photograph_is_added_once(program: Program, owner: User) -> None:
@@ -188,10 +190,10 @@ def test_members_get_a_role_another_one_and_none(owner: User) -> None:
     study = draft(owner)
     program, ada = Program(owner), make_user("ada")
     for role in ("viewer", "editor"):
-        told = program.post("api-study-member-set", study, username="ada", role=role).json()
-        assert {"username": "ada", "role": role} in told
+        answered = program.post("api-study-member-set", study, username="ada", role=role).json()
+        assert {"username": "ada", "role": role} in answered
         assert Membership.objects.get(study=study, user=ada).role == role
-    assert program.get("api-study-members", study).json() == told
+    assert program.get("api-study-members", study).json() == answered
     assert len(program.post("api-study-member-set", study, username="ada", role=None).json()) == 1
     assert program.post("api-study-member-set", study, username="nobody", role="viewer").status_code == 400
     # Somebody has to own it.

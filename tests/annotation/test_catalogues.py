@@ -55,10 +55,10 @@ def test_the_command_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> No
         catalogues.Text("A text that nobody has translated yet.", "here.py"),
     ]
     monkeypatch.setattr(catalogues, "texts_of", lambda domain: added if domain == "django" else [])
-    said = io.StringIO()
+    output = io.StringIO()
     with pytest.raises(CommandError, match="3 texts lack a translation"):
-        call_command("messages", check=True, stdout=said)
-    assert "Not translated: zh-hans: A text that nobody has translated yet." in said.getvalue()
+        call_command("messages", check=True, stdout=output)
+    assert "Not translated: zh-hans: A text that nobody has translated yet." in output.getvalue()
 
 
 def test_places_that_differ_are_a_fault() -> None:

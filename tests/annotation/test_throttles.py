@@ -107,14 +107,14 @@ def test_requests_are_limited_by_session_or_pair(
 
     def ask(session: Session, pair: Assignment) -> int:
         headers = {"X-Closer-Session": session.key}
-        asked: Any = {"content_type": "application/json", "headers": headers}
-        said = json.dumps({"assignment": str(pair.pk), "answer": "left", "timing": make_timing()})
+        request: Any = {"content_type": "application/json", "headers": headers}
+        output = json.dumps({"assignment": str(pair.pk), "answer": "left", "timing": make_timing()})
         answers = {
             "next": lambda: post(client, f"/api/v1/sessions/{session.key}/next/"),
             "skip": lambda: client.post(
-                f"/api/v1/assignments/{pair.pk}/skip/", '{"cause": "other"}', **asked
+                f"/api/v1/assignments/{pair.pk}/skip/", '{"cause": "other"}', **request
             ),
-            "answer": lambda: client.put(f"/api/v1/judgments/{uuid.uuid4()}/", said, **asked),
+            "answer": lambda: client.put(f"/api/v1/judgments/{uuid.uuid4()}/", output, **request),
             "image": lambda: client.get(f"/api/v1/assignments/{pair.pk}/left.png"),
         }
         return int(answers[scope]().status_code)

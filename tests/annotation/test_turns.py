@@ -15,10 +15,10 @@ def run(*threads: threading.Thread) -> None:
 
 
 def test_the_first_to_come_is_the_first_served() -> None:
-    line, served, asked = Line(), [], []
+    line, served, request = Line(), [], []
 
     def wait(number: int) -> None:
-        asked.append(number)
+        request.append(number)
         line.enter()
         served.append(number)
         time.sleep(0.002)
@@ -33,7 +33,7 @@ def test_the_first_to_come_is_the_first_served() -> None:
     line.leave()
     for thread in threads:
         thread.join(5)
-    assert served == asked == list(range(20))
+    assert served == request == list(range(20))
 
 
 def test_one_at_a_time_and_none_forgotten() -> None:

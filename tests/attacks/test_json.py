@@ -63,19 +63,19 @@ def test_another_kind_of_body(client: Client, kind: str) -> None:
 def test_every_field_is_named(client: Client) -> None:
     response = send(client, json.dumps({"screen": []}))
     require_problem(response, 400)
-    said = response.json()
-    assert said["code"] == "invalid"
-    assert set(said["fields"]) == {"study", "screen"}
-    assert "study: " in said["detail"]
+    output = response.json()
+    assert output["code"] == "invalid"
+    assert set(output["fields"]) == {"study", "screen"}
+    assert "study: " in output["detail"]
 
 
 @pytest.mark.parametrize("onset", [10**18, -1, -0.5, "1", None, True, [], {}, 1e300])
 def test_timing_that_cannot_be(client: Client, onset: object) -> None:
     session, assignment = judging()
-    said = {"assignment": str(assignment), "answer": "left", "timing": make_timing(onset=onset)}
+    output = {"assignment": str(assignment), "answer": "left", "timing": make_timing(onset=onset)}
     response = client.put(
         f"/api/v1/judgments/{uuid.uuid4()}/",
-        json.dumps(said),
+        json.dumps(output),
         content_type="application/json",
         headers={"X-Closer-Session": session.key},
     )

@@ -138,12 +138,12 @@ def test_versions_carry_their_table(owner_client: Client, version: MetricVersion
 
 
 def test_a_run_is_asked_for_and_called_off(owner_client: Client, run: TrainingRun) -> None:
-    asked = owner_client.post(
+    request = owner_client.post(
         "/api/v1/training-runs/",
         {"snapshot": run.snapshot_id, "config": {"net": "squeeze"}},
         content_type="application/json",
     )
-    assert asked.status_code == 201
-    assert asked.json()["config"]["net"] == "squeeze"
-    cancelled = owner_client.post(f"/api/v1/training-runs/{asked.json()['id']}/cancel/")
+    assert request.status_code == 201
+    assert request.json()["config"]["net"] == "squeeze"
+    cancelled = owner_client.post(f"/api/v1/training-runs/{request.json()['id']}/cancel/")
     assert cancelled.json()["state"] == "failed"

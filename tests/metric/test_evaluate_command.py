@@ -71,25 +71,25 @@ def answers(tmp_path: Path) -> Path:
 def test_the_table_as_json(folder: Path, answers: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """No database is marked for this test: a folder must do without."""
     call_command("evaluate_metric", str(folder), "--judgments", str(answers), "--baselines", "psnr", "--json")
-    said = json.loads(capsys.readouterr().out)
-    assert (said["n_triplets"], said["n_votes"], said["n_photographs"]) == (3, 12, 3)
-    assert said["version"]["nets"] == ["alex"]
-    assert said["judgments"]["rows"] == 12
-    rows = {row["key"]: row for row in said["rows"]}
+    output = json.loads(capsys.readouterr().out)
+    assert (output["n_triplets"], output["n_votes"], output["n_photographs"]) == (3, 12, 3)
+    assert output["version"]["nets"] == ["alex"]
+    assert output["judgments"]["rows"] == 12
+    rows = {row["key"]: row for row in output["rows"]}
     assert rows["psnr"]["score"] == rows["new"]["score"] == 0.75
     assert set(rows["new"]["by_bpp"]) == {"0.5"}
-    assert said["people"]["human_score"] == pytest.approx(0.5)
+    assert output["people"]["human_score"] == pytest.approx(0.5)
     # By a curve that was fitted on the other sources of the file.
     assert rows["psnr"]["log_loss"] > 0
-    assert said["calibrated_on"] == "other sources of the same votes"
+    assert output["calibrated_on"] == "other sources of the same votes"
 
 
 def test_the_log_loss_is_by_the_slope_of_the_versions_own_training(
     folder: Path, answers: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     call_command("evaluate_metric", str(folder), "--judgments", str(answers), "--baselines", "--json")
-    said = json.loads(capsys.readouterr().out)
-    (row,) = [row for row in said["rows"] if row["key"] == "new"]
+    output = json.loads(capsys.readouterr().out)
+    (row,) = [row for row in output["rows"] if row["key"] == "new"]
     metric, losses = LPIPS("alex"), []
     for number in range(3):
         images = [
@@ -105,11 +105,11 @@ def test_the_log_loss_is_by_the_slope_of_the_versions_own_training(
 
 def test_the_same_for_people(folder: Path, answers: Path, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("evaluate_metric", str(folder), "--judgments", str(answers), "--baselines", "psnr")
-    said = capsys.readouterr().out
-    assert "12 votes on 3 triplets of 3 photographs" in said
-    assert "This version" in said
-    assert "log-loss" in said
-    assert "0.5 bpp" in said
+    output = capsys.readouterr().out
+    assert "12 votes on 3 triplets of 3 photographs" in output
+    assert "This version" in output
+    assert "log-loss" in output
+    assert "0.5 bpp" in output
 
 
 def test_what_nobody_knows_gets_no_column(
@@ -118,9 +118,9 @@ def test_what_nobody_knows_gets_no_column(
     rows = [",".join(line.split(",")[:4]) for line in answers.read_text().splitlines()]
     answers.write_text("\n".join(rows) + "\n")
     call_command("evaluate_metric", str(folder), "--judgments", str(answers), "--baselines")
-    said = capsys.readouterr().out
-    assert "unknown" not in said
-    assert "bpp" not in said
+    output = capsys.readouterr().out
+    assert "unknown" not in output
+    assert "bpp" not in output
 
 
 @pytest.mark.parametrize(
@@ -190,9 +190,9 @@ def test_sources_that_it_learned_from_are_told(
         "psnr",
         "--json",
     )
-    said = capsys.readouterr()
-    assert json.loads(said.out)["judgments"]["sources_learned_from"] == 1
-    assert "learned from 1 of the 3 sources" in said.err
+    output = capsys.readouterr()
+    assert json.loads(output.out)["judgments"]["sources_learned_from"] == 1
+    assert "learned from 1 of the 3 sources" in output.err
 
 
 def test_copies_of_what_it_learned_from_are_told(
@@ -225,10 +225,10 @@ def test_copies_of_what_it_learned_from_are_told(
         "--baselines",
         "--json",
     )
-    said = capsys.readouterr()
-    found = json.loads(said.out)["judgments"]
+    output = capsys.readouterr()
+    found = json.loads(output.out)["judgments"]
     assert found["sources_learned_from"] == 1 and list(found["copies_of_learned"].values()) == ["a" * 64]
-    assert "shows the same as aaaaaaaaaaaa" in said.err
+    assert "shows the same as aaaaaaaaaaaa" in output.err
 
 
 @pytest.mark.parametrize(

@@ -29,9 +29,9 @@ def connect(url: str) -> http.client.HTTPConnection:
 def send(connection: http.client.HTTPConnection, answer: Answer) -> None:
     """Ask for the answer to be recorded, without waiting for the confirmation."""
     pk, assignment = answer
-    said = {"assignment": str(assignment.pk), "answer": "left", "timing": make_timing()}
+    output = {"assignment": str(assignment.pk), "answer": "left", "timing": make_timing()}
     headers = {"Content-Type": "application/json", "X-Closer-Session": assignment.session.key}
-    connection.request("PUT", f"/api/v1/judgments/{pk}/", json.dumps(said), headers)
+    connection.request("PUT", f"/api/v1/judgments/{pk}/", json.dumps(output), headers)
 
 
 def insist(url: str, answer: Answer) -> int:

@@ -80,7 +80,7 @@ def test_information_shrinks_with_votes_and_stays_under_one_bit() -> None:
 
 
 def test_an_asked_pair_gives_way_to_one_that_was_not() -> None:
-    once, twice = (CandidatePair(n, "a", 0.37, 0, 1, asked) for n, asked in enumerate((1, 2)))
+    once, twice = (CandidatePair(n, "a", 0.37, 0, 1, request) for n, request in enumerate((1, 2)))
     found = priorities([once, twice], flat(2), seed="s")
     assert found[0] == pytest.approx(1.5 * found[1])
 

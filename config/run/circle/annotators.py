@@ -131,9 +131,9 @@ def _sit(
 ) -> None:
     """One annotator's whole session."""
     site = Site(url)
-    asked = {"study": study_key, "simulated": True, "screen": {"width": 1920, "height": 1080, "dpr": 1}}
+    requested = {"study": study_key, "simulated": True, "screen": {"width": 1920, "height": 1080, "dpr": 1}}
     researcher = {"Authorization": f"Token {token}"}
-    session = site.json("POST", "/api/v1/sessions/", asked, expect=(201,), **researcher)
+    session = site.json("POST", "/api/v1/sessions/", requested, expect=(201,), **researcher)
     while quota.take():
         found = _next(site, session["key"])
         if found is None:
@@ -167,13 +167,13 @@ def _answer(
     left = eyes.distance(images["original"], images["left"])
     right = eyes.distance(images["original"], images["right"])
     trial = pair["position"]
-    said = choose(annotator, left, right, trial=trial, allow_tie=session["study"]["allow_ties"])
+    output = choose(annotator, left, right, trial=trial, allow_tie=session["study"]["allow_ties"])
     shortest = float(session["study"]["min_view_ms"])
     looked = response_ms(annotator, trial=trial, shortest=shortest)
     site.json(
         "PUT",
         f"/api/v1/judgments/{uuid.uuid4()}/",
-        {"assignment": pair["id"], "answer": said, "timing": _timing(trial, looked, pair)},
+        {"assignment": pair["id"], "answer": output, "timing": _timing(trial, looked, pair)},
         expect=(201,),
         **{"X-Closer-Session": session["key"]},
     )

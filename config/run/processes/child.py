@@ -178,8 +178,8 @@ def end(children: Sequence[Child]) -> None:
         group = [child for child in children if child.part.stage == stage]
         for child in group:
             child.terminate()
-        asked = time.monotonic()
-        while any(not child.has_ended() and time.monotonic() - asked < child.part.grace for child in group):
+        request = time.monotonic()
+        while any(not child.has_ended() and time.monotonic() - request < child.part.grace for child in group):
             time.sleep(0.02)
         for child in group:
             child.kill()

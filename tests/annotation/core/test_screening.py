@@ -54,8 +54,8 @@ def test_a_screen_that_cannot_be_is_refused(sent: dict[str, str]) -> None:
 def test_a_few_squares_may_be_missed_and_none_made_up(missed: int, passes: bool) -> None:
     there = {tone: len(plates.square_contrasts("seed of brightness", tone)) for tone in plates.GROUNDS}
     assert max(there.values()) < 8
-    said = {tone: str(count - missed) for tone, count in there.items()}
-    assert screening.find("brightness", RULES, "seed of brightness", said).passed is passes
+    output = {tone: str(count - missed) for tone, count in there.items()}
+    assert screening.find("brightness", RULES, "seed of brightness", output).passed is passes
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ def test_guessing_does_not_read_plates() -> None:
     passed = 0
     for number in range(2000):
         digits = plates.plate_digits(str(number))
-        said = {f"plate-{n}": guess.choice(plates.DIGITS) for n in range(6)} | {"plate-0": digits[0]}
-        passed += screening.find("colour_vision", RULES, str(number), said).passed
+        output = {f"plate-{n}": guess.choice(plates.DIGITS) for n in range(6)} | {"plate-0": digits[0]}
+        passed += screening.find("colour_vision", RULES, str(number), output).passed
     assert passed <= 15
 
 
@@ -91,9 +91,9 @@ def test_on_a_fine_screen_a_wider_gap_is_fine_enough() -> None:
 
 
 def test_a_size_after_one_that_was_not_read_does_not_count() -> None:
-    said = read_rings(1)
-    said |= {f"ring-{n}": "" for n, (gap, _) in enumerate(plates.ring_gaps("seed")) if gap == 4}
-    assert screening.find("acuity", RULES, "seed", said).details["finest_px"] == 6
+    output = read_rings(1)
+    output |= {f"ring-{n}": "" for n, (gap, _) in enumerate(plates.ring_gaps("seed")) if gap == 4}
+    assert screening.find("acuity", RULES, "seed", output).details["finest_px"] == 6
 
 
 def test_a_card_gives_device_pixels_per_millimetre() -> None:

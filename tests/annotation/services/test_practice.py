@@ -34,12 +34,12 @@ def study() -> Study:
 
 def answer(session: Session, assignment: Assignment, *, right: bool) -> bool:
     known_left = (assignment.triplet.known == "first") == assignment.first_on_left
-    said = "left" if known_left == right else "right"
+    output = "left" if known_left == right else "right"
     judgment = record_judgment(
         session=session,
         judgment_id=uuid4(),
         assignment_id=assignment.pk,
-        answer=said,
+        answer=output,
         timing=make_timing(),
     ).judgment
     feedback = feedback_on(judgment)

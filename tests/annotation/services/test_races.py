@@ -149,10 +149,10 @@ def test_two_answers_to_one_assignment_at_once_are_one_judgment() -> None:
         held = make_assignment(session)
 
         def send(side: str, session: Session = session, held: Assignment = held) -> int:
-            said = {"assignment": str(held.pk), "answer": side, "timing": make_timing()}
+            output = {"assignment": str(held.pk), "answer": side, "timing": make_timing()}
             sent = Client().put(
                 f"/api/v1/judgments/{uuid.uuid4()}/",
-                json.dumps(said),
+                json.dumps(output),
                 content_type="application/json",
                 headers={"X-Closer-Session": session.key},
             )

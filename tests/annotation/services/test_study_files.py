@@ -161,9 +161,9 @@ def test_the_commands_make_open_and_write_a_study(tmp_path: Path) -> None:
         'format = "closer-study/1"\nname = "Mine"\nstimuli = "own"\n[protocol]\n'
         "training_pairs = 0\ntraining_pass = 0\nsentinel_percent = 0\n"
     )
-    said = run("create_study", str(tmp_path / "study.toml"), "--open", "--owner", "ada")
+    output = run("create_study", str(tmp_path / "study.toml"), "--open", "--owner", "ada")
     study = Study.objects.get()
-    assert said.startswith("mine: open, /studies/mine/") and study.key in said
+    assert output.startswith("mine: open, /studies/mine/") and study.key in output
     assert study.memberships.get(role="owner").user.username == "ada"
     assert study.triplets.filter(role="pair").count() == 2
     assert run("export_study", "mine") == export_study(study, panel_codes=True)

@@ -249,7 +249,7 @@ def test_the_pages_that_refuse(page: Page, live_server: LiveServer, complaints: 
     addresses = [reverse("judge", args=[closed.key]), reverse("judge", args=["nobody"]), "/nowhere/"]
     addresses += [reverse("judge", args=[prolific.key]), reverse("judge", args=[mturk.key]) + preview]
     walk(page, [live_server.url + address for address in addresses], [])
-    assert all("Content Security Policy" not in said for said in complaints)
+    assert all("Content Security Policy" not in output for output in complaints)
 
 
 def test_the_pages_at_the_end(page: Page, live_server: LiveServer, complaints: list[str]) -> None:
@@ -276,4 +276,4 @@ def test_the_page_of_what_is_not_for_oneself(
         [{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}]
     )
     walk(page, [live_server.url + reverse("study-list")], [])
-    assert all("Content Security Policy" not in said for said in complaints)
+    assert all("Content Security Policy" not in output for output in complaints)

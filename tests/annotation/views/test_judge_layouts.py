@@ -144,7 +144,7 @@ def test_the_lens_enlarges_all_three_by_whole_factors(page: Page, sit_down: Call
 
     [judgment] = recorded(page, 1)
 
-    told = [(e["type"], e.get("value")) for e in judgment.timing["events"]]
-    assert told == [("zoom", 2), ("zoom", 4), ("pan", None), ("pan", None), ("zoom", 2)]
+    body = [(e["type"], e.get("value")) for e in judgment.timing["events"]]
+    assert body == [("zoom", 2), ("zoom", 4), ("pan", None), ("pan", None), ("zoom", 2)]
     assert derive_timing(judgment.timing).zoomed_ms > 0
     until(page, lambda: page.locator("#factor").inner_text() == "1×", "the next pair at 1:1")

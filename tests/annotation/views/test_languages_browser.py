@@ -79,10 +79,10 @@ def test_no_text_of_the_scripts_escapes(
 ) -> None:
     sit_down(study_with(1, fields={"language": WIDE, "title": "1"}))
     page.wait_for_selector(READY)
-    said: dict[str, Any] = page.evaluate(SAY_EVERYTHING)
-    assert said["missing"] == []  # a new text is called above
-    assert len(said["texts"]) > 100
-    words = [text for text in said["texts"] if untranslated(re.sub(r"\b[AP]M\b", "", text))]
+    output: dict[str, Any] = page.evaluate(SAY_EVERYTHING)
+    assert output["missing"] == []  # a new text is called above
+    assert len(output["texts"]) > 100
+    words = [text for text in output["texts"] if untranslated(re.sub(r"\b[AP]M\b", "", text))]
     assert words == []
     assert untranslated(page.locator("body").inner_text()) == []
     assert complaints == []  # gettext.js complains of what has no translation

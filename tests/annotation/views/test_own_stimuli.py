@@ -163,10 +163,10 @@ class TestApi:
         added = client.post("/api/v1/studies/mine/pictures/", {"archive": packed(good())})
         assert (added.status_code, added.json()["pictures"]) == (201, 6)
         for state in ("open", "paused", "open", "closed"):
-            told = client.post(
+            body = client.post(
                 "/api/v1/studies/mine/state/", {"state": state}, content_type="application/json"
             )
-            assert (told.status_code, told.json()["state"]) == (200, state)
+            assert (body.status_code, body.json()["state"]) == (200, state)
         refused = client.post("/api/v1/studies/mine/pictures/", {"archive": packed(good())})
         assert (refused.status_code, refused.json()["code"]) == (409, "study_frozen")
         assert (

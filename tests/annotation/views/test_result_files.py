@@ -194,8 +194,8 @@ class TestPaperPack:
         study = make_study()
         page = owner_client.get(reverse("study-paper-pack", args=[study.slug]), follow=True)
         assert "has no judgments by people yet, so there is nothing to publish" in page.content.decode()
-        told = owner_client.get(reverse("api-study-paper-pack", args=[study.slug]))
-        assert told.status_code == 409 and told.json()["code"] == "no_results"
+        body = owner_client.get(reverse("api-study-paper-pack", args=[study.slug]))
+        assert body.status_code == 409 and body.json()["code"] == "no_results"
         with pytest.raises(CommandError, match="nothing to publish"):
             call_command("export_paper_pack", study.slug, out=tmp_path / "pack.zip")
         assert list(tmp_path.iterdir()) == []

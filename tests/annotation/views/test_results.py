@@ -98,15 +98,15 @@ def test_a_large_study_is_computed_by_a_worker_once_for_all_who_ask(
     owner_client: Client, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     monkeypatch.setattr("annotation.reports.results.AT_ONCE", 0)
-    asked: list[tuple[int, str]] = []
-    monkeypatch.setattr("annotation.tasks.results.delay", lambda *given: asked.append(given))
+    request: list[tuple[int, str]] = []
+    monkeypatch.setattr("annotation.tasks.results.delay", lambda *given: request.append(given))
     study = study_with(6, 0)
     address = reverse("study-results", args=[study.slug])
     with django_capture_on_commit_callbacks(execute=True):
         pages = [owner_client.get(address).content.decode() for _ in range(3)]
-    assert asked == [(study.pk, "people")]
+    assert request == [(study.pk, "people")]
     assert all("The figures are being computed" in page and 'http-equiv="refresh"' in page for page in pages)
-    results(*asked[0])
+    results(*request[0])
     page = owner_client.get(address)
     assert page.context["results"].judgments == 6 and 'http-equiv="refresh"' not in page.content.decode()
 

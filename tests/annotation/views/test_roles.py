@@ -247,8 +247,10 @@ def test_simulated_annotators_are_sent_by_those_who_run_the_study(world: dict[st
         (make_user("helper", editor=world["study"]), 201),
     ):
         headers = {"Authorization": f"Token {make_token(user=user)[1]}"}
-        told = Client().post(reverse("session-begin"), body, content_type="application/json", headers=headers)
-        assert told.status_code == status, told.content
+        answered = Client().post(
+            reverse("session-begin"), body, content_type="application/json", headers=headers
+        )
+        assert answered.status_code == status, answered.content
 
 
 def test_the_admin_is_in_the_menu_of_superusers_alone(owner_client: Client, world: dict[str, Any]) -> None:

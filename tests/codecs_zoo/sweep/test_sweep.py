@@ -95,10 +95,10 @@ def test_what_was_left_out_and_what_failed_is_said(
 ) -> None:
     out = shutil.copytree(swept, tmp_path / "again")
     assert sweep(photographs, out, "--metrics", "psnr,ssim,ms-ssim") == 0
-    said = capsys.readouterr()
-    assert "excluded: z-copy.png: the same pixels as a <b>.png" in said.out
-    assert "excluded: broken.png: This PNG file is truncated" in said.out
-    assert "failed: jpegli at 0.5 bpp" in said.err
+    output = capsys.readouterr()
+    assert "excluded: z-copy.png: the same pixels as a <b>.png" in output.out
+    assert "excluded: broken.png: This PNG file is truncated" in output.out
+    assert "failed: jpegli at 0.5 bpp" in output.err
 
 
 @pytest.mark.parametrize(

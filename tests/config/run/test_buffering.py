@@ -209,16 +209,16 @@ def test_who_asks_first_is_told_to_continue_only_where_the_body_is_wanted(
 
 
 def test_nothing_is_read_while_it_is_not_known_who_sends(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked, gate = threading.Event(), threading.Event()
+    wanted, gate = threading.Event(), threading.Event()
 
     def slowly(head: Environ) -> bool:
-        asked.set()
+        wanted.set()
         return gate.wait(10)
 
     monkeypatch.setattr(site, "admits", slowly)
     with serving(site) as (server, port), begin(port, large_head(b"Cookie: sessionid=a\r\n")) as connection:
         connection.setblocking(False)
-        assert asked.wait(5)
+        assert wanted.wait(5)
         with pytest.raises(BlockingIOError):
             while True:
                 connection.send(b"x" * 2**16)

@@ -70,8 +70,8 @@ def test_a_part_that_is_silent_too_long_is_killed_and_started_again(
     with supervisor_of(tmp_path, free_port, Part("web", SLEEP, answers, patience=0.3)) as supervisor:
         first = supervisor.pids()["web"]
         answers.now = ConnectionError("nobody knows")
-        asked = answers.asked
-        until(lambda: answers.asked > asked + 20, within=5, what="asked for longer than its patience")
+        request = answers.asked
+        until(lambda: answers.asked > request + 20, within=5, what="asked for longer than its patience")
         assert supervisor.pids()["web"] == first
         answers.now = "did not answer"
         until(lambda: supervisor.pids().get("web", first) != first, within=5, what="it was replaced")

@@ -37,14 +37,14 @@ def supervisor_for(folder: Path, port: int, parts: list[Part], said: list[str] |
 def test_all_are_up_inside_and_gone_after(
     tmp_path: Path, free_port: int, broker_part: Part, make_part: MakePart
 ) -> None:
-    said: list[str] = []
-    with supervisor_for(tmp_path, free_port, [broker_part, make_part("web")], said) as supervisor:
+    output: list[str] = []
+    with supervisor_for(tmp_path, free_port, [broker_part, make_part("web")], output) as supervisor:
         assert set(supervisor.pids()) == {"broker", "web"}
         assert broker.answers(tmp_path)
         groups = {os.getpgid(pid) for pid in supervisor.pids().values()}
         assert len(groups) == 2
         assert os.getpgid(0) not in groups
-    assert [line.split(":")[0] for line in said] == ["broker", "web"]
+    assert [line.split(":")[0] for line in output] == ["broker", "web"]
     assert not broker.answers(tmp_path)
     assert not [pid for pid in noted_pids(tmp_path) if is_running(pid)]
     assert supervisor.pids() == {}
@@ -53,8 +53,8 @@ def test_all_are_up_inside_and_gone_after(
 def test_a_killed_part_and_its_own_children_are_replaced(
     tmp_path: Path, free_port: int, broker_part: Part, make_part: MakePart
 ) -> None:
-    said: list[str] = []
-    with supervisor_for(tmp_path, free_port, [broker_part, make_part("worker")], said) as supervisor:
+    output: list[str] = []
+    with supervisor_for(tmp_path, free_port, [broker_part, make_part("worker")], output) as supervisor:
         first = noted_pids(tmp_path)
         for name in ("broker", "worker"):
             os.kill(supervisor.pids()[name], signal.SIGKILL)
@@ -62,7 +62,7 @@ def test_a_killed_part_and_its_own_children_are_replaced(
         until(lambda: broker.answers(tmp_path), within=5, what="the broker is back")
         assert not [pid for pid in first if is_running(pid)]
         assert supervisor.deaths() == {"broker": 1, "worker": 1}
-    assert any("worker: died (killed by SIGKILL), starts again in 0.5 s" in line for line in said)
+    assert any("worker: died (killed by SIGKILL), starts again in 0.5 s" in line for line in output)
 
 
 def test_a_part_that_is_killed_again_and_again_while_it_starts_does_not_end_the_site(

@@ -32,10 +32,10 @@ def test_open_pairs_get_priorities_and_the_share_held_out_none(version: MetricVe
     study = version.run.snapshot.study
     assert "does not serve them" in rank_open_pairs(version=version)
     serve_by_uncertainty(study, 50.0)
-    said = rank_open_pairs(version=MetricVersion.objects.get())
+    output = rank_open_pairs(version=MetricVersion.objects.get())
     pairs = study.triplets.all()
     aside = pairs.filter(held_out=True)
-    assert said == f"{pairs.count() - aside.count()} open pairs ranked by versions 1"
+    assert output == f"{pairs.count() - aside.count()} open pairs ranked by versions 1"
     assert not aside.exclude(priority=0).exists()
     Study.objects.update(state=Study.State.CLOSED)
     assert rank_open_pairs(version=MetricVersion.objects.get()).endswith("the study is closed")
@@ -81,10 +81,10 @@ def test_a_pair_of_disagreement_is_found_again_by_its_pictures(version: MetricVe
     folder = unpack_snapshot(snapshot=snapshot, folder=Path(settings.VAR_DIR) / "unpacked")
     with (folder / "triplets.csv").open(newline="") as file:
         row = next(row for row in csv.DictReader(file) if row["split"] == "test")
-    said = {"n_p0": 4, "n_p1": 1, "n_tie": 0, "chance": 0.9}
+    output = {"n_p0": 4, "n_p1": 1, "n_tie": 0, "chance": 0.9}
     places = [f"test/{row['index']}", "test/999999"]
     version.evaluation = with_triplets(
-        evaluation={"disagreements": [{"label": place, **said} for place in places]},
+        evaluation={"disagreements": [{"label": place, **output} for place in places]},
         snapshot=folder,
         study=snapshot.study,
     )

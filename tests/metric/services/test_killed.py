@@ -73,9 +73,9 @@ def test_it_goes_on_and_nothing_is_there_twice() -> None:
     for place in PLACES:
         kill(run, place)
     assert MetricVersion.objects.count() == 1  # kept before the questions; not trained again for them
-    said = run.log.count("training run")
+    output = run.log.count("training run")
     assert run_training(pk=run.pk) == "done"
     run.refresh_from_db()
-    assert (run.attempts, run.error, run.log.count("training run")) == (len(PLACES) + 1, "", said)
+    assert (run.attempts, run.error, run.log.count("training run")) == (len(PLACES) + 1, "", output)
     version = MetricVersion.objects.get()
     assert default_storage.listdir("metrics")[1] == [os.path.basename(version.archive.name)]

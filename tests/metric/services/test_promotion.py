@@ -81,8 +81,8 @@ def test_what_was_held_against_another_version_than_the_one_in_use_is_not_promot
     rivals = {1: promote_version(version=make_version(1, low=None), reason="the first")}
     version = make_version(2, low=0.1)
     promote_version(version=make_version(3, low=None), reason="by hand, meanwhile")
-    said = promote_if_better(version=version, rival=rivals.get(trained_beside or 0))
-    assert said.startswith("not promoted: version 3 came into use while it trained; train again")
+    output = promote_if_better(version=version, rival=rivals.get(trained_beside or 0))
+    assert output.startswith("not promoted: version 3 came into use while it trained; train again")
     assert MetricVersion.objects.get(promoted=True).number == 3
 
 

@@ -43,9 +43,9 @@ def test_the_tree_is_asked_first_and_the_source_still_changes() -> None:
     study = ranking_study()
     assert refresh_rankings() == 12
     session = make_session(study)
-    asked = [make_judgment(session).triplet for _ in range(6)]
-    assert all(triplet.priority > 1 for triplet in asked)
-    sources = [triplet.source_id for triplet in asked]
+    request = [make_judgment(session).triplet for _ in range(6)]
+    assert all(triplet.priority > 1 for triplet in request)
+    sources = [triplet.source_id for triplet in request]
     assert all(one != other for one, other in zip(sources, sources[1:], strict=False))
     refresh_rankings()
     assert not Triplet.objects.filter(study=study, priority__gt=1).exists()
