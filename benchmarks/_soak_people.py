@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import math
 import threading
 import time
 import uuid
@@ -28,6 +29,8 @@ class Tally:
     """What all annotators together saw.
 
     Attributes:
+        wanted: how many confirmed answers are enough.
+        until: when to stop though there are fewer, as `time.monotonic()` counts.
         confirmed: the ids of answers that the server confirmed.
         refused: answers that it refused for good.
         seconds: of each claim and answer that needed no second try.
@@ -35,6 +38,7 @@ class Tally:
     """
 
     wanted: int
+    until: float = math.inf
     confirmed: set[uuid.UUID] = field(default_factory=set)
     refused: int = 0
     retries: int = 0
@@ -45,8 +49,8 @@ class Tally:
 
     @property
     def done(self) -> bool:
-        """Whether enough answers are confirmed."""
-        return len(self.confirmed) >= self.wanted
+        """Whether enough answers are confirmed, or the time is up."""
+        return len(self.confirmed) >= self.wanted or time.monotonic() > self.until
 
     def confirm(self, answer: uuid.UUID) -> None:
         """The server has it."""

@@ -1,6 +1,6 @@
 """Soak: people judge while every process is killed -9 at random; then the books are checked.
 
-    python -m benchmarks.soak [--answers 2000] [--annotators 50] [--every 5] [--postgres] [--seed 1]
+    python -m benchmarks.soak [--answers 2000] [--minutes M] [--annotators 50] [--every 5] [--postgres] [--seed 1]
 
 Web, workers, broker, beat and the supervisor are killed. Simulated annotators judge over HTTP and send an answer
 again until the server says something, as the judging page does; now and then one leaves with a pair in hand.
@@ -12,6 +12,7 @@ All must be 0, and the supervisor must not have ended by itself; the exit code i
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import statistics
 import sys
@@ -60,6 +61,7 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__.partition("\n")[0])
     parser.add_argument("--answers", type=int, default=2000, help="confirmed answers (default: 2000)")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="stop earlier, after so many minutes")
     parser.add_argument("--annotators", type=int, default=50, help="at once (default: 50)")
     parser.add_argument("--every", type=float, default=5.0, help="seconds of rest between kills (default: 5)")
     parser.add_argument("--seed", type=int, default=1, help="of who is killed when (default: 1)")
@@ -102,9 +104,9 @@ def soak(env: dict[str, str], options: argparse.Namespace) -> bool:
     """Run it and print what came out; returns whether the books balance."""
     study, token = prepare(env, options)
     site = SoakSite(env, free_port(), options.seed)
-    tally = Tally(options.answers)
     try:
         site.wait_until_up()
+        tally = Tally(options.answers, until=time.monotonic() + options.minutes * 60)
         killer = threading.Thread(target=site.kill_at_random, args=(options.every,))
         killer.start()
         began = time.monotonic()
