@@ -18,13 +18,13 @@ SECTIONS = ("global", "install", ":env:")
 
 def find_links(listing: str) -> list[str]:
     """The find-links in the output of `pip config list`, in their order, each once."""
-    found: dict[str, None] = {}
+    links: dict[str, None] = {}
     for line in listing.splitlines():
         key, _, value = line.partition("=")
         section, _, name = key.rpartition(".")
         if name == "find-links" and section in SECTIONS:
-            found.update(dict.fromkeys(str(ast.literal_eval(value)).split()))
-    return list(found)
+            links.update(dict.fromkeys(str(ast.literal_eval(value)).split()))
+    return list(links)
 
 
 def usable(links: Iterable[str]) -> list[str]:

@@ -83,8 +83,8 @@ class Fitting:
             fit = self._fit(parts, values, seen & ~aside)
             tuned = self._tune(parts, fit, (seen & ~aside, aside), fold)
             notes.append(str(tuned.history["best_epoch"]))
-            found = distances(tuned.metric, self.people.pairs, self.cache)
-            return tuned.curve.log_odds(found.reshape(2, -1).T)
+            computed = distances(tuned.metric, self.people.pairs, self.cache)
+            return tuned.curve.log_odds(computed.reshape(2, -1).T)
 
         odds = cross_validated(self.people, self.seed, way)
         output = "best epochs" if self.name.startswith("comp:") else "strengths"
@@ -148,9 +148,9 @@ def _shown(bar: tqdm[NoReturn]) -> Progress:
 
 def baseline(key: str, people: People, cache: VectorCache, seed: int) -> Candidate:
     """A row of a published metric, with the choice curve that suits the sources of the other folds."""
-    found = BASELINES[key]
+    published = BASELINES[key]
     try:
-        values = found.distances(people.pairs, cache, None, None).reshape(2, -1).T
+        values = published.distances(people.pairs, cache, None, None).reshape(2, -1).T
     except BaselineUnavailable as error:
-        return Candidate(key, found.label, "baseline", None, reason=str(error))
-    return as_row(key, found.label, cross_fitted(values, people.votes, seed=seed))
+        return Candidate(key, published.label, "baseline", None, reason=str(error))
+    return as_row(key, published.label, cross_fitted(values, people.votes, seed=seed))

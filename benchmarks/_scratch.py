@@ -124,9 +124,9 @@ def trips(study: Study, count: int) -> list[float]:
     answer = {"answer": "left", "timing": timing()}
 
     def trip() -> None:
-        found = claim_next(session=session)
-        assert isinstance(found, Assignment), found
-        record_judgment(session=session, judgment_id=uuid.uuid4(), assignment_id=found.pk, **answer)
+        claimed = claim_next(session=session)
+        assert isinstance(claimed, Assignment), claimed
+        record_judgment(session=session, judgment_id=uuid.uuid4(), assignment_id=claimed.pk, **answer)
 
     return [seconds_of(trip) for _ in range(count)]
 
@@ -144,8 +144,8 @@ def nothing(study: Study, count: int) -> list[float]:
     study.save(update_fields=["votes_per_triplet"])
 
     def ask() -> None:
-        found = claim_next(session=session)
-        assert isinstance(found, NoPair) and found.status == "nothing_left", found
+        claimed = claim_next(session=session)
+        assert isinstance(claimed, NoPair) and claimed.status == "nothing_left", claimed
 
     seconds = [seconds_of(ask) for _ in range(count)]
     study.votes_per_triplet = wanted

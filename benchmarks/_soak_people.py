@@ -75,16 +75,16 @@ class Person:
         session = self._begin()
         while not self._tally.done:
             began, self._tries = time.monotonic(), 0
-            found = self._insist("POST", f"/api/v1/sessions/{session}/next/", {"holding": []}, {200})[1]
-            if found["status"] == "nothing_free":
+            claimed = self._insist("POST", f"/api/v1/sessions/{session}/next/", {"holding": []}, {200})[1]
+            if claimed["status"] == "nothing_free":
                 time.sleep(PAUSE)
                 continue
-            if found["status"] != "pair":
+            if claimed["status"] != "pair":
                 return
-            if found["assignment"]["position"] % LEAVES_AT == 0:
+            if claimed["assignment"]["position"] % LEAVES_AT == 0:
                 session = self._begin()  # closed the page: the lease must come back by itself
                 continue
-            self._answer(session, found["assignment"]["id"])
+            self._answer(session, claimed["assignment"]["id"])
             if self._tries == 2:
                 self._tally.seconds.append(time.monotonic() - began)
 

@@ -94,12 +94,12 @@ class SoakSite:
         self.kills[name] += 1
 
     def _children(self) -> dict[int, str]:
-        found = {}
+        children = {}
         for listed in Path(f"/proc/{self._process.pid}/task").glob("*/children"):
             for pid in map(int, listed.read_text().split()):
                 try:
                     line = Path(f"/proc/{pid}/cmdline").read_bytes()
                 except FileNotFoundError:
                     continue
-                found[pid] = line.replace(b"\0", b" ").decode(errors="replace")
-        return found
+                children[pid] = line.replace(b"\0", b" ").decode(errors="replace")
+        return children

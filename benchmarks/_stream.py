@@ -109,16 +109,16 @@ def _answer(session: Session, chance: random.Random) -> Assignment | None:
     from annotation.services.claims import claim_next
     from annotation.services.judging import record_judgment
 
-    found = claim_next(session=session)
-    if not isinstance(found, Assignment):
+    claimed = claim_next(session=session)
+    if not isinstance(claimed, Assignment):
         return None
     output = chance.choice(["left", "right"])
-    if found.kind == Assignment.Kind.TRAINING:
-        output = "left" if (found.triplet.known == "first") == found.first_on_left else "right"
+    if claimed.kind == Assignment.Kind.TRAINING:
+        output = "left" if (claimed.triplet.known == "first") == claimed.first_on_left else "right"
     record_judgment(
-        session=session, judgment_id=uuid.uuid4(), assignment_id=found.pk, answer=output, timing=timing()
+        session=session, judgment_id=uuid.uuid4(), assignment_id=claimed.pk, answer=output, timing=timing()
     )
-    return found
+    return claimed
 
 
 def promises_of(study: Study) -> Promises:

@@ -90,10 +90,10 @@ def in_its_own_process(name: str, rounds: int, seal: bool) -> str:
     if done.returncode:
         words = done.stderr.strip().splitlines()[-1:] or ["no words"]
         return f"{name:<24} CRASHES: exit {done.returncode}, {words[0]}"
-    found = json.loads(done.stdout.splitlines()[-1])
+    measured = json.loads(done.stdout.splitlines()[-1])
     return (
-        f"{name:<24}{found['pixels']:>8}{found['errors']:>8}"
-        f"{found['slowest']:>10.2f} s{found['peak_mib']:>10.0f} MiB"
+        f"{name:<24}{measured['pixels']:>8}{measured['errors']:>8}"
+        f"{measured['slowest']:>10.2f} s{measured['peak_mib']:>10.0f} MiB"
     )
 
 

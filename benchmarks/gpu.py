@@ -81,12 +81,12 @@ class Report:
             "parts": {},
         }
 
-    def add(self, part: str, **found: Any) -> None:
+    def add(self, part: str, **figures: Any) -> None:
         """Merge what was found about one part, and write."""
-        self.content["parts"].setdefault(part, {}).update(found)
+        self.content["parts"].setdefault(part, {}).update(figures)
         self.content["seconds"] = round(time.monotonic() - self.started, 1)
         write_whole(self.path, (json.dumps(self.content, indent=1) + "\n").encode())
-        print(f"{self.content['seconds']:7.1f} s  {part}: {', '.join(found)}", flush=True)
+        print(f"{self.content['seconds']:7.1f} s  {part}: {', '.join(figures)}", flush=True)
 
 
 def settings_of(part: str, options: argparse.Namespace) -> TrainingSettings:
@@ -144,11 +144,11 @@ def measured(weights: Path, pictures: list[Pixels], device: torch.device) -> lis
 def _made(model: LearnedModel, pixels: Pixels, quality: int) -> tuple[Pixels, int, float, Pixels, float]:
     """Source, quality, bits per pixel, reconstruction, seconds of encoding."""
     started = time.thread_time()
-    found = model.compress(to_tensor(pixels), quality)
+    compressed = model.compress(to_tensor(pixels), quality)
     seconds = time.thread_time() - started
     height, width = pixels.shape[:2]
-    x_hat = model.decompress(found["strings"], found["shape"], quality)["x_hat"]
-    bits = 8 * sum(len(part[0]) for part in found["strings"])
+    x_hat = model.decompress(compressed["strings"], compressed["shape"], quality)["x_hat"]
+    bits = 8 * sum(len(part[0]) for part in compressed["strings"])
     return pixels, quality, bits / (height * width), to_pixels(x_hat, height, width), seconds
 
 

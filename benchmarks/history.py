@@ -123,9 +123,13 @@ def judge(study: Any, pairs: int) -> None:
     for done in range(pairs):
         if done % 50 == 0:
             session = begin_session(study=study)
-        found: Any = claim_next(session=session)
+        claimed: Any = claim_next(session=session)
         record_judgment(
-            session=session, judgment_id=uuid.uuid4(), assignment_id=found.pk, answer="left", timing=timing()
+            session=session,
+            judgment_id=uuid.uuid4(),
+            assignment_id=claimed.pk,
+            answer="left",
+            timing=timing(),
         )
 
 
@@ -183,7 +187,7 @@ def run(target: Callable[..., None], *given: Any) -> None:
         raise SystemExit(f"{target.__name__} failed; the reason is above.")
 
 
-def found(env: dict[str, str], name: str) -> tuple[float, float, int, float]:
+def measured_apart(env: dict[str, str], name: str) -> tuple[float, float, int, float]:
     """What the measure of that name sent."""
     mine, theirs = multiprocessing.Pipe()
     run(measure, env, name, theirs)
@@ -210,7 +214,7 @@ def main() -> None:
         print(f"\n{'':16}{'CPU s':>9}{'':>9}{'wall s':>9}{'':>9}{'queries':>9}{'':>9}{'MB':>7}")
         print(f"{'':16}" + f"{'small':>9}{'large':>9}" * 3 + f"{'small':>7}{'large':>7}")
         for one in MEASURES:
-            small, large = (found(env, one.__name__) for env in sides.values())
+            small, large = (measured_apart(env, one.__name__) for env in sides.values())
             columns = "".join(f"{small[n]:9.2f}{large[n]:9.2f}" for n in (0, 1))
             counts = f"{small[2]:9}{large[2]:9}{small[3]:7.0f}{large[3]:7.0f}"
             print(f"{one.__name__.replace('_', ' '):16}{columns}{counts}", flush=True)

@@ -58,14 +58,14 @@ def differences(
     """Paired difference a vote of each row to each of AGAINST, with its interval; `worth`: of a pair's votes, (N,)."""
     sources = np.unique(votes.photograph, return_inverse=True)[1]
     known = {row.key: worth(row, votes) for row in rows if row.test is not None}
-    found: dict[str, dict[str, Any]] = {}
+    gains: dict[str, dict[str, Any]] = {}
     for key, its in known.items():
-        found[key] = {}
+        gains[key] = {}
         for other in AGAINST:
             if other in known and other != key:
                 gain = ratio(its - known[other], votes.total, clusters=[sources])
-                found[key][other] = {"mean": gain.value, "low": gain.low, "high": gain.high}
-    return found
+                gains[key][other] = {"mean": gain.value, "low": gain.low, "high": gain.high}
+    return gains
 
 
 def agreeing(row: Candidate, votes: Votes) -> Floats:
@@ -104,13 +104,13 @@ def rankings(people: People, rows: Sequence[Candidate], elo: dict[str, float]) -
     """Rank correlation with the published Elo of Bradley–Terry over people's answers, and over metrics' choices."""
     a, b = ([getattr(answer, side).name for answer in people.answers] for side in ("a", "b"))
     chosen = np.array([answer.choice == "b" for answer in people.answers], dtype=np.int64)
-    found = {"people, all answers": against_elo(ranked(a, b, chosen), elo)}
+    correlations = {"people, all answers": against_elo(ranked(a, b, chosen), elo)}
     first, second = ([methods[side] for methods in people.methods] for side in (0, 1))
     for row in rows:
         if row.test is not None:
             picks = (row.test[:, 1] < row.test[:, 0]).astype(np.int64)
-            found[row.label] = against_elo(ranked(first, second, picks), elo)
-    return found
+            correlations[row.label] = against_elo(ranked(first, second, picks), elo)
+    return correlations
 
 
 def report(whole: dict[str, Any]) -> str:
@@ -161,10 +161,10 @@ def _percent(share: float | None) -> str:
     return "" if share is None else f"{100 * share:.1f}"
 
 
-def _gain(found: dict[str, float] | None, unit: int, digits: int) -> str:
-    if found is None:
+def _gain(gain: dict[str, float] | None, unit: int, digits: int) -> str:
+    if gain is None:
         return ""
-    mean, low, high = (f"{unit * found[name]:+.{digits}f}" for name in ("mean", "low", "high"))
+    mean, low, high = (f"{unit * gain[name]:+.{digits}f}" for name in ("mean", "low", "high"))
     return f"{mean} ({low} to {high})"
 
 

@@ -42,17 +42,17 @@ def _measure(annotators: int) -> None:
     start = time.perf_counter()
     judge(study, annotators=annotators, pairs=100)
     seconds = time.perf_counter() - start
-    found = promises_of(study)
-    print(f"{annotators} annotators, {found.judgments:,} judgments, training among them, in {seconds:.0f} s")
-    for kind, share in found.shares.items():
+    promises = promises_of(study)
+    print(f"{annotators} annotators, {promises.judgments:,} judgments with training, in {seconds:.0f} s")
+    for kind, share in promises.shares.items():
         print(
-            f"  {kind:10} {share:5.2f} % of places; the worst annotator is {found.worst_share[kind]:.2f} points off"
+            f"  {kind:10} {share:5.2f} % of places; the worst annotator is {promises.worst_share[kind]:.2f} points off"
         )
-    print(f"  lefts less rights: triplets {dict(found.side_gap_of_triplets)}, ", end="")
-    print(f"annotators {dict(sorted(found.side_gap_of_annotators.items()))}")
+    print(f"  lefts less rights: triplets {dict(promises.side_gap_of_triplets)}, ", end="")
+    print(f"annotators {dict(sorted(promises.side_gap_of_annotators.items()))}")
     for name in ("pairs_seen_twice", "same_source_in_a_row", "repeats_on_the_same_side", "leases_left"):
-        print(f"  {name.replace('_', ' ')}: {getattr(found, name)}")
-    print(f"  wrong counters: {found.wrong_counters}; nearest repeat {found.nearest_repeat} places on")
+        print(f"  {name.replace('_', ' ')}: {getattr(promises, name)}")
+    print(f"  wrong counters: {promises.wrong_counters}; nearest repeat {promises.nearest_repeat} places on")
 
 
 if __name__ == "__main__":

@@ -145,8 +145,8 @@ class Session:
     def claim(self) -> str:
         """The id of the next assignment."""
         pair = self._ask("POST", f"/api/v1/sessions/{self._key}/next/", {"holding": []})
-        found: str = pair["assignment"]["id"]
-        return found
+        assignment_id: str = pair["assignment"]["id"]
+        return assignment_id
 
     def answer(self, assignment: str) -> None:
         """Have the answer confirmed."""

@@ -95,11 +95,11 @@ def simulate(case: Case, repeats: int, seed: int) -> Kept:
     for _ in range(repeats):
         rows = case.study(draw)
         scale = fit(rows)
-        found = differences(scale, uncertainty(scale, rows))
-        estimates.append([one.estimate for one in found])
-        halves.append([(one.high - one.low) / 2 for one in found])
-        detected += found[1].distinguishable
-        first, last = rank_intervals(scale.names, found)
+        contrasts = differences(scale, uncertainty(scale, rows))
+        estimates.append([one.estimate for one in contrasts])
+        halves.append([(one.high - one.low) / 2 for one in contrasts])
+        detected += contrasts[1].distinguishable
+        first, last = rank_intervals(scale.names, contrasts)
         rank = np.arange(1, CODECS + 1)
         held += bool(((first <= rank) & (rank <= last)).all())
     return _kept(np.array(estimates), np.array(halves), truth, detected / repeats, held / repeats)
@@ -127,8 +127,12 @@ def ratios(repeats: int, seed: int) -> Iterator[tuple[int, float, float]]:
         for _ in range(repeats):
             size = draw.integers(20, 60, photographs).astype(float)
             won = draw.beta(14, 6, photographs) * size
-            found = ratio(won, size, clusters=[np.arange(photographs)])
-            by_t += found.low is not None and found.high is not None and found.low <= 0.7 <= found.high
+            interval = ratio(won, size, clusters=[np.arange(photographs)])
+            by_t += (
+                interval.low is not None
+                and interval.high is not None
+                and interval.low <= 0.7 <= interval.high
+            )
             times = draw.multinomial(photographs, np.full(photographs, 1 / photographs), size=500)
             low, high = np.quantile((times @ won) / (times @ size), [0.025, 0.975])
             by_percentile += low <= 0.7 <= high

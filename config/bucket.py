@@ -29,9 +29,9 @@ class BucketStorage(S3Storage):  # type: ignore[misc]
         """The content of a file, by one GET: opening it asks for its size first. Raises FileNotFoundError."""
         key = self._normalize_name(name.replace("\\", "/"))
         try:
-            found: bytes = self.bucket.Object(key).get()["Body"].read()
+            content: bytes = self.bucket.Object(key).get()["Body"].read()
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
                 raise FileNotFoundError(f"File does not exist: {name}") from error
             raise
-        return found
+        return content

@@ -63,18 +63,18 @@ class ForgivingClient(RedisCacheClient):
         return bool(self._ask("delete", False, key))
 
     def get_many(self, keys: Any) -> dict[Any, Any]:
-        found: dict[Any, Any] = self._ask("get_many", {}, keys)
-        return found
+        values: dict[Any, Any] = self._ask("get_many", {}, keys)
+        return values
 
     def has_key(self, key: Any) -> bool:
         return bool(self._ask("has_key", False, key))
 
     def incr(self, key: Any, delta: int) -> int:
         """Raises ValueError, as for a key that is not there, while the server is away."""
-        found = self._ask("incr", None, key, delta)
-        if found is None:
+        value = self._ask("incr", None, key, delta)
+        if value is None:
             raise ValueError(f"Key {key!r} not found.")
-        return int(found)
+        return int(value)
 
     def set_many(self, data: Any, timeout: Any = DEFAULT_TIMEOUT) -> None:
         self._ask("set_many", None, data, timeout)

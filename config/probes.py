@@ -39,8 +39,8 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 def readyz(request: HttpRequest) -> HttpResponse:
     """Every check as JSON; 503 when the web server can't work, with `?all` also when anything else is wrong."""
-    found = _recent_checks()
-    broken = [check for check in found if not check.ok]
+    checks = _recent_checks()
+    broken = [check for check in checks if not check.ok]
     unready = any(check.needed or "all" in request.GET for check in broken)
     status = "unready" if any(check.needed for check in broken) else "degraded" if broken else "ready"
     body = {
@@ -48,7 +48,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
         "checks": {
             check.name: {"ok": check.ok, "problem": check.problem}
             | ({} if check.seconds is None else {"seconds": round(check.seconds, 1)})
-            for check in found
+            for check in checks
         },
     }
     headers = {"Cache-Control": "no-store"} | ({"Retry-After": RETRY_AFTER} if unready else {})

@@ -46,14 +46,14 @@ def _code_of(problem: Exception) -> str:
     return "not_found" if isinstance(problem, Http404) else "permission_denied"  # Django's, which DRF answers
 
 
-def _sentences(found: Any, field: str = "") -> Iterator[str]:
+def _sentences(errors: Any, field: str = "") -> Iterator[str]:
     """A field's errors one after another, each led by the field's name where it has one."""
-    if isinstance(found, dict):
-        for name, inner in found.items():
+    if isinstance(errors, dict):
+        for name, inner in errors.items():
             named = "" if name == "non_field_errors" else str(name)
             yield from _sentences(inner, ".".join(part for part in (field, named) if part))
-    elif isinstance(found, list):
-        for inner in found:
+    elif isinstance(errors, list):
+        for inner in errors:
             yield from _sentences(inner, field)
     else:
-        yield f"{field}: {found}" if field else str(found)
+        yield f"{field}: {errors}" if field else str(errors)

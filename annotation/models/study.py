@@ -201,8 +201,8 @@ class Study(models.Model):
         """What it compares, sorted: codecs at bitrates, pictures of one's own, the original where it is a side."""
         zoo = {Condition(codec, round(bpp, 4)) for codec in self.codecs for bpp in self.target_bpps}
         own = self.own_pictures.order_by().values_list("method", "level").distinct()
-        found = sorted(zoo | {Condition(method, float(level)) for method, level in own})
-        return [*found, ORIGINAL] if self.pairing.shows_original else found
+        conditions = sorted(zoo | {Condition(method, float(level)) for method, level in own})
+        return [*conditions, ORIGINAL] if self.pairing.shows_original else conditions
 
 
 @lru_cache(maxsize=256)

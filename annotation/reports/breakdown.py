@@ -76,9 +76,9 @@ def kept_breakdown(study: Study, population: str, level: float | None, votes: in
 
 def compute_breakdown(study: Study, population: str, level: float | None, votes: int) -> Breakdown:
     """Compute the breakdown and keep it in the shared cache, by the votes that the pairs counted."""
-    found = breakdown(study, population, level)
-    cache.set(_key(study, population, level, votes), found, CACHED_S)
-    return found
+    computed = breakdown(study, population, level)
+    cache.set(_key(study, population, level, votes), computed, CACHED_S)
+    return computed
 
 
 def _key(study: Study, population: str, level: float | None, votes: int) -> str:

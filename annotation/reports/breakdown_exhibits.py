@@ -25,25 +25,27 @@ BASIS = (
 )
 
 
-def breakdown_exhibits(found: Breakdown) -> list[Exhibit]:
+def breakdown_exhibits(breakdown: Breakdown) -> list[Exhibit]:
     """A figure and a table for each cut; their names say the level, where there is one."""
-    methods = _methods(found)
-    return [_exhibit(found, cut, methods) for cut in found.cuts]
+    methods = _methods(breakdown)
+    return [_exhibit(breakdown, cut, methods) for cut in breakdown.cuts]
 
 
-def _methods(found: Breakdown) -> list[str]:
+def _methods(breakdown: Breakdown) -> list[str]:
     """Every method that is ranked somewhere, in the order of all figures."""
-    rankings = [group.ranking for group in (found.whole, *(g for cut in found.cuts for g in cut.groups))]
+    rankings = [
+        group.ranking for group in (breakdown.whole, *(g for cut in breakdown.cuts for g in cut.groups))
+    ]
     return sorted({str(name) for ranking in rankings if ranking is not None for name in ranking.names})
 
 
-def _exhibit(found: Breakdown, cut: Cut, methods: list[str]) -> Exhibit:
-    at = "" if found.level is None else f"-at-{found.level:g}"
-    where = "over all levels" if found.level is None else f"at level {found.level:g}"
+def _exhibit(breakdown: Breakdown, cut: Cut, methods: list[str]) -> Exhibit:
+    at = "" if breakdown.level is None else f"-at-{breakdown.level:g}"
+    where = "over all levels" if breakdown.level is None else f"at level {breakdown.level:g}"
     original = any(group.ranking is not None and group.ranking.reference is not None for group in cut.groups)
     scene = strips(
         [(group.name, dots_of(group.ranking, methods)) for group in cut.groups],
-        title=f"{cut.title}, {where}, {WHOSE[found.population]}",
+        title=f"{cut.title}, {where}, {WHOSE[breakdown.population]}",
         unit=f"closeness to the original in JND; 0 is {'the original' if original else 'their mean'}",
         reference=0.0,
         spell=signed,

@@ -77,7 +77,7 @@ def pair_count(study: Study, conditions: Iterable[Condition], *, photographs: in
 def costs_of_adding(*, study: Study) -> dict[str, Cost]:
     """What each codec that runs here and is not in the study yet would add to it, by name."""
     others = [codec for codec in registry.codecs() if codec.name not in study.codecs]
-    absent = [name for name, found in availabilities(others).items() if found.available]
+    absent = [name for name, availability in availabilities(others).items() if availability.available]
     shown = study.sources.aggregate(n=Count("pk"), pixels=Sum(F("width") * F("height"), default=0))
     rates, made, speeds = len(study.target_bpps), _made(study, absent), seconds_per_megapixel(absent)
     conditions = study.conditions()
@@ -133,5 +133,5 @@ def _made(study: Study, codecs: list[str]) -> dict[str, tuple[int, int]]:
         .values_list("method")
         .annotate(n=Count("pk"), pixels=Sum(F("source__width") * F("source__height")))
     )
-    found = {codec: (count, pixels) for codec, count, pixels in done}
-    return {name: found.get(name, (0, 0)) for name in codecs}
+    counts = {codec: (count, pixels) for codec, count, pixels in done}
+    return {name: counts.get(name, (0, 0)) for name in codecs}

@@ -41,22 +41,26 @@ class Exhibit:
 def exhibits_of(results: StudyResults) -> list[Exhibit]:
     """Everything that may be published of the results, in the order of the page; what is not known is not in it."""
     whose = WHOSE[results.population]
-    found = []
+    exhibits = []
     for name, title, section in sections_of(results):
         if section.ranking is not None:
-            found += _of_scale(name, title, section.ranking, whose)
-    found += _curves(results, whose) + _preference(results, whose) + _matrix(results, whose)
-    return found + _further(results)
+            exhibits += _of_scale(name, title, section.ranking, whose)
+    exhibits += _curves(results, whose) + _preference(results, whose) + _matrix(results, whose)
+    return exhibits + _further(results)
 
 
 def sections_of(results: StudyResults) -> list[tuple[str, str, Section]]:
     """(name, title, section) of each scale, the joined one first and an average over levels last."""
     every = results.results
-    found = [("joined", "All conditions on one scale", every.joined)] if every.joined else []
-    found += [(f"at-{section.level:g}", f"At level {section.level:g}", section) for section in every.levels]
+    sections = [("joined", "All conditions on one scale", every.joined)] if every.joined else []
+    sections += [
+        (f"at-{section.level:g}", f"At level {section.level:g}", section) for section in every.levels
+    ]
     if len(every.levels) != 1:
-        found.append(("overall", "Over all levels, an average" if every.levels else "Ranking", every.overall))
-    return found
+        sections.append(
+            ("overall", "Over all levels, an average" if every.levels else "Ranking", every.overall)
+        )
+    return sections
 
 
 def _of_scale(name: str, title: str, ranking: Ranking, whose: str) -> list[Exhibit]:

@@ -40,12 +40,12 @@ class GalleryFilter:
 
     def sources(self, study: Study) -> QuerySet[Source]:
         """The photographs of the study that it lets through, with their names there."""
-        found = Source.objects.used_in(study)
+        sources = Source.objects.used_in(study)
         if self.photograph:
-            found = found.filter(uses__study=study, uses__name__icontains=self.photograph)
+            sources = sources.filter(uses__study=study, uses__name__icontains=self.photograph)
         if self.show in STATES:
-            found = found.filter(pk__in=_problems(study, self.show).values("source"))
-        return found
+            sources = sources.filter(pk__in=_problems(study, self.show).values("source"))
+        return sources
 
     def conditions(self, study: Study) -> list[Condition]:
         """The conditions of the study that it lets through."""

@@ -154,12 +154,12 @@ def _participants(study: Study, results: StudyResults) -> Iterator[str]:
 
 
 def _dates(study: Study, *, simulated: bool) -> dict[str, str]:
-    found: dict[str, datetime | None] = (
+    dates: dict[str, datetime | None] = (
         Judgment.objects.filter(study=study)
         .of_population(simulated=simulated)
         .aggregate(first=Min("received_at"), last=Max("received_at"))
     )
-    return {name: f"{at:%Y-%m-%d}" for name, at in found.items() if at is not None}
+    return {name: f"{at:%Y-%m-%d}" for name, at in dates.items() if at is not None}
 
 
 def _exclusions(study: Study, *, simulated: bool) -> list[tuple[str, int]]:
@@ -169,11 +169,11 @@ def _exclusions(study: Study, *, simulated: bool) -> list[tuple[str, int]]:
         .filter(study=study, annotator__simulated=simulated)
         .order_by("excluded_by")
     )
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for reason, number in rows.values_list("excluded_by").annotate(number=Count("pk")):
         words = rule_in_words(reason_group(reason), study.rules)
-        found[words] = found.get(words, 0) + number
-    return list(found.items())
+        counts[words] = counts.get(words, 0) + number
+    return list(counts.items())
 
 
 def _analysis(study: Study, results: StudyResults) -> Iterator[str]:

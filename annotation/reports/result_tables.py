@@ -148,14 +148,14 @@ def matrix(results: StudyResults) -> Table:
 
 def agreement(results: StudyResults) -> Table:
     """Each figure of agreement with its interval, as shares of 1."""
-    found = results.agreement
+    agreement = results.agreement
     figures: tuple[tuple[str, Estimate], ...] = (
-        ("Krippendorff's alpha", found.alpha),
-        ("Raw agreement", Estimate(found.raw, None, None, found.triplets)),
-        ("Human score", found.human_score),
-        ("Ceiling", found.ceiling),
-        ("Self-agreement on repeats", found.again),
-        ("Chose the left", found.left),
+        ("Krippendorff's alpha", agreement.alpha),
+        ("Raw agreement", Estimate(agreement.raw, None, None, agreement.triplets)),
+        ("Human score", agreement.human_score),
+        ("Ceiling", agreement.ceiling),
+        ("Self-agreement on repeats", agreement.again),
+        ("Chose the left", agreement.left),
     )
     columns = (
         Column("figure", "Figure"),

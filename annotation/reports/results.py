@@ -66,10 +66,10 @@ def kept_results(study: Study, population: str, votes: int) -> StudyResults | No
 
     Of a large study they may lag behind by FEW_NEW of its votes: `stale` says whether a worker should be asked.
     """
-    found: StudyResults | None = cache.get(_key(study, population))
-    if stale(found, votes) and (votes <= AT_ONCE or (found is None and not cache_keeps())):
+    computed: StudyResults | None = cache.get(_key(study, population))
+    if stale(computed, votes) and (votes <= AT_ONCE or (computed is None and not cache_keeps())):
         return compute_results(study, population)
-    return found
+    return computed
 
 
 def cache_keeps() -> bool:
@@ -78,19 +78,19 @@ def cache_keeps() -> bool:
     return cache.get("results-probe") is True
 
 
-def stale(found: StudyResults | None, votes: int) -> bool:
+def stale(computed: StudyResults | None, votes: int) -> bool:
     """Whether so many votes want other figures than those kept."""
-    if found is None:
+    if computed is None:
         return True
     few = votes * FEW_NEW if votes > AT_ONCE else 0
-    return abs(votes - found.judgments) > few
+    return abs(votes - computed.judgments) > few
 
 
 def compute_results(study: Study, population: str) -> StudyResults:
     """Compute all figures of one population and keep them in the shared cache."""
-    found = study_results(study, population)
-    cache.set(_key(study, population), found, CACHED_S)
-    return found
+    computed = study_results(study, population)
+    cache.set(_key(study, population), computed, CACHED_S)
+    return computed
 
 
 def _key(study: Study, population: str) -> str:

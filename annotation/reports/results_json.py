@@ -9,30 +9,32 @@ from psychometrics.estimates import Estimate
 from psychometrics.influence import Influence
 
 
-def study_results_as_json(found: StudyResults) -> dict[str, Any]:
+def study_results_as_json(results: StudyResults) -> dict[str, Any]:
     """All figures of one population; strengths, differences and half-widths in JND, bits per pixel."""
     agreement = {
         field.name: estimate_as_json(value) if isinstance(value, Estimate) else value
-        for field in fields(found.agreement)
-        for value in [getattr(found.agreement, field.name)]
+        for field in fields(results.agreement)
+        for value in [getattr(results.agreement, field.name)]
     }
     return {
-        "population": found.population,
-        "judgments": found.judgments,
-        "annotators": found.annotators,
-        "sources": found.sources,
-        "excluded_annotators": found.excluded,
-        **results_as_json(found.results),
+        "population": results.population,
+        "judgments": results.judgments,
+        "annotators": results.annotators,
+        "sources": results.sources,
+        "excluded_annotators": results.excluded,
+        **results_as_json(results.results),
         "agreement": agreement,
-        "curves": [_curve(curve) for curve in found.curves],
-        "equal_quality": [asdict(one) | {"more": estimate_as_json(one.more)} for one in found.equal_quality],
+        "curves": [_curve(curve) for curve in results.curves],
+        "equal_quality": [
+            asdict(one) | {"more": estimate_as_json(one.more)} for one in results.equal_quality
+        ],
         "influence": {
-            "annotators": [_influence(one) for one in found.people],
-            "sources": [_influence(one) for one in found.photographs],
+            "annotators": [_influence(one) for one in results.people],
+            "sources": [_influence(one) for one in results.photographs],
         },
-        "with_excluded": None if found.unfiltered is None else section_as_json(found.unfiltered),
-        "missing": [{"condition": name, "sources": number} for name, number in found.missing],
-        "votes_left": [{"level": level} | asdict(left) for level, left in found.left],
+        "with_excluded": None if results.unfiltered is None else section_as_json(results.unfiltered),
+        "missing": [{"condition": name, "sources": number} for name, number in results.missing],
+        "votes_left": [{"level": level} | asdict(left) for level, left in results.left],
     }
 
 

@@ -115,12 +115,12 @@ def _as_side(reconstruction: Reconstruction) -> dict[str, Any]:
 def _encode(reconstruction: Reconstruction, pixels: Pixels) -> tuple[Pixels, dict[str, Any]]:
     codec = registry.get(reconstruction.method)
     if reconstruction.origin == Reconstruction.Origin.COARSE:
-        found = _with_fewest_bits(codec, pixels)
+        encoded = _with_fewest_bits(codec, pixels)
     else:
-        found = rate.encode_to_bpp(codec, pixels, float(reconstruction.level))
-    figures = measure.measure(codec, pixels, found.operating_point, bitstream=found.bitstream)
+        encoded = rate.encode_to_bpp(codec, pixels, float(reconstruction.level))
+    figures = measure.measure(codec, pixels, encoded.operating_point, bitstream=encoded.bitstream)
     return figures.x_hat, {
-        "operating_point": found.operating_point,
+        "operating_point": encoded.operating_point,
         "codec_version": codec.version,
         "libraries": codec.libraries(),
         "kind": codec.kind,
@@ -128,9 +128,9 @@ def _encode(reconstruction: Reconstruction, pixels: Pixels) -> tuple[Pixels, dic
         "payload_bytes": figures.payload_bytes,
         "bpp": figures.bpp,
         "payload_bpp": figures.payload_bpp,
-        "reached": found.reached,
-        "encodes": found.encodes,
-        "encode_ms": found.encode_ms,
+        "reached": encoded.reached,
+        "encodes": encoded.encodes,
+        "encode_ms": encoded.encode_ms,
         "decode_ms": figures.decode_ms,
         "psnr": figures.psnr if math.isfinite(figures.psnr) else None,
         "ms_ssim": figures.ms_ssim,

@@ -231,11 +231,11 @@ def _write(
 def _row(one: _Checked, source: Source, original: Pixels, made: list[Reconstruction]) -> Reconstruction:
     """The row of this picture; one that is new is added to `made`: two studies may show the same."""
     method, level = one.picture.condition
-    found = Reconstruction.objects.filter(
+    existing = Reconstruction.objects.filter(
         source=source, origin=Reconstruction.Origin.OWN, method=method, level=str(level), sha256=one.sha256
     ).first()
-    if found is not None:
-        return found
+    if existing is not None:
+        return existing
     png = one.cut.read_bytes()
     error = psnr(original, decode_png(png))
     row = Reconstruction(

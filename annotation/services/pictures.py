@@ -76,14 +76,14 @@ class Kept:
             if name in self._rows:
                 self._rows.move_to_end(name)
                 return self._rows[name]
-        found = decode_png(read_stored(name))  # without the lock: it may take as long as a network does
+        pixels = decode_png(read_stored(name))  # without the lock: it may take as long as a network does
         with self._lock:
-            if name not in self._rows and found.nbytes <= self._most:
-                self._rows[name] = found
-                self._bytes += found.nbytes
+            if name not in self._rows and pixels.nbytes <= self._most:
+                self._rows[name] = pixels
+                self._bytes += pixels.nbytes
             while self._bytes > self._most:
                 self._bytes -= self._rows.popitem(last=False)[1].nbytes
-        return found
+        return pixels
 
 
 _kept = Kept(KEPT_BYTES)

@@ -108,7 +108,7 @@ def close_try(enrolment: Enrolment) -> None:
         .select_related("assignment__triplet")
         .order_by("-received_at", "-assignment__issued_at")[:total]
     )
-    right = sum(found.right for answer in answers if (found := feedback_on(answer)))
+    right = sum(feedback.right for answer in answers if (feedback := feedback_on(answer)))
     now, row = timezone.now(), Enrolment.objects.filter(pk=enrolment.pk)
     if right >= rules.training_pass:
         row.update(trained_at=now)

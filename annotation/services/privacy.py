@@ -38,19 +38,19 @@ class Forgotten:
 def find_annotator(said: str) -> Annotator:
     """The annotator with this id, number (its first eight digits or more) or panel id. Refuses none and several."""
     said = said.strip()
-    found = list(Annotator.objects.filter(external_id=said)[:2]) if said else []
+    matches = list(Annotator.objects.filter(external_id=said)[:2]) if said else []
     digits = said.lower().replace("-", "")
-    if not found and 8 <= len(digits) <= 32 and not set(digits) - set("0123456789abcdef"):
+    if not matches and 8 <= len(digits) <= 32 and not set(digits) - set("0123456789abcdef"):
         least, most = (UUID(digits.ljust(32, filling)) for filling in "0f")
-        found = list(Annotator.objects.filter(pk__gte=least, pk__lte=most)[:2])
-    if not found:
+        matches = list(Annotator.objects.filter(pk__gte=least, pk__lte=most)[:2])
+    if not matches:
         raise Refused(
             f"Nobody is known as {said!r}. Give the whole id, the number at the foot of their pages (eight digits), "
             "or the panel’s id."
         )
-    if len(found) > 1:
+    if len(matches) > 1:
         raise Refused(f"{said!r} fits several annotators. Give the whole id.")
-    return found[0]
+    return matches[0]
 
 
 def held_on(annotator: Annotator) -> dict[str, Any]:

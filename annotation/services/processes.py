@@ -15,10 +15,10 @@ def note_worker(*, name: str, queues: Iterable[str]) -> None:
     """Record that the worker `name` is up, which queues it serves and which codecs can run in this process."""
     codecs = {}
     for codec in registry.codecs():
-        found = codec.availability()
-        codecs[codec.name] = "" if found.available else f"{found.reason} {found.how}".strip()
-    said = {"queues": sorted(queues), "codecs": codecs, "seen_at": timezone.now()}
-    WorkerProcess.objects.update_or_create(name=name, defaults=said)
+        state = codec.availability()
+        codecs[codec.name] = "" if state.available else f"{state.reason} {state.how}".strip()
+    values = {"queues": sorted(queues), "codecs": codecs, "seen_at": timezone.now()}
+    WorkerProcess.objects.update_or_create(name=name, defaults=values)
     WorkerProcess.objects.filter(seen_at__lt=timezone.now() - FORGOTTEN_AFTER).delete()
 
 

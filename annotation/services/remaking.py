@@ -71,17 +71,17 @@ def why_not(method: str) -> str | None:
     """Why `method` cannot be made again here, or None."""
     try:
         family, _, chroma = _parts(method)
-        found = _codec(family, "444" if (family, chroma) == ("mozjpeg", "422") else chroma).availability()
+        state = _codec(family, "444" if (family, chroma) == ("mozjpeg", "422") else chroma).availability()
     except CannotRemake as error:
         return str(error)
-    return None if found.available else f"{found.reason} {found.how}".strip()
+    return None if state.available else f"{state.reason} {state.how}".strip()
 
 
 def _parts(method: str) -> tuple[str, int, str]:
-    found = _METHOD.fullmatch(method)
-    if found is None:
+    match = _METHOD.fullmatch(method)
+    if match is None:
         raise CannotRemake(f"{method!r} names no JPEG encoder that is known here.")
-    return found[1], int(found[2]), found[3]
+    return match[1], int(match[2]), match[3]
 
 
 @lru_cache(maxsize=16)

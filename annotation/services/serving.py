@@ -61,8 +61,8 @@ def _served_here(study: Study, kinds: Sequence[str]) -> list[str]:
     if not made:
         return list(kinds)
     there = {kind: Exists(Triplet.objects.filter(study=study, role=kind)) for kind in made}
-    found = Study.objects.filter(pk=study.pk).values(**there).get()
-    return [kind for kind in kinds if found.get(kind, True)]
+    has = Study.objects.filter(pk=study.pk).values(**there).get()
+    return [kind for kind in kinds if has.get(kind, True)]
 
 
 def _pairs(session: Session, stream: Stream) -> list[Serving]:
@@ -93,9 +93,9 @@ def _offers(session: Session, stream: Stream) -> list[Triplet]:
     orders = _orders(session, stream)
     for rows in orders:
         other = rows.to_serve().exclude(source=stream.last_source)[:OFFERS] if stream.last_source else []
-        if found := list(other):
-            return found
-    return next((found for rows in orders if (found := list(rows.to_serve()[:OFFERS]))), [])
+        if triplets := list(other):
+            return triplets
+    return next((triplets for rows in orders if (triplets := list(rows.to_serve()[:OFFERS]))), [])
 
 
 def _orders(session: Session, stream: Stream) -> list[TripletQuerySet]:
@@ -190,8 +190,8 @@ def _seen_longest_ago(shown: Sequence[Shown], stream: Stream) -> Triplet | None:
     times = Counter(one.triplet for one in shown)
     last = {one.triplet: one for one in shown}  # in their order: the last one stays
     others = [one for one in last.values() if one.source != stream.last_source] or list(last.values())
-    found = min(others, key=lambda one: (times[one.triplet], one.issued_at))
-    return Triplet.objects.all().to_serve().get(pk=found.triplet)
+    oldest = min(others, key=lambda one: (times[one.triplet], one.issued_at))
+    return Triplet.objects.all().to_serve().get(pk=oldest.triplet)
 
 
 def _repeat(session: Session, stream: Stream) -> Serving | None:
@@ -210,10 +210,10 @@ def _repeat(session: Session, stream: Stream) -> Serving | None:
         .filter(~Exists(again))
         .order_by("-issued_at")
     )
-    found = list(own.values_list("pk", "triplet__source_id")[:REPEATABLE])
-    others = [pk for pk, source in found if source != stream.last_source]
-    if not others and len(found) > REPEAT_DISTANCE:  # the study has a single source
-        others = [pk for pk, _ in found]
+    candidates = list(own.values_list("pk", "triplet__source_id")[:REPEATABLE])
+    others = [pk for pk, source in candidates if source != stream.last_source]
+    if not others and len(candidates) > REPEAT_DISTANCE:  # the study has a single source
+        others = [pk for pk, _ in candidates]
     if not others:
         return None
     drawn = others[int(uniform(f"{stream.seed}:repeat:{stream.position}") * len(others))]

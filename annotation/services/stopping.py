@@ -64,10 +64,10 @@ def widest_halfwidth(study: Study) -> float | None:
     None while a level has too few annotators, sources or comparisons for a ranking.
     """
     results = rank_conditions(study_votes(study, simulated=False).comparisons)
-    found = [section.ranking for section in results.deciding]
-    if not found or any(ranking is None or not _enough(ranking) for ranking in found):
+    rankings = [section.ranking for section in results.deciding]
+    if not rankings or any(ranking is None or not _enough(ranking) for ranking in rankings):
         return None
-    return max(ranking.halfwidth for ranking in found if ranking is not None)
+    return max(ranking.halfwidth for ranking in rankings if ranking is not None)
 
 
 def _enough(ranking: Ranking) -> bool:

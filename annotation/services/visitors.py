@@ -32,11 +32,11 @@ class Visitor:
     @property
     def is_over(self) -> bool:
         """Whether nothing but the end page is left: screened out, returned, excluded, or a panel's one entry used."""
-        found = self.enrolment
-        if found is None:
+        enrolment = self.enrolment
+        if enrolment is None:
             return False
-        once = found.excluded_by or found.annotator.external_id
-        return bool(found.screened_out_by or found.returned_at or (found.finished_at and once))
+        once = enrolment.excluded_by or enrolment.annotator.external_id
+        return bool(enrolment.screened_out_by or enrolment.returned_at or (enrolment.finished_at and once))
 
 
 def find_visitor(
@@ -81,15 +81,15 @@ def require_way_in(study: Study, annotator: Annotator | None) -> None:
 
 
 def _invitation(study: Study, key: str) -> Invitation:
-    found = Invitation.objects.select_related("annotator").filter(study=study, key=key).first()
-    if found is None:
+    invitation = Invitation.objects.select_related("annotator").filter(study=study, key=key).first()
+    if invitation is None:
         raise Refused(
             gettext(
                 "This invitation does not lead to this study. Check that the whole link was copied, or ask for a new "
                 "one."
             )
         )
-    return found
+    return invitation
 
 
 def _known(pk: UUID | None) -> Annotator | None:

@@ -63,10 +63,10 @@ def breakdown(request: HttpRequest, slug: str) -> HttpResponse:
         "files": reverse("study-figures", args=[study.slug]),
     }
     if counts[population]:
-        found = kept_or_ordered(study, population, level, counts[population])
-        context["computing"] = found is None
-        if found is not None:
-            context |= {"found": found, "cuts": _shown(found), "cards": _cards(study, found)}
+        computed = kept_or_ordered(study, population, level, counts[population])
+        context["computing"] = computed is None
+        if computed is not None:
+            context |= {"breakdown": computed, "cuts": _shown(computed), "cards": _cards(study, computed)}
     return study_page(request, study, "study-breakdown", **context)
 
 
@@ -77,37 +77,39 @@ def level_of(study: Study, wanted: str | None) -> float | None:
 
 def kept_or_ordered(study: Study, population: str, level: float | None, votes: int) -> Breakdown | None:
     """The breakdown as it was computed; where a worker must compute it, it is told to, once."""
-    found = kept_breakdown(study, population, level, votes)
-    if found is None and cache.add(f"breakdown-asked-{study.key}-{population}-{level}", True, ASKED_AGAIN_S):
+    computed = kept_breakdown(study, population, level, votes)
+    if computed is None and cache.add(
+        f"breakdown-asked-{study.key}-{population}-{level}", True, ASKED_AGAIN_S
+    ):
         after_commit(tasks.breakdown.delay, study.pk, population, level, votes)
-    return found
+    return computed
 
 
 def current_breakdown(study: Study, population: str, level: float | None = None) -> Breakdown:
     """The breakdown for files. Raises NoResults while it is being computed."""
     votes = votes_by_population(study)[population]
-    found = kept_or_ordered(study, population, level, votes)
-    if found is None:
+    computed = kept_or_ordered(study, population, level, votes)
+    if computed is None:
         raise NoResults("The figures are being computed. Try again in a few seconds.")
-    return found
+    return computed
 
 
-def _shown(found: Breakdown) -> list[Shown]:
+def _shown(computed: Breakdown) -> list[Shown]:
     return [
         Shown(exhibit.name, cut.title, inline(exhibit.scene), exhibit.caption, cut)
-        for cut, exhibit in zip(found.cuts, breakdown_exhibits(found), strict=True)
+        for cut, exhibit in zip(computed.cuts, breakdown_exhibits(computed), strict=True)
         if exhibit.scene is not None
     ]
 
 
-def _cards(study: Study, found: Breakdown) -> list[Card]:
+def _cards(study: Study, computed: Breakdown) -> list[Card]:
     """The photographs of the cut by photograph, with their pictures."""
-    groups = next((cut.groups for cut in found.cuts if cut.name == "photograph"), (found.whole,))
+    groups = next((cut.groups for cut in computed.cuts if cut.name == "photograph"), (computed.whole,))
     wanted = [group.source for group in groups if group.source is not None]
     sources = Source.objects.in_bulk(wanted)
     made = Reconstruction.objects.needed_by(study).filter(state=Reconstruction.State.DONE, source__in=wanted)
-    if found.level is not None:
-        made = made.filter(level=found.level)
+    if computed.level is not None:
+        made = made.filter(level=computed.level)
     pictures: dict[int, list[Reconstruction]] = {}
     for row in made.exclude(origin=Reconstruction.Origin.ORIGINAL).order_by("level", "method"):
         pictures.setdefault(row.source_id, []).append(row)

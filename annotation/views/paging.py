@@ -24,9 +24,9 @@ def page_by_pk(
     is_first = not (after.isdecimal() and len(after) < 19)
     if not is_first:
         rows = rows.filter(**{f"{key}__{'gt' if oldest_first else 'lt'}": int(after)})
-    found = list(rows.order_by(key if oldest_first else f"-{key}")[: size + 1])
-    last = found[size - 1] if len(found) > size else None
-    return Page(found[:size], _key(last, key) if last is not None else None, is_first)
+    page_rows = list(rows.order_by(key if oldest_first else f"-{key}")[: size + 1])
+    last = page_rows[size - 1] if len(page_rows) > size else None
+    return Page(page_rows[:size], _key(last, key) if last is not None else None, is_first)
 
 
 def page_by_column(

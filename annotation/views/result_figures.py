@@ -64,24 +64,23 @@ class Scale:
     fit: list[str]
 
 
-def page_of(found: StudyResults) -> dict[str, Any]:
+def page_of(results: StudyResults) -> dict[str, Any]:
     """What the template shows of a study's results."""
-    results = found.results
-    exhibits = {one.name: one for one in exhibits_of(found)}
+    exhibits = {one.name: one for one in exhibits_of(results)}
     return {
-        "results": found,
-        "scales": [_scale(name, title, section, exhibits) for name, title, section in sections_of(found)],
-        "crossings": [crossing_in_words(one) for one in results.crossings],
+        "results": results,
+        "scales": [_scale(name, title, section, exhibits) for name, title, section in sections_of(results)],
+        "crossings": [crossing_in_words(one) for one in results.results.crossings],
         "preference": _drawn(exhibits, "preference-by-level"),
-        "preference_rows": _preference_rows(found),
+        "preference_rows": _preference_rows(results),
         "matrix": _drawn(exhibits, "pair-against-pair"),
         "curves": _drawn(exhibits, "quality-over-bits"),
-        "equal_quality": [equal_quality_in_words(one) for one in found.equal_quality],
-        "met_rows": _met_rows(found),
-        "influence": _influence(found),
-        "unfiltered": _unfiltered(found),
-        "missing": missing_in_words(found.missing, found.sources),
-        "left": [(_at(level), votes_left_in_words(left)) for level, left in found.left],
+        "equal_quality": [equal_quality_in_words(one) for one in results.equal_quality],
+        "met_rows": _met_rows(results),
+        "influence": _influence(results),
+        "unfiltered": _unfiltered(results),
+        "missing": missing_in_words(results.missing, results.sources),
+        "left": [(_at(level), votes_left_in_words(left)) for level, left in results.left],
     }
 
 
@@ -137,49 +136,52 @@ def _row(ranking: Ranking, n: int) -> Row:
 
 def _fit(ranking: Ranking) -> list[str]:
     """Whether one scale describes the answers, in sentences."""
-    found = []
+    sentences = []
     if ranking.fit.p is not None:
         fits = "fits" if ranking.fit.p >= 0.01 else "does not fit"
-        found.append(
+        sentences.append(
             f"One scale {fits} the wins of all pairs (chi-square {ranking.fit.statistic:.1f} with {ranking.fit.df} "
             f"degrees of freedom, p = {ranking.fit.p:.2g}, design effect {ranking.fit.design_effect:.1f})."
         )
     if ranking.triads.triads:
-        found.append(
+        sentences.append(
             f"Of {ranking.triads.triads:,} threes that one person compared in full, {ranking.triads.share:.0%} are "
             f"circular; the scale predicts {ranking.triads.by_scale:.0%}, tossing coins 25%."
         )
     for one in ranking.spreads:
         if one.sd is not None and one.low is not None and one.high is not None:
             whose = "people" if one.way == "annotators" else "photographs"
-            found.append(
+            sentences.append(
                 f"Strengths differ between {whose} by a standard deviation of {one.sd:.2f} JND "
                 f"({one.low:.2f} to {one.high:.2f})."
             )
-    return found
+    return sentences
 
 
-def _preference_rows(found: StudyResults) -> list[tuple[str, list[Estimate]]]:
-    return [(method, [one for _, one in cells]) for method, cells in preference_by_method(found)]
+def _preference_rows(results: StudyResults) -> list[tuple[str, list[Estimate]]]:
+    return [(method, [one for _, one in cells]) for method, cells in preference_by_method(results)]
 
 
-def _met_rows(found: StudyResults) -> list[tuple[str, list[int]]]:
-    return [(name, [int(n) for n in row]) for name, row in zip(found.methods, found.met, strict=True)]
+def _met_rows(results: StudyResults) -> list[tuple[str, list[int]]]:
+    return [(name, [int(n) for n in row]) for name, row in zip(results.methods, results.met, strict=True)]
 
 
-def _influence(found: StudyResults) -> list[str]:
+def _influence(results: StudyResults) -> list[str]:
     """Without which person, and which photograph, the main scale changes most."""
-    several = (("person", found.people, found.annotators), ("photograph", found.photographs, found.sources))
+    several = (
+        ("person", results.people, results.annotators),
+        ("photograph", results.photographs, results.sources),
+    )
     words = [influence_as_text(each, what) for what, each, number in several if number > 1 and each]
-    return words if found.weighted is None else [weighted_as_text(found.weighted), *words]
+    return words if results.weighted is None else [weighted_as_text(results.weighted), *words]
 
 
-def _unfiltered(found: StudyResults) -> list[tuple[str, str, str]]:
+def _unfiltered(results: StudyResults) -> list[tuple[str, str, str]]:
     """Each condition of the main scale without and with the excluded annotators."""
-    main = found.results.main.ranking
-    if found.unfiltered is None or found.unfiltered.ranking is None or main is None:
+    main = results.results.main.ranking
+    if results.unfiltered is None or results.unfiltered.ranking is None or main is None:
         return []
-    other = found.unfiltered.ranking
+    other = results.unfiltered.ranking
     place = {name: n for n, name in enumerate(other.names)}
     return [
         (str(name), _with_interval(main, n), _with_interval(other, place[name]) if name in place else "–")

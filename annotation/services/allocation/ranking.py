@@ -80,9 +80,9 @@ def refresh_ranking(*, study: Study) -> int:
         for level, first, second, pk, source, served, *_ in named
     ]
     posteriors = _posteriors(study, number, {pair.scale for pair in wanted})
-    found = priorities(wanted, posteriors, seed=study.key)
+    computed = priorities(wanted, posteriors, seed=study.key)
     before = {row[3]: row[8] for row in pairs}
-    changed = {pk: value for pk, value in found.items() if abs(value - before[pk]) > SAME}
+    changed = {pk: value for pk, value in computed.items() if abs(value - before[pk]) > SAME}
     if not changed:
         return 0
     written = set_priorities(study=study, priorities=changed)

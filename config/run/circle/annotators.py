@@ -69,9 +69,9 @@ class Eyes:
         pictures = decode_png(original), decode_png(reconstruction)
         key = (pixels_sha256(pictures[0]), pixels_sha256(pictures[1]))
         if key not in self._known:
-            found = hidden_distance(*pictures)
+            distance = hidden_distance(*pictures)
             with self._lock:
-                self._known[key] = found
+                self._known[key] = distance
         return self._known[key]
 
 
@@ -135,22 +135,22 @@ def _sit(
     researcher = {"Authorization": f"Token {token}"}
     session = site.json("POST", "/api/v1/sessions/", requested, expect=(201,), **researcher)
     while quota.take():
-        found = _next(site, session["key"])
-        if found is None:
+        offered = _next(site, session["key"])
+        if offered is None:
             quota.give_back()
             return
-        _answer(site, session, found, eyes, annotator)
+        _answer(site, session, offered, eyes, annotator)
         quota.count()
 
 
 def _next(site: Site, key: str) -> dict[str, Any] | None:
     """The next pair; waits while all are in other hands; None when there is none left."""
     for _ in range(60):
-        found = site.json("POST", f"/api/v1/sessions/{key}/next/", {"holding": []}, expect=(200,))
-        if found["status"] == "pair":
-            pair: dict[str, Any] = found["assignment"]
+        offered = site.json("POST", f"/api/v1/sessions/{key}/next/", {"holding": []}, expect=(200,))
+        if offered["status"] == "pair":
+            pair: dict[str, Any] = offered["assignment"]
             return pair
-        if found["status"] != "nothing_free":
+        if offered["status"] != "nothing_free":
             return None
         time.sleep(0.5)
     return None

@@ -33,11 +33,11 @@ TUNING = {"steps": 60, "batch": 2, "crop": 192}
 def wait_until(what: str, happened: Callable[[], Any]) -> Any:
     """What `happened` returns once it is true. Raises StageFailed after PATIENCE_S."""
     until = time.monotonic() + PATIENCE_S
-    while not (found := happened()):
+    while not (result := happened()):
         if time.monotonic() > until:
             raise StageFailed(f"{what} did not happen within {PATIENCE_S / 60:.0f} minutes.")
         time.sleep(0.3)
-    return found
+    return result
 
 
 def encode(study: Study, waiting: list[int]) -> None:

@@ -135,9 +135,9 @@ def test_one_level_alone_can_be_looked_at(owner_client: Client) -> None:
     study = joined_study()
     at = Judgment.objects.filter(study=study, triplet__level=1).count()
     address = reverse("study-breakdown", args=[study.slug])
-    assert owner_client.get(address, {"level": "1"}).context["found"].judgments == at
+    assert owner_client.get(address, {"level": "1"}).context["breakdown"].judgments == at
     both = Judgment.objects.filter(study=study, triplet__level__isnull=False).count()
-    assert owner_client.get(address, {"level": "seven"}).context["found"].judgments == both
+    assert owner_client.get(address, {"level": "seven"}).context["breakdown"].judgments == both
     file = reverse("study-figure", args=[study.slug, "by-photograph-at-1", "csv"])
     rows = list(csv.DictReader(io.StringIO(owner_client.get(file).content.decode())))
     assert sum(int(row["answers"]) for row in rows) == 2 * at  # a row for each of two methods
@@ -172,4 +172,4 @@ def test_a_large_study_is_cut_by_a_worker_once(
         pages = [owner_client.get(address).content.decode() for _ in range(2)]
     assert sent == [(study.pk, "people", None, 16)] and all("being computed" in page for page in pages)
     task(*sent[0])
-    assert owner_client.get(address).context["found"].judgments == 16
+    assert owner_client.get(address).context["breakdown"].judgments == 16
