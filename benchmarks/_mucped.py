@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from annotation.core.formats.mucped import KIND, read_mucped
 from annotation.core.formats.plain import Answer
-from annotation.services.remaking import remake, why_not
+from annotation.services.published_stimuli import recreate, why_unavailable
 from metric.core.distance.features import Pair
 from metric.core.distance.images import Picture, as_picture, read_pixels
 from metric.core.evaluation.votes import Votes
@@ -41,7 +41,10 @@ def read_people(data: Path, originals: Path, sources: Sequence[str] | None = Non
     counts: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
     for answer in answers:
         methods = sorted((answer.a.name, answer.b.name))
-        if any(why_not(method) for method in methods) or not (originals / f"{answer.source}.png").is_file():
+        if (
+            any(why_unavailable(method) for method in methods)
+            or not (originals / f"{answer.source}.png").is_file()
+        ):
             continue
         if sources is not None and answer.source not in sources:
             continue
@@ -71,7 +74,7 @@ def _pictures(
         if (source, "") not in pictures:
             pictures[source, ""] = as_picture(read_pixels(originals / f"{source}.png"))
         original = pictures[source, ""].read()
-        made = remake(method, original)
+        made = recreate(method, original)
         pictures[source, method] = as_picture(made.pixels)
         bpp[source, method] = 8 * made.file_bytes / (original.shape[0] * original.shape[1])
     return pictures, bpp

@@ -45,7 +45,7 @@ class FlaggedPair:
         return self.triplet.role == Triplet.Role.EXCLUDED
 
     @property
-    def can_be_made_again(self) -> list[tuple[str, Reconstruction]]:
+    def remakable_sides(self) -> list[tuple[str, Reconstruction]]:
         """The sides that a codec here made, by name."""
         sides = [("first", self.triplet.first), ("second", self.triplet.second)]
         if self.triplet.first_id == self.triplet.second_id:

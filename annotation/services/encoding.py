@@ -19,7 +19,7 @@ from annotation.leases import do_claimed
 from annotation.models import Reconstruction, Source, Study, Triplet
 from annotation.models.stimulus import as_decimal
 from annotation.services.known import make_known_triplets
-from annotation.services.made_again import is_made_again, settle_made_again, what_to_write
+from annotation.services.remaking import is_remade, remade_fields, settle_remake
 from codecs_zoo import measure, rate, registry
 from codecs_zoo.contract import Codec, CodecError, Pixels, bits_per_pixel
 from imaging import pictures as image
@@ -164,12 +164,12 @@ def _keep(reconstruction: Reconstruction, lease: uuid.UUID, made: dict[str, Any]
     """
     # Siblings that finish together take turns; otherwise neither would see the other, and both skip their pair.
     Source.objects.select_for_update(no_key=True).get(pk=reconstruction.source_id)
-    again = is_made_again(reconstruction)
-    written = what_to_write(reconstruction, made) if again else made
+    remade = is_remade(reconstruction)
+    written = remade_fields(reconstruction, made) if remade else made
     if not Reconstruction.objects.all().finish(reconstruction.pk, lease, **written):
         return ""
-    if again:
-        settle_made_again(reconstruction, written)
+    if remade:
+        settle_remake(reconstruction, written)
     _pair_with_siblings(reconstruction)
     return "done" if written else "left"
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from annotation.errors import Refused
 from annotation.models import Assignment, Flag, Judgment, Reconstruction, Study, Triplet
 from annotation.services.counters import recount
-from annotation.services.made_again import drop_votes, queue_again, require_remakable
+from annotation.services.remaking import drop_votes, queue_remake, require_remakable
 
 SIDES = ("first", "second")
 
@@ -48,7 +48,7 @@ def settle_flags(
         )
         outcome = f"The pair is no longer shown, and {number}."
     elif settlement == Flag.Settlement.REMAKE:
-        waiting, outcome = queue_again(_to_remake(triplet, sides)), ""
+        waiting, outcome = queue_remake(_to_remake(triplet, sides)), ""
     Flag.objects.filter(pk__in=[flag.pk for flag in flags]).update(
         settled_at=timezone.now(),
         settled_by=by,

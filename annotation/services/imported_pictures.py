@@ -1,4 +1,4 @@
-"""Originals and reconstructions that people judged elsewhere: read from files, or made again by their methods.
+"""Originals and reconstructions that people judged elsewhere: read from files, or recreated by their methods.
 
 Nothing here touches the database: pictures are checked, measured and laid into a folder as PNG files.
 """
@@ -17,12 +17,12 @@ from PIL import Image
 from annotation.core.formats.excluded import Excluded
 from annotation.core.formats.names import hint
 from annotation.core.formats.plain import Answer, Answers, Shown
-from annotation.services.remaking import CannotRemake, Remade, remake, why_not
+from annotation.services.published_stimuli import CannotRecreate, Recreated, recreate, why_unavailable
 from codecs_zoo.contract import CodecError, Pixels
 from imaging.pictures import PhotographError, encode_png, load_photograph, pixels_sha256
 
 # Makes or reads the picture `shown` of an original with these pixels. Raises CannotShow.
-Show = Callable[[Shown, Pixels], Remade]
+Show = Callable[[Shown, Pixels], Recreated]
 # (stage, done, total)
 Progress = Callable[[str, int, int], None]
 
@@ -151,7 +151,7 @@ class _Pictures:
             raise CannotShow(known.reason, known.example)
         return known
 
-    def _measured(self, shown: Shown, made: Remade) -> Stimulus:
+    def _measured(self, shown: Shown, made: Recreated) -> Stimulus:
         if made.pixels.shape != self._pixels.shape:
             raise CannotShow("a reconstruction has another size than its original", shown.name)
         height, width = made.pixels.shape[:2]
@@ -181,7 +181,7 @@ class _Pictures:
 def from_files(folder: Path) -> Show:
     """Pictures whose names are paths below `folder`."""
 
-    def show(shown: Shown, pixels: Pixels) -> Remade:
+    def show(shown: Shown, pixels: Pixels) -> Recreated:
         path = folder / shown.name
         try:
             content = path.read_bytes()
@@ -193,19 +193,19 @@ def from_files(folder: Path) -> Show:
         size = 0 if _format(content) in LOSSLESS else len(content)
         version = f"given as a file, read by pillow {PIL.__version__}"
         point = {"notes": list(loaded.notes)} if loaded.notes else {}
-        return Remade(loaded.pixels, path.stem, version, {}, point, size, True)
+        return Recreated(loaded.pixels, path.stem, version, {}, point, size, True)
 
     return show
 
 
-def by_method(shown: Shown, pixels: Pixels) -> Remade:
-    """A picture made again by the encoder that its name says."""
-    reason = why_not(shown.name)
+def by_method(shown: Shown, pixels: Pixels) -> Recreated:
+    """A picture recreated by the encoder that its name says."""
+    reason = why_unavailable(shown.name)
     if reason is not None:
         raise CannotShow(reason, shown.name)
     try:
-        return remake(shown.name, pixels)
-    except CannotRemake as error:
+        return recreate(shown.name, pixels)
+    except CannotRecreate as error:
         raise CannotShow(str(error), shown.name) from error
 
 

@@ -1,151 +1,108 @@
-"""Stimuli of published studies, made again from their originals by the same encoders.
+"""Reconstructions remade after a flag, by the codec that made them, and what that means for the answers.
 
-Nothing here needs the database: a benchmark may call it as well as an import.
+The same pixels replace a file that was damaged in storage, and nothing else changes. Other pixels, as another version
+of a codec makes, are another picture: answers about the old one stay and stop counting, and the pairs are shown again.
 """
 
-import io
-import re
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterable
+from typing import Any
 
-import numpy as np
-from PIL import Image
-from PIL.JpegImagePlugin import JpegImageFile
+from django.db.models import Q
+from django.utils import timezone
 
-from codecs_zoo import registry
-from codecs_zoo.classical.jpeg import Jpeg
-from codecs_zoo.classical.mozjpeg import MozJpeg, by_mozjpeg
-from codecs_zoo.contract import Codec, Pixels, Settings
+from annotation.errors import Refused
+from annotation.models import Assignment, Flag, Judgment, Reconstruction, Study, Triplet
+from annotation.services.counters import recount
+from annotation.services.pool import return_to_pool
 
-_METHOD = re.compile(r"(libjpeg-turbo|mozjpeg|jpegli)-q(\d{1,3})-yuv(420|422|444)")
-
-
-class CannotRemake(ValueError):
-    """No encoder at hand makes what this method names; the message says which one is missing."""
+SAME = "made again with the same pixels: its file was stored anew"
+LEFT = (
+    "came out with other pixels, and another study has answers about it: left as it was, so exclude the pair"
+)
 
 
-@dataclass(frozen=True)
-class Remade:
-    """A reconstruction of a published study. `bpp`: bits of the whole file a pixel; `exact` is False where the
-    bitstream was put together from two, so that its pixels and its size are close but not a file's own."""
-
-    pixels: Pixels
-    codec: str
-    version: str
-    libraries: dict[str, str]
-    operating_point: Settings
-    file_bytes: int
-    exact: bool
+def require_remakable(row: Reconstruction) -> None:
+    """Refuses a picture that no codec here made, and one that is being made."""
+    if row.origin == Reconstruction.Origin.OWN:
+        raise Refused(
+            f"{row.condition} is a picture of your own, so it cannot be made again here. Exclude the pair, or keep it."
+        )
+    if row.state in (Reconstruction.State.QUEUED, Reconstruction.State.RUNNING):
+        raise Refused(f"{row.condition} is being made already. Look again in a moment.")
 
 
-class _Jpeg422(Jpeg):
-    """Pillow's JPEG with half the chroma columns. Studies do not offer it, so it is not registered."""
+def queue_remake(rows: Iterable[Reconstruction]) -> list[int]:
+    """Puts finished or failed rows back in the queue; returns those that wait for an encoder now.
 
-    name = "jpeg-422"
-    subsampling = 1
+    Their old files are shown until the new ones are there.
+    """
+    pks = [row.pk for row in rows]
+    ended = Reconstruction.objects.filter(
+        pk__in=pks, state__in=[Reconstruction.State.DONE, Reconstruction.State.FAILED]
+    )
+    now = timezone.now()
+    queued = {
+        "state": Reconstruction.State.QUEUED,
+        "attempts": 0,
+        "queued_at": now,
+        "retry_at": None,
+        "error": "",
+    }
+    ended.update(**queued)
+    return pks
 
 
-class _MozJpeg444(MozJpeg):
-    """mozjpeg with whole chroma; not registered either."""
-
-    name = "mozjpeg-444"
-
-    def _encode(self, pixels: Pixels, settings: Settings) -> bytes:
-        return by_mozjpeg(pixels, int(settings["quality"]), halve_chroma=False)
+def is_remade(row: Reconstruction) -> bool:
+    """Whether the row had pixels before; `row` as it was claimed."""
+    return bool(row.sha256)
 
 
-def remake(method: str, pixels: Pixels) -> Remade:
-    """What `method`, such as "mozjpeg-q85-yuv422", makes of uint8 HxWx3 `pixels`. Raises CannotRemake."""
-    family, quality, chroma = _parts(method)
-    settings: Settings = {"quality": quality}
-    if (family, chroma) == ("mozjpeg", "422"):
-        return _moz_422(pixels, quality)
-    codec = _codec(family, chroma)
-    bitstream = codec.encode(pixels, **settings)
-    return Remade(
-        codec.decode(bitstream), codec.name, codec.version, codec.libraries(), settings, len(bitstream), True
+def remade_fields(row: Reconstruction, made: dict[str, Any]) -> dict[str, Any]:
+    """What goes into a row that is made again: all of it, or nothing where other studies judged the old pixels."""
+    if row.sha256 == made["sha256"]:
+        return made
+    return {} if _judged_elsewhere(row) else made | {"pixels_changed_at": timezone.now()}
+
+
+def settle_remake(row: Reconstruction, written: dict[str, Any]) -> None:
+    """Ends what rested on the old pixels, and says in the flags what came of it. Call it in the same transaction."""
+    if not written:
+        return _say(row, LEFT)
+    if row.sha256 == written["sha256"]:
+        return _say(row, SAME)
+    triplets = list(Triplet.objects.filter(Q(first=row) | Q(second=row)).values_list("pk", flat=True))
+    dropped = drop_votes(triplets)
+    return _say(
+        row, f"made again with other pixels: {dropped} answers no longer count, and its pairs are shown again"
     )
 
 
-def why_not(method: str) -> str | None:
-    """Why `method` cannot be made again here, or None."""
-    try:
-        family, _, chroma = _parts(method)
-        state = _codec(family, "444" if (family, chroma) == ("mozjpeg", "422") else chroma).availability()
-    except CannotRemake as error:
-        return str(error)
-    return None if state.available else f"{state.reason} {state.how}".strip()
+def drop_votes(triplets: Iterable[int]) -> int:
+    """Ends the leases of these triplets and stops counting their votes; returns how many that were."""
+    pks = list(triplets)
+    leased = Assignment.objects.filter(triplet__in=pks, state=Assignment.State.LEASED)
+    return_to_pool(
+        assignments=list(leased.select_related("annotator").select_for_update(of=("self",))),
+        state=Assignment.State.EXPIRED,
+    )
+    dropped = Judgment.objects.filter(triplet__in=pks, counted=True).update(counted=False)
+    recount(triplets=pks)
+    return dropped
 
 
-def _parts(method: str) -> tuple[str, int, str]:
-    match = _METHOD.fullmatch(method)
-    if match is None:
-        raise CannotRemake(f"{method!r} names no JPEG encoder that is known here.")
-    return match[1], int(match[2]), match[3]
+def _judged_elsewhere(row: Reconstruction) -> bool:
+    """Whether answers of a study other than the one that flagged it are about the row's pixels."""
+    flagged_in = _flags(row).values("study")
+    pairs = Triplet.objects.filter(Q(first=row) | Q(second=row)).exclude(
+        study__in=Study.objects.filter(pk__in=flagged_in)
+    )
+    return Judgment.objects.filter(triplet__in=pairs).exists()
 
 
-@lru_cache(maxsize=16)
-def _codec(family: str, chroma: str) -> Codec:
-    known = {("libjpeg-turbo", "422"): _Jpeg422, ("mozjpeg", "444"): _MozJpeg444}
-    names = {
-        ("libjpeg-turbo", "420"): "jpeg",
-        ("libjpeg-turbo", "444"): "jpeg-444",
-        ("mozjpeg", "420"): "mozjpeg",
-        ("jpegli", "420"): "jpegli",
-    }
-    if (family, chroma) in known:
-        return known[family, chroma]()
-    if (family, chroma) not in names:
-        raise CannotRemake(f"No encoder for {family} with 4:{chroma[1]}:{chroma[2]} chroma is to be had.")
-    return registry.get(names[family, chroma])
+def _flags(row: Reconstruction) -> Any:
+    waiting = Flag.objects.filter(settlement=Flag.Settlement.REMAKE, outcome="")
+    return waiting.filter(Q(triplet__first=row) | Q(triplet__second=row))
 
 
-def _moz_422(pixels: Pixels, quality: int) -> Remade:
-    """mozjpeg 4:2:2, which libvips does not offer, from two of its 4:4:4 bitstreams.
-
-    A JPEG's planes are coded apart: luma is that of the picture coded whole, chroma that of the picture with
-    its columns averaged in pairs, whose averages are those of chroma up to the rounding of RGB. Chroma is then
-    widened by libjpeg's triangle filter (h2v1_fancy_upsample).
-    """
-    codec = _codec("mozjpeg", "444")
-    halved = _pairs_averaged(pixels)
-    whole, half = (by_mozjpeg(x, quality, halve_chroma=False) for x in (pixels, halved))
-    luma = _planes(whole)[..., :1]
-    chroma = _widened(_planes(half)[..., 1:])[:, : pixels.shape[1]]
-    both = np.concatenate([luma, chroma], axis=2)
-    rgb = np.asarray(Image.fromarray(both, mode="YCbCr").convert("RGB"), dtype=np.uint8)
-    grey = [len(by_mozjpeg(_luma(x), quality, halve_chroma=False)) for x in (pixels, halved)]
-    size = grey[0] + len(half) - grey[1]
-    settings: Settings = {"quality": quality, "chroma": "4:2:2 from two 4:4:4 bitstreams"}
-    return Remade(rgb, "mozjpeg-422", codec.version, codec.libraries(), settings, size, False)
-
-
-def _planes(bitstream: bytes) -> Pixels:
-    """A JPEG's decoded YCbCr planes as HxWx3, before any conversion to RGB."""
-    with JpegImageFile(io.BytesIO(bitstream)) as opened:
-        opened.draft("YCbCr", opened.size)
-        return np.array(opened)
-
-
-def _luma(pixels: Pixels) -> Pixels:
-    return np.ascontiguousarray(np.asarray(Image.fromarray(pixels).convert("YCbCr"))[..., 0])
-
-
-def _pairs_averaged(pixels: Pixels) -> Pixels:
-    """Columns averaged in pairs, halves rounded down and up in turns, as libjpeg's h2v1_downsample does."""
-    even = pixels if pixels.shape[1] % 2 == 0 else np.concatenate([pixels, pixels[:, -1:]], axis=1)
-    both = even.astype(np.uint16)
-    turn = (np.arange(even.shape[1] // 2, dtype=np.uint16) % 2)[None, :, None]
-    averaged: Pixels = ((both[:, 0::2] + both[:, 1::2] + turn) // 2).astype(np.uint8)
-    return averaged
-
-
-def _widened(planes: Pixels) -> Pixels:
-    """Twice as many columns: each new one is three parts its own and one part its neighbour."""
-    own = planes.astype(np.uint16)
-    before = np.concatenate([own[:, :1], own[:, :-1]], axis=1)
-    after = np.concatenate([own[:, 1:], own[:, -1:]], axis=1)
-    wide = np.empty((own.shape[0], 2 * own.shape[1], own.shape[2]), dtype=np.uint8)
-    wide[:, 0::2] = (3 * own + before + 1) // 4
-    wide[:, 1::2] = (3 * own + after + 2) // 4
-    return wide
+def _say(row: Reconstruction, words: str) -> None:
+    _flags(row).update(outcome=f"{row.condition} {words}."[:300])

@@ -1,4 +1,4 @@
-"""JPEGs of a published study made again: the right encoder, quality and chroma, near the published sizes."""
+"""JPEGs of a published study recreated: the right encoder, quality and chroma, near the published sizes."""
 
 import io
 from typing import Any
@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from annotation.services import remaking
-from annotation.services.remaking import CannotRemake, remake, why_not
+from annotation.services import published_stimuli
+from annotation.services.published_stimuli import CannotRecreate, recreate, why_unavailable
 from codecs_zoo.contract import Pixels
 from tests.factories import make_pixels
 
@@ -27,7 +27,7 @@ def test_libjpeg_is_pillows_own_at_that_quality_and_chroma(chroma: str, subsampl
     Image.fromarray(picture()).save(buffer, "JPEG", quality=70, subsampling=subsampling)
     with Image.open(buffer) as opened:
         expected = np.asarray(opened)
-    np.testing.assert_array_equal(remake(f"libjpeg-turbo-q70-yuv{chroma}", picture()).pixels, expected)
+    np.testing.assert_array_equal(recreate(f"libjpeg-turbo-q70-yuv{chroma}", picture()).pixels, expected)
 
 
 def test_two_whole_chroma_jpegs_make_one_with_half_the_columns(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,8 +40,8 @@ def test_two_whole_chroma_jpegs_make_one_with_half_the_columns(monkeypatch: pyte
         Image.fromarray(pixels).save(buffer, "JPEG", quality=quality, optimize=True, **options)
         return buffer.getvalue()
 
-    monkeypatch.setattr(remaking, "by_mozjpeg", libjpeg)
-    real, put_together = (remake(f"{name}-q85-yuv422", picture()) for name in ("libjpeg-turbo", "mozjpeg"))
+    monkeypatch.setattr(published_stimuli, "by_mozjpeg", libjpeg)
+    real, put_together = (recreate(f"{name}-q85-yuv422", picture()) for name in ("libjpeg-turbo", "mozjpeg"))
     assert real.exact
     assert not put_together.exact
     assert error(real.pixels, put_together.pixels) < 0.1 * error(real.pixels, picture())
@@ -50,14 +50,14 @@ def test_two_whole_chroma_jpegs_make_one_with_half_the_columns(monkeypatch: pyte
 
 @pytest.mark.parametrize("method", ["mozjpeg-q70-yuv420", "mozjpeg-q80-yuv422", "mozjpeg-q90-yuv444"])
 def test_mozjpeg_with_every_chroma(method: str) -> None:
-    made = remake(method, picture())
+    made = recreate(method, picture())
     assert made.pixels.shape == picture().shape
     assert 0 < error(made.pixels, picture()) < 200
 
 
 def test_what_cannot_be_made_says_why() -> None:
-    assert "4:4:4" in str(why_not("jpegli-q90-yuv444"))
-    assert "names no JPEG encoder" in str(why_not("webp-q90"))
-    assert why_not("libjpeg-turbo-q90-yuv422") is None
-    with pytest.raises(CannotRemake):
-        remake("jpegli-q90-yuv444", picture())
+    assert "4:4:4" in str(why_unavailable("jpegli-q90-yuv444"))
+    assert "names no JPEG encoder" in str(why_unavailable("webp-q90"))
+    assert why_unavailable("libjpeg-turbo-q90-yuv422") is None
+    with pytest.raises(CannotRecreate):
+        recreate("jpegli-q90-yuv444", picture())
