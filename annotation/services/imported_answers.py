@@ -26,7 +26,7 @@ Key = tuple[int, int]
 
 
 @dataclass
-class Ballot:
+class PairVotes:
     """One pair's answers: by the name of who signed, and those that nobody signed."""
 
     stored: Stored
@@ -40,24 +40,24 @@ class Ballot:
         return f"{pair.original.name}, {pair.first.shown.name} against {pair.second.shown.name}"
 
 
-def ballots(pairs: Iterable[Stored], excluded: Excluded) -> list[Ballot]:
+def votes_by_pair(pairs: Iterable[Stored], excluded: Excluded) -> list[PairVotes]:
     """The answers by pair of rows; whoever answers a pair twice is counted once."""
-    by_rows: dict[frozenset[int], Ballot] = {}
+    by_rows: dict[frozenset[int], PairVotes] = {}
     for stored in pairs:
         # Rows that are new have no key yet, but are one object for one picture.
-        ballot = by_rows.setdefault(frozenset((id(stored.first), id(stored.second))), Ballot(stored))
+        pair_votes = by_rows.setdefault(frozenset((id(stored.first), id(stored.second))), PairVotes(stored))
         for answer, a_is_first in stored.pair.answers:
-            first = a_is_first == (stored.first is ballot.stored.first)
+            first = a_is_first == (stored.first is pair_votes.stored.first)
             if not answer.annotator:
-                ballot.unsigned.append((answer, first))
-            elif answer.annotator in ballot.signed:
+                pair_votes.unsigned.append((answer, first))
+            elif answer.annotator in pair_votes.signed:
                 excluded.add(TWICE, f"line {answer.line}")
             else:
-                ballot.signed[answer.annotator] = (answer, first)
+                pair_votes.signed[answer.annotator] = (answer, first)
     return list(by_rows.values())
 
 
-class Held:
+class ExistingJudgments:
     """The judgments that the study holds, by pair, to be compared with a file's."""
 
     def __init__(self, study: Study) -> None:
@@ -71,12 +71,12 @@ class Held:
             triplet = judgment.triplet
             key = (triplet.first_id, triplet.second_id)
             self._by_pair[key][judgment.annotator_id] = (judgment.choice, judgment.timing.get("ms"))
-            self._names[key] = f"{_called(triplet.first)} against {_called(triplet.second)}"
+            self._names[key] = f"{_condition_name(triplet.first)} against {_condition_name(triplet.second)}"
 
-    def differences(self, votes: Sequence[Ballot]) -> list[str]:
+    def differences(self, votes: Sequence[PairVotes]) -> list[str]:
         """A sentence for each answer that is held and that the file does not give, or gives otherwise."""
         differing = []
-        given = {key: ballot for ballot in votes if (key := self._key(ballot)) is not None}
+        given = {key: pair_votes for pair_votes in votes if (key := self._key(pair_votes)) is not None}
         for key, held in self._by_pair.items():
             differing += (
                 self._differing(given[key], held, key)
@@ -85,17 +85,17 @@ class Held:
             )
         return differing
 
-    def new(self, ballot: Ballot) -> Iterator[tuple[str, Answer, bool]]:
-        """(who, answer, whether `a` is the ballot's first) of the answers that are not held."""
-        key = self._key(ballot)
+    def new(self, pair_votes: PairVotes) -> Iterator[tuple[str, Answer, bool]]:
+        """(who, answer, whether `a` is the first of the pair) of the answers that are not held."""
+        key = self._key(pair_votes)
         held = self._by_pair.get(key, {}) if key is not None else {}
-        for name, (answer, first) in ballot.signed.items():
+        for name, (answer, first) in pair_votes.signed.items():
             if _annotator_id(self._study, name) not in held:
                 yield name, answer, first
         number = sum(1 for _ in self._unknown(held))
         already = Counter(self._unknown(held))
-        for answer, first in ballot.unsigned:
-            content = _content(ballot, answer, first)
+        for answer, first in pair_votes.unsigned:
+            content = _content(pair_votes, answer, first)
             if already[content]:
                 already[content] -= 1
                 continue
@@ -103,8 +103,8 @@ class Held:
             # Who gave an unsigned answer is not known: the n-th of a pair goes to the n-th unknown annotator.
             yield f"unknown {number}", answer, first
 
-    def _key(self, ballot: Ballot) -> Key | None:
-        first, second = sorted((ballot.stored.first.pk or 0, ballot.stored.second.pk or 0))
+    def _key(self, pair_votes: PairVotes) -> Key | None:
+        first, second = sorted((pair_votes.stored.first.pk or 0, pair_votes.stored.second.pk or 0))
         return (first, second) if first else None
 
     def _unknown(self, held: Mapping[uuid.UUID, Content]) -> Iterator[Content]:
@@ -113,26 +113,31 @@ class Held:
             if content is not None:
                 yield content
 
-    def _differing(self, ballot: Ballot, held: Mapping[uuid.UUID, Content], key: Key) -> Iterator[str]:
-        signed = {_annotator_id(self._study, name): name for name in ballot.signed}
-        for who, content in held.items():
-            if who in signed:
-                given = _content(ballot, *ballot.signed[signed[who]])
+    def _differing(self, pair_votes: PairVotes, held: Mapping[uuid.UUID, Content], key: Key) -> Iterator[str]:
+        signed = {_annotator_id(self._study, name): name for name in pair_votes.signed}
+        for annotator, content in held.items():
+            if annotator in signed:
+                given = _content(pair_votes, *pair_votes.signed[signed[annotator]])
                 if given != content:
                     yield (
-                        f"{ballot.names}: “{signed[who]}” chose {_choice(ballot, given)} in the file and "
-                        f"{_choice(ballot, content)} in the study"
+                        f"{pair_votes.names}: “{signed[annotator]}” chose {_choice(pair_votes, given)} in the file and "
+                        f"{_choice(pair_votes, content)} in the study"
                     )
-        unsigned = Counter(_content(ballot, *one) for one in ballot.unsigned)
+        unsigned = Counter(_content(pair_votes, *one) for one in pair_votes.unsigned)
         missing = Counter(self._unknown(held)) - unsigned
         for content, count in missing.items():
-            yield f"{ballot.names}: {count} unsigned for {_choice(ballot, content)} in the study are not in the file"
-        unnamed = len(held) - sum(1 for who in held if who in signed) - sum(1 for _ in self._unknown(held))
+            choice = _choice(pair_votes, content)
+            yield f"{pair_votes.names}: {count} unsigned for {choice} in the study are not in the file"
+        unnamed = (
+            len(held)
+            - sum(1 for annotator in held if annotator in signed)
+            - sum(1 for _ in self._unknown(held))
+        )
         if unnamed:
-            yield f"{ballot.names}: {unnamed} in the study are by annotators whom the file does not name"
+            yield f"{pair_votes.names}: {unnamed} in the study are by annotators whom the file does not name"
 
 
-def refuse_differences(study: Study, held: Held, votes: Sequence[Ballot]) -> None:
+def refuse_differences(study: Study, held: ExistingJudgments, votes: Sequence[PairVotes]) -> None:
     """Refuse a file that does not hold all that the study holds, naming what differs."""
     differing = held.differences(votes)
     if not differing:
@@ -146,14 +151,21 @@ def refuse_differences(study: Study, held: Held, votes: Sequence[Ballot]) -> Non
 
 
 def write_answers(
-    study: Study, held: Held, votes: Sequence[tuple[Ballot, Triplet]], progress: Progress
+    study: Study, held: ExistingJudgments, votes: Sequence[tuple[PairVotes, Triplet]], progress: Progress
 ) -> int:
     """Writes the judgments that are not there yet; returns how many. To be called in a transaction."""
     people = _People(study)
     drafts = [
-        _draft(study, triplet, people.session(who), who, answer, _a_is_triplets_first(ballot, triplet, first))
-        for ballot, triplet in votes
-        for who, answer, first in held.new(ballot)
+        _draft(
+            study,
+            triplet,
+            people.session(name),
+            name,
+            answer,
+            _a_is_triplets_first(pair_votes, triplet, first),
+        )
+        for pair_votes, triplet in votes
+        for name, answer, first in held.new(pair_votes)
     ]
     for start in range(0, len(drafts), TOGETHER):
         progress("answers", start, len(drafts))
@@ -164,27 +176,27 @@ def write_answers(
     return len(drafts)
 
 
-def _a_is_triplets_first(ballot: Ballot, triplet: Triplet, a_is_first: bool) -> bool:
-    return a_is_first == (ballot.stored.first.pk == triplet.first_id)
+def _a_is_triplets_first(pair_votes: PairVotes, triplet: Triplet, a_is_first: bool) -> bool:
+    return a_is_first == (pair_votes.stored.first.pk == triplet.first_id)
 
 
-def _called(row: Any) -> str:
+def _condition_name(row: Any) -> str:
     return str((row.operating_point or {}).get("imported", row.method))
 
 
-def _content(ballot: Ballot, answer: Answer, a_is_first: bool) -> Content:
+def _content(pair_votes: PairVotes, answer: Answer, a_is_first: bool) -> Content:
     """As the study holds it: by the order of the rows' keys."""
     if answer.choice == "tie":
         return Judgment.Choice.TIE, answer.ms
-    chose_ballots_first = (answer.choice == "a") == a_is_first
-    in_order = (ballot.stored.first.pk or 0) < (ballot.stored.second.pk or 0)
-    return (Judgment.Choice.FIRST if chose_ballots_first == in_order else Judgment.Choice.SECOND), answer.ms
+    chose_first = (answer.choice == "a") == a_is_first
+    in_order = (pair_votes.stored.first.pk or 0) < (pair_votes.stored.second.pk or 0)
+    return (Judgment.Choice.FIRST if chose_first == in_order else Judgment.Choice.SECOND), answer.ms
 
 
-def _choice(ballot: Ballot, content: Content) -> str:
+def _choice(pair_votes: PairVotes, content: Content) -> str:
     choice, ms = content
-    in_order = (ballot.stored.first.pk or 0) < (ballot.stored.second.pk or 0)
-    pair = ballot.stored.pair
+    in_order = (pair_votes.stored.first.pk or 0) < (pair_votes.stored.second.pk or 0)
+    pair = pair_votes.stored.pair
     names = (pair.first.shown.name, pair.second.shown.name)[:: 1 if in_order else -1]
     chosen = {"first": names[0], "second": names[1]}.get(choice, "neither")
     return chosen if ms is None else f"{chosen} in {ms:g} ms"
@@ -197,18 +209,18 @@ class _People:
         self._study = study
         self._sessions: dict[str, Session] = {}
 
-    def session(self, who: str) -> Session:
-        if who not in self._sessions:
-            annotator, _ = Annotator.objects.get_or_create(pk=_annotator_id(self._study, who))
+    def session(self, name: str) -> Session:
+        if name not in self._sessions:
+            annotator, _ = Annotator.objects.get_or_create(pk=_annotator_id(self._study, name))
             session = Session.objects.filter(study=self._study, annotator=annotator).first()
-            self._sessions[who] = session or Session.objects.create(
+            self._sessions[name] = session or Session.objects.create(
                 study=self._study, annotator=annotator, screen={"imported": True}
             )
-        return self._sessions[who]
+        return self._sessions[name]
 
 
-def _annotator_id(study: Study, who: str) -> uuid.UUID:
-    return _id(study, "annotator", who)
+def _annotator_id(study: Study, name: str) -> uuid.UUID:
+    return _id(study, "annotator", name)
 
 
 def _id(study: Study, *parts: object) -> uuid.UUID:
@@ -216,7 +228,7 @@ def _id(study: Study, *parts: object) -> uuid.UUID:
 
 
 def _draft(
-    study: Study, triplet: Triplet, session: Session, who: str, answer: Answer, a_first: bool
+    study: Study, triplet: Triplet, session: Session, name: str, answer: Answer, a_first: bool
 ) -> tuple[Assignment, Judgment]:
     """The rows of one answer; `a` stands on the left, as the order in the file is all that is known of sides."""
     now = timezone.now()
@@ -225,7 +237,7 @@ def _draft(
         choice = Judgment.Choice.FIRST if (answer.choice == "a") == a_first else Judgment.Choice.SECOND
     sides = {"a": Judgment.Side.LEFT, "b": Judgment.Side.RIGHT, "tie": Judgment.Side.TIE}
     assignment = Assignment(
-        id=_id(study, "assignment", triplet.pk, who),
+        id=_id(study, "assignment", triplet.pk, name),
         study=study,
         triplet=triplet,
         session=session,
@@ -238,7 +250,7 @@ def _draft(
     )
     timing = {"imported": True, "line": answer.line, "ms": answer.ms}
     judgment = Judgment(
-        id=_id(study, "judgment", triplet.pk, who),
+        id=_id(study, "judgment", triplet.pk, name),
         assignment=assignment,
         study=study,
         triplet=triplet,
@@ -250,7 +262,7 @@ def _draft(
         answer_ms=answer.ms or 0.0,
         time_origin=0.0,
         timing=timing,
-        content_sha256=hashlib.sha256(f"{who}:{answer.choice}:{timing}".encode()).hexdigest(),
+        content_sha256=hashlib.sha256(f"{name}:{answer.choice}:{timing}".encode()).hexdigest(),
         received_at=now,
     )
     return assignment, judgment

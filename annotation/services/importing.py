@@ -19,11 +19,11 @@ from annotation.core.protocol import Protocol
 from annotation.errors import Refused
 from annotation.models import Session, Study, Triplet
 from annotation.services.imported_answers import (
-    Ballot,
-    Held,
-    ballots,
+    ExistingJudgments,
+    PairVotes,
     count_votes,
     refuse_differences,
+    votes_by_pair,
     write_answers,
 )
 from annotation.services.imported_pictures import Progress, Show, read_pairs
@@ -86,14 +86,14 @@ def import_answers(
             reasons = "; ".join(excluded.lines()[:3])
             raise Refused(f"None of the {answers.rows} rows can be used: {reasons}. Nothing was imported.")
         stored = catalogue.look_up(pairs)
-        votes = ballots(stored, excluded)
-        held = Held(study)
+        votes = votes_by_pair(stored, excluded)
+        held = ExistingJudgments(study)
         refuse_differences(study, held, votes)
         new = _write(study, answers.format, catalogue, stored, votes, held, progress)
     return Imported(
         study=study,
         rows=answers.rows,
-        judgments=sum(len(ballot.signed) + len(ballot.unsigned) for ballot in votes),
+        judgments=sum(len(pair_votes.signed) + len(pair_votes.unsigned) for pair_votes in votes),
         new=new,
         sources=study.sources.count(),
         triplets=len(votes),
@@ -108,8 +108,8 @@ def _write(
     format: str,
     catalogue: Catalogue,
     stored: Sequence[Stored],
-    votes: Sequence[Ballot],
-    held: Held,
+    votes: Sequence[PairVotes],
+    held: ExistingJudgments,
     progress: Progress,
 ) -> int:
     """All rows in one transaction, after the files; returns the number of new judgments."""
@@ -118,11 +118,11 @@ def _write(
         with transaction.atomic():
             study.save()
             triplets: dict[frozenset[int], Triplet] = {}
-            for triplet in catalogue.save([ballot.stored for ballot in votes], format):
+            for triplet in catalogue.save([pair_votes.stored for pair_votes in votes], format):
                 triplets[frozenset((triplet.first_id, triplet.second_id))] = triplet
             placed = [
-                (ballot, triplets[frozenset((ballot.stored.first.pk, ballot.stored.second.pk))])
-                for ballot in votes
+                (pair_votes, triplets[frozenset((pair_votes.stored.first.pk, pair_votes.stored.second.pk))])
+                for pair_votes in votes
             ]
             new = write_answers(study, held, placed, progress)
             count_votes(study=study)
@@ -162,14 +162,14 @@ def _new_study(name: str, origin: str) -> Study:
     )
 
 
-def _chosen_nearer(votes: Sequence[Ballot]) -> float | None:
+def _chosen_nearer(votes: Sequence[PairVotes]) -> float | None:
     """Share of answers whose choice has the larger PSNR: far below one half, the file names the other one."""
     agreed = total = 0
-    for ballot in votes:
-        first, second = ballot.stored.first.psnr, ballot.stored.second.psnr
+    for pair_votes in votes:
+        first, second = pair_votes.stored.first.psnr, pair_votes.stored.second.psnr
         if first is None or second is None or first == second:
             continue
-        for answer, a_is_first in (*ballot.signed.values(), *ballot.unsigned):
+        for answer, a_is_first in (*pair_votes.signed.values(), *pair_votes.unsigned):
             if answer.choice != "tie":
                 total += 1
                 agreed += ((answer.choice == "a") == a_is_first) == (first > second)
