@@ -37,10 +37,10 @@ def filters_of(*, simulated: bool, until: datetime) -> dict[str, Any]:
 def exclusions_of(study: Study) -> dict[str, Any]:
     """Each rule of the study that excludes people with its limit, how many each one excludes; excluded pairs."""
     rules = {name: limit for name, limit in study.protocol.items() if name.startswith("exclude_") and limit}
-    left_out = study.enrolments.excluded().order_by().values_list("excluded_by")
+    excluded = study.enrolments.excluded().order_by().values_list("excluded_by")
     return {
         "rules": rules,
-        "annotators_left_out": dict(left_out.annotate(count=Count("pk"))),
+        "annotators_left_out": dict(excluded.annotate(count=Count("pk"))),
         "pairs_excluded": study.triplets.filter(role=Triplet.Role.EXCLUDED).count(),
     }
 

@@ -41,8 +41,8 @@ def steps_of(study: Study) -> list[str]:
     """Every step that the study requires on arrival, in order: its questions come after the checks."""
     rules = study.rules
     checks = [check for check in CHECKS if rule_of(rules, check) != "skip"]
-    asks = bool(load_questions(study.questionnaire, BEFORE))
-    return [CONSENT] * rules.consent + checks + [QUESTIONS] * asks
+    has_questions = bool(load_questions(study.questionnaire, BEFORE))
+    return [CONSENT] * rules.consent + checks + [QUESTIONS] * has_questions
 
 
 def next_step(enrolment: Enrolment, session: Session | None) -> str | None:

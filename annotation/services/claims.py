@@ -96,7 +96,7 @@ def end_of(session: Session) -> NoPair | None:
             return _complete(session)
         if practice_stage(enrolment):
             return None
-        if over := _sitting_over(session, 0):
+        if over := _session_over(session, 0):
             return over
         if session.study.state == Study.State.CLOSED:
             closed = gettext("This study is closed and takes no more answers. Thank you.")
@@ -176,7 +176,7 @@ def _claim(session: Session, enrolment: Enrolment, holding: Sequence[UUID]) -> A
         return NoPair("nothing_free", gettext("Answer the pairs that you have first."), retry_after_s=1)
     if stage := practice_stage(enrolment):
         return _train(session, enrolment, stage.answered + len(live), stage.total)
-    return _sitting_over(session, len(live)) or _judge(session, _last_source(recent))
+    return _session_over(session, len(live)) or _judge(session, _last_source(recent))
 
 
 def _most_leases(session: Session, enrolment: Enrolment) -> int:
@@ -208,7 +208,7 @@ def _complete(session: Session) -> NoPair:
     return NoPair("sitting_over", detail % {"number": number})
 
 
-def _sitting_over(session: Session, live: int) -> NoPair | None:
+def _session_over(session: Session, live: int) -> NoPair | None:
     study = session.study
     if session.ended_at or session.answered + live >= study.pairs_per_session:
         return _complete(session)

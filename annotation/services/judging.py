@@ -53,14 +53,14 @@ class Answer:
 
     judgment: UUID
     assignment: UUID
-    said: str
+    side: str
     timing: dict[str, Any]
     supersedes: UUID | None = None
 
     @property
     def content_sha256(self) -> str:
         """Tells a retry of the same answer from another answer under the same id."""
-        content: list[Any] = [str(self.assignment), self.said, self.timing]
+        content: list[Any] = [str(self.assignment), self.side, self.timing]
         if self.supersedes:
             content.append(str(self.supersedes))
         output = json.dumps(content, sort_keys=True, separators=(",", ":"))
@@ -129,7 +129,7 @@ def _record(sessions: QuerySet[Session], given: Answer) -> Recorded:
     before = _undone(assignment, given) if given.supersedes else None
     if before is None:
         _require_lease(assignment)
-    _check_answer(session.study, given.said)
+    _check_answer(session.study, given.side)
     _check_timing(session.study, given.timing)
     stands = before is None or assignment.kind == Assignment.Kind.PAIR
     if before and stands:
@@ -158,8 +158,8 @@ def _write(
         triplet=assignment.triplet,
         annotator=assignment.annotator,
         simulated=assignment.annotator.simulated,
-        answer=given.said,
-        choice=_choice(assignment, given.said),
+        answer=given.side,
+        choice=_choice(assignment, given.side),
         kind=assignment.kind,
         counted=fields["stands"] and assignment.counts and assignment.triplet.role == Triplet.Role.PAIR,
         supersedes=before,

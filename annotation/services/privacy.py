@@ -35,21 +35,21 @@ class Forgotten:
     snapshots: int
 
 
-def find_annotator(said: str) -> Annotator:
+def find_annotator(identifier: str) -> Annotator:
     """The annotator with this id, number (its first eight digits or more) or panel id. Refuses none and several."""
-    said = said.strip()
-    matches = list(Annotator.objects.filter(external_id=said)[:2]) if said else []
-    digits = said.lower().replace("-", "")
+    identifier = identifier.strip()
+    matches = list(Annotator.objects.filter(external_id=identifier)[:2]) if identifier else []
+    digits = identifier.lower().replace("-", "")
     if not matches and 8 <= len(digits) <= 32 and not set(digits) - set("0123456789abcdef"):
         least, most = (UUID(digits.ljust(32, filling)) for filling in "0f")
         matches = list(Annotator.objects.filter(pk__gte=least, pk__lte=most)[:2])
     if not matches:
         raise Refused(
-            f"Nobody is known as {said!r}. Give the whole id, the number at the foot of their pages (eight digits), "
-            "or the panel’s id."
+            f"Nobody is known as {identifier!r}. Give the whole id, the number at the foot of their pages "
+            "(eight digits), or the panel’s id."
         )
     if len(matches) > 1:
-        raise Refused(f"{said!r} fits several annotators. Give the whole id.")
+        raise Refused(f"{identifier!r} fits several annotators. Give the whole id.")
     return matches[0]
 
 

@@ -53,10 +53,10 @@ def account_page(request: HttpRequest, *, secret: str = "", link: str = "", abou
 @refusals_as_messages
 def token_new(request: HttpRequest) -> HttpResponse:
     """A token with an end; its secret is shown this once."""
-    said = request.POST.get("days", "")
-    if not said.isascii() or not said.isdigit() or len(said) > 6:
+    days = request.POST.get("days", "")
+    if not days.isascii() or not days.isdigit() or len(days) > 6:
         raise Refused("Say for how many days, as a number such as 30.")
-    token, secret = make_token(user=staff_of(request), name=request.POST.get("name", ""), days=int(said))
+    token, secret = make_token(user=staff_of(request), name=request.POST.get("name", ""), days=int(days))
     return account_page(request, secret=secret, about=f"{token.name}, until {token.ends_at:%Y-%m-%d}")
 
 

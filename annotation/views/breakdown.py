@@ -21,7 +21,7 @@ from annotation.reports.breakdown import Breakdown, Cut, Group, kept_breakdown
 from annotation.reports.breakdown_exhibits import breakdown_exhibits
 from annotation.reports.results import votes_by_population
 from annotation.views.access import staff_required, study_or_404
-from annotation.views.results import ASKED_AGAIN_S, population_of
+from annotation.views.results import RETRY_S, population_of
 from annotation.views.study import study_page
 from psychometrics.sentences import signed
 
@@ -78,9 +78,7 @@ def level_of(study: Study, wanted: str | None) -> float | None:
 def kept_or_ordered(study: Study, population: str, level: float | None, votes: int) -> Breakdown | None:
     """The breakdown as it was computed; where a worker must compute it, it is told to, once."""
     computed = kept_breakdown(study, population, level, votes)
-    if computed is None and cache.add(
-        f"breakdown-asked-{study.key}-{population}-{level}", True, ASKED_AGAIN_S
-    ):
+    if computed is None and cache.add(f"breakdown-asked-{study.key}-{population}-{level}", True, RETRY_S):
         after_commit(tasks.breakdown.delay, study.pk, population, level, votes)
     return computed
 

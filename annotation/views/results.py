@@ -18,7 +18,7 @@ from annotation.views.result_figures import page_of
 from annotation.views.study import study_page
 
 # A worker is asked for the same figures again after so long.
-ASKED_AGAIN_S = 120
+RETRY_S = 120
 
 
 @staff_required
@@ -72,5 +72,5 @@ def current_results(study: Study, population: str | None) -> StudyResults:
 
 def ask_worker(study: Study, population: str) -> None:
     """Have the figures computed, once for all who ask meanwhile."""
-    if cache.add(f"results-asked-{study.key}-{population}", True, ASKED_AGAIN_S):
+    if cache.add(f"results-asked-{study.key}-{population}", True, RETRY_S):
         after_commit(tasks.results.delay, study.pk, population)

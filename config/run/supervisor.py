@@ -98,7 +98,7 @@ class Supervisor:
 
     def wait(self) -> None:
         """Block until stop() is called or a signal asks to end; raises what ended it otherwise."""
-        with contextlib.suppress(KeyboardInterrupt, AskedToLeave):
+        with contextlib.suppress(KeyboardInterrupt, Terminated):
             self._over.wait()
         self._raise_failure()
 
@@ -125,7 +125,7 @@ class Supervisor:
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             self._handlers = {
-                number: signal.signal(number, _leave) for number in (signal.SIGTERM, signal.SIGHUP)
+                number: signal.signal(number, _terminate) for number in (signal.SIGTERM, signal.SIGHUP)
             }
             # A shell starts background jobs with SIGINT ignored; whoever sends one all the same means it.
             self._handlers[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -208,7 +208,7 @@ class Supervisor:
             raise self._failure
 
 
-class AskedToLeave(SystemExit):
+class Terminated(SystemExit):
     """SIGTERM or SIGHUP arrived; the exit code is the shell's for it."""
 
 
@@ -217,8 +217,8 @@ def _print(line: str) -> None:
         print(line, flush=True)
 
 
-def _leave(number: int, _: FrameType | None) -> NoReturn:
-    raise AskedToLeave(128 + number)
+def _terminate(number: int, _: FrameType | None) -> NoReturn:
+    raise Terminated(128 + number)
 
 
 def require_port(host: str, port: int, *, patience: float) -> None:

@@ -69,14 +69,17 @@ def back_to_stock(*, reason: str, by: User | None = None) -> MetricVersion:
 
 
 @transaction.atomic
-def promote_if_better(*, version: MetricVersion, rival: MetricVersion | None, asks: bool = False) -> str:
+def promote_if_better(
+    *, version: MetricVersion, rival: MetricVersion | None, needs_approval: bool = False
+) -> str:
     """Promotes `version` when the test split is large enough and says that it is better; says what it did.
 
     Better: the interval of its paired difference in score to what is in use (stock LPIPS, if nothing is) lies above
-    zero; neither its log-loss nor its calibration error is above that of what is in use, nor its log-loss above that of
-    stock LPIPS; and it is not certainly behind PSNR. `asks`: only say that it would. `rival`: the promoted version that
-    it was evaluated beside. If another one is in use by now, the comparison says nothing about that one, and nothing is
-    promoted. A version learned from simulated judgments never takes the place of one learned from people.
+    zero; neither its log-loss nor its calibration error is above that of what is in use, nor its log-loss above that
+    of stock LPIPS; and it is not certainly behind PSNR. `needs_approval`: only say that it would be promoted.
+    `rival`: the promoted version that it was evaluated beside. If another one is in use by now, the comparison says
+    nothing about that one, and nothing is promoted. A version learned from simulated judgments never takes the place
+    of one learned from people.
     """
     _one_promotion_at_a_time()
     champion = MetricVersion.objects.filter(promoted=True).first()
@@ -99,7 +102,7 @@ def promote_if_better(*, version: MetricVersion, rival: MetricVersion | None, as
         return f"not promoted: {words}"
     if obstacle := _worse(version.evaluation, new, has_champion=champion is not None):
         return f"not promoted: {words}, but {obstacle}"
-    if asks:
+    if needs_approval:
         return f"better, and waits for somebody to promote it: {words}"
     promote_version(version=version, reason=words)
     return f"promoted: {words}"

@@ -183,8 +183,8 @@ def _enter(
 ) -> tuple[MetricVersion, str]:
     """The version and its promotion if it earned one, by a worker that still holds the run: all or nothing."""
     version = keep_version(version=draft)
-    asks = version.run.trigger == TrainingRun.Trigger.HAND
-    outcome = promote_if_better(version=version, rival=champion, asks=asks)
+    needs_approval = version.run.trigger == TrainingRun.Trigger.HAND
+    outcome = promote_if_better(version=version, rival=champion, needs_approval=needs_approval)
     version.evaluation["decision"] = {
         "held_against": champion.number if champion else None,
         "outcome": outcome,

@@ -19,5 +19,5 @@ register.filter("made_of", in_words)
 @register.filter
 def unusual(config: Mapping[str, Any]) -> list[tuple[str, Any]]:
     """The settings that differ from TrainConfig's own, by name; `nets` only where they are several."""
-    said_twice = "net" if len(config.get("nets") or []) > 1 else "nets"
-    return [(name, its) for name, its in config.items() if its != USUAL.get(name) and name != said_twice]
+    redundant = "net" if len(config.get("nets") or []) > 1 else "nets"
+    return [(name, its) for name, its in config.items() if its != USUAL.get(name) and name != redundant]

@@ -38,12 +38,12 @@ class Command(BaseCommand):
         if options["export"]:
             write_held(annotator, options["export"])
             self.stdout.write(f"{options['export']} has all that was held.")
-        told = forget(annotator=annotator, erase=options["erase"])
-        done = "erased" if told.erased else "kept without the person"
-        self.stdout.write(f"{told.annotator} is forgotten; {told.judgments} judgments {done}.")
-        if told.snapshots:
+        result = forget(annotator=annotator, erase=options["erase"])
+        done = "erased" if result.erased else "kept without the person"
+        self.stdout.write(f"{result.annotator} is forgotten; {result.judgments} judgments {done}.")
+        if result.snapshots:
             self.stdout.write(
-                f"{told.snapshots} snapshots were taken after their first answer and stay as they are: "
+                f"{result.snapshots} snapshots were taken after their first answer and stay as they are: "
                 "results were made from them."
             )
 

@@ -20,9 +20,9 @@ class FolderLock:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            said = os.read(file, 200).decode(errors="replace")
+            other = os.read(file, 200).decode(errors="replace")
             os.close(file)
-            return said or "it does not say who"
+            return other or "it does not say who"
         self.was_held_by_a_dead_process = os.fstat(file).st_size > 0
         os.ftruncate(file, 0)
         os.pwrite(file, holder.encode(), 0)

@@ -166,7 +166,7 @@ def test_psnr_is_part_of_the_sentence() -> None:
 
 
 def test_a_run_by_hand_asks() -> None:
-    outcome = promote_if_better(version=make_version(1, low=0.004), rival=None, asks=True)
+    outcome = promote_if_better(version=make_version(1, low=0.004), rival=None, needs_approval=True)
     assert outcome.startswith("better, and waits for somebody to promote it: +2.0 points")
     assert not MetricVersion.objects.filter(promoted=True).exists()
 
