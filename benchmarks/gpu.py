@@ -35,7 +35,7 @@ from codecs_zoo.learned.networks.shape import SIZES
 from codecs_zoo.learned.networks.trainer import train
 from codecs_zoo.learned.networks.weights import load_weights
 from codecs_zoo.learned.training_settings import TrainingSettings, network_builder
-from imaging.files import write_whole
+from imaging.files import write_atomic
 from imaging.listing import files
 from imaging.pictures import ENDINGS, load_photograph
 from metric.core.distance.base import Metric
@@ -85,7 +85,7 @@ class Report:
         """Merge what was found about one part, and write."""
         self.content["parts"].setdefault(part, {}).update(figures)
         self.content["seconds"] = round(time.monotonic() - self.started, 1)
-        write_whole(self.path, (json.dumps(self.content, indent=1) + "\n").encode())
+        write_atomic(self.path, (json.dumps(self.content, indent=1) + "\n").encode())
         print(f"{self.content['seconds']:7.1f} s  {part}: {', '.join(figures)}", flush=True)
 
 

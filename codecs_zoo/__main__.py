@@ -33,7 +33,7 @@ from codecs_zoo.saliency.report_command import add_parser as add_saliency_report
 from codecs_zoo.sweep.command import add_parser as add_sweep
 from codecs_zoo.sweep.plan import SweepError
 from codecs_zoo.variants import Variant, as_setting, with_options
-from imaging.files import write_whole
+from imaging.files import write_atomic
 from imaging.pictures import PhotographError, encode_png, load_photograph
 
 EXPECTED = (
@@ -106,7 +106,7 @@ def encode(options: argparse.Namespace) -> None:
         else:
             bitstream = codec.encode(photograph.pixels, **settings)
     header = container.Header(codec.family, codec.version, settings, photograph.height, photograph.width)
-    write_whole(options.output, container.pack(header, bitstream))
+    write_atomic(options.output, container.pack(header, bitstream))
     _tell_tuned(codec, settings)
     rate = bits_per_pixel(len(bitstream), photograph.pixels)
     print(f"{options.output}: {codec.name} {_spelt(settings)}, {len(bitstream)} bytes, {rate:.4f} bpp")
@@ -160,7 +160,7 @@ def decode(options: argparse.Namespace) -> None:
     pixels = codec.decode(bitstream)
     if pixels.shape[:2] != (header.height, header.width):
         raise CodecError(f"This file is damaged: its header says {header.width} x {header.height} pixels.")
-    write_whole(options.output, encode_png(pixels))
+    write_atomic(options.output, encode_png(pixels))
     size = f"{header.width} x {header.height} pixels"
     print(f"{options.output}: {size} from {header.codec} {_spelt(header.settings)}")
 

@@ -9,7 +9,7 @@ _FEWEST_ZEROS = 32
 """Bytes. What is coded ends with a bit that is set (AV1 specification, 5.3.4 and 8.2.4), few zeros after it."""
 
 
-def refuse_filled_up(content: bytes) -> None:
+def refuse_zero_filled(content: bytes) -> None:
     """Raise PhotographError where a coded picture ends in zeros: decoders read them as pixels."""
     for coded in coded_items(content, b"av01"):
         if coded.endswith(bytes(_FEWEST_ZEROS)):

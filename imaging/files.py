@@ -13,7 +13,7 @@ from typing import Any
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path) -> Iterator[Path]:
     """Yield an empty file beside `path`; move it there when the block ends well, else remove it.
 
     A reader sees the old file or the new one, never half, though the machine fails meanwhile. Raises
@@ -32,15 +32,15 @@ def whole_file(path: Path) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_atomic(path: Path, content: bytes) -> None:
     """Write the file, whole or not at all. Raises FileNotFoundError where the folder is not there."""
-    with whole_file(path) as draft:
+    with atomic_file(path) as draft:
         draft.write_bytes(content)
 
 
 def write_json(path: Path, value: Any) -> None:
     """JSON with sorted keys, whole or not at all: equal values give equal bytes. NaN raises ValueError."""
-    write_whole(path, to_json(value))
+    write_atomic(path, to_json(value))
 
 
 def to_json(value: Any) -> bytes:

@@ -13,14 +13,14 @@ class FolderError(ValueError):
 
 
 @contextmanager
-def whole_folder(out: Path, *, replace: bool = False) -> Iterator[Path]:
+def atomic_folder(out: Path, *, replace: bool = False) -> Iterator[Path]:
     """Yield an empty folder beside `out`; rename it to `out` when the block ends well, else remove it.
 
     `out` may be absent or an empty folder; with `replace`, what is there goes when the new one is whole. Raises
     FolderError when something is there already.
     """
     if not replace:
-        refuse_occupied(out)
+        require_vacant(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
@@ -40,7 +40,7 @@ def _umask() -> int:
     return umask
 
 
-def refuse_occupied(out: Path) -> None:
+def require_vacant(out: Path) -> None:
     """Raise FolderError when `out` is a file or a folder with something in it."""
     if out.is_dir():
         if any(out.iterdir()):

@@ -8,7 +8,7 @@ from pathlib import Path
 LEFT_BY_SYSTEMS = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini", "@eaDir"})
 
 
-def is_left_by_a_system(path: Path) -> bool:
+def is_system_file(path: Path) -> bool:
     """Whether a file or folder is hidden (macOS's ._NAME too) or one that a system makes for itself."""
     return path.name.startswith(".") or path.name in LEFT_BY_SYSTEMS
 
@@ -19,7 +19,7 @@ def files(folder: Path, endings: frozenset[str] | set[str], *, below: bool = Fal
     Endings in capitals are the same. Raises OSError for a folder that cannot be read.
     """
     for path in sorted(folder.iterdir()):
-        if is_left_by_a_system(path):
+        if is_system_file(path):
             continue
         if path.is_dir():
             if below:
@@ -31,7 +31,7 @@ def files(folder: Path, endings: frozenset[str] | set[str], *, below: bool = Fal
 def folders_named(folder: Path, name: str) -> Iterator[Path]:
     """Every folder called `name` below `folder`, by path."""
     for path in sorted(folder.iterdir()):
-        if path.is_dir() and not is_left_by_a_system(path):
+        if path.is_dir() and not is_system_file(path):
             if path.name == name:
                 yield path
             yield from folders_named(path, name)

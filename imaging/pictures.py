@@ -34,8 +34,8 @@ REFUSALS: dict[str, tuple[Callable[[bytes], None], ...]] = {
     "PNG": (png.refuse_damage, png.refuse_missing_rows),
     "JPEG": (jpeg.refuse_missing_pixels,),
     "MPO": (jpeg.refuse_missing_pixels,),
-    "WEBP": (webp.refuse_filled_up,),
-    "AVIF": (avif.refuse_filled_up,),
+    "WEBP": (webp.refuse_zero_filled,),
+    "AVIF": (avif.refuse_zero_filled,),
 }
 KNOWN_STARTS = {
     b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"BM": "BMP", b"II*\0": "TIFF", b"MM\0*": "TIFF",

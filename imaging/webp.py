@@ -16,7 +16,7 @@ _SURPLUS = 32
 """Bytes of zeros that no coder leaves at the end: it fills up the last byte or two."""
 
 
-def refuse_filled_up(content: bytes) -> None:
+def refuse_zero_filled(content: bytes) -> None:
     """Raise PhotographError where the picture was cut and filled up with zeros.
 
     Zeros are codes like others, and the shortest ones: a decoder that is given them has its last pixel before the data

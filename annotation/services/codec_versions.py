@@ -14,7 +14,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from annotation.errors import Refused
 from annotation.models.codec import CodecVersion
 from codecs_zoo.contract import Codec
-from imaging.files import write_whole
+from imaging.files import write_atomic
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +60,7 @@ def _fetched(version: CodecVersion) -> Path:
     if hashlib.sha256(content).hexdigest() != version.sha256:
         raise Refused(f"The stored weights of {version.name} are damaged. Restore them from a backup.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, content)
+    write_atomic(path, content)
     return path
 
 

@@ -21,7 +21,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from annotation.services.pictures import shown_picture
-from imaging.files import write_whole
+from imaging.files import write_atomic
 
 # How many versions a picture has in each place of a pair.
 VERSIONS = 4
@@ -102,7 +102,7 @@ def _write(key: str, content: bytes) -> None:
     path = Path(settings.PICTURES_BY_PROXY) / key
     path.parent.mkdir(exist_ok=True)
     path.parent.chmod(0o755)
-    write_whole(path, content)
+    write_atomic(path, content)
     path.chmod(0o644)  # the proxy is another user
 
 

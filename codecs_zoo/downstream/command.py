@@ -29,7 +29,7 @@ from codecs_zoo.sweep.command import (
     report_failures,
     write_results,
 )  # fmt: skip
-from imaging.files import file_sha256, write_whole
+from imaging.files import file_sha256, write_atomic
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -137,10 +137,10 @@ def _write(
     folder = options.out / "sections"
     folder.mkdir(parents=True, exist_ok=True)
     html = section(results, agreement=truth.agreement, anchor=options.anchor, notes=notes)
-    write_whole(folder / "downstream.html", html.encode())
-    write_whole(options.out / "downstream.csv", write_table(results).encode())
+    write_atomic(folder / "downstream.html", html.encode())
+    write_atomic(options.out / "downstream.csv", write_table(results).encode())
     content = json.dumps(_as_json(results, truth, notes, models), indent=1, allow_nan=False)
-    write_whole(options.out / "downstream.json", content.encode())
+    write_atomic(options.out / "downstream.json", content.encode())
 
 
 def _as_json(results: Sequence[Result], truth: Truth, notes: Sequence[str], models: Models) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from codecs_zoo.downstream.segmentation import Labels, segment
 from codecs_zoo.onnx_models import find_model
 from codecs_zoo.sweep.plan import Photo, Task, bitstream_path
 from codecs_zoo.sweep.run import processes
-from imaging.files import file_sha256, write_whole
+from imaging.files import file_sha256, write_atomic
 from imaging.pictures import load_photograph, pixels_sha256
 
 
@@ -67,7 +67,7 @@ def _predict(out: Path, photograph: Path, bitstream: Path | None, models: Models
     path = out / "downstream" / f"{'-'.join([pixels_sha256(pixels)[:24], *hashes])}.npz"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, _packed(pixels, models))
+        write_atomic(path, _packed(pixels, models))
     return path
 
 

@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from codecs_zoo.following import Follower
-from imaging.files import write_whole
+from imaging.files import write_atomic
 
 
 def read_state(follower: Follower, key: str) -> dict[str, Any] | None:
@@ -35,5 +35,5 @@ def keep_state(follower: Follower, key: str, state: dict[str, Any]) -> None:
     assert follower.state is not None
     content = io.BytesIO()
     torch.save({**state, "key": key}, content)
-    write_whole(follower.state, content.getvalue())
+    write_atomic(follower.state, content.getvalue())
     follower.kept()

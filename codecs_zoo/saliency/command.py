@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from codecs_zoo.saliency.maps import KINDS, saliency_map
-from imaging.files import write_whole
+from imaging.files import write_atomic
 from imaging.pictures import encode_png, load_photograph
 
 
@@ -34,7 +34,7 @@ def saliency(options: argparse.Namespace) -> None:
         print(f"note: {note}")
     values = saliency_map(photograph.pixels, options.kind)
     grey = np.rint(values * 255).astype(np.uint8)
-    write_whole(options.output, encode_png(np.repeat(grey[:, :, None], 3, axis=2)))
+    write_atomic(options.output, encode_png(np.repeat(grey[:, :, None], 3, axis=2)))
     print(
         f"{options.output}: {options.kind}, {photograph.width} x {photograph.height} pixels, mean {values.mean():.2f}"
     )

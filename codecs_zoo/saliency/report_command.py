@@ -34,7 +34,7 @@ from codecs_zoo.saliency.steering import (
 from codecs_zoo.sweep import plan
 from codecs_zoo.sweep.command import make_rows, names_in, report_failures
 from codecs_zoo.sweep.plan import Photo, Row, Task
-from imaging.files import write_json, write_whole
+from imaging.files import write_atomic, write_json
 
 STEERED_BY = [kind for kind in KINDS if kind in ("contrast", "combined")]
 
@@ -128,7 +128,7 @@ def _write(options: argparse.Namespace, comparisons: Sequence[Comparison], notes
     }
     write_json(options.out / "saliency.json", content)
     page = render(options.codec, options.kind, options.bpp, comparisons, means, notes)
-    write_whole(options.out / "report.html", page.encode())
+    write_atomic(options.out / "report.html", page.encode())
     if options.json:
         print(json.dumps(content, indent=1, allow_nan=False))
         return

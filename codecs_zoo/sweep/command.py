@@ -17,7 +17,7 @@ from codecs_zoo.quality import Figure, figures
 from codecs_zoo.sweep import plan
 from codecs_zoo.sweep.plan import Photo, Row, Task
 from codecs_zoo.sweep.tables import write_csv, write_parquet
-from imaging.files import write_whole
+from imaging.files import write_atomic
 from imaging.manifest import hash_files, write_manifest
 
 STRIPS = 2
@@ -140,7 +140,7 @@ def write_results(
             path.read_text(encoding="utf-8") for path in sorted((options.out / "sections").glob("*.html"))
         ],
     )
-    write_whole(options.out / "report.html", render(report).encode())
+    write_atomic(options.out / "report.html", render(report).encode())
     files = hash_files(options.out, ("results.csv", "results.parquet", "report.html"))
     write_manifest(options.out, SCHEMA, dict(facts), files, name="sweep.json")
     print(f"{options.out}: report.html, results.csv, results.parquet, and the files under bitstreams/")

@@ -12,7 +12,7 @@ from typing import Any
 from codecs_zoo import registry
 from codecs_zoo.contract import Codec, CodecError, Settings
 from codecs_zoo.rate import RateError
-from imaging.files import write_whole
+from imaging.files import write_atomic
 from imaging.listing import files
 from imaging.pictures import ENDINGS, PhotographError, load_photograph, pixels_sha256
 
@@ -171,7 +171,7 @@ def write_row(out: Path, task: Task, row: Row) -> None:
     """Keeps the row, whole or not at all."""
     path = row_path(out, task)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, json.dumps(asdict(row), allow_nan=False).encode())
+    write_atomic(path, json.dumps(asdict(row), allow_nan=False).encode())
 
 
 def failure(task: Task, reason: str) -> Row:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from codecs_zoo.sweep.plan import Row
-from imaging.files import write_whole
+from imaging.files import write_atomic
 from psychometrics.tables import to_text
 
 COLUMNS = {
@@ -37,7 +37,7 @@ def write_csv(path: Path, rows: Sequence[Row], figure_names: Sequence[str]) -> N
     head = [*COLUMNS, *figure_names]
     records = (record(row, figure_names) for row in rows)
     text = to_text(head, ([line[name] for name in head] for line in records))
-    write_whole(path, text.encode())
+    write_atomic(path, text.encode())
 
 
 def write_parquet(path: Path, rows: Sequence[Row], figure_names: Sequence[str]) -> None:
@@ -48,4 +48,4 @@ def write_parquet(path: Path, rows: Sequence[Row], figure_names: Sequence[str]) 
     table = pyarrow.Table.from_pylist([record(row, figure_names) for row in rows], schema=schema)
     sink = pyarrow.BufferOutputStream()
     parquet.write_table(table, sink)
-    write_whole(path, sink.getvalue().to_pybytes())
+    write_atomic(path, sink.getvalue().to_pybytes())

@@ -16,7 +16,7 @@ from codecs_zoo.measure import Measurement, measure
 from codecs_zoo.quality import figure
 from codecs_zoo.rate import RateError, encode_to_bpp
 from codecs_zoo.sweep.plan import Row, Task, bitstream_path, failure, read_row, success, write_row
-from imaging.files import write_whole
+from imaging.files import write_atomic
 from imaging.pictures import load_photograph, pixels_sha256
 
 MEASURED_ANYWAY = {"psnr", "ms-ssim"}
@@ -92,7 +92,7 @@ def _encode(out: Path, task: Task, codec: Codec, pixels: Pixels) -> dict[str, An
     header = container.Header(codec.family, task.version, result.operating_point, *size)
     path = bitstream_path(out, task)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, container.pack(header, result.bitstream))
+    write_atomic(path, container.pack(header, result.bitstream))
     return {
         "operating_point": result.operating_point,
         "reached": result.reached,

@@ -5,11 +5,11 @@ from pathlib import Path
 from django.template.loader import render_to_string
 
 from annotation.models import Study
-from imaging.files import write_whole
+from imaging.files import write_atomic
 from metric.models import MetricVersion
 
 
 def write_report(*, study: Study, version: MetricVersion, path: Path) -> None:
     """Writes the page to `path`, whole or not at all."""
     page = render_to_string("metric/report.html", {"study": study, "version": version})
-    write_whole(path, page.encode())
+    write_atomic(path, page.encode())

@@ -18,7 +18,7 @@ from annotation.models import CodecVersion, Source
 from annotation.services.codec_versions import keep_codec_version
 from codecs_zoo import registry
 from codecs_zoo.contract import CodecError
-from imaging.files import write_whole
+from imaging.files import write_atomic
 from metric.core.codec_tuning import CodecTuning
 from metric.core.distance.checkpoint import CheckpointError
 from metric.core.distance.weights import TrunkUnavailable
@@ -104,7 +104,7 @@ def _photographs(training: CodecTraining, folder: Path) -> Path:
         path = folder / f"{source.sha256}.png"
         if not path.is_file():
             with source.image.open("rb") as file:
-                write_whole(path, file.read())
+                write_atomic(path, file.read())
     return folder
 
 
@@ -124,7 +124,7 @@ def _restore(training: CodecTraining, out: Path, report: "_Report") -> None:
     if not training.checkpoint:
         return
     with training.checkpoint.open("rb") as file:
-        write_whole(out / "state.pt", file.read())
+        write_atomic(out / "state.pt", file.read())
     report.say("continued from the last state that was kept")
 
 

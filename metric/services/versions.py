@@ -16,7 +16,7 @@ from django.db.models import Max
 from annotation.core.formats import zip as archives
 from annotation.errors import Refused
 from annotation.services.archives import unpack_whole
-from imaging.files import file_sha256, whole_file
+from imaging.files import atomic_file, file_sha256
 from metric.models import ARCHIVES, MetricVersion, TrainingRun
 from metric.reports.card import NAME as CARD
 
@@ -145,7 +145,7 @@ def _exported(version: MetricVersion) -> Path:
         if not target.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
-                with whole_file(target) as draft:
+                with atomic_file(target) as draft:
                     export_onnx(load(version_folder(version=version)), draft)
             except ExportError as error:
                 raise Refused(str(error)) from error

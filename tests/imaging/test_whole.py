@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from imaging.files import file_sha256, whole_file, write_json, write_whole
-from imaging.folders import FolderError, whole_folder
+from imaging.files import atomic_file, file_sha256, write_atomic, write_json
+from imaging.folders import FolderError, atomic_folder
 from imaging.manifest import ManifestError, hash_files, read_manifest, sealed, verify, write_manifest
 
 
 def test_a_file_is_replaced_in_one_step(tmp_path: Path) -> None:
     path = tmp_path / "kept.bin"
-    write_whole(path, b"old")
-    with whole_file(path) as draft:
+    write_atomic(path, b"old")
+    with atomic_file(path) as draft:
         draft.write_bytes(b"new")
         assert path.read_bytes() == b"old"
         assert draft.suffix == ".bin"
@@ -25,8 +25,8 @@ def test_a_file_is_replaced_in_one_step(tmp_path: Path) -> None:
 
 def test_a_failure_keeps_the_old_file_and_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "kept.bin"
-    write_whole(path, b"old")
-    with pytest.raises(OSError, match="full"), whole_file(path) as draft:
+    write_atomic(path, b"old")
+    with pytest.raises(OSError, match="full"), atomic_file(path) as draft:
         draft.write_bytes(b"ha")
         raise OSError("full")
     assert path.read_bytes() == b"old"
@@ -36,7 +36,7 @@ def test_a_failure_keeps_the_old_file_and_leaves_nothing(tmp_path: Path) -> None
 def test_others_may_read_what_the_umask_lets_them(tmp_path: Path) -> None:
     old = os.umask(0o022)
     try:
-        write_whole(tmp_path / "shared", b"")
+        write_atomic(tmp_path / "shared", b"")
     finally:
         os.umask(old)
     assert stat.S_IMODE((tmp_path / "shared").stat().st_mode) == 0o644
@@ -44,7 +44,7 @@ def test_others_may_read_what_the_umask_lets_them(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="There is no folder"):
-        write_whole(tmp_path / "none" / "file", b"")
+        write_atomic(tmp_path / "none" / "file", b"")
 
 
 def test_json_is_the_same_bytes_for_the_same_value_and_takes_no_nan(tmp_path: Path) -> None:
@@ -61,14 +61,14 @@ def test_json_is_the_same_bytes_for_the_same_value_and_takes_no_nan(tmp_path: Pa
 
 def test_an_occupied_folder_is_refused_or_replaced(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    with whole_folder(out) as draft:
+    with atomic_folder(out) as draft:
         (draft / "first").touch()
-    with pytest.raises(FolderError, match="not empty"), whole_folder(out):
+    with pytest.raises(FolderError, match="not empty"), atomic_folder(out):
         pass
-    with pytest.raises(OSError, match="full"), whole_folder(out, replace=True):
+    with pytest.raises(OSError, match="full"), atomic_folder(out, replace=True):
         raise OSError("full")
     assert [entry.name for entry in out.iterdir()] == ["first"]
-    with whole_folder(out, replace=True) as draft:
+    with atomic_folder(out, replace=True) as draft:
         (draft / "second").touch()
     assert [entry.name for entry in out.iterdir()] == ["second"]
     assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
@@ -78,7 +78,7 @@ def test_an_occupied_folder_is_refused_or_replaced(tmp_path: Path) -> None:
 def test_a_folder_has_the_rights_that_the_umask_gives(tmp_path: Path, umask: int, mode: int) -> None:
     before = os.umask(umask)
     try:
-        with whole_folder(tmp_path / "out"):
+        with atomic_folder(tmp_path / "out"):
             pass
     finally:
         os.umask(before)

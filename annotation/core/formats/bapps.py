@@ -26,7 +26,7 @@ from annotation.core.formats.votes import Tally, check_votes, spool_judgments
 from annotation.core.formats.zip import link_or_copy
 from annotation.core.splits import SPLITS, assign_split
 from imaging.files import file_sha256
-from imaging.folders import whole_folder
+from imaging.folders import atomic_folder
 from imaging.manifest import write_manifest
 from psychometrics.tables import TableWriter
 
@@ -77,7 +77,7 @@ def write_bapps(
     _check_extra(manifest_extra)
     sources = {source.sha256: source for source in rows.sources}
     triplets = _sorted_triplets(rows.triplets, sources)
-    with whole_folder(out) as draft:
+    with atomic_folder(out) as draft:
         spool = draft / "judgments.spool"
         tally = spool_judgments(rows.judgments, triplets, spool)
         check_votes(tally, min_judgments)

@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import IO, Any
 
-from imaging.folders import FolderError, whole_folder
+from imaging.folders import FolderError, atomic_folder
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _DEFLATED = {".csv", ".json", ".jsonl", ".md", ".svg", ".tex", ".toml", ".tsv", ".txt"}
@@ -182,7 +182,7 @@ def unpack(
             entries = [entry for entry in package.infolist() if not entry.filename.endswith("/")]
             _check_entries(entries, largest_bytes)
             links = _links(package, by_name := {entry.filename: entry for entry in entries})
-            with whole_folder(folder, replace=replace) as draft:
+            with atomic_folder(folder, replace=replace) as draft:
                 for entry in by_name.values():
                     _write_entry(package, entry, draft / entry.filename)
                 for name, of in links.items():

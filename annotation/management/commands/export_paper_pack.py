@@ -13,7 +13,7 @@ from annotation.reports.exhibits import exhibits_of
 from annotation.reports.paper_pack import paper_pack_of
 from annotation.reports.results import compute_results, votes_by_population
 from annotation.services.study_files import export_study
-from imaging.files import whole_file
+from imaging.files import atomic_file
 
 
 class Command(CommandWithExamples):
@@ -46,7 +46,7 @@ class Command(CommandWithExamples):
         exhibits = exhibits_of(results) + breakdown_exhibits(breakdown(study, population))
         pack = paper_pack_of(study, results, exhibits, study_file=export_study(study, panel_codes=False))
         try:
-            with whole_file(options["out"]) as draft, draft.open("wb") as file:
+            with atomic_file(options["out"]) as draft, draft.open("wb") as file:
                 file.writelines(pack.pieces())
         except OSError as error:
             raise CommandError(str(error)) from error

@@ -11,7 +11,7 @@ from annotation.core.formats.published.forms import BAPPS, FORMS, write_publishe
 from annotation.management.examples import CommandWithExamples
 from annotation.models import Study
 from annotation.reports.export import Progress, export
-from imaging.folders import FolderError, refuse_occupied
+from imaging.folders import FolderError, require_vacant
 
 
 class Command(CommandWithExamples):
@@ -58,7 +58,7 @@ class Command(CommandWithExamples):
         out, form, simulated = options["out"], options["format"], options["simulated"]
         if form == BAPPS:
             return export(study=study, out=out, simulated=simulated, progress=progress)
-        refuse_occupied(out)
+        require_vacant(out)
         with TemporaryDirectory() as scratch:
             snapshot = Path(scratch, "snapshot")
             manifest = export(study=study, out=snapshot, simulated=simulated, progress=progress)

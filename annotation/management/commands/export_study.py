@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from annotation.management.examples import CommandWithExamples
 from annotation.models import Study
 from annotation.services.study_files import export_study
-from imaging.files import write_whole
+from imaging.files import write_atomic
 
 
 class Command(CommandWithExamples):
@@ -32,7 +32,7 @@ class Command(CommandWithExamples):
             self.stdout.write(text, ending="")
             return
         try:
-            write_whole(options["out"], text.encode())
+            write_atomic(options["out"], text.encode())
         except OSError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{study.slug} is in {options['out']}.")

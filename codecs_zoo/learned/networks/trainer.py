@@ -27,7 +27,7 @@ from codecs_zoo.learned.networks.transforms import start_from_components
 from codecs_zoo.learned.networks.weights import read_weights, save_weights, shape_in
 from codecs_zoo.learned.training_settings import TrainingSettings, network_builder, start_file
 from codecs_zoo.saliency import saliency_map, weights_of
-from imaging.files import whole_file, write_whole
+from imaging.files import atomic_file, write_atomic
 from imaging.manifest import hash_files, write_manifest
 from imaging.plots import charts
 from imaging.plots.svg import to_svg_file
@@ -173,11 +173,11 @@ class _Training:
             "step": self.step,
             "log": self.log,
         }
-        with whole_file(self.out / "state.pt") as draft:
+        with atomic_file(self.out / "state.pt") as draft:
             torch.save(state, draft)
         log = to_text(FIELDS, ([row[name] for name in FIELDS] for row in self.log))
-        write_whole(self.out / "log.csv", log.encode())
-        write_whole(self.out / "curve.svg", to_svg_file(charts.loss(self.settings.name, self.log)).encode())
+        write_atomic(self.out / "log.csv", log.encode())
+        write_atomic(self.out / "curve.svg", to_svg_file(charts.loss(self.settings.name, self.log)).encode())
         save_weights(self.settings.name, self.model, self.weights)
 
     @property
@@ -263,7 +263,7 @@ def _check_folder(settings: TrainingSettings, out: Path) -> None:
 def _claim_folder(settings: TrainingSettings, out: Path) -> None:
     """Writes settings.json, once everything that a training needs is there: a refusal leaves nothing behind."""
     out.mkdir(parents=True, exist_ok=True)
-    write_whole(out / "settings.json", _as_text(settings).encode())
+    write_atomic(out / "settings.json", _as_text(settings).encode())
 
 
 def _as_text(settings: TrainingSettings) -> str:

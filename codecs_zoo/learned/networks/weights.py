@@ -16,7 +16,7 @@ from torch import Tensor
 from codecs_zoo.learned.networks.model import LearnedModel
 from codecs_zoo.learned.networks.shape import Shape
 from codecs_zoo.learned.networks.tables import Tables
-from imaging.files import write_whole
+from imaging.files import write_atomic
 
 FORMAT = "closer learned codec 1"
 EXACT_NUMBERS = {"steps", "log_steps"}
@@ -38,7 +38,7 @@ def save_weights(name: str, model: LearnedModel, path: Path) -> None:
         for part, numbers in tables.as_arrays().items():
             state[f"tables.{table_name}.{part}"] = torch.from_numpy(numbers)
     metadata = {"format": FORMAT, "codec": name, "shape": json.dumps(asdict(model.shape))}
-    write_whole(path, save({key: value.contiguous() for key, value in state.items()}, metadata))
+    write_atomic(path, save({key: value.contiguous() for key, value in state.items()}, metadata))
 
 
 def load_weights(name: str, path: Path, build: Callable[[Shape], LearnedModel]) -> LearnedModel:

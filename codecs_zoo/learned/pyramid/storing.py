@@ -17,7 +17,7 @@ from torch import Tensor
 from codecs_zoo.contract import CodecError
 from codecs_zoo.learned.pyramid.model import PyramidModel
 from codecs_zoo.learned.pyramid.shape import Shape
-from imaging.files import write_whole
+from imaging.files import write_atomic
 
 FORMAT: Final = "closer pyramid 1"
 TYPES = {torch.float16: "F16", torch.int8: "I8", torch.int32: "I32", torch.float32: "F32"}
@@ -52,7 +52,7 @@ def write_tensors(tensors: dict[str, Tensor], path: Path, shape: Shape) -> None:
         parts.append(content)
     text = json.dumps(head).encode()
     text += b" " * (-len(text) % 8)
-    write_whole(path, len(text).to_bytes(8, "little") + text + b"".join(parts))
+    write_atomic(path, len(text).to_bytes(8, "little") + text + b"".join(parts))
 
 
 def read_model(path: Path) -> tuple[PyramidModel, dict[str, Tensor]]:

@@ -23,7 +23,7 @@ from codecs_zoo.learned.pyramid.stepping import Stepper, trained_parts
 from codecs_zoo.learned.pyramid.storing import read_model, write_weights
 from codecs_zoo.learned.pyramid.training_settings import TrainingSettings
 from codecs_zoo.learned.pyramid.transforms import start_from_components
-from imaging.files import whole_file, write_json
+from imaging.files import atomic_file, write_json
 
 HELD_OUT_EVERY: Final = 29
 HELD_OUT_SIDE: Final = 448
@@ -158,7 +158,7 @@ class Trainer:
             "random": torch.get_rng_state(),
             "random_cuda": torch.cuda.get_rng_state() if self.device.type == "cuda" else None,
         }
-        with whole_file(self.out / "state.pt") as draft:
+        with atomic_file(self.out / "state.pt") as draft:
             torch.save(state, draft)
 
     def _resume(self) -> None:

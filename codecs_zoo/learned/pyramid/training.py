@@ -33,14 +33,14 @@ def train(settings: TrainingSettings, out: Path) -> Path:
     that has no finite gradient.
     """
     from codecs_zoo.learned.pyramid.trainer import Trainer
-    from imaging.files import to_json, write_whole
+    from imaging.files import to_json, write_atomic
 
     path, content = out / "settings.json", to_json(asdict(settings))
     if path.exists() and path.read_bytes() != content:
         raise CodecError(f"{out} was started with other settings ({path}). Give those, or another --out.")
     trainer = Trainer(settings, out)
     out.mkdir(parents=True, exist_ok=True)
-    write_whole(path, content)  # once all that it needs is there: a refusal leaves nothing behind
+    write_atomic(path, content)  # once all that it needs is there: a refusal leaves nothing behind
     return trainer.run()
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from imaging import manifest as manifests
 from imaging.files import write_json
-from imaging.folders import whole_folder
+from imaging.folders import atomic_folder
 from imaging.manifest import ManifestError, hash_files, verify, write_manifest
 from metric.core.config import TERMS, trunks_of
 from metric.core.distance.base import Metric
@@ -38,7 +38,7 @@ def write_folder(out: Path, fill: Callable[[Path], None], manifest: Mapping[str,
 
     `out` must not exist, or be an empty folder; else FolderError. On any failure nothing is left behind.
     """
-    with whole_folder(out) as work:
+    with atomic_folder(out) as work:
         fill(work)
         write_manifest(work, MANIFEST_SCHEMA, manifest, hash_files(work))
 

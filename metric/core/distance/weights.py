@@ -25,7 +25,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from imaging.files import whole_file
+from imaging.files import atomic_file
 from metric.core.distance.fetch import (
     IN_SDIST,
     FetchError,
@@ -197,7 +197,7 @@ def _how(net: str) -> str:
 
 
 def _write(path: Path, tensors: dict[str, Tensor]) -> None:
-    with whole_file(path) as draft:
+    with atomic_file(path) as draft:
         save_file({key: value.contiguous() for key, value in tensors.items()}, draft)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from imaging.files import whole_file
+from imaging.files import atomic_file
 from metric.core.distance.tensors import load_tensors
 
 logger = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ class State:
 def write_state(path: Path, state: State) -> None:
     """Replace the file in one step: a kill leaves the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as draft:
+    with atomic_file(path) as draft:
         # Not asdict, which would copy each tensor once more.
         torch.save({name: getattr(state, name) for name in State.__dataclass_fields__}, draft)
 

@@ -12,7 +12,7 @@ from annotation.core.formats.published.tables import json_lines, parquet
 from annotation.core.formats.zip import in_full, stream
 from annotation.core.panel_codes import without_panel_codes
 from imaging.files import to_json
-from imaging.folders import whole_folder
+from imaging.folders import atomic_folder
 from imaging.manifest import ITSELF, NAME, sealed
 
 Writer = Callable[[SnapshotFiles, Mapping[str, Any]], Iterator[tuple[str, Iterable[bytes]]]]
@@ -52,7 +52,7 @@ def write_published(snapshot: Path, out: Path, form: str) -> None:
     Raises KeyError for an unknown form, FolderError where `out` is occupied.
     """
     files = FolderFiles(snapshot)
-    with whole_folder(out) as draft:
+    with atomic_folder(out) as draft:
         for name, pieces in WRITERS[form](files, published_manifest(files)):
             (draft / name).parent.mkdir(parents=True, exist_ok=True)
             with (draft / name).open("wb") as file:
