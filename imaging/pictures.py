@@ -12,7 +12,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from imaging import avif, jpeg, png, webp
-from imaging.claims import Claim, read_claim, read_exif
+from imaging.declared_colour import DeclaredColour, read_declared_colour, read_exif
 from imaging.errors import PhotographError
 from imaging.pixels import Pixels, pixels_sha256
 from imaging.png import decode_png, encode_png
@@ -68,7 +68,7 @@ def load_photograph(
             for refuse in REFUSALS.get(str(opened.format), ()):
                 refuse(content)
             notes = [f"Its damaged {name} chunk was passed over." for name in damaged]
-            return _normalise(opened, read_claim(opened, content), notes)
+            return _normalise(opened, read_declared_colour(opened, content), notes)
     except PhotographError:
         raise
     except UnidentifiedImageError as error:
@@ -177,7 +177,7 @@ def bits_per_channel(opened: Image.Image, content: bytes) -> int:
     return 8
 
 
-def _normalise(opened: Image.Image, claim: Claim, notes: list[str]) -> Photograph:
+def _normalise(opened: Image.Image, claim: DeclaredColour, notes: list[str]) -> Photograph:
     """Drop opaque alpha, expand grey and palette, convert to sRGB, turn upright: noting each."""
     # Read before decoding: Pillow turns a TIFF while it loads it, and forgets that it did.
     turned = read_exif(opened).get(ExifTags.Base.Orientation, UPRIGHT) in TURNED
@@ -193,7 +193,7 @@ def _normalise(opened: Image.Image, claim: Claim, notes: list[str]) -> Photograp
     return Photograph(pixels, tuple(notes), width, height)
 
 
-def _in_srgb(picture: Image.Image, claim: Claim, notes: list[str]) -> Pixels:
+def _in_srgb(picture: Image.Image, claim: DeclaredColour, notes: list[str]) -> Pixels:
     if claim.profile is not None:
         return np.array(_to_srgb(picture, claim.profile, notes))
     pixels = np.array(_expand_grey(picture, notes))

@@ -28,7 +28,7 @@ _BMP_V4 = 108
 
 
 @dataclass(frozen=True)
-class Claim:
+class DeclaredColour:
     """What a file's numbers mean: by an ICC `profile`, by a `space`, or, with neither, sRGB.
 
     `way`: where the file says so. `assumed`: a note, where the file says something that is not followed.
@@ -40,7 +40,7 @@ class Claim:
     assumed: str = ""
 
 
-def read_claim(opened: Image.Image, content: bytes) -> Claim:
+def read_declared_colour(opened: Image.Image, content: bytes) -> DeclaredColour:
     """The claim of an opened file with these bytes.
 
     Raises PhotographError for high dynamic range, whose look in sRGB would be a guess.
@@ -48,27 +48,27 @@ def read_claim(opened: Image.Image, content: bytes) -> Claim:
     claim = _FORMATS.get(opened.format or "", _by_profile)(opened, content)
     if claim.profile is not None:
         _refuse_high_dynamic_range(_icc_transfer(claim.profile), claim.way)
-    if claim == Claim():
-        return Claim(assumed=_doubt_of_exif(opened))
+    if claim == DeclaredColour():
+        return DeclaredColour(assumed=_doubt_of_exif(opened))
     return claim
 
 
-def _by_profile(opened: Image.Image, content: bytes) -> Claim:
+def _by_profile(opened: Image.Image, content: bytes) -> DeclaredColour:
     profile = opened.info.get("icc_profile")
-    return Claim("its ICC profile", profile=profile) if profile else Claim()
+    return DeclaredColour("its ICC profile", profile=profile) if profile else DeclaredColour()
 
 
-def _by_jpeg(opened: Image.Image, content: bytes) -> Claim:
+def _by_jpeg(opened: Image.Image, content: bytes) -> DeclaredColour:
     claim = _by_profile(opened, content)
     segments = getattr(opened, "applist", [])
     if claim.profile is None and any(body.startswith(b"ICC_PROFILE\0") for _, body in segments):
-        return Claim(assumed=f"A part of its ICC profile is missing: {AS_SRGB}.")
+        return DeclaredColour(assumed=f"A part of its ICC profile is missing: {AS_SRGB}.")
     return claim
 
 
-def _by_png(opened: Image.Image, content: bytes) -> Claim:
+def _by_png(opened: Image.Image, content: bytes) -> DeclaredColour:
     chunks = png.colour_chunks(content)
-    unused = Claim()
+    unused = DeclaredColour()
     if b"cICP" in chunks:
         claim = _by_cicp(chunks[b"cICP"])
         if not claim.assumed:
@@ -76,38 +76,38 @@ def _by_png(opened: Image.Image, content: bytes) -> Claim:
         unused = claim
     if b"iCCP" in chunks:
         # A profile that does not unpack is refused where it is applied.
-        return Claim("its ICC profile", profile=opened.info.get("icc_profile") or b"")
+        return DeclaredColour("its ICC profile", profile=opened.info.get("icc_profile") or b"")
     if len(chunks.get(b"sRGB", b"")) == 1 and chunks[b"sRGB"][0] <= 3:
-        return Claim("its sRGB chunk")
+        return DeclaredColour("its sRGB chunk")
     claim = _by_gamma(chunks.get(b"gAMA", b""), chunks.get(b"cHRM", b""))
-    return unused if claim == Claim() else claim
+    return unused if claim == DeclaredColour() else claim
 
 
-def _by_cicp(body: bytes) -> Claim:
+def _by_cicp(body: bytes) -> DeclaredColour:
     """Code points of H.273: primaries, curve, matrix (none, for RGB), full range."""
     if len(body) != 4 or body[2] != 0:
         raise PhotographError(
             "Its cICP chunk is damaged: it does not describe RGB. Convert it to sRGB and save it again."
         )
     if body[3] != 1:
-        return Claim(
+        return DeclaredColour(
             "its cICP chunk", assumed=f"Its cICP chunk says narrow range, unusual in PNG: {AS_SRGB}."
         )
     return _by_code_points(body[0], body[1], "its cICP chunk")
 
 
-def _by_code_points(primaries: int, curve: int, way: str) -> Claim:
+def _by_code_points(primaries: int, curve: int, way: str) -> DeclaredColour:
     _refuse_high_dynamic_range(curve, way)
     if (primaries, curve) == (1, 13):
-        return Claim(way)
+        return DeclaredColour(way)
     if primaries not in colour.PRIMARIES or curve not in colour.CURVES:
-        return Claim(
+        return DeclaredColour(
             way,
             assumed=f"I{way[1:]} leaves its colours open (primaries {primaries}, curve {curve}): {AS_SRGB}.",
         )
     name, chromaticities = colour.PRIMARIES[primaries]
     curve_name, decode = colour.CURVES[curve]
-    return Claim(way, space=Space(f"{name} with {curve_name}", chromaticities, decode))
+    return DeclaredColour(way, space=Space(f"{name} with {curve_name}", chromaticities, decode))
 
 
 def _refuse_high_dynamic_range(curve: int, way: str) -> None:
@@ -118,26 +118,28 @@ def _refuse_high_dynamic_range(curve: int, way: str) -> None:
         )
 
 
-def _by_gamma(gama: bytes, chrm: bytes) -> Claim:
+def _by_gamma(gama: bytes, chrm: bytes) -> DeclaredColour:
     """gAMA alone is a curve; cHRM without it is passed over, as browsers do."""
     stored = struct.unpack(">I", gama)[0] / 1e5 if len(gama) == 4 else 0.0
     numbers = [value / 1e5 for value in struct.unpack(">8I", chrm)] if len(chrm) == 32 else []
     primaries = _chromaticities(numbers) if numbers else colour.SRGB
     if not colour.spans_colours(primaries):
-        return Claim(assumed=f"Its cHRM chunk names primaries that no picture can have: {AS_SRGB}.")
+        return DeclaredColour(assumed=f"Its cHRM chunk names primaries that no picture can have: {AS_SRGB}.")
     if not stored:
         same = colour.is_srgb(primaries)
         return (
-            Claim() if same else Claim(assumed=f"Its cHRM chunk names primaries without a curve: {AS_SRGB}.")
+            DeclaredColour()
+            if same
+            else DeclaredColour(assumed=f"Its cHRM chunk names primaries without a curve: {AS_SRGB}.")
         )
     if NEAR_GAMMA[0] <= stored <= NEAR_GAMMA[1] and colour.is_srgb(primaries):
-        return Claim("its gAMA chunk")
+        return DeclaredColour("its gAMA chunk")
     named = next(
         (name for name, known in colour.PRIMARIES.values() if _alike(known, primaries)),
         "primaries of its own",
     )
     way = "its gAMA and cHRM chunks" if numbers else "its gAMA chunk"
-    return Claim(
+    return DeclaredColour(
         way, space=Space(f"{named} with gamma {1 / stored:.3g}", primaries, colour.power(1 / stored))
     )
 
@@ -151,7 +153,7 @@ def _alike(one: Chromaticities, other: Chromaticities) -> bool:
     return max(abs(a - b) for a, b in zip(one, other, strict=True)) <= colour.ALIKE
 
 
-def _by_avif(opened: Image.Image, content: bytes) -> Claim:
+def _by_avif(opened: Image.Image, content: bytes) -> DeclaredColour:
     claim = _by_profile(opened, content)
     if claim.profile is not None:
         return claim
@@ -161,42 +163,42 @@ def _by_avif(opened: Image.Image, content: bytes) -> Claim:
             # Browsers show a picture whose curve is a video's as if it were sRGB's; 2 and 2 say nothing.
             curve = 13 if curve in (1, 6, 14, 15) else curve
             return (
-                Claim()
+                DeclaredColour()
                 if (primaries, curve) == (2, 2)
                 else _by_code_points(primaries, curve, "its nclx property")
             )
     return claim
 
 
-def _by_gif(opened: Image.Image, content: bytes) -> Claim:
+def _by_gif(opened: Image.Image, content: bytes) -> DeclaredColour:
     """A profile in an application extension ICCRGBG1, in blocks of up to 255 bytes."""
     at = content.find(b"\x21\xff\x0bICCRGBG1012")
     if at < 0:
-        return Claim()
+        return DeclaredColour()
     at, profile = at + 14, b""
     while at < len(content) and (size := content[at]):
         profile += content[at + 1 : at + 1 + size]
         at += 1 + size
-    return Claim("its ICC profile", profile=profile)
+    return DeclaredColour("its ICC profile", profile=profile)
 
 
-def _by_bmp(opened: Image.Image, content: bytes) -> Claim:
+def _by_bmp(opened: Image.Image, content: bytes) -> DeclaredColour:
     """The colour space of a version 4 or 5 header: sRGB, an embedded or a linked profile, or primaries."""
     (size,) = struct.unpack_from("<I", content, 14)
     if size < _BMP_V4:
-        return Claim()
+        return DeclaredColour()
     kind = content[14 + 56 : 14 + 60][::-1]
     if kind == b"MBED" and size > _BMP_V4:
         start, length = struct.unpack_from("<II", content, 14 + 112)
-        return Claim("its ICC profile", profile=content[14 + start : 14 + start + length])
+        return DeclaredColour("its ICC profile", profile=content[14 + start : 14 + start + length])
     if kind == b"LINK":
-        return Claim(assumed=f"Its ICC profile is a file of its own: {AS_SRGB}.")
+        return DeclaredColour(assumed=f"Its ICC profile is a file of its own: {AS_SRGB}.")
     if kind == bytes(4) and any(content[14 + 60 : 14 + 96]):
-        return Claim(assumed=f"Its header names primaries without a profile: {AS_SRGB}.")
-    return Claim()
+        return DeclaredColour(assumed=f"Its header names primaries without a profile: {AS_SRGB}.")
+    return DeclaredColour()
 
 
-def _by_tiff(opened: Image.Image, content: bytes) -> Claim:
+def _by_tiff(opened: Image.Image, content: bytes) -> DeclaredColour:
     """A profile, or tags of TIFF 6.0 (section 20) about primaries and curves."""
     claim = _by_profile(opened, content)
     tags: Any = getattr(opened, "tag_v2", {})
@@ -205,7 +207,7 @@ def _by_tiff(opened: Image.Image, content: bytes) -> Claim:
     numbers = [float(value) for tag in (318, 319) for value in tags.get(tag, ())]
     if 301 not in tags and len(numbers) == 8 and colour.is_srgb(_chromaticities(numbers)):
         return claim
-    return Claim(assumed=f"Its tags name primaries or curves without a profile: {AS_SRGB}.")
+    return DeclaredColour(assumed=f"Its tags name primaries or curves without a profile: {AS_SRGB}.")
 
 
 def _icc_transfer(profile: bytes) -> int:
