@@ -21,11 +21,11 @@ from annotation.models import Enrolment, Flag, Triplet
 from annotation.queues import after_commit
 from annotation.reports.flags import flagged_triplets, flags_as_json, with_flags
 from annotation.reports.panel_lists import Participant, panel_lists
-from annotation.reports.stages import STAGES, where_people_are, with_stage
+from annotation.reports.stages import STAGES, people_by_stage, with_stage
 from annotation.serializers import valid_data
 from annotation.services.annotator_quality import exclude_by_hand, undo_exclusion_by_hand
 from annotation.services.flags import SIDES, settle_flags
-from annotation.services.panels import panel_link, way_back
+from annotation.services.panels import completion_link, panel_link
 from annotation.services.returned import record_returned
 from annotation.services.studies import update_study
 from annotation.views.access import staff_of, study_or_404
@@ -126,13 +126,13 @@ class PanelView(APIView):
                 "link": panel_link(door, rules.panel),
                 "completion": {
                     "code": rules.completion_code,
-                    "address": way_back(rules.completion_url, rules.completion_code, rules.panel),
+                    "address": completion_link(rules.completion_url, rules.completion_code, rules.panel),
                 },
                 "screen_out": {
                     "code": rules.screen_out_code,
-                    "address": way_back(rules.screen_out_url, rules.screen_out_code, rules.panel),
+                    "address": completion_link(rules.screen_out_url, rules.screen_out_code, rules.panel),
                 },
-                "where": {name: count for name, _, count in where_people_are(study)},
+                "where": {name: count for name, _, count in people_by_stage(study)},
                 "lists": {
                     name: [_participant(one) for one in getattr(lists, name)]
                     for name in ("approve", "reject", "screened_out", "stopped", "returned")

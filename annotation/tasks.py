@@ -13,7 +13,7 @@ from annotation.reports.results import compute_results
 from annotation.services import picture_copies, privacy
 from annotation.services.allocation.ranking import refresh_rankings
 from annotation.services.annotator_quality import refresh_quality, studies_with_new_answers
-from annotation.services.completion import finish_those_gone
+from annotation.services.completion import finish_abandoned
 from annotation.services.encoding import encode_reconstruction
 from annotation.services.planning import left_unplanned, plan_claimed
 from annotation.services.pool import return_overdue
@@ -51,7 +51,7 @@ def plan(pk: int) -> None:
 def reap() -> None:
     """Puts run-out leases back, ends what people left, and sends out again what no message leads to any more."""
     return_overdue()
-    finish_those_gone()
+    finish_abandoned()
     for pk in left_unplanned():
         plan.delay(pk)
     slow = Q(method__in=slow_codecs(_codecs_of(Reconstruction.objects.all().pending())))

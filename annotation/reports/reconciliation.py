@@ -150,7 +150,7 @@ def reconcile(*, study: Study, export: Export) -> list[Row]:
     return sorted(rows, key=lambda row: (row.agrees, row.external_id))
 
 
-def gone_unrecorded(*, study: Study, export: Export) -> list[str]:
+def unrecorded_submissions(*, study: Study, export: Export) -> list[str]:
     """Ids of people who came here, have not finished, and gave their place back at the panel with every submission.
 
     Those who are recorded as returned already, or were screened out, are not among them.

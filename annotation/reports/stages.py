@@ -41,7 +41,7 @@ def with_stage(rows: QuerySet[Enrolment], study: Study) -> QuerySet[Enrolment]:
     return rows.annotate(ready=ready, seen_at=seen).annotate(stage=stage)
 
 
-def where_people_are(study: Study) -> list[tuple[str, str, int]]:
+def people_by_stage(study: Study) -> list[tuple[str, str, int]]:
     """(name, label, how many) of people at each stage; programs and test participants are not among them."""
     people = with_stage(study.enrolments.filter(annotator__simulated=False), study)
     counts = dict(people.order_by().values_list("stage").annotate(n=Count("pk")))

@@ -16,7 +16,7 @@ from annotation.services.claims import end_of
 # Of the pairs wanted, so many may be flagged or fail to load and still count as done.
 FLAGS_COUNTED = 0.1
 # Whoever has judged enough and says nothing for so long has closed the page without its end.
-GONE_AFTER = timedelta(minutes=10)
+ABANDONED_AFTER = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def finish(session: Session, *, at: datetime | None = None) -> Enrolment | None:
     return enrolment
 
 
-def finish_those_gone() -> int:
+def finish_abandoned() -> int:
     """Ends the study for people who judged all that was wanted and closed the page; returns how many.
 
     Until then nobody could tell them from those who stopped on the way. Their end is when they were seen last.
@@ -101,6 +101,6 @@ def _gone(study: Study) -> list[Session]:
     unfinished = study.enrolments.filter(finished_at=None, screened_out_by="", returned_at=None)
     totals = Session.objects.filter(study=study, annotator__in=unfinished.values("annotator")).order_by()
     enough = totals.values("annotator").annotate(n=Sum("answered"), seen=Max("last_seen_at"), last=Max("pk"))
-    gone = enough.filter(n__gte=max(1, wanted), seen__lt=timezone.now() - GONE_AFTER)
+    gone = enough.filter(n__gte=max(1, wanted), seen__lt=timezone.now() - ABANDONED_AFTER)
     rows = Session.objects.filter(pk__in=list(gone.values_list("last", flat=True)))
     return list(rows.select_related("study", "annotator"))

@@ -100,6 +100,6 @@ def make_test_participant(*, study: Study) -> PanelEntry:
     return PanelEntry(made.panel, made.external_id)
 
 
-def way_back(address: str, code: str, panel: str) -> str:
+def completion_link(address: str, code: str, panel: str) -> str:
     """The address that a person goes back to, with the code in its query; "" where the study has none."""
     return with_code(address, code, prolific=panel == "prolific")

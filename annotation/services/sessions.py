@@ -14,7 +14,7 @@ from annotation.services.arrival import enrol, next_step
 from annotation.services.flags import raise_flag
 from annotation.services.pool import return_to_pool
 from annotation.services.practice import TRAINING, practice_stage
-from annotation.services.visitors import require_way_in
+from annotation.services.visitors import require_access
 from annotation.throttles import require_room_for_session
 from annotation.turns import atomic_in_turn
 
@@ -61,7 +61,7 @@ def begin_session(
     )
     annotator = known.first() if annotator_id else None
     if not simulated:
-        require_way_in(study, annotator)
+        require_access(study, annotator)
     if annotator is None:
         annotator = Annotator.objects.create(simulated=simulated)
     enrolment = enrol(study, annotator)

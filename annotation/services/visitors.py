@@ -60,11 +60,11 @@ def find_visitor(
         annotator = _known(known)
     enrolment = _enrolment(study, annotator)
     if not (entry or invitation):
-        require_way_in(study, annotator if enrolment else None)
+        require_access(study, annotator if enrolment else None)
     return Visitor(study, annotator, enrolment, invitation, entry)
 
 
-def require_way_in(study: Study, annotator: Annotator | None) -> None:
+def require_access(study: Study, annotator: Annotator | None) -> None:
     """Refuses, in a study with a panel, whoever has neither the panel's id nor a personal invitation to it."""
     if study.rules.panel not in PANEL_NAMES:
         return

@@ -12,7 +12,7 @@ from annotation.errors import Refused
 from annotation.models import Enrolment, Session, Study, Triplet
 from annotation.services.claims import end_of
 from annotation.services.completion import completion_of, finish
-from annotation.services.panels import way_back
+from annotation.services.panels import completion_link
 from annotation.services.practice import TRAINING
 from annotation.services.questionnaires import questions_due
 from annotation.services.sessions import progress_of
@@ -60,16 +60,16 @@ def _finished(request: HttpRequest, visitor: Visitor, enrolment: Enrolment) -> H
 
 
 def _common(study: Study, enrolment: Enrolment) -> dict[str, Any]:
-    return {"annotator_number": number_of(enrolment.annotator), **way_back_of(study)}
+    return {"annotator_number": number_of(enrolment.annotator), **completion_links_of(study)}
 
 
-def way_back_of(study: Study) -> dict[str, Any]:
+def completion_links_of(study: Study) -> dict[str, Any]:
     """The panel's name, the completion code and the address to go back to."""
     rules = study.rules
     return {
         "panel_name": panel_name(study),
         "code": rules.completion_code,
-        "address": way_back(rules.completion_url, rules.completion_code, rules.panel),
+        "address": completion_link(rules.completion_url, rules.completion_code, rules.panel),
     }
 
 
@@ -77,7 +77,7 @@ def _screened_out(request: HttpRequest, study: Study, enrolment: Enrolment) -> H
     rules = study.rules
     body = _common(study, enrolment) | {
         "code": rules.screen_out_code,
-        "address": way_back(rules.screen_out_url, rules.screen_out_code, rules.panel),
+        "address": completion_link(rules.screen_out_url, rules.screen_out_code, rules.panel),
         "cause": enrolment.screened_out_by,
         "training": enrolment.screened_out_by == TRAINING,
     }

@@ -16,8 +16,8 @@ from annotation.errors import Refused
 from annotation.models import Study
 from annotation.queues import after_commit
 from annotation.reports.panel_lists import PanelLists, lines, panel_lists
-from annotation.reports.stages import where_people_are
-from annotation.services.panels import PANEL_NAMES, make_test_participant, panel_link, way_back
+from annotation.reports.stages import people_by_stage
+from annotation.services.panels import PANEL_NAMES, completion_link, make_test_participant, panel_link
 from annotation.services.returned import record_returned
 from annotation.views.access import refusals_as_messages, staff_required, study_or_404
 from annotation.views.study import study_page
@@ -42,7 +42,7 @@ def panel(request: HttpRequest, slug: str) -> HttpResponse:
         "study-panel",
         link=link_of(request, study),
         codes=_codes(study),
-        where=where_people_are(study),
+        where=people_by_stage(study),
         lists=lists,
         pasted={
             name: lines(_rows(lists, name, **bonus), with_reason=name == "reject")
@@ -67,12 +67,12 @@ def _codes(study: Study) -> list[tuple[str, str, str]]:
         (
             "Finished",
             rules.completion_code,
-            way_back(rules.completion_url, rules.completion_code, rules.panel),
+            completion_link(rules.completion_url, rules.completion_code, rules.panel),
         ),
         (
             "Screened out",
             rules.screen_out_code,
-            way_back(rules.screen_out_url, rules.screen_out_code, rules.panel),
+            completion_link(rules.screen_out_url, rules.screen_out_code, rules.panel),
         ),
     ]
 

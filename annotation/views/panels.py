@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods
 from annotation.core.roles import Reach
 from annotation.errors import Refused
 from annotation.models import Study
-from annotation.reports.reconciliation import Row, gone_unrecorded, read_export, reconcile
+from annotation.reports.reconciliation import Row, read_export, reconcile, unrecorded_submissions
 from annotation.services.panels import PANEL_NAMES
 from annotation.views.access import refusals_as_messages, staff_required, study_or_404
 from annotation.views.study import study_page
@@ -32,7 +32,7 @@ def reconciliation(request: HttpRequest, slug: str) -> HttpResponse:
     if request.POST.get("as") == "csv":
         return _csv(study, rows)
     context |= {"rows": rows, "differ": sum(not row.agrees for row in rows), "compared": True}
-    context["gone"] = gone_unrecorded(study=study, export=export)
+    context["gone"] = unrecorded_submissions(study=study, export=export)
     return study_page(request, study, "study-reconciliation", without_id=export.without_id, **context)
 
 

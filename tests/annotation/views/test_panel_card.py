@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from annotation.core.annotator_quality import Answer, annotator_figures
 from annotation.models import Annotator, Assignment, Enrolment, Judgment, Session, Study
-from annotation.reports.stages import where_people_are
+from annotation.reports.stages import people_by_stage
 from annotation.services.annotator_quality import refresh_quality
-from annotation.services.completion import finish_those_gone
+from annotation.services.completion import finish_abandoned
 from annotation.services.study_files import export_study
 from tests.factories import make_assignment, make_judgment, make_session, make_study
 from tests.panels import PROLIFIC, come_in, open_link, panel_study
@@ -40,7 +40,7 @@ def participant(study: Study, number: int, **fields: Any) -> Enrolment:
 
 
 def stages(study: Study) -> dict[str, int]:
-    return {name: count for name, _, count in where_people_are(study) if count}
+    return {name: count for name, _, count in people_by_stage(study) if count}
 
 
 class TestLink:
@@ -138,10 +138,10 @@ class TestWhere:
         session = Session.objects.get()
         for _ in range(2):
             make_judgment(session)
-        assert finish_those_gone() == 0  # perhaps the page is still open
+        assert finish_abandoned() == 0  # perhaps the page is still open
         seen = timezone.now() - timedelta(minutes=11)
         Session.objects.update(last_seen_at=seen)
-        assert finish_those_gone() == 1
+        assert finish_abandoned() == 1
         place.refresh_from_db()
         assert place.finished_at == seen and stages(study) == {"finished": 1}
 
@@ -150,7 +150,7 @@ class TestWhere:
         participant(study, 1)
         make_judgment(Session.objects.get())
         Session.objects.update(last_seen_at=timezone.now() - timedelta(hours=1))
-        assert finish_those_gone() == 0
+        assert finish_abandoned() == 0
         assert stages(study) == {"stopped": 1}
 
 
