@@ -22,7 +22,14 @@ from annotation import serializers, tasks
 from annotation.authentication import EndingTokenAuthentication
 from annotation.core.formats.published.forms import BAPPS, FORMS
 from annotation.core.roles import Reach
-from annotation.errors import NotYours, Refused, ResearcherNeeded, SessionErased, SnapshotRefused, StoreAway
+from annotation.errors import (
+    NotYours,
+    Refused,
+    ResearcherNeeded,
+    SessionErased,
+    SnapshotRefused,
+    StorageUnavailable,
+)
 from annotation.models import Annotator, Assignment, Session, Snapshot, Study
 from annotation.queues import after_commit
 from annotation.services.claims import NoPair, claim
@@ -239,7 +246,7 @@ class AssignmentImage(JudgingView):
             if not is_transient(error):
                 raise
             log.warning("a picture could not be read", error=f"{type(error).__name__}: {error}")
-            raise StoreAway from error
+            raise StorageUnavailable from error
         response.headers["Cache-Control"] = "private, max-age=3600, immutable, no-transform"
         return response
 

@@ -149,7 +149,7 @@ class BadTiming(Refused):
     code = "bad_timing"
 
 
-class StoreAway(Refused):
+class StorageUnavailable(Refused):
     """Where files are kept does not answer, and will again."""
 
     code = "store_away"

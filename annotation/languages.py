@@ -1,7 +1,7 @@
 """Which language a page for annotators is in, and whether a catalogue has all that such a page says.
 
 A page is in one language or in another, never in two: a language whose catalogue lacks a text is offered to nobody, and
-a study that was set to it shows English until the catalogue is whole. `lacking` says which texts are missing.
+a study that was set to it shows English until the catalogue is whole. `untranslated` says which texts are missing.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ CHOICE = "language"
 PLURALS_TO = 200
 
 
-def lacking(language: str) -> list[str]:
+def untranslated(language: str) -> list[str]:
     """The texts of annotators' pages that have no translation into the language, in English."""
     return sorted(
         {text for domain in DOMAINS for text in _texts(SOURCE_LANGUAGE, domain) - _texts(language, domain)}
@@ -56,7 +56,7 @@ def _texts(language: str, domain: str) -> set[str]:
 @lru_cache(maxsize=64)
 def is_complete(language: str) -> bool:
     """Whether the language can be shown: every text of annotators' pages has a translation."""
-    return bool(_texts(language, "django")) and not lacking(language)
+    return bool(_texts(language, "django")) and not untranslated(language)
 
 
 def offered() -> list[tuple[str, str]]:
@@ -116,7 +116,7 @@ def check_catalogues(**_: Any) -> list[CheckMessage]:
     """A warning for each language of the site whose catalogue lacks texts: it is offered to nobody."""
     warnings: list[CheckMessage] = []
     for tag, name in settings.LANGUAGES:
-        if missing := lacking(tag):
+        if missing := untranslated(tag):
             warnings.append(
                 Warning(
                     f"{name} lacks {len(missing)} texts of the pages for annotators, so no page is shown in it: "

@@ -15,7 +15,7 @@ from annotation.transient import is_transient
 log = structlog.get_logger(__name__)
 
 
-def do_claimed(
+def run_claimed(
     rows: WorkQuerySet[W],
     pk: int,
     do: Callable[[W, uuid.UUID], str],

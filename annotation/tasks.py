@@ -15,10 +15,10 @@ from annotation.services.allocation.ranking import refresh_rankings
 from annotation.services.annotator_quality import refresh_quality, studies_with_new_answers
 from annotation.services.completion import finish_abandoned
 from annotation.services.encoding import encode_reconstruction
-from annotation.services.planning import left_unplanned, plan_claimed
+from annotation.services.planning import plan_claimed, unplanned_studies
 from annotation.services.pool import return_overdue
 from annotation.services.reach import measure_reach, request_reach
-from annotation.services.reaping import take_abandoned
+from annotation.services.reaping import requeue_abandoned
 from annotation.services.snapshots import build_snapshot
 from annotation.services.stopping import apply_stop_rules
 
@@ -52,15 +52,15 @@ def reap() -> None:
     """Puts run-out leases back, ends what people left, and sends out again what no message leads to any more."""
     return_overdue()
     finish_abandoned()
-    for pk in left_unplanned():
+    for pk in unplanned_studies():
         plan.delay(pk)
     slow = Q(method__in=slow_codecs(_codecs_of(Reconstruction.objects.all().pending())))
     for queue, codecs in ((ENCODE, ~slow), (ENCODE_SLOW, slow)):
         rows = Reconstruction.objects.filter(codecs)
-        send_encodings(take_abandoned(rows=rows, queue_empty=queue_is_empty(queue)), queue=queue)
+        send_encodings(requeue_abandoned(rows=rows, queue_empty=queue_is_empty(queue)), queue=queue)
     all_sent = queue_is_empty(ENCODE) and queue_is_empty(ENCODE_SLOW)
-    send_reaches(take_abandoned(rows=CodecReach.objects.all(), queue_empty=all_sent))
-    for pk in take_abandoned(rows=Snapshot.objects.all(), queue_empty=queue_is_empty("default")):
+    send_reaches(requeue_abandoned(rows=CodecReach.objects.all(), queue_empty=all_sent))
+    for pk in requeue_abandoned(rows=Snapshot.objects.all(), queue_empty=queue_is_empty("default")):
         snapshot.delay(pk)
 
 

@@ -12,7 +12,7 @@ from celery import shared_task
 from django.conf import settings
 
 from annotation.queues import queue_is_empty
-from annotation.services.reaping import take_abandoned
+from annotation.services.reaping import requeue_abandoned
 from metric.models import CodecTraining, TrainingRun
 from metric.services.children import bound_to_me
 from metric.services.requests import next_waiting, training_goes_on
@@ -98,7 +98,7 @@ def retrain() -> None:
 def reap() -> None:
     """Sends out again what no message leads to any more."""
     empty = queue_is_empty("train") and queue_is_empty("train-gpu")
-    for pk in take_abandoned(rows=TrainingRun.objects.all(), queue_empty=empty):
+    for pk in requeue_abandoned(rows=TrainingRun.objects.all(), queue_empty=empty):
         send(TrainingRun.objects.get(pk=pk))
-    for pk in take_abandoned(rows=CodecTraining.objects.all(), queue_empty=empty):
+    for pk in requeue_abandoned(rows=CodecTraining.objects.all(), queue_empty=empty):
         send_codec_training(CodecTraining.objects.get(pk=pk))

@@ -96,7 +96,7 @@ def annotator_figures(
     """The figures of one annotator's answers, the earliest first."""
     run = longest_run([answer.side for answer in answers])
     sides = sum(answer.side != TIE for answer in answers)
-    low, high, expected = runs_of_a_coin(sides)
+    low, high, expected = longest_run_by_chance(sides)
     return Figures(
         sentinels=_right(answers, "sentinel"),
         golden=_right(answers, "golden"),
@@ -175,7 +175,7 @@ def longest_run(sides: Iterable[str]) -> int:
 
 
 @cache
-def runs_of_a_coin(tosses: int) -> tuple[int, int, float]:
+def longest_run_by_chance(tosses: int) -> tuple[int, int, float]:
     """The 2.5 % and 97.5 % quantiles and the mean of the longest run, of either side, in so many fair tosses.
 
     The chance that no run is longer than k is the number of compositions of `tosses` into parts of at most k, over

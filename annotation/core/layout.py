@@ -62,7 +62,7 @@ class Layout:
         return sorted({one.condition for one in self.pictures if not one.condition.is_original})
 
 
-def is_passed_over(name: str) -> bool:
+def is_ignored(name: str) -> bool:
     """Whether a file is what systems leave behind, such as .DS_Store and __MACOSX."""
     return any(
         part.startswith(".") or part in ("__MACOSX", "Thumbs.db", "desktop.ini") for part in name.split("/")
@@ -72,7 +72,7 @@ def is_passed_over(name: str) -> bool:
 def read_names(names: Iterable[str]) -> Layout:
     """The pictures of files named PHOTOGRAPH/original.EXT and PHOTOGRAPH/METHOD@LEVEL.EXT, with "/" between."""
     pictures, faults = [], []
-    for name in sorted(name for name in names if not is_passed_over(name)):
+    for name in sorted(name for name in names if not is_ignored(name)):
         path = PurePosixPath(name)
         if path.suffix.lower() not in SUFFIXES:
             faults.append(f"{name} is no picture: {', '.join(SUFFIXES)} are read. Take it out of the folder.")

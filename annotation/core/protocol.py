@@ -221,7 +221,7 @@ class Protocol:
         """Whether some pairs need a reconstruction that is plainly worse."""
         return self.sentinel_percent > 0 or self.training_pairs > 0
 
-    def refuse_contradictions(self) -> None:
+    def require_consistent(self) -> None:
         """Raises ProtocolError for an address with another code than the study's: for what is typed, not stored."""
         for kind, what in (("completion", "completion"), ("screen_out", "screened-out")):
             address, code = getattr(self, f"{kind}_url"), getattr(self, f"{kind}_code")

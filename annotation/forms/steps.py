@@ -50,7 +50,7 @@ class StepForm(forms.ModelForm):
             return cleaned
         try:
             protocol = self.instance.rules.but(**given)
-            protocol.refuse_contradictions()
+            protocol.require_consistent()
         except ProtocolError as error:
             here = error.rule in self.fields
             self.add_error(error.rule if here else None, str(error))

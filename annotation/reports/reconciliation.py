@@ -19,7 +19,7 @@ STATUS_COLUMNS = ("status", "assignmentstatus")
 CODE_COLUMNS = ("completioncode", "enteredcode", "answersurveycode", "answercode", "surveycode", "code")
 # Words of panels for somebody who says that they are done, and for somebody who gave up.
 DONE_WORDS = {"awaitingreview", "approved", "submitted", "completed", "complete", "done"}
-GONE_WORDS = {"returned", "timedout", "rejected", "screenedout", "abandoned"}
+WITHDRAWN = {"returned", "timedout", "rejected", "screenedout", "abandoned"}
 # Of those who are gone, whose place at the panel is free again by their own doing, or for want of time.
 RETURNED_WORDS = {"returned", "timedout", "abandoned"}
 MOST_ROWS = 20_000
@@ -59,7 +59,7 @@ class Submission:
     def claim(self) -> str:
         """What the panel says of the person: "done", "gone", or "open" while they are still at it."""
         word = _letters(self.status)
-        if word in GONE_WORDS:
+        if word in WITHDRAWN:
             return "gone"
         return "done" if word in DONE_WORDS or not word else "open"
 

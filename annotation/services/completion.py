@@ -88,11 +88,11 @@ def finish_abandoned() -> int:
     return sum(
         finish(session, at=session.last_seen_at) is not None
         for study in Study.objects.open()
-        for session in _gone(study)
+        for session in _abandoned(study)
     )
 
 
-def _gone(study: Study) -> list[Session]:
+def _abandoned(study: Study) -> list[Session]:
     """The last sessions of people who have judged enough, unfinished, and not seen for a while."""
     rules, pairs = study.rules, study.triplets.filter(role=Triplet.Role.PAIR).count()
     wanted = min(study.pairs_per_session, pairs)
@@ -101,6 +101,6 @@ def _gone(study: Study) -> list[Session]:
     unfinished = study.enrolments.filter(finished_at=None, screened_out_by="", returned_at=None)
     totals = Session.objects.filter(study=study, annotator__in=unfinished.values("annotator")).order_by()
     enough = totals.values("annotator").annotate(n=Sum("answered"), seen=Max("last_seen_at"), last=Max("pk"))
-    gone = enough.filter(n__gte=max(1, wanted), seen__lt=timezone.now() - ABANDONED_AFTER)
-    rows = Session.objects.filter(pk__in=list(gone.values_list("last", flat=True)))
+    abandoned = enough.filter(n__gte=max(1, wanted), seen__lt=timezone.now() - ABANDONED_AFTER)
+    rows = Session.objects.filter(pk__in=list(abandoned.values_list("last", flat=True)))
     return list(rows.select_related("study", "annotator"))

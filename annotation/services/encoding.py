@@ -15,7 +15,7 @@ from annotation.core.allocation import Candidate, make_pairs
 from annotation.core.conditions import ORIGINAL
 from annotation.core.damage import anchor_settings, damage
 from annotation.core.pairing import ConditionPair
-from annotation.leases import do_claimed
+from annotation.leases import run_claimed
 from annotation.models import Reconstruction, Source, Study, Triplet
 from annotation.models.stimulus import as_decimal
 from annotation.services.known import make_known_triplets
@@ -73,7 +73,7 @@ def _anchors(study: Study, source: Source) -> list[tuple[str, str, Decimal]]:
 def encode_reconstruction(*, pk: int) -> str:
     """Claims one reconstruction, makes it, and pairs it with its siblings; returns what became of it."""
     rows = Reconstruction.objects.select_related("source")
-    return do_claimed(rows, pk, _make, expected=(CodecError, rate.RateError))
+    return run_claimed(rows, pk, _make, expected=(CodecError, rate.RateError))
 
 
 def _make(reconstruction: Reconstruction, lease: uuid.UUID) -> str:

@@ -87,7 +87,7 @@ def exclude_pair(*, triplet: Triplet) -> int:
 
 
 @transaction.atomic
-def put_pair_back(*, triplet: Triplet) -> int:
+def restore_pair(*, triplet: Triplet) -> int:
     """Shows an excluded pair again and counts its votes; returns how many those are.
 
     Answers about pixels that were made again since, and came out otherwise, do not count.

@@ -30,11 +30,11 @@ def is_little(study: Study) -> bool:
 def plan(*, study: Study) -> list[int]:
     """Plans all of the study; returns the reconstructions that wait for an encoder."""
     waiting: list[int] = []
-    plan_in_parts(study=study, send=waiting.extend)
+    plan_in_batches(study=study, send=waiting.extend)
     return waiting
 
 
-def plan_in_parts(*, study: Study, send: Callable[[list[int]], object]) -> None:
+def plan_in_batches(*, study: Study, send: Callable[[list[int]], object]) -> None:
     """Plans some photographs at a time and hands on what waits for an encoder then."""
     sources = list(study.sources.order_by("pk").values_list("pk", flat=True))
     for start in range(0, len(sources), SOURCES_AT_ONCE):
@@ -51,11 +51,11 @@ def plan_claimed(*, pk: int, send: Callable[[list[int]], object]) -> str:
     free = Q(planning_until=None) | Q(planning_until__lt=now)
     if not Study.objects.filter(free, pk=pk, unplanned=True).update(planning_until=now + LEASE):
         return "not free"
-    plan_in_parts(study=Study.objects.get(pk=pk), send=send)
+    plan_in_batches(study=Study.objects.get(pk=pk), send=send)
     return "done"
 
 
-def left_unplanned() -> list[int]:
+def unplanned_studies() -> list[int]:
     """Studies that nobody plans just now though they need it: a message was lost, or a worker died."""
     free = Q(planning_until=None) | Q(planning_until__lt=timezone.now())
     return list(Study.objects.filter(free, unplanned=True).values_list("pk", flat=True))

@@ -2,7 +2,7 @@
 
 import uuid
 
-from annotation.leases import do_claimed
+from annotation.leases import run_claimed
 from annotation.models import CodecReach, Source, Study
 from annotation.queues import SLOW_SECONDS
 from annotation.services.encoding import read_pixels
@@ -38,7 +38,7 @@ def is_measurable(name: str) -> bool:
 
 def measure_reach(*, pk: int) -> str:
     """Claims one measurement and makes it; returns what became of it."""
-    return do_claimed(CodecReach.objects.select_related("source"), pk, _measure, expected=(CodecError,))
+    return run_claimed(CodecReach.objects.select_related("source"), pk, _measure, expected=(CodecError,))
 
 
 def _measure(row: CodecReach, lease: uuid.UUID) -> str:

@@ -7,7 +7,7 @@ from django.utils import timezone
 from annotation.models.work import WorkQuerySet
 
 
-def take_abandoned(*, rows: WorkQuerySet[Any], queue_empty: bool) -> list[int]:
+def requeue_abandoned(*, rows: WorkQuerySet[Any], queue_empty: bool) -> list[int]:
     """The rows that need a message now, after giving up on those that keep killing their worker.
 
     `queue_empty` says that no message waits in the queue of these rows; while some do, a row that waits is only

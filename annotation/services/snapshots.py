@@ -14,7 +14,7 @@ from django.utils import timezone
 from annotation.core.formats import manifest as manifests
 from annotation.core.formats import zip as archives
 from annotation.errors import SnapshotRefused
-from annotation.leases import do_claimed
+from annotation.leases import run_claimed
 from annotation.models import Judgment, Snapshot, Study
 from annotation.reports.export import FEWEST_JUDGMENTS, export, filters_of
 from annotation.services.archives import unpack_whole
@@ -52,7 +52,7 @@ def request_snapshot(*, study: Study, simulated: bool = False, created_by: User 
 
 def build_snapshot(*, pk: int) -> str:
     """Claims a snapshot, builds it and stores its archive; returns what became of it. Safe to call again."""
-    return do_claimed(Snapshot.objects.select_related("study"), pk, _build, expected=(FolderError,))
+    return run_claimed(Snapshot.objects.select_related("study"), pk, _build, expected=(FolderError,))
 
 
 def _build(snapshot: Snapshot, lease: uuid.UUID) -> str:

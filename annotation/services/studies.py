@@ -83,7 +83,7 @@ def check_protocol(rules: Mapping[str, Any]) -> Protocol:
     """The rules as values. Refuses unknown rules, values outside their limits, and contradictions."""
     try:
         protocol = Protocol.from_json(rules)
-        protocol.refuse_contradictions()
+        protocol.require_consistent()
         return protocol
     except (ProtocolError, TypeError) as error:
         raise Refused(str(error)) from error
@@ -161,7 +161,7 @@ def free_slug(name: str, *, or_else: str = "study") -> str:
 def open_study(*, study: Study, large_by_worker: bool = False) -> list[int]:
     """Freezes a draft, or resumes a paused study, and returns the reconstructions that are to be encoded.
 
-    With `large_by_worker` a large study is left to whoever takes `planning.left_unplanned` up; nothing is returned.
+    With `large_by_worker` a large study is left to whoever takes `planning.unplanned_studies` up; nothing is returned.
     """
     opened = _open(study)
     return [] if large_by_worker and not is_little(opened) else plan(study=opened)

@@ -12,7 +12,7 @@ from annotation.core.roles import Reach
 from annotation.models import Triplet
 from annotation.queues import after_commit
 from annotation.reports.flags import flagged_triplets, with_flags
-from annotation.services.flags import SIDES, put_pair_back, settle_flags
+from annotation.services.flags import SIDES, restore_pair, settle_flags
 from annotation.views.access import refusals_as_messages, staff_of, staff_required, study_or_404
 from annotation.views.paging import page_by_pk
 from annotation.views.study import study_page
@@ -69,7 +69,7 @@ def put_back(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Shows an excluded pair again."""
     study = study_or_404(request, slug, Reach.RUN)
     triplet = get_object_or_404(Triplet.objects.with_images(), study=study, pk=pk)
-    votes = put_pair_back(triplet=triplet)
+    votes = restore_pair(triplet=triplet)
     after_commit(tasks.ask_next.delay)
     messages.success(request, f"Pair {pk} is shown again, and {votes} of its answers count.")
     return redirect("study-flags", slug)

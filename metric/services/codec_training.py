@@ -13,7 +13,7 @@ from django.db.models.functions import Concat
 from django.utils import timezone
 
 from annotation.errors import Refused
-from annotation.leases import do_claimed
+from annotation.leases import run_claimed
 from annotation.models import CodecVersion, Source
 from annotation.services.codec_versions import keep_codec_version
 from codecs_zoo import registry
@@ -40,7 +40,7 @@ def run_codec_training(*, pk: int) -> str:
     """Claims one training and does it in this process; returns what became of it. Safe to call again after a kill."""
     rows = CodecTraining.objects.select_related("metric_version__run__study")
     expected = (Cancelled, CodecError, CheckpointError, TrunkUnavailable, Refused, ValueError)
-    return do_claimed(rows, pk, _train, expected=expected)
+    return run_claimed(rows, pk, _train, expected=expected)
 
 
 def _train(training: CodecTraining, lease: uuid.UUID) -> str:

@@ -47,7 +47,7 @@ def test_a_contradiction_is_refused_where_it_is_typed_and_read_where_it_is_store
     rules = {f"{kind}_url": "https://p.example/complete?cc=OLDCODE", f"{kind}_code": "C1ABCDEF"}
     stored = Protocol.from_json(rules)  # a study from before goes on
     with pytest.raises(ProtocolError, match="OLDCODE") as refused:
-        stored.refuse_contradictions()
+        stored.require_consistent()
     assert refused.value.rule == f"{kind}_url"
     with pytest.raises(Refused, match="OLDCODE"):
         check_protocol(rules)

@@ -15,8 +15,8 @@ from annotation.core.annotator_quality import (
     annotator_figures,
     apply_rules,
     longest_run,
+    longest_run_by_chance,
     order_below_the_median,
-    runs_of_a_coin,
 )
 from annotation.core.protocol import Protocol
 from psychometrics.comparisons import Comparisons
@@ -120,7 +120,7 @@ def test_a_tie_ends_a_run() -> None:
 @pytest.mark.parametrize("tosses", [1, 2, 5, 11])
 def test_runs_of_a_coin_are_those_of_all_sequences(tosses: int) -> None:
     runs = [longest_run(sides) for sides in product(("left", "right"), repeat=tosses)]
-    low, high, mean = runs_of_a_coin(tosses)
+    low, high, mean = longest_run_by_chance(tosses)
     assert mean == pytest.approx(np.mean(runs))
     assert (low, high) == tuple(np.quantile(runs, [0.025, 0.975], method="inverted_cdf"))
 

@@ -9,7 +9,7 @@ from annotation.errors import Refused
 from annotation.models import Assignment, Flag, Judgment, Reconstruction, Session, Study, Triplet
 from annotation.services.claims import NoPair, claim_next
 from annotation.services.encoding import encode_reconstruction, make_triplets
-from annotation.services.flags import put_pair_back, settle_flags
+from annotation.services.flags import restore_pair, settle_flags
 from annotation.services.sessions import skip_assignment
 from annotation.services.studies import open_study
 from tests.annotation.services.test_undo import undo
@@ -115,11 +115,11 @@ class TestExclude:
         make_judgment(make_session(study))
         triplet = flag(make_session(study))
         settle(triplet, "exclude")
-        assert put_pair_back(triplet=triplet) == 1
+        assert restore_pair(triplet=triplet) == 1
         triplet.refresh_from_db()
         assert (triplet.role, triplet.votes) == ("pair", 1)
         with pytest.raises(Refused, match="not excluded"):
-            put_pair_back(triplet=triplet)
+            restore_pair(triplet=triplet)
 
     def test_planning_does_not_make_it_a_second_time(self) -> None:
         study = study_of(1)
@@ -191,7 +191,7 @@ class TestRemake:
         encode_reconstruction(pk=waiting)
         flag(make_session(study))
         settle(triplet, "exclude")
-        assert put_pair_back(triplet=Triplet.objects.get()) == 0
+        assert restore_pair(triplet=Triplet.objects.get()) == 0
 
     def test_pixels_that_another_study_judged_stay_as_they_are(self) -> None:
         study = encoded_study()

@@ -14,7 +14,7 @@ from annotation.services import planning
 from annotation.services.addition import add_codec
 from annotation.services.claims import NoPair, claim_next
 from annotation.services.encoding import encode_reconstruction
-from annotation.services.planning import left_unplanned, plan_claimed
+from annotation.services.planning import plan_claimed, unplanned_studies
 from annotation.services.studies import open_study, pause_study
 from tests.factories import make_session, make_source, make_study
 
@@ -41,7 +41,7 @@ def test_opening_a_large_study_leaves_the_work_to_a_worker(draft: Study, owner_c
     assert plan_claimed(pk=draft.pk, send=parts.append) == "done"
     assert [len(part) for part in parts] == [4, 4, 2]
     draft.refresh_from_db()
-    assert not draft.unplanned and left_unplanned() == []
+    assert not draft.unplanned and unplanned_studies() == []
     assert plan_claimed(pk=draft.pk, send=parts.append) == "not free"
     assert sent.call_count <= 1  # on commit, which a test's transaction never reaches
 
@@ -64,9 +64,9 @@ def test_a_worker_that_died_is_followed_by_another(draft: Study) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         plan_claimed(pk=draft.pk, send=die)
-    assert left_unplanned() == [] and plan_claimed(pk=draft.pk, send=sent.extend) == "not free"
+    assert unplanned_studies() == [] and plan_claimed(pk=draft.pk, send=sent.extend) == "not free"
     Study.objects.update(planning_until=timezone.now() - timedelta(seconds=1))
-    assert left_unplanned() == [draft.pk]
+    assert unplanned_studies() == [draft.pk]
     assert plan_claimed(pk=draft.pk, send=sent.extend) == "done"
     assert set(sent) == set(Reconstruction.objects.values_list("pk", flat=True)) and len(set(sent)) == 10
 
@@ -83,7 +83,7 @@ def test_resuming_and_a_codec_that_joins_are_left_to_a_worker_too(draft: Study) 
     pairs = draft.triplets.count()
     draft.refresh_from_db()
     pause_study(study=draft)
-    assert open_study(study=draft, large_by_worker=True) == [] and left_unplanned() == [draft.pk]
+    assert open_study(study=draft, large_by_worker=True) == [] and unplanned_studies() == [draft.pk]
     plan_claimed(pk=draft.pk, send=lambda part: None)
     assert draft.triplets.count() == pairs
     assert add_codec(study=draft, codec="jpeg2000", large_by_worker=True) == []

@@ -11,7 +11,7 @@ from django.utils import timezone
 from annotation.models import Reconstruction, Snapshot
 from annotation.models.work import MOST_ATTEMPTS
 from annotation.services.encoding import encode_reconstruction
-from annotation.services.reaping import take_abandoned
+from annotation.services.reaping import requeue_abandoned
 from annotation.services.snapshots import build_snapshot, request_snapshot
 from annotation.transient import is_transient
 from codecs_zoo.contract import CodecError
@@ -72,10 +72,12 @@ def test_an_encode_is_released_and_tried_again(row: Reconstruction) -> None:
     row.refresh_from_db()
     assert (row.state, row.lease, row.attempts) == ("queued", None, 1) and "503" not in row.state
     assert encode_reconstruction(pk=row.pk) == "not free"  # not before its time, whatever message comes
-    assert take_abandoned(rows=Reconstruction.objects.all(), queue_empty=False) == []
+    assert requeue_abandoned(rows=Reconstruction.objects.all(), queue_empty=False) == []
     assert 8 < let_time_pass(row) <= 10
-    assert take_abandoned(rows=Reconstruction.objects.all(), queue_empty=False) == [row.pk]
-    assert take_abandoned(rows=Reconstruction.objects.all(), queue_empty=False) == []  # one message is enough
+    assert requeue_abandoned(rows=Reconstruction.objects.all(), queue_empty=False) == [row.pk]
+    assert (
+        requeue_abandoned(rows=Reconstruction.objects.all(), queue_empty=False) == []
+    )  # one message is enough
     assert encode_reconstruction(pk=row.pk) == "done"
 
 

@@ -225,7 +225,7 @@ def test_a_catalogue_that_lacks_a_text_is_offered_to_nobody(
     settings.LOCALE_PATHS = [tmp_path, *settings.LOCALE_PATHS]
     languages.forget()
     try:
-        assert languages.lacking(WIDE) == ["I agree and take part"]
+        assert languages.untranslated(WIDE) == ["I agree and take part"]
         assert languages.offered() == [("en", "English")]
         study = study_in(WIDE, rules=Protocol.bare().but(consent=True))
         page = open_link(client, study)
