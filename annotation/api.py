@@ -34,7 +34,7 @@ from annotation.models import Annotator, Assignment, Session, Snapshot, Study
 from annotation.queues import after_commit
 from annotation.services.claims import NoPair, claim
 from annotation.services.judging import Answer, record
-from annotation.services.picture_copies import address_of, by_proxy
+from annotation.services.picture_copies import address_of, pictures_are_proxied
 from annotation.services.pictures import picture_of
 from annotation.services.practice import feedback_on
 from annotation.services.sessions import (
@@ -253,7 +253,7 @@ class AssignmentImage(JudgingView):
 
 def picture_response(assignment: UUID, slot: str) -> HttpResponse:
     """A picture of a pair, or for the proxy in front where its file is. Raises Assignment.DoesNotExist."""
-    if not by_proxy():
+    if not pictures_are_proxied():
         return HttpResponse(picture_of(assignment, slot), content_type="image/png")
     headers = {"X-Accel-Redirect": address_of(assignment, slot)}
     return HttpResponse(content_type="image/png", headers=headers)

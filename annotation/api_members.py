@@ -151,13 +151,13 @@ class ResultsLinksView(APIView):
         return Response(_link(request, made), status=status.HTTP_201_CREATED)
 
 
-class TakeBackLinkView(APIView):
+class RevokeLinkView(APIView):
     """A link that is to work no more."""
 
     @extend_schema(operation_id="studies_take_back_link", request=None, responses={204: None, **PROBLEMS})
     def post(self, request: Request, slug: str, pk: int) -> Response:
         """Take a results link back: from now on it leads nowhere."""
-        members.take_back_link(study=study_or_404(request, slug, Reach.OWN), pk=pk)
+        members.revoke_link(study=study_or_404(request, slug, Reach.OWN), pk=pk)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -68,7 +68,7 @@ urlpatterns = [
     ),
     path(
         "studies/<slug:slug>/results-links/<int:pk>/take-back/",
-        api_members.TakeBackLinkView.as_view(),
+        api_members.RevokeLinkView.as_view(),
         name="api-study-share-end",
     ),
     path("plan/", api_results.PlanView.as_view(), name="api-plan"),

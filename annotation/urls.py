@@ -78,10 +78,10 @@ urlpatterns = [
     ),
     path(
         "studies/<slug:slug>/people/<uuid:annotator>/take-back/",
-        annotator_quality.take_back,
+        annotator_quality.include,
         name="study-take-back",
     ),
-    path("studies/<slug:slug>/pairs/<int:pk>/known/", annotator_quality.know, name="study-know"),
+    path("studies/<slug:slug>/pairs/<int:pk>/known/", annotator_quality.set_answer, name="study-know"),
     path("studies/<slug:slug>/people/invitations/", invitations.invitations, name="study-invitations"),
     path(
         "studies/<slug:slug>/people/invitations.csv",

@@ -198,7 +198,7 @@ def fill(size: Size) -> Study:
         votes_per_triplet=min(30_000, votes + 1000),
         pairs_per_session=30_000,
         min_view_ms=0,
-        protocol=Protocol.bare().but(repeat_percent=6.0).to_json(),
+        protocol=Protocol.bare().replace(repeat_percent=6.0).to_json(),
     )
     triplets = _triplets(study, size)
     people = -(-size.judgments // PER_SESSION)

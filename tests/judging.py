@@ -28,7 +28,7 @@ def study_of(pairs: int, **fields: Any) -> Study:
 
 def study_with(pairs: int, *, fields: dict[str, Any] | None = None, **rules: Any) -> Study:
     """An open study that asks for nothing but pairs and has these rules."""
-    return study_of(pairs, protocol=Protocol.bare().but(**rules).to_json(), **(fields or {}))
+    return study_of(pairs, protocol=Protocol.bare().replace(**rules).to_json(), **(fields or {}))
 
 
 def answer(page: Page, key: str) -> None:

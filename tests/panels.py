@@ -14,7 +14,9 @@ PROLIFIC = {"PROLIFIC_PID": "5f1e2d3c4b5a697887960001", "STUDY_ID": "s1", "SESSI
 
 def panel_study(panel: str = "prolific", *, pairs: int = 1, **rules: Any) -> Study:
     """An open study for people of a panel, with so many pairs."""
-    study = make_study(protocol=Protocol.bare().but(panel=panel, completion_code="DONE-1", **rules).to_json())
+    study = make_study(
+        protocol=Protocol.bare().replace(panel=panel, completion_code="DONE-1", **rules).to_json()
+    )
     for _ in range(pairs):
         make_triplet(study)
     return study

@@ -232,7 +232,7 @@ class Protocol:
                     f"{kind}_url", f"{differs} Give one of them, or the same in both." if code else two
                 )
 
-    def but(self, **rules: Any) -> Self:
+    def replace(self, **rules: Any) -> Self:
         """These rules with some changed."""
         return replace(self, **rules)
 

@@ -49,7 +49,7 @@ class StepForm(forms.ModelForm):
         if len(given) < len(names):
             return cleaned
         try:
-            protocol = self.instance.rules.but(**given)
+            protocol = self.instance.rules.replace(**given)
             protocol.require_consistent()
         except ProtocolError as error:
             here = error.rule in self.fields
@@ -213,7 +213,7 @@ class ProtocolForm(StepForm):
         rules = {name: value for name, value in preset.rules.items() if name in names}
         form = cls(initial=typed | rules | {"preset_name": data["preset"]}, **kwargs)
         form.preset = data["preset"]
-        form.instance.protocol = form.instance.rules.but(**preset.rules).to_json()
+        form.instance.protocol = form.instance.rules.replace(**preset.rules).to_json()
         return form
 
     @staticmethod

@@ -98,19 +98,21 @@ def totals_of(study: Study) -> Totals:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class GalleryRow:
     """One photograph, and for each level its reconstructions in the order of `methods`; None where none was planned."""
 
     source: Source
     rows: Sequence[tuple[float, Sequence[Reconstruction | None]]]
 
 
-def shelves_of(study: Study, conditions: Sequence[Condition], sources: Sequence[Source]) -> list[Shelf]:
+def gallery_rows(
+    study: Study, conditions: Sequence[Condition], sources: Sequence[Source]
+) -> list[GalleryRow]:
     """The sources with the study's reconstructions, in one query."""
     needed = Reconstruction.objects.needed_by(study).filter(source__in=sources)
     made = {(row.source_id, row.condition): row for row in needed}
     return [
-        Shelf(
+        GalleryRow(
             source,
             [
                 (level, [made.get((source.pk, Condition(method, level))) for method in methods(conditions)])

@@ -93,7 +93,7 @@ def share_results(*, study: Study, by: User, note: str = "") -> ResultsLink:
     return ResultsLink.objects.create(study=study, created_by=by, note=note.strip()[:200])
 
 
-def take_back_link(*, study: Study, pk: int) -> None:
+def revoke_link(*, study: Study, pk: int) -> None:
     """Ends a results link for good. Raises Refused where it has ended."""
     if not ResultsLink.objects.filter(study=study, pk=pk, revoked_at=None).update(revoked_at=timezone.now()):
         raise Refused("This link was taken back already.")

@@ -77,8 +77,8 @@ def add_pictures(
             checker.look_at(
                 photograph, pictures, lambda: progress("pictures", next(counted), len(layout.pictures))
             )
-        checker.refuse_double_photographs()
-        checker.refuse_what_is_there()
+        checker.refuse_duplicates()
+        checker.refuse_conflicting()
         if faults := [*faults, *checker.faults]:
             raise FaultyPictures(faults)
         taken = _keep(
@@ -156,7 +156,7 @@ class _Checker:
         cut.write_bytes(encode_png(shown))
         self.checked.append(_Checked(picture, cut, pixels_sha256(shown)))
 
-    def refuse_what_is_there(self) -> None:
+    def refuse_conflicting(self) -> None:
         """Another picture for a cell that the study has already, from an earlier folder."""
         rows = self._study.own_pictures.values_list("source__photograph", "method", "level", "sha256")
         there = {(whole, Condition(method, float(level))): sha256 for whole, method, level, sha256 in rows}
@@ -167,7 +167,7 @@ class _Checker:
             if known not in (None, one.sha256):
                 self.faults.append(f"The study has another picture of {photograph} for {condition} already.")
 
-    def refuse_double_photographs(self) -> None:
+    def refuse_duplicates(self) -> None:
         """Two folders of one photograph; one that the study has already just gets its pictures."""
         first: dict[str, str] = {}
         for name, source in self.sources.items():

@@ -38,7 +38,7 @@ _known: dict[str, float] = {}
 _lock = threading.Lock()
 
 
-def by_proxy() -> bool:
+def pictures_are_proxied() -> bool:
     """Whether the proxy sends pictures."""
     return bool(settings.PICTURES_BY_PROXY)
 
@@ -62,7 +62,7 @@ def address_of(assignment: UUID, slot: str) -> str:
 
 def remove_unused() -> int:
     """Deletes the copies in the folder that were not used lately; returns how many. A bucket has a rule of its own."""
-    if not by_proxy() or settings.PICTURES_BY_PROXY == BUCKET:
+    if not pictures_are_proxied() or settings.PICTURES_BY_PROXY == BUCKET:
         return 0
     before = time.time() - KEPT_FOR.total_seconds()
     unused = [

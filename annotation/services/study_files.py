@@ -206,7 +206,7 @@ def unpacked(file: Any) -> Iterator[Path]:
 @transaction.atomic
 def copy_study(*, study: Study, owner: User, panel_codes: bool, name: str = "") -> Study:
     """A draft with the rules, photographs and pictures of `study`, and no answers; its panel's codes are optional."""
-    protocol = study.rules if panel_codes else study.rules.but(**dict.fromkeys(PANEL_CODES, ""))
+    protocol = study.rules if panel_codes else study.rules.replace(**dict.fromkeys(PANEL_CODES, ""))
     rules = {rule: getattr(study, rule) for rule in RULES} | {"name": name or f"{study.name[:110]} (copy)"}
     copy = create_study(owner=owner, protocol=protocol.to_json(), **rules)
     StudySource.objects.bulk_create(

@@ -21,7 +21,7 @@ from annotation.reports.stages import stage_in_words, with_stage
 from annotation.services.questionnaires import answered
 from annotation.views.access import may, staff_of, staff_required, study_or_404
 from annotation.views.paging import Page
-from annotation.views.people import what_changes
+from annotation.views.people import leave_one_out_of_page
 from annotation.views.study import study_page
 from imaging.plots.answers import answers_in_order
 from psychometrics.estimates import Estimate
@@ -129,7 +129,7 @@ def page_of(request: HttpRequest, study: Study, enrolment: Enrolment) -> dict[st
         ],
         "agreement": report.agreement_with_others(enrolment),
         "questionnaire": answered(enrolment, load_questions(study.questionnaire)),
-        "without": what_changes(study, [enrolment])[enrolment.annotator_id],
+        "without": leave_one_out_of_page(study, [enrolment])[enrolment.annotator_id],
         "flags": Flag.objects.filter(study=study, assignment__annotator=enrolment.annotator_id).order_by(
             "-pk"
         ),

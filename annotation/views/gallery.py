@@ -16,8 +16,8 @@ from annotation.reports.gallery import (
     STATES,
     GalleryFilter,
     csv_rows,
+    gallery_rows,
     ordered,
-    shelves_of,
     totals_of,
 )
 from annotation.views.access import staff_required, study_or_404
@@ -40,7 +40,7 @@ def gallery(request: HttpRequest, slug: str) -> HttpResponse:
     context: dict[str, Any] = {
         "page": page,
         "methods": methods(conditions),
-        "shelves": shelves_of(study, conditions, list(page.object_list)),
+        "shelves": gallery_rows(study, conditions, list(page.object_list)),
         "every_method": methods(every),
         "every_level": [f"{level:g}" for level in levels(every)],
         "chosen": chosen,

@@ -15,9 +15,9 @@ from annotation.models import ResultsLink, Study
 from annotation.services.members import (
     invite_researcher,
     remove_member,
+    revoke_link,
     set_role,
     share_results,
-    take_back_link,
 )
 from annotation.views.access import may, refusals_as_messages, staff_of, staff_required, study_or_404
 from annotation.views.account import join_link
@@ -125,7 +125,7 @@ def share(request: HttpRequest, slug: str) -> HttpResponse:
 def take_back(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Ends a results link."""
     study = study_or_404(request, slug, Reach.OWN)
-    take_back_link(study=study, pk=pk)
+    revoke_link(study=study, pk=pk)
     messages.success(request, "The link leads nowhere from now on.")
     return redirect("study-members", study.slug)
 

@@ -10,10 +10,10 @@ from django.views.decorators.http import require_safe
 
 from annotation.core.roles import Reach
 from annotation.models import Enrolment, Study
+from annotation.reports.leave_one_out import Without, leave_one_out
 from annotation.reports.people import attrition, enrolled, people_of, rules_on
 from annotation.reports.results import kept_results, stale, votes_by_population
 from annotation.reports.stages import with_stage
-from annotation.reports.without import Without, changes_without
 from annotation.services.panels import PANEL_NAMES
 from annotation.views.access import staff_required, study_or_404
 from annotation.views.paging import Page, page_by_column
@@ -50,7 +50,7 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
     show = request.GET.get("show", "")
     show = show if show in FILTERS else "all"
     page = page_of_people(request, study)
-    changes = what_changes(study, [person.enrolment for person in page.rows])
+    changes = leave_one_out_of_page(study, [person.enrolment for person in page.rows])
     return study_page(
         request,
         study,
@@ -67,7 +67,7 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-def what_changes(study: Study, enrolments: Sequence[Enrolment]) -> dict[UUID, Without]:
+def leave_one_out_of_page(study: Study, enrolments: Sequence[Enrolment]) -> dict[UUID, Without]:
     """What would change without each, people and programs apart; a worker is asked where the figures are too old."""
     changes: dict[UUID, Without] = {}
     votes = votes_by_population(study)
@@ -78,5 +78,5 @@ def what_changes(study: Study, enrolments: Sequence[Enrolment]) -> dict[UUID, Wi
         results = kept_results(study, population, votes[population]) if votes[population] else None
         if votes[population] and stale(results, votes[population]):
             ask_worker(study, population)
-        changes |= changes_without(study, results, rows)
+        changes |= leave_one_out(study, results, rows)
     return changes

@@ -211,7 +211,7 @@ def _layout(
     study: Study, name: str, uses: list[StudySource], wholes: dict[str, Photograph]
 ) -> dict[str, Any]:
     """How large a picture the layout shows on the study's smallest screen, and how many it shows whole."""
-    width, height = largest_picture(study.rules.but(layout=name))
+    width, height = largest_picture(study.rules.replace(layout=name))
     pictures = [wholes.get(use.source.photograph, use.source) for use in uses]
     shown = sum(picture.width <= width and picture.height <= height for picture in pictures)
     here = name == study.rules.layout

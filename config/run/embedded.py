@@ -62,7 +62,7 @@ def paper_rules() -> dict[str, Any]:
 
     preset = fields_of("paper")
     kept = {name: preset["protocol"][name] for name in ("allocation", "pairs_within", "repeat_percent")}
-    return preset | {"protocol": Protocol.bare().but(**kept).to_json()}
+    return preset | {"protocol": Protocol.bare().replace(**kept).to_json()}
 
 
 def demo_study(*, slug: str, name: str, **rules: Any) -> tuple["Study", list[int]]:  # type: ignore[name-defined]  # noqa: F821

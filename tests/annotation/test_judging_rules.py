@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 def ruled(**rules: Any) -> Study:
     fields = {name: rules.pop(name) for name in ("pairs_per_session",) if name in rules}
-    return make_study(protocol=Protocol.bare().but(**rules).to_json(), **fields)
+    return make_study(protocol=Protocol.bare().replace(**rules).to_json(), **fields)
 
 
 def next_pair(client: Client, session: Session, holding: tuple[str, ...] = ()) -> Any:

@@ -160,7 +160,7 @@ def test_a_session_that_never_answered_holds_few_pairs(study: Study) -> None:
 
 
 def test_changing_ones_mind_has_an_end(study: Study) -> None:
-    rules = study.rules.but(undo_depth=1).to_json()
+    rules = study.rules.replace(undo_depth=1).to_json()
     Study.objects.filter(pk=study.pk).update(protocol=rules)
     session = make_session(study)
     last = make_judgment(session)

@@ -41,7 +41,7 @@ class Served:
 @pytest.fixture
 def study() -> Study:
     """Pairs of the original with a reconstruction and pairs of two reconstructions, of several photographs."""
-    protocol = Protocol.bare().but(pairs_with_original=True).to_json()
+    protocol = Protocol.bare().replace(pairs_with_original=True).to_json()
     study = make_study(
         state="draft",
         codecs=["jpeg", "webp"],

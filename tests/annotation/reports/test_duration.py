@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 def judged_every(seconds: float, *, simulated: bool = False, layout: str = "side") -> None:
     """A study in which one session gave 60 answers so many seconds apart, with one break of an hour."""
-    study = make_study(protocol=Protocol.bare().but(layout=layout).to_json(), pairs_per_session=100)
+    study = make_study(protocol=Protocol.bare().replace(layout=layout).to_json(), pairs_per_session=100)
     for _ in range(60):
         make_triplet(study)
     session = make_session(study, simulated=simulated)
@@ -42,7 +42,7 @@ def test_without_answers_it_follows_from_the_protocol() -> None:
 
 
 def test_the_longest_session_ends_it() -> None:
-    study = make_study(pairs_per_session=1000, protocol=Protocol.bare().but(sitting_minutes=20).to_json())
+    study = make_study(pairs_per_session=1000, protocol=Protocol.bare().replace(sitting_minutes=20).to_json())
     assert duration_of(study).minutes == 20
 
 
@@ -51,7 +51,7 @@ def test_answers_of_people_in_the_same_layout_are_timed_without_breaks() -> None
     found = duration_of(make_study(pairs_per_session=60))
     assert found.seconds == pytest.approx(20, rel=0.05) and found.answers == 58
     assert found.minutes == pytest.approx(20, rel=0.05)
-    toggle = make_study(protocol=Protocol.bare().but(layout="toggle").to_json())
+    toggle = make_study(protocol=Protocol.bare().replace(layout="toggle").to_json())
     assert duration_of(toggle).seconds == ASSUMED_SECONDS["toggle"]
     assert assumed_of(make_study())[0].seconds == found.seconds
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 def study_with(pairs: int, **rules: Any) -> Study:
-    study = make_study(protocol=Protocol.bare().but(**rules).to_json(), votes_per_triplet=3)
+    study = make_study(protocol=Protocol.bare().replace(**rules).to_json(), votes_per_triplet=3)
     for _ in range(pairs):
         make_triplet(study)
     return study

@@ -19,7 +19,7 @@ Files = dict[str, bytes]
 
 
 def study_with_sentinels() -> Study:
-    rules = Protocol.bare().but(sentinel_percent=6.0).to_json()
+    rules = Protocol.bare().replace(sentinel_percent=6.0).to_json()
     study = make_study(state=Study.State.DRAFT, codecs=["jpeg", "webp"], target_bpps=[1.5], protocol=rules)
     for _ in range(SOURCES):
         make_source(study)

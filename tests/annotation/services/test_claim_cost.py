@@ -60,7 +60,9 @@ def test_no_step_of_a_session_walks_the_study(study: Study) -> None:
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's query plans")
 def test_checks_walk_the_study_no_more_than_pairs_do() -> None:
-    rules = Protocol.bare().but(sentinel_percent=20.0, repeat_percent=20.0, golden_percent=10.0, warm_up=2)
+    rules = Protocol.bare().replace(
+        sentinel_percent=20.0, repeat_percent=20.0, golden_percent=10.0, warm_up=2
+    )
     study = make_study(protocol=rules.to_json())
     for number in range(16):
         source = make_source(study)
@@ -76,7 +78,7 @@ def test_checks_walk_the_study_no_more_than_pairs_do() -> None:
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's query plans")
 @pytest.mark.parametrize("allocation", ["ranking", "uncertain"])
 def test_neither_do_claims_by_priority(allocation: str) -> None:
-    rules = Protocol.bare().but(allocation=allocation)
+    rules = Protocol.bare().replace(allocation=allocation)
     study = make_study(protocol=rules.to_json())
     for number in range(6):
         make_triplet(study, source=make_source(study), priority=float(number), held_out=number < 2)

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 
 def study_of(pairs: int, *, per_session: int = 10, **rules: Any) -> Study:
-    protocol = Protocol.bare().but(completion_code="DONE-1", **rules).to_json()
+    protocol = Protocol.bare().replace(completion_code="DONE-1", **rules).to_json()
     study = make_study(protocol=protocol, pairs_per_session=per_session)
     source = make_source(study)
     for number in range(pairs):

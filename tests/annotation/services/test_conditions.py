@@ -21,7 +21,7 @@ def make_mixed(**rules: object) -> Study:
         state="draft",
         codecs=["jpeg"],
         target_bpps=[1.0, 2.0],
-        protocol=Protocol.bare().but(**rules).to_json(),
+        protocol=Protocol.bare().replace(**rules).to_json(),
     )
     own = make_reconstruction(
         make_source(study), origin=ORIGIN.OWN, method="mine", level=1, bpp=None, kind="own"
@@ -89,7 +89,7 @@ def test_listed_pairs_stand_beside_the_rules() -> None:
     [
         ({"listed_pairs": ["mine@1, yours@1"]}, "names yours@1, which the study does not show"),
         ({"listed_pairs": ["dusk.png, mine@1, jpeg@1"]}, "'dusk.png', which the study does not have"),
-        ({"protocol": Protocol.bare().but(pairs_within=False).to_json()}, "no pair to show"),
+        ({"protocol": Protocol.bare().replace(pairs_within=False).to_json()}, "no pair to show"),
     ],
 )
 def test_what_makes_no_pair_is_not_opened(fields: dict[str, object], words: str) -> None:

@@ -139,7 +139,7 @@ class TestExclude:
 
     def test_an_answer_that_is_undone_meanwhile_does_not_count_again(self) -> None:
         study = study_of(1)
-        Study.objects.update(protocol=study.rules.but(undo_depth=1).to_json())
+        Study.objects.update(protocol=study.rules.replace(undo_depth=1).to_json())
         session = make_session(Study.objects.get())
         judgment = make_judgment(session)
         settle(flag(make_session(Study.objects.get())), "exclude")

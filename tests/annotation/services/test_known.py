@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 def opened(*, sources: int = 1, **rules: object) -> Study:
-    protocol = Protocol.bare().but(**rules)
+    protocol = Protocol.bare().replace(**rules)
     study = make_study(
         state=Study.State.DRAFT, codecs=["jpeg", "webp"], target_bpps=[1.5], protocol=protocol.to_json()
     )

@@ -77,7 +77,7 @@ def test_who_was_left_out_before_the_first_pair_is_told_that_there_is_none(study
 
 
 def test_a_rule_ends_it_as_well() -> None:
-    study = make_study(protocol=Protocol.bare().but(exclude_straight_over=2).to_json())
+    study = make_study(protocol=Protocol.bare().replace(exclude_straight_over=2).to_json())
     for _ in range(4):
         make_triplet(study)
     session = make_session(study)
@@ -124,7 +124,7 @@ def test_taken_back_they_go_on_and_all_of_it_counts(study: Study) -> None:
 
 
 def test_an_undone_answer_moves_no_counter() -> None:
-    study = make_study(protocol=Protocol.bare().but(undo_depth=1).to_json())
+    study = make_study(protocol=Protocol.bare().replace(undo_depth=1).to_json())
     make_triplet(study)
     session = make_session(study)
     first = make_judgment(session)
@@ -141,7 +141,7 @@ def test_an_undone_answer_moves_no_counter() -> None:
 
 
 def test_practice_ends_too(study: Study) -> None:
-    Study.objects.filter(pk=study.pk).update(protocol=Protocol.bare().but(training_pairs=5).to_json())
+    Study.objects.filter(pk=study.pk).update(protocol=Protocol.bare().replace(training_pairs=5).to_json())
     make_triplet(study, role=Triplet.Role.TRAINING, known="first")
     session = make_session(Study.objects.get(pk=study.pk))
     leave_out(session)
@@ -152,7 +152,7 @@ def test_practice_ends_too(study: Study) -> None:
 
 def panel_study() -> Study:
     """A study of a panel with two pairs."""
-    rules = Protocol.bare().but(panel="prolific", completion_code="DONE-1")
+    rules = Protocol.bare().replace(panel="prolific", completion_code="DONE-1")
     study = make_study(protocol=rules.to_json())
     make_triplet(study), make_triplet(study)
     return study

@@ -65,7 +65,7 @@ def test_a_program_that_is_excluded_gives_back_its_own_votes_alone() -> None:
     assert {row[5] for row in counters_of(study)} == {2}
     program = study.enrolments.filter(annotator__simulated=True).first()
     assert program
-    rules = Protocol.bare().but(exclude_straight_over=2)
+    rules = Protocol.bare().replace(exclude_straight_over=2)
     Study.objects.filter(pk=study.pk).update(protocol=rules.to_json())
     Enrolment.objects.filter(pk=program.pk).update(excluded_by="")
     study.refresh_from_db()
@@ -76,7 +76,7 @@ def test_a_program_that_is_excluded_gives_back_its_own_votes_alone() -> None:
 
 
 def test_programs_are_served_by_coverage_whatever_people_are_to_be_asked_first() -> None:
-    study = make_study(protocol=Protocol.bare().but(allocation="ranking", held_out_percent=0.0).to_json())
+    study = make_study(protocol=Protocol.bare().replace(allocation="ranking", held_out_percent=0.0).to_json())
     plain, wanted = (make_triplet(study, source=make_source(study)) for _ in range(2))
     Triplet.objects.filter(pk=wanted.pk).update(priority=5.0)
     assert make_assignment(make_session(study)).triplet == wanted
@@ -84,7 +84,7 @@ def test_programs_are_served_by_coverage_whatever_people_are_to_be_asked_first()
 
 
 def test_what_programs_say_sets_no_priority() -> None:
-    rules = Protocol.bare().but(allocation="ranking", held_out_percent=0.0).to_json()
+    rules = Protocol.bare().replace(allocation="ranking", held_out_percent=0.0).to_json()
 
     def priorities_after(programs: int) -> list[float]:
         study = make_study(protocol=rules, key=f"key{programs}")
@@ -103,7 +103,7 @@ def test_what_programs_say_sets_no_priority() -> None:
 
 
 def test_what_programs_say_stops_no_study() -> None:
-    rules = Protocol.bare().but(stop_halfwidth=5.0).to_json()
+    rules = Protocol.bare().replace(stop_halfwidth=5.0).to_json()
     study = make_judged_study(people=0, programs=8, protocol=rules)
     assert widest_halfwidth(study) is None
     assert apply_stop_rules() == []
@@ -111,7 +111,7 @@ def test_what_programs_say_stops_no_study() -> None:
 
 def test_a_pair_that_a_program_holds_keeps_no_study_open() -> None:
     yesterday = (timezone.now() - timedelta(days=1)).date().isoformat()
-    study = make_study(protocol=Protocol.bare().but(stop_on=yesterday).to_json())
+    study = make_study(protocol=Protocol.bare().replace(stop_on=yesterday).to_json())
     make_triplet(study)
     make_assignment(make_session(study, simulated=True))
     apply_stop_rules()

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def study() -> Study:
     """Two levels of training pairs, two tries, four of five to pass."""
-    rules = Protocol.bare().but(training_pairs=5, training_pass=4, training_tries=2)
+    rules = Protocol.bare().replace(training_pairs=5, training_pass=4, training_tries=2)
     study = make_study(protocol=rules.to_json())
     for number in range(6):
         source = make_source(study)
@@ -142,7 +142,7 @@ def test_undoing_a_training_answer_leaves_the_first_one_standing(study: Study) -
 
 
 def test_a_study_whose_training_cannot_be_made_says_so() -> None:
-    study = make_study(protocol=Protocol.bare().but(training_pairs=5, training_pass=4).to_json())
+    study = make_study(protocol=Protocol.bare().replace(training_pairs=5, training_pass=4).to_json())
     make_triplet(study)
     found = claim_next(session=make_session(study))
     assert isinstance(found, NoPair) and "could not be prepared" in found.detail

@@ -192,7 +192,7 @@ def test_the_export_command_forgets_nobody(study: Study, tmp_path: Path) -> None
 
 def retained(days: int, *, closed_days_ago: int) -> Study:
     """A study that forgets people so many days after it was closed."""
-    study = make_study(protocol=Protocol.bare().but(retention_days=days).to_json())
+    study = make_study(protocol=Protocol.bare().replace(retention_days=days).to_json())
     make_triplet(study)
     judged_by(study, external_id=f"p{study.pk}")
     closed_at = timezone.now() - timedelta(days=closed_days_ago)
@@ -238,7 +238,7 @@ def test_addresses_of_failed_logins_go_with_the_limit_that_needs_them() -> None:
 def test_no_row_and_no_line_of_the_log_has_an_annotators_address(caplog: pytest.LogCaptureFixture) -> None:
     somewhere = "192.0.2.77"
     client = Client(REMOTE_ADDR=somewhere, headers={"X-Forwarded-For": somewhere})
-    study = make_study(protocol=Protocol.bare().but(consent=True, screen_check="record").to_json())
+    study = make_study(protocol=Protocol.bare().replace(consent=True, screen_check="record").to_json())
     make_triplet(study)
     client.get(reverse("judge", args=[study.key]))
     client.post(reverse("judge-step", args=[study.key, "consent"]), {"agree": "yes"})

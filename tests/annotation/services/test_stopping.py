@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 def study_until(days: int, **fields: object) -> Study:
     last_day = (timezone.now() + timedelta(days=days)).date().isoformat()
-    return make_study(protocol=Protocol.bare().but(stop_on=last_day).to_json(), **fields)
+    return make_study(protocol=Protocol.bare().replace(stop_on=last_day).to_json(), **fields)
 
 
 def test_the_last_day_itself_is_still_open() -> None:
@@ -65,9 +65,9 @@ def test_narrow_intervals_end_a_study_and_wide_ones_do_not() -> None:
     study = make_judged_study(people=6)
     widest = widest_halfwidth(study)
     assert widest is not None and widest > 0
-    study.protocol = Protocol.bare().but(stop_halfwidth=round(widest + 0.1, 2)).to_json()
+    study.protocol = Protocol.bare().replace(stop_halfwidth=round(widest + 0.1, 2)).to_json()
     assert "every difference is within ±" in why_it_ends(study)
-    study.protocol = Protocol.bare().but(stop_halfwidth=round(widest / 2, 3)).to_json()
+    study.protocol = Protocol.bare().replace(stop_halfwidth=round(widest / 2, 3)).to_json()
     assert why_it_ends(study) == ""
 
 

@@ -25,7 +25,7 @@ SMALLEST = 'format = "closer-study/1"\nname = "Small"\ncodecs = ["jpeg", "webp"]
 
 def make_rich(tmp_path: Path) -> Study:
     """A draft in which no rule has its default, with photographs and own pictures."""
-    rules = Protocol().but(
+    rules = Protocol().replace(
         pairs_across="method",
         consent_text='Two lines,\n"quoted" and \\ more\n',
         stop_on="2031-01-31",

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def session_with(**rules: object) -> Session:
-    study = make_study(protocol=Protocol.bare().but(**rules).to_json())
+    study = make_study(protocol=Protocol.bare().replace(**rules).to_json())
     for number in range(4):
         make_triplet(study, level=0.1 + number / 10)
     return make_session(study)

@@ -146,7 +146,7 @@ def walk(page: Page, addresses: list[str], complaints: list[str], *, settled: st
 
 def test_the_pages_of_a_study(page: Page, logged_in: str, complaints: list[str]) -> None:
     study = make_judged_study(
-        people=3, programs=2, protocol=Protocol.bare().but(exclude_straight_over=3).to_json()
+        people=3, programs=2, protocol=Protocol.bare().replace(exclude_straight_over=3).to_json()
     )
     invite(study=study, number=2, note="course of May")
     refresh_quality(study)
@@ -167,7 +167,7 @@ def test_the_pages_of_a_study(page: Page, logged_in: str, complaints: list[str])
 
 def test_the_pages_of_a_panel_study(page: Page, logged_in: str, complaints: list[str]) -> None:
     study = make_judged_study(
-        people=2, protocol=Protocol.bare().but(panel="mturk", completion_code="A1").to_json()
+        people=2, protocol=Protocol.bare().replace(panel="mturk", completion_code="A1").to_json()
     )
     for number, enrolment in enumerate(study.enrolments.select_related("annotator")):
         Annotator.objects.filter(pk=enrolment.annotator_id).update(panel="mturk", external_id=f"W{number}")
@@ -223,7 +223,7 @@ def test_the_other_pages_of_researchers(page: Page, logged_in: str, complaints: 
 
 
 def judged_with(**rules: object) -> Study:
-    study = make_study(protocol=Protocol.bare().but(**rules).to_json())
+    study = make_study(protocol=Protocol.bare().replace(**rules).to_json())
     make_triplet(study)
     return study
 

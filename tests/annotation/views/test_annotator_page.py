@@ -10,8 +10,8 @@ from django.urls import reverse
 from annotation.core.protocol import Protocol
 from annotation.models import Annotator, Enrolment, Session, Study
 from annotation.reports.annotator import agreement_with_others
+from annotation.reports.leave_one_out import Without, leave_one_out
 from annotation.reports.results import kept_results, votes_by_population
-from annotation.reports.without import Without, changes_without
 from annotation.services.annotator_quality import exclude_by_hand, refresh_quality
 from annotation.services.judging import record_judgment
 from annotation.services.sessions import skip_assignment
@@ -69,7 +69,7 @@ def place_of(session: Session) -> Enrolment:
 def without(session: Session) -> Without:
     study, place = session.study, place_of(session)
     results = kept_results(study, "people", votes_by_population(study)["people"])
-    return changes_without(study, results, [place])[place.annotator_id]
+    return leave_one_out(study, results, [place])[place.annotator_id]
 
 
 class TestPage:

@@ -25,7 +25,7 @@ SMALL = LARGE | {"width": "800", "height": "600"}
 
 def study_that(**rules: Any) -> Study:
     """An open study that asks for what is named and nothing else."""
-    return make_study(protocol=Protocol.bare().but(**rules).to_json())
+    return make_study(protocol=Protocol.bare().replace(**rules).to_json())
 
 
 def open_link(client: Client, study: Study, **query: str) -> Any:

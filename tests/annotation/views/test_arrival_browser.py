@@ -138,7 +138,7 @@ def test_a_laboratory_study_from_the_link_to_the_code_by_keyboard(
 def test_who_cannot_read_the_plates_is_thanked_and_gets_no_second_try(
     page: Page, open_link: Callable[..., None], complaints: list[str]
 ) -> None:
-    study = study_with(Protocol.bare().but(colour_vision="require", screen_out_code="OUT-1"))
+    study = study_with(Protocol.bare().replace(colour_vision="require", screen_out_code="OUT-1"))
     open_link(study)
     heading(page, "Welcome")
     no_complaint_of_axe(page)
@@ -159,7 +159,7 @@ def test_rings_have_whole_device_pixels_and_end_when_a_size_cannot_be_read(
     browser: Browser, live_server: LiveServer
 ) -> None:
     page = browser.new_page(device_scale_factor=1.5)
-    study = study_with(Protocol.bare().but(acuity="record"))
+    study = study_with(Protocol.bare().replace(acuity="record"))
     page.goto(live_server.url + reverse("judge", args=[study.key]))
     page.get_by_role("button", name="Begin").click()
     expect(page.locator("#acuity-note")).to_contain_text("Ring 1 of")
@@ -184,7 +184,7 @@ def test_rings_have_whole_device_pixels_and_end_when_a_size_cannot_be_read(
 
 def test_a_small_screen_is_told_before_it_counts(browser: Browser, live_server: LiveServer) -> None:
     page = browser.new_page(viewport={"width": 800, "height": 600}, screen={"width": 800, "height": 600})
-    study = study_with(Protocol.bare().but(screen_check="require", screen_out_code="OUT-1"))
+    study = study_with(Protocol.bare().replace(screen_check="require", screen_out_code="OUT-1"))
     page.goto(live_server.url + reverse("judge", args=[study.key]))
     page.get_by_role("button", name="Begin").click()
     expect(page.get_by_text("This screen is smaller than this study requires")).to_be_visible()
@@ -201,7 +201,7 @@ def test_a_small_screen_is_told_before_it_counts(browser: Browser, live_server: 
 
 
 def test_researchers_pages_of_people_who_come(page: Page, logged_in: str, complaints: list[str]) -> None:
-    study = study_with(Protocol.bare().but(panel="prolific"))
+    study = study_with(Protocol.bare().replace(panel="prolific"))
     invite(study=study, number=2, note="course")
     page.goto(logged_in + reverse("study-invitations", args=[study.slug]))
     no_complaint_of_axe(page)

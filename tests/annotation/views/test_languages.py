@@ -59,11 +59,11 @@ def walked(language: str) -> Iterator[Any]:
     yield Client().post(step, {"agree": "no"})
     yield open_link(Client(), asks, invitation="nobody")
     yield from _steps(language)
-    yield open_link(Client(), study_in(language, rules=Protocol.bare().but(panel="prolific")))
+    yield open_link(Client(), study_in(language, rules=Protocol.bare().replace(panel="prolific")))
     preview = {"assignmentId": "ASSIGNMENT_ID_NOT_AVAILABLE"}
-    yield open_link(Client(), study_in(language, rules=Protocol.bare().but(panel="mturk")), **preview)
+    yield open_link(Client(), study_in(language, rules=Protocol.bare().replace(panel="mturk")), **preview)
     for layout in ("side", "toggle", "flicker"):
-        rules = Protocol.bare().but(layout=layout, undo_depth=1)
+        rules = Protocol.bare().replace(layout=layout, undo_depth=1)
         yield open_link(Client(), study_in(language, rules=rules, allow_ties=True, instructions="123"))
     for state in (Study.State.PAUSED, Study.State.CLOSED):
         study = study_in(language)
@@ -78,7 +78,7 @@ def walked(language: str) -> Iterator[Any]:
 def _steps(language: str) -> Iterator[Any]:
     for check in CHECKS:
         rule = {"screen_check" if check == "screen" else check: "require"}
-        study, client = study_in(language, rules=Protocol.bare().but(**rule)), Client()
+        study, client = study_in(language, rules=Protocol.bare().replace(**rule)), Client()
         yield open_link(client, study)
         yield client.post(reverse("judge-step", args=[study.key, "welcome"]), follow=True)
         yield client.post(reverse("judge-step", args=[study.key, check]))  # nothing was filled in
@@ -92,7 +92,7 @@ def _steps(language: str) -> Iterator[Any]:
 
 def _ends(language: str) -> Iterator[Any]:
     for code, address in (("", ""), ("123", ""), ("123", "https://1.2.3.4/")):
-        rules = Protocol.bare().but(panel="prolific", completion_code=code, completion_url=address)
+        rules = Protocol.bare().replace(panel="prolific", completion_code=code, completion_url=address)
         study, client = study_in(language, rules=rules, pairs_per_session=1), Client()
         open_link(client, study, **PROLIFIC)
         client.post(reverse("judge-step", args=[study.key, "welcome"]), follow=True)
@@ -104,7 +104,7 @@ def _ends(language: str) -> Iterator[Any]:
         yield client.get(end)
         Enrolment.objects.filter(study=study).update(returned_at="2026-01-01T00:00Z", finished_at=None)
         yield client.get(end)
-    few = study_in(language, rules=Protocol.bare().but(completion_code="123"), pairs_per_session=4)
+    few = study_in(language, rules=Protocol.bare().replace(completion_code="123"), pairs_per_session=4)
     client = Client()
     session = open_link(client, few).context["session"]
     make_judgment(session)
@@ -182,7 +182,7 @@ def test_a_studys_own_text_stays_as_it_is_written(client: Client) -> None:
 
 
 def test_annotators_choose_where_the_study_lets_them(client: Client) -> None:
-    study = study_in("en", annotators_choose_language=True, rules=Protocol.bare().but(consent=True))
+    study = study_in("en", annotators_choose_language=True, rules=Protocol.bare().replace(consent=True))
     address = reverse("judge", args=[study.key])
     page = client.get(address + "?participant=p1").content.decode()
     assert 'href="?participant=p1&amp;language=zh-hans"' in page
@@ -227,7 +227,7 @@ def test_a_catalogue_that_lacks_a_text_is_offered_to_nobody(
     try:
         assert languages.untranslated(WIDE) == ["I agree and take part"]
         assert languages.offered() == [("en", "English")]
-        study = study_in(WIDE, rules=Protocol.bare().but(consent=True))
+        study = study_in(WIDE, rules=Protocol.bare().replace(consent=True))
         page = open_link(client, study)
         # Whole in English, rather than in two languages.
         assert page.headers["Content-Language"] == "en" and "I agree and take part" in page.content.decode()

@@ -25,7 +25,7 @@ def study() -> Study:
         "screen_out_url": f"{ADDRESS}0UT99",
     }
     assert set(codes) == set(PANEL_CODES)
-    return make_study(protocol=Protocol.bare().but(panel="prolific", **codes).to_json())
+    return make_study(protocol=Protocol.bare().replace(panel="prolific", **codes).to_json())
 
 
 @pytest.fixture(params=[("analyst", False), ("editor", True), ("owner", True)], ids=lambda case: case[0])

@@ -130,7 +130,7 @@ def test_others_may_go_on_in_another_session(client: Client) -> None:
 
 
 def test_the_end_of_somebody_unknown_is_the_beginning(client: Client) -> None:
-    study = make_study(protocol=Protocol.bare().but(consent=True).to_json())
+    study = make_study(protocol=Protocol.bare().replace(consent=True).to_json())
     assert at_end(client, study).headers["Location"] == reverse("judge", args=[study.key])
     assert not Annotator.objects.exists()
 

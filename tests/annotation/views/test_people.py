@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def study_with(pairs: int, **rules: Any) -> Study:
-    study = make_study(protocol=Protocol.bare().but(**rules).to_json(), allow_ties=True)
+    study = make_study(protocol=Protocol.bare().replace(**rules).to_json(), allow_ties=True)
     for _ in range(pairs):
         make_triplet(study)
     return study

@@ -29,7 +29,7 @@ QUESTIONS = [
 
 
 def study_with_questions(**rules: Any) -> Study:
-    study = make_study(protocol=Protocol.bare().but(**rules).to_json(), questionnaire=QUESTIONS)
+    study = make_study(protocol=Protocol.bare().replace(**rules).to_json(), questionnaire=QUESTIONS)
     make_triplet(study)
     return study
 

@@ -37,7 +37,7 @@ def test_every_rule_of_the_protocol_can_be_set_in_one_step_of_a_draft(owner_clie
         sizes = {"max_width": "", "max_height": ""} if step == "stimuli" else {}
         answer = owner_client.post(step_of(study, step), sent | rules_sent(form, wanted) | sizes)
         assert answer.status_code == 302, answer.context["faults"]
-    assert rules_of(study) == wanted.but(
+    assert rules_of(study) == wanted.replace(
         consent_text=wanted.consent_text.strip(), debrief=wanted.debrief.strip()
     )
     assert (study.max_width, study.max_height) == (1240, 560)
@@ -86,7 +86,7 @@ def test_a_preset_fills_the_form_and_saves_nothing(owner_client: Client, name: s
 
 def test_a_preset_is_kept_when_it_is_saved_and_differences_from_it_are_shown(owner_client: Client) -> None:
     study = make_study(state="draft", preset="laboratory")
-    panel = Protocol(**PRESETS["panel"].rules).but(sentinel_percent=11.0)
+    panel = Protocol(**PRESETS["panel"].rules).replace(sentinel_percent=11.0)
     sent = PROTOCOL | rules_sent(ProtocolForm, panel) | {"preset_name": "panel"}
     owner_client.post(step_of(study, "protocol"), sent)
     study.refresh_from_db()

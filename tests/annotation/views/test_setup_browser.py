@@ -52,7 +52,7 @@ def test_a_mistake_is_in_sight_and_leads_to_its_field(page: Page, logged_in: str
 def test_a_preview_is_judged_to_its_end_and_nothing_is_kept(
     page: Page, logged_in: str, complaints: list[str]
 ) -> None:
-    rules = Protocol.bare().but(training_pairs=5, training_pass=4)
+    rules = Protocol.bare().replace(training_pairs=5, training_pass=4)
     study = make_study(state="draft", pairs_per_session=2, protocol=rules.to_json())
     for _ in range(2):
         make_source(study)

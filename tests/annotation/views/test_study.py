@@ -83,7 +83,7 @@ def test_what_failed_is_shown_with_its_error_and_can_be_tried_again(owner_client
 
 
 def test_a_failed_anchor_of_the_checks_is_shown_too(owner_client: Client) -> None:
-    study = make_study(protocol=Protocol.bare().but(sentinel_percent=5).to_json())
+    study = make_study(protocol=Protocol.bare().replace(sentinel_percent=5).to_json())
     make_reconstruction(
         make_source(study), origin="coarse", method="jpeg", level=0, state="failed", error="no anchor"
     )

@@ -28,7 +28,7 @@ CODECS = ["avif", "jpeg", "jpeg2000", "webp"]
 
 
 def ranking_study(*, sources: int = 2, held_out: float = 0.0) -> Study:
-    rules = Protocol.bare().but(allocation="ranking", held_out_percent=held_out)
+    rules = Protocol.bare().replace(allocation="ranking", held_out_percent=held_out)
     study = make_study(codecs=CODECS, protocol=rules.to_json(), votes_per_triplet=3)
     for _ in range(sources):
         source = make_source(study)
@@ -119,7 +119,7 @@ def test_a_study_without_new_votes_is_not_computed_again(refreshed: list[Study])
 def test_every_change_of_votes_is_a_change(refreshed: list[Study]) -> None:
     """An answer, another answer in its place, an annotator who is excluded and who is included again."""
     study = ranking_study()
-    study.protocol = study.rules.but(undo_depth=1).to_json()
+    study.protocol = study.rules.replace(undo_depth=1).to_json()
     study.save()
     session = make_session(study)
     refresh_rankings()

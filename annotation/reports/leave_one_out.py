@@ -21,7 +21,7 @@ from psychometrics.scaling import UNIT, Scale, fit_counts, halved
 
 
 @dataclass(frozen=True)
-class Moved:
+class Shift:
     """One name of the main ranking, in JND as it is and as it would be."""
 
     name: str
@@ -46,7 +46,7 @@ class Without:
     adds: bool
     votes: int
     reopened: int
-    moved: tuple[Moved, ...]
+    moved: tuple[Shift, ...]
     first: str
     second: str
     change: float | None
@@ -57,7 +57,7 @@ class Without:
 Vote = tuple[int, str, ComparedMethod, ComparedMethod]
 
 
-def changes_without(
+def leave_one_out(
     study: Study, results: StudyResults | None, enrolments: Sequence[Enrolment]
 ) -> dict[UUID, Without]:
     """What changes without each of these annotators, of one population, whose `results` these are."""
@@ -146,7 +146,7 @@ def _without(
         adds=adds,
         votes=len(votes),
         reopened=pairs,
-        moved=tuple(Moved(names[n], float(now[n]), float(strengths[n])) for n in best_first),
+        moved=tuple(Shift(names[n], float(now[n]), float(strengths[n])) for n in best_first),
         first=names[low[most]],
         second=names[high[most]],
         change=float(moved[most]),
