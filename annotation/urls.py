@@ -81,7 +81,7 @@ urlpatterns = [
         annotator_quality.include,
         name="study-take-back",
     ),
-    path("studies/<slug:slug>/pairs/<int:pk>/known/", annotator_quality.set_answer, name="study-know"),
+    path("studies/<slug:slug>/pairs/<int:pk>/known/", annotator_quality.set_known_answer, name="study-know"),
     path("studies/<slug:slug>/people/invitations/", invitations.invitations, name="study-invitations"),
     path(
         "studies/<slug:slug>/people/invitations.csv",
@@ -117,7 +117,7 @@ urlpatterns = [
     path("studies/<slug:slug>/members/invite/", members.member_invite, name="study-member-invite"),
     path("studies/<slug:slug>/members/<int:user>/remove/", members.member_remove, name="study-member-remove"),
     path("studies/<slug:slug>/results/share/", members.share, name="study-share"),
-    path("studies/<slug:slug>/results/share/<int:pk>/take-back/", members.take_back, name="study-share-end"),
+    path("studies/<slug:slug>/results/share/<int:pk>/take-back/", members.unshare, name="study-share-end"),
     path("results/<str:key>/", members.shared_results, name="shared-results"),
     path("results/<str:key>/figures/", result_files.shared_figures, name="shared-figures"),
     path("results/<str:key>/figures/<str:name>.<str:form>", result_files.shared_figure, name="shared-figure"),

@@ -35,7 +35,7 @@ class Shift:
 
 
 @dataclass(frozen=True)
-class Without:
+class LeaveOneOut:
     """What changes with one annotator's votes taken out, or put in where they are excluded (`adds`).
 
     `moved`: the main ranking, the best first as it is now; empty where there is none. `first` and `second`: the two
@@ -59,7 +59,7 @@ Vote = tuple[int, str, ComparedMethod, ComparedMethod]
 
 def leave_one_out(
     study: Study, results: StudyResults | None, enrolments: Sequence[Enrolment]
-) -> dict[UUID, Without]:
+) -> dict[UUID, LeaveOneOut]:
     """What changes without each of these annotators, of one population, whose `results` these are."""
     people = [row.annotator_id for row in enrolments]
     votes = _votes(study, people)
@@ -132,17 +132,17 @@ def _without(
     row: Enrolment,
     votes: Sequence[Vote],
     score: tuple[float | None, float | None],
-) -> Without:
+) -> LeaveOneOut:
     pairs = len({triplet for triplet, *_ in votes})
     adds = bool(row.excluded_by)
     if scale is None or strengths is None:
-        return Without(adds, len(votes), pairs, (), "", "", None, False, score)
+        return LeaveOneOut(adds, len(votes), pairs, (), "", "", None, False, score)
     names, now = [str(name) for name in scale.names], scale.values
     best_first = np.argsort(-now, kind="stable")
     low, high = pair_indices(len(names))
     moved = (strengths[low] - strengths[high]) - (now[low] - now[high])
     most = int(np.abs(moved).argmax())
-    return Without(
+    return LeaveOneOut(
         adds=adds,
         votes=len(votes),
         reopened=pairs,

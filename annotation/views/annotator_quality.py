@@ -62,7 +62,7 @@ def include(request: HttpRequest, slug: str, annotator: UUID) -> HttpResponse:
 @staff_required
 @require_POST
 @refusals_as_messages
-def set_answer(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+def set_known_answer(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Keeps an expert's answer to a pair, or takes it back."""
     triplet = get_object_or_404(Triplet, study=study_or_404(request, slug, Reach.RUN), pk=pk)
     set_known(triplet=triplet, known=request.POST.get("known", ""))

@@ -40,7 +40,7 @@ def gallery(request: HttpRequest, slug: str) -> HttpResponse:
     context: dict[str, Any] = {
         "page": page,
         "methods": methods(conditions),
-        "shelves": gallery_rows(study, conditions, list(page.object_list)),
+        "rows": gallery_rows(study, conditions, list(page.object_list)),
         "every_method": methods(every),
         "every_level": [f"{level:g}" for level in levels(every)],
         "chosen": chosen,

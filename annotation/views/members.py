@@ -122,7 +122,7 @@ def share(request: HttpRequest, slug: str) -> HttpResponse:
 @staff_required
 @require_POST
 @refusals_as_messages
-def take_back(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+def unshare(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Ends a results link."""
     study = study_or_404(request, slug, Reach.OWN)
     revoke_link(study=study, pk=pk)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from annotation.core.roles import Reach
 from annotation.models import Enrolment, Study
-from annotation.reports.leave_one_out import Without, leave_one_out
+from annotation.reports.leave_one_out import LeaveOneOut, leave_one_out
 from annotation.reports.people import attrition, enrolled, people_of, rules_on
 from annotation.reports.results import kept_results, stale, votes_by_population
 from annotation.reports.stages import with_stage
@@ -67,9 +67,9 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-def leave_one_out_of_page(study: Study, enrolments: Sequence[Enrolment]) -> dict[UUID, Without]:
+def leave_one_out_of_page(study: Study, enrolments: Sequence[Enrolment]) -> dict[UUID, LeaveOneOut]:
     """What would change without each, people and programs apart; a worker is asked where the figures are too old."""
-    changes: dict[UUID, Without] = {}
+    changes: dict[UUID, LeaveOneOut] = {}
     votes = votes_by_population(study)
     for population, simulated in (("people", False), ("simulated", True)):
         rows = [row for row in enrolments if row.annotator.simulated is simulated]

@@ -10,7 +10,7 @@ from django.urls import reverse
 from annotation.core.protocol import Protocol
 from annotation.models import Annotator, Enrolment, Session, Study
 from annotation.reports.annotator import agreement_with_others
-from annotation.reports.leave_one_out import Without, leave_one_out
+from annotation.reports.leave_one_out import LeaveOneOut, leave_one_out
 from annotation.reports.results import kept_results, votes_by_population
 from annotation.services.annotator_quality import exclude_by_hand, refresh_quality
 from annotation.services.judging import record_judgment
@@ -66,7 +66,7 @@ def place_of(session: Session) -> Enrolment:
     )
 
 
-def without(session: Session) -> Without:
+def without(session: Session) -> LeaveOneOut:
     study, place = session.study, place_of(session)
     results = kept_results(study, "people", votes_by_population(study)["people"])
     return leave_one_out(study, results, [place])[place.annotator_id]

@@ -42,17 +42,17 @@ def test_each_reconstruction_stands_with_its_figures(owner_client: Client) -> No
 
 def shown(client: Client, study: Study, **query: str) -> list[str]:
     """The names of the photographs on a page."""
-    return [shelf.source.name for shelf in client.get(address(study), query).context["shelves"]]
+    return [row.source.name for row in client.get(address(study), query).context["rows"]]
 
 
 def test_a_page_holds_a_few_photographs_and_leads_to_the_next(owner_client: Client) -> None:
     study = make_study()
     sources = [make_source(study) for _ in range(PHOTOGRAPHS_A_PAGE + 1)]
     first = owner_client.get(address(study))
-    assert [shelf.source for shelf in first.context["shelves"]] == sources[:-1]
+    assert [row.source for row in first.context["rows"]] == sources[:-1]
     assert f"{PHOTOGRAPHS_A_PAGE + 1} photographs" in first.content.decode()
     after = owner_client.get(address(study), {"page": 2})
-    assert [shelf.source for shelf in after.context["shelves"]] == sources[-1:]
+    assert [row.source for row in after.context["rows"]] == sources[-1:]
 
 
 def test_photographs_are_ordered_and_filtered(owner_client: Client) -> None:
@@ -73,7 +73,7 @@ def test_photographs_are_ordered_and_filtered(owner_client: Client) -> None:
     assert shown(owner_client, study, show="missed") == ["cat"]
     assert shown(owner_client, study, photograph="nothing") == []
     page = owner_client.get(address(study), {"method": "webp"})
-    assert page.context["methods"] == ["webp"] and len(page.context["shelves"]) == 3
+    assert page.context["methods"] == ["webp"] and len(page.context["rows"]) == 3
     assert "3 of 4 reconstructions" in page.content.decode() and "1 failed" in page.content.decode()
 
 
