@@ -87,7 +87,7 @@ class Scratch:
             raise SystemExit(f"The database with {self.size} can't be filled; the reason is above.") from None
         self._web.start()
         while self._web.part.ready():
-            if self._web.how_it_died():
+            if self._web.exit_cause():
                 raise RuntimeError(f"The web server does not start:\n{self._web.last_lines()}")
             time.sleep(0.1)
 

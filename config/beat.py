@@ -1,6 +1,6 @@
 """Beat that may be started any number of times: one of them sends, the others stand by.
 
-celery -A config beat -S config.beat:OneClock
+celery -A config beat -S config.beat:SingletonScheduler
 """
 
 import uuid
@@ -15,7 +15,7 @@ from annotation.models import Clock
 log = structlog.get_logger(__name__)
 
 
-class OneClock(DatabaseScheduler):  # type: ignore[misc]
+class SingletonScheduler(DatabaseScheduler):  # type: ignore[misc]
     """Sends what is due while it holds the one clock, and leaves its last tick in the database."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

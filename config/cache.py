@@ -21,14 +21,14 @@ PATIENCE_S = 0.5
 def cache_from_url(broker_url: str) -> dict[str, Any]:
     """The entry of CACHES for the server that the broker's address, as Celery reads it, names."""
     return {
-        "BACKEND": "config.cache.ForgivingCache",
+        "BACKEND": "config.cache.FaultTolerantCache",
         "LOCATION": broker_url.replace("redis+socket://", "unix://", 1),
         "KEY_PREFIX": "closer",
         "OPTIONS": {"socket_timeout": PATIENCE_S},
     }
 
 
-class ForgivingClient(RedisCacheClient):
+class FaultTolerantClient(RedisCacheClient):
     """Answers as an empty cache would while the server is away."""
 
     _away_until = 0.0
@@ -87,9 +87,9 @@ class ForgivingClient(RedisCacheClient):
         raise NotImplementedError("The cache shares its server with the broker, so it is not emptied.")
 
 
-class ForgivingCache(RedisCache):
+class FaultTolerantCache(RedisCache):
     """Django's cache on Redis or Valkey that survives the server's absence."""
 
     def __init__(self, server: Any, params: dict[str, Any]) -> None:
         super().__init__(server, params)
-        self._class = ForgivingClient
+        self._class = FaultTolerantClient

@@ -35,7 +35,7 @@ def _log_as_configured(**_: object) -> None:
 
 
 @worker_process_init.connect
-def _be_modest(**_: object) -> None:
+def _lower_priority(**_: object) -> None:
     """Worker processes already share the cores; training, in a process of its own, takes them all.
 
     Where memory runs out, the kernel ends them before the database, the broker or the web server.

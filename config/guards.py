@@ -14,7 +14,7 @@ DEBUG_AT_HOME = (
 )
 
 
-def require_home(hosts: Iterable[str]) -> None:
+def require_local_hosts(hosts: Iterable[str]) -> None:
     """Raise ImproperlyConfigured for a host beyond this machine: pages for developers show what nobody else may see."""
     if abroad := sorted(set(hosts) - AT_HOME):
         raise ImproperlyConfigured(
@@ -23,7 +23,7 @@ def require_home(hosts: Iterable[str]) -> None:
         )
 
 
-def debug_stays_home(get_response: Respond) -> Respond:
+def debug_for_localhost_only(get_response: Respond) -> Respond:
     """With DEBUG on, refuses whoever is not on this machine, whatever name they ask for."""
 
     def middleware(request: HttpRequest) -> HttpResponse:

@@ -15,7 +15,7 @@ from annotation.core.languages import LANGUAGES as LANGUAGES_OF_PAGES
 from config.cache import cache_from_url
 from config.database import database_from_url
 from config.environment import strict_bool
-from config.guards import require_home
+from config.guards import require_local_hosts
 from config.keys import secret_key
 from config.logging import logging_config
 from config.proxies import networks_from
@@ -39,7 +39,7 @@ SECRET_KEY = secret_key(env.str("SECRET_KEY", default=""), debug=DEBUG, folder=V
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 if DEBUG:
-    require_home(ALLOWED_HOSTS)
+    require_local_hosts(ALLOWED_HOSTS)
 DEFAULT_EXCEPTION_REPORTER_FILTER = "config.errors.HidesSecrets"
 TRUSTED_PROXIES = networks_from(env.list("TRUSTED_PROXIES", default=["127.0.0.0/8", "::1"]))
 
@@ -63,7 +63,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.proxies.real_client",
-    "config.guards.debug_stays_home",
+    "config.guards.debug_for_localhost_only",
     "config.probes.probes",
     "config.request_ids.request_ids",
     "config.metrics.measured",
@@ -180,7 +180,7 @@ TIME_LIMITS = {
     "default": env.int("DEFAULT_SECONDS", default=3600),
 }
 CELERY_TASK_TIME_LIMIT = TIME_LIMITS["default"]
-CELERY_BEAT_SCHEDULER = "config.beat:OneClock"
+CELERY_BEAT_SCHEDULER = "config.beat:SingletonScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 # Messages are hints: what a lost message left waiting is found in the rows.
 _reaping = schedule(max(1, WORK_LEASE_SECONDS // 2))

@@ -87,7 +87,7 @@ class Supervisor:
         """Start everything; returns when all is ready. After an error nothing keeps running."""
         self._claim_folder()
         try:
-            require_port(self.host, self.port, patience=5.0 if self._lock.was_held_by_a_dead_process else 0.0)
+            require_port(self.host, self.port, patience=5.0 if self._lock.holder_died else 0.0)
             self._thread = threading.Thread(target=self._run, name="supervisor")
             self._thread.start()
             self._settled.wait()

@@ -119,9 +119,9 @@ class _Crew:
         while not self._ending:
             while len(self._pids) < self._count and not self._ending:
                 self._start()
-            self._bury()
+            self._reap()
         while self._pids:
-            self._bury()
+            self._reap()
 
     def _start(self) -> None:
         """Fork one. Until it is noted here and has handlers of its own there, a signal waits: it would pass it by."""
@@ -135,7 +135,7 @@ class _Crew:
         self._pids.add(pid)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDS)
 
-    def _bury(self) -> None:
+    def _reap(self) -> None:
         """Wait for one to die."""
         pid, _ = os.wait()
         self._pids.discard(pid)

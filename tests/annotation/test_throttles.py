@@ -131,7 +131,7 @@ def test_without_a_cache_nobody_is_held_up(
 ) -> None:
     rates["session"] = "1/hour"
     settings.CACHES = {
-        "default": {"BACKEND": "config.cache.ForgivingCache", "LOCATION": "unix:///nowhere/at.sock"}
+        "default": {"BACKEND": "config.cache.FaultTolerantCache", "LOCATION": "unix:///nowhere/at.sock"}
     }
     assert [begin(client, study).status_code for _ in range(2)] == [201, 201]
 

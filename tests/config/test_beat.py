@@ -13,17 +13,17 @@ from django_celery_beat.schedulers import DatabaseScheduler
 import annotation.tasks  # noqa: F401 - tasks are known once they are imported
 import metric.tasks  # noqa: F401
 from annotation.models import Clock
-from config.beat import OneClock
+from config.beat import SingletonScheduler
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def ticks(monkeypatch: pytest.MonkeyPatch) -> list[OneClock]:
+def ticks(monkeypatch: pytest.MonkeyPatch) -> list[SingletonScheduler]:
     """The schedulers that sent what was due, in turn."""
-    sent: list[OneClock] = []
+    sent: list[SingletonScheduler] = []
 
-    def tick(self: OneClock, *args: Any) -> float:
+    def tick(self: SingletonScheduler, *args: Any) -> float:
         sent.append(self)
         return 1.0
 
@@ -33,18 +33,18 @@ def ticks(monkeypatch: pytest.MonkeyPatch) -> list[OneClock]:
     return sent
 
 
-def make_beat() -> OneClock:
-    return OneClock(current_app, lazy=True)
+def make_beat() -> SingletonScheduler:
+    return SingletonScheduler(current_app, lazy=True)
 
 
-def test_one_of_two_beats_sends(ticks: list[OneClock]) -> None:
+def test_one_of_two_beats_sends(ticks: list[SingletonScheduler]) -> None:
     first, second = make_beat(), make_beat()
     for beat in (first, second, first, second):
         beat.tick()
     assert ticks == [first, first]
 
 
-def test_another_takes_over_from_one_that_is_silent(ticks: list[OneClock]) -> None:
+def test_another_takes_over_from_one_that_is_silent(ticks: list[SingletonScheduler]) -> None:
     first, second = make_beat(), make_beat()
     first.tick()
     Clock.objects.update(ticked_at=timezone.now() - timedelta(seconds=31))
@@ -53,7 +53,7 @@ def test_another_takes_over_from_one_that_is_silent(ticks: list[OneClock]) -> No
     assert ticks == [first, second]
 
 
-def test_another_takes_over_at_once_from_one_that_ended(ticks: list[OneClock]) -> None:
+def test_another_takes_over_at_once_from_one_that_ended(ticks: list[SingletonScheduler]) -> None:
     first, second = make_beat(), make_beat()
     first.tick()
     first.close()
@@ -61,7 +61,7 @@ def test_another_takes_over_at_once_from_one_that_ended(ticks: list[OneClock]) -
     assert ticks == [first, second]
 
 
-def test_each_tick_is_in_the_database(ticks: list[OneClock]) -> None:
+def test_each_tick_is_in_the_database(ticks: list[SingletonScheduler]) -> None:
     began = timezone.now()
     make_beat().tick()
     assert began <= Clock.objects.get().ticked_at <= timezone.now()

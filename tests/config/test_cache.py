@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 from django.core.cache.backends.base import BaseCache
 
-from config.cache import ForgivingCache, cache_from_url
+from config.cache import FaultTolerantCache, cache_from_url
 
 
 def cache_at(url: str) -> BaseCache:
     entry = cache_from_url(url)
-    return ForgivingCache(entry["LOCATION"], {"OPTIONS": entry["OPTIONS"], "KEY_PREFIX": entry["KEY_PREFIX"]})
+    return FaultTolerantCache(
+        entry["LOCATION"], {"OPTIONS": entry["OPTIONS"], "KEY_PREFIX": entry["KEY_PREFIX"]}
+    )
 
 
 def test_what_one_process_keeps_another_one_finds(valkey_url: str) -> None:

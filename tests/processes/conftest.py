@@ -41,7 +41,7 @@ class Deployment:
 
     def restart_the_dead(self) -> int:
         """What the supervisor does: a part that ended by itself is started again. Returns how many did."""
-        dead = [child for child in self._children.values() if child.how_it_died() is not None]
+        dead = [child for child in self._children.values() if child.exit_cause() is not None]
         for child in dead:
             child.start()
         return len(dead)
@@ -49,7 +49,7 @@ class Deployment:
     def kill(self, name: str) -> None:
         """`kill -9` of the part and of everything that it started."""
         child = self._children[name]
-        assert child.how_it_died() is None, self.said(name)
+        assert child.exit_cause() is None, self.said(name)
         child.kill()
 
     def is_ready(self, name: str) -> bool:

@@ -126,7 +126,7 @@ class Child:
         self._guard.watch(self._process.pid)
         self.started_at = time.monotonic()
 
-    def how_it_died(self) -> str | None:
+    def exit_cause(self) -> str | None:
         """None while it runs; otherwise, once, what happened to it, after killing the rest of its group.
 
         `was_killed` then says whether a signal ended it, which is no fault of the part itself.
@@ -142,7 +142,7 @@ class Child:
 
     def has_ended(self) -> bool:
         """Whether nothing of it runs any more."""
-        self.how_it_died()
+        self.exit_cause()
         return self._process is None
 
     def terminate(self) -> None:

@@ -63,7 +63,7 @@ class Kept:
         """Notice a death or a long silence, start again when that is due, and check whether it is ready."""
         if self._due is not None and time.monotonic() >= self._due:
             self.start()
-        how = self.child.how_it_died()
+        how = self.child.exit_cause()
         if how is not None:
             self.kills += self.child.was_killed
             self.failures += not self.child.was_killed

@@ -10,7 +10,7 @@ class FolderLock:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.was_held_by_a_dead_process = False
+        self.holder_died = False
         self._file: int | None = None
 
     def acquire(self, holder: str) -> str | None:
@@ -23,7 +23,7 @@ class FolderLock:
             other = os.read(file, 200).decode(errors="replace")
             os.close(file)
             return other or "it does not say who"
-        self.was_held_by_a_dead_process = os.fstat(file).st_size > 0
+        self.holder_died = os.fstat(file).st_size > 0
         os.ftruncate(file, 0)
         os.pwrite(file, holder.encode(), 0)
         self._file = file
