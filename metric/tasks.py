@@ -14,8 +14,8 @@ from django.conf import settings
 from annotation.queues import queue_is_empty
 from annotation.services.reaping import requeue_abandoned
 from metric.models import CodecTraining, TrainingRun
-from metric.services.children import bound_to_me
-from metric.services.requests import next_waiting, training_goes_on
+from metric.services.children import ending_with_parent
+from metric.services.requests import is_training, next_waiting
 from metric.services.schedule import retrain_due
 
 
@@ -35,7 +35,7 @@ def train(pk: int) -> None:
 
     While this worker, or anybody on the same study, trains, it does nothing: that run's own task sends out the next.
     """
-    if training_goes_on(study_id=TrainingRun.objects.values_list("study_id", flat=True).get(pk=pk)):
+    if is_training(study_id=TrainingRun.objects.values_list("study_id", flat=True).get(pk=pk)):
         return
     with turn_of(train.request.hostname or "") as free:
         if not free:
@@ -84,7 +84,9 @@ def _in_a_child(command: str, pk: int) -> None:
     own = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     # Threads that wait must sleep: web and encoding share these cores, and spinning made training ten times slower.
     own["OMP_WAIT_POLICY"] = "PASSIVE"
-    subprocess.run(bound_to_me([sys.executable, "-m", "django", command, str(pk)]), env=own, check=False)
+    subprocess.run(
+        ending_with_parent([sys.executable, "-m", "django", command, str(pk)]), env=own, check=False
+    )
 
 
 @shared_task

@@ -8,7 +8,7 @@ from pathlib import Path
 from django.conf import settings
 
 
-def bound_to_me(command: Sequence[str]) -> list[str]:
+def ending_with_parent(command: Sequence[str]) -> list[str]:
     """The command, run by a launcher that ends it when this process dies, however that happens."""
     root: Path = settings.ROOT
     launch = str(root / "config" / "run" / "processes" / "launch.py")

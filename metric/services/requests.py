@@ -74,7 +74,7 @@ def cancel_training(*, run: TrainingRun) -> None:
     )
 
 
-def training_goes_on(*, study_id: int) -> bool:
+def is_training(*, study_id: int) -> bool:
     """Whether a living worker trains on this study now."""
     return _held().filter(study=study_id).exists()
 

@@ -33,7 +33,7 @@ from metric.models import MetricVersion, TrainingRun
 from metric.reports.card import write_card
 from metric.reports.disagreements import with_triplets
 from metric.services.allocation import rank_open_pairs
-from metric.services.children import bound_to_me
+from metric.services.children import ending_with_parent
 from metric.services.notices import notify_admins
 from metric.services.promotion import promote_if_better
 from metric.services.requests import config_of, in_words
@@ -163,7 +163,9 @@ def _fit(
         return
     report.say(f"{config.processes} processes train together")
     cache = vectors.path.parent
-    train_by_team(snapshot, out, config, promoted=promoted, cache=cache, progress=report, wrap=bound_to_me)
+    train_by_team(
+        snapshot, out, config, promoted=promoted, cache=cache, progress=report, wrap=ending_with_parent
+    )
 
 
 def _keep(
