@@ -16,7 +16,7 @@ from annotation.errors import PlanRefused
 from annotation.forms.plan import ASSUMED, COUNTS
 from annotation.reports.exhibit_files import FORMATS
 from annotation.reports.planning import plan_of
-from annotation.reports.results import POPULATIONS, kept_results, stale, votes_by_population
+from annotation.reports.results import POPULATIONS, cached_results, stale, votes_by_population
 from annotation.reports.results_json import study_results_as_json
 from annotation.serializers import valid_data
 from annotation.views.access import study_or_404
@@ -51,7 +51,7 @@ class StudyResultsView(APIView):
         study = study_or_404(request, slug, Reach.RESULTS)
         population = _population(request)
         votes = votes_by_population(study)[population]
-        kept = kept_results(study, population, votes)
+        kept = cached_results(study, population, votes)
         if stale(kept, votes):
             ask_worker(study, population)
         if kept is None:

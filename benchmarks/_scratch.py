@@ -290,7 +290,7 @@ def _judgments(study: Study, triplets: list[Triplet], sessions: list[Session], s
         timing=record,
         content_sha256="0" * 64,
     )
-    mould, mould_of_judgment = Mould(assignment), Mould(judgment)
+    mould, mould_of_judgment = RowTemplate(assignment), RowTemplate(judgment)
     for start in range(0, size.judgments, ROWS):
         rows = []
         for number in range(start, min(start + ROWS, size.judgments)):
@@ -311,7 +311,7 @@ def _judgments(study: Study, triplets: list[Triplet], sessions: list[Session], s
         )
 
 
-class Mould:
+class RowTemplate:
     """Inserts rows that differ from one pattern in a few columns: ten times as fast as bulk_create."""
 
     def __init__(self, pattern: Any) -> None:

@@ -39,7 +39,7 @@ SETTLE_WITHIN = 600.0
 
 
 @dataclass(frozen=True)
-class Books:
+class Counts:
     """What the database says at the end; all but `judgments` must be 0."""
 
     judgments: int
@@ -171,7 +171,7 @@ def judge(site: SoakSite, study: str, token: str, tally: Tally, annotators: int)
             person.result()
 
 
-def settle(tally: Tally) -> Books:
+def settle(tally: Tally) -> Counts:
     """The books, once nothing changes any more or the time for it is up."""
     until = time.monotonic() + SETTLE_WITHIN
     while True:
@@ -181,7 +181,7 @@ def settle(tally: Tally) -> Books:
         time.sleep(5)
 
 
-def read_books(tally: Tally) -> Books:
+def read_books(tally: Tally) -> Counts:
     """What the database says now."""
     from django.db import connection
     from django.db.models import Count, F
@@ -197,7 +197,7 @@ def read_books(tally: Tally) -> Books:
     right = {f"right_{name}": count for name, count in counts(simulated=True).items()}
     triplets = Triplet.objects.annotate(**right)
     wrong = sum(triplets.exclude(**{name.removeprefix("right_"): F(name)}).count() for name in right)
-    books = Books(
+    books = Counts(
         judgments=len(stored),
         lost=len(tally.confirmed - stored),
         double=double,
@@ -210,7 +210,7 @@ def read_books(tally: Tally) -> Books:
     return books
 
 
-def report(site: SoakSite, tally: Tally, books: Books, seconds: float) -> None:
+def report(site: SoakSite, tally: Tally, books: Counts, seconds: float) -> None:
     """Prints it."""
     kills = ", ".join(f"{name} {count}" for name, count in sorted(site.kills.items()))
     quantiles = statistics.quantiles(tally.seconds, n=100) if len(tally.seconds) > 1 else [0.0] * 99

@@ -73,8 +73,8 @@ BESIDE_BOOTSTRAP = (
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What a design keeps: shares of 1, but `width`, a ratio, and `bias`, JND."""
+class Coverage:
+    """How the intervals of a design cover: shares of 1, but `width`, a ratio, and `bias`, JND."""
 
     coverage: float
     worst: float
@@ -85,7 +85,7 @@ class Kept:
     ranks: float
 
 
-def simulate(case: Case, repeats: int, seed: int) -> Kept:
+def simulate(case: Case, repeats: int, seed: int) -> Coverage:
     """Make up so many studies of one design and hold their intervals against the truth."""
     low, high = pair_indices(CODECS)
     average = case.truth.average()
@@ -102,13 +102,13 @@ def simulate(case: Case, repeats: int, seed: int) -> Kept:
         first, last = rank_intervals(scale.names, contrasts)
         rank = np.arange(1, CODECS + 1)
         held += bool(((first <= rank) & (rank <= last)).all())
-    return _kept(np.array(estimates), np.array(halves), truth, detected / repeats, held / repeats)
+    return _coverage(np.array(estimates), np.array(halves), truth, detected / repeats, held / repeats)
 
 
-def _kept(estimates: Floats, halves: Floats, truth: Floats, power: float, ranks: float) -> Kept:
+def _coverage(estimates: Floats, halves: Floats, truth: Floats, power: float, ranks: float) -> Coverage:
     covered = (np.abs(estimates - truth) <= halves).mean(axis=0)
     width = halves.mean(axis=0) / (1.96 * estimates.std(axis=0, ddof=1))
-    return Kept(
+    return Coverage(
         coverage=float(covered.mean()),
         worst=float(covered.min()),
         width=float(width.mean()),

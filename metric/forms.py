@@ -13,7 +13,7 @@ from metric.models import RetrainRule
 CHOICES = ("nets", "kind", "terms", "structure", "reliability", "lapse", "device")
 
 
-def settled(config: Mapping[str, Any]) -> TrainConfig:
+def validated_config(config: Mapping[str, Any]) -> TrainConfig:
     """The settings as training takes them. Raises ValidationError for what it does not know or take."""
     if set(config) - set(settings()):
         raise forms.ValidationError(
@@ -35,7 +35,7 @@ class SettingsField(forms.JSONField):
         super().validate(value)
         if not isinstance(value or {}, dict):
             raise forms.ValidationError('Settings are a JSON object such as {"folds": 4}.')
-        settled(value or {})
+        validated_config(value or {})
 
 
 def _described(name: str) -> dict[str, str]:
@@ -96,7 +96,7 @@ class TrainingForm(forms.Form):
             if twice := sorted(set(more) & {*CHOICES, "net"}):
                 raise forms.ValidationError(f"Chosen above, so not to be said again: {', '.join(twice)}.")
             chosen = {**more, **{name: cleaned[name] for name in CHOICES}}
-            settled(chosen)
+            validated_config(chosen)
             cleaned["settings"] = chosen
         return cleaned
 

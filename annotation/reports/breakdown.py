@@ -17,7 +17,7 @@ from annotation.core.protocol import LAYOUTS
 from annotation.models import Enrolment, Study
 from annotation.reports.comparisons import StudyVotes, numbered, votes_and_columns
 from annotation.reports.exclusions import reason_group, rule_in_words
-from annotation.reports.results import AT_ONCE, CACHED_S, cache_keeps, source_names
+from annotation.reports.results import AT_ONCE, CACHED_S, cache_works, source_names
 from psychometrics.comparisons import Comparisons, Ints, ScaleError
 from psychometrics.conditions import THE_ORIGINAL
 from psychometrics.ranking import Ranking, rank
@@ -66,10 +66,10 @@ class Breakdown:
     cuts: tuple[Cut, ...]
 
 
-def kept_breakdown(study: Study, population: str, level: float | None, votes: int) -> Breakdown | None:
+def cached_breakdown(study: Study, population: str, level: float | None, votes: int) -> Breakdown | None:
     """The breakdown of so many votes, computed now where they are few; None where a worker must."""
     kept: Breakdown | None = cache.get(_key(study, population, level, votes))
-    if kept is None and (votes <= AT_ONCE or not cache_keeps()):
+    if kept is None and (votes <= AT_ONCE or not cache_works()):
         return compute_breakdown(study, population, level, votes)
     return kept
 

@@ -10,7 +10,7 @@ from django.core.cache import cache
 from annotation.core.conditions import levels, methods
 from annotation.models import Study
 from annotation.reports.duration import duration_of
-from annotation.reports.results import StudyResults, kept_results, votes_by_population
+from annotation.reports.results import StudyResults, cached_results, votes_by_population
 from psychometrics.planning import Assumed, Plan, Size, cheapest, piloted, plan
 
 # Of the cheapest study: what a wish is looked for among, where nothing is said.
@@ -75,4 +75,4 @@ def assumed_of(study: Study) -> tuple[Assumed, bool]:
 
 def _pilot(study: Study) -> StudyResults | None:
     votes = votes_by_population(study)["people"]
-    return kept_results(study, "people", votes) if votes else None
+    return cached_results(study, "people", votes) if votes else None

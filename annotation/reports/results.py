@@ -61,18 +61,18 @@ class StudyResults:
     left: tuple[tuple[float | None, VotesLeft], ...]
 
 
-def kept_results(study: Study, population: str, votes: int) -> StudyResults | None:
+def cached_results(study: Study, population: str, votes: int) -> StudyResults | None:
     """The figures as they were last computed, or computed now where the study is small; None where a worker must.
 
     Of a large study they may lag behind by FEW_NEW of its votes: `stale` says whether a worker should be asked.
     """
     computed: StudyResults | None = cache.get(_key(study, population))
-    if stale(computed, votes) and (votes <= AT_ONCE or (computed is None and not cache_keeps())):
+    if stale(computed, votes) and (votes <= AT_ONCE or (computed is None and not cache_works())):
         return compute_results(study, population)
     return computed
 
 
-def cache_keeps() -> bool:
+def cache_works() -> bool:
     """Whether the cache's server is there: without it nothing that a worker computes would reach a page."""
     cache.set("results-probe", True, CACHED_S)
     return cache.get("results-probe") is True

@@ -18,7 +18,7 @@ from codecs_zoo.contract import Pixels
 from imaging.png import decode_png, plain_png
 
 # Decoded pictures that one process keeps: about a hundred of the usual size.
-KEPT_BYTES = 64 * 2**20
+CACHE_BYTES = 64 * 2**20
 NAMES = {
     "left": ("triplet__first__image", "triplet__second__image"),
     "right": ("triplet__second__image", "triplet__first__image"),
@@ -35,7 +35,7 @@ class Shown:
 
     def content(self, *, seed: int) -> bytes:
         """The PNG file for a screen; other bytes for another seed."""
-        return plain_png(_kept.pixels(self.name), seed=seed)
+        return plain_png(_cache.pixels(self.name), seed=seed)
 
 
 def shown_picture(assignment: UUID, slot: str) -> Shown:
@@ -62,7 +62,7 @@ def read_stored(name: str) -> bytes:
         return bytes(file.read())
 
 
-class Kept:
+class PixelCache:
     """The pixels of stored pictures, which never change: those that were asked for last."""
 
     def __init__(self, most_bytes: int) -> None:
@@ -86,4 +86,4 @@ class Kept:
         return pixels
 
 
-_kept = Kept(KEPT_BYTES)
+_cache = PixelCache(CACHE_BYTES)

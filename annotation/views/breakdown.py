@@ -17,7 +17,7 @@ from annotation.core.roles import Reach
 from annotation.errors import NoResults
 from annotation.models import Reconstruction, Source, Study
 from annotation.queues import after_commit
-from annotation.reports.breakdown import Breakdown, Cut, Group, kept_breakdown
+from annotation.reports.breakdown import Breakdown, Cut, Group, cached_breakdown
 from annotation.reports.breakdown_exhibits import breakdown_exhibits
 from annotation.reports.results import votes_by_population
 from annotation.views.access import staff_required, study_or_404
@@ -63,7 +63,7 @@ def breakdown(request: HttpRequest, slug: str) -> HttpResponse:
         "files": reverse("study-figures", args=[study.slug]),
     }
     if counts[population]:
-        computed = kept_or_ordered(study, population, level, counts[population])
+        computed = cached_or_queued(study, population, level, counts[population])
         context["computing"] = computed is None
         if computed is not None:
             context |= {"breakdown": computed, "cuts": _shown(computed), "cards": _cards(study, computed)}
@@ -75,9 +75,9 @@ def level_of(study: Study, wanted: str | None) -> float | None:
     return next((one for one in levels(study.conditions()) if f"{one:g}" == wanted), None)
 
 
-def kept_or_ordered(study: Study, population: str, level: float | None, votes: int) -> Breakdown | None:
+def cached_or_queued(study: Study, population: str, level: float | None, votes: int) -> Breakdown | None:
     """The breakdown as it was computed; where a worker must compute it, it is told to, once."""
-    computed = kept_breakdown(study, population, level, votes)
+    computed = cached_breakdown(study, population, level, votes)
     if computed is None and cache.add(f"breakdown-asked-{study.key}-{population}-{level}", True, RETRY_S):
         after_commit(tasks.breakdown.delay, study.pk, population, level, votes)
     return computed
@@ -86,7 +86,7 @@ def kept_or_ordered(study: Study, population: str, level: float | None, votes: i
 def current_breakdown(study: Study, population: str, level: float | None = None) -> Breakdown:
     """The breakdown for files. Raises NoResults while it is being computed."""
     votes = votes_by_population(study)[population]
-    computed = kept_or_ordered(study, population, level, votes)
+    computed = cached_or_queued(study, population, level, votes)
     if computed is None:
         raise NoResults("The figures are being computed. Try again in a few seconds.")
     return computed

@@ -12,7 +12,7 @@ from annotation.core.roles import Reach
 from annotation.models import Enrolment, Study
 from annotation.reports.leave_one_out import LeaveOneOut, leave_one_out
 from annotation.reports.people import attrition, enrolled, people_of, rules_on
-from annotation.reports.results import kept_results, stale, votes_by_population
+from annotation.reports.results import cached_results, stale, votes_by_population
 from annotation.reports.stages import with_stage
 from annotation.services.panels import PANEL_NAMES
 from annotation.views.access import staff_required, study_or_404
@@ -75,7 +75,7 @@ def leave_one_out_of_page(study: Study, enrolments: Sequence[Enrolment]) -> dict
         rows = [row for row in enrolments if row.annotator.simulated is simulated]
         if not rows:
             continue
-        results = kept_results(study, population, votes[population]) if votes[population] else None
+        results = cached_results(study, population, votes[population]) if votes[population] else None
         if votes[population] and stale(results, votes[population]):
             ask_worker(study, population)
         changes |= leave_one_out(study, results, rows)

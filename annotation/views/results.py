@@ -12,7 +12,7 @@ from annotation.core.roles import Reach
 from annotation.errors import NoResults
 from annotation.models import Study
 from annotation.queues import after_commit
-from annotation.reports.results import StudyResults, kept_results, stale, votes_by_population
+from annotation.reports.results import StudyResults, cached_results, stale, votes_by_population
 from annotation.views.access import staff_required, study_or_404
 from annotation.views.result_figures import page_of
 from annotation.views.study import study_page
@@ -39,7 +39,7 @@ def results_page(request: HttpRequest, study: Study, *, files: str = "") -> Http
         "files": files or reverse("study-figures", args=[study.slug]),
     }
     if counts[population]:
-        kept = kept_results(study, population, counts[population])
+        kept = cached_results(study, population, counts[population])
         if stale(kept, counts[population]):
             ask_worker(study, population)
         context["computing"] = kept is None
@@ -62,7 +62,7 @@ def current_results(study: Study, population: str | None) -> StudyResults:
     if not counts[whose]:
         what = "simulated annotators" if whose == "simulated" else "people"
         raise NoResults(f"“{study}” has no judgments by {what} yet, so there is nothing to publish.")
-    kept = kept_results(study, whose, counts[whose])
+    kept = cached_results(study, whose, counts[whose])
     if stale(kept, counts[whose]):
         ask_worker(study, whose)
     if kept is None:

@@ -21,9 +21,9 @@ from types import FrameType
 from typing import Any, NoReturn, Self
 
 from config.run.processes.child import Child, Guard, Part, end
-from config.run.processes.keeping import Kept, SupervisorError
 from config.run.processes.lock import FolderLock
 from config.run.processes.parts import embedded_parts
+from config.run.processes.supervised_part import SupervisedPart, SupervisorError
 
 __all__ = ["Part", "Supervisor", "SupervisorError"]
 
@@ -71,7 +71,7 @@ class Supervisor:
         self._parts = parts
         self._lock = FolderLock(self.var_dir / "run" / "supervisor.lock")
         self._releasing = threading.Lock()
-        self._kept: list[Kept] = []
+        self._supervised: list[SupervisedPart] = []
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
         # The thread's state as others may wait for it: up or failed; asked to end; ended.
@@ -112,15 +112,15 @@ class Supervisor:
 
     def pids(self) -> dict[str, int]:
         """The process id of each part that runs."""
-        return {kept.name: pid for kept in self._kept if (pid := kept.child.pid) is not None}
+        return {part.name: pid for part in self._supervised if (pid := part.child.pid) is not None}
 
     def ready(self) -> set[str]:
         """The names of the parts that run and have answered their check."""
-        return {kept.name for kept in self._kept if kept.ready}
+        return {part.name for part in self._supervised if part.ready}
 
     def deaths(self) -> dict[str, int]:
         """How often each part died."""
-        return {kept.name: kept.deaths for kept in self._kept}
+        return {part.name: part.deaths for part in self._supervised}
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
@@ -168,40 +168,40 @@ class Supervisor:
             parts = embedded_parts(host=self.host, port=self.port, var_dir=self.var_dir, env=self._env)
         log_dir = self.var_dir / "log"
         children = [Child(part, env=self._env, cwd=ROOT, log_dir=log_dir, guard=guard) for part in parts]
-        self._kept = [Kept(child, self._say) for child in children]
+        self._supervised = [SupervisedPart(child, self._say) for child in children]
         try:
             for stage in sorted({part.stage for part in parts}):
-                self._bring_up([kept for kept in self._kept if kept.child.part.stage == stage])
+                self._bring_up([part for part in self._supervised if part.child.part.stage == stage])
             self._settled.set()
             while not self._ending.wait(TICK):
                 with contextlib.suppress(OSError):  # no process free just now: at the next tick
                     guard.revive()
-                for kept in self._kept:
-                    kept.tend()
+                for part in self._supervised:
+                    part.tend()
         finally:
             end(children)
 
-    def _bring_up(self, group: Sequence[Kept]) -> None:
+    def _bring_up(self, group: Sequence[SupervisedPart]) -> None:
         """Start a stage and wait for it. Whatever is killed meanwhile, of any stage, is started again."""
-        for kept in group:
-            kept.start()
-        lower = [kept for kept in self._kept if kept.child.part.stage < group[0].child.part.stage]
+        for part in group:
+            part.start()
+        lower = [part for part in self._supervised if part.child.part.stage < group[0].child.part.stage]
         latest = time.monotonic() + LONGEST_START
         until, killed = time.monotonic() + READY_WITHIN, self._killed()
-        while not all(kept.ready for kept in group):
-            for kept in self._kept:
-                kept.tend()
-            if self._killed() > killed or not all(kept.ready for kept in lower):
+        while not all(part.ready for part in group):
+            for part in self._supervised:
+                part.tend()
+            if self._killed() > killed or not all(part.ready for part in lower):
                 until, killed = min(time.monotonic() + READY_WITHIN, latest), self._killed()
-                for kept in group:
-                    kept.forgive()
-            for kept in group:
-                kept.give_up_if_hopeless(late=time.monotonic() > until)
+                for part in group:
+                    part.forgive()
+            for part in group:
+                part.give_up_if_hopeless(late=time.monotonic() > until)
             if self._ending.wait(TICK):
                 raise SupervisorError("It was stopped before everything was ready.")
 
     def _killed(self) -> int:
-        return sum(kept.kills for kept in self._kept)
+        return sum(part.kills for part in self._supervised)
 
     def _raise_failure(self) -> None:
         if self._failure is not None:

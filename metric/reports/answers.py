@@ -33,7 +33,7 @@ Rate = Callable[[float], float]
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedPairs:
     """The answers of a file, counted: N pairs with their votes and pictures; `pairs` holds (ref, a), then (ref, b).
 
     `singles`: the answers one by one. `names`: what the pictures of each pair are called, (N, 2). `excluded`: why rows
@@ -50,7 +50,7 @@ class Judged:
     notes: tuple[str, ...] = ()
 
 
-def read_judged(path: Path, rate: Rate = float) -> Judged:
+def read_judged_pairs(path: Path, rate: Rate = float) -> JudgedPairs:
     """Read answers in any format with pictures, and the pictures; rows that cannot be used are counted and excluded.
 
     Raises AnswersError for a row that is wrong, or where no row can be used.
@@ -80,7 +80,7 @@ def read_judged(path: Path, rate: Rate = float) -> Judged:
     pictures = open_picture.known
     place = {key: number for number, key in enumerate(counts)}
     names = [name for _, _, name in singles]
-    return Judged(
+    return JudgedPairs(
         votes=_votes(counts, {key: answer for key, (answer, _) in first_answers.items()}, rate),
         pairs=[(pictures[key[0]], pictures[key[side]]) for side in (1, 2) for key in counts],
         singles=SingleAnswers(

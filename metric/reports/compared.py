@@ -11,7 +11,7 @@ from annotation.core.formats.plain import AnswersError
 from metric.core.distance.cache import VectorCache
 from metric.core.evaluation.panel import panel, people
 from metric.core.evaluation.votes import SingleAnswers, Votes
-from metric.reports.answers import read_judged
+from metric.reports.answers import read_judged_pairs
 from metric.reports.candidates import candidate
 from metric.reports.scored import COLUMNS as SCORES
 from metric.reports.scored import compare_scores, format_scores
@@ -37,7 +37,7 @@ def compare(
     if _has_scores(path):
         return compare_scores(path, names, cache, progress)
     try:
-        judged = read_judged(path)
+        judged = read_judged_pairs(path)
     except AnswersError as unreadable:
         return _without_pictures(path, names, unreadable)
     kept = closing(VectorCache(cache)) if cache else nullcontext(None)

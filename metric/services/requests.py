@@ -30,13 +30,13 @@ def request_training(
             f"Snapshot {snapshot} failed ({snapshot.error}). Make a new one, then train on it."
         )
     try:
-        settled = TrainConfig(**(config or {}))
+        chosen_config = TrainConfig(**(config or {}))
     except (TypeError, ValueError) as error:
         raise Refused(f"These settings do not fit: {error}") from error
     return TrainingRun.objects.create(
         study_id=snapshot.study_id,
         snapshot=snapshot,
-        config=_plain(settled),
+        config=_plain(chosen_config),
         trigger=trigger,
         created_by=created_by,
     )
@@ -48,10 +48,10 @@ def _plain(config: TrainConfig) -> dict[str, Any]:
 
 def config_of(run: TrainingRun) -> TrainConfig:
     """The run's settings as training takes them."""
-    settled: dict[str, Any] = {
+    chosen_config: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in run.config.items()
     }
-    return TrainConfig(**settled)
+    return TrainConfig(**chosen_config)
 
 
 def in_words(config: dict[str, Any]) -> str:

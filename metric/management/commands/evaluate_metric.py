@@ -16,8 +16,8 @@ from metric.core.distance.checkpoint import CheckpointError
 from metric.core.distance.weights import TrunkUnavailable
 from metric.core.evaluation.table import format_table
 from metric.models import MetricVersion
-from metric.reports.answers import read_judged
-from metric.reports.judged import evaluate_on
+from metric.reports.answer_evaluation import evaluate_on
+from metric.reports.answers import read_judged_pairs
 from metric.services.shared_vectors import local_folder
 from metric.services.versions import promoted_folder, version_folder
 
@@ -51,7 +51,7 @@ class Command(CommandWithExamples):
     def handle(self, *args: Any, **options: Any) -> None:
         folder, promoted = _folders(options["version"])
         try:
-            judged = read_judged(options["judgments"], nearest_rate)
+            judged = read_judged_pairs(options["judgments"], nearest_rate)
             with Bars() as bars:
                 evaluation = evaluate_on(
                     judged=judged,

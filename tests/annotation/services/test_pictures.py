@@ -7,7 +7,7 @@ from django.test import Client
 
 from annotation.models import Assignment, Triplet
 from annotation.services import pictures
-from annotation.services.pictures import Kept, picture_of, read_stored
+from annotation.services.pictures import PixelCache, picture_of, read_stored
 from imaging.pixels import pixels_sha256
 from imaging.png import chunks, decode_png
 from tests.factories import (
@@ -25,7 +25,7 @@ SLOTS = ("left", "original", "right")
 
 @pytest.fixture(autouse=True)
 def _nothing_kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(pictures, "_kept", Kept(2**20))
+    monkeypatch.setattr(pictures, "_cache", PixelCache(2**20))
     yield
 
 
@@ -79,7 +79,7 @@ def test_a_picture_is_read_once_and_forgotten_when_there_is_no_room(monkeypatch:
     monkeypatch.setattr(pictures, "read_stored", lambda name: read.append(name) or read_stored(name))
     source = make_source()
     size = decode_png(read_stored(source.image.name)).nbytes
-    kept = Kept(2 * size)
+    kept = PixelCache(2 * size)
     names = [source.image.name, *(make_source().image.name for _ in range(2))]
     for name in (names[0], names[0], names[1], names[2], names[2], names[0]):
         kept.pixels(name)

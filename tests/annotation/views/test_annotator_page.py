@@ -11,7 +11,7 @@ from annotation.core.protocol import Protocol
 from annotation.models import Annotator, Enrolment, Session, Study
 from annotation.reports.annotator import agreement_with_others
 from annotation.reports.leave_one_out import LeaveOneOut, leave_one_out
-from annotation.reports.results import kept_results, votes_by_population
+from annotation.reports.results import cached_results, votes_by_population
 from annotation.services.annotator_quality import exclude_by_hand, refresh_quality
 from annotation.services.judging import record_judgment
 from annotation.services.sessions import skip_assignment
@@ -68,7 +68,7 @@ def place_of(session: Session) -> Enrolment:
 
 def without(session: Session) -> LeaveOneOut:
     study, place = session.study, place_of(session)
-    results = kept_results(study, "people", votes_by_population(study)["people"])
+    results = cached_results(study, "people", votes_by_population(study)["people"])
     return leave_one_out(study, results, [place])[place.annotator_id]
 
 
@@ -174,7 +174,7 @@ class TestWithout:
         changes = without(opponent)
         assert (changes.votes, changes.reopened, changes.adds) == (6, 6, False)
         exclude_by_hand(enrolment=place_of(opponent), reason="against all", by="ada")
-        after = kept_results(study, "people", votes_by_population(study)["people"])
+        after = cached_results(study, "people", votes_by_population(study)["people"])
         assert after is not None and after.results.main.ranking is not None
         scale = after.results.main.ranking.scale
         values = dict(zip(map(str, scale.names), scale.values, strict=True))

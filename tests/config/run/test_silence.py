@@ -45,7 +45,7 @@ def test_a_check_that_raises_is_asked_again(tmp_path: Path, free_port: int) -> N
 
 
 def test_a_check_that_hangs_keeps_no_other_part_waiting(tmp_path: Path, free_port: int, monkeypatch) -> None:
-    monkeypatch.setattr("config.run.processes.keeping.CHECK_LATER", 0.0)
+    monkeypatch.setattr("config.run.processes.supervised_part.CHECK_LATER", 0.0)
     calls = []
 
     def hangs_later() -> str:
@@ -65,7 +65,7 @@ def test_a_check_that_hangs_keeps_no_other_part_waiting(tmp_path: Path, free_por
 def test_a_part_that_is_silent_too_long_is_killed_and_started_again(
     tmp_path: Path, free_port: int, monkeypatch
 ) -> None:
-    monkeypatch.setattr("config.run.processes.keeping.CHECK_LATER", 0.02)
+    monkeypatch.setattr("config.run.processes.supervised_part.CHECK_LATER", 0.02)
     answers = Answers()
     with supervisor_of(tmp_path, free_port, Part("web", SLEEP, answers, patience=0.3)) as supervisor:
         first = supervisor.pids()["web"]

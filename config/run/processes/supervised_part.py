@@ -19,7 +19,7 @@ class SupervisorError(RuntimeError):
     """The system could not be started or kept up; the message says why and what to do."""
 
 
-class Kept:
+class SupervisedPart:
     """A child with what is known about its health.
 
     Attributes:

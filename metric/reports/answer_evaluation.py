@@ -13,7 +13,7 @@ from metric.core.distance.columns import distances
 from metric.core.evaluation.evaluate import evaluate
 from metric.core.evaluation.votes import Candidate
 from metric.core.snapshot.likeness import LEARNED_SOURCES, copies, read_thumbnails, thumbnail
-from metric.reports.answers import Judged
+from metric.reports.answers import JudgedPairs
 from metric.reports.candidates import by_side, candidate
 
 Progress = Callable[[str, int, int], None]
@@ -21,7 +21,7 @@ Progress = Callable[[str, int, int], None]
 
 def evaluate_on(
     *,
-    judged: Judged,
+    judged: JudgedPairs,
     folder: Path,
     promoted: Path | None = None,
     baselines: tuple[str, ...] = BASELINE_KEYS,
@@ -73,7 +73,7 @@ def evaluate_on(
     }
 
 
-def _learned_from(judged: Judged, metric: Metric, folder: Path) -> dict[str, Any]:
+def _learned_from(judged: JudgedPairs, metric: Metric, folder: Path) -> dict[str, Any]:
     splits = metric.settings["splits"]
     learned = {name for split in ("train", "val") for name in splits.get(split, {}).get("photographs", ())}
     shown = {reference.sha256: reference for reference, _ in judged.pairs}
@@ -100,7 +100,7 @@ def _described(folder: Path, metric: Metric) -> dict[str, Any]:
 
 
 def _version(
-    key: str, label: str, metric: Metric, judged: Judged, cache: VectorCache | None, progress: Progress
+    key: str, label: str, metric: Metric, judged: JudgedPairs, cache: VectorCache | None, progress: Progress
 ) -> Candidate:
     values = distances(metric, judged.pairs, cache, lambda done, total: progress(key, done, total))
     kind = "new" if key == "new" else "promoted"
