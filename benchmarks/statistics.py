@@ -174,17 +174,17 @@ def main() -> int:
     )
     print("| --- " * 12 + "|")
     for case in grid():
-        kept = simulate(case, arguments.repeats, arguments.seed)
+        coverage = simulate(case, arguments.repeats, arguments.seed)
         cells = [
             f"{case.of_people:g}",
             f"{case.of_sources:g}",
-            f"{kept.coverage:.3f}",
-            f"{kept.worst:.3f}",
-            f"{kept.width:.2f}",
-            f"{kept.widest:.2f}",
-            f"{kept.bias:.3f}",
-            f"{kept.power:.2f}",
-            f"{kept.ranks:.3f}",
+            f"{coverage.coverage:.3f}",
+            f"{coverage.worst:.3f}",
+            f"{coverage.width:.2f}",
+            f"{coverage.widest:.2f}",
+            f"{coverage.bias:.3f}",
+            f"{coverage.power:.2f}",
+            f"{coverage.ranks:.3f}",
         ]
         print(f"| {case.kind} | {case.annotators} | {case.sources} | {' | '.join(cells)} |", flush=True)
     print("\n| photographs | t interval of a ratio | percentiles of a bootstrap |\n| --- | --- | --- |")
