@@ -290,15 +290,15 @@ def _judgments(study: Study, triplets: list[Triplet], sessions: list[Session], s
         timing=record,
         content_sha256="0" * 64,
     )
-    mould, mould_of_judgment = RowTemplate(assignment), RowTemplate(judgment)
+    assignment_row, judgment_row = RowTemplate(assignment), RowTemplate(judgment)
     for start in range(0, size.judgments, ROWS):
         rows = []
         for number in range(start, min(start + ROWS, size.judgments)):
             session = sessions[number // PER_SESSION]
             rows.append({"triplet_id": triplets[size.shown(number)].pk, "annotator_id": session.annotator_id})
             rows[-1] |= {"id": uuid.uuid4(), "session_id": session.pk, "position": number % PER_SESSION + 1}
-        mould.cast(rows)
-        mould_of_judgment.cast(
+        assignment_row.insert(rows)
+        judgment_row.insert(
             {
                 "id": uuid.uuid4(),
                 "assignment_id": row["id"],
@@ -325,7 +325,7 @@ class RowTemplate:
         self._fields = {each.attname: (place, each) for place, each in enumerate(fields)}
         self._values = [each.get_db_prep_save(each.pre_save(pattern, True), connection) for each in fields]
 
-    def cast(self, rows: Iterable[dict[str, Any]]) -> None:
+    def insert(self, rows: Iterable[dict[str, Any]]) -> None:
         """One row for each set of differing values, by attribute name, in one transaction."""
         from django.db import transaction
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.serving [--quick] [--postgres]
 
-DeclaredColour + answer round trips, through the services and through HTTP, at 1 thousand and 1 million judgments and at
+Claim + answer round trips, through the services and through HTTP, at 1 thousand and 1 million judgments and at
 1 thousand and 200 thousand triplets, in turns; claims in a finished study; then eight and fifty annotators at once who
 answer without pause, each answer bringing the next pair as on the judging page. Ratios are what to look at:
 milliseconds depend on the machine and on what else it does. The large databases take some minutes to fill. Needs the

@@ -1,4 +1,4 @@
-"""Soak: people judge while every process is killed -9 at random; then the books are checked.
+"""Soak: people judge while every process is killed -9 at random; then the counts are checked.
 
     python -m benchmarks.soak [--answers 2000] [--minutes M] [--annotators 50] [--every 5] [--postgres] [--seed 1]
 
@@ -101,7 +101,7 @@ def installation(postgres: bool) -> Iterator[dict[str, str]]:
 
 
 def soak(env: dict[str, str], options: argparse.Namespace) -> bool:
-    """Run it and print what came out; returns whether the books balance."""
+    """Run it and print what came out; returns whether the counts balance."""
     study, token = prepare(env, options)
     site = SoakSite(env, free_port(), options.seed)
     try:
@@ -115,12 +115,12 @@ def soak(env: dict[str, str], options: argparse.Namespace) -> bool:
         site.calm()
         killer.join()
         site.wait_until_up()
-        books = settle(tally)
+        counts = settle(tally)
     finally:
         site.calm()
         site.stop()
-    report(site, tally, books, seconds)
-    return books.balanced and not site.own_deaths
+    report(site, tally, counts, seconds)
+    return counts.balanced and not site.own_deaths
 
 
 def prepare(env: dict[str, str], options: argparse.Namespace) -> tuple[str, str]:
@@ -172,16 +172,16 @@ def judge(site: SoakSite, study: str, token: str, tally: Tally, annotators: int)
 
 
 def settle(tally: Tally) -> Counts:
-    """The books, once nothing changes any more or the time for it is up."""
+    """The counts, once nothing changes any more or the time for it is up."""
     until = time.monotonic() + SETTLE_WITHIN
     while True:
-        books = read_books(tally)
-        if not (books.stuck_leases or books.stuck_work) or time.monotonic() > until:
-            return books
+        counts = read_counts(tally)
+        if not (counts.stuck_leases or counts.stuck_work) or time.monotonic() > until:
+            return counts
         time.sleep(5)
 
 
-def read_books(tally: Tally) -> Counts:
+def read_counts(tally: Tally) -> Counts:
     """What the database says now."""
     from django.db import connection
     from django.db.models import Count, F
@@ -197,7 +197,7 @@ def read_books(tally: Tally) -> Counts:
     right = {f"right_{name}": count for name, count in counts(simulated=True).items()}
     triplets = Triplet.objects.annotate(**right)
     wrong = sum(triplets.exclude(**{name.removeprefix("right_"): F(name)}).count() for name in right)
-    books = Counts(
+    result = Counts(
         judgments=len(stored),
         lost=len(tally.confirmed - stored),
         double=double,
@@ -207,10 +207,10 @@ def read_books(tally: Tally) -> Counts:
         wrong_counters=wrong,
     )
     connection.close()
-    return books
+    return result
 
 
-def report(site: SoakSite, tally: Tally, books: Counts, seconds: float) -> None:
+def report(site: SoakSite, tally: Tally, counts: Counts, seconds: float) -> None:
     """Prints it."""
     kills = ", ".join(f"{name} {count}" for name, count in sorted(site.kills.items()))
     quantiles = statistics.quantiles(tally.seconds, n=100) if len(tally.seconds) > 1 else [0.0] * 99
@@ -220,10 +220,10 @@ def report(site: SoakSite, tally: Tally, books: Counts, seconds: float) -> None:
     print(f"claim + answer: median {quantiles[49] * 1000:.0f} ms, 99 % within {quantiles[98] * 1000:.0f} ms")
     print(f"longest time without a confirmation: {tally.longest_silence:.1f} s")
     print(
-        f"stored: {books.judgments:,}, of which {books.judgments - len(tally.confirmed):,} were never confirmed"
+        f"stored: {counts.judgments:,}, of which {counts.judgments - len(tally.confirmed):,} were never confirmed"
     )
     for name in ("lost", "double", "stuck_leases", "stuck_work", "failed_work", "wrong_counters"):
-        print(f"{name.replace('_', ' ')}: {getattr(books, name)}")
+        print(f"{name.replace('_', ' ')}: {getattr(counts, name)}")
 
 
 if __name__ == "__main__":

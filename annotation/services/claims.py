@@ -39,7 +39,7 @@ class NoPair:
 
 
 @dataclass(frozen=True)
-class DeclaredColour:
+class Claim:
     """What a session was given, or why nothing; with the rows as they were then."""
 
     outcome: Assignment | NoPair
@@ -61,7 +61,7 @@ def claim(
     sessions: QuerySet[Session],
     holding: Sequence[UUID] = (),
     require: Callable[[Study], None] | None = None,
-) -> DeclaredColour:
+) -> Claim:
     """The same for the one session among `sessions`; `require` refuses studies before anything is given out.
 
     Leases that ran out are swept up where nothing is free without them; otherwise whoever reaps does it. Raises
@@ -74,7 +74,7 @@ def claim(
         outcome = _claim(session, enrolment, holding)
         if isinstance(outcome, NoPair) and outcome.status == "nothing_free" and _sweep(session.study):
             outcome = _claim(session, enrolment, holding)
-        return DeclaredColour(outcome, session, enrolment)
+        return Claim(outcome, session, enrolment)
 
 
 def _sweep(study: Study) -> int:
