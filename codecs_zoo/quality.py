@@ -1,7 +1,8 @@
 """Quality figures by name: what `sweep --metrics` takes, with the direction in which each is better.
 
-A name is `psnr`, `ssim`, `ms-ssim`, `lpips-alex`, `lpips-vgg`, `lpips-squeeze`, or the folder of a metric
-version that training left behind.
+A name is `psnr`, `ssim`, `ms-ssim`, `lpips-alex`, `lpips-vgg`, `lpips-squeeze`, the folder of a metric version that
+training left behind, a metric of another package, one that an installed package offers (`closer.metrics`), or a
+callable as `module:function`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 from codecs_zoo.contract import Pixels
 from codecs_zoo.measure import ms_ssim, psnr, ssim
 from metric.core.config import RIVALS
+from metric.core.offered import entry_points
 
 if TYPE_CHECKING:
     import torch
@@ -68,9 +70,9 @@ def figure(name: str) -> Figure:
     if Path(name, "manifest.json").is_file():
         folder = Path(name).resolve()
         return _distance(name, f"Closer ({folder.name})", str(folder))
-    if name in RIVALS or ":" in name:
+    if name in RIVALS or ":" in name or name in entry_points():
         return _rival(name)
-    known = ", ".join([*PLAIN, *(f"lpips-{trunk}" for trunk in TRUNKS), *RIVALS])
+    known = ", ".join([*PLAIN, *(f"lpips-{trunk}" for trunk in TRUNKS), *RIVALS, *entry_points()])
     raise QualityError(
         f"No quality figure is called {name!r}. Use {known}, module:function, or a metric version's folder."
     )

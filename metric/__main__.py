@@ -202,11 +202,11 @@ def _prefer(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
+    from metric.core.distance.named import require_known
     from metric.reports.compared import compare, format_panel
 
     names = [name.strip() for name in options.metrics.split(",") if name.strip()]
-    if len(set(names)) < len(names):
-        raise ValueError(f"A metric is named twice: {', '.join(names)}.")
+    require_known(names)
     result = compare(options.answers, names, options.cache)
     if options.json:
         print(json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False))

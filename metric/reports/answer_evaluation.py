@@ -12,7 +12,8 @@ from metric.core.distance.checkpoint import load, read_manifest
 from metric.core.distance.columns import distances
 from metric.core.evaluation.evaluate import evaluate
 from metric.core.evaluation.votes import Candidate
-from metric.core.snapshot.likeness import LEARNED_SOURCES, copies, read_thumbnails, thumbnail
+from metric.core.snapshot.likeness import copies
+from metric.core.snapshot.thumbnail import LEARNED_SOURCES, read_thumbnails, thumbnail
 from metric.reports.answers import JudgedPairs
 from metric.reports.candidates import by_side, candidate
 
@@ -67,13 +68,13 @@ def evaluate_on(
             "sha256": judged.sha256,
             "rows": judged.rows,
             "excluded": dict(judged.excluded),
-            **_learned_from(judged, metric, folder),
+            **_learned_from(judged, metric, folder, progress),
         },
         **evaluation,
     }
 
 
-def _learned_from(judged: JudgedPairs, metric: Metric, folder: Path) -> dict[str, Any]:
+def _learned_from(judged: JudgedPairs, metric: Metric, folder: Path, progress: Progress) -> dict[str, Any]:
     splits = metric.settings["splits"]
     learned = {name for split in ("train", "val") for name in splits.get(split, {}).get("photographs", ())}
     shown = {reference.sha256: reference for reference, _ in judged.pairs}
@@ -82,7 +83,8 @@ def _learned_from(judged: JudgedPairs, metric: Metric, folder: Path) -> dict[str
     if not path.is_file():
         return {"sources_learned_from": len(same), "copies_of_learned": None}
     others = [name for name in shown if name not in same]
-    alike = copies(read_thumbnails(path), [thumbnail(shown[name].read()) for name in others])
+    thumbnails = [thumbnail(shown[name].read()) for name in others]
+    alike = copies(read_thumbnails(path), thumbnails, lambda done, total: progress("copies", done, total))
     alike_by_name = {name: one for name, one in zip(others, alike, strict=True) if one is not None}
     return {"sources_learned_from": len(same) + len(alike_by_name), "copies_of_learned": alike_by_name}
 

@@ -1,5 +1,6 @@
 """Quality figures by name."""
 
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from codecs_zoo import quality
 from codecs_zoo.contract import Pixels
 from codecs_zoo.measure import ms_ssim, psnr, ssim
 from codecs_zoo.quality import PLAIN, QualityError, figure, figures
+from metric.core.offered import ENTRY_POINTS
 
 
 def test_the_plain_ones_are_those_of_measure(picture: Pixels) -> None:
@@ -71,6 +73,15 @@ def test_a_callable_is_a_figure() -> None:
     one = figure(f"{__name__}:mean_difference")
     black, grey = np.zeros((8, 8, 3), np.uint8), np.full((8, 8, 3), 10, np.uint8)
     assert one.of(black, grey) == 10 and not one.higher_is_better
+
+
+def test_a_metric_that_an_installed_package_offers_is_a_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = metadata.EntryPoint("theirs", f"{__name__}:mean_difference", ENTRY_POINTS)
+    monkeypatch.setattr(metadata, "entry_points", lambda **_: metadata.EntryPoints([point]))
+    black, grey = np.zeros((8, 8, 3), np.uint8), np.full((8, 8, 3), 10, np.uint8)
+    assert figure("theirs").of(black, grey) == 10
+    with pytest.raises(QualityError, match="theirs, module:function"):
+        figure("unknown")
 
 
 def test_a_callable_that_fails_is_not_defined_there(capsys: pytest.CaptureFixture[str]) -> None:

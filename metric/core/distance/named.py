@@ -6,6 +6,7 @@ A name is one of BASELINES or RIVALS (metric.core.config), the folder of a metri
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from metric.core.distance.choice import ChoiceCurve
 from metric.core.distance.columns import distances
 from metric.core.distance.features import Count, Pair
 from metric.core.distance.fetch import Say
-from metric.core.distance.rivals import callable_baseline, entry_points, rival_baseline
+from metric.core.distance.rivals import callable_baseline, rival_baseline
+from metric.core.offered import entry_points
 
 
 class UnknownMetric(ValueError):
@@ -48,11 +50,31 @@ def named(name: str) -> Named:
         return _version(Path(name))
     if ":" in name or name in entry_points():
         return Named(callable_baseline(name))
+    raise _unknown(name)
+
+
+def _unknown(name: str) -> UnknownMetric:
     offered = "".join(f", {point}" for point in entry_points())
-    raise UnknownMetric(
+    return UnknownMetric(
         f"No metric is called {name!r}. Known: {', '.join(ROWS)}{offered}; or the folder of a version, or a callable "
         "as module:function."
     )
+
+
+def require_known(names: Sequence[str]) -> None:
+    """Raises UnknownMetric for names that no metric has, and for one that is there twice.
+
+    Versions are not loaded and callables not imported: whether these work is said in their rows.
+    """
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise UnknownMetric(f"A metric is named twice: {', '.join(sorted(twice))}.")
+    for name in names:
+        if not _is_known(name):
+            raise _unknown(name)
+
+
+def _is_known(name: str) -> bool:
+    return name in ROWS or ":" in name or Path(name).is_dir() or name in entry_points()
 
 
 def availability() -> dict[str, str | None]:

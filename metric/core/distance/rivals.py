@@ -12,7 +12,6 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -25,8 +24,8 @@ from metric.core.distance.code import code_key
 from metric.core.distance.features import Count, Pair
 from metric.core.distance.fetch import Say
 from metric.core.distance.rival_packages import PACKAGES, Compare, Rival
+from metric.core.offered import entry_point
 
-ENTRY_POINTS = "closer.metrics"
 # A picture that takes longer is not waited for, and neither is a table that would.
 SECONDS_A_PAIR = 120.0
 SECONDS_IN_ALL = 3600.0
@@ -81,19 +80,13 @@ def _higher_is_better(compare: Compare) -> bool:
     return bool(getattr(compare, "higher_is_better", False))
 
 
-def entry_points() -> tuple[str, ...]:
-    """Names of the metrics that installed packages offer."""
-    return tuple(sorted(point.name for point in metadata.entry_points(group=ENTRY_POINTS)))
-
-
 def _callable(name: str) -> Compare:
     try:
         if ":" in name:
             module, _, attribute = name.partition(":")
             loaded = getattr(importlib.import_module(module), attribute)
         else:
-            (point,) = metadata.entry_points(group=ENTRY_POINTS, name=name)
-            loaded = point.load()
+            loaded = entry_point(name).load()
     except Exception as error:  # the import of a stranger's module may raise anything
         raise BaselineUnavailable(f"{name} cannot be imported ({type(error).__name__}: {error})") from error
     if not callable(loaded):

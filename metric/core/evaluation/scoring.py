@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,8 +19,8 @@ from metric.core.distance.images import Picture, open_pictures
 from metric.core.distance.named import named
 from metric.core.evaluation.reasons import plain
 from metric.core.evaluation.votes import Candidate, Kind
-from metric.core.snapshot.folder import SPLITS, Snapshot
-from metric.core.snapshot.leaks import refuse_copies
+from metric.core.snapshot.folder import Snapshot
+from metric.core.snapshot.leaks import Moved, keep_copies_together
 from psychometrics.comparisons import Floats
 
 Progress = Callable[[str, int, int], None]
@@ -28,26 +28,27 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Scoring:
-    """A snapshot with its pictures, by the sha256 of their file."""
+    """A snapshot with its pictures, by the sha256 of their file, and with copies of one photograph in one split."""
 
     snapshot: Snapshot
     pictures: dict[str, Picture]
     cache: VectorCache
     progress: Progress
     say: Say
+    moved: Sequence[Moved] = ()
 
     @classmethod
     def of(cls, snapshot: Snapshot, cache: VectorCache, progress: Progress, say: Say) -> Scoring:
-        """Open every image of the snapshot once.
-
-        Raises ValueError for an unreadable one, SnapshotError where a reference is in two splits under two names.
-        """
+        """Open every image of the snapshot once. Raises ValueError for an unreadable one."""
         files = {t.sha256[role]: path for t in snapshot.triplets for role, path in t.files.items()}
         pictures = open_pictures(files, cache, lambda done, total: progress("images", done, total))
-        refuse_copies(
-            {split: [pictures[t.sha256["ref"]] for t in snapshot.of(split)] for split in SPLITS}, cache
-        )
-        return cls(snapshot, pictures, cache, progress, say)
+        snapshot, moved = keep_copies_together(snapshot, pictures, cache)
+        for one in moved:
+            say(
+                f"Photograph {one.photograph[:12]} of {one.split} shows the same as {one.shows[:12]} of {one.to}: "
+                f"it is used in {one.to}"
+            )
+        return cls(snapshot, pictures, cache, progress, say, moved)
 
     def pairs(self, split: str) -> list[Pair]:
         """All (ref, p0) of a split, then all (ref, p1)."""

@@ -87,6 +87,8 @@ def _notes(evaluation: Mapping[str, Any]) -> str:
     notes = [
         f"{row['label']}: unavailable, {row['reason']}" for row in evaluation["rows"] if not row["available"]
     ]
+    if moved := evaluation.get("n_moved"):
+        notes.append(f"Photographs used in an earlier split, where copies or crops of them are: {moved}")
     if evaluation["interval_reason"]:
         notes.append(f"Intervals: {evaluation['interval_reason']}")
     if evaluation["calibrated_on"]:

@@ -119,7 +119,7 @@ def require_trainable(
     tested: bool = True,
 ) -> None:
     """Raises SnapshotError unless there is enough to fit on train and, if `tested`, something to report on in test."""
-    train, test = snapshot.of("train"), snapshot.of("test")
+    train = snapshot.of("train")
     number = len({triplet.photograph for triplet in train})
     if number < photographs:
         raise SnapshotError(
@@ -132,10 +132,16 @@ def require_trainable(
             f"The train split has {votes} judgments; fitting needs at least {judgments}. "
             "Collect more judgments and make a new snapshot."
         )
-    if tested and not test:
+    require_tested(snapshot, tested=tested)
+
+
+def require_tested(snapshot: Snapshot, *, tested: bool = True) -> None:
+    """Raises SnapshotError where the test split is empty, if it is to be `tested`."""
+    if tested and not snapshot.of("test"):
         raise SnapshotError(
             "The test split has no judged triplet, so nothing could be said about the result. "
-            "Add photographs, or collect judgments on those of the test split, and make a new snapshot."
+            "Add photographs, or collect judgments on those of the test split, and make a new snapshot. "
+            "Copies and crops of photographs of the train split do not count."
         )
 
 

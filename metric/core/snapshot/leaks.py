@@ -1,48 +1,79 @@
 """One photograph in two splits under two names: the leak that hashes of photographs and files do not see.
 
 A copy that was renamed, or saved again without loss, has the same pixels. One that was re-encoded, resized or made
-brighter has other pixels, and so would be split as another photograph; `likeness` notices it.
+brighter has others, and so has a crop of it: each was split as a photograph of its own. Here they come together, in the
+split that learns: what was learned from in any form is not tested on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from metric.core.distance.cache import VectorCache
 from metric.core.distance.images import Picture
-from metric.core.snapshot.folder import SnapshotError
-from metric.core.snapshot.likeness import same_view, thumbnails
+from metric.core.snapshot.folder import SPLITS, Snapshot
+from metric.core.snapshot.likeness import same_view
+from metric.core.snapshot.overlap import overlapping
+from metric.core.snapshot.thumbnail import Thumbnail, thumbnails
 
 
-def refuse_copies(references: Mapping[str, Sequence[Picture]], cache: VectorCache) -> None:
-    """Raises SnapshotError when a reference of one split has the pixels of another split's, or shows the same.
+@dataclass(frozen=True)
+class Moved:
+    """A photograph that another one of an earlier split (train, val, test) shows too, and so was moved there."""
 
-    `references`: pictures by split. Copies of faint pictures, crops, and strongly compressed copies of small pictures
-    are not noticed: of a whole snapshot's pairs only what one product of matrices compares.
+    photograph: str
+    split: str
+    to: str
+    shows: str
+
+
+def keep_copies_together(
+    snapshot: Snapshot, pictures: Mapping[str, Picture], cache: VectorCache
+) -> tuple[Snapshot, list[Moved]]:
+    """The snapshot with photographs that show the same in one split, the earliest of theirs, and what was moved.
+
+    `pictures`: by the sha256 of their file. Not noticed are copies of faint pictures, crops that were resized as well,
+    crops and strongly compressed copies of pictures under 128 pixels a side, and parts that have less than a third in
+    common.
     """
-    splits: dict[str, str] = {}
-    pictures: dict[str, Picture] = {}
-    for split, shown in references.items():
-        for picture in shown:
-            if splits.setdefault(picture.sha256, split) != split:
-                raise _leak(
-                    picture.sha256, split, picture.sha256, splits[picture.sha256], "has the pixels of"
-                )
-            pictures[picture.sha256] = picture
-    if len(set(splits.values())) < 2:
-        return
-    small = thumbnails(pictures, cache)
-    for split in sorted(references):
-        own = [name for name in pictures if splits[name] == split]
-        others = [name for name in pictures if splits[name] > split]
-        for a, b in np.argwhere(same_view([small[name] for name in own], [small[name] for name in others])):
-            raise _leak(own[a], split, others[b], splits[others[b]], "shows the same as")
+    references = {t.sha256["ref"]: t.photograph for t in snapshot.triplets}
+    small = thumbnails({sha256: pictures[sha256] for sha256 in sorted(references)}, cache)
+    pixels = {sha256: pictures[sha256].sha256 for sha256 in small}
+    split_of = {t.photograph: t.split for t in snapshot.triplets}
+    moved: dict[str, Moved] = {}
+    # What was moved may have had a copy in the split that it came from.
+    while links := _links(small, references, pixels, split_of):
+        for one, other in links:
+            early, late = sorted((one, other), key=lambda name: SPLITS.index(split_of[name]))
+            if split_of[early] != split_of[late]:
+                first = moved.get(late)
+                moved[late] = Moved(late, first.split if first else split_of[late], split_of[early], early)
+                split_of[late] = split_of[early]
+    triplets = tuple(replace(t, split=split_of[t.photograph]) for t in snapshot.triplets)
+    return replace(snapshot, triplets=triplets), [moved[name] for name in sorted(moved)]
 
 
-def _leak(one: str, split: str, two: str, other: str, how: str) -> SnapshotError:
-    return SnapshotError(
-        f"Leak: reference {one[:12]} in {split} {how} reference {two[:12]} in {other}. Scores on such a snapshot "
-        "would be too good. Take one of the two out of the study, and make a new snapshot."
-    )
+def _links(
+    small: Mapping[str, Thumbnail],
+    references: Mapping[str, str],
+    pixels: Mapping[str, str],
+    split_of: Mapping[str, str],
+) -> list[tuple[str, str]]:
+    """Photographs of different splits that show the same, by their references."""
+    names = list(small)
+    shown = list(small.values())
+    splits = [split_of[references[name]] for name in names]
+    pairs = set(overlapping(shown, splits)) | _of_equal_pixels([pixels[name] for name in names])
+    pairs |= {(int(i), int(j)) for i, j in np.argwhere(np.triu(same_view(shown, shown), 1))}
+    return sorted({(references[names[i]], references[names[j]]) for i, j in pairs if splits[i] != splits[j]})
+
+
+def _of_equal_pixels(pixels: list[str]) -> set[tuple[int, int]]:
+    together: dict[str, list[int]] = defaultdict(list)
+    for number, sha256 in enumerate(pixels):
+        together[sha256].append(number)
+    return {(numbers[0], other) for numbers in together.values() for other in numbers[1:]}

@@ -28,7 +28,7 @@ NO_TEST = (
 def evaluation_of(
     scoring: Scoring, config: TrainConfig, new: Trained, promoted: Path | None, device: torch.device
 ) -> dict[str, Any]:
-    """`evaluate`'s dict of the baselines, the promoted version and the new one, with "panel" and "n_annotators".
+    """`evaluate`'s dict of the baselines, the promoted version and the new one, with "panel" and the rest.
 
     What is unavailable is logged in full; the table has the reason in words for everybody.
     """
@@ -40,7 +40,7 @@ def evaluation_of(
         old = load(promoted).to(device)
         rows.append(scoring.metric("promoted", "Promoted version", "promoted", old, old.curve, "test"))
     rows.append(scoring.metric("new", "New version", "new", new.metric, new.curve, "test"))
-    evaluation = _table(scoring.snapshot, rows, splits[1], config)
+    evaluation = _table(scoring.snapshot, rows, splits[1], config) | {"n_moved": len(scoring.moved)}
     if config.kind == "heads" and config.learning_curve:
         parts = parts_of_config(config, scoring, device)
         evaluation["learning_curve"] = learning_curve(scoring, config, parts, new.details["strength"])

@@ -14,7 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -42,9 +42,10 @@ from metric.core.snapshot.folder import (
     Snapshot,
     all_in_train,
     read_snapshot,
+    require_tested,
     require_trainable,
 )
-from metric.core.snapshot.likeness import LEARNED_SOURCES, Thumbnail, thumbnails, write_thumbnails
+from metric.core.snapshot.thumbnail import LEARNED_SOURCES, Thumbnail, thumbnails, write_thumbnails
 from metric.core.training.evaluated import evaluation_of
 from metric.core.training.learning_curve import learning_curve
 from metric.core.training.parallel import Team, local_device, team
@@ -140,6 +141,8 @@ class _Run:
     def train(self, say: _Log) -> tuple[Scoring, Trained]:
         """The part that all processes of a team do together."""
         scoring = Scoring.of(self.snapshot, self.cache, self.progress, say)
+        if scoring.moved:
+            require_tested(scoring.snapshot, tested=not self.config.everything)
         return scoring, train_metric(scoring, self.config, self.device, self.work)
 
     def whole(self) -> dict[str, Any]:
@@ -238,6 +241,7 @@ def _settings(scoring: Scoring, config: TrainConfig, trained: Trained) -> dict[s
         "simulated": snapshot.simulated,
         "data_hash": snapshot.data_hash,
         "splits": splits,
+        "moved": [asdict(one) for one in scoring.moved],
         "versions": {name: metadata.version(name) for name in LIBRARIES},
         "code": CODE_VERSION,
     }

@@ -13,6 +13,7 @@ from annotation.management.migrated import MISUSE
 from annotation.services.imported_rows import nearest_rate
 from metric.core.config import BASELINE_KEYS, ROWS
 from metric.core.distance.checkpoint import CheckpointError
+from metric.core.distance.named import UnknownMetric, require_known
 from metric.core.distance.weights import TrunkUnavailable
 from metric.core.evaluation.table import format_table
 from metric.models import MetricVersion
@@ -43,14 +44,16 @@ class Command(CommandWithExamples):
         parser.add_argument("--judgments", type=Path, required=True, metavar="FILE.csv")
         parser.add_argument("--json", action="store_true", help="print the table as JSON")
         parser.add_argument(
-            "--baselines", nargs="*", choices=tuple(ROWS), default=list(BASELINE_KEYS), metavar="KEY",
-            help=f"rows beside the version: {', '.join(BASELINE_KEYS)} (all, unless named)",
+            "--baselines", nargs="*", default=list(BASELINE_KEYS), metavar="NAME",
+            help=f"rows beside the version: {', '.join(ROWS)}, a version's folder or a callable as module:function "
+            f"({', '.join(BASELINE_KEYS)})",
         )  # fmt: skip
         parser.add_argument("--seed", type=int, default=0, help="of the bootstrap")
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder, promoted = _folders(options["version"])
         try:
+            require_known(options["baselines"])
             judged = read_judged_pairs(options["judgments"], nearest_rate)
             with Bars() as bars:
                 evaluation = evaluate_on(
@@ -62,7 +65,7 @@ class Command(CommandWithExamples):
                     seed=options["seed"],
                     progress=bars,
                 )
-        except (AnswersError, CheckpointError) as error:
+        except (AnswersError, CheckpointError, UnknownMetric) as error:
             raise CommandError(str(error), returncode=MISUSE) from error
         except (TrunkUnavailable, ValueError) as error:
             raise CommandError(str(error)) from error

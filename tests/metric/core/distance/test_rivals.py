@@ -16,6 +16,7 @@ from metric.core.distance.features import Pair
 from metric.core.distance.images import as_picture
 from metric.core.distance.named import UnknownMetric, availability, named
 from metric.core.distance.rival_packages import PACKAGES
+from metric.core.offered import ENTRY_POINTS
 from tests.kit.snapshots import coded, photograph
 
 OWN = """
@@ -116,10 +117,19 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 def test_installed_packages_can_offer_metrics(
     own: str, pairs: list[Pair], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    point = metadata.EntryPoint("theirs", f"{own}:mean_error", rivals.ENTRY_POINTS)
+    point = metadata.EntryPoint("theirs", f"{own}:mean_error", ENTRY_POINTS)
     monkeypatch.setattr(metadata, "entry_points", lambda **_: metadata.EntryPoints([point]))
     assert "theirs" in availability()
     assert named("theirs").baseline.distances(pairs, None, None, None)[0] > 0
+
+
+def test_a_name_that_two_packages_offer_is_refused(own: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    points = [
+        metadata.EntryPoint("theirs", f"{own}:{name}", ENTRY_POINTS) for name in ("mean_error", "similarity")
+    ]
+    monkeypatch.setattr(metadata, "entry_points", lambda **_: metadata.EntryPoints(points))
+    with pytest.raises(BaselineUnavailable, match="2 installed packages offer a metric 'theirs'"):
+        named("theirs")
 
 
 def test_every_rival_is_available_or_says_how_to_get_it() -> None:

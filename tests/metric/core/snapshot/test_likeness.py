@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from imaging.pixels import Pixels
-from metric.core.snapshot.likeness import copies, is_crop, read_thumbnails, thumbnail, write_thumbnails
+from metric.core.snapshot.likeness import copies, is_crop
+from metric.core.snapshot.thumbnail import read_thumbnails, thumbnail, write_thumbnails
 from tests.kit.snapshots import photograph
 
 SIZE = (300, 400)
@@ -35,6 +36,8 @@ def resized(pixels: Pixels, factor: float) -> Pixels:
         lambda pixels: pixels[150:, 200:],
         lambda pixels: coded(resized(pixels, 0.5)),
         lambda pixels: resized(pixels, 1.5),
+        lambda pixels: coded(resized(pixels[30:270, 60:380], 0.6)),
+        lambda pixels: resized(pixels[10:190, 20:260], 1.4),
     ],
 )
 def test_copies_are_known_again_and_others_are_not(change) -> None:  # type: ignore[no-untyped-def]

@@ -1,0 +1,160 @@
+"""Whether two pictures have a part in common, at the scale of their pixels or at any other.
+
+A shift between two thumbnails shows as a peak of their phase correlation (Kuglin and Hines, "The phase correlation
+image alignment method", 1975); the correlation of the parts that would then lie on one another decides. At any other
+scale: one of the two is reduced step by step.
+
+Measured on 130 photographs of four public sets: crops of 320 pixels with half of their sides in common, one of them as
+JPEG of quality 30, were found in 98 %, with a third in common in 93 %, with a quarter in none; crops of .7 and .5 of a
+photograph's sides, resized by .5, .8 and 1.3 and coded as JPEG of quality 40, in 98 % and more, of .35 in 70 %. No two
+different photographs of 9,000 pairs came above .61.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import fft
+from scipy.ndimage import gaussian_filter
+
+from metric.core.snapshot.thumbnail import FAINT, LIGHTING, LONG_SIDE, Thumbnail
+
+Plane = NDArray[np.float32]
+Spectrum = NDArray[np.complex64]
+
+# Correlation of the parts in common, above which pictures show the same; more where few pixels decide.
+ALIKE, ALIKE_IF_SMALL, SMALL_PART = 0.7, 0.8, 32
+# A part of fewer thumbnail pixels a side decides nothing.
+SMALLEST_PART = 24
+# Of smaller pictures one edge is all that there is: they are compared as wholes alone.
+SMALLEST_SIDE = 128
+# The period of the Fourier transforms, in which two thumbnails fit side by side.
+PERIOD = 2 * LONG_SIDE
+# Peaks that are tried, in each comparison and in that of all scales.
+PEAKS, SCALES_TRIED = 3, 3
+# Other scales are searched in smaller thumbnails, in steps, down to a reduction by MOST_REDUCED.
+SEARCH_SIDE, STEP, MOST_REDUCED = 64, 1.06, 4.2
+REDUCTIONS = STEP ** np.arange(int(np.log(MOST_REDUCED) / np.log(STEP)) + 1)
+# Spectra that are multiplied at once: 20 MB.
+AT_ONCE = 64
+
+
+def overlapping(pictures: Sequence[Thumbnail], group: Sequence[object]) -> list[tuple[int, int]]:
+    """Pairs of pictures of different groups that have a part in common, at the scale of their pixels.
+
+    `group` has one label for each picture. Pairs are indices, the lower one first.
+    """
+    usable = [n for n, one in enumerate(pictures) if min(one.height, one.width) >= SMALLEST_SIDE]
+    by_scale: dict[float, list[tuple[int, int]]] = defaultdict(list)
+    for i, j in combinations(usable, 2):
+        if group[i] != group[j]:
+            by_scale[min(_scale(pictures[i]), _scale(pictures[j]))].append((i, j))
+    together = []
+    for scale, pairs in by_scale.items():
+        planes = {n: _plane(pictures[n], scale) for n in {n for pair in pairs for n in pair}}
+        spectra = {n: _spectrum(plane, PERIOD) for n, plane in planes.items()}
+        for some in _parts(pairs):
+            shifts = _shifts(*(np.stack([spectra[pair[side]] for pair in some]) for side in (0, 1)))
+            together += [
+                (i, j)
+                for (i, j), tried in zip(some, shifts, strict=True)
+                if _alike(planes[i], planes[j], tried)
+            ]
+    return sorted(together)
+
+
+class AnyScale:
+    """A picture, ready to be searched for in others whatever the scale: the spectra of its reductions."""
+
+    def __init__(self, one: Thumbnail) -> None:
+        self.one = one
+        self.usable = min(one.height, one.width) >= SMALLEST_SIDE
+        scale = SEARCH_SIDE / LONG_SIDE * _scale(one)
+        self._spectra = np.stack(
+            [_spectrum(_plane(one, scale / reduction), 2 * SEARCH_SIDE) for reduction in REDUCTIONS]
+        )
+
+    def shares_a_part(self, other: AnyScale) -> bool:
+        """Whether a part of this picture is a part of the other one, enlarged or reduced."""
+        if not (self.usable and other.usable):
+            return False
+        return self._reduced_in(other) or other._reduced_in(self)
+
+    def _reduced_in(self, other: AnyScale) -> bool:
+        heights = _correlation(self._spectra, other._spectra[:1]).reshape(len(REDUCTIONS), -1).max(axis=1)
+        plane = _plane(other.one, _scale(other.one))
+        for number in np.argsort(heights)[-SCALES_TRIED:]:
+            reduced = _plane(self.one, _scale(self.one) / REDUCTIONS[number])
+            (tried,) = _shifts(_spectrum(reduced, PERIOD)[None], _spectrum(plane, PERIOD)[None])
+            if _alike(reduced, plane, tried):
+                return True
+        return False
+
+
+def _scale(one: Thumbnail) -> float:
+    """Thumbnail pixels for a pixel of the picture."""
+    return max(one.grey.shape) / max(one.height, one.width)
+
+
+def _plane(one: Thumbnail, scale: float) -> Plane:
+    """Its edges, with mean 0, at so many thumbnail pixels for one of its own."""
+    size = (max(1, round(one.width * scale)), max(1, round(one.height * scale)))
+    grey = Image.fromarray(one.grey).resize(size, Image.Resampling.BOX)
+    plane = np.asarray(grey, dtype=np.float32)
+    edges = plane - gaussian_filter(plane, LIGHTING, mode="nearest")
+    return np.asarray(edges - edges.mean(), dtype=np.float32)
+
+
+def _spectrum(plane: Plane, period: int) -> Spectrum:
+    return np.asarray(fft.rfft2(plane, (period, period)), dtype=np.complex64)
+
+
+def _correlation(one: Spectrum, two: Spectrum) -> Plane:
+    """Phase correlations (N, P, P) of spectra (N, P, P/2 + 1); the small term keeps out phases of nothing."""
+    product = one * np.conj(two)
+    size = np.abs(product)
+    product /= size + 1e-3 * size.mean(axis=(1, 2), keepdims=True) + np.float32(1e-20)
+    period = one.shape[1]
+    return np.asarray(fft.irfft2(product, (period, period)), dtype=np.float32)
+
+
+def _shifts(one: Spectrum, two: Spectrum) -> list[list[tuple[int, int]]]:
+    """For each of N pairs, the likeliest shifts, down and to the right, that take the second onto the first."""
+    flat = _correlation(one, two).reshape(len(one), -1)
+    best = np.argpartition(flat, -PEAKS, axis=1)[:, -PEAKS:]
+    return [[(_signed(n // PERIOD), _signed(n % PERIOD)) for n in row.tolist()] for row in best]
+
+
+def _signed(shift: int) -> int:
+    return shift - PERIOD if shift > PERIOD // 2 else shift
+
+
+def _alike(one: Plane, two: Plane, shifts: Sequence[tuple[int, int]]) -> bool:
+    return any(_agreement(one, two, down, right) for down, right in shifts)
+
+
+def _agreement(one: Plane, two: Plane, down: int, right: int) -> bool:
+    """Whether the parts agree that lie on one another when the second is shifted."""
+    top, bottom = max(0, -down), min(two.shape[0], one.shape[0] - down)
+    left, end = max(0, -right), min(two.shape[1], one.shape[1] - right)
+    side = min(bottom - top, end - left)
+    if side < SMALLEST_PART:
+        return False
+    first = one[top + down : bottom + down, left + right : end + right]
+    second = two[top:bottom, left:end]
+    first, second = first - first.mean(), second - second.mean()
+    lengths = [float(np.linalg.norm(part)) for part in (first, second)]
+    if min(lengths) < FAINT * np.sqrt(first.size):
+        return False
+    limit = ALIKE if side >= SMALL_PART else ALIKE_IF_SMALL
+    return float((first * second).sum()) > limit * lengths[0] * lengths[1]
+
+
+def _parts(pairs: Sequence[tuple[int, int]]) -> Iterator[Sequence[tuple[int, int]]]:
+    for start in range(0, len(pairs), AT_ONCE):
+        yield pairs[start : start + AT_ONCE]
