@@ -52,7 +52,7 @@ def first_picture(content: bytes) -> Picture:
 
 
 def refuse_missing_pixels(content: bytes) -> None:
-    """Raise PhotographError where no marker ends the picture, or where it ends before its last row.
+    """Raise PhotographError where no marker ends the picture, where it ends before its last row, or lacks a part.
 
     Decoders fill with grey what is missing, and say nothing. A picture that is whole does not change when noise
     follows its scans: one that is not is filled with it.
@@ -60,8 +60,15 @@ def refuse_missing_pixels(content: bytes) -> None:
     picture = first_picture(content)
     if picture.end is None:
         raise _refusal("its end is missing")
+    if not all(_in_order(content[start:end]) for start, end in picture.scans):
+        raise _refusal("a part in the middle is missing")
     if picture.huffman and not np.array_equal(_small(content), _small(_continued(content, picture))):
         raise _refusal("rows of pixels are missing")
+
+
+def _in_order(scan: bytes) -> bool:
+    """Whether the restarts of the coding go round from 0 to 7: one that is away took pixels with it."""
+    return all(marker[0][1] - 0xD0 == place % 8 for place, marker in enumerate(_RESTART.finditer(scan)))
 
 
 def _continued(content: bytes, picture: Picture) -> bytes:

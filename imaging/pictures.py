@@ -155,6 +155,11 @@ def _refuse_by_header(opened: Image.Image, content: bytes, max_pixels: int, smal
     # An MPO file is a photograph followed by other views of it (depth, the second eye), not an animation.
     if opened.format != "MPO" and getattr(opened, "n_frames", 1) > 1:
         raise PhotographError("This image has several frames (an animation or pages). Export one of them.")
+    tiles = getattr(opened, "tile", []) if opened.format == "GIF" else []
+    if any(extents != (0, 0, *opened.size) for _, extents, *_ in tiles):
+        raise PhotographError(
+            "This image does not fill its own frame: the rest is transparent. Export it again."
+        )
     if opened.mode == "CMYK":
         raise PhotographError("This image is CMYK, made for print. Convert it to sRGB and save it again.")
     if opened.mode.startswith(("I", "F")) or bits_per_channel(opened, content) > 8:
@@ -181,7 +186,10 @@ def _normalise(opened: Image.Image, claim: DeclaredColour, notes: list[str]) -> 
     """Drop opaque alpha, expand grey and palette, convert to sRGB, turn upright: noting each."""
     # Read before decoding: Pillow turns a TIFF while it loads it, and forgets that it did.
     turned = read_exif(opened).get(ExifTags.Base.Orientation, UPRIGHT) in TURNED
+    colours = _palette_entries(opened)
     opened.load()
+    if opened.mode in {"P", "PA"} and np.array(opened.getchannel(0)).max() >= colours:
+        raise PhotographError("This image has pixels of colours that its palette lacks. Export it again.")
     if opened.format == "MPO":
         notes.append("The first picture of a multi-picture (MPO) file was taken.")
     upright = ImageOps.exif_transpose(opened) if turned else opened
@@ -191,6 +199,14 @@ def _normalise(opened: Image.Image, claim: DeclaredColour, notes: list[str]) -> 
     pixels = _in_srgb(picture, claim, notes)
     height, width = pixels.shape[:2]
     return Photograph(pixels, tuple(notes), width, height)
+
+
+def _palette_entries(opened: Image.Image) -> int:
+    """How many colours the file itself names; Pillow makes up the others when it decodes."""
+    if opened.palette is None:
+        return 256
+    mode, entries = opened.palette.getdata()
+    return len(entries) // len(mode.split(";")[0])
 
 
 def _in_srgb(picture: Image.Image, claim: DeclaredColour, notes: list[str]) -> Pixels:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from imaging.errors import PhotographError
@@ -23,6 +25,10 @@ ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (
 """Of each pass of an interlaced picture: first column, first row, steps to the next."""
 AT_ONCE = 2**20
 """Bytes that are unpacked in one step."""
+HIGHEST_FILTER = 4
+"""Of the methods by which a row is told from its neighbours, numbered from 0."""
+CRITICAL = {b"IHDR": 1, b"PLTE": 1, b"IDAT": 2**31, b"IEND": 1}
+"""The chunks that a reader must understand, and how often a file may have each."""
 COLOUR = frozenset({b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM"})
 
 
@@ -112,39 +118,66 @@ def without_damaged_extras(content: bytes) -> tuple[bytes, list[str]]:
 
 
 def refuse_damage(content: bytes) -> None:
-    """Raise PhotographError where a checksum is wrong."""
+    """Raise PhotographError where a checksum is wrong, or where chunks stand that no reader may pass over.
+
+    Browsers show nothing of these: a second header or palette, and chunks of somebody's own (Apple's CgBI).
+    """
+    seen: Counter[bytes] = Counter()
     for chunk in chunks(content):
+        seen[chunk.name] += 1
+        name = chunk.name.decode("latin-1")
         if not chunk.whole:
-            name = chunk.name.decode("latin-1")
-            raise PhotographError(
-                f"This PNG file is damaged (wrong checksum of {name}). Save or copy it again from the original."
-            )
+            raise _refusal(f"wrong checksum of {name}")
+        if not chunk.optional and seen[chunk.name] > CRITICAL.get(chunk.name, 0):
+            reason = f"{name} twice" if chunk.name in CRITICAL else f"its {name} chunk is not of the standard"
+            raise _refusal(reason)
 
 
 def refuse_missing_rows(content: bytes) -> None:
-    """Raise PhotographError where there are fewer pixels than the header says; decoders fill them with black."""
-    width, height, depth, colour_type, _, _, interlaced = struct.unpack_from(">IIBBBBB", content, 16)
-    bits = depth * CHANNELS.get(colour_type, 1)
-    passes = ADAM7 if interlaced else [(0, 0, 1, 1)]
-    missing = sum(_bytes_of_pass(width, height, bits, one) for one in passes)
+    """Raise PhotographError where there are fewer pixels than the header says, or rows that no filter made.
+
+    Decoders fill them with black.
+    """
+    rows = _row_starts(content)
+    at = 0
+    for part in _unpacked(content, rows[-1]):
+        first, last = np.searchsorted(rows[:-1], (at, at + len(part)))
+        filters = np.frombuffer(part, np.uint8)[rows[first:last] - at]
+        if filters.size and filters.max() > HIGHEST_FILTER:
+            raise _refusal("rows of pixels by an unknown filter")
+        at += len(part)
+    if at < rows[-1]:
+        raise _refusal("rows of pixels are missing")
+
+
+def _unpacked(content: bytes, needed: int) -> Iterator[bytes]:
+    """The rows as they were packed, in parts, until there are as many bytes as needed."""
     unpacking = zlib.decompressobj()
     for chunk in chunks(content):
         packed = chunk.content if chunk.name == b"IDAT" else b""
-        while packed and missing > 0:
-            missing -= len(unpacking.decompress(packed, AT_ONCE))
+        while packed and needed > 0:
+            part = unpacking.decompress(packed, AT_ONCE)
+            needed -= len(part)
+            yield part
             packed = unpacking.unconsumed_tail
-    if missing > 0:
-        raise PhotographError(
-            "This PNG file is truncated or damaged (rows of pixels are missing). Save or copy it again from the "
-            "original."
-        )
 
 
-def _bytes_of_pass(width: int, height: int, bits: int, one: tuple[int, int, int, int]) -> int:
-    """Bytes of the rows of one pass, each with its filter in front; a pass without columns has no rows."""
-    left, top, step_x, step_y = one
-    columns, rows = -(-(width - left) // step_x), -(-(height - top) // step_y)
-    return rows * (1 + (columns * bits + 7) // 8) if columns > 0 and rows > 0 else 0
+def _row_starts(content: bytes) -> npt.NDArray[np.int64]:
+    """Where each row, or row of a pass, begins with its filter in what was packed; the last is where all ends."""
+    width, height, depth, colour_type, _, _, interlaced = struct.unpack_from(">IIBBBBB", content, 16)
+    bits = depth * CHANNELS.get(colour_type, 1)
+    lengths = []
+    for left, top, step_x, step_y in ADAM7 if interlaced else [(0, 0, 1, 1)]:
+        columns, rows = -(-(width - left) // step_x), -(-(height - top) // step_y)
+        if columns > 0 and rows > 0:  # a pass without columns has no rows
+            lengths.append(np.full(rows, 1 + (columns * bits + 7) // 8, np.int64))
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(np.concatenate(lengths))])
+
+
+def _refusal(reason: str) -> PhotographError:
+    return PhotographError(
+        f"This PNG file is truncated or damaged ({reason}). Save or copy it again from the original."
+    )
 
 
 def colour_chunks(content: bytes) -> dict[bytes, bytes]:

@@ -149,7 +149,7 @@ def test_a_damaged_comment_is_passed_over_as_browsers_do(scene: Pixels) -> None:
 def test_damaged_pixels_are_called_damaged(scene: Pixels) -> None:
     content = bytearray(encode_png(scene))
     content[-20] ^= 1
-    assert "PNG file is damaged (wrong checksum of IDAT)" in refusal(bytes(content))
+    assert "PNG file is truncated or damaged (wrong checksum of IDAT)" in refusal(bytes(content))
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "AVIF", "GIF", "TIFF"])
