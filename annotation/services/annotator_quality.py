@@ -30,7 +30,7 @@ from annotation.core.annotator_signs import shown_signs
 from annotation.core.protocol import Protocol
 from annotation.errors import Refused
 from annotation.models import Assignment, Enrolment, Judgment, Session, Study
-from annotation.services import following
+from annotation.services import fitted_scales
 from annotation.services.counters import recount
 from annotation.services.pool import return_to_pool
 from psychometrics.estimates import NOTHING
@@ -86,7 +86,7 @@ def refresh_quality(study: Study) -> int:
 
     The same answers give the same figures and the same exclusions: the scale that reliability is measured on is
     everybody's, also of those who are excluded. People and programs are never on one scale. In a large study only
-    those who have answered since are worked out, against the scale of all (see `following`). Rows are written a few
+    those who have answered since are worked out, against the scale of all (see `fitted_scales`). Rows are written a few
     at a time: no annotator waits for it.
     """
     # Before anything is read: the study is due again for an answer that arrives meanwhile.
@@ -217,23 +217,23 @@ def studies_with_new_answers() -> QuerySet[Study]:
 
 def _figures(study: Study, *, simulated: bool) -> Iterator[tuple[UUID, Figures]]:
     """The figures of everybody of a population, or of those whose figures are out of date."""
-    known = following.known(study, simulated=simulated)
-    changed = following.changed_since(study, known, simulated=simulated) if known else None
+    scales = fitted_scales.cached_scales(study, simulated=simulated)
+    changed = fitted_scales.answered_since(study, scales, simulated=simulated) if scales else None
     rows = _rows(study, changed, simulated=simulated)
     longest = float(study.rules.max_view_ms)
-    votes, figures = following.Votes(known.until if known else None), {}
+    votes, figures = fitted_scales.Votes(scales.until if scales else None), {}
     for annotator, theirs in groupby(rows, key=attrgetter("annotator")):
-        who, answered = UUID(annotator), list(theirs)
-        votes.add(who, answered)
-        figures[who] = annotator_figures(_answers(answered), max_view_ms=longest)
-    if known and not known.covers(votes):
-        following.forget(study, simulated=simulated)
+        annotator_id, answered = UUID(annotator), list(theirs)
+        votes.add(annotator_id, answered)
+        figures[annotator_id] = annotator_figures(_answers(answered), max_view_ms=longest)
+    if scales and not scales.covers(votes):
+        fitted_scales.drop_scales(study, simulated=simulated)
         yield from _figures(study, simulated=simulated)
         return
-    follow = following.hold(study, votes, known, simulated=simulated)
-    for who, each in figures.items():
-        likelihood, reliability = follow.get(who, (NOTHING, NOTHING))
-        yield who, replace(each, likelihood=likelihood, reliability=reliability)
+    compared = fitted_scales.compare_votes(study, votes, scales, simulated=simulated)
+    for annotator_id, each in figures.items():
+        likelihood, reliability = compared.get(annotator_id, (NOTHING, NOTHING))
+        yield annotator_id, replace(each, likelihood=likelihood, reliability=reliability)
 
 
 def _rows(study: Study, annotators: Collection[UUID] | None, *, simulated: bool) -> Iterator[Row]:

@@ -11,7 +11,7 @@ from annotation.errors import Refused, StudyFrozen
 from annotation.models import Reconstruction, Source, Study, StudySource
 from annotation.services.drafts import require_draft
 from annotation.services.sources import keep_source, source_of
-from annotation.services.wholes import keep_whole, whole_pixels
+from annotation.services.uncropped import store_uncropped, uncropped_pixels
 from codecs_zoo.contract import Pixels
 from imaging.pictures import Box, box_at, box_like
 from imaging.pixels import pixels_sha256
@@ -29,7 +29,7 @@ def move_crop(*, study: Study, source: Source, left: int, top: int) -> Source:
     require_draft(study)
     use = study.uses.select_related("source").get(source=source)
     _refuse_uncut([use], study)
-    pixels = whole_pixels(source.photograph)
+    pixels = uncropped_pixels(source.photograph)
     if pixels is None:
         raise Refused(_not_kept([use]))
     box = box_at(pixels.shape[:2], (study.max_width, study.max_height), (left, top))
@@ -45,11 +45,11 @@ def recut(*, study: Study) -> int:
         use for use in study.uses.select_related("source").order_by("pk") if _is_of_another_size(use, study)
     ]
     _refuse_uncut(uses, study)
-    wholes = {use.pk: whole_pixels(use.source.photograph) for use in uses}
-    if lost := [use for use in uses if wholes[use.pk] is None]:
+    uncropped = {use.pk: uncropped_pixels(use.source.photograph) for use in uses}
+    if lost := [use for use in uses if uncropped[use.pk] is None]:
         raise StudyFrozen(_not_kept(lost))
     for use in uses:
-        pixels = wholes[use.pk]
+        pixels = uncropped[use.pk]
         assert pixels is not None
         height, width = pixels.shape[:2]
         before: Box = tuple(use.source.crop) if use.source.crop else (0, 0, width, height)  # type: ignore[assignment]
@@ -89,7 +89,7 @@ def _show(use: StudySource, pixels: Pixels, box: Box) -> Source:
         return before
     kept = keep_source(source, encode_png(shown))
     if kept.crop is not None:
-        keep_whole(pixels)
+        store_uncropped(pixels)
     StudySource.objects.filter(pk=use.pk).update(source=kept)
     drop_unused(before)
     return kept

@@ -11,7 +11,7 @@ from annotation.core.splits import assign_split
 from annotation.errors import BadPhotograph, DuplicatePhotograph
 from annotation.models import Source, Study, StudySource
 from annotation.services.drafts import require_draft
-from annotation.services.wholes import keep_whole
+from annotation.services.uncropped import store_uncropped
 from codecs_zoo.contract import Pixels
 from imaging import pictures as image
 
@@ -44,7 +44,7 @@ def add_source(
     words = {"name": name[:200], "licence": licence, "attribution": attribution}
     kept = take_source(study, source, image.encode_png(pixels), words)
     if kept.crop is not None:
-        keep_whole(photograph.pixels)
+        store_uncropped(photograph.pixels)
     return kept
 
 

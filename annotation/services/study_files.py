@@ -22,7 +22,7 @@ from annotation.models.stimulus import as_decimal
 from annotation.services.own_pictures import Progress, add_pictures
 from annotation.services.sources import add_source
 from annotation.services.studies import create_study
-from annotation.services.wholes import whole_pixels
+from annotation.services.uncropped import uncropped_pixels
 from imaging.png import encode_png
 
 # Every rule of a study outside its protocol, in the order of the file.
@@ -124,7 +124,7 @@ def _add_photographs(study: Study, rows: Iterable[Mapping[str, Any]], folder: Pa
                 add_source(study=study, file=_below(folder, row["file"]), name=name, corner=corner, **words)
             elif source := _known_source(study, row):
                 study.sources.add(source, through_defaults={"name": name[:200], **words})
-            elif (whole := whole_pixels(str(row.get("sha256", "")))) is not None:
+            elif (whole := uncropped_pixels(str(row.get("sha256", "")))) is not None:
                 add_source(study=study, file=encode_png(whole), name=name, corner=corner, **words)
             else:
                 yield (

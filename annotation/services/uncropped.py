@@ -1,4 +1,4 @@
-"""Whole photographs, kept where a study shows a part of them, and their previews."""
+"""Uncropped photographs, stored where a study shows a part of them, and their previews."""
 
 from io import BytesIO
 
@@ -16,7 +16,7 @@ from imaging.png import encode_png
 PREVIEW_SIDE = 480
 
 
-def keep_whole(pixels: Pixels) -> Photograph:
+def store_uncropped(pixels: Pixels) -> Photograph:
     """The whole photograph, kept once for all studies."""
     sha256 = pixels_sha256(pixels)
     known = Photograph.objects.filter(sha256=sha256).first()
@@ -42,7 +42,7 @@ def _preview(pixels: Pixels) -> bytes:
     return content.getvalue()
 
 
-def whole_pixels(photograph: str) -> Pixels | None:
+def uncropped_pixels(photograph: str) -> Pixels | None:
     """uint8 HxWx3 of the whole photograph with this hash; None where only a part of it was ever kept."""
     whole = Photograph.objects.filter(sha256=photograph).first()
     row = whole or Source.objects.filter(photograph=photograph, crop=None).first()

@@ -1,8 +1,8 @@
-"""How far annotators follow the common scale, kept up as answers come: in a small study all, in a large one the new.
+"""How far annotators follow the common scale, kept up to date as answers come: in a small study all, in a large one the new.
 
 The scale of a large study hardly moves from one refresh to the next. So it is kept in the shared cache with everybody's
 counts, and those who have answered since are held against it; once a day, or when the answers have grown by a tenth,
-it is fitted anew, with everybody's figures. What is kept can be made again from the rows.
+it is fitted anew, with everybody's figures. What is kept can be computed again from the rows.
 """
 
 from array import array
@@ -33,7 +33,7 @@ Estimates = tuple[Estimate, Estimate]
 
 
 @dataclass(frozen=True)
-class Known:
+class FittedScales:
     """The scales of a population as they were fitted, with every vote received up to `until` in the totals."""
 
     scales: Scales
@@ -64,11 +64,11 @@ class Votes:
     rows: "array[int]" = field(default_factory=lambda: array("i"))
     is_new: "array[int]" = field(default_factory=lambda: array("b"))
 
-    def add(self, who: UUID, answers: Sequence[Any]) -> None:
+    def add(self, annotator: UUID, answers: Sequence[Any]) -> None:
         """The votes among an annotator's answers (rows of annotation.services.annotator_quality), the last one last."""
         votes = [row for row in answers if row.counted and row.level is not None]
         for row in votes:
-            person = self.people.setdefault(who, len(self.people))
+            person = self.people.setdefault(annotator, len(self.people))
             level = self.levels.setdefault(row.level, len(self.levels))
             first, second = (
                 self.methods.setdefault(one, len(self.methods)) for one in (row.first, row.second)
@@ -84,62 +84,66 @@ class Votes:
         return np.array(self.rows, dtype=np.int64).reshape(-1, 5).T
 
 
-def known(study: Study, *, simulated: bool) -> Known | None:
+def cached_scales(study: Study, *, simulated: bool) -> FittedScales | None:
     """What is kept of the population's scales, where it is still good enough to hold somebody against it."""
-    kept: Known | None = cache.get(_key(study, simulated=simulated))
-    if kept is None or kept.fitted_on <= FEW or kept.votes > kept.fitted_on * (1 + GROWTH):
+    fitted: FittedScales | None = cache.get(_key(study, simulated=simulated))
+    if fitted is None or fitted.fitted_on <= FEW or fitted.votes > fitted.fitted_on * (1 + GROWTH):
         return None
-    return kept if kept.fitted_at > timezone.now() - FITTED_EVERY else None
+    return fitted if fitted.fitted_at > timezone.now() - FITTED_EVERY else None
 
 
-def forget(study: Study, *, simulated: bool) -> None:
+def drop_scales(study: Study, *, simulated: bool) -> None:
     """The next refresh fits everything anew."""
     cache.delete(_key(study, simulated=simulated))
 
 
-def changed_since(study: Study, kept: Known, *, simulated: bool) -> list[UUID]:
+def answered_since(study: Study, fitted: FittedScales, *, simulated: bool) -> list[UUID]:
     """Who has answered since."""
-    new = Judgment.objects.filter(study=study, received_at__gt=kept.until).of_population(simulated=simulated)
+    new = Judgment.objects.filter(study=study, received_at__gt=fitted.until).of_population(
+        simulated=simulated
+    )
     return list(new.order_by().values_list("annotator", flat=True).distinct())
 
 
-def hold(study: Study, votes: Votes, kept: Known | None, *, simulated: bool) -> Mapping[UUID, Estimates]:
+def compare_votes(
+    study: Study, votes: Votes, fitted: FittedScales | None, *, simulated: bool
+) -> Mapping[UUID, Estimates]:
     """Likelihood and reliability of those whose votes these are, on a scale for each level; the scales are kept.
 
-    `votes` are everybody's, or all those of some annotators where `kept` are the scales of the rest.
+    `votes` are everybody's, or all those of some annotators where `fitted` are the scales of the rest.
     """
     if not votes.rows:
         return {}
-    if kept is None:
-        return _hold_all(study, votes, simulated=simulated)
-    counts, new = _counts(votes, kept)
-    totals = kept.scales.totals + new
-    scales = replace(kept.scales, totals=totals)
-    until = max(kept.until, votes.newest or kept.until)
-    newest = replace(kept, scales=scales, votes=round(float(totals.sum())), until=until)
+    if fitted is None:
+        return _fit_all(study, votes, simulated=simulated)
+    counts, new = _counts(votes, fitted)
+    totals = fitted.scales.totals + new
+    scales = replace(fitted.scales, totals=totals)
+    until = max(fitted.until, votes.newest or fitted.until)
+    newest = replace(fitted, scales=scales, votes=round(float(totals.sum())), until=until)
     cache.set(_key(study, simulated=simulated), newest, FITTED_EVERY.total_seconds())
     return dict(zip(votes.people, compare_with_scales(scales, counts), strict=True))
 
 
-def _hold_all(study: Study, votes: Votes, *, simulated: bool) -> Mapping[UUID, Estimates]:
+def _fit_all(study: Study, votes: Votes, *, simulated: bool) -> Mapping[UUID, Estimates]:
     person, level, first, second, outcome = votes.columns()
     rows = Comparisons.of_choices(list(votes.methods), first, second, outcome, person)
     scales, counts = fit_scales(rows, level, len(votes.people))
     names, number = (tuple(votes.methods), tuple(votes.levels)), len(votes.is_new)
     assert votes.newest, "votes have times"
-    state = Known(scales, *names, number, number, timezone.now(), votes.newest)
+    state = FittedScales(scales, *names, number, number, timezone.now(), votes.newest)
     cache.set(_key(study, simulated=simulated), state, FITTED_EVERY.total_seconds())
     return dict(zip(votes.people, compare_with_scales(scales, counts), strict=True))
 
 
-def _counts(votes: Votes, kept: Known) -> tuple[AnnotatorCounts, Floats]:
+def _counts(votes: Votes, fitted: FittedScales) -> tuple[AnnotatorCounts, Floats]:
     """The counts of these votes by annotator, and the totals (levels, pairs, 3) of those that are new."""
     person, level, first, second, outcome = votes.columns()
-    names = {name: n for n, name in enumerate(kept.methods)}
+    names = {name: n for n, name in enumerate(fitted.methods)}
     methods = np.array([names[one] for one in votes.methods], dtype=np.int64)
-    levels = np.array([kept.levels.index(one) for one in votes.levels], dtype=np.int64)
-    rows = Comparisons.of_choices(list(kept.methods), methods[first], methods[second], outcome, person)
-    shape = (len(votes.people), *kept.scales.ahead.shape)
+    levels = np.array([fitted.levels.index(one) for one in votes.levels], dtype=np.int64)
+    rows = Comparisons.of_choices(list(fitted.methods), methods[first], methods[second], outcome, person)
+    shape = (len(votes.people), *fitted.scales.ahead.shape)
     counts = AnnotatorCounts.of(rows, levels[level], shape)
     is_new = np.array(votes.is_new, dtype=bool)
     new = AnnotatorCounts.of(rows.where(is_new), levels[level][is_new], shape)
@@ -155,4 +159,4 @@ def _received(row: Any) -> datetime:
 
 
 def _key(study: Study, *, simulated: bool) -> str:
-    return f"following-{study.key}-{simulated}"
+    return f"fitted-scales-{study.key}-{simulated}"

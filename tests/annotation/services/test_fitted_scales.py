@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from annotation.models import Enrolment, Study
-from annotation.services import annotator_quality, following
+from annotation.services import annotator_quality, fitted_scales
 from annotation.services.annotator_quality import refresh_quality
 from tests.factories import make_judgment, make_session, make_source, make_study, make_triplet
 
@@ -16,8 +16,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _any_study_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following, "FEW", 0)
-    monkeypatch.setattr(following, "GROWTH", 0.5)
+    monkeypatch.setattr(fitted_scales, "FEW", 0)
+    monkeypatch.setattr(fitted_scales, "GROWTH", 0.5)
 
 
 @pytest.fixture
@@ -50,9 +50,9 @@ def test_who_answered_since_is_worked_out_and_nobody_else_is_touched(study: Stud
     rows = annotator_quality._rows
 
     def counting(*args: Any, **more: Any) -> Any:
-        found = list(rows(*args, **more))
-        read.append(len(found))
-        return iter(found)
+        scales = list(rows(*args, **more))
+        read.append(len(scales))
+        return iter(scales)
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(annotator_quality, "_rows", counting)
@@ -72,7 +72,7 @@ def test_it_comes_to_what_working_out_everybody_gives(study: Study) -> None:
     refresh_quality(study)
     kept = figures(study)
     for simulated in (False, True):
-        following.forget(study, simulated=simulated)
+        fitted_scales.drop_scales(study, simulated=simulated)
     refresh_quality(study)
     anew = figures(study)
     late = list(study.enrolments.order_by("-pk").values_list("annotator", flat=True)[:2])
@@ -85,11 +85,11 @@ def test_it_comes_to_what_working_out_everybody_gives(study: Study) -> None:
 def test_answers_are_counted_into_the_scale_once(study: Study) -> None:
     judge(study, 6, "left", "right")
     refresh_quality(study)
-    first = following.known(study, simulated=False)
+    first = fitted_scales.cached_scales(study, simulated=False)
     judge(study, 1, "left")
     for _ in range(3):
         refresh_quality(study)
-    second = following.known(study, simulated=False)
+    second = fitted_scales.cached_scales(study, simulated=False)
     assert first and second
     assert (first.votes, second.votes, second.scales.totals.sum()) == (48, 56, 56)
 
@@ -106,11 +106,13 @@ def test_it_is_fitted_anew_when_much_has_changed(study: Study, change: str) -> N
     judge(study, 1 if change == "method" else 2, "left", "right")
     refresh_quality(study)
     if change == "growth":
-        assert following.known(study, simulated=False) is None  # grown by half and more: the next one fits
+        assert (
+            fitted_scales.cached_scales(study, simulated=False) is None
+        )  # grown by half and more: the next one fits
         refresh_quality(study)
-    found = following.known(study, simulated=False)
-    assert found and found.fitted_on == found.votes
-    assert ("avif" in found.methods) == (change == "method")
+    scales = fitted_scales.cached_scales(study, simulated=False)
+    assert scales and found.fitted_on == found.votes
+    assert ("avif" in scales.methods) == (change == "method")
 
 
 def test_rows_are_written_a_few_at_a_time(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
