@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from benchmarks._scratch import timing
+from benchmarks._scratch_rows import timing
 
 PAUSE = 0.2
 GIVE_UP_AFTER = 600.0

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from benchmarks._scratch import timing
+from benchmarks._scratch_rows import timing
 
 if TYPE_CHECKING:
     from annotation.models import Assignment, Session, Study

@@ -2,8 +2,9 @@
 
     python -m benchmarks.history [--full]
 
-Both studies are bulk rows in scratch databases, shaped by `benchmarks._scratch` and read by the product's own services.
-Every measure runs in a process of its own, so that its memory is its own: the peak over that of the bare process.
+Both studies are bulk rows in scratch databases, shaped by `benchmarks._scratch_rows` and read by the product's own
+services. Every measure runs in a process of its own, so that its memory is its own: the peak over that of the bare
+process.
 The default has 20 thousand triplets and 100 thousand judgments, a few minutes on two cores; --full has 270 thousand
 and a million. There are no pictures: what reads them (snapshots, encoding) is not measured here.
 """
@@ -22,7 +23,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from benchmarks._scratch import Size, fill, timing
+from benchmarks._scratch_rows import Size, fill, timing
 
 SMALL = Size(triplets=1_000, judgments=2_000)
 LARGE = Size(triplets=20_000, judgments=100_000)

@@ -116,7 +116,7 @@ def _judge(study: Any, count: int) -> None:
     from annotation.services.claims import claim_next
     from annotation.services.judging import record_judgment
     from annotation.services.sessions import begin_session
-    from benchmarks._scratch import timing
+    from benchmarks._scratch_rows import timing
 
     random = np.random.default_rng(study.judgments.count())
     session: Any = None

@@ -31,7 +31,8 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from benchmarks._scratch import Size, live, seconds_of, timing
+from benchmarks._scratch import measure_on_order, seconds_of
+from benchmarks._scratch_rows import Size, timing
 from config.run.processes.child import Child, Guard
 from config.run.processes.parts import embedded_parts
 from tests.kit.services import free_port, postgres_binaries, private_postgres
@@ -75,7 +76,7 @@ class Scratch:
         self._orders: Connection
         self._orders, theirs = multiprocessing.Pipe()
         spawn = multiprocessing.get_context("spawn")
-        self._process = spawn.Process(target=live, args=(size, env, theirs), daemon=True)
+        self._process = spawn.Process(target=measure_on_order, args=(size, env, theirs), daemon=True)
         self._process.start()
         theirs.close()  # so that we hear when the process dies
 
@@ -92,7 +93,7 @@ class Scratch:
             time.sleep(0.1)
 
     def order(self, name: str, count: int = 0) -> Any:
-        """What the process says to the order; see `live`."""
+        """What the process says to the order; see `measure_on_order`."""
         self._orders.send((name, count))
         return self._orders.recv()
 

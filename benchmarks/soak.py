@@ -27,7 +27,7 @@ from dataclasses import dataclass
 import django
 from tqdm import tqdm
 
-from benchmarks._scratch import Size, fill
+from benchmarks._scratch_rows import Size, fill
 from benchmarks._soak_people import Person, Tally
 from benchmarks._soak_site import SoakSite
 from tests.kit.services import free_port, postgres_binaries, private_postgres

@@ -15,13 +15,16 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from imaging.listing import files
 from imaging.pictures import ENDINGS, PhotographError, Pixels, load_photograph
 from metric.core.config import BASELINE_KEYS, NETS, ROWS, TrainConfig
 from metric.core.training.options import add_settings, settings_of
 from psychometrics.tables import TableWriter
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 EXAMPLES = """examples:
   python -m metric score photo.png photo-q30.png photo-q60.png
@@ -42,6 +45,12 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m metric", description="The metric from a terminal.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add in (_add_score, _add_train, _add_curve, _add_prefer, _add_compare, _add_export):
+        add(commands)
+    return parser
+
+
+def _add_score(commands: Commands) -> None:
     score = commands.add_parser(
         "score",
         help="distances of pictures",
@@ -59,12 +68,18 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("--net", choices=NETS, default="alex", help="trunk of published LPIPS (alex)")
     score.add_argument("--csv", type=Path, metavar="FILE", help="write there instead of to the terminal")
     score.set_defaults(run=_score)
+
+
+def _add_train(commands: Commands) -> None:
     train = commands.add_parser("train", help="train on a snapshot folder")
     train.add_argument("snapshot", type=Path, metavar="SNAPSHOT")
     train.add_argument("out", type=Path, metavar="OUT")
     train.add_argument("--cache", type=Path, help="folder for vectors, and for going on after a kill")
     add_settings(train)
     train.set_defaults(run=_train)
+
+
+def _add_curve(commands: Commands) -> None:
     curve = commands.add_parser(
         "curve",
         help="agreement by the number of votes and photographs learned from",
@@ -75,10 +90,16 @@ def _parser() -> argparse.ArgumentParser:
     curve.add_argument("--json", action="store_true", help="print everything as JSON")
     add_settings(curve)
     curve.set_defaults(run=_curve)
+
+
+def _add_prefer(commands: Commands) -> None:
     prefer = commands.add_parser("prefer", help="the share of people expected to find one picture closer")
     for name, help_ in (("version", "folder of a metric version"), ("ref", ""), ("a", ""), ("b", "")):
         prefer.add_argument(name, type=Path, metavar=name.upper(), help=help_ or None)
     prefer.set_defaults(run=_prefer)
+
+
+def _add_compare(commands: Commands) -> None:
     compare = commands.add_parser(
         "compare",
         help="metrics against people's answers",
@@ -91,11 +112,13 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--cache", type=Path, help="folder for distances, so that none is computed twice")
     compare.add_argument("--json", action="store_true", help="print everything as JSON")
     compare.set_defaults(run=_compare)
+
+
+def _add_export(commands: Commands) -> None:
     export = commands.add_parser("export", help="write a version as .onnx or .pt2")
     export.add_argument("version", type=Path, metavar="VERSION")
     export.add_argument("out", type=Path, metavar="OUT")
     export.set_defaults(run=_export)
-    return parser
 
 
 def _score(options: argparse.Namespace) -> int:

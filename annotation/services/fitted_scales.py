@@ -1,4 +1,4 @@
-"""How far annotators follow the common scale, kept up to date as answers come: in a small study all, in a large one the new.
+"""How far annotators follow the common scale, kept up to date as answers come: in a large study by the new ones alone.
 
 The scale of a large study hardly moves from one refresh to the next. So it is kept in the shared cache with everybody's
 counts, and those who have answered since are held against it; once a day, or when the answers have grown by a tenth,

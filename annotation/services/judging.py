@@ -11,7 +11,8 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
-from annotation.core.timing import CLOCKS_DIFFER, TimingError, earliest_end, validate_timing
+from annotation.core.timing import CLOCKS_DIFFER, earliest_end
+from annotation.core.timing_record import TimingError, validate_timing
 from annotation.errors import (
     AlreadyAnswered,
     BadTiming,

@@ -1,7 +1,7 @@
 """A metric held against a file of people's answers: the table that a run stores, for sources that it never saw."""
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -43,17 +43,11 @@ def evaluate_on(
     baselines, a curve fitted on the other sources of these answers. Raises CheckpointError, TrunkUnavailable.
     """
     metric = load(folder)
-    with closing(VectorCache(cache or folder / "unused")) as vectors:
-        kept = vectors if cache else None
-        rows = [candidate(key, judged.pairs, kept, progress) for key in baselines]
-        if promoted is not None:
-            rows.append(_version("promoted", "Promoted version", load(promoted), judged, kept, progress))
-        rows.append(_version("new", "This version", metric, judged, kept, progress))
-        if kept is not None:
-            kept.trim()
+    versions = {"promoted": ("Promoted version", load(promoted))} if promoted else {}
+    versions["new"] = ("This version", metric)
     evaluation = evaluate(
         judged.votes,
-        rows,
+        _candidates(judged, versions, baselines, cache, progress),
         answers=judged.singles,
         split="given",
         simulated=False,
@@ -72,6 +66,24 @@ def evaluate_on(
         },
         **evaluation,
     }
+
+
+def _candidates(
+    judged: JudgedPairs,
+    versions: Mapping[str, tuple[str, Metric]],
+    baselines: Sequence[str],
+    cache: Path | None,
+    progress: Progress,
+) -> list[Candidate]:
+    with nullcontext() if cache is None else closing(VectorCache(cache)) as vectors:
+        rows = [candidate(key, judged.pairs, vectors, progress) for key in baselines]
+        rows += [
+            _version(key, label, metric, judged, vectors, progress)
+            for key, (label, metric) in versions.items()
+        ]
+        if vectors is not None:
+            vectors.trim()
+    return rows
 
 
 def _learned_from(judged: JudgedPairs, metric: Metric, folder: Path, progress: Progress) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from rest_framework.settings import api_settings
 
 from annotation import throttles
-from annotation.core.timing import TimingError, validate_timing
+from annotation.core.timing_record import TimingError, validate_timing
 from annotation.errors import UndoRefused
 from annotation.models import Assignment, Judgment, Session, Study
 from annotation.services.claims import FIRST_LEASES, MOST_LEASES, NoPair, claim_next

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 
-from annotation.core.timing import EVENTS, INPUTS, SLOTS
+from annotation.core.timing_record import EVENTS, INPUTS, SLOTS
 from annotation.errors import Refused
 from tests.annotation.core.test_timing import make_raw
 from tests.docs.pages import DOCS, sections, text_of

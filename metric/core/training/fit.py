@@ -127,9 +127,7 @@ def fit_heads(
         ]
         best = min(tried, key=lambda one: (one.fold.log_loss, -one.fold.strength))
         problem = problems[best.fold.blocks]
-        solution = problem.start(votes.p1, votes.total)
-        for strength in ordered[: ordered.index(best.fold.strength) + 1]:
-            solution = problem.solve(votes.p1, votes.total, strength, solution)
+        solution = _solved(problem, votes, ordered[: ordered.index(best.fold.strength) + 1])
         curve = _curve(problem, best.solutions, parts, lapse)
         reliability: Floats = np.empty(0)
         if answers is not None:
@@ -140,6 +138,14 @@ def fit_heads(
     table = tuple(one.fold for one in tried)
     fit = _as_fit(problem, solution, stock if scale is None else scale, mean_vector, best.fold, table, curve)
     return replace(fit, reliability=tuple(float(share) for share in reliability))
+
+
+def _solved(problem: Problem, votes: Design, strengths: Sequence[float]) -> Solution:
+    """At the last of the strengths, from the solution at the one before."""
+    solution = problem.start(votes.p1, votes.total)
+    for strength in strengths:
+        solution = problem.solve(votes.p1, votes.total, strength, solution)
+    return solution
 
 
 def agreement(log_odds: Floats, p1: Floats, total: Floats) -> float:

@@ -91,15 +91,7 @@ def train(
     config = config or TrainConfig()
     report = progress or (lambda stage, done, total: None)
     report("verify", 0, 1)
-    verified = read_snapshot(snapshot)
-    if config.everything:
-        verified = all_in_train(verified)
-    require_trainable(
-        verified,
-        photographs=config.minimum_photographs,
-        judgments=config.minimum_judgments,
-        tested=not config.everything,
-    )
+    verified = _verified(snapshot, config)
     identity = {
         "data_hash": verified.data_hash,
         "config": config.as_json(),
@@ -119,6 +111,19 @@ def train(
         run.train(_Log())
         crew.wait()
     return _finished(out, identity)
+
+
+def _verified(folder: Path, config: TrainConfig) -> Snapshot:
+    snapshot = read_snapshot(folder)
+    if config.everything:
+        snapshot = all_in_train(snapshot)
+    require_trainable(
+        snapshot,
+        photographs=config.minimum_photographs,
+        judgments=config.minimum_judgments,
+        tested=not config.everything,
+    )
+    return snapshot
 
 
 @dataclass(frozen=True)

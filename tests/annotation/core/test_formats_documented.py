@@ -6,7 +6,8 @@ import pytest
 
 from annotation.core.formats.answers import COLUMNS as ANSWER_COLUMNS
 from annotation.core.formats.bapps import JUDGMENT_COLUMNS, TRIPLET_COLUMNS, write_bapps
-from annotation.core.timing import EVENTS, INPUTS, SLOTS, Timing
+from annotation.core.timing import Timing
+from annotation.core.timing_record import EVENTS, INPUTS, SLOTS
 from tests.annotation.core.snapshots import EXTRA, make_png, make_rows
 from tests.annotation.core.test_timing import make_raw
 

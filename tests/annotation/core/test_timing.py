@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.core.timing import EVENTS, TimingError, derive_timing, validate_timing
+from annotation.core.timing import derive_timing
+from annotation.core.timing_record import EVENTS, TimingError, validate_timing
 
 
 def make_raw(**changes: Any) -> dict[str, Any]:

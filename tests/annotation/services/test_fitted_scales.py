@@ -106,12 +106,11 @@ def test_it_is_fitted_anew_when_much_has_changed(study: Study, change: str) -> N
     judge(study, 1 if change == "method" else 2, "left", "right")
     refresh_quality(study)
     if change == "growth":
-        assert (
-            fitted_scales.cached_scales(study, simulated=False) is None
-        )  # grown by half and more: the next one fits
+        # Grown by half and more: the next one fits.
+        assert fitted_scales.cached_scales(study, simulated=False) is None
         refresh_quality(study)
     scales = fitted_scales.cached_scales(study, simulated=False)
-    assert scales and found.fitted_on == found.votes
+    assert scales and scales.fitted_on == scales.votes
     assert ("avif" in scales.methods) == (change == "method")
 
 
