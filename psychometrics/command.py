@@ -34,6 +34,7 @@ from psychometrics.in_text import (
     weighted_as_text,
 )
 from psychometrics.influence import Influence, influences
+from psychometrics.plan_arguments import add_plan_arguments
 from psychometrics.planning import Assumed, Plan, PlanError, Size, cheapest, plan
 from psychometrics.reliability import Weighted, weighted
 from psychometrics.results import Section, by_source, rank_conditions
@@ -246,65 +247,7 @@ def _parser() -> argparse.ArgumentParser:
         "python -m psychometrics plan --conditions 6 --sources 20 --annotators 30 --votes 5\n"
         "  python -m psychometrics plan --conditions 6 --halfwidth 0.3 --pay 12",
     )  # fmt: skip
-    _add_plan(planned)
+    add_plan_arguments(planned)
     for one in (rank, agree, planned):
         one.add_argument("--json", action="store_true", help="print JSON")
     return parser
-
-
-def _add_plan(parser: argparse.ArgumentParser) -> None:
-    base = Assumed()
-    add = parser.add_argument
-    add("--conditions", type=_whole, required=True, help="methods compared at a level")
-    add("--sources", type=_whole, help="photographs (with --halfwidth: at most)")
-    add("--annotators", type=_whole, help="people (with --halfwidth: at most)")
-    add("--votes", type=_whole, help="answers to each pair")
-    add(
-        "--levels",
-        type=_whole,
-        default=1,
-        help="levels (bitrates), each with a scale of its own (default: 1)",
-    )
-    add(
-        "--halfwidth",
-        type=_positive,
-        help="find the cheapest study whose differences are inside ± so many JND",
-    )
-    add(
-        "--step",
-        type=_positive,
-        default=base.step,
-        help="neighbours are so many JND apart (default: %(default)g)",
-    )
-    add("--spread-people", type=_not_negative, default=base.of_people, help="JND (default: %(default)g)")
-    add("--spread-sources", type=_not_negative, default=base.of_sources, help="JND (default: %(default)g)")
-    add("--seconds", type=_positive, default=base.seconds, help="of one answer (default: %(default)g)")
-    add(
-        "--arrival",
-        type=_not_negative,
-        default=base.arrival_minutes,
-        help="minutes before the first (%(default)g)",
-    )
-    add("--pay", type=_not_negative, default=base.pay_per_hour, help="per hour, any currency (default: none)")
-    add("--seed", type=int, default=0, help="of the simulation")
-
-
-def _whole(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 1_000_000:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1")
-    return number
-
-
-def _positive(text: str) -> float:
-    number = float(text)
-    if not 0 < number < 1e6:
-        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
-    return number
-
-
-def _not_negative(text: str) -> float:
-    number = float(text)
-    if not 0 <= number < 1e6:
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 0")
-    return number

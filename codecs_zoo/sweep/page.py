@@ -10,14 +10,14 @@ from pathlib import Path
 from codecs_zoo.look import key_mark
 from codecs_zoo.quality import Figure
 from codecs_zoo.sweep.chart import Line, curves, differences, whisker
-from codecs_zoo.sweep.crops import Crop, Strip
+from codecs_zoo.sweep.crops import Strip
+from codecs_zoo.sweep.crops_section import crops_section, original_rules
 from codecs_zoo.sweep.plan import Row
 from codecs_zoo.sweep.summary import CodecSummary
 from imaging.plots.svg import to_svg
 
 TUNED = " (tuned on it)"
 STYLE = Path(__file__).with_name("page.css")
-WIDEST_ROW = 4
 """Reconstructions side by side, with the original in the middle of them."""
 
 
@@ -45,13 +45,13 @@ def render(report: Report) -> str:
     parts = [_head(report, title), _table(report)]
     parts += [_figure(report, one) for one in report.figures]
     parts += report.sections
-    parts += [_effort(report), _crops(report), _failures(report), _method(report)]
+    parts += [_effort(report), crops_section(report.strips), _failures(report), _method(report)]
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n"
-        f"<style>\n{STYLE.read_text(encoding='utf-8')}{_original_rules(report.strips)}</style>\n</head>\n<body>\n"
+        f"<style>\n{STYLE.read_text(encoding='utf-8')}{original_rules(report.strips)}</style>\n</head>\n<body>\n"
         + "\n".join(part for part in parts if part)
         + "\n</body>\n</html>\n"
     )
@@ -199,64 +199,6 @@ def _figure(report: Report, figure: Figure) -> str:
 
 def _in_db(figure: Figure) -> str:
     return f" {escape(figure.label)} x is drawn as −10 log₁₀(1 − x)." if figure.in_db else ""
-
-
-def _crops(report: Report) -> str:
-    if not report.strips:
-        return ""
-    rooms = "".join(_rooms(number, strip) for number, strip in enumerate(report.strips))
-    return (
-        "<section><h2>What it looks like</h2><p>Unscaled crops, from where the codecs differ most at the lowest "
-        f"rate. The original is in the middle of each row.</p>{rooms}</section>"
-    )
-
-
-def _rooms(number: int, strip: Strip) -> str:
-    left, top, width, height = strip.window
-    where = f"{width} × {height} pixels at {left}, {top}"
-    rooms = "".join(
-        f'<div class="room"><h3>{target:g} bpp</h3>'
-        + "".join(_crop_row(number, strip, row) for row in _in_rows(crops))
-        + "</div>"
-        for target, crops in strip.by_target.items()
-    )
-    return f'<p class="note">{escape(strip.photo.name)}: {where}</p>{rooms}'
-
-
-def _in_rows(crops: Sequence[Crop]) -> list[list[Crop]]:
-    return [list(crops[start : start + WIDEST_ROW]) for start in range(0, len(crops), WIDEST_ROW)]
-
-
-def _crop_row(number: int, strip: Strip, crops: list[Crop]) -> str:
-    """The original in the middle column of every row; an odd reconstruction stands on its left."""
-    cells = [_crop(crop) for crop in crops]
-    middle = f'<div class="same same-{number}" role="img" aria-label="The original"></div>'
-    original = f'<figure class="original">{middle}<figcaption>original</figcaption></figure>'
-    left = (len(cells) + 1) // 2
-    gap = "<div></div>"
-    sides = [gap] * (WIDEST_ROW // 2 - left) + cells[:left], cells[left:]
-    columns = f"grid-template-columns: repeat({WIDEST_ROW + 1}, {strip.window[2]}px)"
-    return f'<div class="crops" style="{columns}">{"".join([*sides[0], original, *sides[1]])}</div>'
-
-
-def _crop(crop: Crop) -> str:
-    row = crop.row
-    psnr, bpp = row.figures.get("psnr"), f"{row.bpp:.3f} bpp"
-    mark = " (tuned)" if "psnr" in row.tuned_on else ""
-    words = f"{bpp}, {psnr:.1f} dB{mark}" if psnr is not None else bpp
-    return (
-        f'<figure><img alt="{escape(row.codec)} at {row.target_bpp:g} bpp" src="{crop.uri}">'
-        f'<figcaption>{escape(row.codec)}<br><span class="figures">{words}</span></figcaption></figure>'
-    )
-
-
-def _original_rules(strips: Sequence[Strip]) -> str:
-    """The originals as classes: each is in the file once, however often it is shown."""
-    return "".join(
-        f".same-{number} {{ width: {strip.window[2]}px; height: {strip.window[3]}px; "
-        f"background: url({strip.original}); }}\n"
-        for number, strip in enumerate(strips)
-    )
 
 
 def _failures(report: Report) -> str:
