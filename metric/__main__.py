@@ -6,6 +6,7 @@ python -m metric compare ANSWERS          any metrics against people's answers
 python -m metric train SNAPSHOT OUT       folder in, folder out; under torchrun, on several GPUs
 python -m metric curve SNAPSHOT           agreement by the number of votes and photographs learned from
 python -m metric export VERSION OUT.onnx  for other runtimes (.onnx or .pt2)
+python -m metric fetch [NAME]             public sets of people's answers
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, TextIO
 from imaging.listing import files
 from imaging.pictures import ENDINGS, PhotographError, Pixels, load_photograph
 from metric.core.config import BASELINE_KEYS, NETS, ROWS, TrainConfig
+from metric.core.public_sets.command import add_fetch
 from metric.core.training.options import add_settings, settings_of
 from psychometrics.tables import TableWriter
 
@@ -45,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m metric", description="The metric from a terminal.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_score, _add_train, _add_curve, _add_prefer, _add_compare, _add_export):
+    for add in (_add_score, _add_train, _add_curve, _add_prefer, _add_compare, _add_export, add_fetch):
         add(commands)
     return parser
 

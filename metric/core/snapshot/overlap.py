@@ -98,7 +98,7 @@ class AnyScale:
 
 def _scale(one: Thumbnail) -> float:
     """Thumbnail pixels for a pixel of the picture."""
-    return max(one.grey.shape) / max(one.height, one.width)
+    return float(max(one.grey.shape) / max(one.height, one.width))
 
 
 def _plane(one: Thumbnail, scale: float) -> Plane:

@@ -1,0 +1,228 @@
+"""Public sets are fetched whole, verified, resumed, never without a hash or the terms; from a server of this file."""
+
+import hashlib
+import io
+import json
+import tarfile
+import threading
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from metric.__main__ import main
+from metric.core.public_sets.sets import SetError, read_sets
+
+
+def zipped(**files: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name.replace("__", "/"), text)
+    return buffer.getvalue()
+
+
+@dataclass
+class Site:
+    """What the server has, what was asked of it, and after how many bytes it hangs up."""
+
+    address: str = ""
+    files: dict[str, bytes] = field(default_factory=dict)
+    ranges: list[str | None] = field(default_factory=list)
+    hang_up_after: int | None = None
+    redirect: str = ""
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    here = Site()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            here.ranges.append(self.headers.get("Range"))
+            content = here.files.get(self.path)
+            if here.redirect:
+                self.send_response(302)
+                self.send_header("Location", here.redirect)
+                self.end_headers()
+                return
+            if content is None:
+                self.send_error(404)
+                return
+            tag = f'"{hashlib.sha256(content).hexdigest()[:8]}"'
+            start = 0
+            if self.headers.get("Range") and self.headers.get("If-Range") == tag:
+                start = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+            self.send_response(206 if start else 200)
+            self.send_header("ETag", tag)
+            self.send_header("Content-Length", str(len(content) - start))
+            self.end_headers()
+            self.wfile.write(content[start : here.hang_up_after])
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        here.address = f"http://127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield here
+        server.shutdown()
+        thread.join()
+
+
+ANSWERS = zipped(labels__a_csv="source,a,b,choice\n")
+
+
+def listed(
+    tmp_path: Path, site: Site, *, sha256: str = "", terms: str = "", path: str = "/set.zip"
+) -> list[str]:
+    """Arguments of `fetch` for a list with one set called "ours"."""
+    sets = tmp_path / "sets.toml"
+    sets.write_text(
+        f'[ours]\ntitle = "Ours"\npage = "p"\nlicence = "CC0"\nuse = "look at {{folder}}"\nterms = "{terms}"\n'
+        f'[[ours.files]]\nurl = "{site.address}{path}"\nsha256 = "{sha256}"\nunpack = true\n'
+    )
+    return ["fetch", "ours", "--sets", str(sets), "--to", str(tmp_path / "to")]
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def test_a_verified_set_is_fetched_unpacked_and_used_again(
+    tmp_path: Path, site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.files["/set.zip"] = ANSWERS
+    command = listed(tmp_path, site, sha256=sha256(ANSWERS))
+    assert main(command) == 0
+    assert (tmp_path / "to" / "ours" / "labels" / "a_csv").read_text().startswith("source")
+    assert "Licence: CC0" in capsys.readouterr().out
+    assert sorted(p.name for p in (tmp_path / "to").iterdir() if "lock" not in p.name) == ["ours"]
+    assert main(command) == 0 and len(site.ranges) == 1
+    assert "It is there already" in capsys.readouterr().out
+
+
+def test_nothing_is_asked_of_the_network_without_a_hash(
+    tmp_path: Path, site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.files["/set.zip"] = ANSWERS
+    command = listed(tmp_path, site)
+    assert main(command) == 2 and not site.ranges and not (tmp_path / "to").exists()
+    assert "Nobody has verified set.zip" in capsys.readouterr().err
+    assert main([*command, "--sha256", "abc"]) == 2
+    assert main([*command, "--sha256", f"other.zip={sha256(ANSWERS)}"]) == 2 and not site.ranges
+    assert main([*command, "--sha256", sha256(ANSWERS)]) == 0
+
+
+def test_a_first_download_that_was_trusted_binds_the_next(
+    tmp_path: Path, site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.files["/set.zip"] = ANSWERS
+    command = listed(tmp_path, site)
+    assert main([*command, "--trust-first-download"]) == 0
+    lock = json.loads((tmp_path / "to" / "fetched.lock.json").read_text())
+    assert lock["ours"]["set.zip"]["sha256"] == sha256(ANSWERS)
+    assert lock["ours"]["set.zip"]["by"] == "the first download"
+    (tmp_path / "to" / "ours").rename(tmp_path / "away")
+    site.files["/set.zip"] = zipped(labels__a_csv="other")
+    assert main([*command, "--trust-first-download"]) == 2
+    assert "must be" in capsys.readouterr().err and not (tmp_path / "to" / "ours").exists()
+
+
+def test_another_file_is_refused_and_removed(
+    tmp_path: Path, site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.files["/set.zip"] = ANSWERS
+    assert main(listed(tmp_path, site, sha256="0" * 64)) == 2
+    assert f"has the sha256 {sha256(ANSWERS)}" in capsys.readouterr().err
+    assert not list((tmp_path / "to").rglob("*.zip")) and not (tmp_path / "to" / "ours").exists()
+
+
+def test_a_download_that_was_cut_off_continues(
+    tmp_path: Path, site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.files["/set.zip"], site.hang_up_after = ANSWERS, 40
+    command = listed(tmp_path, site, sha256=sha256(ANSWERS))
+    assert main(command) == 2
+    assert "Run the same command again" in capsys.readouterr().err
+    site.hang_up_after = None
+    assert main(command) == 0
+    assert site.ranges == [None, "bytes=40-"]
+
+
+def test_a_file_that_changed_meanwhile_is_fetched_from_its_start(tmp_path: Path, site: Site) -> None:
+    site.files["/set.zip"], site.hang_up_after = zipped(old="x" * 100), 40
+    command = listed(tmp_path, site, sha256=sha256(ANSWERS))
+    assert main(command) == 2
+    site.files["/set.zip"], site.hang_up_after = ANSWERS, None
+    assert main(command) == 0 and site.ranges == [None, "bytes=40-"]
+
+
+def test_terms_must_be_accepted(tmp_path: Path, site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.files["/set.zip"] = ANSWERS
+    command = listed(tmp_path, site, sha256=sha256(ANSWERS), terms="Non-commercial use only.")
+    assert main(command) == 2 and not site.ranges
+    assert "Non-commercial use only. Nothing was fetched" in capsys.readouterr().err
+    assert main([*command, "--accept-terms"]) == 0
+
+
+def tarred(name: str) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        archive.addfile(tarfile.TarInfo(name), io.BytesIO())
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"<html>a page and no archive</html>", "cannot be unpacked"),
+        (zipped(**{"..__out": "x"}), "leads outside"),
+        (tarred("../out"), "cannot be unpacked"),
+    ],
+)
+def test_what_is_no_archive_or_leads_outside_leaves_nothing(
+    tmp_path: Path, site: Site, capsys: pytest.CaptureFixture[str], content: bytes, message: str
+) -> None:
+    site.files["/set.zip"] = content
+    assert main([*listed(tmp_path, site), "--trust-first-download"]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "to" / "ours").exists() and not list(tmp_path.rglob("out"))
+
+
+def test_a_server_that_lacks_it_or_leads_to_a_file(
+    tmp_path: Path, site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = [*listed(tmp_path, site), "--trust-first-download"]
+    assert main(command) == 2
+    assert "answered 404" in capsys.readouterr().err
+    for site.redirect in ("file:///etc/hostname", "ftp://127.0.0.1/set.zip"):
+        assert main(command) == 2
+        assert "not followed" in (error := capsys.readouterr().err) or "not allowed" in error
+
+
+def test_the_list_names_licences_and_an_unknown_name_the_sets(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fetch"]) == 0
+    assert "needs --accept-terms: It may be used for non-commercial" in capsys.readouterr().out
+    assert main(["fetch", "bapps"]) == 2
+    assert "Known: bapps-val" in capsys.readouterr().err
+    for one in read_sets().values():
+        assert one.licence and all(file.url.startswith("https://") for file in one.files)
+        assert all(file.sha256_by for file in one.files if file.sha256)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[", "[a]\n", '[a]\ntitle="t"\npage="p"\nlicence=""\nuse="u"\n[[a.files]]\nurl="https://x/y"\n',
+     '[a]\ntitle="t"\npage="p"\nlicence="l"\nuse="u"\n[[a.files]]\nurl="ftp://x/y"\n',
+     '[a]\ntitle="t"\npage="p"\nlicence="l"\nuse="u"\n[[a.files]]\nurl="https://x/y"\nmd5="1"\n',
+     '[a]\ntitle="t"\npage="p"\nlicence="l"\nuse="u"\n[[a.files]]\nurl="https://x/y"\nsha256="1"\n'],
+)  # fmt: skip
+def test_a_list_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "s.toml").write_text(text)
+    with pytest.raises(SetError, match=r"s\.toml"):
+        read_sets(tmp_path / "s.toml")
