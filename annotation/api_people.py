@@ -29,6 +29,7 @@ from annotation.services.panels import completion_link, panel_link
 from annotation.services.returned import record_returned
 from annotation.services.studies import update_study
 from annotation.views.access import staff_of, study_or_404
+from annotation.views.mturk_task import mturk_page
 
 
 class PersonSerializer(serializers.ModelSerializer[Enrolment]):
@@ -124,6 +125,7 @@ class PanelView(APIView):
             {
                 "panel": rules.panel,
                 "link": panel_link(door, rules.panel),
+                "task": mturk_page(study, door) if rules.panel == "mturk" else "",
                 "completion": {
                     "code": rules.completion_code,
                     "address": completion_link(rules.completion_url, rules.completion_code, rules.panel),

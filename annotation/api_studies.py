@@ -59,6 +59,10 @@ class PresetSerializer(fields.Serializer[Any]):
         child=fields.ListField(child=fields.CharField()),
         help_text="Of each list the first codec that is available is taken; empty: the usual ones.",
     )
+    study = fields.DictField(help_text="Rules outside the protocol.")
+    differs = fields.CharField(
+        help_text="Where such a study departs from the recommendation that it follows."
+    )
 
 
 class PicturesSerializer(fields.Serializer[Any]):
@@ -120,6 +124,8 @@ class StudyViewSet(viewsets.ReadOnlyModelViewSet[Study]):
                 "summary": one.summary,
                 "rules": one.rules,
                 "codecs": one.codecs,
+                "study": one.study,
+                "differs": one.differs,
             }
             for name, one in PRESETS.items()
         ]

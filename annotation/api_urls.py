@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
-from annotation import api, api_members, api_people, api_results, api_running, api_studies
+from annotation import api, api_members, api_pairs, api_people, api_results, api_running, api_studies
 
 router = SimpleRouter()
 router.register("studies", api_studies.StudyViewSet, basename="api-study")
@@ -32,6 +32,25 @@ urlpatterns = [
         "studies/<slug:slug>/people/<uuid:annotator>/",
         api_people.PersonView.as_view(),
         name="api-study-person",
+    ),
+    path(
+        "studies/<slug:slug>/people/refresh/",
+        api_pairs.RefreshView.as_view(),
+        name="api-study-people-refresh",
+    ),
+    path("studies/<slug:slug>/pairs/", api_pairs.PairsView.as_view(), name="api-study-pairs"),
+    path(
+        "studies/<slug:slug>/pairs/<int:pair>/known/", api_pairs.KnownView.as_view(), name="api-study-known"
+    ),
+    path(
+        "studies/<slug:slug>/pairs/<int:pair>/put-back/",
+        api_pairs.PutBackView.as_view(),
+        name="api-study-pair-back",
+    ),
+    path(
+        "studies/<slug:slug>/reconstructions/",
+        api_pairs.ReconstructionsView.as_view(),
+        name="api-study-reconstructions",
     ),
     path("studies/<slug:slug>/panel/", api_people.PanelView.as_view(), name="api-study-panel"),
     path("studies/<slug:slug>/panel/returned/", api_people.ReturnedView.as_view(), name="api-study-returned"),

@@ -17,6 +17,7 @@ from annotation.services.completion import finish_abandoned
 from annotation.services.encoding import encode_reconstruction
 from annotation.services.planning import plan_claimed, unplanned_studies
 from annotation.services.pool import return_overdue
+from annotation.services.preview_pictures import encode_for_preview
 from annotation.services.reach import measure_reach, request_reach
 from annotation.services.reaping import requeue_abandoned
 from annotation.services.snapshots import build_snapshot
@@ -33,6 +34,12 @@ def encode(pk: int) -> None:
 def reach(pk: int) -> None:
     """Measures which bitrates a codec reaches on a photograph."""
     measure_reach(pk=pk)
+
+
+@shared_task
+def preview_picture(source: int, method: str, level: float) -> None:
+    """Encodes a picture that somebody looks at in a preview."""
+    encode_for_preview(source, method, level)
 
 
 @shared_task

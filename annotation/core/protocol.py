@@ -104,6 +104,10 @@ class Protocol:
         1.0, "pair", "Flicker", "Changes from original to reconstruction each second.",
         least=0.25, most=FASTEST_FLICKER_HZ, unit="Hz",
     )  # fmt: skip
+    original_switches: int = _rule(
+        0, "pair", "Switches to the original before an answer", "How often it must be put in the place of the "
+        "reconstructions; 0: as people like.", least=0, most=10,
+    )  # fmt: skip
     undo_depth: int = _rule(1, "pair", "Answers that can be undone", "", least=0, most=5)
     max_view_ms: int = _rule(
         120_000, "pair", "Longest view", "Slower answers are flagged, never deleted.", least=5_000, most=3_600_000,

@@ -81,6 +81,19 @@ def derive_timing(raw: Raw, *, slowest_ms: float = SLOWEST_MS) -> Timing:
     )
 
 
+def original_switches(raw: Raw) -> int:
+    """How often the original was put in the place of the reconstructions between onset and answer.
+
+    By holding it there, or in a layout of one place by viewing it again; a view at the onset is where a pair begins.
+    """
+    onset, answer = float(raw["onset"]), float(raw["answer"])
+    events = [event for event in raw.get("events", []) if onset < float(event["t"]) <= answer]
+    return sum(
+        event["type"] == "peek_on" or (event["type"] == "view" and event["value"] == "original")
+        for event in events
+    )
+
+
 def earliest_end(issued: datetime, viewed_until: datetime | None, response_ms: float) -> datetime:
     """When, by the server's clock, a view of that length can have ended at the earliest.
 

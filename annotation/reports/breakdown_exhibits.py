@@ -1,5 +1,6 @@
 """The cuts of a breakdown as figures with their tables."""
 
+from annotation.core.bitrates import rate_in_words
 from annotation.core.formats.printed import Cell, Column, Table
 from annotation.reports.breakdown import Breakdown, Cut
 from annotation.reports.exhibits import WHOSE, Exhibit, dot
@@ -41,7 +42,7 @@ def _methods(breakdown: Breakdown) -> list[str]:
 
 def _exhibit(breakdown: Breakdown, cut: Cut, methods: list[str]) -> Exhibit:
     at = "" if breakdown.level is None else f"-at-{breakdown.level:g}"
-    where = "over all levels" if breakdown.level is None else f"at level {breakdown.level:g}"
+    where = "over all levels" if breakdown.level is None else f"at level {rate_in_words(breakdown.level)}"
     original = any(group.ranking is not None and group.ranking.reference is not None for group in cut.groups)
     scene = strips(
         [(group.name, dots_of(group.ranking, methods)) for group in cut.groups],

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from annotation.core.bitrates import rate_in_words
 from annotation.core.formats.printed import Table
 from annotation.reports import result_tables as tables
 from annotation.reports.jnd_chart import quality_curves
@@ -54,7 +55,8 @@ def sections_of(results: StudyResults) -> list[tuple[str, str, Section]]:
     every = results.results
     sections = [("joined", "All conditions on one scale", every.joined)] if every.joined else []
     sections += [
-        (f"at-{section.level:g}", f"At level {section.level:g}", section) for section in every.levels
+        (f"at-{section.level:g}", f"At level {rate_in_words(section.level)}", section)
+        for section in every.levels
     ]
     if len(every.levels) != 1:
         sections.append(
@@ -141,7 +143,9 @@ def _preference(results: StudyResults, whose: str) -> list[Exhibit]:
     if not any(one.points for one in series):
         return []
     labels = {"x_label": "level", "y_label": "expected share of wins against the average other condition"}
-    scene = charts.curves(series, title=f"Preference by level, {whose}", reference=0.5, **labels)
+    scene = charts.curves(
+        series, title=f"Preference by level, {whose}", reference=0.5, spell_x=rate_in_words, **labels
+    )
     add_key(scene, [(one.name, one.look) for one in series])
     return [
         Exhibit("preference-by-level", "Preference by level", PREFERENCE, tables.preference(results), scene)

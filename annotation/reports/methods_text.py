@@ -12,8 +12,9 @@ from django.utils.translation import gettext as phrase
 from django.utils.translation import ngettext as counted
 
 from annotation.core.conditions import ORIGINAL, levels
-from annotation.models import Enrolment, Judgment, Reconstruction, Study
+from annotation.models import Enrolment, Judgment, Study
 from annotation.reports.exclusions import reason_group, rule_in_words
+from annotation.reports.methods import methods_of, tuned_methods
 from annotation.reports.results import StudyResults
 
 
@@ -36,6 +37,11 @@ def _stimuli(study: Study) -> Iterator[str]:
             "codecs": _listed(_versions(study)),
             "levels": _listed(f"{bpp:g}" for bpp in sorted(study.target_bpps)),
         }
+    for one in tuned_methods(study):
+        yield phrase("%(codec)s was tuned on %(figures)s.") % {
+            "codec": one.name,
+            "figures": _listed(one.tuned_on),
+        }
     own = study.own_pictures.order_by("method").values_list("method", flat=True).distinct()
     if own:
         yield phrase("Pictures made elsewhere were added: %(methods)s.") % {"methods": _listed(own)}
@@ -44,12 +50,8 @@ def _stimuli(study: Study) -> Iterator[str]:
 
 def _versions(study: Study) -> list[str]:
     """Each codec with the version that made its pictures."""
-    made = Reconstruction.objects.needed_by(study).filter(origin=Reconstruction.Origin.ZOO)
-    versions: dict[str, list[str]] = {codec: [] for codec in study.codecs}
-    rows = made.exclude(codec_version="").order_by("method", "codec_version")
-    for method, version in rows.values_list("method", "codec_version").distinct():
-        versions.setdefault(method, []).append(version)
-    return [f"{name} ({', '.join(each)})" if each else name for name, each in versions.items()]
+    versions = {one.name: one.versions for one in methods_of(study)}
+    return [f"{name} ({', '.join(versions[name])})" if versions.get(name) else name for name in study.codecs]
 
 
 def _pairs(study: Study) -> Iterator[str]:
@@ -91,6 +93,10 @@ def _procedure(study: Study) -> Iterator[str]:
         yield phrase("No answer was taken before %(seconds)g s of viewing.") % {
             "seconds": study.min_view_ms / 1000
         }
+    if rules.original_switches:
+        yield phrase(
+            "No answer was taken before the original had been put in the place of the reconstructions %(number)s times."
+        ) % {"number": rules.original_switches}
     if rules.training_pairs:
         yield phrase(
             "Judging began after %(pairs)s training pairs with feedback, of which %(right)s had to be right."

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Case, Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce, Least
 
-from annotation.models import Judgment, Study, Triplet
+from annotation.models import Flag, Judgment, Study, Triplet
 from annotation.models.stimulus import as_decimal
 
 # By name: the column that orders them before their id, and whether the largest come first.
@@ -14,14 +15,17 @@ ORDERS = {
     "made": ("As made", "pk", False),
     "most": ("Most votes", "votes", True),
     "fewest": ("Fewest votes", "votes", False),
+    "divided": ("People most divided", "division", True),
+    "flagged": ("Most flags", "flag_count", True),
 }
 ACROSS = "across"
 PAIRS_AT_ONCE = 500
 CSV_COLUMNS = (
-    *("photograph", "source_sha256", "level"),
+    *("pair", "photograph", "source_sha256", "level"),
     *(f"{side}_{what}" for side in ("first", "second") for what in ("method", "level", "bpp", "psnr")),
     *(f"{whose}_{what}" for whose in ("people", "simulated") for what in ("first", "second", "tie")),
     "known",
+    "flags",
 )
 
 
@@ -78,6 +82,39 @@ def _level(words: str) -> Any:
         return -1
 
 
+def with_flag_count(pairs: QuerySet[Triplet]) -> QuerySet[Triplet]:
+    """With `flag_count`: how many flags each pair has, settled ones too."""
+    flags = Flag.objects.filter(triplet=OuterRef("pk")).order_by().values("triplet").annotate(n=Count("pk"))
+    return pairs.annotate(flag_count=Coalesce(Subquery(flags.values("n")), 0))
+
+
+def in_order(pairs: QuerySet[Triplet], order: str) -> QuerySet[Triplet]:
+    """With the column that one of ORDERS needs; the page puts them in order."""
+    return _with_division(pairs) if order == "divided" else pairs
+
+
+def _with_division(pairs: QuerySet[Triplet]) -> QuerySet[Triplet]:
+    """With `division`: people's votes for the side with fewer of them, twice; an answer of "can't tell" is half each.
+
+    Of pairs with as many votes the one whose people disagree most has the most, and no pair with one vote has any.
+    """
+    halves = {side: Coalesce(Subquery(_halves_for(side)), 0) for side in ("first", "second")}
+    return pairs.annotate(
+        division=Case(
+            When(votes__gte=2, then=Least(halves["first"], halves["second"])),
+            default=Value(0),
+            output_field=IntegerField(),
+        )
+    )
+
+
+def _halves_for(side: str) -> QuerySet[Any]:
+    """People's votes for one side of the pair outside, in halves."""
+    votes = Judgment.objects.filter(triplet=OuterRef("pk")).by_people().counted().order_by().values("triplet")
+    own, ties = Count("pk", filter=Q(choice=side)), Count("pk", filter=Q(choice=Judgment.Choice.TIE))
+    return votes.annotate(own=own, ties=ties).annotate(n=2 * F("own") + F("ties")).values("n")
+
+
 def votes_of(triplets: list[int]) -> dict[int, list[Votes]]:
     """Votes by triplet, people's before simulated ones."""
     counted: dict[tuple[int, bool], dict[str, int]] = {}
@@ -98,7 +135,7 @@ def votes_of(triplets: list[int]) -> dict[int, list[Votes]]:
 
 def csv_rows(pairs: QuerySet[Triplet]) -> Iterator[tuple[Any, ...]]:
     """A row of CSV_COLUMNS for each pair, some at a time: memory does not grow."""
-    for batch in _batches(pairs.order_by("pk")):
+    for batch in _batches(with_flag_count(pairs).order_by("pk")):
         votes = votes_of([pair.pk for pair in batch])
         for pair in batch:
             yield _csv_row(pair, votes.get(pair.pk, []))
@@ -115,12 +152,12 @@ def _csv_row(pair: Any, votes: Iterable[Votes]) -> tuple[Any, ...]:
     by_population = {one.simulated: one for one in votes}
     people, programs = (by_population.get(simulated, Votes(simulated)) for simulated in (False, True))
     return (
-        *(pair.source_name, pair.source.sha256, pair.level),
+        *(pair.pk, pair.source_name, pair.source.sha256, pair.level),
         *(
             value
             for side in (pair.first, pair.second)
             for value in (side.method, side.level, side.bpp, side.psnr)
         ),
         *(number for one in (people, programs) for number in (one.first, one.second, one.tie)),
-        pair.known,
+        *(pair.known, pair.flag_count),
     )

@@ -11,7 +11,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
-from annotation.core.timing import CLOCKS_DIFFER, earliest_end
+from annotation.core.timing import CLOCKS_DIFFER, earliest_end, original_switches
 from annotation.core.timing_record import TimingError, validate_timing
 from annotation.errors import (
     AlreadyAnswered,
@@ -132,6 +132,8 @@ def _record(sessions: QuerySet[Session], given: Answer) -> Recorded:
         _require_lease(assignment)
     _check_answer(session.study, given.side)
     _check_timing(session.study, given.timing)
+    if not session.annotator.simulated:  # programs look at nothing
+        _check_switches(session.study, given.timing)
     stands = before is None or assignment.kind == Assignment.Kind.PAIR
     if before and stands:
         Judgment.objects.filter(pk=before.pk).update(stands=False, counted=False)
@@ -274,6 +276,12 @@ def _check_timing(study: Study, timing: dict[str, Any]) -> None:
         raise BadTiming(
             f"Answered after {viewed:.0f} ms. This study takes no answer before {study.min_view_ms} ms of viewing."
         )
+
+
+def _check_switches(study: Study, timing: dict[str, Any]) -> None:
+    wanted = study.rules.original_switches
+    if wanted and original_switches(timing) < wanted:
+        raise BadTiming(f"This study takes no answer before the original was switched to {wanted} times.")
 
 
 def _choice(assignment: Assignment, answer: str) -> str:

@@ -1,16 +1,21 @@
 """The pictures of a preview: made when they are looked at, kept in memory for a while, written nowhere.
 
-A pair of a preview is a place in a sequence that follows from the study alone, so nothing has to be remembered.
+A pair of a preview is a place in a sequence that follows from the study alone, so nothing has to be remembered. What
+takes long to encode is made by a worker, which leaves the file in the shared cache for an hour.
 """
 
+import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 
+from django.core.cache import cache
+
 from annotation.core.conditions import Condition
 from annotation.core.damage import anchor_settings, damage
-from annotation.errors import StudyNotReady
+from annotation.errors import PreviewPending, StudyNotReady
 from annotation.models import Reconstruction, Source, Study
 from annotation.models.stimulus import as_decimal
+from annotation.reports.results import cache_works
 from annotation.services.encoding import read_pixels
 from annotation.services.reach import is_measurable
 from codecs_zoo import rate, registry
@@ -19,7 +24,13 @@ from imaging.png import plain_png
 from psychometrics.draws import whole
 
 # Pictures that one process keeps.
-KEPT = 64
+KEPT = 12
+# What is expected to take longer is encoded by a worker: on one core, with so many encodes to find a bitrate.
+AT_ONCE_S = 1.0
+ENCODES = 6
+CACHED_S = 3600
+# What stands in the cache for a bitrate out of reach.
+OUT_OF_REACH = b""
 # An anchor of the practice, beside the original itself.
 ORIGINAL, DAMAGED = "original", "damaged"
 
@@ -41,7 +52,10 @@ class PreviewPair:
 
 
 def pair_at(study: Study, position: int) -> PreviewPair:
-    """The pair at a place, from 1: practice first. Raises StudyNotReady where the draft makes no pair."""
+    """The pair at a place, from 1: practice first.
+
+    Raises StudyNotReady where the draft makes no pair, PreviewPending while a worker makes its pictures.
+    """
     sources = list(study.sources.order_by("pk"))
     if not sources:
         raise StudyNotReady("The judging page has nothing to show yet: add a photograph first.")
@@ -60,12 +74,25 @@ def _drawn(study: Study, source: Source, drawn: int) -> tuple[Condition, Conditi
     pairs = _pairs(study, source)
     for offset in range(len(pairs)):
         pair = pairs[(drawn + offset) % len(pairs)]
-        if all(_pixels(study, source, side) is not None for side in pair):
+        wanted: list[tuple[int, str, float]] = []
+        there = [_is_there(study, source, side, wanted) for side in pair]
+        if all(there) and wanted:
+            raise PreviewPending(wanted)
+        if all(there):
             return pair
     raise StudyNotReady(
         "No pair can be shown quickly: choose codecs that encode in seconds and bitrates that they reach, or add "
         "pictures of your own. Slow codecs appear once the study is open and they have been encoded."
     )
+
+
+def _is_there(study: Study, source: Source, shown: Condition, wanted: list[tuple[int, str, float]]) -> bool:
+    """Whether the picture is there, or may be once a worker has made it; then it is added to what is wanted."""
+    try:
+        return _pixels(study, source, shown) is not None
+    except PreviewPending as pending:
+        wanted.extend(pending.wanted)
+        return True
 
 
 def _pairs(study: Study, source: Source) -> list[tuple[Condition, Condition]]:
@@ -115,11 +142,40 @@ def _known(source: int, what: str) -> Pixels:
     return damage(pixels, name, strength)
 
 
-@lru_cache(maxsize=KEPT)
 def _encoded(source: int, method: str, level: float) -> Pixels | None:
-    """What the codec makes; None where the bitrate is out of its reach, or it cannot take the picture."""
-    codec = registry.get(method)
+    """What the codec makes; None where the bitrate is out of its reach, or it cannot take the picture.
+
+    Raises PreviewPending where a worker must encode it first.
+    """
+    bitstream = cache.get(cached_as(source, method, level))
+    if bitstream is None:
+        pixels = _known(source, ORIGINAL)
+        if _expected_s(method, pixels) > AT_ONCE_S and cache_works():
+            raise PreviewPending([(source, method, level)])
+        bitstream = encode_for_preview(source, method, level)
+    return None if bitstream == OUT_OF_REACH else _decoded(method, bitstream)
+
+
+def encode_for_preview(source: int, method: str, level: float) -> bytes:
+    """The codec's file of a source near a bitrate, left in the shared cache; OUT_OF_REACH where there is none."""
     try:
-        return codec.decode(rate.encode_to_bpp(codec, _known(source, ORIGINAL), level).bitstream)
-    except (CodecError, rate.RateError):
-        return None
+        bitstream = rate.encode_to_bpp(registry.get(method), _known(source, ORIGINAL), level).bitstream
+    except (KeyError, CodecError, rate.RateError):
+        bitstream = OUT_OF_REACH
+    cache.set(cached_as(source, method, level), bitstream, CACHED_S)
+    return bitstream
+
+
+@lru_cache(maxsize=KEPT)
+def _decoded(method: str, bitstream: bytes) -> Pixels:
+    return registry.get(method).decode(bitstream)
+
+
+def _expected_s(method: str, pixels: Pixels) -> float:
+    return registry.get(method).seconds_per_megapixel * ENCODES * pixels.shape[0] * pixels.shape[1] / 1e6
+
+
+def cached_as(source: int, method: str, level: float) -> str:
+    """Under which name the shared cache has the codec's file."""
+    name = hashlib.sha256(f"{source}:{method}:{level:g}".encode()).hexdigest()
+    return f"preview-{name}"

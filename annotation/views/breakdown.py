@@ -52,6 +52,21 @@ class Card:
 def breakdown(request: HttpRequest, slug: str) -> HttpResponse:
     """One figure for each circumstance; `?level=` looks at one level."""
     study = study_or_404(request, slug, Reach.RESULTS)
+    return breakdown_page(
+        request,
+        study,
+        files=reverse("study-figures", args=[study.slug]),
+        back=reverse("study-results", args=[study.slug]),
+    )
+
+
+def breakdown_page(
+    request: HttpRequest, study: Study, *, files: str, back: str, shared: bool = False
+) -> HttpResponse:
+    """The page for members, or for whoever has a link to the results: without photographs, which are not shared.
+
+    `files` and `back` are the addresses of the figures' files and of the results.
+    """
     counts = votes_by_population(study)
     population = population_of(request.GET.get("population"), counts)
     level = level_of(study, request.GET.get("level"))
@@ -60,13 +75,16 @@ def breakdown(request: HttpRequest, slug: str) -> HttpResponse:
         "counts": counts,
         "level": level,
         "levels": levels(study.conditions()),
-        "files": reverse("study-figures", args=[study.slug]),
+        "files": files,
+        "back": back,
+        "shared": shared,
     }
     if counts[population]:
         computed = cached_or_queued(study, population, level, counts[population])
         context["computing"] = computed is None
         if computed is not None:
-            context |= {"breakdown": computed, "cuts": _shown(computed), "cards": _cards(study, computed)}
+            cards = [] if shared else _cards(study, computed)
+            context |= {"breakdown": computed, "cuts": _shown(computed), "cards": cards}
     return study_page(request, study, "study-breakdown", **context)
 
 

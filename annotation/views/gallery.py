@@ -8,8 +8,10 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
+from annotation.core.bitrates import rate_in_words
 from annotation.core.conditions import levels, methods
 from annotation.core.roles import Reach
+from annotation.models import Study
 from annotation.reports.gallery import (
     CSV_COLUMNS,
     ORDERS,
@@ -20,6 +22,7 @@ from annotation.reports.gallery import (
     ordered,
     totals_of,
 )
+from annotation.reports.methods import tuned_methods
 from annotation.views.access import staff_required, study_or_404
 from annotation.views.study import study_page
 from psychometrics.tables import stream
@@ -42,12 +45,13 @@ def gallery(request: HttpRequest, slug: str) -> HttpResponse:
         "methods": methods(conditions),
         "rows": gallery_rows(study, conditions, list(page.object_list)),
         "every_method": methods(every),
-        "every_level": [f"{level:g}" for level in levels(every)],
+        "every_level": [(f"{level:g}", rate_in_words(level)) for level in levels(every)],
         "chosen": chosen,
         "order": order,
         "orders": list(ORDERS.items()),
         "states": list(STATES.items()),
         "totals": totals_of(study),
+        "tuned": tuned_methods(study),
         "filtered": chosen != GalleryFilter(),
         "keep": urlencode(
             {name: value for name, value in (asdict(chosen) | {"order": order}).items() if value}
@@ -60,7 +64,11 @@ def gallery(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def gallery_csv(request: HttpRequest, slug: str) -> StreamingHttpResponse:
     """The reconstructions with their figures as CSV, streamed."""
-    study = study_or_404(request, slug, Reach.DATA)
+    return reconstructions_as_csv(request, study_or_404(request, slug, Reach.DATA))
+
+
+def reconstructions_as_csv(request: HttpRequest, study: Study) -> StreamingHttpResponse:
+    """The reconstructions that the request's address asks for, as a download."""
     lines = stream(CSV_COLUMNS, csv_rows(study, filter_of(request)))
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{study.slug}-reconstructions.csv"'

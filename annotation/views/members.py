@@ -21,6 +21,7 @@ from annotation.services.members import (
 )
 from annotation.views.access import may, refusals_as_messages, staff_of, staff_required, study_or_404
 from annotation.views.account import join_link
+from annotation.views.breakdown import breakdown_page
 from annotation.views.results import results_page
 from annotation.views.study import study_page
 
@@ -134,7 +135,26 @@ def unshare(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @require_safe
 def shared_results(request: HttpRequest, key: str) -> HttpResponse:
     """The results of a study for whoever has the link, until it is taken back."""
-    return results_page(request, study_of_link(key), files=reverse("shared-figures", args=[key]))
+    return results_page(
+        request,
+        study_of_link(key),
+        files=reverse("shared-figures", args=[key]),
+        breakdown=reverse("shared-breakdown", args=[key]),
+        shared=True,
+    )
+
+
+@never_cache
+@require_safe
+def shared_breakdown(request: HttpRequest, key: str) -> HttpResponse:
+    """The results in parts, for whoever has the link."""
+    return breakdown_page(
+        request,
+        study_of_link(key),
+        files=reverse("shared-figures", args=[key]),
+        back=reverse("shared-results", args=[key]),
+        shared=True,
+    )
 
 
 def study_of_link(key: str) -> Study:

@@ -6,10 +6,20 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
+from annotation.core.bitrates import rate_in_words
 from annotation.core.conditions import levels, methods
 from annotation.core.roles import Reach
 from annotation.models import Study
-from annotation.reports.pairs import ACROSS, CSV_COLUMNS, ORDERS, PairFilter, csv_rows, votes_of
+from annotation.reports.pairs import (
+    ACROSS,
+    CSV_COLUMNS,
+    ORDERS,
+    PairFilter,
+    csv_rows,
+    in_order,
+    votes_of,
+    with_flag_count,
+)
 from annotation.services.flags import open_flags
 from annotation.views.access import staff_required, study_or_404
 from annotation.views.paging import Page, page_by_column
@@ -39,7 +49,7 @@ def pairs(request: HttpRequest, slug: str) -> HttpResponse:
         order=order,
         orders=[(name, words) for name, (words, _, _) in ORDERS.items()],
         methods=methods(conditions),
-        levels=[f"{level:g}" for level in levels(conditions)],
+        levels=[(f"{level:g}", rate_in_words(level)) for level in levels(conditions)],
         across=ACROSS if study.triplets.filter(level=None).exists() else "",
         by_votes=list(BY_VOTES.items()),
         filtered=chosen != PairFilter(),
@@ -51,7 +61,11 @@ def pairs(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def pairs_csv(request: HttpRequest, slug: str) -> StreamingHttpResponse:
     """The same pairs as CSV, streamed."""
-    study = study_or_404(request, slug, Reach.DATA)
+    return pairs_as_csv(request, study_or_404(request, slug, Reach.DATA))
+
+
+def pairs_as_csv(request: HttpRequest, study: Study) -> StreamingHttpResponse:
+    """The pairs that the request's address asks for, as a download."""
     lines = stream(CSV_COLUMNS, csv_rows(filter_of(request).apply(study)))
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{study.slug}-pairs.csv"'
@@ -76,9 +90,9 @@ def _kept(chosen: PairFilter, order: str) -> str:
 
 def page_of_pairs(request: HttpRequest, study: Study) -> Page:
     """(triplet, its votes by population) of the pairs that the request asks for."""
-    _, column, descending = ORDERS[order_of(request)]
-    page = page_by_column(
-        request, filter_of(request).apply(study), column, size=PAIRS_A_PAGE, descending=descending
-    )
+    order = order_of(request)
+    _, column, descending = ORDERS[order]
+    rows = in_order(with_flag_count(filter_of(request).apply(study)), order)
+    page = page_by_column(request, rows, column, size=PAIRS_A_PAGE, descending=descending)
     votes = votes_of([triplet.pk for triplet in page.rows])
     return replace(page, rows=[(triplet, votes.get(triplet.pk, [])) for triplet in page.rows])

@@ -20,6 +20,7 @@ from annotation.reports.stages import people_by_stage
 from annotation.services.panels import PANEL_NAMES, completion_link, make_test_participant, panel_link
 from annotation.services.returned import record_returned
 from annotation.views.access import refusals_as_messages, staff_required, study_or_404
+from annotation.views.mturk_task import html_question, mturk_page
 from annotation.views.study import study_page
 from psychometrics.tables import TableWriter
 
@@ -34,6 +35,9 @@ def panel(request: HttpRequest, slug: str) -> HttpResponse:
     """The card, or with `?list=` one of its lists as CSV."""
     study = study_or_404(request, slug, Reach.RUN)
     lists, bonus = panel_lists(study), _bonus(request)
+    mturk = mturk_page(study, door_of(request, study)) if study.rules.panel == "mturk" else ""
+    if mturk and request.GET.get("list") == "mturk.xml":
+        return _xml(study, mturk)
     if request.GET.get("list") in LISTS:
         return _csv(study, lists, request.GET["list"], **bonus)
     return study_page(
@@ -41,6 +45,7 @@ def panel(request: HttpRequest, slug: str) -> HttpResponse:
         study,
         "study-panel",
         link=link_of(request, study),
+        mturk=mturk,
         codes=_codes(study),
         where=people_by_stage(study),
         lists=lists,
@@ -55,9 +60,20 @@ def panel(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
+def door_of(request: HttpRequest, study: Study) -> str:
+    """The study's bare link, which is shown to nobody where a panel brings people."""
+    return request.build_absolute_uri(reverse("judge", args=[study.key]))
+
+
 def link_of(request: HttpRequest, study: Study) -> str:
     """The link to hand out: for a panel the complete one with its placeholders, never the bare one."""
-    return panel_link(request.build_absolute_uri(reverse("judge", args=[study.key])), study.rules.panel)
+    return panel_link(door_of(request, study), study.rules.panel)
+
+
+def _xml(study: Study, page: str) -> HttpResponse:
+    response = HttpResponse(html_question(page), content_type="application/xml; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{study.slug}-mturk.xml"'
+    return response
 
 
 def _codes(study: Study) -> list[tuple[str, str, str]]:

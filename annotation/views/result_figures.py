@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from annotation.charts import inline
+from annotation.core.bitrates import rate_in_words
 from annotation.reports.exhibits import Exhibit, exhibits_of, method_of, sections_of
 from annotation.reports.result_tables import preference_by_method
 from annotation.reports.results import StudyResults
@@ -196,4 +197,4 @@ def _with_interval(ranking: Ranking, n: int) -> str:
 
 
 def _at(level: float | None) -> str:
-    return "" if level is None else f"At {level:g}: "
+    return "" if level is None else f"At {rate_in_words(level)}: "

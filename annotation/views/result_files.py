@@ -16,6 +16,7 @@ from annotation.models import Study
 from annotation.reports.breakdown_exhibits import breakdown_exhibits
 from annotation.reports.exhibit_files import FORMATS, file_of, formats_of
 from annotation.reports.exhibits import Exhibit, exhibits_of
+from annotation.reports.methods import methods_exhibit
 from annotation.reports.paper_pack import paper_pack_of
 from annotation.reports.results import StudyResults
 from annotation.services.study_files import export_study
@@ -74,7 +75,7 @@ def _exhibits(study: Study, results: StudyResults, name: str = "") -> list[Exhib
     """Those of the results and of the breakdown; of the breakdown at one level where a name says so."""
     level = level_of(study, name.partition("-at-")[2]) if name.startswith("by-") else None
     cuts = current_breakdown(study, results.population, level)
-    return exhibits_of(results) + breakdown_exhibits(cuts)
+    return [*exhibits_of(results), *breakdown_exhibits(cuts), methods_exhibit(study)]
 
 
 def list_of_figures(study: Study, population: str | None) -> dict[str, object]:

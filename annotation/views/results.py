@@ -12,6 +12,7 @@ from annotation.core.roles import Reach
 from annotation.errors import NoResults
 from annotation.models import Study
 from annotation.queues import after_commit
+from annotation.reports.methods import tuned_methods
 from annotation.reports.results import StudyResults, cached_results, stale, votes_by_population
 from annotation.views.access import staff_required, study_or_404
 from annotation.views.result_figures import page_of
@@ -25,18 +26,30 @@ RETRY_S = 120
 @require_safe
 def results(request: HttpRequest, slug: str) -> HttpResponse:
     """The figures of one population, as they were last computed."""
-    return results_page(request, study_or_404(request, slug, Reach.RESULTS))
+    study = study_or_404(request, slug, Reach.RESULTS)
+    return results_page(
+        request,
+        study,
+        files=reverse("study-figures", args=[study.slug]),
+        breakdown=reverse("study-breakdown", args=[study.slug]),
+    )
 
 
-def results_page(request: HttpRequest, study: Study, *, files: str = "") -> HttpResponse:
-    """The page for members, or, with the address of its files, for whoever has a link to the results alone."""
+def results_page(
+    request: HttpRequest, study: Study, *, files: str, breakdown: str, shared: bool = False
+) -> HttpResponse:
+    """The page for members, or for whoever has a link to the results alone.
+
+    `files` and `breakdown` are the addresses of the figures' files and of the results in parts.
+    """
     counts = votes_by_population(study)
     population = population_of(request.GET.get("population"), counts)
     context: dict[str, Any] = {
         "population": population,
         "counts": counts,
-        "shared": bool(files),
-        "files": files or reverse("study-figures", args=[study.slug]),
+        "shared": shared,
+        "files": files,
+        "breakdown_url": breakdown,
     }
     if counts[population]:
         kept = cached_results(study, population, counts[population])
@@ -44,7 +57,8 @@ def results_page(request: HttpRequest, study: Study, *, files: str = "") -> Http
             ask_worker(study, population)
         context["computing"] = kept is None
         if kept is not None:
-            context |= page_of(kept) | {"newer": max(0, counts[population] - kept.judgments)}
+            newer = max(0, counts[population] - kept.judgments)
+            context |= page_of(kept) | {"newer": newer, "tuned": tuned_methods(study)}
     return study_page(request, study, "study-results", **context)
 
 

@@ -92,7 +92,13 @@ def bars(days: Sequence[tuple[date, int]], *, title: str) -> Scene:
 
 
 def curves(
-    series: Sequence[Series], *, title: str, x_label: str, y_label: str, reference: float | None = None
+    series: Sequence[Series],
+    *,
+    title: str,
+    x_label: str,
+    y_label: str,
+    reference: float | None = None,
+    spell_x: Callable[[float], str] = "{:g}".format,
 ) -> Scene:
     """A line for each series over x, with intervals; y is a share from 0 to 1, x is drawn at equal steps."""
     left, right, top, bottom = 44, WIDTH - 12, 34, 284
@@ -108,7 +114,7 @@ def curves(
         drawing.line(left, height(tick), right, height(tick), faint=tick != reference)
         drawing.text(left - 8, height(tick) + 4, f"{tick:.0%}", anchor="end")
     for x in places:
-        drawing.text(at[x], bottom + 18, f"{x:g}", anchor="middle")
+        drawing.text(at[x], bottom + 18, spell_x(x), anchor="middle")
     drawing.text((left + right) / 2, bottom + 40, x_label, anchor="middle")
     drawing.text(0, 12, y_label)
     for n, one in enumerate(series):

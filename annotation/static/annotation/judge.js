@@ -37,6 +37,7 @@ function readStudy(data) {
     total: Number(data.total),
     minViewMs: Number(data.minViewMs),
     maxViewMs: Number(data.maxViewMs),
+    originalSwitches: Number(data.originalSwitches),
     undoDepth: Number(data.undoDepth),
     breakEvery: Number(data.breakEvery),
     allowTies: data.allowTies === "true",
@@ -69,7 +70,7 @@ async function judge(store, windows) {
   const element = byId("stage");
   const layout = layoutCalled(await layoutName(), element, study.flickerHz);
   const stage = new Stage({ element, frame: byId("pair"), room: byId("room"), layout, largest: study.largest });
-  const viewer = new Viewer({ study, stage, panel, note, clock: new ClockWatch() });
+  const viewer = new Viewer({ study, stage, panel, note, keys, clock: new ClockWatch() });
   const help = new KeysDialog(byId("help"), viewer, keys);
   const flag = new FlagDialog(byId("flag"), viewer);
   new Controls({ study, viewer, keys, help, flag });

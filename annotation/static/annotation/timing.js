@@ -17,6 +17,8 @@ export class Record {
   #firstInput = null;
   #frameMs = null;
   #over = false;
+  /** How often the original was put in the place of the reconstructions. */
+  switches = 0;
 
   constructor(images, onset) {
     this.images = images;
@@ -27,7 +29,9 @@ export class Record {
   /** Notes that something happened at `t`, the event's own time stamp; what came before the onset is not ours. */
   note(type, t, value) {
     const most = OFTEN.has(type) ? MOST_OFTEN : MOST_EVENTS;
-    if (this.#over || t < this.onset || this.#events.length >= most) return;
+    if (this.#over || t < this.onset) return;
+    if (t > this.onset && (type === "peek_on" || (type === "view" && value === "original"))) this.switches += 1;
+    if (this.#events.length >= most) return;
     this.#events.push(value === undefined ? { t, type } : { t, type, value });
   }
 

@@ -23,9 +23,9 @@ export class Viewer extends EventTarget {
   #old = [];
   #dpr = devicePixelRatio;
 
-  constructor({ study, stage, panel, note, clock }) {
+  constructor({ study, stage, panel, note, clock, keys }) {
     super();
-    Object.assign(this, { study, stage, panel, note, clock });
+    Object.assign(this, { study, stage, panel, note, clock, keys });
     stage.addEventListener("view", ({ detail }) => this.current?.record.note("view", detail.t, detail.slot));
     stage.lens.addEventListener("zoom", ({ detail }) => this.current?.record.note("zoom", detail.t, detail.factor));
     stage.lens.addEventListener("pan", ({ detail }) => this.current?.record.note("pan", detail.t));
@@ -105,6 +105,11 @@ export class Viewer extends EventTarget {
     if (unseen.length > 0) {
       record.note("key", t, `unseen ${side}`);
       this.note.say(say.lookFirst(unseen));
+      return;
+    }
+    if (record.switches < this.study.originalSwitches) {
+      record.note("key", t, `unswitched ${side}`);
+      this.note.say(say.switchFirst(this.study.originalSwitches, this.keys.sign("peek")));
       return;
     }
     this.clock.look(t);

@@ -14,6 +14,15 @@ export const tooEarly = (minViewMs) =>
 /** In a layout of one place, what has not been looked at. */
 export const lookFirst = (slots) => gettext("Look first at: %(pictures)s.", { pictures: slots.map(nameOf).join(", ") });
 
+/** The original was not put in the place of the others often enough; `key` does that. */
+export const switchFirst = (times, key) =>
+  ngettext(
+    "Compare with the original first: hold %(key)s at least %(number)s time before you answer.",
+    "Compare with the original first: hold %(key)s at least %(number)s times before you answer.",
+    times,
+    { key },
+  );
+
 /** Which picture is up in a layout of one place. */
 export function nowUp(slot) {
   return slot === "original"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.core.timing import derive_timing
+from annotation.core.timing import derive_timing, original_switches
 from annotation.core.timing_record import EVENTS, TimingError, validate_timing
 
 
@@ -229,3 +229,22 @@ def test_active_time_lies_between_nothing_and_the_response(
     timing = derive_timing(raw)
     assert -1e-9 <= timing.active_ms <= timing.response_ms + 1e-9
     assert 0 <= timing.original_ms <= timing.response_ms + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("events", "switches"),
+    [
+        ([], 0),
+        ([("peek_on", None), ("peek_off", None)], 1),
+        ([("view", "left"), ("view", "original"), ("view", "right"), ("view", "original")], 2),
+        ([("peek_on", None), ("peek_off", None), ("peek_on", None)], 2),
+    ],
+)
+def test_switches_to_the_original_are_counted(events: list[tuple[str, str | None]], switches: int) -> None:
+    rows = [{"t": 1100.0 + n, "type": kind, "value": value} for n, (kind, value) in enumerate(events)]
+    record = {"onset": 1000.0, "answer": 2500.0, "events": rows}
+    assert original_switches(record) == switches
+    # What a pair begins with, and what comes after the answer, is none.
+    begun = {"t": 1000.0, "type": "view", "value": "original"}
+    late = {"t": 2600.0, "type": "peek_on"}
+    assert original_switches(record | {"events": [begun, *rows, late]}) == switches

@@ -7,6 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from annotation.core.protocol import Protocol
 from annotation.errors import AlreadyAnswered, BadTiming, LeaseExpired, NotYours, Refused, StudyNotOpen
 from annotation.models import Assignment, Judgment, Session, Study, Triplet
 from annotation.services.judging import Recorded, record_judgment
@@ -111,6 +112,19 @@ def test_no_answer_before_the_minimum_view() -> None:
     assignment = make_assignment(make_session(study))
     with pytest.raises(BadTiming, match="before 1000 ms"):
         answer(assignment, onset=1000.0, first_input=1500.0, answer=1500.0)
+
+
+def test_no_answer_before_the_original_was_switched_to_often_enough() -> None:
+    study = make_study(protocol=Protocol.bare().but(original_switches=2).to_json())
+    make_triplet(study)
+    assignment = make_assignment(make_session(study))
+    once = [{"t": 1200.0, "type": "peek_on"}, {"t": 1300.0, "type": "peek_off"}]
+    with pytest.raises(BadTiming, match="switched to 2 times"):
+        answer(assignment, events=once)
+    answer(assignment, events=[*once, {"t": 1400.0, "type": "peek_on"}])
+    # Programs look at nothing.
+    answer(make_assignment(make_session(study, simulated=True)))
+    assert Judgment.objects.count() == 2
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from django.urls import reverse
 from annotation.core.formats.bapps_reading import read_bapps
 from annotation.core.formats.manifest import verify
 from annotation.core.formats.published.forms import FORMS, write_published
+from annotation.core.formats.published.licences import licence_named
 from annotation.core.formats.pwcmp import read_pwcmp
 from annotation.core.formats.zip import pack
 from annotation.models import Judgment, Snapshot, Study
@@ -84,8 +85,43 @@ def test_mlcroissant_accepts_and_reads_it(folder: Path) -> None:
 
     dataset = mlcroissant.Dataset(jsonld=str(in_form(folder, "huggingface") / "croissant.json"))
     assert not dataset.metadata.ctx.issues.errors
+    # Only who publishes it, and where, is not known here.
+    missing = {
+        words for words in dataset.metadata.ctx.issues.warnings if "recommended" in words or "exist" in words
+    }
+    assert all(
+        "creator" in words or "`url`" in words or "https://schema.org/url" in words for words in missing
+    )
     assert len(list(dataset.records(record_set="pairs-train"))) == 2
     assert len(list(dataset.records(record_set="sources"))) == 4
+
+
+def test_the_folder_says_when_under_what_licence_and_how_to_cite_it(folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for source in manifest["sources"]:
+        source["licence"] = "CC BY-SA 4.0"
+    write_json(folder / "manifest.json", sealed(manifest))
+    out = in_form(folder, "huggingface")
+    described = json.loads((out / "croissant.json").read_text())
+    today = manifest["filters"]["received_until"][:10]
+    assert described["datePublished"] == today
+    assert described["license"] == ["https://creativecommons.org/licenses/by-sa/4.0/"]
+    assert described["citeAs"].startswith("@misc{") and f"year = {{{today[:4]}}}" in described["citeAs"]
+    card = (out / "README.md").read_text()
+    assert "license: cc-by-sa-4.0" in card and described["citeAs"] in card
+    for head in ("Collection", "Use", "Splits", "Personal information", "Limits", "Photographs", "Citation"):
+        assert f"\n## {head}\n" in card
+    assert "| train | 2 | 2 | 14 |" in card
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [("CC BY 4.0", "cc-by-4.0"), ("cc-by-nc-sa 3.0", "cc-by-nc-sa-3.0"), ("CC0", "cc0-1.0"),
+     ("https://creativecommons.org/licenses/by/2.0", "cc-by-2.0"), ("public domain", None), ("CC BY", None)],
+)  # fmt: skip
+def test_licences_are_known_by_their_usual_names(words: str, name: str | None) -> None:
+    known = licence_named(words)
+    assert (known.name if known else None) == name
 
 
 def test_each_picture_is_there_once(folder: Path) -> None:

@@ -87,7 +87,15 @@ PAGES = {
     *("home", "login", "judge", "judge-end", "study-list", "study-new", "metric-list", "training-run"),
     *("metric-version", "metric-train", "metric-schedule", "codec-train", "codec-training", *STUDY_PAGES),
     *("help", "help-page", "help-reference"),
-    *("account", "password_change", "password_reset", "password_reset_done", "join", "shared-results"),
+    *(
+        "account",
+        "password_change",
+        "password_reset",
+        "password_reset_done",
+        "join",
+        "shared-results",
+        "shared-breakdown",
+    ),
     *(
         "study-members",
         "study-annotator",
@@ -236,7 +244,8 @@ def test_the_pages_of_visitors_and_annotators(
     studies += [judged_with(layout=layout) for layout in ("side", "toggle", "flicker")]
     addresses = [reverse(name) for name in ("home", "login", "password_reset", "password_reset_done")]
     addresses.append(reverse("join", args=[ResearcherInvitation.objects.create().key]))
-    addresses.append(reverse("shared-results", args=[ResultsLink.objects.create(study=judged_with()).key]))
+    link = ResultsLink.objects.create(study=judged_with())
+    addresses += [reverse(name, args=[link.key]) for name in ("shared-results", "shared-breakdown")]
     addresses += [reverse("judge", args=[study.key]) for study in studies]
     addresses += [reverse("judge-end", args=[studies[-1].key])]
     walk(page, [live_server.url + address for address in addresses], complaints, settled="networkidle")

@@ -13,6 +13,7 @@ from annotation.models import Judgment, Study
 from annotation.reports.breakdown import Breakdown, Group, breakdown, in_words
 from annotation.services.annotator_quality import exclude_by_hand
 from annotation.services.judging import record_judgment
+from annotation.services.members import share_results
 from annotation.tasks import breakdown as task
 from psychometrics.comparisons import Comparisons
 from psychometrics.ranking import rank
@@ -173,3 +174,19 @@ def test_a_large_study_is_cut_by_a_worker_once(
     assert sent == [(study.pk, "people", None, 16)] and all("being computed" in page for page in pages)
     task(*sent[0])
     assert owner_client.get(address).context["breakdown"].judgments == 16
+
+
+def test_whoever_has_the_results_link_sees_the_parts_without_photographs(owner_client: Client) -> None:
+    study = study_of_two()
+    task(study.pk, "people", None, 16)
+    link = share_results(study=study, by=make_user("ada", owner=study))
+    address = reverse("shared-breakdown", args=[link.key])
+    page = Client().get(address).content.decode()
+    assert (
+        "by-photograph" in page and reverse("shared-figure", args=[link.key, "by-photograph", "svg"]) in page
+    )
+    assert "/sources/" not in page and "/reconstructions/" not in page and "/studies/" not in page
+    assert reverse("shared-results", args=[link.key]) in page
+    assert "/sources/" in owner_client.get(reverse("study-breakdown", args=[study.slug])).content.decode()
+    study.results_links.update(revoked_at=link.created_at)
+    assert Client().get(address).status_code == 404

@@ -127,7 +127,7 @@ def test_its_cost_does_not_grow_with_the_reconstructions(
     study = make_study()
     for _ in range(3):
         make_reconstruction(make_source(study))
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(12):
         assert owner_client.get(address(study)).status_code == 200
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from annotation.core.timing import derive_timing
-from annotation.models import Assignment, Study
+from annotation.core.timing import derive_timing, original_switches
+from annotation.models import Assignment, Judgment, Study
 from tests.browser import until
 from tests.judging import (
     READY,
@@ -148,3 +148,21 @@ def test_the_lens_enlarges_all_three_by_whole_factors(page: Page, sit_down: Call
     assert body == [("zoom", 2), ("zoom", 4), ("pan", None), ("pan", None), ("zoom", 2)]
     assert derive_timing(judgment.timing).zoomed_ms > 0
     until(page, lambda: page.locator("#factor").inner_text() == "1×", "the next pair at 1:1")
+
+
+def test_an_answer_waits_until_the_original_was_switched_to_often_enough(
+    page: Page, sit_down: Callable[[Study], None], complaints: list[str]
+) -> None:
+    sit_down(study_with(2, original_switches=2))
+    page.wait_for_selector(READY)
+    for switched in range(2):
+        page.keyboard.press("ArrowLeft")
+        expect(page.locator("#note")).to_contain_text("at least 2 times before you answer")
+        page.keyboard.press("Space", delay=30)
+        assert Judgment.objects.count() == 0, switched
+    answer(page, "ArrowRight")
+
+    [judgment] = recorded(page, 1)
+
+    assert original_switches(judgment.timing) == 2 and judgment.answer == "right"
+    assert complaints == []

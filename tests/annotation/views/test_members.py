@@ -188,5 +188,5 @@ def test_passwords_are_changed_and_reset(owner_client: Client, owner: User) -> N
 
 
 def test_an_unknown_key_leads_nowhere() -> None:
-    for name in ("join", "shared-results"):
+    for name in ("join", "shared-results", "shared-breakdown"):
         assert Client().get(reverse(name, args=[uuid4().hex])).status_code == 404

@@ -2,21 +2,28 @@
 
 import csv
 import io
+import uuid
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from annotation.models import Study, Triplet
+from annotation.models import Assignment, Enrolment, Flag, Study, Triplet
 from annotation.models.stimulus import as_decimal
+from annotation.services.annotator_quality import exclude_by_hand
+from annotation.services.judging import record_judgment
 from annotation.views.pairs import PAIRS_A_PAGE
 from tests.annotation.views.test_results import joined_study
 from tests.factories import (
+    make_assignment,
     make_judgment,
     make_reconstruction,
     make_session,
     make_source,
     make_study,
+    make_timing,
     make_triplet,
 )
 
@@ -41,7 +48,7 @@ def test_pairs_across_levels_are_shown_with_the_level_of_each_side(owner_client:
     across = list(study.triplets.filter(level=None).order_by("pk").values_list("pk", flat=True))
     assert len(across) == 12 and pairs(owner_client, study, level="across") == across
     page = owner_client.get(reverse("study-pairs", args=[study.slug]), {"level": "across"}).content.decode()
-    assert "at 0.37, " in page and "at 1, " in page
+    assert "at 0.37, " in page and "at 1.00, " in page
 
 
 def test_filters_narrow_and_are_counted(owner_client: Client, study: Study) -> None:
@@ -77,7 +84,57 @@ def test_votes_filter_and_order(owner_client: Client, study: Study) -> None:
     assert pairs(owner_client, study, order="fewest") == [second.pk, first.pk, third.pk]
 
 
-@pytest.mark.parametrize("order", ["made", "most", "fewest"])
+def judged(study: Study, *choices: str) -> Triplet:
+    """A pair with these answers of people, in terms of its sides; those before it have all their votes."""
+    triplet = make_triplet(study)
+    for choice in choices:
+        session = make_session(study)
+        pair = make_assignment(session)
+        assert pair.triplet == triplet
+        answer = "left" if (choice == "first") is pair.first_on_left else "right"
+        record_judgment(
+            session=session,
+            judgment_id=uuid.uuid4(),
+            assignment_id=pair.pk,
+            answer="tie" if choice == "tie" else answer,
+            timing=make_timing(),
+        )
+    return triplet
+
+
+def test_the_most_divided_pairs_come_first(owner_client: Client) -> None:
+    study = make_study(votes_per_triplet=4, allow_ties=True)
+    agreed = judged(study, *["first"] * 4)
+    leaning = judged(study, "first", "first", "first", "second")
+    split = judged(study, "first", "first", "second", "second")
+    doubtful = judged(study, "first", "first", "first", "tie")
+    alone = judged(study, "tie")
+    in_turn = [split.pk, leaning.pk, doubtful.pk, alone.pk, agreed.pk]
+    assert pairs(owner_client, study, order="divided") == in_turn
+    # Whoever is excluded divides nobody.
+    for judgment in split.judgments.filter(choice="second"):
+        enrolment = Enrolment.objects.get(study=study, annotator=judgment.annotator_id)
+        exclude_by_hand(enrolment=enrolment, reason="a colleague", by="ada")
+    assert pairs(owner_client, study, order="divided")[:2] == [leaning.pk, doubtful.pk]
+
+
+def test_pairs_are_ordered_by_their_flags(owner_client: Client, study: Study) -> None:
+    plain, flagged = make_triplet(study), make_triplet(study)
+    session = make_session(study)
+    pair = Assignment.objects.create(
+        study=study, session=session, annotator=session.annotator, triplet=flagged, position=1,
+        first_on_left=True, expires_at=timezone.now() + timedelta(hours=1),
+    )  # fmt: skip
+    Flag.objects.create(study=study, triplet=flagged, assignment=pair, cause=Flag.Cause.FLAGGED)
+    assert pairs(owner_client, study, order="flagged") == [flagged.pk, plain.pk]
+    page = owner_client.get(reverse("study-pairs", args=[study.slug])).content.decode()
+    assert page.count("1 flag<") == 1
+    table = owner_client.get(reverse("study-pairs-csv", args=[study.slug]))
+    rows = list(csv.DictReader(io.StringIO(b"".join(table.streaming_content).decode())))
+    assert [(int(row["pair"]), row["flags"]) for row in rows] == [(plain.pk, "0"), (flagged.pk, "1")]
+
+
+@pytest.mark.parametrize("order", ["made", "most", "fewest", "divided", "flagged"])
 def test_every_order_comes_a_page_at_a_time_without_a_gap(
     owner_client: Client, study: Study, order: str
 ) -> None:
@@ -96,7 +153,7 @@ def test_every_order_comes_a_page_at_a_time_without_a_gap(
         after = page.next
     assert len(seen) == len({pair.pk for pair in seen}) == PAIRS_A_PAGE + 5
     votes = [pair.votes for pair in seen]
-    assert order == "made" or votes == sorted(votes, reverse=order == "most")
+    assert order not in ("most", "fewest") or votes == sorted(votes, reverse=order == "most")
 
 
 def test_the_table_is_a_csv_with_the_votes_of_each_population(owner_client: Client, study: Study) -> None:

@@ -10,8 +10,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from annotation import tasks
 from annotation.core.protocol import Protocol
 from annotation.models import Annotator, Enrolment, Study
+from annotation.services import preview_pictures
 from annotation.services.encoding import read_pixels
 from annotation.services.preview_pictures import pair_at
 from imaging.png import decode_png
@@ -107,6 +109,39 @@ def test_a_pair_shows_what_the_codecs_of_the_draft_make(owner_client: Client, dr
     shown = decode_png(owner_client.get(address).content)
     original = read_pixels(pair.source.image)
     assert shown.shape == original.shape and not np.array_equal(shown, original)
+
+
+def test_what_takes_long_is_encoded_by_a_worker_and_waited_for(
+    owner_client: Client,
+    draft: Study,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    ordered: list[tuple[int, str, float]] = []
+    monkeypatch.setattr(preview_pictures, "AT_ONCE_S", 0.0)
+    monkeypatch.setattr(tasks.preview_picture, "delay", lambda *picture: ordered.append(picture))
+    with django_capture_on_commit_callbacks(execute=True):
+        judging = Page(owner_client, draft, **{"from": "pairs"})
+        waiting = judging.next()
+    assert "data-session" in judging.shown
+    assert (waiting["status"], waiting["progress"]["answered"]) == ("nothing_free", 0)
+    # Both sides at once, and once however often the page asks.
+    assert len(ordered) == len(set(ordered)) == 2
+    for picture in ordered:
+        tasks.preview_picture(*picture)
+    shown = judging.next()
+    assert shown["status"] == "pair"
+    for address in shown["assignment"]["images"].values():
+        assert owner_client.get(address).content[:4] == b"\x89PNG"
+    assert judging.answer(shown["assignment"]["id"])["progress"]["answered"] == 1
+
+
+def test_without_a_shared_cache_a_preview_encodes_by_itself(
+    owner_client: Client, draft: Study, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preview_pictures, "AT_ONCE_S", 0.0)
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+    assert Page(owner_client, draft, **{"from": "pairs"}).next()["status"] == "pair"
 
 
 def test_what_is_encoded_already_is_shown_as_it_is(owner_client: Client) -> None:

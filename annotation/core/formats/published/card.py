@@ -4,6 +4,16 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from annotation.core.formats.published.about import (
+    NOT_STATED,
+    citation_of,
+    licences_of,
+    published_on,
+    summary_of,
+    title_of,
+)
+from annotation.core.formats.published.licences import licence_named
+
 MOST_LISTED = 200
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _LARGEST = "1M<n<10M"
@@ -15,36 +25,12 @@ def card(manifest: Mapping[str, Any]) -> str:
     return "\n".join([*_header(manifest), "", *_body(manifest)]) + "\n"
 
 
-def title_of(manifest: Mapping[str, Any]) -> str:
-    """What the dataset is called."""
-    study = manifest["study"]
-    mark = " (SIMULATED)" if manifest["simulated"] else ""
-    number = study.get("snapshot")
-    return f"{study['name']}{f', snapshot {number}' if number else ''}{mark}"
-
-
-def summary_of(manifest: Mapping[str, Any]) -> str:
-    """What it holds, in one sentence."""
-    counts = manifest["counts"]
-    whose = "simulated annotators; they say nothing about people" if manifest["simulated"] else "people"
-    return (
-        f"{counts['judgments']:,} answers by {counts['annotators']:,} {whose}, to which of two reconstructions is "
-        f"closer to the original, about {counts['triplets']:,} pairs from {counts['photographs']:,} photographs."
-    )
-
-
-def licences_of(manifest: Mapping[str, Any]) -> list[str]:
-    """The licences of its photographs, as the study states them."""
-    return sorted({source.get("licence") or "not stated" for source in manifest["sources"]})
-
-
 def _header(manifest: Mapping[str, Any]) -> Iterator[str]:
     size = next((name for most, name in SIZES if manifest["counts"]["triplets"] < most), _LARGEST)
     yield "---"
     # JSON's strings are YAML's too, whatever stands in them.
     yield f"pretty_name: {json.dumps(title_of(manifest), ensure_ascii=False)}"
-    yield "license: other"
-    yield "license_name: as-stated-for-each-photograph"
+    yield from _licence(manifest)
     yield f"annotations_creators: [{'machine-generated' if manifest['simulated'] else 'crowdsourced'}]"
     yield "task_categories: [image-classification]"
     yield "tags: [image-quality-assessment, perceptual-metric, image-compression, 2afc]"
@@ -59,14 +45,22 @@ def _header(manifest: Mapping[str, Any]) -> Iterator[str]:
     yield "---"
 
 
+def _licence(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """One that Hugging Face knows, where all photographs have it."""
+    stated = licences_of(manifest)
+    known = licence_named(stated[0]) if len(stated) == 1 else None
+    yield f"license: {known.name if known else 'other'}"
+    if known is None:
+        yield "license_name: as-stated-for-each-photograph"
+
+
 def _body(manifest: Mapping[str, Any]) -> Iterator[str]:
-    study = manifest["study"]
     yield f"# {_plain(title_of(manifest))}"
     yield ""
     yield summary_of(manifest)
     yield ""
-    yield f"The question was “{_plain(study.get('question', ''))}”."
-    yield "Splits are by photograph, for ever: no photograph is in two."
+    yield from _collection(manifest)
+    yield "## Use"
     yield ""
     yield "```python"
     yield "from datasets import load_dataset"
@@ -84,7 +78,17 @@ def _body(manifest: Mapping[str, Any]) -> Iterator[str]:
     yield "| `sources.parquet` | the photographs, with licence and attribution |"
     yield "| `snapshot.json` | the manifest of the snapshot: the study's rules, filters, versions and hashes |"
     yield ""
-    yield "Annotators, answers and assignments have pseudonyms of this export alone."
+    yield from _splits(manifest)
+    yield "## Personal information"
+    yield ""
+    yield (
+        "Annotators, answers and assignments have pseudonyms of this export alone. `answers.parquet` holds the timing "
+        "of each answer with window, screen and pixel ratio; no name, address or panel's id is in the dataset."
+    )
+    yield ""
+    yield "## Limits"
+    yield ""
+    yield from _limits(manifest)
     yield ""
     yield "## Photographs"
     yield ""
@@ -98,6 +102,63 @@ def _body(manifest: Mapping[str, Any]) -> Iterator[str]:
     if len(manifest["sources"]) > MOST_LISTED:
         yield ""
         yield f"And {len(manifest['sources']) - MOST_LISTED:,} more, in `sources.parquet`."
+    yield ""
+    yield "## Citation"
+    yield ""
+    yield "```bibtex"
+    yield citation_of(manifest)
+    yield "```"
+
+
+_LAYOUTS = {
+    "side": "beside each other, the original between them",
+    "toggle": "one at a time in one place, by key",
+    "flicker": "alternating with the original in one place",
+}
+
+
+def _collection(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """How the answers were given."""
+    study, rules = manifest["study"], manifest["study"].get("protocol", {})
+    yield "## Collection"
+    yield ""
+    yield f"- Question: “{_plain(study.get('question', ''))}”"
+    if study.get("conditions"):
+        yield f"- Conditions: {_plain(', '.join(study['conditions']))}"
+    if rules.get("layout") in _LAYOUTS:
+        yield f"- Pictures were shown {_LAYOUTS[rules['layout']]}, a pixel of theirs on a pixel of the screen."
+    if "votes_per_triplet" in study:
+        ties = "“can't tell” was an answer" if study.get("allow_ties") else "no answer but one of the two"
+        yield f"- Wanted votes for each pair: {study['votes_per_triplet']}; {ties}."
+    if rules.get("panel", "none") != "none":
+        yield f"- People came from {_plain(rules['panel'])}."
+    if excluded := manifest["filters"].get("exclusions", {}).get("rules"):
+        yield f"- Rules that exclude people: {_plain(', '.join(f'{name} {limit}' for name, limit in excluded.items()))}"
+    if day := published_on(manifest):
+        yield f"- Answers up to {day}."
+    yield ""
+
+
+def _splits(manifest: Mapping[str, Any]) -> Iterator[str]:
+    yield "## Splits"
+    yield ""
+    yield "By photograph, for ever: no photograph is in two."
+    yield ""
+    yield "| split | photographs | pairs | answers |"
+    yield "| --- | --- | --- | --- |"
+    for split, name in zip(("train", "val", "test"), SPLITS, strict=True):
+        row = manifest["splits"][split]
+        yield f"| {name} | {len(row['photographs'])} | {row['triplets']} | {row['judgments']} |"
+    yield ""
+
+
+def _limits(manifest: Mapping[str, Any]) -> Iterator[str]:
+    if manifest["simulated"]:
+        yield "- Every answer is SIMULATED: nothing about people follows from it."
+    yield "- Answers are about these pictures on these people's screens; pairs with few votes are uncertain (`n`)."
+    yield "- Votes are those of `judgments.parquet`: no checks, no practice, nobody whom a rule excludes."
+    if NOT_STATED in licences_of(manifest):
+        yield "- The licence of some photographs is not stated: ask before you pass them on."
 
 
 def _plain(words: str) -> str:

@@ -1,0 +1,72 @@
+"""The methods of a study: what they were tuned on is said on the results, in the gallery and in the paper pack."""
+
+import io
+import zipfile
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from annotation.models import Study
+from annotation.reports.methods import methods_exhibit, methods_of
+from codecs_zoo import registry
+from tests.factories import (
+    make_judgment,
+    make_reconstruction,
+    make_session,
+    make_source,
+    make_study,
+    make_triplet,
+)
+
+pytestmark = pytest.mark.django_db
+TUNED = "avif@tune=psnr"
+
+
+@pytest.fixture
+def study() -> Study:
+    study = make_study(codecs=["jpeg", TUNED], target_bpps=[0.37])
+    source = make_source(study)
+    settings = registry.get(TUNED).complete_settings({"quantizer": 30.0})
+    jpeg = make_reconstruction(source, method="jpeg")
+    tuned = make_reconstruction(source, method=TUNED, operating_point=settings, codec_version="1.2")
+    make_triplet(study, source=source, first=jpeg, second=tuned)
+    return study
+
+
+def test_a_method_names_its_version_and_what_it_was_tuned_on(study: Study) -> None:
+    tuned, plain = methods_of(study)
+    assert (tuned.name, tuned.versions, tuned.tuned_on) == (TUNED, ("1.2",), ("psnr",))
+    assert (plain.name, plain.tuned_on) == ("jpeg", ())
+    assert [(row[0], row[3]) for row in methods_exhibit(study).table.rows] == [
+        (TUNED, "psnr"),
+        ("jpeg", None),
+    ]
+
+
+def test_a_codec_that_is_not_here_any_more_is_tuned_on_nothing_known(study: Study) -> None:
+    study.codecs = ["gone"]
+    make_reconstruction(study.sources.get(), method="gone", operating_point={"q": 1})
+    assert methods_of(study)[0].tuned_on == ()
+
+
+def test_pages_and_the_paper_pack_say_it(study: Study, owner_client: Client) -> None:
+    make_judgment(make_session(study))
+    words = f"{TUNED} was tuned on psnr."
+    for name in ("study-results", "study-gallery"):
+        assert words in owner_client.get(reverse(name, args=[study.slug])).content.decode()
+    answer = owner_client.get(reverse("study-paper-pack", args=[study.slug]))
+    pack = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
+    files = {name.partition("/")[2]: name for name in pack.namelist()}
+    assert words in pack.read(files["methods.txt"]).decode()
+    assert f"{TUNED},codec,1.2,psnr" in pack.read(files["tables/methods.csv"]).decode()
+    assert "tables/methods" in pack.read(files["paper.tex"]).decode()
+
+
+def test_nothing_is_said_where_nothing_was_tuned(owner_client: Client) -> None:
+    study = make_study()
+    make_triplet(study)
+    make_judgment(make_session(study))
+    assert (
+        "was tuned on" not in owner_client.get(reverse("study-results", args=[study.slug])).content.decode()
+    )
