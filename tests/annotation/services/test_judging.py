@@ -115,7 +115,7 @@ def test_no_answer_before_the_minimum_view() -> None:
 
 
 def test_no_answer_before_the_original_was_switched_to_often_enough() -> None:
-    study = make_study(protocol=Protocol.bare().but(original_switches=2).to_json())
+    study = make_study(protocol=Protocol.bare().replace(original_switches=2).to_json())
     make_triplet(study)
     assignment = make_assignment(make_session(study))
     once = [{"t": 1200.0, "type": "peek_on"}, {"t": 1300.0, "type": "peek_off"}]

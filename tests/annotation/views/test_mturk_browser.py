@@ -35,7 +35,7 @@ def html_of(client: Client, study: Study, live_server: LiveServer) -> str:
 def study() -> Study:
     study = make_study(
         title="A </script> & more",
-        protocol=Protocol.bare().but(panel="mturk", completion_code="DONE-1", consent=True).to_json(),
+        protocol=Protocol.bare().replace(panel="mturk", completion_code="DONE-1", consent=True).to_json(),
     )
     make_triplet(study)
     return study
