@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, TextIO
 from imaging.listing import files
 from imaging.pictures import ENDINGS, PhotographError, Pixels, load_photograph
 from metric.core.config import BASELINE_KEYS, NETS, ROWS, TrainConfig
+from metric.core.distance.viewing import Viewing
 from metric.core.public_sets.command import add_fetch
 from metric.core.training.options import add_settings, settings_of
 from psychometrics.tables import TableWriter
@@ -68,8 +69,21 @@ def _add_score(commands: Commands) -> None:
         help=f"folder of a metric version, {', '.join(ROWS)}, or a callable as module:function; without it, LPIPS",
     )  # fmt: skip
     score.add_argument("--net", choices=NETS, default="alex", help="trunk of published LPIPS (alex)")
+    _add_viewing(score)
     score.add_argument("--csv", type=Path, metavar="FILE", help="write there instead of to the terminal")
     score.set_defaults(run=_score)
+
+
+def _add_viewing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--pixels-per-degree", type=float, metavar="N",
+        help="how the pictures were seen, for metrics that model it (cvvdp); without it, their default display",
+    )  # fmt: skip
+
+
+def _viewing(options: argparse.Namespace) -> Viewing | None:
+    per_degree = options.pixels_per_degree
+    return None if per_degree is None else Viewing(per_degree, "as given")
 
 
 def _add_train(commands: Commands) -> None:
@@ -112,6 +126,7 @@ def _add_compare(commands: Commands) -> None:
     compare.add_argument("answers", type=Path, metavar="ANSWERS")
     compare.add_argument("--metrics", default=",".join(BASELINE_KEYS), help="names with commas between them")
     compare.add_argument("--cache", type=Path, help="folder for distances, so that none is computed twice")
+    _add_viewing(compare)
     compare.add_argument("--json", action="store_true", help="print everything as JSON")
     compare.set_defaults(run=_compare)
 
@@ -129,7 +144,7 @@ def _score(options: argparse.Namespace) -> int:
     from metric.core.distance.named import named
 
     pairs = _pairs(options.ref, options.dist)
-    chosen = named(options.metric or f"lpips-{options.net}")
+    chosen = named(options.metric or f"lpips-{options.net}", _viewing(options))
     rows = []
     for reference, distorted in pairs:
         pictures = as_picture(_read(reference)), as_picture(_read(distorted))
@@ -232,7 +247,7 @@ def _compare(options: argparse.Namespace) -> int:
 
     names = [name.strip() for name in options.metrics.split(",") if name.strip()]
     require_known(names)
-    result = compare(options.answers, names, options.cache)
+    result = compare(options.answers, names, options.cache, viewing=_viewing(options))
     if options.json:
         print(json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False))
     else:

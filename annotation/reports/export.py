@@ -148,7 +148,7 @@ def judgment_rows(study: Study, simulated: bool, until: datetime, name_of: Namin
         .order_by("received_at", "pk")
         .values_list(
             *("pk", "triplet_id", "annotator_id", "choice", "assignment__first_on_left", "simulated"),
-            *("onset_ms", "answer_ms", "received_at"),
+            *("onset_ms", "answer_ms", "received_at", "assignment__session__screen__px_per_mm"),
         )
     )
     for (
@@ -161,6 +161,7 @@ def judgment_rows(study: Study, simulated: bool, until: datetime, name_of: Namin
         onset,
         answered,
         received,
+        px_per_mm,
     ) in rows.iterator():
         yield JudgmentRow(
             judgment=name_of(pk),
@@ -172,6 +173,7 @@ def judgment_rows(study: Study, simulated: bool, until: datetime, name_of: Namin
             onset_ms=onset,
             answered_ms=answered,
             received_at=received,
+            px_per_mm=px_per_mm if isinstance(px_per_mm, int | float) else None,
         )
 
 

@@ -10,6 +10,7 @@ from metric.core.distance.base import Metric
 from metric.core.distance.cache import VectorCache
 from metric.core.distance.checkpoint import load, read_manifest
 from metric.core.distance.columns import distances
+from metric.core.distance.viewing import Viewing
 from metric.core.evaluation.evaluate import evaluate
 from metric.core.evaluation.votes import Candidate
 from metric.core.snapshot.likeness import copies
@@ -30,6 +31,7 @@ def evaluate_on(
     seed: int = 0,
     resamples: int = RESAMPLES,
     progress: Progress = lambda stage, done, total: None,
+    viewing: Viewing | None = None,
 ) -> dict[str, Any]:
     """The evaluation of the version in `folder` on these answers: the dict of `metric.core.evaluation.evaluate`, with
 
@@ -47,7 +49,7 @@ def evaluate_on(
     versions["new"] = ("This version", metric)
     evaluation = evaluate(
         judged.votes,
-        _candidates(judged, versions, baselines, cache, progress),
+        _candidates(judged, versions, baselines, cache, progress, viewing),
         answers=judged.singles,
         split="given",
         simulated=False,
@@ -74,9 +76,10 @@ def _candidates(
     baselines: Sequence[str],
     cache: Path | None,
     progress: Progress,
+    viewing: Viewing | None,
 ) -> list[Candidate]:
     with nullcontext() if cache is None else closing(VectorCache(cache)) as vectors:
-        rows = [candidate(key, judged.pairs, vectors, progress) for key in baselines]
+        rows = [candidate(key, judged.pairs, vectors, progress, viewing) for key in baselines]
         rows += [
             _version(key, label, metric, judged, vectors, progress)
             for key, (label, metric) in versions.items()

@@ -8,17 +8,24 @@ from metric.core.distance.baselines import BaselineUnavailable
 from metric.core.distance.cache import VectorCache
 from metric.core.distance.features import Pair
 from metric.core.distance.named import named
+from metric.core.distance.viewing import Viewing
 from metric.core.evaluation.votes import Candidate, Kind
 from psychometrics.comparisons import Floats
 
 Progress = Callable[[str, int, int], None]
 
 
-def candidate(name: str, pairs: list[Pair], cache: VectorCache | None, progress: Progress) -> Candidate:
+def candidate(
+    name: str,
+    pairs: list[Pair],
+    cache: VectorCache | None,
+    progress: Progress,
+    viewing: Viewing | None = None,
+) -> Candidate:
     """A metric by name as a row: its distances to the first, then to the second picture of each pair."""
     label = name
     try:
-        chosen = named(name)
+        chosen = named(name, viewing)
         label = chosen.baseline.label
         values = chosen.baseline.distances(
             pairs, cache, lambda done, total: progress(name, done, total), None

@@ -9,6 +9,7 @@ import numpy as np
 
 from annotation.core.formats.plain import AnswersError
 from metric.core.distance.cache import VectorCache
+from metric.core.distance.viewing import Viewing
 from metric.core.evaluation.panel import panel, people
 from metric.core.evaluation.votes import SingleAnswers, Votes
 from metric.reports.answers import read_judged_pairs
@@ -27,22 +28,23 @@ def compare(
     names: Sequence[str],
     cache: Path | None = None,
     progress: Progress = lambda stage, done, total: None,
+    viewing: Viewing | None = None,
 ) -> dict[str, Any]:
     """The panel of the metrics called `names` on the answers of a file, with {"file", "excluded", "notes"}.
 
     For mean scores of single pictures, what `compare_scores` gives. A metric that cannot be used here or fails is a row
-    with the reason. Answers whose conditions are names and not pictures are judged for what needs no pixels. Raises
-    AnswersError, UnknownMetric, CheckpointError.
+    with the reason. `viewing` is for metrics that model it. Answers whose conditions are names and not pictures are
+    judged for what needs no pixels. Raises AnswersError, UnknownMetric, CheckpointError.
     """
     if _has_scores(path):
-        return compare_scores(path, names, cache, progress)
+        return compare_scores(path, names, cache, progress, viewing)
     try:
         judged = read_judged_pairs(path)
     except AnswersError as unreadable:
         return _without_pictures(path, names, unreadable)
     kept = closing(VectorCache(cache)) if cache else nullcontext(None)
     with kept as vectors:
-        candidates = [candidate(name, judged.pairs, vectors, progress) for name in names]
+        candidates = [candidate(name, judged.pairs, vectors, progress, viewing) for name in names]
     return {
         "file": path.name,
         "excluded": dict(judged.excluded),

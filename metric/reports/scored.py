@@ -15,7 +15,9 @@ import numpy as np
 from annotation.core.formats.plain import AnswersError
 from metric.core.distance.cache import VectorCache
 from metric.core.distance.features import Pair
+from metric.core.distance.viewing import Viewing
 from metric.core.evaluation.panel import FEWEST_CONDITIONS, Scale, correlations
+from metric.core.evaluation.votes import Candidate
 from metric.reports.answers import Pictures, Unusable
 from metric.reports.candidates import candidate
 from psychometrics.comparisons import Floats
@@ -27,7 +29,11 @@ Progress = Callable[[str, int, int], None]
 
 
 def compare_scores(
-    path: Path, names: Sequence[str], cache: Path | None, progress: Progress
+    path: Path,
+    names: Sequence[str],
+    cache: Path | None,
+    progress: Progress,
+    viewing: Viewing | None = None,
 ) -> dict[str, Any]:
     """{"file", "excluded", "n_scores", "n_sources", "rows"}, each row with SROCC, KROCC, PLCC and RMSE.
 
@@ -45,7 +51,11 @@ def compare_scores(
     scale = Scale(scores[many], source[many].astype(np.int64), place)
     opened = closing(VectorCache(cache)) if cache else nullcontext(None)
     with opened as vectors:
-        rows = [_row(name, kept_pairs, vectors, progress, scale) for name in names]
+        # `candidate` takes the pairs of two sides; a score has one.
+        rows = [
+            _row(candidate(name, kept_pairs + kept_pairs, vectors, progress, viewing), scale)
+            for name in names
+        ]
     if not many.all():
         excluded["fewer than three pictures of the source"] += int(np.count_nonzero(~many))
     return {
@@ -57,11 +67,7 @@ def compare_scores(
     }
 
 
-def _row(
-    name: str, pairs: list[Pair], vectors: VectorCache | None, progress: Progress, scale: Scale
-) -> dict[str, Any]:
-    # `candidate` takes the pairs of two sides; a score has one.
-    one = candidate(name, pairs + pairs, vectors, progress)
+def _row(one: Candidate, scale: Scale) -> dict[str, Any]:
     row = {"key": one.key, "label": one.label, "available": one.test is not None, "reason": one.reason}
     return row if one.test is None else row | correlations(one.test, scale)
 

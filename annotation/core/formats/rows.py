@@ -56,7 +56,8 @@ class TripletRow:
 class JudgmentRow:
     """One judgment that counts as a vote. `triplet` is a TripletRow's key; times are ms since the page's time origin.
 
-    `choice` is one of CHOICES, `side_of_p0` one of SIDES, `received_at` the server's aware timestamp.
+    `choice` is one of CHOICES, `side_of_p0` one of SIDES, `received_at` the server's aware timestamp, `px_per_mm` the
+    device pixels of a millimetre of the screen, None where it was not measured.
     """
 
     judgment: str
@@ -68,6 +69,7 @@ class JudgmentRow:
     onset_ms: float
     answered_ms: float
     received_at: datetime
+    px_per_mm: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from metric.core.distance.columns import distances
 from metric.core.distance.features import Count, Pair
 from metric.core.distance.fetch import Say
 from metric.core.distance.rivals import callable_baseline, rival_baseline
+from metric.core.distance.viewing import Viewing
 from metric.core.offered import entry_points
 
 
@@ -36,8 +37,8 @@ class Named:
     curve: ChoiceCurve | None = None
 
 
-def named(name: str) -> Named:
-    """The metric called `name`. Whether it can be used here, it says itself.
+def named(name: str, viewing: Viewing | None = None) -> Named:
+    """The metric called `name`. Whether it can be used here, it says itself; `viewing` is for those that model it.
 
     Raises UnknownMetric, CheckpointError for a folder that is no whole version, and BaselineUnavailable for a callable
     that cannot be imported.
@@ -45,7 +46,7 @@ def named(name: str) -> Named:
     if name in BASELINES:
         return Named(BASELINES[name])
     if name in RIVALS:
-        return Named(rival_baseline(name))
+        return Named(rival_baseline(name, viewing))
     if Path(name).is_dir():
         return _version(Path(name))
     if ":" in name or name in entry_points():

@@ -21,7 +21,10 @@ from typing import Any
 
 from imaging.files import file_sha256
 from imaging.pixels import Pixels
+from metric.core.distance.viewing import Viewing
 
+# What CVVDP assumes where no screen was measured; its luminance and contrast are taken in any case.
+CVVDP_DISPLAY = "standard_4k"
 # Two pictures, H×W×3 uint8 sRGB, the original first, to a number.
 Compare = Callable[[Pixels, Pixels], float]
 
@@ -31,6 +34,7 @@ class Rival:
     """A metric of another package. `packages`: modules that it needs; `how`: how to get them; `load` imports them.
 
     `distribution`: whose version is part of the key of cached values. `program`: an executable that it runs.
+    `load_viewed`: for a metric that models the viewing condition; `default_condition` is what its `load` assumes.
     """
 
     key: str
@@ -40,6 +44,15 @@ class Rival:
     packages: tuple[str, ...] = ()
     how: str = "pip install '.[rivals]'"
     program: str = ""
+    load_viewed: Callable[[Viewing], Compare] | None = None
+    default_condition: str = ""
+
+    def condition(self, viewing: Viewing | None) -> str:
+        """Under which viewing condition it is computed; "" for a metric that models none."""
+        known = self.load_viewed is not None and viewing is not None
+        return (
+            f"{viewing.pixels_per_degree:g} pixels a degree" if known and viewing else self.default_condition
+        )
 
     def unavailable(self) -> str | None:
         """Why it cannot be used here; None if it seems to be."""
@@ -64,11 +77,13 @@ def _ssimulacra2() -> Compare:
     return lambda a, b: float(compute_ssimulacra2(_png(a), _png(b)))
 
 
-def _cvvdp() -> Compare:
+def _cvvdp(viewing: Viewing | None = None) -> Compare:
     _torchvision()
     import pycvvdp
 
-    metric = pycvvdp.cvvdp(display_name="standard_4k")
+    # With an angle given, the resolution of the display is not used.
+    geometry = viewing and pycvvdp.vvdp_display_geometry([3840, 2160], ppd=viewing.pixels_per_degree)
+    metric = pycvvdp.cvvdp(display_name=CVVDP_DISPLAY, display_geometry=geometry)
     # It takes the reconstruction first.
     return lambda a, b: float(metric.predict(b, a, dim_order="HWC")[0])
 
@@ -155,7 +170,16 @@ PACKAGES = {
     rival.key: rival
     for rival in (
         Rival("ssimulacra2", "ssimulacra2", True, _ssimulacra2, ("ssimulacra2",)),
-        Rival("cvvdp", "cvvdp", True, _cvvdp, ("pycvvdp", "torchvision"), "pip install '.[cvvdp]'"),
+        Rival(
+            "cvvdp",
+            "cvvdp",
+            True,
+            _cvvdp,
+            ("pycvvdp", "torchvision"),
+            "pip install '.[cvvdp]'",
+            load_viewed=_cvvdp,
+            default_condition=f"display {CVVDP_DISPLAY}",
+        ),
         Rival(
             "butteraugli",
             "",

@@ -24,6 +24,7 @@ from metric.core.distance.code import code_key
 from metric.core.distance.features import Count, Pair
 from metric.core.distance.fetch import Say
 from metric.core.distance.rival_packages import PACKAGES, Compare, Rival
+from metric.core.distance.viewing import Viewing
 from metric.core.offered import entry_point
 
 # A picture that takes longer is not waited for, and neither is a table that would.
@@ -33,13 +34,17 @@ SECONDS_IN_ALL = 3600.0
 CODE = (__name__, "metric.core.distance.rival_packages")
 
 
-def rival_baseline(key: str) -> Baseline:
-    """A rival of RIVALS as a row of a table. Raises KeyError for another name."""
+def rival_baseline(key: str, viewing: Viewing | None = None) -> Baseline:
+    """A rival of RIVALS as a row of a table. Raises KeyError for another name.
+
+    The label of one that models the viewing condition says which it was.
+    """
     rival = PACKAGES[key]
     version = "" if rival.unavailable() else rival.version()
+    condition = rival.condition(viewing)
     return _as_baseline(
-        key, RIVALS[key], rival.unavailable, lambda: _load(rival), f"{key} {version}",
-        higher_is_better=rival.higher_is_better,
+        key, f"{RIVALS[key]} ({condition})" if condition else RIVALS[key], rival.unavailable,
+        lambda: _load(rival, viewing), f"{key} {version} {condition}".rstrip(), higher_is_better=rival.higher_is_better,
     )  # fmt: skip
 
 
@@ -50,17 +55,17 @@ def open_rival(name: str) -> tuple[str, bool, Compare]:
     """
     if name in PACKAGES:
         rival = PACKAGES[name]
-        return RIVALS[name], rival.higher_is_better, _load(rival)
+        return RIVALS[name], rival.higher_is_better, _load(rival, None)
     compare = _callable(name)
     return name, _higher_is_better(compare), compare
 
 
-def _load(rival: Rival) -> Compare:
+def _load(rival: Rival, viewing: Viewing | None) -> Compare:
     """Raises BaselineUnavailable with the reason where it cannot be used here."""
     if reason := rival.unavailable():
         raise BaselineUnavailable(reason)
     try:
-        return rival.load()
+        return rival.load_viewed(viewing) if rival.load_viewed and viewing else rival.load()
     except Exception as error:  # whatever a package's import may raise
         raise BaselineUnavailable(f"it cannot be loaded ({type(error).__name__}: {error})") from error
 

@@ -76,7 +76,7 @@ class Scoring:
 
     def baseline(self, key: str, splits: tuple[str, str]) -> Candidate:
         """A row for a baseline; unavailable, with the reason, where it cannot be computed."""
-        baseline = named(key).baseline
+        baseline = named(key, self.snapshot.viewing).baseline
         count = self._counter(f"evaluate {key}")
         by_split: list[Floats] = []
         try:

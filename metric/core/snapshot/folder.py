@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from imaging.manifest import ManifestError, files_sha256, read_manifest, verify
 from metric.core.config import MINIMUM_JUDGMENTS, MINIMUM_PHOTOGRAPHS
+from metric.core.distance.viewing import Viewing, viewing_of
 from psychometrics.numbers import NumberError, read_number
 from psychometrics.tables import TableError, read_records
 
@@ -69,12 +70,16 @@ class SnapshotTriplet:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A verified snapshot. `data_hash` depends on the contents of its files and on nothing else."""
+    """A verified snapshot. `data_hash` depends on the contents of its files and on nothing else.
+
+    `viewing`: how large pictures were to those who judged, None where no session measured its screen.
+    """
 
     folder: Path
     manifest: Mapping[str, Any]
     triplets: tuple[SnapshotTriplet, ...]
     data_hash: str
+    viewing: Viewing | None = None
 
     @property
     def simulated(self) -> bool:
@@ -93,12 +98,15 @@ def read_snapshot(folder: Path) -> Snapshot:
     """
     manifest = _read_manifest(folder)
     files = manifest["files"]
-    votes = _votes_by_side(folder)
+    judgments = _rows(folder / "judgments.csv", JUDGMENT_COLUMNS, ("px_per_mm",))
+    votes = _votes_by_side(folder, judgments)
     rows = _rows(folder / "triplets.csv", TRIPLET_COLUMNS)
     triplets = tuple(_triplet(folder, row, files, votes) for row in rows)
     _refuse_repeats(triplets)
     _refuse_leaks(triplets, manifest)
-    return Snapshot(folder, MappingProxyType(manifest), triplets, files_sha256(files))
+    return Snapshot(
+        folder, MappingProxyType(manifest), triplets, files_sha256(files), _viewing(folder, judgments)
+    )
 
 
 def counts_by_side(
@@ -168,19 +176,31 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+def _rows(path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> list[dict[str, str]]:
     try:
-        return [row for _, row in read_records(path, columns)]
+        return [row for _, row in read_records(path, columns, optional)]
     except TableError as error:
         raise SnapshotError(f"{error} Export the snapshot again.") from error
 
 
-def _votes_by_side(folder: Path) -> dict[tuple[str, str], dict[str, list[int]]]:
+def _viewing(folder: Path, judgments: Sequence[Mapping[str, str]]) -> Viewing | None:
+    texts = [row.get("px_per_mm", "") for row in judgments]
+    try:
+        return viewing_of([float(text) if text else None for text in texts])
+    except ValueError as error:
+        raise SnapshotError(
+            f"{folder / 'judgments.csv'} has a px_per_mm that is no number: {error}."
+        ) from error
+
+
+def _votes_by_side(
+    folder: Path, judgments: Sequence[Mapping[str, str]]
+) -> dict[tuple[str, str], dict[str, list[int]]]:
     votes: dict[tuple[str, str], dict[str, list[int]]] = defaultdict(
         lambda: {"left": [0, 0, 0], "right": [0, 0, 0]}
     )
     path = folder / "judgments.csv"
-    for row in _rows(path, JUDGMENT_COLUMNS):
+    for row in judgments:
         if row["choice"] not in ("p0", "p1", "tie") or row["side_of_p0"] not in ("left", "right"):
             raise SnapshotError(f"{path} has a choice {row['choice']!r} on side {row['side_of_p0']!r}.")
         sides = votes[row["triplet_split"], row["triplet_index"]]

@@ -14,6 +14,7 @@ from annotation.services.imported_rows import nearest_rate
 from metric.core.config import BASELINE_KEYS, ROWS
 from metric.core.distance.checkpoint import CheckpointError
 from metric.core.distance.named import UnknownMetric, require_known
+from metric.core.distance.viewing import Viewing
 from metric.core.distance.weights import TrunkUnavailable
 from metric.core.evaluation.table import format_table
 from metric.models import MetricVersion
@@ -48,12 +49,18 @@ class Command(CommandWithExamples):
             help=f"rows beside the version: {', '.join(ROWS)}, a version's folder or a callable as module:function "
             f"({', '.join(BASELINE_KEYS)})",
         )  # fmt: skip
+        parser.add_argument(
+            "--pixels-per-degree", type=float, metavar="N",
+            help="how the pictures were seen, for metrics that model it (cvvdp)",
+        )  # fmt: skip
         parser.add_argument("--seed", type=int, default=0, help="of the bootstrap")
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder, promoted = _folders(options["version"])
         try:
             require_known(options["baselines"])
+            per_degree = options["pixels_per_degree"]
+            viewing = None if per_degree is None else Viewing(per_degree, "as given")
             judged = read_judged_pairs(options["judgments"], nearest_rate)
             with Bars() as bars:
                 evaluation = evaluate_on(
@@ -64,6 +71,7 @@ class Command(CommandWithExamples):
                     cache=local_folder(),
                     seed=options["seed"],
                     progress=bars,
+                    viewing=viewing,
                 )
         except (AnswersError, CheckpointError, UnknownMetric) as error:
             raise CommandError(str(error), returncode=MISUSE) from error

@@ -12,9 +12,10 @@ from django.utils import timezone
 from annotation.core.formats.manifest import read_manifest, verify
 from annotation.core.formats.rows import ExportError
 from annotation.errors import SnapshotRefused
-from annotation.models import Judgment, Snapshot, Study
+from annotation.models import Judgment, Session, Snapshot, Study
 from annotation.reports.export import export
 from annotation.services.snapshots import build_snapshot, request_snapshot, unpack_snapshot
+from metric.core.snapshot.folder import read_snapshot
 from tests.factories import (
     make_judged_study,
     make_judgment,
@@ -49,6 +50,21 @@ def test_the_folder_is_whole_and_true(judged: Study, tmp_path: Path) -> None:
     assert [len(manifest["splits"][split]["photographs"]) for split in ("train", "val", "test")] == [2, 1, 1]
     assert manifest["filters"]["population"] == "people"
     assert manifest["sources"][0]["sha256"]
+
+
+def test_a_measured_screen_goes_into_the_judgments_and_from_there_to_metrics(
+    judged: Study, tmp_path: Path
+) -> None:
+    measured = Session.objects.filter(study=judged, annotator__judgments__simulated=False).distinct()[:2]
+    for session in measured:
+        session.screen = {"px_per_mm": 96 / 25.4}
+        session.save()
+    export(study=judged, out=tmp_path / "snapshot", simulated=False)
+    with (tmp_path / "snapshot" / "judgments.csv").open(newline="") as file:
+        known = [float(row["px_per_mm"]) for row in csv.DictReader(file) if row["px_per_mm"]]
+    assert known == [pytest.approx(96 / 25.4)] * 8  # two of seven people, four pairs each
+    viewing = read_snapshot(tmp_path / "snapshot").viewing
+    assert viewing is not None and viewing.pixels_per_degree == 40 and "29 %" in viewing.origin
 
 
 def test_no_id_of_a_row_is_in_the_folder_and_no_two_exports_can_be_laid_together(

@@ -1,0 +1,47 @@
+"""How large a picture was to those who judged it: what metrics that model contrast sensitivity need.
+
+Sessions with a card calibration know the pixels of a millimetre of their screen; the distance of the eye is not
+measured, and is taken to be DISTANCE_MM.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+# Arm's length, at which people sit at a desk.
+DISTANCE_MM = 600.0
+# What can be: a television from afar, and a phone at the eye.
+LEAST, MOST = 5.0, 300.0
+
+
+@dataclass(frozen=True)
+class Viewing:
+    """`pixels_per_degree`: device pixels, one of them for a pixel of the picture. `origin`: how that is known."""
+
+    pixels_per_degree: float
+    origin: str
+
+    def __post_init__(self) -> None:
+        if not LEAST <= self.pixels_per_degree <= MOST:
+            raise ValueError(f"Pixels per degree must be from {LEAST:g} to {MOST:g}.")
+
+    def __str__(self) -> str:
+        return f"{self.pixels_per_degree:g} pixels a degree, {self.origin}"
+
+
+def viewing_of(px_per_mm: Sequence[float | None]) -> Viewing | None:
+    """From the pixels of a millimetre of each judgment's screen, None where it is not known: the median of those known.
+
+    Rounded to whole pixels of a degree, so that new judgments seldom change it. None where no screen was measured.
+    """
+    known = [value for value in px_per_mm if value is not None]
+    if not known:
+        return None
+    per_degree = float(np.median(known)) * 2 * DISTANCE_MM * math.tan(math.radians(0.5))
+    share = f"{100 * len(known) / len(px_per_mm):.0f} %"
+    origin = f"screens measured for {share} of the judgments, {DISTANCE_MM / 10:.0f} cm assumed"
+    return Viewing(float(round(min(max(per_degree, LEAST), MOST))), origin)
