@@ -91,6 +91,18 @@ def test_the_random_share_is_served_as_often_as_the_study_says() -> None:
     assert 0.05 < sum(served) / len(served) < 0.42
 
 
+def test_what_programs_answer_decides_nothing_that_people_are_shown() -> None:
+    study = ranking_study(sources=1)
+    person, program = make_session(study), make_session(study, simulated=True)
+    make_judgment(person)
+    refresh_ranking(study=study)
+    for _ in range(4):
+        make_judgment(program)
+    assert refresh_ranking(study=study) == 0
+    make_judgment(person)
+    assert refresh_ranking(study=study) > 0
+
+
 @pytest.fixture
 def refreshed(monkeypatch: pytest.MonkeyPatch) -> list[Study]:
     """The studies whose priorities were computed, in order."""
