@@ -11,6 +11,7 @@ from codecs_zoo import registry
 from codecs_zoo.contract import CodecError
 from codecs_zoo.learned._codec import LearnedCodec
 from codecs_zoo.learned.networks.shape import SIZES, Shape
+from metric.core.codec_tuning import check_shared
 
 if TYPE_CHECKING:
     from codecs_zoo.learned.networks.model import LearnedModel
@@ -78,13 +79,15 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         network_builder(self.name)
-        if self.crop < 64 or self.crop % 32:
-            raise CodecError(f"The crop is {self.crop}; make it a multiple of 32, at least 64.")
+        try:
+            check_shared(self)
+        except ValueError as error:
+            raise CodecError(str(error)) from error
         if self.size not in ("", *SIZES) or self.parts not in PARTS:
             raise CodecError(f"The size is one of {', '.join(SIZES)}; parts one of {', '.join(PARTS)}.")
         if self.saliency not in SALIENCY:
             raise CodecError(f"The saliency is one of {', '.join(SALIENCY)}.")
-        if self.minutes < 0 or self.metric_weight < 0:
-            raise CodecError("Minutes and the metric's weight are not below zero.")
-        if min(self.steps, self.batch, self.save_every, self.log_every) < 1:
-            raise CodecError("Steps, batch, save-every and log-every are whole numbers from 1 up.")
+        if not 0 <= self.minutes < float("inf"):
+            raise CodecError("Minutes are not below zero.")
+        if min(self.save_every, self.log_every) < 1:
+            raise CodecError("Save-every and log-every are whole numbers from 1 up.")

@@ -6,7 +6,7 @@ Needs no torch and no codec: a web process asks for such trainings.
 from __future__ import annotations
 
 from dataclasses import Field, asdict, dataclass, fields
-from typing import Any
+from typing import Any, Protocol
 
 from metric.core.setting import Setting, check_value, declare
 
@@ -43,12 +43,36 @@ class CodecTuning:
     def __post_init__(self) -> None:
         for one in fields(self):
             check_value(one, getattr(self, one.name))
-        if self.crop % 32:
-            raise ValueError("crop must be a multiple of 32.")
+        check_shared(self)
 
     def as_json(self) -> dict[str, Any]:
         """The fields as JSON holds them."""
         return asdict(self)
+
+
+class Shared(Protocol):
+    """Settings of any training of a codec's networks."""
+
+    @property
+    def steps(self) -> int: ...
+    @property
+    def batch(self) -> int: ...
+    @property
+    def crop(self) -> int: ...
+    @property
+    def learning_rate(self) -> float: ...
+    @property
+    def metric_weight(self) -> float: ...
+    @property
+    def seed(self) -> int: ...
+
+
+def check_shared(values: Shared) -> None:
+    """What a tuning refuses of these, every training of a codec refuses. Raises ValueError."""
+    for name in ("steps", "batch", "crop", "learning_rate", "metric_weight", "seed"):
+        check_value(settings()[name][0], getattr(values, name))
+    if values.crop % 32:
+        raise ValueError("crop must be a multiple of 32.")
 
 
 def settings() -> dict[str, tuple[Field[Any], Setting]]:

@@ -2,11 +2,13 @@
 
 import csv
 import json
+import math
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from codecs_zoo.learned.networks.model import LearnedModel
 from codecs_zoo.learned.networks.weights import load_weights, read_weights
 from codecs_zoo.learned.training_settings import TrainingSettings, network_builder
 from imaging.pictures import PhotographError, encode_png
+from metric.core.codec_tuning import CodecTuning
 from tests.codecs_zoo.learned.conftest import TINY
 from tests.kit.pictures import make_picture
 
@@ -123,19 +126,40 @@ def test_what_cannot_be_trained_on_is_named_and_leaves_nothing(wrong: str, tmp_p
 
 def test_a_relative_gives_what_fits(photographs: Path, tmp_path: Path) -> None:
     first = trainer.train(settings_for(photographs), tmp_path / "first")
-    start = settings_for(photographs, name="checkerboard", steps=1, learning_rate=0.0, start=str(first))
+    start = settings_for(photographs, name="checkerboard", steps=1, learning_rate=1e-7, start=str(first))
     second = trainer.train(start, tmp_path / "second")
     key = "synthesis.linear.weight"
     assert torch.equal(read_weights(first)[1][key], read_weights(second)[1][key])
 
 
+@pytest.mark.parametrize(
+    "refused",
+    [
+        {"learning_rate": 0.5},
+        {"learning_rate": math.nan},
+        {"metric_weight": 500.0},
+        {"batch": 1000},
+        {"crop": 2048},
+        {"crop": 100},
+        {"seed": -1},
+        {"steps": 0},
+        {"steps": 1.5},
+    ],
+)
+def test_what_a_tuning_refuses_every_training_refuses(photographs: Path, refused: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(refused))):
+        CodecTuning(**refused)
+    with pytest.raises(CodecError, match=next(iter(refused))):
+        settings_for(photographs, **refused)
+
+
 def test_the_learning_rate_rises_and_falls(photographs: Path) -> None:
-    settings = settings_for(photographs, steps=100, warm_up=10, learning_rate=1.0)
+    settings = settings_for(photographs, steps=100, warm_up=10, learning_rate=0.01)
     rates = [trainer.learning_rate(settings, step, step / 100) for step in range(100)]
-    assert rates[0] == 0.1
-    assert max(rates) == rates[9] == 1.0
+    assert rates[0] == pytest.approx(0.001)
+    assert max(rates) == rates[9] == 0.01
     assert rates[10:] == sorted(rates[10:], reverse=True)
-    assert rates[-1] < 0.02
+    assert rates[-1] < 0.0002
 
 
 def test_the_command_trains_and_refuses_in_words(
