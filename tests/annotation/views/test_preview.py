@@ -127,9 +127,15 @@ def test_what_takes_long_is_encoded_by_a_worker_and_waited_for(
     assert (waiting["status"], waiting["progress"]["answered"]) == ("nothing_free", 0)
     # Both sides at once, and once however often the page asks.
     assert len(ordered) == len(set(ordered)) == 2
-    for picture in ordered:
-        tasks.preview_picture(*picture)
-    shown = judging.next()
+    # A pair that a codec can't reach is passed over, and the next one is ordered.
+    shown, made = waiting, 0
+    while shown["status"] == "nothing_free":
+        assert made < len(ordered)
+        for picture in ordered[made:]:
+            tasks.preview_picture(*picture)
+        made = len(ordered)
+        with django_capture_on_commit_callbacks(execute=True):
+            shown = judging.next()
     assert shown["status"] == "pair"
     for address in shown["assignment"]["images"].values():
         assert owner_client.get(address).content[:4] == b"\x89PNG"
