@@ -24,6 +24,7 @@ from annotation.models import Judgment, Study
 from annotation.services import studies
 from annotation.services.own_pictures import add_pictures
 from annotation.services.presets import create_from_preset
+from annotation.services.ranking_only import import_upload
 from annotation.services.study_files import create_from_file, unpacked
 from annotation.views.access import reachable_studies, staff_of, study_or_404
 from annotation.views.actions import study_file_of
@@ -83,6 +84,35 @@ class AddedSerializer(fields.Serializer[Any]):
     missing = fields.ListField(child=fields.CharField())
 
 
+class AnswersSerializer(fields.Serializer[Any]):
+    """Answers about names, without pictures."""
+
+    answers = fields.FileField(help_text="CSV, in a format of docs/statistics.md.")
+    name = fields.CharField(
+        max_length=120, help_text="Of the study; send a longer file to the same name to add."
+    )
+
+
+class ImportedSerializer(fields.Serializer[Any]):
+    """What an import came to."""
+
+    study = fields.CharField(help_text="Its slug.")
+    origin = fields.CharField()
+    rows = fields.IntegerField()
+    answers = fields.IntegerField(help_text="To pairs; they count.")
+    repeats = fields.IntegerField(help_text="Of them, further ones of one annotator to a pair.")
+    traps = fields.IntegerField()
+    identical = fields.IntegerField()
+    skipped = fields.IntegerField()
+    new = fields.IntegerField(help_text="Rows that the study did not hold.")
+    sources = fields.IntegerField()
+    conditions = fields.IntegerField()
+    annotators = fields.IntegerField(
+        allow_null=True, help_text="null where the file does not say who answered."
+    )
+    notes = fields.ListField(child=fields.CharField())
+
+
 class StateSerializer(fields.Serializer[Any]):
     """Where a study is to go."""
 
@@ -130,6 +160,17 @@ class StudyViewSet(viewsets.ReadOnlyModelViewSet[Study]):
             for name, one in PRESETS.items()
         ]
         return Response(PresetSerializer(rows, many=True).data)
+
+    @extend_schema(
+        request={"multipart/form-data": AnswersSerializer},
+        responses={201: ImportedSerializer, **PROBLEMS},
+    )
+    @action(detail=False, methods=["post"], url_path="import-answers")
+    def import_answers(self, request: Request) -> Response:
+        """Import answers from elsewhere about names, without pictures, as a closed study that ranks."""
+        options = serializers.valid_data(AnswersSerializer, request.data)
+        imported, notes = import_upload(**options, owner=staff_of(request))
+        return Response(imported.as_json() | {"notes": notes}, status=status.HTTP_201_CREATED)
 
     @extend_schema(responses={(200, "application/toml"): OpenApiTypes.STR, 404: PROBLEM})
     @action(detail=True)

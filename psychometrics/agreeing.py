@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from psychometrics.agreement import (
     ceiling,
@@ -36,12 +37,15 @@ class Agreement:
 
 
 def measure_agreement(answers: Answers) -> Agreement:
-    """From the votes on each source's pairs of conditions."""
+    """From the votes on each source's pairs of conditions; of several answers of a person to one pair, from the first:
+    agreement is between people, and `again` is about the others.
+    """
     rows = answers.comparisons
     pair, counts = pair_numbers(rows)
     key = answers.source * (int(pair.max()) + 1) + pair
     _, at, triplet = np.unique(key, return_index=True, return_inverse=True)
-    votes = np.stack([np.bincount(triplet, counts[:, n]) for n in range(3)]).astype(np.int64)
+    voted = counts * _first_answers(answers, triplet.astype(np.int64))[:, None]
+    votes = np.stack([np.bincount(triplet, voted[:, n]) for n in range(3)]).astype(np.int64)
     source = answers.source[at]
     return Agreement(
         triplets=at.size,
@@ -53,6 +57,16 @@ def measure_agreement(answers: Answers) -> Agreement:
         again=_again(answers, triplet.astype(np.int64), counts.argmax(axis=1)),
         first=_first(answers),
     )
+
+
+def _first_answers(answers: Answers, triplet: Ints) -> NDArray[np.bool_]:
+    """(m,): whether an answer is its annotator's first to that pair of a source; all where nobody was named."""
+    first = np.ones(triplet.size, dtype=np.bool_)
+    if answers.annotator is not None:
+        first[:] = False
+        key = answers.annotator * (int(triplet.max()) + 1) + triplet
+        first[np.unique(key, return_index=True)[1]] = True
+    return first
 
 
 def _again(answers: Answers, triplet: Ints, outcome: Ints) -> Estimate:

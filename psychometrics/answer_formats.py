@@ -9,22 +9,34 @@ from psychometrics.comparisons import FIRST, SECOND, TIE
 from psychometrics.conditions import THE_ORIGINAL, AnswersError, ComparedMethod, number, parse_compared
 from psychometrics.tables import Record
 
+TRAP, IDENTICAL = "trap", "identical"
+CHECKS = ("", TRAP, IDENTICAL)
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One answer: `outcome` is 0 where `first` was preferred, 1 where `second` was, 2 for a tie."""
+    """One answer: `outcome` is 0 where `first` was preferred, 1 where `second` was, 2 for a tie, None where it was
+    skipped. `check`: TRAP or IDENTICAL where it is a check; `known`: the right outcome of a trap.
+    """
 
     source: str
     first: ComparedMethod
     second: ComparedMethod
-    outcome: int
+    outcome: int | None
     annotator: str = ""
     ms: float | None = None
+    check: str = ""
+    known: int | None = None
+
+    @property
+    def ranks(self) -> bool:
+        """Whether it is an answer to a pair: neither a check nor skipped."""
+        return not self.check and self.outcome is not None
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How a file is read: the records that count, what makes a row of one, and notes."""
+    """How a file is read: its records, what makes a row of one, and notes."""
 
     records: Sequence[Record]
     row: Callable[[dict[str, str]], Row]
@@ -41,14 +53,37 @@ class Format:
 
 
 _CHOICES = {"a": FIRST, "b": SECOND, "tie": TIE}
+_PLAIN_CHOICES = {**_CHOICES, "skip": None}
 
 
 def _plain_row(row: dict[str, str]) -> Row:
-    choice = _CHOICES.get(row["choice"].lower())
-    if choice is None:
-        raise AnswersError(f"the choice is {row['choice']!r}: use a, b or tie, the closer one")
+    choice = row["choice"].lower()
+    if choice not in _PLAIN_CHOICES:
+        raise AnswersError(f"the choice is {row['choice']!r}: use a, b or tie, the closer one, or skip")
     first, second = (_parse_side(row, side) for side in ("a", "b"))
-    return Row(row["source"], first, second, choice, row.get("annotator", ""), _ms(row.get("ms", "")))
+    check = row.get("check", "").lower()
+    if check not in CHECKS:
+        raise AnswersError(f"the check is {row['check']!r}: use {TRAP} or {IDENTICAL}, or leave it empty")
+    known = _known(row.get("known", "").lower(), first, second) if check == TRAP else None
+    return Row(
+        row["source"],
+        first,
+        second,
+        _PLAIN_CHOICES[choice],
+        row.get("annotator", ""),
+        _ms(row.get("ms", "")),
+        check,
+        known,
+    )
+
+
+def _known(name: str, first: ComparedMethod, second: ComparedMethod) -> int:
+    """The right answer to a trap: the column's, or the original where one side is it."""
+    if name in ("a", "b"):
+        return FIRST if name == "a" else SECOND
+    if not name and (first == THE_ORIGINAL) != (second == THE_ORIGINAL):
+        return FIRST if first == THE_ORIGINAL else SECOND
+    raise AnswersError("the right answer to this trap is not known: write a or b in a column known")
 
 
 def _parse_side(row: dict[str, str], side: str) -> ComparedMethod:
@@ -93,43 +128,46 @@ def _mucped_row(row: dict[str, str]) -> Row:
     return Row(row["originalName"], first, second, SECOND if worse == "A" else FIRST)
 
 
-_SIDES = {"left": FIRST, "right": SECOND, "not sure": TIE}
+_SIDES = {"left": FIRST, "right": SECOND, "not sure": TIE, "": None, "skip": None, "skipped": None}
+_TURNED = {FIRST: SECOND, SECOND: FIRST, TIE: TIE, None: None}
 
 
 def _aic3(records: Sequence[Record]) -> Reading:
     """Left and right against the original. On traps one side is the original: they tell what an answer names."""
     names_worse, note = _what_answers_name(records)
-    kept = [(line, row) for line, row in records if not _is(row, "is_trap") and not _is(row, "is_bias")]
-    notes = [note]
-    if len(kept) < len(records):
-        traps = sum(_is(row, "is_trap") for _, row in records)
-        bias = len(records) - len(kept) - traps
-        notes.append(
-            f"{traps:,} answers to traps and {bias:,} to identical pairs are checks, and rank nothing."
-        )
-    turned = {FIRST: SECOND, SECOND: FIRST, TIE: TIE}
 
     def row_of(row: dict[str, str]) -> Row:
         choice = _aic3_choice(row)
         left, right = (_aic3_condition(row, side) for side in ("left", "right"))
         took = _ms(row.get("response_time", ""))
+        check = TRAP if _is(row, "is_trap") else IDENTICAL if _is(row, "is_bias") else ""
         return Row(
             row["img_num"],
             left,
             right,
-            turned[choice] if names_worse else choice,
+            _TURNED[choice] if names_worse else choice,
             row.get("worker", ""),
             None if took is None else 1000 * took,
+            check,
+            _aic3_known(row) if check == TRAP else None,
         )
 
-    return Reading(kept, row_of, tuple(notes))
+    return Reading(records, row_of, (note,))
 
 
-def _aic3_choice(row: dict[str, str]) -> int:
-    choice = _SIDES.get(row["response"].lower())
-    if choice is None:
-        raise AnswersError(f"the response is {row['response']!r}: use left, right or not sure")
-    return choice
+def _aic3_choice(row: dict[str, str]) -> int | None:
+    response = row["response"].lower()
+    if response not in _SIDES:
+        raise AnswersError(f"the response is {row['response']!r}: use left, right, not sure or skip")
+    return _SIDES[response]
+
+
+def _aic3_known(row: dict[str, str]) -> int:
+    """The less distorted side of a trap."""
+    left, right = (number(row[f"dlevel_{side}"], f"dlevel_{side}") for side in ("left", "right"))
+    if left == right:
+        raise AnswersError("both sides of this trap are equally distorted, so it has no right answer")
+    return FIRST if left < right else SECOND
 
 
 def _aic3_condition(row: dict[str, str], side: str) -> ComparedMethod:
@@ -195,7 +233,7 @@ def _pwcmp(records: Sequence[Record]) -> Reading:
 FORMATS = {
     "plain": Format(
         ("source", "a", "b", "choice"),
-        ("annotator", "ms", "level", "a_codec", "b_codec", "a_bpp", "b_bpp"),
+        ("annotator", "ms", "level", "a_codec", "b_codec", "a_bpp", "b_bpp", "check", "known"),
         _plain,
     ),
     "pwcmp": Format(("scene", "condition_A", "condition_B", "is_A_selected"), ("observer",), _pwcmp),

@@ -2,7 +2,8 @@
 
 A condition is a method at a level (`METHOD@LEVEL`), a method alone, or `original`. Formats are told by their head:
 
-- plain: `source,a,b,choice[,annotator,ms,level]`, choice `a`, `b` or `tie`, the closer one; `level` is that of both;
+- plain: `source,a,b,choice[,annotator,ms,level,check,known]`, choice `a`, `b` or `tie`, the closer one, or `skip`;
+  `level` is that of both; `check` is `trap`, with the right answer in `known`, or `identical`;
 - pwcmp: `observer,session,scene,condition_A,condition_B,is_A_selected`;
 - AIC-3: the responses of JPEG-AI-SDR25 and its kin, left and right against the original in the middle;
 - CIQA: `ref_id,jpg1,jpg2,q1,q2,jpg2_pref`, the share of 32 people who preferred the second JPEG;
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from psychometrics.answer_formats import FORMATS, Reading, Row
+from psychometrics.answer_formats import FORMATS, IDENTICAL, TRAP, Reading, Row
 from psychometrics.comparisons import Comparisons, Floats, Ints, number_labels
 from psychometrics.conditions import THE_ORIGINAL, AnswersError, ComparedMethod
 from psychometrics.tables import Table, TableError, read_table
@@ -54,8 +55,30 @@ class Answers:
         return Comparisons.of_choices(self.conditions, *columns)
 
 
+@dataclass(frozen=True)
+class AnswerRows:
+    """Every row of a file with its line: answers to pairs, to checks, and those that were skipped."""
+
+    name: str
+    format: str
+    rows: tuple[tuple[int, Row], ...]
+    notes: tuple[str, ...] = ()
+
+
 def read_answers(path: Path) -> Answers:
-    """Read a CSV of answers in any known format. Raises AnswersError, naming the line, for what can't be read."""
+    """Read a CSV of answers in any known format. Raises AnswersError, naming the line, for what can't be read.
+
+    Checks and skipped answers rank nothing: they are counted in a note.
+    """
+    read = read_answer_rows(path)
+    ranking = [row for _, row in read.rows if row.ranks]
+    if not ranking:
+        raise AnswersError(f"{read.name} holds only checks and skipped answers, which rank nothing.")
+    return _columns(read.format, ranking, (*read.notes, *_excluded(read)))
+
+
+def read_answer_rows(path: Path) -> AnswerRows:
+    """Read all rows of a CSV of answers in any known format. Raises AnswersError, naming the line."""
     try:
         table = read_table(path)
         for name, format in FORMATS.items():
@@ -71,7 +94,7 @@ def read_answers(path: Path) -> Answers:
     )
 
 
-def _collected(format: str, table: Table, reading: Reading) -> Answers:
+def _collected(format: str, table: Table, reading: Reading) -> AnswerRows:
     rows = []
     for line, record in reading.records:
         try:
@@ -79,10 +102,24 @@ def _collected(format: str, table: Table, reading: Reading) -> Answers:
             _check(row)
         except AnswersError as error:
             raise AnswersError(f"Line {line} of {table.name}: {str(error).rstrip('.')}.") from error
-        rows.append(row)
+        rows.append((line, row))
     if not rows:
         raise AnswersError(f"{table.name} has a head but no answers below it.")
-    return _columns(format, rows, reading.notes)
+    return AnswerRows(table.name, format, tuple(rows), reading.notes)
+
+
+def _excluded(read: AnswerRows) -> list[str]:
+    """What ranks nothing, counted."""
+    traps, identical = (sum(row.check == check for _, row in read.rows) for check in (TRAP, IDENTICAL))
+    skipped = sum(not row.check and row.outcome is None for _, row in read.rows)
+    notes = []
+    if traps or identical:
+        notes.append(
+            f"{traps:,} answers to traps and {identical:,} to identical pairs are checks, and rank nothing."
+        )
+    if skipped:
+        notes.append(f"{skipped:,} pairs were skipped, which ranks nothing.")
+    return notes
 
 
 def _check(row: Row) -> None:
@@ -93,8 +130,10 @@ def _check(row: Row) -> None:
     for name in (row.source, row.first.method, row.second.method, row.annotator):
         if unprintable := UNPRINTABLE.search(name):
             raise AnswersError(f"{name!a} holds a control character (U+{ord(unprintable[0]):04X}): remove it")
-    if row.first == row.second:
+    if row.first == row.second and row.check != IDENTICAL:
         raise AnswersError(f"it compares {row.first} with itself")
+    if row.first != row.second and row.check == IDENTICAL:
+        raise AnswersError(f"it is marked as identical, and compares {row.first} with {row.second}")
 
 
 def _one_form(name: str) -> str:

@@ -20,7 +20,7 @@ def write_plain(file: Writer, answers: Answers) -> None:
         if answers.annotator is not None:
             cells.append(answers.annotators[answers.annotator[n]])
         if answers.ms is not None:
-            cells.append(f"{answers.ms[n]:g}")
+            cells.append(f"{answers.ms[n]:.12g}")
         table.row(cells)
 
 

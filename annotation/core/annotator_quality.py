@@ -30,13 +30,13 @@ TIE = "tie"
 class Answer:
     """One standing answer: the kind of its assignment, the side (left, right, tie), and how long it took.
 
-    `right` where the right answer is known, `alike` on repeats: whether the earlier answer was the same. `impossible`:
-    whether it is said to have taken longer than there was time for.
+    `took_ms` is None where no time was recorded; `right` where the right answer is known, `alike` on repeats: whether
+    the earlier answer was the same. `impossible`: whether it is said to have taken longer than there was time for.
     """
 
     kind: str
     side: str
-    took_ms: float
+    took_ms: float | None
     right: bool | None = None
     alike: bool | None = None
     impossible: bool = False
@@ -95,6 +95,7 @@ def annotator_figures(
 ) -> Figures:
     """The figures of one annotator's answers, the earliest first."""
     run = longest_run([answer.side for answer in answers])
+    took = [answer.took_ms for answer in answers if answer.took_ms is not None]
     sides = sum(answer.side != TIE for answer in answers)
     low, high, expected = longest_run_by_chance(sides)
     return Figures(
@@ -104,14 +105,14 @@ def annotator_figures(
         identical_left=_lefts(answer for answer in answers if answer.kind == "identical"),
         left=_lefts(answers),
         ties=_share([answer.side == TIE for answer in answers]),
-        fast=_share([answer.took_ms < FAST_MS for answer in answers]),
-        slow=_share([answer.took_ms > max_view_ms for answer in answers]),
+        fast=_share([each < FAST_MS for each in took]),
+        slow=_share([each > max_view_ms for each in took]),
         impossible=_share([answer.impossible for answer in answers]),
-        median_ms=_median([answer.took_ms for answer in answers]),
+        median_ms=_median(took),
         longest_run=Estimate(float(run), float(low), float(high), sides) if sides else NOTHING,
         expected_run=expected if sides else None,
         same_side=_same_side([answer.side for answer in answers]),
-        rhythm=_rhythm([answer.took_ms for answer in answers]),
+        rhythm=_rhythm(took),
         likelihood=likelihood,
         reliability=reliability,
     )

@@ -2,6 +2,7 @@
 
 Its name is METHOD@LEVEL, such as "avif@0.37", or "original". A level is a number that orders what one method made:
 a bitrate for codecs of the zoo, whatever the researcher says for pictures of their own (a quality, a QP, a bitrate).
+Imported answers may name a method without a level: its level is 0, and it is called by the method alone.
 """
 
 import re
@@ -46,7 +47,7 @@ class Condition(NamedTuple):
         return self.method == ORIGINAL_METHOD
 
     def __str__(self) -> str:
-        return self.method if self.is_original else f"{self.method}@{self.level:g}"
+        return f"{self.method}@{self.level:g}" if self.level else self.method
 
 
 ORIGINAL = Condition(ORIGINAL_METHOD, 0.0)

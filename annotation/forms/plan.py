@@ -23,6 +23,12 @@ ASSUMED = (
 )
 
 
+def within_limits(numbers: dict[str, float]) -> dict[str, float]:
+    """The numbers as the form takes them: those of a large study, or of a pilot that scattered, at its limits."""
+    limits = {name: (low, high) for name, _, low, high, _ in (*COUNTS, *ASSUMED)}
+    return {name: min(max(value, limits[name][0]), limits[name][1]) for name, value in numbers.items()}
+
+
 class PlanForm(forms.Form):
     """A size, or a wish; and what is assumed. Without a wish every number of the size is required."""
 

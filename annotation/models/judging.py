@@ -6,7 +6,8 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, NullIf
 from django.utils import timezone
 
 from annotation.models.people import Annotator, Enrolment, Session
@@ -110,6 +111,11 @@ class Assignment(models.Model):
     def right(self) -> Reconstruction:
         """What is shown on the right."""
         return self.triplet.second if self.first_on_left else self.triplet.first
+
+
+def response_ms() -> Combinable:
+    """For an annotation of judgments: from the onset to the answer; NULL for those imported without a time."""
+    return NullIf(F("answer_ms") - F("onset_ms"), Value(0.0))
 
 
 class JudgmentQuerySet(models.QuerySet["Judgment"]):

@@ -7,7 +7,7 @@ from typing import Self
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
 
-from annotation.core.conditions import LONGEST_CODEC, ORIGINAL, Condition
+from annotation.core.conditions import LONGEST_CODEC, Condition
 from annotation.models.study import Study
 from annotation.models.work import Work, WorkQuerySet
 
@@ -49,6 +49,10 @@ class SourceQuerySet(models.QuerySet["Source"]):
         words = {word: F(f"uses__{word}") for word in ("name", "licence", "attribution")}
         return self.filter(uses__study=study).annotate(**words)
 
+    def with_pixels(self) -> Self:
+        """Without those that are known by name only."""
+        return self.exclude(image="")
+
 
 class Source(models.Model):
     """An original photograph as it is shown: sRGB, 8 bit, cropped if need be; immutable."""
@@ -58,7 +62,9 @@ class Source(models.Model):
         VAL = "val"
         TEST = "test"
 
-    sha256 = models.CharField(max_length=64, unique=True, help_text="Of the pixels.")
+    sha256 = models.CharField(
+        max_length=64, unique=True, help_text="Of the pixels; of study and name where there are none."
+    )
     photograph = models.CharField(
         max_length=64, db_index=True, help_text="sha256 of the whole photograph's pixels, before cropping."
     )
@@ -67,7 +73,7 @@ class Source(models.Model):
     height = models.PositiveIntegerField()
     crop = models.JSONField(null=True, blank=True, help_text="left, top, width, height in the photograph.")
     notes = models.JSONField(default=list, help_text="What was done to the file at import.")
-    image = models.FileField(upload_to=source_path)
+    image = models.FileField(upload_to=source_path, help_text="Empty where only the name is known.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = SourceQuerySet.as_manager()
@@ -123,7 +129,7 @@ class ReconstructionQuerySet(WorkQuerySet["Reconstruction"]):
             origin=Reconstruction.Origin.ZOO,
             method__in=study.codecs,
             level__in=[as_decimal(bpp) for bpp in study.target_bpps],
-        ) | Q(origin=Reconstruction.Origin.OWN, pk__in=study.own_pictures.values("pk"))
+        ) | Q(origin__in=Reconstruction.OF_STUDIES, pk__in=study.own_pictures.values("pk"))
         if study.pairing.shows_original:
             shown |= Q(origin=Reconstruction.Origin.ORIGINAL)
         return self.filter(shown, source__in=study.sources.all())
@@ -148,15 +154,20 @@ class ReconstructionQuerySet(WorkQuerySet["Reconstruction"]):
 class Reconstruction(Work):
     """A source under one condition: made by a codec of the zoo, a picture of the researcher's, or the original.
 
-    For checks and practice there are anchors, plainly worse: a codec at its fewest bits (coarse), or damaged.
+    In a study that only ranks there are names alone: conditions, the original among them, without pixels. For checks
+    and practice there are anchors, plainly worse: a codec at its fewest bits (coarse), or damaged.
     """
 
     class Origin(models.TextChoices):
         ZOO = "zoo"
         OWN = "own"
+        NAMED = "named"
         ORIGINAL = "original"
         COARSE = "coarse"
         DAMAGED = "damaged"
+
+    # What belongs to the studies that show it, not to all that use its photograph.
+    OF_STUDIES = (Origin.OWN, Origin.NAMED)
 
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="reconstructions")
     origin = models.CharField(max_length=8, choices=Origin, default=Origin.ZOO)
@@ -207,6 +218,11 @@ class Reconstruction(Work):
                 name="one_row_per_picture_of_ones_own",
             ),
             models.UniqueConstraint(
+                fields=["source", "method", "level"],
+                condition=Q(origin="named"),
+                name="one_row_per_named_condition_of_a_source",
+            ),
+            models.UniqueConstraint(
                 fields=["source"], condition=Q(origin="original"), name="one_original_side_per_source"
             ),
             models.UniqueConstraint(
@@ -221,11 +237,17 @@ class Reconstruction(Work):
             ),
             models.CheckConstraint(
                 condition=~Q(state="done")
-                | (~Q(sha256="") & ~Q(image="") & (Q(bpp__isnull=False) | ~Q(origin="zoo"))),
+                | Q(origin="named", sha256="", image="")
+                | (
+                    ~Q(origin="named")
+                    & ~Q(sha256="")
+                    & ~Q(image="")
+                    & (Q(bpp__isnull=False) | ~Q(origin="zoo"))
+                ),
                 name="a_done_reconstruction_has_its_pixels",
             ),
             models.CheckConstraint(
-                condition=Q(origin="original", method="original", level=0)
+                condition=Q(origin__in=["original", "named"], method="original", level=0)
                 | (~Q(origin="original") & ~Q(method="original")),
                 name="only_the_original_is_called_so",
             ),
@@ -237,7 +259,7 @@ class Reconstruction(Work):
     @property
     def condition(self) -> Condition:
         """What it stands for in comparisons."""
-        return ORIGINAL if self.origin == self.Origin.ORIGINAL else Condition(self.method, float(self.level))
+        return Condition(self.method, float(self.level))
 
     @property
     def is_anchor(self) -> bool:

@@ -123,6 +123,16 @@ class Study(models.Model):
         default="",
         help_text="Where imported judgments came from; empty: judged here.",
     )
+    ranking_only = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Imported answers about pictures that are known by name: there are no pixels.",
+    )
+    annotators_recorded = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="False where imported answers do not say who gave them: each annotator is then of several people.",
+    )
     retrain_after = models.PositiveIntegerField(
         null=True,
         blank=True,

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 from django.db.models import Count, F, OuterRef, Q, Subquery
 
 from annotation.models import Assignment, Enrolment, Judgment, Study
-from annotation.reports.comparisons import StudyVotes
+from annotation.models.judging import JudgmentQuerySet
+from annotation.reports.comparisons import OUTCOMES, StudyVotes
 from psychometrics.agreement import (
     ceiling,
     human_score,
@@ -14,6 +16,7 @@ from psychometrics.agreement import (
     self_agreement,
     side_bias,
 )
+from psychometrics.comparisons import Ints
 from psychometrics.estimates import Estimate
 
 
@@ -33,6 +36,7 @@ class Agreement:
 def agreement_of(study: Study, votes: StudyVotes, *, simulated: bool) -> Agreement:
     """From the study's votes of one population, and the repeats of those who count."""
     counts, source = votes.by_triplet
+    counts = counts - _repeated(study, votes, simulated=simulated)
     return Agreement(
         alpha=krippendorff_alpha(*counts, source=source),
         raw=raw_agreement(*counts),
@@ -44,18 +48,35 @@ def agreement_of(study: Study, votes: StudyVotes, *, simulated: bool) -> Agreeme
     )
 
 
+def _repeated(study: Study, votes: StudyVotes, *, simulated: bool) -> Ints:
+    """Votes (3, t) that are a person's further ones on a pair, as imports keep them: how far people agree with one
+    another is measured on the first of each, and with themselves on these.
+    """
+    rows = _repeats(study, simulated=simulated).filter(counted=True)
+    voted = np.unique(votes.triplet)
+    counts = np.zeros((3, voted.size), dtype=np.int64)
+    for triplet, choice in rows.values_list("triplet", "choice"):
+        counts[OUTCOMES[choice], np.searchsorted(votes.triplets[voted], triplet)] += 1
+    return counts
+
+
 def _again(study: Study, *, simulated: bool) -> Estimate:
     """How often a repeat got the answer that its pair had got, pooled over those who are not left out."""
-    before = Judgment.objects.filter(assignment=OuterRef("assignment__repeats"), stands=True)
-    out = Enrolment.objects.excluded().filter(study=study).values("annotator")
-    repeats = (
-        Judgment.objects.filter(study=study, kind=Assignment.Kind.REPEAT, stands=True)
-        .of_population(simulated=simulated)
-        .exclude(annotator__in=out)
-        .annotate(before=Subquery(before.values("choice")[:1]))
-        .filter(before__isnull=False)
-    )
+    repeats = _repeats(study, simulated=simulated)
     alike = Count("pk", filter=Q(before=F("choice")))
     by_annotator = repeats.order_by().values("annotator").annotate(alike=alike, repeats=Count("pk"))
     rows = list(by_annotator.values_list("alike", "repeats"))
     return self_agreement([alike for alike, _ in rows], [repeats for _, repeats in rows])
+
+
+def _repeats(study: Study, *, simulated: bool) -> JudgmentQuerySet:
+    """Answered repeats of those who count, with the answer `before`."""
+    before = Judgment.objects.filter(assignment=OuterRef("assignment__repeats"), stands=True)
+    out = Enrolment.objects.excluded().filter(study=study).values("annotator")
+    repeats = Judgment.objects.filter(study=study, kind=Assignment.Kind.REPEAT, stands=True)
+    return (
+        repeats.of_population(simulated=simulated)
+        .exclude(annotator__in=out)
+        .annotate(before=Subquery(before.values("choice")[:1]))
+        .filter(before__isnull=False)
+    )

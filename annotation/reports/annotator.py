@@ -8,10 +8,10 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from django.db.models import F, QuerySet
+from django.db.models import F, OuterRef, QuerySet, Subquery
 
-from annotation.core.timing import Timing, derive_timing
-from annotation.models import Assignment, Enrolment, Judgment, Session, Triplet
+from annotation.models import Assignment, Enrolment, Judgment, Session, StudySource, Triplet
+from annotation.models.judging import response_ms
 from imaging.plots.answers import AnswerMark
 from psychometrics.agreement import pair_agreement
 from psychometrics.estimates import NOTHING, Estimate, ratio
@@ -24,10 +24,10 @@ CLASSES_S = (0.6, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 15.0, 30.0, 60.0)
 
 @dataclass(frozen=True)
 class Given:
-    """One standing answer with what it was to."""
+    """One standing answer with what it was to; `took_ms` is None where it was imported without a time."""
 
     judgment: Judgment
-    took_ms: float
+    took_ms: float | None
     right: bool | None
     session: int
 
@@ -35,11 +35,6 @@ class Given:
     def wrong(self) -> bool:
         """Whether the right answer is known and this is not it."""
         return self.right is False
-
-    @property
-    def timing(self) -> Timing:
-        """What its raw record says."""
-        return derive_timing(self.judgment.timing)
 
 
 @dataclass(frozen=True)
@@ -78,7 +73,7 @@ def answers_of(enrolment: Enrolment) -> list[Given]:
     """The standing answers in their order, practice and warm-up left off; the newest MOST_ANSWERS of them."""
     rows = (
         _standing(enrolment)
-        .annotate(took_ms=F("answer_ms") - F("onset_ms"), session=F("assignment__session"))
+        .annotate(took_ms=response_ms(), session=F("assignment__session"))
         .select_related("assignment", "triplet")
         .order_by("-received_at", "-pk")[:MOST_ANSWERS]
     )
@@ -100,12 +95,18 @@ def _right(row: Judgment) -> bool | None:
 def page_of_answers(enrolment: Enrolment) -> QuerySet[Judgment]:
     """Every answer of theirs with its pictures, for a list: practice, warm-up and what was undone among them."""
     rows = Judgment.objects.filter(study=enrolment.study, annotator=enrolment.annotator_id)
-    return rows.select_related("assignment", "triplet__source", "triplet__first", "triplet__second")
+    use = StudySource.objects.filter(study=OuterRef("study"), source=OuterRef("triplet__source"))
+    named = rows.annotate(source_name=Subquery(use.values("name")[:1]))
+    return named.select_related("assignment", "triplet__source", "triplet__first", "triplet__second")
 
 
 def marks_of(answers: Sequence[Given]) -> list[AnswerMark]:
-    """The same for a drawing."""
-    return [AnswerMark(one.took_ms, one.judgment.answer, one.wrong, one.session) for one in answers]
+    """Those with a time, for a drawing."""
+    return [
+        AnswerMark(one.took_ms, one.judgment.answer, one.wrong, one.session)
+        for one in answers
+        if one.took_ms is not None
+    ]
 
 
 def sides_of(answers: Sequence[Given]) -> dict[str, int]:
@@ -117,7 +118,7 @@ def sides_of(answers: Sequence[Given]) -> dict[str, int]:
 def time_classes(answers: Sequence[Given]) -> list[TimeClass]:
     """How many response times fall in each class."""
     edges = [None, *CLASSES_S, None]
-    seconds = [one.took_ms / 1000 for one in answers]
+    seconds = [one.took_ms / 1000 for one in answers if one.took_ms is not None]
     return [
         TimeClass(low, high, sum((low is None or s >= low) and (high is None or s < high) for s in seconds))
         for low, high in zip(edges, edges[1:], strict=False)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from annotation.core.protocol import LAYOUTS
 from annotation.models import Enrolment, Study
+from annotation.models.judging import response_ms
 from annotation.reports.comparisons import StudyVotes, numbered, votes_and_columns
 from annotation.reports.exclusions import reason_group, rule_in_words
 from annotation.reports.results import AT_ONCE, CACHED_S, cache_works, source_names
@@ -91,7 +92,7 @@ def breakdown(study: Study, population: str, level: float | None = None) -> Brea
     columns = (
         numbered("layout", {word: n for n, word in enumerate(LAYOUTS)}),
         Cast(Round(100 * F("dpr")), IntegerField()),
-        Cast(F("answer_ms") - F("onset_ms"), IntegerField()),
+        Cast(response_ms(), IntegerField()),
     )
     votes, (layout, ratio, ms) = votes_and_columns(study, simulated=simulated, excluded=True, columns=columns)
     levels = level_of_rows(votes.comparisons)
@@ -154,7 +155,9 @@ def _reasons(study: Study, votes: StudyVotes) -> NDArray[np.str_]:
     by_annotator = {annotator: reason_group(reason) for annotator, reason in rows}
     each = np.array([by_annotator.get(UUID(who), "") for who in votes.annotators] or [""], dtype=np.str_)
     annotator = votes.comparisons.annotator
-    return np.asarray(each[annotator] if annotator is not None and annotator.size else each[:0])
+    if annotator is None:  # nobody signed, so nobody can be excluded
+        return np.full(votes.choice.size, "", dtype=np.str_)
+    return np.asarray(each[annotator] if annotator.size else each[:0])
 
 
 def _by_photograph(study: Study, votes: StudyVotes, cut: _Cutter) -> Cut:

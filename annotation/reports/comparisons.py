@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 
 from annotation.models import Enrolment, Judgment, Reconstruction, Study, Triplet
 from psychometrics.comparisons import TIE, Comparisons, Floats, Ints, tally
-from psychometrics.conditions import THE_ORIGINAL, ComparedMethod
+from psychometrics.conditions import ComparedMethod
 
 OUTCOMES = {str(choice): n for n, choice in enumerate(("first", "second", "tie"))}
 SIDES = {str(side): n for n, side in enumerate(("left", "right", "tie"))}
@@ -50,7 +50,9 @@ class StudyVotes:
     @property
     def sides_by_annotator(self) -> tuple[Ints, Ints]:
         """How often each annotator chose the left and the right: (a,) each."""
-        who = np.zeros(0, np.int64) if self.comparisons.annotator is None else self.comparisons.annotator
+        who = self.comparisons.annotator
+        if who is None:
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
         lefts, rights = (np.bincount(who[self.side == n], minlength=len(self.annotators)) for n in (0, 1))
         return lefts.astype(np.int64), rights.astype(np.int64)
 
@@ -88,13 +90,15 @@ def votes_and_columns(
     order = _order(annotator * len(triplets.sources) + triplets.source[triplet])
     annotator, triplet, codes = annotator[order], triplet[order], codes[order]
     choice, side, source = codes // 3 % 3, codes % 3, triplets.source[triplet]
-    rows = _lower_first(triplets, triplet, choice, annotator, source)
+    # Where nobody signed, one annotator's votes are of several people: nothing can be said over people.
+    signed = annotator if study.annotators_recorded else None
+    rows = _lower_first(triplets, triplet, choice, signed, source)
     votes = StudyVotes(rows, triplet, choice, side, triplets.ids, annotators, triplets.sources)
     return votes, [each[order] for each in further]
 
 
 def _lower_first(
-    triplets: "_Triplets", triplet: Ints, choice: Ints, annotator: Ints, source: Ints
+    triplets: "_Triplets", triplet: Ints, choice: Ints, annotator: Ints | None, source: Ints
 ) -> Comparisons:
     """The votes as comparisons. What follows need not turn rows any more, which takes a copy of all each time."""
     turned = triplets.first > triplets.second
@@ -174,7 +178,7 @@ def _conditions(study: Study) -> tuple[Ints, Ints, tuple[ComparedMethod, ...]]:
     """The ids of the study's reconstructions, rising, the condition of each, and what these stand for."""
     shown = Reconstruction.objects.filter(source__uses__study=study).order_by("method", "level")
     rows = list(shown.values("method", "level").annotate(ids=Joined("pk")))
-    named = [_condition(row["method"], row["level"]) for row in rows]
+    named = [compared_method(row["method"], row["level"]) for row in rows]
     names = sorted(set(named), key=lambda one: (one.method, one.level or 0.0))
     number = {name: n for n, name in enumerate(names)}
     ids = [_numbers(row["ids"]) for row in rows]
@@ -203,5 +207,6 @@ def _order(key: Ints) -> Any:
     return slice(None) if (key[1:] >= key[:-1]).all() else np.argsort(key, kind="stable")
 
 
-def _condition(method: str, level: Any) -> ComparedMethod:
-    return THE_ORIGINAL if method == THE_ORIGINAL.method else ComparedMethod(method, float(level))
+def compared_method(method: str, level: Any) -> ComparedMethod:
+    """What a row of a reconstruction stands for in comparisons; its level 0 is none."""
+    return ComparedMethod(method, float(level) or None)

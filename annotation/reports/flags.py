@@ -50,7 +50,7 @@ class FlaggedPair:
         sides = [("first", self.triplet.first), ("second", self.triplet.second)]
         if self.triplet.first_id == self.triplet.second_id:
             sides = sides[:1]
-        return [(name, row) for name, row in sides if row.origin != Reconstruction.Origin.OWN]
+        return [(name, row) for name, row in sides if row.origin not in Reconstruction.OF_STUDIES]
 
 
 def flagged_triplets(study: Study, *, only_open: bool) -> QuerySet[Triplet]:

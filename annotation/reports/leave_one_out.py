@@ -12,7 +12,7 @@ from uuid import UUID
 import numpy as np
 
 from annotation.models import Enrolment, Judgment, Study
-from annotation.reports.comparisons import OUTCOMES
+from annotation.reports.comparisons import OUTCOMES, compared_method
 from annotation.reports.results import StudyResults
 from psychometrics.agreement import pair_agreement
 from psychometrics.comparisons import Comparisons, Floats, pair_indices, pair_numbers
@@ -83,12 +83,8 @@ def _votes(study: Study, people: Sequence[UUID]) -> Mapping[UUID, list[Vote]]:
     )  # fmt: skip
     votes: dict[UUID, list[Vote]] = defaultdict(list)
     for who, triplet, choice, *sides in rows.order_by("received_at"):
-        votes[who].append((triplet, choice, _condition(*sides[:2]), _condition(*sides[2:])))
+        votes[who].append((triplet, choice, compared_method(*sides[:2]), compared_method(*sides[2:])))
     return votes
-
-
-def _condition(method: str, level: object) -> ComparedMethod:
-    return THE_ORIGINAL if method == THE_ORIGINAL.method else ComparedMethod(method, float(str(level)))
 
 
 def _strengths(scale: Scale, people: Iterable[tuple[Enrolment, list[Vote]]]) -> Floats:

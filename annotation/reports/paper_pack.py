@@ -26,12 +26,12 @@ from annotation.core.formats.answers import AnswerRow, answer_lines
 from annotation.core.formats.zip import stream as zipped
 from annotation.models import Study
 from annotation.reports import questionnaire_summary
+from annotation.reports.comparisons import compared_method
 from annotation.reports.exhibit_files import file_of
 from annotation.reports.exhibits import WHOSE, Exhibit
 from annotation.reports.export import Naming, answer_rows, names_in_export
 from annotation.reports.methods_text import methods_text
 from annotation.reports.results import StudyResults
-from psychometrics.conditions import THE_ORIGINAL, ComparedMethod
 from psychometrics.tables import stream
 
 VOTES = ("source", "a", "b", "choice", "annotator", "ms")
@@ -146,13 +146,9 @@ def _votes(study: Study, answers: Iterable[AnswerRow]) -> Iterator[tuple[Any, ..
 def _ms(timing: dict[str, Any]) -> int | str:
     """From the pictures to the answer; "" where that was not recorded."""
     onset, answer = timing.get("onset"), timing.get("answer")
-    return "" if onset is None or answer is None else round(answer - onset)
+    took = timing.get("ms") if onset is None or answer is None else answer - onset
+    return "" if took is None else round(took)
 
 
 def _condition(row: AnswerRow, side: str) -> str:
-    method = getattr(row, f"{side}_codec")
-    return str(
-        THE_ORIGINAL
-        if method == THE_ORIGINAL.method
-        else ComparedMethod(method, getattr(row, f"{side}_level"))
-    )
+    return str(compared_method(getattr(row, f"{side}_codec"), getattr(row, f"{side}_level")))

@@ -139,6 +139,12 @@ def study_results(study: Study, population: str) -> StudyResults:
 
 def _curves(study: Study, results: Results) -> tuple[tuple[Curve, ...], tuple[EqualQuality, ...], str]:
     """Quality over bits and the bits of each two methods at equal quality, where one scale holds several levels."""
+    if study.ranking_only:
+        return (
+            (),
+            (),
+            "Curves over bits require the bits of each condition, and only their names were imported.",
+        )
     if results.joined is None or results.joined.ranking is None:
         return (), (), _why_no_curves(results)
     known = _bits(study)

@@ -62,9 +62,9 @@ class Row(NamedTuple):
     received: str
 
     @property
-    def took_ms(self) -> float:
-        """From the picture's appearance to the answer."""
-        return self.answer_ms - self.onset_ms
+    def took_ms(self) -> float | None:
+        """From the picture's appearance to the answer; None where it was imported without a time."""
+        return self.answer_ms - self.onset_ms or None
 
 
 AS_TEXT = {

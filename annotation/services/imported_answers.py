@@ -154,7 +154,7 @@ def write_answers(
     study: Study, held: ExistingJudgments, votes: Sequence[tuple[PairVotes, Triplet]], progress: Progress
 ) -> int:
     """Writes the judgments that are not there yet; returns how many. To be called in a transaction."""
-    people = _People(study)
+    people = People(study)
     drafts = [
         _draft(
             study,
@@ -202,7 +202,7 @@ def _choice(pair_votes: PairVotes, content: Content) -> str:
     return chosen if ms is None else f"{chosen} in {ms:g} ms"
 
 
-class _People:
+class People:
     """One opaque annotator and one session for each name that the answers give."""
 
     def __init__(self, study: Study) -> None:
@@ -210,6 +210,7 @@ class _People:
         self._sessions: dict[str, Session] = {}
 
     def session(self, name: str) -> Session:
+        """The one session of that name, made where it is not there yet."""
         if name not in self._sessions:
             annotator, _ = Annotator.objects.get_or_create(pk=_annotator_id(self._study, name))
             session = Session.objects.filter(study=self._study, annotator=annotator).first()
@@ -220,10 +221,11 @@ class _People:
 
 
 def _annotator_id(study: Study, name: str) -> uuid.UUID:
-    return _id(study, "annotator", name)
+    return id_in_study(study, "annotator", name)
 
 
-def _id(study: Study, *parts: object) -> uuid.UUID:
+def id_in_study(study: Study, *parts: object) -> uuid.UUID:
+    """An id that follows from the study and what it stands for there."""
     return uuid.uuid5(uuid.NAMESPACE_URL, ":".join(map(str, ("closer", study.key, *parts))))
 
 
@@ -237,7 +239,7 @@ def _draft(
         choice = Judgment.Choice.FIRST if (answer.choice == "a") == a_first else Judgment.Choice.SECOND
     sides = {"a": Judgment.Side.LEFT, "b": Judgment.Side.RIGHT, "tie": Judgment.Side.TIE}
     assignment = Assignment(
-        id=_id(study, "assignment", triplet.pk, name),
+        id=id_in_study(study, "assignment", triplet.pk, name),
         study=study,
         triplet=triplet,
         session=session,
@@ -250,7 +252,7 @@ def _draft(
     )
     timing = {"imported": True, "line": answer.line, "ms": answer.ms}
     judgment = Judgment(
-        id=_id(study, "judgment", triplet.pk, name),
+        id=id_in_study(study, "judgment", triplet.pk, name),
         assignment=assignment,
         study=study,
         triplet=triplet,
@@ -270,12 +272,14 @@ def _draft(
 
 def count_votes(*, study: Study) -> None:
     """Counts the votes into the triplets and the sessions."""
-    counted = Counter(Judgment.objects.filter(study=study).values_list("triplet_id", flat=True))
+    votes = Judgment.objects.filter(study=study, counted=True)
+    counted = Counter(votes.values_list("triplet_id", flat=True))
     rows = list(Triplet.objects.filter(study=study))
     for triplet in rows:
         triplet.votes = triplet.served = counted[triplet.pk]
     Triplet.objects.bulk_update(rows, ["votes", "served"], batch_size=TOGETHER)
-    answered = Counter(Assignment.objects.filter(study=study).values_list("session_id", flat=True))
+    given = Assignment.objects.filter(study=study, state=Assignment.State.ANSWERED)
+    answered = Counter(given.values_list("session_id", flat=True))
     sessions = list(Session.objects.filter(study=study))
     for session in sessions:
         session.answered = answered[session.pk]

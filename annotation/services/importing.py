@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotation.core.formats.excluded import Excluded
@@ -76,7 +77,10 @@ def import_answers(
     nothing written, where the study of that name was judged here or holds answers that differ, and where no row
     can be used.
     """
-    study = _imported_study(name) or _new_study(name, origin)
+    study = imported_study(name) or new_imported_study(name, origin)
+    if study.ranking_only:
+        raise Refused(f"The study “{study.name}” holds names without pictures. Choose another name.")
+    study.annotators_recorded = any(answer.annotator for answer in answers.answers)
     excluded, catalogue = Excluded(), Catalogue(study)
     with tempfile.TemporaryDirectory(prefix="closer-import-") as folder:
         pairs = read_pairs(
@@ -133,16 +137,19 @@ def _write(
     return new
 
 
-def _imported_study(name: str) -> Study | None:
-    """The imported study of this name, None where there is none. Refuses one that people judged here."""
-    existing = Study.objects.filter(name=name).first()
+def imported_study(name: str, among: QuerySet[Study] | None = None) -> Study | None:
+    """The imported study of this name, None where there is none. Refuses one that people judged here.
+
+    `among`: the studies that the importer may add to; without it all.
+    """
+    existing = (Study.objects.all() if among is None else among).filter(name=name).first()
     if existing is not None and not existing.origin:
         raise Refused(f"There is a study “{name}” already, judged here. Choose another name.")
     return existing
 
 
-def _new_study(name: str, origin: str) -> Study:
-    """Closed from the start: it was judged elsewhere, and is over. Not saved yet."""
+def new_imported_study(name: str, origin: str) -> Study:
+    """A study that is closed from the start: it was judged elsewhere, and is over. Not saved yet."""
     now = timezone.now()
     return Study(
         name=name,

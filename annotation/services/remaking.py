@@ -23,7 +23,7 @@ LEFT = (
 
 def require_remakable(row: Reconstruction) -> None:
     """Refuses a picture that no codec here made, and one that is being made."""
-    if row.origin == Reconstruction.Origin.OWN:
+    if row.origin in Reconstruction.OF_STUDIES:
         raise Refused(
             f"{row.condition} is a picture of your own, so it cannot be made again here. Exclude the pair, or keep it."
         )

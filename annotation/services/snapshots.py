@@ -26,6 +26,11 @@ def request_snapshot(*, study: Study, simulated: bool = False, created_by: User 
 
     Raises SnapshotRefused when there is too little to export.
     """
+    if study.ranking_only:
+        raise SnapshotRefused(
+            f"“{study}” holds answers that were imported without pictures, and a snapshot holds pictures. Import them "
+            "with their pictures, or download the judgments as CSV."
+        )
     until = timezone.now()
     judged = Judgment.objects.filter(study=study).of_population(simulated=simulated).counted().count()
     if judged < FEWEST_JUDGMENTS:

@@ -146,7 +146,7 @@ def _corner_of(row: Mapping[str, Any]) -> tuple[int, int] | None:
 
 
 def _known_source(study: Study, row: Mapping[str, Any]) -> Source | None:
-    candidates = Source.objects.filter(
+    candidates = Source.objects.with_pixels().filter(
         photograph=str(row.get("sha256", "")), width__lte=study.max_width, height__lte=study.max_height
     )
     crop = list(row["crop"]) if isinstance(row.get("crop"), list) else None
@@ -205,7 +205,12 @@ def unpacked(file: Any) -> Iterator[Path]:
 
 @transaction.atomic
 def copy_study(*, study: Study, owner: User, panel_codes: bool, name: str = "") -> Study:
-    """A draft with the rules, photographs and pictures of `study`, and no answers; its panel's codes are optional."""
+    """A draft with the rules, photographs and pictures of `study`, and no answers; its panel's codes are optional.
+
+    Raises Refused where the study holds no pictures.
+    """
+    if study.ranking_only:
+        raise Refused(f"“{study}” was imported without pictures, so a copy would have nothing to show.")
     protocol = study.rules if panel_codes else study.rules.replace(**dict.fromkeys(PANEL_CODES, ""))
     rules = {rule: getattr(study, rule) for rule in RULES} | {"name": name or f"{study.name[:110]} (copy)"}
     copy = create_study(owner=owner, protocol=protocol.to_json(), **rules)

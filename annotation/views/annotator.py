@@ -13,7 +13,7 @@ from annotation.core.annotator_quality import Figures
 from annotation.core.annotator_signs import SIGNS, Sign, shown_signs
 from annotation.core.questionnaire import load_questions
 from annotation.core.roles import Reach
-from annotation.core.timing import derive_timing
+from annotation.core.timing import Timing, derive_timing
 from annotation.models import Assignment, Enrolment, Flag, Judgment, Reconstruction, Study
 from annotation.reports import annotator as report
 from annotation.reports.people import CHECKS, people_of
@@ -61,7 +61,7 @@ class Answered:
 
     judgment: Judgment
     assignment: Assignment
-    seconds: float
+    seconds: float | None
     views: str
     marks: tuple[str, ...]
     outside: bool
@@ -163,15 +163,25 @@ def _start(request: HttpRequest) -> int:
 
 
 def _answered(row: Judgment) -> Answered:
-    timing = derive_timing(row.timing)
+    timing = None if row.timing.get("imported") else derive_timing(row.timing)
     known = row.triplet.known and row.kind != Assignment.Kind.PAIR
     wrong = bool(known) and row.choice != row.triplet.known
     marks = [row.kind] if row.kind != Assignment.Kind.PAIR else []
     marks += ["warm-up"] * row.assignment.warm_up + ["undone"] * (not row.stands) + ["wrong"] * wrong
-    marks += [flag.replace("_", " ") for flag in timing.flags]
+    flags = timing.flags if timing else ()
+    marks += [flag.replace("_", " ") for flag in flags]
     marks += ["faster than possible"] * row.faster_than_possible
+    outside = wrong or row.faster_than_possible or "fast" in flags
+    took = timing.response_ms if timing else row.timing.get("ms")
+    seconds = None if took is None else took / 1000
+    return Answered(row, row.assignment, seconds, _views(timing), tuple(marks), outside)
+
+
+def _views(timing: Timing | None) -> str:
+    """What was looked at, and for how long; "" where that was not recorded."""
+    if timing is None:
+        return ""
     views = [f"{name} {ms / 1000:.1f} s" for name, ms in timing.dwell_ms.items()]
     views += [f"original held {timing.original_ms / 1000:.1f} s"] * bool(timing.original_ms)
     views += [f"zoomed {timing.zoomed_ms / 1000:.1f} s"] * bool(timing.zoomed_ms)
-    outside = wrong or row.faster_than_possible or "fast" in timing.flags
-    return Answered(row, row.assignment, timing.response_ms / 1000, ", ".join(views), tuple(marks), outside)
+    return ", ".join(views)

@@ -122,7 +122,7 @@ def _cards(study: Study, computed: Breakdown) -> list[Card]:
     """The photographs of the cut by photograph, with their pictures."""
     groups = next((cut.groups for cut in computed.cuts if cut.name == "photograph"), (computed.whole,))
     wanted = [group.source for group in groups if group.source is not None]
-    sources = Source.objects.in_bulk(wanted)
+    sources = Source.objects.with_pixels().in_bulk(wanted)
     made = Reconstruction.objects.needed_by(study).filter(state=Reconstruction.State.DONE, source__in=wanted)
     if computed.level is not None:
         made = made.filter(level=computed.level)

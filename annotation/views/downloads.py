@@ -101,15 +101,15 @@ def reconstruction_thumbnail(request: HttpRequest, pk: int, kind: str) -> HttpRe
 
 
 def _sources(request: HttpRequest) -> QuerySet[Source]:
-    return within_reach(request, Source.objects.all(), Reach.RESULTS, by="studies").distinct()
+    return within_reach(request, Source.objects.with_pixels(), Reach.RESULTS, by="studies").distinct()
 
 
 def _reconstructions(request: HttpRequest) -> QuerySet[Reconstruction]:
-    done = Reconstruction.objects.filter(state=Reconstruction.State.DONE)
+    done = Reconstruction.objects.filter(state=Reconstruction.State.DONE).exclude(image="")
     shown = within_reach(request, done, Reach.RESULTS, by="source__studies")
     # A picture of somebody's own belongs to the studies that show it, not to all that use its photograph.
     own = within_reach(request, done, Reach.RESULTS, by="studies")
-    return shown.exclude(origin=Reconstruction.Origin.OWN).distinct() | own.distinct()
+    return shown.exclude(origin__in=Reconstruction.OF_STUDIES).distinct() | own.distinct()
 
 
 def _webp(image: FieldFile, kind: str) -> HttpResponse:

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 
 from annotation.core.roles import Reach
 from annotation.forms.fields import faults_of
-from annotation.forms.plan import ASSUMED, PlanForm
+from annotation.forms.plan import ASSUMED, PlanForm, within_limits
 from annotation.reports.planning import assumed_of, plan_of, size_of
 from annotation.views.access import staff_required, study_or_404
 from annotation.views.study import study_page
@@ -22,7 +22,8 @@ def planner(request: HttpRequest, slug: str) -> HttpResponse:
     study = study_or_404(request, slug, Reach.DATA)
     base, from_pilot = assumed_of(study)
     numbers = size_of(study) | {name: round(getattr(base, name), 2) for name, *_ in ASSUMED}
-    form = PlanForm(request.GET if request.GET else {name: str(value) for name, value in numbers.items()})
+    begin = {name: str(value) for name, value in within_limits(numbers).items()}
+    form = PlanForm(request.GET or begin)
     context: dict[str, Any] = {"form": form, "from_pilot": from_pilot}
     if form.is_valid():
         try:

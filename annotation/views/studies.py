@@ -64,7 +64,7 @@ def _one(counted: QuerySet[Any]) -> Coalesce:
 
 def crops_of(studies: list[int]) -> dict[int, list[int]]:
     """The first few sources of each study, by its pk, in one query."""
-    through = StudySource.objects.filter(study_id__in=studies)
+    through = StudySource.objects.filter(study_id__in=studies).exclude(source__image="")
     place = Window(RowNumber(), partition_by="study_id", order_by="pk")
     crops: dict[int, list[int]] = {}
     for study, source in (

@@ -18,7 +18,7 @@ def training_sources(version: MetricVersion) -> list[Source]:
 
     Those of val and test stay unseen, so that a table of the codec can be drawn up on them.
     """
-    sources = Source.objects.filter(studies=version.run.study, split=Source.Split.TRAIN)
+    sources = Source.objects.with_pixels().filter(studies=version.run.study, split=Source.Split.TRAIN)
     return list(sources.order_by("sha256"))
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from psychometrics.answers import read_answers
+from psychometrics.answers import read_answer_rows, read_answers
 from psychometrics.comparisons import tally
 from psychometrics.conditions import THE_ORIGINAL, AnswersError, ComparedMethod, parse_compared
 
@@ -102,7 +102,7 @@ def test_aic3_whose_traps_name_the_better_side_is_not_turned(tmp_path: Path) -> 
         ("source,a,b,choice\np\x0bq,x,y,a\n", r"control character \(U\+000B\)"),
         ("source,a,b,choice,annotator\np,x,y,a,an\x9bn\n", r"control character \(U\+009B\)"),
         ("source,a,b,choice\np,x,y\n", "not as many fields"),
-        (AIC3 + "7,1,2,3,4,6,0,0,both,3\n", "the response is 'both': use left, right or not sure"),
+        (AIC3 + "7,1,2,3,4,6,0,0,both,3\n", "the response is 'both': use left, right, not sure or skip"),
         ("methodA,methodB,originalName,answerValue\nm1,m2,o,C\n", "must be A or B"),
         ("scene,condition_A,condition_B,is_A_selected\ns,x,y,2\n", "use 1, 0, or 0.5"),
     ],
@@ -138,3 +138,50 @@ def test_names_in_two_unicode_forms_are_one_name(tmp_path: Path) -> None:
 def test_a_byte_order_mark_may_stand_there_twice(tmp_path: Path) -> None:
     answers = read_answers(written(tmp_path, "\ufeff\ufeffsource,a,b,choice\np,x,y,a\n"))
     assert answers.sources == ("p",)
+
+
+CHECKED = (
+    "source,a,b,choice,annotator,check,known\n"
+    "p,x,y,a,ann,,\np,x,y,skip,bob,,\np,x,original,b,ann,trap,\np,z,y,b,ann,trap,a\np,y,y,a,ann,identical,\n"
+)
+
+
+def test_checks_and_skipped_answers_rank_nothing_and_are_counted(tmp_path: Path) -> None:
+    found = read_answers(written(tmp_path, CHECKED))
+    assert [str(one) for one in found.conditions] == ["x", "y"] and found.outcome.tolist() == [0]
+    assert found.notes == (
+        "2 answers to traps and 1 to identical pairs are checks, and rank nothing.",
+        "1 pairs were skipped, which ranks nothing.",
+    )
+
+
+def test_all_rows_are_read_with_what_is_known_of_a_trap(tmp_path: Path) -> None:
+    rows = read_answer_rows(written(tmp_path, CHECKED)).rows
+    assert [(line, row.check, row.outcome, row.known) for line, row in rows] == [
+        (2, "", 0, None),
+        (3, "", None, None),
+        (4, "trap", 1, 1),
+        (5, "trap", 1, 0),
+        (6, "identical", 0, None),
+    ]
+
+
+def test_of_an_aic3_trap_the_less_distorted_side_is_right_and_no_response_is_skipped(tmp_path: Path) -> None:
+    rows = "7,1,0,3,0,10,0,1,right,2.5\n7,1,3,0,10,0,0,1,left,2.5\n7,1,2,3,4,6,0,0,,3\n"
+    read = read_answer_rows(written(tmp_path, AIC3 + rows)).rows
+    assert [(row.outcome, row.known) for _, row in read] == [(0, 0), (1, 1), (None, None)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("source,a,b,choice,check\np,x,y,a,trap\n", "Line 2 of .*right answer to this trap is not known"),
+        ("source,a,b,choice,check\np,x,y,a,sentinel\n", "the check is 'sentinel': use trap or identical"),
+        ("source,a,b,choice,check\np,x,y,a,identical\n", "marked as identical, and compares x with y"),
+        ("source,a,b,choice\np,x,y,skip\n", "holds only checks and skipped answers"),
+        (AIC3 + "7,1,2,3,4,4,0,1,left,3\n", "both sides of this trap are equally distorted"),
+    ],
+)
+def test_checks_that_say_nothing_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(AnswersError, match=message):
+        read_answers(written(tmp_path, text))

@@ -1,6 +1,7 @@
 """Answers that were given elsewhere: what every format is read into, and the plain CSV.
 
 The plain CSV has the columns `source,a,b,choice`, and may have `annotator,ms,a_codec,b_codec,a_bpp,b_bpp,kind`.
+Rows with something in a column `check`, or the choice `skip`, are no votes and are passed over.
 `source`, `a` and `b` are paths of images relative to the file; `choice` is `a`, `b` or `tie`: the CLOSER one.
 """
 
@@ -14,8 +15,9 @@ from psychometrics.answers import UNPRINTABLE
 from psychometrics.tables import Record, TableError, read_records
 
 CHOICES = ("a", "b", "tie")
+SKIP = "skip"
 REQUIRED = ("source", "a", "b", "choice")
-OPTIONAL = ("annotator", "ms", "a_codec", "b_codec", "a_bpp", "b_bpp", "kind")
+OPTIONAL = ("annotator", "ms", "a_codec", "b_codec", "a_bpp", "b_bpp", "kind", "check")
 UNKNOWN_KIND = "unknown-unknown"
 # People do not look at one pair for a day; a larger figure is in another unit.
 MOST_MS = 86_400_000.0
@@ -71,7 +73,10 @@ def read_plain(path: Path, *, anywhere: bool = False) -> Answers:
     `anywhere`: pictures may lie outside of the file's folder, for a file of one's own on one's own machine.
     """
     rows = read_rows(path, REQUIRED, OPTIONAL)
-    return Answers("plain", [_answer(path, line, row, anywhere=anywhere) for line, row in rows])
+    votes = [(line, row) for line, row in rows if not row.get("check") and row["choice"].lower() != SKIP]
+    passed = len(rows) - len(votes)
+    notes = (f"{passed:,} checks and skipped answers are no votes: they were passed over.",) if passed else ()
+    return Answers("plain", [_answer(path, line, row, anywhere=anywhere) for line, row in votes], notes)
 
 
 def read_rows(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> list[Record]:

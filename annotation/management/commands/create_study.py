@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 from django.urls import reverse
@@ -12,6 +11,7 @@ from annotation import tasks
 from annotation.errors import FaultyPictures, Refused
 from annotation.management.bars import Bars
 from annotation.management.examples import CommandWithExamples
+from annotation.management.researchers import researcher
 from annotation.services.panels import panel_link
 from annotation.services.studies import open_study
 from annotation.services.study_files import create_from_file
@@ -37,7 +37,7 @@ class Command(CommandWithExamples):
             raise CommandError(f"{path} cannot be read: {error}.") from error
         try:
             with Bars() as bars, transaction.atomic():
-                owner = _user(options["owner"])
+                owner = researcher(options["owner"])
                 study = create_from_file(text=text, folder=path.resolve().parent, owner=owner, progress=bars)
                 planned = open_study(study=study) if options["open"] else []
         except FaultyPictures as refusal:
@@ -54,12 +54,3 @@ class Command(CommandWithExamples):
         if options["open"]:
             link = panel_link(reverse("judge", args=[study.key]), study.rules.panel)
             self.stdout.write(f"People judge at {link}")
-
-
-def _user(name: str | None) -> User | None:
-    if not name:
-        return None
-    try:
-        return User.objects.get(username=name, is_active=True)
-    except User.DoesNotExist as error:
-        raise CommandError(f"There is no researcher called {name!r}.") from error

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.management.base import CommandError, CommandParser
 
 from annotation.core.formats.bapps_reading import read_bapps
@@ -21,8 +22,14 @@ from annotation.core.formats.pwcmp import read_pwcmp
 from annotation.errors import Refused
 from annotation.management.bars import Bars
 from annotation.management.examples import CommandWithExamples
+from annotation.management.researchers import researcher
+from annotation.models import Membership
 from annotation.services.imported_pictures import Show, by_method, from_files
 from annotation.services.importing import Imported, import_answers
+from annotation.services.members import set_role
+from annotation.services.ranking_only import ImportedRanking, import_ranking
+from psychometrics.answers import read_answer_rows
+from psychometrics.conditions import AnswersError as NamesError
 from psychometrics.tables import TableError, read_table
 
 READERS: dict[str, Callable[[Path], Answers]] = {
@@ -48,6 +55,7 @@ class Command(CommandWithExamples):
         'import_judgments answers.csv --study "JPEGs at home"',
         'import_judgments mucped23 --originals cid22/validation --study "mucped23"',
         'import_judgments 2afc/val/traditional --format bapps --study "BAPPS traditional"',
+        'import_judgments responses.csv --ranking-only --study "JPEG AI, names only"',
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -57,11 +65,21 @@ class Command(CommandWithExamples):
         parser.add_argument(
             "--originals", type=Path, help="for mucped23: the folder of the originals, as NAME.png"
         )
+        parser.add_argument(
+            "--ranking-only",
+            action="store_true",
+            help="sources and conditions are names, without pictures: every format of python -m psychometrics",
+        )
+        parser.add_argument("--owner", help="the user name of the researcher whose study it is")
         parser.add_argument("--json", action="store_true", help="print what was imported as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["answers"]
         try:
+            owner = researcher(options["owner"])
+            if options["ranking_only"]:
+                self._import_names(path, options, owner)
+                return
             answers = read_answers(path, options["format"])
             for note in answers.notes:
                 self.stderr.write(note)
@@ -75,12 +93,26 @@ class Command(CommandWithExamples):
                     show=show,
                     progress=bars,
                 )
-        except (AnswersError, Refused) as error:
+        except (AnswersError, NamesError, Refused) as error:
             raise CommandError(str(error)) from error
-        if options["json"]:
-            self.stdout.write(json.dumps(imported.as_json(), indent=2, ensure_ascii=False))
-        else:
-            self.stdout.write(describe(imported))
+        if owner is not None:
+            set_role(study=imported.study, user=owner, role=Membership.Role.OWNER)
+        self._print(imported, describe(imported), as_json=options["json"])
+
+    def _import_names(self, path: Path, options: dict[str, Any], owner: User | None) -> None:
+        if options["format"] != "auto" or options["originals"]:
+            raise AnswersError(
+                "--ranking-only needs no pictures and reads the format from the head of the file."
+            )
+        read = read_answer_rows(path)
+        for note in read.notes:
+            self.stderr.write(note)
+        imported = import_ranking(answers=read, name=options["study"], owner=owner)
+        self._print(imported, describe_ranking(imported), as_json=options["json"])
+
+    def _print(self, imported: Imported | ImportedRanking, words: str, *, as_json: bool) -> None:
+        content = json.dumps(imported.as_json(), indent=2, ensure_ascii=False) if as_json else words
+        self.stdout.write(content)
 
 
 def read_answers(path: Path, format: str) -> Answers:
@@ -105,7 +137,8 @@ def _guess(path: Path) -> str:
     known = "; ".join(f"{format}: {','.join(columns)}" for format, columns in HEADS.items())
     names = ", ".join(sorted(filter(None, head)))
     raise AnswersError(
-        f"The head of {path} names {names or 'nothing'}, which is no format known here ({known}). Say --format."
+        f"The head of {path} names {names or 'nothing'}, which is no format known here ({known}). Say --format, or "
+        "--ranking-only for names without pictures."
     )
 
 
@@ -132,6 +165,26 @@ def describe(imported: Imported) -> str:
         lines.append(f"{100 * nearer:.1f} % of the answers chose the picture with the smaller squared error.")
         if nearer < UPSIDE_DOWN:
             lines.append("That is few: does this file name the worse picture instead of the closer one?")
+    return "\n".join(lines)
+
+
+def describe_ranking(imported: ImportedRanking) -> str:
+    """What was imported without pictures, in a few lines."""
+    people = (
+        "by people who are not recorded"
+        if imported.annotators is None
+        else f"by {_count(imported.annotators, 'annotator')}"
+    )
+    lines = [
+        f"{_count(imported.answers, 'answer')} about {_count(imported.conditions, 'condition')} of "
+        f"{_count(imported.sources, 'source')}, {people}, in the study “{imported.study}” "
+        f"({imported.study.slug}), which ranks and holds no pictures; new rows: {imported.new}.",
+        f"Also {imported.traps} to traps, {imported.identical} to identical pairs, {imported.skipped} skipped.",
+    ]
+    if imported.repeats:
+        lines.append(
+            f"{imported.repeats} are further answers of one annotator to a pair: they count, as repeats."
+        )
     return "\n".join(lines)
 
 

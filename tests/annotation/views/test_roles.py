@@ -31,7 +31,7 @@ NEEDED: dict[str, Reach | str] = {
     "api-study-list": STAFF, "api-snapshot-list": STAFF, "api-metric-version-list": STAFF,
     "api-codec-training-list": STAFF, "api-training-run-list": STAFF,
     "account-invite": SUPER, "account-reset-link": SUPER,
-    "api-plan": STAFF, "api-study-presets": STAFF,
+    "api-plan": STAFF, "api-study-presets": STAFF, "api-study-import-answers": STAFF,
     "study-plan": Reach.DATA,
     "api-study-people": Reach.DATA, "api-study-person": Reach.RUN, "api-study-panel": Reach.RUN,
     "api-study-returned": Reach.RUN, "api-study-flags": Reach.DATA, "api-study-settle": Reach.RUN,

@@ -1,0 +1,296 @@
+"""Answers from elsewhere about pictures that are known by name only, as a closed study that ranks.
+
+Nothing of it needs pixels: sources and conditions are names. All answers are kept: several of one annotator to a pair
+(each counts, and those after the first are repeats), checks with what was right, and pairs that were skipped.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from annotation.core.conditions import LONGEST_CODEC, ConditionError, parse_level
+from annotation.core.roles import Reach
+from annotation.errors import Refused
+from annotation.models import Assignment, Enrolment, Judgment, Membership, Study, Triplet
+from annotation.services.imported_answers import TOGETHER, People, count_votes, id_in_study
+from annotation.services.importing import imported_study, new_imported_study
+from annotation.services.members import set_role
+from annotation.services.named_rows import in_order, named_triplets, shows, triplet_key
+from psychometrics.answer_formats import IDENTICAL, TRAP, Row
+from psychometrics.answers import AnswerRows, read_answer_rows
+from psychometrics.comparisons import FIRST, SECOND, TIE
+from psychometrics.conditions import AnswersError
+
+LONGEST_SOURCE = 200
+# By upload: more take longer than somebody waits for an answer.
+MOST_ROWS = 20_000
+SKIPPED = "skipped where it was collected"
+UNKNOWN = "unknown"
+KINDS = {"": Assignment.Kind.PAIR, TRAP: Assignment.Kind.SENTINEL, IDENTICAL: Assignment.Kind.IDENTICAL}
+
+
+@dataclass(frozen=True)
+class ImportedRanking:
+    """What an import came to. `answers`: those to pairs; `repeats`: of them, further ones of one annotator to a pair;
+    `new`: rows that were not there before.
+    """
+
+    study: Study
+    rows: int
+    answers: int
+    repeats: int
+    traps: int
+    identical: int
+    skipped: int
+    new: int
+    sources: int
+    conditions: int
+    annotators: int | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain values."""
+        names = (
+            "rows",
+            "answers",
+            "repeats",
+            "traps",
+            "identical",
+            "skipped",
+            "new",
+            "sources",
+            "conditions",
+        )
+        numbers = {name: getattr(self, name) for name in (*names, "annotators")}
+        return {"study": self.study.slug, "origin": self.study.origin} | numbers
+
+
+class _Given(NamedTuple):
+    """A row of the file with its line, who gave it, and an id that follows from what it says and how often."""
+
+    line: int
+    row: Row
+    who: str
+    id: UUID
+
+
+@transaction.atomic
+def import_ranking(
+    *, answers: AnswerRows, name: str, owner: User | None = None, among: QuerySet[Study] | None = None
+) -> ImportedRanking:
+    """The answers as the study `name`, closed, that holds names and no pixels.
+
+    The same file again adds nothing, one with more rows adds those; a new study is the `owner`'s. Raises Refused, with
+    nothing written, where the study of that name is another one or holds answers that the file lacks, and, with the
+    line, for a name or level that cannot be kept.
+    """
+    study = imported_study(name, among) or _new_study(name, answers)
+    if not study.ranking_only:
+        raise Refused(f"The study “{study.name}” was imported with its pictures. Choose another name.")
+    study.annotators_recorded = any(row.annotator for _, row in answers.rows)
+    given = _given(study, answers.rows)
+    new = _refuse_differences(study, given, answers.name)
+    is_new = study.pk is None
+    study.save()
+    if is_new and owner is not None:
+        set_role(study=study, user=owner, role=Membership.Role.OWNER)
+    _write(study, new)
+    count_votes(study=study)
+    return _summary(study, answers, len(new))
+
+
+def import_upload(*, answers: UploadedFile, name: str, owner: User) -> tuple[ImportedRanking, list[str]]:
+    """The same from an uploaded file, with notes on how it was read.
+
+    Adds to a study of that name that the researcher runs, else makes one. Raises Refused also for a file that cannot be
+    read, and for one that takes too long to write while somebody waits.
+    """
+    with TemporaryDirectory() as folder:
+        path = Path(folder, Path(answers.name or "answers.csv").name)
+        path.write_bytes(answers.read())
+        try:
+            read = read_answer_rows(path)
+        except AnswersError as error:
+            raise Refused(str(error).replace(f"{folder}/", "")) from error
+    if len(read.rows) > MOST_ROWS:
+        raise Refused(
+            f"The file has {len(read.rows):,} answers. At most {MOST_ROWS:,} are imported by upload: use manage.py "
+            "import_judgments --ranking-only."
+        )
+    read = replace(read, name=path.name)
+    theirs = Study.objects.reached_by(owner, Reach.RUN)
+    return import_ranking(answers=read, name=name, owner=owner, among=theirs), list(read.notes)
+
+
+def _new_study(name: str, answers: AnswerRows) -> Study:
+    study = new_imported_study(name, f"imported from {answers.format}: {Path(answers.name).name}"[:200])
+    study.ranking_only = True
+    return study
+
+
+def _given(study: Study, rows: Iterable[tuple[int, Row]]) -> list[_Given]:
+    """The rows with ids: equal rows of one annotator are told apart by their number."""
+    times: Counter[tuple[Any, ...]] = Counter()
+    unsigned: Counter[tuple[Any, ...]] = Counter()
+    given = []
+    for line, row in rows:
+        _check(line, row)
+        pair = (row.check, row.source, *in_order(row))
+        if not row.annotator:
+            unsigned[pair] += 1
+        # The n-th unsigned answer to a pair is the n-th unknown annotator's, as in every import.
+        who = row.annotator or f"{UNKNOWN} {unsigned[pair]}"
+        content = (*pair, row.annotator, row.first == in_order(row)[0], row.outcome, row.ms)
+        times[content] += 1
+        given.append(_Given(line, row, who, id_in_study(study, "row", *content, times[content])))
+    return given
+
+
+def _check(line: int, row: Row) -> None:
+    for one in (row.first, row.second):
+        if one.level is not None:
+            try:
+                parse_level(f"{one.level:.12g}", of=str(one))
+            except ConditionError as error:
+                raise Refused(f"Line {line}: {error}") from error
+        if len(one.method) > LONGEST_CODEC:
+            raise Refused(
+                f"Line {line}: the method has more than {LONGEST_CODEC} characters: {one.method[:40]}…"
+            )
+    if len(row.source) > LONGEST_SOURCE:
+        raise Refused(
+            f"Line {line}: the source has more than {LONGEST_SOURCE} characters: {row.source[:40]}…"
+        )
+
+
+def _refuse_differences(study: Study, given: Sequence[_Given], name: str) -> list[_Given]:
+    """The rows that are new. Raises Refused where the study holds some that the file lacks."""
+    held = set(Assignment.objects.filter(study_id=study.pk or 0).values_list("pk", flat=True))
+    missing = held - {one.id for one in given}
+    if missing:
+        lacking = Assignment.objects.select_related("triplet__first", "triplet__second").get(pk=min(missing))
+        pair = f"{lacking.triplet.first.condition} against {lacking.triplet.second.condition}"
+        raise Refused(
+            f"The study “{study.name}” holds {len(missing):,} answers that {name} lacks or gives otherwise, one of "
+            f"them about {pair}. Nothing was changed. Import the file under another name, or give one with the "
+            "study's answers and more."
+        )
+    return [one for one in given if one.id not in held]
+
+
+def _write(study: Study, given: Sequence[_Given]) -> None:
+    triplets = named_triplets(study, [one.row for one in given])
+    people, first_of = People(study), _first_answers(study)
+    given = sorted(
+        given, key=lambda one: one.row.outcome is None
+    )  # what was skipped repeats an answer, not the reverse
+    for start in range(0, len(given), TOGETHER):
+        drafts = [
+            _draft(study, one, triplets[triplet_key(one.row)], people, first_of)
+            for one in given[start : start + TOGETHER]
+        ]
+        Assignment.objects.bulk_create([assignment for assignment, _ in drafts])
+        Judgment.objects.bulk_create([judgment for _, judgment in drafts if judgment is not None])
+    _enrol(study, {people.session(one.who).annotator_id for one in given if one.row.annotator})
+
+
+def _enrol(study: Study, annotators: Iterable[UUID]) -> None:
+    """Those who signed have figures of their own, as annotators here have."""
+    enrolments = [Enrolment(study=study, annotator_id=annotator) for annotator in sorted(annotators)]
+    Enrolment.objects.bulk_create(enrolments, ignore_conflicts=True)
+
+
+_First = dict[tuple[UUID, int], Assignment]
+
+
+def _first_answers(study: Study) -> _First:
+    """Each annotator's first answer to each pair, where an earlier import holds one."""
+    pairs = Assignment.objects.filter(study=study, kind=Assignment.Kind.PAIR)
+    return {(row.annotator_id, row.triplet_id): row for row in pairs}
+
+
+def _draft(
+    study: Study, given: _Given, triplet: Triplet, people: People, first_of: _First
+) -> tuple[Assignment, Judgment | None]:
+    """The rows of one answer; `first` stands on the left, as the order in the file is all that is known of sides."""
+    row, now = given.row, timezone.now()
+    session = people.session(given.who)
+    kind, before = KINDS[row.check], None
+    if kind == Assignment.Kind.PAIR:
+        before = first_of.get((session.annotator_id, triplet.pk))
+        kind = Assignment.Kind.PAIR if before is None else Assignment.Kind.REPEAT
+    first_on_left = shows(triplet.first, row.first)
+    skipped = row.outcome is None
+    assignment = Assignment(
+        id=given.id,
+        study=study,
+        triplet=triplet,
+        session=session,
+        annotator_id=session.annotator_id,
+        position=given.line,
+        first_on_left=first_on_left,
+        kind=kind,
+        repeats=before,
+        state=Assignment.State.SKIPPED if skipped else Assignment.State.ANSWERED,
+        skip_cause=SKIPPED if skipped else "",
+        issued_at=now,
+        expires_at=now,
+    )
+    if row.check == "" and before is None:
+        first_of[session.annotator_id, triplet.pk] = assignment
+    return assignment, None if row.outcome is None else _judgment(assignment, row.outcome, row, given.line)
+
+
+_SIDES = {FIRST: Judgment.Side.LEFT, SECOND: Judgment.Side.RIGHT, TIE: Judgment.Side.TIE}
+
+
+def _judgment(assignment: Assignment, outcome: int, row: Row, line: int) -> Judgment:
+    chose_first = (outcome == FIRST) == assignment.first_on_left
+    choice = Judgment.Choice.FIRST if chose_first else Judgment.Choice.SECOND
+    timing = {"imported": True, "line": line, "ms": row.ms}
+    return Judgment(
+        id=assignment.id,
+        assignment=assignment,
+        study=assignment.study,
+        triplet=assignment.triplet,
+        annotator_id=assignment.annotator_id,
+        simulated=False,
+        answer=_SIDES[outcome],
+        choice=Judgment.Choice.TIE if outcome == TIE else choice,
+        kind=assignment.kind,
+        counted=row.check == "",
+        onset_ms=0.0,
+        answer_ms=row.ms or 0.0,
+        time_origin=0.0,
+        timing=timing,
+        content_sha256=hashlib.sha256(f"{assignment.id}:{timing}".encode()).hexdigest(),
+        received_at=assignment.issued_at,
+    )
+
+
+def _summary(study: Study, answers: AnswerRows, new: int) -> ImportedRanking:
+    kinds = Counter(row.check for _, row in answers.rows if row.outcome is not None)
+    repeats = Judgment.objects.filter(study=study, kind=Assignment.Kind.REPEAT).count()
+    return ImportedRanking(
+        study=study,
+        rows=len(answers.rows),
+        answers=kinds[""],
+        repeats=repeats,
+        traps=kinds[TRAP],
+        identical=kinds[IDENTICAL],
+        skipped=sum(row.outcome is None for _, row in answers.rows),
+        new=new,
+        sources=study.sources.count(),
+        conditions=len(study.conditions()),
+        annotators=study.sessions.count() if study.annotators_recorded else None,
+    )
