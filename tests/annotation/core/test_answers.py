@@ -33,6 +33,18 @@ def test_the_plain_file_with_all_its_columns(tmp_path: Path) -> None:
     assert (second.choice, second.annotator, second.ms) == ("tie", "", None)
 
 
+def test_checks_and_skipped_answers_are_no_votes(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "source,a,b,choice,check",
+        "o.png,x.png,y.png,a,",
+        "o.png,x.png,y.png,b,trap",
+        "o.png,x.png,y.png,skip,",
+    )
+    read = read_plain(path)
+    assert [answer.line for answer in read.answers] == [2] and "2 checks and skipped" in read.notes[0]
+
+
 @pytest.mark.parametrize(
     ("row", "words"),
     [
