@@ -1,5 +1,8 @@
 """A bucket behind an S3-compatible endpoint, with an end to every wait."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from botocore.config import Config
@@ -18,6 +21,7 @@ class BucketStorage(S3Storage):  # type: ignore[misc]
     def __init__(self, **options: Any) -> None:
         super().__init__(max_memory_size=IN_MEMORY, **options)
         limits = Config(
+            signature_version="s3v4",  # also of addresses: what botocore takes by itself is refused in newer regions
             connect_timeout=CONNECT_WITHIN_S,
             read_timeout=READ_WITHIN_S,
             retries={"total_max_attempts": TRIES, "mode": "standard"},
@@ -28,10 +32,22 @@ class BucketStorage(S3Storage):  # type: ignore[misc]
     def read_whole(self, name: str) -> bytes:
         """The content of a file, by one GET: opening it asks for its size first. Raises FileNotFoundError."""
         key = self._normalize_name(name.replace("\\", "/"))
-        try:
+        with _absent_as_file_not_found(name):
             content: bytes = self.bucket.Object(key).get()["Body"].read()
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-                raise FileNotFoundError(f"File does not exist: {name}") from error
-            raise
         return content
+
+    def get_modified_time(self, name: str) -> datetime:
+        """When a file was written last, with its time zone. Raises FileNotFoundError, as a folder does."""
+        with _absent_as_file_not_found(name):
+            written: datetime = super().get_modified_time(name)
+        return written
+
+
+@contextmanager
+def _absent_as_file_not_found(name: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            raise FileNotFoundError(f"File does not exist: {name}") from error
+        raise

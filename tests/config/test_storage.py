@@ -104,3 +104,12 @@ def test_a_snapshot_goes_to_the_bucket_and_comes_back_whole(bucket: Path, tmp_pa
     folder = unpack_snapshot(snapshot=snapshot, folder=tmp_path / "snapshot")
     assert read_manifest(folder)["sha256"] == snapshot.sha256
     assert not bucket.exists()
+
+
+def test_an_absent_file_has_no_time_in_a_bucket_either(bucket: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        default_storage.get_modified_time("shown/ab/absent.png")
+
+
+def test_addresses_are_signed_as_every_region_accepts(bucket: Path) -> None:
+    assert "X-Amz-Signature=" in default_storage.url("shown/ab/cd.png")
