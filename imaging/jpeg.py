@@ -12,7 +12,6 @@ from PIL import Image
 
 from imaging.errors import PhotographError
 
-START = b"\xff\xd8"
 _END, _SCAN = 0xD9, 0xDA
 # Frames with Huffman coding. An arithmetic coder leaves out zeros at its end, so a decoder may read on behind it.
 _HUFFMAN = {0xC0, 0xC1, 0xC2}

@@ -105,20 +105,6 @@ def monotone(bits: Floats, quality: Floats, at: Floats) -> Floats:
     return np.asarray(quality_at if quality.ndim > 1 else quality_at[0], dtype=np.float64)
 
 
-def bits_at(curve: Curve, quality: float) -> Estimate:
-    """The bits at which a method reaches a quality in JND, with an interval; unknown outside its curve.
-
-    `n`: draws in which it was reached.
-    """
-    at = np.array([quality])
-    reached = [_log_bits(curve, line, at)[0] for line in curve.lines]
-    log_bits = _interval(float(_log_bits(curve, curve.line, at)[0]), np.array(reached))
-    value, low, high = (
-        None if x is None else float(np.exp(x)) for x in (log_bits.value, log_bits.low, log_bits.high)
-    )
-    return Estimate(value, low, high, log_bits.n)
-
-
 @dataclass(frozen=True)
 class EqualQuality:
     """How many more bits `second` needs than `first` for the same quality: `more` is a share, -0.2 is a fifth fewer.

@@ -25,14 +25,6 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp", 
 LARGEST_BPP = 48.0
 
 
-class LayoutError(ValueError):
-    """The folder cannot be used; `faults` holds a sentence for everything that is wrong with it."""
-
-    def __init__(self, faults: Sequence[str]) -> None:
-        super().__init__(" ".join(faults))
-        self.faults = tuple(faults)
-
-
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A file and what it shows: `photograph` under `condition`; `bpp` of its bitstream where it is known."""

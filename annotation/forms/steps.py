@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self, get_type_hints
 
 from django import forms
-from django.forms import BoundField
 from django.http import QueryDict
 
 from annotation.core.instructions import DEFAULT_INSTRUCTIONS, fitting
@@ -227,10 +226,6 @@ class ProtocolForm(StepForm):
         if "preset_name" in cleaned:
             cleaned["preset"] = cleaned.pop("preset_name")
         return cleaned
-
-    def text_fields(self) -> list[BoundField]:
-        """What stands in no group of the protocol."""
-        return [self[name] for name in self.Meta.fields]
 
     def default_instructions(self) -> str:
         """The default text for the study's layout."""

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from statistics import median
 from typing import Any
 
@@ -191,8 +190,3 @@ def _alike(choice: str, votes: tuple[int, int, int]) -> float:
     if choice == Judgment.Choice.TIE:
         return (first + second + tie) / 2
     return (first if choice == Judgment.Choice.FIRST else second) + tie / 2
-
-
-def last_seen(sessions: Sequence[Session]) -> datetime | None:
-    """When a page of theirs was heard of last."""
-    return max((session.last_seen_at for session in sessions), default=None)

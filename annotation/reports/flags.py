@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
@@ -28,11 +27,6 @@ class FlaggedPair:
     def settled(self) -> list[Flag]:
         """The others."""
         return [flag for flag in self.flags if flag.settled_at is not None]
-
-    @property
-    def last_raised_at(self) -> datetime:
-        """When it was flagged last."""
-        return max(flag.raised_at for flag in self.flags)
 
     @property
     def is_pair(self) -> bool:

@@ -15,7 +15,6 @@ from codecs_zoo.onnx_models import open_model
 from imaging.pixels import Pixels
 
 MODEL = "centerface"
-STRIDE = 4
 MULTIPLE = 32
 CERTAIN = 0.5
 LONGEST = 1280

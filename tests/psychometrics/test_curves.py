@@ -8,7 +8,6 @@ from psychometrics.curves import (
     Curve,
     CurveError,
     _interval,
-    bits_at,
     equal_quality,
     monotone,
     rate_quality_curves,
@@ -78,15 +77,6 @@ def test_a_dip_is_levelled_and_not_drawn() -> None:
     bits = np.array([0.1, 0.2, 0.4, 0.8])
     line = monotone(bits, np.array([0.0, 2.0, 1.0, 3.0]), np.array([0.1, 0.2, 0.3, 0.4, 0.8]))
     assert line == pytest.approx([0.0, 1.5, 1.5, 1.5, 3.0])
-
-
-def test_the_bits_of_a_quality_and_none_outside_the_curve() -> None:
-    a, _ = rate_quality_curves(ranked(), BITS)
-    middle = float(a.line[64])
-    found = bits_at(a, middle)
-    assert found.value == pytest.approx(a.grid[64], rel=0.05)
-    assert found.low is not None and found.high is not None and found.low < found.value < found.high  # type: ignore[operator]
-    assert bits_at(a, 50.0).value is None
 
 
 def test_bits_must_be_above_zero_and_each_its_own() -> None:

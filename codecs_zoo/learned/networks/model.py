@@ -25,8 +25,6 @@ from codecs_zoo.learned.networks.transforms import Analysis, Synthesis, interpol
 LAMBDA_LOW, LAMBDA_HIGH = 0.0004, 0.12
 """Weight of the squared error (of pixels in 0..255) against bits per pixel, at the lowest and highest level."""
 
-Strings = list[list[bytes]]
-
 
 class Latents(NamedTuple):
     """In quantisation steps: y, from which the picture is made, and hyper-latents z (None: those that y gives)."""

@@ -90,9 +90,3 @@ def single_answers(snapshot: Snapshot, split: str) -> SingleAnswers:
 def agreeing_votes(distances: Floats, votes: Votes) -> Floats:
     """Votes that agree with the smaller of two distances, per triplet: (N, 2) and N votes to (N,)."""
     return agreeing(distances[:, 0] - distances[:, 1], votes.p1, votes.total)
-
-
-def two_afc_score(distances: Floats, votes: Votes) -> float:
-    """Share of votes that agree with the metric; a tie of either side counts one half. NaN without votes."""
-    total = float(votes.total.sum())
-    return float(agreeing_votes(distances, votes).sum()) / total if total else float("nan")

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from metric.core.distance.choice import ChoiceCurve, fit_curve
-from metric.core.training.fit import agreement
 from metric.core.training.problem import Design, Floats
 from psychometrics.likelihood import log_loss
 
@@ -30,14 +29,13 @@ EPSILON = 0.1
 
 @dataclass(frozen=True)
 class Ranked:
-    """Heads (D,), their choice curve, which is not calibrated, mean loss of each epoch, and log-loss and score on
+    """Heads (D,), their choice curve, which is not calibrated, mean loss of each epoch, and log-loss on
     train."""
 
     weights: Floats
     curve: ChoiceCurve
     losses: tuple[float, ...]
     log_loss_train: float
-    score_train: float
 
 
 class Ranker(nn.Module):
@@ -86,11 +84,10 @@ def fit_ranker(
         if count:
             count(epoch + 1, epochs)
     fitted = weights.detach().numpy().astype(np.float64)
-    margin = votes.difference @ fitted
     # On the votes of the fit: nothing was held out.
     curve = fit_curve(votes.distances(fitted), p1, total)
     odds = curve.log_odds(votes.distances(fitted))
-    return Ranked(fitted, curve, tuple(losses), log_loss(odds, p1, total), agreement(margin, p1, total))
+    return Ranked(fitted, curve, tuple(losses), log_loss(odds, p1, total))
 
 
 def _epoch(

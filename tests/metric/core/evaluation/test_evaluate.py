@@ -9,8 +9,13 @@ import pytest
 from metric.core.distance.choice import ChoiceCurve
 from metric.core.evaluation.evaluate import evaluate, untested
 from metric.core.evaluation.table import format_table
-from metric.core.evaluation.votes import Candidate, Votes, two_afc_score
+from metric.core.evaluation.votes import Candidate, Votes, agreeing_votes
 from psychometrics.comparisons import Floats
+
+
+def two_afc_score(distances: Floats, votes: Votes) -> float:
+    """The share of votes that agree with the smaller distance."""
+    return float(agreeing_votes(distances, votes).sum() / votes.total.sum())
 
 
 def make_votes(
