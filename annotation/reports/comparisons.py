@@ -159,23 +159,43 @@ class _Triplets:
 
 def _triplets(study: Study) -> _Triplets:
     columns = {name: Joined(name) for name in ("pk", "first_id", "second_id")}
+    is_pair = Case(When(role=Triplet.Role.PAIR, then=1), default=0, output_field=IntegerField())
     by_source = Triplet.objects.filter(study=study).order_by("source_id").values("source_id")
     rows = list(
-        by_source.annotate(ids=columns["pk"], firsts=columns["first_id"], seconds=columns["second_id"])
+        by_source.annotate(
+            ids=columns["pk"],
+            firsts=columns["first_id"],
+            seconds=columns["second_id"],
+            pairs=Joined(is_pair),
+        )
     )
-    ids, first, second = (
-        _one([_numbers(row[name]) for row in rows]) for name in ("ids", "firsts", "seconds")
+    ids, first, second, pairs = (
+        _one([_numbers(row[name]) for row in rows]) for name in ("ids", "firsts", "seconds", "pairs")
     )
     source = np.repeat(np.arange(len(rows)), [row["ids"].count(",") + 1 for row in rows])
     order = _order(ids)
     pictures, condition, names = _conditions(study)
     first, second = (condition[np.searchsorted(pictures, side[order])] for side in (first, second))
+    first, second, names = _of_pairs(first, second, names, pairs[order] == 1)
     sources = tuple(row["source_id"] for row in rows)
     return _Triplets(ids[order], source[order], first, second, sources, names)
 
 
+def _of_pairs(
+    first: Ints, second: Ints, names: tuple[ComparedMethod, ...], is_pair: Any
+) -> tuple[Ints, Ints, tuple[ComparedMethod, ...]]:
+    """The same with the conditions of the study's own pairs alone.
+
+    Other studies that share its photographs have others of them, and so have its checks, whose sides become -1.
+    """
+    used = np.unique(np.concatenate([first[is_pair], second[is_pair]]))
+    number = np.full(len(names), -1, dtype=np.int64)
+    number[used] = np.arange(len(used))
+    return number[first], number[second], tuple(names[n] for n in used)
+
+
 def _conditions(study: Study) -> tuple[Ints, Ints, tuple[ComparedMethod, ...]]:
-    """The ids of the study's reconstructions, rising, the condition of each, and what these stand for."""
+    """The ids of all reconstructions of the study's photographs, rising, their conditions, and what these stand for."""
     shown = Reconstruction.objects.filter(source__uses__study=study).order_by("method", "level")
     rows = list(shown.values("method", "level").annotate(ids=Joined("pk")))
     named = [compared_method(row["method"], row["level"]) for row in rows]

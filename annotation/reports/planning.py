@@ -1,7 +1,7 @@
 """What a study may be expected to tell, before it opens: the planner of psychometrics with the study's numbers."""
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -59,6 +59,22 @@ def size_of(study: Study) -> dict[str, Any]:
     judgments = names * (names - 1) // 2 * sources * votes * rates
     people = max(votes, -(-judgments // study.pairs_per_session))
     return {"conditions": names, "levels": rates, "sources": sources, "annotators": people, "votes": votes}
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What all pairs of a study cost people: answers, annotators by their sessions, hours with arrival."""
+
+    answers: int
+    annotators: int
+    hours: float
+
+
+def effort_of(study: Study, answers: int, assumed: Assumed) -> Effort:
+    """The effort of so many answers in sessions of the study's length."""
+    annotators = max(study.votes_per_triplet, -(-answers // study.pairs_per_session))
+    seconds = answers * assumed.seconds + annotators * 60 * assumed.arrival_minutes
+    return Effort(answers, annotators, seconds / 3600)
 
 
 def assumed_of(study: Study) -> tuple[Assumed, bool]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from annotation.core.consent import DEFAULT_DEBRIEF
 from annotation.core.pairing import groups, unknown_names
 from annotation.core.pairing import in_words as joined_in_words
 from annotation.models import Source, Study
@@ -82,6 +83,26 @@ def _reach(study: Study) -> list[Finding]:
 
 
 def _protocol(study: Study) -> list[Finding]:
+    return [*_golden(study), *_debrief(study), *_codes(study)]
+
+
+def _debrief(study: Study) -> list[Finding]:
+    rules = study.rules
+    checks = rules.sentinel_percent or rules.identical_percent or rules.repeat_percent or rules.golden_percent
+    if checks or not rules.consent or rules.debrief != DEFAULT_DEBRIEF:
+        return []
+    words = "The debrief speaks of checks (known answers, repeats), and this study has none: rewrite it."
+    return [Finding("protocol", words, blocks=False)]
+
+
+def _golden(study: Study) -> list[Finding]:
+    if not study.rules.golden_percent:
+        return []
+    words = "Golden pairs come once an expert has answered some, on the page Pairs, when the study is open."
+    return [Finding("protocol", words, blocks=False)]
+
+
+def _codes(study: Study) -> list[Finding]:
     rules = study.rules
     if rules.panel == "none" or rules.completion_code or rules.completion_url:
         return []

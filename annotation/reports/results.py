@@ -157,6 +157,8 @@ def _curves(study: Study, results: Results) -> tuple[tuple[Curve, ...], tuple[Eq
         curves = rate_quality_curves(results.joined.ranking, bits)
     except CurveError as error:
         return (), (), f"{error}."
+    if not curves:
+        return (), (), _why_no_curves(results)
     pairs = [(one, other) for n, one in enumerate(curves) for other in curves[n + 1 :]]
     equal = tuple(equal_quality(one, other) for one, other in pairs)
     # The draws have served; without them the figures are small enough to keep.

@@ -108,9 +108,8 @@ def open_study(request: HttpRequest, slug: str) -> HttpResponse:
     study = study_or_404(request, slug, Reach.RUN)
     planned = studies.open_study(study=study, large_by_worker=True)
     tasks.send_to_workers(study, planned)
-    messages.success(
-        request, f"“{study}” is open. Share its link; pairs are handed out as soon as they are encoded."
-    )
+    link = "Its link for the panel is on People › Panel" if study.rules.panel != "none" else "Share its link"
+    messages.success(request, f"“{study}” is open. {link}; pairs are handed out as soon as they are encoded.")
     return redirect(study)
 
 

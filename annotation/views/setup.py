@@ -22,7 +22,7 @@ from annotation.forms.steps import PairsForm, ProtocolForm, StepForm, StimuliFor
 from annotation.models import Photograph, Study, StudySource
 from annotation.reports.cost import cost_of
 from annotation.reports.duration import duration_of
-from annotation.reports.planning import assumed_of, plan_of, size_of
+from annotation.reports.planning import assumed_of, effort_of, plan_of, size_of
 from annotation.reports.reach import pending_reaches, reach_of
 from annotation.reports.readiness import findings_of
 from annotation.services.crops import move_crop
@@ -231,6 +231,9 @@ def _pairs(study: Study) -> dict[str, Any]:
         "from_pilot": from_pilot,
     }
     if not study.sources.exists() or not study.conditions():
+        return context
+    context["effort"] = effort_of(study, cost_of(study=study).judgments, base)
+    if not study.rules.pairs_within:
         return context
     try:
         plan = plan_of(size_of(study), base)

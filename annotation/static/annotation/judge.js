@@ -113,7 +113,7 @@ function welcome() {
   if (!words || study.answered > 0) return undefined;
   panel.hide();
   words.hidden = false;
-  byId("begin").focus();
+  byId("begin").focus({ preventScroll: true }); // what is above the button is to be read first
   return new Promise((resolve) => {
     byId("begin").onclick = () => {
       words.hidden = true;

@@ -7,6 +7,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from annotation.core.protocol import Protocol
+from annotation.models import Study
 from annotation.reports import planning
 from annotation.reports.planning import plan_of
 from psychometrics.planning import Assumed, Plan, Size, plan
@@ -62,3 +64,23 @@ def test_a_step_of_the_setup_simulates_once(owner_client: Client, computed: list
     study.save()
     owner_client.get(reverse("study-setup", args=[study.slug, "pairs"]))
     assert len(computed) == 2
+
+
+@pytest.mark.django_db
+def test_hours_are_those_of_all_pairs_and_figures_say_which_they_are_about(owner_client: Client) -> None:
+    study = make_study(
+        state="draft", codecs=["jpeg", "webp"], target_bpps=[0.37, 1.0], votes_per_triplet=2,
+        pairs_per_session=10, protocol=Protocol.bare().replace(pairs_with_original=True).to_json(),
+    )  # fmt: skip
+    make_source(study)
+    page = owner_client.get(reverse("study-setup", args=[study.slug, "pairs"]))
+    # 2 pairs within levels and 4 with the original.
+    effort = page.context["effort"]
+    assert (effort.answers, effort.annotators, page.context["plan"].size.judgments) == (12, 2, 4)
+    assumed = page.context["assumed"]
+    assert effort.hours == pytest.approx((12 * assumed.seconds + 2 * 60 * assumed.arrival_minutes) / 3600)
+    assert "those of the 4 answers to pairs within a level" in page.content.decode()
+    Study.objects.update(protocol=study.protocol | {"pairs_within": False})
+    page = owner_client.get(reverse("study-setup", args=[study.slug, "pairs"]))
+    assert page.context["effort"].answers == 8 and "plan" not in page.context
+    assert "this study has none" in page.content.decode()

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from annotation.models import Enrolment, Judgment, Study
 from annotation.reports.comparisons import StudyVotes, study_votes
+from annotation.reports.results import compute_results
 from annotation.services.annotator_quality import exclude_by_hand
 from annotation.services.judging import record_judgment
 from psychometrics.comparisons import Comparisons
@@ -162,3 +163,20 @@ def test_a_million_votes_would_take_as_many_queries(study: Study) -> None:
         for row in connection.cursor().execute(f"EXPLAIN QUERY PLAN {query['sql']}").fetchall()
     )
     assert "judgment_votes" in plan and "TEMP B-TREE" not in plan
+
+
+def test_conditions_that_another_study_has_on_the_same_photographs_are_in_no_figure(study: Study) -> None:
+    before = study_votes(study, simulated=False)
+    other = make_study(codecs=["secret"], target_bpps=[0.5])
+    for source in study.sources.all():
+        other.sources.add(source, through_defaults={"name": "shared"})
+        make_reconstruction(source, method="secret", level=0.5)
+        make_reconstruction(source, method="coarse", level=0.37, origin="coarse")
+    votes = study_votes(study, simulated=False)
+    assert votes.comparisons.names == before.comparisons.names
+    assert {name.method for name in before.comparisons.names} == {"avif", "jpeg", "webp"}
+    assert (votes.comparisons.first == before.comparisons.first).all()
+    assert (votes.comparisons.second == before.comparisons.second).all()
+    results = compute_results(study, "people")
+    assert all("secret" not in name for name, _ in results.missing)
+    assert results.results.joined is None or len(results.results.levels) > 1
