@@ -12,7 +12,7 @@ from psychometrics.differences import Difference
 from psychometrics.estimates import Estimate
 from psychometrics.ranking import Ranking
 from psychometrics.results import Crossing, Results, Section
-from psychometrics.sentences import ranking_in_words
+from psychometrics.sentences import FEWEST_ANSWERS, ranking_in_words
 
 
 def results_as_json(results: Results) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def _condition(ranking: Ranking, n: int) -> dict[str, Any]:
         "high": float(ranking.high[n]),
         "first_rank": int(ranking.first_rank[n]),
         "last_rank": int(ranking.last_rank[n]),
-        "best": float(ranking.best[n]),
+        "best": float(ranking.best[n]) if ranking.judgments >= FEWEST_ANSWERS else None,
         "preference": share.value,
         "preference_low": share.low,
         "preference_high": share.high,

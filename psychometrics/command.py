@@ -39,7 +39,7 @@ from psychometrics.planning import Assumed, Plan, PlanError, Size, cheapest, pla
 from psychometrics.reliability import Weighted, weighted
 from psychometrics.results import Section, by_source, rank_conditions
 from psychometrics.scaling import TIES
-from psychometrics.sentences import plan_in_words
+from psychometrics.sentences import count, plan_in_words
 
 Parser = argparse.ArgumentParser
 
@@ -198,10 +198,10 @@ def _file_as_json(answers: Answers) -> dict[str, Any]:
 def _file_in_words(answers: Answers) -> str:
     methods = {one.method for one in answers.conditions if one != THE_ORIGINAL}
     levels = {one.level for one in answers.conditions if isinstance(one, ComparedMethod)} - {None}
-    people = f"{len(answers.annotators):,} annotators" if answers.annotators else "annotators not recorded"
+    people = count(len(answers.annotators), "annotator") if answers.annotators else "annotators not recorded"
     read = (
-        f"Read {answers.outcome.size:,} answers ({answers.format}): {len(methods):,} methods"
-        f"{f' at {len(levels):,} levels' if levels else ''}, {len(answers.sources):,} sources, {people}."
+        f"Read {count(answers.outcome.size, 'answer')} ({answers.format}): {count(len(methods), 'method')}"
+        f"{' at ' + count(len(levels), 'level') if levels else ''}, {count(len(answers.sources), 'source')}, {people}."
     )
     return " ".join([read, *answers.notes])
 

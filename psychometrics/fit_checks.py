@@ -85,15 +85,18 @@ def check_fit(scale: Scale, comparisons: Comparisons) -> Fit:
 def _design_effect(scale: Scale, comparisons: Comparisons, met: NDArray[np.intp]) -> float:
     """How many times as much as that of independent answers the residuals of pairs vary, the scale being fitted.
 
-    1, and what clusters of annotators and of sources add to it, each not less than nothing.
+    1, and what clusters of annotators and of sources add to it, each not less than nothing. Residuals are about each
+    pair's own share: about the predicted one, answers that contradict the scale alike would widen what they are held
+    against, and no misfit would ever be seen.
     """
     size = len(scale.names)
     low, high = (each[met] for each in pair_indices(size))
     number, counts = pair_numbers(comparisons)
     p = chances(scale.logits, scale.tie, size)
     n = counts[:, 0] + counts[:, 1] + counts[:, 2]
-    own = counts[:, 0] + counts[:, 2] / 2 - n * (p[:, 0] + p[:, 2] / 2)[number]
     at, _ = renumbered(number)
+    won = counts[:, 0] + counts[:, 2] / 2
+    own = won - n * (np.bincount(at, won) / np.bincount(at, n))[at]
     p = p[met]
     share = p[:, 0] + p[:, 2] / 2
     variance = scale.counts[met].sum(axis=1) * (p[:, 0] + p[:, 2] / 4 - share**2)
@@ -109,7 +112,8 @@ def _design_effect(scale: Scale, comparisons: Comparisons, met: NDArray[np.intp]
             sums = np.bincount(number * met.size + at, own, groups * met.size).reshape(groups, -1)
             left = sums / np.sqrt(variance)
             left = left - left @ fitted
-            effect += max(0.0, float((left**2).sum()) / df - 1)
+            # A pair's own share takes one of its groups.
+            effect += max(0.0, float((left**2).sum()) / df * groups / (groups - 1) - 1)
     return effect
 
 

@@ -9,7 +9,7 @@ from psychometrics.influence import Influence
 from psychometrics.ranking import Ranking
 from psychometrics.reliability import Weighted
 from psychometrics.results import Results, Section
-from psychometrics.sentences import crossing_in_words, ranking_in_words, signed
+from psychometrics.sentences import best_in_words, crossing_in_words, ranking_in_words, signed
 
 HEAD = ("condition", "JND", "95 % interval", "rank", "best", "preferred", "answers")
 
@@ -35,6 +35,8 @@ def ranking_as_text(ranking: Ranking) -> str:
 
 def influence_as_text(influences: Sequence[Influence], what: str, most: int = 3) -> str:
     """What the ranking hangs on most."""
+    if round(abs(influences[0].change), 2) == 0:
+        return f"Without any one {what} the ranking stays as it is."
     each = [
         f"{one.label} ({one.judgments:,} answers): {one.first} − {one.second} by {signed(one.change)} JND"
         + (", and the order changes" if one.order else "")
@@ -77,7 +79,7 @@ def _row(ranking: Ranking, n: int) -> tuple[str, ...]:
         "0, by definition" if at_zero else signed(float(ranking.values[n])),
         "" if at_zero else interval,
         str(first) if first == last else f"{first} to {last}",
-        f"{ranking.best[n]:.0%}",
+        best_in_words(ranking, n),
         "–" if share.value is None else f"{share.value:.0%}",
         f"{share.n:,}",
     )

@@ -4,7 +4,7 @@ and answers; and what can't be said, with what to add.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from itertools import pairwise
 
 from psychometrics.curves import EqualQuality
@@ -29,7 +29,10 @@ def difference_in_words(one: Difference) -> str:
     ahead = one if one.estimate >= 0 else one.turned()
     interval = f"95 % interval {_number(ahead.low)} to {_number(ahead.high)}"
     if not one.distinguishable:
-        return f"{ahead.first} and {ahead.second} are not distinguishable ({_number(ahead.estimate)} JND, {interval})"
+        # An interval of its own may leave out 0 where the test of all pairs does not.
+        holm = f", {_p(ahead.p_holm)} after Holm" if ahead.low > 0 else ""
+        figures = f"{_number(ahead.estimate)} JND, {interval}{holm}"
+        return f"{ahead.first} and {ahead.second} are not distinguishable ({figures})"
     return (
         f"{ahead.first} is ahead of {ahead.second} by {_number(ahead.estimate)} JND "
         f"({interval}, {_p(ahead.p_holm)} after Holm)"
@@ -46,16 +49,14 @@ def ranking_in_words(ranking: Ranking) -> str:
 def basis_in_words(ranking: Ranking) -> str:
     """From how many answers of how many people about how many photographs."""
     people = (
-        "people not recorded"
-        if ranking.annotators is None
-        else _count(ranking.annotators, "person", "people")
+        "people not recorded" if ranking.annotators is None else count(ranking.annotators, "person", "people")
     )
     photographs = (
         "photographs not recorded"
         if ranking.sources is None
-        else _count(ranking.sources, "photograph", "photographs")
+        else count(ranking.sources, "photograph", "photographs")
     )
-    return f"From {_count(ranking.judgments, 'answer', 'answers')}, {people}, {photographs}"
+    return f"From {count(ranking.judgments, 'answer', 'answers')}, {people}, {photographs}"
 
 
 def cautions(ranking: Ranking) -> list[str]:
@@ -137,7 +138,7 @@ def missing_in_words(missing: Sequence[tuple[str, int]], sources: int) -> str:
     each = "; ".join(f"{name} on {n:,}" for name, n in missing[:MOST_NAMED])
     more = f"; and {len(missing) - MOST_NAMED} more conditions" if len(missing) > MOST_NAMED else ""
     return (
-        f"Of {_count(sources, 'photograph', 'photographs')}, some lack answers about some conditions: {each}{more}. "
+        f"Of {count(sources, 'photograph', 'photographs')}, some lack answers about some conditions: {each}{more}. "
         "Differences are estimated from those that have."
     )
 
@@ -148,8 +149,8 @@ def plan_in_words(planned: Plan) -> str:
     levels = f" at {size.levels} levels" if size.levels > 1 else ""
     money = f", {planned.money:,.0f} in pay" if assumed.pay_per_hour else ""
     return (
-        f"{size.conditions} conditions{levels}, {_count(size.sources, 'photograph', 'photographs')}, "
-        f"{_count(size.annotators, 'annotator', 'annotators')}, {_count(size.votes, 'vote', 'votes')} on each pair: "
+        f"{size.conditions} conditions{levels}, {count(size.sources, 'photograph', 'photographs')}, "
+        f"{count(size.annotators, 'annotator', 'annotators')}, {count(size.votes, 'vote', 'votes')} on each pair: "
         f"{size.judgments:,} answers, up to {size.each:,} from each annotator, {planned.hours:.1f} hours{money}. "
         f"Differences{' at each level' if levels else ''} will be known to ± {planned.halfwidth:.2f} JND "
         f"(nine of ten such studies: ± {planned.low:.2f} to {planned.high:.2f}); neighbours {assumed.step:g} JND apart "
@@ -164,10 +165,31 @@ def _lead(ranking: Ranking) -> str:
     if ranking.judgments < FEWEST_ANSWERS:
         return f"No order can be given of {len(order)} conditions yet."
     one = ranking.difference(first, second)
-    words = difference_in_words(one)
+    words = _of_separated(one) if _apart(ranking, first, second) else difference_in_words(one)
     if ranking.first_rank[order[0]] == ranking.last_rank[order[0]] == 1:
         return f"{first} is the best: {words}."
     return f"{words}; {first} is the best with a probability of {_share(float(ranking.best[order[0]]))}."
+
+
+def _apart(ranking: Ranking, first: Hashable, second: Hashable) -> bool:
+    """Whether one of the two never lost to the other's group, so that the prior alone says how far they are apart."""
+    return len(ranking.separated) > 1 and not any(
+        first in group and second in group for group in ranking.separated
+    )
+
+
+def _of_separated(one: Difference) -> str:
+    """The order of two without a distance."""
+    certain = "is ahead of" if one.distinguishable else "is not certainly ahead of"
+    return f"{one.first} {certain} {one.second} ({_p(one.p_holm)} after Holm)"
+
+
+def best_in_words(ranking: Ranking, n: int) -> str:
+    """The chance of the name at place `n` to be the best; a dash where there are too few answers to rank any."""
+    chance = float(ranking.best[n])
+    if ranking.judgments < FEWEST_ANSWERS:
+        return "–"
+    return "< 1 %" if chance < 0.01 else "> 99 %" if chance > 0.99 else f"{chance:.0%}".replace("%", " %")
 
 
 def _ties(ranking: Ranking) -> list[str]:
@@ -196,8 +218,9 @@ def _separated(ranking: Ranking) -> list[str]:
     ]
 
 
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
+def count(number: int, one: str, many: str = "") -> str:
+    """So many of something: 1 answer, 2,000 answers."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def _number(value: float) -> str:

@@ -17,6 +17,7 @@ from psychometrics.in_text import influence_as_text, weighted_as_text
 from psychometrics.ranking import Ranking
 from psychometrics.results import Section
 from psychometrics.sentences import (
+    best_in_words,
     crossing_in_words,
     equal_quality_in_words,
     missing_in_words,
@@ -121,7 +122,6 @@ def _in_order(ranking: Ranking, *, neighbours_only: bool) -> list[Difference]:
 def _row(ranking: Ranking, n: int) -> Row:
     name = ranking.names[n]
     first, last = int(ranking.first_rank[n]), int(ranking.last_rank[n])
-    best = float(ranking.best[n])
     at_zero = name == ranking.reference
     interval = f"{signed(float(ranking.low[n]))} to {signed(float(ranking.high[n]))}"
     return Row(
@@ -130,7 +130,7 @@ def _row(ranking: Ranking, n: int) -> Row:
         "0" if at_zero else signed(float(ranking.values[n])),
         "by definition" if at_zero else interval,
         str(first) if first == last else f"{first} to {last}",
-        "< 1 %" if best < 0.01 else "> 99 %" if best > 0.99 else f"{best:.0%}",
+        best_in_words(ranking, n),
         ranking.preference[n],
     )
 

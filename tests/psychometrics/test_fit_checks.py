@@ -7,6 +7,7 @@ from psychometrics.comparisons import Comparisons
 from psychometrics.fit_checks import circular_triads, separated_groups
 from psychometrics.ranking import rank
 from psychometrics.scaling import fit
+from psychometrics.sentences import ranking_in_words
 from tests.psychometrics.studies import answers, study
 
 
@@ -17,6 +18,15 @@ def test_a_true_scale_fits_and_a_cycle_does_not() -> None:
     found = rank(circle.only_seen()).fit
     assert found.p is not None and found.p < 1e-6
     assert abs(found.pairs[0].observed - found.pairs[0].predicted) > 0.15
+
+
+def test_answers_that_all_contradict_the_scale_are_the_worst_fit_of_all() -> None:
+    # Everybody, on every photograph: a before b before c before a.
+    n = np.arange(90)
+    rows = Comparisons.of_choices("abc", n % 3, (n + 1) % 3, np.zeros(90), n % 7, n % 5)
+    found = rank(rows)
+    assert found.fit.p is not None and found.fit.p < 1e-6 and found.fit.design_effect == 1
+    assert "One scale does not fit these answers" in ranking_in_words(found)
 
 
 def test_people_and_photographs_that_differ_are_no_misfit() -> None:

@@ -1,11 +1,14 @@
 """Sentences that a reviewer would accept: which difference, its interval, how many; and what can't be said."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from psychometrics.comparisons import Comparisons
+from psychometrics.differences import Difference
 from psychometrics.ranking import rank
-from psychometrics.sentences import cautions, difference_in_words, ranking_in_words
+from psychometrics.sentences import best_in_words, cautions, difference_in_words, ranking_in_words
 from tests.psychometrics.studies import NAMES, answers, study
 
 
@@ -25,6 +28,31 @@ def test_two_equals_are_not_distinguishable_and_neither_is_called_best() -> None
 def test_nothing_is_called_best_on_one_vote() -> None:
     words = ranking_in_words(rank(answers([(0, 1, 0)], NAMES[:2])))
     assert "best" not in words and "No order can be given" in words and "So few answers" in words
+
+
+def test_who_never_lost_is_ahead_by_no_number() -> None:
+    wins = [(0, 1, 0), (0, 2, 0), (1, 2, 0), (2, 1, 0), (1, 2, 0)] * 20
+    people = np.arange(100) % 10
+    rows = Comparisons.of_choices(NAMES[:3], *np.array(wins).T, people, np.arange(100) // 10)
+    words = ranking_in_words(rank(rows))
+    lead = words.split(". ")[0]
+    assert (
+        lead.startswith("jpeg is the best: jpeg is ahead of ") and "JND" not in lead and "after Holm" in lead
+    )
+    assert "how far apart they are can't be said" in words
+
+
+def test_an_interval_that_leaves_out_zero_is_explained_where_the_test_of_all_pairs_does_not_reject() -> None:
+    one = Difference("a", "b", 0.72, 0.08, 1.36, 0.03, 0.12)
+    assert difference_in_words(one) == (
+        "a and b are not distinguishable (0.72 JND, 95 % interval 0.08 to 1.36, p = .120 after Holm)"
+    )
+    assert "Holm" not in difference_in_words(replace(one, low=-0.1))
+
+
+def test_no_chance_to_be_best_on_one_vote() -> None:
+    few, many = rank(answers([(0, 1, 0)], NAMES[:2])), rank(answers([(0, 1, 0), (0, 1, 1)] * 5, NAMES[:2]))
+    assert best_in_words(few, 0) == "–" and best_in_words(many, 0).endswith(" %")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,19 @@
+"""Results in a terminal: what is not known has no figure."""
+
+from psychometrics.in_text import influence_as_text, ranking_as_text
+from psychometrics.influence import influences
+from psychometrics.ranking import rank
+from tests.psychometrics.studies import NAMES, answers
+
+
+def test_ties_alone_hang_on_nobody() -> None:
+    ties = rank(answers([(0, 1, 2), (1, 2, 2), (2, 0, 2)] * 8, NAMES[:3]))
+    rows = answers([(0, 1, 2), (1, 2, 2), (2, 0, 2)] * 8, NAMES[:3])
+    assert rows.annotator is not None
+    each = influences(ties.scale, rows, rows.annotator, [f"p{n}" for n in range(rows.annotator.max() + 1)])
+    assert influence_as_text(each, "person") == "Without any one person the ranking stays as it is."
+
+
+def test_one_answer_makes_nothing_best() -> None:
+    lines = ranking_as_text(rank(answers([(0, 1, 0)], NAMES[:2]))).splitlines()
+    assert lines[1].split()[-3] == "–"
