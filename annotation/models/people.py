@@ -46,6 +46,13 @@ class Annotator(models.Model):
     def __str__(self) -> str:
         return f"{'simulated ' if self.simulated else ''}{self.id.hex[:8]}"
 
+    @property
+    def is_program(self) -> bool:
+        """Whether nobody sits there: a test participant of a panel is simulated too, and a researcher looks at the
+        pairs.
+        """
+        return self.simulated and not self.external_id
+
 
 class Invitation(models.Model):
     """A personal link to a study; whoever opens it first is the one it is for."""

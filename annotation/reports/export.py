@@ -34,10 +34,13 @@ def filters_of(*, simulated: bool, until: datetime) -> dict[str, Any]:
     }
 
 
-def exclusions_of(study: Study) -> dict[str, Any]:
-    """Each rule of the study that excludes people with its limit, how many each one excludes; excluded pairs."""
+def exclusions_of(study: Study, *, simulated: bool) -> dict[str, Any]:
+    """Each rule of the study that excludes people with its limit, how many of the population each one excludes;
+    excluded pairs.
+    """
     rules = {name: limit for name, limit in study.protocol.items() if name.startswith("exclude_") and limit}
-    excluded = study.enrolments.excluded().order_by().values_list("excluded_by")
+    of_population = study.enrolments.filter(annotator__simulated=simulated)
+    excluded = of_population.excluded().order_by().values_list("excluded_by")
     return {
         "rules": rules,
         "annotators_left_out": dict(excluded.annotate(count=Count("pk"))),
@@ -62,7 +65,8 @@ def export(
     name_of = names_in_export(study, until=until, number=number)
     extra = {
         "study": _describe(study, number),
-        "filters": filters_of(simulated=simulated, until=until) | {"exclusions": exclusions_of(study)},
+        "filters": filters_of(simulated=simulated, until=until)
+        | {"exclusions": exclusions_of(study, simulated=simulated)},
         "versions": {"closer": version("closer-perception")}
         | {name: version(name) for name in ("numpy", "pillow", "django")},
     }

@@ -75,8 +75,7 @@ def begin_session(
     if language and session.language != language:
         session.language = language
         session.save(update_fields=["language"])
-    is_program = simulated and not annotator.external_id
-    if session.ready_at is None and (is_program or next_step(enrolment, session) is None):
+    if session.ready_at is None and (annotator.is_program or next_step(enrolment, session) is None):
         session.ready_at = timezone.now()
         session.save(update_fields=["ready_at"])
     return session
@@ -124,10 +123,15 @@ def progress_in(session: Session, enrolment: Enrolment | None) -> dict[str, Any]
 
 @atomic_in_turn()
 def skip_assignment(*, session: Session, assignment_id: UUID, cause: str, detail: str = "") -> None:
-    """Gives back a pair that could not be shown, with a flag that says why; the annotator does not get it again."""
-    assignment = Assignment.objects.select_for_update().filter(pk=assignment_id).first()
+    """Gives back a pair that could not be shown, with a flag that says why; the annotator does not get it again.
+
+    A program has seen nothing: its reason is kept, and is no flag that a researcher settles for people.
+    """
+    rows = Assignment.objects.select_related("annotator").select_for_update(of=("self",))
+    assignment = rows.filter(pk=assignment_id).first()
     if assignment is None or assignment.session_id != session.pk:
         raise NotYours(gettext("This pair belongs to another session, so it cannot be returned from here."))
     words = f"{cause} {detail}".strip()[:300]
-    if return_to_pool(assignments=[assignment], state=Assignment.State.SKIPPED, cause=words):
+    returned = return_to_pool(assignments=[assignment], state=Assignment.State.SKIPPED, cause=words)
+    if returned and not assignment.annotator.is_program:
         raise_flag(assignment=assignment, cause=cause, detail=detail)

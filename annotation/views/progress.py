@@ -9,7 +9,7 @@ from math import ceil
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from annotation.core.conditions import ORIGINAL, Condition, levels, methods
@@ -194,8 +194,11 @@ def _made(study: Study) -> dict[Condition, dict[str, int]]:
 
 def _judged_pairs(study: Study) -> Sequence[tuple[Condition, Condition, int, int]]:
     """(first, second, votes of people, votes of programs); summed anew when a vote was added."""
-    judged = pairs_of(study).aggregate(votes=Sum(F("votes") + F("simulated_votes"), default=0))["votes"]
-    return list(cache.get_or_set(f"votes-by-pair-{study.key}-{judged}", partial(_votes_by_pair, study), 600))
+    counted = pairs_of(study).aggregate(
+        people=Sum("votes", default=0), programs=Sum("simulated_votes", default=0)
+    )
+    key = f"votes-by-pair-{study.key}-{counted['people']}-{counted['programs']}"
+    return list(cache.get_or_set(key, partial(_votes_by_pair, study), 600))
 
 
 def _votes_by_pair(study: Study) -> list[tuple[Condition, Condition, int, int]]:

@@ -9,10 +9,12 @@ from django.utils import timezone
 
 from annotation.core.protocol import Protocol
 from annotation.models import Assignment, Enrolment, Judgment, Study, Triplet
+from annotation.reports.export import exclusions_of
 from annotation.services.allocation.ranking import refresh_ranking
 from annotation.services.annotator_quality import refresh_quality
 from annotation.services.claims import NoPair, claim_next
 from annotation.services.pool import return_overdue
+from annotation.services.sessions import skip_assignment
 from annotation.services.stopping import apply_stop_rules, widest_halfwidth
 from tests.factories import (
     make_assignment,
@@ -117,6 +119,29 @@ def test_a_pair_that_a_program_holds_keeps_no_study_open() -> None:
     apply_stop_rules()
     study.refresh_from_db()
     assert study.state == Study.State.CLOSED
+
+
+def test_a_program_raises_no_flag_and_a_test_participant_does() -> None:
+    study = make_study(votes_per_triplet=5)
+    make_triplet(study)
+    program, tester, person = (make_session(study, simulated=who) for who in (True, True, False))
+    tester.annotator.panel, tester.annotator.external_id = "prolific", "test-1"
+    tester.annotator.save()
+    for session in (program, tester, person):
+        skip_assignment(session=session, assignment_id=make_assignment(session).pk, cause="flagged")
+    assert set(study.flags.values_list("assignment__annotator", flat=True)) == {
+        tester.annotator_id,
+        person.annotator_id,
+    }
+    skipped = Assignment.objects.get(annotator=program.annotator_id)
+    assert (skipped.state, skipped.skip_cause) == ("skipped", "flagged")
+
+
+def test_exclusions_of_an_export_are_of_its_population() -> None:
+    study = make_judged_study(people=2, programs=3)
+    study.enrolments.filter(annotator__simulated=True).update(excluded_by="exclude_fast_over")
+    assert exclusions_of(study, simulated=False)["annotators_left_out"] == {}
+    assert exclusions_of(study, simulated=True)["annotators_left_out"] == {"exclude_fast_over": 3}
 
 
 def test_an_upgrade_takes_simulated_answers_out_of_the_common_counters() -> None:
