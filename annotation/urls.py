@@ -13,7 +13,6 @@ from annotation.views import (
     finish,
     flags,
     gallery,
-    home,
     invitations,
     judge,
     members,
@@ -34,7 +33,7 @@ from annotation.views import (
 )
 
 urlpatterns = [
-    path("", home.home, name="home"),
+    path("", studies.home, name="home"),
     path("judge/<str:key>/", judge.judge, name="judge"),
     path("judge/<str:key>/step/<slug:step>/", arrival.take_step, name="judge-step"),
     path("judge/<str:key>/end/", finish.end, name="judge-end"),

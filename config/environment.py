@@ -1,7 +1,11 @@
-"""Reads environment variables more strictly than a library would: a misspelt boolean raises."""
+"""What settings take from environment variables: booleans, the secret key, the database."""
 
 import os
+import secrets
+from pathlib import Path
+from typing import Any
 
+import environ
 from django.core.exceptions import ImproperlyConfigured
 
 _TRUE = {"1", "true", "yes", "on"}
@@ -18,3 +22,44 @@ def strict_bool(name: str, *, default: bool) -> bool:
     raise ImproperlyConfigured(
         f"{name}={word!r} is not a boolean: write one of 1, true, yes, on, 0, false, no, off."
     )
+
+
+def secret_key(value: str, *, debug: bool, folder: Path) -> str:
+    """SECRET_KEY; where it is empty and for development alone, one made at random and kept in `folder`."""
+    if value:
+        return value
+    if not debug:
+        raise ImproperlyConfigured(
+            "SECRET_KEY is not set. With DEBUG off Closer needs one: "
+            "SECRET_KEY=$(python -c 'import secrets; print(secrets.token_urlsafe(50))')"
+        )
+    kept = folder / "development-secret-key"
+    if not kept.exists():
+        kept.write_text(secrets.token_urlsafe(50))
+        kept.chmod(0o600)
+    return kept.read_text()
+
+
+SQLITE_OPTIONS: dict[str, Any] = {
+    # BEGIN IMMEDIATE: a claim reads, then writes; deferred transactions would fail to upgrade their lock.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-20000;",
+}
+# A server that is gone without a word must not hold a thread: a connection that is not made, or answers nothing to
+# what was sent, ends within seconds.
+POSTGRES_OPTIONS: dict[str, Any] = {"connect_timeout": 5, "keepalives_idle": 30, "tcp_user_timeout": 20_000}
+
+
+def database_from_url(url: str, file: Path) -> dict[str, Any]:
+    """The entry of DATABASES for an address; for "", that of SQLite in `file`."""
+    database: dict[str, Any] = environ.Env.db_url_config(url or f"sqlite:///{file}")
+    # Opening costs as much as a request's queries; the last of SQLite's to be closed also empties its log, on the disk.
+    database.setdefault("CONN_MAX_AGE", 60)
+    if database["ENGINE"].endswith("sqlite3"):
+        database["OPTIONS"] = {**database.get("OPTIONS", {}), **SQLITE_OPTIONS}
+    else:
+        database["ENGINE"] = database["ENGINE"].replace("django.db.backends.postgresql", "config.postgres")
+        database["CONN_HEALTH_CHECKS"] = True
+        database["OPTIONS"] = {**POSTGRES_OPTIONS, **database.get("OPTIONS", {})}
+    return database

@@ -13,10 +13,8 @@ from celery.schedules import crontab, schedule
 
 from annotation.core.languages import LANGUAGES as LANGUAGES_OF_PAGES
 from config.cache import cache_from_url
-from config.database import database_from_url
-from config.environment import strict_bool
+from config.environment import database_from_url, secret_key, strict_bool
 from config.guards import require_local_hosts
-from config.keys import secret_key
 from config.logging import logging_config
 from config.proxies import networks_from
 from config.run.broker import embedded_url

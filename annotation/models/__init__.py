@@ -1,12 +1,11 @@
 """The rows of annotation."""
 
-from annotation.models.codec import CodecVersion
+from annotation.models.codec import CodecReach, CodecVersion
 from annotation.models.flags import Flag
 from annotation.models.judging import Assignment, Judgment
 from annotation.models.members import AccessToken, Membership, ResearcherInvitation, ResultsLink
 from annotation.models.people import Annotator, Enrolment, Invitation, Session
 from annotation.models.processes import Clock, WorkerProcess
-from annotation.models.reach import CodecReach
 from annotation.models.snapshot import Snapshot
 from annotation.models.stimulus import Photograph, Reconstruction, Source, StudySource
 from annotation.models.study import Study

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from django.core.cache import cache
 from django.db.models import Max, QuerySet
 from django.db.models.fields.files import FieldFile
 from django.http import (
@@ -21,10 +22,12 @@ from annotation.core.roles import Reach
 from annotation.errors import SnapshotRefused
 from annotation.models import Judgment, Photograph, Reconstruction, Snapshot, Source, Study
 from annotation.reports.export import names_in_export
-from annotation.reports.small_copies import small_copy
 from annotation.views.access import refusals_as_messages, staff_required, study_or_404, within_reach
-from imaging.thumbnails import KINDS
+from imaging.thumbnails import KINDS, thumbnail
 from psychometrics.tables import stream
+
+# Of thumbnails.
+CACHED_S = 7 * 24 * 3600
 
 COLUMNS = {
     "judgment": "pk",
@@ -192,3 +195,14 @@ def _lines(study: Study) -> Iterable[str]:
             for row in named
         ),
     )
+
+
+def small_copy(image: FieldFile, kind: str) -> bytes:
+    """The bytes of a WebP file; stored pictures never change, so neither does their copy."""
+    key = f"small-{kind}-{image.name}"
+    kept: bytes | None = cache.get(key)
+    if kept is None:
+        with image.open("rb") as file:
+            kept = thumbnail(file.read(), kind)
+        cache.set(key, kept, CACHED_S)
+    return kept

@@ -90,3 +90,11 @@ def study_new(request: HttpRequest) -> HttpResponse:
     last = reachable_studies(request, Reach.DATA).order_by("-pk")[:COPIED_FROM]
     context = {"section": "studies", "form": form, "last": last, "faults": faults_of(form)}
     return render(request, "annotation/study_new.html", context, status=400 if form.errors else 200)
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """What Closer is; researchers go on to their studies."""
+    if request.user.is_staff:
+        return redirect("study-list")
+    return render(request, "annotation/home.html")

@@ -10,8 +10,8 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from config.run.circle.stages import write_report
 from metric.models import MetricVersion
-from metric.reports.page import write_report
 from metric.services.promotion import promote_version
 from metric.templatetags.evaluation import evaluation_words
 from tests.factories import make_triplet

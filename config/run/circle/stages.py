@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from django.template.loader import render_to_string
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from tqdm import tqdm
 
@@ -16,9 +17,9 @@ from annotation.services.addition import add_codec
 from annotation.services.snapshots import unpack_snapshot
 from annotation.tasks import enqueue_encodings
 from config.run.circle import StageFailed
+from imaging.files import write_atomic
 from metric.core.evaluation.table import format_table
 from metric.models import MetricVersion, RetrainRule, TrainingRun
-from metric.reports.page import write_report
 from metric.services.codec_requests import request_codec_training
 from metric.services.promotion import promote_version
 from metric.services.versions import version_folder
@@ -177,3 +178,9 @@ def report(study: Study, version: MetricVersion, var_dir: Path) -> None:
     print(f"\nVersion {version.number}\n\n" + format_table(version.evaluation) + "\n")
     for name in ("snapshot", "metric", "report.html"):
         print(f"{name:12} {var_dir / name}")
+
+
+def write_report(*, study: Study, version: MetricVersion, path: Path) -> None:
+    """Writes the page to `path`, whole or not at all."""
+    page = render_to_string("metric/report.html", {"study": study, "version": version})
+    write_atomic(path, page.encode())
