@@ -238,6 +238,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "PairSideEnum": "annotation.services.flags.SIDES",
         "SideEnum": "annotation.models.judging.Judgment.Side",
         "NetEnum": "metric.core.config.TRUNKS",
         "StudyStateEnum": "annotation.models.study.Study.State",
