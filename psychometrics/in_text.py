@@ -10,6 +10,7 @@ from psychometrics.ranking import Ranking
 from psychometrics.reliability import Weighted
 from psychometrics.results import Results, Section
 from psychometrics.sentences import best_in_words, crossing_in_words, ranking_in_words, signed
+from psychometrics.text_table import aligned
 
 HEAD = ("condition", "JND", "95 % interval", "rank", "best", "preferred", "answers")
 
@@ -86,9 +87,4 @@ def _row(ranking: Ranking, n: int) -> tuple[str, ...]:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [tuple(head), *map(tuple, rows)]
-    widths = [max(len(line[n]) for line in lines) for n in range(len(head))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    return "\n".join(aligned([head, *rows]))

@@ -18,6 +18,7 @@ from metric.reports.scored import COLUMNS as SCORES
 from metric.reports.scored import compare_scores, format_scores
 from psychometrics.answers import read_answers
 from psychometrics.tables import TableError, read_table
+from psychometrics.text_table import aligned
 
 Progress = Callable[[str, int, int], None]
 NO_PICTURES = "the file names no pictures"
@@ -113,11 +114,8 @@ def format_panel(result: dict[str, Any]) -> str:
     ]
     head = ["", "score", "log-loss", "calib.", "SROCC", "KROCC", "PLCC", "RMSE", "different", "better"]
     table = [head, *(_cells(row) for row in result["rows"] if row["available"])]
-    widths = [max(len(line[column]) for line in table) for column in range(len(head))]
     if len(table) > 1:
-        lines += [
-            "  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in table
-        ]
+        lines += aligned(table)
     lines += [
         f"{row['label']}: unavailable, {row['reason']}" for row in result["rows"] if not row["available"]
     ]

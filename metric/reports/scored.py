@@ -22,6 +22,7 @@ from metric.reports.answers import Pictures, Unusable
 from metric.reports.candidates import candidate
 from psychometrics.comparisons import Floats
 from psychometrics.tables import TableError, read_records
+from psychometrics.text_table import aligned
 
 COLUMNS = ("source", "distorted", "score")
 
@@ -121,10 +122,7 @@ def format_scores(result: dict[str, Any]) -> str:
         if row["available"]:
             figures = [row[name] for name in ("srocc", "krocc", "plcc", "rmse")]
             table.append([row["label"], *("–" if value is None else f"{value:.3f}" for value in figures)])
-    widths = [max(len(line[column]) for line in table) for column in range(len(head))]
-    lines += [
-        "  ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)).rstrip() for line in table
-    ]
+    lines += aligned(table)
     lines += [
         f"{row['label']}: unavailable, {row['reason']}" for row in result["rows"] if not row["available"]
     ]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from metric.core.config import ACROSS_LEVELS
+from psychometrics.text_table import aligned
 
 ABSENT = "–"
 # How answers from elsewhere are filed that name no codecs, or no bitrates.
@@ -23,13 +24,9 @@ def format_table(evaluation: Mapping[str, Any]) -> str:
     head = ["", "score", "95 % interval", *kinds, *map(rate_in_words, rates), "log-loss", "calib."]
     head += ["vs promoted", "vs stock", "vs PSNR"]
     lines = [head, *(_cells(row, kinds, rates) for row in evaluation["rows"])]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    # A column in which nothing is known is left out.
+    # A column in which nothing is known is not shown.
     shown = [c for c in range(len(head)) if c < 2 or any(line[c] not in ("", ABSENT) for line in lines[1:])]
-    text = "\n".join(
-        "  ".join(line[c].ljust(widths[c]) if c == 0 else line[c].rjust(widths[c]) for c in shown).rstrip()
-        for line in lines
-    )
+    text = "\n".join(aligned([[line[c] for c in shown] for line in lines], figures_right=True))
     return f"{_title(evaluation)}\n{text}\n{_notes(evaluation)}".rstrip() + "\n"
 
 
