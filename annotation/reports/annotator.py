@@ -129,6 +129,11 @@ def sessions_of(enrolment: Enrolment) -> QuerySet[Session]:
     return Session.objects.filter(study=enrolment.study, annotator=enrolment.annotator_id).order_by("pk")
 
 
+def languages_of(enrolment: Enrolment) -> tuple[tuple[str, int], ...]:
+    """The languages of their sessions' pages, with how many sessions each; of old sessions none was recorded."""
+    return _counted(sessions_of(enrolment).values_list("language", flat=True))
+
+
 def environment_of(answers: Sequence[Given]) -> Environment:
     """What is known of where and how they judged."""
     raw = [one.judgment.timing for one in answers]

@@ -121,6 +121,7 @@ def page_of(request: HttpRequest, study: Study, enrolment: Enrolment) -> dict[st
         "checks": [(CHECKS.get(name, name), finding) for name, finding in enrolment.checks.items()],
         "environment": environment,
         "environment_rows": [
+            ("Language, by sessions", report.languages_of(enrolment)),
             ("Layout", environment.layouts),
             ("Answered by", environment.inputs),
             ("Pixel ratio", environment.pixel_ratios),

@@ -26,6 +26,7 @@ SAY_EVERYTHING = """async () => {
   const calls = {
     tooEarly: () => [say.tooEarly(1500)],
     lookFirst: () => [say.lookFirst(["left", "original"]), say.lookFirst(["left", "original", "right"])],
+    switchFirst: () => [say.switchFirst(1, ""), say.switchFirst(2, "")],
     nowUp: () => ["left", "original", "right"].map(say.nowUp),
     takesTurns: () => ["left", "original", "right"].map(say.takesTurns),
     longLook: () => [say.longLook(60000), say.longLook(120000)],

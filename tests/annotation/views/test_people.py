@@ -103,11 +103,14 @@ def test_strangers_leave_nobody_out(client: Client) -> None:
 def test_the_csv_has_every_figure_of_everybody(owner_client: Client) -> None:
     study = study_with(3, exclude_straight_over=2)
     session = answered(study, "left", "left", "left")
+    Session.objects.filter(pk=session.pk).update(language="zh-hans")
     refresh_quality(study)
+    page = owner_client.get(address_of("study-annotator", session)).content.decode()
+    assert "Language, by sessions" in page and "zh-hans (1)" in page
     answer = owner_client.get(reverse("study-people-csv", args=[study.slug]))
     text = b"".join(answer.streaming_content).decode()
     (row,) = csv.DictReader(io.StringIO(text))
-    assert row["annotator"] == str(session.annotator_id)
+    assert (row["annotator"], row["language"]) == (str(session.annotator_id), "zh-hans")
     assert (row["left_value"], row["left_n"], row["excluded_by"]) == ("1.0", "3", "exclude_straight_over")
     assert row["reason"] == "The same side in a row, over 2"
     assert row["sentinels_value"] == ""
