@@ -20,21 +20,21 @@ help: ## this list
 # --- to run it ---------------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: .venv/installed ## a demo study to judge in the browser; PORT=8000
-	@$(RUN) -m config.run.demo --port $(PORT)
+demo: .venv/installed ## a demo study to judge in the browser; PORT=8000, SIMULATED=200 for simulated answers
+	@$(RUN) -m config.run.demo --port $(PORT) --simulated $(SIMULATED)
 
 .PHONY: paper-study
-paper-study: .venv/installed ## six codecs at four rates, as in arXiv 2002.04988; SIMULATED=500 for answers by programs
+paper-study: .venv/installed ## six codecs at four rates, as in arXiv 2002.04988; SIMULATED=500 for simulated answers
 	@$(RUN) -m config.run.demo --study paper --port $(PORT) --simulated $(SIMULATED)
 
 .PHONY: circle
-circle: .venv/installed ## the whole circle with simulated annotators, end to end
+circle: .venv/installed ## the whole cycle with simulated annotators, end to end
 	@$(RUN) -m config.run.circle
 
 # --- to work on it -----------------------------------------------------------------------------------------
 
 .PHONY: install
-install: .venv/installed-dev ## the environment in .venv, with what tests and linters need
+install: .venv/installed-dev ## the environment in .venv, with the tools for tests and linters
 
 # Twice: what may share the cores, in parallel; then what measures time in a browser or kills processes, alone.
 # 5 says that a run had no test, as the one for -k may. Bytecode is kept, also where the environment says not to: tests
@@ -48,7 +48,7 @@ test: .venv/installed-dev ## all tests; PYTEST_ARGS="-k claim -x"
 
 # mutmut goes on where it was stopped; what is in mutants/ is its copy of the project. Hours for everything.
 .PHONY: mutants
-mutants: .venv/installed-dev ## decisions that no test holds; MUTATE='annotation.core.allocation*'
+mutants: .venv/installed-dev ## code changes that no test notices; MUTATE='annotation.core.allocation*'
 	@$(BIN)/mutmut run $(if $(MUTATE),"$(MUTATE)")
 	@$(BIN)/mutmut results | grep -v 'not checked' || echo 'every mutant that was made died'
 
@@ -72,7 +72,7 @@ lint-containers:
 	$(BIN)/kubectl kustomize docker/kubernetes | $(BIN)/kubernetes-validate --strict --quiet -
 
 .PHONY: messages
-messages: .venv/installed-dev ## translations of the annotators' pages, read from the code and compiled
+messages: .venv/installed-dev ## update and compile the translations of the annotators' pages
 	@$(RUN) manage.py messages
 
 .PHONY: bench

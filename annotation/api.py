@@ -62,7 +62,7 @@ PROBLEM = OpenApiResponse(
     serializers.ProblemSerializer, description="Refused; `detail` says why and what to do."
 )
 UNKNOWN_SESSION = gettext_lazy(
-    "There is no session with this key, or it was deleted with its answers. Open the link of the study again."
+    "There is no session with this key, or it was deleted with its answers. Open the study's link again."
 )
 PROBLEMS = {400: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM, 429: PROBLEM}
 
@@ -87,8 +87,8 @@ def require_researcher(request: Request) -> None:
     """Refuses programs that nobody of the staff has sent: their answers would pass for a study's own trial."""
     if not request.user.is_staff:
         raise ResearcherNeeded(
-            "Simulated annotators are for researchers: send a header 'Authorization: Token …' with a researcher's "
-            "token. People judge without one."
+            "Simulated annotators require a researcher's token in the header 'Authorization: Token …'. "
+            "People judge without one."
         )
 
 
@@ -119,7 +119,8 @@ class BeginSession(JudgingView):
         study = get_object_or_404(Study, key=fields.pop("study"))
         if fields["simulated"] and not may(staff_of(request), study, Reach.RUN):
             raise ResearcherNeeded(
-                "Simulated annotators are sent by an editor or an owner of the study; your token is of neither."
+                "Simulated annotators require the token of an editor or an owner of the study; yours "
+                "belongs to neither."
             )
         known = Annotator.objects.filter(key=fields.pop("annotator_key", "")).first()
         session = begin_session(
@@ -169,10 +170,10 @@ class SubmitJudgment(JudgingView):
         request=serializers.SubmitJudgmentSerializer,
         parameters=[SESSION_HEADER],
         responses={
-            200: OpenApiResponse(serializers.RecordedSerializer, description="It was recorded before."),
+            200: OpenApiResponse(serializers.RecordedSerializer, description="It was already recorded."),
             201: OpenApiResponse(serializers.RecordedSerializer, description="Recorded."),
             410: OpenApiResponse(
-                serializers.ProblemSerializer, description="The lease ran out, or the session was erased."
+                serializers.ProblemSerializer, description="The lease expired, or the session was erased."
             ),
             **PROBLEMS,
         },
@@ -241,7 +242,7 @@ class AssignmentImage(JudgingView):
         try:
             response = picture_response(pk, slot)
         except Assignment.DoesNotExist as error:
-            raise Http404(gettext("There is no such pair, or its time was over long ago.")) from error
+            raise Http404(gettext("There is no such pair, or its lease expired long ago.")) from error
         except Exception as error:
             if not is_transient(error):
                 raise
@@ -286,7 +287,7 @@ class SnapshotViewSet(
         return Response(self.get_serializer(snapshot).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(
-        parameters=[OpenApiParameter("as", str, enum=FORMS, default=BAPPS, description="In which form.")],
+        parameters=[OpenApiParameter("as", str, enum=FORMS, default=BAPPS, description="The format.")],
         responses={(200, "application/zip"): OpenApiTypes.BINARY, 409: PROBLEM},
     )
     @action(detail=True)
@@ -295,6 +296,6 @@ class SnapshotViewSet(
         snapshot = self.get_object()
         if snapshot.state != Snapshot.State.DONE:
             raise SnapshotRefused(
-                f"Snapshot {snapshot} is {snapshot.state}. Ask again when its state is done."
+                f"Snapshot {snapshot} is {snapshot.state}. Try again when its state is done."
             )
         return snapshot_zip(snapshot, request.query_params.get("as", BAPPS))

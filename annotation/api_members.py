@@ -34,7 +34,9 @@ class InvitedSerializer(serializers.Serializer[Any]):
 
     note = serializers.CharField()
     link = serializers.CharField()
-    annotator = serializers.CharField(help_text='The number of who used it; "" before.')
+    annotator = serializers.CharField(
+        help_text='The number of the annotator who used it; "" while it is unused.'
+    )
     state = serializers.CharField()
 
 
@@ -73,7 +75,7 @@ class MemberSerializer(serializers.Serializer[Any]):
 
     username = serializers.CharField(max_length=150)
     role = serializers.ChoiceField(
-        choices=list(ROLES), allow_null=True, help_text="null takes them out of the study."
+        choices=list(ROLES), allow_null=True, help_text="null removes them from the study."
     )
 
 

@@ -38,7 +38,7 @@ class PersonSerializer(serializers.ModelSerializer[Enrolment]):
     annotator = serializers.UUIDField(source="annotator_id", read_only=True)
     simulated = serializers.BooleanField(source="annotator.simulated", read_only=True)
     stage = serializers.ChoiceField(choices=list(STAGES), read_only=True)
-    signs = serializers.SerializerMethodField(help_text="What is outside a careful annotator's figures.")
+    signs = serializers.SerializerMethodField(help_text="Figures outside the range of a careful annotator.")
     figures = serializers.SerializerMethodField(help_text="By name: value, low, high, n.")
 
     class Meta:
@@ -156,14 +156,14 @@ class ReturnedSerializer(serializers.Serializer[Any]):
     """People who gave their place back, by the panel's ids."""
 
     ids = serializers.ListField(child=serializers.CharField(max_length=200), max_length=20_000)
-    back = serializers.BooleanField(default=False, help_text="True: they did not return after all.")
+    back = serializers.BooleanField(default=False, help_text="True: undo an earlier record of a return.")
 
 
 class ReturnedResultSerializer(serializers.Serializer[Any]):
     """What was recorded."""
 
     recorded = serializers.IntegerField()
-    unknown = serializers.ListField(child=serializers.CharField(), help_text="Ids that never came here.")
+    unknown = serializers.ListField(child=serializers.CharField(), help_text="Ids that are unknown here.")
 
 
 class ReturnedView(APIView):
@@ -199,7 +199,9 @@ class SettlementSerializer(serializers.Serializer[Any]):
     settlement = serializers.ChoiceField(choices=Flag.Settlement.values)
     note = serializers.CharField(default="", allow_blank=True, max_length=300)
     sides = serializers.ListField(
-        child=serializers.ChoiceField(choices=SIDES), default=list, help_text="Which to make again."
+        child=serializers.ChoiceField(choices=SIDES),
+        default=list,
+        help_text="The reconstruction to encode again.",
     )
 
 

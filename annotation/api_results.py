@@ -45,7 +45,7 @@ class StudyResultsView(APIView):
         operation_id="studies_results",
         responses={
             200: OpenApiTypes.OBJECT,
-            202: OpenApiResponse(OpenApiTypes.OBJECT, description="A worker computes them: ask again."),
+            202: OpenApiResponse(OpenApiTypes.OBJECT, description="A worker is computing them: try again."),
             **PROBLEMS,
         },
     )
@@ -58,7 +58,7 @@ class StudyResultsView(APIView):
         if stale(kept, votes):
             ask_worker(study, population)
         if kept is None:
-            computing = {"detail": "The figures are being computed. Ask again in a few seconds."}
+            computing = {"detail": "The figures are being computed. Try again in a few seconds."}
             return Response(computing, status=status.HTTP_202_ACCEPTED)
         return Response(study_results_as_json(kept) | {"newer_judgments": max(0, votes - kept.judgments)})
 
@@ -133,7 +133,7 @@ class PlanQuery(serializers.Serializer[Any]):
         required=False,
         min_value=0.01,
         max_value=5,
-        help_text="JND: find the cheapest study; sources and annotators are then the most.",
+        help_text="In JND: find the cheapest study; sources and annotators are then upper limits.",
     )
 
     def get_fields(self) -> dict[str, serializers.Field]:  # type: ignore[type-arg]
@@ -165,7 +165,7 @@ class PlanView(APIView):
         missing = [name for name in ("sources", "annotators", "votes") if name not in values]
         if missing and "halfwidth" not in values:
             raise PlanRefused(
-                f"Give {', '.join(missing)} too, or halfwidth for the cheapest study that reaches it."
+                f"Give {', '.join(missing)} too, or give halfwidth to find the cheapest study that reaches it."
             )
         assumed = Assumed(**{name: values[name] for name, *_ in ASSUMED if name in values})
         try:

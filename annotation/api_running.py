@@ -29,18 +29,18 @@ class MeterSerializer(serializers.Serializer[Any]):
 
     done = serializers.IntegerField()
     total = serializers.IntegerField()
-    words = serializers.CharField(help_text="The same as the page says it.")
+    words = serializers.CharField(help_text="The same as text, as the page shows it.")
 
 
 class StudyProgressSerializer(serializers.Serializer[Any]):
     """How far a study is."""
 
     state = serializers.ChoiceField(choices=Study.State.choices)
-    meters = serializers.DictField(child=MeterSerializer(), help_text="By what is counted.")
+    meters = serializers.DictField(child=MeterSerializer(), help_text="By kind of row.")
     pending_snapshots = serializers.IntegerField()
-    open_flags = serializers.IntegerField(help_text="Flags of annotators that nobody has settled.")
+    open_flags = serializers.IntegerField(help_text="Annotators' flags that are still open.")
     pending_reaches = serializers.IntegerField(
-        help_text="Of a draft: codecs whose range of bitrates a worker has yet to measure, counted on each photograph."
+        help_text="For a draft: how many ranges of bitrates remain to be measured, one per codec and photograph."
     )
 
 
@@ -161,7 +161,7 @@ class PlannedSerializer(serializers.Serializer[Any]):
     """What workers have to do now."""
 
     reconstructions = serializers.IntegerField(
-        help_text="Sent to the workers; a large study is planned by one."
+        help_text="Sent to the workers; for a large study the planning too is done by a worker."
     )
 
 

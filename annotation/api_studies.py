@@ -33,10 +33,14 @@ from annotation.views.actions import study_file_of
 class NewStudySerializer(fields.Serializer[Any]):
     """A study file and what its paths lead to; or a preset and a name."""
 
-    file = fields.FileField(required=False, help_text="TOML, as GET …/file/ gives it.")
-    archive = fields.FileField(required=False, help_text="A zip with the files that the study file names.")
+    file = fields.FileField(required=False, help_text="TOML, as returned by GET …/file/.")
+    archive = fields.FileField(
+        required=False, help_text="A zip file with the files that the study file names."
+    )
     preset = fields.ChoiceField(
-        required=False, choices=list(PRESETS), help_text="What the draft begins from, where there is no file."
+        required=False,
+        choices=list(PRESETS),
+        help_text="The preset that the draft starts from, if there is no file.",
     )
     name = fields.CharField(required=False, max_length=120, help_text="With a preset.")
     title = fields.CharField(required=False, default="", max_length=120, help_text="With a preset.")
@@ -55,10 +59,10 @@ class PresetSerializer(fields.Serializer[Any]):
     name = fields.CharField()
     label = fields.CharField()
     summary = fields.CharField()
-    rules = fields.DictField(help_text="Rules of the protocol that it sets.")
+    rules = fields.DictField(help_text="Rules of the protocol that the preset sets.")
     codecs = fields.ListField(
         child=fields.ListField(child=fields.CharField()),
-        help_text="Of each list the first codec that is available is taken; empty: the usual ones.",
+        help_text="From each list, the first codec that is available is used; empty: the default codecs.",
     )
     study = fields.DictField(help_text="Rules outside the protocol.")
     differs = fields.CharField(
@@ -70,7 +74,7 @@ class PicturesSerializer(fields.Serializer[Any]):
     """Own pictures as docs/studies.md lays them out."""
 
     archive = fields.FileField(help_text="A zip of the folder.")
-    allow_missing = fields.BooleanField(default=False, help_text="Take them with cells that have no picture.")
+    allow_missing = fields.BooleanField(default=False, help_text="Accept cells without a picture.")
     licence = fields.CharField(default="", allow_blank=True, max_length=200)
     attribution = fields.CharField(default="", allow_blank=True, max_length=500)
 

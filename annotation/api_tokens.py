@@ -20,7 +20,10 @@ class ObtainTokenSerializer(AuthTokenSerializer):
 
     name = serializers.CharField(default="", allow_blank=True, max_length=100, help_text="What it is for.")
     days = serializers.IntegerField(
-        default=USUAL_TOKEN_DAYS, min_value=1, max_value=LONGEST_TOKEN_DAYS, help_text="Until it ends."
+        default=USUAL_TOKEN_DAYS,
+        min_value=1,
+        max_value=LONGEST_TOKEN_DAYS,
+        help_text="Days until it expires.",
     )
 
 

@@ -19,6 +19,6 @@ class EndingTokenAuthentication(TokenAuthentication):
             raise AuthenticationFailed("Unknown token.")
         if token.ends_at <= timezone.now():
             raise AuthenticationFailed(
-                f"This token ended on {token.ends_at:%Y-%m-%d}. Make a new one on your account's page."
+                f"This token expired on {token.ends_at:%Y-%m-%d}. Create a new one on your account page."
             )
         return token.user, token

@@ -41,7 +41,7 @@ class FaultyPictures(Refused):
     def __init__(self, faults: Sequence[str]) -> None:
         count = f"{len(faults)} faults" if len(faults) > 1 else "a fault"
         shown = " ".join(faults[:3]) + (f" And {len(faults) - 3} more." if len(faults) > 3 else "")
-        super().__init__(f"Nothing was taken: the pictures have {count}. {shown}", faults=list(faults))
+        super().__init__(f"Nothing was added: the pictures have {count}. {shown}", faults=list(faults))
         self.faults = tuple(faults)
 
 
@@ -135,7 +135,9 @@ class SessionErased(Refused):
 
     def __init__(self) -> None:
         super().__init__(
-            gettext("This session and its answers were deleted, as its annotator asked. Nothing was kept.")
+            gettext(
+                "This session and its answers were deleted at the annotator's request. This answer was not kept."
+            )
         )
 
 

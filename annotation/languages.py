@@ -119,7 +119,7 @@ def check_catalogues(**_: Any) -> list[CheckMessage]:
         if missing := untranslated(tag):
             warnings.append(
                 Warning(
-                    f"{name} lacks {len(missing)} texts of the pages for annotators, so no page is shown in it: "
+                    f"{name} lacks {len(missing)} texts of the annotators' pages, so it is not offered: "
                     + "; ".join(text[:60] for text in missing[:3]),
                     hint="Translate them in annotation/locale and run `make messages`.",
                     id="annotation.W001",

@@ -22,11 +22,11 @@ class ProblemSerializer(serializers.Serializer[Any]):
     """Why a request was refused."""
 
     code = serializers.CharField(
-        required=False, help_text="For programs. Without one the API itself was never reached."
+        required=False, help_text="For programs. If it is missing, the error does not come from the API."
     )
     detail = serializers.CharField(help_text="For people: what happened and what to do.")
     fields = serializers.DictField(
-        required=False, help_text="What is wrong with single fields of the request."
+        required=False, help_text="What is wrong with individual fields of the request."
     )
 
 
@@ -45,10 +45,10 @@ class BeginSessionSerializer(serializers.Serializer[Any]):
     annotator_key = serializers.CharField(
         required=False,
         max_length=32,
-        help_text="Who came before, as an earlier answer said; without it: somebody new.",
+        help_text="The annotator's key from an earlier response; without it, a new annotator is created.",
     )
     simulated = serializers.BooleanField(
-        default=False, help_text="True for a program that stands in for a person."
+        default=False, help_text="True for a program that simulates a person."
     )
     screen = serializers.JSONField(default=dict)
 
@@ -57,7 +57,7 @@ class BeginSessionSerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError(
                 {
                     "annotator_id": [
-                        "An annotator's id opens nothing. Send annotator_key, which you had with it."
+                        "An annotator's id gives no access. Send the annotator_key that you received with it."
                     ]
                 }
             )
@@ -159,7 +159,7 @@ class NextPairSerializer(serializers.Serializer[Any]):
     )
     assignment = AssignmentSerializer(required=False)
     detail = serializers.CharField(required=False)
-    code = serializers.CharField(required=False, help_text="Of a refusal that came with a recorded answer.")
+    code = serializers.CharField(required=False, help_text="For an answer that was recorded with a refusal.")
     retry_after_s = serializers.IntegerField(required=False, allow_null=True)
     progress = ProgressSerializer()
 
@@ -197,8 +197,8 @@ class RecordedSerializer(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     progress = ProgressSerializer()
-    feedback = FeedbackSerializer(allow_null=True, help_text="In training only.")
-    next = NextPairSerializer(required=False, help_text="Where the answer came with `holding`.")
+    feedback = FeedbackSerializer(allow_null=True, help_text="In practice only.")
+    next = NextPairSerializer(required=False, help_text="If the request included `holding`.")
 
 
 class SkipSerializer(serializers.Serializer[Any]):
@@ -215,7 +215,8 @@ class StudySerializer(serializers.ModelSerializer[Study]):
     judgments_by_people = serializers.IntegerField(read_only=True)
     judgments_simulated = serializers.IntegerField(read_only=True)
     link = serializers.SerializerMethodField(
-        help_text="What is handed out; for a panel with its placeholders, since the bare link is refused there."
+        help_text="The link to distribute; for a panel, with its placeholders, because the plain link is "
+        "refused there."
     )
 
     class Meta:
@@ -246,9 +247,7 @@ class RequestSnapshotSerializer(serializers.Serializer[Any]):
     """Which judgments to freeze."""
 
     study = serializers.SlugField(help_text="The study's slug.")
-    simulated = serializers.BooleanField(
-        default=False, help_text="The simulated judgments instead of people's."
-    )
+    simulated = serializers.BooleanField(default=False, help_text="Simulated judgments instead of people's.")
 
 
 class SnapshotSerializer(serializers.ModelSerializer[Snapshot]):

@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         print(
-            "codecs_zoo: stopped. What is done is kept; a sweep goes on when it is started again.",
+            "codecs_zoo: stopped. Finished work is kept; a sweep continues when it is started again.",
             file=sys.stderr,
         )
         return 130
@@ -91,7 +91,7 @@ def encode(options: argparse.Namespace) -> None:
     """`encode`: IN, a photograph, to OUT, our container."""
     codec = with_options(registry.get(options.codec), _codec_options(options))
     if options.bpp is None and (options.choose_by or options.choose):
-        raise CodecError("--choose-by compares files of one rate: give --bpp instead of --setting.")
+        raise CodecError("--choose-by compares files of the same bitrate: give --bpp instead of --setting.")
     photograph = load_photograph(options.input)
     for note in photograph.notes:
         print(f"note: {note}")
@@ -102,7 +102,7 @@ def encode(options: argparse.Namespace) -> None:
             codec, result = _aimed(options, codec, photograph.pixels)
             settings, bitstream = result.operating_point, result.bitstream
             if not result.reached:
-                print(f"note: the codec's steps allow no closer than {result.bpp:.4f} bpp.")
+                print(f"note: the closest bitrate that the codec's steps allow is {result.bpp:.4f} bpp.")
         else:
             bitstream = codec.encode(photograph.pixels, **settings)
     header = container.Header(codec.family, codec.version, settings, photograph.height, photograph.width)
@@ -124,7 +124,7 @@ def _codec_options(options: argparse.Namespace) -> Settings:
 
 def _tell_tuned(codec: Codec, settings: Settings) -> None:
     if tuned := codec.tuned_on(settings):
-        print(f"note: tuned on {', '.join(tuned)}. Judge this file by other figures, or by people.")
+        print(f"note: tuned on {', '.join(tuned)}. Evaluate this file by other metrics, or with people.")
 
 
 def _aimed(options: argparse.Namespace, codec: Codec, pixels: Pixels) -> tuple[Codec, RateResult]:
@@ -134,7 +134,8 @@ def _aimed(options: argparse.Namespace, codec: Codec, pixels: Pixels) -> tuple[C
     one = figure(options.choose_by)
     best = choose(_candidates(codec, options.choose), pixels, options.bpp, one, tell=_tell_candidate)
     print(
-        f"note: chosen by {one.label}. Figures by {one.label} are tuned: judge this file by others, or by people."
+        f"note: chosen by {one.label}. Figures by {one.label} are biased: evaluate this file by other "
+        f"metrics, or with people."
     )
     return best.codec, best.result
 
@@ -182,20 +183,24 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    listing = commands.add_parser("list", help="every codec: available or not, licence, version")
+    listing = commands.add_parser("list", help="list all codecs with availability, licence and version")
     listing.add_argument("--json", action="store_true", help="machine-readable")
     listing.set_defaults(run=list_codecs)
 
-    encoding = commands.add_parser("encode", help="a photograph to a file of our container")
+    encoding = commands.add_parser("encode", help="encode a photograph to a container file (.clz)")
     encoding.add_argument(
         "input", type=Path, metavar="IN", help="photograph: PNG, JPEG, WebP, AVIF, TIFF or BMP"
     )
     encoding.add_argument("output", type=Path, metavar="OUT")
-    encoding.add_argument("--codec", required=True, metavar="NAME", help="a name that `list` shows")
+    encoding.add_argument("--codec", required=True, metavar="NAME", help="a codec name from `list`")
     aim = encoding.add_mutually_exclusive_group(required=True)
-    aim.add_argument("--bpp", type=float, help="bits per pixel to aim at, such as 0.37")
+    aim.add_argument("--bpp", type=float, help="target bits per pixel, such as 0.37")
     aim.add_argument(
-        "--setting", type=_setting, action="append", metavar="K=V", help="such as quality=35; repeatable"
+        "--setting",
+        type=_setting,
+        action="append",
+        metavar="K=V",
+        help="the codec's knob, such as quality=35; repeatable",
     )
     encoding.add_argument(
         "--choose-by", metavar="METRIC", help="with --bpp: the options that look best by lpips-alex, say",
@@ -214,7 +219,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     encoding.set_defaults(run=encode)
 
-    decoding = commands.add_parser("decode", help="a file of our container to PNG")
+    decoding = commands.add_parser("decode", help="decode a container file to PNG")
     decoding.add_argument("input", type=Path, metavar="IN")
     decoding.add_argument("output", type=Path, metavar="OUT.png")
     decoding.set_defaults(run=decode)

@@ -27,7 +27,7 @@ def encode_shown(codec: Codec, pixels: Pixels, settings: Settings, output: Path)
     seconds = codec.seconds_at(settings) * pixels.shape[0] * pixels.shape[1] / 1e6
     if seconds > TOLD_FROM:
         print(
-            f"note: this takes some {_spelt(seconds)} of one core. If it is stopped, the same command continues."
+            f"note: this takes about {_spelt(seconds)} on one core. If it is interrupted, the same command continues."
         )
     bar = _Bar()
     with following(bar.show, state):

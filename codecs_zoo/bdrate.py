@@ -51,7 +51,7 @@ def bd_rate(
 def _frontier(bpp: Sequence[float], quality: Sequence[float]) -> Floats:
     """Nx2 of (quality, log rate), both rising."""
     if any(rate <= 0 for rate in bpp):
-        raise ValueError("A rate is not above 0 bpp, so it has no logarithm.")
+        raise ValueError("A bitrate is not above 0 bpp; BD-rate needs its logarithm.")
     kept: list[tuple[float, float]] = []
     for rate, value in sorted(zip(bpp, quality, strict=True)):
         if not kept or (value > kept[-1][0] and rate > np.exp(kept[-1][1])):

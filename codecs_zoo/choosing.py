@@ -70,7 +70,7 @@ def chosen(codec: Codec, options: Mapping[str, Setting]) -> Codec:
     fixed = {name: value for name, value in options.items() if name not in (CHOOSE_BY, CHOOSE)}
     if CHOOSE_BY not in options:
         if CHOOSE in options:
-            raise CodecError(f"{CHOOSE} says what to choose among; {CHOOSE_BY}=METRIC is missing.")
+            raise CodecError(f"{CHOOSE} requires {CHOOSE_BY}=METRIC, which is missing.")
         return with_options(codec, fixed)
     names = str(options.get(CHOOSE, "")).split("+") if CHOOSE in options else []
     try:
@@ -99,7 +99,7 @@ def candidates(
     own = fixed or {}
     among = list(names) or [name for name in codec.choices if name not in own]
     if not among:
-        raise CodecError(f"{codec.name} has no options to choose among; leave --choose-by out.")
+        raise CodecError(f"{codec.name} has no options to choose among; remove --choose-by.")
     if unknown := sorted(set(among) - set(codec.options)):
         raise CodecError(
             f"{codec.name} has no option {', '.join(unknown)}; it has {', '.join(codec.options)}."

@@ -46,7 +46,7 @@ def pack(header: Header, bitstream: bytes) -> bytes:
 def unpack(content: bytes) -> tuple[Header, bytes]:
     """Header and bitstream. Raises ContainerError if a single bit is wrong."""
     if content[:4] != MAGIC or len(content) < _FIXED.size:
-        raise ContainerError("This is not a file that `python -m codecs_zoo encode` wrote.")
+        raise ContainerError("This is not a file written by `python -m codecs_zoo encode`.")
     _, header_length, bitstream_length, crc = _FIXED.unpack_from(content)
     body = content[_FIXED.size :]
     if len(body) != header_length + bitstream_length:

@@ -205,7 +205,7 @@ class Codec(ABC):
         if not right or not knob.low <= float(value) <= knob.high or (knob.integer and value != int(value)):
             number = "whole number" if knob.integer else "number"
             raise CodecError(
-                f"{self.name}: {knob.name} is {value!r}; give a {number} from {knob.low:g} to {knob.high:g}."
+                f"{self.name}: {knob.name} is {value!r}; use a {number} from {knob.low:g} to {knob.high:g}."
             )
         return int(value) if knob.integer else float(value)
 
@@ -220,7 +220,7 @@ class Codec(ABC):
 def check_pixels(pixels: Pixels) -> None:
     """Raises CodecError unless `pixels` is uint8 of shape HxWx3 with at least one pixel."""
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
-        raise CodecError(f"Pixels are {pixels.dtype} of shape {pixels.shape}; give uint8, HxWx3.")
+        raise CodecError(f"Pixels are {pixels.dtype} of shape {pixels.shape}; use uint8, HxWx3.")
 
 
 def check_decoded_size(width: int, height: int) -> None:

@@ -47,7 +47,7 @@ class FfmpegStill(Codec):
     def _encode(self, pixels: Pixels, settings: Settings) -> bytes:
         height, width = pixels.shape[:2]
         if max(height, width) > LONGEST_SIDE:
-            raise ValueError(f"sides up to {LONGEST_SIDE} pixels can be coded; crop the picture")
+            raise ValueError(f"the longest possible side is {LONGEST_SIDE} pixels; crop the picture")
         planes = to_planes(pixels, depth=10, chroma="420", multiple=self.multiple, smallest=self.smallest)
         raw = b"".join(plane.astype("<u2").tobytes() for plane in planes)
         size = "{1}x{0}".format(*planes[0].shape)
@@ -75,7 +75,9 @@ class FfmpegStill(Codec):
         raw = np.frombuffer(_run(source + sink, bitstream[SIZE.size :], DECODE_SECONDS), "<u2")
         rows, columns = (padded_side(side, self.multiple, self.smallest) for side in (height, width))
         if raw.size != rows * columns * 3 // 2:
-            raise CodecError(f"the stream does not hold the {width} x {height} pixels that its header claims")
+            raise CodecError(
+                f"the stream does not contain the {width} x {height} pixels that its header claims"
+            )
         luma, cb, cr = np.split(raw, [rows * columns, rows * columns * 5 // 4])
         half = (rows // 2, columns // 2)
         return to_pixels(

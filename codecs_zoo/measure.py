@@ -121,7 +121,9 @@ def _as_tensors(a: Pixels, b: Pixels) -> tuple[torch.Tensor, torch.Tensor]:
 
 def _check_same_shape(a: Pixels, b: Pixels) -> None:
     if a.shape != b.shape:
-        raise ValueError(f"Pictures of {a.shape} and {b.shape} can't be compared: make them the same size.")
+        raise ValueError(
+            f"Pictures of {a.shape} and {b.shape} cannot be compared: they must have the same size."
+        )
 
 
 def _ms_since(started: float) -> float:

@@ -77,7 +77,7 @@ def find_model(name: str) -> Path:
         if path.is_file():
             return path
         raise ModelUnavailable(
-            f"There is no model {name!r}: give the path of an ONNX file, or one of {', '.join(KNOWN)}."
+            f"There is no model named {name!r}: use the path of an ONNX file, or one of {', '.join(KNOWN)}."
         )
     model = KNOWN[name]
     candidates = [path for path in _places(model) if path.is_file()]
@@ -86,12 +86,12 @@ def find_model(name: str) -> Path:
             return path
     if candidates:
         raise ModelUnavailable(
-            f"{candidates[0]} is not the {name} that this version knows: its sha256 is {file_sha256(candidates[0])}, "
-            f"not {model.sha256[0]}. Replace it, or give your own file by its path."
+            f"{candidates[0]} is not the {name} that this version expects: its sha256 is "
+            f"{file_sha256(candidates[0])}, not {model.sha256[0]}. Replace it, or give the path of your own file."
         )
     raise ModelUnavailable(
-        f"The model {name} ({model.licence}) is not on this machine. Put {model.file}, from {model.origin}, into "
-        f"the folder that {FOLDER_VARIABLE} names, or into {DEFAULT_FOLDER}."
+        f"The model {name} ({model.licence}) is not on this machine. Put {model.file}, from "
+        f"{model.origin}, into the folder named by {FOLDER_VARIABLE}, or into {DEFAULT_FOLDER}."
     )
 
 
@@ -126,7 +126,7 @@ def _session(path: str) -> onnxruntime.InferenceSession:
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime's own exceptions have no common base
-        raise ModelUnavailable(f"{path} is no ONNX model that can be read: {error}") from error
+        raise ModelUnavailable(f"{path} cannot be read as an ONNX model: {error}") from error
 
 
 def _places(model: ModelFile) -> list[Path]:

@@ -24,7 +24,7 @@ def decode_with_pillow(bitstream: bytes, plugin: type[ImageFile.ImageFile]) -> P
     with plugin(io.BytesIO(bitstream)) as opened:
         check_decoded_size(*opened.size)
         if opened.mode != "RGB":
-            raise CodecError(f"it holds a {opened.mode} picture, not RGB")
+            raise CodecError(f"it contains a {opened.mode} picture, not RGB")
         return np.array(opened)
 
 

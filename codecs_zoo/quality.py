@@ -74,7 +74,7 @@ def figure(name: str) -> Figure:
         return _rival(name)
     known = ", ".join([*PLAIN, *(f"lpips-{trunk}" for trunk in TRUNKS), *RIVALS, *entry_points()])
     raise QualityError(
-        f"No quality figure is called {name!r}. Use {known}, module:function, or a metric version's folder."
+        f"There is no quality figure named {name!r}. Use {known}, module:function, or a metric version's folder."
     )
 
 
@@ -92,7 +92,7 @@ def _rival(name: str) -> Figure:
         try:
             return one_value(compare, a, b)
         except BaselineUnavailable as error:
-            print(f"{name}: no figure for a pair: {error}", file=sys.stderr)
+            print(f"{name}: no value for a pair: {error}", file=sys.stderr)
             return None
 
     return Figure(name, label, higher, of, label if higher else f"{label}, lower is closer")

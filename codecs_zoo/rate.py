@@ -78,7 +78,7 @@ def encode_to_bpp(
     target. Raises RateError if the codec can't come within 10 % at either end of its knob.
     """
     if not (math.isfinite(target_bpp) and target_bpp > 0):
-        raise RateError(f"The target is {target_bpp} bpp; give a number above 0, such as 0.37.")
+        raise RateError(f"The target is {target_bpp} bpp; use a number above 0, such as 0.37.")
     any_knob = codec.complete_settings({codec.knob.name: codec.knob.low})
     if (aimed := codec.aim(pixels, target_bpp, any_knob, tolerance)) is not None:
         return _rate_result(codec, pixels, target_bpp, aimed, tolerance)
@@ -163,8 +163,8 @@ class _Search:
         word, advice = ("less", "higher") if self.below is None else ("more", "lower")
         height, width = self.pixels.shape[:2]
         raise RateError(
-            f"{self.codec.name} can't make {word} than {bpp:.3g} bpp of this {width} x {height} picture, so "
-            f"{self.target:g} bpp is out of its reach. Choose a {advice} target or another codec."
+            f"{self.codec.name} cannot produce {word} than {bpp:.3g} bpp for this {width} x {height} "
+            f"picture, so it cannot reach {self.target:g} bpp. Choose a {advice} target or another codec."
         )
 
     def _next_knob(self) -> float | None:

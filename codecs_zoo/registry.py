@@ -25,12 +25,13 @@ def register(codec_class: CodecClass) -> CodecClass:
     if name in _registered:
         holder = type(_registered[name])
         raise ValueError(
-            f"Two codecs are called {name!r}: {holder.__module__} and {codec_class.__module__}. Rename one."
+            f"Two codecs have the name {name!r}: {holder.__module__} and {codec_class.__module__}. Rename one."
         )
     for other in _registered.values():
         if codec_class.look is not None and codec_class.look == other.look:
             raise ValueError(
-                f"{name!r} and {other.name!r} have one look, {codec_class.look}. Give one another colour or shape."
+                f"{name!r} and {other.name!r} have the same look, {codec_class.look}. Give one of them "
+                f"another colour or shape."
             )
     _registered[name] = codec_class()
     return codec_class
@@ -56,7 +57,7 @@ def get(name: str) -> Codec:
     own, options = split_name(name)
     codec = _registered.get(own) or _provided(own)
     if codec is None:
-        raise KeyError(f"No codec is called {own!r}. Known: {', '.join(names())}.")
+        raise KeyError(f"There is no codec named {own!r}. Known: {', '.join(names())}.")
     return chosen(codec, options)
 
 

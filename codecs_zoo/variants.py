@@ -19,7 +19,9 @@ def split_name(name: str) -> tuple[str, dict[str, Setting]]:
     for part in rest.split(",") if at else ():
         option, equals, value = part.partition("=")
         if not (option and equals and value) or option in options:
-            raise CodecError(f"{name!r} is not NAME@OPTION=VALUE,OPTION=VALUE, each option once.")
+            raise CodecError(
+                f"{name!r} is not of the form NAME@OPTION=VALUE,OPTION=VALUE with each option once."
+            )
         options[option] = as_setting(value)
     return own, options
 

@@ -41,10 +41,10 @@ UPLOADS: dict[str, Reach | None] = {
 
 
 TOO_LARGE = (
-    f"More than {STRANGERS_MOST_BYTES // 2**20} MB are accepted only from researchers, for a study that they may "
-    "edit. Log in first, or send less."
+    f"More than {STRANGERS_MOST_BYTES // 2**20} MB are accepted only from researchers, for a study that "
+    f"they may edit. Log in first, or send a smaller file."
 )
-NOT_READ = "What was sent could not be read. Send it again in a moment."
+NOT_READ = "The request could not be read. Send it again in a moment."
 
 Respond = Callable[[HttpRequest], HttpResponse]
 

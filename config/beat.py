@@ -40,9 +40,9 @@ class SingletonScheduler(DatabaseScheduler):  # type: ignore[misc]
             close_old_connections()
             holds = Clock.objects.all().hold(self._holder)
         except DatabaseError as error:
-            log.warning("no database, nothing is sent", error=str(error))
+            log.warning("no database, no tasks are sent", error=str(error))
             return False
         if holds is not self._holds:
-            log.info("this is the clock" if holds else "another clock runs: standing by")
+            log.info("this beat is active" if holds else "another beat is active: standing by")
             self._holds = holds
         return holds

@@ -110,7 +110,9 @@ def check_storage_by_writing() -> Check:
         name = default_storage.save(f"probe/{uuid.uuid4().hex}", ContentFile(b"closer"))
         try:
             with default_storage.open(name) as file:
-                return "" if file.read() == b"closer" else "What was written is not what is read."
+                return (
+                    "" if file.read() == b"closer" else "The content read back differs from what was written."
+                )
         finally:
             default_storage.delete(name)
 
@@ -124,7 +126,7 @@ def check_disk() -> Check:
         free = shutil.disk_usage(settings.VAR_DIR).free // 2**20
         if free >= LEAST_FREE_MB:
             return ""
-        return f"{free} MB are free in {settings.VAR_DIR}, and {LEAST_FREE_MB} are needed. Make room there."
+        return f"{free} MB are free in {settings.VAR_DIR}, but {LEAST_FREE_MB} are required. Free some space there."
 
     return _checked("disk", True, ask)
 
@@ -137,7 +139,7 @@ def check_broker() -> Check:
             client.ping()
         return ""
 
-    return _checked("broker", False, ask, hint="Is REDIS_URL right, and does the server run?")
+    return _checked("broker", False, ask, hint="Is REDIS_URL correct, and is the server running?")
 
 
 @contextmanager
@@ -154,7 +156,7 @@ def check_clock() -> Check:
     """Beat ticks: leases run out, lost messages are found, studies stop by their rules."""
     ticked_at = Clock.objects.values_list("ticked_at", flat=True).first()
     if ticked_at is None:
-        return Check("clock", False, "No beat has ever run. Start one: celery -A config beat")
+        return Check("clock", False, "Beat has never run. Start it: celery -A config beat")
     silent = timezone.now() - ticked_at
     late = silent > CLOCK_SILENT
     problem = f"Beat has been silent for {silent.total_seconds():.0f} s. Is it running?" if late else ""
@@ -196,4 +198,4 @@ def _checked(name: str, needed: bool, ask: Callable[[], str], *, hint: str = "")
 def _storage_hint() -> str:
     if isinstance(storages["default"], FileSystemStorage):
         return f"May this user write to {settings.VAR_DIR / 'files'}?"
-    return "Is STORAGE_URL right, and does the bucket exist? Closer does not make it."
+    return "Is STORAGE_URL correct, and does the bucket exist? Closer does not create it."

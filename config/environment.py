@@ -20,7 +20,7 @@ def strict_bool(name: str, *, default: bool) -> bool:
     if word in _TRUE | _FALSE:
         return word in _TRUE
     raise ImproperlyConfigured(
-        f"{name}={word!r} is not a boolean: write one of 1, true, yes, on, 0, false, no, off."
+        f"{name}={word!r} is not a boolean: use one of 1, true, yes, on, 0, false, no, off."
     )
 
 

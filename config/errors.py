@@ -19,7 +19,7 @@ RETRY_AFTER_S = 10
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 NO_ROOM = gettext_lazy("The server's disk is full. Nothing was stored. Try again in a moment.")
 NO_DATABASE = gettext_lazy(
-    "The database does not answer at the moment. Nothing was stored. Try again in a moment."
+    "The database is not responding at the moment. Nothing was stored. Try again in a moment."
 )
 
 Respond = Callable[[HttpRequest], HttpResponse]

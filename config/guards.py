@@ -10,7 +10,8 @@ from django.http import HttpRequest, HttpResponse
 Respond = Callable[[HttpRequest], HttpResponse]
 AT_HOME = {"localhost", "127.0.0.1", "[::1]", "::1", ".localhost", "testserver"}
 DEBUG_AT_HOME = (
-    "DEBUG is on: Closer answers this machine only. Set DEBUG=false and SECRET_KEY to let others in.\n"
+    "DEBUG is on: Closer answers only requests from this machine. "
+    "To allow others, set DEBUG=false and SECRET_KEY.\n"
 )
 
 

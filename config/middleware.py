@@ -38,10 +38,11 @@ def content_security_policy(
 
 API = "/api/"
 DETAILS = {
-    400: "This request is malformed. Compare it with /api/v1/schema/.",
-    404: "There is nothing at this address. /api/v1/schema/ lists what there is.",
-    500: "Closer failed to answer this request. What happened is in the server's log.",
-    503: "Closer can't do this just now: the disk is full or the database is away. Send the same again later.",
+    400: "This request is malformed. See /api/v1/schema/ for the expected form.",
+    404: "There is no endpoint at this address. /api/v1/schema/ lists all endpoints.",
+    500: "Closer failed to answer this request. The server's log has the details.",
+    503: "Closer cannot answer this request at the moment: the disk is full or the database is not "
+    "available. Send it again later.",
 }
 
 

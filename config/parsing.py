@@ -18,7 +18,7 @@ class BodyTooLarge(APIException):
     """More than a program of ours ever sends."""
 
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_detail = f"The request has more than {LARGEST_BYTES // 2**20} MB. Send less."
+    default_detail = f"The request has more than {LARGEST_BYTES // 2**20} MB. Send a smaller request."
     default_code = "too_large"
 
 
@@ -43,7 +43,7 @@ class PlainJSONParser(JSONParser):
         except RecursionError as error:
             raise ParseError("The JSON is nested too deeply.") from error
         except ValueError as error:
-            raise ParseError(f"This is not the plain JSON in UTF-8 that is expected: {error}.") from error
+            raise ParseError(f"This is not valid JSON in UTF-8: {error}.") from error
         return value
 
 
@@ -73,7 +73,7 @@ def _require_plain(value: Any) -> None:
     while level:
         depth += 1
         if depth > DEEPEST:
-            raise ValueError(f"it is nested more than {DEEPEST} deep")
+            raise ValueError(f"it is nested more than {DEEPEST} levels deep")
         for leaf in level:
             _require_plain_leaf(leaf)
         level = [inner for outer in level for inner in _inside(outer)]
@@ -87,8 +87,8 @@ def _inside(value: Any) -> list[Any]:
 
 def _require_plain_leaf(value: Any) -> None:
     if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError("it holds a number that is not finite")
+        raise ValueError("it contains a number that is not finite")
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        raise ValueError("it holds an integer of more than 64 bits")
+        raise ValueError("it contains an integer of more than 64 bits")
     if isinstance(value, str) and ("\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value)):
-        raise ValueError("a string in it holds a NUL or half a character")
+        raise ValueError("a string in it contains a NUL or an unpaired surrogate")

@@ -59,7 +59,9 @@ def metrics_page(request: HttpRequest) -> HttpResponse:
     """Prometheus's text. Only for those who send METRICS_TOKEN or, where there is none, for direct neighbours."""
     if not _may_read_metrics(request):
         return HttpResponse(
-            "Not for strangers: set METRICS_TOKEN and send it.\n", status=403, content_type="text/plain"
+            "Access denied: set METRICS_TOKEN and send it as a bearer token.\n",
+            status=403,
+            content_type="text/plain",
         )
     return HttpResponse(metrics.exposition(), content_type=CONTENT_TYPE_LATEST)
 

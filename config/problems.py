@@ -14,7 +14,8 @@ from annotation.errors import Refused
 # The image `web` has none of these, nor has any installation without torch.
 NOT_IN_EVERY_IMAGE = {"torch", "lpips", "onnx", "onnxscript"}
 NOT_HERE = (
-    "This web server has no torch, which this requires. Use `python -m metric`, or run an image with torch."
+    "This requires torch, which is not installed on this web server. "
+    "Use `python -m metric`, or an image with torch."
 )
 
 

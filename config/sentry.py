@@ -26,7 +26,7 @@ def report_to_sentry(dsn: str, *, environment: str) -> None:
             before_send=without_the_request,
         )
     except sentry_sdk.utils.BadDsn as error:
-        raise ImproperlyConfigured("SENTRY_DSN is not an address that Sentry gave.") from error
+        raise ImproperlyConfigured("SENTRY_DSN is not a valid Sentry DSN.") from error
 
 
 def without_the_request(event: Any, hint: dict[str, Any]) -> Any:

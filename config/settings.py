@@ -232,7 +232,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Closer",
-    "DESCRIPTION": "Judge reconstructions, export what people said, use the metric that was learned from it.",
+    "DESCRIPTION": "Judge reconstructions, export the judgments, and use the metric trained on them.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],

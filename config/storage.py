@@ -29,8 +29,8 @@ def storage_from_url(url: str, folder: Path) -> dict[str, Any]:
     bucket = parts.path.strip("/")
     if parts.scheme != "s3" or not bucket or "/" in bucket:
         raise ImproperlyConfigured(
-            f"STORAGE_URL={parts.scheme}://… is not understood: write s3://KEY:SECRET@HOST/BUCKET, s3:///BUCKET, "
-            "or leave it empty to keep files under VAR_DIR."
+            f"STORAGE_URL={parts.scheme}://… is not valid: use s3://KEY:SECRET@HOST/BUCKET or "
+            f"s3:///BUCKET, or leave it empty to keep files under VAR_DIR."
         )
     return {"BACKEND": "config.bucket.BucketStorage", "OPTIONS": _s3_options(parts, bucket)}
 
@@ -43,8 +43,8 @@ def pictures_by_proxy(value: str, storage_url: str) -> str:
         return value
     if not Path(value).is_absolute():
         raise ImproperlyConfigured(
-            f"PICTURES_BY_PROXY={value!r} is not understood: write the absolute path of a folder that the proxy can "
-            "read, bucket where STORAGE_URL is one, or leave it empty."
+            f"PICTURES_BY_PROXY={value!r} is not valid: use the absolute path of a folder that the proxy "
+            f"can read, or bucket if STORAGE_URL names one, or leave it empty."
         )
     Path(value).mkdir(mode=0o755, parents=True, exist_ok=True)
     return value

@@ -14,6 +14,6 @@ def refuse_zero_filled(content: bytes) -> None:
     for coded in coded_items(content, b"av01"):
         if coded.endswith(bytes(_FEWEST_ZEROS)):
             raise PhotographError(
-                "This AVIF file is truncated or damaged (its data were filled up with zeros). Save or copy it again "
+                "This AVIF file is truncated or damaged (part of its data is zeros). Save or copy it again "
                 "from the original."
             )

@@ -18,7 +18,7 @@ from imaging.boxes import colour_properties
 from imaging.colour import Chromaticities, Space
 from imaging.errors import PhotographError
 
-AS_SRGB = "it was taken as sRGB, as browsers do"
+AS_SRGB = "it was read as sRGB, as browsers do"
 NEAR_GAMMA = (0.44, 0.47)
 """Values of gAMA that are 1/2.2 but for rounding: in PNG that means sRGB, where the primaries are sRGB's."""
 HIGH_DYNAMIC_RANGE = {colour.PQ: "PQ", colour.HLG: "HLG"}
@@ -103,7 +103,7 @@ def _by_code_points(primaries: int, curve: int, way: str) -> DeclaredColour:
     if primaries not in colour.PRIMARIES or curve not in colour.CURVES:
         return DeclaredColour(
             way,
-            assumed=f"I{way[1:]} leaves its colours open (primaries {primaries}, curve {curve}): {AS_SRGB}.",
+            assumed=f"I{way[1:]} does not define its colours (primaries {primaries}, curve {curve}): {AS_SRGB}.",
         )
     name, chromaticities = colour.PRIMARIES[primaries]
     curve_name, decode = colour.CURVES[curve]
@@ -113,8 +113,8 @@ def _by_code_points(primaries: int, curve: int, way: str) -> DeclaredColour:
 def _refuse_high_dynamic_range(curve: int, way: str) -> None:
     if curve in HIGH_DYNAMIC_RANGE:
         raise PhotographError(
-            f"This image has high dynamic range ({HIGH_DYNAMIC_RANGE[curve]}, by {way}). Convert it to sRGB yourself: "
-            "how it looks there is a choice."
+            f"This image has high dynamic range ({HIGH_DYNAMIC_RANGE[curve]}, by {way}). Convert it to "
+            f"sRGB yourself: the conversion requires a choice of tone mapping."
         )
 
 
@@ -124,7 +124,7 @@ def _by_gamma(gama: bytes, chrm: bytes) -> DeclaredColour:
     numbers = [value / 1e5 for value in struct.unpack(">8I", chrm)] if len(chrm) == 32 else []
     primaries = _chromaticities(numbers) if numbers else colour.SRGB
     if not colour.spans_colours(primaries):
-        return DeclaredColour(assumed=f"Its cHRM chunk names primaries that no picture can have: {AS_SRGB}.")
+        return DeclaredColour(assumed=f"Its cHRM chunk names impossible primaries: {AS_SRGB}.")
     if not stored:
         same = colour.is_srgb(primaries)
         return (
@@ -136,7 +136,7 @@ def _by_gamma(gama: bytes, chrm: bytes) -> DeclaredColour:
         return DeclaredColour("its gAMA chunk")
     named = next(
         (name for name, known in colour.PRIMARIES.values() if _alike(known, primaries)),
-        "primaries of its own",
+        "custom primaries",
     )
     way = "its gAMA and cHRM chunks" if numbers else "its gAMA chunk"
     return DeclaredColour(
@@ -192,7 +192,7 @@ def _by_bmp(opened: Image.Image, content: bytes) -> DeclaredColour:
         start, length = struct.unpack_from("<II", content, 14 + 112)
         return DeclaredColour("its ICC profile", profile=content[14 + start : 14 + start + length])
     if kind == b"LINK":
-        return DeclaredColour(assumed=f"Its ICC profile is a file of its own: {AS_SRGB}.")
+        return DeclaredColour(assumed=f"Its ICC profile is in a separate file: {AS_SRGB}.")
     if kind == bytes(4) and any(content[14 + 60 : 14 + 96]):
         return DeclaredColour(assumed=f"Its header names primaries without a profile: {AS_SRGB}.")
     return DeclaredColour()
@@ -234,7 +234,7 @@ def _doubt_of_exif(opened: Image.Image) -> str:
     elif space is not None:
         name = _EXIF_SPACES.get(space, f"a space other than sRGB ({space})")
     elif any(tag in exif for tag in (ExifTags.Base.PrimaryChromaticities, ExifTags.Base.WhitePoint)):
-        name = "primaries of its own"
+        name = "custom primaries"
     else:
         return _doubt_of_xmp(opened)
     return f"Its Exif data names {name}, and it has no ICC profile: {AS_SRGB}."

@@ -20,7 +20,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
     FileNotFoundError where the folder is not there.
     """
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"There is no folder {path.parent}. Make it first, or choose another.")
+        raise FileNotFoundError(f"There is no folder {path.parent}. Create it first, or choose another one.")
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
     os.close(handle)
     draft = Path(name)

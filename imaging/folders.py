@@ -44,6 +44,6 @@ def require_vacant(out: Path) -> None:
     """Raise FolderError when `out` is a file or a folder with something in it."""
     if out.is_dir():
         if any(out.iterdir()):
-            raise FolderError(f"{out} is not empty: name a new folder, or remove this one first")
+            raise FolderError(f"{out} is not empty: choose a new folder, or remove this one first")
     elif out.exists() or out.is_symlink():
-        raise FolderError(f"{out} exists and is not a folder: name another place")
+        raise FolderError(f"{out} exists and is not a folder: choose another path")

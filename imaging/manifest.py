@@ -70,7 +70,7 @@ def read_manifest(folder: Path, schema: str, *, name: str = NAME) -> dict[str, A
         content = path.read_bytes()
     except FileNotFoundError:
         raise ManifestError(
-            f"{folder} has no {name}: its writing did not finish, or it is something else"
+            f"{folder} has no {name}: writing it was not finished, or it is a different kind of folder"
         ) from None
     except OSError as error:
         raise ManifestError(f"{path} is damaged ({error})") from None
@@ -84,7 +84,7 @@ def parse_manifest(content: bytes, schema: str, path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise ManifestError(f"{path} is damaged ({error})") from None
     if not isinstance(manifest, dict) or manifest.get("schema") != schema:
-        raise ManifestError(f"{path} is not of schema {schema!r}, which is all that this version reads")
+        raise ManifestError(f"{path} does not have schema {schema!r}, the only one that this version reads")
     _require_unchanged(path, content, manifest)
     files = manifest.get("files")
     if not isinstance(files, dict) or not all(isinstance(sha256, str) for sha256 in files.values()):
@@ -94,7 +94,7 @@ def parse_manifest(content: bytes, schema: str, path: Path) -> dict[str, Any]:
             raise ManifestError(f"{path} names {listed!r}, which is outside the folder")
     # Folders from before manifests had a hash of their own have none.
     if files_sha256(files) != manifest.get("sha256", files_sha256(files)):
-        raise ManifestError(f"{path}: its own sha256 does not fit its list of files")
+        raise ManifestError(f"{path}: its own sha256 does not match its list of files")
     return manifest
 
 
@@ -123,7 +123,8 @@ def verify(folder: Path, manifest: Mapping[str, Any], *, only: bool = False, nam
     missing, unlisted = set(files) - present, present - set(files) if only else set()
     if missing or unlisted:
         raise ManifestError(
-            f"{folder} does not hold the files of its manifest: missing {_some(missing)}, not listed {_some(unlisted)}"
+            f"{folder} does not contain exactly the files of its manifest: missing {_some(missing)}, not "
+            f"listed {_some(unlisted)}"
         )
     for listed, sha256 in files.items():
         try:

@@ -67,7 +67,7 @@ def load_photograph(
             _refuse_by_header(opened, content, max_pixels, smallest_side)
             for refuse in REFUSALS.get(str(opened.format), ()):
                 refuse(content)
-            notes = [f"Its damaged {name} chunk was passed over." for name in damaged]
+            notes = [f"Its damaged {name} chunk was ignored." for name in damaged]
             return _normalise(opened, read_declared_colour(opened, content), notes)
     except PhotographError:
         raise
@@ -129,7 +129,7 @@ def _unknown(content: bytes) -> str:
     if content[4:12] in (b"ftypavif", b"ftypavis"):
         format = "AVIF"
     if format is None:
-        return f"This is not an image that we can read. Use {', '.join(FORMATS)}."
+        return f"This is not an image that can be read here. Use {', '.join(FORMATS)}."
     return f"This {format} file is truncated or damaged. Save or copy it again from the original."
 
 
@@ -161,9 +161,11 @@ def _refuse_by_header(opened: Image.Image, content: bytes, max_pixels: int, smal
             "This image does not fill its own frame: the rest is transparent. Export it again."
         )
     if opened.mode == "CMYK":
-        raise PhotographError("This image is CMYK, made for print. Convert it to sRGB and save it again.")
+        raise PhotographError("This image is in CMYK (for print). Convert it to sRGB and save it again.")
     if opened.mode.startswith(("I", "F")) or bits_per_channel(opened, content) > 8:
-        raise PhotographError("This image has more than 8 bits a channel. Convert it to 8-bit sRGB yourself.")
+        raise PhotographError(
+            "This image has more than 8 bits per channel. Convert it to 8-bit sRGB yourself."
+        )
     if opened.mode not in {"L", "LA", "P", "PA", "RGB", "RGBA"}:
         raise PhotographError(f"This image's colour mode is {opened.mode}. Convert it to 8-bit sRGB first.")
 
@@ -191,10 +193,10 @@ def _normalise(opened: Image.Image, claim: DeclaredColour, notes: list[str]) -> 
     if opened.mode in {"P", "PA"} and np.array(opened.getchannel(0)).max() >= colours:
         raise PhotographError("This image has pixels of colours that its palette lacks. Export it again.")
     if opened.format == "MPO":
-        notes.append("The first picture of a multi-picture (MPO) file was taken.")
+        notes.append("The first picture of a multi-picture (MPO) file was used.")
     upright = ImageOps.exif_transpose(opened) if turned else opened
     if turned:
-        notes.append("Turned upright as its EXIF orientation says.")
+        notes.append("Rotated upright according to its EXIF orientation.")
     picture = _without_colour_tricks(_without_alpha(upright, notes), notes)
     pixels = _in_srgb(picture, claim, notes)
     height, width = pixels.shape[:2]
@@ -243,7 +245,7 @@ def _without_colour_tricks(picture: Image.Image, notes: list[str]) -> Image.Imag
 def _expand_grey(picture: Image.Image, notes: list[str]) -> Image.Image:
     if picture.mode == "RGB":
         return picture
-    notes.append("Grey: expanded to three equal channels.")
+    notes.append("Greyscale: expanded to three equal channels.")
     return picture.convert("RGB")
 
 
@@ -263,10 +265,11 @@ def _to_srgb(picture: Image.Image, profile: bytes, notes: list[str]) -> Image.Im
         )
     except (ImageCms.PyCMSError, OSError, ValueError) as error:
         raise PhotographError(
-            f"Its colour profile is broken or does not fit ({error}). Convert it to sRGB and save it again."
+            f"Its colour profile is damaged or does not match the image ({error}). Convert it to sRGB and "
+            f"save it again."
         ) from error
     if picture.mode == "L":
-        notes.append("Grey: expanded to three equal channels.")
+        notes.append("Greyscale: expanded to three equal channels.")
     notes.append(f"Converted to sRGB from its colour profile ({_profile_name(embedded)}).")
     assert converted is not None
     return converted

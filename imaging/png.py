@@ -74,7 +74,7 @@ def decode_png(content: bytes) -> Pixels:
     except PhotographError:
         raise
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise PhotographError("This is no PNG file, or a damaged one.") from error
+        raise PhotographError("This is not a PNG file, or it is damaged.") from error
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def refuse_zero_filled(content: bytes) -> None:
         if name in _CODED:
             if body.endswith(bytes(_SURPLUS)) and _is_read(name, body[:-_SURPLUS]):
                 raise PhotographError(
-                    "This WebP file is truncated or damaged (its data were filled up with zeros). Save or copy it "
+                    "This WebP file is truncated or damaged (part of its data is zeros). Save or copy it "
                     "again from the original."
                 )
             return

@@ -46,7 +46,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m metric", description="The metric from a terminal.")
+    parser = argparse.ArgumentParser(
+        prog="python -m metric", description="The perceptual metric on the command line."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for add in (_add_score, _add_train, _add_curve, _add_prefer, _add_compare, _add_export, add_fetch):
         add(commands)
@@ -56,9 +58,9 @@ def _parser() -> argparse.ArgumentParser:
 def _add_score(commands: Commands) -> None:
     score = commands.add_parser(
         "score",
-        help="distances of pictures",
-        description="Prints the distance of each DIST to REF, smaller is closer. Two folders are matched by the "
-        "names of their pictures; files may differ in their endings.",
+        help="print distances between pictures",
+        description="Print the distance of each DIST from REF; smaller is closer. Two folders are matched "
+        "by the names of their pictures; file name extensions may differ.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -70,7 +72,7 @@ def _add_score(commands: Commands) -> None:
     )  # fmt: skip
     score.add_argument("--net", choices=NETS, default="alex", help="trunk of published LPIPS (alex)")
     _add_viewing(score)
-    score.add_argument("--csv", type=Path, metavar="FILE", help="write there instead of to the terminal")
+    score.add_argument("--csv", type=Path, metavar="FILE", help="write to this file instead of the terminal")
     score.set_defaults(run=_score)
 
 
@@ -90,7 +92,9 @@ def _add_train(commands: Commands) -> None:
     train = commands.add_parser("train", help="train on a snapshot folder")
     train.add_argument("snapshot", type=Path, metavar="SNAPSHOT")
     train.add_argument("out", type=Path, metavar="OUT")
-    train.add_argument("--cache", type=Path, help="folder for vectors, and for going on after a kill")
+    train.add_argument(
+        "--cache", type=Path, help="folder for cached vectors and checkpoints, to resume an interrupted run"
+    )
     add_settings(train)
     train.set_defaults(run=_train)
 
@@ -98,18 +102,19 @@ def _add_train(commands: Commands) -> None:
 def _add_curve(commands: Commands) -> None:
     curve = commands.add_parser(
         "curve",
-        help="agreement by the number of votes and photographs learned from",
-        description="Repeats a fit of heads on growing parts of the train split, and says what more would bring.",
+        help="learning curve: agreement by number of training votes and photographs",
+        description="Repeat the fit of the heads on growing parts of the train split, and estimate what "
+        "more data would bring.",
     )
     curve.add_argument("snapshot", type=Path, metavar="SNAPSHOT")
-    curve.add_argument("--cache", type=Path, help="folder for vectors")
-    curve.add_argument("--json", action="store_true", help="print everything as JSON")
+    curve.add_argument("--cache", type=Path, help="folder for cached vectors")
+    curve.add_argument("--json", action="store_true", help="print the full result as JSON")
     add_settings(curve)
     curve.set_defaults(run=_curve)
 
 
 def _add_prefer(commands: Commands) -> None:
-    prefer = commands.add_parser("prefer", help="the share of people expected to find one picture closer")
+    prefer = commands.add_parser("prefer", help="predict the share of people who find one picture closer")
     for name, help_ in (("version", "folder of a metric version"), ("ref", ""), ("a", ""), ("b", "")):
         prefer.add_argument(name, type=Path, metavar=name.upper(), help=help_ or None)
     prefer.set_defaults(run=_prefer)
@@ -118,21 +123,21 @@ def _add_prefer(commands: Commands) -> None:
 def _add_compare(commands: Commands) -> None:
     compare = commands.add_parser(
         "compare",
-        help="metrics against people's answers",
-        description="Prints how close each metric comes to the answers of a file: the share of answers that agree, "
-        "with intervals over sources and annotators, log-loss, correlations with people's scale, and tests of all "
-        "differences.",
+        help="compare metrics with people's answers",
+        description="Print how well each metric agrees with the answers in a file: the share of answers "
+        "that agree, with intervals over sources and annotators, log-loss, correlations with people's "
+        "scale, and tests of all differences.",
     )
     compare.add_argument("answers", type=Path, metavar="ANSWERS")
-    compare.add_argument("--metrics", default=",".join(BASELINE_KEYS), help="names with commas between them")
-    compare.add_argument("--cache", type=Path, help="folder for distances, so that none is computed twice")
+    compare.add_argument("--metrics", default=",".join(BASELINE_KEYS), help="names separated by commas")
+    compare.add_argument("--cache", type=Path, help="folder for cached distances")
     _add_viewing(compare)
-    compare.add_argument("--json", action="store_true", help="print everything as JSON")
+    compare.add_argument("--json", action="store_true", help="print the full result as JSON")
     compare.set_defaults(run=_compare)
 
 
 def _add_export(commands: Commands) -> None:
-    export = commands.add_parser("export", help="write a version as .onnx or .pt2")
+    export = commands.add_parser("export", help="export a version as .onnx or .pt2")
     export.add_argument("version", type=Path, metavar="VERSION")
     export.add_argument("out", type=Path, metavar="OUT")
     export.set_defaults(run=_export)
@@ -210,7 +215,7 @@ def _pairs(reference: Path, distorted: Sequence[Path]) -> list[tuple[Path, Path]
         distorted_by_name = _by_name(folder)
         unknown = sorted(set(distorted_by_name) - set(known))
         if unknown or not distorted_by_name:
-            what = f"{unknown[0]} is in {folder} only" if unknown else f"{folder} has no pictures"
+            what = f"{unknown[0]} is only in {folder}" if unknown else f"{folder} has no pictures"
             raise ValueError(f"{what}. Each picture needs a reference of the same name in {reference}.")
         pairs += [(known[name], path) for name, path in sorted(distorted_by_name.items())]
     return pairs
@@ -222,7 +227,9 @@ def _by_name(folder: Path) -> dict[str, Path]:
     for path in files(folder, ENDINGS, below=True):
         name = path.relative_to(folder).with_suffix("").as_posix()
         if name in pictures:
-            raise ValueError(f"{pictures[name]} and {path} have one name. Keep one of them in the folder.")
+            raise ValueError(
+                f"{pictures[name]} and {path} have the same name. Keep only one of them in the folder."
+            )
         pictures[name] = path
     return pictures
 

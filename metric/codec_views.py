@@ -69,7 +69,7 @@ def status_of(training: CodecTraining) -> dict[str, Any]:
     if training.state == CodecTraining.State.QUEUED:
         words = "waiting for a worker"
     elif training.cancel_requested and training.state == CodecTraining.State.RUNNING:
-        words = "stopping at its next step"
+        words = "stopping at the next step"
     return {
         "state": training.state,
         "outcome": training.outcome,
@@ -90,7 +90,7 @@ def cancel_codec(request: HttpRequest, pk: int) -> HttpResponse:
     training = get_object_or_404(trainings, pk=pk)
     cancel_codec_training(training=training)
     messages.info(
-        request, "The training stops at its next step. It can be continued from its last kept state."
+        request, "The training stops at its next step. It can be continued from its last saved state."
     )
     return redirect(training)
 

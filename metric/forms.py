@@ -75,7 +75,7 @@ class TrainingForm(forms.Form):
         label="Settings, as JSON",
         required=False,
         initial=dict,
-        help_text='What is not above, such as {"folds": 4, "seed": 7}.',
+        help_text='Settings that are not listed above, such as {"folds": 4, "seed": 7}.',
     )
 
     @classmethod
@@ -94,7 +94,9 @@ class TrainingForm(forms.Form):
         if not self.errors:
             more = cleaned["config"] or {}
             if twice := sorted(set(more) & {*CHOICES, "net"}):
-                raise forms.ValidationError(f"Chosen above, so not to be said again: {', '.join(twice)}.")
+                raise forms.ValidationError(
+                    f"Already chosen above; remove from the JSON: {', '.join(twice)}."
+                )
             chosen = {**more, **{name: cleaned[name] for name in CHOICES}}
             validated_config(chosen)
             cleaned["settings"] = chosen
@@ -115,10 +117,10 @@ class RetrainRuleForm(forms.ModelForm):
         model = RetrainRule
         fields = ["enabled", "hours_between", "quiet_from", "quiet_to"]
         help_texts = {
-            "enabled": "Otherwise only by hand, from a snapshot.",
-            "hours_between": "At least so many from one run to the next.",
-            "quiet_from": "Full hour. Training begins in these hours only.",
-            "quiet_to": "The same hour as the first: at any hour.",
+            "enabled": "If not, training is started only by hand, from a snapshot.",
+            "hours_between": "Minimum time between two runs.",
+            "quiet_from": "Full hour. Training starts only between these hours.",
+            "quiet_to": "Same as the first: training may start at any hour.",
         }
         labels = {"hours_between": "Hours between runs", "quiet_from": "From", "quiet_to": "To"}
 

@@ -67,7 +67,7 @@ class MetricVersion(models.Model):
     run = models.OneToOneField(TrainingRun, on_delete=models.PROTECT, related_name="version")
     net = models.CharField(max_length=20)
     kind = models.CharField(max_length=20)
-    simulated = models.BooleanField(help_text="Learned from simulated judgments.")
+    simulated = models.BooleanField(help_text="Trained on simulated judgments.")
     archive = models.FileField(upload_to=version_path)
     sha256 = models.CharField(max_length=64)
     manifest: Any = models.JSONField()
@@ -104,18 +104,22 @@ class RetrainRule(models.Model):
     study = models.OneToOneField(Study, on_delete=models.CASCADE, related_name="retrain_rule")
     enabled = models.BooleanField(default=True, verbose_name="Train on schedule")
     hours_between = models.PositiveSmallIntegerField(
-        default=20, validators=[MaxValueValidator(24 * 365)], help_text="At least, from one run to the next."
+        default=20, validators=[MaxValueValidator(24 * 365)], help_text="Minimum time between two runs."
     )
     quiet_from = models.PositiveSmallIntegerField(
         default=3,
         validators=[MaxValueValidator(23)],
-        help_text="Full hour, UTC: training begins in quiet hours only.",
+        help_text="Full hour, UTC: training starts only in quiet hours.",
     )
     quiet_to = models.PositiveSmallIntegerField(
-        default=5, validators=[MaxValueValidator(23)], help_text="The same hour as before: any hour is quiet."
+        default=5,
+        validators=[MaxValueValidator(23)],
+        help_text="Same as the first: training may start at any hour.",
     )
     config: Any = models.JSONField(
-        default=dict, blank=True, help_text='Settings of the runs that differ, such as {"net": "vgg"}.'
+        default=dict,
+        blank=True,
+        help_text='Settings of the runs that differ from the defaults, such as {"net": "vgg"}.',
     )
 
     class Meta:
@@ -140,7 +144,7 @@ class CodecTraining(Work):
     metric_version = models.ForeignKey(
         MetricVersion, on_delete=models.PROTECT, related_name="codec_trainings"
     )
-    codec = models.CharField(max_length=40, help_text="The learned codec whose weights it starts from.")
+    codec = models.CharField(max_length=40, help_text="The learned codec from whose weights it starts.")
     options: Any = models.JSONField(default=dict, help_text="metric.core.codec_tuning.CodecTuning, by name.")
     photographs: Any = models.JSONField(default=list, help_text="sha256 of the sources that it trains on.")
     stage_done = models.PositiveIntegerField(default=0)

@@ -121,7 +121,7 @@ class CodecTrainingSerializer(serializers.ModelSerializer[CodecTraining]):
     version = serializers.IntegerField(source="metric_version.number", read_only=True)
     codec_version = serializers.CharField(
         source="codec_version.name", default=None, allow_null=True, read_only=True,
-        help_text="The name by which a study adds the codec; null until it is made.",
+        help_text="The name under which a study adds the codec; null until the training is done.",
     )  # fmt: skip
 
     class Meta:

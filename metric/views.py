@@ -44,7 +44,7 @@ STAGES = {
     "evaluate promoted": "scoring the version in use",
     "curve": "drawing the learning curve",
     "write": "writing the version",
-    "keep": "keeping the version",
+    "keep": "storing the version",
     "fine-tune": "fine-tuning the trunk",
     "allocation": "ranking the next pairs",
 }
@@ -111,7 +111,7 @@ def status_of(run: TrainingRun) -> dict[str, Any]:
         "state": run.state,
         "outcome": run.outcome,
         "time": time.words if time else "",
-        "words": "stopping at its next step" if stopping else words,
+        "words": "stopping at the next step" if stopping else words,
         "done": run.stage_done,
         "total": run.stage_total,
         "log": run.log,
@@ -179,9 +179,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Stops a run at its next step."""
     run = get_object_or_404(within_reach(request, TrainingRun.objects.all(), Reach.RUN), pk=pk)
     cancel_training(run=run)
-    messages.info(
-        request, "The run stops at its next step. Vectors that it computed are kept for the next run."
-    )
+    messages.info(request, "The run stops at its next step. Its cached vectors are kept for the next run.")
     return redirect(run)
 
 
@@ -229,7 +227,7 @@ def stock(request: HttpRequest) -> HttpResponse:
     """Takes the version in use out of use."""
     _require_run_of_promoted(request)
     version = back_to_stock(reason=request.POST.get("reason", ""), by=staff_of(request))
-    messages.success(request, f"Version {version.number} is out of use; stock LPIPS is what there is.")
+    messages.success(request, f"Version {version.number} is no longer in use; stock LPIPS is used instead.")
     return redirect("metric-list")
 
 
@@ -237,7 +235,7 @@ def _require_run_of_promoted(request: HttpRequest) -> None:
     """Raises PermissionDenied for whoever may not run the study that the version in use learned from."""
     promoted = MetricVersion.objects.filter(promoted=True)
     if promoted.exists() and not (promoted & versions_reached(request, Reach.RUN)).exists():
-        raise PermissionDenied("This needs an editor or an owner of the study whose version is in use.")
+        raise PermissionDenied("This requires an editor or an owner of the study whose version is in use.")
 
 
 @staff_required
@@ -246,14 +244,14 @@ def schedule(request: HttpRequest, slug: str) -> HttpResponse:
     """When a study's metric is trained again, to read and to change."""
     study = study_or_404(request, slug, Reach.RUN)
     if study.state == Study.State.DRAFT:
-        raise Http404("A draft has nothing to train on.")
+        raise Http404("A draft has no judgments to train on.")
     rule = rule_of(study)
     form = RetrainRuleForm(request.POST or None, instance=rule)
     settings = TrainingForm(request.POST) if request.method == "POST" else TrainingForm.like(rule.config)
     if request.method == "POST" and form.is_valid() and settings.is_valid():
         rule.config = settings.differing()
         form.save()
-        messages.success(request, f"The schedule of “{study}” was changed.")
+        messages.success(request, f"The schedule of “{study}” was saved.")
         return redirect("metric-list")
     context = {
         "section": "metric",

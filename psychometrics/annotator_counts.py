@@ -29,7 +29,7 @@ class AnnotatorCounts:
         Raises ValueError where annotators were not recorded.
         """
         if votes.annotator is None:
-            raise ValueError("how well annotators follow a scale requires that annotators are recorded")
+            raise ValueError("measuring how well annotators follow a scale requires recorded annotators")
         number, counts = pair_numbers(votes)
         annotators, blocks, pairs = shape
         row, outcome = np.nonzero(counts)

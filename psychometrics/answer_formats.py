@@ -116,7 +116,7 @@ def _pwcmp_row(row: dict[str, str]) -> Row:
 
 
 def _mucped(records: Sequence[Record]) -> Reading:
-    note = "answerValue is taken to name the worse picture, as rankings against the published Elo show."
+    note = "answerValue is taken to name the worse picture, consistent with the published Elo ranking."
     return Reading(records, _mucped_row, (note,))
 
 
@@ -187,12 +187,13 @@ def _what_answers_name(records: Sequence[Record]) -> tuple[bool, str]:
             worse += named_level > other_level
             better += named_level < other_level
     if worse == better:
-        return True, "Answers are taken to name the more distorted side, as AIC-3 asks; no trap could tell."
+        note = "Answers are taken to name the more distorted side, as AIC-3 asks; there were no traps to verify this."
+        return True, note
     word = "more" if worse > better else "less"
     share = max(worse, better) / (worse + better)
     return (
         worse > better,
-        f"Answers name the {word} distorted side: {share:.1%} of {worse + better:,} traps say so.",
+        f"Answers name the {word} distorted side: {share:.1%} of {worse + better:,} traps show it.",
     )
 
 
@@ -213,7 +214,9 @@ def _ciqa(records: Sequence[Record]) -> Reading:
             raise AnswersError(f"line {line}: jpg2_pref is {row['jpg2_pref']}; it must be from 0 to 1")
         second = round(share * _CIQA_PEOPLE)
         kept += [(line, row | {"choice": "b" if n < second else "a"}) for n in range(_CIQA_PEOPLE)]
-    note = f"Each pair's share of {_CIQA_PEOPLE} people counts as that many answers; who gave which is not known."
+    note = (
+        f"Each pair's share of {_CIQA_PEOPLE} people counts as that many answers; annotators are not known."
+    )
     return Reading(kept, _ciqa_row, (note,))
 
 

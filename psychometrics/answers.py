@@ -89,8 +89,8 @@ def read_answer_rows(path: Path) -> AnswerRows:
         raise AnswersError(str(error)) from error
     known = "; ".join(f"{name}: {', '.join(format.required)}" for name, format in FORMATS.items())
     raise AnswersError(
-        f"{path} is in no format that is known here: its head names {', '.join(filter(None, table.head))}. "
-        f"Known are {known}."
+        f"{path} is not in a known format: its header has the columns "
+        f"{', '.join(filter(None, table.head))}. Known formats: {known}."
     )
 
 
@@ -104,7 +104,7 @@ def _collected(format: str, table: Table, reading: Reading) -> AnswerRows:
             raise AnswersError(f"Line {line} of {table.name}: {str(error).rstrip('.')}.") from error
         rows.append((line, row))
     if not rows:
-        raise AnswersError(f"{table.name} has a head but no answers below it.")
+        raise AnswersError(f"{table.name} has a header but no answers below it.")
     return AnswerRows(table.name, format, tuple(rows), reading.notes)
 
 
@@ -115,7 +115,8 @@ def _excluded(read: AnswerRows) -> list[str]:
     notes = []
     if traps or identical:
         notes.append(
-            f"{traps:,} answers to traps and {identical:,} to identical pairs are checks, and rank nothing."
+            f"{traps:,} answers to traps and {identical:,} to identical pairs are checks and do not enter "
+            f"the ranking."
         )
     if skipped:
         notes.append(f"{skipped:,} pairs were skipped, which ranks nothing.")
@@ -124,12 +125,14 @@ def _excluded(read: AnswerRows) -> list[str]:
 
 def _check(row: Row) -> None:
     if not row.source:
-        raise AnswersError("the source is empty: name the photograph")
+        raise AnswersError("the source is empty: give the name of the photograph")
     if not row.first.method or not row.second.method:
-        raise AnswersError("a condition is empty: name what was compared")
+        raise AnswersError("a condition is empty: give the name of what was compared")
     for name in (row.source, row.first.method, row.second.method, row.annotator):
         if unprintable := UNPRINTABLE.search(name):
-            raise AnswersError(f"{name!a} holds a control character (U+{ord(unprintable[0]):04X}): remove it")
+            raise AnswersError(
+                f"{name!a} contains a control character (U+{ord(unprintable[0]):04X}): remove it"
+            )
     if row.first == row.second and row.check != IDENTICAL:
         raise AnswersError(f"it compares {row.first} with itself")
     if row.first != row.second and row.check == IDENTICAL:
@@ -149,7 +152,10 @@ def _columns(format: str, rows: list[Row], notes: tuple[str, ...]) -> Answers:
     annotators, annotator = number_labels([row.annotator for row in rows])
     recorded = annotators != ("",)
     if recorded and "" in annotators:
-        notes = (*notes, "Some answers name no annotator: they count as those of one more person.")
+        notes = (
+            *notes,
+            "Some answers have no annotator: they are treated as answers by one additional person.",
+        )
     times = [row.ms for row in rows]
     return Answers(
         format=format,

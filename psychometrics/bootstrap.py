@@ -27,7 +27,7 @@ def bootstrap_errors(
     not recorded.
     """
     if comparisons.annotator is None or comparisons.source is None:
-        raise ValueError("the bootstrap draws annotators and sources: both must be recorded")
+        raise ValueError("the bootstrap resamples annotators and sources: both must be recorded")
     spread = {one.way: one.sd or 0.0 for one in spreads(sure)}
     steeper = np.sqrt(steepness(sure))
     strengths = scale.logits / UNIT * steeper

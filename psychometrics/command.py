@@ -135,9 +135,9 @@ def _agreement_as_text(agreement: Agreement) -> str:
     lines = [f"{label:<26}{estimate_as_text(getattr(agreement, name))}" for name, label in FIGURES.items()]
     if not agreement.judged_twice:
         lines.append(
-            "No pair was judged twice, so how far people agree is not known. Collect two votes or more on a pair."
+            "No pair was judged twice, so agreement among people is unknown. Collect two votes or more on a pair."
         )
-    twice = f"{agreement.judged_twice:,} of {agreement.triplets:,} pairs of pictures have two votes or more."
+    twice = f"{agreement.judged_twice:,} of {agreement.triplets:,} pairs of pictures have at least two votes."
     return "\n".join([*lines, twice])
 
 
@@ -179,7 +179,7 @@ def _convert(options: argparse.Namespace) -> None:
         with options.out.open("x", newline="", encoding="utf-8") as file:
             WRITERS[options.to](file, answers)
     except FileExistsError:
-        raise AnswersError(f"{options.out} is there already: name a new file.") from None
+        raise AnswersError(f"{options.out} already exists: give the name of a new file.") from None
     except OSError as error:
         raise AnswersError(f"{options.out} cannot be written: {error.strerror or error}.") from error
     print(f"{_file_in_words(answers)} Written to {options.out}.")
@@ -228,7 +228,9 @@ def _parser() -> argparse.ArgumentParser:
     rank = command(
         "rank", _rank, "Rank the conditions, with intervals.", "python -m psychometrics rank answers.csv"
     )
-    agree = command("agree", _agree, "How far people agree.", "python -m psychometrics agree answers.csv")
+    agree = command(
+        "agree", _agree, "Measure agreement between people.", "python -m psychometrics agree answers.csv"
+    )
     convert = command(
         "convert", _convert, "Write the answers in another format.",
         "python -m psychometrics convert responses.csv answers.csv",
@@ -237,13 +239,13 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("answers", type=Path, metavar="ANSWERS", help="a CSV of answers")
     convert.add_argument("out", type=Path, metavar="OUT", help="the file to write, which must not exist")
     convert.add_argument("--to", choices=list(WRITERS), default="plain", help="format (default: plain)")
-    rank.add_argument("--by-source", action="store_true", help="a ranking of each source too")
+    rank.add_argument("--by-source", action="store_true", help="also rank each source")
     rank.add_argument(
-        "--ties", choices=TIES, default="davidson", help="by Davidson's model, or half a win each"
+        "--ties", choices=TIES, default="davidson", help="ties: Davidson's model, or half a win each"
     )
-    rank.add_argument("--seed", type=int, default=0, help="of the draws for the chance to be best")
+    rank.add_argument("--seed", type=int, default=0, help="seed for the probability of being best")
     planned = command(
-        "plan", _plan, "What a study may be expected to tell, or the cheapest that tells enough.",
+        "plan", _plan, "Predict the precision of a study, or find the cheapest study that is precise enough.",
         "python -m psychometrics plan --conditions 6 --sources 20 --annotators 30 --votes 5\n"
         "  python -m psychometrics plan --conditions 6 --halfwidth 0.3 --pay 12",
     )  # fmt: skip

@@ -44,9 +44,9 @@ class Comparisons:
         for column in (self.first, self.second, self.annotator, self.source):
             _check_column(column, len(self.counts))
         if self.counts.ndim != 2 or self.counts.shape[1] != 3 or (self.counts < 0).any():
-            raise ValueError("the counts of comparisons are (m, 3) and not negative")
+            raise ValueError("the counts of comparisons must have shape (m, 3) and not be negative")
         if self.first.size and max(self.first.max(), self.second.max()) >= len(self.names):
-            raise ValueError("a comparison names something that is not in names")
+            raise ValueError("a comparison refers to an entry that is not in names")
         if (self.first == self.second).any():
             raise ValueError("a comparison is between two different names")
 
@@ -247,8 +247,8 @@ def check_connected(comparisons: Comparisons) -> None:
     if len(groups) > 1:
         shown = " | ".join(", ".join(map(str, group)) for group in groups)
         raise ScaleError(
-            f"no comparison joins these groups, so they have no common scale: {shown}. "
-            f"Ask about pairs such as {groups[0][0]} and {groups[1][0]}."
+            f"no comparison connects these groups, so they have no common scale: {shown}. "
+            f"Compare pairs such as {groups[0][0]} and {groups[1][0]}."
         )
 
 

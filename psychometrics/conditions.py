@@ -34,7 +34,7 @@ THE_ORIGINAL = ComparedMethod(ORIGINAL)
 
 @lru_cache(maxsize=65536)
 def parse_compared(name: str) -> ComparedMethod:
-    """`METHOD`, `METHOD@LEVEL` or `original`. Raises AnswersError for a level that is no number."""
+    """`METHOD`, `METHOD@LEVEL` or `original`. Raises AnswersError for a level that is not a number."""
     if name.lower() in REFERENCES:
         return THE_ORIGINAL
     method, at, level = name.rpartition("@")
@@ -50,5 +50,5 @@ def number(text: str, what: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise AnswersError(f"{what} is {text!r}, which is no number")
+        raise AnswersError(f"{what} is {text!r}, which is not a number")
     return value

@@ -73,7 +73,9 @@ def _curve(method: str, points: Sequence[tuple[float, int]], ranking: Ranking, d
     if (bits <= 0).any() or not np.isfinite(bits).all():
         raise CurveError(f"bits of {method} must be numbers above 0")
     if (np.diff(bits) <= 0).any():
-        raise CurveError(f"{method} has two conditions with the same bits: give each its own")
+        raise CurveError(
+            f"{method} has two conditions with the same bits: give each condition its own bitrate"
+        )
     places = [n for _, n in points]
     grid = np.exp(np.linspace(np.log(bits[0]), np.log(bits[-1]), POINTS))
     lines = monotone(bits, drawn[:, places], grid)
@@ -128,8 +130,8 @@ def equal_quality(first: Curve, second: Curve) -> EqualQuality:
     shared = _shared(first.line, second.line)
     if shared is None:
         why = (
-            f"{first.method} and {second.method} share no quality, so their bits at equal quality are not known: "
-            "add levels where one is as good as the other."
+            f"{first.method} and {second.method} have no quality in common, so their bits at equal "
+            f"quality are unknown: add levels where their qualities overlap."
         )
         return EqualQuality(first.method, second.method, Estimate(None, None, None, 0), None, None, why)
     ratio = _log_ratio(first, second, first.line, second.line)

@@ -35,7 +35,7 @@ NOTHING = Estimate(None, None, None, 0)
 def proportion(successes: int, trials: int, *, confidence: float = CONFIDENCE) -> Estimate:
     """Successes of independent trials with the Wilson score interval (1927); ValueError for impossible counts."""
     if not 0 <= successes <= trials:
-        raise ValueError(f"{successes} of {trials} is no proportion")
+        raise ValueError(f"{successes} of {trials} is not a proportion")
     if trials == 0:
         return NOTHING
     share, z = successes / trials, float(ndtri((1 + confidence) / 2))

@@ -27,7 +27,7 @@ def read_number(path: Path) -> float:
     except (
         Exception
     ) as error:  # NumPy's reader fails in many ways, and some of its messages advise unsafe loading
-        raise NumberError(f"{path} is empty, damaged, or no NumPy file (.npy) of one number.") from error
+        raise NumberError(f"{path} is empty, damaged, or not a NumPy file (.npy) of one number.") from error
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu" or array.size != 1:
         raise NumberError(f"{path} does not hold exactly one real number.")
     value = float(array.reshape(-1)[0])

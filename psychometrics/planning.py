@@ -69,8 +69,8 @@ class Size:
             raise PlanError("Sources, annotators, votes and levels must be at least 1.")
         if self.votes > self.annotators:
             raise PlanError(
-                f"{self.votes} votes on a pair need as many annotators, since nobody judges a pair twice: there are "
-                f"{self.annotators}. Add annotators or ask for fewer votes."
+                f"{self.votes} votes per pair require at least as many annotators, because nobody judges "
+                f"a pair twice; there are {self.annotators}. Add annotators, or require fewer votes."
             )
 
     @property
@@ -166,7 +166,7 @@ def cheapest(
     largest = Size(conditions, most_sources, most_annotators, most_annotators, levels)
     raise PlanError(
         f"No study of at most {most_sources} sources and {most_annotators} annotators of {LONGEST_MINUTES:g} minutes "
-        f"each brings differences inside ± {halfwidth:g} JND: with all of them and every vote it would be "
+        f"each brings differences within ± {halfwidth:g} JND: with all of them and every vote it would be "
         f"± {expected_halfwidth(largest, assumed):.2f}. Allow more of both, or a wider interval."
     )
 

@@ -89,7 +89,7 @@ def reliable_values(votes: Comparisons) -> Floats:
     slips are explained apart. Raises ValueError where annotators were not recorded.
     """
     if votes.annotator is None:
-        raise ValueError("weighting answers by annotator requires that annotators are recorded")
+        raise ValueError("weighting answers by annotator requires recorded annotators")
     people = np.unique(votes.annotator, return_inverse=True)[1]
     votes = Comparisons(votes.names, votes.first, votes.second, votes.counts, people, votes.source)
     block = np.zeros(people.size, dtype=np.int64)

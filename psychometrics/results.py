@@ -142,7 +142,7 @@ def by_source(
 ) -> dict[str, Section]:
     """The main ranking of each source alone; its intervals are over annotators."""
     if comparisons.source is None:
-        raise ValueError("ranking by source requires that sources are recorded")
+        raise ValueError("ranking by source requires recorded sources")
     sections = {}
     for n in np.unique(comparisons.source):
         sections[names[int(n)]] = rank_conditions(

@@ -120,7 +120,7 @@ def fit_counts(
         if np.abs(step).max(initial=0.0) < _TOLERANCE:
             break
     else:
-        raise ScaleError("the scale did not settle: the comparisons are too few or contradict one another")
+        raise ScaleError("the scale did not converge: the comparisons are too few or contradict each other")
     return *_parted(x, size), precision
 
 

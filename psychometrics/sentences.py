@@ -64,28 +64,35 @@ def cautions(ranking: Ranking) -> list[str]:
     sentences = []
     if ranking.judgments < FEWEST_ANSWERS:
         sentences.append(
-            f"So few answers rank nothing: collect at least {FEWEST_ANSWERS}, better some hundreds."
+            f"There are too few answers for a ranking: collect at least {FEWEST_ANSWERS}, preferably several hundred."
         )
     if ranking.annotators is None:
         sentences.append(
-            "Who answered was not recorded, so the intervals don't hold for other people: add an annotator."
+            "Annotators were not recorded, so the intervals do not cover variation between people: add "
+            "the column annotator."
         )
     elif ranking.annotators == 1:
-        sentences.append("One person answered: the intervals say nothing about other people. Add annotators.")
+        sentences.append(
+            "Only one person answered: the intervals do not cover variation between people. Add annotators."
+        )
     if ranking.sources is None:
         sentences.append(
-            "Photographs were not recorded, so the intervals don't hold for others: add a source."
+            "Photographs were not recorded, so the intervals do not cover variation between photographs: "
+            "add the column source."
         )
     elif ranking.sources == 1:
-        sentences.append("One photograph was shown: the intervals say nothing about others. Add photographs.")
+        sentences.append(
+            "Only one photograph was shown: the intervals do not cover variation between "
+            "photographs. Add photographs."
+        )
     sentences += _separated(ranking)
     if float(ranking.scale.counts[:, :2].sum()) == 0:
-        sentences.append("Every answer was a tie: no difference was seen. Ask about pairs that differ more.")
+        sentences.append("Every answer was a tie: no difference was seen. Compare pairs that differ more.")
     if ranking.fit.p is not None and ranking.fit.p < 0.01:
         worst = ranking.fit.pairs[0]
         sentences.append(
             f"One scale does not fit these answers (p = {ranking.fit.p:.2g}): {worst.first} was preferred to "
-            f"{worst.second} in {worst.observed:.0%}, where the scale says {worst.predicted:.0%}."
+            f"{worst.second} in {worst.observed:.0%}, where the scale predicts {worst.predicted:.0%}."
         )
     return sentences
 
@@ -95,8 +102,9 @@ def crossing_in_words(one: Crossing) -> str:
     ahead, behind = one.ahead, one.behind.turned()
     return (
         f"{ahead.first} and {ahead.second} cross: {ahead.first} is ahead at level {one.ahead_at:g} by "
-        f"{_number(ahead.estimate)} JND, {ahead.second} at level {one.behind_at:g} by {_number(behind.estimate)} JND. "
-        "An average over levels does not describe them."
+        f"{_number(ahead.estimate)} JND, {ahead.second} at level {one.behind_at:g} by "
+        f"{_number(behind.estimate)} JND. "
+        "An average over levels does not describe this."
     )
 
 
@@ -106,13 +114,14 @@ def equal_quality_in_words(one: EqualQuality) -> str:
         return one.why
     what = "more" if one.more.value > 0 else "fewer"
     words = (
-        f"For equal quality {one.second} needs {_percent(abs(one.more.value))} {what} bits than {one.first}, averaged "
+        f"For equal quality {one.second} needs {_percent(abs(one.more.value))} {what} bits than "
+        f"{one.first}, averaged "
         f"from {_number(one.low_quality)} to {_number(one.high_quality)} JND"
     )
     if one.more.low is None or one.more.high is None:
         return f"{words}; {one.why}."
     interval = f"95 % interval {_signed_percent(one.more.low)} to {_signed_percent(one.more.high)}"
-    unsure = ", so which needs fewer is not certain" if one.more.low < 0 < one.more.high else ""
+    unsure = ", so which of them needs fewer is uncertain" if one.more.low < 0 < one.more.high else ""
     return f"{words} ({interval}{unsure})."
 
 
@@ -121,14 +130,17 @@ def votes_left_in_words(left: VotesLeft) -> str:
     now = f"The widest difference is known to ± {left.now:.2f} JND"
     wish = f"± {left.halfwidth:g} JND"
     if left.left == 0:
-        return f"{now}: inside {wish}, nothing is missing."
+        return f"{now}, which is within the goal of {wish}."
     if left.left is None:
         return (
-            f"{now}. No number of answers about these photographs brings all differences inside {wish}: they leave "
-            f"± {left.floor:.2f}. Add photographs."
+            f"{now}. No number of answers about these photographs brings all differences within {wish}: "
+            f"the limit is ± {left.floor:.2f}. Add photographs."
         )
     most = "without end" if left.high is None else f"{left.high:,}"
-    return f"{now}. About {left.left:,} more answers bring all differences inside {wish} ({left.low:,} to {most})."
+    return (
+        f"{now}. About {left.left:,} more answers would bring all differences within {wish} "
+        f"({left.low:,} to {most})."
+    )
 
 
 def missing_in_words(missing: Sequence[tuple[str, int]], sources: int) -> str:
@@ -139,7 +151,7 @@ def missing_in_words(missing: Sequence[tuple[str, int]], sources: int) -> str:
     more = f"; and {len(missing) - MOST_NAMED} more conditions" if len(missing) > MOST_NAMED else ""
     return (
         f"Of {count(sources, 'photograph', 'photographs')}, some lack answers about some conditions: {each}{more}. "
-        "Differences are estimated from those that have."
+        "Differences are estimated from the photographs that have them."
     )
 
 
@@ -153,8 +165,9 @@ def plan_in_words(planned: Plan) -> str:
         f"{count(size.annotators, 'annotator', 'annotators')}, {count(size.votes, 'vote', 'votes')} on each pair: "
         f"{size.judgments:,} answers, up to {size.each:,} from each annotator, {planned.hours:.1f} hours{money}. "
         f"Differences{' at each level' if levels else ''} will be known to ± {planned.halfwidth:.2f} JND "
-        f"(nine of ten such studies: ± {planned.low:.2f} to {planned.high:.2f}); neighbours {assumed.step:g} JND apart "
-        f"are told apart with a probability of {_share(planned.power)}. Assumed: spreads of {assumed.of_people:g} JND "
+        f"(nine of ten such studies: ± {planned.low:.2f} to {planned.high:.2f}); conditions "
+        f"{assumed.step:g} JND apart are distinguished with a probability of {_share(planned.power)}. "
+        f"Assumed: spreads of {assumed.of_people:g} JND "
         f"between people and {assumed.of_sources:g} between photographs; {planned.repeats} simulated studies."
     )
 
@@ -163,7 +176,7 @@ def _lead(ranking: Ranking) -> str:
     order = ranking.order
     first, second = (ranking.names[n] for n in order[:2])
     if ranking.judgments < FEWEST_ANSWERS:
-        return f"No order can be given of {len(order)} conditions yet."
+        return f"The order of the {len(order)} conditions cannot be determined yet."
     one = ranking.difference(first, second)
     words = _of_separated(one) if _apart(ranking, first, second) else difference_in_words(one)
     if ranking.first_rank[order[0]] == ranking.last_rank[order[0]] == 1:
@@ -213,8 +226,8 @@ def _separated(ranking: Ranking) -> list[str]:
     top = ", ".join(map(str, ranking.separated[0]))
     rest = ", ".join(str(name) for group in ranking.separated[1:] for name in group)
     return [
-        f"{top} never lost to {rest}, so how far apart they are can't be said: a weak prior holds the "
-        "figures there. Add conditions between them."
+        f"{top} never lost to {rest}, so the size of the difference cannot be estimated: a weak prior "
+        f"limits the figures. Add conditions between them."
     ]
 
 

@@ -62,8 +62,8 @@ class Table:
         missing = [name for name in required if name not in self.head]
         if missing:
             raise TableError(
-                f"{self.name} has no column {', '.join(missing)}. Its first line must name "
-                f"{', '.join(required)}; it names {', '.join(filter(None, self.head)) or 'nothing'}."
+                f"{self.name} has no column {', '.join(missing)}. Its first line must have the columns "
+                f"{', '.join(required)}; it has {', '.join(filter(None, self.head)) or 'nothing'}."
             )
         places = {name: self._place(name) for name in (*required, *optional) if name in self.head}
         return [(line, {name: cells[at] for name, at in places.items()}) for line, cells in self.rows]
@@ -109,7 +109,7 @@ def decode(content: bytes, name: str) -> str:
         raise TableError(f"{name} is not text in UTF-8 (line {line}). Save it as “CSV UTF-8”.") from error
     text = text.lstrip("\ufeff")  # a program that did not know the mark wrote another one before it
     if "\0" in text:
-        raise TableError(f"{name} holds bytes of zero, so it is no text in UTF-8. Save it as “CSV UTF-8”.")
+        raise TableError(f"{name} contains zero bytes, so it is not UTF-8 text. Save it as “CSV UTF-8”.")
     return text
 
 
@@ -153,8 +153,9 @@ def find_delimiter(text: str, name: str) -> str:
     best = [delimiter for delimiter, count in counts.items() if count == most]
     if len(best) > 1:
         raise TableError(
-            f"The columns of {name} could be apart by {' or by '.join(DELIMITERS[one] for one in best)}. "
-            "Use commas, and quotes round a name that holds one."
+            f"The columns of {name} could be separated by "
+            f"{' or by '.join(DELIMITERS[one] for one in best)}. Use commas, and put a name that contains "
+            f"a comma in quotes."
         )
     return best[0]
 
@@ -175,7 +176,7 @@ def _explain(error: csv.Error) -> str:
         return f"a cell has more than {LONGEST_CELL} characters. Is a closing quote missing above?"
     if "unexpected end of data" in words:
         return "the file ends within quotes. Is a closing quote missing above?"
-    return f"it is not well-formed ({words}). A quote within quotes is written twice."
+    return f"it is not well-formed ({words}). A quotation mark within quotes must be doubled."
 
 
 def _fitted(cells: list[str], head: Sequence[str], line: int, name: str) -> tuple[str, ...]:
@@ -183,12 +184,12 @@ def _fitted(cells: list[str], head: Sequence[str], line: int, name: str) -> tupl
     beyond = cells[len(head) :]
     if any(beyond) and len(cells) == len(head) + 1:
         raise TableError(
-            f"Line {line} of {name} has one field more than its head. If the first are names of rows, name that "
-            "column too, or write the file without them."
+            f"Line {line} of {name} has one field more than the header. If the first column contains row "
+            f"names, give it a name too, or write the file without row names."
         )
     if any(beyond) or len(cells) < len(head):
         raise TableError(
-            f"Line {line} of {name} has not as many fields as its head ({len(cells)}, not {len(head)})."
+            f"Line {line} of {name} does not have as many fields as the header ({len(cells)}, not {len(head)})."
         )
     return tuple(cells[: len(head)])
 

@@ -37,7 +37,7 @@ def fit_thurstone(comparisons: Comparisons) -> Floats:
         if np.abs(step).max() < _TOLERANCE:
             return np.asarray((x - x.mean()) / PROBIT_UNIT)
     raise ScaleError(
-        "Thurstone's scale did not settle: the comparisons are too few or contradict one another"
+        "Thurstone's scale did not converge: the comparisons are too few or contradict each other"
     )
 
 

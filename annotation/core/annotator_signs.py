@@ -56,30 +56,33 @@ def _long_run(figure: Estimate) -> bool:
 
 
 SIGNS: tuple[Sign, ...] = (
-    Sign("sentinels", "sentinels wrong", "Plain differences were answered wrong.", "90 % and more", _under(SENTINELS),
+    Sign("sentinels", "sentinels wrong", "Obvious differences were answered incorrectly.", "90 % and "
+    "more", _under(SENTINELS),
          FEWEST_CHECKS),
-    Sign("golden", "experts contradicted", "Pairs with an expert's answer were answered otherwise.", "70 % and more",
+    Sign("golden", "experts contradicted", "Answers differ from the expert's answers.", "70 % and more",
          _under(GOLDEN), FEWEST_CHECKS),
-    Sign("same_side", "one key", "The same side as in the answer before, again and again: one key was held or pressed.",
+    Sign("same_side", "one key", "The same side as in the previous answer, again and again: one key was "
+    "held or pressed.",
          "50 %", _over(EVEN)),
-    Sign("same_side", "alternating", "Left and right took turns, whatever was shown.", "50 %", _under(EVEN)),
-    Sign("longest_run", "long run", "One side was chosen more often in a row than fair coins come up.",
+    Sign("same_side", "alternating", "Left and right alternate, whatever was shown.", "50 %", _under(EVEN)),
+    Sign("longest_run", "long run", "One side was chosen more often in a row than chance explains.",
          "as a coin", _long_run),
-    Sign("left", "one side", "One side was chosen more often than the other, though sides are balanced.", "50 %",
+    Sign("left", "one side", "One side was chosen more often than the other, although sides are balanced.", "50 %",
          _uneven),
-    Sign("identical_left", "one side of identical", "Of two identical pictures the same side was closer, mostly.",
+    Sign("identical_left", "one side of identical", "For identical pictures, mostly the same side was chosen.",
          "50 %", _uneven, FEWEST_CHECKS),
-    Sign("rhythm", "fixed rhythm", "All answers took the same time: a rhythm, not a look.", "0.2 and more",
+    Sign("rhythm", "fixed rhythm", "All answers took nearly the same time, as if in a fixed rhythm.", "0.2 and more",
          _under(STEADIEST)),
     Sign("fast", "too fast", "Many answers came within 600 ms.", "5 % and less", _over(FAST)),
-    Sign("impossible", "impossible times", "Views are said to be longer than there was time for.", "0 %",
+    Sign("impossible", "impossible times", "Reported viewing times are longer than the time available.", "0 %",
          _over(IMPOSSIBLE)),
     Sign("slow", "very slow", "Many answers came after the study's longest view.", "10 % and less", _over(SLOW)),
-    Sign("repeats", "unlike repeats", "The same pairs got other answers the second time.", "65 % and more",
+    Sign("repeats", "unlike repeats", "Repeated pairs were answered differently.", "65 % and more",
          _under(REPEATS), FEWEST_CHECKS),
-    Sign("likelihood", "against the others", "The answers are less likely under everybody else's scale than a coin's.",
+    Sign("likelihood", "against the others", "The answers are less likely under the scale of all others "
+    "than random ones.",
          "50 % and more", _under(EVEN)),
-    Sign("reliability", "unreliable", "The answers seldom follow the common ranking.", "75 % and more",
+    Sign("reliability", "unreliable", "The answers rarely follow the common ranking.", "75 % and more",
          _under(RELIABILITY)),
 )  # fmt: skip
 

@@ -73,7 +73,7 @@ def parse_method(text: str) -> str:
         )
     if method == ORIGINAL_METHOD:
         raise ConditionError(
-            "“original” names the original photograph and has no level; call the method otherwise."
+            "“original” names the original photograph and has no level; give the method another name."
         )
     return method
 
@@ -85,10 +85,11 @@ def parse_level(text: str, *, of: str = "") -> Decimal:
         level = Decimal(text.strip())
     except InvalidOperation as error:
         raise ConditionError(
-            f"{whose}the level {text!r} is no number. Levels order what a method made, such as 0.37 or 45."
+            f"{whose}the level {text!r} is not a number. Levels order the operating points of a method, "
+            f"such as 0.37 or 45."
         ) from error
     if not level.is_finite() or not 0 < level <= LARGEST_LEVEL or level != round(level, 4):
         raise ConditionError(
-            f"{whose}the level {text!r} must lie above 0 and below 1000, with at most four decimals."
+            f"{whose}the level {text!r} must be above 0 and below 1000, with at most four decimals."
         )
     return level

@@ -67,9 +67,9 @@ def read_names(names: Iterable[str]) -> Layout:
     for name in sorted(name for name in names if not is_ignored(name)):
         path = PurePosixPath(name)
         if path.suffix.lower() not in SUFFIXES:
-            faults.append(f"{name} is no picture: {', '.join(SUFFIXES)} are read. Take it out of the folder.")
+            faults.append(f"{name} is not a picture ({', '.join(SUFFIXES)}). Remove it from the folder.")
         elif len(path.parts) < 2:
-            faults.append(f"{name} lies in no photograph's folder: put it at PHOTOGRAPH/{path.name}.")
+            faults.append(f"{name} is not in the folder of a photograph: move it to PHOTOGRAPH/{path.name}.")
         else:
             try:
                 pictures.append(Picture(path.parent.as_posix(), Condition.parse(path.stem), name))
@@ -88,7 +88,7 @@ def read_table(records: Iterable[Record], present: Iterable[str], *, name: str) 
             faults.append(f"{name}, line {line}: {error}")
             continue
         if picture.file not in there:
-            faults.append(f"{name}, line {line}: there is no file {picture.file!r}.")
+            faults.append(f"{name}, line {line}: the file {picture.file!r} does not exist.")
         pictures.append(picture)
     return _checked(pictures, faults)
 
@@ -96,10 +96,10 @@ def read_table(records: Iterable[Record], present: Iterable[str], *, name: str) 
 def _of_row(cells: dict[str, str]) -> Picture:
     photograph, method, file = cells["source"], cells["method"], cells["file"]
     if not photograph or not file:
-        raise ConditionError("a row names its source and its file.")
+        raise ConditionError("a row must name its source and its file.")
     path = PurePosixPath(file)
     if path.is_absolute() or ".." in path.parts or "\\" in file:
-        raise ConditionError(f"{file!r} must be a path below the folder, with / between its parts.")
+        raise ConditionError(f"{file!r} must be a path inside the folder, with / between its parts.")
     if method == ORIGINAL_METHOD:
         return Picture(photograph, ORIGINAL, path.as_posix())
     condition = Condition(parse_method(method), float(parse_level(cells["level"])))
@@ -112,9 +112,9 @@ def _bpp(text: str) -> float | None:
     try:
         bpp = float(text)
     except ValueError as error:
-        raise ConditionError(f"the bpp {text!r} is no number.") from error
+        raise ConditionError(f"the bpp {text!r} is not a number.") from error
     if not 0 < bpp <= LARGEST_BPP:
-        raise ConditionError(f"the bpp {text!r} must lie above 0 and at most at {LARGEST_BPP:g}.")
+        raise ConditionError(f"the bpp {text!r} must be above 0 and at most {LARGEST_BPP:g}.")
     return bpp
 
 
@@ -148,7 +148,8 @@ def _checked(pictures: Sequence[Picture], faults: Sequence[str]) -> Layout:
     conditions = sorted({condition for _, condition in cells if not condition.is_original})
     if not conditions and not faults:
         problems.append(
-            "There is no picture of a method: name them PHOTOGRAPH/METHOD@LEVEL.png, such as sunset/mycodec@0.5.png, "
+            "There is no picture of any method: name the files PHOTOGRAPH/METHOD@LEVEL.png, such as "
+            "sunset/mycodec@0.5.png, "
             "beside PHOTOGRAPH/original.png, or list them in a table with the columns source, method, level and file."
         )
     missing = [

@@ -40,12 +40,12 @@ class ListedPair(NamedTuple):
         words = [word.strip() for word in re.split(r"[,;\t]", line)]
         if len(words) not in (2, 3) or not all(words):
             raise ConditionError(
-                f"{line!r} is no pair: write two conditions with a comma between, such as avif@0.37, webp@0.37, "
-                "with the photograph's name before them where only one photograph is meant."
+                f"{line!r} is not a pair: write two conditions separated by a comma, such as avif@0.37, "
+                f"webp@0.37. To name a pair of one photograph only, write its name first."
             )
         one, other = Condition.parse(words[-2]), Condition.parse(words[-1])
         if one == other:
-            raise ConditionError(f"{line!r} names one condition twice: a pair has two.")
+            raise ConditionError(f"{line!r} names one condition twice: a pair needs two different ones.")
         return cls(one, other, words[0] if len(words) == 3 else "")
 
     def __str__(self) -> str:
@@ -149,19 +149,19 @@ def in_words(conditions: Sequence[Condition], pairing: Pairing) -> str:
     """Whether the comparisons join all conditions, and what that means for what can be said."""
     pairs = pairing.pairs(conditions)
     if not pairs:
-        return "These conditions make no pair. Add a method at a level that another one has, or choose other pairs."
+        return "These conditions make no pair. Add a method at the same level as another one, or choose other pairs."
     grouped = groups(conditions, pairs)
     alone = [str(group[0]) for group in grouped if len(group) == 1]
     if len(grouped) == 1:
-        return "The comparisons join all conditions: they stand on one scale."
+        return "The comparisons connect all conditions: all are on one scale."
     if alone:
         return (
-            f"No pair shows {', '.join(alone)}. Nothing can be said about what is not compared: choose pairs across "
-            "levels or with the original, or give it a level that other methods have."
+            f"No pair shows {', '.join(alone)}. A condition that is never compared gets no place on the "
+            f"scale: choose pairs across levels or with the original, or give it a level that other methods have."
         )
     return (
-        f"The comparisons fall into {len(grouped)} groups, each with a scale of its own: conditions can be compared "
-        "within a group and not between groups. Pairs across levels, or with the original, join them."
+        f"The comparisons fall into {len(grouped)} groups, each with a scale of its own: conditions can "
+        f"be compared within a group but not between groups. Pairs across levels, or with the original, connect them."
     )
 
 

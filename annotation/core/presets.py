@@ -49,12 +49,13 @@ TOUCHED = (
 PRESETS: dict[str, Preset] = {
     "laboratory": Preset(
         "Laboratory",
-        "For people whom you know, on screens that you know: sight is recorded, and no rule excludes anybody.",
+        "For participants and screens that you know: vision checks are recorded, and no rule excludes anybody.",
         _only(Protocol(card="record")),
     ),
     "panel": Preset(
         "Online panel",
-        "For people whom nobody sees: colour vision is required, there are more sentinels, and rules exclude answers.",
+        "For unsupervised participants: colour vision is required, there are more sentinels, and rules "
+        "exclude careless annotators.",
         _only(
             Protocol(
                 colour_vision="require",
@@ -144,7 +145,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "paper": Preset(
         "Six codecs at four rates",
-        "The human study of arXiv 2002.04988 with codecs of today, at 0.23, 0.37, 0.67 and 1.00 bpp: pairs within a "
+        "The human study of arXiv 2002.04988 with current codecs, at 0.23, 0.37, 0.67 and 1.00 bpp: pairs within a "
         "rate, a ranking at each rate, and a laboratory’s rules.",
         _only(
             Protocol(card="record", allocation="ranking"),
@@ -159,7 +160,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "pairs": Preset(
         "Pairs only",
-        "No arrival, no training, no checks: to try things out, and for programs.",
+        "No consent, no screen checks, no training, no hidden checks: to try things out, and for programs.",
         _only(Protocol.bare()),
     ),
 }

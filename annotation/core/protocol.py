@@ -49,11 +49,11 @@ class Protocol:
     """Every rule of judging that a study sets before it opens. `Protocol()` has a laboratory's defaults."""
 
     # --- arrival ---
-    consent: bool = _rule(True, "arrival", "Ask for consent", "Nothing is recorded before it is given.")
+    consent: bool = _rule(True, "arrival", "Ask for consent", "Nothing is recorded before consent is given.")
     consent_text: str = _rule(
         DEFAULT_CONSENT, "arrival", "Consent text", "Its version is stored with each consent.", long=True
     )
-    screen_check: str = _check("require", "Screen size", "Against the smallest screen below.")
+    screen_check: str = _check("require", "Screen size", "Compared with the smallest screen below.")
     min_screen_width: int = _rule(
         1280,
         "arrival",
@@ -68,7 +68,7 @@ class Protocol:
     )
     brightness: str = _check("record", "Brightness", "Can all steps of a grey scale be told apart?")
     colour_vision: str = _check("record", "Colour vision", "Six plates with a figure to read.")
-    acuity: str = _check("record", "Near acuity", "Which way does the ring open, smaller and smaller?")
+    acuity: str = _check("record", "Near acuity", "Which way do smaller and smaller rings open?")
     card: str = _check(
         "skip", "Card calibration", "A bank card held to the screen gives pixels per millimetre."
     )
@@ -86,7 +86,7 @@ class Protocol:
         3,
         "session",
         "Warm-up pairs",
-        "The first of every session: served as usual, not counted.",
+        "The first pairs of every session: shown as usual, not counted.",
         least=0,
         most=20,
     )
@@ -115,10 +115,10 @@ class Protocol:
     )  # fmt: skip
 
     # --- which pairs there are ---
-    pairs_within: bool = _rule(True, "pairs", "Pairs within a level", "Every two methods at the same level.")
+    pairs_within: bool = _rule(True, "pairs", "Pairs within a level", "Any two methods at the same level.")
     pairs_across: str = _rule(
-        "off", "pairs", "Pairs across levels", "Each condition with the next higher level, so that the scales of all "
-        "levels join.", choices=ACROSS,
+        "off", "pairs", "Pairs across levels", "Each condition with the next higher level, which connects "
+        "the scales of all levels.", choices=ACROSS,
     )  # fmt: skip
     pairs_with_original: bool = _rule(
         False,
@@ -128,38 +128,42 @@ class Protocol:
     )
 
     # --- checks inside the stream ---
-    sentinel_percent: float = _percent(6.0, "checks", "Sentinels", "One side is plainly worse.")
-    identical_percent: float = _percent(2.0, "checks", "Identical pairs", "Twice the same: shows side bias.")
-    repeat_percent: float = _percent(6.0, "checks", "Repeats", "An earlier pair again, sides swapped.")
+    sentinel_percent: float = _percent(6.0, "checks", "Sentinels", "One side is obviously worse.")
+    identical_percent: float = _percent(
+        2.0, "checks", "Identical pairs", "The same picture twice: shows side bias."
+    )
+    repeat_percent: float = _percent(
+        6.0, "checks", "Repeats", "An earlier pair again, with the sides swapped."
+    )
     golden_percent: float = _percent(0.0, "checks", "Golden pairs", "Pairs with an expert's answer.")
 
     # --- who gets what, and when it ends ---
     allocation: str = _rule(
-        "coverage", "allocation", "Next pair", "Fewest judged first; most informative for the ranking; or where "
-        "the metric and people disagree.", choices=ALLOCATIONS,
+        "coverage", "allocation", "Next pair", "Pairs with the fewest judgments first, pairs that are "
+        "most informative for the ranking, or pairs where the metric and people disagree.", choices=ALLOCATIONS,
     )  # fmt: skip
     held_out_percent: float = _rule(
         20.0, "allocation", "Random share", "Pairs kept out of the priorities, as an unbiased sample.", least=0.0,
         most=90.0, unit="%",
     )  # fmt: skip
-    stop_on: str = _rule("", "allocation", "Last day", "As 2027-01-31; empty: no last day.")
+    stop_on: str = _rule("", "allocation", "Last day", "In the form 2027-01-31. Empty: no last day.")
     stop_halfwidth: float = _rule(
-        0.0, "allocation", "Stop when every difference is this certain", "Half-width of the 95 % interval of each "
-        "difference at each level, in JND; 0: go on until all votes are in.", least=0.0, most=5.0, unit="JND",
+        0.0, "allocation", "Stop when every difference is this certain", "Half-width of the 95 % interval "
+        "of each difference at a level, in JND. 0: continue until all votes are in.", least=0.0, most=5.0, unit="JND",
     )  # fmt: skip
 
     # --- who is left out; 0 turns a rule off ---
     exclude_sentinel_under: float = _percent(
-        0.0, "exclusion", "Sentinels right under", "Of at least four sentinels.", most=100.0
+        0.0, "exclusion", "Sentinels right under", "Applies from four sentinels on.", most=100.0
     )
     exclude_repeat_under: float = _percent(
-        0.0, "exclusion", "Repeats answered alike under", "Of at least four repeats.", most=100.0
+        0.0, "exclusion", "Repeats answered alike under", "Applies from four repeats on.", most=100.0
     )
     exclude_side_bias_over: float = _percent(
         0.0,
         "exclusion",
         "Side bias over",
-        "Distance of the share of lefts from one half, in points.",
+        "Distance of the share of left answers from one half, in percentage points.",
         most=100.0,
     )
     exclude_fast_over: float = _percent(0.0, "exclusion", "Answers under 600 ms over", "", most=100.0)
@@ -176,10 +180,10 @@ class Protocol:
     # --- outside panels ---
     panel: str = _rule("none", "panel", "Panel", "Where people come from.", choices=PANELS)
     completion_code: str = _rule("", "panel", "Completion code", "Shown when the server holds every answer.")
-    completion_url: str = _rule("", "panel", "Completion address", "Where people go back to, with the code.")
+    completion_url: str = _rule("", "panel", "Completion address", "Where people return to, with the code.")
     completion_percent: float = _rule(
-        80.0, "panel", "Pairs that a completion takes", "Of the pairs per session. Waiting is not judging, and of "
-        "flagged pairs one in ten counts. Where people have a code or an address to go back to.",
+        80.0, "panel", "Pairs required for completion", "Share of the pairs per session. Waiting does not "
+        "count, and of flagged pairs one in ten counts. Applies where people get a code or a return address.",
         least=1.0, most=100.0, unit="%",
     )  # fmt: skip
     screen_out_code: str = _rule("", "panel", "Screened-out code", "Shown to those who fail a requirement.")
@@ -188,8 +192,8 @@ class Protocol:
     # --- afterwards ---
     debrief: str = _rule(DEFAULT_DEBRIEF, "after", "Debrief", "Shown at the end.", long=True)
     retention_days: int = _rule(
-        0, "after", "Days until people are forgotten", "After the study is closed: judgments stay, the link to a "
-        "person goes. 0: never by itself.", least=0, most=3650,
+        0, "after", "Days until people are forgotten", "Counted from the closing of the study: judgments "
+        "stay, the link to a person is deleted. 0: never deleted automatically.", least=0, most=3650,
     )  # fmt: skip
 
     def __post_init__(self) -> None:
@@ -213,7 +217,7 @@ class Protocol:
         """The rules as `to_json` wrote them; those not named have their defaults. Raises ProtocolError."""
         unknown = set(stored) - {rule.name for rule in fields(cls)}
         if unknown:
-            raise ProtocolError("", f"There is no rule called {', '.join(sorted(unknown))}.")
+            raise ProtocolError("", f"There is no rule named {', '.join(sorted(unknown))}.")
         return cls(**stored)
 
     def to_json(self) -> dict[str, Any]:
@@ -230,10 +234,11 @@ class Protocol:
         for kind, what in (("completion", "completion"), ("screen_out", "screened-out")):
             address, code = getattr(self, f"{kind}_url"), getattr(self, f"{kind}_code")
             if others := other_codes(address, code):
-                two = "The address has two codes. Keep one of them."
+                two = "The address contains two codes. Keep one of them."
                 differs = f"The address has the code {others[0]!r}, and the {what} code is {code!r}."
                 raise ProtocolError(
-                    f"{kind}_url", f"{differs} Give one of them, or the same in both." if code else two
+                    f"{kind}_url",
+                    f"{differs} Give only one of them, or use the same code in both." if code else two,
                 )
 
     def replace(self, **rules: Any) -> Self:
@@ -245,9 +250,11 @@ def _validate(name: str, value: Any, kind: type, limits: Mapping[str, Any]) -> N
     if kind is float and type(value) is int:
         value = float(value)
     if type(value) is not kind:
-        raise ProtocolError(name, f"{limits['label']}: {value!r} is no {kind.__name__}.")
+        raise ProtocolError(name, f"{limits['label']}: {value!r} is not of type {kind.__name__}.")
     if "choices" in limits and value not in limits["choices"]:
-        raise ProtocolError(name, f"{limits['label']}: {value!r} is none of {', '.join(limits['choices'])}.")
+        raise ProtocolError(
+            name, f"{limits['label']}: {value!r} is not one of {', '.join(limits['choices'])}."
+        )
     if "least" in limits and not limits["least"] <= value <= limits["most"]:
         between = f"between {limits['least']:g} and {limits['most']:g}"
         raise ProtocolError(name, f"{limits['label']} must be {between}, not {value:g}.")
@@ -256,23 +263,25 @@ def _validate(name: str, value: Any, kind: type, limits: Mapping[str, Any]) -> N
 def _validate_together(rules: Protocol) -> None:
     if 0 < rules.training_pairs < FEWEST_TRAINING_PAIRS:
         raise ProtocolError(
-            "training_pairs", f"A training has {FEWEST_TRAINING_PAIRS} pairs or more, or none at all."
+            "training_pairs", f"Training needs at least {FEWEST_TRAINING_PAIRS} pairs, or none at all."
         )
     if rules.training_pass > rules.training_pairs:
-        raise ProtocolError("training_pass", "More right answers to pass than there are training pairs.")
+        raise ProtocolError(
+            "training_pass", "Passing the training requires more right answers than there are training pairs."
+        )
     checks = rules.sentinel_percent + rules.identical_percent + rules.repeat_percent + rules.golden_percent
     if checks > 50:
         raise ProtocolError(
             "", f"The checks take {checks:g} % of all pairs; leave at least half for judging."
         )
     if rules.consent and not rules.consent_text.strip():
-        raise ProtocolError("consent_text", "Write what people consent to, or do not ask for consent.")
+        raise ProtocolError("consent_text", "Write the consent text, or do not ask for consent.")
     if rules.stop_on:
         try:
             date.fromisoformat(rules.stop_on)
         except ValueError as error:
             raise ProtocolError(
-                "stop_on", f"Last day: {rules.stop_on!r} is no day like 2027-01-31."
+                "stop_on", f"Last day: {rules.stop_on!r} is not a date such as 2027-01-31."
             ) from error
     for name in ("completion_url", "screen_out_url"):
         address = getattr(rules, name)

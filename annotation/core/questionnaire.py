@@ -85,7 +85,7 @@ def parse(rows: Any) -> list[Question]:
         faults.append(f"A questionnaire has at most {MOST_QUESTIONS} questions, not {len(rows)}.")
     names = [one.name for one in questions]
     faults += [
-        f"Two questions are called {name!r}." for name in sorted({n for n in names if names.count(n) > 1})
+        f"Two questions have the name {name!r}." for name in sorted({n for n in names if names.count(n) > 1})
     ]
     if faults:
         raise QuestionError(faults)
@@ -97,7 +97,7 @@ def _question(row: Any) -> Question:
     if not isinstance(row, Mapping):
         raise QuestionError(["it is not a table of values."])
     if unknown := sorted(set(row) - known):
-        raise QuestionError([f"there is nothing called {', '.join(unknown)}."])
+        raise QuestionError([f"unknown key {', '.join(unknown)}."])
     try:
         options = tuple(row.get("options", ()))
         question = Question(**{"name": "", "text": "", **row, "options": options})
@@ -110,16 +110,16 @@ def _question(row: Any) -> Question:
 
 def _faults(one: Question) -> Iterable[str]:
     if not isinstance(one.name, str) or not NAME.fullmatch(one.name):
-        yield "its name must be small letters, digits and _, beginning with a letter, at most 40."
+        yield "its name must consist of at most 40 lower-case letters, digits and _, beginning with a letter."
     if not isinstance(one.text, str) or not 0 < len(one.text.strip()) <= LONGEST_QUESTION:
-        yield f"write what is asked, in at most {LONGEST_QUESTION} characters."
+        yield f"write its text, in at most {LONGEST_QUESTION} characters."
     if one.when not in WHEN:
-        yield f"it is asked before or after, not {one.when!r}."
+        yield f"when must be before or after, not {one.when!r}."
     if one.kind not in KINDS:
-        yield f"its kind is one of {', '.join(KINDS)}, not {one.kind!r}."
+        yield f"its kind must be one of {', '.join(KINDS)}, not {one.kind!r}."
     required: object = one.required
     if not isinstance(required, bool):
-        yield "required is true or false."
+        yield "required must be true or false."
     yield from _faults_of_options(one)
     yield from _faults_of_limits(one)
 
@@ -127,15 +127,15 @@ def _faults(one: Question) -> Iterable[str]:
 def _faults_of_options(one: Question) -> Iterable[str]:
     words = [option for option in one.options if isinstance(option, str) and option.strip()]
     if one.kind == CHOICE and len(words) < 2:
-        yield "a choice needs two options or more."
+        yield "a choice needs at least two options."
     if one.kind != CHOICE and one.options:
-        yield "only a choice has options."
+        yield "only a choice can have options."
     if len(words) != len(one.options) or any(len(word) > LONGEST_OPTION for word in words):
-        yield f"each option is a text of at most {LONGEST_OPTION} characters."
+        yield f"each option must be a text of at most {LONGEST_OPTION} characters."
     if len(set(words)) < len(words):
-        yield "two of its options are the same."
+        yield "two of its options are equal."
     if len(words) > MOST_OPTIONS:
-        yield f"it has at most {MOST_OPTIONS} options."
+        yield f"it can have at most {MOST_OPTIONS} options."
 
 
 def _faults_of_limits(one: Question) -> Iterable[str]:
@@ -143,7 +143,7 @@ def _faults_of_limits(one: Question) -> Iterable[str]:
     if not all(map(_is_number, limits)):
         yield "its limits must be numbers."
     elif limits and one.kind != NUMBER:
-        yield "only a number has limits."
+        yield "only a number can have limits."
     elif one.least is not None and one.most is not None and one.least > one.most:
         yield f"its smallest number, {one.least:g}, is over its largest, {one.most:g}."
 

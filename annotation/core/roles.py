@@ -20,9 +20,9 @@ ROLES: dict[str, Reach] = {
 }
 ABOUT = {
     "viewer": "results only",
-    "analyst": "results and data, no personal links",
+    "analyst": "results and data, without personal links",
     "editor": "runs the study",
-    "owner": "everything, members too",
+    "owner": "everything, including members",
 }
 NEEDS = {
     Reach.RESULTS: "a member",

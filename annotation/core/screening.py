@@ -129,7 +129,7 @@ def _number(answers: Answers, name: str, least: float, most: float) -> float:
         value = math.nan
     if not least <= value <= most:
         raise ScreeningError(
-            f"{name}: {answers.get(name, '')[:40]!r} is no number from {least:g} to {most:g}."
+            f"{name}: {answers.get(name, '')[:40]!r} is not a number from {least:g} to {most:g}."
         )
     return value
 
@@ -137,12 +137,12 @@ def _number(answers: Answers, name: str, least: float, most: float) -> float:
 def _count(answers: Answers, name: str, most: int) -> int:
     value = _number(answers, name, 0, most)
     if value != int(value):
-        raise ScreeningError(f"{name}: {value:g} is no whole number.")
+        raise ScreeningError(f"{name}: {value:g} is not a whole number.")
     return int(value)
 
 
 def _choice(answers: Answers, name: str, choices: tuple[str, ...]) -> str:
     value = answers.get(name, "").strip()
     if value not in choices:
-        raise ScreeningError(f"{name}: {value[:40]!r} is none of {', '.join(filter(None, choices))}.")
+        raise ScreeningError(f"{name}: {value[:40]!r} is not one of {', '.join(filter(None, choices))}.")
     return value

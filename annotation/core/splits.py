@@ -32,7 +32,7 @@ def assign_split(photograph_sha256: str) -> str:
     else raises ValueError, because a second spelling of one hash would be a second split.
     """
     if not _SHA256.fullmatch(photograph_sha256):
-        raise ValueError(f"{photograph_sha256!r} is no sha256 of 64 lower-case hex digits")
+        raise ValueError(f"{photograph_sha256!r} is not a sha256 of 64 lower-case hex digits")
     place = uniform(f"{SALT}:{photograph_sha256}")
     if place < TRAIN_SHARE:
         return "train"
@@ -50,5 +50,5 @@ def check_disjoint(rows: Iterable[tuple[str, str]]) -> None:
         if split != own:
             raise LeakError(
                 f"photograph {photograph} is listed under {split!r} but belongs to {own!r}: "
-                "these rows were not split by photograph; export the snapshot again"
+                "these rows were not split by photograph. Export the snapshot again"
             )

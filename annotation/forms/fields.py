@@ -43,7 +43,7 @@ class BitratesField(forms.CharField):
             bpps = sorted(float(word) for word in words)
         except ValueError as error:
             raise forms.ValidationError(
-                "Write bitrates as numbers with commas between, such as 0.23, 0.67."
+                "Write bitrates as numbers separated by commas, such as 0.23, 0.67."
             ) from error
         try:
             check_bpps(bpps)
@@ -64,4 +64,4 @@ def faults_of(form: forms.BaseForm | None) -> list[tuple[str, str, str]]:
 class ConfirmForm(forms.Form):
     """A step that cannot be taken back."""
 
-    sure = forms.BooleanField(error_messages={"required": "Tick the box to say that you mean it."})
+    sure = forms.BooleanField(error_messages={"required": "Tick the box to confirm."})

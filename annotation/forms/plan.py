@@ -14,10 +14,10 @@ COUNTS = (
     ("votes", "Votes on each pair", 1, 500, False),
 )
 ASSUMED = (
-    ("step", "Neighbours are apart by", 0.01, 5.0, "JND"),
+    ("step", "Distance between neighbours", 0.01, 5.0, "JND"),
     ("of_people", "Spread between people", 0.0, 3.0, "JND"),
     ("of_sources", "Spread between photographs", 0.0, 3.0, "JND"),
-    ("seconds", "Seconds of an answer", 0.5, 600.0, ""),
+    ("seconds", "Seconds per answer", 0.5, 600.0, ""),
     ("arrival_minutes", "Minutes before the first pair", 0.0, 120.0, ""),
     ("pay_per_hour", "Pay per hour", 0.0, 10_000.0, "any currency"),
 )
@@ -36,8 +36,8 @@ class PlanForm(forms.Form):
         required=False,
         min_value=0.01,
         max_value=5,
-        label="Wished half-width",
-        help_text="JND. Finds the cheapest study; photographs and annotators are then the most that you can have.",
+        label="Required half-width",
+        help_text="JND. Finds the cheapest study; photographs and annotators are then upper limits.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -57,7 +57,7 @@ class PlanForm(forms.Form):
         if not cleaned.get("halfwidth"):
             for name, label, *_ in COUNTS:
                 if name not in self.errors and not cleaned.get(name):
-                    self.add_error(name, f"Give {label.lower()}, or a wished half-width.")
+                    self.add_error(name, f"Give {label.lower()}, or a required half-width.")
         return cleaned
 
     def assumed(self, base: Assumed) -> Assumed:

@@ -53,7 +53,7 @@ class QuestionForm(forms.Form):
         label="Answers to choose from",
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text="For a choice: one a line, two or more.",
+        help_text="For a choice: one per line, at least two.",
     )
     least = forms.FloatField(label="Smallest number", required=False)
     most = forms.FloatField(label="Largest number", required=False)
@@ -62,7 +62,7 @@ class QuestionForm(forms.Form):
         label="Name in exports",
         required=False,
         max_length=40,
-        help_text="Small letters, digits and _. Empty: made of the question.",
+        help_text="Lower-case letters, digits and _. Empty: derived from the question.",
     )
 
     def question(self) -> dict[str, Any]:

@@ -95,9 +95,9 @@ class StimuliForm(StepForm):
             "max_height": "Tallest picture, px",
         }
         help_texts = {
-            "name": "For you and your colleagues.",
-            "title": "What annotators read. Empty: the name.",
-            "max_width": "Empty: as wide as the smallest screen and the layout allow.",
+            "name": "Seen by you and your colleagues.",
+            "title": "Seen by annotators. Empty: the name.",
+            "max_width": "Empty: the largest that fits the smallest screen in this layout.",
             "max_height": "Larger photographs are cropped, never scaled.",
         }
 
@@ -142,10 +142,10 @@ class PairsForm(StepForm):
 
     groups = ("pairs", "allocation")
     listed_pairs = ListedPairsField(
-        label="Pairs one by one",
+        label="Individual pairs",
         required=False,
-        help_text="One a line, beside those that the rules make: mycodec@0.5, original; or sunset.png, avif@0.37, "
-        "webp@0.37 for one photograph.",
+        help_text="One per line, in addition to the pairs made by the rules: mycodec@0.5, original; or "
+        "sunset.png, avif@0.37, webp@0.37 for one photograph.",
     )
 
     class Meta:
@@ -157,9 +157,9 @@ class PairsForm(StepForm):
             "allow_ties": "Offer “can’t tell”",
         }
         help_texts = {
-            "votes_per_triplet": "By as many different people. Two or more let you see how far people agree.",
-            "pairs_per_session": "Checks and warm-up among them.",
-            "allow_ties": "A tie counts half for each side.",
+            "votes_per_triplet": "Each by a different person. At least two are needed to measure agreement.",
+            "pairs_per_session": "Including checks and warm-up.",
+            "allow_ties": "A tie counts as half a vote for each side.",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -185,14 +185,14 @@ class ProtocolForm(StepForm):
             "annotators_choose_language": "Annotators may choose another language",
             "min_view_ms": "Shortest view, ms",
             "surround": "Grey around the pictures",
-            "lease_seconds": "A pair is kept for somebody, s",
+            "lease_seconds": "Lease of a pair, s",
         }
         help_texts = {
-            "question": "Stands above every pair.",
+            "question": "Shown above every pair.",
             "instructions": "Shown before the first pair. Empty: none.",
-            "min_view_ms": "No answer is taken sooner.",
+            "min_view_ms": "No answer is accepted earlier.",
             "surround": "From #333333 to #808080.",
-            "lease_seconds": "Then it goes to somebody else.",
+            "lease_seconds": "After this time the pair goes to somebody else.",
         }
         widgets = {"instructions": forms.Textarea(attrs={"rows": 5})}
 
@@ -244,8 +244,8 @@ class NewStudyForm(forms.ModelForm):
         fields = ["name", "title"]
         labels = {"title": "Public title"}
         help_texts = {
-            "name": "For you and your colleagues.",
-            "title": "What annotators read. Empty: the name.",
+            "name": "Seen by you and your colleagues.",
+            "title": "Seen by annotators. Empty: the name.",
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -18,11 +18,13 @@ class CodecVersion(models.Model):
     """Weights of a learned codec under a name that a study can use like any codec's; never changed once made."""
 
     name = models.SlugField(max_length=40, unique=True)
-    family = models.CharField(max_length=40, help_text="The codec of the zoo whose networks these are.")
+    family = models.CharField(max_length=40, help_text="The built-in codec whose networks these are.")
     weights = models.FileField(upload_to=weights_path)
-    sha256 = models.CharField(max_length=64, help_text="Of the weights' file.")
-    metric = models.CharField(max_length=100, blank=True, default="", help_text="What it was tuned on.")
-    simulated = models.BooleanField(help_text="Tuned on a metric that learned from simulated judgments.")
+    sha256 = models.CharField(max_length=64, help_text="sha256 of the weights file.")
+    metric = models.CharField(
+        max_length=100, blank=True, default="", help_text="The metric version on which it was tuned."
+    )
+    simulated = models.BooleanField(help_text="Tuned on a metric that was trained on simulated judgments.")
     photographs: Any = models.JSONField(
         default=list, help_text="sha256 of each source that it was trained on."
     )

@@ -37,15 +37,15 @@ class Flag(models.Model):
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="flags")
     triplet = models.ForeignKey(Triplet, on_delete=models.CASCADE, related_name="flags")
     cause = models.CharField(max_length=12, choices=Cause, default=Cause.OTHER)
-    detail = models.CharField(max_length=300, blank=True, default="", help_text="In the annotator's words.")
+    detail = models.CharField(max_length=300, blank=True, default="", help_text="The annotator's comment.")
     raised_at = models.DateTimeField(default=timezone.now)
     settled_at = models.DateTimeField(null=True, blank=True)
     settled_by = models.CharField(max_length=150, blank=True, default="")
     settlement = models.CharField(max_length=8, choices=Settlement, blank=True, default="")
-    note = models.CharField(
-        max_length=300, blank=True, default="", help_text="Why, in the researcher's words."
+    note = models.CharField(max_length=300, blank=True, default="", help_text="The researcher's reason.")
+    outcome = models.CharField(
+        max_length=300, blank=True, default="", help_text="The result of settling the flag."
     )
-    outcome = models.CharField(max_length=300, blank=True, default="", help_text="What settling it did.")
 
     objects = FlagQuerySet.as_manager()
 

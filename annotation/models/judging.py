@@ -62,17 +62,19 @@ class Assignment(models.Model):
     triplet = models.ForeignKey(Triplet, on_delete=models.PROTECT, related_name="assignments")
     session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="assignments")
     annotator = models.ForeignKey(Annotator, on_delete=models.PROTECT, related_name="assignments")
-    position = models.PositiveIntegerField(help_text="In the session, from 1.")
+    position = models.PositiveIntegerField(help_text="Position in the session, from 1.")
     first_on_left = models.BooleanField()
     kind = models.CharField(max_length=9, choices=Kind, default=Kind.PAIR)
-    warm_up = models.BooleanField(default=False, help_text="Among the first of its session: not counted.")
+    warm_up = models.BooleanField(
+        default=False, help_text="One of the first pairs of its session: not counted."
+    )
     repeats = models.ForeignKey(
         "self",
         null=True,
         blank=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="Whose repeat it is.",
+        help_text="The assignment that this one repeats.",
     )
     state = models.CharField(max_length=8, choices=State, default=State.LEASED)
     skip_cause = models.CharField(max_length=300, blank=True, default="")
@@ -165,9 +167,11 @@ class Judgment(models.Model):
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="judgments")
     triplet = models.ForeignKey(Triplet, on_delete=models.PROTECT, related_name="judgments")
     annotator = models.ForeignKey(Annotator, on_delete=models.PROTECT, related_name="judgments")
-    simulated = models.BooleanField(help_text="Copied from the annotator: it decides where the row may go.")
-    answer = models.CharField(max_length=5, choices=Side, help_text="What was clicked.")
-    choice = models.CharField(max_length=6, choices=Choice, help_text="Which reconstruction that was.")
+    simulated = models.BooleanField(
+        help_text="Copied from the annotator: decides which counts and exports may include the row."
+    )
+    answer = models.CharField(max_length=5, choices=Side, help_text="The side that was clicked.")
+    choice = models.CharField(max_length=6, choices=Choice, help_text="The reconstruction on that side.")
 
     kind = models.CharField(
         max_length=9,
@@ -176,7 +180,7 @@ class Judgment(models.Model):
         help_text="Copied from the assignment.",
     )
     counted = models.BooleanField(
-        default=True, help_text="A vote: a pair after the warm-up, and not undone. Readers use counted()."
+        default=True, help_text="A vote: a pair after the warm-up, not undone. Use counted() to read votes."
     )
     supersedes = models.ForeignKey(
         "self",
@@ -187,11 +191,11 @@ class Judgment(models.Model):
         help_text="The answer it undoes.",
     )
     stands = models.BooleanField(
-        default=True, help_text="The one answer of its assignment: the last; on checks the first."
+        default=True, help_text="The valid answer of its assignment: the last one; for checks, the first one."
     )
 
     layout = models.CharField(max_length=7, blank=True, default="", help_text="side, toggle or flicker")
-    dpr = models.FloatField(null=True, blank=True, help_text="devicePixelRatio when it was answered.")
+    dpr = models.FloatField(null=True, blank=True, help_text="devicePixelRatio at the time of the answer.")
     onset_ms = models.FloatField(help_text="All *_ms are offsets on the browser's monotonic clock.")
     first_input_ms = models.FloatField(null=True, blank=True)
     answer_ms = models.FloatField()
@@ -201,9 +205,11 @@ class Judgment(models.Model):
     faster_than_possible = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="The view is said to be longer than there was time for since the pair was issued.",
+        help_text="The reported view is longer than the time since the pair was issued.",
     )
-    content_sha256 = models.CharField(max_length=64, help_text="Of the request: tells a retry from a change.")
+    content_sha256 = models.CharField(
+        max_length=64, help_text="Hash of the request: distinguishes a retry from a change."
+    )
     received_at = models.DateTimeField(default=timezone.now)
 
     objects = JudgmentQuerySet.as_manager()

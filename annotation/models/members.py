@@ -45,7 +45,7 @@ class ResearcherInvitation(models.Model):
     """A link by which one person becomes a researcher here and, if it says so, a member of a study."""
 
     key = models.CharField(max_length=32, unique=True, default=new_key, editable=False)
-    note = models.CharField(max_length=200, blank=True, default="", help_text="Whom it is for.")
+    note = models.CharField(max_length=200, blank=True, default="", help_text="The recipient.")
     study = models.ForeignKey(
         Study, null=True, blank=True, on_delete=models.CASCADE, related_name="researcher_invitations"
     )
@@ -82,7 +82,7 @@ class ResultsLink(models.Model):
 
     key = models.CharField(max_length=32, unique=True, default=new_key, editable=False)
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="results_links")
-    note = models.CharField(max_length=200, blank=True, default="", help_text="Whom it is for.")
+    note = models.CharField(max_length=200, blank=True, default="", help_text="The recipient.")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -97,7 +97,7 @@ class AccessToken(models.Model):
     """A secret with which a researcher's programs call the API, until its end; only its hash is kept."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="access_tokens")
-    name = models.CharField(max_length=100, help_text="What it is for.")
+    name = models.CharField(max_length=100, help_text="The purpose of the token.")
     sha256 = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now)
     ends_at = models.DateTimeField()

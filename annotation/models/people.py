@@ -19,19 +19,17 @@ class Annotator(models.Model):
         unique=True,
         default=new_key,
         editable=False,
-        help_text="Who knows it is the annotator; the id, which is printed, opens nothing.",
+        help_text="Secret that identifies the annotator; the id, which is shown on pages, gives no access.",
     )
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
     simulated = models.BooleanField(default=False)
     panel = models.CharField(
-        max_length=12, blank=True, default="", help_text="Which outside panel knows them."
+        max_length=12, blank=True, default="", help_text="The outside panel they came from."
     )
-    external_id = models.CharField(
-        max_length=200, blank=True, default="", help_text="What the panel calls them."
-    )
+    external_id = models.CharField(max_length=200, blank=True, default="", help_text="Their id at the panel.")
     created_at = models.DateTimeField(auto_now_add=True)
     forgotten_at = models.DateTimeField(
-        null=True, blank=True, help_text="Since then nothing leads from here to a person."
+        null=True, blank=True, help_text="Since then, nothing identifies the person."
     )
 
     class Meta:
@@ -59,7 +57,7 @@ class Invitation(models.Model):
 
     key = models.CharField(max_length=32, unique=True, default=new_key, editable=False)
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="invitations")
-    note = models.CharField(max_length=200, blank=True, default="", help_text="For the researcher alone.")
+    note = models.CharField(max_length=200, blank=True, default="", help_text="Shown only to researchers.")
     annotator = models.ForeignKey(
         Annotator, null=True, blank=True, on_delete=models.SET_NULL, related_name="invitations"
     )
@@ -85,13 +83,13 @@ class Enrolment(models.Model):
     annotator = models.ForeignKey(Annotator, on_delete=models.PROTECT, related_name="enrolments")
     arrived_at = models.DateTimeField(auto_now_add=True)
     panel_details = models.JSONField(
-        default=dict, blank=True, help_text="What else the panel's link said: its study, its session."
+        default=dict, blank=True, help_text="Further parameters of the panel's link: study and session."
     )
 
     consent_version = models.CharField(max_length=12, blank=True, default="")
     consented_at = models.DateTimeField(null=True, blank=True)
     checks = models.JSONField(
-        default=dict, blank=True, help_text='By check: {"passed": true, "at": …, and what was answered}.'
+        default=dict, blank=True, help_text='By check: {"passed": true, "at": …, and the answers}.'
     )
     screened_out_by = models.CharField(
         max_length=20, blank=True, default="", help_text="The check that failed."
@@ -100,7 +98,7 @@ class Enrolment(models.Model):
     training_tries = models.PositiveSmallIntegerField(default=0, help_text="Begun.")
     trained_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the server held every answer of a whole session."
+        null=True, blank=True, help_text="When the server had received every answer of a complete session."
     )
 
     questionnaire = models.JSONField(
@@ -111,7 +109,7 @@ class Enrolment(models.Model):
     returned_at = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="When a researcher recorded that they gave their place at the panel back.",
+        help_text="When a researcher recorded that they returned their place at the panel.",
     )
 
     figures = models.JSONField(
@@ -119,7 +117,7 @@ class Enrolment(models.Model):
     )
     figures_at = models.DateTimeField(null=True, blank=True)
     signs = models.PositiveSmallIntegerField(
-        default=0, db_default=0, help_text="How many figures are outside what a careful annotator's are."
+        default=0, db_default=0, help_text="Number of figures outside the range of a careful annotator."
     )
     excluded_by = models.CharField(
         max_length=40,
@@ -152,21 +150,25 @@ class Session(models.Model):
     annotator = models.ForeignKey(Annotator, on_delete=models.PROTECT, related_name="sessions")
     screen = models.JSONField(default=dict, blank=True)
     language = models.CharField(
-        max_length=12, blank=True, default="", db_default="", help_text="Of its pages; empty: not recorded."
+        max_length=12,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Language of its pages; empty: not recorded.",
     )
     ready_at = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="When this screen had passed what the study asks; pairs come after that.",
+        help_text="When this screen had passed the study's checks; pairs are served after that.",
     )
     ended_at = models.DateTimeField(
-        null=True, blank=True, help_text="When it was complete; no pair comes after that."
+        null=True, blank=True, help_text="When it was complete; no pairs are served after that."
     )
     started_at = models.DateTimeField(auto_now_add=True)
     last_seen_at = models.DateTimeField(auto_now=True)
     answered = models.PositiveIntegerField(default=0)
     viewed_until = models.DateTimeField(
-        null=True, blank=True, help_text="When its views so far can have ended at the earliest."
+        null=True, blank=True, help_text="The earliest time at which its views so far can have ended."
     )
 
     class Meta:

@@ -30,11 +30,11 @@ def whole_path(photograph: "Photograph", filename: str) -> str:
 class Photograph(models.Model):
     """A whole photograph, kept where a study shows a part of it, so that the part can be chosen anew."""
 
-    sha256 = models.CharField(max_length=64, unique=True, help_text="Of the pixels.")
+    sha256 = models.CharField(max_length=64, unique=True, help_text="sha256 of the pixels.")
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
-    image = models.FileField(upload_to=whole_path, help_text="PNG, every pixel.")
-    preview = models.FileField(upload_to=whole_path, help_text="JPEG, small, for choosing what is shown.")
+    image = models.FileField(upload_to=whole_path, help_text="Lossless PNG.")
+    preview = models.FileField(upload_to=whole_path, help_text="Small JPEG, for choosing the crop.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -68,11 +68,13 @@ class Source(models.Model):
     photograph = models.CharField(
         max_length=64, db_index=True, help_text="sha256 of the whole photograph's pixels, before cropping."
     )
-    split = models.CharField(max_length=5, choices=Split, help_text="By hash of the photograph, for ever.")
+    split = models.CharField(
+        max_length=5, choices=Split, help_text="Determined by the hash of the photograph; never changes."
+    )
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     crop = models.JSONField(null=True, blank=True, help_text="left, top, width, height in the photograph.")
-    notes = models.JSONField(default=list, help_text="What was done to the file at import.")
+    notes = models.JSONField(default=list, help_text="Notes on conversions at import.")
     image = models.FileField(upload_to=source_path, help_text="Empty where only the name is known.")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -173,12 +175,12 @@ class Reconstruction(Work):
     origin = models.CharField(max_length=8, choices=Origin, default=Origin.ZOO)
     method = models.CharField(
         max_length=LONGEST_CODEC,
-        help_text="A codec of the zoo, the name of a method of one's own, original, or a damage for checks.",
+        help_text="A built-in codec, the name of the researcher's own method, original, or a degradation for checks.",
     )
     level = models.DecimalField(
         max_digits=7,
         decimal_places=4,
-        help_text="The target bpp of a codec of the zoo; one's own number for pictures of one's own; 0 for others.",
+        help_text="The target bpp of a built-in codec; the researcher's own number for own pictures; 0 otherwise.",
     )
 
     operating_point = models.JSONField(null=True, blank=True)
@@ -187,20 +189,20 @@ class Reconstruction(Work):
     kind = models.CharField(max_length=20, blank=True, default="", help_text="classical or learned")
     file_bytes = models.PositiveBigIntegerField(null=True, blank=True)
     payload_bytes = models.PositiveBigIntegerField(null=True, blank=True)
-    bpp = models.FloatField(null=True, blank=True, help_text="Of the whole file.")
-    payload_bpp = models.FloatField(null=True, blank=True, help_text="Without the container.")
+    bpp = models.FloatField(null=True, blank=True, help_text="Size of the whole file in bytes.")
+    payload_bpp = models.FloatField(null=True, blank=True, help_text="Size without the container in bytes.")
     reached = models.BooleanField(null=True, blank=True, help_text="Within 2 % of the target.")
     encodes = models.PositiveSmallIntegerField(null=True, blank=True)
     encode_ms = models.FloatField(null=True, blank=True)
     decode_ms = models.FloatField(null=True, blank=True)
     psnr = models.FloatField(null=True, blank=True, help_text="dB over RGB; empty where it is infinite.")
     ms_ssim = models.FloatField(null=True, blank=True, help_text="Empty under 161 pixels.")
-    sha256 = models.CharField(max_length=64, blank=True, default="", help_text="Of the pixels.")
+    sha256 = models.CharField(max_length=64, blank=True, default="", help_text="sha256 of the pixels.")
     image = models.FileField(upload_to=reconstruction_path, blank=True)
     pixels_changed_at = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="When it was made again and came out otherwise: earlier answers are about other pixels.",
+        help_text="When it was encoded again with different pixels: earlier answers are about other pixels.",
     )
 
     objects = ReconstructionQuerySet.as_manager()

@@ -73,7 +73,8 @@ class Study(models.Model):
         choices=LANGUAGES,
         default=SOURCE_LANGUAGE,
         db_default=SOURCE_LANGUAGE,
-        help_text="Of the pages for annotators. The question, instructions and other texts stay as they are written.",
+        help_text="Language of the annotators' pages. The question, instructions and other texts are "
+        "shown as written.",
     )
     annotators_choose_language = models.BooleanField(
         default=False,
@@ -84,9 +85,9 @@ class Study(models.Model):
 
     codecs = models.JSONField(default=list, help_text="Names of registered codecs.")
     codecs_added = models.JSONField(
-        default=list, blank=True, help_text="Those that joined after the opening: codec, at, by."
+        default=list, blank=True, help_text="Codecs added after the opening: codec, at, by."
     )
-    target_bpps = models.JSONField(default=default_bpps, help_text="Bits per pixel to aim at.")
+    target_bpps = models.JSONField(default=default_bpps, help_text="Target bits per pixel.")
     max_width = models.PositiveIntegerField(
         default=400,
         validators=[MinValueValidator(64)],
@@ -115,13 +116,13 @@ class Study(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text="The set of rules that it began from, a name in annotation.core.presets.",
+        help_text="The preset that it is based on, a name in annotation.core.presets.",
     )
     origin = models.CharField(
         max_length=200,
         blank=True,
         default="",
-        help_text="Where imported judgments came from; empty: judged here.",
+        help_text="Origin of imported judgments; empty: judged here.",
     )
     ranking_only = models.BooleanField(
         default=False,
@@ -145,13 +146,13 @@ class Study(models.Model):
         help_text="Open, and not every photograph has its reconstructions and pairs planned yet.",
     )
     planning_until = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="When whoever plans it is taken for dead."
+        null=True, blank=True, editable=False, help_text="When the process that plans it is considered dead."
     )
 
     created_at = models.DateTimeField(auto_now_add=True)
-    saved_at = models.DateTimeField(null=True, blank=True, help_text="When the draft was changed last.")
+    saved_at = models.DateTimeField(null=True, blank=True, help_text="When the draft was last changed.")
     archived_at = models.DateTimeField(
-        null=True, blank=True, help_text="Since then it is out of the list; everything of it is kept."
+        null=True, blank=True, help_text="Since then, it is hidden from the list; all its data are kept."
     )
     opened_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
@@ -163,10 +164,12 @@ class Study(models.Model):
         "annotation.Reconstruction",
         blank=True,
         related_name="studies",
-        help_text="Pictures that no codec of the zoo made.",
+        help_text="Pictures not made by a built-in codec.",
     )
     listed_pairs = models.JSONField(
-        default=list, blank=True, help_text="Pairs named one by one, a line each: annotation.core.pairing."
+        default=list,
+        blank=True,
+        help_text="Individually listed pairs, one per line: annotation.core.pairing.",
     )
 
     objects = StudyQuerySet.as_manager()

@@ -107,15 +107,13 @@ class Triplet(models.Model):
     )
     role = models.CharField(max_length=9, choices=Role, default=Role.PAIR)
     known = models.CharField(
-        max_length=6, choices=Known, blank=True, default="", help_text="The right answer, where there is one."
+        max_length=6, choices=Known, blank=True, default="", help_text="The known answer, if there is one."
     )
-    shuffle = models.BigIntegerField(help_text="A hash: the order in which equals are served.")
+    shuffle = models.BigIntegerField(help_text="A hash: the order of triplets with equal priority.")
     served = models.PositiveIntegerField(
         default=0, help_text="People's votes and live leases that will be votes: no warm-up, no checks."
     )
-    lefts = models.PositiveIntegerField(
-        default=0, help_text="Of what was served, how often the first stood on the left."
-    )
+    lefts = models.PositiveIntegerField(default=0, help_text="How often the first was shown on the left.")
     votes = models.PositiveIntegerField(default=0, help_text="People's judgments that count.")
     # Simulated annotators take nobody's place: `counter` names the column of a population.
     simulated_served = models.PositiveIntegerField(default=0)
@@ -123,7 +121,7 @@ class Triplet(models.Model):
     simulated_votes = models.PositiveIntegerField(default=0)
     priority = models.FloatField(
         default=0.0,
-        help_text="The higher, the sooner: set by a worker, where the study's allocation asks for it.",
+        help_text="Higher is served sooner. Set by a worker if the study's allocation uses priorities.",
     )
     held_out = models.BooleanField(default=False, help_text="Served in random order, whatever its priority.")
 

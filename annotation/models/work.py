@@ -129,12 +129,12 @@ class Work(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.QUEUED, db_index=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     retry_at = models.DateTimeField(
-        null=True, blank=True, help_text="When it is tried again, after a failure that passes by itself."
+        null=True, blank=True, help_text="When it is retried, after a temporary failure."
     )
     passing = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="It failed for nothing in the work itself: a store, a network or a database was away.",
+        help_text="It failed for an external reason: storage, network or database was unavailable.",
     )
     error = models.TextField(blank=True, default="")
     queued_at = models.DateTimeField(default=timezone.now)

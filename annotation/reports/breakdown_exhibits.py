@@ -21,8 +21,8 @@ GROUPS = {
     "exclusion": "Excluded",
 }
 BASIS = (
-    "Strengths from the answers of each group alone, with 95 % intervals; with few answers they scatter widely, and a "
-    "weak prior draws them together."
+    "Strengths from the answers of each group alone, with 95 % intervals. With few answers they scatter "
+    "widely, and a weak prior shrinks them towards each other."
 )
 
 

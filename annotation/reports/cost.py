@@ -13,7 +13,7 @@ from annotation.reports.processes import availabilities
 from codecs_zoo import registry
 
 ENCODES = 2.5
-"""Encodes to hit a bitrate, on average over Kodak and the zoo; see docs/codecs.md."""
+"""Mean number of encodes per target bitrate over Kodak and all codecs; see docs/codecs.md."""
 
 PNG_BYTES = 1.7
 """Bytes of a photograph's PNG for each of its pixels, roughly."""

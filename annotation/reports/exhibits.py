@@ -17,14 +17,14 @@ from psychometrics.results import Section
 from psychometrics.sentences import ranking_in_words, signed
 
 WHOSE = {"people": "judgments by people", "simulated": "simulated judgments"}
-CURVES = "Each curve with its 95 % band; marks and whiskers are the conditions that were judged."
+CURVES = "Curves with 95 % bands; marks and whiskers are the conditions that were judged."
 PREFERENCE = (
-    "The share of comparisons with the average other condition of its level that each method is expected to win; a "
-    "tie counts half. Whiskers are 95 % intervals."
+    "The share of comparisons that each method is expected to win against the average other condition of "
+    "its level; a tie counts half. Whiskers are 95 % intervals."
 )
 MATRIX = (
-    "How often the method of the row was preferred to that of the column, within levels, a tie half. A dash: they "
-    "never met. These are raw shares: they depend on which pairs were asked."
+    "How often the method of the row was preferred to that of the column, within levels; a tie counts "
+    "half. A dash: they were never compared. These are raw shares: they depend on which pairs were shown."
 )
 
 
@@ -121,7 +121,7 @@ def _curves(results: StudyResults, whose: str) -> list[Exhibit]:
         Exhibit(
             "equal-quality",
             "Bits at equal quality",
-            "The mean logarithm of the ratio of bits over the quality that both methods reach.",
+            "The mean logarithm of the ratio of bits over the range of quality that both methods reach.",
             tables.equal_quality(results.equal_quality),
         ),
     ]
@@ -164,8 +164,8 @@ def _further(results: StudyResults) -> list[Exhibit]:
     agreement = Exhibit(
         "agreement",
         "Agreement",
-        "From the counted votes. 95 % intervals are over photographs; those of self-agreement and of the left over "
-        "annotators.",
+        "From the counted votes. 95 % intervals are over photographs; those of self-agreement and of the "
+        "share of left answers are over annotators.",
         tables.agreement(results),
     )
     if not tables.has_unfiltered(results):
@@ -175,7 +175,7 @@ def _further(results: StudyResults) -> list[Exhibit]:
         Exhibit(
             "with-the-excluded",
             "With and without the excluded annotators",
-            "The main scale as shown, and with the answers of everybody.",
+            "The main scale as shown, and with the answers of everybody, including excluded annotators.",
             tables.unfiltered(results),
         ),
     ]

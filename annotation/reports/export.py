@@ -30,7 +30,7 @@ def filters_of(*, simulated: bool, until: datetime) -> dict[str, Any]:
     return {
         "population": "simulated" if simulated else "people",
         "received_until": until.isoformat(),
-        "votes": "no checks, no training, no warm-up, nothing undone, nobody left out by a rule",
+        "votes": "no checks, no training, no warm-up, no undone answers, no annotators excluded by a rule",
     }
 
 

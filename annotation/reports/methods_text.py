@@ -69,12 +69,12 @@ def _pairs(study: Study) -> Iterator[str]:
     if ORIGINAL in conditions:
         yield phrase("Each condition was also paired with the original itself.")
     if study.listed_pairs:
-        yield phrase("Pairs were listed one by one.")
+        yield phrase("Pairs were listed individually.")
 
 
 _LAYOUTS = {
-    "side": "The original stood between the two reconstructions, all at one picture element for one device pixel.",
-    "toggle": "The original and the two reconstructions took turns in one place, at the press of a key.",
+    "side": "The original was shown between the two reconstructions, all at one image pixel per device pixel.",
+    "toggle": "The original and the two reconstructions were shown in one place, switched by key.",
     "flicker": "Each reconstruction alternated with the original in one place, %(hz)g times a second.",
 }
 
@@ -110,7 +110,7 @@ def _procedure(study: Study) -> Iterator[str]:
         }
     checks = _checks(study)
     if checks:
-        yield phrase("Among the pairs were checks: %(checks)s.") % {"checks": _listed(checks)}
+        yield phrase("Hidden checks were included: %(checks)s.") % {"checks": _listed(checks)}
     yield phrase("Each pair was to be judged by %(votes)s annotators, in sessions of %(pairs)s pairs.") % {
         "votes": study.votes_per_triplet,
         "pairs": study.pairs_per_session,
@@ -120,7 +120,7 @@ def _procedure(study: Study) -> Iterator[str]:
 def _checks(study: Study) -> list[str]:
     rules = study.rules
     kinds = (
-        (rules.sentinel_percent, phrase("pairs with one plainly worse side")),
+        (rules.sentinel_percent, phrase("pairs with one obviously worse side")),
         (rules.identical_percent, phrase("identical pairs")),
         (rules.repeat_percent, phrase("repeats with the sides swapped")),
         (rules.golden_percent, phrase("pairs with an expert’s answer")),
@@ -194,7 +194,8 @@ def _analysis(study: Study, results: StudyResults) -> Iterator[str]:
     over = {"annotators": phrase("annotators"), "sources": phrase("photographs")}
     if ways:
         yield phrase(
-            "95 %% intervals are from a covariance that is robust to clusters of %(ways)s (Cameron, Gelbach and Miller "
+            "95 %% intervals are from a covariance that is robust to clusters of %(ways)s (Cameron, "
+            "Gelbach and Miller "
             "2011), with t quantiles."
         ) % {"ways": _listed(over.get(way, way) for way in ways)}
     yield phrase("Differences were tested with Holm’s adjustment over all pairs of a scale.")

@@ -75,7 +75,7 @@ class PairFilter:
 
 
 def _level(words: str) -> Any:
-    """The level as the database keeps it; one that no pair has for what is no number."""
+    """The level as the database keeps it; one that no pair has for what is not a number."""
     try:
         return as_decimal(float(words))
     except (ValueError, ArithmeticError):

@@ -87,7 +87,7 @@ def reason_for_rejection(row: Enrolment, rules: Protocol) -> str:
 
 def _value_in_words(figure: str, value: float | None) -> str:
     if value is None:
-        return "not known any more"
+        return "no longer known"
     if figure == "left":
         return f"{100 * abs(value - 0.5):.0f} %"
     return f"{value:.0%}" if figure in SHARES else f"{value:.2g}" if value < 1 else f"{value:.0f}"

@@ -111,16 +111,15 @@ def _readme(study: Study, results: StudyResults, exhibits: list[Exhibit]) -> str
         f"photographs. Written by Closer {version('closer-perception')}.",
         "",
         "paper.tex        everything below in one document: pdflatex paper.tex, twice",
-        "methods.tex      methods from the study's rules and counts (methods.txt: without LaTeX); to be checked",
+        "methods.tex      a methods paragraph from the study's rules and counts (methods.txt: plain "
+        "text); check it before use",
         "study.toml       the study file: every rule, the stimuli by hash",
-        "data/answers.csv every answer as it was given, checks and training too, with its timing record",
-        "data/votes.csv   the answers that count; python -m psychometrics rank votes.csv computes the figures again",
-        *[
-            "data/questionnaire.csv how many gave which answer to the study's own questions; no text of anybody's"
-        ]
+        "data/answers.csv every answer as given, including checks and training, with its timing record",
+        "data/votes.csv   the answers that count; python -m psychometrics rank votes.csv recomputes the figures",
+        *["data/questionnaire.csv number of answers by question and option; free texts are not included"]
         * bool(study.questionnaire),
         "",
-        "Annotators, answers and assignments have pseudonyms of this pack alone.",
+        "Annotators, answers and assignments have pseudonyms that are valid in this pack only.",
         "",
         *(f"{one.name}: {one.title}" for one in exhibits),
     ]

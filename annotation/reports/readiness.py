@@ -35,18 +35,18 @@ def pair_faults(study: Study) -> list[str]:
     if planned_pairs(study):
         return []
     return [
-        f"“{study}” has no pair to show. A pair is two conditions of one photograph: add a codec or pictures of "
-        "your own at the same level, or choose other pairs."
+        f"“{study}” has no pair to show. A pair needs two conditions of one photograph: add a codec or "
+        f"your own pictures at the same level, or choose other pairs."
     ]
 
 
 def _stimuli(study: Study) -> list[Finding]:
     findings = []
     if not study.sources.exists():
-        findings.append(Finding("stimuli", "There is no photograph yet."))
+        findings.append(Finding("stimuli", "The study has no photographs yet."))
     known = {codec.name: codec for codec in registry.codecs()}
     chosen = [name for name in study.codecs if name in known]
-    lost = [f"{name} is not known here." for name in study.codecs if name not in known]
+    lost = [f"{name} is unknown here." for name in study.codecs if name not in known]
     states = availabilities([known[name] for name in chosen])
     lost += [
         f"{name} is not available here: {states[name].reason} {states[name].how}".strip()
@@ -59,8 +59,8 @@ def _stimuli(study: Study) -> list[Finding]:
         findings.append(
             Finding(
                 "stimuli",
-                "The metric cannot be trained on this study: its photographs do not fall to all of training, "
-                "validation and testing. Ten or more usually do.",
+                "The metric cannot be trained on this study: its photographs do not cover all of train, "
+                "val and test. Ten or more photographs usually do.",
                 blocks=False,
             )
         )
@@ -106,5 +106,7 @@ def _codes(study: Study) -> list[Finding]:
     rules = study.rules
     if rules.panel == "none" or rules.completion_code or rules.completion_url:
         return []
-    words = "People of a panel get neither a completion code nor an address to go back to: set one under Outside panel."
+    words = (
+        "Panel participants get neither a completion code nor a return address: set one under Outside panel."
+    )
     return [Finding("protocol", words, blocks=False)]

@@ -30,12 +30,15 @@ NO_IDS = {"", "na", "nan", "null", "none", "undefined", "consentrevoked", "datae
 # By what the panel says and what we hold; where both agree there is nothing to do.
 ADVICE = {
     ("open", "finished"): "Finished here, not at the panel: ask them to enter the completion code.",
-    ("gone", "finished"): "Gone at the panel, and finished here: consider paying them.",
-    ("done", "screened out"): "Screened out here: pay what you pay for that, or ask them to return it.",
+    ("gone", "finished"): "Left the panel, but finished here: consider paying them.",
+    (
+        "done",
+        "screened out",
+    ): "Screened out here: pay your screen-out amount, or ask them to return the submission.",
     (
         "done",
         "returned",
-    ): "Done at the panel, returned here: take the return back on the panel’s card, or ask them.",
+    ): "Done at the panel, returned here: undo the return on the panel’s card, or ask them.",
     (
         "done",
         "unfinished",
@@ -43,7 +46,7 @@ ADVICE = {
     (
         "done",
         "unknown",
-    ): "Done at the panel, and never came here under this id: ask before you pay or reject.",
+    ): "Done at the panel, but this id is unknown here: ask before you pay or reject.",
 }
 
 
@@ -194,7 +197,9 @@ def _advice(rules: Protocol, submissions: Sequence[Submission], state: str) -> s
     claims = [one.claim for one in submissions]
     done = [one for one in submissions if one.claim == "done"]
     if len(done) > 1:
-        return f"In the file {len(done)} times as done: pay once, and compare the submissions at the panel."
+        return (
+            f"Listed {len(done)} times as done in the file: pay once, and check the submissions at the panel."
+        )
     if done:
         return _advice_when_done(rules, done[0].code, state)
     return ADVICE.get(("gone" if claims and "open" not in claims else "open", state), "")
@@ -205,14 +210,14 @@ def _advice_when_done(rules: Protocol, code: str, state: str) -> str:
     if state == "screened out" and code and code == rules.screen_out_code:
         return ""
     if state == "finished" and code and rules.completion_code not in ("", code):
-        return "Finished here, and entered another code: pay them, and check the code that they were shown."
+        return "Finished here, but entered another code: pay them, and check the code that they were shown."
     return ADVICE.get(("done", state), "")
 
 
 def _enrolment_state(held: Mapping[str, Any] | None) -> tuple[str, str]:
     """How an enrolment stands, as a word and for people."""
     if held is None:
-        return "unknown", "never came here"
+        return "unknown", "unknown here"
     if held["returned_at"]:
         return "returned", "returned"
     if held["screened_out_by"]:

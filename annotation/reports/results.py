@@ -167,10 +167,10 @@ def _curves(study: Study, results: Results) -> tuple[tuple[Curve, ...], tuple[Eq
 
 def _why_no_curves(results: Results) -> str:
     if len(results.levels) < 2:
-        return "Curves over bits require methods at several levels."
+        return "Curves over bitrate require methods at several levels."
     return (
-        "No comparison joins the levels, so there is no one scale over bits. Let the study compare across levels, or "
-        "with the original."
+        "No comparison connects the levels, so there is no common scale over bits. Set the study to "
+        "compare across levels, or with the original."
     )
 
 

@@ -12,7 +12,7 @@ STAGES = {
     "arrived": "arrived",
     "practice": "in practice",
     "judging": "judging",
-    "stopped": "stopped on the way",
+    "stopped": "stopped early",
     "finished": "finished",
     "screened_out": "screened out",
     "returned": "returned",

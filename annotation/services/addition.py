@@ -43,13 +43,13 @@ def _add(study: Study, codec: str, by: User | None) -> Study:
 
 def _check(study: Study, codec: str) -> None:
     if study.state == Study.State.DRAFT:
-        raise StudyNotReady(f"“{study}” is still a draft: tick {codec} among its codecs in the settings.")
+        raise StudyNotReady(f"“{study}” is still a draft: select {codec} among its codecs in the settings.")
     if study.state == Study.State.CLOSED:
         raise StudyFrozen(f"“{study}” is closed. Closed studies stay closed, so that their results stand.")
     if study.origin:
         raise StudyFrozen(
-            f"“{study}” was imported: its reconstructions were made elsewhere, and none is added."
+            f"“{study}” was imported: its reconstructions were made elsewhere, and none can be added."
         )
     if codec in study.codecs:
-        raise Refused(f"{codec} is in “{study}” already.")
+        raise Refused(f"{codec} is already in “{study}”.")
     check_codecs([*study.codecs, codec])

@@ -145,7 +145,7 @@ def _recount_votes(study: Study, enrolments: Sequence[Enrolment]) -> None:
 def exclude_by_hand(*, enrolment: Enrolment, reason: str, by: str) -> None:
     """Excludes somebody for a reason of the researcher's, whatever the rules say."""
     if not reason.strip():
-        raise Refused("Say why: the reason is kept with the answers and shown wherever they are excluded.")
+        raise Refused("Give a reason: it is kept with the answers and shown wherever they are excluded.")
     row = Enrolment.objects.select_for_update(of=("self",)).select_related("study").get(pk=enrolment.pk)
     by_hand = {"reason": reason.strip(), "by": by, "at": timezone.now().isoformat(timespec="seconds")}
     row.figures = row.figures | {HAND: by_hand}
@@ -159,7 +159,7 @@ def undo_exclusion_by_hand(*, enrolment: Enrolment) -> None:
     """Takes somebody back whom a researcher excluded; the study's rules hold for them again."""
     row = Enrolment.objects.select_for_update(of=("self",)).select_related("study").get(pk=enrolment.pk)
     if HAND not in row.figures:
-        raise Refused("They were not excluded by hand, so there is nothing to take back.")
+        raise Refused("They were not excluded by hand, so there is no exclusion to undo.")
     row.figures = {name: figure for name, figure in row.figures.items() if name != HAND}
     _exclude(row, _rule_for(row, Figures.from_json(row.figures), row.study.rules))
     _save(row)

@@ -35,7 +35,7 @@ def keep_codec_version(*, name: str, family: str, weights: Path, **fields: Any) 
         except IntegrityError:
             continue
     version.weights.delete(save=False)
-    raise Refused(f"There are a hundred codecs called {name} already. Choose another name.")
+    raise Refused(f"There are already a hundred codecs named {name}. Choose another name.")
 
 
 def provide(name: str) -> Codec | None:

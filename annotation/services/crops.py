@@ -69,16 +69,16 @@ def _refuse_uncut(uses: Iterable[StudySource], study: Study) -> None:
     cut = set(study.own_pictures.values_list("source", flat=True))
     if bound := [str(use) for use in uses if use.source_id in cut]:
         raise StudyFrozen(
-            f"Your own pictures of {', '.join(bound)} were cut together with the photograph. Remove the photograph, "
-            "choose the size, and add the pictures again."
+            f"Your own pictures of {', '.join(bound)} were cropped together with the photograph. Remove "
+            f"the photograph, choose the size, and add the pictures again."
         )
 
 
 def _not_kept(uses: Iterable[StudySource]) -> str:
     names = ", ".join(map(str, uses))
     return (
-        f"Only the part that is shown was kept of {names}, which came in before whole photographs were kept. Remove it "
-        "and add the photograph again to choose another part."
+        f"Only the shown part of {names} is stored: it was added before whole photographs were kept. "
+        f"Remove it and add the photograph again to choose another part."
     )
 
 

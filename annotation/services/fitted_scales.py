@@ -154,7 +154,7 @@ def _received(row: Any) -> datetime:
     """When an answer was received, from the database's text; SQLite writes no zone, and means UTC."""
     at = parse_datetime(row.received)
     if at is None:
-        raise ValueError(f"The database gave a time that cannot be read: {row.received!r}.")
+        raise ValueError(f"The database returned a time that cannot be read: {row.received!r}.")
     return at if timezone.is_aware(at) else at.replace(tzinfo=UTC)
 
 

@@ -37,9 +37,9 @@ def settle_flags(
     """
     flags = list(triplet.flags.open().select_for_update(of=("self",)).order_by("pk"))
     if not flags:
-        raise Refused("No flag of this pair is open: somebody may have settled it meanwhile.")
+        raise Refused("No flag of this pair is open: somebody may have settled it in the meantime.")
     if settlement not in Flag.Settlement.values:
-        raise Refused("Choose what becomes of the pair: keep, exclude, or make again.")
+        raise Refused("Choose what to do with the pair: keep it, exclude it, or encode a picture again.")
     waiting, outcome = [], "The pair is shown as before."
     if settlement == Flag.Settlement.EXCLUDE:
         dropped = exclude_pair(triplet=triplet)
@@ -62,7 +62,7 @@ def settle_flags(
 def _to_remake(triplet: Triplet, sides: Sequence[str]) -> list[Reconstruction]:
     wanted = [side for side in SIDES if side in sides]
     if not wanted:
-        raise Refused("Choose which of the two reconstructions is to be made again.")
+        raise Refused("Choose which of the two reconstructions to encode again.")
     pks = {getattr(triplet, f"{side}_id") for side in wanted}
     rows = list(Reconstruction.objects.select_for_update(of=("self",)).filter(pk__in=pks).order_by("pk"))
     for row in rows:
@@ -77,7 +77,7 @@ def exclude_pair(*, triplet: Triplet) -> int:
     """
     if triplet.role != Triplet.Role.PAIR:
         raise Refused(
-            "This is a check or a practice pair, which has no votes: make its picture again, or keep it."
+            "This is a check or a practice pair, which has no votes: encode its picture again, or keep it."
         )
     # The leases first, then the triplet: one order of locks, as whoever answers has it.
     dropped = drop_votes([triplet.pk])
@@ -93,7 +93,7 @@ def restore_pair(*, triplet: Triplet) -> int:
     Answers about pixels that were made again since, and came out otherwise, do not count.
     """
     if not Triplet.objects.filter(pk=triplet.pk, role=Triplet.Role.EXCLUDED).update(role=Triplet.Role.PAIR):
-        raise Refused("This pair is not excluded, so there is nothing to put back.")
+        raise Refused("This pair is not excluded, so it cannot be restored.")
     changes = [row.pixels_changed_at for row in (triplet.first, triplet.second) if row.pixels_changed_at]
     votes = Judgment.objects.filter(
         triplet=triplet, kind=Assignment.Kind.PAIR, stands=True, assignment__warm_up=False

@@ -120,8 +120,8 @@ class ExistingJudgments:
                 given = _content(pair_votes, *pair_votes.signed[signed[annotator]])
                 if given != content:
                     yield (
-                        f"{pair_votes.names}: “{signed[annotator]}” chose {_choice(pair_votes, given)} in the file and "
-                        f"{_choice(pair_votes, content)} in the study"
+                        f"{pair_votes.names}: “{signed[annotator]}” chose {_choice(pair_votes, given)} in "
+                        f"the file but {_choice(pair_votes, content)} in the study"
                     )
         unsigned = Counter(_content(pair_votes, *one) for one in pair_votes.unsigned)
         missing = Counter(self._unknown(held)) - unsigned
@@ -145,8 +145,8 @@ def refuse_differences(study: Study, held: ExistingJudgments, votes: Sequence[Pa
     more = len(differing) - DIFFERENCES_SHOWN
     shown = "; ".join(differing[:DIFFERENCES_SHOWN] + [f"and {more} more"] * (more > 0))
     raise Refused(
-        f"The study “{study.name}” holds answers that differ from this file's: {shown}. Nothing was changed. Import "
-        "the file under another name, or give a file that holds the study's answers and more."
+        f"The study “{study.name}” contains answers that differ from this file's: {shown}. Nothing was "
+        f"changed. Import the file under another name, or use a file that contains all answers of the study."
     )
 
 

@@ -114,7 +114,9 @@ def read_pairs(
 def _add(pairs: dict[Any, JudgedPair], pictures: "_Pictures", answer: Answer) -> None:
     a, b = pictures.stimulus(answer.a), pictures.stimulus(answer.b)
     if a.sha256 == b.sha256:
-        raise CannotShow("both pictures are equal in every pixel", f"{answer.a.name} and {answer.b.name}")
+        raise CannotShow(
+            "the two pictures are identical in every pixel", f"{answer.a.name} and {answer.b.name}"
+        )
     first, second = sorted((a, b), key=lambda one: one.key)
     key = (pictures.original.sha256, first.key, second.key)
     pair = pairs.setdefault(key, JudgedPair(pictures.original, first, second))
@@ -153,7 +155,7 @@ class _Pictures:
 
     def _measured(self, shown: Shown, made: Recreated) -> Stimulus:
         if made.pixels.shape != self._pixels.shape:
-            raise CannotShow("a reconstruction has another size than its original", shown.name)
+            raise CannotShow("a reconstruction differs in size from its original", shown.name)
         height, width = made.pixels.shape[:2]
         error = float(((made.pixels.astype(float) - self._pixels) ** 2).mean())
         sha256, png = self._keep(made.pixels)

@@ -144,7 +144,7 @@ def imported_study(name: str, among: QuerySet[Study] | None = None) -> Study | N
     """
     existing = (Study.objects.all() if among is None else among).filter(name=name).first()
     if existing is not None and not existing.origin:
-        raise Refused(f"There is a study “{name}” already, judged here. Choose another name.")
+        raise Refused(f"There is already a study “{name}” that was judged here. Choose another name.")
     return existing
 
 

@@ -254,7 +254,7 @@ def _require_lease(assignment: Assignment) -> None:
     if assignment.state != Assignment.State.LEASED or assignment.expires_at <= timezone.now():
         raise LeaseExpired(
             gettext(
-                "The time for this pair is over, and somebody else judges it. Continue with the next one."
+                "The time for this pair is over, and it was given to somebody else. Continue with the next one."
             )
         )
     _require_not_closed(assignment.study)
@@ -263,7 +263,7 @@ def _require_lease(assignment: Assignment) -> None:
 def _check_answer(study: Study, answer: str) -> None:
     allowed = [Judgment.Side.LEFT, Judgment.Side.RIGHT] + [Judgment.Side.TIE] * study.allow_ties
     if answer not in allowed:
-        raise Refused(f"The answer {answer!r} is none of {', '.join(allowed)}.")
+        raise Refused(f"The answer {answer!r} is not one of {', '.join(allowed)}.")
 
 
 def _check_timing(study: Study, timing: dict[str, Any]) -> None:

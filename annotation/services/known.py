@@ -24,9 +24,9 @@ def set_known(*, triplet: Triplet, known: str) -> None:
     A pair with an answer may come as a golden pair, where the study has a rate for those. Raises Refused.
     """
     if known not in ("", *Triplet.Known.values):
-        raise Refused(f"An expert's answer is first, second or nothing, not {known!r}.")
+        raise Refused(f"An expert's answer must be first, second or empty, not {known!r}.")
     if not Triplet.objects.filter(pk=triplet.pk, role=Triplet.Role.PAIR).update(known=known):
-        raise Refused("The answer to this pair follows from how it was made and stays as it is.")
+        raise Refused("The answer to this pair follows from how it was made and cannot be changed.")
 
 
 @transaction.atomic

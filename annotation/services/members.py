@@ -14,9 +14,9 @@ from annotation.models import Membership, ResearcherInvitation, ResultsLink, Stu
 def set_role(*, study: Study, user: User, role: str) -> Membership:
     """Makes the researcher a member in this role, or changes their role. Raises Refused for the last owner."""
     if role not in Membership.Role.values:
-        raise Refused(f"There is no role {role!r}: use {', '.join(Membership.Role.values)}.")
+        raise Refused(f"There is no role named {role!r}: use {', '.join(Membership.Role.values)}.")
     if not user.is_staff or not user.is_active:
-        raise Refused(f"{user} is no researcher here. Invite them first.")
+        raise Refused(f"{user} is not a researcher here. Invite them first.")
     if role != Membership.Role.OWNER:
         _keep_an_owner(study, user)
     return Membership.objects.update_or_create(study=study, user=user, defaults={"role": role})[0]
@@ -42,7 +42,7 @@ def invite_researcher(
 ) -> ResearcherInvitation:
     """A link for one person, who becomes a researcher and, with a study, a member of it."""
     if (study is None) != (not role) or (role and role not in Membership.Role.values):
-        raise Refused("An invitation to a study names a role in it.")
+        raise Refused("An invitation to a study needs a role.")
     return ResearcherInvitation.objects.create(created_by=by, note=note.strip()[:200], study=study, role=role)
 
 
@@ -57,8 +57,8 @@ def accept_invitation(
     """
     fresh = ResearcherInvitation.objects.select_for_update().get(pk=invitation.pk)
     if not fresh.is_open:
-        what = "was used" if fresh.used_at else f"ended on {fresh.ends_at:%Y-%m-%d}"
-        raise Refused(f"This invitation {what}. Ask whoever sent it for another one.")
+        what = "was used" if fresh.used_at else f"expired on {fresh.ends_at:%Y-%m-%d}"
+        raise Refused(f"This invitation {what}. Ask the sender for a new one.")
     user = user or _new_account(username.strip(), password)
     if not user.is_staff:
         user.is_staff = True
@@ -84,7 +84,7 @@ def _new_account(username: str, password: str) -> User:
         with transaction.atomic():
             user.save()
     except IntegrityError as error:
-        raise ValidationError({"username": "Somebody has this name already."}) from error
+        raise ValidationError({"username": "This name is already taken."}) from error
     return user
 
 
@@ -96,4 +96,4 @@ def share_results(*, study: Study, by: User, note: str = "") -> ResultsLink:
 def revoke_link(*, study: Study, pk: int) -> None:
     """Ends a results link for good. Raises Refused where it has ended."""
     if not ResultsLink.objects.filter(study=study, pk=pk, revoked_at=None).update(revoked_at=timezone.now()):
-        raise Refused("This link was taken back already.")
+        raise Refused("This link was already revoked.")

@@ -68,7 +68,7 @@ def add_pictures(
     missing = [f"{photograph} lacks {condition}" for photograph, condition in layout.missing]
     faults = [*layout.faults, *_clashes(study, layout)]
     if missing and not allow_missing:
-        faults += [f"{cell}: add the picture, or say that cells may be missing." for cell in missing]
+        faults += [f"{cell}: add the picture, or allow missing cells." for cell in missing]
     with TemporaryDirectory() as scratch:
         checker = _Checker(study, folder, Path(scratch))
         counted = count(1)
@@ -102,7 +102,10 @@ def _clashes(study: Study, layout: Layout) -> Iterator[str]:
     zoo = {Condition(codec, round(bpp, 4)) for codec in study.codecs for bpp in study.target_bpps}
     for condition in layout.conditions:
         if condition in zoo:
-            yield f"A codec of the zoo makes {condition} in this study: give your method another name or another level."
+            yield (
+                f"A built-in codec already makes {condition} in this study: give your method another "
+                "name or another level."
+            )
 
 
 class _Checker:
@@ -148,7 +151,9 @@ class _Checker:
 
     def _refuse_twins(self, seen: dict[str, str], sha256: str, picture: Picture) -> None:
         if sha256 in seen:
-            self.faults.append(f"{picture.file} is {seen[sha256]}, pixel for pixel: leave one of them out.")
+            self.faults.append(
+                f"{picture.file} is identical to {seen[sha256]} in every pixel: remove one of them."
+            )
         seen.setdefault(sha256, picture.file)
 
     def _spool(self, picture: Picture, shown: Pixels) -> None:
@@ -165,7 +170,9 @@ class _Checker:
             source = self.sources.get(photograph)
             known = there.get((source.photograph, condition)) if source else None
             if known not in (None, one.sha256):
-                self.faults.append(f"The study has another picture of {photograph} for {condition} already.")
+                self.faults.append(
+                    f"The study already has a different picture of {photograph} for {condition}."
+                )
 
     def refuse_duplicates(self) -> None:
         """Two folders of one photograph; one that the study has already just gets its pictures."""
@@ -173,7 +180,7 @@ class _Checker:
         for name, source in self.sources.items():
             if source.photograph in first:
                 self.faults.append(
-                    f"The originals of {first[source.photograph]} and {name} are one photograph."
+                    f"The originals of {first[source.photograph]} and {name} are the same photograph."
                 )
             first.setdefault(source.photograph, name)
 

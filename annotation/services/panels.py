@@ -65,8 +65,8 @@ def _one(name: str, values: Sequence[str]) -> str:
     if len(values) != 1 or not WELL_FORMED.fullmatch(values[0]):
         raise Refused(
             gettext(
-                "The link does not say who you are: its %(name)s is not the id of a participant. Go back to the panel "
-                "and open the study from there, or tell the person who set it up."
+                "The link does not say who you are: its %(name)s is not the id of a participant. Go back "
+                "to the panel and open the study from there, or contact the researcher."
             )
             % {"name": name}
         )
@@ -91,7 +91,7 @@ def make_test_participant(*, study: Study) -> PanelEntry:
     Refuses studies without a panel, and such as take no answers.
     """
     if study.rules.panel not in PARAMETERS:
-        raise Refused("This study has no panel: nobody comes to it with a panel’s id.")
+        raise Refused("This study has no panel, so there are no panel ids.")
     if study.state != Study.State.OPEN:
         raise Refused(f"This study is {study.state}: a participant of the panel can come once it is open.")
     made = Annotator.objects.create(

@@ -27,7 +27,7 @@ def create_from_preset(
 def fields_of(preset: str) -> dict[str, Any]:
     """What a study that begins from a preset is made with. Refuses a preset that is not known."""
     if preset not in PRESETS:
-        raise Refused(f"There is no preset called {preset!r}. There are {', '.join(PRESETS)}.")
+        raise Refused(f"There is no preset named {preset!r}. There are {', '.join(PRESETS)}.")
     chosen = PRESETS[preset]
     protocol = chosen.expected()
     return {
@@ -53,5 +53,7 @@ def available_codecs(wanted: tuple[tuple[str, ...], ...], *, all_of_them: bool) 
             taken.append(available)
         elif all_of_them:
             reasons = " ".join(f"{name}: {states[name].reason} {states[name].how}".strip() for name in group)
-            raise Refused(f"This preset needs {' or '.join(group)}, not available here. {reasons}")
+            raise Refused(
+                f"This preset requires {' or '.join(group)}, which is not available here. {reasons}"
+            )
     return taken

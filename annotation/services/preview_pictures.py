@@ -81,8 +81,9 @@ def _drawn(study: Study, source: Source, drawn: int) -> tuple[Condition, Conditi
         if all(there):
             return pair
     raise StudyNotReady(
-        "No pair can be shown quickly: choose codecs that encode in seconds and bitrates that they reach, or add "
-        "pictures of your own. Slow codecs appear once the study is open and they have been encoded."
+        "No pair can be prepared quickly enough for a preview: choose codecs that encode in seconds and "
+        "bitrates that they reach, or add your own pictures. Slow codecs appear once the study is open "
+        "and they have encoded."
     )
 
 

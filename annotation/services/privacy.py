@@ -45,7 +45,7 @@ def find_annotator(identifier: str) -> Annotator:
         matches = list(Annotator.objects.filter(pk__gte=least, pk__lte=most)[:2])
     if not matches:
         raise Refused(
-            f"Nobody is known as {identifier!r}. Give the whole id, the number at the foot of their pages "
+            f"No annotator matches {identifier!r}. Give the whole id, the number at the foot of their pages "
             "(eight digits), or the panel’s id."
         )
     if len(matches) > 1:

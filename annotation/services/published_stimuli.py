@@ -80,7 +80,7 @@ def why_unavailable(method: str) -> str | None:
 def _parts(method: str) -> tuple[str, int, str]:
     match = _METHOD.fullmatch(method)
     if match is None:
-        raise CannotRecreate(f"{method!r} names no JPEG encoder that is known here.")
+        raise CannotRecreate(f"{method!r} is not a known JPEG encoder.")
     return match[1], int(match[2]), match[3]
 
 

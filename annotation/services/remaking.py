@@ -15,9 +15,10 @@ from annotation.models import Assignment, Flag, Judgment, Reconstruction, Study,
 from annotation.services.counters import recount
 from annotation.services.pool import return_to_pool
 
-SAME = "made again with the same pixels: its file was stored anew"
+SAME = "encoded again with the same pixels: its file was stored again"
 LEFT = (
-    "came out with other pixels, and another study has answers about it: left as it was, so exclude the pair"
+    "was encoded again with different pixels, but another study has answers about it: it was not "
+    "replaced. Exclude the pair instead"
 )
 
 
@@ -25,10 +26,10 @@ def require_remakable(row: Reconstruction) -> None:
     """Refuses a picture that no codec here made, and one that is being made."""
     if row.origin in Reconstruction.OF_STUDIES:
         raise Refused(
-            f"{row.condition} is a picture of your own, so it cannot be made again here. Exclude the pair, or keep it."
+            f"{row.condition} is your own picture, so it cannot be encoded again here. Exclude the pair, or keep it."
         )
     if row.state in (Reconstruction.State.QUEUED, Reconstruction.State.RUNNING):
-        raise Refused(f"{row.condition} is being made already. Look again in a moment.")
+        raise Refused(f"{row.condition} is already being encoded. Look again in a moment.")
 
 
 def queue_remake(rows: Iterable[Reconstruction]) -> list[int]:
@@ -73,7 +74,8 @@ def settle_remake(row: Reconstruction, written: dict[str, Any]) -> None:
     triplets = list(Triplet.objects.filter(Q(first=row) | Q(second=row)).values_list("pk", flat=True))
     dropped = drop_votes(triplets)
     return _say(
-        row, f"made again with other pixels: {dropped} answers no longer count, and its pairs are shown again"
+        row,
+        f"encoded again with different pixels: {dropped} answers no longer count, and its pairs are shown again",
     )
 
 

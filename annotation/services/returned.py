@@ -25,7 +25,7 @@ def record_returned(*, study: Study, ids: Iterable[str], back: bool = False) -> 
     """
     wanted = list(dict.fromkeys(one.strip() for one in ids if one.strip()))
     if not wanted:
-        raise Refused("There is no id in the list. Write the panel’s ids, one a line.")
+        raise Refused("The list contains no id. Write the panel’s ids, one per line.")
     if len(wanted) > MOST_IDS:
         raise Refused(f"The list has {len(wanted)} ids; at most {MOST_IDS} can be recorded at once.")
     known: dict[str, int] = {}

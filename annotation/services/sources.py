@@ -40,7 +40,7 @@ def add_source(
         raise BadPhotograph(f"{name}: {error}") from error
     source, pixels = cut_source(study, photograph.pixels, photograph.notes, corner=corner)
     if duplicate := study.uses.filter(source__photograph=source.photograph).first():
-        raise DuplicatePhotograph(f"{name}: the study has this photograph already, as “{duplicate}”.")
+        raise DuplicatePhotograph(f"{name}: the study already has this photograph, as “{duplicate}”.")
     words = {"name": name[:200], "licence": licence, "attribution": attribution}
     kept = take_source(study, source, image.encode_png(pixels), words)
     if kept.crop is not None:
@@ -71,7 +71,7 @@ def source_of(whole: Pixels, box: image.Box, notes: Sequence[str] = ()) -> tuple
     """A row, not saved yet, for the part `box` of a whole photograph, and its pixels."""
     pixels = image.crop(whole, box)
     cropped = pixels.shape != whole.shape
-    cut = f"{CROPPED} {pixels.shape[1]} × {pixels.shape[0]} pixels, the most this study shows"
+    cut = f"{CROPPED} {pixels.shape[1]} × {pixels.shape[0]} pixels, the largest size that this study shows"
     known = image.pixels_sha256(whole)
     source = Source(
         sha256=image.pixels_sha256(pixels),
@@ -107,7 +107,7 @@ def require_words(*, name: str, **words: str) -> None:
     for field, text in words.items():
         most = longest[field]
         if len(text) > most or "\0" in text:
-            raise BadPhotograph(f"{name}: its {field} has to be plain text of at most {most} characters.")
+            raise BadPhotograph(f"{name}: its {field} must be plain text of at most {most} characters.")
 
 
 def keep_source(source: Source, png: bytes) -> Source:

@@ -95,8 +95,8 @@ def check_crop(study: Study, rules: Protocol) -> None:
     for name, side, most in zip(SIZES, ("width", "height"), largest_picture(rules), strict=True):
         if getattr(study, name) > most:
             wrong[name] = (
-                f"At most {most} pixels fit the smallest screen in this layout. Take {most} or less, or ask for a "
-                f"smallest screen of more {side} under Arrival."
+                f"At most {most} pixels fit the smallest screen in this layout. Use {most} or less, or "
+                f"require a smallest screen of more {side} under Arrival."
             )
     if wrong:
         raise ValidationError(wrong)
@@ -109,7 +109,7 @@ def check_codecs(names: Iterable[str]) -> None:
     except (KeyError, CodecError) as error:
         raise Refused(str(error.args[0])) from error
     if long := [codec.name for codec in codecs if len(codec.name) > LONGEST_CODEC]:
-        raise Refused(f"{long[0]} has more than {LONGEST_CODEC} letters. Give fewer options.")
+        raise Refused(f"{long[0]} has more than {LONGEST_CODEC} characters. Use fewer options.")
     for name, state in availabilities(codecs).items():
         if not state.available:
             raise Refused(f"{name} is not available here: {state.reason} {state.how}".strip())
@@ -132,7 +132,7 @@ def check_bpps(target_bpps: Iterable[float]) -> None:
 def check_preset(name: str) -> None:
     """Refuses a preset that is not known; none is no fault."""
     if name and name not in PRESETS:
-        raise Refused(f"There is no preset called {name!r}. There are {', '.join(PRESETS)}.")
+        raise Refused(f"There is no preset named {name!r}. There are {', '.join(PRESETS)}.")
 
 
 def check_listed(lines: Iterable[Any]) -> None:
@@ -211,7 +211,7 @@ def delete_draft(*, study: Study) -> None:
 def archive_study(*, study: Study, back: bool = False) -> bool:
     """Takes a closed study out of the list, or with `back` puts it into it again; whether it is archived now."""
     if study.state != Study.State.CLOSED:
-        raise StudyNotReady(f"“{study}” is {study.state}: only a closed study goes to the archive.")
+        raise StudyNotReady(f"“{study}” is {study.state}: only a closed study can be archived.")
     Study.objects.filter(pk=study.pk).update(archived_at=None if back else timezone.now())
     return not back
 

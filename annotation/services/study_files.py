@@ -102,7 +102,7 @@ def create_from_file(
 def _create(content: Mapping[str, Any], owner: User | None) -> Study:
     rules = {rule: content[rule] for rule in RULES if rule in content}
     if not isinstance(rules.get("name"), str) or not rules["name"].strip():
-        raise BadStudyFile('A study has a name: write name = "…".')
+        raise BadStudyFile('A study needs a name: write name = "…".')
     defaults = {} if "codecs" in rules else {"target_bpps": []}
     try:
         return create_study(owner=owner, protocol=content.get("protocol", {}), **defaults | rules)
@@ -110,7 +110,7 @@ def _create(content: Mapping[str, Any], owner: User | None) -> Study:
         words = [f"{field}: {' '.join(faults)}" for field, faults in error.message_dict.items()]
         raise BadStudyFile(" ".join(words)) from error
     except (TypeError, ValueError) as error:
-        raise BadStudyFile(f"A rule has a value of the wrong kind: {error}.") from error
+        raise BadStudyFile(f"A rule has a value of the wrong type: {error}.") from error
 
 
 def _add_photographs(study: Study, rows: Iterable[Mapping[str, Any]], folder: Path | None) -> Iterator[str]:
@@ -128,8 +128,8 @@ def _add_photographs(study: Study, rows: Iterable[Mapping[str, Any]], folder: Pa
                 add_source(study=study, file=encode_png(whole), name=name, corner=corner, **words)
             else:
                 yield (
-                    f"Photograph {number} ({name}) is not known here by its sha256 at the size that the study shows: "
-                    "give its file."
+                    f"Photograph {number} ({name}) is not stored here with this sha256 at the size that "
+                    f"the study shows: include its file."
                 )
         except (BadPhotograph, DuplicatePhotograph, BadStudyFile) as refusal:
             yield str(refusal)
@@ -141,7 +141,9 @@ def _corner_of(row: Mapping[str, Any]) -> tuple[int, int] | None:
     if box is None:
         return None
     if not (isinstance(box, list) and len(box) == 4 and all(type(one) is int and one >= 0 for one in box)):
-        raise BadStudyFile(f"{row.get('name', '?')}: crop is four whole numbers: left, top, width, height.")
+        raise BadStudyFile(
+            f"{row.get('name', '?')}: crop must be four whole numbers: left, top, width, height."
+        )
     return box[0], box[1]
 
 
@@ -167,17 +169,22 @@ def _add_known_pictures(study: Study, rows: Iterable[Mapping[str, Any]]) -> Iter
         if picture:
             study.own_pictures.add(picture)
         else:
-            yield f"The picture {method}@{level} of {row.get('photograph', '?')} is not known here: use stimuli."
+            yield (
+                f"The picture {method}@{level} of {row.get('photograph', '?')} is not stored here: send "
+                "it with stimuli."
+            )
 
 
 def _below(folder: Path | None, name: Any) -> Path:
     path = PurePosixPath(str(name))
     if folder is None:
-        raise BadStudyFile(f"{name}: this study file came without its files. Send them together as a zip.")
+        raise BadStudyFile(
+            f"{name}: this study file was sent without its files. Send them together as a zip file."
+        )
     if path.is_absolute() or ".." in path.parts:
-        raise BadStudyFile(f"{name}: a path in a study file leads to a place below the file's folder.")
+        raise BadStudyFile(f"{name}: a path in a study file must be inside the file's folder.")
     if not (folder / path).exists():
-        raise BadStudyFile(f"{name} is not there: paths begin at the study file's folder.")
+        raise BadStudyFile(f"{name} does not exist: paths are relative to the study file's folder.")
     return folder / path
 
 

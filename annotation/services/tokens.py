@@ -17,7 +17,7 @@ USUAL_TOKEN_DAYS = 30
 def make_token(*, user: User, name: str = "", days: int = USUAL_TOKEN_DAYS) -> tuple[AccessToken, str]:
     """A token and its secret, which is told this once. Raises Refused for an end that is too far."""
     if not 1 <= days <= LONGEST_TOKEN_DAYS:
-        raise Refused(f"A token lasts between 1 and {LONGEST_TOKEN_DAYS} days.")
+        raise Refused(f"A token must last between 1 and {LONGEST_TOKEN_DAYS} days.")
     secret = secrets.token_hex(20)
     ends_at = timezone.now() + timedelta(days=days)
     name = name.strip()[:100] or "token"
@@ -33,4 +33,4 @@ def hash_secret(secret: str) -> str:
 def revoke_token(*, user: User, pk: int) -> None:
     """Ends one of the researcher's tokens at once. Raises Refused where there is none."""
     if not AccessToken.objects.filter(user=user, pk=pk).delete()[0]:
-        raise Refused("This token is gone already.")
+        raise Refused("This token was already revoked.")

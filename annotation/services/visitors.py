@@ -74,7 +74,8 @@ def require_access(study: Study, annotator: Annotator | None) -> None:
     if not known or not Enrolment.objects.filter(study=study, annotator=annotator).exists():
         raise Refused(
             gettext(
-                "This study is for people who come from a panel, and the link does not say who you are there. Open the "
+                "This study is for people who come from a panel, and the link does not say who you are "
+                "there. Open the "
                 "study from the panel’s own page."
             )
         )
@@ -142,6 +143,6 @@ MOST_INVITATIONS = 500
 def invite(*, study: Study, number: int, note: str = "") -> list[Invitation]:
     """So many new personal links; with more than one the notes are numbered. Refuses none and too many."""
     if not 1 <= number <= MOST_INVITATIONS:
-        raise Refused(f"Make between 1 and {MOST_INVITATIONS} invitations at a time, not {number}.")
+        raise Refused(f"Create between 1 and {MOST_INVITATIONS} invitations at a time, not {number}.")
     notes = [f"{note} {count}".strip() if number > 1 else note for count in range(1, number + 1)]
     return Invitation.objects.bulk_create(Invitation(study=study, note=output[:200]) for output in notes)

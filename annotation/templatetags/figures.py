@@ -19,7 +19,7 @@ from psychometrics.sentences import signed
 
 register = template.Library()
 
-SIMULATED = "Answers by a program, made up to try things out. They never count as people’s."
+SIMULATED = "Answers by a program, to try things out. They never count as people’s."
 
 
 @register.simple_tag

@@ -52,7 +52,7 @@ def study_or_404(request: HttpRequest | Request, slug: str, reach: Reach) -> Stu
     user = staff_of(request)
     study = get_object_or_404(Study.objects.reached_by(user, Reach.RESULTS), slug=slug)
     if not may(user, study, reach):
-        raise PermissionDenied(f"This needs {NEEDS[reach]} of “{study}”. Ask an owner for another role.")
+        raise PermissionDenied(f"This requires {NEEDS[reach]} of “{study}”. Ask an owner for another role.")
     return study
 
 

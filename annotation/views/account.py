@@ -55,7 +55,7 @@ def token_new(request: HttpRequest) -> HttpResponse:
     """A token with an end; its secret is shown this once."""
     days = request.POST.get("days", "")
     if not days.isascii() or not days.isdigit() or len(days) > 6:
-        raise Refused("Say for how many days, as a number such as 30.")
+        raise Refused("Give the number of days, such as 30.")
     token, secret = make_token(user=staff_of(request), name=request.POST.get("name", ""), days=int(days))
     return account_page(request, secret=secret, about=f"{token.name}, until {token.ends_at:%Y-%m-%d}")
 
@@ -91,14 +91,16 @@ def reset_link(request: HttpRequest, pk: int) -> HttpResponse:
     user = get_object_or_404(User, pk=pk, is_staff=True)
     parts = [urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)]
     link = request.build_absolute_uri(reverse("password_reset_confirm", args=parts))
-    return account_page(request, link=link, about=f"Send this to {user}: it sets a new password, once.")
+    return account_page(
+        request, link=link, about=f"Send this link to {user}: it can be used once to set a new password."
+    )
 
 
 def superuser_of(request: HttpRequest) -> User:
     """The superuser behind a request. Raises PermissionDenied for anybody else."""
     user = staff_of(request)
     if not user.is_superuser:
-        raise PermissionDenied("This is for whoever runs this site.")
+        raise PermissionDenied("Only this site's administrators can do this.")
     return user
 
 

@@ -40,7 +40,7 @@ def copy_study(request: HttpRequest, slug: str) -> HttpResponse:
     """A draft with the same rules and stimuli, to change and open."""
     study = study_or_404(request, slug, Reach.DATA)
     copy = copy_for(request, study)
-    messages.success(request, f"“{copy}” is a draft with everything of “{study}” but its answers.")
+    messages.success(request, f"“{copy}” is a draft with everything of “{study}” except its answers.")
     return redirect("study-setup", copy.slug, "stimuli")
 
 
@@ -51,7 +51,7 @@ def delete_draft(request: HttpRequest, slug: str) -> HttpResponse:
     """Deletes a draft, once somebody said that they mean it."""
     study = study_or_404(request, slug, Reach.OWN)
     if not ConfirmForm(request.POST).is_valid():
-        messages.error(request, "Tick the box to say that you mean it: a deleted draft is gone.")
+        messages.error(request, "Tick the box to confirm: a deleted draft cannot be restored.")
         return redirect("study-setup", study.slug, "review")
     name = str(study)
     studies.delete_draft(study=study)
@@ -67,7 +67,7 @@ def archive_study(request: HttpRequest, slug: str) -> HttpResponse:
     study = study_or_404(request, slug, Reach.OWN)
     archived = studies.archive_study(study=study, back="back" in request.POST)
     where = "is in the archive" if archived else "is in the list again"
-    messages.success(request, f"“{study}” {where}. Everything of it is kept.")
+    messages.success(request, f"“{study}” {where}. All of its data are kept.")
     return redirect("study-list")
 
 
@@ -96,7 +96,7 @@ def study_from_file(request: HttpRequest) -> HttpResponse:
         with unpacked(archive) as folder:
             study = study_files.create_from_file(text=text, folder=folder, owner=owner)
     tasks.send_to_measure(study)
-    messages.success(request, f"“{study}” is a draft, as its file says.")
+    messages.success(request, f"“{study}” was created as a draft from the file.")
     return redirect(study)
 
 
@@ -120,7 +120,7 @@ def pause_study(request: HttpRequest, slug: str) -> HttpResponse:
     """No more pairs are handed out."""
     study = study_or_404(request, slug, Reach.RUN)
     studies.pause_study(study=study)
-    messages.success(request, f"“{study}” is paused. All answers are kept; open it again to go on.")
+    messages.success(request, f"“{study}” is paused. All answers are kept; open it again to continue.")
     return redirect(study)
 
 
@@ -132,7 +132,7 @@ def close_study(request: HttpRequest, slug: str) -> HttpResponse:
     study = study_or_404(request, slug, Reach.RUN)
     form = ConfirmForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "Tick the box to say that you mean it: a closed study stays closed.")
+        messages.error(request, "Tick the box to confirm: a closed study cannot be opened again.")
         return redirect("study-settings", study.slug)
     studies.close_study(study=study)
     messages.success(request, f"“{study}” is closed. Its judgments are kept.")
@@ -147,7 +147,7 @@ def add_codec(request: HttpRequest, slug: str) -> HttpResponse:
     study = study_or_404(request, slug, Reach.RUN)
     codec = request.POST.get("codec", "")
     if not ConfirmForm(request.POST).is_valid():
-        messages.error(request, "Tick the box to say that you mean it: a codec that was added stays.")
+        messages.error(request, "Tick the box to confirm: a codec cannot be removed once it is added.")
         return redirect("study-settings", study.slug)
     planned = addition.add_codec(study=study, codec=codec, by=staff_of(request), large_by_worker=True)
     tasks.send_to_workers(study, planned)
@@ -167,7 +167,7 @@ def retry_failed(request: HttpRequest, slug: str) -> HttpResponse:
     if again:
         messages.success(request, f"{len(again)} reconstruction{'s' * (len(again) > 1)} will be tried again.")
     else:
-        messages.info(request, "Nothing had failed, so there was nothing to try again.")
+        messages.info(request, "No encoding had failed, so there is nothing to retry.")
     return redirect(study)
 
 

@@ -38,7 +38,7 @@ FIGURES = (
     ("ties", "Can’t tell", None),
     ("fast", "Under 600 ms", None),
     ("slow", "Over the longest view", None),
-    ("impossible", "Faster than possible", None),
+    ("impossible", "Impossible times", None),
     ("likelihood", "Likelihood under the others’ scale", 0.5),
     ("reliability", "Reliability", None),
 )

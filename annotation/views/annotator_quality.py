@@ -40,7 +40,7 @@ def exclude(request: HttpRequest, slug: str, annotator: UUID) -> HttpResponse:
     after_commit(tasks.ask_next.delay)
     messages.success(
         request,
-        f"{annotator.hex[:8]} is excluded. The answers stay and are not counted; the pairs are open again.",
+        f"{annotator.hex[:8]} is excluded. The answers are kept but not counted; the pairs are judged again.",
     )
     return redirect("study-people", slug)
 
@@ -55,7 +55,7 @@ def include(request: HttpRequest, slug: str, annotator: UUID) -> HttpResponse:
     )
     undo_exclusion_by_hand(enrolment=enrolment)
     after_commit(tasks.ask_next.delay)
-    messages.success(request, f"{annotator.hex[:8]} is taken back; the rules of the study hold again.")
+    messages.success(request, f"{annotator.hex[:8]} counts again; the rules of the study apply again.")
     return redirect("study-people", slug)
 
 
@@ -66,5 +66,5 @@ def set_known_answer(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Keeps an expert's answer to a pair, or takes it back."""
     triplet = get_object_or_404(Triplet, study=study_or_404(request, slug, Reach.RUN), pk=pk)
     set_known(triplet=triplet, known=request.POST.get("known", ""))
-    messages.success(request, f"The answer to pair {pk} is kept.")
+    messages.success(request, f"The expert's answer to pair {pk} is saved.")
     return redirect(came_from(request))

@@ -274,7 +274,7 @@ def _record(request: HttpRequest, enrolment: Enrolment, step: str) -> None:
         finding = screening.find(step, enrolment.study.rules, seed_of(enrolment, step), request.POST)
     except screening.ScreeningError as error:
         raise Refused(
-            gettext("The answers to this check did not arrive completely. Go back and send them again.")
+            gettext("The answers to this check are incomplete. Go back and send them again.")
         ) from error
     went_on = record_step(enrolment=enrolment, session=session, step=step, finding=finding)
     enrolment.refresh_from_db(fields=["screened_out_by"])

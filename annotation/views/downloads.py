@@ -117,7 +117,7 @@ def _reconstructions(request: HttpRequest) -> QuerySet[Reconstruction]:
 
 def _webp(image: FieldFile, kind: str) -> HttpResponse:
     if kind not in KINDS:
-        raise Http404(f"There is no small copy called {kind}.")
+        raise Http404(f"There is no reduced copy named {kind}.")
     response = HttpResponse(small_copy(image, kind), content_type="image/webp")
     response.headers["Cache-Control"] = "private, max-age=86400, immutable"
     return response
@@ -145,7 +145,7 @@ def snapshot_archive(request: HttpRequest, pk: int) -> HttpResponseBase:
 def snapshot_zip(snapshot: Snapshot, form: str) -> StreamingHttpResponse:
     """The snapshot in one of `FORMS` as a zip file that any program unpacks. Raises SnapshotRefused for another."""
     if form not in FORMS:
-        raise SnapshotRefused(f"There is no form called {form!r}. Use one of {', '.join(FORMS)}.")
+        raise SnapshotRefused(f"There is no format named {form!r}. Use one of {', '.join(FORMS)}.")
     response = StreamingHttpResponse(_pieces(snapshot, form), content_type="application/zip")
     mark = "" if form == BAPPS else f"-{form}"
     response.headers["Content-Disposition"] = f'attachment; filename="{snapshot}{mark}.zip"'

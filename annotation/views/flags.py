@@ -56,7 +56,7 @@ def settle(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     after_commit(tasks.ask_next.delay)
     words = (
         triplet.flags.latest("settled_at").outcome
-        or "It is being made again; what came of it will stand here."
+        or "It is being encoded again; the result will be shown here."
     )
     messages.success(request, f"Pair {pk} is settled. {words}")
     return redirect("study-flags", slug)

@@ -54,7 +54,7 @@ def invitations(request: HttpRequest, slug: str) -> HttpResponse:
 def _number(request: HttpRequest) -> int:
     output = request.POST.get("number", "")
     if not output.isascii() or not output.isdigit() or len(output) > 6:
-        raise Refused(f"{output[:20]!r} is no number of invitations. Write one like 20.")
+        raise Refused(f"{output[:20]!r} is not a number of invitations. Write a number such as 20.")
     return int(output)
 
 

@@ -56,7 +56,7 @@ def researcher_named(name: str) -> User:
     """The researcher of that user name. Raises Refused where there is none."""
     user = User.objects.filter(username=name, is_staff=True, is_active=True).first()
     if user is None:
-        raise Refused(f"There is no researcher called {name!r} here. Invite them by a link.")
+        raise Refused(f"There is no researcher named {name!r} here. Invite them with a link.")
     return user
 
 
@@ -85,7 +85,7 @@ def member_remove(request: HttpRequest, slug: str, user: int) -> HttpResponse:
     study = study_or_404(request, slug, Reach.OWN)
     member = get_object_or_404(User, pk=user, memberships__study=study)
     remove_member(study=study, user=member)
-    messages.success(request, f"{member} is no member any more.")
+    messages.success(request, f"{member} is no longer a member.")
     if not may(staff_of(request), study, Reach.RESULTS):  # it was oneself
         return redirect("study-list")
     return redirect("study-members", study.slug)
@@ -104,7 +104,7 @@ def member_invite(request: HttpRequest, slug: str) -> HttpResponse:
         study=study,
         role=request.POST.get("role", ""),
     )
-    about = f"Send this to one person: they join as {invitation.role}."
+    about = f"Send this link to one person: they join as {invitation.role}."
     return members_page(request, study, link=join_link(request, invitation), about=about)
 
 
@@ -116,7 +116,7 @@ def share(request: HttpRequest, slug: str) -> HttpResponse:
     study = study_or_404(request, slug, Reach.OWN)
     link = share_results(study=study, by=staff_of(request), note=request.POST.get("note", ""))
     return members_page(
-        request, study, link=results_link(request, link), about="Whoever has this address sees the results."
+        request, study, link=results_link(request, link), about="Anyone with this link can see the results."
     )
 
 
@@ -127,7 +127,7 @@ def unshare(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Ends a results link."""
     study = study_or_404(request, slug, Reach.OWN)
     revoke_link(study=study, pk=pk)
-    messages.success(request, "The link leads nowhere from now on.")
+    messages.success(request, "The link is revoked.")
     return redirect("study-members", study.slug)
 
 

@@ -94,7 +94,7 @@ def _codes(study: Study) -> list[tuple[str, str, str]]:
 
 
 def _bonus(request: HttpRequest) -> dict[str, Any]:
-    """The amount of a bonus, and the share of sentinels that it takes, as asked for. Refuses what is no number."""
+    """The amount of a bonus, and the share of sentinels that it takes, as asked for. Refuses what is not a number."""
     amount, percent = request.GET.get("amount", "") or "1.00", request.GET.get("sentinels", "") or "0"
     try:
         if not (0 < float(amount) < 10_000 and 0 <= float(percent) <= 100):
@@ -143,9 +143,9 @@ def returned(request: HttpRequest, slug: str) -> HttpResponse:
     back = "back" in request.POST
     done = record_returned(study=study, ids=request.POST.get("ids", "").replace(",", "\n").split(), back=back)
     after_commit(tasks.ask_next.delay)
-    what = "no longer recorded as returned" if back else "recorded as returned: their pairs are asked again"
+    what = "no longer recorded as returned" if back else "recorded as returned: their pairs are judged again"
     messages.success(request, f"{done.recorded} {what}.")
     if done.unknown:
         shown = ", ".join(done.unknown[:5]) + (" …" if len(done.unknown) > 5 else "")
-        messages.warning(request, f"{len(done.unknown)} never came to this study: {shown}")
+        messages.warning(request, f"{len(done.unknown)} unknown in this study: {shown}")
     return redirect("study-panel", slug)

@@ -127,7 +127,7 @@ def _encoded(encoding: Encoding) -> Meter:
 
 def _judged(judging: Judging) -> Meter:
     words = [f"{judging.votes:,} of {judging.wanted:,}"]
-    words += [f"{judging.simulated:,} simulated beside them"] * bool(judging.simulated)
+    words += [f"{judging.simulated:,} simulated in addition"] * bool(judging.simulated)
     left = judging.wanted - judging.votes
     if left > 0 and judging.per_hour:
         words += [f"{judging.per_hour:,} an hour", time_left(left, judging.per_hour)]
@@ -139,7 +139,7 @@ def _people(study: Study, judging: Judging) -> Meter:
         max(study.votes_per_triplet, ceil(judging.wanted / study.pairs_per_session)) if judging.wanted else 0
     )
     words = [f"{judging.people:,} of about {wanted:,}, at {study.pairs_per_session} pairs each"]
-    words += [f"{judging.programs:,} simulated beside them"] * bool(judging.programs)
+    words += [f"{judging.programs:,} simulated in addition"] * bool(judging.programs)
     return Meter("people", "People", judging.people, wanted, " · ".join(words))
 
 

@@ -42,9 +42,9 @@ def fault_in_words(fault: Fault) -> str:
     words: Mapping[str, str] = {
         "missing": _("Please answer this question: it is required."),
         "not_an_option": _("Please choose one of the answers."),
-        "not_a_number": _("Please write a number, such as 60."),
-        "too_small": _("The smallest number possible is %(limit)s.") % {"limit": limit},
-        "too_large": _("The largest number possible is %(limit)s.") % {"limit": limit},
+        "not_a_number": _("Please enter a number, such as 60."),
+        "too_small": _("The smallest allowed number is %(limit)s.") % {"limit": limit},
+        "too_large": _("The largest allowed number is %(limit)s.") % {"limit": limit},
         "too_long": _("Please use at most %(limit)s characters.") % {"limit": limit},
     }
     return words[fault.code]
@@ -77,7 +77,7 @@ def questionnaire_page(
     context = {
         "study": study,
         "rules": study.rules,
-        "title": _("Some questions") if when == BEFORE else _("Some last questions"),
+        "title": _("Some questions") if when == BEFORE else _("Final questions"),
         "step": step,
         "number": steps.index(step) + 1 if step in steps else 0,
         "steps": len(steps),

@@ -146,8 +146,9 @@ def _fit(ranking: Ranking) -> list[str]:
         )
     if ranking.triads.triads:
         sentences.append(
-            f"Of {ranking.triads.triads:,} threes that one person compared in full, {ranking.triads.share:.0%} are "
-            f"circular; the scale predicts {ranking.triads.by_scale:.0%}, tossing coins 25%."
+            f"Of {ranking.triads.triads:,} triads that one person compared in full, "
+            f"{ranking.triads.share:.0%} are circular; the scale predicts {ranking.triads.by_scale:.0%}, "
+            f"random answers 25%."
         )
     for one in ranking.spreads:
         if one.sd is not None and one.low is not None and one.high is not None:

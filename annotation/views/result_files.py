@@ -96,7 +96,7 @@ def figure_file(study: Study, population: str | None, name: str, form: str) -> H
     results = current_results(study, population)
     exhibit = next((one for one in _exhibits(study, results, name) if one.name == name), None)
     if exhibit is None or form not in formats_of(exhibit):
-        raise Http404(f"The results of this study have no figure {name}.{form}.")
+        raise Http404(f"The results of this study have no figure named {name}.{form}.")
     response = HttpResponse(file_of(exhibit, form), content_type=FORMATS[form])
     mark = "-simulated" if results.population == "simulated" else ""
     response.headers["Content-Disposition"] = f'attachment; filename="{study.slug}{mark}-{name}.{form}"'

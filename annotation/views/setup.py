@@ -58,11 +58,11 @@ def setup(request: HttpRequest, slug: str, step: str) -> HttpResponse:
     """One step of the setup: its form, what is saved, and what is still missing."""
     study = study_or_404(request, slug, Reach.RUN)
     if step not in STEPS:
-        raise Http404(f"The setup has the steps {', '.join(STEPS)}.")
+        raise Http404(f"The steps of the setup are {', '.join(STEPS)}.")
     if study.state != Study.State.DRAFT:
         if request.method == "POST":
             messages.error(
-                request, f"“{study}” was opened and can no longer change. Copy it to change something."
+                request, f"“{study}” was opened and can no longer change. Copy it to make changes."
             )
         return redirect("study-settings", study.slug)
     if step == "review":
@@ -122,7 +122,7 @@ def _act(request: HttpRequest, study: Study) -> Outcome:
         else:
             conditions = ", ".join(map(str, taken.conditions))
             outcome.taken.append(
-                f"{taken.pictures} pictures of {taken.photographs} photographs were taken: {conditions}."
+                f"{taken.pictures} pictures of {taken.photographs} photographs were added: {conditions}."
             )
     tasks.send_to_measure(study)
     return outcome
@@ -147,7 +147,7 @@ def _move(request: HttpRequest, study: Study, outcome: Outcome) -> None:
             left, top = (int(at) for at in corner)
         except ValueError:
             outcome.faults.append(
-                f"{use}: give the left and the top of the crop as two whole numbers, such as 120,40."
+                f"{use}: give the left and top of the crop as two whole numbers, such as 120,40."
             )
             continue
         try:
@@ -155,7 +155,7 @@ def _move(request: HttpRequest, study: Study, outcome: Outcome) -> None:
         except Refused as refusal:
             outcome.faults.append(str(refusal))
         else:
-            outcome.taken.append(f"{use} is cropped anew.")
+            outcome.taken.append(f"{use} has a new crop.")
 
 
 def step_page(

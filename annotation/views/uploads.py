@@ -50,20 +50,23 @@ def _uploaded_folder(request: HttpRequest) -> Iterator[Path]:
             yield folder
         return
     if len(paths) != len(files):
-        raise Refused("Choose the folder itself, or one zip of it: single files do not say what they show.")
+        raise Refused(
+            "Choose the folder itself, or one zip file of it: single files do not tell which "
+            "photograph and method they show."
+        )
     if len(set(paths)) != len(paths):
         raise Refused("Two files have the same path. Choose the folder itself.")
     with TemporaryDirectory() as scratch:
         for file, path in zip(files, paths, strict=True):
             place = PurePosixPath(path)
             if place.is_absolute() or ".." in place.parts or "\0" in path:
-                raise Refused(f"{path!r} leads out of the folder.")
+                raise Refused(f"{path!r} leads outside the folder.")
             try:
                 _write(file, Path(scratch, place))
             except OSError as error:
                 if error.errno not in NO_NAME_OF_A_FILE:
                     raise
-                raise Refused(f"{path[:60]!r} cannot be the path of a file: {error.strerror}.") from error
+                raise Refused(f"{path[:60]!r} is not a valid file path: {error.strerror}.") from error
         yield Path(scratch)
 
 

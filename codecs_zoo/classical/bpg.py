@@ -36,8 +36,8 @@ class Bpg(Codec):
             return Availability(True)
         return Availability(
             False,
-            f"There is no {' and no '.join(missing)} on the PATH, and no package brings it.",
-            "Build libbpg from its author's source and put its programs on the PATH; or use hevc-intra.",
+            f"There is no {' and no '.join(missing)} on the PATH, and no package provides it.",
+            "Build libbpg from its author's source and put its programs on the PATH, or use hevc-intra.",
         )
 
     def libraries(self) -> dict[str, str]:

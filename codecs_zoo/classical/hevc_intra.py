@@ -72,16 +72,20 @@ class HevcIntra(Codec):
         context.options = {"err_detect": "explode", "max_pixels": "70000000"}
         frames = [*context.decode(av.Packet(bitstream[SIZE.size :])), *context.decode(None)]
         if len(frames) != 1 or frames[0].format.name not in {"yuv444p", "yuvj444p"}:
-            raise CodecError("the stream does not hold one 4:4:4 picture")
+            raise CodecError("the stream does not contain exactly one 4:4:4 picture")
         planes = frames[0].to_ndarray()
         if planes.shape[1] < height or planes.shape[2] < width:
-            raise CodecError(f"the stream does not hold the {width} x {height} pixels that its header claims")
+            raise CodecError(
+                f"the stream does not contain the {width} x {height} pixels that its header claims"
+            )
         return to_pixels(list(planes), height, width, depth=8)
 
     def payload_bytes(self, bitstream: bytes) -> int:
         """The elementary stream, parameter sets included, without our four bytes."""
         if bitstream[SIZE.size : SIZE.size + 4] != b"\0\0\0\1":
-            raise CodecError("This hevc-intra file holds no stream: it is damaged; encode the picture again.")
+            raise CodecError(
+                "This hevc-intra file contains no stream: it is damaged; encode the picture again."
+            )
         return len(bitstream) - SIZE.size
 
 

@@ -40,5 +40,7 @@ class WebP(Codec):
     def payload_bytes(self, bitstream: bytes) -> int:
         """The VP8 frame: RIFF and chunk headers are left out."""
         if bitstream[12:16] != b"VP8 ":
-            raise CodecError("This WebP file holds no lossy frame: it is damaged; encode the picture again.")
+            raise CodecError(
+                "This WebP file contains no lossy frame: it is damaged; encode the picture again."
+            )
         return min(int.from_bytes(bitstream[16:20], "little"), len(bitstream) - 20)

@@ -3,8 +3,9 @@
 python -m codecs_zoo downstream FOLDER --codecs jpeg,avif --bpp 0.23,0.67 --out DIR
 python -m codecs_zoo downstream FOLDER --codecs all --bpp 0.37 --out DIR --detector my-detector.onnx --json
 
-FOLDER holds images/, and beside it boxes/ (YOLO text files) and masks/ (grey PNGs of COCO's category numbers) where
-there are annotations. Without any, agreement with the models' results on the originals is given, and called that.
+FOLDER must contain images/ and, if there are annotations, boxes/ (YOLO text files) and masks/ (greyscale PNGs of COCO
+category numbers). Without annotations, the report gives the agreement with the models' results on the originals, and
+says so.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add_sweep_options(parser)
     parser.add_argument("--detector", default="fastestdet", metavar="MODEL", help="name, path or none")
     parser.add_argument("--segmenter", default="espnetv2", metavar="MODEL", help="name, path or none")
-    parser.add_argument("--json", action="store_true", help="the results as JSON on standard output")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON on standard output")
     parser.set_defaults(run=downstream)
 
 
@@ -79,7 +80,7 @@ def _models(options: argparse.Namespace) -> tuple[Models, list[str]]:
         if state is not None and not state.available:
             notes.append(f"{word} {name}: unavailable. {state.reason} {state.how}".strip())
     if not any(chosen.values()):
-        raise ModelUnavailable(" ".join(notes) or "Neither a detector nor a segmenter is asked for.")
+        raise ModelUnavailable(" ".join(notes) or "Choose a detector, a segmenter or both.")
     return Models(chosen["detector"], chosen["segmenter"]), notes
 
 
@@ -116,16 +117,17 @@ def _results(
         found, missing = results_at(rate, rows, at_rate | {ORIGINAL: seen[ORIGINAL]}, truth, options.anchor)
         results += found
         notes += [
-            f"At {rate:g} bpp {codec} is not shown: the rate is out of its reach on {count} photographs."
+            f"At {rate:g} bpp {codec} is not shown: it cannot reach this bitrate on {count} photographs."
             for codec, count in out_of_reach(rows, rate).items()
         ]
         if missing:
             notes.append(
-                f"At {rate:g} bpp {len(missing)} of {len(truth.annotations)} photographs are out of some codec's "
-                f"reach and count for none: {', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}."
+                f"At {rate:g} bpp {len(missing)} of {len(truth.annotations)} photographs cannot be coded "
+                f"at this bitrate by some codec and are excluded for all codecs: "
+                f"{', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}."
             )
     if not results:
-        raise CodecError("Nothing could be made; the reasons are in results.csv.")
+        raise CodecError("No photograph could be encoded; see results.csv for the reasons.")
     return results, notes
 
 
@@ -166,7 +168,7 @@ def _print(
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
     word = "agreement with the originals' results" if truth.agreement else "against annotations"
-    print(f"{word}; in brackets the share of the originals' figure that is kept")
+    print(f"{word}; in brackets, the share of the originals' value")
     for one in results:
         spelt = "  ".join(_figure(one, name) for name in one.figures)
         print(f"{one.target_bpp:>5g}  {one.codec:<22} {one.photographs:>4}  {spelt}")

@@ -57,7 +57,9 @@ def detect(pixels: Pixels, model: str = "fastestdet") -> Boxes:
     session = open_model(model)
     side = session.get_inputs()[0].shape[2:]
     if not all(isinstance(length, int) for length in side):
-        raise ModelUnavailable(f"{model} takes pictures of any size; FastestDet's output needs a fixed one.")
+        raise ModelUnavailable(
+            f"{model} takes pictures of any size, but FastestDet's output requires a fixed size."
+        )
     resized = Image.fromarray(pixels).resize((side[1], side[0]), Image.Resampling.BILINEAR)
     # The network was trained on pictures as OpenCV reads them: blue first.
     blob = np.asarray(resized, np.float32)[:, :, ::-1].transpose(2, 0, 1)[None] / 255

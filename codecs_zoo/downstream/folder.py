@@ -31,8 +31,8 @@ def images_of(folder: Path) -> Path:
     images = folder / "images"
     if not images.is_dir():
         raise FolderError(
-            f"There is no folder {images}. FOLDER holds images/, and beside it boxes/ (YOLO text files) and masks/ "
-            "(grey PNGs of COCO's category numbers) where there are annotations."
+            f"There is no folder {images}. FOLDER must contain images/ and, if there are annotations, "
+            f"boxes/ (YOLO text files) and masks/ (greyscale PNGs of COCO category numbers)."
         )
     return images
 
@@ -68,7 +68,7 @@ def _read_line(line: str, place: str) -> list[float]:
         values = []
     sound = len(values) == 5 and values[0] >= 0 and values[0] == int(values[0])
     if not sound or not all(0 <= value <= 1 for value in values[1:]):
-        raise FolderError(f"{place}: {line.strip()!r} is not a class and four shares from 0 to 1.")
+        raise FolderError(f"{place}: {line.strip()!r} is not a class number and four fractions from 0 to 1.")
     return values
 
 
@@ -76,10 +76,10 @@ def _read_mask(path: Path, photo: Photo) -> Labels:
     try:
         mask = np.asarray(Image.open(path))
     except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise FolderError(f"{path} is no picture that can be read: {error}") from error
+        raise FolderError(f"{path} cannot be read as a picture: {error}") from error
     if mask.ndim != 2 or mask.dtype != np.uint8 or mask.shape != (photo.height, photo.width):
         raise FolderError(
-            f"{path} is {mask.dtype} of shape {mask.shape}; its photograph needs a grey mask of 8 bits, "
+            f"{path} is {mask.dtype} of shape {mask.shape}; its photograph needs an 8-bit greyscale mask, "
             f"{photo.width} x {photo.height}."
         )
     return from_coco(mask)

@@ -19,14 +19,15 @@ SHOWN = ("ap50", "miou", "person_iou")
 def section(results: Sequence[Result], *, agreement: bool, anchor: str, notes: Sequence[str]) -> str:
     """HTML for the report: what is kept, curves over the rate, and the whole table."""
     heading = "Agreement with the originals’ results" if agreement else "Detection and segmentation"
-    against = "what the models see in the original" if agreement else "annotations by people"
+    against = "detections in the originals" if agreement else "annotations by people"
     names = [name for name in (*DETECTION, *SEGMENTATION) if any(name in one.figures for one in results)]
     drawn = "".join(_curves(results, name) for name in SHOWN if name in names)
     told = "".join(f"<p>{escape(note)}</p>" for note in notes)
     return (
-        f"<section><h2>{heading}</h2><p>Held against {against}. Figures of one rate are over the photographs that "
-        "every codec reached; intervals are 95 % percentiles of 1000 bootstrap draws of photographs, the same draws "
-        f"for all codecs.</p>{told}{drawn}{_table(results, names, anchor)}</section>"
+        f"<section><h2>{heading}</h2><p>Compared with {against}. Figures at one bitrate are over the "
+        f"photographs that every codec could encode at that bitrate; intervals are 95 % percentiles of "
+        f"1000 bootstrap samples of photographs, the same samples for all "
+        f"codecs.</p>{told}{drawn}{_table(results, names, anchor)}</section>"
     )
 
 
@@ -64,7 +65,7 @@ def _curves(results: Sequence[Result], name: str) -> str:
     drawing = to_svg(curves(lines, photographs, title=f"{label} over bits per pixel", label=label))
     return (
         f'<figure><h3>{label}</h3><ul class="key">{key}</ul>{drawing}<figcaption>Higher is better. '
-        "A hollow mark lacks some photographs.</figcaption></figure>"
+        "A hollow mark: some photographs are missing.</figcaption></figure>"
     )
 
 

@@ -67,7 +67,7 @@ class Truth:
 
 
 def truth_of(annotations: Mapping[str, Annotations], originals: Mapping[str, Prediction]) -> Truth:
-    """The annotations; where the folder has none at all, what the models see in the originals."""
+    """The annotations; where the folder has none at all, detections in the originalss."""
     if any(each.boxes is not None or each.labels is not None for each in annotations.values()):
         return Truth(annotations, agreement=False)
     seen = {

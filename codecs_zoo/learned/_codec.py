@@ -194,7 +194,7 @@ class LearnedCodec(Codec):
         width, height, rest = width + 1, height + 1, len(bitstream) - HEAD.size - first
         if width * height > MAX_PIXELS or rest < 0 or (self.parts == 1 and rest) or first % 4 or rest % 4:
             raise CodecError(
-                f"its head does not fit: {width} x {height} pixels, parts of {first} and {rest} bytes"
+                f"its header is inconsistent: {width} x {height} pixels, parts of {first} and {rest} bytes"
             )
         if index > (self.knob.high - self.knob.low) / self.knob.step + 0.5:
             raise CodecError(f"its quality {index} is out of range")

@@ -45,7 +45,7 @@ def check_options(settings: Settings) -> None:
     idle = [name for name in ("tune", "saliency") if settings[name] != OPTIONS[name][0]]
     if settings["effort"] == 0 and idle:
         raise CodecError(
-            f"Options for a search ({' and '.join(idle)}) do nothing without one: give effort 1, 2 or 3 as well."
+            f"The options {' and '.join(idle)} apply only to a search: set effort to 1, 2 or 3 as well."
         )
 
 
@@ -58,8 +58,8 @@ def check_tune(value: Setting) -> None:
     """Raises CodecError for a path that is no metric version's folder."""
     if isinstance(value, str) and "/" in value and not is_metric_version(value):
         raise CodecError(
-            f"tune is {value!r}, where there is no metric version (a folder with a manifest.json). Give the folder of "
-            "one, mse or perceptual."
+            f"tune is {value!r}, which is not a metric version (a folder with a manifest.json). Use such "
+            f"a folder, mse or perceptual."
         )
 
 

@@ -17,7 +17,7 @@ def codec_version(name: str, family: str, weights: Path) -> LearnedCodec:
     """
     base = registry.get(family)
     if not isinstance(base, LearnedCodec):
-        raise CodecError(f"{family} has no weights to exchange; choose a learned codec.")
+        raise CodecError(f"{family} has no weights to replace; choose a learned codec.")
     own = type(base)
     members = {
         "__doc__": f"{family} with weights trained on this site.",

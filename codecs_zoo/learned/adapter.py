@@ -90,12 +90,14 @@ class TorchCodec(Codec):
 
     def _unpack(self, bitstream: bytes) -> tuple[int, int, int, list[int], list[bytes]]:
         if len(bitstream) < HEAD.size or not is_whole(bitstream):
-            raise CodecError("the file is torn off or its checksum does not match; encode the picture again.")
+            raise CodecError(
+                "the file is truncated or its checksum does not match; encode the picture again."
+            )
         _, width, height, quality, numbers, parts = HEAD.unpack_from(bitstream)
         sizes = struct.Struct(f">{numbers}H{parts}I")
         shape_and_sizes = sizes.unpack_from(bitstream, HEAD.size)
         if (width + 1) * (height + 1) > MAX_PIXELS or not self.knob.low <= quality <= self.knob.high:
-            raise CodecError(f"its head claims {width + 1} x {height + 1} pixels at quality {quality}")
+            raise CodecError(f"its header claims {width + 1} x {height + 1} pixels at quality {quality}")
         strings, start = [], HEAD.size + sizes.size
         for size in shape_and_sizes[numbers:]:
             strings.append(bitstream[start : start + size])
@@ -123,7 +125,7 @@ def register_torch_codec(
     """
     low, high = qualities[0], qualities[-1]
     if list(qualities) != list(range(low, high + 1)) or not 0 <= low <= high <= 255:
-        raise ValueError(f"qualities are {list(qualities)}; give neighbouring numbers, such as 1, 2, 3.")
+        raise ValueError(f"qualities are {list(qualities)}; use consecutive numbers, such as 1, 2, 3.")
     loaded = cache(load)
     members = {
         "__module__": __name__,

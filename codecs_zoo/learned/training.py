@@ -36,29 +36,43 @@ def add_train_command(commands: argparse._SubParsersAction[argparse.ArgumentPars
     )
     parser.add_argument("name", nargs="?", metavar="NAME", help=", ".join(trainable()))
     parser.add_argument(
-        "--settings", type=Path, metavar="FILE", help="a settings.json, as beside the zoo's own weights"
+        "--settings",
+        type=Path,
+        metavar="FILE",
+        help="a settings.json, such as those next to the included weights",
     )
     parser.add_argument("--data", nargs="+", required=True, metavar="FOLDER", help="folders of photographs")
-    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="new, or one to go on with")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FOLDER", help="a new folder, or one to continue in"
+    )
     parser.add_argument("--steps", type=int, default=TrainingSettings.steps)
-    parser.add_argument("--batch", type=int, default=TrainingSettings.batch, help="crops a step and process")
-    parser.add_argument("--crop", type=int, default=TrainingSettings.crop, help="side in pixels")
+    parser.add_argument(
+        "--batch", type=int, default=TrainingSettings.batch, help="crops per step and process"
+    )
+    parser.add_argument("--crop", type=int, default=TrainingSettings.crop, help="side of a crop in pixels")
     parser.add_argument("--learning-rate", type=float, default=TrainingSettings.learning_rate)
     parser.add_argument("--warm-up", type=int, default=TrainingSettings.warm_up, help="steps")
     parser.add_argument("--seed", type=int, default=TrainingSettings.seed)
     parser.add_argument(
         "--start", default="", metavar="FILE|NAME", help="weights, state.pt or codec to start from"
     )
-    parser.add_argument("--minutes", type=float, default=0.0, help="end after this time, whatever the step")
     parser.add_argument(
-        "--size", default="", choices=list(SIZES), help="of the networks (--start's, or small)"
+        "--minutes", type=float, default=0.0, help="end after this many minutes, whatever the step"
     )
     parser.add_argument(
-        "--tune", default="mse", metavar="mse|perceptual|FOLDER", help="the distance that is to be small"
+        "--size",
+        default="",
+        choices=list(SIZES),
+        help="size of the networks (default: that of --start, or small)",
     )
-    parser.add_argument("--saliency", default="none", choices=SALIENCY, help="what weighs the distance")
+    parser.add_argument(
+        "--tune", default="mse", metavar="mse|perceptual|FOLDER", help="the distortion to minimise"
+    )
+    parser.add_argument(
+        "--saliency", default="none", choices=SALIENCY, help="the map that weights the distortion"
+    )
     parser.add_argument("--metric-weight", type=float, default=TrainingSettings.metric_weight)
-    parser.add_argument("--parts", default="all", choices=PARTS, help="what is trained")
+    parser.add_argument("--parts", default="all", choices=PARTS, help="which parts are trained")
     parser.add_argument("--compiled", action="store_true", help="fuse kernels: for long runs on a GPU")
     parser.add_argument("--float32", action="store_true", help="no bfloat16")
     parser.add_argument("--save-every", type=int, default=TrainingSettings.save_every, help="steps")

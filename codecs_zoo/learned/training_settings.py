@@ -35,7 +35,7 @@ def trainable() -> list[str]:
 def network_builder(name: str) -> Callable[[Shape | None], LearnedModel]:
     """What builds the networks of the learned codec called `name`. Raises CodecError for another codec."""
     if name not in trainable():
-        raise CodecError(f"No codec called {name!r} can be trained. Known: {', '.join(trainable())}.")
+        raise CodecError(f"There is no trainable codec named {name!r}. Known: {', '.join(trainable())}.")
     codec = registry.get(name)
     assert isinstance(codec, LearnedCodec)
     return codec.build
@@ -84,9 +84,11 @@ class TrainingSettings:
         except ValueError as error:
             raise CodecError(str(error)) from error
         if self.size not in ("", *SIZES) or self.parts not in PARTS:
-            raise CodecError(f"The size is one of {', '.join(SIZES)}; parts one of {', '.join(PARTS)}.")
+            raise CodecError(
+                f"The size must be one of {', '.join(SIZES)}; parts must be one of {', '.join(PARTS)}."
+            )
         if self.saliency not in SALIENCY:
-            raise CodecError(f"The saliency is one of {', '.join(SALIENCY)}.")
+            raise CodecError(f"The saliency must be one of {', '.join(SALIENCY)}.")
         if not 0 <= self.minutes < float("inf"):
             raise CodecError("Minutes are not below zero.")
         if min(self.save_every, self.log_every) < 1:

@@ -16,11 +16,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Adds `saliency` to the commands."""
     parser = commands.add_parser(
         "saliency",
-        help="where people look first: a map as a grey PNG",
+        help="write a saliency map as a greyscale PNG",
         description="Example: python -m codecs_zoo saliency photograph.png map.png --kind combined",
     )
     parser.add_argument("photograph", type=Path, metavar="PHOTO")
-    parser.add_argument("output", type=Path, metavar="OUT.png", help="white is salient")
+    parser.add_argument("output", type=Path, metavar="OUT.png", help="the map; white is salient")
     parser.add_argument(
         "--kind", default="combined", choices=KINDS, help="combined (default) needs three models"
     )

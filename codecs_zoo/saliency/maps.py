@@ -47,7 +47,7 @@ def availability(kind: str) -> Availability:
 def saliency_map(pixels: Pixels, kind: str = "combined") -> Floats:
     """The map of uint8 HxWx3 pixels: HxW in 0..1. Raises ModelUnavailable, also for a kind that nobody knows."""
     if kind not in MODELS:
-        raise ModelUnavailable(f"There is no saliency map called {kind!r}; use {', '.join(KINDS)}.")
+        raise ModelUnavailable(f"There is no saliency map named {kind!r}; use {', '.join(KINDS)}.")
     state = availability(kind)
     if not state.available:
         raise ModelUnavailable(

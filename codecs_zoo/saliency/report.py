@@ -77,8 +77,8 @@ def _table(comparisons: Sequence[Comparison], means: Mapping[str, Interval | Non
     ends = "".join(f'<td class="num"><b>{_signed(one)}</b>{_range(one)}</td>' for one in means.values())
     word = f" The codec was tuned on {escape(', '.join(tuned))}." if tuned else ""
     return (
-        "<section><h2>Steered less unsteered</h2><p>Both files of a photograph are aimed at one size; the first column "
-        "says how near they came. Intervals are "
+        "<section><h2>Steered less unsteered</h2><p>Both files of a photograph have the same target size; "
+        "the first column shows the difference that remains. Intervals are "
         f"95 % bootstrap intervals over photographs.{word}</p>"
         f'<div class="frame"><table><thead><tr><th>Photograph</th>{heads}</tr></thead><tbody>{rows}'
         f"<tr><td>Mean</td>{ends}</tr></tbody></table></div></section>"

@@ -43,12 +43,17 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Adds `saliency-report` to the commands."""
     parser = commands.add_parser(
         "saliency-report",
-        help="what steering by saliency changes: map, bits, quality inside and outside, at equal bytes",
+        help="report what steering by saliency changes at equal bytes: bits, and quality inside and "
+        "outside the salient region",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("photographs", type=Path, metavar="PHOTO", help="a photograph, or a folder of some")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="created, or continued")
+    parser.add_argument(
+        "photographs", type=Path, metavar="PHOTO", help="a photograph, or a folder of photographs"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="the output folder: created, or continued"
+    )
     parser.add_argument(
         "--codec", default="checkerboard@effort=2", metavar="NAME",
         help="a codec that searches (checkerboard@effort=2)",
@@ -56,11 +61,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--kind", default="combined", choices=STEERED_BY, help="the map (combined)")
     parser.add_argument("--bpp", type=float, default=0.37, help="bits per pixel of both files (0.37)")
     parser.add_argument(
-        "--metrics", type=names_in, default=["psnr", "ms-ssim"], help="further figures of the whole picture"
+        "--metrics",
+        type=names_in,
+        default=["psnr", "ms-ssim"],
+        help="additional quality figures of the whole picture",
     )
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (1)")
-    parser.add_argument("--retry", action="store_true", help="try again what failed in an earlier run")
-    parser.add_argument("--json", action="store_true", help="the result as JSON on standard output")
+    parser.add_argument("--retry", action="store_true", help="retry what failed in an earlier run")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output")
     parser.set_defaults(run=saliency_report)
 
 
@@ -81,7 +89,10 @@ def saliency_report(options: argparse.Namespace) -> None:
     comparisons, notes = _compared(options, before, after)
     report_failures([row for _, row in (*before, *after.values()) if row.failed])
     if not comparisons:
-        raise CodecError(" ".join(notes) or "No photograph could be coded both ways; the reasons are above.")
+        raise CodecError(
+            " ".join(notes)
+            or "No photograph could be encoded both with and without steering; see above for the reasons."
+        )
     _write(options, comparisons, notes)
 
 

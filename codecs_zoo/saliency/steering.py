@@ -90,9 +90,9 @@ def codec_pair(name: str, kind: str) -> tuple[Codec, Codec]:
     codec = registry.get(own)
     if "saliency" not in codec.options:
         able = ", ".join(each.name for each in registry.codecs() if "saliency" in each.options)
-        raise CodecError(f"{own} can't be steered by saliency. Codecs that can: {able}.")
+        raise CodecError(f"{own} cannot be steered by saliency. Codecs that can: {able}.")
     if "saliency" in options:
-        raise CodecError(f"{name} has a saliency already; leave it out and give --kind.")
+        raise CodecError(f"{name} already has a saliency option; remove it and use --kind.")
     return with_options(codec, options), with_options(codec, {**options, "saliency": kind})
 
 

@@ -27,7 +27,7 @@ SCHEMA = "closer-sweep/1"
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Adds `sweep` to the commands."""
     parser = commands.add_parser(
-        "sweep", help="a folder of photographs through codecs and rates, to a report"
+        "sweep", help="encode a folder of photographs with codecs at target rates, and write a report"
     )
     add_sweep_options(parser)
     parser.set_defaults(run=sweep)
@@ -36,28 +36,30 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def add_sweep_options(parser: argparse.ArgumentParser) -> None:
     """What every command takes that codes a folder by codecs at rates."""
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="the photographs")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="made, or gone on with")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="the output folder: created, or continued"
+    )
     parser.add_argument(
         "--codecs",
         type=_codecs,
         default=["all"],
-        help="names such as jpeg,avif@grain=estimated, or all that run here (default)",
+        help="names such as jpeg,avif@grain=estimated; default: all available codecs",
     )
     parser.add_argument("--bpp", type=_numbers, default=[0.23, 0.37, 0.67, 1.0], help="0.23,0.37,0.67,1.0")
     parser.add_argument(
         "--metrics", type=names_in, default=["psnr", "ms-ssim"],
-        help="of psnr, ssim, ms-ssim, lpips-alex, lpips-vgg, lpips-squeeze, and metric versions' folders",
+        help="psnr, ssim, ms-ssim, lpips-alex, lpips-vgg, lpips-squeeze, and folders of metric versions",
     )  # fmt: skip
     parser.add_argument(
         "--choose-by", metavar="METRIC",
-        help="for codecs that have options to choose among: for each photograph and rate those that look best by it",
+        help="metric by which codecs with optional settings choose the best ones for each photograph and rate",
     )  # fmt: skip
-    parser.add_argument("--anchor", default="jpeg", help="what BD-rates are against (jpeg)")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (1: best for times)")
+    parser.add_argument("--anchor", default="jpeg", help="reference codec of BD-rates (jpeg)")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (use 1 for exact times)")
     parser.add_argument(
-        "--strips", type=int, default=STRIPS, metavar="N", help="photographs shown as crops (2)"
+        "--strips", type=int, default=STRIPS, metavar="N", help="number of photographs shown as crops (2)"
     )
-    parser.add_argument("--retry", action="store_true", help="try again what failed in an earlier run")
+    parser.add_argument("--retry", action="store_true", help="retry what failed in an earlier run")
 
 
 def sweep(options: argparse.Namespace) -> None:
@@ -73,7 +75,7 @@ def sweep(options: argparse.Namespace) -> None:
     write_results(options, photos, chosen, rows)
     report_failures(failed)
     if len(failed) == len(rows):
-        raise CodecError("Nothing could be made; the reasons are above and in results.csv.")
+        raise CodecError("No photograph could be encoded; see above and results.csv for the reasons.")
 
 
 def choosing_names(options: argparse.Namespace) -> list[str]:
@@ -88,7 +90,7 @@ def choosing_names(options: argparse.Namespace) -> list[str]:
     names = [choosing_name(codec, options.choose_by) for codec in codecs]
     if names == [codec.name for codec in codecs]:
         raise CodecError(
-            f"None of {', '.join(names)} has options to choose among; leave --choose-by out, or add a codec that has: "
+            f"None of {', '.join(names)} has options to choose among; remove --choose-by, or add a codec that has: "
             f"{', '.join(codec.name for codec in registry.codecs() if codec.choices)}."
         )
     return names
@@ -97,7 +99,7 @@ def choosing_names(options: argparse.Namespace) -> list[str]:
 def make_rows(options: argparse.Namespace, tasks: Sequence[Task]) -> list[Row]:
     """The rows of `tasks`, made where they are missing, with a progress bar. Raises SweepError for no job."""
     if options.jobs < 1:
-        raise plan.SweepError(f"--jobs is {options.jobs}; give 1 or more.")
+        raise plan.SweepError(f"--jobs is {options.jobs}; it must be at least 1.")
     from tqdm import tqdm
 
     from codecs_zoo.sweep.run import run

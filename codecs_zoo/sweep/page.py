@@ -80,7 +80,7 @@ def _finding(report: Report) -> str:
     ]
     tuned = [s.name for s in report.summaries if figure.name in s.tuned_on]
     if not known:
-        nothing = f"No rate difference to {escape(report.anchor)} can be given: the curves do not meet."
+        nothing = f"No rate difference to {escape(report.anchor)} can be computed: the curves do not overlap."
         return nothing + _not_ranked(tuned, figure)
     best, delta = known[0]
     word = "less" if delta.value < 0 else "more"
@@ -89,7 +89,7 @@ def _finding(report: Report) -> str:
     )
     return (
         f"At equal {escape(figure.label)}, {escape(best.name)} spends {abs(delta.value):.0f}\u00a0% {word} than "
-        f"{escape(report.anchor)}{interval}, the least of the codecs compared.{_not_ranked(tuned, figure)}"
+        f"{escape(report.anchor)}{interval}, the least of all codecs compared.{_not_ranked(tuned, figure)}"
     )
 
 
@@ -110,9 +110,10 @@ def _table(report: Report) -> str:
         for summary in report.summaries
     )
     return (
-        "<section><h2>How much each codec spends</h2><p>BD-rate: the rate at equal quality, in per cent of "
-        f"{escape(report.anchor)}’s. Below zero is a saving. Means over photographs, with 95 % intervals. A "
-        "figure that a codec was tuned on is marked: it says little about that codec.</p>"
+        "<section><h2>Bitrate at equal quality</h2><p>BD-rate: the difference in bitrate at equal "
+        f"quality, in per cent of {escape(report.anchor)}’s bitrate. Negative values are savings. Means "
+        "over photographs, with 95 % intervals. A figure that a codec was tuned on is marked, because it "
+        "is biased for that codec.</p>"
         f'<div class="frame"><table><thead><tr><th>Codec</th>{heads}</tr></thead><tbody>{rows}</tbody></table>'
         "</div></section>"
     )
@@ -126,7 +127,8 @@ def _effort(report: Report) -> str:
     """Who made the files, how near they came, and how long it took."""
     rows = "".join(_effort_row(summary) for summary in report.summaries)
     return (
-        "<section><h2>What it takes</h2><p>Seconds per megapixel are medians, on one thread, of the encode that was "
+        "<section><h2>Time and accuracy</h2><p>Seconds per megapixel are medians, on one thread, of the "
+        "encode that was "
         'kept and of its decode.</p><div class="frame"><table><thead><tr><th>Codec</th><th>Made by</th>'
         '<th class="num">Within 2 %<br>of target</th><th class="num">Encodes<br>to get there</th>'
         '<th class="num">Encode<br>s per MP</th><th class="num">Decode<br>s per MP</th>'
@@ -158,7 +160,7 @@ def _delta_cells(report: Report, summary: CodecSummary, figure: Figure, reach: t
         return '<td class="bd missing">anchor</td><td></td>'
     delta = summary.delta_rates.get(figure.name)
     if delta is None:
-        return '<td class="bd missing">curves do not meet</td><td></td>'
+        return '<td class="bd missing">curves do not overlap</td><td></td>'
     few = "" if delta.n == report.photos else f", {delta.n} of {report.photos}"
     interval = "" if delta.low is None else f"{_percent(delta.low)} to {_percent(delta.high)}{few}"
     tuned = TUNED if figure.name in summary.tuned_on else ""
@@ -191,8 +193,8 @@ def _figure(report: Report, figure: Figure) -> str:
     return (
         f'<section><h2>{escape(figure.label)}</h2><figure><ul class="key">{key}</ul>'
         f'<div class="pair">{panels}</div><figcaption>Whiskers are 95 % bootstrap intervals over photographs; '
-        f"{better} is better. A hollow mark lacks some photographs. On the left the photographs differ from each "
-        "other more than the codecs do; the right compares within each photograph."
+        f"{better} is better. A hollow mark: some photographs are missing. On the left, intervals include "
+        f"differences between photographs; on the right, codecs are compared within each photograph."
         f"{_in_db(figure)}</figcaption></figure></section>"
     )
 
@@ -210,7 +212,7 @@ def _failures(report: Report) -> str:
         for row in report.failures
     )
     return (
-        '<section class="failed"><h2>What could not be made</h2><div class="frame"><table><thead><tr><th>Codec</th>'
+        '<section class="failed"><h2>Failed encodes</h2><div class="frame"><table><thead><tr><th>Codec</th>'
         '<th>Photograph</th><th class="num">Target bpp</th><th>Reason</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div></section>"
     )
@@ -224,8 +226,9 @@ def _method(report: Report) -> str:
         "target or at the knob’s nearest step. Quality is measured on the decoded 8-bit sRGB pixels. BD-rate is "
         "taken for each photograph over the quality that both codecs reach, by a piecewise cubic of log rate, and "
         "then averaged over the photographs in the log domain; beside the interval stands on how many the curves "
-        "meet, where it is not all. Intervals are percentiles of 2000 bootstrap draws of photographs, the same "
-        "draws for all codecs. Times are medians of the one encode that was kept, on one thread; other processes "
+        "meet, where it is not all. Intervals are percentiles of 2000 bootstrap samples of photographs, "
+        "the same samples for all codecs. Times are medians of the one encode that was kept, on one "
+        "thread; other processes "
         "on the machine lengthen them.</p></section>"
     )
 

@@ -106,7 +106,7 @@ def find_photographs(folder: Path) -> tuple[list[Photo], list[str]]:
     if not photos:
         others = f" {len(excluded)} files could not be used: {excluded[0]}" if excluded else ""
         raise SweepError(
-            f"There is no photograph in {folder}; use PNG, JPEG, WebP, AVIF, TIFF or BMP.{others}"
+            f"There is no photograph in {folder}; supported formats are PNG, JPEG, WebP, AVIF, TIFF and BMP.{others}"
         )
     return list(photos.values()), excluded
 
@@ -123,7 +123,7 @@ def find_codecs(names: Sequence[str]) -> list[Codec]:
         return [codec for codec in registry.codecs() if codec.availability().available]
     chosen = [registry.get(name) for name in names]
     if len({codec.name for codec in chosen}) != len(names):
-        raise SweepError(f"A codec is named twice: {', '.join(names)}.")
+        raise SweepError(f"A codec is listed twice: {', '.join(names)}.")
     for codec in chosen:
         availability = codec.availability()
         if not availability.available:
@@ -134,7 +134,7 @@ def find_codecs(names: Sequence[str]) -> list[Codec]:
 def check_rates(rates: Sequence[float]) -> None:
     """Raises RateError unless every rate is a different number above 0."""
     if not rates or len(set(rates)) != len(rates) or not all(0 < rate < 100 for rate in rates):
-        raise RateError(f"The rates are {', '.join(map(str, rates))}; give different numbers above 0 bpp.")
+        raise RateError(f"The rates are {', '.join(map(str, rates))}; use different numbers above 0 bpp.")
 
 
 def tasks(photos: Sequence[Photo], codecs: Sequence[Codec], rates: Sequence[float]) -> list[Task]:

@@ -88,8 +88,8 @@ def _alone_in_a_process(out: Path, task: Task, figure_names: tuple[str, ...]) ->
     except BrokenProcessPool:
         row = failure(
             task,
-            f"{task.codec} ended its process: a crash in its library, or the machine ran out of memory. "
-            "Try this photograph smaller, or leave the codec out.",
+            f"{task.codec} terminated its process: its library crashed, or the machine ran out of memory. "
+            f"Use a smaller photograph, or exclude the codec.",
         )
         write_row(out, task, row)
         return row
@@ -120,5 +120,7 @@ def _alone(out: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise SweepError(f"Another sweep is writing to {out}. Wait for it, or choose another.") from error
+            raise SweepError(
+                f"Another sweep is writing to {out}. Wait until it finishes, or choose another folder."
+            ) from error
         yield

@@ -66,7 +66,7 @@ def load(folder: Path, facts: DatabaseFacts) -> None:
         BackupError: it is of the other kind of database, or of a later version of Closer.
     """
     if facts.vendor != connection.vendor:
-        raise BackupError(f"The backup is of {facts.vendor}, and DATABASE_URL names {connection.vendor}.")
+        raise BackupError(f"The backup is from {facts.vendor}, but DATABASE_URL names {connection.vendor}.")
     _require_known(facts)
     if facts.vendor == "sqlite":
         _load_sqlite(folder / "db.sqlite3")
@@ -112,7 +112,9 @@ def _dump_sqlite(path: Path) -> None:
     finally:
         target.close()
     if verdict != "ok":
-        raise BackupError(f"The copy of the database is damaged: {verdict}. The database may be, too.")
+        raise BackupError(
+            f"The copy of the database is damaged: {verdict}. The database itself may be damaged too."
+        )
 
 
 def _load_sqlite(copy: Path) -> None:
@@ -130,7 +132,8 @@ def _load_sqlite(copy: Path) -> None:
 def _columns() -> dict[str, list[str]]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT table_name, array_agg(column_name::text ORDER BY ordinal_position) FROM information_schema.columns "
+            "SELECT table_name, array_agg(column_name::text ORDER BY ordinal_position) FROM "
+            "information_schema.columns "
             "JOIN information_schema.tables USING (table_schema, table_name) "
             "WHERE table_schema = current_schema() AND table_type = 'BASE TABLE' AND is_generated = 'NEVER' "
             "GROUP BY table_name ORDER BY table_name"

@@ -34,7 +34,7 @@ def make_backup(folder: Path, say: Say) -> None:
         BackupError: the folder holds something else, or the copy is damaged.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / "files").exists():
-        raise BackupError(f"{folder} is not empty and holds no backup. Name a new folder.")
+        raise BackupError(f"{folder} is not empty and does not contain a backup. Choose a new folder.")
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     (folder / MANIFEST).unlink(missing_ok=True)
@@ -47,7 +47,7 @@ def make_backup(folder: Path, say: Say) -> None:
     _write_keys(folder / "keys")
     missing = sorted(name for name in named if not (folder / "files" / name).exists())
     for name in missing[:10]:
-        say(f"warning: the database names {name}, which the storage does not have")
+        say(f"warning: the database refers to {name}, which is missing from the storage")
     manifest = {
         "format": FORMAT,
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -70,10 +70,10 @@ def restore_backup(folder: Path, say: Say, *, replace: bool = False) -> None:
     manifest = _read_manifest(folder)
     lock = FolderLock(settings.VAR_DIR / "run" / "supervisor.lock")
     if holder := lock.acquire(f"restore, process {os.getpid()}"):
-        raise BackupError(f"Closer runs here ({holder}). Stop it first.")
+        raise BackupError(f"Closer is running here ({holder}). Stop it first.")
     try:
         if not replace and not database.is_empty():
-            raise BackupError("There are accounts or studies here. Use --replace if they are to be replaced.")
+            raise BackupError("There are accounts or studies here. Use --replace to replace them.")
         say(f"files: {files.put_back(folder / 'files', default_storage)}")
         database.load(folder / "database", DatabaseFacts.from_json(manifest["database"]))
         say("database: restored")
@@ -101,7 +101,7 @@ def _restore_keys(folder: Path, say: Say) -> None:
             target.write_bytes(path.read_bytes())
     if settings.SECRET_KEY.encode() != (folder / SECRET).read_bytes():
         say(
-            f"keys: set SECRET_KEY to what {folder / SECRET} holds, or log-ins and cookies of before do not count"
+            f"keys: set SECRET_KEY to what {folder / SECRET} holds, or earlier log-ins and cookies become invalid"
         )
 
 
@@ -110,15 +110,15 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
     except FileNotFoundError as error:
         raise BackupError(
-            f"{folder} has no {MANIFEST}: it is no backup, or one that was cut short."
+            f"{folder} has no {MANIFEST}: it is not a backup, or the backup was not finished."
         ) from error
     if manifest["format"] != FORMAT:
-        raise BackupError(f"The backup has format {manifest['format']}, and this version reads {FORMAT}.")
+        raise BackupError(f"The backup has format {manifest['format']}, but this version reads {FORMAT}.")
     if damaged := {
         name for name, digest in manifest["sha256"].items() if _digest(folder / "database" / name) != digest
     }:
         raise BackupError(
-            f"Damaged since it was made: {', '.join(sorted(damaged))} in {folder / 'database'}."
+            f"Damaged since the backup was made: {', '.join(sorted(damaged))} in {folder / 'database'}."
         )
     return manifest
 

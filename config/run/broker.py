@@ -71,8 +71,8 @@ def _server_binary() -> Path:
         return Path(get_binary_path())
     except ValkeyBinaryNotFoundError as error:
         raise RuntimeError(
-            f"The embedded broker can't run on this machine ({error}). "
-            "Start a Redis or Valkey server and name it in REDIS_URL, for example redis://localhost:6379/0."
+            f"The embedded broker cannot run on this machine ({error}). Start a Redis or Valkey server "
+            f"and set REDIS_URL, for example redis://localhost:6379/0."
         ) from error
 
 
@@ -82,6 +82,6 @@ def _own_folder(folder: Path) -> None:
     facts = folder.lstat()
     if folder.is_symlink() or facts.st_uid != os.getuid():
         raise RuntimeError(
-            f"{folder}, the folder of the broker's socket, belongs to somebody else. "
-            "Remove it, or set VAR_DIR to a shorter path of your own."
+            f"{folder}, the folder of the broker's socket, belongs to another user. Remove it, or set "
+            f"VAR_DIR to a shorter path of your own."
         )

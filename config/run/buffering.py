@@ -88,7 +88,7 @@ class Client(HTTPChannel):  # type: ignore[misc]
             return bool(self.server.admits(self._arriving().head()))
         except Exception:
             # Django will meet the same trouble, and answers it.
-            log.exception("whether an upload may come could not be found out")
+            log.exception("could not check whether an upload is allowed")
             return False
 
     def handle_close(self) -> None:

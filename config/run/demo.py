@@ -30,10 +30,10 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
-    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets other machines in")
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 allows other machines to connect")
     parser.add_argument("--study", choices=list(STUDIES), default="demo")
     parser.add_argument(
-        "--simulated", type=int, default=0, metavar="N", help="so many answers by programs first"
+        "--simulated", type=int, default=0, metavar="N", help="number of simulated answers to add first"
     )
     arguments = parser.parse_args()
     var_dir = Path(os.environ.get("VAR_DIR") or ROOT / "var").resolve()
@@ -63,7 +63,7 @@ def main() -> None:
         sys.exit(f"The demo could not start: {error}")
     except KeyboardInterrupt:
         pass
-    print("Ended. `make demo` goes on where you left off.")
+    print("Stopped. `make demo` continues where you stopped.")
 
 
 def _simulate(site: str, key: str, wanted: int) -> None:
@@ -80,7 +80,7 @@ def _simulate(site: str, key: str, wanted: int) -> None:
             at_once=4,
             progress=lambda done: bar.update(done - bar.n),
         )
-    print(f"{given} answers by simulated annotators; nothing follows from them about any codec.", flush=True)
+    print(f"{given} answers by simulated annotators; they say nothing about any codec.", flush=True)
 
 
 def _send(waiting: list[int]) -> None:
@@ -96,9 +96,7 @@ def _wait_for_pairs(study: int) -> None:
     until = time.monotonic() + 120
     while not Triplet.objects.filter(study=study).exists():
         if time.monotonic() > until:
-            sys.exit(
-                "No pair was ready after two minutes. What the worker says is in log/worker.log under VAR_DIR."
-            )
+            sys.exit("No pair was ready after two minutes. See log/worker.log under VAR_DIR.")
         time.sleep(0.2)
 
 
@@ -115,7 +113,7 @@ def _show_encoding(study: int) -> None:
         bar.update(total - bar.n)
     for failed in rows.filter(state=Reconstruction.State.FAILED):
         print(f"  {failed}: {failed.error}")
-    print("Every reconstruction is made.", flush=True)
+    print("All reconstructions are done.", flush=True)
 
 
 if __name__ == "__main__":

@@ -44,7 +44,9 @@ def staff_token(username: str = "researcher") -> str:
 
     from annotation.services.tokens import make_token
 
-    return make_token(user=User.objects.get(username=username), name="a program of this machine", days=1)[1]
+    return make_token(
+        user=User.objects.get(username=username), name="another program on this machine", days=1
+    )[1]
 
 
 def _kept_secret(path: Path, *, length: int = 50) -> str:

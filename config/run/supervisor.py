@@ -148,7 +148,7 @@ class Supervisor:
         if holder is not None:
             raise SupervisorError(
                 f"{self.var_dir} is in use by another supervisor ({holder}). "
-                "Stop that one first, or give this one a folder of its own: VAR_DIR=/path/to/folder."
+                "Stop that one first, or use another folder for this one: VAR_DIR=/path/to/folder."
             )
 
     def _run(self) -> None:
@@ -224,7 +224,7 @@ def _terminate(number: int, _: FrameType | None) -> NoReturn:
 def require_port(host: str, port: int, *, patience: float) -> None:
     """Raise SupervisorError unless a server could listen on the port now, or within `patience` seconds."""
     if not 0 < port < 65536:
-        raise SupervisorError(f"Port {port} can't be used: a port is a number from 1 to 65535.")
+        raise SupervisorError(f"Port {port} cannot be used: a port must be a number from 1 to 65535.")
     until = time.monotonic() + patience
     while True:
         try:
@@ -236,7 +236,7 @@ def require_port(host: str, port: int, *, patience: float) -> None:
             if taken and time.monotonic() < until:
                 time.sleep(0.1)
                 continue
-            why = "is taken by another program" if taken else f"can't be used ({error})"
+            why = "is taken by another program" if taken else f"cannot be used ({error})"
             raise SupervisorError(
                 f"Port {port} on {host} {why}. Choose another one, for example PORT=8765."
             ) from error
@@ -247,12 +247,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m config.run.supervisor", description=__doc__.partition("\n")[0]
     )
-    parser.add_argument("--port", type=int, default=8000, help="where the web server listens (default: 8000)")
-    parser.add_argument("--host", default="127.0.0.1", help="on which address (default: 127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: 8000)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     options = parser.parse_args(arguments)
     try:
         with Supervisor(options.port, host=options.host) as supervisor:
-            print(f"Closer runs at {supervisor.url} - Ctrl-C ends it", flush=True)
+            print(f"Closer is running at {supervisor.url} - press Ctrl-C to stop", flush=True)
             supervisor.wait()
             print("ending", flush=True)
     except SupervisorError as error:

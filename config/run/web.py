@@ -32,12 +32,21 @@ DATABASE_WITHIN = 10.0
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m config.run.web", description=__doc__.partition("\n")[0])
-    parser.add_argument("--host", default="127.0.0.1", help="on which address (default: 127.0.0.1)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
-    parser.add_argument("--processes", type=int, default=1, help="one for SQLite (default: 1)")
-    parser.add_argument("--threads", type=int, default=8, help="for everything but pictures (default: 8)")
-    parser.add_argument("--picture-threads", type=int, default=4, help="for pictures (default: 4)")
-    parser.add_argument("--grace", type=float, default=25.0, help="seconds to finish requests (default: 25)")
+    parser.add_argument(
+        "--processes", type=int, default=1, help="number of processes; 1 for SQLite (default: 1)"
+    )
+    parser.add_argument(
+        "--threads", type=int, default=8, help="threads for all requests except pictures (default: 8)"
+    )
+    parser.add_argument("--picture-threads", type=int, default=4, help="threads for pictures (default: 4)")
+    parser.add_argument(
+        "--grace",
+        type=float,
+        default=25.0,
+        help="seconds to wait for running requests when stopping (default: 25)",
+    )
     options = parser.parse_args(arguments)
     bound = listen(options.host, options.port)
     if options.processes > 1:

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 from metric.core.setting import Setting, check_value, declare
 
 PARTS = {
-    "decoder": "The decoder alone: minutes on a CPU, and the rates stay what they are",
-    "all": "Encoder, decoder and rates: wants a GPU, or hours",
+    "decoder": "Decoder only: minutes on a CPU; bitrates do not change",
+    "all": "Encoder, decoder and rates: needs a GPU, or hours on a CPU",
 }
 DEVICES = {"cpu": "A worker of the queue train, on the CPU", "cuda": "A worker of the queue train-gpu"}
 
@@ -21,24 +21,28 @@ DEVICES = {"cpu": "A worker of the queue train, on the CPU", "cuda": "A worker o
 class CodecTuning:
     """What a codec is tuned with. Raises ValueError for a value out of its limits."""
 
-    parts: str = declare("decoder", "What is trained", "what the metric may change", choices=PARTS)
+    parts: str = declare("decoder", "What is trained", "which parts are trained", choices=PARTS)
     steps: int = declare(
-        200, "Steps", "batches of crops; 160 take a minute on a CPU core", least=1, most=1_000_000
+        200, "Steps", "number of training steps; 160 take a minute on a CPU core", least=1, most=1_000_000
     )
-    batch: int = declare(4, "Crops a step", "crops of the photographs in a batch", least=1, most=256)
+    batch: int = declare(4, "Crops a step", "crops per batch", least=1, most=256)
     crop: int = declare(192, "Crop", "side of a crop in pixels, a multiple of 32", least=64, most=1024)
     learning_rate: float = declare(
-        2e-4, "Learning rate", "at the end of the warm-up; it falls to a hundredth", least=1e-7, most=0.01
+        2e-4,
+        "Learning rate",
+        "learning rate after the warm-up; it then falls to a hundredth",
+        least=1e-7,
+        most=0.01,
     )
     metric_weight: float = declare(
         40.0,
         "Weight of the metric",
-        "against squared errors of pixels in 0..255; hundreds game it",
+        "relative to squared errors of pixels in 0..255; values in the hundreds exploit the metric's weaknesses",
         least=0.1,
         most=200.0,
     )
-    seed: int = declare(0, "Seed", "of crops and views", least=0, most=2**31 - 1)
-    device: str = declare("cpu", "Device", "where it runs", choices=DEVICES)
+    seed: int = declare(0, "Seed", "seed of crops and augmentations", least=0, most=2**31 - 1)
+    device: str = declare("cpu", "Device", "the device", choices=DEVICES)
 
     def __post_init__(self) -> None:
         for one in fields(self):

@@ -14,21 +14,21 @@ from metric.core.setting import Setting, check_value, declare
 
 TRUNKS = {
     "alex": "AlexNet: the fastest",
-    "vgg": "VGG16: much slower; of the stock metrics the closest to people",
+    "vgg": "VGG16: much slower; the stock metric closest to people",
     "squeeze": "SqueezeNet",
-    "none": "No trunk: the terms alone",
+    "none": "No trunk: the terms only",
 }
 NO_TRUNK = "none"
 NETS = tuple(name for name in TRUNKS if name != NO_TRUNK)
 KINDS = {
-    "heads": "Heads: the columns are weighted anew. Minutes.",
-    "comp": "Heads and trunk: both are tuned together, as LPIPS-Comp. Hours without a GPU.",
-    "ranker": "The way of 2018, for comparison: a small network learns to choose.",
+    "heads": "Heads: only the weights of the columns are fitted. Minutes.",
+    "comp": "Heads and trunk: both are fine-tuned, as in LPIPS-Comp. Hours without a GPU.",
+    "ranker": "Ranker: the method of the LPIPS paper (2018), for comparison: a small network learns to choose.",
 }
 TERMS = {
     "psnr": "PSNR",
     "ms-ssim": "MS-SSIM",
-    "ssim2": "SSIM2: 72 columns after the idea of SSIMULACRA2, without a network",
+    "ssim2": "SSIM2: 72 columns modelled on SSIMULACRA2, without a network",
 }
 # Without a trunk, what agreed best with people on sources that were not fitted to.
 RECOMMENDED_TERMS = ("ssim2", "psnr")
@@ -83,16 +83,16 @@ class TrainConfig:
     limits, or does not fit the others.
     """
 
-    net: str = declare("", "Trunk", "the trunk; its place is taken by nets", choices=TRUNKS)
+    net: str = declare("", "Trunk", "the trunk; replaced by nets", choices=TRUNKS)
     kind: str = declare(
         "heads", "What is trained", "heads; comp fine-tunes the trunk too; ranker as in 2018", choices=KINDS
     )
     nets: tuple[str, ...] = declare(
-        (), "Trunk", "the trunk; several are joined in one fit; none for the terms alone", choices=TRUNKS,
+        (), "Trunk", "the trunk; several are combined in one fit; none uses the terms only", choices=TRUNKS,
         flags=("--net", "--nets"), longest=len(TRUNKS), several=True,
     )  # fmt: skip
     terms: tuple[str, ...] = declare(
-        None, "Terms", "measures without a network, joined in the fit", choices=TERMS,
+        None, "Terms", "measures without a network, combined in the fit", choices=TERMS,
         flags=("--terms", "--term"), longest=len(TERMS), several=True, empty=True,
     )  # fmt: skip
     structure: bool = declare(
@@ -100,75 +100,83 @@ class TrainConfig:
     )
     layer_scales: bool | None = declare(
         True, "A scale for each layer",
-        "draw each layer to a multiple of stock of its own, or the trunk as a whole; null: cross-validation chooses",
+        "regularise each layer towards its own multiple of the stock heads, or the trunk as a whole; "
+        "null: cross-validation chooses",
     )  # fmt: skip
     strengths: tuple[float, ...] = declare(
         STRENGTHS,
         "Penalties",
-        "penalties that cross-validation chooses from",
+        "penalties among which cross-validation chooses",
         least=1e-6,
         most=1e6,
         longest=50,
         several=True,
     )
-    folds: int = declare(5, "Folds", "of the cross-validation, grouped by photograph", least=2, most=50)
-    seed: int = declare(0, "Seed", "of everything random", least=0, most=2**32 - 1)
-    side_bias: bool = declare(True, "Fit the side bias", "fit the habit of picking one side")
+    folds: int = declare(
+        5, "Folds", "number of folds of the cross-validation, grouped by photograph", least=2, most=50
+    )
+    seed: int = declare(0, "Seed", "seed of all random numbers", least=0, most=2**32 - 1)
+    side_bias: bool = declare(True, "Fit the side bias", "fit a preference for one side")
     lapse: bool = declare(
         True,
         "Fit the rate of random answers",
-        "fit the rate of random answers on folds that the weights did not see",
+        "fit the rate of random answers on held-out folds",
     )
-    reliability: bool = declare(
-        False, "Weigh annotators by how far they can be trusted", "fit how far each annotator can be trusted"
-    )
-    epochs: int = declare(10, "Epochs", "passes over the votes of comp and ranker", least=1, most=1000)
+    reliability: bool = declare(False, "Weight annotators by reliability", "fit each annotator's reliability")
+    epochs: int = declare(10, "Epochs", "epochs of comp and ranker", least=1, most=1000)
     patience: int = declare(
-        2, "Patience", "epochs of comp without a better val split before it stops", least=1, most=1000
+        2,
+        "Patience",
+        "epochs without improvement on the val split after which comp stops",
+        least=1,
+        most=1000,
     )
-    learning_rate: float = declare(1e-5, "Learning rate", "of the trunk, in comp", least=1e-9, most=0.1)
+    learning_rate: float = declare(
+        1e-5, "Learning rate", "learning rate of the trunk, in comp", least=1e-9, most=0.1
+    )
     crop: int = declare(
         0, "Crop", f"side of comp's random crops in pixels, at least {SMALLEST_CROP}; 0 for whole pictures",
         least=0, most=4096,
     )  # fmt: skip
     compile: bool = declare(
-        False, "Compile", "torch.compile the trunk, once a check has shown that nothing changes"
+        False, "Compile", "compile the trunk with torch.compile, after a check that results do not change"
     )
     resamples: int = declare(
         RESAMPLES,
         "Bootstrap samples",
-        "bootstrap samples behind the calibration error's interval",
+        "bootstrap samples for the interval of the calibration error",
         least=100,
         most=20_000,
     )
     baselines: tuple[str, ...] = declare(
-        BASELINE_KEYS, "Baselines", "rows of the table beside people and the versions", choices=ROWS,
+        BASELINE_KEYS, "Baselines", "baselines in the table, in addition to people and the versions", choices=ROWS,
         longest=len(ROWS), several=True, empty=True,
     )  # fmt: skip
     learning_curve: bool = declare(
         True,
         "Draw the learning curve",
-        "repeat a fit of heads on growing parts of the train split: what more votes and photographs bring",
+        "repeat the fit of the heads on growing parts of the train split, to estimate what more votes and "
+        "photographs bring",
     )
     everything: bool = declare(
         False,
         "Train on every source",
-        "train on all splits; its table then has no test split",
+        "train on all splits; the table then has no test split",
         flags=("--all",),
     )
     minimum_photographs: int = declare(
-        MINIMUM_PHOTOGRAPHS, "Fewest photographs", "fewer in the train split are refused",
+        MINIMUM_PHOTOGRAPHS, "Fewest photographs", "minimum in the train split",
         least=MINIMUM_PHOTOGRAPHS, most=10**6,
     )  # fmt: skip
     minimum_judgments: int = declare(
-        MINIMUM_JUDGMENTS, "Fewest judgments", "fewer in the train split are refused", least=1, most=10**9
+        MINIMUM_JUDGMENTS, "Fewest judgments", "minimum in the train split", least=1, most=10**9
     )
     processes: int = declare(
-        1, "Processes", "of one machine that fine-tune together, each with a GPU of its own if there are any",
+        1, "Processes", "processes of one machine that fine-tune together, each on its own GPU if there are any",
         least=1, most=64,
     )  # fmt: skip
     device: str = declare(
-        "auto", "Where", "where it runs; auto takes a GPU when there is one; cuda waits for a worker of train-gpu",
+        "auto", "Where", "the device; auto uses a GPU if there is one; cuda waits for a worker of train-gpu",
         choices=DEVICES,
     )  # fmt: skip
 
@@ -187,12 +195,10 @@ class TrainConfig:
             )
         if self.processes > 1 and self.kind != "comp":
             raise ValueError(
-                "Several processes work on fine-tuning alone: set the kind comp, or one process."
+                "Several processes are only possible for fine-tuning: set the kind comp, or one process."
             )
         if self.kind == "ranker" and (self.combined or self.reliability):
-            raise ValueError(
-                "The ranker is the original's: one trunk, without terms, structure or reliability."
-            )
+            raise ValueError("The ranker requires one trunk, without terms, structure or reliability.")
 
     def _fill_in(self) -> None:
         """What was not given: trunk, trunks and terms."""

@@ -56,7 +56,7 @@ def _check_known(name: str, values: Sequence[str], setting: Setting) -> None:
             f"Unknown {name} {', '.join(map(repr, unknown))}. Known: {', '.join(setting.choices)}."
         )
     if len(set(values)) < len(values):
-        raise ValueError(f"One of {name} is named twice: {', '.join(values)}.")
+        raise ValueError(f"A value of {name} is given twice: {', '.join(values)}.")
 
 
 def _check_numbers(name: str, values: Any, setting: Setting) -> None:

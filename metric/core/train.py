@@ -9,7 +9,7 @@ from metric.core.training.train import train
 __all__ = ["train"]
 
 warnings.warn(
-    "metric.core.train is now metric.core.training.train; the former name goes with the next release.",
+    "metric.core.train is now metric.core.training.train; the old name will be removed in the next release.",
     DeprecationWarning,
     stacklevel=2,
 )

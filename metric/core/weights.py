@@ -10,7 +10,7 @@ from metric.core.distance.weights import TrunkUnavailable, availability, ensure,
 __all__ = ["TrunkUnavailable", "availability", "ensure", "load_trunk", "main", "stock_heads"]
 
 warnings.warn(
-    "metric.core.weights is now metric.core.distance.weights; the former name goes with the next release.",
+    "metric.core.weights is now metric.core.distance.weights; the old name will be removed in the next release.",
     DeprecationWarning,
     stacklevel=2,
 )

@@ -38,11 +38,13 @@ def evaluate_on(
         {"version": {"folder", "kind", "nets", "data_hash", "simulated"},
          "judgments": {"sha256", "rows", "excluded", "sources_learned_from", "copies_of_learned"}}
 
-    `sources_learned_from`: how many of the file's sources the version has seen, in train or val, copies included: on
-    them it looks better than it is. `copies_of_learned`: those with other pixels that show what a learned photograph
-    shows (re-encoded, resized or cropped), each with that photograph's hash; null for a version without thumbnails.
-    The log-loss and calibration of versions use the choice curve of their own training, never these answers; those of
-    baselines, a curve fitted on the other sources of these answers. Raises CheckpointError, TrunkUnavailable.
+    `sources_learned_from`: how many of the file's sources the version has seen, in train or val, including copies: on
+    them it scores better than on new ones. `copies_of_learned`: those with other pixels that show what a training
+    photograph shows (re-encoded, resized or cropped), each with that photograph's hash; null for a version without
+    thumbnails. The log-loss and calibration of versions use the choice curve of their own training, never these
+    answers; those of baselines, a curve fitted on the other sources of these answers.
+
+    Raises CheckpointError, TrunkUnavailable.
     """
     metric = load(folder)
     versions = {"promoted": ("Promoted version", load(promoted))} if promoted else {}

@@ -101,7 +101,7 @@ def _answers_at(path: Path) -> Answers:
     if is_pieapp(path):
         return read_pieapp(path)
     if path.is_dir():
-        raise AnswersError(f"{path} is a folder, and not laid out as PieAPP's. Give a CSV file of answers.")
+        raise AnswersError(f"{path} is a folder without PieAPP's layout. Give a CSV file of answers.")
     try:
         head = set(read_table(path).head)
     except TableError as error:
@@ -160,7 +160,7 @@ def _require_comparable(source: Picture, a: Picture, b: Picture) -> None:
     if len(sizes) > 1:
         raise Unusable("it compares pictures of different sizes")
     if a.sha256 == b.sha256:
-        raise Unusable("it compares two pictures that are equal in every pixel")
+        raise Unusable("it compares two pictures that are identical in every pixel")
 
 
 def _votes(counts: dict[Key, list[int]], first_answers: dict[Key, Answer], rate: Rate) -> Votes:

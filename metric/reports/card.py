@@ -121,9 +121,10 @@ def _data(settings: Mapping[str, Any]) -> str:
 def _limits(settings: Mapping[str, Any], evaluation: Mapping[str, Any]) -> str:
     low, high = settings["short_side"]
     return (
-        f"Fitted on images with a short side of {low} to {high} pixels; elsewhere it warns, and what it learned may "
-        "not hold. It knows the codecs and bitrates of its judgments and no others: the table by kind and bitrate "
-        "says where it was tested. Its judgments come from the screens, distances and instructions of one study."
+        f"Fitted on images with a short side of {low} to {high} pixels; at other sizes it warns, and its "
+        f"results may be unreliable. It was trained only on the codecs and bitrates of its judgments: the "
+        f"table by kind and bitrate shows where it was tested. Its judgments come from the screens, "
+        f"viewing distances and instructions of one study."
     )
 
 
@@ -134,7 +135,7 @@ def _meaning(settings: Mapping[str, Any]) -> str:
         return ""
     basis = "" if curve.calibrated_on else f", {NOT_CALIBRATED}"
     return (
-        f"share = metric.preference(original, a, b)  # of people expected to find a closer{basis}\n"
+        f"share = metric.preference(original, a, b)  # share of people expected to find a closer{basis}\n"
         f"steps = metric.jnd(original, distorted)  # in just noticeable differences{basis}\n"
     )
 

@@ -15,23 +15,23 @@ def codec_card(training: CodecTraining) -> str:
 
 The weights of `{training.codec}` trained further on {metric} (sha256 `{metric.sha256}`, learned from snapshot
 {metric.run.snapshot}).{marked} Loss: bits per pixel, and lambda times the squared error plus
-{training.options["metric_weight"]:g} times the metric, which sees each picture shifted, flipped, turned and scaled at
-random, so that it is not gamed.
+{training.options["metric_weight"]:g} times the metric, which sees each picture shifted, flipped, rotated and scaled at
+random, so that its weaknesses are not exploited.
 
-Figures by this metric are tuned: a claim is read on figures that were not optimised, and by people. None has judged it
-yet when this is written.
+Figures measured with this metric are biased, because the codec was optimised for it: base claims on other metrics and
+on people's judgments. When this card was written, no person had judged the codec.
 
 ## Settings
 
 {options}
 
-## How the loss went
+## Training loss
 
 {_losses(curve)}
 
 ## Photographs
 
-Of the study's train split, by the sha256 of their pixels; results on them say little of others.
+From the study's train split, by the sha256 of their pixels. Results on them do not carry over to others.
 
 {photographs}
 """
@@ -39,7 +39,7 @@ Of the study's train split, by the sha256 of their pixels; results on them say l
 
 def _losses(curve: list[dict[str, float]]) -> str:
     if not curve:
-        return "No row was logged."
+        return "No progress was logged."
     names = [name for name in ("step", "loss", "bpp", "psnr", "distance") if name in curve[0]]
     rows = [curve[0], curve[-1]] if len(curve) > 1 else curve
     lines = [f"| {' | '.join(names)} |", f"| {' | '.join('---' for _ in names)} |"]

@@ -27,7 +27,7 @@ class RunTime:
         """Both, and what is left, as a page says it."""
         so_far = f"{duration_in_words(self.elapsed)} so far"
         if self.usual is None:
-            return f"{so_far}; no earlier run of this study tells how long it takes"
+            return f"{so_far}; no earlier run of this study gives an estimate"
         basis = "the last run like it" if self.runs == 1 else f"the last {self.runs} runs like it"
         left = self.usual - self.elapsed
         rest = f"about {duration_in_words(left)} left in all" if left > 0 else "longer than usual"

@@ -104,7 +104,7 @@ def _number(path: Path, line: int, text: str) -> float:
         value = float("nan")
     if not np.isfinite(value):
         raise AnswersError(
-            f"Line {line} of {path} has the score {text!r}; it must be a number, higher for a better one."
+            f"Line {line} of {path} has the score {text!r}; it must be a number; higher is better."
         )
     return value
 

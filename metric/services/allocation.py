@@ -37,10 +37,10 @@ def rank_open_pairs(*, version: MetricVersion, progress: Progress = lambda stage
     study = version.run.snapshot.study
     if version.simulated:
         return (
-            "pairs are not ranked: a version that learned from programs decides nothing that people are asked"
+            "pairs are not ranked: a version trained on simulated judgments does not choose pairs for people"
         )
     if study.rules.allocation != "uncertain":
-        return "pairs are not ranked: the study does not serve them by uncertainty"
+        return "pairs are not ranked: the study does not choose pairs by disagreement"
     if study.state not in (Study.State.OPEN, Study.State.PAUSED):
         return f"pairs are not ranked: the study is {study.state}"
     triplets, votes = _open_pairs(study)

@@ -73,8 +73,8 @@ def _of_one_size(files: dict[str, bytes]) -> list[Pixels]:
     for which, picture in others:
         if picture.shape != first.shape:
             raise Refused(
-                f"{name} is {_size(first)} and {which} {_size(picture)}. Send "
-                f"{_NUMBERS[len(files)]} images of one size."
+                f"{name} is {_size(first)} and {which} {_size(picture)}. Send {_NUMBERS[len(files)]} "
+                f"images of the same size."
             )
     return list(pictures.values())
 

@@ -14,4 +14,4 @@ def notify_admins(*, event: str, subject: str, message: str, run: int) -> None:
     try:
         mail_admins(subject, message)
     except (smtplib.SMTPException, OSError) as error:
-        log.error("mail was not sent", run=run, subject=subject, error=str(error))
+        log.error("the e-mail was not sent", run=run, subject=subject, error=str(error))

@@ -17,12 +17,12 @@ def promote_version(*, version: MetricVersion, reason: str, by: User | None = No
     """Makes `version` the one in use. Raises Refused without a reason, or when it is in use already."""
     reason = reason.strip()
     if not reason:
-        raise Refused("Say why this version is promoted: the reason is kept beside it.")
+        raise Refused("Give a reason for the promotion: it is stored with the version.")
     with transaction.atomic():
         _one_promotion_at_a_time()
         version = MetricVersion.objects.get(pk=version.pk)
         if version.promoted:
-            raise Refused(f"Version {version.number} is in use already.")
+            raise Refused(f"Version {version.number} is already in use.")
         MetricVersion.objects.filter(promoted=True).update(promoted=False)
         version.promoted = True
         version.promoted_at = timezone.now()
@@ -45,9 +45,9 @@ def roll_back(*, reason: str, by: User | None = None) -> MetricVersion:
     before = MetricVersion.objects.filter(promoted=False, promoted_at__isnull=False)
     previous = before.order_by("-promoted_at").first()
     if previous is None:
-        raise Refused("No version was in use before this one, so there is none to go back to.")
+        raise Refused("No version was in use before this one, so there is no earlier version to return to.")
     if not reason.strip():
-        raise Refused("Say why you go back: the reason is kept beside the version.")
+        raise Refused("Give a reason for the change: it is stored with the version.")
     return promote_version(
         version=previous, reason=f"back from {current or 'stock LPIPS'}: {reason.strip()}", by=by
     )
@@ -59,9 +59,9 @@ def back_to_stock(*, reason: str, by: User | None = None) -> MetricVersion:
     _one_promotion_at_a_time()
     current = MetricVersion.objects.filter(promoted=True).first()
     if current is None:
-        raise Refused("No version is in use: stock LPIPS is what there is.")
+        raise Refused("No version is in use; stock LPIPS is used already.")
     if not reason.strip():
-        raise Refused("Say why you go back: the reason is kept beside the version.")
+        raise Refused("Give a reason for the change: it is stored with the version.")
     current.promoted = False
     current.promotion_reason = f"taken out of use: {reason.strip()}"[:300]
     current.save(update_fields=["promoted", "promotion_reason"])
@@ -87,8 +87,8 @@ def promote_if_better(
         return "not promoted: it was learned from simulated judgments, the promoted version from people"
     if champion is not None and champion != rival:
         return (
-            f"not promoted: version {champion.number} came into use while it trained; "
-            "train again to hold one against that"
+            f"not promoted: version {champion.number} was promoted while this one trained; train again to "
+            f"compare with it"
         )
     if obstacle := _too_little(version.evaluation):
         return f"not promoted: {obstacle}"
@@ -103,7 +103,7 @@ def promote_if_better(
     if obstacle := _worse(version.evaluation, new, has_champion=champion is not None):
         return f"not promoted: {words}, but {obstacle}"
     if needs_approval:
-        return f"better, and waits for somebody to promote it: {words}"
+        return f"better, waiting for manual promotion: {words}"
     promote_version(version=version, reason=words)
     return f"promoted: {words}"
 
@@ -133,10 +133,12 @@ def _worse(evaluation: dict[str, Any], new: dict[str, Any], *, has_champion: boo
     before = _row(evaluation, "promoted").get("calibration_error") if has_champion else None
     error = new.get("calibration_error")
     if before is not None and error is not None and error > before:
-        return f"its stated chances are off by {100 * error:.1f} points, those of the version in use by less"
+        return (
+            f"its predicted shares are off by {100 * error:.1f} points, more than those of the version in use"
+        )
     psnr = new.get("difference_to_psnr")
     if psnr and psnr["high"] is not None and psnr["high"] < 0:
-        return "PSNR agrees with people certainly better"
+        return "PSNR agrees with people significantly better"
     return ""
 
 

@@ -69,7 +69,7 @@ def due_of(*, study: Study, simulated: bool, now: datetime | None = None) -> Due
     last = runs.aggregate(last=Max("created_at"))["last"]
     at, reason = None, ""
     if runs.pending().exists():
-        reason = "a run goes on"
+        reason = "a run is in progress"
     elif not rule.enabled:
         reason = "switched off"
     elif new < enough:

@@ -122,7 +122,7 @@ def _read(name: str, say: Say) -> dict[str, Vector] | None:
     except FileNotFoundError:
         return None
     except PackError as error:
-        say(f"{name} is damaged ({error}): what it held is computed again")
+        say(f"{name} is damaged ({error}): its contents are computed again")
         return {}
     if damaged:
         say(f"{damaged} of {damaged + len(entries)} entries of {name} are damaged and are computed again")
@@ -193,5 +193,8 @@ def _attempt(say: Say, work: Callable[[], Result]) -> Result | None:
         if not (is_transient(error) or isinstance(error, OSError)):
             raise
         log.warning("vectors not shared", error=f"{type(error).__name__}: {error}")
-        say("the storage of distances and vectors is away: what is not on this machine is computed again")
+        say(
+            "the storage of distances and vectors is not available: anything not cached on this machine "
+            "is computed again"
+        )
         return None

@@ -66,7 +66,7 @@ def keep_version(*, version: MetricVersion) -> MetricVersion:
         except IntegrityError:  # a run of another study took the number
             continue
         return version
-    raise Refused("Several versions are being made at once. Train again in a moment.")
+    raise Refused("Several versions are being created at once. Train again in a moment.")
 
 
 def version_folder(*, version: MetricVersion) -> Path:
@@ -124,14 +124,14 @@ def open_download(*, version: MetricVersion, name: str) -> Path:
     """The file on this machine. Raises Refused for one that the version does not have or that cannot be made."""
     offered = {download.name: download for download in downloads_of(version)}
     if name not in offered:
-        raise Refused(f"Version {version.number} has no file {name}. It has {', '.join(offered)}.")
+        raise Refused(f"Version {version.number} has no file {name}. Available: {', '.join(offered)}.")
     if offered[name].unavailable:
         raise Refused(f"{name} cannot be made here: {offered[name].unavailable}.")
     path = version_folder(version=version) / name
     if name == ONNX:
         return _exported(version)
     if not path.is_file():
-        raise Refused(f"Version {version.number} was made before versions had a {name}.")
+        raise Refused(f"Version {version.number} was made before versions had the file {name}.")
     return path
 
 

@@ -26,7 +26,7 @@ STEPS = 50
 @register.simple_tag
 def calibration_plot(bins: Sequence[Mapping[str, Any]], *, simulated: bool) -> SafeString:
     """Stated chance of the favourite against how often it won, with the diagonal of a metric that knows itself."""
-    drawing = Scene(WIDTH, TOP + SIDE + 56, title="Calibration: stated chance against share of votes")
+    drawing = Scene(WIDTH, TOP + SIDE + 56, title="Calibration: predicted share against share of votes")
     low = 0.5 if all(one["stated"] >= 0.5 for one in bins) else 0.0
     bottoms = [interval(one["seen"], one["n_votes"])[0] for one in bins]
     lowest = min([low, *(floor(4 * bottom) / 4 for bottom in bottoms)])
@@ -50,10 +50,10 @@ def calibration_plot(bins: Sequence[Mapping[str, Any]], *, simulated: bool) -> S
         drawing.path(Look(1, "circle").outline(x, height(one["seen"])), look="chart-accent")
     whose = "simulated votes" if simulated else "votes"
     drawing.text(
-        LEFT + SIDE / 2, TOP + SIDE + 42, "stated chance of the favourite, per cent", anchor="middle"
+        LEFT + SIDE / 2, TOP + SIDE + 42, "predicted share for the favourite, per cent", anchor="middle"
     )
     drawing.text(LEFT + SIDE + 16, TOP + 12, f"{whose} that")
-    drawing.text(LEFT + SIDE + 16, TOP + 28, "chose it, per cent")
+    drawing.text(LEFT + SIDE + 16, TOP + 28, "votes for it, per cent")
     return inline(drawing)
 
 
@@ -72,15 +72,18 @@ def calibration_words(bins: Sequence[Mapping[str, Any]]) -> str:
     """What the plot shows: how far off, and whether its points lie on one side of the line as their slope says."""
     votes = sum(one["n_votes"] for one in bins)
     if not votes:
-        return "There are no votes to compare stated chances with."
+        return "There are no votes to compare predicted shares with."
     error = sum(abs(one["stated"] - one["seen"]) * one["n_votes"] for one in bins) / votes
-    off = f"Stated chances are off by {100 * error:.1f} points on average."
+    off = f"Predicted shares are off by {100 * error:.1f} points on average."
     slope, half = calibration_slope(bins)
     if abs(slope - 1) <= half:
-        return f"{off} As far as votes can tell, it is neither too sure of itself nor less sure than it could be."
-    how = "too sure of itself" if slope < 1 else "less sure than it could be"
+        return f"{off} The votes show neither overconfidence nor underconfidence."
+    how = "overconfident" if slope < 1 else "underconfident"
     seen = 1 / (1 + exp(-slope * SURE_ODDS))
-    return f"{off} The metric is {how}: where it states {100 * SURE:.0f} %, about {100 * seen:.0f} % of votes agree."
+    return (
+        f"{off} The metric is {how}: where it predicts {100 * SURE:.0f} %, about {100 * seen:.0f} % of "
+        f"votes agree."
+    )
 
 
 def calibration_slope(bins: Sequence[Mapping[str, Any]]) -> tuple[float, float]:

@@ -39,7 +39,7 @@ def label(row: Mapping[str, Any], evaluation: Mapping[str, Any]) -> str:
     """What a row is called. Programs that stand in for people are not called people; the rival has its number."""
     name = str(row["label"])
     if row["kind"] == "promoted" and (number := evaluation.get("decision", {}).get("held_against")):
-        return f"Version {number}, in use then"
+        return f"Version {number}, in use at that time"
     return (
         name.replace("People", "Simulated", 1)
         if evaluation["simulated"] and row["kind"] == "people"
@@ -67,7 +67,7 @@ def held_against(evaluation: Mapping[str, Any]) -> str:
     if new is None or not new["difference_to_promoted"]:
         return ""
     number = evaluation.get("decision", {}).get("held_against")
-    return f"version {number}" if number else "the version in use then"
+    return f"version {number}" if number else "the version in use at that time"
 
 
 @register.filter
@@ -155,11 +155,11 @@ def _gained(difference: Mapping[str, Any], rival: str) -> str:
     words = f"Against {rival}, on the same photographs: {gain(difference['mean'])} points"
     if difference["low"] is None:
         return f"{words}, without an interval."
-    verdict = "no difference is shown"
+    verdict = "no significant difference"
     if difference["low"] > 0:
-        verdict = "better, the interval lies above zero"
+        verdict = "better: the interval is above zero"
     elif difference["high"] < 0:
-        verdict = "worse, the interval lies below zero"
+        verdict = "worse: the interval is below zero"
     return f"{words} ({gain(difference['low'])} to {gain(difference['high'])}), {verdict}."
 
 

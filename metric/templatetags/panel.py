@@ -93,7 +93,7 @@ def panel_words(evaluation: Mapping[str, Any]) -> str:
     words = "; ".join(f"{names.get(a, a)} agrees better than {names.get(b, b)}" for a, b in order)
     rest = len(tested) - len(certain)
     others = f" The other {rest} pairs are not distinguishable." if rest else ""
-    return f"By {basis}, with all pairs held together: {words}.{others}"
+    return f"By {basis}, with all comparisons adjusted together: {words}.{others}"
 
 
 def _ordered(pair: Mapping[str, Any]) -> tuple[str, str]:

@@ -29,7 +29,7 @@ REFUSALS = {
     *("TooMany", "NoPair"),
 }
 # Said to programs and researchers alone: no page of ours sends what is refused so.
-FOR_PROGRAMS = ("The answer ", "Make between ", "This study has no panel", "This study is ")
+FOR_PROGRAMS = ("The answer ", "Create between ", "This study has no panel", "This study is ")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

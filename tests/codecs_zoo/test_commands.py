@@ -76,16 +76,16 @@ def test_a_missing_codec_is_listed_with_the_way_to_get_it(
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("encode in.png out.clz --codec jpg --bpp 1", "No codec is called 'jpg'. Known: avif, "),
-        ("encode in.png out.clz --codec jpeg --bpp 0.001", "out of its reach"),
-        ("encode in.png out.clz --codec jpeg --bpp -1", "give a number above 0"),
-        ("encode in.png out.clz --codec jpeg --setting quality=101", "give a number from 1 to 100"),
-        ("encode in.png out.clz --codec jpeg --setting quality=high", "give a number from 1 to 100"),
+        ("encode in.png out.clz --codec jpg --bpp 1", "There is no codec named 'jpg'. Known: avif, "),
+        ("encode in.png out.clz --codec jpeg --bpp 0.001", "cannot reach"),
+        ("encode in.png out.clz --codec jpeg --bpp -1", "use a number above 0"),
+        ("encode in.png out.clz --codec jpeg --setting quality=101", "use a number from 1 to 100"),
+        ("encode in.png out.clz --codec jpeg --setting quality=high", "use a number from 1 to 100"),
         ("encode in.png out.clz --codec jpeg --setting colour=1", "jpeg has no setting colour"),
         ("encode in.png nowhere/out.clz --codec jpeg --bpp 1", "There is no folder nowhere"),
         ("encode missing.png out.clz --codec jpeg --bpp 1", "No such file"),
         ("encode broken.png out.clz --codec jpeg --bpp 1", "truncated or damaged"),
-        ("decode in.png out.clz", "not a file that `python -m codecs_zoo encode` wrote"),
+        ("decode in.png out.clz", "not a file written by `python -m codecs_zoo encode`"),
     ],
 )
 def test_what_goes_wrong_is_said_and_nothing_is_written(

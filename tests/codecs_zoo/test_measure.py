@@ -81,7 +81,7 @@ def test_ms_ssim_needs_161_pixels_a_side() -> None:
 
 def test_pictures_of_different_sizes_are_refused() -> None:
     for figure in (psnr, ssim, ms_ssim):
-        with pytest.raises(ValueError, match="can't be compared"):
+        with pytest.raises(ValueError, match="cannot be compared"):
             figure(make_picture(200, 200), make_picture(200, 201))
 
 

@@ -15,7 +15,7 @@ def test_the_default_codecs_are_found_by_their_folder() -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(KeyError, match=r"No codec is called 'jpg'\. Known: avif, .*jpeg, "):
+    with pytest.raises(KeyError, match=r"There is no codec named 'jpg'\. Known: avif, .*jpeg, "):
         registry.get("jpg")
 
 

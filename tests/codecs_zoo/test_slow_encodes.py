@@ -61,10 +61,10 @@ def test_cost_and_advice_are_told_beforehand(
 ) -> None:
     assert encode(tmp_path, "effort=1") == 0
     told = capsys.readouterr().out
-    assert "some 3 minutes of one core" in told
+    assert "about 3 minutes on one core" in told
     assert "too small for slow" in told
     assert encode(tmp_path) == 0
-    assert "of one core" not in capsys.readouterr().out
+    assert "on one core" not in capsys.readouterr().out
 
 
 def test_a_stopped_encode_keeps_its_state_and_a_finished_one_none(slow: Slow, tmp_path: Path) -> None:

@@ -33,8 +33,8 @@ def test_one_setting_has_one_name() -> None:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("avif@", "is not NAME@OPTION=VALUE"),
-        ("avif@grain", "is not NAME@OPTION=VALUE"),
+        ("avif@", "is not of the form NAME@OPTION=VALUE"),
+        ("avif@grain", "is not of the form NAME@OPTION=VALUE"),
         ("avif@grain=fixed,grain=none", "each option once"),
         ("avif@colour=red", "no option colour; it has tune, speed, sharpness, grain"),
         ("avif@grain=much", "use one of none, estimated, fixed"),

@@ -191,14 +191,14 @@ def test_a_backup_that_is_not_whole_or_not_ours_is_refused(small: tuple[Installa
     (backup / MANIFEST).write_text(json.dumps(manifest))
     with (backup / "database" / "db.sqlite3").open("ab") as file:
         file.write(b"x")
-    assert "Damaged since it was made" in one.manage("restore", str(backup)).stderr
+    assert "Damaged since the backup was made" in one.manage("restore", str(backup)).stderr
 
     (backup / MANIFEST).unlink()
-    assert "cut short" in one.manage("restore", str(backup)).stderr
+    assert "was not finished" in one.manage("restore", str(backup)).stderr
 
 
 def test_a_folder_with_other_things_is_not_written_into(tmp_path: Path) -> None:
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "one.txt").write_text("dear")
     one = Installation({"VAR_DIR": str(tmp_path / "one")})
-    assert "holds no backup" in one.manage("backup", str(tmp_path / "letters")).stderr
+    assert "does not contain a backup" in one.manage("backup", str(tmp_path / "letters")).stderr

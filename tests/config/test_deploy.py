@@ -36,4 +36,4 @@ def test_the_openapi_document_says_where_null_comes(client: Client, db: None) ->
 def test_sentry_without_its_extra_or_its_address_says_so(tmp_path: Path) -> None:
     done = manage("check", folder=tmp_path, SENTRY_DSN="nonsense")
     assert done.returncode != 0
-    assert "SENTRY_DSN is not an address that Sentry gave" in done.stderr
+    assert "SENTRY_DSN is not a valid Sentry DSN" in done.stderr

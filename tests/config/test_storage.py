@@ -31,7 +31,7 @@ from tests.factories import make_assignment, make_judged_study, make_pixels, mak
     ],
 )
 def test_what_names_no_bucket_is_refused_without_repeating_the_secret(url: str, tmp_path: Path) -> None:
-    with pytest.raises(ImproperlyConfigured, match="write s3://KEY:SECRET@HOST/BUCKET") as refusal:
+    with pytest.raises(ImproperlyConfigured, match="use s3://KEY:SECRET@HOST/BUCKET") as refusal:
         storage_from_url(url, tmp_path)
     assert "secret" not in str(refusal.value)
 

@@ -39,13 +39,13 @@ def test_the_table_of_contents_has_every_page() -> None:
     assert {named(page) for page in PAGES if page not in linked | {index}} == set()
 
 
-def test_decisions_are_numbered_without_a_gap_and_have_three_parts() -> None:
+def test_decisions_are_numbered_without_a_gap_and_have_four_parts() -> None:
     pages = sorted((DOCS / "decisions").glob("*.md"))
     assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
     for page in pages:
         text = text_of(page)
         assert text.startswith(f"# {int(page.name[:4])}. ")
-        assert all(f"**{part}.**" in text for part in ("Context", "Decision", "Consequences")), page.name
+        assert all(f"**{part}.**" in text for part in ("Question", "Decision", "Why", "Cost")), page.name
 
 
 def tree() -> list[Path]:

@@ -122,11 +122,11 @@ def test_every_change_is_noticed(folder: Path, change: object, words: str) -> No
 @pytest.mark.parametrize(
     ("edit", "words"),
     [
-        ({"schema": "test/2"}, "not of schema 'test/1'"),
+        ({"schema": "test/2"}, "does not have schema 'test/1'"),
         ({"files": None}, "lists no hashes"),
         ({"files": {"b.txt": 1}}, "lists no hashes"),
         ({"files": {"../b.txt": "0"}}, "outside the folder"),
-        ({"files": {}}, "does not fit its list"),
+        ({"files": {}}, "does not match its list"),
     ],
 )
 def test_a_manifest_that_is_none_is_refused(folder: Path, edit: dict[str, object], words: str) -> None:

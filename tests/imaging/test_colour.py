@@ -95,7 +95,7 @@ CHROMIUM: dict[str, tuple[bytes, list[tuple[int, int, int]], str]] = {
     "gAMA and cHRM, Adobe RGB": (
         png(gama(1 / 2.2), chrm(ADOBE)),
         [(255, 12, 24), (0, 201, 0), (0, 57, 225), (129, 129, 129), (215, 161, 85), (36, 90, 43)],
-        "primaries of its own",
+        "custom primaries",
     ),
     "sRGB chunk that is damaged": (
         png(claims.chunk(b"sRGB", b"\x09"), gama(1)),
@@ -173,11 +173,11 @@ PQ_PROFILE = profile(P3, 2.2, (b"cicp", b"cicp\0\0\0\0" + bytes([9, 16, 0, 1])))
         (claims.avif(9, 16), r"\(PQ, by its nclx property\)"),
         (claims.avif(12, 18), "HLG"),
         (png(cicp(12, 13, matrix=1)), "cICP chunk is damaged"),
-        (png(iccp(ICC_P3[:200])), "profile is broken"),
-        (png(claims.chunk(b"iCCP", b"x\0\0nothing")), "profile is broken"),
-        (claims.saved("JPEG", icc_profile=ICC_P3[:300]), "profile is broken"),
-        (claims.saved("WEBP", icc_profile=b"none" * 50), "profile is broken"),
-        (claims.gif(ICC_P3[:200]), "profile is broken"),
+        (png(iccp(ICC_P3[:200])), "profile is damaged"),
+        (png(claims.chunk(b"iCCP", b"x\0\0nothing")), "profile is damaged"),
+        (claims.saved("JPEG", icc_profile=ICC_P3[:300]), "profile is damaged"),
+        (claims.saved("WEBP", icc_profile=b"none" * 50), "profile is damaged"),
+        (claims.gif(ICC_P3[:200]), "profile is damaged"),
     ],
 )
 def test_high_dynamic_range_and_damaged_profiles_are_refused(content: bytes, words: str) -> None:
@@ -208,13 +208,13 @@ ASSUMED = {
     "half a profile": (lost_part(), "part of its ICC profile is missing"),
     "XMP": (claims.saved("JPEG", xmp=XMP), "ProPhoto RGB"),
     "cHRM without gAMA": (png(chrm(P3)), "primaries without a curve"),
-    "cHRM of nothing": (png(gama(0.5), chrm([0.3, 0.3, *[0.0] * 6])), "no picture can have"),
-    "cICP, unspecified": (png(cicp(2, 2)), "leaves its colours open"),
+    "cHRM of nothing": (png(gama(0.5), chrm([0.3, 0.3, *[0.0] * 6])), "impossible primaries"),
+    "cICP, unspecified": (png(cicp(2, 2)), "does not define its colours"),
     "cICP, a curve that is not known": (png(cicp(1, 10)), "primaries 1, curve 10"),
     "cICP, narrow range": (png(cicp(12, 13, full=0)), "narrow range"),
     "nclx, unknown": (claims.avif(3, 13), "primaries 3"),
     "BMP, primaries": (claims.bmp(bytes(4), primaries=2**29), "primaries without a profile"),
-    "BMP, linked profile": (claims.bmp(b"KNIL"), "file of its own"),
+    "BMP, linked profile": (claims.bmp(b"KNIL"), "separate file"),
     "TIFF, primaries": (tagged_tiff(_319=(0.68, 0.32, 0.265, 0.69, 0.15, 0.06)), "tags name primaries"),
 }
 
@@ -225,7 +225,7 @@ def test_a_claim_that_browsers_pass_over_is_noted(way: str) -> None:
     photograph = load_photograph(content)
     (note,) = photograph.notes
     assert words in note
-    assert note.endswith("taken as sRGB, as browsers do.")
+    assert note.endswith("read as sRGB, as browsers do.")
     assert np.abs(np.array(colours(photograph)) - COLOURS).max() <= 12  # JPEG's and WebP's own loss
 
 
@@ -236,7 +236,7 @@ def test_an_unusable_cicp_chunk_gives_way_to_the_next_claim() -> None:
 
 def test_a_damaged_colour_chunk_is_passed_over_with_a_note() -> None:
     photograph = load_photograph(png(claims.chunk(b"cICP", bytes([12, 13, 0, 1]), whole=False)))
-    assert photograph.notes == ("Its damaged cICP chunk was passed over.",)
+    assert photograph.notes == ("Its damaged cICP chunk was ignored.",)
     assert np.array_equal(photograph.pixels, patches())
 
 

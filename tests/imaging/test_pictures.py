@@ -82,7 +82,7 @@ def test_grey_is_expanded(scene: Pixels) -> None:
     grey = ImageOps.grayscale(Image.fromarray(scene))
     photograph = load_photograph(saved(grey))
     assert np.array_equal(photograph.pixels[..., 2], np.asarray(grey))
-    assert photograph.notes == ("Grey: expanded to three equal channels.",)
+    assert photograph.notes == ("Greyscale: expanded to three equal channels.",)
 
 
 def test_opaque_alpha_is_dropped(scene: Pixels) -> None:
@@ -93,7 +93,7 @@ def test_opaque_alpha_is_dropped(scene: Pixels) -> None:
 
 def test_grey_with_opaque_alpha_tells_both(scene: Pixels) -> None:
     notes = load_photograph(saved(Image.fromarray(scene).convert("LA"))).notes
-    assert notes == ("Its opaque alpha channel was dropped.", "Grey: expanded to three equal channels.")
+    assert notes == ("Its opaque alpha channel was dropped.", "Greyscale: expanded to three equal channels.")
 
 
 def test_a_palette_is_expanded(scene: Pixels) -> None:
@@ -130,7 +130,7 @@ def test_another_profile_is_applied() -> None:
 
 def test_a_broken_profile_is_refused(scene: Pixels) -> None:
     words = refusal(saved(Image.fromarray(scene), icc_profile=b"this is no profile" * 20))
-    assert "profile is broken" in words
+    assert "profile is damaged" in words
     assert "Convert it to sRGB" in words
 
 
@@ -143,7 +143,7 @@ def test_a_truncated_file_is_refused(scene: Pixels) -> None:
 def test_a_damaged_comment_is_passed_over_as_browsers_do(scene: Pixels) -> None:
     photograph = load_photograph(png(chunk(b"tEXt", b"Comment\0made by hand", whole=False), pixels=scene))
     assert np.array_equal(photograph.pixels, scene)
-    assert photograph.notes == ("Its damaged tEXt chunk was passed over.",)
+    assert photograph.notes == ("Its damaged tEXt chunk was ignored.",)
 
 
 def test_damaged_pixels_are_called_damaged(scene: Pixels) -> None:
@@ -272,7 +272,7 @@ def test_png_and_back_is_lossless_and_repeatable(scene: Pixels) -> None:
     assert content == encode_png(scene.copy())
     assert np.array_equal(decode_png(content), scene)
     assert {content[i - 4 : i] for i in range(16, 20)} & {b"IHDR"}
-    with pytest.raises(PhotographError, match="no PNG file, or a damaged one"):
+    with pytest.raises(PhotographError, match="not a PNG file, or it is damaged"):
         decode_png(content[:100])
     with pytest.raises(PhotographError, match="not 8-bit RGB"):
         decode_png(saved(Image.new("L", (4, 4))))

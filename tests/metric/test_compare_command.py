@@ -81,7 +81,7 @@ def test_the_table_says_the_same(answers: Path, own: str, capsys: pytest.Capture
     assert main(["compare", str(answers), "--metrics", f"psnr,ssim,{own}:nan"]) == 0
     text = capsys.readouterr().out
     assert "252 answers by 7 people on 36 pairs of 6 sources" in text
-    assert f"{own}:nan: unavailable, it gave nan for a picture" in text
+    assert f"{own}:nan: unavailable, it returned nan for a picture" in text
     assert "psnr less ssim" in text
 
 

@@ -235,7 +235,7 @@ def test_copies_of_what_it_learned_from_are_told(
     ("row", "reason"),
     [
         ("0.png,0-good.png,small.png,a,,,", "it compares pictures of different sizes"),
-        ("0.png,0-good.png,same.png,a,,,", "it compares two pictures that are equal in every pixel"),
+        ("0.png,0-good.png,same.png,a,,,", "it compares two pictures that are identical in every pixel"),
     ],
 )
 def test_a_row_whose_pictures_cannot_be_compared_is_counted(

@@ -124,9 +124,9 @@ def bins(*rows: tuple[float, float]) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("curve", "words"),
     [
-        (bins((0.55, 0.57), (0.7, 0.71), (0.98, 0.8)), "too sure of itself"),
-        (bins((0.55, 0.62), (0.7, 0.85), (0.9, 0.98)), "less sure than it could be: where"),
-        (bins((0.55, 0.56), (0.7, 0.69), (0.9, 0.9)), "neither too sure of itself nor"),
+        (bins((0.55, 0.57), (0.7, 0.71), (0.98, 0.8)), "overconfident"),
+        (bins((0.55, 0.62), (0.7, 0.85), (0.9, 0.98)), "underconfident: where"),
+        (bins((0.55, 0.56), (0.7, 0.69), (0.9, 0.9)), "neither overconfidence nor"),
     ],
 )
 def test_words_of_calibration_agree_with_the_points(curve: list[dict[str, Any]], words: str) -> None:
@@ -152,9 +152,6 @@ def test_the_page_has_the_learning_curve(owner_client: Client) -> None:
     }
     page = owner_client.get(make_version(evaluation=evaluation).get_absolute_url()).content.decode()
     assert "1,000 more votes would change agreement by about +0.40 points (−0.10 to +0.90)" in page
-    assert "What more photographs would bring is not known" in page
+    assert "The effect of more photographs is unknown" in page
     assert "Agreement by number of votes learned from" in page and "1,200 votes" in page
-    assert (
-        "What more answers would bring"
-        not in owner_client.get(make_version().get_absolute_url()).content.decode()
-    )
+    assert "Learning curve" not in owner_client.get(make_version().get_absolute_url()).content.decode()

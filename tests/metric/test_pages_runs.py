@@ -87,7 +87,7 @@ def test_a_run_can_be_cancelled(owner_client: Client) -> None:
     owner_client.post(reverse("training-run-cancel", args=[run.pk]))
     run.refresh_from_db()
     assert run.cancel_requested
-    assert status(owner_client, run)["words"] == "stopping at its next step"
+    assert status(owner_client, run)["words"] == "stopping at the next step"
     assert "Cancel<" not in owner_client.get(run.get_absolute_url()).content.decode()
 
 
@@ -124,7 +124,7 @@ def test_settings_that_are_not_the_usual_ones_stand_out(owner_client: Client) ->
 def test_without_a_version_the_run_that_may_make_it_is_named(owner_client: Client) -> None:
     runs = [make_run(), make_run(state="running")]
     page = owner_client.get(reverse("metric-list")).content.decode()
-    assert f"come of run {runs[1].pk}, which goes on now" in page
+    assert f"result from run {runs[1].pk}, which is running" in page
 
 
 def test_a_finished_run_leads_to_its_version(owner_client: Client) -> None:

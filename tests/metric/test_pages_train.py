@@ -61,8 +61,8 @@ def test_what_is_chosen_is_what_the_run_is_made_with(owner_client: Client) -> No
         ({"config": "{"}, "Enter a valid JSON."),
         ({"config": '{"volume": 11}'}, "Settings are a JSON object"),
         ({"config": "[1]"}, "Settings are a JSON object"),
-        ({"config": '{"net": "vgg"}'}, "Chosen above, so not to be said again: net."),
-        ({"nets": ["alex"], "kind": "ranker", "terms": ["psnr"]}, "The ranker is the original’s"),
+        ({"config": '{"net": "vgg"}'}, "Already chosen above; remove from the JSON: net."),
+        ({"nets": ["alex"], "kind": "ranker", "terms": ["psnr"]}, "The ranker requires one trunk"),
     ],
 )
 def test_what_training_would_refuse_is_refused_at_once(

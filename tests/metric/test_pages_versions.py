@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 def test_without_a_version_the_page_says_what_to_do(owner_client: Client) -> None:
     page = owner_client.get(reverse("metric-list")).content.decode()
     assert "No version yet" in page
-    assert "Make a snapshot of a study first" in page
+    assert "First create a snapshot of a study" in page
     assert page.count("button-primary") == 1
 
 
@@ -50,7 +50,7 @@ def test_the_list_costs_the_same_with_more_versions(
 def test_a_version_shows_its_whole_evaluation(owner_client: Client) -> None:
     page = owner_client.get(make_version().get_absolute_url()).content.decode()
     assert "The new version agrees with 72.4 % of votes by people (69.4 to 75.4)." in page
-    assert "+2.4 points (+0.3 to +4.5), better, the interval lies above zero." in page
+    assert "+2.4 points (+0.3 to +4.5), better: the interval is above zero." in page
     assert "unavailable: its weights are not here" in page
     assert "classical-classical" in page
     assert "0.37 bpp" in page
@@ -70,10 +70,13 @@ def test_a_simulated_version_says_so_and_calls_nobody_people(owner_client: Clien
 @pytest.mark.parametrize(
     ("difference", "words"),
     [
-        ({"mean": 0.01, "low": -0.01, "high": 0.03}, "+1.0 points (−1.0 to +3.0), no difference is shown."),
+        (
+            {"mean": 0.01, "low": -0.01, "high": 0.03},
+            "+1.0 points (−1.0 to +3.0), no significant difference.",
+        ),
         (
             {"mean": -0.02, "low": -0.03, "high": -0.01},
-            "−2.0 points (−3.0 to −1.0), worse, the interval lies below zero.",
+            "−2.0 points (−3.0 to −1.0), worse: the interval is below zero.",
         ),
         ({"mean": 0.02, "low": None, "high": None}, "+2.0 points, without an interval."),
     ],
@@ -110,7 +113,7 @@ def test_promotion_without_a_reason_is_refused(owner_client: Client) -> None:
         follow=True,
         HTTP_REFERER="http://testserver/metric/",
     )
-    assert "Say why" in page.content.decode()
+    assert "Give a reason" in page.content.decode()
     assert not MetricVersion.objects.get(pk=version.pk).promoted
 
 
@@ -148,10 +151,10 @@ def test_only_researchers_see_the_metric(client: Client, stranger: User, address
 
 def test_going_back_puts_the_version_before_to_use_and_says_why(owner_client: Client, owner: User) -> None:
     first, second = make_version(), make_version()
-    assert "Go back" not in owner_client.get(reverse("metric-list")).content.decode()
+    assert "Return to" not in owner_client.get(reverse("metric-list")).content.decode()
     for version in (first, second):
         owner_client.post(reverse("metric-promote", args=[version.number]), {"reason": "agrees best"})
-    assert "Go back" in owner_client.get(reverse("metric-list")).content.decode()
+    assert "Return to" in owner_client.get(reverse("metric-list")).content.decode()
     owner_client.post(reverse("metric-back"), {"reason": " "})
     assert MetricVersion.objects.get(promoted=True) == second
     owner_client.post(reverse("metric-back"), {"reason": "worse on portraits"})
@@ -162,16 +165,16 @@ def test_going_back_puts_the_version_before_to_use_and_says_why(owner_client: Cl
 
 def test_stock_lpips_is_one_button_away(owner_client: Client) -> None:
     promote_version(version=make_version(), reason="the first")
-    assert "Go back to stock LPIPS" in owner_client.get(reverse("metric-list")).content.decode()
+    assert "Return to stock LPIPS" in owner_client.get(reverse("metric-list")).content.decode()
     owner_client.post(reverse("metric-stock"), {"reason": "it fails on faces"})
     version = MetricVersion.objects.get()
     assert (version.promoted, version.promotion_reason) == (False, "taken out of use: it fails on faces")
-    assert "Go back to stock LPIPS" not in owner_client.get(reverse("metric-list")).content.decode()
+    assert "Return to stock LPIPS" not in owner_client.get(reverse("metric-list")).content.decode()
 
 
 def test_without_a_version_before_there_is_no_way_back(owner_client: Client) -> None:
     page = owner_client.post(reverse("metric-back"), {"reason": "so"}, follow=True).content.decode()
-    assert "none to go back to" in page
+    assert "no earlier version to return to" in page
 
 
 def test_calibration_votes_and_pairs_are_shown_where_they_are_known(owner_client: Client) -> None:
@@ -184,10 +187,10 @@ def test_calibration_votes_and_pairs_are_shown_where_they_are_known(owner_client
         {"n_p0": 4, "n_p1": 1, "n_tie": 0, "chance": 0.9, "triplet": None, "p0_is_first": None},
     ]
     page = owner_client.get(make_version(evaluation=evaluation).get_absolute_url()).content.decode()
-    assert "The metric is too sure of itself: where it states 90 %, about 80 % of votes agree." in page
+    assert "The metric is overconfident: where it predicts 90 %, about 80 % of votes agree." in page
     assert "1 vote<" in page
-    assert "two rows of people rest on the pairs with two or more votes" in page
-    assert page.count("the version gave that") == 1
+    assert "two rows of people are computed from pairs with two or more votes" in page
+    assert page.count("the version predicted") == 1
     assert "on the right,\n        was chosen 4 of 5 times; the version gave that a chance of 10%" in page
     assert page.index("1 vote<") < page.index("3-4 votes<")
     assert " style=" not in page
@@ -200,7 +203,7 @@ def test_what_it_was_held_against_and_what_came_of_it_is_said(owner_client: Clie
     evaluation["rows"].insert(0, make_row("promoted", "promoted", 0.7))
     page = owner_client.get(make_version(evaluation=evaluation).get_absolute_url()).content.decode()
     assert "Against version 7<" in page
-    assert ">Version 7, in use then<" in page
+    assert ">Version 7, in use at that time<" in page
     assert "Not promoted: version 8 came into use." in page
     without = owner_client.get(make_version().get_absolute_url()).content.decode()
     assert "Against version" not in without

@@ -99,7 +99,7 @@ def test_convert_there_and_back_keeps_every_answer(
     assert main(["convert", str(there), str(back)]) == 0
     assert back.read_text() == answers.read_text()
     assert main(["convert", str(answers), str(back)]) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
 
 
 def test_help_shows_an_example(capsys: pytest.CaptureFixture[str]) -> None:

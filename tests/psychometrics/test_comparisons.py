@@ -55,9 +55,7 @@ def test_win_rates_count_a_tie_as_half_and_leave_the_unknown_open() -> None:
 def test_names_that_never_met_have_no_common_scale() -> None:
     rows = answers([(0, 1, 0), (2, 3, 1)])
     assert connected_groups(rows) == [("jpeg", "webp"), ("avif", "jpegxl")]
-    with pytest.raises(
-        ScaleError, match=r"jpeg, webp \| avif, jpegxl. Ask about pairs such as jpeg and avif"
-    ):
+    with pytest.raises(ScaleError, match=r"jpeg, webp \| avif, jpegxl. Compare pairs such as jpeg and avif"):
         check_connected(rows)
 
 

@@ -70,7 +70,7 @@ def test_methods_that_share_no_quality_cannot_be_compared() -> None:
         )
 
     found = equal_quality(at("a", 0.0), at("b", 5.0))
-    assert found.more.value is None and "share no quality" in found.why
+    assert found.more.value is None and "have no quality in common" in found.why
 
 
 def test_a_dip_is_levelled_and_not_drawn() -> None:

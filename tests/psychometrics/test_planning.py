@@ -46,7 +46,7 @@ def test_the_cheapest_study_reaches_the_wish_and_nobody_judges_too_long() -> Non
 
 def test_what_no_study_can_reach_says_how_near_it_comes() -> None:
     with pytest.raises(
-        PlanError, match=r"inside ± 0.01 JND: with all of them and every vote it would be ± 0\."
+        PlanError, match=r"within ± 0.01 JND: with all of them and every vote it would be ± 0\."
     ):
         cheapest(0.01, 4, most_sources=10, most_annotators=20)
 
@@ -56,7 +56,7 @@ def test_what_no_study_can_reach_says_how_near_it_comes() -> None:
     [
         ((1, 5, 5, 1), "at least 2 conditions"),
         ((4, 0, 5, 1), "at least 1"),
-        ((4, 5, 3, 4), "need as many annotators"),
+        ((4, 5, 3, 4), "require at least as many annotators"),
     ],
 )
 def test_studies_that_cannot_be(numbers: tuple[int, int, int, int], message: str) -> None:

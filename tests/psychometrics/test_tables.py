@@ -39,7 +39,7 @@ DIALECTS = {
     "blank lines": b"\n" + PLAIN.encode() + b"\n\n  \n,,\n",
     "blanks before cells": PLAIN.replace(",", " , ").encode(),
     "blanks before quotes": QUOTED.replace(",", ", ").encode(),
-    "names of rows": b'"","source","a","b"\n"1","s0.png","x.jpg","y.jpg"\n"2","s1.png","x.jpg","z.jpg"\n',
+    "row names": b'"","source","a","b"\n"1","s0.png","x.jpg","y.jpg"\n"2","s1.png","x.jpg","z.jpg"\n',
     "empty last column": PLAIN.replace("\n", ",\n").encode(),
     "empty cells beyond the head": PLAIN.replace(".jpg\n", ".jpg,,\n").encode(),
 }
@@ -78,13 +78,19 @@ def test_optional_columns_are_given_where_they_are():
 REFUSED = {
     "no file": (b"", "is empty"),
     "only blank lines": (b"\n\n \r\n", "is empty"),
-    "a missing column": (b"a,c\n1,2\n", "no column b. Its first line must name a, b; it names a, c"),
+    "a missing column": (
+        b"a,c\n1,2\n",
+        "no column b. Its first line must have the columns a, b; it has a, c",
+    ),
     "a column twice": (b"a,b,b\n1,2,3\n", "two columns b"),
-    "too few fields": (b"a,b\n1,2\n3\n", r"Line 3 of x.csv has not as many fields as its head \(1, not 2\)"),
-    "too many fields": (b"a,b\n1,2,3,4\n", r"Line 2 of x.csv has not .* \(4, not 2\)"),
-    "names of rows without a head": (b'"a","b"\n"1","x","y"\n', "one field more than its head"),
+    "too few fields": (
+        b"a,b\n1,2\n3\n",
+        r"Line 3 of x.csv does not have as many fields as the header \(1, not 2\)",
+    ),
+    "too many fields": (b"a,b\n1,2,3,4\n", r"Line 2 of x.csv does not have .* \(4, not 2\)"),
+    "names of rows without a head": (b'"a","b"\n"1","x","y"\n', "one field more than the header"),
     "Latin-1": ("a,b\nx,1\né,2\n".encode("latin-1"), r"not text in UTF-8 \(line 3\)"),
-    "UTF-16 without a mark": ("a,b\n1,2\n".encode("utf-16-le"), "bytes of zero"),
+    "UTF-16 without a mark": ("a,b\n1,2\n".encode("utf-16-le"), "zero bytes"),
     "a quote that is never closed": (b'a,b\n"1,2\n3,4\n', "closing quote"),
     "a quote in a quoted cell": (b'a,b\n"1"x,2\n', "Line 2 of x.csv: it is not well-formed"),
     "a cell beyond what a cell may be": (

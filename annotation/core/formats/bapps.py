@@ -112,10 +112,10 @@ def _sorted_triplets(rows: Iterable[TripletRow], sources: Mapping[str, SourceRow
             )
         if row.p0_sha256 == row.p1_sha256:
             raise ExportError(
-                f"triplet {row.key} shows the same pixels twice: leave such checks out of the export"
+                f"triplet {row.key} shows the same pixels twice: exclude such checks from the export"
             )
     if len({row.key for row in triplets}) != len(triplets):
-        raise ExportError("two triplets have one key: each triplet may be given once")
+        raise ExportError("two triplets have the same key: give each triplet once")
 
     def place(row: TripletRow) -> tuple[str, str, float, str, str, str]:
         photograph = sources[row.source].photograph
@@ -211,7 +211,9 @@ def _contents(triplet: _Placed, open_image: Callable[[str], bytes]) -> Iterator[
     for part, key in (("ref", row.ref_image), ("p0", row.p0_image), ("p1", row.p1_image)):
         content = open_image(key)
         if not content.startswith(_PNG):
-            raise ExportError(f"image {key} of triplet {row.key} is no PNG: store it again, then export")
+            raise ExportError(
+                f"image {key} of triplet {row.key} is not a PNG file: store it again, then export"
+            )
         yield f"{triplet.split}/{part}/{triplet.index}.png", content
     buffer = io.BytesIO()
     np.save(buffer, np.array([triplet.judge], dtype=np.float32), allow_pickle=False)

@@ -22,7 +22,7 @@ def read_bapps(folder: Path) -> Answers:
     try:
         parts = [judge.parent for judge in folders_named(folder, "judge")]
         if not parts:
-            raise AnswersError(f"{folder} has no folder judge below it, so it is no BAPPS set.")
+            raise AnswersError(f"{folder} has no folder named judge below it, so it is not a BAPPS set.")
         answers = [answer for part in parts for answer in _part(folder, part)]
     except OSError as error:
         raise AnswersError(
@@ -52,14 +52,16 @@ def _share(path: Path) -> float:
     except NumberError as error:
         raise AnswersError(str(error)) from error
     if not 0 <= share <= 1:
-        raise AnswersError(f"{path} says {share}; a share of votes lies between 0 and 1.")
+        raise AnswersError(f"{path} contains {share}; a share of votes must be between 0 and 1.")
     return share
 
 
 def _pictures(place: Path) -> tuple[Path, dict[str, Path]]:
     """A folder and its pictures by their stem; of several the first of SUFFIXES."""
     if not place.is_dir():
-        raise AnswersError(f"{place} is not there: BAPPS has ref, p0, p1 and judge side by side.")
+        raise AnswersError(
+            f"{place} does not exist: BAPPS has the folders ref, p0, p1 and judge side by side."
+        )
     by_suffix = sorted(files(place, set(SUFFIXES)), key=lambda path: SUFFIXES.index(path.suffix.lower()))
     return place, {path.stem: path for path in reversed(by_suffix)}
 

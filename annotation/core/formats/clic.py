@@ -48,7 +48,7 @@ def fewest_votes(shares: list[float], most: int = 20) -> int:
         if all(abs(share * people - round(share * people)) < 1e-3 * people for share in shares):
             return people
     raise AnswersError(
-        f"No number of votes up to {most} gives all the shares in this file. Give single answers instead."
+        f"No number of votes up to {most} explains all the shares in this file. Import single answers instead."
     )
 
 

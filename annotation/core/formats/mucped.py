@@ -22,7 +22,9 @@ def read_mucped(path: Path) -> Answers:
     answers = []
     for line, row in read_rows(path, COLUMNS):
         if row["answerValue"] not in CLOSER:
-            raise AnswersError(f"Line {line} of {path} has the answerValue {row['answerValue']!r}: A or B.")
+            raise AnswersError(
+                f"Line {line} of {path} has the answerValue {row['answerValue']!r}: use A or B."
+            )
         first, second = (Shown(row[name], codec=row[name]) for name in ("methodA", "methodB"))
         answers.append(
             Answer(row["originalName"], first, second, CLOSER[row["answerValue"]], line, kind=KIND)

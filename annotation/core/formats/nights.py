@@ -29,7 +29,7 @@ def read_nights(path: Path) -> Answers:
             require_inside(where, name, row[name])
         share, votes = number(where, table.head[SHARE], row, most=1), number(where, "votes", row, most=1000)
         if share is None or not votes:
-            raise AnswersError(f"{where} has no votes, or no share of them.")
+            raise AnswersError(f"{where} has no number of votes, or no share of votes.")
         answers += [
             Answer(row["ref_path"], Shown(row["left_path"]), Shown(row["right_path"]), choice, line)
             for choice in split_choices(share, round(votes))

@@ -17,7 +17,8 @@ from psychometrics.tables import TableError, read_table
 LABELS = "*_pairwise_labels.csv"
 PEOPLE = 40
 LICENCE = (
-    "PieAPP's pictures and labels may be used for non-commercial, educational purposes only: read its TERMS_OF_USE.pdf "
+    "PieAPP's pictures and labels may be used for non-commercial, educational purposes only: read its "
+    "TERMS_OF_USE.pdf "
     "before you train on them."
 )
 
@@ -43,7 +44,7 @@ def read_pieapp(folder: Path) -> Answers:
         raise AnswersError(f"{folder} has no pair that people judged.")
     notes = [LICENCE]
     if estimated:
-        notes.append(f"{estimated:,} pairs have an estimate and no answers: they are passed over.")
+        notes.append(f"{estimated:,} pairs have an estimate but no answers: they are skipped.")
     return Answers("pieapp", answers, tuple(notes))
 
 
@@ -61,7 +62,7 @@ def _answers(file: Path) -> Iterator[Answer | None]:
             )
         reference, a, b, text = cells[:4]
         if not all(map(is_inside, (reference, a, b))):
-            raise AnswersError(f"Line {line} of {file} names a picture outside of its folder.")
+            raise AnswersError(f"Line {line} of {file} names a picture outside its folder.")
         if not text:
             yield None
             continue

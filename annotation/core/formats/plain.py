@@ -89,13 +89,13 @@ def read_rows(path: Path, required: Sequence[str], optional: Sequence[str] = ())
     except TableError as error:
         raise AnswersError(str(error)) from error
     if not rows:
-        raise AnswersError(f"{path} has a head but no answers below it.")
+        raise AnswersError(f"{path} has a header but no answers below it.")
     for line, row in rows:
         for name, cell in row.items():
             if unprintable := UNPRINTABLE.search(cell):
                 code = f"U+{ord(unprintable[0]):04X}"
                 raise AnswersError(
-                    f"Line {line} of {path}: {name} holds a control character ({code}): remove it."
+                    f"Line {line} of {path}: {name} contains a control character ({code}): remove it."
                 )
     return rows
 
@@ -104,7 +104,7 @@ def _answer(path: Path, line: int, row: Mapping[str, str], *, anywhere: bool = F
     where = f"Line {line} of {path}"
     choice = row["choice"].lower()
     if choice not in CHOICES:
-        raise AnswersError(f"{where} has the choice {row['choice']!r}: use a, b or tie, the closer one.")
+        raise AnswersError(f"{where} has the choice {row['choice']!r}: use a, b (the closer one) or tie.")
     for name in ("source", "a", "b") if not anywhere else ():
         require_inside(where, name, row[name])
     if row["a"] == row["b"]:
@@ -121,7 +121,7 @@ def _answer(path: Path, line: int, row: Mapping[str, str], *, anywhere: bool = F
 def require_inside(where: str, name: str, value: str) -> None:
     """Raise AnswersError unless the value is a path below the folder of the file."""
     if not is_inside(value):
-        raise AnswersError(f"{where}: {name} is {value!r}; it must be a path below the folder of the file.")
+        raise AnswersError(f"{where}: {name} is {value!r}; it must be a path inside the file's folder.")
 
 
 def number(where: str, name: str, row: Mapping[str, str], most: float = math.inf) -> float | None:

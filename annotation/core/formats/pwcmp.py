@@ -35,5 +35,5 @@ def read_pwcmp(path: Path) -> Answers:
 
 def _name(where: str, column: str, value: str) -> str:
     if not value or value.startswith(".") or set(value) & set("/\\\0"):
-        raise AnswersError(f"{where}: {column} is {value!r}, which cannot be the name of a file.")
+        raise AnswersError(f"{where}: {column} is {value!r}, which cannot be a file name.")
     return value

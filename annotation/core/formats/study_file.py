@@ -34,12 +34,12 @@ def read(text: str, *, rules: Iterable[str], protocol: Iterable[str]) -> dict[st
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise StudyFileError(f"This is no TOML: {error}.") from error
+        raise StudyFileError(f"This is not valid TOML: {error}.") from error
     faults = [*_format(content), *_names(content, {*rules, "format", "stimuli", "protocol", *TABLES})]
     rules_of_protocol = content.get("protocol", {})
     if isinstance(rules_of_protocol, dict):
         faults += [
-            f"[protocol] has no rule called {name!r}."
+            f"[protocol] has no rule named {name!r}."
             for name in rules_of_protocol
             if name not in set(protocol)
         ]
@@ -56,18 +56,18 @@ def _format(content: Mapping[str, Any]) -> list[str]:
     stated = content.get("format")
     if stated == FORMAT:
         return []
-    return [f'A study file begins with format = "{FORMAT}"' + (f", not {stated!r}." if stated else ".")]
+    return [f'A study file must begin with format = "{FORMAT}"' + (f", not {stated!r}." if stated else ".")]
 
 
 def _names(content: Mapping[str, Any], known: set[str]) -> list[str]:
-    return [f"There is no rule called {name!r}." for name in content if name not in known]
+    return [f"There is no rule named {name!r}." for name in content if name not in known]
 
 
 def _rows(rows: Any, table: str, columns: set[str]) -> list[str]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         return [f"{table} must be tables: begin each with [[{table}]]."]
     unknown = {name for row in rows for name in row if name not in columns}
-    return [f"[[{table}]] has no column called {name!r}." for name in sorted(unknown)]
+    return [f"[[{table}]] has no column named {name!r}." for name in sorted(unknown)]
 
 
 def write(content: Mapping[str, Any]) -> str:

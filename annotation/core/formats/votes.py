@@ -52,7 +52,7 @@ def _count(judgment: JudgmentRow, position: int, tally: Tally) -> None:
     if tally.simulated != judgment.simulated:
         raise ExportError(
             "people's judgments and simulated ones are mixed: "
-            "export the study of people and the simulated study apart"
+            "export the people's study and the simulated study separately"
         )
     tally.votes[position, CHOICES.index(judgment.choice)] += 1
     tally.annotators.add(judgment.annotator)
@@ -79,6 +79,6 @@ def check_votes(tally: Tally, min_judgments: int) -> None:
         raise ExportError("there are no judgments to export: collect some first, or loosen the filters")
     if tally.judgments < min_judgments:
         raise ExportError(
-            f"there are {tally.judgments} judgments and at least {min_judgments} are asked for: "
-            "collect more, loosen the filters, or ask for fewer"
+            f"there are {tally.judgments} judgments, but at least {min_judgments} are required: collect "
+            f"more, loosen the filters, or require fewer"
         )

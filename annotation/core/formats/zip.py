@@ -118,7 +118,7 @@ def packed_files(file: IO[bytes]) -> Iterator[PackedFiles]:
     except PackageError:
         raise
     except _DAMAGE as error:
-        raise PackageError(f"the zip file is damaged or of a kind unknown here ({error})") from error
+        raise PackageError(f"the zip file is damaged or of an unsupported kind ({error})") from error
 
 
 def stream(files: Iterable[tuple[str, Iterable[bytes]]]) -> Iterator[bytes]:
@@ -159,12 +159,14 @@ def _links(package: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo]) -> dic
     if LINKS not in entries:
         return {}
     if entries[LINKS].file_size > LARGEST_LINKS:
-        raise PackageError("the zip file has more names for its files than any snapshot has pictures")
+        raise PackageError("the zip file lists more file names than any snapshot has pictures")
     lines = package.read(entries.pop(LINKS)).decode().splitlines()
     pairs = [line.split("\t") for line in lines]
     links = {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
     if len(links) != len(lines) or set(links) & set(entries) or not set(links.values()) <= set(entries):
-        raise PackageError("the zip file's further names do not fit its files: it was not written by Closer")
+        raise PackageError(
+            "the zip file's list of additional names does not match its files: it was not written by Closer"
+        )
     _check_names(list(links))
     return links
 
@@ -190,7 +192,7 @@ def unpack(
     except (PackageError, FolderError):
         raise
     except _DAMAGE as error:
-        raise PackageError(f"the zip file is damaged or of a kind unknown here ({error})") from error
+        raise PackageError(f"the zip file is damaged or of an unsupported kind ({error})") from error
 
 
 def link_or_copy(file: Path, name: Path) -> None:
@@ -214,15 +216,16 @@ def _check_names(names: list[str]) -> None:
         # A zip name uses "/" only: a backslash or a colon would mean another folder or drive on Windows.
         if "\\" in name:
             raise PackageError(
-                f"the zip file holds {name!r}: folders in a zip file are separated by /, not by \\. Make it anew with "
-                "another program: those of Windows, macOS and Linux, 7-Zip and Python write /"
+                f"the zip file holds {name!r}: folders in a zip file are separated by /, not by \\. "
+                f"Create it again with another program: the built-in tools of Windows, macOS and Linux, "
+                f"7-Zip and Python write /"
             )
         if ":" in name:
             raise PackageError(
-                f"the zip file holds {name!r}: rename the file without a colon, which means a drive"
+                f"the zip file holds {name!r}: rename the file without a colon, which denotes a drive"
             )
         if not name or path.is_absolute() or ".." in path.parts:
-            raise PackageError(f"the zip file holds {name!r}, which leads outside")
+            raise PackageError(f"the zip file holds {name!r}, which leads outside the archive")
         if max(len(part.encode()) for part in path.parts) > LONGEST_NAME or len(name.encode()) > LONGEST_PATH:
             raise PackageError(f"the zip file holds a name that is too long: {name[:60]!r}…")
 
@@ -230,19 +233,19 @@ def _check_names(names: list[str]) -> None:
 def _check_entries(entries: list[zipfile.ZipInfo], largest_bytes: int) -> None:
     names = [entry.filename for entry in entries]
     if len(set(names)) != len(names):
-        raise PackageError("the zip file holds one name twice: make it anew from the folder")
+        raise PackageError("the zip file contains one name twice: create it again from the folder")
     folders = {str(parent) for name in names for parent in PurePosixPath(name).parents}
     if not folders.isdisjoint(names):
         raise PackageError(
-            "the zip file uses one name for a file and for a folder: make it anew from the folder"
+            "the zip file uses one name for a file and for a folder: create it again from the folder"
         )
     for entry in entries:
         _check_names([entry.filename])
         mode = entry.external_attr >> 16
         if (stat.S_IFMT(mode) not in (0, stat.S_IFREG)) or entry.flag_bits & 0x1:
             raise PackageError(
-                f"the zip file holds {entry.filename!r}, which is encrypted or a link: make it anew from the files "
-                "themselves, without a password"
+                f"the zip file holds {entry.filename!r}, which is encrypted or a link: create the zip "
+                f"file again from the files themselves, without a password"
             )
     total = sum(entry.file_size for entry in entries)
     if total > largest_bytes:

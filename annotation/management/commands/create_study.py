@@ -20,14 +20,14 @@ from annotation.services.study_files import create_from_file
 class Command(CommandWithExamples):
     """The draft that the file describes, or nothing and everything that is wrong with it."""
 
-    help = "Make a study from a study file (TOML); its paths begin at the file's folder."
+    help = "Create a study from a study file (TOML). Paths in it are relative to the file's folder."
 
     examples = ("create_study study.toml", "create_study study.toml --open --owner ada")
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path, help="a study file, as export_study writes it")
-        parser.add_argument("--open", action="store_true", help="open it at once; its encodes begin")
-        parser.add_argument("--owner", help="the user name of the researcher whose study it is")
+        parser.add_argument("file", type=Path, help="a study file, as written by export_study")
+        parser.add_argument("--open", action="store_true", help="open the study at once and start encoding")
+        parser.add_argument("--owner", help="user name of the researcher who will own the study")
 
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["file"]
@@ -42,7 +42,7 @@ class Command(CommandWithExamples):
                 planned = open_study(study=study) if options["open"] else []
         except FaultyPictures as refusal:
             raise CommandError(
-                "Nothing was made.\n" + "\n".join(f"- {one}" for one in refusal.faults)
+                "Nothing was created.\n" + "\n".join(f"- {one}" for one in refusal.faults)
             ) from refusal
         except Refused as refusal:
             raise CommandError(str(refusal)) from refusal

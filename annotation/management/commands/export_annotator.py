@@ -13,12 +13,16 @@ from annotation.services.privacy import find_annotator
 class Command(BaseCommand):
     """For whoever asks what is known of them."""
 
-    help = "Write everything that is held on an annotator as JSON."
+    help = "Write all stored data about an annotator as JSON."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("annotator", help="an id, the number at the foot of their pages, or a panel's id")
         parser.add_argument(
-            "--out", type=Path, required=True, metavar="FILE.json", help="a file that does not exist"
+            "--out",
+            type=Path,
+            required=True,
+            metavar="FILE.json",
+            help="the file to write; it must not exist",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -27,4 +31,4 @@ class Command(BaseCommand):
         except Refused as refusal:
             raise CommandError(str(refusal)) from refusal
         write_held(annotator, options["out"])
-        self.stdout.write(f"{options['out']} has all that is held on {annotator}.")
+        self.stdout.write(f"{options['out']} has all stored data about {annotator}.")

@@ -28,17 +28,19 @@ class Command(CommandWithExamples):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("study", help="the study's slug, as in its address")
+        parser.add_argument("study", help="the study's slug, as in its URL")
         parser.add_argument("--out", type=Path, required=True, metavar="FILE.zip", help="the file to write")
         parser.add_argument(
-            "--simulated", action="store_true", help="the simulated judgments; otherwise people's only"
+            "--simulated",
+            action="store_true",
+            help="export simulated judgments; the default is people's judgments only",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             study = Study.objects.get(slug=options["study"])
         except Study.DoesNotExist as error:
-            raise CommandError(f"There is no study called {options['study']!r}.") from error
+            raise CommandError(f"There is no study named {options['study']!r}.") from error
         population = "simulated" if options["simulated"] else "people"
         if not votes_by_population(study)[population]:
             what = "simulated annotators" if options["simulated"] else "people"

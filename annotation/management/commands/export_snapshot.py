@@ -26,18 +26,20 @@ class Command(CommandWithExamples):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("study", help="the study's slug, as in its address")
+        parser.add_argument("study", help="the study's slug, as in its URL")
         parser.add_argument("--out", type=Path, required=True, help="a folder that does not exist yet")
-        parser.add_argument("--format", choices=FORMS, default=BAPPS, help="in which form")
+        parser.add_argument("--format", choices=FORMS, default=BAPPS, help="the format")
         parser.add_argument(
-            "--simulated", action="store_true", help="the simulated judgments; otherwise people's only"
+            "--simulated",
+            action="store_true",
+            help="export simulated judgments; the default is people's judgments only",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         study = Study.objects.filter(slug=options["study"]).first()
         if study is None:
             known = ", ".join(Study.objects.values_list("slug", flat=True)[:10]) or "none yet"
-            raise CommandError(f"There is no study {options['study']!r}. Studies: {known}.")
+            raise CommandError(f"There is no study {options['study']!r}. Existing studies: {known}.")
         with tqdm(desc="triplets", disable=None, unit="") as bar:
 
             def progress(done: int, total: int) -> None:
@@ -50,7 +52,7 @@ class Command(CommandWithExamples):
                 raise CommandError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
             except OSError as error:
                 raise CommandError(
-                    f"{options['out']} could not be written: {error}. Nothing was left there."
+                    f"{options['out']} could not be written: {error}. No partial output was left behind."
                 ) from error
         self.stdout.write(describe(manifest, options["out"]))
 

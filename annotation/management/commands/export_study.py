@@ -14,19 +14,19 @@ from imaging.files import write_atomic
 class Command(CommandWithExamples):
     """Every rule of the study; photographs and pictures by hash."""
 
-    help = "Write a study as a study file (TOML), from which create_study makes the same again."
+    help = "Write a study as a study file (TOML), from which create_study can create the same study again."
 
     examples = ("export_study demo", "export_study demo --out demo.toml")
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("study", help="the study's slug, as in its address")
-        parser.add_argument("--out", type=Path, help="a file to write; without it the file is printed")
+        parser.add_argument("study", help="the study's slug, as in its URL")
+        parser.add_argument("--out", type=Path, help="the file to write; without it, the file is printed")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             study = Study.objects.get(slug=options["study"])
         except Study.DoesNotExist as error:
-            raise CommandError(f"There is no study called {options['study']!r}.") from error
+            raise CommandError(f"There is no study named {options['study']!r}.") from error
         text = export_study(study, panel_codes=True)
         if options["out"] is None:
             self.stdout.write(text, ending="")

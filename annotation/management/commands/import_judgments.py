@@ -49,7 +49,7 @@ UPSIDE_DOWN = 0.4
 class Command(CommandWithExamples):
     """Answers become a closed study with its origin on it; the same file again, or one with more, adds to it."""
 
-    help = "Import people's answers from a file or folder as a study that is marked by its origin."
+    help = "Import people's answers from a file or folder as a closed study, marked with its origin."
 
     examples = (
         'import_judgments answers.csv --study "JPEGs at home"',
@@ -61,7 +61,9 @@ class Command(CommandWithExamples):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("answers", type=Path, help="a CSV file, or a folder")
         parser.add_argument("--format", choices=["auto", *READERS], default="auto")
-        parser.add_argument("--study", required=True, help="the new study's name; run again with the same")
+        parser.add_argument(
+            "--study", required=True, help="the study's name; use the same name to resume or extend an import"
+        )
         parser.add_argument(
             "--originals", type=Path, help="for mucped23: the folder of the originals, as NAME.png"
         )
@@ -70,8 +72,8 @@ class Command(CommandWithExamples):
             action="store_true",
             help="sources and conditions are names, without pictures: every format of python -m psychometrics",
         )
-        parser.add_argument("--owner", help="the user name of the researcher whose study it is")
-        parser.add_argument("--json", action="store_true", help="print what was imported as JSON")
+        parser.add_argument("--owner", help="user name of the researcher who will own the study")
+        parser.add_argument("--json", action="store_true", help="print a summary of the import as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["answers"]
@@ -164,7 +166,9 @@ def describe(imported: Imported) -> str:
     if nearer is not None:
         lines.append(f"{100 * nearer:.1f} % of the answers chose the picture with the smaller squared error.")
         if nearer < UPSIDE_DOWN:
-            lines.append("That is few: does this file name the worse picture instead of the closer one?")
+            lines.append(
+                "That is unusually low: does this file name the worse picture instead of the closer one?"
+            )
     return "\n".join(lines)
 
 

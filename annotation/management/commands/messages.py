@@ -11,13 +11,13 @@ from annotation.languages import DOMAINS
 class Command(BaseCommand):
     """`manage.py messages`, for whoever changes a text of the pages for annotators."""
 
-    help = "Write annotation/locale anew from the texts in the code, and say what has no translation."
+    help = "Update annotation/locale from the texts in the code, and list texts without a translation."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Whether to write."""
         parser.add_argument(
-            "--check", action="store_true", help="write nothing; fail where something is not up to date"
+            "--check", action="store_true", help="write nothing; fail if a file is not up to date"
         )
 
     def handle(self, *args: Any, check: bool = False, **options: Any) -> None:
@@ -26,7 +26,7 @@ class Command(BaseCommand):
             from annotation.management import catalogues
         except ModuleNotFoundError as error:
             raise CommandError(
-                "This needs Babel: install Closer with the extra dev (make install)."
+                "This requires Babel: install Closer with the extra dev (make install)."
             ) from error
         stale, missing, faults = [], [], []
         for language in LANGUAGES:
@@ -45,12 +45,12 @@ class Command(BaseCommand):
                     if not check:
                         path.parent.mkdir(parents=True, exist_ok=True)
                         path.write_bytes(content)
-        for title, lines in (("Not translated", missing), ("Other places than in the text", faults)):
+        for title, lines in (("Not translated", missing), ("Placeholders differ from the text", faults)):
             for line in lines:
                 self.stdout.write(f"{title}: {line}")
         if faults or missing or (check and stale):
             raise CommandError(
-                f"{len(missing)} texts lack a translation, {len(faults)} have other places, "
+                f"{len(missing)} texts lack a translation, {len(faults)} have different placeholders, "
                 f"{len(stale)} files were not up to date. Edit annotation/locale/**/*.po, then run `make messages`."
             )
         self.stdout.write(f"{len(stale)} files written; every text is translated.")

@@ -66,7 +66,7 @@ class _ExactConvolution(nn.Module):
         products = layer.weight[0].numel()
         if products > MOST_PRODUCTS or layer.bias is None:
             raise ValueError(
-                f"A sum of {products} products can't be exact: at most {MOST_PRODUCTS}, and a bias."
+                f"A sum of {products} products cannot be exact: at most {MOST_PRODUCTS}, and a bias."
             )
         self.padding = layer.padding
         self.weight = (layer.weight.detach().cpu().double() * WEIGHT_UNITS).round()
@@ -84,5 +84,5 @@ def _exact(layer: nn.Module) -> nn.Module:
     if isinstance(layer, (nn.ReLU, nn.PixelShuffle, nn.PixelUnshuffle)):
         return layer
     raise TypeError(
-        f"{type(layer).__name__} has no exact twin; use Conv2d, ReLU, PixelShuffle, PixelUnshuffle."
+        f"{type(layer).__name__} has no exact integer version; use Conv2d, ReLU, PixelShuffle, PixelUnshuffle."
     )

@@ -98,7 +98,7 @@ class HyperLatents(nn.Module):
 
     def _parameters_of(self, symbols: Symbols, height: int, width: int, index: int) -> Tensor:
         if self._exact is None:
-            raise RuntimeError("The integer networks are not built: call the model's update() first.")
+            raise RuntimeError("The integer networks do not exist yet: call the model's update() first.")
         enter, level, synthesis, offset = self._exact
         hidden = enter(to_units(from_symbols(symbols, self.channels, height, width))) + level(index)
         return synthesis(hidden) + offset(index)

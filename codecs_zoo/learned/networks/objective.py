@@ -123,11 +123,11 @@ def metric_for(tune: str) -> Metric | None:
             return load(metric_folder(tune))
         if not Path(tune).is_dir():
             raise CodecError(
-                f"There is no metric version in {tune!r}. Give mse, perceptual, or the folder of a version."
+                f"There is no metric version in {tune!r}. Use mse, perceptual, or the folder of a version."
             )
         return load(tune)
     except (CheckpointError, TrunkUnavailable) as error:
-        raise CodecError(f"The metric can't be used: {error}") from error
+        raise CodecError(f"The metric cannot be used: {error}") from error
 
 
 def stock_metric() -> Metric:

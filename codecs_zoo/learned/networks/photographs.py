@@ -28,16 +28,16 @@ def load_folders(folders: Iterable[Path], crop: int) -> list[Pixels]:
     photographs = []
     for folder in folders:
         if not folder.is_dir():
-            raise PhotographError(f"There is no folder {folder}; give folders of photographs to --data.")
+            raise PhotographError(f"There is no folder {folder}; use --data with folders of photographs.")
         for path in files(folder, ENDINGS):
             try:
                 photographs += _sizes(load_photograph(path, smallest_side=1).pixels)
             except (OSError, PhotographError) as error:
-                raise PhotographError(f"{path} can't be read: {error} Take it out of the folder.") from error
+                raise PhotographError(f"{path} cannot be read: {error} Remove it from the folder.") from error
     large = [pixels for pixels in photographs if min(pixels.shape[:2]) >= crop]
     if not large:
         raise PhotographError(
-            f"No photograph there is {crop} x {crop} pixels or more. Give others, or a smaller crop."
+            f"No photograph has at least {crop} x {crop} pixels. Use larger photographs, or a smaller crop."
         )
     return large
 

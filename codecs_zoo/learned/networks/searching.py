@@ -154,8 +154,8 @@ def require_size(objective: Objective, size: tuple[int, int]) -> None:
     least = math.ceil(objective.metric.minimum_side * MOST_SCALE) + 1
     if min(size) < least:
         raise CodecError(
-            f"{size[1]} x {size[0]} pixels are too few for a search by this metric: it needs {least} a side. "
-            "Use tune=mse or a larger photograph."
+            f"{size[1]} x {size[0]} pixels are too few for a search with this metric: it needs at least "
+            f"{least} per side. Use tune=mse or a larger photograph."
         )
 
 

@@ -42,7 +42,8 @@ class Shape:
     def __post_init__(self) -> None:
         if sum(self.groups) != self.latents:
             raise ValueError(
-                f"groups {self.groups} add up to {sum(self.groups)}; make them {self.latents}, the latents."
+                f"groups {self.groups} add up to {sum(self.groups)}; they must add up to {self.latents}, "
+                f"the number of latents."
             )
 
 

@@ -89,7 +89,8 @@ class Stepper:
     def _require_finite(self) -> None:
         if self.steps and float(self.broken) == self.steps:
             raise CodecError(
-                f"After {self.done} steps no gradient is finite. Start again with a lower learning rate."
+                f"Training diverged: no gradient is finite after {self.done} steps. Start again with a "
+                f"lower learning rate."
             )
 
     def _on_side_stream(self) -> None:

@@ -37,7 +37,7 @@ class Tables:
         self.counts = counts.astype(np.float64)
         if self.starts[0] != 0 or self.starts[-1] != len(counts) or len(lowest) + 1 != len(starts):
             raise ValueError(
-                "These tables do not fit together: starts, lowest and counts are from two files."
+                "These tables are inconsistent: starts, lowest and counts come from different files."
             )
         self._model = lru_cache(maxsize=None)(self._build)
 

@@ -240,8 +240,8 @@ def _read_state(path: Path, device: torch.device | str) -> dict[str, Any]:
     except OSError:
         raise
     except Exception as error:  # damage makes torch's reader stumble anywhere, over a KeyError for one
-        raise CodecError(f"{path} is damaged, or no state of a training ({type(error).__name__}).") from error
-    raise CodecError(f"{path} is no state of a training: it lacks the model or the step.")
+        raise CodecError(f"{path} is damaged or not a training state ({type(error).__name__}).") from error
+    raise CodecError(f"{path} is not a training state: the model or the step is missing.")
 
 
 def _join_others() -> tuple[int, torch.device]:
@@ -257,7 +257,9 @@ def _check_folder(settings: TrainingSettings, out: Path) -> None:
     """Raises CodecError if the folder was started with other settings."""
     path = out / "settings.json"
     if path.exists() and path.read_text() != _as_text(settings):
-        raise CodecError(f"{out} was started with other settings ({path}). Give those, or another --out.")
+        raise CodecError(
+            f"{out} was started with different settings ({path}). Use those settings, or another --out."
+        )
 
 
 def _claim_folder(settings: TrainingSettings, out: Path) -> None:

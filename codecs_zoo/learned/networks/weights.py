@@ -48,13 +48,13 @@ def load_weights(name: str, path: Path, build: Callable[[Shape], LearnedModel]) 
     """
     metadata, state = read_weights(path)
     if metadata.get("codec") != name:
-        raise WeightsError(f"{path} holds weights of {metadata.get('codec')!r}, not of {name!r}.")
+        raise WeightsError(f"{path} contains weights of {metadata.get('codec')!r}, not of {name!r}.")
     model = build(_shape(metadata["shape"]))
     tables = {key: state.pop(key) for key in list(state) if key.startswith("tables.")}
     try:
         model.load_state_dict(state)
     except RuntimeError as error:
-        raise WeightsError(f"{path} does not fit the networks of {name!r}: {error}") from error
+        raise WeightsError(f"{path} does not match the networks of {name!r}: {error}") from error
     model.update(_tables(tables))
     return model
 
@@ -72,10 +72,10 @@ def read_weights(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
             state = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118 - not a dict
     except (SafetensorError, OSError) as error:
         raise WeightsError(
-            f"{path} is missing or no safetensors file ({error}). Install the package again."
+            f"{path} is missing or not a safetensors file ({error}). Install the package again."
         ) from error
     if metadata.get("format") != FORMAT:
-        raise WeightsError(f"{path} is of format {metadata.get('format')!r}; this version reads {FORMAT!r}.")
+        raise WeightsError(f"{path} has format {metadata.get('format')!r}; this version reads {FORMAT!r}.")
     return metadata, state
 
 

@@ -56,6 +56,6 @@ class Bitstream:
         width, height, body = width + 1, height + 1, content[HEAD.size :]
         if width * height > MAX_PIXELS or index >= LEVEL_INDICES or len(body) % 4:
             raise CodecError(
-                f"its head does not fit: {width} x {height} pixels, level {index}, {len(body)} bytes"
+                f"its header is inconsistent: {width} x {height} pixels, level {index}, {len(body)} bytes"
             )
         return cls(height, width, index, body)

@@ -68,8 +68,9 @@ class PyramidCodec(Codec):
         if min(height, width) >= SMALLEST_SIDE:
             return ""
         return (
-            f"pyramid is made for photographs of {SMALLEST_SIDE} x {SMALLEST_SIDE} pixels or more; {width} x {height} "
-            "is padded to multiples of 64 and takes more bits than it should. Use another codec for small pictures."
+            f"pyramid is designed for photographs of at least {SMALLEST_SIDE} x {SMALLEST_SIDE} pixels; "
+            f"{width} x {height} is padded to multiples of 64, which costs extra bits. Use another codec "
+            f"for small pictures."
         )
 
     def _encode(self, pixels: Pixels, settings: Settings) -> bytes:

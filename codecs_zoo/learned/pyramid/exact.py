@@ -43,7 +43,7 @@ class ExactConvolution:
         self.bias = _rounded(layer.bias.detach().cpu().double() * WEIGHT_UNITS * UNITS)[:, None]
         largest = (weight.abs().flatten(1).sum(1) * LIMIT + self.bias[:, 0].abs()).max()
         if largest >= EXACT:
-            raise ValueError(f"sums of up to {float(largest):.3g} can't be exact: weights are too large")
+            raise ValueError(f"sums of up to {float(largest):.3g} cannot be exact: the weights are too large")
         self.side = weight.shape[2]
         self.taps = weight.permute(2, 3, 0, 1).reshape(self.side**2, *weight.shape[:2]).contiguous()
 
@@ -124,7 +124,7 @@ class _Rectifier:
     def __init__(self, layer: nn.LeakyReLU) -> None:
         self.slope = layer.negative_slope
         if self.slope and (self.slope > 1 or math.log2(self.slope) % 1):
-            raise ValueError(f"a slope of {self.slope} can't be exact; use 0 or a power of two")
+            raise ValueError(f"a slope of {self.slope} cannot be exact; use 0 or a power of two")
 
     def __call__(self, x: Tensor) -> Tensor:
         return torch.maximum(x, (x * self.slope).floor_()) if self.slope else x.clamp_(min=0)
@@ -137,7 +137,7 @@ def _exact(layer: nn.Module) -> ExactConvolution | _ExactBottleneck | _Rectifier
         return _ExactBottleneck(layer)
     if isinstance(layer, nn.LeakyReLU):
         return _Rectifier(layer)
-    raise TypeError(f"{type(layer).__name__} has no twin in whole numbers")
+    raise TypeError(f"{type(layer).__name__} has no integer version")
 
 
 def interpolated(rows: Tensor, index: int) -> Tensor:

@@ -29,13 +29,13 @@ def read_photographs(folder: Path, smallest: int) -> list[Pixels]:
     Raises CodecError if the folder is missing or holds nothing that large.
     """
     if not folder.is_dir():
-        raise CodecError(f"There is no folder {folder}; give a folder of photographs to --data.")
+        raise CodecError(f"There is no folder {folder}; use --data with a folder of photographs.")
     paths = list(files(folder, ENDINGS))
     with ThreadPoolExecutor(8) as pool:
         photographs = [size for sizes in pool.map(_sizes, paths) for size in sizes]
     large = [pixels for pixels in photographs if min(pixels.shape[:2]) >= smallest]
     if not large:
-        raise CodecError(f"No photograph in {folder} is {smallest} x {smallest} pixels or more.")
+        raise CodecError(f"No photograph in {folder} has at least {smallest} x {smallest} pixels.")
     return large
 
 

@@ -158,7 +158,7 @@ class Stepper:
             with torch.cuda.graph(graph):
                 self._update()
         except RuntimeError as error:
-            print(f"no CUDA graph, going on without: {error}", flush=True)
+            print(f"no CUDA graph, continuing without: {error}", flush=True)
             torch.cuda.synchronize()
             return self._update
         print("one step is a CUDA graph", flush=True)

@@ -68,7 +68,9 @@ def read_model(path: Path) -> tuple[PyramidModel, dict[str, Tensor]]:
             {name: _unpacked(name, tensors) for name in tensors if not name.endswith(SCALE)}
         )
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise CodecError(f"{path} holds no weights of pyramid ({error}). Install closer again.") from error
+        raise CodecError(
+            f"{path} does not contain weights of pyramid ({error}). Install closer again."
+        ) from error
     return model, frozen
 
 
@@ -101,7 +103,7 @@ def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     head = json.loads(content[8 : 8 + length])
     metadata = head.pop("__metadata__", {"format": FORMAT, "shape": "{}"})
     if metadata["format"] != FORMAT:
-        raise ValueError(f"its format is {metadata['format']!r}, this version reads {FORMAT!r}")
+        raise ValueError(f"its format is {metadata['format']!r}, but this version reads {FORMAT!r}")
     found = {}
     for name, about in head.items():
         first, last = (8 + length + place for place in about["data_offsets"])

@@ -113,8 +113,8 @@ class Trainer:
         figures = self.stepper.figures(steps)
         if steps and figures["skipped"] == steps:
             raise CodecError(
-                f"None of the last {steps} steps had a finite gradient. The state before them is kept in {self.out}: "
-                "start from its weights with a lower learning rate, into another folder."
+                f"None of the last {steps} steps had a finite gradient. The last good state is kept in "
+                f"{self.out}: start from its weights with a lower learning rate, in another folder."
             )
         spelt = {name: round(value, 5) for name, value in figures.items()}
         held_out = self._measure(self.mean)
@@ -178,7 +178,7 @@ class Trainer:
         except Exception as error:  # damage makes torch's reader stumble anywhere
             kind = type(error).__name__
             raise CodecError(
-                f"{path} is damaged, or of another shape ({kind}): delete it to start from the beginning."
+                f"{path} is damaged or has a different shape ({kind}): delete it to start from the beginning."
             ) from error
 
     @torch.no_grad()

@@ -37,7 +37,9 @@ def train(settings: TrainingSettings, out: Path) -> Path:
 
     path, content = out / "settings.json", to_json(asdict(settings))
     if path.exists() and path.read_bytes() != content:
-        raise CodecError(f"{out} was started with other settings ({path}). Give those, or another --out.")
+        raise CodecError(
+            f"{out} was started with different settings ({path}). Use those settings, or another --out."
+        )
     trainer = Trainer(settings, out)
     out.mkdir(parents=True, exist_ok=True)
     write_atomic(path, content)  # once all that it needs is there: a refusal leaves nothing behind
@@ -56,19 +58,21 @@ def settings_of(options: argparse.Namespace) -> TrainingSettings:
         stored = json.loads(path.read_text(encoding="utf-8")) if path else {}
         return TrainingSettings(**{**stored, **given})
     except (OSError, json.JSONDecodeError, TypeError, UnicodeDecodeError) as error:
-        raise CodecError(f"{path} holds no settings of this training ({error}).") from error
+        raise CodecError(f"{path} does not contain settings of this training ({error}).") from error
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line: an option for every setting."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--data", required=True, nargs="+", metavar="FOLDER", help="photographs to train on")
-    made.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="new, or one to continue in")
+    made.add_argument(
+        "--out", type=Path, required=True, metavar="FOLDER", help="a new folder, or one to continue in"
+    )
     made.add_argument(
         "--settings",
         type=Path,
         metavar="FILE",
-        help="settings of a training, as beside the zoo's own weights",
+        help="training settings (JSON), such as those next to the included weights",
     )
     for one in fields(TrainingSettings):
         if one.name != "data":

@@ -39,12 +39,12 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         if self.minutes < 0 or self.steps < 0 or not (self.minutes or self.steps):
-            raise CodecError("Training needs an end: give minutes, steps, or both.")
+            raise CodecError("Training needs an end: set minutes, steps, or both.")
         if self.crop < 64 or self.crop % 64:
             raise CodecError(f"The crop is {self.crop}; make it a multiple of 64.")
         if self.parts not in PARTS:
-            raise CodecError(f"No part is called {self.parts!r}. Known: {', '.join(PARTS)}.")
+            raise CodecError(f"There is no part named {self.parts!r}. Known: {', '.join(PARTS)}.")
         if self.batch < 1 or self.warm_up < 1 or self.mean_over < 1:
-            raise CodecError("Batch, warm-up and mean-over are whole numbers from 1 up.")
+            raise CodecError("Batch, warm-up and mean-over must be whole numbers of at least 1.")
         if self.learning_rate <= 0:
-            raise CodecError("The learning rate is above 0.")
+            raise CodecError("The learning rate must be above 0.")

@@ -13,16 +13,17 @@ class Command(BaseCommand):
     """While Closer runs; into the same folder again only what is new is copied."""
 
     help = (
-        "Write database, files and keys into a folder, while Closer runs. A folder that holds an earlier backup is "
-        "brought up to date. It holds the secret key and everybody's answers: keep it as you keep the originals."
+        "Write database, files and keys into a folder, while Closer runs. A folder that contains an "
+        "earlier backup is updated. A backup contains the secret key and everybody's answers: keep it as "
+        "safe as the originals."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("folder", type=Path, help="a new folder, or one that holds an earlier backup")
+        parser.add_argument("folder", type=Path, help="a new folder, or one that contains an earlier backup")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             make_backup(options["folder"].resolve(), self.stdout.write)
         except BackupError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{options['folder']} is a whole backup.")
+        self.stdout.write(f"{options['folder']} is a complete backup.")

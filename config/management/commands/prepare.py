@@ -16,8 +16,8 @@ class Command(BaseCommand):
     """Checks what Closer stands on, brings the tables up to date, makes the first account."""
 
     help = (
-        "Check database, storage and broker, run the migrations, and make the first researcher's account from "
-        "FIRST_ACCOUNT_NAME and FIRST_ACCOUNT_PASSWORD where there is none. Harmless when nothing is to be done."
+        "Check database, storage and broker, run the migrations, and create the first researcher's "
+        "account from FIRST_ACCOUNT_NAME and FIRST_ACCOUNT_PASSWORD if there is none. Safe to run again."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -32,10 +32,13 @@ class Command(BaseCommand):
 def make_first_account() -> str:
     """The account that the environment names, unless there is a researcher already; returns what was done."""
     if User.objects.filter(is_staff=True, is_active=True).exists():
-        return "account: there is one"
+        return "account: exists"
     name, password = os.environ.get("FIRST_ACCOUNT_NAME", ""), os.environ.get("FIRST_ACCOUNT_PASSWORD", "")
     if not name and not password:
-        return "account: none yet. Set FIRST_ACCOUNT_NAME and FIRST_ACCOUNT_PASSWORD, or run: manage.py createsuperuser"
+        return (
+            "account: none yet. Set FIRST_ACCOUNT_NAME and FIRST_ACCOUNT_PASSWORD, or run: manage.py "
+            "createsuperuser"
+        )
     try:
         user = User(username=name, is_staff=True, is_superuser=True)
         user.set_password(password)
@@ -46,4 +49,4 @@ def make_first_account() -> str:
             f"FIRST_ACCOUNT_NAME and FIRST_ACCOUNT_PASSWORD: {' '.join(error.messages)}"
         ) from error
     user.save()
-    return f"account: {name} was made. Remove FIRST_ACCOUNT_PASSWORD from the environment."
+    return f"account: {name} was created. Remove FIRST_ACCOUNT_PASSWORD from the environment."

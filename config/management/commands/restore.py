@@ -13,19 +13,17 @@ class Command(BaseCommand):
     """Into an empty installation, unless told otherwise."""
 
     help = (
-        "Restore database, files and keys from a folder that `backup` wrote, into the database, storage and folder "
-        "that the environment names. Stop Closer first. A backup of an earlier version is migrated."
+        "Restore database, files and keys from a folder written by `backup` into the database, storage "
+        "and folder named by the environment. Stop Closer first. A backup of an earlier version is migrated."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("folder", type=Path, help="what `backup` wrote")
-        parser.add_argument(
-            "--replace", action="store_true", help="even if there are accounts or studies here"
-        )
+        parser.add_argument("folder", type=Path, help="a folder written by `backup`")
+        parser.add_argument("--replace", action="store_true", help="replace existing accounts and studies")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             restore_backup(options["folder"].resolve(), self.stdout.write, replace=options["replace"])
         except BackupError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write("Restored. Start Closer, then look at /readyz.")
+        self.stdout.write("Restored. Start Closer, then check /readyz.")

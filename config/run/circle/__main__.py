@@ -45,7 +45,7 @@ def main() -> None:
         go_round(var_dir, arguments.judgments)
     except (StageFailed, SupervisorError, RuntimeError) as error:
         sys.exit(f"\nThe circle stopped: {error}\nLogs are in {var_dir / 'site' / 'log'}.")
-    print(f"\nThe circle went round twice in {time.monotonic() - started:.0f} s.")
+    print(f"\nThe circle was completed twice in {time.monotonic() - started:.0f} s.")
 
 
 @contextmanager
@@ -101,7 +101,7 @@ def _with_services(study: "Study", waiting: list[int], judgments: int, url: str,
     for version, folder in ((first, var_dir), (second, var_dir / "second")):
         stages.report(study, version, folder)
     print(
-        f"{codec} was judged by simulated annotators, who have no opinion about codecs: nothing follows about it."
+        f"{codec} was judged by simulated annotators, whose answers say nothing about the quality of codecs."
     )
 
 

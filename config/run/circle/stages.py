@@ -36,7 +36,7 @@ def wait_until(what: str, happened: Callable[[], Any]) -> Any:
     until = time.monotonic() + PATIENCE_S
     while not (result := happened()):
         if time.monotonic() > until:
-            raise StageFailed(f"{what} did not happen within {PATIENCE_S / 60:.0f} minutes.")
+            raise StageFailed(f"{what} did not finish within {PATIENCE_S / 60:.0f} minutes.")
         time.sleep(0.3)
     return result
 
@@ -71,7 +71,7 @@ def check_judgments(study: Study, given: int, wanted: int) -> None:
     rows = Judgment.objects.filter(study=study)
     if given != wanted or rows.count() != wanted:
         raise StageFailed(
-            f"{wanted} judgments were wanted, {given} confirmed, {rows.count()} are in the database."
+            f"{wanted} judgments were expected, {given} were confirmed, {rows.count()} are in the database."
         )
     if rows.by_people().exists():
         raise StageFailed("A simulated judgment is not marked simulated.")
@@ -119,7 +119,8 @@ def tune_codec(version: MetricVersion) -> str:
         f"  {codec.name}: {len(training.photographs)} photographs, {training.stage_done} steps, marked simulated"
     )
     print(
-        f"  distance by the version {first['distance']:.4f} at step {first['step']}, {last['distance']:.4f} at the end"
+        f"  distance by the version {first['distance']:.4f} at step {first['step']}, "
+        f"{last['distance']:.4f} at the end"
     )
     return codec.name
 
@@ -166,7 +167,7 @@ def promote(version: MetricVersion) -> None:
     """By the rule, if its interval allowed it; otherwise by hand, which is said."""
     version.refresh_from_db()
     if not version.promoted:
-        promote_version(version=version, reason="by hand in `make circle`: the rule did not promote it")
+        promote_version(version=version, reason="promoted by `make circle`: the rule did not promote it")
         version.refresh_from_db()
     print(f"  version {version.number} is in use: {version.promotion_reason}")
 

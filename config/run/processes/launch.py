@@ -28,4 +28,4 @@ if __name__ == "__main__":
     try:
         os.execvp(sys.argv[2], sys.argv[2:])
     except OSError as error:
-        sys.exit(f"{sys.argv[2]} can't be started: {error.strerror}")
+        sys.exit(f"{sys.argv[2]} cannot be started: {error.strerror}")

@@ -92,9 +92,7 @@ class SupervisedPart:
         with self._changing:
             self.ready = False
         self._due = time.monotonic() + self._delay
-        self._say(
-            f"{self.name}: {what_happened}, starts again in {self._delay:g} s; its log: {self.child.log}"
-        )
+        self._say(f"{self.name}: {what_happened}, restarting in {self._delay:g} s; log: {self.child.log}")
         self._delay = min(2 * self._delay, LONGEST_DELAY)
 
     def _check_when_due(self) -> None:

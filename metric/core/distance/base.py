@@ -99,8 +99,8 @@ class Metric(nn.Module, ABC):
         """Its choice curve. Raises NotCalibrated for a metric that has none."""
         if self.curve is None:
             raise NotCalibrated(
-                f"{self.name} is {NOT_CALIBRATED}: its distances have no relation to people's choices yet. Train a "
-                "version on people's answers, and load that."
+                f"{self.name} is {NOT_CALIBRATED}: its distances cannot be converted to people's choices. "
+                f"Train a version on people's answers, and load that."
             )
         return self.curve
 
@@ -140,14 +140,14 @@ class Metric(nn.Module, ABC):
                 yield self.features(part)
 
     def doubt_about_size(self, side: int) -> str:
-        """What to warn of, once, before images with this short side are compared; empty if all is well."""
+        """The warning, given once, before images with this short side are compared; empty if there is none."""
         if self.short_side is None or self.short_side[0] <= side <= self.short_side[1]:
             return ""
         low, high = self.short_side
         self.short_side = None  # once is enough
         return (
-            f"This metric was fitted on images with a short side of {low} to {high} pixels, and is used at {side}: "
-            "what it learned may not hold there."
+            f"This metric was fitted on images with a short side of {low} to {high} pixels, but is used at {side}: "
+            "results may be unreliable there."
         )
 
     def own_dtype(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
@@ -158,7 +158,9 @@ class Metric(nn.Module, ABC):
         own = next(self.parameters()).dtype
         for which, x in (("a", a), ("b", b)):
             if x.dtype != own and not torch.is_autocast_enabled(x.device.type):
-                raise ValueError(f"{which} is {x.dtype} and the metric {own}: {which}.to({own}) first.")
+                raise ValueError(
+                    f"{which} is {x.dtype} but the metric is {own}: convert with {which}.to({own}) first."
+                )
         return a.to(own), b.to(own)
 
 
@@ -224,5 +226,5 @@ def check_range(x: Tensor, name: str, normalize: bool) -> None:
         raise ValueError(
             f"{name} must lie in [{floor:g}, 1], found [{low:g}, {high:g}]. "
             "Images in [0, 1] need normalize=True; images in 0..255 are divided by 255 first; "
-            "unclamped network outputs are clamped first."
+            "unclamped network outputs must be clamped first."
         )

@@ -87,7 +87,7 @@ def load(folder: Path | str) -> Metric:
     unknown += [t for t in settings.get("terms", ()) if t not in TERMS]
     if settings.get("schema") != SETTINGS_SCHEMA or unknown:
         raise CheckpointError(
-            f"{folder / 'settings.json'} describes no metric this version knows (schema "
+            f"{folder / 'settings.json'} describes no metric that this version supports (schema "
             f"{settings.get('schema')!r}, trunk {settings.get('net')!r}, unknown: {unknown}; known trunks: "
             f"{', '.join(SHAPES)}; known terms: {', '.join(TERMS)})."
         )
@@ -131,16 +131,18 @@ def _model(path: Path, settings: Mapping[str, Any]) -> Metric:
     if set(tensors) != expected:
         odd = sorted(set(tensors) ^ expected)
         raise CheckpointError(
-            f"{path} does not have the keys of a metric on {metric.name}; these differ: {', '.join(odd)}."
+            f"{path} does not have the keys of a metric on {metric.name}; these keys differ: {', '.join(odd)}."
         )
     trunks = settings.get("trunks") or {net: settings.get("trunk_sha256") for net in nets}
     _check_tensors(path, metric, tensors)
     metric.load_state_dict(tensors)
     if bool((metric.weights < 0).any()):
-        raise CheckpointError(f"{path} holds weights below zero: it is no distance. Train it again.")
+        raise CheckpointError(f"{path} contains negative weights, so it is not a distance. Train it again.")
     for part in metric_parts(metric).lpips:
         if tensors_sha256(part.net.state_dict()) != trunks.get(part.name):
-            raise CheckpointError(f"{path} holds another trunk than settings.json says. Train it again.")
+            raise CheckpointError(
+                f"{path} contains a different trunk from the one in settings.json. Train it again."
+            )
     metric.settings = dict(settings)
     metric.short_side = (int(settings["short_side"][0]), int(settings["short_side"][1]))
     return metric
@@ -169,11 +171,9 @@ def _check_tensors(path: Path, metric: Metric, tensors: Mapping[str, Tensor]) ->
                 f"{path}: {name} is {tensors[name].dtype}, not {value.dtype}. Train it again."
             )
         if "scaling_layer." in name and not torch.equal(tensors[name], value):
-            raise CheckpointError(
-                f"{path}: {name} is not what the trunk's images are scaled by. Train it again."
-            )
+            raise CheckpointError(f"{path}: {name} is not the scaling of the trunk's images. Train it again.")
         if not bool(torch.isfinite(tensors[name]).all()):
-            raise CheckpointError(f"{path}: {name} holds numbers that are not finite. Train it again.")
+            raise CheckpointError(f"{path}: {name} contains numbers that are not finite. Train it again.")
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -182,5 +182,5 @@ def _read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} cannot be read: {error}") from error
     if not isinstance(value, dict):
-        raise CheckpointError(f"{path} holds no JSON object.")
+        raise CheckpointError(f"{path} does not contain a JSON object.")
     return value

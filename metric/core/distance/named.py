@@ -57,7 +57,8 @@ def named(name: str, viewing: Viewing | None = None) -> Named:
 def _unknown(name: str) -> UnknownMetric:
     offered = "".join(f", {point}" for point in entry_points())
     return UnknownMetric(
-        f"No metric is called {name!r}. Known: {', '.join(ROWS)}{offered}; or the folder of a version, or a callable "
+        f"There is no metric named {name!r}. Known: {', '.join(ROWS)}{offered}; or the folder of a "
+        f"version, or a callable "
         "as module:function."
     )
 

@@ -40,7 +40,7 @@ def pack(vectors: Mapping[str, Vector]) -> bytes:
 def unpack(content: bytes) -> tuple[dict[str, Vector], int]:
     """The sound entries of a pack by key, and how many are damaged. Raises PackError."""
     if not content.startswith(FORMAT):
-        raise PackError("it does not begin as a pack of vectors does")
+        raise PackError("it does not begin with the header of a pack of vectors")
     file = io.BytesIO(content[len(FORMAT) :])
     try:
         keys, lengths, digests = (np.load(file, allow_pickle=False) for _ in range(3))

@@ -96,7 +96,7 @@ def _callable(name: str) -> Compare:
         raise BaselineUnavailable(f"{name} cannot be imported ({type(error).__name__}: {error})") from error
     if not callable(loaded):
         raise BaselineUnavailable(
-            f"{name} is not callable: it must take two H×W×3 uint8 arrays and give a number"
+            f"{name} is not callable: it must take two H×W×3 uint8 arrays and return a number"
         )
     compare: Compare = loaded
     return compare
@@ -158,8 +158,8 @@ def one_value(compare: Compare, reference: Pixels, distorted: Pixels) -> float:
         raise BaselineUnavailable(f"it failed on a picture ({type(answer[0]).__name__}: {answer[0]})")
     result = np.asarray(answer[0])
     if result.size != 1 or result.dtype.kind not in "fiu":
-        raise BaselineUnavailable(f"it gave {result.dtype} of shape {result.shape} and not one number")
+        raise BaselineUnavailable(f"it returned {result.dtype} of shape {result.shape}, not one number")
     value = float(result.reshape(-1)[0])
     if not math.isfinite(value):
-        raise BaselineUnavailable(f"it gave {value} for a picture")
+        raise BaselineUnavailable(f"it returned {value} for a picture")
     return value

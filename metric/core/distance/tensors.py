@@ -21,11 +21,11 @@ def load_tensors(path: Path) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         # torch's own words lead to switching the check off.
-        raise ValueError(f"{path} holds something else than tensors, and is not read") from error
+        raise ValueError(f"{path} contains something other than tensors and is not read") from error
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror or error}") from error
     except Exception as error:
         # Random bytes make the reader stumble anywhere: KeyError, IndexError, struct.error.
         raise ValueError(
-            f"{path} is damaged or no file of tensors ({type(error).__name__}: {error})"
+            f"{path} is damaged or not a file of tensors ({type(error).__name__}: {error})"
         ) from error

@@ -191,7 +191,8 @@ def _checked(net: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _how(net: str) -> str:
     return (
-        f"With a network connection run: python -m metric.core.distance.weights {net}. Or put torchvision's weights as "
+        f"With a network connection run: python -m metric.core.distance.weights {net}. Or put "
+        f"torchvision's weights as "
         f"{BY_HAND[net]} or {net}.safetensors into {directories()[0]}"
     )
 
@@ -207,7 +208,7 @@ def _lock(folder: Path, net: str) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / ".lock").open("w", encoding="utf-8")
     except OSError as error:
-        how = "Set CLOSER_WEIGHTS to a folder that can be written"
+        how = "Set CLOSER_WEIGHTS to a writable folder"
         raise TrunkUnavailable(net, f"{folder} cannot be written ({error})", how) from error
     with file:
         fcntl.flock(file, fcntl.LOCK_EX)  # released by the system when the process dies

@@ -88,7 +88,7 @@ def surprise_of_votes(chance: ArrayLike, p1: ArrayLike, total: ArrayLike) -> Flo
 def _check(versions: Floats, counts: tuple[Floats, ...], trust: float) -> None:
     if versions.ndim != 2 or any(count.shape != versions.shape[1:] for count in counts):
         shapes = [count.shape for count in counts]
-        raise ValueError(f"Chances {versions.shape} and votes {shapes} must be of the same triplets.")
+        raise ValueError(f"Chances {versions.shape} and votes {shapes} must belong to the same triplets.")
     if not (np.all(versions >= 0) and np.all(versions <= 1)):
         raise ValueError("Chances must lie in [0, 1].")
     if any(np.any(count < 0) for count in counts) or trust <= 0:

@@ -55,7 +55,7 @@ def evaluate(
     votes.
     """
     if votes.total.sum() == 0:
-        raise ValueError(f"There are no votes in the {split} split to evaluate on.")
+        raise ValueError(f"There are no votes in the {split} split for an evaluation.")
     people, agreement = people_rows(votes, "Simulated" if simulated else "People")
     odds = log_odds(candidates, votes, calibration)
     answered = Answered.of(votes, answers)

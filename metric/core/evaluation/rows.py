@@ -125,7 +125,7 @@ def _as_difference(estimate: Estimate) -> dict[str, float | None]:
 def people_rows(votes: Votes, whose: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """How far people agree, from the triplets with two votes or more, as everywhere (`psychometrics.agreement`)."""
     known = votes.total >= 2
-    reason = None if known.any() else "no triplet was judged twice, so how far people agree is not known"
+    reason = None if known.any() else "no triplet was judged twice, so agreement among people is unknown"
     human = empty_row("human", f"{whose}: one with another", "people", reason)
     best = empty_row("ceiling", f"{whose}: best possible metric", "people", reason)
     if known.any():

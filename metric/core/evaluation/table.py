@@ -34,7 +34,7 @@ def format_learning_curve(curve: Mapping[str, Any]) -> str:
     """The dict of `learning_curve` as lines: agreement and log-loss by votes and photographs, and what more bring."""
     lines = []
     for name, its in curve.items():
-        lines.append(f"Learned from so many {name} of the train split:")
+        lines.append(f"Agreement by number of {name} in the train split:")
         lines += [
             f"{point['n']:>10,}  agreement {_percent(point['score'])} %{_band(point, 'score', 100, 1)}  log-loss "
             f"{point['log_loss']:.4f}{_band(point, 'log_loss', 1, 4)}"
@@ -47,11 +47,11 @@ def format_learning_curve(curve: Mapping[str, Any]) -> str:
 def more_in_words(more: Mapping[str, Any] | None, what: str) -> str:
     """What so many more would bring, in a sentence."""
     if more is None:
-        return f"What more {what} would bring is not known: too few parts could be fitted."
+        return f"The effect of more {what} is unknown: too few parts could be fitted."
     words = (
         f"{more['n']:,} more {what} would change agreement by about {100 * more['score']:+.2f} points"
         f"{_band(more, 'score', 100, 2, '+')} and log-loss by {more['log_loss']:+.4f}"
-        f"{_band(more, 'log_loss', 1, 4, '+')}, if the curve continues; the range is that of the draws."
+        f"{_band(more, 'log_loss', 1, 4, '+')}, if the curve continues; the range is over the random parts."
     )
     return ZERO.sub(r"\1", words)
 
@@ -90,15 +90,15 @@ def _notes(evaluation: Mapping[str, Any]) -> str:
         notes.append(f"Intervals: {evaluation['interval_reason']}")
     if evaluation["calibrated_on"]:
         notes.append(
-            "Log-loss (nats a vote) and calibration (points): versions by the curve of their own training, baselines "
-            f"by one fitted on {evaluation['calibrated_on']}."
+            "Log-loss (nats a vote) and calibration (points): versions use the curve of their own "
+            f"training, baselines a curve fitted on {evaluation['calibrated_on']}."
         )
     known = [
         row for row in evaluation["rows"] if row.get("score_where_known") is not None and row["kind"] == "new"
     ]
     if known and evaluation["people"]["ceiling"] is not None:
         notes.append(
-            "The rows of people are over pairs with two votes or more. There "
+            "The rows of people cover pairs with at least two votes. On those pairs, "
             + ", ".join(f"{row['label']} has {_percent(row['score_where_known'])} %" for row in known)
             + "."
         )

@@ -41,7 +41,7 @@ def read_split_answers(snapshot: Snapshot, split: str, *, by_side: bool) -> tupl
     try:
         records = read_records(path, COLUMNS)
     except TableError as error:
-        raise SnapshotError(f"{error} Without who answered, train without reliability.") from error
+        raise SnapshotError(f"{error} If annotators were not recorded, train without reliability.") from error
     # A photograph may have been moved to another split since the file was written.
     rows = [row for _, row in records if _place(row) in place]
     names = tuple(sorted({row["annotator"] for row in rows}))

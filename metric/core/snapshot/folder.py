@@ -147,7 +147,7 @@ def require_tested(snapshot: Snapshot, *, tested: bool = True) -> None:
     """Raises SnapshotError where the test split is empty, if it is to be `tested`."""
     if tested and not snapshot.of("test"):
         raise SnapshotError(
-            "The test split has no judged triplet, so nothing could be said about the result. "
+            "The test split has no judged triplet, so the result could not be evaluated. "
             "Add photographs, or collect judgments on those of the test split, and make a new snapshot. "
             "Copies and crops of photographs of the train split do not count."
         )
@@ -280,6 +280,6 @@ def _refuse_leaks(triplets: Iterable[SnapshotTriplet], manifest: Mapping[str, An
         what, sha256 = leaks[0]
         where = " and ".join(sorted(splits[what, sha256]))
         raise SnapshotError(
-            f"Leak: {what} {sha256[:12]} is in {where} ({len(leaks)} in all). Scores on such a snapshot would be "
-            "too good. Export it again with splits by photograph."
+            f"Leak: {what} {sha256[:12]} is in {where} ({len(leaks)} in all). Scores on such a snapshot "
+            f"would be too optimistic. Export it again with splits by photograph."
         )

@@ -167,7 +167,7 @@ class _Tuning:
         else:
             self.model.load_state_dict(state.model)
             self.optimizer.load_state_dict(state.optimizer)
-            self.say(f"Going on after epoch {state.epoch}")
+            self.say(f"Resuming after epoch {state.epoch}")
         while state.epoch < self.config.epochs and state.epoch - state.best_epoch < self.config.patience:
             state = self._next(state)
         return state

@@ -20,8 +20,8 @@ from metric.core.training.trained import Trained, parts_of_config
 
 INTERVAL_SEED = 0
 NO_TEST = (
-    "it was trained on every source, so no test split is left; hold it against answers that it has not seen by "
-    "evaluate_metric"
+    "it was trained on every source, so no test split is left; evaluate it on answers that it has not "
+    "seen with evaluate_metric"
 )
 
 

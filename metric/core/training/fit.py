@@ -226,8 +226,8 @@ def _as_fit(
     mean = float(mean_vector @ weights)
     if mean <= 0:
         raise FitError(
-            "Every weight came out as zero: these judgments agree with no weighting of what the trunk sees. "
-            "Collect more judgments, or look at the annotators' agreement first."
+            "Every weight came out as zero: these judgments agree with no weighting of the trunk's "
+            "features. Collect more judgments, or check the annotators' agreement first."
         )
     ratio = float(mean_vector @ stock) / mean
     if ratio <= 0:

@@ -85,7 +85,8 @@ def train_by_team(
             status = process.wait()
     if status or error:
         raise TeamError(
-            error or f"A process of the team ended with status {status}; its words are in the worker's log."
+            error
+            or f"A process of the training ended with status {status}; its output is in the worker's log."
         )
 
 

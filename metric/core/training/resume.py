@@ -43,5 +43,5 @@ def read_state(path: Path) -> State | None:
     try:
         return State(**load_tensors(path))
     except (ValueError, TypeError) as error:
-        logger.warning("%s is damaged (%s): fine-tuning starts anew", path, error)
+        logger.warning("%s is damaged (%s): fine-tuning starts from the beginning", path, error)
         return None

@@ -172,7 +172,7 @@ class _Run:
         shutil.rmtree(self.work, ignore_errors=True)
         removed = self.cache.trim()
         if removed:
-            logger.info("The cache was over its cap: %d old entries removed", removed)
+            logger.info("The cache exceeded its limit: %d old entries removed", removed)
         self.progress("write", 1, 1)
         return {"settings": settings, "evaluation": evaluation, "manifest": read_manifest(self.out)}
 
@@ -183,7 +183,7 @@ def curve_of(snapshot: Path, config: TrainConfig, cache: Path | None = None) -> 
     Raises ValueError for another kind, and as `train`.
     """
     if config.kind != "heads":
-        raise ValueError(f"A learning curve repeats a fit of heads; {config.kind} is not repeated.")
+        raise ValueError(f"A learning curve is only available for the kind heads, not for {config.kind}.")
     verified = read_snapshot(snapshot)
     require_trainable(verified, photographs=config.minimum_photographs, judgments=config.minimum_judgments)
     device = _device(config)
@@ -270,7 +270,7 @@ def _device(config: TrainConfig) -> torch.device:
     if wanted == "auto":
         wanted = "cuda" if torch.cuda.is_available() else "cpu"
     if wanted == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device is cuda, but torch finds no GPU. Use auto or cpu.")
+        raise ValueError("device is cuda, but torch found no GPU. Use auto or cpu.")
     return local_device(wanted)
 
 
@@ -283,7 +283,7 @@ def _finished(out: Path, identity: dict[str, Any]) -> dict[str, Any]:
     manifest = read_manifest(out)
     if any(manifest.get(name) != value for name, value in identity.items()):
         raise CheckpointError(
-            f"{out} holds a training run of another snapshot or config. Choose another folder."
+            f"{out} contains a training run of another snapshot or configuration. Choose another folder."
         )
     load(out)
     read = {

@@ -27,7 +27,7 @@ from metric.services.versions import promoted_folder, version_folder
 class Command(CommandWithExamples):
     """Reads the answers and their pictures, and prints the table that a training run stores."""
 
-    help = "Print how well a version agrees with a file of people's answers, beside every baseline."
+    help = "Print how well a version agrees with a file of people's answers, compared with every baseline."
     # A folder needs no database, so a missing migration is no reason to stop.
     requires_migrations_checks = False
 
@@ -53,7 +53,7 @@ class Command(CommandWithExamples):
             "--pixels-per-degree", type=float, metavar="N",
             help="how the pictures were seen, for metrics that model it (cvvdp)",
         )  # fmt: skip
-        parser.add_argument("--seed", type=int, default=0, help="of the bootstrap")
+        parser.add_argument("--seed", type=int, default=0, help="number of bootstrap samples")
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder, promoted = _folders(options["version"])
@@ -80,8 +80,8 @@ class Command(CommandWithExamples):
         learned = evaluation["judgments"]["sources_learned_from"]
         if learned:
             self.stderr.write(
-                f"This version has learned from {learned} of the {evaluation['n_photographs']} sources: on them it "
-                "looks better than it is."
+                f"This version has learned from {learned} of the {evaluation['n_photographs']} sources: "
+                f"on them it scores better than on new ones."
             )
         _tell_of_copies(self.stderr, evaluation["judgments"]["copies_of_learned"])
         for note in judged.notes:
@@ -97,7 +97,8 @@ class Command(CommandWithExamples):
 def _tell_of_copies(stderr: Any, copies: dict[str, str] | None) -> None:
     if copies is None:
         stderr.write(
-            "This version was made before it kept thumbnails: copies of what it learned from are not noticed."
+            "This version was trained before thumbnails were stored: copies of its training pictures are "
+            "not detected."
         )
     for name, learned in (copies or {}).items():
         stderr.write(
@@ -110,7 +111,9 @@ def _folders(version: str) -> tuple[Path, Path | None]:
     if not version.isdecimal():
         folder = Path(version)
         if not folder.is_dir():
-            raise CommandError(f"{version} is neither a version's number nor a folder.", returncode=MISUSE)
+            raise CommandError(
+                f"{version} is neither the number of a version nor a folder.", returncode=MISUSE
+            )
         return folder, None
     row = MetricVersion.objects.filter(number=int(version)).first()
     if row is None:

@@ -12,7 +12,7 @@ from metric.services.codec_training import run_codec_training
 class Command(CommandOnMigrated):
     """Claims the training and does it; one that somebody else holds is left alone."""
 
-    help = "Do one codec training that waits (workers call this). Example: manage.py run_codec_training 3"
+    help = "Execute one queued codec training (workers call this). Example: manage.py run_codec_training 3"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("training", type=int, help="the training's number")

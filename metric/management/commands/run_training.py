@@ -12,7 +12,7 @@ from metric.services.training import run_training
 class Command(CommandOnMigrated):
     """Claims the run and does it; a run that somebody else holds is left alone."""
 
-    help = "Do one training run that waits (workers call this). Example: manage.py run_training 3"
+    help = "Execute one queued training run (workers call this). Example: manage.py run_training 3"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("run", type=int, help="the run's number")

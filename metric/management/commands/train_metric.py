@@ -38,7 +38,9 @@ class Command(CommandWithExamples):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("snapshot", help="STUDY-NUMBER, a snapshot's id, or a folder")
-        parser.add_argument("--out", type=Path, help="where the metric goes when the snapshot is a folder")
+        parser.add_argument(
+            "--out", type=Path, help="output folder for the metric, if the snapshot is a folder"
+        )
         add_settings(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -71,7 +73,7 @@ class Command(CommandWithExamples):
         run.refresh_from_db()
         if outcome == "not free":
             raise CommandError(
-                f"Another run of this study is going on. Run {run.pk} waits; a worker will take it."
+                f"Another run of this study is in progress. Run {run.pk} is queued; a worker will execute it."
             )
         if run.state != Work.State.DONE:
             raise CommandError(run.error)
@@ -89,9 +91,9 @@ def find_snapshot(name: str) -> Snapshot:
     raise CommandError(
         f"There is no snapshot {name!r}. "
         + (
-            f"There are: {known}."
+            f"Existing snapshots: {known}."
             if known
-            else "Make one on a study's page, or give a folder of manage.py export_snapshot with --out."
+            else "Make one on a study's page, or give a folder written by manage.py export_snapshot with --out."
         ),
         returncode=MISUSE,
     )

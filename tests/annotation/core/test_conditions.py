@@ -19,8 +19,8 @@ def test_the_original_has_no_level() -> None:
     ("name", "words"),
     [
         ("avif", "no level: write METHOD@LEVEL"),
-        ("avif@high", "'high' is no number"),
-        ("avif@", "is no number"),
+        ("avif@high", "'high' is not a number"),
+        ("avif@", "is not a number"),
         ("avif@nan", "above 0 and below 1000"),
         ("avif@0", "above 0 and below 1000"),
         ("avif@-3", "above 0 and below 1000"),
@@ -29,7 +29,7 @@ def test_the_original_has_no_level() -> None:
         ("@0.37", "cannot name a method"),
         ("../x@1", "cannot name a method"),
         ("a" * 41 + "@1", "at most 40 letters"),
-        ("original@1", "has no level; call the method otherwise"),
+        ("original@1", "has no level; give the method another name"),
     ],
 )
 def test_what_is_no_condition_is_told_why(name: str, words: str) -> None:

@@ -30,10 +30,10 @@ def test_a_single_photograph_keeps_its_name() -> None:
     [
         (["dawn/mine@0.50.png"], "dawn has 2 files for mine@0.5: dawn/mine@0.5.png, dawn/mine@0.50.png"),
         (["noon/mine@0.5.png"], "noon has no original"),
-        (["dawn/mine@high.png"], "the level 'high' is no number"),
+        (["dawn/mine@high.png"], "the level 'high' is not a number"),
         (["dawn/mine.png"], "has no level: write METHOD@LEVEL"),
-        (["notes.png"], "lies in no photograph's folder"),
-        (["dawn/notes.txt"], "dawn/notes.txt is no picture"),
+        (["notes.png"], "is not in the folder of a photograph"),
+        (["dawn/notes.txt"], "dawn/notes.txt is not a picture"),
     ],
 )
 def test_each_fault_is_a_sentence(names: list[str], words: str) -> None:
@@ -48,7 +48,7 @@ def test_all_faults_are_found_at_once() -> None:
 
 def test_originals_alone_are_no_study() -> None:
     (fault,) = read_names(["dawn/original.png"]).faults
-    assert "There is no picture of a method" in fault
+    assert "There is no picture of any method" in fault
 
 
 def test_missing_cells_are_listed_and_are_no_faults_of_their_own() -> None:
@@ -74,13 +74,13 @@ def test_a_table_says_what_the_files_are() -> None:
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        ("dawn,mine,1,absent.png,", "line 3: there is no file 'absent.png'"),
-        ("dawn,mine,,m.png,", "the level '' is no number"),
-        ("dawn,mine,1,../m.png,", "must be a path below the folder"),
-        ("dawn,mine,1,/m.png,", "must be a path below the folder"),
-        ("dawn,mine,1,m.png,many", "the bpp 'many' is no number"),
-        ("dawn,mine,1,m.png,-1", "must lie above 0"),
-        (",mine,1,m.png,", "names its source and its file"),
+        ("dawn,mine,1,absent.png,", "line 3: the file 'absent.png' does not exist"),
+        ("dawn,mine,,m.png,", "the level '' is not a number"),
+        ("dawn,mine,1,../m.png,", "must be a path inside the folder"),
+        ("dawn,mine,1,/m.png,", "must be a path inside the folder"),
+        ("dawn,mine,1,m.png,many", "the bpp 'many' is not a number"),
+        ("dawn,mine,1,m.png,-1", "must be above 0"),
+        (",mine,1,m.png,", "must name its source and its file"),
     ],
 )
 def test_a_row_that_cannot_be_is_named(row: str, words: str) -> None:

@@ -70,7 +70,7 @@ def test_a_missing_key(folder: Path) -> None:
 
 def test_a_hash_of_the_list_that_does_not_fit(folder: Path) -> None:
     edit(folder, lambda manifest: manifest["files"].popitem())
-    with pytest.raises(ManifestError, match="does not fit its list of files"):
+    with pytest.raises(ManifestError, match="does not match its list of files"):
         read_manifest(folder)
 
 

@@ -25,20 +25,20 @@ def test_what_is_stored_reads_back_equal() -> None:
 @pytest.mark.parametrize(
     ("wrong", "part"),
     [
-        ({"name": "Glasses"}, "small letters"),
-        ({"name": ""}, "small letters"),
-        ({"text": " "}, "write what is asked"),
-        ({"text": "x" * 301}, "write what is asked"),
+        ({"name": "Glasses"}, "lower-case letters"),
+        ({"name": ""}, "lower-case letters"),
+        ({"text": " "}, "write its text"),
+        ({"text": "x" * 301}, "write its text"),
         ({"when": "never"}, "before or after"),
         ({"kind": "date"}, "its kind"),
         ({"options": ["one"]}, "two options"),
-        ({"options": ["one", "one"]}, "the same"),
+        ({"options": ["one", "one"]}, "are equal"),
         ({"options": ["one", ""]}, "each option"),
         ({"options": 5}, "must be a list"),
-        ({"kind": "text"}, "only a choice has options"),
-        ({"least": 1.0}, "only a number has limits"),
+        ({"kind": "text"}, "only a choice can have options"),
+        ({"least": 1.0}, "only a number can have limits"),
         ({"required": "yes"}, "true or false"),
-        ({"colour": 1}, "nothing called colour"),
+        ({"colour": 1}, "unknown key colour"),
     ],
 )
 def test_what_cannot_be_asked_is_named(wrong: dict[str, Any], part: str) -> None:
@@ -50,7 +50,7 @@ def test_every_fault_is_named_at_once() -> None:
     with pytest.raises(QuestionError) as caught:
         parse([CHOICE | {"name": "A"}, NUMBER | {"least": 300}, "word"])
     assert [fault[:10] for fault in caught.value.faults] == ["Question 1", "Question 2", "Question 3"]
-    with pytest.raises(QuestionError, match="Two questions are called 'glasses'"):
+    with pytest.raises(QuestionError, match="Two questions have the name 'glasses'"):
         parse([CHOICE, CHOICE])
     with pytest.raises(QuestionError, match="at most 30"):
         parse([CHOICE | {"name": f"q{number}"} for number in range(31)])

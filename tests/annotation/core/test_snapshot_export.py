@@ -158,7 +158,7 @@ def test_no_judgments(tmp_path: Path) -> None:
 
 
 def test_too_few_judgments(tmp_path: Path) -> None:
-    refused(tmp_path, make_rows(), "48 judgments and at least 500", min_judgments=500)
+    refused(tmp_path, make_rows(), "48 judgments, but at least 500", min_judgments=500)
 
 
 def test_an_empty_split(tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_a_triplet_of_one_picture(tmp_path: Path) -> None:
 
 
 def test_an_image_that_is_no_png(tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match="is no PNG"):
+    with pytest.raises(ExportError, match="is not a PNG"):
         write_bapps(tmp_path / "out", make_rows(), EXTRA, open_image=lambda key: b"\xff\xd8\xff")
     assert list(tmp_path.iterdir()) == []
 

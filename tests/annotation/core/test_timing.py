@@ -162,7 +162,7 @@ def test_a_tab_left_open_for_a_week_is_fine() -> None:
         ({"answer": "soon"}, "answer must be a number"),
         ({"answer": math.nan}, "finite numbers"),
         ({"dpr": math.inf}, "finite numbers"),
-        ({"answer": 1e300}, "must lie between 0"),
+        ({"answer": 1e300}, "must be between 0"),
         ({"answer": 90_000_000.0}, "hours after timing.onset"),
         ({"first_input": 7_000.0}, "first_input .* is after timing.answer"),
         ({"first_input": -3.0}, "first_input is -3"),

@@ -86,8 +86,8 @@ def link_to_passwd() -> zipfile.ZipInfo:
         ("../up.txt", "leads outside"),
         ("/etc/x", "leads outside"),
         ("a/../../x", "leads outside"),
-        ("a\\b", r"separated by /, not by \\. Make it anew"),
-        ("..\\up.txt", r"separated by /, not by \\. Make it anew"),
+        ("a\\b", r"separated by /, not by \\. Create it again"),
+        ("..\\up.txt", r"separated by /, not by \\. Create it again"),
         ("C:x", "rename the file without a colon"),
         (link_to_passwd(), "encrypted or a link"),
     ],
@@ -149,7 +149,7 @@ def test_an_unknown_compression_is_refused(tmp_path: Path) -> None:
     method = struct.pack("<H", 99)
     local, central = data.index(b"PK\x03\x04") + 8, data.index(b"PK\x01\x02") + 10
     data = data[:local] + method + data[local + 2 : central] + method + data[central + 2 :]
-    with pytest.raises(PackageError, match="unknown here"):
+    with pytest.raises(PackageError, match="unsupported kind"):
         unpack(io.BytesIO(data), tmp_path / "back")
 
 

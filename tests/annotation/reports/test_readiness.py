@@ -27,7 +27,7 @@ NO_CHECKS = {"sentinel_percent": 0.0, "identical_percent": 0.0, "repeat_percent"
         (NO_CHECKS, "The debrief speaks of checks"),
         (NO_CHECKS | {"debrief": "Thanks."}, ""),
         ({"golden_percent": 3.0}, "Golden pairs come once an expert"),
-        ({"panel": "prolific"}, "neither a completion code nor an address"),
+        ({"panel": "prolific"}, "neither a completion code nor a return address"),
     ],
 )
 def test_what_a_protocol_lacks_is_said(rules: dict[str, object], words: str) -> None:

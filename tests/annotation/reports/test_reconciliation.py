@@ -54,7 +54,7 @@ def test_reconciliation_says_who_is_done_by_both_accounts(reconciled: Any) -> No
     )
     assert {who for who, row in rows.items() if row.agrees} == {"agreed", "out", "gone"}
     assert rows["half"].we_hold == "began and did not finish"
-    assert "never came here" in rows["stranger"].advice
+    assert "unknown here" in rows["stranger"].advice
     assert "enter the completion code" in rows["forgot-code"].advice
     assert "another code" in rows["wrong-code"].advice
     assert "paying" in rows["returned"].advice
@@ -116,7 +116,7 @@ def test_rows_without_a_usable_id_are_counted(owner_client: Client) -> None:
     export = "Participant id,Status\nA1,APPROVED\nCONSENT_REVOKED,APPROVED\n,APPROVED\nn/a,RETURNED\n"
     page = owner_client.post(address, {"export": _file(export)})
     assert [row.external_id for row in page.context["rows"]] == ["A1"]
-    assert "3 rows of the file without a usable id were passed over" in page.content.decode()
+    assert "3 rows of the file without a usable id were skipped" in page.content.decode()
 
 
 @pytest.mark.parametrize(

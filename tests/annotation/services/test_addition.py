@@ -65,8 +65,8 @@ def test_a_paused_study_grows_and_stays_paused() -> None:
         ({"state": "closed"}, "avif", StudyFrozen, "is closed"),
         ({"origin": "BAPPS"}, "avif", StudyFrozen, "was imported"),
         ({}, "jpeg", Refused, "already"),
-        ({}, "gif", Refused, "No codec is called"),
-        ({}, "", Refused, "No codec is called"),
+        ({}, "gif", Refused, "There is no codec named"),
+        ({}, "", Refused, "There is no codec named"),
     ],
 )
 def test_what_cannot_be_added_changes_nothing(

@@ -113,7 +113,7 @@ def test_refreshing_again_changes_nothing() -> None:
 def test_by_hand_comes_with_a_reason_and_outlasts_a_refresh() -> None:
     study = study_with(2)
     session = answered(make_session(study), "left", "right")
-    with pytest.raises(Refused, match="Say why"):
+    with pytest.raises(Refused, match="Give a reason"):
         exclude_by_hand(enrolment=enrolment_of(session), reason=" ", by="owner")
     why = "told us afterwards that a child had answered in their place"
     exclude_by_hand(enrolment=enrolment_of(session), reason=why, by="owner")

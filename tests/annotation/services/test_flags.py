@@ -78,7 +78,7 @@ class TestKeep:
             settle(triplet, "keep")
 
     def test_it_is_settled_in_a_way_that_there_is(self) -> None:
-        with pytest.raises(Refused, match="Choose what becomes"):
+        with pytest.raises(Refused, match="Choose what to do"):
             settle(flag(make_session(study_of(1))), "burn")
 
 
@@ -206,7 +206,7 @@ class TestRemake:
         row = Reconstruction.objects.get(pk=waiting)
         assert (row.sha256, row.image.name, row.state) == ("0" * 64, before, "done")
         assert default_storage.exists(before)
-        assert "left as it was" in Flag.objects.get().outcome
+        assert "it was not replaced" in Flag.objects.get().outcome
         assert Judgment.objects.counted().count() == 1
 
     def test_a_side_has_to_be_chosen(self) -> None:
@@ -216,6 +216,6 @@ class TestRemake:
     def test_a_picture_of_one_s_own_is_not_made_here(self) -> None:
         triplet = flag(make_session(study_of(1)))
         Reconstruction.objects.filter(pk=triplet.first_id).update(origin="own")
-        with pytest.raises(Refused, match="picture of your own"):
+        with pytest.raises(Refused, match="your own picture"):
             settle(triplet, "remake", sides=["first"])
         assert Flag.objects.open().exists()

@@ -104,10 +104,10 @@ def test_rows_that_cannot_be_used_are_counted_by_why(folder: Path, run: Run) -> 
     assert said["rows"] == 34
     assert said["judgments"] == 30
     assert said["left_out"] == {
-        "a reconstruction has another size than its original": 1,
+        "a reconstruction differs in size from its original": 1,
         "a reconstruction is not there": 1,
         "the original is not there": 1,
-        "both pictures are equal in every pixel": 1,
+        "the two pictures are identical in every pixel": 1,
     }
 
 

@@ -87,7 +87,7 @@ def test_an_expert_answers_pairs_and_nothing_else() -> None:
     assert list(Triplet.objects.golden(study)) == [pair]
     set_known(triplet=pair, known="")
     assert not Triplet.objects.golden(study)
-    with pytest.raises(Refused, match="stays as it is"):
+    with pytest.raises(Refused, match="cannot be changed"):
         set_known(triplet=study.triplets.filter(role="sentinel")[0], known="first")
     with pytest.raises(Refused, match="not 'both'"):
         set_known(triplet=make_triplet(study), known="both")

@@ -139,7 +139,7 @@ def test_people_are_found_by_id_number_and_panel_id(study: Study) -> None:
     for said in (str(someone.pk), someone.pk.hex[:8], f" {someone.pk.hex[:8].upper()} ", "p1"):
         assert find_annotator(said) == someone
     for said in ("", "1234567", "ffffffff", "Ada"):
-        with pytest.raises(Refused, match="Nobody is known"):
+        with pytest.raises(Refused, match="No annotator matches"):
             find_annotator(said)
 
 
@@ -172,7 +172,7 @@ def test_the_command_exports_then_erases(
 def test_the_command_never_writes_over_a_file_and_then_forgets_nobody(study: Study, tmp_path: Path) -> None:
     someone, file = judged_by(study), tmp_path / "held.json"
     file.write_text("mine")
-    with pytest.raises(CommandError, match="nothing was forgotten"):
+    with pytest.raises(CommandError, match="Nothing was deleted"):
         call_command("forget_annotator", str(someone.pk), "--erase", "--export", str(file))
     assert Annotator.objects.exists() and file.read_text() == "mine"
 
@@ -186,7 +186,7 @@ def test_the_export_command_forgets_nobody(study: Study, tmp_path: Path) -> None
     someone = judged_by(study)
     call_command("export_annotator", str(someone.pk), "--out", str(tmp_path / "held.json"))
     assert Annotator.objects.filter(pk=someone.pk, forgotten_at=None).exists()
-    with pytest.raises(CommandError, match="Nobody is known"):
+    with pytest.raises(CommandError, match="No annotator matches"):
         call_command("export_annotator", "nobody", "--out", str(tmp_path / "other.json"))
 
 

@@ -57,7 +57,7 @@ def test_mozjpeg_with_every_chroma(method: str) -> None:
 
 def test_what_cannot_be_made_says_why() -> None:
     assert "4:4:4" in str(why_unavailable("jpegli-q90-yuv444"))
-    assert "names no JPEG encoder" in str(why_unavailable("webp-q90"))
+    assert "is not a known JPEG encoder" in str(why_unavailable("webp-q90"))
     assert why_unavailable("libjpeg-turbo-q90-yuv422") is None
     with pytest.raises(CannotRecreate):
         recreate("jpegli-q90-yuv444", picture())

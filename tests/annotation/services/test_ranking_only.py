@@ -111,8 +111,8 @@ def test_a_file_that_lacks_an_answer_is_refused_and_changes_nothing(study: Study
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("p,x@-1,y,a,ann,,", "Line 2: 'x@-1': the level '-1' must lie above 0"),
-        ("p,x@0,y,a,ann,,", "Line 2: .* must lie above 0"),
+        ("p,x@-1,y,a,ann,,", "Line 2: 'x@-1': the level '-1' must be above 0"),
+        ("p,x@0,y,a,ann,,", "Line 2: .* must be above 0"),
         ("p,x@0.00001,y,a,ann,,", "at most four decimals"),
         ("p,x@1e9,y,a,ann,,", "below 1000"),
         (f"p,{'x' * 121},y,a,ann,,", "the method has more than 120 characters"),

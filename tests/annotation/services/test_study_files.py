@@ -88,32 +88,32 @@ def test_photographs_by_file_and_pictures_by_folder_or_zip(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (SMALLEST + 'preset = "king"\n', "no preset called 'king'"),
+        (SMALLEST + 'preset = "king"\n', "no preset named 'king'"),
         (SMALLEST + '[[photographs]]\nname = "a"\nsha256 = "00"\ncrop = [1, 2]\n', "four whole numbers"),
-        ("name = ", "no TOML"),
-        ('name = "x"', 'begins with format = "closer-study/1"'),
+        ("name = ", "not valid TOML"),
+        ('name = "x"', 'must begin with format = "closer-study/1"'),
         (
             SMALLEST + 'colour = "red"\n[protocol]\nspeed = 3\n',
-            "no rule called 'colour'.*no rule called 'speed'",
+            "no rule named 'colour'.*no rule named 'speed'",
         ),
-        (SMALLEST.replace('name = "Small"\n', ""), "A study has a name"),
+        (SMALLEST.replace('name = "Small"\n', ""), "A study needs a name"),
         (SMALLEST + "votes_per_triplet = 0\n", "votes_per_triplet: .*greater than or equal to 1"),
         (SMALLEST + 'votes_per_triplet = "many"\n', "votes_per_triplet"),
-        (SMALLEST + "target_bpps_ = 3\n", "no rule called 'target_bpps_'"),
-        (SMALLEST + "[[photographs]]\nsize = 3\n", "no column called 'size'"),
-        (SMALLEST + '[[photographs]]\nname = "a"\nsha256 = "ff"\n', r"Photograph 1 \(a\) is not known here"),
-        (SMALLEST + '[[photographs]]\nfile = "no.png"\n', "no.png is not there"),
-        (SMALLEST + '[[photographs]]\nfile = "../no.png"\n', "below the file's folder"),
+        (SMALLEST + "target_bpps_ = 3\n", "no rule named 'target_bpps_'"),
+        (SMALLEST + "[[photographs]]\nsize = 3\n", "no column named 'size'"),
+        (SMALLEST + '[[photographs]]\nname = "a"\nsha256 = "ff"\n', r"Photograph 1 \(a\) is not stored here"),
+        (SMALLEST + '[[photographs]]\nfile = "no.png"\n', "no.png does not exist"),
+        (SMALLEST + '[[photographs]]\nfile = "../no.png"\n', "inside the file's folder"),
         (
             SMALLEST + '[[pictures]]\nphotograph = "ff"\nmethod = "m"\nlevel = 1\n',
-            "m@1 of ff is not known here",
+            "m@1 of ff is not stored here",
         ),
-        (SMALLEST + 'stimuli = "nowhere"\n', "nowhere is not there"),
-        (SMALLEST + "[protocol]\ntraining_pairs = 3\n", "5 pairs or more"),
-        (SMALLEST + 'listed_pairs = ["jpeg@1"]\n', "is no pair"),
+        (SMALLEST + 'stimuli = "nowhere"\n', "nowhere does not exist"),
+        (SMALLEST + "[protocol]\ntraining_pairs = 3\n", "at least 5 pairs"),
+        (SMALLEST + 'listed_pairs = ["jpeg@1"]\n', "is not a pair"),
         (SMALLEST.replace("webp", "nocodec"), "nocodec"),
-        (SMALLEST + "codecs = 3\n", "no TOML"),
-        (SMALLEST.replace('["jpeg", "webp"]', "3"), "wrong kind|list"),
+        (SMALLEST + "codecs = 3\n", "not valid TOML"),
+        (SMALLEST.replace('["jpeg", "webp"]', "3"), "wrong type|list"),
     ],
 )
 def test_what_is_wrong_is_named_and_nothing_is_made(tmp_path: Path, text: str, words: str) -> None:
@@ -132,7 +132,7 @@ def test_a_fault_in_the_pictures_leaves_no_study(tmp_path: Path) -> None:
 
 
 def test_a_file_that_came_alone_names_no_paths() -> None:
-    with pytest.raises(BadStudyFile, match="came without its files"):
+    with pytest.raises(BadStudyFile, match="was sent without its files"):
         create_from_file(text=SMALLEST + '[[photographs]]\nfile = "one.png"\n')
 
 
@@ -175,8 +175,8 @@ def test_the_commands_make_open_and_write_a_study(tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (("create_study", "absent.toml"), "cannot be read"),
-        (("create_study", "study.toml", "--owner", "nobody"), "no researcher called 'nobody'"),
-        (("export_study", "absent"), "no study called 'absent'"),
+        (("create_study", "study.toml", "--owner", "nobody"), "no researcher named 'nobody'"),
+        (("export_study", "absent"), "no study named 'absent'"),
     ],
 )
 def test_commands_refuse_in_words(
@@ -200,7 +200,7 @@ def test_a_command_lists_every_fault_of_the_pictures(tmp_path: Path) -> None:
 def test_a_photograph_under_another_crop_is_not_taken_for_it() -> None:
     source = make_source(crop=[10, 10, 96, 80])
     row = f'[[photographs]]\nname = "a"\nsha256 = "{source.photograph}"\n'
-    with pytest.raises(BadStudyFile, match="not known here"):
+    with pytest.raises(BadStudyFile, match="not stored here"):
         create_from_file(text=SMALLEST + row)
     study = create_from_file(text=f"{SMALLEST}{row}crop = [10, 10, 96, 80]\n")
     assert study.sources.get() == source

@@ -156,7 +156,7 @@ def test_the_pages_of_a_study(page: Page, logged_in: str, complaints: list[str])
     study = make_judged_study(
         people=3, programs=2, protocol=Protocol.bare().replace(exclude_straight_over=3).to_json()
     )
-    invite(study=study, number=2, note="course of May")
+    invite(study=study, number=2, note="May course")
     refresh_quality(study)
     assert Enrolment.objects.excluded().exists()
     make_triplet(study)

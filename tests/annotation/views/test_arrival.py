@@ -146,7 +146,7 @@ def test_answers_that_no_page_of_ours_sends_are_refused_and_cost_nothing(client:
     take(client, study, "welcome")
     page = take(client, study, "screen", width="-5")
     assert page.status_code == 400
-    assert "did not arrive completely" in told(page)
+    assert "are incomplete" in told(page)
     assert step_on(take(client, study, "screen", **LARGE)) is None
 
 

@@ -193,7 +193,7 @@ def test_a_small_screen_is_told_before_it_counts(browser: Browser, live_server: 
     expect(again).to_have_class("button button-primary")
     again.click()
     assert Enrolment.objects.get().screened_out_by == ""
-    ending = page.get_by_role("button", name="I have no larger screen: end the study here")
+    ending = page.get_by_role("button", name="I don’t have a larger screen: end the study here")
     expect(ending).to_have_class("button button-quiet")  # what ends the study is not the button at hand
     ending.click()
     expect(page.get_by_text("OUT-1")).to_be_visible()
@@ -210,6 +210,6 @@ def test_researchers_pages_of_people_who_come(page: Page, logged_in: str, compla
     export = {"name": "export.csv", "mimeType": "text/csv", "buffer": b"Participant id,Status\nA1,APPROVED\n"}
     page.get_by_label("The panel’s CSV file").set_input_files(export)  # type: ignore[arg-type]
     page.get_by_role("button", name="Compare", exact=True).click()
-    expect(page.get_by_text("never came here", exact=True)).to_be_visible()
+    expect(page.get_by_text("unknown here", exact=True)).to_be_visible()
     no_complaint_of_axe(page)
     assert complaints == []

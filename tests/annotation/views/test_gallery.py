@@ -118,7 +118,7 @@ def test_small_copies_are_small_and_kept(owner_client: Client) -> None:
 def test_what_is_not_made_yet_is_said(owner_client: Client) -> None:
     study = make_study(state="draft")
     make_source(study)
-    assert "not made yet" in owner_client.get(address(study)).content.decode()
+    assert "not encoded yet" in owner_client.get(address(study)).content.decode()
 
 
 def test_its_cost_does_not_grow_with_the_reconstructions(

@@ -113,6 +113,6 @@ def test_a_closed_study_and_an_unknown_link_are_pages_too(
     assert violations(page) == []
     study.key = "nobody-has-this-key"
     sit_down(study)
-    expect(page.get_by_role("heading", name="There is nothing at this address")).to_be_visible()
+    expect(page.get_by_role("heading", name="There is no page at this address")).to_be_visible()
     assert violations(page) == []
     assert not Annotator.objects.exists()

@@ -128,7 +128,7 @@ def test_a_flagged_pair_goes_back_with_what_is_wrong(page: Page, sit_down: Calla
     page.wait_for_selector(READY)
     page.keyboard.press("f")
     assert violations(page) == []
-    page.get_by_label("they do not show the same scene").check()
+    page.get_by_label("the pictures do not show the same scene").check()
     page.get_by_label("In your own words (optional)").fill("B is older?")  # the keys mean letters here
     page.get_by_role("button", name="Report the pair").click()
     expect(page.get_by_text("Thank you. Somebody will look at that pair")).to_be_visible()

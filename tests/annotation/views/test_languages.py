@@ -220,19 +220,19 @@ def test_the_api_answers_the_page_in_its_language_and_programs_in_english(client
 def test_a_catalogue_that_lacks_a_text_is_offered_to_nobody(
     client: Client, settings: Any, tmp_path: Path
 ) -> None:
-    write_pseudo(WIDE, tmp_path, without="I agree and take part")
+    write_pseudo(WIDE, tmp_path, without="I agree to take part")
     settings.LANGUAGES = [("en", "English"), (WIDE, "Ｗｉｄｅ")]
     settings.LOCALE_PATHS = [tmp_path, *settings.LOCALE_PATHS]
     languages.forget()
     try:
-        assert languages.untranslated(WIDE) == ["I agree and take part"]
+        assert languages.untranslated(WIDE) == ["I agree to take part"]
         assert languages.offered() == [("en", "English")]
         study = study_in(WIDE, rules=Protocol.bare().replace(consent=True))
         page = open_link(client, study)
         # Whole in English, rather than in two languages.
-        assert page.headers["Content-Language"] == "en" and "I agree and take part" in page.content.decode()
+        assert page.headers["Content-Language"] == "en" and "I agree to take part" in page.content.decode()
         warnings = [found for found in checks.run_checks() if found.id == "annotation.W001"]
-        assert len(warnings) == 1 and "I agree and take part" in warnings[0].msg
+        assert len(warnings) == 1 and "I agree to take part" in warnings[0].msg
     finally:
         languages.forget()
 

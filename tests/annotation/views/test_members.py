@@ -25,7 +25,7 @@ class TestTokens:
         assert Client().get(reverse("api-study-list"), headers=headers).status_code == 200
         AccessToken.objects.filter(pk=token.pk).update(ends_at=timezone.now() - timedelta(seconds=1))
         refused = Client().get(reverse("api-study-list"), headers=headers)
-        assert refused.status_code == 401 and "ended on" in refused.json()["detail"]
+        assert refused.status_code == 401 and "expired on" in refused.json()["detail"]
 
     def test_the_secret_is_not_kept(self, owner: User) -> None:
         _, secret = make_token(user=owner)
@@ -34,7 +34,7 @@ class TestTokens:
     def test_one_is_made_and_revoked_on_the_page(self, owner_client: Client, owner: User) -> None:
         page = owner_client.post(reverse("account-token"), {"name": "notebook", "days": "7"}).content.decode()
         token = owner.access_tokens.get()
-        assert (token.ends_at - timezone.now()).days in (6, 7) and "not shown again" in page
+        assert (token.ends_at - timezone.now()).days in (6, 7) and "not be shown again" in page
         owner_client.post(reverse("account-token-revoke", args=[token.pk]))
         assert not owner.access_tokens.exists()
 
@@ -118,7 +118,7 @@ class TestInvitations:
         page = Client().post(
             reverse("join", args=[invitation.key]), {"username": "bea", "password": "a good long one"}
         )
-        assert page.status_code == 410 and "has ended" in page.content.decode()
+        assert page.status_code == 410 and "has expired" in page.content.decode()
         assert not User.objects.filter(username="bea").exists()
 
     @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_passwords_are_changed_and_reset(owner_client: Client, owner: User) -> N
     client.post(confirm.redirect_chain[-1][0], sent)
     bea.refresh_from_db()
     assert bea.check_password("another good one")
-    assert "This link has ended" in Client().get(link, follow=True).content.decode()
+    assert "This link has expired" in Client().get(link, follow=True).content.decode()
     assert owner_client.get(reverse("password_change")).status_code == 200
     assert Client().get(reverse("password_reset")).status_code == 200
 

@@ -42,7 +42,7 @@ def test_a_zip_becomes_conditions(owner_client: Client, draft: Study) -> None:
         step_of(draft, "stimuli"), {"pictures": packed(good())}, follow=True
     ).content.decode()
     assert draft.own_pictures.count() == 6
-    assert "6 pictures of 2 photographs were taken" in page and "<dt>mine</dt><dd>at 1.00" in page
+    assert "6 pictures of 2 photographs were added" in page and "<dt>mine</dt><dd>at 1.00" in page
     assert "No pair shows mine@2" in owner_client.get(step_of(draft, "pairs")).content.decode()
 
 
@@ -62,8 +62,8 @@ def test_every_fault_stands_on_the_page_and_nothing_is_taken(owner_client: Clien
     pictures["dawn/mine@high.png"] = pictures["dawn/mine@1.png"]
     page = owner_client.post(step_of(draft, "stimuli"), {"pictures": packed(pictures)})
     shown = page.content.decode()
-    assert page.status_code == 400 and "2 things to mend" in shown
-    assert "dusk has no original" in shown and "is no number" in shown
+    assert page.status_code == 400 and "2 things to correct" in shown
+    assert "dusk has no original" in shown and "is not a number" in shown
     assert not draft.own_pictures.exists() and not draft.sources.exists()
 
 
@@ -71,8 +71,8 @@ def test_every_fault_stands_on_the_page_and_nothing_is_taken(owner_client: Clien
     ("sent", "words"),
     [
         ({"pictures": SimpleUploadedFile("a.zip", b"no zip")}, "zip file cannot be used"),
-        ({"pictures": SimpleUploadedFile("a.png", b"x")}, "single files do not say what they show"),
-        ({"pictures": SimpleUploadedFile("a.png", b"x"), "paths": "../a.png"}, "leads out of the folder"),
+        ({"pictures": SimpleUploadedFile("a.png", b"x")}, "single files do not tell which"),
+        ({"pictures": SimpleUploadedFile("a.png", b"x"), "paths": "../a.png"}, "leads outside the folder"),
     ],
 )
 def test_what_is_no_folder_is_refused(
@@ -118,7 +118,7 @@ def test_a_study_file_goes_out_and_comes_in(owner_client: Client) -> None:
 def test_a_bad_study_file_makes_nothing(owner_client: Client) -> None:
     sent = {"file": SimpleUploadedFile("study.toml", b'format = "closer-study/1"\nname = "x"\nspeed = 3\n')}
     page = owner_client.post(reverse("study-from-file"), sent, follow=True)
-    assert "no rule called" in page.content.decode() and not Study.objects.exists()
+    assert "no rule named" in page.content.decode() and not Study.objects.exists()
 
 
 def test_a_draft_is_deleted_only_by_who_means_it(owner_client: Client, draft: Study) -> None:

@@ -247,7 +247,7 @@ class TestReturned:
         make_judgment(session)
         self.record(owner_client, study, PROLIFIC["PROLIFIC_PID"])
         page = open_link(client, study, **PROLIFIC).content.decode()
-        assert "given back" in page and "DONE-1" not in page
+        assert "returned your place" in page and "DONE-1" not in page
 
     def test_it_can_be_taken_back(self, owner_client: Client) -> None:
         study = panel_study()
@@ -258,7 +258,7 @@ class TestReturned:
         assert Judgment.objects.counted().count() == 1
 
     def test_an_empty_list_is_refused(self, owner_client: Client) -> None:
-        assert "no id in the list" in self.record(owner_client, panel_study(), " \n ").content.decode()
+        assert "list contains no id" in self.record(owner_client, panel_study(), " \n ").content.decode()
 
     def test_programs_record_them_too(self, owner_client: Client) -> None:
         study = panel_study()

@@ -61,5 +61,5 @@ def test_a_copy(case: tuple[Client, dict[str, str], bool], study: Study) -> None
 def test_the_settings(case: tuple[Client, dict[str, str], bool], study: Study) -> None:
     client, _, has_codes = case
     page = client.get(reverse("study-settings", args=[study.slug])).content.decode()
-    assert "Pairs that a completion takes" in page
+    assert "Pairs required for completion" in page
     assert ("C0DE99" in page, "0UT99" in page) == (has_codes, has_codes)

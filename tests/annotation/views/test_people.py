@@ -83,7 +83,7 @@ def test_filters_show_some_of_them(owner_client: Client, show: str, number: int)
 def test_somebody_is_left_out_by_hand_and_taken_back(owner_client: Client) -> None:
     session = answered(study_with(2), "left", "right")
     refused = owner_client.post(address_of("study-exclude", session), {"reason": ""}, follow=True)
-    assert "Say why" in refused.content.decode()
+    assert "Give a reason" in refused.content.decode()
     page = owner_client.post(
         address_of("study-exclude", session), {"reason": "A <colleague>"}, follow=True
     ).content.decode()
@@ -163,7 +163,7 @@ def test_an_expert_s_answer_makes_a_pair_golden_and_can_be_taken_back(owner_clie
     refused = owner_client.post(
         address, {"known": "left"}, follow=True, HTTP_REFERER=f"http://testserver{pairs}"
     )
-    assert "first, second or nothing" in refused.content.decode()
+    assert "first, second or empty" in refused.content.decode()
     owner_client.post(address, {"known": ""})
     assert not Triplet.objects.golden(study).exists()
 

@@ -22,7 +22,7 @@ def test_it_begins_from_the_study_s_own_numbers(owner_client: Client) -> None:
     page = owner_client.get(reverse("study-plan", args=[study.slug]))
     size = page.context["plan"].size
     assert (size.conditions, size.levels, size.votes) == (3, 2, study.votes_per_triplet)
-    assert "The assumptions are typical ones" in page.content.decode()
+    assert "The assumptions are typical values" in page.content.decode()
 
 
 def test_a_wish_finds_the_cheapest_study(owner_client: Client) -> None:
@@ -43,10 +43,10 @@ def test_a_wish_finds_the_cheapest_study(owner_client: Client) -> None:
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ({"conditions": 4, "levels": 1}, "Give photographs, or a wished half-width."),
+        ({"conditions": 4, "levels": 1}, "Give photographs, or a required half-width."),
         (
             {"conditions": 4, "levels": 1, "sources": 5, "annotators": 2, "votes": 3},
-            "need as many annotators",
+            "require at least as many annotators",
         ),
         ({"conditions": 4, "levels": 1, "halfwidth": 0.01, "sources": 5}, "No study of at most 5 sources"),
     ],
@@ -60,7 +60,7 @@ def test_what_cannot_be_planned_says_what_to_change(
 
 def test_answers_so_far_are_a_pilot(owner_client: Client) -> None:
     page = owner_client.get(reverse("study-plan", args=[make_judged_study(people=6).slug]))
-    assert "what this study’s answers show so far" in page.content.decode()
+    assert "estimated from this study’s answers so far" in page.content.decode()
 
 
 def test_strangers_plan_nothing(client: Client) -> None:

@@ -91,7 +91,7 @@ def test_a_large_study_is_not_computed_anew_for_every_judgment(
     make_judgment(make_session(study))
     page = owner_client.get(reverse("study-results", args=[study.slug]))
     assert page.context["results"].judgments == 6
-    assert "1 newer one is not in yet" in page.content.decode()
+    assert "1 newer one is not included yet" in page.content.decode()
 
 
 def test_a_large_study_is_computed_by_a_worker_once_for_all_who_ask(
@@ -113,8 +113,11 @@ def test_a_large_study_is_computed_by_a_worker_once_for_all_who_ask(
 
 def test_few_answers_rank_nothing_and_the_page_says_what_to_add(owner_client: Client) -> None:
     text = owner_client.get(reverse("study-results", args=[study_with(4, 0).slug])).content.decode()
-    assert "No order can be given of 2 conditions yet." in text
-    assert "One person answered: the intervals say nothing about other people. Add annotators." in text
+    assert "The order of the 2 conditions cannot be determined yet." in text
+    assert (
+        "Only one person answered: the intervals do not cover variation between people. Add annotators."
+        in text
+    )
     assert "is the best" not in text
 
 
@@ -133,7 +136,7 @@ def test_methods_that_never_met_have_no_common_scale(owner_client: Client) -> No
     page = owner_client.get(reverse("study-results", args=[study.slug]))
     (level,) = page.context["results"].results.levels
     assert level.ranking is None
-    assert "no comparison joins these groups" in page.content.decode()
+    assert "no comparison connects these groups" in page.content.decode()
 
 
 def test_excluded_annotators_count_for_nothing_but_are_shown_beside(owner_client: Client) -> None:

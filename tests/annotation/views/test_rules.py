@@ -51,7 +51,7 @@ def test_what_is_wrong_stands_at_the_top_and_beside_the_field_and_what_was_typed
     page = owner_client.post(step_of(study, "protocol"), sent)
     shown = page.content.decode()
     assert page.status_code == 400
-    assert "5 pairs or more" in page.context["form"].errors["training_pairs"][0]
+    assert "at least 5 pairs" in page.context["form"].errors["training_pairs"][0]
     assert shown.index('id="faults"') < shown.index('href="#id_training_pairs"') < shown.index("<form class")
     assert '<details class="rules" id="rules-session" open>' in shown
     assert 'value="Which one?"' in shown

@@ -31,7 +31,7 @@ def test_a_dragged_outline_is_what_is_shown_after_saving(page: Page, logged_in: 
     left, top = (int(at) for at in page.locator(f"#crop-{source.pk}").input_value().split(","))
     assert abs(left - 150) <= 2 and abs(top - 30) <= 2
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("a is cropped anew.")).to_be_visible()
+    expect(page.get_by_text("a has a new crop.")).to_be_visible()
     assert study.uses.get().source.crop == [left, top, 100, 80]
 
 

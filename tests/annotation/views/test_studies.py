@@ -104,7 +104,7 @@ def test_a_preset_without_a_codec_that_it_needs_makes_nothing(
     codec = registry.get("checkerboard")
     monkeypatch.setattr(codec, "availability", lambda: Availability(False, "no weights", "Get some."))
     page = owner_client.post(reverse("study-new"), {"name": "Six", "preset": "paper"})
-    assert page.status_code == 400 and "needs checkerboard" in page.content.decode()
+    assert page.status_code == 400 and "requires checkerboard" in page.content.decode()
     assert not Study.objects.exists()
 
 
@@ -132,13 +132,13 @@ def test_a_new_study_that_is_wrong_says_what_and_makes_nothing(
 @pytest.mark.parametrize(
     ("step", "wrong", "words"),
     [
-        ("stimuli", {"target_bpps": "a lot"}, "numbers with commas"),
+        ("stimuli", {"target_bpps": "a lot"}, "numbers separated by commas"),
         ("stimuli", {"target_bpps": "0.5, 900"}, "between 0.01 and 24"),
         ("stimuli", {"target_bpps": "nan"}, "between 0.01 and 24"),
         ("stimuli", {"target_bpps": ""}, "one or more bitrates for the codecs"),
         ("stimuli", {"name": ""}, "required"),
         ("pairs", {"votes_per_triplet": 0}, "greater than or equal to 1"),
-        ("pairs", {"listed_pairs": "one thing"}, "is no pair"),
+        ("pairs", {"listed_pairs": "one thing"}, "is not a pair"),
         ("protocol", {"surround": "red"}, "valid value"),
     ],
 )
@@ -187,7 +187,7 @@ def test_photographs_come_in_and_each_bad_one_is_named(owner_client: Client) -> 
     assert page.status_code == 400
     assert study.sources.count() == 2
     assert {use.licence for use in study.uses.all()} == {"CC0"}
-    assert any(one.startswith("again.png: the study has this photograph already") for one in words)
+    assert any(one.startswith("again.png: the study already has this photograph") for one in words)
     assert any(one.startswith("notes.txt:") for one in words)
     assert "2 photographs were added. That is kept." in page.content.decode()
 

@@ -48,7 +48,7 @@ def test_the_bars_count_people_and_programs_apart(owner_client: Client) -> None:
     assert status["meters"]["encoded"]["done"] == 6
     judged = status["meters"]["judged"]
     assert (judged["done"], judged["total"]) == (3, 12)
-    assert "3 simulated beside them" in judged["words"]
+    assert "3 simulated in addition" in judged["words"]
     assert "an hour" in judged["words"]
     assert status["meters"]["people"]["done"] == 1
 
@@ -109,14 +109,14 @@ def test_the_tab_that_a_page_belongs_to_is_marked(
 def test_trying_again_with_nothing_failed_says_so(owner_client: Client) -> None:
     study = make_study()
     page = owner_client.post(reverse("study-retry", args=[study.slug]), follow=True)
-    assert "nothing to try again" in page.content.decode()
+    assert "nothing to retry" in page.content.decode()
 
 
 def test_a_draft_says_which_splits_are_still_empty(owner_client: Client) -> None:
     study = make_study(state="draft")
     make_source(study)
     page = owner_client.get(reverse("study-setup", args=[study.slug, "review"])).content.decode()
-    assert "do not fall to all of training, validation and testing" in page
+    assert "do not cover all of train, val and test" in page
 
 
 @pytest.mark.parametrize(("name", "most"), [("study", 18), ("study-people", 15), ("study-pairs", 10)])

@@ -86,7 +86,7 @@ def test_a_photograph_out_of_a_codecs_reach_counts_for_none(
     assert run(folder, tmp_path / "out", models) == 0
     found = json.loads((tmp_path / "out/downstream.json").read_text())
     assert {one["photographs"] for one in found["results"]} == {3}
-    assert "1 of 4 photographs are out of some codec's reach" in capsys.readouterr().err
+    assert "1 of 4 photographs cannot be coded at this bitrate" in capsys.readouterr().err
 
 
 def test_a_codec_that_mostly_fails_at_a_rate_is_not_shown_there_and_takes_no_photograph(
@@ -99,7 +99,7 @@ def test_a_codec_that_mostly_fails_at_a_rate_is_not_shown_there_and_takes_no_pho
     assert ("jpegli", 0.4) not in shown and ("jpeg", 0.4) in shown and ("jpegli", 3.0) in shown
     assert {one["photographs"] for one in found} == {3}
     assert (
-        "At 0.4 bpp jpegli is not shown: the rate is out of its reach on 3 photographs"
+        "At 0.4 bpp jpegli is not shown: it cannot reach this bitrate on 3 photographs"
         in capsys.readouterr().err
     )
 
@@ -107,7 +107,7 @@ def test_a_codec_that_mostly_fails_at_a_rate_is_not_shown_there_and_takes_no_pho
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("0 0.5 0.5 0.2", "not a class and four shares"),
+        ("0 0.5 0.5 0.2", "not a class number and four fractions"),
         ("0 0.5 0.5 40 30", "from 0 to 1"),
         ("cat 0 0 1 1", "line 1"),
     ],
@@ -127,7 +127,7 @@ def test_a_mask_of_another_size_is_refused(
     folder = make_folder(tmp_path / "in")
     Image.fromarray(np.zeros((50, 96), np.uint8)).save(folder / "masks/0.png")
     assert run(folder, tmp_path / "out", models) == 1
-    assert "needs a grey mask of 8 bits, 96 x 96" in capsys.readouterr().err
+    assert "needs an 8-bit greyscale mask, 96 x 96" in capsys.readouterr().err
 
 
 def test_a_folder_without_images_is_told_what_is_expected(
@@ -161,5 +161,5 @@ def test_a_model_that_can_not_be_read_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], models: list[str]
 ) -> None:
     (tmp_path / "bad.onnx").write_bytes(b"no model")
-    with pytest.raises(onnx_models.ModelUnavailable, match="bad.onnx is no ONNX model"):
+    with pytest.raises(onnx_models.ModelUnavailable, match="bad.onnx cannot be read as an ONNX model"):
         onnx_models.open_model(str(tmp_path / "bad.onnx"))

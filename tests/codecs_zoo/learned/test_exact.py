@@ -61,7 +61,7 @@ def test_rows_are_interpolated_in_whole_numbers() -> None:
 
 
 def test_a_layer_without_a_twin_is_refused() -> None:
-    with pytest.raises(TypeError, match="Tanh has no exact twin; use Conv2d"):
+    with pytest.raises(TypeError, match="Tanh has no exact integer version; use Conv2d"):
         ExactNetwork(nn.Sequential(nn.Tanh()))
-    with pytest.raises(ValueError, match="can't be exact"):
+    with pytest.raises(ValueError, match="cannot be exact"):
         ExactNetwork(nn.Sequential(nn.Conv2d(2**14 + 1, 1, 3)))

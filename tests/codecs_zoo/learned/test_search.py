@@ -111,7 +111,7 @@ def test_options_that_do_nothing_are_refused(codec: Codec, given: dict[str, str]
 
 def test_a_damaged_metric_is_refused_in_words(codec: Codec, scene: Pixels, tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("{}")
-    with pytest.raises(CodecError, match="The metric can't be used"):
+    with pytest.raises(CodecError, match="The metric cannot be used"):
         codec.encode(scene, quality=3, effort=1, tune=str(tmp_path))
 
 

@@ -70,7 +70,7 @@ def test_tables_survive_being_stored() -> None:
 
 
 def test_tables_of_two_files_are_refused() -> None:
-    with pytest.raises(ValueError, match="do not fit together"):
+    with pytest.raises(ValueError, match="are inconsistent"):
         Tables(np.array([0, 3]), np.array([0]), np.array([1, 2]))
 
 

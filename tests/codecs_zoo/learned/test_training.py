@@ -99,7 +99,7 @@ def test_after_a_kill_it_ends_where_it_would_have(
 
 def test_other_settings_need_another_folder(photographs: Path, tmp_path: Path) -> None:
     trainer.train(settings_for(photographs, steps=1), tmp_path)
-    with pytest.raises(ValueError, match="was started with other settings"):
+    with pytest.raises(ValueError, match="was started with different settings"):
         trainer.train(settings_for(photographs, steps=2), tmp_path)
 
 
@@ -116,7 +116,7 @@ def test_what_cannot_be_trained_on_is_named_and_leaves_nothing(wrong: str, tmp_p
     words = {
         "small": "No photograph there is 64 x 64 pixels or more",
         "damaged": "one.png can't be read",
-        "metric": "The metric can't be used",
+        "metric": "The metric cannot be used",
     }[wrong]
     tune = str(tmp_path / "metric") if wrong == "metric" else "mse"
     with pytest.raises((CodecError, PhotographError), match=words):
@@ -172,9 +172,9 @@ def test_the_command_trains_and_refuses_in_words(
     bad.write_text("hello")
     refused = {
         "--crop=70": "multiple of 32",
-        "--crop=256": "No photograph there",
-        "--steps=0": "from 1",
-        f"--start={bad}": "bad.pt is damaged, or no state of a training",
+        "--crop=256": "No photograph has",
+        "--steps=0": "at least 1",
+        f"--start={bad}": "bad.pt is damaged or not a training state",
     }
     for wrong, reason in refused.items():
         other = str(tmp_path / wrong[:5])

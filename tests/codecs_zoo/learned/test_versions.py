@@ -51,7 +51,7 @@ def test_weights_of_another_codec_are_refused(weights: Path, pixels: np.ndarray)
 
 
 def test_a_codec_without_weights_has_no_versions(weights: Path) -> None:
-    with pytest.raises(CodecError, match="no weights to exchange"):
+    with pytest.raises(CodecError, match="no weights to replace"):
         codec_version("mine", "jpeg", weights)
 
 
@@ -74,7 +74,7 @@ def test_a_provider_is_asked_for_what_no_module_has(provider: list[str]) -> None
     assert registry.get("mine").name == "mine" and provider == ["mine"]
     assert registry.get("jpeg").name == "jpeg" and provider == ["mine"]
     assert "mine" not in registry.names()
-    with pytest.raises(KeyError, match="No codec is called 'theirs'"):
+    with pytest.raises(KeyError, match="There is no codec named 'theirs'"):
         registry.get("theirs")
 
 

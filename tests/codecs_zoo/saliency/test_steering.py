@@ -94,9 +94,9 @@ def test_the_region_is_a_share_of_the_pixels_with_the_highest_values() -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("jpeg", "jpeg can't be steered by saliency. Codecs that can: checkerboard,"),
-        ("checkerboard", "saliency.* nothing without one: give effort 1, 2 or 3"),
-        ("checkerboard@effort=1,saliency=contrast", "has a saliency already"),
+        ("jpeg", "jpeg cannot be steered by saliency. Codecs that can: checkerboard,"),
+        ("checkerboard", "saliency.* apply only to a search: set effort to 1, 2 or 3"),
+        ("checkerboard@effort=1,saliency=contrast", "already has a saliency"),
     ],
 )
 def test_codecs_that_cannot_be_steered_are_refused(name: str, words: str) -> None:

@@ -24,7 +24,7 @@ def test_a_crash_becomes_a_row_and_the_others_are_made(tmp_path: Path) -> None:
     rows = run(tmp_path, tasks, ("psnr",), jobs=2, say=heard.append)
     assert [row.codec for row in rows] == [task.codec for task in tasks]
     assert [row.codec for row in rows if row.failed] == [CRASHING]
-    assert "ended its process" in rows[2].reason
+    assert "terminated its process" in rows[2].reason
     assert len(heard) == len(tasks)
     assert read_row(tmp_path, tasks[2]) == rows[2]
 

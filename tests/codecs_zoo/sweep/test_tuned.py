@@ -102,7 +102,7 @@ def test_names_that_choose() -> None:
     assert codec.family == "avif"
     for name, reason in (
         ("jpeg@choose-by=psnr", "no options to choose among"),
-        ("avif@choose-by=vmafs", "No quality figure is called 'vmafs'"),
+        ("avif@choose-by=vmafs", "There is no quality figure named 'vmafs'"),
         ("avif@choose-by=psnr,choose=effort", "has no option effort"),
         ("avif@choose=tune", "choose-by=METRIC is missing"),
     ):

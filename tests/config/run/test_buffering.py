@@ -38,7 +38,7 @@ class Site:
         """Whether this is the one who may send much."""
         self.heads.append(head)
         if head["PATH_INFO"] == "/broken":
-            raise RuntimeError("the database is away")
+            raise RuntimeError("the database is not available")
         return "known" in head.get("HTTP_COOKIE", "") + head.get("HTTP_AUTHORIZATION", "")
 
     def __call__(self, environ: Environ, start: Start) -> Iterable[bytes]:

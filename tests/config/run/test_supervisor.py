@@ -62,7 +62,7 @@ def test_a_killed_part_and_its_own_children_are_replaced(
         until(lambda: broker.answers(tmp_path), within=5, what="the broker is back")
         assert not [pid for pid in first if is_running(pid)]
         assert supervisor.deaths() == {"broker": 1, "worker": 1}
-    assert any("worker: died (killed by SIGKILL), starts again in 0.5 s" in line for line in output)
+    assert any("worker: died (killed by SIGKILL), restarting in 0.5 s" in line for line in output)
 
 
 def test_a_part_that_is_killed_again_and_again_while_it_starts_does_not_end_the_site(
@@ -110,7 +110,7 @@ def test_a_part_that_can_not_start_ends_all_and_says_why(
 
 
 def test_a_command_that_does_not_exist_says_so(tmp_path: Path, free_port: int) -> None:
-    with pytest.raises(SupervisorError, match="no-such-command can't be started"):
+    with pytest.raises(SupervisorError, match="no-such-command cannot be started"):
         supervisor_for(tmp_path, free_port, [Part("web", ("no-such-command",), lambda: "silent")]).start()
 
 
@@ -124,7 +124,7 @@ def test_a_port_that_is_taken_is_named_at_once(tmp_path: Path, make_part: MakePa
 
 @pytest.mark.parametrize("port", [-1, 0, 70_000])
 def test_a_port_that_is_none_is_refused(tmp_path: Path, port: int) -> None:
-    with pytest.raises(SupervisorError, match="can't be used"):
+    with pytest.raises(SupervisorError, match="cannot be used"):
         supervisor_for(tmp_path, port, []).start()
 
 

@@ -30,7 +30,7 @@ def serve_by_uncertainty(study: Study, held_out: float) -> None:
 
 def test_open_pairs_get_priorities_and_the_share_held_out_none(version: MetricVersion) -> None:
     study = version.run.snapshot.study
-    assert "does not serve them" in rank_open_pairs(version=version)
+    assert "does not choose pairs" in rank_open_pairs(version=version)
     serve_by_uncertainty(study, 50.0)
     output = rank_open_pairs(version=MetricVersion.objects.get())
     pairs = study.triplets.all()
@@ -45,7 +45,7 @@ def test_a_version_that_learned_from_programs_decides_nothing_that_people_are_as
     rules = Protocol.bare().to_json() | {"allocation": "uncertain"}
     study = Study(state=Study.State.OPEN, protocol=rules)
     version = MetricVersion(simulated=True, run=TrainingRun(snapshot=Snapshot(study=study)))
-    assert "learned from programs" in rank_open_pairs(version=version)
+    assert "trained on simulated judgments" in rank_open_pairs(version=version)
 
 
 def test_the_votes_of_excluded_people_do_not_rank_pairs(

@@ -82,7 +82,7 @@ def test_what_was_held_against_another_version_than_the_one_in_use_is_not_promot
     version = make_version(2, low=0.1)
     promote_version(version=make_version(3, low=None), reason="by hand, meanwhile")
     output = promote_if_better(version=version, rival=rivals.get(trained_beside or 0))
-    assert output.startswith("not promoted: version 3 came into use while it trained; train again")
+    assert output.startswith("not promoted: version 3 was promoted while this one trained; train again")
     assert MetricVersion.objects.get(promoted=True).number == 3
 
 
@@ -95,14 +95,14 @@ def test_what_learned_from_programs_never_takes_the_place_of_what_learned_from_p
 
 def test_by_hand_needs_a_reason() -> None:
     version = make_version(1, low=None)
-    with pytest.raises(Refused, match="Say why"):
+    with pytest.raises(Refused, match="Give a reason"):
         promote_version(version=version, reason="  ")
 
 
 def test_the_version_in_use_is_not_promoted_again() -> None:
     version = make_version(1, low=None)
     promote_version(version=version, reason="once")
-    with pytest.raises(Refused, match="in use already"):
+    with pytest.raises(Refused, match="already in use"):
         promote_version(version=version, reason="twice")
 
 
@@ -128,10 +128,10 @@ def test_a_test_split_that_is_too_small_promotes_nothing(name: str, words: str) 
             "above that of stock LPIPS",
         ),
         ({"log_loss_difference_to_promoted": {"mean": 0.001}}, "above that of the version in use"),
-        ({"calibration_error": 0.06}, "stated chances are off by 6.0 points"),
+        ({"calibration_error": 0.06}, "predicted shares are off by 6.0 points"),
         (
             {"difference_to_psnr": {"mean": -0.02, "low": -0.03, "high": -0.01}},
-            "PSNR agrees with people certainly",
+            "PSNR agrees with people significantly",
         ),
     ],
 )
@@ -167,7 +167,7 @@ def test_psnr_is_part_of_the_sentence() -> None:
 
 def test_a_run_by_hand_asks() -> None:
     outcome = promote_if_better(version=make_version(1, low=0.004), rival=None, needs_approval=True)
-    assert outcome.startswith("better, and waits for somebody to promote it: +2.0 points")
+    assert outcome.startswith("better, waiting for manual promotion: +2.0 points")
     assert not MetricVersion.objects.filter(promoted=True).exists()
 
 
@@ -175,7 +175,7 @@ def test_back_to_stock_and_back_again() -> None:
     with pytest.raises(Refused, match="No version is in use"):
         back_to_stock(reason="nothing")
     promote_version(version=make_version(1, low=None), reason="the first")
-    with pytest.raises(Refused, match="Say why"):
+    with pytest.raises(Refused, match="Give a reason"):
         back_to_stock(reason=" ")
     assert (
         back_to_stock(reason="it failed on faces").promotion_reason == "taken out of use: it failed on faces"

@@ -66,7 +66,7 @@ def test_two_studies_train_at_once_and_the_second_is_not_held_against_a_version_
     assert sorted(MetricVersion.objects.values_list("number", flat=True)) == [1, 2]
     promoted = MetricVersion.objects.get(promoted=True)
     other = MetricVersion.objects.get(promoted=False)
-    assert f"version {promoted.number} came into use while it trained" in other.run.log
+    assert f"version {promoted.number} was promoted while this one trained" in other.run.log
 
 
 def test_one_of_several_workers_gets_a_study() -> None:

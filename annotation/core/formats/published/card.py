@@ -71,10 +71,13 @@ def _body(manifest: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield "| file | what is in it |"
     yield "| --- | --- |"
-    yield "| `data/SPLIT/metadata.jsonl` | a pair a line: pictures, conditions (`p0_codec` at `p0_level`), votes |"
+    yield (
+        "| `data/SPLIT/metadata.jsonl` | one pair per line: pictures, conditions (`p0_codec` at "
+        "`p0_level`), votes |"
+    )
     yield "| `data/SPLIT/pictures/` | each picture once, a lossless PNG, named by the sha256 of its file |"
     yield "| `judgments.parquet` | the answers that count as votes |"
-    yield "| `answers.parquet` | every answer as it was given, checks and practice too, with its timing |"
+    yield "| `answers.parquet` | every answer as given, including checks and practice, with its timing |"
     yield "| `sources.parquet` | the photographs, with licence and attribution |"
     yield "| `snapshot.json` | the manifest of the snapshot: the study's rules, filters, versions and hashes |"
     yield ""
@@ -82,7 +85,8 @@ def _body(manifest: Mapping[str, Any]) -> Iterator[str]:
     yield "## Personal information"
     yield ""
     yield (
-        "Annotators, answers and assignments have pseudonyms of this export alone. `answers.parquet` holds the timing "
+        "Annotators, answers and assignments have pseudonyms that are valid in this export only. "
+        "`answers.parquet` holds the timing "
         "of each answer with window, screen and pixel ratio; no name, address or panel's id is in the dataset."
     )
     yield ""
@@ -133,7 +137,10 @@ def _collection(manifest: Mapping[str, Any]) -> Iterator[str]:
     if rules.get("panel", "none") != "none":
         yield f"- People came from {_plain(rules['panel'])}."
     if excluded := manifest["filters"].get("exclusions", {}).get("rules"):
-        yield f"- Rules that exclude people: {_plain(', '.join(f'{name} {limit}' for name, limit in excluded.items()))}"
+        yield (
+            f"- Rules that exclude people: "
+            f"{_plain(', '.join(f'{name} {limit}' for name, limit in excluded.items()))}"
+        )
     if day := published_on(manifest):
         yield f"- Answers up to {day}."
     yield ""

@@ -64,9 +64,10 @@ PAIR_COLUMNS = (
     "judge",
 )
 ABOUT = {
-    "pairs": "Pairs of reconstructions with their original and their votes; pictures by name below the split's folder.",
+    "pairs": "Pairs of reconstructions with their original and their votes; pictures by name below the "
+    "split's folder.",
     "judgments": "The answers that count as votes.",
-    "answers": "Every answer as it was given.",
+    "answers": "Every answer as given.",
     "sources": "The photographs, with licence and attribution.",
 }
 

@@ -69,7 +69,7 @@ def test_rows_lie_on_the_line_between_levels() -> None:
 def test_weights_too_large_to_be_exact_are_refused() -> None:
     layer = nn.Conv2d(64, 4, 3)
     nn.init.constant_(layer.weight, 60.0)
-    with pytest.raises(ValueError, match="can't be exact"):
+    with pytest.raises(ValueError, match="cannot be exact"):
         ExactConvolution(layer)
 
 

@@ -103,7 +103,7 @@ def test_a_damaged_state_is_named_and_the_search_begins_anew(
     monkeypatch.setattr(encoder, "CORRECTIONS", 0)
     whole = codec.encode(smooth_picture(64, 64), bpp=1.0, effort=1)
     state = tmp_path / "photograph.search"
-    state.write_bytes(b"no state")
+    state.write_bytes(b"not a training state")
     with following(state=state):
         assert codec.encode(smooth_picture(64, 64), bpp=1.0, effort=1) == whole
     assert "photograph.search is damaged (" in (err := capsys.readouterr().err)

@@ -80,7 +80,7 @@ def test_a_killed_run_ends_where_it_would_have(photographs: Path, tmp_path: Path
 
 def test_a_damaged_state_is_named(photographs: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "state.pt").write_bytes(b"no state")
+    (tmp_path / "out" / "state.pt").write_bytes(b"not a training state")
     with pytest.raises(CodecError, match=r"state\.pt is damaged.*delete it to start from the beginning"):
         Trainer(quick(photographs), tmp_path / "out", SMALL)
 
@@ -148,7 +148,11 @@ def test_the_recipe_replays_from_its_file(photographs: Path, tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [("{", "holds no settings"), ('{"minuets": 3}', "holds no settings"), ("{}", "Training needs an end")],
+    [
+        ("{", "does not contain settings"),
+        ('{"minuets": 3}', "does not contain settings"),
+        ("{}", "Training needs an end"),
+    ],
 )
 def test_a_file_that_holds_no_settings_is_refused(tmp_path: Path, content: str, words: str) -> None:
     (tmp_path / "recipe.json").write_text(content)
@@ -164,7 +168,7 @@ def test_a_folder_of_another_training_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "settings.json").write_text("{}")
-    with pytest.raises(SystemExit, match="was started with other settings"):
+    with pytest.raises(SystemExit, match="was started with different settings"):
         main(line)
 
 
@@ -202,7 +206,7 @@ def test_weights_come_back_and_the_analysis_in_8_bits(tmp_path: Path) -> None:
 def test_a_file_that_holds_no_weights_is_refused(tmp_path: Path) -> None:
     for content in (b"", b"no weights at all", bytes(100)):
         (tmp_path / "weights").write_bytes(content)
-        with pytest.raises(CodecError, match="holds no weights of pyramid"):
+        with pytest.raises(CodecError, match="does not contain weights of pyramid"):
             read_model(tmp_path / "weights")
 
 

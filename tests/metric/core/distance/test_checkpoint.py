@@ -77,7 +77,7 @@ def test_a_changed_file_is_refused(folder: Path, name: str) -> None:
 
 def test_a_wrong_key_is_refused(folder: Path) -> None:
     change_tensors(folder, lambda t: t.update({"lin0.weight": t.pop("lin0.model.1.weight")}))
-    with pytest.raises(CheckpointError, match=r"these differ: lin0\.model\.1\.weight, lin0\.weight"):
+    with pytest.raises(CheckpointError, match=r"these keys differ: lin0\.model\.1\.weight, lin0\.weight"):
         load(folder)
 
 
@@ -89,14 +89,14 @@ def test_a_wrong_size_is_refused(folder: Path) -> None:
 
 def test_another_trunk_is_refused(folder: Path) -> None:
     change_tensors(folder, lambda t: t["net.slice1.0.weight"].mul_(1.01))
-    with pytest.raises(CheckpointError, match="another trunk"):
+    with pytest.raises(CheckpointError, match="a different trunk"):
         load(folder)
 
 
 @pytest.mark.parametrize("changes", [{"net": "resnet"}, {"net": None}, {"schema": "closer-metric/9"}])
 def test_unknown_settings_are_refused(folder: Path, changes: dict[str, Any]) -> None:
     change_settings(folder, **changes)
-    with pytest.raises(CheckpointError, match="describes no metric this version knows"):
+    with pytest.raises(CheckpointError, match="describes no metric that this version supports"):
         load(folder)
 
 
@@ -112,9 +112,9 @@ def test_settings_of_another_form_are_refused(folder: Path, changes: dict[str, A
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda t: t["lin0.model.1.weight"].fill_(-1), "weights below zero"),
+        (lambda t: t["lin0.model.1.weight"].fill_(-1), "negative weights"),
         (lambda t: t["lin0.model.1.weight"].fill_(float("nan")), "not finite"),
-        (lambda t: t["scaling_layer.shift"].add_(0.1), "scaled by"),
+        (lambda t: t["scaling_layer.shift"].add_(0.1), "is not the scaling"),
         (lambda t: t.update({"lin1.model.1.weight": t["lin1.model.1.weight"].half()}), "is torch.float16"),
     ],
 )

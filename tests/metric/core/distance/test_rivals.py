@@ -79,9 +79,9 @@ def test_any_callable_is_a_metric(own: str, pairs: list[Pair]) -> None:
     ("name", "reason"),
     [
         ("crashes", "it failed on a picture .KeyError"),
-        ("nan", "it gave nan for a picture"),
-        ("shape", "of shape .2, 3. and not one number"),
-        ("words", "and not one number"),
+        ("nan", "it returned nan for a picture"),
+        ("shape", "of shape .2, 3., not one number"),
+        ("words", ", not one number"),
         ("hangs", "took more than 0 s for one pair"),
     ],
 )
@@ -110,7 +110,7 @@ def test_a_name_that_leads_to_no_callable_is_refused(own: str, name: str) -> Non
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(UnknownMetric, match="No metric is called 'psnrr'. Known: psnr, ssim"):
+    with pytest.raises(UnknownMetric, match="There is no metric named 'psnrr'. Known: psnr, ssim"):
         named("psnrr")
 
 

@@ -34,7 +34,7 @@ def test_what_was_saved_is_read(tmp_path: Path) -> None:
 def test_code_is_not_run_and_nobody_is_told_how_to(tmp_path: Path) -> None:
     path, mark = tmp_path / "bomb.pth", tmp_path / "mark"
     torch.save({"heads": Bomb(mark)}, path)
-    with pytest.raises(ValueError, match="holds something else than tensors") as refusal:
+    with pytest.raises(ValueError, match="contains something other than tensors") as refusal:
         load_tensors(path)
     assert "weights_only" not in str(refusal.value)
     assert not mark.exists()

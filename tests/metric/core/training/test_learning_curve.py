@@ -57,7 +57,7 @@ def test_the_command_prints_it(snapshot: Path, cache: Path, capsys: pytest.Captu
     assert text == format_learning_curve(curve)
     assert "1,000 more votes would change agreement by about" in text
     assert main(["curve", str(snapshot), "--kind", "ranker", "--net", "alex"]) == 2
-    assert "is not repeated" in capsys.readouterr().err
+    assert "only available for the kind heads" in capsys.readouterr().err
 
 
 def measured(n: int, share: float, loss: float) -> _Measured:
@@ -85,7 +85,7 @@ def test_what_more_would_bring_is_read_from_one_over_n() -> None:
 def test_too_few_points_say_nothing() -> None:
     rows = Answered(np.arange(10), np.ones(10), np.ones(10), np.arange(10))
     assert _more([[measured(10, 0.5, 0.7), measured(20, 0.6, 0.6)]] * 4, rows, 10) is None
-    assert "is not known" in more_in_words(None, "photographs")
+    assert "is unknown" in more_in_words(None, "photographs")
 
 
 def test_a_coin_teaches_nothing(tmp_path: Path) -> None:

@@ -82,5 +82,5 @@ def test_what_the_caller_raises_ends_the_team(tmp_path: Path) -> None:
 
 
 def test_only_fine_tuning_takes_several_processes() -> None:
-    with pytest.raises(ValueError, match="fine-tuning alone"):
+    with pytest.raises(ValueError, match="only possible for fine-tuning"):
         TrainConfig(processes=2)

@@ -124,7 +124,7 @@ def test_the_loaded_metric_gives_the_distances_of_its_heads(
 def test_another_size_than_it_was_fitted_on_warns_once(finished: tuple[Path, dict[str, Any]]) -> None:
     metric = load(finished[0])
     images = torch.zeros(1, 3, 128, 128)
-    with pytest.warns(UserWarning, match="short side of 48 to 64 pixels, and is used at 128"):
+    with pytest.warns(UserWarning, match="short side of 48 to 64 pixels, but is used at 128"):
         metric(images, images)
     metric(images, images)
 
@@ -183,9 +183,9 @@ def test_a_snapshot_that_is_too_small_is_refused(own_snapshot: Path, tmp_path: P
         ({"strengths": (0.0,)}, "from 1e-06"),
         ({"folds": 1}, "from 2 to 50"),
         ({"device": "tpu"}, "Known: auto"),
-        ({"nets": ("alex", "alex")}, "named twice"),
+        ({"nets": ("alex", "alex")}, "given twice"),
         ({"terms": ("vmaf",)}, "Known: psnr, ms-ssim"),
-        ({"kind": "ranker", "terms": ("psnr",)}, "The ranker is the original's"),
+        ({"kind": "ranker", "terms": ("psnr",)}, "The ranker requires one trunk"),
         ({"crop": 32}, "at least 64"),
         ({"epochs": 0}, "from 1 to 1000"),
     ],
