@@ -30,7 +30,7 @@ def secret_key(value: str, *, debug: bool, folder: Path) -> str:
         return value
     if not debug:
         raise ImproperlyConfigured(
-            "SECRET_KEY is not set. With DEBUG off Closer needs one: "
+            "SECRET_KEY is not set. It is required when DEBUG is off: "
             "SECRET_KEY=$(python -c 'import secrets; print(secrets.token_urlsafe(50))')"
         )
     kept = folder / "development-secret-key"

@@ -10,9 +10,9 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     base = Assumed()
     add = parser.add_argument
     add("--conditions", type=whole_number, required=True, help="methods compared at a level")
-    add("--sources", type=whole_number, help="photographs (with --halfwidth: at most)")
-    add("--annotators", type=whole_number, help="people (with --halfwidth: at most)")
-    add("--votes", type=whole_number, help="answers to each pair")
+    add("--sources", type=whole_number, help="photographs (with --halfwidth: upper limit)")
+    add("--annotators", type=whole_number, help="people (with --halfwidth: upper limit)")
+    add("--votes", type=whole_number, help="answers per pair")
     add(
         "--levels",
         type=whole_number,
@@ -22,30 +22,35 @@ def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--halfwidth",
         type=positive_number,
-        help="find the cheapest study whose differences are inside ± so many JND",
+        help="find the cheapest study with intervals of differences within ± this many JND",
     )
     add(
         "--step",
         type=positive_number,
         default=base.step,
-        help="neighbours are so many JND apart (default: %(default)g)",
+        help="difference between neighbours in JND (default: %(default)g)",
     )
     add("--spread-people", type=number_from_zero, default=base.of_people, help="JND (default: %(default)g)")
     add("--spread-sources", type=number_from_zero, default=base.of_sources, help="JND (default: %(default)g)")
-    add("--seconds", type=positive_number, default=base.seconds, help="of one answer (default: %(default)g)")
+    add(
+        "--seconds",
+        type=positive_number,
+        default=base.seconds,
+        help="seconds per answer (default: %(default)g)",
+    )
     add(
         "--arrival",
         type=number_from_zero,
         default=base.arrival_minutes,
-        help="minutes before the first (%(default)g)",
+        help="minutes before the first answer (default: %(default)g)",
     )
     add(
         "--pay",
         type=number_from_zero,
         default=base.pay_per_hour,
-        help="per hour, any currency (default: none)",
+        help="pay per hour, any currency (default: none)",
     )
-    add("--seed", type=int, default=0, help="of the simulation")
+    add("--seed", type=int, default=0, help="seed of the simulation")
 
 
 def whole_number(text: str) -> int:

@@ -104,7 +104,7 @@ def _number(raw: Raw, key: str, largest: float, where: str = "timing") -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TimingError(f"{where}.{key} must be a number, not {value!r}")
     if not 0 <= value <= largest:
-        raise TimingError(f"{where}.{key} is {value:g}: it must lie between 0 and {largest:g}")
+        raise TimingError(f"{where}.{key} is {value:g}: it must be between 0 and {largest:g}")
     return float(value)
 
 

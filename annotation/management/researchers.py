@@ -11,4 +11,4 @@ def researcher(name: str | None) -> User | None:
     try:
         return User.objects.get(username=name, is_active=True)
     except User.DoesNotExist as error:
-        raise CommandError(f"There is no researcher called {name!r}.") from error
+        raise CommandError(f"There is no researcher named {name!r}.") from error

@@ -38,7 +38,7 @@ def order(pending: PreviewPending) -> None:
 def _preview_of(request: HttpRequest, slug: str) -> Study:
     study = study_or_404(request, slug, Reach.DATA)
     if request.headers.get("X-Closer-Session") != preview_key(study):
-        raise Refused("This is the preview of a study; open it from the study's pages.")
+        raise Refused("This is the preview of a study. Open it from the study's pages.")
     return study
 
 
@@ -138,7 +138,7 @@ def _move_on(request: HttpRequest, study: Study, position: int) -> int:
 def _position(assignment: Any) -> int:
     number = str(assignment).removeprefix("preview-")
     if not number.isdecimal() or len(number) > 6:
-        raise Refused("This pair belongs to no preview.")
+        raise Refused("This pair does not belong to this preview.")
     return int(number)
 
 

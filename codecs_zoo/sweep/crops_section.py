@@ -15,8 +15,8 @@ def crops_section(strips: Sequence[Strip]) -> str:
         return ""
     panels = "".join(_strip(number, strip) for number, strip in enumerate(strips))
     return (
-        "<section><h2>What it looks like</h2><p>Unscaled crops, from where the codecs differ most at the lowest "
-        f"rate. The original is in the middle of each row.</p>{panels}</section>"
+        "<section><h2>Examples</h2><p>Unscaled crops, from the region where the codecs differ most at the "
+        f"lowest rate. The original is in the middle of each row.</p>{panels}</section>"
     )
 
 
