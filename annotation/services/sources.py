@@ -39,10 +39,13 @@ def add_source(
     except image.PhotographError as error:
         raise BadPhotograph(f"{name}: {error}") from error
     source, pixels = cut_source(study, photograph.pixels, photograph.notes, corner=corner)
-    if duplicate := study.uses.filter(source__photograph=source.photograph).first():
-        raise DuplicatePhotograph(f"{name}: the study already has this photograph, as “{duplicate}”.")
     words = {"name": name[:200], "licence": licence, "attribution": attribution}
-    kept = take_source(study, source, image.encode_png(pixels), words)
+    png = image.encode_png(pixels)
+    with transaction.atomic():
+        _lock_draft(study)
+        if duplicate := study.uses.filter(source__photograph=source.photograph).first():
+            raise DuplicatePhotograph(f"{name}: the study already has this photograph, as “{duplicate}”.")
+        kept = take_source(study, source, png, words)
     if kept.crop is not None:
         store_uncropped(photograph.pixels)
     return kept
@@ -85,8 +88,13 @@ def source_of(whole: Pixels, box: image.Box, notes: Sequence[str] = ()) -> tuple
     return source, pixels
 
 
+@transaction.atomic
 def take_source(study: Study, source: Source, png: bytes, words: dict[str, str]) -> Source:
-    """The kept row of a source that `cut_source` made, used by the study under these words if it is new there."""
+    """The kept row of a source that `cut_source` made, used by the study under these words if it is new there.
+
+    Raises StudyFrozen where the study was opened since its pictures were looked at.
+    """
+    _lock_draft(study)
     kept = keep_source(source, png)
     study.sources.add(kept, through_defaults=words)
     return kept
@@ -95,10 +103,14 @@ def take_source(study: Study, source: Source, png: bytes, words: dict[str, str])
 @transaction.atomic
 def remove_source(*, study: Study, source: Source) -> None:
     """Takes a photograph, and own pictures of it, out of a draft; other studies keep it. Raises StudyFrozen."""
-    study = Study.objects.select_for_update().get(pk=study.pk)
-    require_draft(study)
+    _lock_draft(study)
     study.own_pictures.remove(*study.own_pictures.filter(source=source))
     study.sources.remove(source)
+
+
+def _lock_draft(study: Study) -> None:
+    """Who adds to a draft, takes from it or opens it waits until the transaction ends. Raises StudyFrozen."""
+    require_draft(Study.objects.select_for_update().get(pk=study.pk))
 
 
 def require_words(*, name: str, **words: str) -> None:

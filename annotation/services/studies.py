@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -40,10 +40,26 @@ def create_study(*, name: str, owner: User | None = None, slug: str = "", **fiel
     study = Study(name=name.strip(), slug=slug or free_slug(name), **fields)
     _check(study)
     with transaction.atomic():
-        study.save()
+        _save_new(study, own_slug=bool(slug))
         if owner is not None:
             Membership.objects.create(study=study, user=owner, role=Membership.Role.OWNER)
     return study
+
+
+def _save_new(study: Study, *, own_slug: bool) -> None:
+    """Saves the row; somebody who took its slug a moment ago has it, and the study gets the next one that is free.
+
+    With `own_slug` it was chosen: then IntegrityError goes up.
+    """
+    while True:
+        try:
+            with transaction.atomic():
+                return study.save()
+        except IntegrityError:
+            free = free_slug(study.name)
+            if own_slug or free == study.slug:
+                raise
+            study.slug = free
 
 
 @transaction.atomic
