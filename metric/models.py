@@ -1,4 +1,4 @@
-"""TrainingRun, MetricVersion, RetrainRule and CodecTraining: fits on snapshots, what they made, codecs tuned on it."""
+"""TrainingRun, MetricVersion, TableStep, RetrainRule and CodecTraining: fits, what they made, codecs tuned on it."""
 
 import uuid
 from typing import Any
@@ -96,6 +96,24 @@ class MetricVersion(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("metric-version", args=[self.number])
+
+
+class TableStep(Work):
+    """The second step of a version's table: the rows of slow baselines, filled in once the version is there."""
+
+    version = models.OneToOneField(MetricVersion, on_delete=models.CASCADE, related_name="table_step")
+    stage = models.CharField(max_length=40, blank=True, default="")
+    stage_done = models.PositiveIntegerField(default=0)
+    stage_total = models.PositiveIntegerField(default=0)
+    cancel_requested = models.BooleanField(default=False)
+
+    objects = WorkQuerySet["TableStep"].as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"second step of {self.version}"
 
 
 class RetrainRule(models.Model):

@@ -13,10 +13,11 @@ from django.conf import settings
 
 from annotation.queues import queue_is_empty
 from annotation.services.reaping import requeue_abandoned
-from metric.models import CodecTraining, TrainingRun
+from metric.models import CodecTraining, TableStep, TrainingRun
 from metric.services.children import ending_with_parent
 from metric.services.requests import is_training, next_waiting
 from metric.services.schedule import retrain_due
+from metric.services.table_requests import waiting_steps
 
 
 def send(run: TrainingRun) -> None:
@@ -45,6 +46,33 @@ def train(pk: int) -> None:
     waiting = next_waiting(after=pk)
     if waiting:
         send(waiting)
+    send_next_step()
+
+
+def send_next_step() -> None:
+    """Sends the oldest second step of a table, if no training waits: what is left of a table has no hurry."""
+    for step in waiting_steps()[:1]:
+        send_step(step)
+
+
+def send_step(step: TableStep) -> None:
+    """Sends a second step to the workers that made its version."""
+    fill_table.apply_async([step.pk], queue=queue_of(step.version.run))
+
+
+@shared_task
+def fill_table(pk: int) -> None:
+    """Does one second step of a table in a child process, and sends out what waited for its turn."""
+    with turn_of(fill_table.request.hostname or "") as free:
+        if not free:
+            return
+        _in_a_child("run_table_step", pk)
+    # A training gets in between: the step has put itself back.
+    waiting = next_waiting(after=0)
+    if waiting:
+        send(waiting)
+    else:
+        send_next_step()
 
 
 @contextmanager
@@ -102,5 +130,7 @@ def reap() -> None:
     empty = queue_is_empty("train") and queue_is_empty("train-gpu")
     for pk in requeue_abandoned(rows=TrainingRun.objects.all(), queue_empty=empty):
         send(TrainingRun.objects.get(pk=pk))
+    for pk in requeue_abandoned(rows=TableStep.objects.all(), queue_empty=empty):
+        send_step(TableStep.objects.select_related("version__run").get(pk=pk))
     for pk in requeue_abandoned(rows=CodecTraining.objects.all(), queue_empty=empty):
         send_codec_training(CodecTraining.objects.get(pk=pk))

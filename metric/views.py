@@ -24,12 +24,13 @@ from annotation.views.access import (
 from annotation.views.paging import page_by_pk
 from metric import tasks
 from metric.forms import RetrainRuleForm, TrainingForm
-from metric.models import MetricVersion, TrainingRun
+from metric.models import MetricVersion, TableStep, TrainingRun
 from metric.reports.disagreements import disagreements_of
 from metric.reports.run_time import run_time
 from metric.services.promotion import back_to_stock, promote_version, roll_back
 from metric.services.requests import cancel_training, request_training
 from metric.services.schedule import rule_of, standing_of, standings
+from metric.services.table_requests import pending_step
 from metric.services.versions import downloads_of, open_download
 
 VERSIONS_SHOWN = 20
@@ -105,6 +106,9 @@ def status_of(run: TrainingRun) -> dict[str, Any]:
     words = " · ".join(word for word in (stage_in_words(run.stage), counted) if word)
     if run.state == TrainingRun.State.QUEUED:
         words = "waiting for a worker"
+    step = pending_step(run)
+    if step is not None:
+        words = _step_in_words(step)
     stopping = run.cancel_requested and run.state == TrainingRun.State.RUNNING
     time = run_time(run)
     return {
@@ -112,11 +116,17 @@ def status_of(run: TrainingRun) -> dict[str, Any]:
         "outcome": run.outcome,
         "time": time.words if time else "",
         "words": "stopping at the next step" if stopping else words,
-        "done": run.stage_done,
-        "total": run.stage_total,
+        "done": (step or run).stage_done,
+        "total": (step or run).stage_total,
         "log": run.log,
-        "over": run.state in (TrainingRun.State.DONE, TrainingRun.State.FAILED),
+        "over": step is None and run.state in (TrainingRun.State.DONE, TrainingRun.State.FAILED),
     }
+
+
+def _step_in_words(step: TableStep) -> str:
+    counted = f"{step.stage_done:,} of {step.stage_total:,}" if step.stage_total > 1 else ""
+    doing = stage_in_words(step.stage) or "waiting for a worker that has nothing else to do"
+    return " · ".join(word for word in (f"slow rows of the table: {doing}", counted) if word)
 
 
 def stage_in_words(stage: str) -> str:
@@ -192,6 +202,7 @@ def metric_version(request: HttpRequest, number: int) -> HttpResponse:
     context = {
         "section": "metric",
         "version": version,
+        "step_status": status_of(version.run) if pending_step(version.run) else None,
         "disagreements": disagreements_of(version),
         "downloads": downloads_of(version),
     }

@@ -74,6 +74,18 @@ class WorkQuerySet(models.QuerySet[W]):
             )
         )
 
+    def postpone(self, pk: int, lease: uuid.UUID, seconds: float) -> bool:
+        """Whether the holder of `lease` could put the row back for what is more urgent; that is no attempt."""
+        return bool(
+            self.filter(pk=pk, lease=lease).update(
+                state=Work.State.QUEUED,
+                lease=None,
+                lease_expires_at=None,
+                attempts=F("attempts") - 1,
+                retry_at=timezone.now() + timedelta(seconds=seconds),
+            )
+        )
+
     def _end(self, pk: int, lease: uuid.UUID, **fields: Any) -> bool:
         ended = self.filter(pk=pk, lease=lease).update(
             lease=None, lease_expires_at=None, finished_at=timezone.now(), **fields

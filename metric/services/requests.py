@@ -12,6 +12,7 @@ from annotation.models import Snapshot
 from annotation.models.work import Work
 from metric.core.config import TrainConfig, trunks_of
 from metric.models import TrainingRun
+from metric.services.table_requests import cancel_table_step
 
 
 def request_training(
@@ -67,11 +68,12 @@ def in_words(config: dict[str, Any]) -> str:
 
 
 def cancel_training(*, run: TrainingRun) -> None:
-    """Stops a run at its next step; one that still waits never starts."""
+    """Stops a run, and the second step of its table, at its next step; one that still waits never starts."""
     TrainingRun.objects.filter(pk=run.pk).update(cancel_requested=True)
     TrainingRun.objects.filter(pk=run.pk, state=Work.State.QUEUED).update(
         state=Work.State.FAILED, error="Cancelled before it started.", finished_at=timezone.now()
     )
+    cancel_table_step(run=run)
 
 
 def is_training(*, study_id: int) -> bool:

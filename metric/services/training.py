@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Value
 from django.db.models.functions import Concat
@@ -26,6 +25,7 @@ from metric.core.distance.cache import VectorCache
 from metric.core.distance.checkpoint import CheckpointError
 from metric.core.distance.weights import TrunkUnavailable
 from metric.core.snapshot.folder import SnapshotError
+from metric.core.training.evaluated import slow_baselines
 from metric.core.training.fit import FitError
 from metric.core.training.members import TeamError, train_by_team
 from metric.core.training.train import train
@@ -38,6 +38,7 @@ from metric.services.notices import notify_admins
 from metric.services.promotion import promote_if_better
 from metric.services.requests import config_of, in_words
 from metric.services.shared_vectors import local_folder, shared_vectors
+from metric.services.table_requests import request_table_step, snapshot_place
 from metric.services.versions import (
     discard_drafts,
     draft_version,
@@ -159,7 +160,8 @@ def _fit(
 ) -> None:
     """In this process, or in several that this one starts and ends."""
     if config.processes == 1:
-        train(snapshot, out, config, promoted=promoted, progress=report, cache=vectors)
+        later = slow_baselines(config)
+        train(snapshot, out, config, promoted=promoted, progress=report, cache=vectors, later=later)
         return
     report.say(f"{config.processes} processes train together")
     cache = vectors.path.parent
@@ -192,6 +194,7 @@ def _enter(
         "outcome": outcome,
     }
     version.save(update_fields=["evaluation"])
+    request_table_step(version=version)
     report.say(f"version {version.number}: {outcome}")
     if not TrainingRun.objects.all().renew(version.run_id, lease):
         raise Refused(TAKEN_OVER)
@@ -228,9 +231,7 @@ def _snapshot_folder(snapshot: Snapshot, report: "Report") -> Path:
         if time.monotonic() - waited > 30 * LEASE.total_seconds():
             raise SnapshotMissing("Its snapshot is still not built after ten minutes. Is a worker running?")
         time.sleep(0 if snapshot.state == Snapshot.State.DONE else 1)
-    return unpack_snapshot(
-        snapshot=snapshot, folder=settings.VAR_DIR / "cache" / "snapshots" / snapshot.sha256[:32]
-    )
+    return unpack_snapshot(snapshot=snapshot, folder=snapshot_place(snapshot))
 
 
 class Report:

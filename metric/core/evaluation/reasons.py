@@ -7,7 +7,10 @@ that is published.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
+PENDING = "it is computed in a second step, which has not ended"
 URL = re.compile(r"https?://\S+?(?=[\s,;)]|$)")
 EXCEPTION = re.compile(r"\s*\([^()]*(?:Error|Exception|Errno|Timeout)\b[^()]*(?:\([^()]*\)[^()]*)*\)")
 RAISED = re.compile(r"\b\w+(?:Error|Exception)\b(?::\s*)?")
@@ -21,3 +24,10 @@ def plain(reason: str) -> str:
     words = RAISED.sub("", words)
     words = PATH.sub(r"\1", words)
     return " ".join(words.split()).strip(" :;") or "it failed"
+
+
+def without_pending(evaluation: Mapping[str, Any], reason: str) -> dict[str, Any]:
+    """The evaluation whose pending rows will not be computed, with the reason."""
+    pending = evaluation.get("pending", ())
+    rows = [row | {"reason": reason} if row["key"] in pending else row for row in evaluation["rows"]]
+    return dict(evaluation) | {"rows": rows, "pending": []}

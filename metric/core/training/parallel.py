@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, distributed, nn
 
+from metric.core.config import TrainConfig
+
 LOOPBACK = "lo"
 
 
@@ -88,6 +90,16 @@ def join(kind: str) -> None:
     if alone and LOOPBACK in (name for _, name in socket.if_nameindex()):
         os.environ.setdefault("GLOO_SOCKET_IFNAME", LOOPBACK)
     distributed.init_process_group("nccl" if kind == "cuda" else "gloo")
+
+
+def device_of(config: TrainConfig) -> torch.device:
+    """Where a run of these settings computes. Raises ValueError for a GPU that is not there."""
+    wanted = config.device
+    if wanted == "auto":
+        wanted = "cuda" if torch.cuda.is_available() else "cpu"
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device is cuda, but torch found no GPU. Use auto or cpu.")
+    return local_device(wanted)
 
 
 def local_device(kind: str) -> torch.device:

@@ -12,7 +12,7 @@ import json
 import logging
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -48,7 +48,7 @@ from metric.core.snapshot.folder import (
 from metric.core.snapshot.thumbnail import LEARNED_SOURCES, Thumbnail, thumbnails, write_thumbnails
 from metric.core.training.evaluated import evaluation_of
 from metric.core.training.learning_curve import learning_curve
-from metric.core.training.parallel import Team, local_device, team
+from metric.core.training.parallel import Team, device_of, team
 from metric.core.training.trained import Trained, fit_of, parts_of_config, train_metric, votes_of_split
 
 logger = logging.getLogger(__name__)
@@ -76,6 +76,7 @@ def train(
     promoted: Path | None = None,
     progress: Progress | None = None,
     cache: Path | VectorCache | None = None,
+    later: Collection[str] = (),
 ) -> dict[str, Any]:
     """Train a metric on a snapshot and evaluate it on its test split.
 
@@ -83,7 +84,8 @@ def train(
     evaluation.json, log.jsonl and, last, manifest.json. `promoted`: folder of the version to compare with.
     `progress(stage, done, total)` is called often. `cache`: pair vectors or their folder, where a
     killed fine-tuning continues too; without it they live as long as the run. Under torchrun every process calls this,
-    and the first one writes. Returns
+    and the first one writes. `later`: baselines
+    whose rows stay empty, for `evaluated.fill_in`. Returns
     {"settings", "evaluation", "manifest"}. A finished run of the same snapshot, config and code is returned
     as it is. Raises SnapshotError, TrunkUnavailable, FitError, CheckpointError (of `promoted`, or for a
     folder `out` that holds something else), ValueError.
@@ -97,11 +99,11 @@ def train(
         "config": config.as_json(),
         "code": CODE_VERSION,
         "promoted": _fingerprint(promoted),
-    }
+    } | ({"later": sorted(later)} if later else {})
     report("verify", 1, 1)
     if out.exists() and any(out.iterdir()):
         return _finished(out, identity)
-    device = _device(config)
+    device = device_of(config)
     with _opened(cache) as vectors, team(device) as crew:
         run = _Run(verified, out, config, promoted, report, vectors, identity, device, crew)
         if crew.leads:
@@ -156,7 +158,8 @@ class _Run:
         counts = ", ".join(f"{split} {len(self.snapshot.of(split))}" for split in SPLITS)
         say(f"Snapshot {self.snapshot.data_hash[:12]}: triplets {counts}")
         scoring, trained = self.train(say)
-        evaluation = evaluation_of(scoring, self.config, trained, self.promoted, self.device)
+        later = self.identity.get("later", ())
+        evaluation = evaluation_of(scoring, self.config, trained, self.promoted, self.device, later)
         settings = _settings(scoring, self.config, trained)
         self.progress("write", 0, 1)
         say(f"Writing {self.out.name}")
@@ -186,7 +189,7 @@ def curve_of(snapshot: Path, config: TrainConfig, cache: Path | None = None) -> 
         raise ValueError(f"A learning curve is only available for the kind heads, not for {config.kind}.")
     verified = read_snapshot(snapshot)
     require_trainable(verified, photographs=config.minimum_photographs, judgments=config.minimum_judgments)
-    device = _device(config)
+    device = device_of(config)
     with _opened(cache) as vectors:
         scoring = Scoring.of(verified, vectors, lambda stage, done, total: None, logger.info)
         parts = parts_of_config(config, scoring, device)
@@ -263,15 +266,6 @@ def _code_version() -> str:
 
 # Read once, when the code is: a worker that runs for weeks must not report sources that were edited since.
 CODE_VERSION = _code_version()
-
-
-def _device(config: TrainConfig) -> torch.device:
-    wanted = config.device
-    if wanted == "auto":
-        wanted = "cuda" if torch.cuda.is_available() else "cpu"
-    if wanted == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device is cuda, but torch found no GPU. Use auto or cpu.")
-    return local_device(wanted)
 
 
 def _fingerprint(promoted: Path | None) -> str | None:

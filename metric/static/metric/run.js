@@ -1,4 +1,4 @@
-/** A training run's page: keeps its bar and its log up to date, and reloads once it is over. */
+/** A training run's page, and that of a version whose table still grows: keeps bar and log up to date, and reloads at the end. */
 
 import { poll } from "../annotation/poll.js";
 
@@ -37,6 +37,7 @@ const left = stopwatch();
 /** The badge beside the title: what waited when the page was loaded may be running now. */
 function showState(outcome) {
   const badge = document.querySelector("[data-state] .badge");
+  if (!badge) return;
   badge.className = `badge badge-${outcome}`;
   badge.textContent = outcome;
 }
@@ -50,7 +51,7 @@ function show(run, log, status) {
   const time = run.querySelector("[data-time]");
   if (time) time.textContent = status.time;
   showState(status.outcome);
-  if (log.textContent !== status.log) {
+  if (log && log.textContent !== status.log) {
     const follow = atEnd(log);
     log.textContent = status.log;
     if (follow) log.scrollTop = log.scrollHeight;
@@ -59,7 +60,7 @@ function show(run, log, status) {
 
 const run = document.querySelector("[data-run-status]");
 const log = document.getElementById("log");
-log.scrollTop = log.scrollHeight;
+if (log) log.scrollTop = log.scrollHeight;
 
 if (run) {
   poll(run.dataset.runStatus, EVERY_MS, (status) => {

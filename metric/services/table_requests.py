@@ -1,0 +1,59 @@
+"""Second steps of tables: requested, listed and called off. Light enough for a web process: this loads no torch."""
+
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from annotation.models import Snapshot
+from annotation.models.work import Work
+from metric.core.evaluation.reasons import without_pending
+from metric.models import MetricVersion, TableStep, TrainingRun
+
+CANCELLED = "its second step was cancelled"
+
+
+def snapshot_place(snapshot: Snapshot) -> Path:
+    """Where a snapshot is unpacked on this machine."""
+    folder: Path = settings.VAR_DIR / "cache" / "snapshots" / snapshot.sha256[:32]
+    return folder
+
+
+def request_table_step(*, version: MetricVersion) -> TableStep | None:
+    """The step that fills in the version's pending rows; None where there are none."""
+    if not version.evaluation.get("pending"):
+        return None
+    return TableStep.objects.get_or_create(version=version)[0]
+
+
+def pending_step(run: TrainingRun) -> TableStep | None:
+    """The second step of what a run made, while it waits or is being done."""
+    return TableStep.objects.filter(version__run=run).pending().first()
+
+
+def waiting_steps() -> list[TableStep]:
+    """Steps that may be done now, the oldest first; none while a training run waits or is being done."""
+    if TrainingRun.objects.all().pending().exists():
+        return []
+    waiting = TableStep.objects.filter(state=Work.State.QUEUED, retry_at=None)
+    return list(waiting.select_related("version__run").order_by("pk"))
+
+
+@transaction.atomic
+def cancel_table_step(*, run: TrainingRun) -> None:
+    """Stops the second step of what a run made, if there is one: at its next look, or now if it waits."""
+    steps = TableStep.objects.filter(version__run=run)
+    steps.pending().update(cancel_requested=True)
+    waiting = steps.filter(state=Work.State.QUEUED).first()
+    if waiting and steps.filter(pk=waiting.pk, state=Work.State.QUEUED).update(
+        state=Work.State.FAILED, error=CANCELLED, finished_at=timezone.now()
+    ):
+        say_why_not(waiting, CANCELLED)
+
+
+def say_why_not(step: TableStep, reason: str) -> None:
+    """Writes into the table why its pending rows will not come. To be called in a transaction."""
+    version = MetricVersion.objects.select_for_update().get(pk=step.version_id)
+    version.evaluation = without_pending(version.evaluation, reason)
+    version.save(update_fields=["evaluation"])
