@@ -218,7 +218,9 @@ class Protocol:
         unknown = set(stored) - {rule.name for rule in fields(cls)}
         if unknown:
             raise ProtocolError("", f"There is no rule named {', '.join(sorted(unknown))}.")
-        return cls(**stored)
+        # 5 and 5.0 are one value in every file.
+        floats = {rule.name for rule in fields(cls) if isinstance(rule.default, float)}
+        return cls(**{name: _as_float(value) if name in floats else value for name, value in stored.items()})
 
     def to_json(self) -> dict[str, Any]:
         """Every rule by its name."""
@@ -246,9 +248,17 @@ class Protocol:
         return replace(self, **rules)
 
 
+# Whole numbers have no end in TOML and JSON; floats do.
+_LARGEST = 10**300
+
+
+def _as_float(value: Any) -> Any:
+    """A whole number as a float; anything else as it is, to be refused with its name."""
+    return float(max(-_LARGEST, min(value, _LARGEST))) if type(value) is int else value
+
+
 def _validate(name: str, value: Any, kind: type, limits: Mapping[str, Any]) -> None:
-    if kind is float and type(value) is int:
-        value = float(value)
+    value = _as_float(value) if kind is float else value
     if type(value) is not kind:
         raise ProtocolError(name, f"{limits['label']}: {value!r} is not of type {kind.__name__}.")
     if "choices" in limits and value not in limits["choices"]:
@@ -257,7 +267,7 @@ def _validate(name: str, value: Any, kind: type, limits: Mapping[str, Any]) -> N
         )
     if "least" in limits and not limits["least"] <= value <= limits["most"]:
         between = f"between {limits['least']:g} and {limits['most']:g}"
-        raise ProtocolError(name, f"{limits['label']} must be {between}, not {value:g}.")
+        raise ProtocolError(name, f"{limits['label']} must be {between}, not {_as_float(value):g}.")
 
 
 def _validate_together(rules: Protocol) -> None:

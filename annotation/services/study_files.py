@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
+from decimal import Decimal
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import BooleanField, IntegerField, JSONField
 
+from annotation.core.conditions import ConditionError, parse_level
 from annotation.core.formats import study_file
 from annotation.core.formats import zip as archives
 from annotation.core.formats.study_file import StudyFileError
@@ -18,7 +21,6 @@ from annotation.core.panel_codes import PANEL_CODES, without_panel_codes
 from annotation.core.protocol import Protocol
 from annotation.errors import BadPhotograph, BadStudyFile, DuplicatePhotograph, Refused
 from annotation.models import Reconstruction, Source, Study, StudySource
-from annotation.models.stimulus import as_decimal
 from annotation.services.own_pictures import Progress, add_pictures
 from annotation.services.sources import add_source
 from annotation.services.studies import create_study
@@ -101,6 +103,10 @@ def create_from_file(
 
 def _create(content: Mapping[str, Any], owner: User | None) -> Study:
     rules = {rule: content[rule] for rule in RULES if rule in content}
+    if faults := [
+        f"{rule} must be {kind}." for rule, value in rules.items() if (kind := _other_kind(rule, value))
+    ]:
+        raise BadStudyFile(" ".join(faults))
     if not isinstance(rules.get("name"), str) or not rules["name"].strip():
         raise BadStudyFile('A study needs a name: write name = "…".')
     defaults = {} if "codecs" in rules else {"target_bpps": []}
@@ -111,6 +117,25 @@ def _create(content: Mapping[str, Any], owner: User | None) -> Study:
         raise BadStudyFile(" ".join(words)) from error
     except (TypeError, ValueError) as error:
         raise BadStudyFile(f"A rule has a value of the wrong type: {error}.") from error
+
+
+_LISTS = {"codecs": (str, "texts"), "listed_pairs": (str, "texts"), "target_bpps": (int | float, "numbers")}
+
+
+def _other_kind(rule: str, value: Any) -> str:
+    """What the rule's value must be, "" where it is of that kind."""
+    if rule in _LISTS:
+        kind, words = _LISTS[rule]
+        fits = isinstance(value, list) and all(
+            isinstance(one, kind) and not isinstance(one, bool) for one in value
+        )
+        return "" if fits else f"a list of {words}"
+    field = Study._meta.get_field(rule)
+    if isinstance(field, BooleanField):
+        return "" if isinstance(value, bool) else "true or false"
+    if isinstance(field, IntegerField):
+        return "" if type(value) is int else "a whole number"
+    return "" if isinstance(field, JSONField) or isinstance(value, str) else "a text"
 
 
 def _add_photographs(study: Study, rows: Iterable[Mapping[str, Any]], folder: Path | None) -> Iterator[str]:
@@ -163,7 +188,7 @@ def _add_known_pictures(study: Study, rows: Iterable[Mapping[str, Any]]) -> Iter
             source__in=study.sources.all(),
             source__photograph=str(row.get("photograph", "")),
             method=method,
-            level=as_decimal(level) if isinstance(level, int | float) else None,
+            level=_level(level),
             sha256=str(row.get("sha256", "")),
         ).first()
         if picture:
@@ -173,6 +198,14 @@ def _add_known_pictures(study: Study, rows: Iterable[Mapping[str, Any]]) -> Iter
                 f"The picture {method}@{level} of {row.get('photograph', '?')} is not stored here: send "
                 "it with stimuli."
             )
+
+
+def _level(value: Any) -> Decimal | None:
+    """A level that a picture can have; None for what none has."""
+    try:
+        return parse_level(str(value))
+    except ConditionError:
+        return None
 
 
 def _below(folder: Path | None, name: Any) -> Path:

@@ -32,7 +32,7 @@ class StudyFileError(ValueError):
 def read(text: str, *, rules: Iterable[str], protocol: Iterable[str]) -> dict[str, Any]:
     """The file as plain values. `rules` and `protocol` are the names that may stand in it. Raises StudyFileError."""
     try:
-        content = tomllib.loads(text)
+        content = tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
         raise StudyFileError(f"This is not valid TOML: {error}.") from error
     faults = [*_format(content), *_names(content, {*rules, "format", "stimuli", "protocol", *TABLES})]
