@@ -115,7 +115,7 @@ def test_what_kind_a_rule_has_is_said(lines: dict[str, str], words: str) -> None
 
 @pytest.mark.parametrize("level", ["nan", "1e300", "true", "-1", '"x"'])
 def test_a_picture_at_no_level_is_not_known(level: str) -> None:
-    with pytest.raises(Refused, match="is not known here"):
+    with pytest.raises(Refused, match="is not stored here"):
         create_from_file(text=file(f'[[pictures]]\nphotograph = "p"\nmethod = "m"\nlevel = {level}\n'))
 
 
