@@ -29,6 +29,7 @@ from psychometrics.conditions import THE_ORIGINAL, AnswersError, ComparedMethod
 from psychometrics.in_text import (
     estimate_as_text,
     influence_as_text,
+    published_as_text,
     results_as_text,
     section_as_text,
     weighted_as_text,
@@ -36,6 +37,7 @@ from psychometrics.in_text import (
 from psychometrics.influence import Influence, influences
 from psychometrics.plan_arguments import add_plan_arguments
 from psychometrics.planning import Assumed, Plan, PlanError, Size, cheapest, plan
+from psychometrics.published_scale import AgainstPublished, against_published, read_published_scale
 from psychometrics.reliability import Weighted, weighted
 from psychometrics.results import Section, by_source, rank_conditions
 from psychometrics.scaling import TIES
@@ -67,10 +69,13 @@ def _rank(options: argparse.Namespace) -> None:
         by_source(rows, answers.sources, ties=options.ties, seed=options.seed) if options.by_source else {}
     )
     hangs_on = _influences(results.main, answers)
+    published = _against(results.main, options)
     if options.json:
         report = _file_as_json(answers) | results_as_json(results)
         report["weighted"] = _weighted_as_json(results.main)
         report["influence"] = {way: [_influence(one) for one in each[:10]] for way, each in hangs_on.items()}
+        if published is not None:
+            report["against"] = asdict(published)
         if options.by_source:
             report["by_source"] = {name: section_as_json(section) for name, section in sections.items()}
         _print_json(report)
@@ -79,8 +84,18 @@ def _rank(options: argparse.Namespace) -> None:
     beside = _weighted(results.main)
     parts += [weighted_as_text(beside)] if beside is not None else []
     parts += [influence_as_text(each, way) for way, each in hangs_on.items() if len(each) > 1]
+    parts += [] if published is None else [published_as_text(published)]
     parts += [f"{name}\n{section_as_text(section)}" for name, section in sections.items()]
     print("\n\n".join(parts))
+
+
+def _against(section: Section, options: argparse.Namespace) -> AgainstPublished | None:
+    if options.against is None:
+        return None
+    published = read_published_scale(options.against, options.column)
+    if section.ranking is None:
+        raise AnswersError(f"There is no ranking to hold against {options.against}: {section.why}")
+    return against_published(section.ranking, published)
 
 
 def _influences(section: Section, answers: Answers) -> dict[str, list[Influence]]:
@@ -243,6 +258,13 @@ def _parser() -> argparse.ArgumentParser:
     rank.add_argument(
         "--ties", choices=TIES, default="davidson", help="ties: Davidson's model, or half a win each"
     )
+    rank.add_argument(
+        "--against",
+        type=Path,
+        metavar="SCALE",
+        help="a CSV of a published scale: condition or method, and a value",
+    )
+    rank.add_argument("--column", default="", help="of SCALE (default: the first that holds numbers)")
     rank.add_argument("--seed", type=int, default=0, help="seed for the probability of being best")
     planned = command(
         "plan", _plan, "Predict the precision of a study, or find the cheapest study that is precise enough.",

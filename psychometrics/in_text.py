@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from psychometrics.estimates import Estimate
 from psychometrics.influence import Influence
+from psychometrics.published_scale import AgainstPublished
 from psychometrics.ranking import Ranking
 from psychometrics.reliability import Weighted
 from psychometrics.results import Results, Section
@@ -52,6 +53,16 @@ def weighted_as_text(weighted_scale: Weighted) -> str:
     return (
         "With each answer weighted by how far its annotator can be trusted (Crowd-BT), "
         f"{weighted_scale.name} moves most, by {signed(weighted_scale.change)} JND, {order}."
+    )
+
+
+def published_as_text(one: AgainstPublished) -> str:
+    """How far a ranking agrees with a published scale."""
+    missing = f" ({one.missing} more are in one of the two only)" if one.missing else ""
+    return (
+        f"Against the published {one.column} of {one.conditions} conditions{missing}: Pearson {one.pearson:.4f}, "
+        f"Spearman {one.spearman:.4f}, Kendall {one.kendall:.4f}; {one.same_order:.1%} of pairs in the same order; "
+        f"furthest from a straight line: {one.furthest}, by {signed(one.by)} JND."
     )
 
 
