@@ -11,6 +11,7 @@ from scipy.special import expit, ndtr
 from torch import Tensor, nn
 
 from codecs_zoo.learned.networks.exact import UNITS
+from codecs_zoo.learned.networks.rounding import bounded_below
 from codecs_zoo.learned.networks.tables import SYMBOL_LIMIT, Tables
 
 SCALES: Final = 64
@@ -43,10 +44,10 @@ def scale_rows(log_scale: Tensor) -> Tensor:
 
 def gaussian_likelihood(residual: Tensor, log_scale: Tensor) -> Tensor:
     """Probability of the unit interval about `residual` (distance from the mean) under N(0, 2**log_scale)."""
-    inverse = torch.exp2(-_bounded_below(log_scale, LOG_SCALE_LOW))
+    inverse = torch.exp2(-bounded_below(log_scale, LOG_SCALE_LOW))
     distance, inverse = residual.abs(), inverse * math.sqrt(0.5)
     mass = torch.erfc((distance - 0.5) * inverse) - torch.erfc((distance + 0.5) * inverse)
-    return _bounded_below(mass / 2, LEAST_LIKELIHOOD)
+    return bounded_below(mass / 2, LEAST_LIKELIHOOD)
 
 
 class ChannelDensity(nn.Module):
@@ -66,7 +67,7 @@ class ChannelDensity(nn.Module):
         distance = (values.unsqueeze(-1) - self.means.view(shape)).abs()
         half = step.unsqueeze(-1) / 2
         mass = torch.sigmoid((half - distance) * inverse) - torch.sigmoid((-half - distance) * inverse)
-        return _bounded_below((weights * mass).sum(-1), LEAST_LIKELIHOOD)
+        return bounded_below((weights * mass).sum(-1), LEAST_LIKELIHOOD)
 
     @torch.no_grad()
     def tables(self, steps: Tensor) -> Tables:
@@ -92,23 +93,3 @@ def _mixture_masses(
     last = min(int(np.searchsorted(cumulative, 1 - TAIL)) + 1, len(edges) - 1)
     last = max(last, first + 1)
     return first - reach, np.diff(cumulative[first : last + 1])
-
-
-class _LowerBound(torch.autograd.Function):
-    """max(x, bound) whose gradient still pushes x upwards when it is below."""
-
-    @staticmethod
-    def forward(context, x: Tensor, bound: float) -> Tensor:  # type: ignore[no-untyped-def]
-        context.save_for_backward(x)
-        context.bound = bound
-        return x.clamp(min=bound)
-
-    @staticmethod
-    def backward(context, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[no-untyped-def]
-        (x,) = context.saved_tensors
-        return gradient * ((x >= context.bound) | (gradient < 0)), None
-
-
-def _bounded_below(x: Tensor, bound: float) -> Tensor:
-    bounded: Tensor = _LowerBound.apply(x, bound)  # type: ignore[no-untyped-call]
-    return bounded

@@ -92,12 +92,13 @@ def as_pictures(bytes_: Tensor) -> Tensor:
     return bytes_.to(torch.float32, memory_format=torch.channels_last) / 255
 
 
-def principal_components(photographs: list[Pixels], count: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
-    """(components count x 768, mean 768, variances count) of patches about 0.5, in pixel_unshuffle's order."""
-    pool = CropPool(photographs, 4 * PATCH)
-    crops = as_pictures(pool.cut(pool.places(1000, (seed, 0xC0))))
+def principal_components(crops: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
+    """(components count x 768, mean 768, variances count) of patches about 0.5, in pixel_unshuffle's order.
+
+    `crops`: N x 3 x H x W in 0..1.
+    """
     patches = torch.nn.functional.pixel_unshuffle(crops - 0.5, PATCH)
-    rows = patches.permute(0, 2, 3, 1).reshape(-1, patches.shape[1]).double()
+    rows = patches.permute(0, 2, 3, 1).reshape(-1, patches.shape[1]).cpu().double()
     mean = rows.mean(0)
     values, vectors = torch.linalg.eigh(torch.cov((rows - mean).T))
     strongest = values.argsort(descending=True)[:count]

@@ -57,3 +57,24 @@ def straight_through(x: Tensor) -> Tensor:
 def noisy(x: Tensor) -> Tensor:
     """Plus uniform noise of one step."""
     return x + torch.empty_like(x).uniform_(-0.5, 0.5)
+
+
+class _LowerBound(torch.autograd.Function):
+    """max(x, bound) whose gradient still pushes x upwards when it is below."""
+
+    @staticmethod
+    def forward(context, x: Tensor, bound: float) -> Tensor:  # type: ignore[no-untyped-def]
+        context.save_for_backward(x)
+        context.bound = bound
+        return x.clamp(min=bound)
+
+    @staticmethod
+    def backward(context, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[no-untyped-def]
+        (x,) = context.saved_tensors
+        return gradient * ((x >= context.bound) | (gradient < 0)), None
+
+
+def bounded_below(x: Tensor, bound: float) -> Tensor:
+    """max(x, bound); where x is below, gradients that push it upwards come through."""
+    bounded: Tensor = _LowerBound.apply(x, bound)  # type: ignore[no-untyped-call]
+    return bounded

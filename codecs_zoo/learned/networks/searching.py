@@ -19,6 +19,7 @@ from codecs_zoo.following import Progress
 from codecs_zoo.learned.networks.model import Latents, LearnedModel, lambdas
 from codecs_zoo.learned.networks.objective import MOST_SCALE, Objective, random_view
 from codecs_zoo.learned.networks.rounding import annealed, rounded
+from codecs_zoo.learned.networks.schedule import cosine_fall
 from codecs_zoo.learned.networks.shape import index_to_quality
 from codecs_zoo.learned.networks.stepping import bits_per_pixel
 from codecs_zoo.learned.networks.transforms import interpolate_rows
@@ -85,7 +86,7 @@ class Search:
     def step(self, target_bpp: float | None = None) -> Progress:
         """One iteration. `target_bpp` (of the coded parts) steers lambda; None leaves it as it is."""
         share = self.done / self.iterations
-        fall = 0.5 * (1 + math.cos(math.pi * share))
+        fall = cosine_fall(share)
         self.optimizer.param_groups[0]["lr"] = LEARNING_RATE * (0.05 + 0.95 * fall)
         bpp, x_hat = self._made(TEMPERATURE * math.exp(-COOLING * share))
         x = self._counted(self.subject.x)

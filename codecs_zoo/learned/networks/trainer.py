@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import time
 from collections.abc import Callable
@@ -20,8 +19,9 @@ from tqdm import tqdm
 from codecs_zoo.contract import CodecError, Pixels
 from codecs_zoo.learned.networks.model import LearnedModel
 from codecs_zoo.learned.networks.objective import Objective, metric_for, random_maps
-from codecs_zoo.learned.networks.photographs import CropPool, load_folders, principal_components
-from codecs_zoo.learned.networks.shape import LEVELS, SIZES, Shape
+from codecs_zoo.learned.networks.photographs import CropPool, as_pictures, load_folders, principal_components
+from codecs_zoo.learned.networks.schedule import cosine_fall
+from codecs_zoo.learned.networks.shape import LEVELS, PATCH, SIZES, Shape
 from codecs_zoo.learned.networks.stepping import FIGURES, Stepper, make_optimizer
 from codecs_zoo.learned.networks.transforms import start_from_components
 from codecs_zoo.learned.networks.weights import read_weights, save_weights, shape_in
@@ -203,7 +203,7 @@ def learning_rate(settings: TrainingSettings, step: int, share: float) -> float:
     """Linear up over the warm-up, then a cosine down to a hundredth; `share` of the training is done."""
     if step < settings.warm_up:
         return settings.learning_rate * (step + 1) / settings.warm_up
-    return settings.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(share, 1.0))))
+    return settings.learning_rate * (0.01 + 0.99 * cosine_fall(share))
 
 
 def _shape_for(settings: TrainingSettings) -> Shape:
@@ -216,7 +216,9 @@ def _shape_for(settings: TrainingSettings) -> Shape:
 
 def _start(model: LearnedModel, settings: TrainingSettings, photographs: list[Pixels]) -> None:
     """From the principal components of the photographs, then from whatever fits in `settings.start`."""
-    components, mean, variances = principal_components(photographs, model.shape.latents, settings.seed)
+    pool = CropPool(photographs, 4 * PATCH)
+    crops = as_pictures(pool.cut(pool.places(1000, (settings.seed, 0xC0))))
+    components, mean, variances = principal_components(crops, model.shape.latents)
     start_from_components(model.analysis, model.synthesis, components, mean)
     model.start_scales(variances.sqrt())
     if not settings.start:

@@ -7,7 +7,7 @@ starts at a working transform codec. (`start_from_components`)
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Protocol, cast
 
 import torch
 import torch.nn.functional as functional
@@ -142,8 +142,14 @@ def zeroed(layer: nn.Conv2d) -> nn.Conv2d:
     return layer
 
 
+class Linear(Protocol):
+    """A transform with a linear part of 16 x 16 patches."""
+
+    linear: nn.Conv2d
+
+
 @torch.no_grad()
-def start_from_components(analysis: Analysis, synthesis: Synthesis, components: Tensor, mean: Tensor) -> None:
+def start_from_components(analysis: Linear, synthesis: Linear, components: Tensor, mean: Tensor) -> None:
     """Make the linear parts a projection onto `components` (M x 768, orthonormal rows) about `mean` (768)."""
     analysis.linear.weight.copy_(components[:, :, None, None])
     synthesis.linear.weight.copy_(components.T[:, :, None, None])

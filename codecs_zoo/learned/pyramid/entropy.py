@@ -17,7 +17,7 @@ from typing import Final, cast
 import torch
 from torch import Tensor, nn
 
-from codecs_zoo.learned.networks.rounding import Rounding
+from codecs_zoo.learned.networks.rounding import Rounding, bounded_below
 from codecs_zoo.learned.pyramid.layers import PerLevel
 from codecs_zoo.learned.pyramid.shape import Shape
 
@@ -218,33 +218,14 @@ def stage_places(number: int, y: Tensor) -> Tensor:
 
 def mixture_likelihood(residual: Tensor, log_scale: Tensor, shape: Tensor) -> Tensor:
     """Probability of the unit interval about `residual` (distance from the mean)."""
-    inverse = torch.exp2(-_bounded(log_scale.clamp(max=LOG_SCALE_HIGH), LOG_SCALE_LOW))
+    inverse = torch.exp2(-bounded_below(log_scale.clamp(max=LOG_SCALE_HIGH), LOG_SCALE_LOW))
     wide = MOST_WIDE * torch.sigmoid(shape)
     distance = residual.abs()
     mass = (1 - wide) * _mass(distance, inverse) + wide * _mass(distance, inverse / WIDER)
-    return _bounded(mass, LEAST_LIKELIHOOD)
+    return bounded_below(mass, LEAST_LIKELIHOOD)
 
 
 def _mass(distance: Tensor, inverse: Tensor) -> Tensor:
     root = 0.5**0.5
     upper = torch.erfc((distance - 0.5) * inverse * root)
     return 0.5 * (upper - torch.erfc((distance + 0.5) * inverse * root))
-
-
-class _LowerBound(torch.autograd.Function):
-    """max(x, bound) whose gradient still pushes x upwards when it is below."""
-
-    @staticmethod
-    def forward(ctx, x, bound):  # type: ignore[no-untyped-def]
-        ctx.save_for_backward(x)
-        ctx.bound = bound
-        return x.clamp(min=bound)
-
-    @staticmethod
-    def backward(ctx, grad):  # type: ignore[no-untyped-def]
-        (x,) = ctx.saved_tensors
-        return grad * ((x >= ctx.bound) | (grad < 0)), None
-
-
-def _bounded(x: Tensor, low: float) -> Tensor:
-    return _LowerBound.apply(x, low)  # type: ignore[no-any-return, no-untyped-call]

@@ -64,11 +64,3 @@ class Bottleneck(nn.Module):
 def blocks(channels: int, count: int, slope: float) -> nn.Sequential:
     """`count` bottlenecks one after the other."""
     return nn.Sequential(*[Bottleneck(channels, slope) for _ in range(count)])
-
-
-def zeroed(layer: nn.Conv2d) -> nn.Conv2d:
-    """The layer with weights and bias of zero."""
-    nn.init.zeros_(layer.weight)
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
-    return layer

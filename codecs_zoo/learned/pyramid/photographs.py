@@ -10,10 +10,8 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.nn import functional
 
 from codecs_zoo.contract import CodecError
-from codecs_zoo.learned.pyramid.shape import PATCH
 from imaging.listing import files
 from imaging.pictures import ENDINGS, PhotographError, load_photograph
 
@@ -90,13 +88,3 @@ def centre(photographs: list[Pixels], side: int) -> Tensor:
         top, left = ((length - side) // 2 for length in pixels.shape[:2])
         squares.append(pixels[top : top + side, left : left + side])
     return torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2).float() / 255
-
-
-def principal_components(crops: Crops, count: int) -> tuple[Tensor, Tensor, Tensor]:
-    """(components count x 768, mean 768, variances count) of patches about 0.5, in pixel_unshuffle's order."""
-    patches = functional.pixel_unshuffle(crops.draw(1000, 4 * PATCH) - 0.5, PATCH)
-    rows = patches.permute(0, 2, 3, 1).reshape(-1, patches.shape[1]).cpu().double()
-    mean = rows.mean(0)
-    values, vectors = torch.linalg.eigh(torch.cov((rows - mean).T))
-    strongest = values.argsort(descending=True)[:count]
-    return vectors[:, strongest].T.float(), mean.float(), values[strongest].float()

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from codecs_zoo.following import Progress
 from codecs_zoo.learned.networks.rounding import annealed
+from codecs_zoo.learned.networks.schedule import cosine_fall
 from codecs_zoo.learned.pyramid.model import PyramidModel
 from codecs_zoo.learned.pyramid.shape import lambda_of, level_of
 
@@ -67,7 +68,7 @@ class Search:
     def step(self) -> Progress:
         """One iteration."""
         share = self.done / self.planned if self.done < self.planned else CORRECTING
-        fall = 0.5 * (1 + math.cos(math.pi * share))
+        fall = cosine_fall(share)
         self.optimizer.param_groups[0]["lr"] = LEARNING_RATE * (0.05 + 0.95 * fall)
         bpp, error = self._costs(FIRST_TEMPERATURE * math.exp(-COOLING * share))
         loss = bpp + math.exp(self.log_lambda) * 255**2 * error

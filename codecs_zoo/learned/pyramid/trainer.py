@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import math
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -14,15 +13,17 @@ import torch
 from torch import Tensor
 
 from codecs_zoo.contract import CodecError
+from codecs_zoo.learned.networks.photographs import principal_components
 from codecs_zoo.learned.networks.rounding import rounded
+from codecs_zoo.learned.networks.schedule import cosine_fall
+from codecs_zoo.learned.networks.transforms import start_from_components
 from codecs_zoo.learned.pyramid.entropy import HalvedContext, StagedContext
 from codecs_zoo.learned.pyramid.model import Output, PyramidModel
-from codecs_zoo.learned.pyramid.photographs import Crops, centre, principal_components, read_photographs
-from codecs_zoo.learned.pyramid.shape import LEVELS, Shape
+from codecs_zoo.learned.pyramid.photographs import Crops, centre, read_photographs
+from codecs_zoo.learned.pyramid.shape import LEVELS, PATCH, Shape
 from codecs_zoo.learned.pyramid.stepping import Stepper, trained_parts
 from codecs_zoo.learned.pyramid.storing import read_model, write_weights
 from codecs_zoo.learned.pyramid.training_settings import TrainingSettings
-from codecs_zoo.learned.pyramid.transforms import start_from_components
 from imaging.files import atomic_file, write_json
 
 HELD_OUT_EVERY: Final = 29
@@ -130,8 +131,7 @@ class Trainer:
 
     def _rate(self, share: float) -> float:
         warm = min((self.step + 1) / self.settings.warm_up, 1.0)
-        fall = 0.5 * (1 + math.cos(math.pi * min(share, 1)))
-        return self.settings.learning_rate * warm * (LOWEST_RATE + (1 - LOWEST_RATE) * fall)
+        return self.settings.learning_rate * warm * (LOWEST_RATE + (1 - LOWEST_RATE) * cosine_fall(share))
 
     @torch.no_grad()
     def _measure(self, model: PyramidModel) -> list[list[float]]:
@@ -188,7 +188,7 @@ class Trainer:
             return read_model(Path(self.settings.start))[0]
         model = PyramidModel(shape)
         channels = model.shape.latents
-        components, mean, variances = principal_components(self.crops, channels)
+        components, mean, variances = principal_components(self.crops.draw(1000, 4 * PATCH), channels)
         start_from_components(model.analysis, model.synthesis, components, mean)
         scales = variances.clamp(min=1e-8).sqrt().log2() - model.log_steps
         contexts: list[StagedContext | HalvedContext] = [

@@ -9,11 +9,11 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from codecs_zoo.learned.pyramid.layers import Modulation, blocks, zeroed
+from codecs_zoo.learned.networks.transforms import zeroed
+from codecs_zoo.learned.pyramid.layers import Modulation, blocks
 from codecs_zoo.learned.pyramid.shape import PATCH, Shape
 
 PATCH_VALUES = 3 * PATCH * PATCH
@@ -79,13 +79,3 @@ class Synthesis(nn.Module):
             hidden = self.blocks4(functional.pixel_shuffle(self.up4(hidden), 2))
             added = self.leave(hidden)
         return patches + functional.pixel_shuffle(added.to(y.dtype), 4) + 0.5
-
-
-@torch.no_grad()
-def start_from_components(analysis: Analysis, synthesis: Synthesis, components: Tensor, mean: Tensor) -> None:
-    """Make the linear parts a projection onto `components` (C x 768, orthonormal rows) about `mean` (768)."""
-    analysis.linear.weight.copy_(components[:, :, None, None])
-    synthesis.linear.weight.copy_(components.T[:, :, None, None])
-    for bias, value in ((analysis.linear.bias, -components @ mean), (synthesis.linear.bias, mean)):
-        assert bias is not None
-        bias.copy_(value)

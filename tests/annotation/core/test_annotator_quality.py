@@ -80,6 +80,27 @@ def test_always_left_shows_in_the_bias_and_in_the_run() -> None:
     assert apply_rules(figures, Protocol(exclude_straight_over=14)) == "exclude_straight_over"
 
 
+@pytest.mark.parametrize(
+    ("rule", "at_the_limit", "beyond"),
+    [
+        ("exclude_sentinel_under", 0.75, 0.74),
+        ("exclude_repeat_under", 0.6, 0.59),
+        ("exclude_side_bias_over", 0.75, 0.76),
+        ("exclude_side_bias_over", 0.25, 0.24),
+        ("exclude_fast_over", 0.2, 0.21),
+        ("exclude_straight_over", 14.0, 15.0),
+        ("exclude_reliability_under", 0.7, 0.69),
+    ],
+)
+def test_a_rule_excludes_beyond_its_limit_and_not_at_it(
+    rule: str, at_the_limit: float, beyond: float
+) -> None:
+    figures = annotator_figures(careful(), max_view_ms=120_000)
+    for value, broken in ((at_the_limit, ""), (beyond, rule)):
+        estimate = Estimate(value, None, None, 100)
+        assert apply_rules(replace(figures, **{RULES[rule].figure: estimate}), EVERY_RULE) == broken
+
+
 def test_a_rule_waits_for_enough_answers_and_zero_turns_it_off() -> None:
     three_wrong = annotator_figures([Answer("sentinel", "left", 900.0, right=False)] * 3, max_view_ms=9000)
     assert apply_rules(three_wrong, EVERY_RULE) == ""

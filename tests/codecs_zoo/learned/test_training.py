@@ -42,7 +42,7 @@ def tiny_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     def tiny(name: str) -> Callable[[object], LearnedModel]:
         return lambda shape: network_builder(name)(TINY)
 
-    def components(pixels: object, count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def components(crops: object, count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         return torch.eye(count, 768), torch.zeros(768), torch.ones(count)
 
     monkeypatch.setattr(trainer, "network_builder", tiny)
