@@ -43,7 +43,7 @@ export const longLook = (ms) =>
   );
 
 /** The pair in hand is about to be somebody else's. */
-export const leaseEnds = () => gettext("In one minute this pair is given to somebody else.");
+export const leaseEnds = () => gettext("In one minute this pair will be given to somebody else.");
 
 /** What stands there until the first pair is ready. */
 export const loading = () => ({ name: "loading", title: gettext("Preparing the next pair"), busy: true });
@@ -56,7 +56,7 @@ export function connectionLost(waiting) {
     text: waiting > 0
       ? gettext("Your answers are kept in this browser and are sent as soon as the connection is back.")
       : gettext("Your answers so far are saved."),
-    small: gettext("This page tries again by itself and continues as soon as it can."),
+    small: gettext("This page tries again automatically and continues as soon as possible."),
     busy: true,
   };
 }
@@ -66,7 +66,7 @@ export const nothingFree = (detail) => ({
   name: "nothing_free",
   title: gettext("One moment"),
   text: detail,
-  small: gettext("This page tries again by itself; you can leave it open."),
+  small: gettext("This page tries again automatically; you can leave it open."),
   busy: true,
 });
 
@@ -119,7 +119,7 @@ export function tooSmall([width, height], dpr, { fullScreen, oneAtATime, giveBac
       gettext("The pictures are shown in their own size, never reduced, since that would change what you judge."),
       lack,
     ].join(" "),
-    small: gettext("Make it larger and the pair comes back by itself, or choose one of these."),
+    small: gettext("Make it larger, and the pair appears again; or choose one of these."),
     actions: [
       { label: gettext("Show one at a time"), act: oneAtATime },
       { label: gettext("Full screen"), act: fullScreen },
@@ -236,7 +236,7 @@ export function notCounted({ code, message }) {
 }
 
 /** What the browser does not keep, the page must. */
-export const keepOpen = () => gettext("This browser keeps nothing: leave the page open until it says “saved”.");
+export const keepOpen = () => gettext("This browser cannot store answers: leave the page open until it shows “saved”.");
 
 /** This session is open in another window. */
 export const elsewhere = (act) => ({
@@ -277,7 +277,7 @@ export const notReady = (detail, act) => ({
 /** The page itself has failed. */
 export const failed = (error, act) => ({
   name: "failed",
-  title: gettext("This page has failed"),
+  title: gettext("An error occurred on this page"),
   text: gettext("Your answers are kept. Reload the page; if it fails again, tell the person who invited you."),
   small: String(error?.message ?? error),
   actions: [{ label: gettext("Reload the page"), act }],
