@@ -38,7 +38,7 @@ def create_study(*, name: str, owner: User | None = None, slug: str = "", **fiel
         fields = dict(zip(SIZES, fitting, strict=True)) | fields
     fields |= _checked_questions(fields)
     study = Study(name=name.strip(), slug=slug or free_slug(name), **fields)
-    _check(study)
+    _check(study, free_slug=not slug)
     with transaction.atomic():
         _save_new(study, own_slug=bool(slug))
         if owner is not None:
@@ -81,13 +81,15 @@ def update_study(*, study: Study, **fields: Any) -> Study:
     return study
 
 
-def _check(study: Study) -> None:
+def _check(study: Study, *, free_slug: bool = False) -> None:
     check_codecs(study.codecs)
     check_bpps(study.target_bpps if study.codecs else study.target_bpps or [1.0])
     check_listed(study.listed_pairs)
     check_preset(study.preset)
     check_crop(study, check_protocol(study.protocol))
-    study.full_clean(exclude=["codecs", "target_bpps", "protocol", "listed_pairs", "questionnaire"])
+    unchecked = ["codecs", "target_bpps", "protocol", "listed_pairs", "questionnaire"]
+    # A slug that was free may be taken by now: the database has the last word when the row is saved.
+    study.full_clean(exclude=[*unchecked, *["slug"] * free_slug])
 
 
 def _checked_questions(fields: Mapping[str, Any]) -> dict[str, Any]:
