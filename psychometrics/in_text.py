@@ -49,6 +49,8 @@ def influence_as_text(influences: Sequence[Influence], what: str, most: int = 3)
 
 def weighted_as_text(weighted_scale: Weighted) -> str:
     """What weighing answers by how far their annotators can be trusted changes."""
+    if round(abs(weighted_scale.change), 2) == 0:
+        return "Weighting each answer by how far its annotator can be trusted (Crowd-BT) changes nothing."
     order = "and the order changes" if weighted_scale.order else "and the order stays"
     return (
         "With each answer weighted by how far its annotator can be trusted (Crowd-BT), "

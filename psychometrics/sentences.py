@@ -15,6 +15,8 @@ from psychometrics.results import Crossing
 from psychometrics.votes_left import VotesLeft
 
 FEWEST_ANSWERS = 10
+# Of people, and of photographs: intervals over fewer were not seen to hold in simulated studies (docs/statistics.md).
+FEWEST_GROUPS = 5
 MOST_NAMED = 4
 
 
@@ -75,6 +77,10 @@ def cautions(ranking: Ranking) -> list[str]:
         sentences.append(
             "Only one person answered: the intervals do not cover variation between people. Add annotators."
         )
+    elif ranking.annotators < FEWEST_GROUPS:
+        sentences.append(
+            f"Only {ranking.annotators} people answered: intervals over so few are wide and rough. Add annotators."
+        )
     if ranking.sources is None:
         sentences.append(
             "Photographs were not recorded, so the intervals do not cover variation between photographs: "
@@ -84,6 +90,10 @@ def cautions(ranking: Ranking) -> list[str]:
         sentences.append(
             "Only one photograph was shown: the intervals do not cover variation between "
             "photographs. Add photographs."
+        )
+    elif ranking.sources < FEWEST_GROUPS:
+        sentences.append(
+            f"Only {ranking.sources} photographs were shown: intervals over so few are wide and rough. Add photographs."
         )
     sentences += _separated(ranking)
     if float(ranking.scale.counts[:, :2].sum()) == 0:

@@ -94,7 +94,7 @@ def _drawn(exhibits: Mapping[str, Exhibit], name: str) -> Drawn | None:
 def _scale(name: str, title: str, section: Section, exhibits: Mapping[str, Exhibit]) -> Scale:
     ranking = section.ranking
     if ranking is None:
-        return Scale(title, name, None, section.why, [], [], False, [])
+        return Scale(title, name, None, f"{section.why[:1].upper()}{section.why[1:]}", [], [], False, [])
     neighbours = len(ranking.differences) > MOST_DIFFERENCES
     return Scale(
         title,

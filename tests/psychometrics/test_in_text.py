@@ -1,8 +1,9 @@
 """Results in a terminal: what is not known has no figure."""
 
-from psychometrics.in_text import influence_as_text, ranking_as_text
+from psychometrics.in_text import influence_as_text, ranking_as_text, weighted_as_text
 from psychometrics.influence import influences
 from psychometrics.ranking import rank
+from psychometrics.reliability import weighted
 from tests.psychometrics.studies import NAMES, answers
 
 
@@ -12,6 +13,8 @@ def test_ties_alone_hang_on_nobody() -> None:
     assert rows.annotator is not None
     each = influences(ties.scale, rows, rows.annotator, [f"p{n}" for n in range(rows.annotator.max() + 1)])
     assert influence_as_text(each, "person") == "Without any one person the ranking stays as it is."
+    weighing = weighted(ties.scale, rows)
+    assert weighing and weighted_as_text(weighing).endswith("changes nothing.")
 
 
 def test_one_answer_makes_nothing_best() -> None:

@@ -59,6 +59,8 @@ def test_no_chance_to_be_best_on_one_vote() -> None:
     ("rows", "said"),
     [
         (study(400, annotators=1), "Only one person answered"),
+        (study(400, annotators=4), "Only 4 people answered"),
+        (study(400, sources=4), "Only 4 photographs were shown"),
         (study(400, sources=1), "Only one photograph was shown"),
         (answers([(0, 1, 0)] * 30 + [(1, 2, 0), (2, 1, 0)] * 20, NAMES[:3]), "jpeg never lost to webp, avif"),
         (answers([(0, 1, 2), (1, 2, 2)] * 20, NAMES[:3]), "Every answer was a tie"),
@@ -70,6 +72,7 @@ def test_what_cannot_be_said_is_said_with_what_to_add(rows: Comparisons, said: s
 
 def test_a_whole_study_has_no_cautions() -> None:
     assert cautions(rank(study(4_000))) == []
+    assert cautions(rank(study(4_000, annotators=5, sources=5))) == []
 
 
 def test_answers_without_names_hold_for_nobody_else() -> None:

@@ -136,7 +136,7 @@ def test_methods_that_never_met_have_no_common_scale(owner_client: Client) -> No
     page = owner_client.get(reverse("study-results", args=[study.slug]))
     (level,) = page.context["results"].results.levels
     assert level.ranking is None
-    assert "no comparison connects these groups" in page.content.decode()
+    assert "No comparison connects these groups" in page.content.decode()
 
 
 def test_excluded_annotators_count_for_nothing_but_are_shown_beside(owner_client: Client) -> None:
