@@ -35,8 +35,10 @@ OPTIONS: Final[dict[str, tuple[Setting, ...]]] = {
 }
 SECONDS: Final = {"mse": 1.1, "metric": 2.2}
 """Of an iteration for a megapixel on one core."""
-SAVED: Final = 0.92
-"""What a search leaves of the bytes, roughly, where it may choose: the quality to begin at is that of 1 / SAVED."""
+BYTES_LEFT: Final = {"mse": 1.02, "metric": 1.05}
+"""Of a plain file, after a search at the same quality, where nothing steers it: it buys quality rather than bytes."""
+FOLLOWED: Final = 0.65
+"""Share of a wished change of the rate that a search makes which goes on from another's latents."""
 MOST_SEARCHES: Final = 3
 
 
@@ -73,8 +75,11 @@ def figures_tuned_on(settings: Settings) -> tuple[str, ...]:
 
 def seconds_of_search(settings: Settings) -> float:
     """For a megapixel on one core."""
-    kind = "mse" if settings["tune"] == "mse" else "metric"
-    return ITERATIONS[int(settings["effort"])] * SECONDS[kind]
+    return ITERATIONS[int(settings["effort"])] * SECONDS[_kind(settings)]
+
+
+def _kind(settings: Settings) -> str:
+    return "mse" if settings["tune"] == "mse" else "metric"
 
 
 def encode(codec: LearnedCodec, pixels: Pixels, settings: Settings) -> bytes:
@@ -91,15 +96,15 @@ def aim(
 ) -> Aimed:
     """The file of up to three searches, each going on from the one before, nearest to `target_bpp`.
 
-    The first quality is the one at which a plain encode is as much larger as a search saves; lambda is steered from
-    there, and a miss moves the quality along the rate curve. Raises RateError as a plain encode would.
+    The first quality is the one at which a search usually makes a file of this size; lambda is steered from there, and
+    a miss moves the quality along the rate curve. Raises RateError as a plain encode would.
     """
     from codecs_zoo.learned.networks.pictures import one_thread
     from codecs_zoo.rate import RateError, encode_to_bpp
 
     started = time.perf_counter()
     try:
-        near = encode_to_bpp(codec, pixels, target_bpp / SAVED)
+        near = encode_to_bpp(codec, pixels, target_bpp / BYTES_LEFT[_kind(settings)])
     except RateError:
         near = encode_to_bpp(codec, pixels, target_bpp)
     quality = float(near.operating_point[codec.knob.name])
@@ -152,7 +157,7 @@ class _Searches:
         self.round += 1
         knobs, rates = zip(*self.codec.rate_curve, strict=True)
         rate = float(np.interp(index_to_quality(self.index), knobs, np.log(rates)))
-        quality = float(np.interp(rate + math.log(factor), np.log(rates), knobs))
+        quality = float(np.interp(rate + math.log(factor) / FOLLOWED, np.log(rates), knobs))
         before, y, z = search.step_size, *search.ended()
         self.index = quality_index(quality)
         moved: Search = self.make(None)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from codecs_zoo.contract import CodecError
+from codecs_zoo.learned.networks.transforms import in_bfloat16
 from codecs_zoo.site_metrics import PERCEPTUAL, STOCK, is_name, metric_folder
 from metric.core.distance.base import Metric
 from metric.core.distance.columns import Parts
@@ -88,22 +89,35 @@ class Objective(nn.Module):
 
         `saliency` is N x 1 x H x W with a mean of one. With a metric a `view` is required: ValueError.
         """
-        error = (x_hat - x).square().mean(1, keepdim=True) * 255.0**2
-        distance = (error if saliency is None else saliency * error).flatten(1).mean(1)
+        distance = squared_error(x, x_hat, saliency)
         if self.metric is None:
             return distance
         if view is None:
             raise ValueError("A metric needs a view: random_view(height, width, (picture, iteration)).")
-        return distance + self.weight * self._seen(view, x, x_hat, saliency)
+        return distance + self.weight * self.seen(view, x, x_hat, saliency)
 
-    def _seen(self, view: View, x: Tensor, x_hat: Tensor, saliency: Tensor | None) -> Tensor:
+    def seen(
+        self, view: View, x: Tensor, x_hat: Tensor, saliency: Tensor | None, bf16: bool = False
+    ) -> Tensor:
+        """N distances by the metric alone, from one position; its trunks run in bfloat16 where `bf16` says so."""
         assert self.metric is not None
         with torch.no_grad():
-            source = self.metric.features(2 * view.of(x) - 1)
-        made = self.metric.features(2 * view.of(x_hat) - 1)
+            source = self._features(view.of(x), bf16)
+        made = self._features(view.of(x_hat), bf16)
         if saliency is None:
             return self.metric.between(made, source).flatten(1).mean(1)
         return (self.metric.between(made, source, list(view.size)) * view.of(saliency)).flatten(1).mean(1)
+
+    def _features(self, images: Tensor, bf16: bool) -> Any:
+        assert self.metric is not None
+        with in_bfloat16(images, bf16):
+            return self.metric.features(2 * images - 1)
+
+
+def squared_error(x: Tensor, x_hat: Tensor, saliency: Tensor | None = None) -> Tensor:
+    """N means of the squared error of pixels in 0..255, weighed by `saliency`; arguments as for `Objective`."""
+    error = (x_hat - x).square().mean(1, keepdim=True) * 255.0**2
+    return (error if saliency is None else saliency * error).flatten(1).mean(1)
 
 
 def metric_for(tune: str) -> Metric | None:

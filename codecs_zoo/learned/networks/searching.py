@@ -17,7 +17,12 @@ from torch import Tensor
 from codecs_zoo.contract import CodecError
 from codecs_zoo.following import Progress
 from codecs_zoo.learned.networks.model import Latents, LearnedModel, lambdas
-from codecs_zoo.learned.networks.objective import MOST_SCALE, Objective, random_view
+from codecs_zoo.learned.networks.objective import (
+    MOST_SCALE,
+    Objective,
+    random_view,
+    squared_error,
+)
 from codecs_zoo.learned.networks.rounding import annealed, rounded
 from codecs_zoo.learned.networks.schedule import cosine_fall
 from codecs_zoo.learned.networks.shape import index_to_quality
@@ -29,11 +34,17 @@ COOLING: Final = 3.0
 """The temperature is TEMPERATURE * exp(-COOLING * share). A start at .1 lost against this one."""
 LEARNING_RATE: Final = 0.01
 """Of Adam, in quantisation steps; down to a twentieth of it as a cosine."""
+BOOST: Final = 1.3
+"""Of lambda over the one that the quality was trained for: coarser steps, of which a search makes the better use."""
 STEERING: Final = 8.0
 """How strongly lambda answers to a miss of the rate: the change of both logarithms, over a whole search."""
+STEERED_FROM: Final = 0.25
+"""Share of a search from which on it does: before, values between whole numbers cost more than the file will."""
 FARTHEST: Final = 1.0
 """How far the logarithm of lambda may go from that of the quality: the quantisation steps suit no other."""
-AGAIN_FROM: Final = 0.6
+METRIC_EVERY: Final = 2
+"""The metric, which takes longer than all else, is looked at in one iteration of so many, weighing that much more."""
+AGAIN_FROM: Final = 0.4
 """Where a search that goes on from another's latents begins on the schedule."""
 
 
@@ -75,8 +86,7 @@ class Search:
         self.parameters = [each for each in self.latents if each is not None]
         self.optimizer = torch.optim.Adam(self.parameters, LEARNING_RATE)
         self.generator = torch.Generator().manual_seed(0)
-        self.log_lambda = float(lambdas(self.quality).log())
-        self.middle = self.log_lambda
+        self.middle = self.log_lambda = float(lambdas(self.quality).log()) + math.log(BOOST)
 
     @property
     def over(self) -> bool:
@@ -90,14 +100,12 @@ class Search:
         self.optimizer.param_groups[0]["lr"] = LEARNING_RATE * (0.05 + 0.95 * fall)
         bpp, x_hat = self._made(TEMPERATURE * math.exp(-COOLING * share))
         x = self._counted(self.subject.x)
-        view = random_view(*self.subject.size, seed=(0, self.done)) if self.objective.metric else None
-        distance = self.objective(x, x_hat, view, self.subject.saliency)[0]
-        loss = bpp + math.exp(self.log_lambda) * distance
+        loss = bpp + math.exp(self.log_lambda) * self._distance(x, x_hat)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
         self.done += 1
-        if target_bpp is not None:
+        if target_bpp is not None and share >= STEERED_FROM:
             self._steer(math.log(target_bpp / float(bpp.detach())))
         error = float((x_hat.detach() - x).square().mean().clamp(min=1e-10))
         return Progress(self.done, self.iterations, float(bpp.detach()), -10 * math.log10(error))
@@ -138,6 +146,16 @@ class Search:
         y_hat, likelihoods = self.model.likelihoods(self.latents, self.step_size, self.quality, rounding)
         x_hat = self._counted(self.model.synthesis(y_hat * self.step_size, self.quality, True))
         return bits_per_pixel(likelihoods, x_hat)[0], x_hat
+
+    def _distance(self, x: Tensor, x_hat: Tensor) -> Tensor:
+        """The objective's; the metric has its turn every METRIC_EVERY-th iteration."""
+        saliency = self.subject.saliency
+        error = squared_error(x, x_hat, saliency)[0]
+        if self.objective.metric is None or self.done % METRIC_EVERY:
+            return error
+        view = random_view(*self.subject.size, seed=(0, self.done))
+        seen = self.objective.seen(view, x, x_hat, saliency, bf16=True)[0]
+        return error + METRIC_EVERY * self.objective.weight * seen
 
     def _counted(self, pictures: Tensor) -> Tensor:
         rows, columns = self.subject.size

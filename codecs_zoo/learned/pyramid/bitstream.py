@@ -5,10 +5,11 @@ offset  bytes  what
 4       4      the first bytes of the weights' sha256: other weights can't read the file
 8       2, 2   width and height less one
 12      2      level index, 0 to 350
-14      1      kind of body: 0
-15             body: words of a range coder, little-endian, 32 bits each
+14      1      kind of body: 0, or 1 with a correction
+15      0, 42  the correction of kind 1: 12 numbers of 16 bits, 18 of 8 bits (`correction.py`)
+               body: words of a range coder, little-endian, 32 bits each
 
-The body of kind 0 holds the symbols of all groups of channels, one group after the other. A group's latents come in
+The body holds the symbols of all groups of channels, one group after the other. A group's latents come in
 five nested grids or in two halves of a checkerboard (`entropy.py`), and within these channel by channel, row by row.
 """
 
@@ -22,22 +23,25 @@ from codecs_zoo.learned._file import CRC_BYTES, MAX_PIXELS, is_whole, sealed
 from codecs_zoo.learned.pyramid.shape import LEVEL_INDICES
 
 HEAD = struct.Struct(">I4sHHHB")
-LATENTS = 0
+CORRECTION = struct.Struct(">12h18b")
+LATENTS, CORRECTED = 0, 1
 
 
 @dataclass(frozen=True)
 class Bitstream:
-    """A file's parts; `index` is that of the level."""
+    """A file's parts; `index` is that of the level, `correction` is empty or CORRECTION.size bytes."""
 
     height: int
     width: int
     index: int
     body: bytes
+    correction: bytes = b""
 
     def pack(self, weights_id: bytes) -> bytes:
         """The whole file."""
-        head = HEAD.pack(0, weights_id, self.width - 1, self.height - 1, self.index, LATENTS)
-        return sealed(head[CRC_BYTES:] + self.body)
+        kind = CORRECTED if self.correction else LATENTS
+        head = HEAD.pack(0, weights_id, self.width - 1, self.height - 1, self.index, kind)
+        return sealed(head[CRC_BYTES:] + self.correction + self.body)
 
     @classmethod
     def unpack(cls, content: bytes, weights_id: bytes) -> Bitstream:
@@ -51,11 +55,12 @@ class Bitstream:
             raise CodecError("the checksum does not match; encode the picture again.")
         if made_with != weights_id:
             raise CodecError(f"it was made with weights {made_with.hex()}, these are {weights_id.hex()}")
-        if kind != LATENTS:
-            raise CodecError(f"its body is of kind {kind}, this version reads kind {LATENTS}")
-        width, height, body = width + 1, height + 1, content[HEAD.size :]
-        if width * height > MAX_PIXELS or index >= LEVEL_INDICES or len(body) % 4:
+        if kind not in (LATENTS, CORRECTED):
+            raise CodecError(f"its body is of kind {kind}, this version reads {LATENTS} and {CORRECTED}")
+        start = HEAD.size + (CORRECTION.size if kind == CORRECTED else 0)
+        width, height, body = width + 1, height + 1, content[start:]
+        if len(content) < start or width * height > MAX_PIXELS or index >= LEVEL_INDICES or len(body) % 4:
             raise CodecError(
                 f"its header is inconsistent: {width} x {height} pixels, level {index}, {len(body)} bytes"
             )
-        return cls(height, width, index, body)
+        return cls(height, width, index, body, content[HEAD.size : start])

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 from codecs_zoo.contract import Availability, Codec, CodecError, Knob, Pixels, Settings
 from codecs_zoo.extras import package_versions
 from codecs_zoo.learned._file import checked_size
-from codecs_zoo.learned.pyramid.bitstream import HEAD, Bitstream
+from codecs_zoo.learned.pyramid.bitstream import Bitstream
 from codecs_zoo.registry import register
 from imaging.plots.looks import Look
 
@@ -79,22 +79,20 @@ class PyramidCodec(Codec):
         from codecs_zoo.learned.pyramid.encoder import Encoder
 
         with one_thread():
-            index, body = Encoder(self._networks, pixels, float(settings[self.knob.name])).encode(
-                int(settings["effort"])
-            )
-        return Bitstream(height, width, index, body).pack(self._weights_id)
+            encoder = Encoder(self._networks, pixels, float(settings[self.knob.name]))
+            index, body, correction = encoder.encode(int(settings["effort"]))
+        return Bitstream(height, width, index, body, correction).pack(self._weights_id)
 
     def _decode(self, bitstream: bytes) -> Pixels:
         found = Bitstream.unpack(bitstream, self._weights_id)
         from codecs_zoo.learned.networks.pictures import one_thread
 
         with one_thread():
-            return self._networks.read(found.body, found.height, found.width, found.index)
+            return self._networks.read(found)
 
     def payload_bytes(self, bitstream: bytes) -> int:
-        """The coded latents, without the head of 15 bytes."""
-        Bitstream.unpack(bitstream, self._weights_id)
-        return len(bitstream) - HEAD.size
+        """The coded latents, without the head of 15 bytes and the correction."""
+        return len(Bitstream.unpack(bitstream, self._weights_id).body)
 
     @cached_property
     def _weights_id(self) -> bytes:

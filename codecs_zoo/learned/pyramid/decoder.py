@@ -191,8 +191,8 @@ class ExactSynthesis:
             ExactNetwork(each) for each in (synthesis.blocks16, synthesis.blocks8, synthesis.blocks4)
         )
 
-    def pixels(self, y: Tensor, index: int) -> Pixels:
-        """uint8 H x W x 3 of latents in steps, in units."""
+    def picture(self, y: Tensor, index: int) -> Tensor:
+        """3 x H x W whole numbers of 1 / UNITS, not clamped, of latents in steps, in units."""
         y = times_step(y, interpolated(self.steps, index)[:, None, None])
         patches = _shuffled(self.linear(y), PATCH)
         hidden = self.blocks16(self.modulation16(self.enter(y), index))
@@ -200,9 +200,17 @@ class ExactSynthesis:
         hidden += self.look(functional.pixel_unshuffle(patches[None], PATCH // 2)[0])
         hidden = self.blocks8(self.modulation8(hidden.clamp_(-LIMIT, LIMIT), index))
         hidden = self.blocks4(_shuffled(self.up4(hidden), 2))
-        total = patches + _shuffled(self.leave(hidden), 4) + UNITS / 2
-        values = (total * 255 + UNITS / 2).mul_(1 / UNITS).floor_().clamp_(0, 255)
-        return values.to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
+        return patches + _shuffled(self.leave(hidden), 4) + UNITS / 2
+
+    def pixels(self, y: Tensor, index: int) -> Pixels:
+        """uint8 H x W x 3 of the same."""
+        return to_pixels(self.picture(y, index))
+
+
+def to_pixels(picture: Tensor) -> Pixels:
+    """uint8 H x W x 3 of 3 x H x W whole numbers of 1 / UNITS."""
+    values = (picture * 255 + UNITS / 2).mul_(1 / UNITS).floor_().clamp_(0, 255)
+    return values.to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
 
 
 def times_step(y: Tensor, steps: Tensor) -> Tensor:

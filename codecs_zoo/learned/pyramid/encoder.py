@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from typing import Final
+from typing import Final, NamedTuple
 
 import torch
 from torch import Tensor
@@ -12,10 +12,11 @@ from torch import Tensor
 from codecs_zoo.contract import Pixels
 from codecs_zoo.following import current
 from codecs_zoo.learned._state import keep_state, read_state
-from codecs_zoo.learned.pyramid.bitstream import HEAD
+from codecs_zoo.learned.pyramid.bitstream import CORRECTION, HEAD
+from codecs_zoo.learned.pyramid.correction import fitted, is_worth_it, to_units_of_pixels
 from codecs_zoo.learned.pyramid.networks import Networks, to_tensor
 from codecs_zoo.learned.pyramid.search import Search
-from codecs_zoo.learned.pyramid.shape import LEVEL_INDICES, level_of
+from codecs_zoo.learned.pyramid.shape import LEVEL_INDICES, lambda_of, level_of
 
 ITERATIONS: Final = (0, 150, 300, 1000, 3000)
 """Of the search, by effort."""
@@ -31,42 +32,69 @@ CLOSE: Final = 0.004
 MOST_TRIALS: Final = 9
 
 
+SMALLEST_CORRECTED: Final = 2500
+"""Bytes of a file from which on a correction is tried: it takes its bytes from the latents, wanted or not."""
+
+
+class _Trial(NamedTuple):
+    """A file without a search: body, decoded latents, bits per pixel of the file."""
+
+    body: bytes
+    decoded: Tensor
+    bpp: float
+
+
 class Encoder:
     """Codes one photograph at one wished rate."""
 
     def __init__(self, networks: Networks, pixels: Pixels, bpp: float) -> None:
         self.networks, self.pixels, self.bpp = networks, pixels, bpp
         self.x = to_tensor(pixels)
-        self.size = pixels.shape[:2]
-        self.trials: dict[int, tuple[bytes, float]] = {}
+        self.size: tuple[int, int] = (pixels.shape[0], pixels.shape[1])
+        self.trials: dict[int, _Trial] = {}
+        self.correctable = bpp * pixels.shape[0] * pixels.shape[1] / 8 >= SMALLEST_CORRECTED
+        self.overhead = HEAD.size + (CORRECTION.size if self.correctable else 0)
 
-    def encode(self, effort: int) -> tuple[int, bytes]:
-        """Level index and body."""
+    def encode(self, effort: int) -> tuple[int, bytes, bytes]:
+        """Level index, body and correction."""
         if not ITERATIONS[effort]:
             index = self._level(self.bpp)
-            return index, self.trials[index][0]
-        index = self._level(self.bpp / (1 - EXPECTED_SAVING[effort]))
-        return index, self._searched(index, effort)
+            body, decoded = self.trials[index].body, self.trials[index].decoded
+        else:
+            index = self._level(self.bpp / (1 - EXPECTED_SAVING[effort]))
+            body, decoded = self._searched(index, effort)
+        return index, body, self._correction(index, decoded)
 
-    def _searched(self, index: int, effort: int) -> bytes:
-        """The body that a search leads to; where it misses the rate, a few more iterations correct it."""
+    @torch.no_grad()
+    def _correction(self, index: int, decoded: Tensor) -> bytes:
+        """What brings the decoded picture nearer to the source, or nothing where that is not worth its bytes."""
+        if not self.correctable:
+            return b""
+        picture = self.networks.picture(decoded, *self.size, index)
+        source = to_units_of_pixels(self.pixels)
+        correction = fitted(picture, source)
+        worth_it = is_worth_it(picture, correction.of(picture), source, lambda_of(level_of(index)))
+        return correction.pack() if worth_it else b""
+
+    def _searched(self, index: int, effort: int) -> tuple[bytes, Tensor]:
+        """Body and latents that a search leads to; where it misses the rate, a few more iterations correct it."""
         iterations = ITERATIONS[effort]
         search = Search(self.networks.model, self.x, self.size, index, iterations, self._aim)
-        bodies: list[tuple[float, bytes]] = []
+        bodies: list[tuple[float, bytes, Tensor]] = []
         while True:
             self._follow(search, effort)
-            body, _ = self.networks.write(search.found, index)
+            body, decoded = self.networks.write(search.found, index)
             miss = 8 * len(body) / (self.size[0] * self.size[1]) / self._aim
-            bodies.append((abs(math.log(miss)), body))
+            bodies.append((abs(math.log(miss)), body, decoded))
             if bodies[-1][0] < NEAR or len(bodies) > CORRECTIONS:
-                return min(bodies)[1]
+                return min(bodies, key=lambda each: each[0])[1:]
             search.correct(max(iterations // 10, 1), miss)
 
     @property
     def _aim(self) -> float:
         """Bits per pixel for the body."""
         area = self.size[0] * self.size[1]
-        return max(self.bpp - 8 * HEAD.size / float(area), self.bpp / 10)
+        return max(self.bpp - 8 * self.overhead / float(area), self.bpp / 10)
 
     def _follow(self, search: Search, effort: int) -> None:
         """Run the search under the current follower, from the state that it kept, if it is this search's."""
@@ -102,10 +130,10 @@ class Encoder:
         if index not in self.trials:
             with torch.no_grad():
                 latents = self.networks.model.latents(self.x, self._level_tensor(index))
-                body, _ = self.networks.write(latents, index)
-            bits = 8 * (len(body) + HEAD.size)
-            self.trials[index] = body, bits / (self.size[0] * self.size[1])
-        return math.log(self.trials[index][1] / bpp)
+                body, decoded = self.networks.write(latents, index)
+            bits = 8 * (len(body) + self.overhead)
+            self.trials[index] = _Trial(body, decoded, bits / (self.size[0] * self.size[1]))
+        return math.log(self.trials[index].bpp / bpp)
 
     def _level_tensor(self, index: int) -> Tensor:
         return torch.tensor([level_of(index)])

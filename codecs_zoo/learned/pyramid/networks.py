@@ -12,7 +12,15 @@ from torch import Tensor
 
 from codecs_zoo.contract import CodecError, Pixels
 from codecs_zoo.learned.networks.tables import RangeEncoder, Tables, range_decoder, to_bytes
-from codecs_zoo.learned.pyramid.decoder import ExactHierarchy, ExactSynthesis, Reader, Writer
+from codecs_zoo.learned.pyramid.bitstream import Bitstream
+from codecs_zoo.learned.pyramid.correction import Correction
+from codecs_zoo.learned.pyramid.decoder import (
+    ExactHierarchy,
+    ExactSynthesis,
+    Reader,
+    Writer,
+    to_pixels,
+)
 from codecs_zoo.learned.pyramid.shape import GRID, PATCH
 from codecs_zoo.learned.pyramid.storing import read_model
 
@@ -55,16 +63,18 @@ class Networks:
         return to_bytes(encoder), found
 
     @torch.no_grad()
-    def read(self, body: bytes, height: int, width: int, index: int) -> Pixels:
+    def read(self, file: Bitstream) -> Pixels:
         """uint8 height x width x 3. Raises ValueError for a body that can't be read."""
-        rows, columns = (-(-side // GRID) * (GRID // PATCH) for side in (height, width))
-        coder = Reader(range_decoder(body), self.tables)
-        return self.pixels(self.hierarchy.walk(coder, rows, columns, index), height, width, index)
+        rows, columns = (-(-side // GRID) * (GRID // PATCH) for side in (file.height, file.width))
+        coder = Reader(range_decoder(file.body), self.tables)
+        decoded = self.hierarchy.walk(coder, rows, columns, file.index)
+        picture = self.picture(decoded, file.height, file.width, file.index)
+        return to_pixels(Correction.unpack(file.correction).of(picture) if file.correction else picture)
 
     @torch.no_grad()
-    def pixels(self, found: Tensor, height: int, width: int, index: int) -> Pixels:
-        """uint8 height x width x 3 of decoded latents."""
-        return np.ascontiguousarray(self.synthesis.pixels(found, index)[:height, :width])
+    def picture(self, decoded: Tensor, height: int, width: int, index: int) -> Tensor:
+        """3 x height x width whole numbers of 1 / UNITS of decoded latents, before a correction."""
+        return self.synthesis.picture(decoded, index)[:, :height, :width].contiguous()
 
 
 def to_tensor(pixels: Pixels) -> Tensor:

@@ -1,13 +1,17 @@
 """A search finds smaller files that the same decoder reads; it can be stopped, and aimed at a rate."""
 
+import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from torch import Tensor, nn
 
 from codecs_zoo import following, registry
 from codecs_zoo.contract import Codec, CodecError, Pixels
 from codecs_zoo.following import Progress
+from codecs_zoo.learned._codec import LearnedCodec
 from codecs_zoo.measure import psnr
 from codecs_zoo.rate import encode_to_bpp
 from tests.codecs_zoo.conftest import make_picture
@@ -138,3 +142,64 @@ def test_saliency_spends_the_error_elsewhere(codec: Codec, searched: bytes, scen
         return float(squares[salient].mean() / squares.mean())
 
     assert error(weighed) < error(searched)
+
+
+def begun_search(codec: Codec, scene: Pixels, metric: bool = False) -> Any:
+    """A search of 20 iterations at quality 3 that has not done any."""
+    from codecs_zoo.learned.networks.objective import Objective
+    from codecs_zoo.learned.networks.pictures import to_tensor
+    from codecs_zoo.learned.networks.searching import Search, Subject
+    from codecs_zoo.learned.networks.shape import quality_index
+
+    assert isinstance(codec, LearnedCodec)
+    x = to_tensor(scene).float()
+    objective = Objective(_Looks() if metric else None)  # type: ignore[arg-type]
+    return Search(
+        codec.search_models()[1], objective, Subject(x, (70, 90), "key"), quality_index(3.0), iterations=20
+    )
+
+
+class _Looks(nn.Module):
+    """A metric that counts how often it is asked for a distance, which is always 1."""
+
+    minimum_side = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = 0
+
+    def features(self, images: Tensor) -> Tensor:
+        return images
+
+    def between(self, a: Tensor, b: Tensor) -> Tensor:
+        self.looks += 1
+        return (a - b).square().mean().view(1, 1, 1, 1) * 0 + 1
+
+
+def test_it_is_not_steered_before_its_rate_says_what_the_file_will_have(codec: Codec, scene: Pixels) -> None:
+    search = begun_search(codec, scene)
+    paths = []
+    for _ in range(6):
+        search.step(target_bpp=0.1)
+        paths.append(search.log_lambda)
+    assert paths[:5] == [search.middle] * 5
+    assert paths[5] < search.middle
+
+
+def test_it_works_with_more_than_the_lambda_of_its_quality(codec: Codec, scene: Pixels) -> None:
+    from codecs_zoo.learned.networks.model import lambdas
+
+    search = begun_search(codec, scene)
+    assert math.exp(search.middle) == pytest.approx(1.3 * float(lambdas(search.quality)))
+
+
+def test_the_metric_looks_at_every_second_iteration_and_weighs_twice(codec: Codec, scene: Pixels) -> None:
+    search = begun_search(codec, scene, metric=True)
+    x = search.subject.x[..., :70, :90]
+    with_metric, without = (float(search._distance(x, x)) for search.done in (0, 1))
+    assert (with_metric, without) == (2 * search.objective.weight, 0)
+    search.done = 0
+    looks = search.objective.metric.looks
+    for _ in range(6):
+        search.step()
+    assert search.objective.metric.looks == looks + 3

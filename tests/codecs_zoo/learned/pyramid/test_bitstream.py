@@ -14,6 +14,7 @@ import torch
 from codecs_zoo.contract import CodecError
 from codecs_zoo.learned.pyramid.bitstream import HEAD, Bitstream
 from codecs_zoo.learned.pyramid.codec import PyramidCodec
+from codecs_zoo.learned.pyramid.decoder import to_pixels
 from codecs_zoo.learned.pyramid.freeze import freeze
 from codecs_zoo.learned.pyramid.networks import Networks, to_tensor
 from codecs_zoo.learned.pyramid.storing import write_weights
@@ -30,7 +31,8 @@ def test_latents_are_read_as_they_were_written(weights: Path) -> None:
     level = torch.tensor([4.0])
     latents = networks.model.latents(to_tensor(smooth_picture(100, 150)), level)
     body, found = networks.write(latents, 200)
-    assert np.array_equal(networks.read(body, 100, 150, 200), networks.pixels(found, 100, 150, 200))
+    decoded = networks.read(Bitstream(100, 150, 200, body))
+    assert np.array_equal(decoded, to_pixels(networks.picture(found, 100, 150, 200)))
     rounding = (found / 2**13 - latents[0]).abs()
     assert rounding.max() <= 0.5
 
@@ -50,7 +52,7 @@ codec = PyramidCodec()
 codec.weights = Path({str(weights)!r})
 found = Bitstream.unpack(Path({str(tmp_path / "file")!r}).read_bytes(), codec._weights_id)
 torch.set_num_threads(4)
-sys.stdout.buffer.write(Networks(codec.weights).read(found.body, found.height, found.width, found.index).tobytes())
+sys.stdout.buffer.write(Networks(codec.weights).read(found).tobytes())
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
     assert done.stdout == codec.decode(bitstream).tobytes()
@@ -111,3 +113,16 @@ def test_a_body_of_a_later_kind_is_refused() -> None:
 def test_the_layout_of_the_head_is_frozen() -> None:
     content = Bitstream(height=3, width=258, index=350, body=b"\1\2\3\4").pack(b"abcd")
     assert content[4:].hex() == "61626364" + "0101" + "0002" + "015e" + "00" + "01020304"
+
+
+def test_the_layout_of_a_corrected_file_is_frozen() -> None:
+    file = Bitstream(height=3, width=258, index=350, body=b"\1\2\3\4", correction=bytes(range(42)))
+    content = file.pack(b"abcd")
+    assert content[14:].hex() == "01" + bytes(range(42)).hex() + "01020304"
+    assert Bitstream.unpack(content, b"abcd") == file
+
+
+def test_a_torn_off_correction_is_refused() -> None:
+    content = Bitstream(64, 64, 10, b"", bytes(42)).pack(b"abcd")[:-2]
+    with pytest.raises(CodecError, match="does not fit"):
+        Bitstream.unpack(sealed_again(bytearray(content)), b"abcd")
