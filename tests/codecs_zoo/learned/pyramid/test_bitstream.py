@@ -124,5 +124,5 @@ def test_the_layout_of_a_corrected_file_is_frozen() -> None:
 
 def test_a_torn_off_correction_is_refused() -> None:
     content = Bitstream(64, 64, 10, b"", bytes(42)).pack(b"abcd")[:-2]
-    with pytest.raises(CodecError, match="does not fit"):
+    with pytest.raises(CodecError, match="its header is inconsistent"):
         Bitstream.unpack(sealed_again(bytearray(content)), b"abcd")
