@@ -98,7 +98,9 @@ def test_the_two_nearest_whole_numbers_compete_and_the_nearer_wins_when_it_is_co
 
 
 def test_too_small_a_photograph_is_refused_in_words() -> None:
-    with pytest.raises(CodecError, match="too few for a search with this metric: it needs at least 45 per side"):
+    with pytest.raises(
+        CodecError, match="too few for a search with this metric: it needs at least 45 per side"
+    ):
         require_size(Objective(Difference()), (44, 90))  # type: ignore[arg-type]
     require_size(Objective(Difference()), (45, 90))  # type: ignore[arg-type]
     require_size(Objective(), (1, 1))

@@ -98,12 +98,12 @@ def test_it_is_aimed_at_a_rate_on_the_way(scene: Pixels) -> None:
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        ({"tune": "perceptual"}, r"\(tune\) do nothing without one: give effort 1, 2 or 3"),
-        ({"saliency": "contrast"}, r"\(saliency\) do nothing without one"),
+        ({"tune": "perceptual"}, "options tune apply only to a search: set effort to 1, 2 or 3"),
+        ({"saliency": "contrast"}, "options saliency apply only to a search"),
         ({"effort": 4}, "effort is 4; use one of 0, 1, 2, 3"),
         (
             {"effort": 1, "tune": "/no/such/folder"},
-            "tune is '/no/such/folder', where there is no metric version",
+            "tune is '/no/such/folder', which is not a metric version",
         ),
         ({"efort": 1}, "has no setting efort"),
     ],
