@@ -6,32 +6,28 @@ from uuid import UUID
 
 import structlog
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext, gettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework import mixins, status, viewsets
-from rest_framework.decorators import action
+from rest_framework import status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotation import serializers, tasks
+from annotation import serializers
 from annotation.authentication import EndingTokenAuthentication
-from annotation.core.formats.published.forms import BAPPS, FORMS
 from annotation.core.roles import Reach
 from annotation.errors import (
     NotYours,
     Refused,
     ResearcherNeeded,
     SessionErased,
-    SnapshotRefused,
     StorageUnavailable,
 )
-from annotation.models import Annotator, Assignment, Session, Snapshot, Study
-from annotation.queues import after_commit
+from annotation.models import Annotator, Assignment, Session, Study
 from annotation.services.claims import NoPair, claim
 from annotation.services.judging import Answer, record
 from annotation.services.picture_copies import address_of, pictures_are_proxied
@@ -44,11 +40,9 @@ from annotation.services.sessions import (
     require_open,
     skip_assignment,
 )
-from annotation.services.snapshots import request_snapshot
 from annotation.throttles import JudgingThrottle, client_of
 from annotation.transient import is_transient
-from annotation.views.access import may, staff_of, study_or_404, within_reach
-from annotation.views.downloads import snapshot_zip
+from annotation.views.access import may, staff_of
 
 log = structlog.get_logger(__name__)
 
@@ -258,44 +252,3 @@ def picture_response(assignment: UUID, slot: str) -> HttpResponse:
         return HttpResponse(picture_of(assignment, slot), content_type="image/png")
     headers = {"X-Accel-Redirect": address_of(assignment, slot)}
     return HttpResponse(content_type="image/png", headers=headers)
-
-
-class SnapshotViewSet(
-    mixins.ListModelMixin,
-    mixins.RetrieveModelMixin,
-    mixins.CreateModelMixin,
-    viewsets.GenericViewSet[Snapshot],
-):
-    """Snapshots, for staff."""
-
-    serializer_class = serializers.SnapshotSerializer
-    queryset = Snapshot.objects.select_related("study")
-
-    def get_queryset(self) -> QuerySet[Snapshot]:
-        return within_reach(self.request, super().get_queryset(), Reach.DATA)
-
-    @extend_schema(
-        request=serializers.RequestSnapshotSerializer,
-        responses={201: serializers.SnapshotSerializer, **PROBLEMS},
-    )
-    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Ask for a snapshot of the judgments up to now; a worker builds it."""
-        fields = serializers.valid_data(serializers.RequestSnapshotSerializer, request.data)
-        study = study_or_404(request, fields["study"], Reach.DATA)
-        snapshot = request_snapshot(study=study, simulated=fields["simulated"], created_by=staff_of(request))
-        after_commit(tasks.snapshot.delay, snapshot.pk)
-        return Response(self.get_serializer(snapshot).data, status=status.HTTP_201_CREATED)
-
-    @extend_schema(
-        parameters=[OpenApiParameter("as", str, enum=FORMS, default=BAPPS, description="The format.")],
-        responses={(200, "application/zip"): OpenApiTypes.BINARY, 409: PROBLEM},
-    )
-    @action(detail=True)
-    def archive(self, request: Request, pk: str | None = None) -> StreamingHttpResponse:
-        """The snapshot as a zip file: BAPPS, or another form."""
-        snapshot = self.get_object()
-        if snapshot.state != Snapshot.State.DONE:
-            raise SnapshotRefused(
-                f"Snapshot {snapshot} is {snapshot.state}. Try again when its state is done."
-            )
-        return snapshot_zip(snapshot, request.query_params.get("as", BAPPS))

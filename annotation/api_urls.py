@@ -3,11 +3,20 @@
 from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
-from annotation import api, api_members, api_pairs, api_people, api_results, api_running, api_studies
+from annotation import (
+    api,
+    api_members,
+    api_pairs,
+    api_people,
+    api_results,
+    api_running,
+    api_snapshots,
+    api_studies,
+)
 
 router = SimpleRouter()
 router.register("studies", api_studies.StudyViewSet, basename="api-study")
-router.register("snapshots", api.SnapshotViewSet, basename="api-snapshot")
+router.register("snapshots", api_snapshots.SnapshotViewSet, basename="api-snapshot")
 
 urlpatterns = [
     path("sessions/", api.BeginSession.as_view(), name="session-begin"),

@@ -187,6 +187,20 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--json", action="store_true", help="machine-readable")
     listing.set_defaults(run=list_codecs)
 
+    _add_encode(commands)
+    decoding = commands.add_parser("decode", help="decode a container file to PNG")
+    decoding.add_argument("input", type=Path, metavar="IN")
+    decoding.add_argument("output", type=Path, metavar="OUT.png")
+    decoding.set_defaults(run=decode)
+    add_sweep(commands)
+    add_downstream(commands)
+    add_saliency(commands)
+    add_saliency_report(commands)
+    add_train_command(commands)
+    return parser
+
+
+def _add_encode(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     encoding = commands.add_parser("encode", help="encode a photograph to a container file (.clz)")
     encoding.add_argument(
         "input", type=Path, metavar="IN", help="photograph: PNG, JPEG, WebP, AVIF, TIFF or BMP"
@@ -218,17 +232,6 @@ def _parser() -> argparse.ArgumentParser:
         help="with --option effort=1 to 3: search by this version of the metric instead of stock LPIPS",
     )  # fmt: skip
     encoding.set_defaults(run=encode)
-
-    decoding = commands.add_parser("decode", help="decode a container file to PNG")
-    decoding.add_argument("input", type=Path, metavar="IN")
-    decoding.add_argument("output", type=Path, metavar="OUT.png")
-    decoding.set_defaults(run=decode)
-    add_sweep(commands)
-    add_downstream(commands)
-    add_saliency(commands)
-    add_saliency_report(commands)
-    add_train_command(commands)
-    return parser
 
 
 if __name__ == "__main__":

@@ -5,15 +5,15 @@ snapshot's manifest. Each field says in its metadata how a form asks for it, so 
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from typing import Any, Self, get_type_hints
 
 from annotation.core.addresses import other_codes
 from annotation.core.consent import DEFAULT_CONSENT, DEFAULT_DEBRIEF
 from annotation.core.pairing import ACROSS
+from annotation.core.rule import ProtocolError, arrival_check, as_float, check_value, declare, percent
 
-CHECK_RULES = ("require", "record", "skip")
 LAYOUTS = ("side", "toggle", "flicker")
 ALLOCATIONS = ("coverage", "ranking", "uncertain")
 PANELS = ("none", "prolific", "mturk", "other")
@@ -23,38 +23,19 @@ FEWEST_TRAINING_PAIRS = 5
 FASTEST_FLICKER_HZ = 2.0
 
 
-class ProtocolError(ValueError):
-    """A rule that cannot be; `rule` names the field, "" where two rules contradict each other."""
-
-    def __init__(self, rule: str, message: str) -> None:
-        super().__init__(message)
-        self.rule = rule
-
-
-def _rule(default: Any, group: str, label: str, help_text: str = "", **limits: Any) -> Any:
-    """A field with what a form says of it; `limits`: least, most, choices, unit, long (a text of lines)."""
-    return field(default=default, metadata={"group": group, "label": label, "help": help_text, **limits})
-
-
-def _check(default: str, label: str, help_text: str) -> Any:
-    return _rule(default, "arrival", label, help_text, choices=CHECK_RULES)
-
-
-def _percent(default: float, group: str, label: str, help_text: str, most: float = 50.0) -> Any:
-    return _rule(default, group, label, help_text, least=0.0, most=most, unit="%")
-
-
 @dataclass(frozen=True, slots=True)
 class Protocol:
     """Every rule of judging that a study sets before it opens. `Protocol()` has a laboratory's defaults."""
 
     # --- arrival ---
-    consent: bool = _rule(True, "arrival", "Ask for consent", "Nothing is recorded before consent is given.")
-    consent_text: str = _rule(
+    consent: bool = declare(
+        True, "arrival", "Ask for consent", "Nothing is recorded before consent is given."
+    )
+    consent_text: str = declare(
         DEFAULT_CONSENT, "arrival", "Consent text", "Its version is stored with each consent.", long=True
     )
-    screen_check: str = _check("require", "Screen size", "Compared with the smallest screen below.")
-    min_screen_width: int = _rule(
+    screen_check: str = arrival_check("require", "Screen size", "Compared with the smallest screen below.")
+    min_screen_width: int = declare(
         1280,
         "arrival",
         "Smallest screen, width",
@@ -63,26 +44,26 @@ class Protocol:
         most=7680,
         unit="px",
     )
-    min_screen_height: int = _rule(
+    min_screen_height: int = declare(
         720, "arrival", "Smallest screen, height", "", least=480, most=4320, unit="px"
     )
-    brightness: str = _check("record", "Brightness", "Can all steps of a grey scale be told apart?")
-    colour_vision: str = _check("record", "Colour vision", "Six plates with a figure to read.")
-    acuity: str = _check("record", "Near acuity", "Which way do smaller and smaller rings open?")
-    card: str = _check(
+    brightness: str = arrival_check("record", "Brightness", "Can all steps of a grey scale be told apart?")
+    colour_vision: str = arrival_check("record", "Colour vision", "Six plates with a figure to read.")
+    acuity: str = arrival_check("record", "Near acuity", "Which way do smaller and smaller rings open?")
+    card: str = arrival_check(
         "skip", "Card calibration", "A bank card held to the screen gives pixels per millimetre."
     )
 
     # --- training and sessions ---
-    training_pairs: int = _rule(
+    training_pairs: int = declare(
         5, "session", "Training pairs", "With known answers and feedback, never counted. None, or five and more.",
         least=0, most=30,
     )  # fmt: skip
-    training_pass: int = _rule(
+    training_pass: int = declare(
         4, "session", "Right answers to pass the training", "0: anybody passes.", least=0, most=30
     )
-    training_tries: int = _rule(2, "session", "Tries at the training", "", least=1, most=5)
-    warm_up: int = _rule(
+    training_tries: int = declare(2, "session", "Tries at the training", "", least=1, most=5)
+    warm_up: int = declare(
         3,
         "session",
         "Warm-up pairs",
@@ -90,37 +71,37 @@ class Protocol:
         least=0,
         most=20,
     )
-    break_every: int = _rule(
+    break_every: int = declare(
         25, "session", "Pairs between breaks", "0: no break is offered.", least=0, most=500
     )
-    sitting_minutes: int = _rule(30, "session", "Longest session", "", least=1, most=240, unit="min")
+    sitting_minutes: int = declare(30, "session", "Longest session", "", least=1, most=240, unit="min")
 
     # --- a pair ---
-    layout: str = _rule(
+    layout: str = declare(
         "side", "pair", "Layout", "Beside each other, in one place by key, or flickering in one place.",
         choices=LAYOUTS,
     )  # fmt: skip
-    flicker_hz: float = _rule(
+    flicker_hz: float = declare(
         1.0, "pair", "Flicker", "Changes from original to reconstruction each second.",
         least=0.25, most=FASTEST_FLICKER_HZ, unit="Hz",
     )  # fmt: skip
-    original_switches: int = _rule(
+    original_switches: int = declare(
         0, "pair", "Switches to the original before an answer", "How often it must be put in the place of the "
         "reconstructions; 0: as people like.", least=0, most=10,
     )  # fmt: skip
-    undo_depth: int = _rule(1, "pair", "Answers that can be undone", "", least=0, most=5)
-    max_view_ms: int = _rule(
+    undo_depth: int = declare(1, "pair", "Answers that can be undone", "", least=0, most=5)
+    max_view_ms: int = declare(
         120_000, "pair", "Longest view", "Slower answers are flagged, never deleted.", least=5_000, most=3_600_000,
         unit="ms",
     )  # fmt: skip
 
     # --- which pairs there are ---
-    pairs_within: bool = _rule(True, "pairs", "Pairs within a level", "Any two methods at the same level.")
-    pairs_across: str = _rule(
+    pairs_within: bool = declare(True, "pairs", "Pairs within a level", "Any two methods at the same level.")
+    pairs_across: str = declare(
         "off", "pairs", "Pairs across levels", "Each condition with the next higher level, which connects "
         "the scales of all levels.", choices=ACROSS,
     )  # fmt: skip
-    pairs_with_original: bool = _rule(
+    pairs_with_original: bool = declare(
         False,
         "pairs",
         "Pairs with the original",
@@ -128,47 +109,49 @@ class Protocol:
     )
 
     # --- checks inside the stream ---
-    sentinel_percent: float = _percent(6.0, "checks", "Sentinels", "One side is obviously worse.")
-    identical_percent: float = _percent(
+    sentinel_percent: float = percent(6.0, "checks", "Sentinels", "One side is obviously worse.")
+    identical_percent: float = percent(
         2.0, "checks", "Identical pairs", "The same picture twice: shows side bias."
     )
-    repeat_percent: float = _percent(
+    repeat_percent: float = percent(
         6.0, "checks", "Repeats", "An earlier pair again, with the sides swapped."
     )
-    golden_percent: float = _percent(0.0, "checks", "Golden pairs", "Pairs with an expert's answer.")
+    golden_percent: float = percent(0.0, "checks", "Golden pairs", "Pairs with an expert's answer.")
 
     # --- who gets what, and when it ends ---
-    allocation: str = _rule(
+    allocation: str = declare(
         "coverage", "allocation", "Next pair", "Pairs with the fewest judgments first, pairs that are "
         "most informative for the ranking, or pairs where the metric and people disagree.", choices=ALLOCATIONS,
     )  # fmt: skip
-    held_out_percent: float = _rule(
+    held_out_percent: float = declare(
         20.0, "allocation", "Random share", "Pairs kept out of the priorities, as an unbiased sample.", least=0.0,
         most=90.0, unit="%",
     )  # fmt: skip
-    stop_on: str = _rule("", "allocation", "Last day", "In the form 2027-01-31. Empty: no last day.")
-    stop_halfwidth: float = _rule(
+    stop_on: str = declare("", "allocation", "Last day", "In the form 2027-01-31. Empty: no last day.")
+    stop_halfwidth: float = declare(
         0.0, "allocation", "Stop when every difference is this certain", "Half-width of the 95 % interval "
         "of each difference at a level, in JND. 0: continue until all votes are in.", least=0.0, most=5.0, unit="JND",
     )  # fmt: skip
 
     # --- who is left out; 0 turns a rule off ---
-    exclude_sentinel_under: float = _percent(
+    exclude_sentinel_under: float = percent(
         0.0, "exclusion", "Sentinels right under", "Applies from four sentinels on.", most=100.0
     )
-    exclude_repeat_under: float = _percent(
+    exclude_repeat_under: float = percent(
         0.0, "exclusion", "Repeats answered alike under", "Applies from four repeats on.", most=100.0
     )
-    exclude_side_bias_over: float = _percent(
+    exclude_side_bias_over: float = percent(
         0.0,
         "exclusion",
         "Side bias over",
         "Distance of the share of left answers from one half, in percentage points.",
         most=100.0,
     )
-    exclude_fast_over: float = _percent(0.0, "exclusion", "Answers under 600 ms over", "", most=100.0)
-    exclude_straight_over: int = _rule(0, "exclusion", "The same side in a row, over", "", least=0, most=500)
-    exclude_reliability_under: float = _rule(
+    exclude_fast_over: float = percent(0.0, "exclusion", "Answers under 600 ms over", "", most=100.0)
+    exclude_straight_over: int = declare(
+        0, "exclusion", "The same side in a row, over", "", least=0, most=500
+    )
+    exclude_reliability_under: float = declare(
         0.0,
         "exclusion",
         "Reliability under",
@@ -178,20 +161,22 @@ class Protocol:
     )
 
     # --- outside panels ---
-    panel: str = _rule("none", "panel", "Panel", "Where people come from.", choices=PANELS)
-    completion_code: str = _rule("", "panel", "Completion code", "Shown when the server holds every answer.")
-    completion_url: str = _rule("", "panel", "Completion address", "Where people return to, with the code.")
-    completion_percent: float = _rule(
+    panel: str = declare("none", "panel", "Panel", "Where people come from.", choices=PANELS)
+    completion_code: str = declare(
+        "", "panel", "Completion code", "Shown when the server holds every answer."
+    )
+    completion_url: str = declare("", "panel", "Completion address", "Where people return to, with the code.")
+    completion_percent: float = declare(
         80.0, "panel", "Pairs required for completion", "Share of the pairs per session. Waiting does not "
         "count, and of flagged pairs one in ten counts. Applies where people get a code or a return address.",
         least=1.0, most=100.0, unit="%",
     )  # fmt: skip
-    screen_out_code: str = _rule("", "panel", "Screened-out code", "Shown to those who fail a requirement.")
-    screen_out_url: str = _rule("", "panel", "Screened-out address", "")
+    screen_out_code: str = declare("", "panel", "Screened-out code", "Shown to those who fail a requirement.")
+    screen_out_url: str = declare("", "panel", "Screened-out address", "")
 
     # --- afterwards ---
-    debrief: str = _rule(DEFAULT_DEBRIEF, "after", "Debrief", "Shown at the end.", long=True)
-    retention_days: int = _rule(
+    debrief: str = declare(DEFAULT_DEBRIEF, "after", "Debrief", "Shown at the end.", long=True)
+    retention_days: int = declare(
         0, "after", "Days until people are forgotten", "Counted from the closing of the study: judgments "
         "stay, the link to a person is deleted. 0: never deleted automatically.", least=0, most=3650,
     )  # fmt: skip
@@ -200,7 +185,7 @@ class Protocol:
         """Raises ProtocolError for a value of the wrong type or outside its limits, or for a contradiction."""
         kinds = get_type_hints(type(self))
         for rule in fields(self):
-            _validate(rule.name, getattr(self, rule.name), kinds[rule.name], rule.metadata)
+            check_value(rule.name, getattr(self, rule.name), kinds[rule.name], rule.metadata)
         _validate_together(self)
 
     @classmethod
@@ -220,7 +205,7 @@ class Protocol:
             raise ProtocolError("", f"There is no rule named {', '.join(sorted(unknown))}.")
         # 5 and 5.0 are one value in every file.
         floats = {rule.name for rule in fields(cls) if isinstance(rule.default, float)}
-        return cls(**{name: _as_float(value) if name in floats else value for name, value in stored.items()})
+        return cls(**{name: as_float(value) if name in floats else value for name, value in stored.items()})
 
     def to_json(self) -> dict[str, Any]:
         """Every rule by its name."""
@@ -246,28 +231,6 @@ class Protocol:
     def replace(self, **rules: Any) -> Self:
         """These rules with some changed."""
         return replace(self, **rules)
-
-
-# Whole numbers have no end in TOML and JSON; floats do.
-_LARGEST = 10**300
-
-
-def _as_float(value: Any) -> Any:
-    """A whole number as a float; anything else as it is, to be refused with its name."""
-    return float(max(-_LARGEST, min(value, _LARGEST))) if type(value) is int else value
-
-
-def _validate(name: str, value: Any, kind: type, limits: Mapping[str, Any]) -> None:
-    value = _as_float(value) if kind is float else value
-    if type(value) is not kind:
-        raise ProtocolError(name, f"{limits['label']}: {value!r} is not of type {kind.__name__}.")
-    if "choices" in limits and value not in limits["choices"]:
-        raise ProtocolError(
-            name, f"{limits['label']}: {value!r} is not one of {', '.join(limits['choices'])}."
-        )
-    if "least" in limits and not limits["least"] <= value <= limits["most"]:
-        between = f"between {limits['least']:g} and {limits['most']:g}"
-        raise ProtocolError(name, f"{limits['label']} must be {between}, not {_as_float(value):g}.")
 
 
 def _validate_together(rules: Protocol) -> None:

@@ -45,20 +45,7 @@ def add_train_command(commands: argparse._SubParsersAction[argparse.ArgumentPars
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FOLDER", help="a new folder, or one to continue in"
     )
-    parser.add_argument("--steps", type=int, default=TrainingSettings.steps)
-    parser.add_argument(
-        "--batch", type=int, default=TrainingSettings.batch, help="crops per step and process"
-    )
-    parser.add_argument("--crop", type=int, default=TrainingSettings.crop, help="side of a crop in pixels")
-    parser.add_argument("--learning-rate", type=float, default=TrainingSettings.learning_rate)
-    parser.add_argument("--warm-up", type=int, default=TrainingSettings.warm_up, help="steps")
-    parser.add_argument("--seed", type=int, default=TrainingSettings.seed)
-    parser.add_argument(
-        "--start", default="", metavar="FILE|NAME", help="weights, state.pt or codec to start from"
-    )
-    parser.add_argument(
-        "--minutes", type=float, default=0.0, help="end after this many minutes, whatever the step"
-    )
+    _add_schedule(parser)
     parser.add_argument(
         "--size",
         default="",
@@ -78,6 +65,23 @@ def add_train_command(commands: argparse._SubParsersAction[argparse.ArgumentPars
     parser.add_argument("--save-every", type=int, default=TrainingSettings.save_every, help="steps")
     parser.add_argument("--log-every", type=int, default=TrainingSettings.log_every, help="steps")
     parser.set_defaults(run=run)
+
+
+def _add_schedule(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--steps", type=int, default=TrainingSettings.steps)
+    parser.add_argument(
+        "--batch", type=int, default=TrainingSettings.batch, help="crops per step and process"
+    )
+    parser.add_argument("--crop", type=int, default=TrainingSettings.crop, help="side of a crop in pixels")
+    parser.add_argument("--learning-rate", type=float, default=TrainingSettings.learning_rate)
+    parser.add_argument("--warm-up", type=int, default=TrainingSettings.warm_up, help="steps")
+    parser.add_argument("--seed", type=int, default=TrainingSettings.seed)
+    parser.add_argument(
+        "--start", default="", metavar="FILE|NAME", help="weights, state.pt or codec to start from"
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=0.0, help="end after this many minutes, whatever the step"
+    )
 
 
 def run(options: argparse.Namespace) -> None:

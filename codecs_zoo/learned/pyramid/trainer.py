@@ -1,4 +1,9 @@
-"""A training of pyramid's networks from its photographs to its weights: schedule, state, log."""
+"""A training of pyramid's networks from its photographs to its weights: schedule, state, log.
+
+Not the trainer of `networks`, with which it shares the components of crops, roundings and the course of the rate: this
+one ends by the clock, keeps means of the weights, and steps with Muon in captured graphs; that one runs in several
+processes, weighs pictures by saliency and learns from a metric. One trainer for both would be a switch at every line.
+"""
 
 from __future__ import annotations
 

@@ -113,10 +113,7 @@ def fit_heads(
         raise FitError(f"Stock heads must be {votes.v0.shape[1]} numbers not below zero.")
     ways = np.atleast_2d(np.zeros(len(stock), dtype=np.int64) if blocks is None else blocks)
     ordered = sorted(strengths, reverse=True)
-    try:
-        parts = group_folds(votes.groups, folds, seed)
-    except FoldError as error:
-        raise FitError(str(error)) from error
+    parts = _folds(votes, folds, seed)
     # These products are too small to share out: on a busy machine threads made the fit ten times slower.
     with threadpool_limits(limits=1):
         problems = [Problem.of(votes, stock, way, even) for way in ways]
@@ -138,6 +135,13 @@ def fit_heads(
     table = tuple(one.fold for one in tried)
     fit = _as_fit(problem, solution, stock if scale is None else scale, mean_vector, best.fold, table, curve)
     return replace(fit, reliability=tuple(float(share) for share in reliability))
+
+
+def _folds(votes: Design, folds: int, seed: int) -> NDArray[np.int64]:
+    try:
+        return group_folds(votes.groups, folds, seed)
+    except FoldError as error:
+        raise FitError(str(error)) from error
 
 
 def _solved(problem: Problem, votes: Design, strengths: Sequence[float]) -> Solution:

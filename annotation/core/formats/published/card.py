@@ -60,6 +60,29 @@ def _body(manifest: Mapping[str, Any]) -> Iterator[str]:
     yield summary_of(manifest)
     yield ""
     yield from _collection(manifest)
+    yield from _usage()
+    yield from _splits(manifest)
+    yield "## Personal information"
+    yield ""
+    yield (
+        "Annotators, answers and assignments have pseudonyms that are valid in this export only. "
+        "`answers.parquet` holds the timing "
+        "of each answer with window, screen and pixel ratio; no name, address or panel's id is in the dataset."
+    )
+    yield ""
+    yield "## Limits"
+    yield ""
+    yield from _limits(manifest)
+    yield ""
+    yield from _photographs(manifest)
+    yield "## Citation"
+    yield ""
+    yield "```bibtex"
+    yield citation_of(manifest)
+    yield "```"
+
+
+def _usage() -> Iterator[str]:
     yield "## Use"
     yield ""
     yield "```python"
@@ -81,19 +104,9 @@ def _body(manifest: Mapping[str, Any]) -> Iterator[str]:
     yield "| `sources.parquet` | the photographs, with licence and attribution |"
     yield "| `snapshot.json` | the manifest of the snapshot: the study's rules, filters, versions and hashes |"
     yield ""
-    yield from _splits(manifest)
-    yield "## Personal information"
-    yield ""
-    yield (
-        "Annotators, answers and assignments have pseudonyms that are valid in this export only. "
-        "`answers.parquet` holds the timing "
-        "of each answer with window, screen and pixel ratio; no name, address or panel's id is in the dataset."
-    )
-    yield ""
-    yield "## Limits"
-    yield ""
-    yield from _limits(manifest)
-    yield ""
+
+
+def _photographs(manifest: Mapping[str, Any]) -> Iterator[str]:
     yield "## Photographs"
     yield ""
     yield f"Licences: {', '.join(map(_plain, licences_of(manifest)))}."
@@ -107,11 +120,6 @@ def _body(manifest: Mapping[str, Any]) -> Iterator[str]:
         yield ""
         yield f"And {len(manifest['sources']) - MOST_LISTED:,} more, in `sources.parquet`."
     yield ""
-    yield "## Citation"
-    yield ""
-    yield "```bibtex"
-    yield citation_of(manifest)
-    yield "```"
 
 
 _LAYOUTS = {
