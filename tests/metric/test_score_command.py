@@ -78,7 +78,7 @@ def test_what_cannot_be_scored_is_said(
     small = save(pictures / "small.png", photograph(1, (40, 40)))
     save(pictures / "decoded" / "three.png", photograph(3))
     for arguments, reason in (
-        ([originals, decoded], "three is in"),
+        ([originals, decoded], "three is only in"),
         ([originals, f"{decoded}/one.bmp"], "is a folder and"),
         ([f"{originals}/one.png", str(small)], "cannot be compared"),
         ([f"{originals}/one.png", f"{originals}/none.png"], "cannot be read"),
