@@ -20,12 +20,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from codecs_zoo import container, registry
-from codecs_zoo.bars import encode_shown
 from codecs_zoo.choosing import Candidate, candidates, choose
 from codecs_zoo.contract import Codec, CodecError, Pixels, Setting, Settings, bits_per_pixel
 from codecs_zoo.downstream.command import add_parser as add_downstream
 from codecs_zoo.learned.training import add_train_command
 from codecs_zoo.onnx_models import ModelUnavailable
+from codecs_zoo.progress_bars import encode_shown
 from codecs_zoo.quality import QualityError, figure
 from codecs_zoo.rate import RateError, RateResult, encode_to_bpp
 from codecs_zoo.saliency.command import add_parser as add_saliency

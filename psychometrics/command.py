@@ -21,9 +21,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from psychometrics.agreeing import Agreement, measure_agreement
+from psychometrics.answer_agreement import Agreement, measure_agreement
+from psychometrics.answer_writers import WRITERS
 from psychometrics.answers import Answers, read_answers
-from psychometrics.answers_out import WRITERS
 from psychometrics.as_json import estimate_as_json, results_as_json, section_as_json
 from psychometrics.conditions import THE_ORIGINAL, AnswersError, ComparedMethod
 from psychometrics.in_text import (

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from codecs_zoo.contract import Aimed, CodecError, Pixels, Setting, Settings, bits_per_pixel
-from codecs_zoo.following import current
+from codecs_zoo.encode_progress import current
 from codecs_zoo.learned._file import checked_size
 from codecs_zoo.learned._state import keep_state, read_state
 from codecs_zoo.learned.networks.shape import index_to_quality, quality_index

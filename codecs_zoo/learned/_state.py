@@ -6,7 +6,7 @@ import io
 import sys
 from typing import Any
 
-from codecs_zoo.following import Follower
+from codecs_zoo.encode_progress import Follower
 from imaging.files import write_atomic
 
 

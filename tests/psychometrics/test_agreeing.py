@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from psychometrics.agreeing import Agreement, measure_agreement
+from psychometrics.answer_agreement import Agreement, measure_agreement
 from psychometrics.answers import read_answers
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from codecs_zoo.contract import CodecError
-from codecs_zoo.following import Progress
+from codecs_zoo.encode_progress import Progress
 from codecs_zoo.learned.networks.model import Latents, LearnedModel, lambdas
 from codecs_zoo.learned.networks.objective import (
     MOST_SCALE,

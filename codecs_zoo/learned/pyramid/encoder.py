@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from codecs_zoo.contract import Pixels
-from codecs_zoo.following import current
+from codecs_zoo.encode_progress import current
 from codecs_zoo.learned._state import keep_state, read_state
 from codecs_zoo.learned.pyramid.bitstream import CORRECTION, HEAD
 from codecs_zoo.learned.pyramid.correction import fitted, is_worth_it, to_units_of_pixels

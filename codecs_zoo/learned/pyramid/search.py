@@ -14,7 +14,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from codecs_zoo.following import Progress
+from codecs_zoo.encode_progress import Progress
 from codecs_zoo.learned.networks.rounding import annealed
 from codecs_zoo.learned.networks.schedule import cosine_fall
 from codecs_zoo.learned.pyramid.model import PyramidModel

@@ -18,7 +18,7 @@ from annotation.services.importing import import_answers
 from annotation.services.ranking_only import import_ranking
 from annotation.services.snapshots import request_snapshot
 from annotation.services.study_files import copy_study
-from psychometrics.agreeing import measure_agreement
+from psychometrics.answer_agreement import measure_agreement
 from psychometrics.answers import read_answer_rows, read_answers
 from psychometrics.results import rank_conditions
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from torch import Tensor, nn
 
-from codecs_zoo import following, registry
+from codecs_zoo import encode_progress, registry
 from codecs_zoo.contract import Codec, CodecError, Pixels
-from codecs_zoo.following import Progress
+from codecs_zoo.encode_progress import Progress
 from codecs_zoo.learned._codec import LearnedCodec
 from codecs_zoo.measure import psnr
 from codecs_zoo.rate import encode_to_bpp
@@ -50,7 +50,7 @@ def test_it_lowers_what_it_searches_for(codec: Codec, scene: Pixels, searched: b
 
 def test_its_real_size_is_what_the_search_saw(codec: Codec, scene: Pixels) -> None:
     seen: list[Progress] = []
-    with following.following(seen.append):
+    with encode_progress.following(seen.append):
         file = codec.encode(scene, **SETTINGS)
     parts = 8 * codec.payload_bytes(file) / scene[..., 0].size
     # The picture is small: the coder's words of 32 bits are 1 % of it.
@@ -68,10 +68,10 @@ def test_after_a_stop_it_ends_where_it_would_have(
         if progress.done == 40:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), following.following(stop, state):
+    with pytest.raises(KeyboardInterrupt), encode_progress.following(stop, state):
         codec.encode(scene, **SETTINGS)
     seen: list[Progress] = []
-    with following.following(seen.append, state):
+    with encode_progress.following(seen.append, state):
         assert codec.encode(scene, **SETTINGS) == searched
     assert seen[0].done == 40
 
@@ -81,7 +81,7 @@ def test_a_damaged_state_is_named_and_the_search_begins_anew(
 ) -> None:
     state = tmp_path / "state"
     state.write_bytes(b"no state")
-    with following.following(state=state):
+    with encode_progress.following(state=state):
         assert codec.encode(scene, **SETTINGS) == searched
     assert f"{state} is damaged (" in (err := capsys.readouterr().err)
     assert "the search starts from the beginning" in err

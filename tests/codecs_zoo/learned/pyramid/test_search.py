@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from codecs_zoo.following import Progress, following
+from codecs_zoo.encode_progress import Progress, following
 from codecs_zoo.learned.networks.rounding import annealed, rounded
 from codecs_zoo.learned.pyramid import encoder
 from codecs_zoo.learned.pyramid.codec import PyramidCodec
@@ -65,7 +65,7 @@ def test_annealing_ends_at_whole_numbers() -> None:
 def test_a_search_that_was_stopped_ends_as_if_it_had_not_been(
     codec: PyramidCodec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("codecs_zoo.following.KEEP_EVERY", 0.0)
+    monkeypatch.setattr("codecs_zoo.encode_progress.KEEP_EVERY", 0.0)
     monkeypatch.setattr(encoder, "ITERATIONS", (0, 12, 0, 0, 0))
     monkeypatch.setattr(encoder, "CORRECTIONS", 0)
     picture, state, seen = smooth_picture(64, 64), tmp_path / "state", []
@@ -86,7 +86,7 @@ def test_a_search_that_was_stopped_ends_as_if_it_had_not_been(
 def test_the_state_of_another_search_is_not_gone_on_with(
     codec: PyramidCodec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("codecs_zoo.following.KEEP_EVERY", 0.0)
+    monkeypatch.setattr("codecs_zoo.encode_progress.KEEP_EVERY", 0.0)
     monkeypatch.setattr(encoder, "ITERATIONS", (0, 3, 0, 0, 0))
     monkeypatch.setattr(encoder, "CORRECTIONS", 0)
     state, seen = tmp_path / "state", []

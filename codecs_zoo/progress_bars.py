@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codecs_zoo.contract import Codec, Pixels, Settings
-from codecs_zoo.following import Progress, following
+from codecs_zoo.encode_progress import Progress, following
 
 if TYPE_CHECKING:
     from tqdm import tqdm
