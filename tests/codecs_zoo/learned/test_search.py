@@ -61,7 +61,7 @@ def test_its_real_size_is_what_the_search_saw(codec: Codec, scene: Pixels) -> No
 def test_after_a_stop_it_ends_where_it_would_have(
     codec: Codec, scene: Pixels, searched: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "KEEP_EVERY", -1.0)
+    monkeypatch.setattr(encode_progress, "KEEP_EVERY", -1.0)
     state = tmp_path / "state"
 
     def stop(progress: Progress) -> None:
