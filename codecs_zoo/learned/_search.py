@@ -36,7 +36,7 @@ OPTIONS: Final[dict[str, tuple[Setting, ...]]] = {
 SECONDS: Final = {"mse": 1.1, "metric": 2.2}
 """Of an iteration for a megapixel on one core."""
 BYTES_LEFT: Final = {"mse": 1.02, "metric": 1.05}
-"""Of a plain file, after a search at the same quality, where nothing steers it: it buys quality rather than bytes."""
+"""Of a plain file, after a search at the same quality that nothing steers: it buys quality, not bytes."""
 FOLLOWED: Final = 0.65
 """Share of a wished change of the rate that a search makes which goes on from another's latents."""
 MOST_SEARCHES: Final = 3

@@ -102,7 +102,7 @@ class Search:
         x = self._counted(self.subject.x)
         loss = bpp + math.exp(self.log_lambda) * self._distance(x, x_hat)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.done += 1
         if target_bpp is not None and share >= STEERED_FROM:

@@ -92,5 +92,5 @@ def _features(picture: Tensor) -> Tensor:
 
 def _least_squares(features: Tensor, target: Tensor) -> Tensor:
     """K x F gains of F x N features for K x N targets; the smallest where several do equally well."""
-    solution = torch.linalg.lstsq(features @ features.T, features @ target.T, driver="gelsd").solution
-    return solution.T
+    gains: Tensor = torch.linalg.lstsq(features @ features.T, features @ target.T, driver="gelsd").solution
+    return gains.T

@@ -21,8 +21,8 @@ from codecs_zoo.learned.pyramid.shape import LEVEL_INDICES, lambda_of, level_of
 ITERATIONS: Final = (0, 150, 300, 1000, 3000)
 """Of the search, by effort."""
 
-EXPECTED_SAVING: Final = (0.0, 0.05, 0.07, 0.09, 0.1)
-"""Share of the rate that a search saves at the same lambda, by effort: where its level begins."""
+BYTES_LEFT: Final = 1.02
+"""Of a file without a search, after one at the same level that nothing steers: it buys quality, not bytes."""
 
 NEAR: Final = 0.01
 """How far from the wished rate a searched file may be, in its logarithm, before it is corrected."""
@@ -61,7 +61,7 @@ class Encoder:
             index = self._level(self.bpp)
             body, decoded = self.trials[index].body, self.trials[index].decoded
         else:
-            index = self._level(self.bpp / (1 - EXPECTED_SAVING[effort]))
+            index = self._level(self.bpp / BYTES_LEFT)
             body, decoded = self._searched(index, effort)
         return index, body, self._correction(index, decoded)
 

@@ -25,8 +25,12 @@ COOLING: Final = 3.0
 """The temperature is FIRST_TEMPERATURE * exp(-COOLING * share of the search that is done)."""
 LEARNING_RATE: Final = 0.01
 """Of Adam, in steps of the latents."""
+BOOST: Final = 1.3
+"""Of lambda over the level's own: coarser steps, of which a search makes the better use."""
 STEERING: Final = 8.0
 """How strongly lambda answers to a miss of the rate, a whole search long."""
+STEERED_FROM: Final = 0.25
+"""Share of a search from which on it does: before, values between whole numbers cost more than the file will."""
 
 CORRECTING: Final = 0.8
 """Where on the schedule iterations are taken that correct the rate at the end."""
@@ -62,7 +66,7 @@ class Search:
         self.latents.requires_grad_()
         self.optimizer = torch.optim.Adam([self.latents], LEARNING_RATE)
         self.generator = torch.Generator().manual_seed(seed)
-        self.log_lambda = math.log(lambda_of(level_of(index)))
+        self.middle = self.log_lambda = math.log(BOOST * lambda_of(level_of(index)))
         self.done = 0
 
     def step(self) -> Progress:
@@ -77,7 +81,7 @@ class Search:
         self.optimizer.step()
         self.done += 1
         found = Progress(self.done, self.iterations, bpp.item(), -10 * math.log10(max(error.item(), 1e-10)))
-        if self.aim is not None:
+        if self.aim is not None and share >= STEERED_FROM:
             self._steer(STEERING / self.planned * math.log(self.aim / found.bpp))
         return found
 
@@ -123,8 +127,8 @@ class Search:
         return output.bits[0] / (rows * columns), error
 
     def _steer(self, change: float) -> None:
-        middle = math.log(lambda_of(float(self.level)))
-        self.log_lambda = min(max(self.log_lambda + change, middle - FARTHEST), middle + FARTHEST)
+        wished = self.log_lambda + change
+        self.log_lambda = min(max(wished, self.middle - FARTHEST), self.middle + FARTHEST)
 
 
 def _bfloat16() -> Any:

@@ -1,5 +1,6 @@
 """The search in the encoder: it pays, keeps to the rate, and goes on where it was stopped."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -35,11 +36,19 @@ def test_a_search_lowers_the_cost() -> None:
     assert after < 0.99 * before
 
 
+def test_it_works_with_more_than_the_lambda_of_its_level() -> None:
+    search = Search(make_model(), to_tensor(smooth_picture(64, 64)), (64, 64), INDEX, 20, None)
+    assert math.exp(search.log_lambda) == pytest.approx(1.3 * lambda_of(INDEX / 50))
+
+
 def test_lambda_rises_while_the_rate_is_too_low_and_falls_while_it_is_too_high() -> None:
     x = to_tensor(smooth_picture(64, 64))
     for target, sign in ((100.0, 1), (0.001, -1)):
         search = Search(make_model(), x, (64, 64), INDEX, 20, target)
         before = search.log_lambda
+        for _ in range(5):
+            search.step()
+        assert search.log_lambda == before, "steered by what values between whole numbers cost early on"
         search.step()
         assert sign * (search.log_lambda - before) > 0
 
