@@ -132,14 +132,16 @@ def _record(sessions: QuerySet[Session], given: Answer) -> Recorded:
         _require_lease(assignment)
     _check_answer(session.study, given.side)
     _check_timing(session.study, given.timing)
-    if not session.annotator.simulated:  # programs look at nothing
+    is_person = not session.annotator.simulated  # programs look at nothing, and make their times up
+    if is_person:
         _check_switches(session.study, given.timing)
     stands = before is None or assignment.kind == Assignment.Kind.PAIR
     if before and stands:
         Judgment.objects.filter(pk=before.pk).update(stands=False, counted=False)
     now, response_ms = timezone.now(), given.timing["answer"] - given.timing["onset"]
     end = earliest_end(assignment.issued_at, session.viewed_until, response_ms)
-    fields = {"stands": stands, "faster_than_possible": end > now + CLOCKS_DIFFER, "received_at": now}
+    impossible = is_person and end > now + CLOCKS_DIFFER
+    fields = {"stands": stands, "faster_than_possible": impossible, "received_at": now}
     judgment = _write(assignment, given, before, fields)
     session.answered += before is None and assignment.kind != Assignment.Kind.TRAINING
     session.viewed_until, session.last_seen_at = min(end, now), now

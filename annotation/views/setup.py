@@ -121,9 +121,10 @@ def _act(request: HttpRequest, study: Study) -> Outcome:
             outcome.faults += list(refusal.extra.get("faults", [])) or [str(refusal)]
         else:
             conditions = ", ".join(map(str, taken.conditions))
-            outcome.taken.append(
-                f"{taken.pictures} pictures of {taken.photographs} photographs were added: {conditions}."
-            )
+            pictures = f"{taken.pictures} picture{'s' * (taken.pictures != 1)}"
+            photographs = f"{taken.photographs} photograph{'s' * (taken.photographs != 1)}"
+            were = "were" if taken.pictures != 1 else "was"
+            outcome.taken.append(f"{pictures} of {photographs} {were} added: {conditions}.")
     tasks.send_to_measure(study)
     return outcome
 

@@ -52,6 +52,12 @@ def test_a_view_longer_than_the_pair_was_out_is_flagged(
     assert judge(session, assignment, 1_900).faster_than_possible is flagged
 
 
+def test_times_of_simulated_annotators_are_made_up_and_not_held_against_them(session: Session) -> None:
+    program = make_session(session.study, simulated=True)
+    [assignment] = hold(program, 1, since_ms=45)
+    assert judge(program, assignment, 1_900).faster_than_possible is False
+
+
 def test_views_of_one_session_come_one_after_the_other(session: Session) -> None:
     """Six pairs fetched ahead and answered at once: each alone is possible, all of them are not."""
     held = hold(session, 6, since_ms=4_000)

@@ -19,11 +19,13 @@ def title_of(manifest: Mapping[str, Any]) -> str:
 def summary_of(manifest: Mapping[str, Any]) -> str:
     """What it holds, in one sentence."""
     counts = manifest["counts"]
-    whose = "simulated annotators; they say nothing about people" if manifest["simulated"] else "people"
-    return (
-        f"{counts['judgments']:,} answers by {counts['annotators']:,} {whose}, to which of two reconstructions is "
-        f"closer to the original, about {counts['triplets']:,} pairs from {counts['photographs']:,} photographs."
+    whose = "SIMULATED annotators" if manifest["simulated"] else "people"
+    sentence = (
+        f"{counts['judgments']:,} answers by {counts['annotators']:,} {whose} to the question which of two "
+        f"reconstructions is closer to the original, about {counts['triplets']:,} pairs from "
+        f"{counts['photographs']:,} photographs."
     )
+    return f"{sentence} They say nothing about people." if manifest["simulated"] else sentence
 
 
 def licences_of(manifest: Mapping[str, Any]) -> list[str]:
