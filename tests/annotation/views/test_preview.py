@@ -180,7 +180,9 @@ def test_from_the_pairs_there_is_no_practice(owner_client: Client, draft: Study)
 def test_without_a_photograph_the_preview_says_what_is_missing(owner_client: Client) -> None:
     study = make_study(state="draft")
     page = owner_client.get(reverse("study-preview-judge", args=[study.slug]))
-    assert page.status_code == 409 and "add a photograph first" in page.content.decode()
+    words = page.content.decode()
+    assert page.status_code == 409 and "add a photograph first" in words
+    assert "Nothing to preview yet" in words and "This link does not work" not in words
 
 
 def test_a_request_that_is_not_the_pages_own_is_refused(owner_client: Client, draft: Study) -> None:
