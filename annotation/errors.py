@@ -78,8 +78,6 @@ class StudyNotReady(Refused):
 class PreviewPending(StudyNotReady):
     """Pictures of a preview that a worker must make first; `wanted` has (source, method, level) of each."""
 
-    code = "preview_pending"
-
     def __init__(self, wanted: Sequence[tuple[int, str, float]]) -> None:
         super().__init__("The pictures of this pair are being encoded for the preview.")
         self.wanted = tuple(wanted)

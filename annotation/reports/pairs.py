@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Case, Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce, Least
 
-from annotation.models import Flag, Judgment, Study, Triplet
+from annotation.models import Enrolment, Flag, Judgment, Study, Triplet
 from annotation.models.stimulus import as_decimal
 
 # By name: the column that orders them before their id, and whether the largest come first.
@@ -88,31 +88,32 @@ def with_flag_count(pairs: QuerySet[Triplet]) -> QuerySet[Triplet]:
     return pairs.annotate(flag_count=Coalesce(Subquery(flags.values("n")), 0))
 
 
-def in_order(pairs: QuerySet[Triplet], order: str) -> QuerySet[Triplet]:
+def in_order(pairs: QuerySet[Triplet], order: str, study: Study) -> QuerySet[Triplet]:
     """With the column that one of ORDERS needs; the page puts them in order."""
-    return _with_division(pairs) if order == "divided" else pairs
+    return _with_division(pairs, study) if order == "divided" else pairs
 
 
-def _with_division(pairs: QuerySet[Triplet]) -> QuerySet[Triplet]:
+def _with_division(pairs: QuerySet[Triplet], study: Study) -> QuerySet[Triplet]:
     """With `division`: people's votes for the side with fewer of them, twice; an answer of "can't tell" is half each.
 
     Of pairs with as many votes the one whose people disagree most has the most, and no pair with one vote has any.
     """
-    halves = {side: Coalesce(Subquery(_halves_for(side)), 0) for side in ("first", "second")}
-    return pairs.annotate(
-        division=Case(
-            When(votes__gte=2, then=Least(halves["first"], halves["second"])),
-            default=Value(0),
-            output_field=IntegerField(),
-        )
+    votes = Judgment.objects.filter(counted=True)
+    if Enrolment.objects.excluded().filter(study=study).exists():  # looked up for each vote
+        votes = votes.counted()
+    choices = {f"n_{choice}": Count("pk", filter=Q(choice=choice)) for choice in Judgment.Choice.values}
+    tallies = (
+        votes.by_people().filter(triplet=OuterRef("pk")).order_by().values("triplet").annotate(**choices)
     )
-
-
-def _halves_for(side: str) -> QuerySet[Any]:
-    """People's votes for one side of the pair outside, in halves."""
-    votes = Judgment.objects.filter(triplet=OuterRef("pk")).by_people().counted().order_by().values("triplet")
-    own, ties = Count("pk", filter=Q(choice=side)), Count("pk", filter=Q(choice=Judgment.Choice.TIE))
-    return votes.annotate(own=own, ties=ties).annotate(n=2 * F("own") + F("ties")).values("n")
+    halves = tallies.annotate(n=Least(2 * F("n_first") + F("n_tie"), 2 * F("n_second") + F("n_tie"))).values(
+        "n"
+    )
+    fewer = Case(
+        When(votes__gte=2, then=Coalesce(Subquery(halves), 0)),
+        default=Value(0),
+        output_field=IntegerField(),
+    )
+    return pairs.annotate(division=fewer)
 
 
 def votes_of(triplets: list[int]) -> dict[int, list[Votes]]:

@@ -92,7 +92,7 @@ def page_of_pairs(request: HttpRequest, study: Study) -> Page:
     """(triplet, its votes by population) of the pairs that the request asks for."""
     order = order_of(request)
     _, column, descending = ORDERS[order]
-    rows = in_order(with_flag_count(filter_of(request).apply(study)), order)
+    rows = in_order(with_flag_count(filter_of(request).apply(study)), order, study)
     page = page_by_column(request, rows, column, size=PAIRS_A_PAGE, descending=descending)
     votes = votes_of([triplet.pk for triplet in page.rows])
     return replace(page, rows=[(triplet, votes.get(triplet.pk, [])) for triplet in page.rows])

@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 
 from annotation.core.annotator_quality import Answer, annotator_figures
 from annotation.models import Annotator, Assignment, Enrolment, Judgment, Session, Study
@@ -53,6 +54,14 @@ class TestLink:
         text = page.content.decode()
         assert "DONE-1" in text and "OUT-1" in text
         assert "https://app.prolific.com/submissions/complete?cc=DONE-1" in text
+
+    def test_the_page_of_a_mechanical_turk_task_is_shown_as_text(self, owner_client: Client) -> None:
+        page = card(owner_client, panel_study("mturk"))
+        task = page.context["mturk"]
+        assert task.startswith("<!DOCTYPE html>") and "/mturk/externalSubmit" in task
+        text = page.content.decode()
+        assert escape(task) in text and '<form id="task"' not in text
+        assert card(owner_client, panel_study()).context["mturk"] == ""
 
     @pytest.mark.parametrize(
         "tab", ["study", "study-people", "study-results", "study-panel", "study-settings"]
