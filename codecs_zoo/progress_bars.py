@@ -14,7 +14,7 @@ from codecs_zoo.encode_progress import Progress, following
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-TOLD_FROM = 20.0
+NOTICE_FROM_SECONDS = 20.0
 """Seconds that an encode must be expected to take for a word beforehand."""
 
 
@@ -25,7 +25,7 @@ def encode_shown(codec: Codec, pixels: Pixels, settings: Settings, output: Path)
         print(f"note: {advice}")
     state = output.with_name(output.name + ".search")
     seconds = codec.seconds_at(settings) * pixels.shape[0] * pixels.shape[1] / 1e6
-    if seconds > TOLD_FROM:
+    if seconds > NOTICE_FROM_SECONDS:
         print(
             f"note: this takes about {_spelt(seconds)} on one core. If it is interrupted, the same command continues."
         )

@@ -114,7 +114,7 @@ def plan(size: Size, assumed: Assumed | None = None, *, repeats: int = REPEATS, 
     assumed = assumed or Assumed()
     truth = assumed.truth(size.conditions)
     draw = np.random.default_rng(seed)
-    halves, told_apart = [], []
+    halves, powers = [], []
     for _ in range(repeats):
         design = balanced(
             size.conditions, sources=size.sources, annotators=size.annotators, votes=size.votes, draw=draw
@@ -124,11 +124,11 @@ def plan(size: Size, assumed: Assumed | None = None, *, repeats: int = REPEATS, 
         estimated = differences(scale, uncertainty(scale, rows))
         halves.append(float(np.mean([_half(one) for one in estimated])))
         neighbours = [one for one in estimated if _apart(one) == 1]
-        told_apart.append(np.mean([one.distinguishable and one.estimate > 0 for one in neighbours]))
+        powers.append(np.mean([one.distinguishable and one.estimate > 0 for one in neighbours]))
     low, high = np.quantile(halves, [0.05, 0.95])
     hours, money = cost(size, assumed)
     return Plan(
-        size, assumed, float(np.mean(halves)), float(low), float(high), float(np.mean(told_apart)),
+        size, assumed, float(np.mean(halves)), float(low), float(high), float(np.mean(powers)),
         hours, money, repeats,
     )  # fmt: skip
 

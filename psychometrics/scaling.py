@@ -190,11 +190,11 @@ def _outcomes(difference: Floats, tie: Floats | None) -> Floats:
     top = np.abs(half)
     if tie is not None:
         top = np.maximum(top, tie[:, None])
-    found = np.empty((*difference.shape, 3))
-    found[..., 0], found[..., 1] = np.exp(half - top), np.exp(-half - top)
-    found[..., 2] = 0.0 if tie is None else np.exp(tie[:, None] - top)
-    found /= (found[..., 0] + found[..., 1] + found[..., 2])[..., None]
-    return found
+    probabilities = np.empty((*difference.shape, 3))
+    probabilities[..., 0], probabilities[..., 1] = np.exp(half - top), np.exp(-half - top)
+    probabilities[..., 2] = 0.0 if tie is None else np.exp(tie[:, None] - top)
+    probabilities /= (probabilities[..., 0] + probabilities[..., 1] + probabilities[..., 2])[..., None]
+    return probabilities
 
 
 class _Design:

@@ -32,13 +32,13 @@ def browser_type_launch_args(
     browser_type_launch_args: dict[str, Any], browser_type: BrowserType
 ) -> Iterator[dict[str, Any]]:
     """How the browser is started; skips, or fails in CI, where there is none."""
-    found = shutil.which("chromium") or browser_type.executable_path
-    if not Path(found).exists():
+    result = shutil.which("chromium") or browser_type.executable_path
+    if not Path(result).exists():
         missing("A chromium", "apt-get install chromium, or: .venv/bin/playwright install chromium")
     # Playwright runs an event loop in this thread, and Django takes that for asynchronous code.
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        yield {**browser_type_launch_args, "executable_path": found, "args": list(QUIET)}
+        yield {**browser_type_launch_args, "executable_path": result, "args": list(QUIET)}
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +68,9 @@ def logged_in(page: Page, live_server: LiveServer, owner_client: Client) -> str:
 def complaints(page: Page) -> list[str]:
     """What the page's console says in errors and warnings, violations of the security policy among it."""
     heard: list[str] = []
-    page.on("console", lambda said: heard.append(said.text) if said.type in ("error", "warning") else None)
+    page.on(
+        "console", lambda output: heard.append(output.text) if output.type in ("error", "warning") else None
+    )
     page.on("pageerror", lambda error: heard.append(str(error)))
     return heard
 

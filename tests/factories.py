@@ -161,9 +161,9 @@ def make_session(study: Study | None = None, *, simulated: bool = False, **field
 
 def make_assignment(session: Session) -> Assignment:
     """The session's next pair."""
-    found = claim_next(session=session, holding=session.assignments.values_list("pk", flat=True))
-    assert not isinstance(found, NoPair), found
-    return found
+    result = claim_next(session=session, holding=session.assignments.values_list("pk", flat=True))
+    assert not isinstance(result, NoPair), result
+    return result
 
 
 def make_timing(**fields: Any) -> dict[str, Any]:

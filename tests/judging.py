@@ -41,9 +41,9 @@ def recorded(page: Page, count: int) -> list[Judgment]:
     """All judgments, as soon as there are so many of them."""
     until(page, lambda: Judgment.objects.count() >= count, f"{count} judgments")
     rows = Judgment.objects.select_related("assignment")
-    found = list(rows.order_by("assignment__position", "received_at"))
-    assert len(found) == count
-    return found
+    result = list(rows.order_by("assignment__position", "received_at"))
+    assert len(result) == count
+    return result
 
 
 def expect_panel(page: Page, name: str) -> None:
@@ -72,14 +72,14 @@ def pixels_of(png: bytes) -> Pixels:
 def picture_files(assignment: Assignment) -> list[Pixels]:
     """The pixels of the left picture, the original and the right one, as they are stored."""
     files = [assignment.left.image, assignment.triplet.source.image, assignment.right.image]
-    found = []
+    result = []
     for file in files:
         with file.open("rb") as stored:
-            found.append(pixels_of(stored.read()))
-    return found
+            result.append(pixels_of(stored.read()))
+    return result
 
 
 def violations(page: Page) -> list[str]:
     """What axe finds wrong, in one line each."""
-    found = Axe().run(page).response["violations"]
-    return [f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found]
+    result = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in result]

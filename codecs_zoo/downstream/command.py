@@ -114,8 +114,10 @@ def _results(
             for name, each in seen.items()
             if name.endswith(f"@{rate:g}")
         }
-        found, missing = results_at(rate, rows, at_rate | {ORIGINAL: seen[ORIGINAL]}, truth, options.anchor)
-        results += found
+        rate_results, missing = results_at(
+            rate, rows, at_rate | {ORIGINAL: seen[ORIGINAL]}, truth, options.anchor
+        )
+        results += rate_results
         notes += [
             f"At {rate:g} bpp {codec} is not shown: it cannot reach this bitrate on {count} photographs."
             for codec, count in out_of_reach(rows, rate).items()

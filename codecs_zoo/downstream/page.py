@@ -22,12 +22,12 @@ def section(results: Sequence[Result], *, agreement: bool, anchor: str, notes: S
     against = "detections in the originals" if agreement else "annotations by people"
     names = [name for name in (*DETECTION, *SEGMENTATION) if any(name in one.figures for one in results)]
     drawn = "".join(_curves(results, name) for name in SHOWN if name in names)
-    told = "".join(f"<p>{escape(note)}</p>" for note in notes)
+    paragraphs = "".join(f"<p>{escape(note)}</p>" for note in notes)
     return (
         f"<section><h2>{heading}</h2><p>Compared with {against}. Figures at one bitrate are over the "
         f"photographs that every codec could encode at that bitrate; intervals are 95 % percentiles of "
         f"1000 bootstrap samples of photographs, the same samples for all "
-        f"codecs.</p>{told}{drawn}{_table(results, names, anchor)}</section>"
+        f"codecs.</p>{paragraphs}{drawn}{_table(results, names, anchor)}</section>"
     )
 
 

@@ -44,10 +44,10 @@ def next_pair(client: Client, key: str, *holding: str) -> Any:
 
 
 def submit(client: Client, key: str, assignment: str, *, pk: str | None = None, **body: object) -> Any:
-    said = {"assignment": assignment, "answer": "left", "timing": make_timing()} | body
+    output = {"assignment": assignment, "answer": "left", "timing": make_timing()} | body
     return client.put(
         f"/api/v1/judgments/{pk or uuid.uuid4()}/",
-        json.dumps(said),
+        json.dumps(output),
         content_type="application/json",
         headers={"X-Closer-Session": key},
     )
@@ -56,8 +56,8 @@ def submit(client: Client, key: str, assignment: str, *, pk: str | None = None, 
 def test_from_sitting_down_to_the_last_pair(client: Client, study: Study) -> None:
     key = begin(client, study).json()["key"]
     for done in (1, 2):
-        found = next_pair(client, key).json()
-        answer = submit(client, key, found["assignment"]["id"])
+        result = next_pair(client, key).json()
+        answer = submit(client, key, result["assignment"]["id"])
         assert answer.status_code == 201
         assert answer.json()["progress"] == {"answered": done, "total": 60, "stage": "judging"}
     assert next_pair(client, key).json()["status"] == "nothing_left"
@@ -78,8 +78,8 @@ def test_images_are_lossless_and_their_addresses_tell_nothing(client: Client, st
         response = client.get(address)
         assert response.headers["Content-Type"] == "image/png"
         assert response.content.startswith(b"\x89PNG")
-        said = f"{address} {dict(response.headers)}".lower()
-        assert not any(word in said for word in ("jpeg", "webp", "recon", "etag", "last-modified"))
+        output = f"{address} {dict(response.headers)}".lower()
+        assert not any(word in output for word in ("jpeg", "webp", "recon", "etag", "last-modified"))
         assert slot in address
 
 
@@ -160,8 +160,8 @@ def test_a_study_that_is_not_open_says_why(client: Client) -> None:
 def test_a_pair_that_cannot_be_shown_goes_back(client: Client, study: Study) -> None:
     key = begin(client, study).json()["key"]
     assignment = next_pair(client, key).json()["assignment"]["id"]
-    said = {"cause": "image_failed", "slot": "left", "detail": "decode error"}
-    response = post(client, f"/api/v1/assignments/{assignment}/skip/", said, **{"X-Closer-Session": key})
+    output = {"cause": "image_failed", "slot": "left", "detail": "decode error"}
+    response = post(client, f"/api/v1/assignments/{assignment}/skip/", output, **{"X-Closer-Session": key})
     assert response.status_code == 200
     row = Assignment.objects.select_related("triplet").get(pk=assignment)
     assert (row.state, row.skip_cause) == ("skipped", "image_failed left decode error")
@@ -178,18 +178,18 @@ def test_a_claim_and_an_answer_cost_a_few_queries_however_many_triplets(
         make_triplet(study, source=source, level=0.1 + number / 100)
     session = make_session(study)
     with django_assert_max_num_queries(10 + 2):  # and the test's own savepoint
-        found = next_pair(client, session.key).json()
+        result = next_pair(client, session.key).json()
     with django_assert_max_num_queries(8 + 2):
-        submit(client, session.key, found["assignment"]["id"])
+        submit(client, session.key, result["assignment"]["id"])
 
 
 def test_an_answer_brings_the_next_pair_where_that_is_asked(client: Client, study: Study) -> None:
     key = begin(client, study).json()["key"]
     first = next_pair(client, key).json()["assignment"]["id"]
-    told = submit(client, key, first, holding=[]).json()
-    assert told["next"]["status"] == "pair" and told["next"]["assignment"]["id"] != first
-    assert told["progress"]["answered"] == told["next"]["progress"]["answered"] == 1
-    second = told["next"]["assignment"]["id"]
+    messages = submit(client, key, first, holding=[]).json()
+    assert messages["next"]["status"] == "pair" and messages["next"]["assignment"]["id"] != first
+    assert messages["progress"]["answered"] == messages["next"]["progress"]["answered"] == 1
+    second = messages["next"]["assignment"]["id"]
     assert next_pair(client, key).json()["assignment"]["id"] == second
     over = submit(client, key, second, holding=[]).json()
     assert over["next"]["status"] == "nothing_left"
@@ -202,9 +202,9 @@ def test_an_answer_to_a_paused_study_counts_and_says_why_nothing_follows(
     key = begin(client, study).json()["key"]
     pair = next_pair(client, key).json()["assignment"]["id"]
     Study.objects.update(state="paused")
-    told = submit(client, key, pair, holding=[])
-    assert (told.status_code, told.json()["next"]["status"]) == (201, "refused")
-    assert told.json()["next"]["code"] == "study_not_open" and Judgment.objects.count() == 1
+    messages = submit(client, key, pair, holding=[])
+    assert (messages.status_code, messages.json()["next"]["status"]) == (201, "refused")
+    assert messages.json()["next"]["code"] == "study_not_open" and Judgment.objects.count() == 1
 
 
 def test_simulated_annotators_are_marked(client: Client, study: Study, owner: User) -> None:

@@ -25,8 +25,8 @@ def study() -> Study:
 
 
 def begin(client: Client, study: Study, **body: object) -> Any:
-    said = json.dumps({"study": study.key, **body})
-    return client.post("/api/v1/sessions/", said, content_type="application/json")
+    output = json.dumps({"study": study.key, **body})
+    return client.post("/api/v1/sessions/", output, content_type="application/json")
 
 
 def annotator_at(client: Client, study: Study) -> Annotator:

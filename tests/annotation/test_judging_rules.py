@@ -33,15 +33,15 @@ def ruled(**rules: Any) -> Study:
 
 
 def next_pair(client: Client, session: Session, holding: tuple[str, ...] = ()) -> Any:
-    asked = json.dumps({"holding": holding})
-    return client.post(f"/api/v1/sessions/{session.key}/next/", asked, content_type="application/json")
+    requested = json.dumps({"holding": holding})
+    return client.post(f"/api/v1/sessions/{session.key}/next/", requested, content_type="application/json")
 
 
-def submit(client: Client, session: Session, assignment: str, **said: Any) -> Any:
-    said = {"assignment": assignment, "answer": "left", "timing": make_timing()} | said
+def submit(client: Client, session: Session, assignment: str, **output: Any) -> Any:
+    output = {"assignment": assignment, "answer": "left", "timing": make_timing()} | output
     return client.put(
         f"/api/v1/judgments/{uuid.uuid4()}/",
-        json.dumps(said),
+        json.dumps(output),
         content_type="application/json",
         headers={"X-Closer-Session": session.key},
     )
@@ -62,16 +62,16 @@ def test_feedback_comes_in_training_and_nowhere_else(client: Client) -> None:
     make_triplet(study, source=source, level=1.0, role="training", known="first")
     session = make_session(study)
     for number in range(5):
-        found = next_pair(client, session).json()
-        assert found["assignment"]["training"] is True
-        assert found["progress"] == {"answered": number, "total": 5, "stage": "training"}
-        told = submit(client, session, found["assignment"]["id"]).json()
-        assignment = Assignment.objects.get(pk=found["assignment"]["id"])
+        result = next_pair(client, session).json()
+        assert result["assignment"]["training"] is True
+        assert result["progress"] == {"answered": number, "total": 5, "stage": "training"}
+        messages = submit(client, session, result["assignment"]["id"]).json()
+        assignment = Assignment.objects.get(pk=result["assignment"]["id"])
         closer = "left" if assignment.first_on_left else "right"
-        assert told["feedback"] == {"right": closer == "left", "closer": closer}
-    found = next_pair(client, session).json()
-    assert found["assignment"]["training"] is False
-    assert submit(client, session, found["assignment"]["id"]).json()["feedback"] is None
+        assert messages["feedback"] == {"right": closer == "left", "closer": closer}
+    result = next_pair(client, session).json()
+    assert result["assignment"]["training"] is False
+    assert submit(client, session, result["assignment"]["id"]).json()["feedback"] is None
 
 
 def test_undo_over_http(client: Client) -> None:
@@ -106,19 +106,19 @@ def test_a_check_looks_exactly_like_a_pair(client: Client) -> None:
         make_triplet(study, source=source, first=shown, second=anchor, role="sentinel", known="first")
     session, seen = make_session(study), {}
     for _ in range(5):
-        found = next_pair(client, session)
-        pair = found.json()["assignment"]
+        result = next_pair(client, session)
+        pair = result.json()["assignment"]
         images = [client.get(pair["images"][slot]) for slot in ("left", "original", "right")]
         shape = (
-            sorted(found.headers),
+            sorted(result.headers),
             {key: type(value).__name__ for key, value in pair.items()},
             [re.sub("[0-9a-f-]{36}", "ID", url) for url in pair["images"].values()],
             [sorted(image.headers) for image in images],
             len({len(image.content) for image in images}),
         )
         seen[Assignment.objects.get(pk=pair["id"]).kind] = shape
-        told = submit(client, session, pair["id"])
-        assert told.json()["feedback"] is None
+        messages = submit(client, session, pair["id"])
+        assert messages.json()["feedback"] is None
     assert set(seen) == {"pair", "sentinel"}
     assert seen["pair"] == seen["sentinel"]
 

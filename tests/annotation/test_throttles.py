@@ -34,9 +34,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def rates(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The rates in force; a test writes its own into them."""
-    found = dict(api_settings.DEFAULT_THROTTLE_RATES)
-    monkeypatch.setattr(api_settings, "DEFAULT_THROTTLE_RATES", found)
-    return found
+    result = dict(api_settings.DEFAULT_THROTTLE_RATES)
+    monkeypatch.setattr(api_settings, "DEFAULT_THROTTLE_RATES", result)
+    return result
 
 
 @pytest.fixture
@@ -57,9 +57,9 @@ def begin(client: Client, study: Study) -> Any:
 
 def test_new_sessions_of_a_study_are_limited(client: Client, study: Study, rates: dict[str, str]) -> None:
     rates["session"] = "2/hour"
-    found = [begin(client, study) for _ in range(3)]
-    assert [answer.status_code for answer in found] == [201, 201, 429]
-    assert int(found[2].headers["Retry-After"]) > 0 and found[2].json()["code"] == "throttled"
+    result = [begin(client, study) for _ in range(3)]
+    assert [answer.status_code for answer in result] == [201, 201, 429]
+    assert int(result[2].headers["Retry-After"]) > 0 and result[2].json()["code"] == "throttled"
     assert Session.objects.count() == 2
     assert Client().get(reverse("judge", args=[study.key])).status_code == 429
     assert begin(client, make_study()).status_code == 201

@@ -32,9 +32,9 @@ def test_a_traceback_without_local_variables(as_json: bool, capfd: pytest.Captur
         fail_with_a_secret()
     except RuntimeError:
         logging.getLogger("closer").exception("it failed")
-    said = capfd.readouterr().err
-    assert "fail_with_a_secret" in said
-    assert "the disk is full" in said
-    assert "correct horse" not in said
+    output = capfd.readouterr().err
+    assert "fail_with_a_secret" in output
+    assert "the disk is full" in output
+    assert "correct horse" not in output
     if as_json:
-        assert json.loads(said)["event"] == "it failed"
+        assert json.loads(output)["event"] == "it failed"

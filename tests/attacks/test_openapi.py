@@ -51,7 +51,7 @@ def _one_connection() -> Iterator[None]:
 
 def test_every_endpoint(headers: dict[str, str]) -> None:
     document = schemathesis.openapi.from_wsgi("/api/v1/schema/?format=json", application)
-    operations = [found.ok() for found in document.get_all_operations()]
+    operations = [result.ok() for result in document.get_all_operations()]
     assert len(operations) > 15
     for operation in operations:
         attack(operation, headers)

@@ -32,7 +32,7 @@ def chunk(kind: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
-def png_that_says(width: int, height: int) -> bytes:
+def png_with_header(width: int, height: int) -> bytes:
     """A PNG of a few hundred bytes with a header of its own."""
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
@@ -57,8 +57,8 @@ BAD = {
     "a page": b"<html><script>alert(1)</script>",
     "a drawing": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
     "an archive": b"PK\x03\x04" + bytes(100),
-    "65 megapixels": png_that_says(65_000, 1000),
-    "4 exapixels": png_that_says(2**31 - 1, 2**31 - 1),
+    "65 megapixels": png_with_header(65_000, 1000),
+    "4 exapixels": png_with_header(2**31 - 1, 2**31 - 1),
     "half a file": make_png()[:2000],
     "a profile that is a bomb": png_with_profile(50_000_000),
     "a profile that is none": png_with_profile(100),

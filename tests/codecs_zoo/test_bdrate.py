@@ -31,20 +31,20 @@ def by_scipy() -> float:
 
 
 def test_the_published_example() -> None:
-    found = bd_rate(*ANCHOR, *OTHER)
-    assert found is not None
-    assert found.percent == pytest.approx(by_one_polynomial(), abs=0.3)
-    assert found.percent == pytest.approx(by_scipy(), abs=1e-9)
-    assert found.overlap == pytest.approx((40.28 - 31.42) / (40.39 - 31.24))
+    result = bd_rate(*ANCHOR, *OTHER)
+    assert result is not None
+    assert result.percent == pytest.approx(by_one_polynomial(), abs=0.3)
+    assert result.percent == pytest.approx(by_scipy(), abs=1e-9)
+    assert result.overlap == pytest.approx((40.28 - 31.42) / (40.39 - 31.24))
 
 
 @given(st.floats(0.3, 3))
 def test_a_constant_factor_is_found_exactly(factor: float) -> None:
     rates, quality = [0.2, 0.4, 0.7, 1.0], [27.0, 30.0, 33.5, 36.0]
-    found = bd_rate(rates, quality, [rate * factor for rate in rates], quality)
-    assert found is not None
-    assert found.percent == pytest.approx(100 * (factor - 1))
-    assert found.overlap == 1
+    result = bd_rate(rates, quality, [rate * factor for rate in rates], quality)
+    assert result is not None
+    assert result.percent == pytest.approx(100 * (factor - 1))
+    assert result.overlap == 1
 
 
 def test_a_saving_is_below_zero_and_the_order_of_points_does_not_matter() -> None:

@@ -20,19 +20,19 @@ def pixels() -> np.ndarray:
 
 
 def test_the_best_by_the_figure_is_chosen(pixels: np.ndarray) -> None:
-    told: list[Candidate] = []
+    messages: list[Candidate] = []
     tunes = candidates(registry.get("avif"), ["tune"])
     assert [codec.name for codec in tunes] == ["avif", "avif@tune=ssim", "avif@tune=psnr"]
-    best = choose(tunes, pixels, 0.8, figure("psnr"), tell=told.append)
-    on_target = [one for one in told if one.result.reached] or told
-    assert best.value == max(one.value for one in on_target) and len(told) == 3
+    best = choose(tunes, pixels, 0.8, figure("psnr"), tell=messages.append)
+    on_target = [one for one in messages if one.result.reached] or messages
+    assert best.value == max(one.value for one in on_target) and len(messages) == 3
 
 
 def test_smaller_is_better_for_a_distance(pixels: np.ndarray) -> None:
-    told: list[Candidate] = []
+    messages: list[Candidate] = []
     distance = figure("psnr").__class__("d", "d", False, lambda a, b: float(np.abs(a.astype(int) - b).mean()))
-    best = choose(candidates(registry.get("avif"), ["tune"]), pixels, 0.8, distance, tell=told.append)
-    assert best.value == min(one.value for one in told if one.result.reached == best.result.reached)
+    best = choose(candidates(registry.get("avif"), ["tune"]), pixels, 0.8, distance, tell=messages.append)
+    assert best.value == min(one.value for one in messages if one.result.reached == best.result.reached)
 
 
 def test_a_codec_without_options_has_nothing_to_choose() -> None:
@@ -56,8 +56,8 @@ def test_the_command_says_what_was_tuned_on(
         "0.8",
     ]
     assert main([*arguments, "--choose-by", "psnr", "--choose", "tune"]) == 0
-    told = capsys.readouterr().out
-    assert "avif@tune=psnr" in told and "chosen by PSNR" in told
+    messages = capsys.readouterr().out
+    assert "avif@tune=psnr" in messages and "chosen by PSNR" in messages
     assert container.unpack((tmp_path / "out.clz").read_bytes())[0].codec == "avif"
 
 

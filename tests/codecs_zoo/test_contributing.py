@@ -74,9 +74,9 @@ def add(tree: Path, text: str, module: str, before: str) -> None:
     for card in cards:
         (tree / "codecs_zoo" / "learned" / "weights" / f"{card.split()[1]}.md").write_text(card)
     page = tree / "docs" / "codecs.md"
-    start, found, rest = page.read_text().partition(before)
-    page.write_text(f"{start}{section}\n{found}{rest}")
-    assert found
+    start, result, rest = page.read_text().partition(before)
+    page.write_text(f"{start}{section}\n{result}{rest}")
+    assert result
 
 
 @pytest.mark.slow

@@ -24,9 +24,9 @@ def codec(request: pytest.FixtureRequest) -> Codec:
 
 @pytest.mark.parametrize("missing", [c for c in registry.codecs() if not c.availability().available])
 def test_a_codec_that_cannot_run_says_why_and_what_to_do(missing: Codec) -> None:
-    found = missing.availability()
-    assert found.reason.endswith(".")
-    assert found.how
+    result = missing.availability()
+    assert result.reason.endswith(".")
+    assert result.how
     with pytest.raises(CodecError, match="is not available"):
         missing.encode(make_picture(8, 8), **middle(missing))
     with pytest.raises(CodecError, match="is not available"):

@@ -21,8 +21,8 @@ DEFAULT = ("jpeg", "jpeg2000", "webp", "avif", "jpegxl")
 def palettes(style: str, name: str) -> dict[str, list[tuple[str, str]]]:
     """(number, colour) of the variables `name`-1 … in light and in dark."""
     light, dark = (ROOT / style).read_text().split("@media (prefers-color-scheme: dark)", 1)
-    found = re.compile(rf"--{name}(\d): (#[0-9a-f]{{6}});")
-    return {"light": found.findall(light), "dark": found.findall(dark)}
+    result = re.compile(rf"--{name}(\d): (#[0-9a-f]{{6}});")
+    return {"light": result.findall(light), "dark": result.findall(dark)}
 
 
 def test_every_codec_states_a_look_and_no_two_have_one_colour_and_shape() -> None:

@@ -60,9 +60,9 @@ def test_cost_and_advice_are_told_beforehand(
     slow: Slow, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert encode(tmp_path, "effort=1") == 0
-    told = capsys.readouterr().out
-    assert "about 3 minutes on one core" in told
-    assert "too small for slow" in told
+    messages = capsys.readouterr().out
+    assert "about 3 minutes on one core" in messages
+    assert "too small for slow" in messages
     assert encode(tmp_path) == 0
     assert "on one core" not in capsys.readouterr().out
 

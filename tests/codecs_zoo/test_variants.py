@@ -31,7 +31,7 @@ def test_one_setting_has_one_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "says"),
+    ("name", "text"),
     [
         ("avif@", "is not of the form NAME@OPTION=VALUE"),
         ("avif@grain", "is not of the form NAME@OPTION=VALUE"),
@@ -41,8 +41,8 @@ def test_one_setting_has_one_name() -> None:
         ("jpeg@effort=2", "no option effort; it has none"),
     ],
 )
-def test_what_is_no_such_name_is_refused_with_what_is(name: str, says: str) -> None:
-    with pytest.raises(CodecError, match=says):
+def test_what_is_no_such_name_is_refused_with_what_is(name: str, text: str) -> None:
+    with pytest.raises(CodecError, match=text):
         registry.get(name)
 
 

@@ -83,9 +83,9 @@ class Installation:
 
     def run(self, program: str) -> str:
         with self.start(program) as process:
-            said, _ = process.communicate(timeout=120)
+            output, _ = process.communicate(timeout=120)
         assert process.returncode == 0
-        return said
+        return output
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -134,12 +134,12 @@ def test_a_backup_under_load_restored_elsewhere(
     assert json.loads((backup / MANIFEST).read_text())["missing_files"] == 0
 
     assert "set SECRET_KEY" in two.does("restore", str(backup))
-    found = json.loads(two.run(LOOK))
-    assert found["judgments"] >= 27
-    assert found["accounts"] == ["ada"]
-    assert found["unreadable"] == []
-    assert found["archives"] == [True]
-    assert found["next_id"] is True
+    result = json.loads(two.run(LOOK))
+    assert result["judgments"] >= 27
+    assert result["accounts"] == ["ada"]
+    assert result["unreadable"] == []
+    assert result["archives"] == [True]
+    assert result["next_id"] is True
 
 
 @pytest.mark.slow

@@ -25,6 +25,6 @@ def test_a_chatty_library_is_heard_when_something_is_wrong(
     logging_config("INFO", json=False)
     logging.getLogger(f"{library}.threads").info("threadpool completed")
     logging.getLogger(f"{library}.threads").warning("out of memory")
-    said = capfd.readouterr().err
-    assert "completed" not in said
-    assert "out of memory" in said
+    output = capfd.readouterr().err
+    assert "completed" not in output
+    assert "out of memory" in output

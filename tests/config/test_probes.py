@@ -63,8 +63,8 @@ def test_without_broker_and_clock_answers_are_still_taken(
 ) -> None:
     settings.REDIS_URL = f"redis+socket://{tmp_path}/nothing.sock"
     Clock.objects.update(ticked_at=timezone.now() - timedelta(minutes=5))
-    found, body = ready(client, query)
-    assert (found, body["status"]) == (status, "degraded")
+    result, body = ready(client, query)
+    assert (result, body["status"]) == (status, "degraded")
     assert "REDIS_URL" in body["checks"]["broker"]["problem"]
     assert "silent for 300 s" in body["checks"]["clock"]["problem"]
     assert body["checks"]["clock"]["seconds"] == pytest.approx(300, abs=5)

@@ -36,7 +36,7 @@ def without_torch(program: str, folder: Path) -> str:
 
 
 def test_everything_but_computing_works_without_torch(tmp_path: Path) -> None:
-    said = without_torch(
+    output = without_torch(
         """
         call_command("check")
         call_command("collectstatic", verbosity=0, interactive=False)
@@ -51,11 +51,11 @@ def test_everything_but_computing_works_without_torch(tmp_path: Path) -> None:
         """,
         tmp_path,
     )
-    assert {line.split()[-1] for line in said.splitlines() if line.startswith("/")} == {"200"}
+    assert {line.split()[-1] for line in output.splitlines() if line.startswith("/")} == {"200"}
 
 
 def test_what_needs_torch_says_so(tmp_path: Path) -> None:
-    said = without_torch(
+    output = without_torch(
         """
         from config.problems import exception_handler
         try:
@@ -66,4 +66,4 @@ def test_what_needs_torch_says_so(tmp_path: Path) -> None:
         """,
         tmp_path,
     )
-    assert said.split() == ["501", "not_here"]
+    assert output.split() == ["501", "not_here"]

@@ -31,39 +31,39 @@ from tests.kit.services import missing
 SHELL = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 
 
-def build(said: dict[str, Any]) -> dict[str, str]:
+def build(output: dict[str, Any]) -> dict[str, str]:
     """What the worker does meanwhile."""
-    assert build_snapshot(pk=said["id"]) == "done", Snapshot.objects.get(pk=said["id"]).error
-    return {"SNAPSHOT": str(said["id"])}
+    assert build_snapshot(pk=output["id"]) == "done", Snapshot.objects.get(pk=output["id"]).error
+    return {"SNAPSHOT": str(output["id"])}
 
 
-def keep_version(said: dict[str, Any]) -> dict[str, str]:
+def keep_version(output: dict[str, Any]) -> dict[str, str]:
     """What training would have left, without its files."""
-    run = TrainingRun.objects.get(pk=said["id"])
+    run = TrainingRun.objects.get(pk=output["id"])
     words = {"net": "alex", "kind": "heads", "archive": "none.zip", "sha256": "0" * 64}
     MetricVersion.objects.create(number=1, run=run, simulated=True, manifest={}, evaluation={}, **words)
     return {"RUN": str(run.pk), "VERSION": "1"}
 
 
-def withdraw(said: dict[str, Any]) -> dict[str, str]:
+def withdraw(output: dict[str, Any]) -> dict[str, str]:
     """The version has no files to measure with."""
-    assert said["promoted"]
+    assert output["promoted"]
     MetricVersion.objects.update(promoted=False)
     return {}
 
 
 # What the following examples need of an answer: the variables that the page names.
 TAKEN: dict[str, Callable[[dict[str, Any]], dict[str, str]]] = {
-    "`POST /api/v1/sessions/`": lambda said: {"SESSION": said["key"]},
-    "`POST /api/v1/sessions/{key}/next/`": lambda said: {"PAIR": said["assignment"]["id"]},
-    "`POST /api/v1/token/`": lambda said: {"TOKEN": said["token"]},
-    "`POST /api/v1/studies/{slug}/copy/`": lambda said: {"COPY": said["slug"]},
-    "`POST /api/v1/studies/{slug}/results-links/`": lambda said: {"LINK": str(said["id"])},
-    "`POST /api/v1/studies/`": lambda said: {"NEW": said["slug"]},
+    "`POST /api/v1/sessions/`": lambda response: {"SESSION": response["key"]},
+    "`POST /api/v1/sessions/{key}/next/`": lambda response: {"PAIR": response["assignment"]["id"]},
+    "`POST /api/v1/token/`": lambda response: {"TOKEN": response["token"]},
+    "`POST /api/v1/studies/{slug}/copy/`": lambda response: {"COPY": response["slug"]},
+    "`POST /api/v1/studies/{slug}/results-links/`": lambda response: {"LINK": str(response["id"])},
+    "`POST /api/v1/studies/`": lambda response: {"NEW": response["slug"]},
     "`POST /api/v1/snapshots/`": build,
     "`POST /api/v1/training-runs/`": keep_version,
     "`POST /api/v1/metric-versions/{number}/promote/`": withdraw,
-    "`POST /api/v1/codec-trainings/`": lambda said: {"CODEC_TRAINING": str(said["id"])},
+    "`POST /api/v1/codec-trainings/`": lambda response: {"CODEC_TRAINING": str(response["id"])},
 }
 
 

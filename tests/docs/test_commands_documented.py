@@ -20,7 +20,7 @@ def runnable() -> list[str]:
     folders = ("annotation", "benchmarks", "codecs_zoo", "config", "metric", "psychometrics")
     files = sorted(file for folder in folders for file in (ROOT / folder).rglob("*.py"))
     names = (re.findall(r"^(?: {4})?python -m ([\w.]+)", file.read_text(), re.MULTILINE) for file in files)
-    return sorted({name for found in names for name in found})
+    return sorted({name for result in names for name in result})
 
 
 def test_there_is_something_to_look_for() -> None:

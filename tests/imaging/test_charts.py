@@ -102,10 +102,10 @@ def test_a_name_of_wide_letters_is_not_cut_in_a_dot_plot() -> None:
     [(0, 10, [0, 2, 4, 6, 8, 10]), (0.52, 0.74, [0.5, 0.55, 0.6, 0.65, 0.7, 0.75]), (3, 3, [3])],
 )
 def test_ticks_are_round_and_cover_the_range(low: float, high: float, marks: list[float]) -> None:
-    found = ticks(low, high)
-    assert found[0] <= low
-    assert found[-1] >= high
-    assert found == pytest.approx(marks) or len(marks) == 1
+    result = ticks(low, high)
+    assert result[0] <= low
+    assert result[-1] >= high
+    assert result == pytest.approx(marks) or len(marks) == 1
 
 
 @pytest.mark.parametrize(

@@ -49,9 +49,9 @@ def valkey_url() -> Iterator[str]:
 def postgres_binaries() -> Path | None:
     """The folder of the newest Postgres server's programs, None where there is none."""
     debian = Path("/usr/lib/postgresql").glob("*/bin/initdb")
-    newest = max(debian, key=lambda found: float(found.parts[-3]), default=None)
-    found = str(newest) if newest else shutil.which("initdb")
-    return Path(found).resolve().parent if found else None
+    newest = max(debian, key=lambda result: float(result.parts[-3]), default=None)
+    result = str(newest) if newest else shutil.which("initdb")
+    return Path(result).resolve().parent if result else None
 
 
 @contextmanager

@@ -40,25 +40,25 @@ def _quick_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_baselines_are_there_before_any_metric_is(owner_client: Client) -> None:
-    found = distance(owner_client, make_png(1), make_png(2)).json()
-    figures = {figure["key"]: figure for figure in found["baselines"]}
-    assert found["version"] is None and found["distance"] is None
+    result = distance(owner_client, make_png(1), make_png(2)).json()
+    figures = {figure["key"]: figure for figure in result["baselines"]}
+    assert result["version"] is None and result["distance"] is None
     assert 5 < figures["psnr"]["value"] < 20
     assert -1 < figures["ssim"]["value"] < 0.5
     assert figures["ms-ssim"]["value"] is None and "161" in figures["ms-ssim"]["reason"]
 
 
 def test_equal_images_are_at_no_distance(owner_client: Client) -> None:
-    found = distance(owner_client, make_png(1), make_png(1)).json()
-    assert {f["key"]: f["value"] for f in found["baselines"]}["ssim"] == pytest.approx(1)
+    result = distance(owner_client, make_png(1), make_png(1)).json()
+    assert {f["key"]: f["value"] for f in result["baselines"]}["ssim"] == pytest.approx(1)
 
 
 def test_the_promoted_metric_measures(owner_client: Client, version: MetricVersion) -> None:
     promote_version(version=version, reason="a test")
-    found = distance(owner_client, make_png(1, width=96), make_png(2, width=96)).json()
-    assert found["version"] == 1
-    assert found["distance"] > 0.05
-    assert found["simulated"] is False
+    result = distance(owner_client, make_png(1, width=96), make_png(2, width=96)).json()
+    assert result["version"] == 1
+    assert result["distance"] > 0.05
+    assert result["simulated"] is False
 
 
 @pytest.mark.parametrize(
@@ -99,16 +99,16 @@ def test_a_preference_is_that_of_the_library(owner_client: Client, version: Metr
     assert before["prefers_a"] is before["a"]["jnd"] is before["version"] is None
     assert before["calibrated_on"] == "not calibrated"
     promote_version(version=version, reason="a test")
-    found = preference(owner_client, *pictures).json()
+    result = preference(owner_client, *pictures).json()
     metric = load(version_folder(version=version))
     original, a, b = (to_tensor([each]) for each in pixels)
-    assert found["prefers_a"] == pytest.approx(float(metric.preference(original, a, b)))
-    assert found["prefers_a"] < 0.5, "b is the reference itself"
-    assert found["a"]["jnd"] == pytest.approx(float(metric.jnd(original, a)))
-    assert found["b"]["jnd"] == 0
-    assert found["calibrated_on"] == metric.calibrated_on == "held-out folds of the train split"
+    assert result["prefers_a"] == pytest.approx(float(metric.preference(original, a, b)))
+    assert result["prefers_a"] < 0.5, "b is the reference itself"
+    assert result["a"]["jnd"] == pytest.approx(float(metric.jnd(original, a)))
+    assert result["b"]["jnd"] == 0
+    assert result["calibrated_on"] == metric.calibrated_on == "held-out folds of the train split"
     single = distance(owner_client, pictures[0], pictures[1]).json()
-    assert single["jnd"] == found["a"]["jnd"] and single["calibrated_on"] == found["calibrated_on"]
+    assert single["jnd"] == result["a"]["jnd"] and single["calibrated_on"] == result["calibrated_on"]
 
 
 def test_a_version_without_a_curve_says_not_calibrated(
@@ -116,9 +116,9 @@ def test_a_version_without_a_curve_says_not_calibrated(
 ) -> None:
     promote_version(version=version, reason="a test")
     monkeypatch.setattr("metric.core.distance.base.curve_from", lambda settings: None)
-    found = preference(owner_client, make_png(1), make_png(2), make_png(1)).json()
-    assert found["prefers_a"] is found["a"]["jnd"] is None and found["a"]["distance"] > 0
-    assert found["calibrated_on"] == "not calibrated"
+    result = preference(owner_client, make_png(1), make_png(2), make_png(1)).json()
+    assert result["prefers_a"] is result["a"]["jnd"] is None and result["a"]["distance"] > 0
+    assert result["calibrated_on"] == "not calibrated"
 
 
 def test_three_images_of_one_size_are_required(owner_client: Client, stranger: User, client: Client) -> None:
@@ -129,8 +129,8 @@ def test_three_images_of_one_size_are_required(owner_client: Client, stranger: U
 
 
 def test_versions_carry_their_table(owner_client: Client, version: MetricVersion) -> None:
-    found = owner_client.get("/api/v1/metric-versions/1/").json()
-    assert [row["kind"] for row in found["evaluation"]["rows"]].count("new") == 1
+    result = owner_client.get("/api/v1/metric-versions/1/").json()
+    assert [row["kind"] for row in result["evaluation"]["rows"]].count("new") == 1
     promoted = owner_client.post(
         "/api/v1/metric-versions/1/promote/", {"reason": "a test"}, content_type="application/json"
     )

@@ -36,8 +36,8 @@ def answers(tmp_path: Path) -> Path:
 
 def compared(path: Path, metrics: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     assert main(["compare", str(path), "--metrics", metrics, "--json"]) == 0
-    found: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return found
+    result: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return result
 
 
 @pytest.fixture
@@ -54,14 +54,14 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_every_figure_of_a_good_metric_and_of_a_coin(
     answers: Path, own: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = compared(answers, f"psnr,{own}:coin", capsys)
-    assert (found["n_answers"], found["n_pairs"], found["n_sources"], found["n_annotators"]) == (
+    result = compared(answers, f"psnr,{own}:coin", capsys)
+    assert (result["n_answers"], result["n_pairs"], result["n_sources"], result["n_annotators"]) == (
         252,
         36,
         6,
         7,
     )
-    good, coin = found["rows"]
+    good, coin = result["rows"]
     assert good["score"]["low"] < good["score"]["value"] < good["score"]["high"]
     assert good["score"]["value"] > 0.75 > coin["score"]["value"]
     assert good["srocc"] > 0.9 > coin["srocc"]
@@ -69,12 +69,12 @@ def test_every_figure_of_a_good_metric_and_of_a_coin(
     assert good["rmse"] < coin["rmse"]
     assert good["better"]["value"] > 0.9 > coin["better"]["value"]
     assert good["log_loss"]["value"] < coin["log_loss"]["value"]
-    (pair,) = found["pairs"]
+    (pair,) = result["pairs"]
     assert pair["difference"]["value"] == pytest.approx(good["score"]["value"] - coin["score"]["value"])
     assert pair["difference"]["low"] > 0
     assert pair["p"] == pair["p_holm"] < 0.05
     assert pair["p_mrr"] < 0.05
-    assert found["people"]["human_score"]["value"] == pytest.approx((6 / 7) ** 2 + (1 / 7) ** 2, abs=0.12)
+    assert result["people"]["human_score"]["value"] == pytest.approx((6 / 7) ** 2 + (1 / 7) ** 2, abs=0.12)
 
 
 def test_the_table_says_the_same(answers: Path, own: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,9 +89,9 @@ def test_a_missing_picture_is_counted_and_the_rest_goes_on(
     answers: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (answers.parent / "0-5.png").unlink()
-    found = compared(answers, "psnr", capsys)
-    assert found["excluded"] == {"0-5.png is not there": 21}
-    assert found["n_answers"] == 252 - 21
+    result = compared(answers, "psnr", capsys)
+    assert result["excluded"] == {"0-5.png is not there": 21}
+    assert result["n_answers"] == 252 - 21
 
 
 def test_answers_without_pictures_give_what_needs_no_pixels(
@@ -102,9 +102,9 @@ def test_answers_without_pictures_give_what_needs_no_pixels(
         lines += [f"kodim01,jpeg@1,webp@1,{'a' if person else 'b'},p{person}"]
     path = tmp_path / "names.csv"
     path.write_text("\n".join(lines) + "\n")
-    found = compared(path, "psnr", capsys)
-    assert found["people"]["human_score"]["value"] == pytest.approx((9 * 8 + 0) / 90)
-    assert found["rows"][0]["reason"] == "the file names no pictures"
+    result = compared(path, "psnr", capsys)
+    assert result["people"]["human_score"]["value"] == pytest.approx((9 * 8 + 0) / 90)
+    assert result["rows"][0]["reason"] == "the file names no pictures"
     assert main(["compare", str(path), "--metrics", "psnr"]) == 0
 
 
@@ -118,10 +118,10 @@ def test_one_source_has_no_interval(answers: Path, capsys: pytest.CaptureFixture
     lines = answers.read_text().splitlines()
     first = [lines[0], *(line for line in lines if line.startswith("0."))]
     answers.write_text("\n".join(line.rsplit(",", 1)[0] for line in first) + "\n")
-    found = compared(answers, "psnr,ssim", capsys)
-    assert found["rows"][0]["score"]["low"] is None
-    assert found["rows"][0]["log_loss"] is None
-    assert found["pairs"][0]["p"] is None
+    result = compared(answers, "psnr,ssim", capsys)
+    assert result["rows"][0]["score"]["low"] is None
+    assert result["rows"][0]["log_loss"] is None
+    assert result["pairs"][0]["p"] is None
 
 
 def test_mean_scores_of_single_pictures_are_correlated_within_sources(
@@ -133,9 +133,13 @@ def test_mean_scores_of_single_pictures_are_correlated_within_sources(
         rows += [f"{source}.png,{source}-{quality}.png,{20 * source + quality}" for quality in QUALITIES]
     path = answers.parent / "scores.csv"
     path.write_text("\n".join([*rows, "0.png,gone.png,3"]) + "\n")
-    found = compared(path, f"psnr,{own}:coin,{own}:nan", capsys)
-    assert (found["n_scores"], found["n_sources"], found["excluded"]) == (24, 6, {"gone.png is not there": 1})
-    psnr, coin, nan = found["rows"]
+    result = compared(path, f"psnr,{own}:coin,{own}:nan", capsys)
+    assert (result["n_scores"], result["n_sources"], result["excluded"]) == (
+        24,
+        6,
+        {"gone.png is not there": 1},
+    )
+    psnr, coin, nan = result["rows"]
     assert psnr["srocc"] == pytest.approx(1) and psnr["plcc"] > 0.9 and abs(coin["srocc"]) < 0.6
     assert not nan["available"]
     assert main(["compare", str(path), "--metrics", "psnr"]) == 0

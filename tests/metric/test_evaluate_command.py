@@ -226,8 +226,8 @@ def test_copies_of_what_it_learned_from_are_told(
         "--json",
     )
     output = capsys.readouterr()
-    found = json.loads(output.out)["judgments"]
-    assert found["sources_learned_from"] == 1 and list(found["copies_of_learned"].values()) == ["a" * 64]
+    result = json.loads(output.out)["judgments"]
+    assert result["sources_learned_from"] == 1 and list(result["copies_of_learned"].values()) == ["a" * 64]
     assert "shows the same as aaaaaaaaaaaa" in output.err
 
 

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.django_db
 
 
 def status(client: Client, run: TrainingRun) -> dict[str, object]:
-    found: dict[str, object] = client.get(reverse("training-run-status", args=[run.pk])).json()
-    return found
+    result: dict[str, object] = client.get(reverse("training-run-status", args=[run.pk])).json()
+    return result
 
 
 def test_training_is_asked_for_on_a_snapshot(owner_client: Client, owner: User) -> None:
@@ -36,17 +36,17 @@ def test_a_failed_snapshot_cannot_be_trained_on(owner_client: Client) -> None:
 
 
 def test_a_run_that_waits_says_so(owner_client: Client) -> None:
-    found = status(owner_client, make_run())
-    assert (found["state"], found["words"], found["over"]) == ("queued", "waiting for a worker", False)
+    result = status(owner_client, make_run())
+    assert (result["state"], result["words"], result["over"]) == ("queued", "waiting for a worker", False)
 
 
 def test_a_run_shows_its_stage_and_its_log(owner_client: Client) -> None:
     run = make_run(
         state="running", stage="features", stage_done=30, stage_total=120, log="verify\nfeatures\n"
     )
-    found = status(owner_client, run)
-    assert found["words"] == "comparing the pictures · 30 of 120"
-    assert (found["done"], found["total"], found["log"]) == (30, 120, "verify\nfeatures\n")
+    result = status(owner_client, run)
+    assert result["words"] == "comparing the pictures · 30 of 120"
+    assert (result["done"], result["total"], result["log"]) == (30, 120, "verify\nfeatures\n")
     page = owner_client.get(run.get_absolute_url()).content.decode()
     assert 'value="30" max="120"' in page
     assert "1, 0.3" in page

@@ -41,13 +41,16 @@ def test_what_is_chosen_is_what_the_run_is_made_with(owner_client: Client) -> No
     chosen = {"nets": ["vgg", "alex"], "terms": ["psnr"], "lapse": "on", "config": '{"folds": 4}'}
     assert post(owner_client, **chosen) == ""
     expected = TrainConfig(nets=("alex", "vgg"), terms=("psnr",), lapse=True, folds=4).as_json()
-    found = TrainingRun.objects.get().config
-    assert found | {"net": "", "nets": set(found["nets"])} == expected | {"net": "", "nets": {"alex", "vgg"}}
+    result = TrainingRun.objects.get().config
+    assert result | {"net": "", "nets": set(result["nets"])} == expected | {
+        "net": "",
+        "nets": {"alex", "vgg"},
+    }
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("chosen", "said"),
+    ("chosen", "output"),
     [
         ({"nets": []}, "Choose at least one trunk."),
         ({"config": '{"folds": 1}'}, "folds must be a whole number from 2 to 50."),
@@ -66,10 +69,10 @@ def test_what_is_chosen_is_what_the_run_is_made_with(owner_client: Client) -> No
     ],
 )
 def test_what_training_would_refuse_is_refused_at_once(
-    owner_client: Client, chosen: dict[str, Any], said: str
+    owner_client: Client, chosen: dict[str, Any], output: str
 ) -> None:
     page = post(owner_client, **chosen).replace("&#x27;", "’").replace("&quot;", '"')
-    assert said in page
+    assert output in page
     assert not TrainingRun.objects.exists()
 
 

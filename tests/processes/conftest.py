@@ -49,14 +49,14 @@ class Deployment:
     def kill(self, name: str) -> None:
         """`kill -9` of the part and of everything that it started."""
         child = self._children[name]
-        assert child.exit_cause() is None, self.said(name)
+        assert child.exit_cause() is None, self.log_of(name)
         child.kill()
 
     def is_ready(self, name: str) -> bool:
         """Whether the part answers its check."""
         return not self._children[name].part.ready()
 
-    def said(self, name: str) -> str:
+    def log_of(self, name: str) -> str:
         """The end of the part's log."""
         return f"the end of {name}'s log:\n{self._children[name].last_lines(20)}"
 
@@ -65,7 +65,7 @@ class Deployment:
         until = time.monotonic() + within
         while not condition():
             if time.monotonic() > until:
-                logs = "\n".join(self.said(name) for name in self._children)
+                logs = "\n".join(self.log_of(name) for name in self._children)
                 pytest.fail(f"{what} did not happen within {within:g} s\n{logs}")
             time.sleep(0.01)
 

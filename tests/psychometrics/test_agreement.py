@@ -23,18 +23,18 @@ votes = st.lists(st.tuples(*[st.integers(0, 4)] * 3), min_size=1, max_size=6)
 
 def test_human_score_is_the_formula_for_k_of_n_weighted_by_votes() -> None:
     # 3 of 5: (3*2 + 2*1) / 20; 2 of 2: 1; and a single judgment says nothing
-    found = human_score([2, 0, 1], [3, 2, 0])
-    assert found.value == pytest.approx((5 * 8 / 20 + 2 * 1) / 7)
-    assert found.n == 7
+    result = human_score([2, 0, 1], [3, 2, 0])
+    assert result.value == pytest.approx((5 * 8 / 20 + 2 * 1) / 7)
+    assert result.n == 7
 
 
 @given(votes)
 def test_pair_agreement_is_one_judgment_scored_by_another(rows: list[tuple[int, int, int]]) -> None:
     """Every ordered pair of judgments written out: the same 1, different 0, half as soon as one is a tie."""
-    for row, found in zip(rows, pair_agreement(*np.array(rows).T), strict=True):
+    for row, result in zip(rows, pair_agreement(*np.array(rows).T), strict=True):
         answers = [answer for answer, number in enumerate(row) for _ in range(number)]
         points = [0.5 if 2 in pair else float(pair[0] == pair[1]) for pair in permutations(answers, 2)]
-        assert np.isnan(found) if not points else found == pytest.approx(sum(points) / len(points))
+        assert np.isnan(result) if not points else result == pytest.approx(sum(points) / len(points))
 
 
 @pytest.mark.parametrize("n", [2, 3, 5])
@@ -93,9 +93,9 @@ def test_intervals_over_photographs_cover_the_truth() -> None:
             ("ceiling", ceiling),
             ("alpha", krippendorff_alpha),
         ):
-            found = figure(5 - k, k, source=source)
-            assert found.low is not None and found.high is not None
-            covered[name] += found.low <= truth[name] <= found.high
+            result = figure(5 - k, k, source=source)
+            assert result.low is not None and result.high is not None
+            covered[name] += result.low <= truth[name] <= result.high
     assert all(0.9 <= times / repeats <= 0.99 for times in covered.values()), covered
 
 
@@ -107,8 +107,8 @@ def _population() -> dict[str, float]:
 
 
 def test_one_photograph_gives_no_interval() -> None:
-    found = human_score([2, 3], [3, 2], source=[7, 7])
-    assert found.value is not None and found.low is found.high is None
+    result = human_score([2, 3], [3, 2], source=[7, 7])
+    assert result.value is not None and result.low is result.high is None
 
 
 def test_raw_agreement_pools_pairs_and_takes_a_tie_as_an_answer() -> None:
@@ -122,8 +122,8 @@ def test_alpha_of_an_example_worked_by_hand() -> None:
     Coincidences: o00 = 10, o11 = 6, o01 = o10 = 2, n0 = 12, n1 = 8, n = 20. Observed disagreement 4 / 20,
     expected 2 * 12 * 8 / (20 * 19) = 192 / 380; alpha = 1 - 0.2 / 0.505263 = 0.604167.
     """
-    found = krippendorff_alpha([2] * 5 + [0] * 3 + [1] * 2, [0] * 5 + [2] * 3 + [1] * 2)
-    assert found.value == pytest.approx(0.604167, abs=1e-6)
+    result = krippendorff_alpha([2] * 5 + [0] * 3 + [1] * 2, [0] * 5 + [2] * 3 + [1] * 2)
+    assert result.value == pytest.approx(0.604167, abs=1e-6)
 
 
 def test_alpha_of_three_answers_and_unequal_numbers_worked_by_hand() -> None:

@@ -16,17 +16,17 @@ def agreement(folder: Path, *rows: str, annotators: bool = True) -> Agreement:
 
 def test_several_answers_of_one_person_are_no_agreement_between_people(tmp_path: Path) -> None:
     # Ann says a three times, Bob b: two people who disagree, and Ann agrees with herself.
-    found = agreement(tmp_path, "p,x,y,a,ann", "p,y,x,b,ann", "p,x,y,a,ann", "p,x,y,b,bob")
-    assert found.human_score.value == 0 and found.human_score.n == 2
-    assert found.again.value == 1 and found.again.n == 2
-    assert found.judged_twice == 1
+    result = agreement(tmp_path, "p,x,y,a,ann", "p,y,x,b,ann", "p,x,y,a,ann", "p,x,y,b,bob")
+    assert result.human_score.value == 0 and result.human_score.n == 2
+    assert result.again.value == 1 and result.again.n == 2
+    assert result.judged_twice == 1
 
 
 def test_one_person_alone_agrees_with_nobody(tmp_path: Path) -> None:
-    found = agreement(tmp_path, "p,x,y,a,ann", "p,x,y,a,ann")
-    assert found.human_score.value is None and found.judged_twice == 0 and found.again.value == 1
+    result = agreement(tmp_path, "p,x,y,a,ann", "p,x,y,a,ann")
+    assert result.human_score.value is None and result.judged_twice == 0 and result.again.value == 1
 
 
 def test_answers_that_nobody_signed_are_of_different_people(tmp_path: Path) -> None:
-    found = agreement(tmp_path, "p,x,y,a", "p,x,y,a", "p,x,y,b", annotators=False)
-    assert found.human_score.value == pytest.approx(1 / 3) and found.human_score.n == 3
+    result = agreement(tmp_path, "p,x,y,a", "p,x,y,a", "p,x,y,b", annotators=False)
+    assert result.human_score.value == pytest.approx(1 / 3) and result.human_score.n == 3

@@ -17,20 +17,20 @@ def written(folder: Path, text: str, name: str = "answers.csv") -> Path:
 
 
 def test_a_plain_file_with_levels_people_and_times(tmp_path: Path) -> None:
-    found = read_answers(
+    result = read_answers(
         written(
             tmp_path,
             "source,a,b,choice,annotator,ms,level\np1,jpeg,avif,b,ann,1200,0.25\np1,avif@1,original,tie,bob,900,\n",
         )
     )
-    assert found.format == "plain" and found.sources == ("p1",) and found.annotators == ("ann", "bob")
-    assert found.conditions == (
+    assert result.format == "plain" and result.sources == ("p1",) and result.annotators == ("ann", "bob")
+    assert result.conditions == (
         THE_ORIGINAL,
         ComparedMethod("avif", 0.25),
         ComparedMethod("avif", 1.0),
         ComparedMethod("jpeg", 0.25),
     )
-    assert found.outcome.tolist() == [1, 2] and found.ms is not None and found.ms.tolist() == [1200, 900]
+    assert result.outcome.tolist() == [1, 2] and result.ms is not None and result.ms.tolist() == [1200, 900]
 
 
 @pytest.mark.parametrize(
@@ -43,24 +43,24 @@ def test_a_plain_file_with_levels_people_and_times(tmp_path: Path) -> None:
     ],
 )
 def test_dialects_are_read_alike(tmp_path: Path, text: str) -> None:
-    found = read_answers(written(tmp_path, text))
-    assert [str(one) for one in found.conditions] == ["x", "y"]
-    assert tally(found.comparisons).tolist() == [[1, 0, 0]]
-    assert found.annotator is None and found.ms is None
+    result = read_answers(written(tmp_path, text))
+    assert [str(one) for one in result.conditions] == ["x", "y"]
+    assert tally(result.comparisons).tolist() == [[1, 0, 0]]
+    assert result.annotator is None and result.ms is None
 
 
 def test_pwcmp_selects_the_better_one(tmp_path: Path) -> None:
     head = "observer,session,scene,condition_A,condition_B,is_A_selected\n"
-    found = read_answers(written(tmp_path, head + "o1,1,s1,x,y,1\no1,1,s1,x,y,0\no2,1,s2,reference,y,0.5\n"))
-    assert found.format == "pwcmp" and found.outcome.tolist() == [0, 1, 2]
-    assert found.conditions[0] == THE_ORIGINAL
+    result = read_answers(written(tmp_path, head + "o1,1,s1,x,y,1\no1,1,s1,x,y,0\no2,1,s2,reference,y,0.5\n"))
+    assert result.format == "pwcmp" and result.outcome.tolist() == [0, 1, 2]
+    assert result.conditions[0] == THE_ORIGINAL
 
 
 def test_mucped23_names_the_worse_one(tmp_path: Path) -> None:
-    found = read_answers(
+    result = read_answers(
         written(tmp_path, "methodA,methodB,originalName,answerValue\nm1,m2,o,B\nm2,m1,o,B\n")
     )
-    assert found.outcome.tolist() == [0, 0] and "worse" in found.notes[0]
+    assert result.outcome.tolist() == [0, 0] and "worse" in result.notes[0]
 
 
 AIC3 = (
@@ -70,17 +70,19 @@ AIC3 = (
 
 def test_aic3_turns_the_more_distorted_side_round_and_leaves_checks_out(tmp_path: Path) -> None:
     rows = "7,1,0,3,0,10,0,1,right,2.5\n7,1,2,3,4,6,0,0,right,3\n8,1,2,2,4,0,0,0,not sure,1\n8,1,2,2,4,4,1,0,left,1\n"
-    found = read_answers(written(tmp_path, AIC3 + rows))
-    assert found.outcome.tolist() == [0, 2]
-    assert [str(one) for one in found.conditions] == ["original", "codec2@4", "codec3@6"]
-    assert "100.0% of 1 traps" in found.notes[0] and "1 answers to traps and 1 to identical" in found.notes[1]
-    assert found.ms is not None and found.ms.tolist() == [3000, 1000]
+    result = read_answers(written(tmp_path, AIC3 + rows))
+    assert result.outcome.tolist() == [0, 2]
+    assert [str(one) for one in result.conditions] == ["original", "codec2@4", "codec3@6"]
+    assert (
+        "100.0% of 1 traps" in result.notes[0] and "1 answers to traps and 1 to identical" in result.notes[1]
+    )
+    assert result.ms is not None and result.ms.tolist() == [3000, 1000]
 
 
 def test_aic3_whose_traps_name_the_better_side_is_not_turned(tmp_path: Path) -> None:
     rows = "7,1,0,3,0,10,0,1,left,2.5\n7,1,2,3,4,6,0,0,right,3\n"
-    found = read_answers(written(tmp_path, AIC3 + rows))
-    assert found.outcome.tolist() == [1] and "less distorted" in found.notes[0]
+    result = read_answers(written(tmp_path, AIC3 + rows))
+    assert result.outcome.tolist() == [1] and "less distorted" in result.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -118,9 +120,9 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_some_without_a_name_count_as_one_more_person(tmp_path: Path) -> None:
-    found = read_answers(written(tmp_path, "source,a,b,choice,annotator\np,x,y,a,ann\np,x,y,a,\np,x,y,b,\n"))
-    assert found.annotator is not None and np.unique(found.annotator).size == 2
-    assert "one more person" in found.notes[0]
+    result = read_answers(written(tmp_path, "source,a,b,choice,annotator\np,x,y,a,ann\np,x,y,a,\np,x,y,b,\n"))
+    assert result.annotator is not None and np.unique(result.annotator).size == 2
+    assert "one additional person" in result.notes[0]
 
 
 def test_a_name_may_hold_an_at_sign_before_its_level() -> None:
@@ -147,10 +149,10 @@ CHECKED = (
 
 
 def test_checks_and_skipped_answers_rank_nothing_and_are_counted(tmp_path: Path) -> None:
-    found = read_answers(written(tmp_path, CHECKED))
-    assert [str(one) for one in found.conditions] == ["x", "y"] and found.outcome.tolist() == [0]
-    assert found.notes == (
-        "2 answers to traps and 1 to identical pairs are checks, and rank nothing.",
+    result = read_answers(written(tmp_path, CHECKED))
+    assert [str(one) for one in result.conditions] == ["x", "y"] and result.outcome.tolist() == [0]
+    assert result.notes == (
+        "2 answers to traps and 1 to identical pairs are checks and do not enter the ranking.",
         "1 pairs were skipped, which ranks nothing.",
     )
 

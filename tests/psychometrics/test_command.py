@@ -39,18 +39,18 @@ def test_rank_says_who_is_ahead_at_each_level(answers: Path, capsys: pytest.Capt
 
 def test_rank_as_json(answers: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["rank", str(answers), "--json", "--by-source"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    first = found["levels"][0]["ranking"]["conditions"][0]
+    result = json.loads(capsys.readouterr().out)
+    first = result["levels"][0]["ranking"]["conditions"][0]
     assert first["method"] == "m" and first["low"] < first["value"] < first["high"]
-    assert found["joined"] is None and len(found["by_source"]) == 8
-    assert len(found["crossings"]) == 1 and found["influence"]["person"]
+    assert result["joined"] is None and len(result["by_source"]) == 8
+    assert len(result["crossings"]) == 1 and result["influence"]["person"]
 
 
 def test_agree(answers: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["agree", str(answers), "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["human_score"]["value"] == pytest.approx(0.68, abs=0.03)
-    assert found["ceiling"]["value"] == pytest.approx(0.8, abs=0.03)
+    result = json.loads(capsys.readouterr().out)
+    assert result["human_score"]["value"] == pytest.approx(0.68, abs=0.03)
+    assert result["ceiling"]["value"] == pytest.approx(0.8, abs=0.03)
     assert main(["agree", str(answers)]) == 0
     assert "Krippendorff's alpha" in capsys.readouterr().out
 
@@ -66,8 +66,8 @@ def test_agree_does_not_know_from_single_votes(tmp_path: Path, capsys: pytest.Ca
 def test_plan_by_size_and_by_wish(capsys: pytest.CaptureFixture[str]) -> None:
     size = ["--conditions", "6", "--sources", "20", "--annotators", "30", "--votes", "5"]
     assert main(["plan", *size, "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["size"]["judgments"] == 1500 and 0.25 < found["halfwidth"] < 0.4
+    result = json.loads(capsys.readouterr().out)
+    assert result["size"]["judgments"] == 1500 and 0.25 < result["halfwidth"] < 0.4
     assert main(["plan", "--conditions", "3", "--halfwidth", "0.5", "--pay", "12"]) == 0
     assert "in pay" in capsys.readouterr().out
 

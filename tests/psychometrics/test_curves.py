@@ -45,13 +45,13 @@ def test_curves_rise_and_stand_within_their_bands() -> None:
 
 
 def test_bits_at_equal_quality_are_found_and_their_interval_covers() -> None:
-    covered, found = [], []
+    covered, actual = [], []
     for seed in range(40):
         result = equal_quality(*rate_quality_curves(ranked(seed, 4_000), BITS, draws=150))
         assert result.more.value is not None and result.more.low is not None and result.more.high is not None
-        found.append(result.more.value)
+        actual.append(result.more.value)
         covered.append(result.more.low <= -SAVING <= result.more.high)
-    assert np.mean(found) == pytest.approx(-SAVING, abs=0.04)
+    assert np.mean(actual) == pytest.approx(-SAVING, abs=0.04)
     assert 0.85 <= np.mean(covered) <= 1.0
 
 
@@ -69,8 +69,8 @@ def test_methods_that_share_no_quality_cannot_be_compared() -> None:
             method, bits, points, points, points, bits, points, points, points, np.tile(points, (20, 1))
         )
 
-    found = equal_quality(at("a", 0.0), at("b", 5.0))
-    assert found.more.value is None and "have no quality in common" in found.why
+    result = equal_quality(at("a", 0.0), at("b", 5.0))
+    assert result.more.value is None and "have no quality in common" in result.why
 
 
 def test_a_dip_is_levelled_and_not_drawn() -> None:
@@ -90,8 +90,8 @@ def test_bits_must_be_above_zero_and_each_its_own() -> None:
 
 def test_as_many_draws_as_it_takes_for_two_seeds_to_agree() -> None:
     ranking = ranked()
-    found = [equal_quality(*rate_quality_curves(ranking, BITS, seed=seed)).more for seed in (1, 2)]
-    widths = [one.high - one.low for one in found if one.high is not None and one.low is not None]
+    result = [equal_quality(*rate_quality_curves(ranking, BITS, seed=seed)).more for seed in (1, 2)]
+    widths = [one.high - one.low for one in result if one.high is not None and one.low is not None]
     assert widths[0] == pytest.approx(widths[1], rel=0.2)
     assert rate_quality_curves(ranking, BITS)[0].band_low == pytest.approx(
         rate_quality_curves(ranking, BITS, seed=2)[0].band_low, abs=0.08

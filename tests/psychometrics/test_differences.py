@@ -18,14 +18,14 @@ def test_holm_is_that_of_statsmodels() -> None:
 
 def test_a_difference_has_its_own_interval() -> None:
     """The interval of a difference is not that of two strengths laid on one another."""
-    found = rank(study(3_000, of_people=0.3))
-    one = found.difference("jpegxl", "jpeg")
-    assert one.estimate == pytest.approx(found.values[3] - found.values[0])
+    result = rank(study(3_000, of_people=0.3))
+    one = result.difference("jpegxl", "jpeg")
+    assert one.estimate == pytest.approx(result.values[3] - result.values[0])
     assert one.low < STRENGTHS[3] - STRENGTHS[0] < one.high
-    turned = found.difference("jpeg", "jpegxl")
+    turned = result.difference("jpeg", "jpegxl")
     assert (turned.low, turned.high, turned.p) == (-one.high, -one.low, one.p)
     with pytest.raises(KeyError):
-        found.difference("jpeg", "png")
+        result.difference("jpeg", "png")
 
 
 def test_all_ranks_hold_together_as_often_as_they_say() -> None:
@@ -33,8 +33,8 @@ def test_all_ranks_hold_together_as_often_as_they_say() -> None:
     strengths = np.array([0.5, 0.0, 0.0, -0.5])
     wrong = sharp = 0
     for seed in range(200):
-        found = rank(study(1_000, seed=seed, strengths=strengths, of_people=0.2, of_sources=0.2))
-        first, last = found.first_rank, found.last_rank
+        result = rank(study(1_000, seed=seed, strengths=strengths, of_people=0.2, of_sources=0.2))
+        first, last = result.first_rank, result.last_rank
         sharp += int(last[0] == 1)
         wrong += not (first[0] == 1 and first[1] <= 2 and last[1] >= 3 and first[2] <= 2 and last[2] >= 3)
     assert wrong / 200 < 0.07

@@ -11,27 +11,27 @@ from psychometrics.estimates import NOTHING, proportion, ratio
 
 def test_the_wilson_interval_of_a_known_case() -> None:
     """8 of 10 at 95 %: 0.490 to 0.943."""
-    found = proportion(8, 10)
-    assert (found.value, found.n) == (0.8, 10)
-    assert (found.low, found.high) == (pytest.approx(0.4902, abs=1e-4), pytest.approx(0.9433, abs=1e-4))
+    result = proportion(8, 10)
+    assert (result.value, result.n) == (0.8, 10)
+    assert (result.low, result.high) == (pytest.approx(0.4902, abs=1e-4), pytest.approx(0.9433, abs=1e-4))
 
 
 @given(st.integers(0, 500), st.integers(0, 500))
 def test_an_interval_holds_its_share_and_stays_in_bounds(won: int, lost: int) -> None:
-    found = proportion(won, won + lost)
+    result = proportion(won, won + lost)
     if won + lost == 0:
-        assert found == NOTHING
+        assert result == NOTHING
         return
-    assert found.value is not None and found.low is not None and found.high is not None
-    assert 0 <= found.low <= found.value + 1e-12 and found.value <= found.high + 1e-12 <= 1 + 1e-9
+    assert result.value is not None and result.low is not None and result.high is not None
+    assert 0 <= result.low <= result.value + 1e-12 and result.value <= result.high + 1e-12 <= 1 + 1e-9
 
 
 @pytest.mark.parametrize("confidence", [0.9, 0.95])
 def test_the_wilson_interval_is_scipys(confidence: float) -> None:
     for successes, trials in ((0, 7), (7, 7), (3, 8), (412, 1000), (1, 100_000)):
-        found = proportion(successes, trials, confidence=confidence)
+        result = proportion(successes, trials, confidence=confidence)
         theirs = binomtest(successes, trials).proportion_ci(confidence, method="wilson")
-        assert (found.low, found.high) == pytest.approx((theirs.low, theirs.high), rel=1e-12)
+        assert (result.low, result.high) == pytest.approx((theirs.low, theirs.high), rel=1e-12)
 
 
 def test_impossible_counts_are_refused() -> None:
@@ -45,9 +45,9 @@ def test_a_ratio_over_few_clusters_covers_as_often_as_it_says(clusters: int) -> 
     draw = np.random.default_rng(0)
     for _ in range(repeats):
         size = draw.integers(20, 60, clusters).astype(float)
-        found = ratio(draw.beta(14, 6, clusters) * size, size, clusters=[np.arange(clusters)])
-        assert found.low is not None and found.high is not None
-        covered += found.low <= 0.7 <= found.high
+        result = ratio(draw.beta(14, 6, clusters) * size, size, clusters=[np.arange(clusters)])
+        assert result.low is not None and result.high is not None
+        covered += result.low <= 0.7 <= result.high
     assert 0.925 < covered / repeats < 0.975
 
 
@@ -64,9 +64,9 @@ def test_a_ratio_over_people_and_photographs_covers_where_one_way_alone_is_too_s
         )
         weight = np.ones(values.size)
         for count, ways in ((1, [person, photograph]), (0, [person])):
-            found = ratio(values, weight, clusters=ways)
-            assert found.low is not None and found.high is not None
-            inside = found.low <= 0.5 <= found.high
+            result = ratio(values, weight, clusters=ways)
+            assert result.low is not None and result.high is not None
+            inside = result.low <= 0.5 <= result.high
             both, alone = both + inside * count, alone + inside * (1 - count)
     assert 0.92 < both / repeats < 0.985
     assert alone / repeats < 0.88

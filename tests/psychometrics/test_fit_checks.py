@@ -15,35 +15,35 @@ def test_a_true_scale_fits_and_a_cycle_does_not() -> None:
     p = [rank(study(1_500, seed=seed, of_people=0.3, of_sources=0.3)).fit.p for seed in range(60)]
     assert np.mean([each is not None and each < 0.05 for each in p]) < 0.15
     circle = answers(([(0, 1, 0)] * 3 + [(0, 1, 1)] + [(1, 2, 0)] * 3 + [(1, 2, 1)] + [(2, 0, 0)] * 3) * 30)
-    found = rank(circle.only_seen()).fit
-    assert found.p is not None and found.p < 1e-6
-    assert abs(found.pairs[0].observed - found.pairs[0].predicted) > 0.15
+    result = rank(circle.only_seen()).fit
+    assert result.p is not None and result.p < 1e-6
+    assert abs(result.pairs[0].observed - result.pairs[0].predicted) > 0.15
 
 
 def test_answers_that_all_contradict_the_scale_are_the_worst_fit_of_all() -> None:
     # Everybody, on every photograph: a before b before c before a.
     n = np.arange(90)
     rows = Comparisons.of_choices("abc", n % 3, (n + 1) % 3, np.zeros(90), n % 7, n % 5)
-    found = rank(rows)
-    assert found.fit.p is not None and found.fit.p < 1e-6 and found.fit.design_effect == 1
-    assert "One scale does not fit these answers" in ranking_in_words(found)
+    result = rank(rows)
+    assert result.fit.p is not None and result.fit.p < 1e-6 and result.fit.design_effect == 1
+    assert "One scale does not fit these answers" in ranking_in_words(result)
 
 
 def test_people_and_photographs_that_differ_are_no_misfit() -> None:
-    found = rank(study(4_000, annotators=10, sources=10, of_people=0.6, of_sources=0.6)).fit
-    assert found.design_effect > 1.2
-    assert found.p is not None and found.p > 0.01
+    result = rank(study(4_000, annotators=10, sources=10, of_people=0.6, of_sources=0.6)).fit
+    assert result.design_effect > 1.2
+    assert result.p is not None and result.p > 0.01
 
 
 def test_two_names_leave_nothing_to_check() -> None:
-    found = rank(answers([(0, 1, 0), (0, 1, 1)], ("a", "b"))).fit
-    assert found.df == 0 and found.p is None
+    result = rank(answers([(0, 1, 0), (0, 1, 1)], ("a", "b"))).fit
+    assert result.df == 0 and result.p is None
 
 
 def test_circular_triads_of_coins_and_of_an_order() -> None:
     coins = study(40_000, strengths=np.zeros(4), annotators=100, sources=30)
-    found = circular_triads(fit(coins), coins)
-    assert found.share == pytest.approx(0.25, abs=0.02) and found.by_scale == pytest.approx(0.25, abs=0.01)
+    result = circular_triads(fit(coins), coins)
+    assert result.share == pytest.approx(0.25, abs=0.02) and result.by_scale == pytest.approx(0.25, abs=0.01)
     order = study(40_000, strengths=np.array([6.0, 4.0, 2.0, 0.0]), annotators=100, sources=30)
     ordered = circular_triads(fit(order), order)
     assert ordered.share is not None and ordered.share < 0.05
@@ -53,8 +53,8 @@ def test_circular_triads_of_coins_and_of_an_order() -> None:
 def test_one_circle_is_counted_once() -> None:
     at = np.zeros(3, dtype=np.int64)
     circle = Comparisons.of_choices("abc", [0, 1, 2], [1, 2, 0], at, at, at)
-    found = circular_triads(fit(circle), circle)
-    assert (found.triads, found.circular) == (1, 1)
+    result = circular_triads(fit(circle), circle)
+    assert (result.triads, result.circular) == (1, 1)
     line = Comparisons.of_choices("abc", [0, 1, 2], [1, 2, 0], [0, 0, 1], at, at)
     assert circular_triads(fit(line), line).circular == 0
 

@@ -21,9 +21,9 @@ from psychometrics.votes_left import votes_left
 
 @pytest.mark.parametrize("size", [Size(4, 10, 12, 5), Size(6, 20, 30, 3), Size(2, 12, 20, 10)])
 def test_what_is_expected_is_what_simulated_studies_bring(size: Size) -> None:
-    found = plan(size, repeats=30)
-    assert expected_halfwidth(size, found.assumed) == pytest.approx(found.halfwidth, rel=0.08)
-    assert found.low <= found.halfwidth <= found.high and 0 <= found.power <= 1
+    result = plan(size, repeats=30)
+    assert expected_halfwidth(size, result.assumed) == pytest.approx(result.halfwidth, rel=0.08)
+    assert result.low <= result.halfwidth <= result.high and 0 <= result.power <= 1
 
 
 def test_more_photographs_narrow_what_more_votes_do_not() -> None:
@@ -36,12 +36,14 @@ def test_more_photographs_narrow_what_more_votes_do_not() -> None:
 
 
 def test_the_cheapest_study_reaches_the_wish_and_nobody_judges_too_long() -> None:
-    found = cheapest(0.4, 4, Assumed(pay_per_hour=10), most_sources=30, most_annotators=60)
-    assert found.halfwidth <= 0.4 and found.size.sources <= 30
-    assert found.size.each * found.assumed.seconds <= 30 * 60
-    assert found.money == pytest.approx(10 * found.hours)
-    dearer = plan(Size(4, found.size.sources + 4, found.size.annotators + 4, found.size.votes), found.assumed)
-    assert dearer.hours > found.hours
+    result = cheapest(0.4, 4, Assumed(pay_per_hour=10), most_sources=30, most_annotators=60)
+    assert result.halfwidth <= 0.4 and result.size.sources <= 30
+    assert result.size.each * result.assumed.seconds <= 30 * 60
+    assert result.money == pytest.approx(10 * result.hours)
+    dearer = plan(
+        Size(4, result.size.sources + 4, result.size.annotators + 4, result.size.votes), result.assumed
+    )
+    assert dearer.hours > result.hours
 
 
 def test_what_no_study_can_reach_says_how_near_it_comes() -> None:
@@ -94,19 +96,19 @@ def test_votes_left_are_those_that_it_takes() -> None:
 def test_nothing_is_left_when_all_is_inside_and_photographs_set_a_floor() -> None:
     draw = np.random.default_rng(0)
     truth = Assumed(of_sources=0.8).truth(4)
-    found = rank(answer(truth, balanced(4, sources=8, annotators=40, votes=20, draw=draw), draw))
-    done = votes_left(found, 5.0)
+    result = rank(answer(truth, balanced(4, sources=8, annotators=40, votes=20, draw=draw), draw))
+    done = votes_left(result, 5.0)
     assert (done.left, done.low, done.high) == (0, 0, 0)
-    never = votes_left(found, done.floor / 2)
+    never = votes_left(result, done.floor / 2)
     assert never.left is None and never.high is None and never.floor > 0.2
 
 
 def test_a_pilot_gives_its_spreads() -> None:
     draw = np.random.default_rng(0)
     truth = Assumed(of_people=0.6, of_sources=0.1, step=0.8).truth(4)
-    found = piloted(rank(answer(truth, balanced(4, sources=30, annotators=30, votes=6, draw=draw), draw)))
-    assert found.of_people > 0.3 > found.of_sources
-    assert found.step == pytest.approx(0.75, abs=0.15)
+    result = piloted(rank(answer(truth, balanced(4, sources=30, annotators=30, votes=6, draw=draw), draw)))
+    assert result.of_people > 0.3 > result.of_sources
+    assert result.step == pytest.approx(0.75, abs=0.15)
 
 
 def test_nobody_is_planned_to_judge_longer_than_half_an_hour() -> None:

@@ -22,9 +22,9 @@ def test_those_who_answer_the_other_way_round_are_turned() -> None:
     """A quarter who answer the other way round flatten the plain scale; weighted, it is at least as steep as it is."""
     rows = with_contrary(4)
     truth = STRENGTHS - STRENGTHS.mean()
-    found = reliable_values(rows)
-    assert np.ptp(fit(rows).values) < 0.6 * np.ptp(truth) < np.ptp(truth) < np.ptp(found)
-    assert np.corrcoef(found, truth)[0, 1] > 0.99
+    result = reliable_values(rows)
+    assert np.ptp(fit(rows).values) < 0.6 * np.ptp(truth) < np.ptp(truth) < np.ptp(result)
+    assert np.corrcoef(result, truth)[0, 1] > 0.99
     beside = weighted(fit(rows), rows)
     assert beside is not None
     assert beside.values.std() == pytest.approx(fit(rows).values.std())
@@ -33,8 +33,8 @@ def test_those_who_answer_the_other_way_round_are_turned() -> None:
 
 def test_those_who_agree_change_little_and_keep_the_order() -> None:
     rows = study(4_000, strengths=np.array([1.0, 0.3, -0.3, -1.0]))
-    found = weighted(fit(rows), rows)
-    assert found is not None and abs(found.change) < 0.1 and not found.order
+    result = weighted(fit(rows), rows)
+    assert result is not None and abs(result.change) < 0.1 and not result.order
 
 
 def test_one_annotator_or_none_known_has_nothing_to_weigh() -> None:
@@ -57,6 +57,6 @@ def test_trust_is_estimated_together_with_the_scale_until_both_settle() -> None:
     slips = (np.random.default_rng(0).random(20_000) < 0.1)[:, None]
     counts = np.where(slips, rows.counts[:, [1, 0, 2]], rows.counts)
     slipped = Comparisons(rows.names, rows.first, rows.second, counts, rows.annotator, rows.source)
-    found = reliable_values(slipped)
-    assert np.ptp(fit(slipped).values) < 2.5 < np.ptp(found)
-    assert found == pytest.approx([1.5, 0.5, -0.5, -1.5], abs=0.25)
+    result = reliable_values(slipped)
+    assert np.ptp(fit(slipped).values) < 2.5 < np.ptp(result)
+    assert result == pytest.approx([1.5, 0.5, -0.5, -1.5], abs=0.25)

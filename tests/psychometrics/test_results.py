@@ -28,14 +28,14 @@ def at_levels(strengths: dict[float, list[float]], judgments: int = 1500) -> Com
 
 
 def test_codecs_that_cross_are_told_apart_at_each_level_and_the_average_says_that_they_cross() -> None:
-    found = rank_conditions(at_levels({0.25: [1.0, 0.0], 1.0: [-1.0, 0.0]}))
-    first, last = (section.ranking for section in found.levels)
-    assert first is not None and last is not None and found.overall.ranking is not None
+    result = rank_conditions(at_levels({0.25: [1.0, 0.0], 1.0: [-1.0, 0.0]}))
+    first, last = (section.ranking for section in result.levels)
+    assert first is not None and last is not None and result.overall.ranking is not None
     assert first.difference("m0", "m1").low > 0.5 and last.difference("m0", "m1").high < -0.5
-    assert abs(found.overall.ranking.difference("m0", "m1").estimate) < 0.2
-    (crossing,) = found.crossings
+    assert abs(result.overall.ranking.difference("m0", "m1").estimate) < 0.2
+    (crossing,) = result.crossings
     assert crossing_in_words(crossing).startswith("m0 and m1 cross: m0 is ahead at level 0.25 by")
-    assert found.joined is None and found.main is found.overall
+    assert result.joined is None and result.main is result.overall
 
 
 def test_codecs_that_keep_their_order_do_not_cross() -> None:
@@ -45,12 +45,12 @@ def test_codecs_that_keep_their_order_do_not_cross() -> None:
 def test_comparisons_across_levels_join_them_with_the_original_at_zero() -> None:
     names = (THE_ORIGINAL, ComparedMethod("m", 0.25), ComparedMethod("m", 1.0))
     rows = study(3000, strengths=np.array([0.0, -2.0, -0.5]), names=names)
-    found = rank_conditions(rows)
-    assert found.joined is not None and found.joined.ranking is not None
-    assert found.joined.ranking.reference == THE_ORIGINAL
-    assert found.joined.ranking.values == pytest.approx([0.0, -2.0, -0.5], abs=0.25)
-    assert (found.joined.ranking.low[0], found.joined.ranking.high[0]) == (0.0, 0.0)
-    assert [section.level for section in found.levels] == [0.25, 1.0]
+    result = rank_conditions(rows)
+    assert result.joined is not None and result.joined.ranking is not None
+    assert result.joined.ranking.reference == THE_ORIGINAL
+    assert result.joined.ranking.values == pytest.approx([0.0, -2.0, -0.5], abs=0.25)
+    assert (result.joined.ranking.low[0], result.joined.ranking.high[0]) == (0.0, 0.0)
+    assert [section.level for section in result.levels] == [0.25, 1.0]
 
 
 def test_levels_of_rows() -> None:
@@ -76,9 +76,9 @@ def test_what_does_not_join_says_why_and_the_rest_is_ranked() -> None:
 
 def test_each_source_alone() -> None:
     rows = study(6_000, sources=3, of_sources=1.0)
-    found = by_source(rows, ["p1", "p2", "p3"])
-    assert list(found) == ["p1", "p2", "p3"]
-    own = [section.ranking.values for section in found.values() if section.ranking is not None]
+    result = by_source(rows, ["p1", "p2", "p3"])
+    assert list(result) == ["p1", "p2", "p3"]
+    own = [section.ranking.values for section in result.values() if section.ranking is not None]
     assert np.std(own, axis=0).max() > 0.4
 
 
@@ -86,14 +86,14 @@ def test_influence_is_what_fitting_without_them_says() -> None:
     rows = aggregated(study(800, annotators=5, of_people=0.8))
     scale = fit(rows)
     assert rows.annotator is not None
-    found = influences(scale, rows, rows.annotator, [f"p{n}" for n in range(5)])
-    assert [abs(one.change) for one in found] == sorted((abs(one.change) for one in found), reverse=True)
-    most = found[0]
+    result = influences(scale, rows, rows.annotator, [f"p{n}" for n in range(5)])
+    assert [abs(one.change) for one in result] == sorted((abs(one.change) for one in result), reverse=True)
+    most = result[0]
     rest = fit(rows.where(rows.annotator != int(str(most.label)[1:])))
     first, second = (rows.names.index(name) for name in (most.first, most.second))
     moved = (rest.values[first] - rest.values[second]) - (scale.values[first] - scale.values[second])
     assert most.change == pytest.approx(moved, abs=1e-4)
-    assert sum(one.judgments for one in found) == 800
+    assert sum(one.judgments for one in result) == 800
 
 
 def test_one_who_answers_the_other_way_round_has_the_most_influence() -> None:

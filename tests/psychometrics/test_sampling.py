@@ -17,9 +17,9 @@ from psychometrics.sampling import (
 )
 
 
-def pairs_of(codecs: int, *, source: str = "a", asked: int = 0) -> list[CandidatePair]:
+def pairs_of(codecs: int, *, source: str = "a", judged: int = 0) -> list[CandidatePair]:
     both = [(first, second) for first in range(codecs) for second in range(first + 1, codecs)]
-    return [CandidatePair(number, source, 0.37, *pair, asked) for number, pair in enumerate(both)]
+    return [CandidatePair(number, source, 0.37, *pair, judged) for number, pair in enumerate(both)]
 
 
 def flat(codecs: int) -> dict[float, Posterior]:
@@ -27,16 +27,16 @@ def flat(codecs: int) -> dict[float, Posterior]:
 
 
 def test_at_first_a_spanning_tree_comes_before_all_else() -> None:
-    found = priorities(pairs_of(6), flat(6), seed="s")
-    tree = [pair for pair in pairs_of(6) if found[pair.key] > CONNECTS]
+    result = priorities(pairs_of(6), flat(6), seed="s")
+    tree = [pair for pair in pairs_of(6) if result[pair.key] > CONNECTS]
     assert len(tree) == 5
     assert {codec for pair in tree for codec in (pair.first, pair.second)} == set(range(6))
 
 
 @pytest.mark.parametrize("seed", [str(n) for n in range(20)])
 def test_the_tree_joins_all_of_them_whatever_the_order(seed: str) -> None:
-    found = priorities(pairs_of(7), flat(7), seed=seed)
-    ends = np.array([(pair.first, pair.second) for pair in pairs_of(7) if found[pair.key] > CONNECTS])
+    result = priorities(pairs_of(7), flat(7), seed=seed)
+    ends = np.array([(pair.first, pair.second) for pair in pairs_of(7) if result[pair.key] > CONNECTS])
     assert len(ends) == 6
     assert connected_components(coo_array((np.ones(6), ends.T), shape=(7, 7)), directed=False)[0] == 1
 
@@ -56,7 +56,7 @@ def test_each_source_has_a_tree_of_its_own() -> None:
 
 
 def test_what_is_joined_already_needs_no_tree() -> None:
-    assert all(worth < CONNECTS for worth in priorities(pairs_of(4, asked=1), flat(4), seed="s").values())
+    assert all(worth < CONNECTS for worth in priorities(pairs_of(4, judged=1), flat(4), seed="s").values())
 
 
 def test_a_codec_that_nobody_saw_is_joined_by_one_pair() -> None:
@@ -81,8 +81,8 @@ def test_information_shrinks_with_votes_and_stays_under_one_bit() -> None:
 
 def test_an_asked_pair_gives_way_to_one_that_was_not() -> None:
     once, twice = (CandidatePair(n, "a", 0.37, 0, 1, request) for n, request in enumerate((1, 2)))
-    found = priorities([once, twice], flat(2), seed="s")
-    assert found[0] == pytest.approx(1.5 * found[1])
+    result = priorities([once, twice], flat(2), seed="s")
+    assert result[0] == pytest.approx(1.5 * result[1])
 
 
 def test_the_posterior_is_where_the_votes_say() -> None:

@@ -16,9 +16,9 @@ TRUTH = STRENGTHS - STRENGTHS.mean()
 
 @pytest.mark.parametrize("tie", [None, -0.5])
 def test_known_strengths_are_recovered(tie: float | None) -> None:
-    found = fit(study(40_000, tie=tie))
-    assert found.values == pytest.approx(TRUTH, abs=0.05)
-    assert found.tie == (None if tie is None else pytest.approx(tie, abs=0.05))
+    result = fit(study(40_000, tie=tie))
+    assert result.values == pytest.approx(TRUTH, abs=0.05)
+    assert result.tie == (None if tie is None else pytest.approx(tie, abs=0.05))
 
 
 def test_the_scale_is_that_of_choix() -> None:
@@ -44,15 +44,15 @@ def negative_posterior(x: NDArray[np.float64], rows: Comparisons) -> float:
 def test_with_ties_the_fit_is_the_top_that_a_general_optimiser_finds() -> None:
     rows = study(300, tie=-0.5)
     best = minimize(negative_posterior, np.zeros(5), args=(rows,), tol=1e-10).x
-    found = fit(rows)
-    assert found.logits == pytest.approx(best[:4] - best[:4].mean(), abs=1e-4)
-    assert found.tie == pytest.approx(best[4], abs=1e-4)
+    result = fit(rows)
+    assert result.logits == pytest.approx(best[:4] - best[:4].mean(), abs=1e-4)
+    assert result.tie == pytest.approx(best[4], abs=1e-4)
 
 
 def test_the_precision_is_the_curvature_of_the_likelihood() -> None:
     rows = study(300, tie=-0.5)
-    found = fit(rows)
-    at = np.array([*found.logits, found.tie])
+    result = fit(rows)
+    at = np.array([*result.logits, result.tie])
     step = 1e-3 * np.eye(5)
     curvature = [
         [
@@ -67,19 +67,19 @@ def test_the_precision_is_the_curvature_of_the_likelihood() -> None:
         ]
         for a in step
     ]
-    assert found.precision == pytest.approx(np.array(curvature), abs=0.02)
+    assert result.precision == pytest.approx(np.array(curvature), abs=0.02)
 
 
 def test_one_unit_is_three_in_four() -> None:
-    found = fit(answers([(0, 1, 0)] * 7500 + [(0, 1, 1)] * 2500, ("better", "worse")))
-    assert found.values[0] - found.values[1] == pytest.approx(1.0, abs=0.01)
-    assert chances(found.logits, None, 2)[0, 0] == pytest.approx(0.75, abs=0.001)
+    result = fit(answers([(0, 1, 0)] * 7500 + [(0, 1, 1)] * 2500, ("better", "worse")))
+    assert result.values[0] - result.values[1] == pytest.approx(1.0, abs=0.01)
+    assert chances(result.logits, None, 2)[0, 0] == pytest.approx(0.75, abs=0.001)
 
 
 def test_a_reference_stands_at_zero() -> None:
-    found = fit(study(), reference="webp")
-    assert found.values[1] == 0.0
-    assert found.values == pytest.approx(fit(study()).values - fit(study()).values[1])
+    result = fit(study(), reference="webp")
+    assert result.values[1] == 0.0
+    assert result.values == pytest.approx(fit(study()).values - fit(study()).values[1])
     with pytest.raises(ValueError, match="original is not among"):
         fit(study(), reference="original")
 
@@ -97,15 +97,15 @@ def test_only_ties_make_all_equal() -> None:
 
 
 def test_a_name_that_always_wins_has_a_finite_scale() -> None:
-    found = fit(answers([(0, 1, 0)] * 50, ("winner", "loser")))
-    assert np.isfinite(found.values).all() and found.values[0] > found.values[1] + 1
+    result = fit(answers([(0, 1, 0)] * 50, ("winner", "loser")))
+    assert np.isfinite(result.values).all() and result.values[0] > result.values[1] + 1
 
 
 def test_lopsided_counts_still_settle() -> None:
     """Full Newton steps run away here: a equals b and c by its ties, yet b beats c every time."""
-    found = fit(answers([(0, 1, 2)] * 10 + [(0, 2, 2)] * 1_000 + [(1, 2, 0)] * 10_000, ("a", "b", "c")))
-    assert np.isfinite(found.values).all()
-    assert found.values[1] > found.values[0] > found.values[2]
+    result = fit(answers([(0, 1, 2)] * 10 + [(0, 2, 2)] * 1_000 + [(1, 2, 0)] * 10_000, ("a", "b", "c")))
+    assert np.isfinite(result.values).all()
+    assert result.values[1] > result.values[0] > result.values[2]
 
 
 def test_many_sets_are_fitted_together_as_each_alone() -> None:

@@ -56,7 +56,7 @@ def test_no_chance_to_be_best_on_one_vote() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "said"),
+    ("rows", "output"),
     [
         (study(400, annotators=1), "Only one person answered"),
         (study(400, annotators=4), "Only 4 people answered"),
@@ -66,8 +66,8 @@ def test_no_chance_to_be_best_on_one_vote() -> None:
         (answers([(0, 1, 2), (1, 2, 2)] * 20, NAMES[:3]), "Every answer was a tie"),
     ],
 )
-def test_what_cannot_be_said_is_said_with_what_to_add(rows: Comparisons, said: str) -> None:
-    assert said in " ".join(cautions(rank(rows)))
+def test_what_cannot_be_said_is_said_with_what_to_add(rows: Comparisons, output: str) -> None:
+    assert output in " ".join(cautions(rank(rows)))
 
 
 def test_a_whole_study_has_no_cautions() -> None:

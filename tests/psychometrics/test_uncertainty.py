@@ -24,7 +24,7 @@ def test_intervals_of_differences_cover_and_are_hardly_wider_than_needed(
     people: int, photographs: int, of_people: float, of_sources: float, tie: float | None
 ) -> None:
     """The needed width is 1.96 standard deviations of what the estimate really scatters."""
-    found, half = [], []
+    result, half = [], []
     for seed in range(250):
         rows = aggregated(
             study(
@@ -39,9 +39,9 @@ def test_intervals_of_differences_cover_and_are_hardly_wider_than_needed(
         )
         scale = fit(rows)
         low, high = pair_indices(4)
-        found.append(scale.values[low] - scale.values[high])
+        result.append(scale.values[low] - scale.values[high])
         half.append(halves(rows))
-    estimates, halfwidths = np.array(found), np.array(half)
+    estimates, halfwidths = np.array(result), np.array(half)
     covered = np.abs(estimates - estimates.mean(axis=0)) <= halfwidths
     width = halfwidths.mean(axis=0) / (1.96 * estimates.std(axis=0, ddof=1))
     assert 0.92 < covered.mean() < 0.98

@@ -84,11 +84,11 @@ class PyramidCodec(Codec):
         return Bitstream(height, width, index, body, correction).pack(self._weights_id)
 
     def _decode(self, bitstream: bytes) -> Pixels:
-        found = Bitstream.unpack(bitstream, self._weights_id)
+        parsed = Bitstream.unpack(bitstream, self._weights_id)
         from codecs_zoo.learned.networks.pictures import one_thread
 
         with one_thread():
-            return self._networks.read(found)
+            return self._networks.read(parsed)
 
     def payload_bytes(self, bitstream: bytes) -> int:
         """The coded latents, without the head of 15 bytes and the correction."""

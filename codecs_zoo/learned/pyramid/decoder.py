@@ -60,9 +60,9 @@ class Writer:
     def symbols(self, rows: Integers, means: npt.NDArray[np.float64], proposals: Tensor | None) -> Symbols:
         assert proposals is not None
         residual = np.rint(proposals.numpy() - means / UNITS).clip(-SYMBOL_LIMIT, SYMBOL_LIMIT)
-        found: Symbols = residual.astype(np.int32)
-        self.tables.encode(self.encoder, found, rows)
-        return found
+        symbols: Symbols = residual.astype(np.int32)
+        self.tables.encode(self.encoder, symbols, rows)
+        return symbols
 
 
 class Reader:
@@ -87,9 +87,9 @@ class _Group:
         """The latents at `places` (h x w of booleans) by their densities, 3 C x N."""
         mean, log_scale, shape = parameters.chunk(PARAMETERS)
         mean = mean.clamp(-MEAN_LIMIT, MEAN_LIMIT)
-        asked = None if self.proposals is None else self.proposals[:, places].reshape(-1)
+        proposals = None if self.proposals is None else self.proposals[:, places].reshape(-1)
         rows = rows_of(log_scale.reshape(-1).numpy(), shape.reshape(-1).numpy())
-        symbols = self.coder.symbols(rows, mean.reshape(-1).numpy(), asked)
+        symbols = self.coder.symbols(rows, mean.reshape(-1).numpy(), proposals)
         self.y[:, places] = mean + torch.from_numpy(symbols.astype(np.float64)).view_as(mean) * UNITS
 
 
@@ -118,10 +118,10 @@ class ExactStaged:
                 continue
             seen = times_step(group.y, step)
             columns = (all_around(seen) + known)[:, places].clamp_(-LIMIT, LIMIT)
-            found = (self.merge.at(columns) + offset).clamp_(-LIMIT, LIMIT)
-            mean = found[:count] + near(seen)[:, places]
+            merged = (self.merge.at(columns) + offset).clamp_(-LIMIT, LIMIT)
+            mean = merged[:count] + near(seen)[:, places]
             mean = (mean * STEP_UNITS / step[:, :, 0] + 0.5).floor()
-            group.code(torch.cat([mean, found[count:]]), places)
+            group.code(torch.cat([mean, merged[count:]]), places)
         return group.y
 
 
@@ -144,8 +144,8 @@ class ExactHalved:
             half = self.spatial(group.y)[:, places] if places is not first else None
             if half is None:
                 half = torch.zeros(self.empty, int(places.sum()), dtype=torch.float64)
-            found = self.merge.at(torch.cat([seen[:, places], half])) + offset
-            group.code(found.clamp_(-LIMIT, LIMIT), places)
+            merged = self.merge.at(torch.cat([seen[:, places], half])) + offset
+            group.code(merged.clamp_(-LIMIT, LIMIT), places)
         return group.y
 
 
@@ -162,18 +162,18 @@ class ExactHierarchy:
     ) -> Tensor:
         """Latents in units, C x rows x columns."""
         steps = interpolated(self.steps, index)[:, None, None]
-        found = torch.zeros(0, rows, columns, dtype=torch.float64)
+        latents = torch.zeros(0, rows, columns, dtype=torch.float64)
         groups: list[ExactStaged | ExactHalved] = [*self.staged, *self.halved]
         for group in groups:
-            at = len(found)
+            at = len(latents)
             part = None if proposals is None else proposals[at : at + group.channels]
             if isinstance(group, ExactStaged):
                 step = steps[at : at + group.channels]
-                y = group.walk(coder, times_step(found, steps[:at]), step, part, index)
+                y = group.walk(coder, times_step(latents, steps[:at]), step, part, index)
             else:
-                y = group.walk(coder, found, part, index)
-            found = torch.cat([found, y])
-        return found
+                y = group.walk(coder, latents, part, index)
+            latents = torch.cat([latents, y])
+        return latents
 
 
 class ExactSynthesis:

@@ -83,7 +83,7 @@ class Encoder:
         bodies: list[tuple[float, bytes, Tensor]] = []
         while True:
             self._follow(search, effort)
-            body, decoded = self.networks.write(search.found, index)
+            body, decoded = self.networks.write(search.latents_so_far, index)
             miss = 8 * len(body) / (self.size[0] * self.size[1]) / self._aim
             bodies.append((abs(math.log(miss)), body, decoded))
             if bodies[-1][0] < NEAR or len(bodies) > CORRECTIONS:

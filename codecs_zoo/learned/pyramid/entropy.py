@@ -78,12 +78,12 @@ class StagedContext(nn.Module):
         for number, (near, spatial) in enumerate(self.stages()):
             places = stage_places(number, y)
             seen = done * step
-            found = self.merge(known + spatial(seen)) + offset
-            mean = (found[:, : self.channels] + near(seen)) / step
-            found = torch.cat([mean, found[:, self.channels :]], 1)
+            merged = self.merge(known + spatial(seen)) + offset
+            mean = (merged[:, : self.channels] + near(seen)) / step
+            merged = torch.cat([mean, merged[:, self.channels :]], 1)
             its, rounded = rounding(y - mean)
             done = done + (rounded + mean) * places
-            parameters = found if parameters is None else torch.where(places, found, parameters)
+            parameters = merged if parameters is None else torch.where(places, merged, parameters)
             counted = torch.where(places, its, counted)
         assert parameters is not None
         _, log_scale, shape = parameters.chunk(PARAMETERS, 1)

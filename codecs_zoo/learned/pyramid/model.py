@@ -40,8 +40,8 @@ class PyramidModel(nn.Module):
 
     def latents(self, x: Tensor, level: Tensor, autocast: Autocast | None = None) -> Tensor:
         """What the analysis proposes, in steps: B x C x H/16 x W/16."""
-        found: Tensor = self.analysis(x, level, autocast) / self.steps(level)
-        return found
+        latents: Tensor = self.analysis(x, level, autocast) / self.steps(level)
+        return latents
 
     def reconstruct(
         self, latents: Tensor, level: Tensor, rounding: Rounding, autocast: Autocast | None = None

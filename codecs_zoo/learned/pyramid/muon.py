@@ -68,5 +68,5 @@ def orthogonal(matrices: Tensor) -> Tensor:
     for _ in range(ROUNDS):
         gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    found: Tensor = (x.mT if upright else x).to(matrices.dtype)
-    return found
+    update: Tensor = (x.mT if upright else x).to(matrices.dtype)
+    return update

@@ -59,8 +59,8 @@ class Networks:
         encoder = RangeEncoder()
         rows, columns = latents.shape[2:]
         coder = Writer(encoder, self.tables)
-        found = self.hierarchy.walk(coder, rows, columns, index, latents[0].double())
-        return to_bytes(encoder), found
+        coded = self.hierarchy.walk(coder, rows, columns, index, latents[0].double())
+        return to_bytes(encoder), coded
 
     @torch.no_grad()
     def read(self, file: Bitstream) -> Pixels:

@@ -77,8 +77,8 @@ class Crops:
         rows, columns = torch.where(turned, columns.mT, rows), torch.where(turned, rows.mT, columns)
         places = (top[:, None, None] + rows) * self.widths[which][:, None, None]
         places = places + left[:, None, None] + columns + self.starts[which][:, None, None]
-        found = self.pixels[places]
-        return torch.stack([(found >> shift) & 255 for shift in (0, 8, 16)], 1).float() / 255
+        packed = self.pixels[places]
+        return torch.stack([(packed >> shift) & 255 for shift in (0, 8, 16)], 1).float() / 255
 
 
 def centre(photographs: list[Pixels], side: int) -> Tensor:

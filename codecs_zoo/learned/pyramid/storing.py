@@ -104,9 +104,9 @@ def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     metadata = head.pop("__metadata__", {"format": FORMAT, "shape": "{}"})
     if metadata["format"] != FORMAT:
         raise ValueError(f"its format is {metadata['format']!r}, but this version reads {FORMAT!r}")
-    found = {}
+    tensors = {}
     for name, about in head.items():
         first, last = (8 + length + place for place in about["data_offsets"])
         values = np.frombuffer(content[first:last], READ[about["dtype"]]).reshape(about["shape"])
-        found[name] = torch.from_numpy(values.copy())
-    return metadata, found
+        tensors[name] = torch.from_numpy(values.copy())
+    return metadata, tensors

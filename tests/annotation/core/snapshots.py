@@ -20,8 +20,8 @@ def sha(name: str) -> str:
 
 def photographs_in(split: str, number: int) -> list[str]:
     """The first `number` invented photographs that fall into `split`."""
-    found = (sha(f"photograph {i}") for i in count())
-    hits = (photograph for photograph in found if assign_split(photograph) == split)
+    result = (sha(f"photograph {i}") for i in count())
+    hits = (photograph for photograph in result if assign_split(photograph) == split)
     return [next(hits) for _ in range(number)]
 
 

@@ -176,14 +176,14 @@ def compared(votes: Comparisons, block: np.ndarray, annotators: int) -> tuple[li
 
 def test_reliability_finds_who_follows_the_scale_who_guesses_and_who_answers_the_other_way_round() -> None:
     votes, block = planted([1.0] * 8 + [0.5, 0.0], 150)
-    found = compared(votes, block, 10)[1]
-    values = [estimate.value or 0.0 for estimate in found]
+    result = compared(votes, block, 10)[1]
+    values = [estimate.value or 0.0 for estimate in result]
     assert min(values[:8]) > 0.85
     assert 0.3 < values[8] < 0.7
     assert values[9] < 0.25
-    assert found[8].low is not None
-    assert found[8].high is not None
-    assert found[8].low < 0.5 < found[8].high
+    assert result[8].low is not None
+    assert result[8].high is not None
+    assert result[8].low < 0.5 < result[8].high
 
 
 def test_likelihood_left_out_is_higher_for_those_who_agree_with_the_others() -> None:

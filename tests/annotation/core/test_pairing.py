@@ -27,13 +27,13 @@ def test_within_a_level_every_two_methods_meet() -> None:
 
 
 def test_across_levels_a_method_meets_its_next_level_only() -> None:
-    found = Pairing(within=False, across="method").pairs(GRID)
-    assert found == [(A1, A2), (A2, A3), (B1, B2), (B2, B3)]
+    result = Pairing(within=False, across="method").pairs(GRID)
+    assert result == [(A1, A2), (A2, A3), (B1, B2), (B2, B3)]
 
 
 def test_across_levels_methods_meet_each_other_too() -> None:
-    found = set(Pairing(within=False, across="all").pairs(GRID))
-    assert found == {(A1, A2), (A2, A3), (B1, B2), (B2, B3), (A1, B2), (A2, B3), (A2, B1), (A3, B2)}
+    result = set(Pairing(within=False, across="all").pairs(GRID))
+    assert result == {(A1, A2), (A2, A3), (B1, B2), (B2, B3), (A1, B2), (A2, B3), (A2, B1), (A3, B2)}
 
 
 def test_methods_with_levels_of_their_own_still_have_neighbours() -> None:
@@ -43,17 +43,17 @@ def test_methods_with_levels_of_their_own_still_have_neighbours() -> None:
 
 
 def test_with_the_original_every_condition_meets_it_once() -> None:
-    found = Pairing(within=False, with_original=True).pairs([*GRID, ORIGINAL])
-    assert sorted(found) == sorted((one, ORIGINAL) for one in GRID)
-    assert all(pair_level(one, other) == one.level for one, other in found)
+    result = Pairing(within=False, with_original=True).pairs([*GRID, ORIGINAL])
+    assert sorted(result) == sorted((one, ORIGINAL) for one in GRID)
+    assert all(pair_level(one, other) == one.level for one, other in result)
 
 
 @pytest.mark.parametrize("across", ["off", "method", "all"])
 @pytest.mark.parametrize("with_original", [False, True])
 def test_no_pair_comes_twice_and_none_with_itself(across: str, with_original: bool) -> None:
-    found = Pairing(across=across, with_original=with_original).pairs(GRID)
-    assert len({frozenset(pair) for pair in found}) == len(found)
-    assert all(len(set(pair)) == 2 for pair in found)
+    result = Pairing(across=across, with_original=with_original).pairs(GRID)
+    assert len({frozenset(pair) for pair in result}) == len(result)
+    assert all(len(set(pair)) == 2 for pair in result)
 
 
 def test_levels_join_by_neighbours_or_by_the_original_and_not_otherwise() -> None:

@@ -68,16 +68,16 @@ def test_pairs_follow_from_the_rules_and_not_from_what_is_ready() -> None:
     candidates = [one for one in make_candidates(1) if one.condition.method == "webp"]
     pairs = Pairing(across="method").pairs(one.condition for one in candidates)
     ready = [one for one in candidates if one.condition.level != 0.37]
-    found = make_pairs(ready, lambda source: pairs)
+    result = make_pairs(ready, lambda source: pairs)
     # 0.23 and 0.67 are not made neighbours by the absence of 0.37.
-    assert [{pair.first, pair.second} for pair in found] == [{"0/webp/0.67", "0/webp/1.0"}]
+    assert [{pair.first, pair.second} for pair in result] == [{"0/webp/0.67", "0/webp/1.0"}]
 
 
 def test_each_source_has_the_pairs_that_are_listed_for_it() -> None:
     candidates = make_candidates()
     one = Pairing().pairs({candidate.condition for candidate in candidates})[:1]
-    found = make_pairs(candidates, lambda source: one if source == 1 else [])
-    assert [pair.source for pair in found] == [1]
+    result = make_pairs(candidates, lambda source: one if source == 1 else [])
+    assert [pair.source for pair in result] == [1]
 
 
 def test_the_original_is_first_no_more_often_than_chance_has_it() -> None:

@@ -36,9 +36,9 @@ def read_rings(down_to: int) -> dict[str, str]:
     ],
 )
 def test_the_screen_is_measured_in_device_pixels(shown: dict[str, str], passes: bool, width: int) -> None:
-    found = screening.find("screen", RULES, "seed", SCREEN | shown)
-    assert (found.passed, found.details["width"]) == (passes, width)
-    assert found.details["gamut"] == "srgb" and found.details["hdr"] is False
+    result = screening.find("screen", RULES, "seed", SCREEN | shown)
+    assert (result.passed, result.details["width"]) == (passes, width)
+    assert result.details["gamut"] == "srgb" and result.details["hdr"] is False
 
 
 @pytest.mark.parametrize(
@@ -63,9 +63,9 @@ def test_a_few_squares_may_be_missed_and_none_made_up(missed: int, passes: bool)
     [((), True), ((3,), True), ((2, 4), False), ((0,), False), ((0, 1, 2, 3, 4, 5), False)],
 )
 def test_four_plates_are_to_be_read_and_the_control_plate(wrong: tuple[int, ...], passes: bool) -> None:
-    found = screening.find("colour_vision", RULES, "seed", read_plates(wrong=wrong))
-    assert found.passed is passes
-    assert found.details["read"] == [number not in wrong for number in range(6)]
+    result = screening.find("colour_vision", RULES, "seed", read_plates(wrong=wrong))
+    assert result.passed is passes
+    assert result.details["read"] == [number not in wrong for number in range(6)]
 
 
 def test_guessing_does_not_read_plates() -> None:
@@ -82,8 +82,8 @@ def test_guessing_does_not_read_plates() -> None:
     ("down_to", "finest", "passes"), [(1, 1, True), (2, 2, True), (3, 3, False), (9, None, False)]
 )
 def test_acuity_is_the_finest_size_that_was_read(down_to: int, finest: int | None, passes: bool) -> None:
-    found = screening.find("acuity", RULES, "seed", read_rings(down_to))
-    assert (found.details["finest_px"], found.passed) == (finest, passes)
+    result = screening.find("acuity", RULES, "seed", read_rings(down_to))
+    assert (result.details["finest_px"], result.passed) == (finest, passes)
 
 
 def test_on_a_fine_screen_a_wider_gap_is_fine_enough() -> None:
@@ -97,9 +97,9 @@ def test_a_size_after_one_that_was_not_read_does_not_count() -> None:
 
 
 def test_a_card_gives_device_pixels_per_millimetre() -> None:
-    found = screening.find("card", RULES, "", {"has_card": "yes", "card_width": "324", "dpr": "2"})
-    assert found.passed
-    assert found.details["px_per_mm"] == pytest.approx(7.57, abs=0.01)
+    result = screening.find("card", RULES, "", {"has_card": "yes", "card_width": "324", "dpr": "2"})
+    assert result.passed
+    assert result.details["px_per_mm"] == pytest.approx(7.57, abs=0.01)
     assert not screening.find("card", RULES, "", {"has_card": "yes", "card_width": "60", "dpr": "1"}).passed
     assert not screening.find("card", RULES, "", {"has_card": "no"}).passed
 

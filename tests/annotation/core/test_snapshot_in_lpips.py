@@ -89,8 +89,8 @@ def expected_score(folder: Path) -> float:
 
 @pytest.mark.parametrize("split", SPLITS)
 def test_the_package_scores_each_split(snapshot: Path, split: str) -> None:
-    score, found = lpips.score_2afc_dataset(Loader(snapshot / split), squared_distance, name=split)
+    score, result = lpips.score_2afc_dataset(Loader(snapshot / split), squared_distance, name=split)
     judges = [float(np.load(path)[0]) for path in sorted((snapshot / split / "judge").iterdir())]
-    assert found["gts"].tolist() == judges
+    assert result["gts"].tolist() == judges
     assert set(judges) <= {0.0, 0.25, 0.75, 1.0} and len(judges) == 4
     assert score == pytest.approx(expected_score(snapshot / split))

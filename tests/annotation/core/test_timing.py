@@ -31,7 +31,7 @@ def make_raw(**changes: Any) -> dict[str, Any]:
     return raw | changes
 
 
-def said_wrongly(kind: str, value: object) -> list[dict[str, Any]]:
+def mutated(kind: str, value: object) -> list[dict[str, Any]]:
     return [{"t": 2_000, "type": kind, "value": value}]
 
 
@@ -80,13 +80,13 @@ def test_peeks_at_the_original_add_up_in_any_order_of_events() -> None:
     assert derive_timing(make_raw(events=peeks)).original_ms == 750.0
 
 
-def said(*triples: tuple[float, str, object]) -> list[dict[str, Any]]:
+def events_of(*triples: tuple[float, str, object]) -> list[dict[str, Any]]:
     return [{"t": t, "type": kind, "value": value} for t, kind, value in triples]
 
 
 def test_each_view_has_its_time() -> None:
-    views = said((1_000.5, "view", "original"), (2_000.5, "view", "left"), (4_000.5, "view", "right"))
-    views += said((4_500.5, "view", "left"))
+    views = events_of((1_000.5, "view", "original"), (2_000.5, "view", "left"), (4_000.5, "view", "right"))
+    views += events_of((4_500.5, "view", "left"))
     timing = derive_timing(make_raw(events=views))
     assert timing.dwell_ms == {"original": 1_000.0, "left": 3_500.0, "right": 500.0}
     assert sum(timing.dwell_ms.values()) == timing.response_ms
@@ -97,11 +97,11 @@ def test_side_by_side_no_view_has_a_time_of_its_own() -> None:
 
 
 def test_a_view_from_before_the_onset_counts_from_the_onset() -> None:
-    assert derive_timing(make_raw(events=said((10, "view", "left")))).dwell_ms == {"left": 5_000.0}
+    assert derive_timing(make_raw(events=events_of((10, "view", "left")))).dwell_ms == {"left": 5_000.0}
 
 
 def test_time_enlarged() -> None:
-    zooms = said((2_000, "zoom", 2), (2_500, "zoom", 4), (3_000, "zoom", 1), (5_500.5, "zoom", 2))
+    zooms = events_of((2_000, "zoom", 2), (2_500, "zoom", 4), (3_000, "zoom", 1), (5_500.5, "zoom", 2))
     assert derive_timing(make_raw(events=zooms)).zoomed_ms == 1_000.0 + 500.0
 
 
@@ -114,17 +114,17 @@ def test_a_pause_is_not_active_and_is_flagged() -> None:
 
 def test_a_computer_that_slept() -> None:
     """The monotonic clock stood still: the response looks short, the wall clock says an hour."""
-    timing = derive_timing(make_raw(events=said((3_000, "clock", 3_600_000.0))))
+    timing = derive_timing(make_raw(events=events_of((3_000, "clock", 3_600_000.0))))
     assert (timing.response_ms, timing.flags) == (5_000.0, ("clock_jump", "slept"))
 
 
 @pytest.mark.parametrize(("jump", "flags"), [(-7_200_000, ("clock_jump",)), (40, ()), (-999, ())])
 def test_a_clock_that_was_set_back_and_one_that_only_drifts(jump: int, flags: tuple[str, ...]) -> None:
-    assert derive_timing(make_raw(events=said((3_000, "clock", jump)))).flags == flags
+    assert derive_timing(make_raw(events=events_of((3_000, "clock", jump)))).flags == flags
 
 
 def test_a_clock_that_jumped_before_the_pair_was_up_says_nothing_of_it() -> None:
-    assert derive_timing(make_raw(events=said((10, "clock", 90_000)))).flags == ()
+    assert derive_timing(make_raw(events=events_of((10, "clock", 90_000)))).flags == ()
 
 
 def test_a_page_put_aside_by_the_browser_is_hidden() -> None:
@@ -180,10 +180,10 @@ def test_a_tab_left_open_for_a_week_is_fine() -> None:
         ({"input": "eyes"}, "input must be one of"),
         ({"viewport": [1280]}, "viewport must be"),
         ({"layout": "heap"}, "layout must be one of side, toggle, flicker"),
-        ({"events": said_wrongly("view", "both")}, r"events\[0\].value must be one of left"),
-        ({"events": said_wrongly("zoom", -2)}, r"events\[0\].value is -2"),
-        ({"events": said_wrongly("clock", "late")}, r"events\[0\].value must be the jump"),
-        ({"events": said_wrongly("clock", None)}, r"events\[0\].value must be the jump"),
+        ({"events": mutated("view", "both")}, r"events\[0\].value must be one of left"),
+        ({"events": mutated("zoom", -2)}, r"events\[0\].value is -2"),
+        ({"events": mutated("clock", "late")}, r"events\[0\].value must be the jump"),
+        ({"events": mutated("clock", None)}, r"events\[0\].value must be the jump"),
         ({"displayed": [1280, -720]}, "displayed.height is -720"),
     ],
 )

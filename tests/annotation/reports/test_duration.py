@@ -48,12 +48,12 @@ def test_the_longest_session_ends_it() -> None:
 
 def test_answers_of_people_in_the_same_layout_are_timed_without_breaks() -> None:
     judged_every(20.0)
-    found = duration_of(make_study(pairs_per_session=60))
-    assert found.seconds == pytest.approx(20, rel=0.05) and found.answers == 58
-    assert found.minutes == pytest.approx(20, rel=0.05)
+    result = duration_of(make_study(pairs_per_session=60))
+    assert result.seconds == pytest.approx(20, rel=0.05) and result.answers == 58
+    assert result.minutes == pytest.approx(20, rel=0.05)
     toggle = make_study(protocol=Protocol.bare().replace(layout="toggle").to_json())
     assert duration_of(toggle).seconds == ASSUMED_SECONDS["toggle"]
-    assert assumed_of(make_study())[0].seconds == found.seconds
+    assert assumed_of(make_study())[0].seconds == result.seconds
 
 
 def test_programs_tell_nothing_of_people() -> None:

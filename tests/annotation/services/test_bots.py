@@ -31,7 +31,7 @@ def study_with_sentinels() -> Study:
 def shown(client: Client, study: Study) -> list[tuple[str, Files]]:
     """The right side of each sentinel, and what came over the wire."""
     session = make_session(study)
-    found = []
+    result = []
     for number, triplet in enumerate(study.triplets.filter(role=Triplet.Role.SENTINEL).order_by("shuffle")):
         assignment = Assignment.objects.create(
             study=study, triplet=triplet, session=session, annotator=session.annotator, kind="sentinel",
@@ -42,8 +42,8 @@ def shown(client: Client, study: Study) -> list[tuple[str, Files]]:
             slot: client.get(f"/api/v1/assignments/{assignment.pk}/{slot}.png").content
             for slot in ("left", "original", "right")
         }
-        found.append((right, files))
-    return found
+        result.append((right, files))
+    return result
 
 
 def packed(file: bytes) -> int:
@@ -78,10 +78,10 @@ def test_no_figure_of_the_files_tells_the_worse_side(client: Client) -> None:
 
 
 def test_anchors_are_of_many_kinds_and_follow_from_the_source() -> None:
-    found = [anchor_settings(f"source {number}") for number in range(300)]
-    assert found[7] == anchor_settings("source 7")
-    assert {one[0] for one in found} == set(COARSE)
-    assert {one[1:] for one in found} == {(name, strength) for name in DAMAGES for strength in STRENGTHS}
+    result = [anchor_settings(f"source {number}") for number in range(300)]
+    assert result[7] == anchor_settings("source 7")
+    assert {one[0] for one in result} == set(COARSE)
+    assert {one[1:] for one in result} == {(name, strength) for name in DAMAGES for strength in STRENGTHS}
 
 
 @pytest.mark.parametrize("method", DAMAGES)

@@ -50,18 +50,18 @@ def read(folder: Path) -> list[dict[str, str]]:
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
     def run(*args: object, study: str = "From elsewhere") -> dict[str, object]:
         call_command("import_judgments", *map(str, args), "--study", study, "--json")
-        found: dict[str, object] = json.loads(capsys.readouterr().out)
-        return found
+        result: dict[str, object] = json.loads(capsys.readouterr().out)
+        return result
 
     return run
 
 
 def test_answers_become_a_closed_study_with_its_origin(folder: Path, run: Run) -> None:
-    said = run(folder / "answers.csv")
-    study = Study.objects.get(slug=said["study"])
+    output = run(folder / "answers.csv")
+    study = Study.objects.get(slug=output["study"])
     assert (study.state, study.origin) == (Study.State.CLOSED, "imported from plain: answers.csv")
-    assert (said["judgments"], said["triplets"], said["sources"], said["annotators"]) == (30, 6, 6, 5)
-    assert said["left_out"] == {}
+    assert (output["judgments"], output["triplets"], output["sources"], output["annotators"]) == (30, 6, 6, 5)
+    assert output["left_out"] == {}
     judged = Judgment.objects.filter(study=study).counted()
     assert judged.count() == 30
     for triplet in Triplet.objects.filter(study=study).select_related("first"):
@@ -100,10 +100,10 @@ def test_rows_that_cannot_be_used_are_counted_by_why(folder: Path, run: Run) -> 
         rows[0] | {"a": "0-same.png"},
     ]
     write(folder, [*rows, *extra])
-    said = run(folder / "answers.csv")
-    assert said["rows"] == 34
-    assert said["judgments"] == 30
-    assert said["left_out"] == {
+    output = run(folder / "answers.csv")
+    assert output["rows"] == 34
+    assert output["judgments"] == 30
+    assert output["left_out"] == {
         "a reconstruction differs in size from its original": 1,
         "a reconstruction is not there": 1,
         "the original is not there": 1,
@@ -114,8 +114,8 @@ def test_rows_that_cannot_be_used_are_counted_by_why(folder: Path, run: Run) -> 
 def test_a_named_annotator_counts_once_a_pair(folder: Path, run: Run) -> None:
     rows = [row | {"annotator": "ann", "ms": "900"} for row in read(folder)]
     write(folder, rows)
-    said = run(folder / "answers.csv")
-    assert (said["judgments"], said["annotators"]) == (6, 1)
+    output = run(folder / "answers.csv")
+    assert (output["judgments"], output["annotators"]) == (6, 1)
     assert Judgment.objects.filter(answer_ms=900).count() == 6
 
 
@@ -135,10 +135,10 @@ def test_mucped_is_made_again_and_names_the_worse_one(tmp_path: Path, run: Run) 
     ]
     lines = [",".join(row) for row in (("methodA", "methodB", "originalName", "answerValue"), *rows)]
     (tmp_path / "answers.csv").write_text("\n".join(lines))
-    said = run(tmp_path, "--originals", tmp_path)
-    assert (said["judgments"], said["triplets"]) == (2, 1)
-    assert said["chosen_has_smaller_squared_error"] == 0.5
-    assert len(dict(said["left_out"])) == 2  # type: ignore[call-overload]
+    output = run(tmp_path, "--originals", tmp_path)
+    assert (output["judgments"], output["triplets"]) == (2, 1)
+    assert output["chosen_has_smaller_squared_error"] == 0.5
+    assert len(dict(output["left_out"])) == 2  # type: ignore[call-overload]
     better = Reconstruction.objects.get(method="libjpeg-turbo-q95-yuv444")
     judgment = Judgment.objects.filter(timing__line=2).get()
     chosen = judgment.triplet.first if judgment.choice == "first" else judgment.triplet.second

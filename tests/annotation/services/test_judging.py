@@ -24,7 +24,7 @@ def session() -> Session:
 def answer(
     assignment: Assignment,
     *,
-    said: str = "left",
+    chosen: str = "left",
     key: uuid.UUID | None = None,
     session: Session | None = None,
     **timing: object,
@@ -33,14 +33,14 @@ def answer(
         session=session or assignment.session,
         judgment_id=key or uuid.uuid4(),
         assignment_id=assignment.pk,
-        answer=said,
+        answer=chosen,
         timing=make_timing(**timing),
     )
 
 
 def test_an_answer_names_the_reconstruction_that_stood_there(session: Session) -> None:
     assignment = make_assignment(session)
-    judgment = answer(assignment, said="right").judgment
+    judgment = answer(assignment, chosen="right").judgment
     expected = Judgment.Choice.SECOND if assignment.first_on_left else Judgment.Choice.FIRST
     assert judgment.choice == expected
 
@@ -60,7 +60,7 @@ def test_the_same_id_with_another_content_is_refused(session: Session) -> None:
     key = uuid.uuid4()
     answer(assignment, key=key)
     with pytest.raises(AlreadyAnswered):
-        answer(assignment, key=key, said="right")
+        answer(assignment, key=key, chosen="right")
     assert Judgment.objects.get().answer == "left"
 
 
@@ -68,7 +68,7 @@ def test_a_second_answer_to_one_assignment_is_refused(session: Session) -> None:
     assignment = make_assignment(session)
     answer(assignment)
     with pytest.raises(AlreadyAnswered):
-        answer(assignment, said="right")
+        answer(assignment, chosen="right")
 
 
 def test_somebody_elses_assignment_is_refused(session: Session) -> None:
@@ -101,9 +101,9 @@ def test_a_paused_study_takes_the_answer_to_a_pair_it_gave_out(session: Session)
 def test_a_tie_needs_a_study_that_allows_it(session: Session) -> None:
     assignment = make_assignment(session)
     with pytest.raises(Refused, match="none of left, right"):
-        answer(assignment, said="tie")
+        answer(assignment, chosen="tie")
     Study.objects.update(allow_ties=True)
-    assert answer(Assignment.objects.get(), said="tie").judgment.choice == Judgment.Choice.TIE
+    assert answer(Assignment.objects.get(), chosen="tie").judgment.choice == Judgment.Choice.TIE
 
 
 def test_no_answer_before_the_minimum_view() -> None:

@@ -73,8 +73,10 @@ def test_a_worker_that_died_is_followed_by_another(draft: Study) -> None:
 
 def test_nobody_hears_that_all_is_judged_while_pairs_are_still_planned(draft: Study) -> None:
     open_study(study=draft, large_by_worker=True)
-    found = claim_next(session=make_session(Study.objects.get()))
-    assert isinstance(found, NoPair) and found.status == "nothing_free" and "being prepared" in found.detail
+    result = claim_next(session=make_session(Study.objects.get()))
+    assert (
+        isinstance(result, NoPair) and result.status == "nothing_free" and "being prepared" in result.detail
+    )
 
 
 def test_resuming_and_a_codec_that_joins_are_left_to_a_worker_too(draft: Study) -> None:

@@ -41,8 +41,8 @@ def test_answers_of_one_population_leave_every_place_to_the_other(*, simulated: 
     make_triplet(study)
     make_judgment(make_session(study, simulated=simulated))
     same, other = (make_session(study, simulated=who) for who in (simulated, not simulated))
-    found = claim_next(session=same)
-    assert isinstance(found, NoPair) and found.status == "nothing_left"
+    result = claim_next(session=same)
+    assert isinstance(result, NoPair) and result.status == "nothing_left"
     assert isinstance(claim_next(session=other), Assignment)
 
 

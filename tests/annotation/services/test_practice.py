@@ -83,8 +83,8 @@ def test_no_more_is_given_out_ahead_than_belongs_to_the_try(study: Study) -> Non
     session = make_session(study, answered=1)  # in a session before this study's rules
     held = [make_assignment(session) for _ in range(5)]
     assert {assignment.kind for assignment in held} == {"training"}
-    found = claim_next(session=session, holding=[one.pk for one in held])
-    assert isinstance(found, NoPair) and found.status == "nothing_free"
+    result = claim_next(session=session, holding=[one.pk for one in held])
+    assert isinstance(result, NoPair) and result.status == "nothing_free"
 
 
 def test_whoever_fails_may_try_again_and_then_no_more(study: Study) -> None:
@@ -93,11 +93,11 @@ def test_whoever_fails_may_try_again_and_then_no_more(study: Study) -> None:
     assert not enrolment(session).trained_at and not enrolment(session).screened_out_by
     train(session, right=0)
     assert (enrolment(session).screened_out_by, enrolment(session).training_tries) == ("training", 2)
-    found = claim_next(session=session)
-    assert isinstance(found, NoPair) and found.status == "training_failed"
+    result = claim_next(session=session)
+    assert isinstance(result, NoPair) and result.status == "training_failed"
     again = begin_session(study=study, annotator_id=session.annotator_id)
-    found = claim_next(session=again)
-    assert isinstance(found, NoPair) and found.status == "training_failed"
+    result = claim_next(session=again)
+    assert isinstance(result, NoPair) and result.status == "training_failed"
     assert finish(session) is None
 
 
@@ -144,5 +144,5 @@ def test_undoing_a_training_answer_leaves_the_first_one_standing(study: Study) -
 def test_a_study_whose_training_cannot_be_made_says_so() -> None:
     study = make_study(protocol=Protocol.bare().replace(training_pairs=5, training_pass=4).to_json())
     make_triplet(study)
-    found = claim_next(session=make_session(study))
-    assert isinstance(found, NoPair) and "could not be prepared" in found.detail
+    result = claim_next(session=make_session(study))
+    assert isinstance(result, NoPair) and "could not be prepared" in result.detail

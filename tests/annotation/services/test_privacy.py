@@ -55,8 +55,8 @@ def study() -> Study:
 
 def test_erasing_leaves_no_row_and_asks_for_the_votes_again(study: Study) -> None:
     someone, other = judged_by(study, external_id="p1", pairs=2), judged_by(study)
-    told = forget(annotator=someone, erase=True)
-    assert (told.erased, told.judgments) == (True, 2)
+    messages = forget(annotator=someone, erase=True)
+    assert (messages.erased, messages.judgments) == (True, 2)
     for rows in (Annotator, Session, Enrolment, Assignment, Judgment, Invitation):
         field = {"pk": someone.pk} if rows is Annotator else {"annotator": someone.pk}
         assert not rows.objects.filter(**field).exists()
@@ -136,11 +136,11 @@ def test_a_cookie_that_outlived_its_person_names_nobody(client: Client) -> None:
 
 def test_people_are_found_by_id_number_and_panel_id(study: Study) -> None:
     someone = judged_by(study, external_id="p1")
-    for said in (str(someone.pk), someone.pk.hex[:8], f" {someone.pk.hex[:8].upper()} ", "p1"):
-        assert find_annotator(said) == someone
-    for said in ("", "1234567", "ffffffff", "Ada"):
+    for output in (str(someone.pk), someone.pk.hex[:8], f" {someone.pk.hex[:8].upper()} ", "p1"):
+        assert find_annotator(output) == someone
+    for output in ("", "1234567", "ffffffff", "Ada"):
         with pytest.raises(Refused, match="No annotator matches"):
-            find_annotator(said)
+            find_annotator(output)
 
 
 def test_a_number_of_two_people_is_refused() -> None:

@@ -31,8 +31,8 @@ def test_without_workers_this_process_answers() -> None:
 
 def test_a_codec_that_no_worker_has_is_not_available() -> None:
     make_worker("encode@one", ["encode"], jpeg="no library. Install it.")
-    found = availabilities([JPEG])["jpeg"]
-    assert (found.available, found.reason) == (False, "no library. Install it.")
+    result = availabilities([JPEG])["jpeg"]
+    assert (result.available, result.reason) == (False, "no library. Install it.")
     with pytest.raises(Refused, match="jpeg is not available here: no library"):
         check_codecs(["jpeg", "webp"])
 

@@ -66,11 +66,11 @@ def judge_until_none_is_left(session: Session) -> int:
     """How many pairs the session answered; what is in other hands is waited for."""
     answered = 0
     while True:
-        found = claim_next(session=session)
-        if isinstance(found, Assignment):
-            answer(session, found)
+        result = claim_next(session=session)
+        if isinstance(result, Assignment):
+            answer(session, result)
             answered += 1
-        elif found.status == "nothing_free":
+        elif result.status == "nothing_free":
             time.sleep(0.02)
         else:
             return answered
@@ -98,9 +98,9 @@ def test_two_race_for_the_last_triplet_and_one_gets_it() -> None:
     make_triplet(study)
     for _ in range(10):
         sessions = [make_session(study), make_session(study)]
-        found = at_once(*(lambda session=session: claim_next(session=session) for session in sessions))
-        (pair,) = [one for one in found if isinstance(one, Assignment)]
-        (none,) = [one for one in found if isinstance(one, NoPair)]
+        result = at_once(*(lambda session=session: claim_next(session=session) for session in sessions))
+        (pair,) = [one for one in result if isinstance(one, Assignment)]
+        (none,) = [one for one in result if isinstance(one, NoPair)]
         assert none.status == "nothing_free"
         assert not wrong_counters(study)
         Assignment.objects.filter(pk=pair.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
@@ -128,12 +128,12 @@ def test_one_answer_sent_five_times_at_once_is_one_row() -> None:
     make_triplet(study)
     for _ in range(5):
         session = make_session(study)
-        said = {"assignment": str(make_assignment(session).pk), "answer": "left", "timing": make_timing()}
+        output = {"assignment": str(make_assignment(session).pk), "answer": "left", "timing": make_timing()}
         address = f"/api/v1/judgments/{uuid.uuid4()}/"
 
-        def send(said: object = said, address: str = address, key: str = session.key) -> int:
+        def send(output: object = output, address: str = address, key: str = session.key) -> int:
             headers = {"X-Closer-Session": key}
-            sent = Client().put(address, json.dumps(said), content_type="application/json", headers=headers)
+            sent = Client().put(address, json.dumps(output), content_type="application/json", headers=headers)
             return sent.status_code
 
         assert sorted(at_once(*[send] * 5)) == [200, 200, 200, 200, 201]
@@ -251,12 +251,12 @@ def test_an_answer_a_claim_and_being_erased_at_once_end_in_no_row_and_no_failure
     make_triplets(study, sources=1, reconstructions=4)
     for _ in range(6):
         session = make_session(study)
-        said = {"assignment": str(make_assignment(session).pk), "answer": "left", "timing": make_timing()}
+        output = {"assignment": str(make_assignment(session).pk), "answer": "left", "timing": make_timing()}
         headers = {"X-Closer-Session": session.key}
 
-        def send(said: object = said, headers: dict[str, str] = headers) -> int:
+        def send(output: object = output, headers: dict[str, str] = headers) -> int:
             address = f"/api/v1/judgments/{uuid.uuid4()}/"
-            sent = Client().put(address, json.dumps(said), content_type="application/json", headers=headers)
+            sent = Client().put(address, json.dumps(output), content_type="application/json", headers=headers)
             return sent.status_code
 
         def claim(key: str = session.key) -> int:

@@ -61,17 +61,17 @@ def test_every_row_is_kept_as_what_it_is(study: Study) -> None:
 
 
 def test_it_ranks_and_agrees_as_the_command_line_does(study: Study, tmp_path: Path) -> None:
-    found, answers = study_results(study, "people"), read_answers(tmp_path / "answers.csv")
+    result, answers = study_results(study, "people"), read_answers(tmp_path / "answers.csv")
     expected, agreement = rank_conditions(answers.comparisons), measure_agreement(answers)
-    ours, theirs = found.results.main.ranking, expected.main.ranking
+    ours, theirs = result.results.main.ranking, expected.main.ranking
     assert ours and theirs
     assert dict(zip(map(str, ours.names), ours.scale.values, strict=True)) == pytest.approx(
         dict(zip(map(str, theirs.names), theirs.scale.values, strict=True))
     )
-    assert (found.judgments, found.annotators, found.sources) == (8, 4, 2)
-    assert found.agreement.human_score == agreement.human_score and found.agreement.human_score.n == 6
-    assert found.agreement.again == agreement.again and found.agreement.again.n == 1
-    assert not found.curves and "only their names" in found.no_curves
+    assert (result.judgments, result.annotators, result.sources) == (8, 4, 2)
+    assert result.agreement.human_score == agreement.human_score and result.agreement.human_score.n == 6
+    assert result.agreement.again == agreement.again and result.agreement.again.n == 1
+    assert not result.curves and "only their names" in result.no_curves
 
 
 def test_traps_and_repeats_are_figures_of_their_annotators(study: Study) -> None:
@@ -128,12 +128,12 @@ def test_what_cannot_be_kept_is_refused_with_its_line(tmp_path: Path, row: str, 
 def test_where_nobody_signed_nothing_is_said_of_people(tmp_path: Path) -> None:
     rows = ["p1,x,y,a", "p1,x,y,a", "p1,y,x,b", "p2,x,y,b", "p2,x,y,a"] * 4
     study = imported(write(tmp_path, *rows, head="source,a,b,choice"))
-    found = study_results(study, "people")
-    ranking = found.results.main.ranking
-    assert ranking and ranking.annotators is None and found.annotators == 0 and found.judgments == 20
+    result = study_results(study, "people")
+    ranking = result.results.main.ranking
+    assert ranking and ranking.annotators is None and result.annotators == 0 and result.judgments == 20
     assert [str(name) for name in ranking.names] == ["x", "y"]
-    assert found.agreement.left.value is None and not study.enrolments.exists()
-    assert found.agreement.human_score.n == 20
+    assert result.agreement.left.value is None and not study.enrolments.exists()
+    assert result.agreement.human_score.n == 20
 
 
 def test_what_needs_pixels_is_refused(study: Study, owner: User) -> None:

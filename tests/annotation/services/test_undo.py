@@ -28,13 +28,13 @@ def session_with(**rules: object) -> Session:
 
 
 def undo(
-    judgment: Judgment, said: str = "right", *, key: UUID | None = None, session: Session | None = None
+    judgment: Judgment, output: str = "right", *, key: UUID | None = None, session: Session | None = None
 ) -> Recorded:
     return record_judgment(
         session=session or judgment.assignment.session,
         judgment_id=key or uuid4(),
         assignment_id=judgment.assignment_id,
-        answer=said,
+        answer=output,
         timing=make_timing(),
         supersedes=judgment.pk,
     )

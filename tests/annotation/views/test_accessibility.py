@@ -138,11 +138,11 @@ def walk(page: Page, addresses: list[str], complaints: list[str], *, settled: st
         page.goto(address)
         page.wait_for_load_state(settled)  # type: ignore[arg-type]  # one of Playwright's words
         page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-        found = axe(page, EVERY_RULE)
-        assert found.violations_count == 0, f"{address}: {found.generate_report()}"
+        result = axe(page, EVERY_RULE)
+        assert result.violations_count == 0, f"{address}: {result.generate_report()}"
         page.emulate_media(color_scheme="dark")
-        found = axe(page, IN_THE_DARK)
-        assert found.violations_count == 0, f"{address} in the dark: {found.generate_report()}"
+        result = axe(page, IN_THE_DARK)
+        assert result.violations_count == 0, f"{address} in the dark: {result.generate_report()}"
         wide = page.viewport_size
         page.set_viewport_size(ZOOMED)  # type: ignore[arg-type]  # Playwright's own type is private
         assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), (

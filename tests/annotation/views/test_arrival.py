@@ -54,7 +54,7 @@ def right_answers(study: Study, step: str) -> dict[str, str]:
     return LARGE if step == "screen" else {"has_card": "yes", "card_width": "324", "dpr": "1"}
 
 
-def told(page: HttpResponse) -> str:
+def text_of(page: HttpResponse) -> str:
     return page.content.decode()
 
 
@@ -79,10 +79,10 @@ def test_nothing_is_written_before_consent(client: Client) -> None:
     study = study_that(consent=True)
     page = open_link(client, study)
     assert step_on(page) == "consent"
-    assert study.rules.consent_text[:40] in told(page)
+    assert study.rules.consent_text[:40] in text_of(page)
     assert not Annotator.objects.exists() and not Session.objects.exists()
     page = take(client, study, "consent", agree="no")
-    assert "Nothing was recorded" in told(page)
+    assert "Nothing was recorded" in text_of(page)
     assert not Annotator.objects.exists()
 
 
@@ -105,14 +105,14 @@ def test_a_small_screen_ends_the_study_politely_and_for_good(client: Client) -> 
     study = study_that(screen_check="require", screen_out_code="TOO-SMALL")
     take(client, study, "welcome")
     page = take(client, study, "screen", **SMALL)
-    assert "TOO-SMALL" in told(page)
+    assert "TOO-SMALL" in text_of(page)
     enrolment = Enrolment.objects.get()
     assert (enrolment.screened_out_by, enrolment.checks["screen"]["width"]) == ("screen", 800)
     for again in (
         take(client, study, "screen", **LARGE),
         client.get(reverse("judge", args=[study.key]), follow=True),
     ):
-        assert "TOO-SMALL" in told(again)
+        assert "TOO-SMALL" in text_of(again)
     assert Session.objects.get().ready_at is None
 
 
@@ -121,8 +121,8 @@ def test_what_is_only_recorded_keeps_nobody_out(client: Client) -> None:
     take(client, study, "welcome")
     page = take(client, study, "colour_vision")
     assert step_on(page) is None
-    found = Enrolment.objects.get().checks["colour_vision"]
-    assert found["passed"] is False and found["read"] == [False] * 6
+    result = Enrolment.objects.get().checks["colour_vision"]
+    assert result["passed"] is False and result["read"] == [False] * 6
 
 
 def test_the_first_finding_stands(client: Client) -> None:
@@ -146,7 +146,7 @@ def test_answers_that_no_page_of_ours_sends_are_refused_and_cost_nothing(client:
     take(client, study, "welcome")
     page = take(client, study, "screen", width="-5")
     assert page.status_code == 400
-    assert "are incomplete" in told(page)
+    assert "are incomplete" in text_of(page)
     assert step_on(take(client, study, "screen", **LARGE)) is None
 
 
@@ -155,7 +155,7 @@ def test_the_plates_are_the_same_after_a_reload_and_do_not_say_their_digits(clie
     take(client, study, "welcome")
     first, second = open_link(client, study), open_link(client, study)
     assert first.context["plates"] == second.context["plates"]
-    assert seed_of(Enrolment.objects.get(), "colour_vision") not in told(first)
+    assert seed_of(Enrolment.objects.get(), "colour_vision") not in text_of(first)
 
 
 def another_session(study: Study) -> None:
@@ -182,7 +182,7 @@ def test_a_later_screen_that_is_too_small_sends_back_to_the_one_before(client: C
     take(client, study, "screen", **LARGE)
     another_session(study)
     page = take(client, study, "screen", **SMALL)
-    assert step_on(page) == "screen" and "Open the same link there" in told(page)
+    assert step_on(page) == "screen" and "Open the same link there" in text_of(page)
     assert Enrolment.objects.get().screened_out_by == ""
     assert Session.objects.latest("pk").ready_at is None
     assert step_on(take(client, study, "screen", **LARGE)) is None

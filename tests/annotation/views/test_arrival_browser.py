@@ -43,10 +43,10 @@ def open_link(page: Page, live_server: LiveServer) -> Callable[..., None]:
 
 
 def no_complaint_of_axe(page: Page) -> None:
-    found = Axe().run(
+    result = Axe().run(
         page, context={"exclude": [["svg.plate"]]}
     )  # thousands of dots: hidden, and slow to look at
-    assert found.violations_count == 0, f"{page.url}: {found.generate_report()}"
+    assert result.violations_count == 0, f"{page.url}: {result.generate_report()}"
 
 
 def heading(page: Page, words: str) -> None:

@@ -57,22 +57,22 @@ def study_of_two(people: int = 8) -> Study:
     return study
 
 
-def groups(found: Breakdown, name: str) -> dict[str, int]:
-    cut = next((one for one in found.cuts if one.name == name), None)
+def groups(result: Breakdown, name: str) -> dict[str, int]:
+    cut = next((one for one in result.cuts if one.name == name), None)
     return {} if cut is None else {group.name: group.judgments for group in cut.groups}
 
 
-def best_of(found: Breakdown, name: str, group: str) -> str:
-    (one,) = (one for cut in found.cuts if cut.name == name for one in cut.groups if one.name == group)
+def best_of(result: Breakdown, name: str, group: str) -> str:
+    (one,) = (one for cut in result.cuts if cut.name == name for one in cut.groups if one.name == group)
     assert one.ranking is not None
     return str(one.ranking.names[one.ranking.order[0]])
 
 
 def test_each_photograph_has_its_own_ranking() -> None:
-    found = breakdown(study_of_two(), "people")
-    assert groups(found, "photograph") == {"ape": 8, "cat": 8}
-    assert (best_of(found, "photograph", "ape"), best_of(found, "photograph", "cat")) == ("webp", "jpeg")
-    (cut,) = (cut for cut in found.cuts if cut.name == "photograph")
+    result = breakdown(study_of_two(), "people")
+    assert groups(result, "photograph") == {"ape": 8, "cat": 8}
+    assert (best_of(result, "photograph", "ape"), best_of(result, "photograph", "cat")) == ("webp", "jpeg")
+    (cut,) = (cut for cut in result.cuts if cut.name == "photograph")
     assert "moves most: by " in cut.words
 
 
@@ -93,9 +93,9 @@ def test_what_moves_most_is_said_with_whether_its_interval_allows_for_it() -> No
 
 
 def test_layouts_and_pixel_ratios_are_told_apart() -> None:
-    found = breakdown(study_of_two(), "people")
-    assert groups(found, "layout") == {"side by side": 8, "in one place by key": 8}
-    assert groups(found, "pixel-ratio") == {"1": 8, "2": 8}
+    result = breakdown(study_of_two(), "people")
+    assert groups(result, "layout") == {"side by side": 8, "in one place by key": 8}
+    assert groups(result, "pixel-ratio") == {"1": 8, "2": 8}
 
 
 def test_answers_are_quartered_by_time_where_there_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,20 +114,20 @@ def test_exclusions_are_lifted_one_by_one() -> None:
     first, second = study.enrolments.order_by("pk")[:2]
     exclude_by_hand(enrolment=first, reason="asleep", by="owner")
     study.enrolments.filter(pk=second.pk).update(excluded_by="exclude_fast_over")
-    found = breakdown(study, "people")
-    assert found.judgments == 12
-    shares = groups(found, "exclusion")
+    result = breakdown(study, "people")
+    assert result.judgments == 12
+    shares = groups(result, "exclusion")
     assert (shares["as shown"], shares["nobody excluded"]) == (12, 16)
     assert shares["without the rule: by hand"] == 14
     assert [n for name, n in shares.items() if "under 600 ms" in name] == [14]
-    assert groups(found, "photograph") == {"ape": 6, "cat": 6}  # the others count without them
+    assert groups(result, "photograph") == {"ape": 6, "cat": 6}  # the others count without them
 
 
 def test_one_layout_alone_is_no_cut_and_programs_are_apart() -> None:
     study = make_judged_study(people=6, programs=4)
-    found = breakdown(study, "people")
-    assert {cut.name for cut in found.cuts} == {"photograph"}
-    assert (found.judgments, breakdown(study, "simulated").judgments) == (24, 16)
+    result = breakdown(study, "people")
+    assert {cut.name for cut in result.cuts} == {"photograph"}
+    assert (result.judgments, breakdown(study, "simulated").judgments) == (24, 16)
 
 
 def test_one_level_alone_can_be_looked_at(owner_client: Client) -> None:

@@ -40,10 +40,10 @@ def test_ten_pairs_by_keyboard_become_ten_rows(
     for key in keys:
         answer(page, key)
 
-    said = [judgment.answer for judgment in recorded(page, 10)]
+    output = [judgment.answer for judgment in recorded(page, 10)]
 
     names = {"ArrowLeft": "left", "ArrowRight": "right", "ArrowDown": "tie"}
-    assert said == [names[key] for key in keys]
+    assert output == [names[key] for key in keys]
     expect(page.locator("#figure")).to_have_text("10 / 60")
     assert complaints == []
 

@@ -231,7 +231,7 @@ def test_a_catalogue_that_lacks_a_text_is_offered_to_nobody(
         page = open_link(client, study)
         # Whole in English, rather than in two languages.
         assert page.headers["Content-Language"] == "en" and "I agree to take part" in page.content.decode()
-        warnings = [found for found in checks.run_checks() if found.id == "annotation.W001"]
+        warnings = [result for result in checks.run_checks() if result.id == "annotation.W001"]
         assert len(warnings) == 1 and "I agree to take part" in warnings[0].msg
     finally:
         languages.forget()

@@ -65,10 +65,10 @@ SAY_EVERYTHING = """async () => {
     keyNames: () => [say.keyNames()],
     choosingKey: () => Object.values(say.choosingKey).map((words) => words("")),
   };
-  const texts = (said) => {
-    if (typeof said === "string") return [said];
-    if (!said || typeof said !== "object") return [];
-    return Object.entries(said).flatMap(([name, inner]) => (name === "name" ? [] : texts(inner)));
+  const texts = (value) => {
+    if (typeof value === "string") return [value];
+    if (!value || typeof value !== "object") return [];
+    return Object.entries(value).flatMap(([name, inner]) => (name === "name" ? [] : texts(inner)));
   };
   const missing = Object.keys(say).filter((name) => !(name in calls));
   return { missing, texts: Object.values(calls).flatMap((call) => call().flatMap(texts)) };

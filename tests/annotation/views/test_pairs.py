@@ -69,8 +69,8 @@ def test_filters_narrow_and_are_counted(owner_client: Client, study: Study) -> N
     assert pairs(owner_client, study, level="1") == [cat.pk]
     assert pairs(owner_client, study, level="dog") == []
     assert pairs(owner_client, study, known="1") == [cat.pk]
-    found = owner_client.get(reverse("study-pairs", args=[study.slug]), {"photograph": "none such"})
-    assert "No pair matches" in found.content.decode()
+    result = owner_client.get(reverse("study-pairs", args=[study.slug]), {"photograph": "none such"})
+    assert "No pair matches" in result.content.decode()
 
 
 def test_votes_filter_and_order(owner_client: Client, study: Study) -> None:

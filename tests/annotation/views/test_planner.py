@@ -41,7 +41,7 @@ def test_a_wish_finds_the_cheapest_study(owner_client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "words"),
+    ("requested", "words"),
     [
         ({"conditions": 4, "levels": 1}, "Give photographs, or a required half-width."),
         (
@@ -52,9 +52,9 @@ def test_a_wish_finds_the_cheapest_study(owner_client: Client) -> None:
     ],
 )
 def test_what_cannot_be_planned_says_what_to_change(
-    owner_client: Client, asked: dict[str, Any], words: str
+    owner_client: Client, requested: dict[str, Any], words: str
 ) -> None:
-    page = owner_client.get(reverse("study-plan", args=[make_study().slug]), asked)
+    page = owner_client.get(reverse("study-plan", args=[make_study().slug]), requested)
     assert page.status_code == 422 and words in page.content.decode()
 
 
@@ -69,24 +69,24 @@ def test_strangers_plan_nothing(client: Client) -> None:
 
 
 def test_the_api_plans_and_refuses(client: Client, owner: User) -> None:
-    told = headers(owner)
+    messages = headers(owner)
     size = {"conditions": 6, "sources": 20, "annotators": 30, "votes": 5}
-    found = client.get("/api/v1/plan/", size, headers=told).json()
-    assert found["size"]["judgments"] == 1500 and 0.25 < found["halfwidth"] < 0.4
-    refused = client.get("/api/v1/plan/", {"conditions": 6}, headers=told)
+    result = client.get("/api/v1/plan/", size, headers=messages).json()
+    assert result["size"]["judgments"] == 1500 and 0.25 < result["halfwidth"] < 0.4
+    refused = client.get("/api/v1/plan/", {"conditions": 6}, headers=messages)
     assert refused.status_code == 400 and refused.json()["code"] == "plan_refused"
-    assert client.get("/api/v1/plan/", size | {"votes": 40}, headers=told).status_code == 400
-    assert client.get("/api/v1/plan/", {"conditions": "many"}, headers=told).status_code == 400
+    assert client.get("/api/v1/plan/", size | {"votes": 40}, headers=messages).status_code == 400
+    assert client.get("/api/v1/plan/", {"conditions": "many"}, headers=messages).status_code == 400
 
 
 def test_the_api_gives_the_results_of_one_population(client: Client, owner: User) -> None:
     study = make_judged_study(people=3, programs=2)
-    told = headers(owner)
+    messages = headers(owner)
     address = f"/api/v1/studies/{study.slug}/results/"
-    people = client.get(address, headers=told).json()
-    programs = client.get(address, {"population": "simulated"}, headers=told).json()
+    people = client.get(address, headers=messages).json()
+    programs = client.get(address, {"population": "simulated"}, headers=messages).json()
     assert (people["annotators"], programs["annotators"]) == (3, 2)
     assert people["levels"][0]["ranking"]["conditions"][0]["level"] is None
     assert people["agreement"]["human_score"]["value"] is not None and people["votes_left"]
-    assert client.get(address, {"population": "both"}, headers=told).status_code == 400
-    assert client.get("/api/v1/studies/none/results/", headers=told).status_code == 404
+    assert client.get(address, {"population": "both"}, headers=messages).status_code == 400
+    assert client.get("/api/v1/studies/none/results/", headers=messages).status_code == 404

@@ -68,13 +68,13 @@ def test_all_of_it_from_consent_to_the_end_and_no_row_is_made(owner_client: Clie
     assert "Preview:" in page.content.decode()
     judging = Page(owner_client, draft)
     kinds = []
-    while (found := judging.next())["status"] == "pair":
-        kinds.append(found["assignment"]["training"])
-        for address in found["assignment"]["images"].values():
+    while (result := judging.next())["status"] == "pair":
+        kinds.append(result["assignment"]["training"])
+        for address in result["assignment"]["images"].values():
             assert owner_client.get(address).content[:4] == b"\x89PNG"
-        judging.answer(found["assignment"]["id"])
+        judging.answer(result["assignment"]["id"])
     assert kinds == [True] * 5 + [False] * 3
-    assert found["status"] == "sitting_over"
+    assert result["status"] == "sitting_over"
     assert "Preview:" in owner_client.get(reverse("study-preview-end", args=[draft.slug])).content.decode()
     assert rows() == before
 
@@ -90,16 +90,16 @@ def test_pairs_fetched_ahead_are_others_than_those_in_hand(owner_client: Client,
 
 def test_practice_tells_which_side_is_the_original(owner_client: Client, draft: Study) -> None:
     judging = Page(owner_client, draft)
-    found = judging.next()["assignment"]
+    result = judging.next()["assignment"]
     pictures = {
-        slot: decode_png(owner_client.get(address).content) for slot, address in found["images"].items()
+        slot: decode_png(owner_client.get(address).content) for slot, address in result["images"].items()
     }
     closer = next(side for side in ("left", "right") if np.array_equal(pictures[side], pictures["original"]))
     other = {"left": "right", "right": "left"}[closer]
     assert not np.array_equal(pictures[other], pictures["original"])
-    feedback = judging.answer(found["id"], closer)["feedback"]
+    feedback = judging.answer(result["id"], closer)["feedback"]
     assert feedback == {"right": True, "closer": closer}
-    assert judging.answer(found["id"], other)["feedback"]["right"] is False
+    assert judging.answer(result["id"], other)["feedback"]["right"] is False
 
 
 def test_a_pair_shows_what_the_codecs_of_the_draft_make(owner_client: Client, draft: Study) -> None:
@@ -172,9 +172,9 @@ def test_each_section_has_its_place_to_begin(
 
 
 def test_from_the_pairs_there_is_no_practice(owner_client: Client, draft: Study) -> None:
-    found = Page(owner_client, draft, **{"from": "pairs"}).next()
-    assert found["assignment"]["training"] is False
-    assert found["progress"] == {"answered": 0, "total": 3, "stage": "judging"}
+    result = Page(owner_client, draft, **{"from": "pairs"}).next()
+    assert result["assignment"]["training"] is False
+    assert result["progress"] == {"answered": 0, "total": 3, "stage": "judging"}
 
 
 def test_without_a_photograph_the_preview_says_what_is_missing(owner_client: Client) -> None:

@@ -55,9 +55,9 @@ def study_with(webp_by_people: int, webp_by_programs: int, *, pairs: int = 6) ->
 def test_people_are_shown_first_and_alone(owner_client: Client) -> None:
     study = study_with(6, 0)
     page = owner_client.get(reverse("study-results", args=[study.slug]))
-    found: StudyResults = page.context["results"]
-    assert (page.context["population"], found.judgments, found.annotators) == ("people", 6, 1)
-    (level,) = found.results.levels
+    result: StudyResults = page.context["results"]
+    assert (page.context["population"], result.judgments, result.annotators) == ("people", 6, 1)
+    (level,) = result.results.levels
     assert level.ranking is not None and level.level == 0.37
     jpeg, webp = level.ranking.preference
     assert jpeg.value < 0.1 < 0.9 < webp.value  # type: ignore[operator]
@@ -145,17 +145,17 @@ def test_excluded_annotators_count_for_nothing_but_are_shown_beside(owner_client
     assert one is not None
     exclude_by_hand(enrolment=one, reason="asleep", by="owner")
     page = owner_client.get(reverse("study-results", args=[study.slug]))
-    found = page.context["results"]
-    assert (found.annotators, found.excluded) == (5, 1)
-    assert found.unfiltered.ranking.judgments > found.results.main.ranking.judgments
+    result = page.context["results"]
+    assert (result.annotators, result.excluded) == (5, 1)
+    assert result.unfiltered.ranking.judgments > result.results.main.ranking.judgments
     assert "With the excluded annotators" in page.content.decode()
 
 
 def test_levels_that_comparisons_join_make_curves_and_bits_at_equal_quality(owner_client: Client) -> None:
     page = owner_client.get(reverse("study-results", args=[joined_study().slug]))
-    found = page.context["results"]
-    assert [curve.method for curve in found.curves] == ["jpeg", "webp"]
-    assert len(found.equal_quality) == 1
+    result = page.context["results"]
+    assert [curve.method for curve in result.curves] == ["jpeg", "webp"]
+    assert len(result.equal_quality) == 1
     text = page.content.decode()
     assert "All conditions on one scale" in text and "For equal quality webp needs" in text
 

@@ -167,12 +167,12 @@ def test_a_role_reaches_so_far_and_no_farther(name: str, world: dict[str, Any]) 
         user = make_user(role, **{role: world["study"]})
         client = Client()
         client.force_login(user)
-        found = answers(client, address_of(name, world, user))
-        assert found, name
+        result = answers(client, address_of(name, world, user))
+        assert result, name
         if reach >= need:
-            assert not found & ({401, 403, 404} - ({404, 500} if name in ABSENT else set())), (role, found)
+            assert not result & ({401, 403, 404} - ({404, 500} if name in ABSENT else set())), (role, result)
         else:
-            assert found <= {403, 404}, (role, found)
+            assert result <= {403, 404}, (role, result)
 
 
 @pytest.mark.parametrize("name", RESTRICTED)

@@ -15,8 +15,8 @@ from tests.factories import make_judged_study
 
 
 def title_of(page: str) -> str:
-    found = re.search(r"<title>(.*?)</title>", page, flags=re.DOTALL)
-    return found[1] if found else ""
+    result = re.search(r"<title>(.*?)</title>", page, flags=re.DOTALL)
+    return result[1] if result else ""
 
 
 @pytest.mark.django_db

@@ -39,14 +39,14 @@ def results(study: Path) -> dict[str, dict]:
 
 
 def test_originals_codecs_and_the_anchor_stand_beside_each_other(study: Path) -> None:
-    found = results(study)
-    assert list(found) == ["original", "jpeg", "webp"]
-    assert found["original"]["figures"]["ap50"]["value"] == pytest.approx(1.0)
-    assert found["original"]["figures"]["person_iou"]["value"] > 0.9
-    assert set(found["webp"]["less_than_anchor"]) == {"ap50", "ap75", "ap", "miou", "person_iou"}
-    assert found["original"]["kept"] == {} and found["jpeg"]["less_than_anchor"] == {}
-    assert found["webp"]["kept"]["ap50"]["value"] == pytest.approx(
-        found["webp"]["figures"]["ap50"]["value"] / found["original"]["figures"]["ap50"]["value"]
+    result = results(study)
+    assert list(result) == ["original", "jpeg", "webp"]
+    assert result["original"]["figures"]["ap50"]["value"] == pytest.approx(1.0)
+    assert result["original"]["figures"]["person_iou"]["value"] > 0.9
+    assert set(result["webp"]["less_than_anchor"]) == {"ap50", "ap75", "ap", "miou", "person_iou"}
+    assert result["original"]["kept"] == {} and result["jpeg"]["less_than_anchor"] == {}
+    assert result["webp"]["kept"]["ap50"]["value"] == pytest.approx(
+        result["webp"]["figures"]["ap50"]["value"] / result["original"]["figures"]["ap50"]["value"]
     )
 
 
@@ -84,8 +84,8 @@ def test_a_photograph_out_of_a_codecs_reach_counts_for_none(
     folder = make_folder(tmp_path / "in")
     Image.fromarray(np.full((96, 96, 3), 90, np.uint8)).save(folder / "images/flat.png")
     assert run(folder, tmp_path / "out", models) == 0
-    found = json.loads((tmp_path / "out/downstream.json").read_text())
-    assert {one["photographs"] for one in found["results"]} == {3}
+    result = json.loads((tmp_path / "out/downstream.json").read_text())
+    assert {one["photographs"] for one in result["results"]} == {3}
     assert "1 of 4 photographs cannot be coded at this bitrate" in capsys.readouterr().err
 
 
@@ -94,10 +94,10 @@ def test_a_codec_that_mostly_fails_at_a_rate_is_not_shown_there_and_takes_no_pho
 ) -> None:
     folder = make_folder(tmp_path / "in")
     assert run(folder, tmp_path / "out", models, "--codecs", "jpeg,jpegli", "--bpp", "0.4,3.0") == 0
-    found = json.loads((tmp_path / "out/downstream.json").read_text())["results"]
-    shown = [(one["codec"], one["target_bpp"]) for one in found]
+    result = json.loads((tmp_path / "out/downstream.json").read_text())["results"]
+    shown = [(one["codec"], one["target_bpp"]) for one in result]
     assert ("jpegli", 0.4) not in shown and ("jpeg", 0.4) in shown and ("jpegli", 3.0) in shown
-    assert {one["photographs"] for one in found} == {3}
+    assert {one["photographs"] for one in result} == {3}
     assert (
         "At 0.4 bpp jpegli is not shown: it cannot reach this bitrate on 3 photographs"
         in capsys.readouterr().err
@@ -105,7 +105,7 @@ def test_a_codec_that_mostly_fails_at_a_rate_is_not_shown_there_and_takes_no_pho
 
 
 @pytest.mark.parametrize(
-    ("line", "says"),
+    ("line", "text"),
     [
         ("0 0.5 0.5 0.2", "not a class number and four fractions"),
         ("0 0.5 0.5 40 30", "from 0 to 1"),
@@ -113,12 +113,12 @@ def test_a_codec_that_mostly_fails_at_a_rate_is_not_shown_there_and_takes_no_pho
     ],
 )
 def test_a_damaged_annotation_is_named(
-    tmp_path: Path, models: list[str], capsys: pytest.CaptureFixture[str], line: str, says: str
+    tmp_path: Path, models: list[str], capsys: pytest.CaptureFixture[str], line: str, text: str
 ) -> None:
     folder = make_folder(tmp_path / "in")
     (folder / "boxes/0.txt").write_text(line)
     assert run(folder, tmp_path / "out", models) == 1
-    assert says in capsys.readouterr().err and not (tmp_path / "out").exists()
+    assert text in capsys.readouterr().err and not (tmp_path / "out").exists()
 
 
 def test_a_mask_of_another_size_is_refused(

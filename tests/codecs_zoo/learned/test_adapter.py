@@ -91,7 +91,7 @@ def test_gaps_and_taken_names_are_refused() -> None:
 def test_compressai_says_how_to_get_it_where_it_is_missing() -> None:
     register_compressai("bmshj2018_hyperprior")
     try:
-        found = registry.get("compressai-bmshj2018-hyperprior").availability()
-        assert found.available or found.how == "Install it: pip install compressai"
+        result = registry.get("compressai-bmshj2018-hyperprior").availability()
+        assert result.available or result.how == "Install it: pip install compressai"
     finally:
         del registry._registered["compressai-bmshj2018-hyperprior"]

@@ -18,9 +18,9 @@ PIXELS = "628bf8de79d56f73373472c58bd8a729e3abfa58f4edd76b714ef420d0ae1faf"
 
 @pytest.fixture
 def checkerboard() -> LearnedCodec:
-    found = registry.get("checkerboard")
-    assert isinstance(found, LearnedCodec)
-    return found
+    result = registry.get("checkerboard")
+    assert isinstance(result, LearnedCodec)
+    return result
 
 
 def test_a_file_by_the_first_weights_gives_the_pixels_that_it_gave(checkerboard: LearnedCodec) -> None:

@@ -40,17 +40,17 @@ def test_whole_numbers_stay_whole_and_bounded() -> None:
 def test_the_same_on_any_number_of_threads_and_in_any_order_of_channels() -> None:
     network = make_network()
     x = to_units(50 * torch.randn(1, 24, 40, 40))
-    found = []
+    result = []
     for count in (1, 2, 4):
         torch.set_num_threads(count)
-        found.append(ExactNetwork(network)(x))
+        result.append(ExactNetwork(network)(x))
     order = torch.randperm(24)
     first = network[0]
     assert isinstance(first, nn.Conv2d)
     with torch.no_grad():
         first.weight.copy_(first.weight[:, order])
-    found.append(ExactNetwork(network)(x[:, order]))
-    assert all(torch.equal(found[0], other) for other in found)
+    result.append(ExactNetwork(network)(x[:, order]))
+    assert all(torch.equal(result[0], other) for other in result)
 
 
 def test_rows_are_interpolated_in_whole_numbers() -> None:

@@ -16,9 +16,9 @@ from tests.kit.pictures import make_picture
 
 @pytest.fixture
 def codec(name: str) -> LearnedCodec:
-    found = registry.get(name)
-    assert isinstance(found, LearnedCodec)
-    return found
+    result = registry.get(name)
+    assert isinstance(result, LearnedCodec)
+    return result
 
 
 def resealed(bitstream: bytes) -> bytes:

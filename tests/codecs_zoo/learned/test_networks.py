@@ -17,12 +17,12 @@ def pictures(count: int = 2) -> torch.Tensor:
 
 
 def test_what_was_compressed_is_decompressed(model: LearnedModel) -> None:
-    found = model.compress(pictures())
-    assert found["shape"] == (4, 6)
-    assert all(len(part) == 2 and isinstance(part[0], bytes) for part in found["strings"])
-    first = model.decompress(found["strings"], found["shape"])["x_hat"]
+    result = model.compress(pictures())
+    assert result["shape"] == (4, 6)
+    assert all(len(part) == 2 and isinstance(part[0], bytes) for part in result["strings"])
+    first = model.decompress(result["strings"], result["shape"])["x_hat"]
     again = model.compress(pictures())
-    assert again == found
+    assert again == result
     assert first.shape == (2, 3, 64, 96)
     assert first.min() >= 0 and first.max() <= 1
 
@@ -30,8 +30,8 @@ def test_what_was_compressed_is_decompressed(model: LearnedModel) -> None:
 def test_decoding_gives_the_latents_of_forward(model: LearnedModel) -> None:
     """The integer networks may differ from forward's by a rounding here and there, not by a picture."""
     x = pictures()
-    found = model.compress(x, 3.0)
-    decoded = model.decompress(found["strings"], found["shape"], 3.0)["x_hat"]
+    result = model.compress(x, 3.0)
+    decoded = model.decompress(result["strings"], result["shape"], 3.0)["x_hat"]
     direct = model(x.double(), torch.full((2,), 3.0).double())["x_hat"].clamp(0, 1)
     assert (decoded - direct).abs().mean() < 0.01
 
@@ -47,13 +47,13 @@ def test_likelihoods_promise_the_size(model: LearnedModel) -> None:
 def test_encoded_on_one_thread_decoded_on_four_and_in_four_at_once(model: LearnedModel) -> None:
     x = pictures(1)
     torch.set_num_threads(1)
-    found = model.compress(x, 5.5)
-    expected = model.decompress(found["strings"], found["shape"], 5.5)["x_hat"]
+    result = model.compress(x, 5.5)
+    expected = model.decompress(result["strings"], result["shape"], 5.5)["x_hat"]
     torch.set_num_threads(4)
-    assert model.compress(x, 5.5) == found
+    assert model.compress(x, 5.5) == result
     with ThreadPoolExecutor(4) as pool:
         decoded = pool.map(
-            lambda _: model.decompress(found["strings"], found["shape"], 5.5)["x_hat"], range(4)
+            lambda _: model.decompress(result["strings"], result["shape"], 5.5)["x_hat"], range(4)
         )
         assert all(torch.allclose(expected, each, atol=1e-9, rtol=0) for each in decoded)
 
@@ -76,9 +76,9 @@ def test_a_model_without_tables_says_what_is_missing() -> None:
 
 def test_forward_teaches_every_parameter(name: str) -> None:
     model, x = make_model(name), pictures()
-    found = model(x, torch.tensor([2.5, 6.0]))
-    bits = sum(-part.log2().sum() for part in found["likelihoods"].values())
-    (bits / 1000 + (found["x_hat"] - x).square().sum()).backward()
+    result = model(x, torch.tensor([2.5, 6.0]))
+    bits = sum(-part.log2().sum() for part in result["likelihoods"].values())
+    (bits / 1000 + (result["x_hat"] - x).square().sum()).backward()
     # A network's last layer starts as zero, so what lies before it moves from the second step on.
     without = {key for key, value in model.named_parameters() if value.grad is None}
     assert without <= {"contexts.0.channel.0.weight"}

@@ -121,8 +121,8 @@ def test_a_damaged_metric_is_refused_in_words(codec: Codec, scene: Pixels, tmp_p
 
 def test_figures_that_it_is_tuned_on_are_named(codec: Codec, tmp_path: Path) -> None:
     def tuned_on(name: str, **given: object) -> tuple[str, ...]:
-        found = registry.get(name)
-        return found.tuned_on(found.complete_settings({"quality": 3, **given}))  # type: ignore[dict-item]
+        result = registry.get(name)
+        return result.tuned_on(result.complete_settings({"quality": 3, **given}))  # type: ignore[dict-item]
 
     assert tuned_on("checkerboard") == tuned_on("checkerboard", effort=2) == ()
     assert tuned_on("checkerboard", effort=2, tune="perceptual") == ("lpips-alex", "lpips-squeeze")

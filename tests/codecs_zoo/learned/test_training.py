@@ -66,8 +66,8 @@ def settings_for(photographs: Path, **changes: object) -> TrainingSettings:
 def test_the_folder_is_whole_and_its_weights_code(photographs: Path, tmp_path: Path) -> None:
     out = tmp_path / "trained"
     weights = trainer.train(settings_for(photographs), out)
-    found = {path.name for path in out.iterdir()}
-    assert found == {"settings.json", "state.pt", "log.csv", "curve.svg", "manifest.json", weights.name}
+    result = {path.name for path in out.iterdir()}
+    assert result == {"settings.json", "state.pt", "log.csv", "curve.svg", "manifest.json", weights.name}
     assert json.loads((out / "manifest.json").read_text())["last"]["step"] == 4
     assert "<line" in (out / "curve.svg").read_text()
     model = load_weights(NAME, weights, network_builder(NAME))

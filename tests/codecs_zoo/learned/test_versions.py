@@ -58,16 +58,16 @@ def test_a_codec_without_weights_has_no_versions(weights: Path) -> None:
 @pytest.fixture
 def provider(weights: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """A provider of one codec, and what it was asked for."""
-    asked: list[str] = []
+    requested: list[str] = []
 
     def provide(name: str) -> Codec | None:
-        asked.append(name)
+        requested.append(name)
         return codec_version(name, "factorized-prior", weights) if name == "mine" else None
 
     monkeypatch.setattr(registry, "_providers", [])
     registry.add_provider(provide)
     registry.add_provider(provide)
-    yield asked
+    yield requested
 
 
 def test_a_provider_is_asked_for_what_no_module_has(provider: list[str]) -> None:

@@ -62,9 +62,9 @@ def test_faces_come_from_the_cells_that_are_hot() -> None:
     heat, scale, offset = np.zeros((16, 32)), np.zeros((2, 16, 32)), np.zeros((2, 16, 32))
     heat[8, 16], heat[8, 17], heat[2, 3] = 0.9, 0.6, 0.4
     scale[0, 8, 16:18], scale[1, 8, 16:18] = np.log(4), np.log(8)
-    found = decoded(heat, scale, offset)
-    assert len(found) == 1 and found.scores[0] == 1
-    assert found.corners[0] == pytest.approx([12.5 / 32, 6.5 / 16, 20.5 / 32, 10.5 / 16])
+    result = decoded(heat, scale, offset)
+    assert len(result) == 1 and result.scores[0] == 1
+    assert result.corners[0] == pytest.approx([12.5 / 32, 6.5 / 16, 20.5 / 32, 10.5 / 16])
 
 
 def test_text_is_sure_and_of_the_height_of_letters() -> None:
@@ -73,8 +73,8 @@ def test_text_is_sure_and_of_the_height_of_letters() -> None:
     probability[60:72, 40:200] = 0.4  # likely, but not sure
     probability[100:103, 40:200] = 0.9  # too low to be read
     probability[150:250, 40:400] = 0.9  # a row of windows
-    found = regions(probability)
-    assert found.corners * [480, 320, 480, 320] == pytest.approx(np.array([[40, 20, 200, 32]]))
+    result = regions(probability)
+    assert result.corners * [480, 320, 480, 320] == pytest.approx(np.array([[40, 20, 200, 32]]))
 
 
 def test_combined_is_the_highest_of_its_weighed_parts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,8 +25,8 @@ ROOT = Path(__file__).parents[3]
 
 
 def parts(tmp_path: Path, **env: str) -> dict[str, Part]:
-    found = embedded_parts(host="127.0.0.1", port=8000, var_dir=tmp_path, env=env)
-    return {part.name: part for part in found}
+    result = embedded_parts(host="127.0.0.1", port=8000, var_dir=tmp_path, env=env)
+    return {part.name: part for part in result}
 
 
 def after(part: Part, option: str) -> str:
@@ -34,10 +34,10 @@ def after(part: Part, option: str) -> str:
 
 
 def test_nothing_set_starts_a_broker_and_one_web_process(tmp_path: Path) -> None:
-    found = parts(tmp_path)
-    assert list(found) == ["broker", "web", "worker", "worker-slow", "worker-default", "beat"]
-    assert found["broker"].stage < found["worker"].stage
-    assert (after(found["web"], "--processes"), after(found["web"], "--threads")) == ("1", "8")
+    result = parts(tmp_path)
+    assert list(result) == ["broker", "web", "worker", "worker-slow", "worker-default", "beat"]
+    assert result["broker"].stage < result["worker"].stage
+    assert (after(result["web"], "--processes"), after(result["web"], "--threads")) == ("1", "8")
 
 
 def test_every_queue_has_a_worker_and_periodic_work_one_of_its_own(tmp_path: Path) -> None:
@@ -63,12 +63,12 @@ def test_web_processes_follow_the_database(tmp_path: Path, url: str, processes: 
 @pytest.fixture
 def web() -> Iterator[tuple[int, list[str]]]:
     """A server whose /healthz is 200 for the host closer.example.org only; with the hosts that were asked for."""
-    asked: list[str] = []
+    requested: list[str] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked.append(self.headers["Host"])
-            self.send_response(200 if asked[-1] == "closer.example.org" else 400)
+            requested.append(self.headers["Host"])
+            self.send_response(200 if requested[-1] == "closer.example.org" else 400)
             self.end_headers()
 
         def log_message(self, format: str, *arguments: object) -> None:
@@ -77,18 +77,18 @@ def web() -> Iterator[tuple[int, list[str]]]:
     with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
-        yield server.server_address[1], asked
+        yield server.server_address[1], requested
         server.shutdown()
         thread.join()
 
 
 def test_the_web_server_is_asked_under_a_name_that_it_allows(web: tuple[int, list[str]]) -> None:
-    port, asked = web
+    port, requested = web
     allowed = {"ALLOWED_HOSTS": ".closer.example.org,localhost"}
     for host in ("127.0.0.1", "0.0.0.0"):
         assert web_ready(host, port, allowed)() == ""
     assert "answered 400" in web_ready("127.0.0.1", port, {})()
-    assert asked == ["closer.example.org", "closer.example.org", "localhost"]
+    assert requested == ["closer.example.org", "closer.example.org", "localhost"]
 
 
 def test_who_does_not_answer_is_not_ready(free_port: int, valkey_url: str) -> None:

@@ -17,10 +17,10 @@ class Answers:
 
     def __init__(self) -> None:
         self.now: str | Exception = ""
-        self.asked = 0
+        self.requests = 0
 
     def __call__(self) -> str:
-        self.asked += 1
+        self.requests += 1
         if isinstance(self.now, Exception):
             raise self.now
         return self.now
@@ -35,12 +35,12 @@ def test_a_check_that_raises_is_asked_again(tmp_path: Path, free_port: int) -> N
     answers.now = RuntimeError("the broker went away")
 
     def calm_after_three() -> str:
-        if answers.asked == 3:
+        if answers.requests == 3:
             answers.now = ""
         return answers()
 
     with supervisor_of(tmp_path, free_port, Part("worker", SLEEP, calm_after_three)) as supervisor:
-        assert answers.asked == 4
+        assert answers.requests == 4
         assert supervisor.ready() == {"worker"}
 
 
@@ -70,8 +70,8 @@ def test_a_part_that_is_silent_too_long_is_killed_and_started_again(
     with supervisor_of(tmp_path, free_port, Part("web", SLEEP, answers, patience=0.3)) as supervisor:
         first = supervisor.pids()["web"]
         answers.now = ConnectionError("nobody knows")
-        request = answers.asked
-        until(lambda: answers.asked > request + 20, within=5, what="asked for longer than its patience")
+        request = answers.requests
+        until(lambda: answers.requests > request + 20, within=5, what="asked for longer than its patience")
         assert supervisor.pids()["web"] == first
         answers.now = "did not answer"
         until(lambda: supervisor.pids().get("web", first) != first, within=5, what="it was replaced")

@@ -29,8 +29,8 @@ def until(condition: Callable[[], bool], *, within: float, what: str) -> None:
         time.sleep(0.02)
 
 
-def supervisor_for(folder: Path, port: int, parts: list[Part], said: list[str] | None = None) -> Supervisor:
-    say = (said if said is not None else []).append
+def supervisor_for(folder: Path, port: int, parts: list[Part], output: list[str] | None = None) -> Supervisor:
+    say = (output if output is not None else []).append
     return Supervisor(port, {"VAR_DIR": str(folder)}, parts=parts, say=say)
 
 

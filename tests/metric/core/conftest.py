@@ -29,9 +29,9 @@ def _trunks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 def trunk_or_skip(net: str) -> None:
     """Skip the test where this machine has no such trunk."""
-    found = availability(net)
-    if not found.available:
-        pytest.skip(f"the {net} trunk: {found.reason}. {found.how}")
+    result = availability(net)
+    if not result.available:
+        pytest.skip(f"the {net} trunk: {result.reason}. {result.how}")
     ensure(net)
 
 

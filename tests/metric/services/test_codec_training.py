@@ -125,7 +125,7 @@ def test_cancelling_stops_one_that_goes_on(training: CodecTraining, monkeypatch:
 
 
 @pytest.mark.parametrize(
-    ("asked", "says"),
+    ("requested", "text"),
     [
         ({"codec": "jpeg"}, "jpeg can't be tuned. Choose one of checkerboard"),
         ({"options": {"steps": 0}}, "steps must be a whole number from 1"),
@@ -134,9 +134,9 @@ def test_cancelling_stops_one_that_goes_on(training: CodecTraining, monkeypatch:
         ({"options": {"parts": "encoder"}}, "Known: decoder, all"),
     ],
 )
-def test_what_does_not_fit_is_refused(version: MetricVersion, asked: dict[str, Any], says: str) -> None:
-    with pytest.raises(Refused, match=says):
-        request_codec_training(version=version, **asked)
+def test_what_does_not_fit_is_refused(version: MetricVersion, requested: dict[str, Any], text: str) -> None:
+    with pytest.raises(Refused, match=text):
+        request_codec_training(version=version, **requested)
 
 
 def test_without_a_photograph_to_train_on_it_is_refused(version: MetricVersion) -> None:

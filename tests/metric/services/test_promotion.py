@@ -160,8 +160,8 @@ def test_a_version_in_use_without_error_is_not_one_whose_error_is_unknown(
 
 
 def test_what_may_be_behind_psnr_is_promoted_and_psnr_is_part_of_the_sentence() -> None:
-    found = {"mean": 0.003, "low": -0.01, "high": 0.016}
-    version = make_version(1, low=0.004, of_row={"difference_to_psnr": found})
+    result = {"mean": 0.003, "low": -0.01, "high": 0.016}
+    version = make_version(1, low=0.004, of_row={"difference_to_psnr": result})
     outcome = promote_if_better(version=version, rival=None)
     assert outcome.startswith("promoted")
     assert "+0.3 points (−1.0 to +1.6) against PSNR" in outcome

@@ -63,9 +63,9 @@ def test_a_worker_without_the_folder_encodes_with_the_version_and_the_row_says_w
 def test_it_is_the_version_that_is_looked_through(version: MetricVersion) -> None:
     import torch
 
-    found = metric_for(version_name(version.sha256, simulated=version.simulated))
+    result = metric_for(version_name(version.sha256, simulated=version.simulated))
     stock = metric_for("stock")
-    assert found is not None and stock is not None
+    assert result is not None and stock is not None
     rng = np.random.default_rng(0)
     a, b = (torch.from_numpy(rng.uniform(-1, 1, (1, 3, 80, 80))).float() for _ in range(2))
-    assert float(found(a, b)) != pytest.approx(float(stock(a, b)), rel=1e-3)
+    assert float(result(a, b)) != pytest.approx(float(stock(a, b)), rel=1e-3)

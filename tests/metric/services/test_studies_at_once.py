@@ -92,8 +92,8 @@ def test_a_run_whose_holder_died_is_put_back_by_its_own_study_only() -> None:
 def test_two_workers_that_ask_at_once_train_a_study_once() -> None:
     study = make_judged_study(people=6, retrain_after=24)
     RetrainRule.objects.create(study=study, quiet_from=0, quiet_to=0)
-    found = at_once(retrain_due, retrain_due)
-    assert sorted(map(len, found)) == [0, 1]
+    result = at_once(retrain_due, retrain_due)
+    assert sorted(map(len, result)) == [0, 1]
     assert TrainingRun.objects.filter(study=study).count() == study.snapshots.count() == 1
 
 

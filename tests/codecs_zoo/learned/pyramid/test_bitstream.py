@@ -30,10 +30,10 @@ def test_latents_are_read_as_they_were_written(weights: Path) -> None:
     networks = Networks(weights)
     level = torch.tensor([4.0])
     latents = networks.model.latents(to_tensor(smooth_picture(100, 150)), level)
-    body, found = networks.write(latents, 200)
+    body, result = networks.write(latents, 200)
     decoded = networks.read(Bitstream(100, 150, 200, body))
-    assert np.array_equal(decoded, to_pixels(networks.picture(found, 100, 150, 200)))
-    rounding = (found / 2**13 - latents[0]).abs()
+    assert np.array_equal(decoded, to_pixels(networks.picture(result, 100, 150, 200)))
+    rounding = (result / 2**13 - latents[0]).abs()
     assert rounding.max() <= 0.5
 
 
@@ -50,9 +50,9 @@ from codecs_zoo.learned.pyramid.codec import PyramidCodec
 from codecs_zoo.learned.pyramid.bitstream import Bitstream
 codec = PyramidCodec()
 codec.weights = Path({str(weights)!r})
-found = Bitstream.unpack(Path({str(tmp_path / "file")!r}).read_bytes(), codec._weights_id)
+result = Bitstream.unpack(Path({str(tmp_path / "file")!r}).read_bytes(), codec._weights_id)
 torch.set_num_threads(4)
-sys.stdout.buffer.write(Networks(codec.weights).read(found).tobytes())
+sys.stdout.buffer.write(Networks(codec.weights).read(result).tobytes())
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
     assert done.stdout == codec.decode(bitstream).tobytes()

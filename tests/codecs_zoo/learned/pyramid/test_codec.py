@@ -14,8 +14,8 @@ def test_the_rate_that_is_wished_for_is_met_in_one_encode(codec: PyramidCodec) -
     reach = [bits_per_pixel(len(codec.encode(picture, bpp=bpp)), picture) for bpp in (0.02, 2.5)]
     for share in (0.3, 0.6):
         target = round(reach[0] ** (1 - share) * reach[1] ** share, 4)
-        found = bits_per_pixel(len(codec.encode(picture, bpp=target)), picture)
-        assert found == pytest.approx(target, rel=0.02)
+        result = bits_per_pixel(len(codec.encode(picture, bpp=target)), picture)
+        assert result == pytest.approx(target, rel=0.02)
 
 
 def test_small_pictures_are_advised_against(codec: PyramidCodec) -> None:

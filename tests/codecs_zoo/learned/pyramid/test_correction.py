@@ -63,8 +63,8 @@ def test_its_neighbours_are_those_of_the_filter() -> None:
 
 def test_any_bytes_are_a_correction_that_stays_exact() -> None:
     content = np.random.default_rng(1).bytes(CORRECTION.size)
-    found = Correction.unpack(content).of(noise(2) * 50 - 20 * UNITS)
-    assert torch.equal(found, found.floor()) and found.abs().max() < 2**31
+    result = Correction.unpack(content).of(noise(2) * 50 - 20 * UNITS)
+    assert torch.equal(result, result.floor()) and result.abs().max() < 2**31
 
 
 def test_it_has_to_save_more_than_its_bytes() -> None:

@@ -45,7 +45,7 @@ def test_real_bytes_are_what_was_estimated(codec: object) -> None:
     level = torch.tensor([4.0])
     torch.manual_seed(0)
     y = torch.randn(1, 12, 32, 32)
-    body, found = networks.write(y, 200)
-    proposals = (found / UNITS).float()[None]
+    body, result = networks.write(y, 200)
+    proposals = (result / UNITS).float()[None]
     _, likelihoods = networks.model.hierarchy(proposals, networks.model.steps(level), level, rounded)
     assert 8 * len(body) == pytest.approx(float(-likelihoods.log2().sum()), rel=0.01)

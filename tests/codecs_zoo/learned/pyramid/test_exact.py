@@ -23,9 +23,9 @@ NETWORK = nn.Sequential(
 @pytest.mark.parametrize("size", [(1, 1), (2, 7), (9, 5)])
 def test_a_twin_computes_what_its_network_does(size: tuple[int, int]) -> None:
     x = torch.randn(6, *size, generator=torch.Generator().manual_seed(1))
-    found = ExactNetwork(NETWORK)(to_units(x)) / UNITS
-    assert torch.allclose(found, NETWORK(x[None])[0].double(), atol=0.004)
-    assert torch.equal(found * UNITS, (found * UNITS).floor())
+    result = ExactNetwork(NETWORK)(to_units(x)) / UNITS
+    assert torch.allclose(result, NETWORK(x[None])[0].double(), atol=0.004)
+    assert torch.equal(result * UNITS, (result * UNITS).floor())
 
 
 def test_columns_are_computed_like_pictures() -> None:

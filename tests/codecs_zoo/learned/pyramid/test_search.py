@@ -29,10 +29,10 @@ def cost(search: Search, latents: Tensor) -> float:
 def test_a_search_lowers_the_cost() -> None:
     x = to_tensor(smooth_picture(64, 64))
     search = Search(make_model(), x, (64, 64), INDEX, 60, None)
-    before = cost(search, search.found)
+    before = cost(search, search.latents_so_far)
     while search.done < search.iterations:
         search.step()
-    after = cost(search, search.found)
+    after = cost(search, search.latents_so_far)
     assert after < 0.99 * before
 
 

@@ -176,8 +176,8 @@ def test_crops_are_pieces_of_photographs(photographs: Path) -> None:
     pixels = read_photographs(photographs, 64)
     crops = Crops(pixels[:1], torch.device("cpu")).draw(8, 96)
     whole = {tuple(pixel) for row in pixels[0] for pixel in row}
-    found = (crops * 255).round().byte().permute(0, 2, 3, 1).reshape(-1, 3)
-    assert {tuple(pixel.tolist()) for pixel in found} <= {tuple(map(int, pixel)) for pixel in whole}
+    result = (crops * 255).round().byte().permute(0, 2, 3, 1).reshape(-1, 3)
+    assert {tuple(pixel.tolist()) for pixel in result} <= {tuple(map(int, pixel)) for pixel in whole}
     assert len({crop.numpy().tobytes() for crop in crops}) > 4
 
 
@@ -196,9 +196,9 @@ def test_folders_without_photographs_are_said(tmp_path: Path) -> None:
 def test_weights_come_back_and_the_analysis_in_8_bits(tmp_path: Path) -> None:
     model = make_model()
     write_weights(model, tmp_path / "weights")
-    found, frozen = read_model(tmp_path / "weights")
+    result, frozen = read_model(tmp_path / "weights")
     assert not frozen
-    for (name, before), after in zip(model.state_dict().items(), found.state_dict().values(), strict=True):
+    for (name, before), after in zip(model.state_dict().items(), result.state_dict().values(), strict=True):
         bound = before.abs().max() / 100 if name.startswith("analysis.") else before.abs().max() / 1000
         assert (before - after).abs().max() <= bound, name
 

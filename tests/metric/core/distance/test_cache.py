@@ -145,9 +145,9 @@ def test_many_are_read_at_once_through_a_memory_map(tmp_path: Path, caplog: pyte
     damaged = content_key("7")
     with closing(sqlite3.connect(cache.path)) as connection, connection:
         connection.execute("UPDATE vectors SET vector = zeroblob(12) WHERE key = ?", (damaged,))
-    found = cache.get_many([*vectors, *vectors, "nobody's"])
-    assert set(found) == set(vectors) - {damaged}
-    assert found[content_key("1199")].tolist() == [1199, 1199, 1199]
+    result = cache.get_many([*vectors, *vectors, "nobody's"])
+    assert set(result) == set(vectors) - {damaged}
+    assert result[content_key("1199")].tolist() == [1199, 1199, 1199]
     assert len(caplog.records) == 1
     (size,) = cache._open().execute("PRAGMA mmap_size").fetchone()
     assert size > 0

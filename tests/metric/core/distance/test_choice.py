@@ -31,18 +31,18 @@ def votes_by(curve: ChoiceCurve, count: int = 6000, seed: int = 0) -> tuple[Floa
 @pytest.mark.parametrize("lapse", [LEAST_LAPSE, 0.1, 0.3])
 @pytest.mark.parametrize("slope", [0.5, 3.0])
 def test_a_planted_curve_is_recovered(slope: float, lapse: float) -> None:
-    found = fit_curve(*votes_by(ChoiceCurve(slope, lapse)))
-    assert found.bend is None
-    assert found.slope == pytest.approx(slope, rel=0.08)
-    assert found.lapse == pytest.approx(lapse, abs=0.03)
+    result = fit_curve(*votes_by(ChoiceCurve(slope, lapse)))
+    assert result.bend is None
+    assert result.slope == pytest.approx(slope, rel=0.08)
+    assert result.lapse == pytest.approx(lapse, abs=0.03)
 
 
 def test_a_bend_is_found_where_there_is_one() -> None:
     planted = ChoiceCurve(3.0, 0.05, bend=1.5)
     distances, p1, total = votes_by(planted)
-    found = fit_curve(distances, p1, total)
-    assert found.bend is not None
-    assert found.chance(distances) == pytest.approx(planted.chance(distances), abs=0.02)
+    result = fit_curve(distances, p1, total)
+    assert result.bend is not None
+    assert result.chance(distances) == pytest.approx(planted.chance(distances), abs=0.02)
 
 
 def test_a_known_side_is_no_part_of_the_slope() -> None:

@@ -66,17 +66,17 @@ def run(path: Path, a: torch.Tensor, b: torch.Tensor) -> np.ndarray:
     """What onnxruntime makes of the file."""
     runtime = pytest.importorskip("onnxruntime")
     session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    (found,) = session.run(["distance"], {"a": a.numpy(), "b": b.numpy()})
-    return np.asarray(found)
+    (result,) = session.run(["distance"], {"a": a.numpy(), "b": b.numpy()})
+    return np.asarray(result)
 
 
 @pytest.mark.slow
 def test_onnx_gives_the_distances_at_any_size(combined: Metric, exported: Path) -> None:
     for shape in SHAPES:
         a, b = images(shape)
-        found = run(exported, a, b)
-        assert found.shape == (shape[0], 1, 1, 1)
-        assert found == pytest.approx(combined(a, b).numpy(), abs=1e-4, rel=1e-4)
+        result = run(exported, a, b)
+        assert result.shape == (shape[0], 1, 1, 1)
+        assert result == pytest.approx(combined(a, b).numpy(), abs=1e-4, rel=1e-4)
 
 
 @pytest.mark.slow
@@ -94,6 +94,6 @@ def test_pixels_without_features_are_numbers_in_onnx(
     bias.CopyFrom(onnx.numpy_helper.from_array(blind.get_parameter(name).numpy(), bias.name))
     onnx.save(program, tmp_path / "blind.onnx")
     a, b = images((1, 3, 64, 64))
-    found = run(tmp_path / "blind.onnx", a, b)
-    assert found == pytest.approx(blind(a, b).numpy(), abs=1e-5, rel=1e-5)
-    assert found != pytest.approx(combined(a, b).numpy(), abs=1e-3)
+    result = run(tmp_path / "blind.onnx", a, b)
+    assert result == pytest.approx(blind(a, b).numpy(), abs=1e-5, rel=1e-5)
+    assert result != pytest.approx(combined(a, b).numpy(), abs=1e-3)

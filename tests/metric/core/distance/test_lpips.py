@@ -73,9 +73,9 @@ def test_spatial_maps_agree_with_the_package(alex: LPIPS, lpips: ModuleType) -> 
     with pytest.warns(UserWarning, match="pretrained|weights"):
         theirs = lpips.LPIPS(net="alex", pnet_rand=True, spatial=True, verbose=False)
     theirs.net.load_state_dict(alex.net.state_dict())
-    found = alex(noise(4), noise(5), spatial=True)
-    assert found.shape == (2, 1, 64, 64)
-    torch.testing.assert_close(found, theirs(noise(4), noise(5)).detach(), atol=1e-5, rtol=0)
+    result = alex(noise(4), noise(5), spatial=True)
+    assert result.shape == (2, 1, 64, 64)
+    torch.testing.assert_close(result, theirs(noise(4), noise(5)).detach(), atol=1e-5, rtol=0)
 
 
 def test_one_reference_serves_many(alex: LPIPS) -> None:

@@ -18,9 +18,9 @@ SIMILARITY, RINGING, BLUR = range(3)
 
 def columns(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.float64]:
     with torch.inference_mode():
-        found = between(seen(to_tensor([a])), seen(to_tensor([b])))
-    assert found.shape == (1, COLUMNS)
-    return found.numpy().astype(np.float64).reshape(SHAPE)
+        result = between(seen(to_tensor([a])), seen(to_tensor([b])))
+    assert result.shape == (1, COLUMNS)
+    return result.numpy().astype(np.float64).reshape(SHAPE)
 
 
 def test_equal_images_are_zero_in_every_column() -> None:

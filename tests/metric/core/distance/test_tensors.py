@@ -27,8 +27,8 @@ def test_what_was_saved_is_read(tmp_path: Path) -> None:
     torch.save(tensors, tmp_path / "file.pth")
     save_file(tensors, tmp_path / "file.safetensors")
     for name in ("file.pth", "file.safetensors"):
-        found = load_tensors(tmp_path / name)
-        assert all(torch.equal(found[key], value) for key, value in tensors.items())
+        result = load_tensors(tmp_path / name)
+        assert all(torch.equal(result[key], value) for key, value in tensors.items())
 
 
 def test_code_is_not_run_and_nobody_is_told_how_to(tmp_path: Path) -> None:

@@ -44,12 +44,12 @@ def test_a_trunk_put_there_by_hand_is_converted_once(
     empty: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLOSER_WEIGHTS", os.pathsep.join((str(empty), str(shared / "weights"))))
-    said: list[str] = []
-    path = ensure("squeeze", said.append)
+    output: list[str] = []
+    path = ensure("squeeze", output.append)
     assert path == empty / "squeeze.safetensors"
     assert tensors_sha256(load_file(path)) == TRUNK_SHA256["squeeze"]
-    assert ensure("squeeze", said.append) == path
-    assert said == [f"Wrote {path}"]
+    assert ensure("squeeze", output.append) == path
+    assert output == [f"Wrote {path}"]
 
 
 def test_a_trunk_that_cannot_be_had_says_why_and_what_to_do(empty: Path) -> None:
@@ -62,9 +62,9 @@ def test_a_trunk_that_cannot_be_had_says_why_and_what_to_do(empty: Path) -> None
 def test_a_trunk_with_other_numbers_is_refused(empty: Path) -> None:
     empty.mkdir()
     save_file(Trunk("squeeze").state_dict(), empty / "squeeze.safetensors")
-    found = availability("squeeze")
-    assert not found.available
-    assert "its hash differs" in found.reason
+    result = availability("squeeze")
+    assert not result.available
+    assert "its hash differs" in result.reason
     with pytest.raises(TrunkUnavailable, match="Delete it"):
         load_trunk("squeeze")
 

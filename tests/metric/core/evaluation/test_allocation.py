@@ -21,39 +21,39 @@ def test_expected_information_is_its_integral(a: float, b: float) -> None:
 
 def test_open_questions_come_before_settled_ones() -> None:
     # Undecided and never asked; undecided after many votes; the metric is sure.
-    found = rank_triplets([0.5, 0.5, 0.99], [0, 20, 0], [0, 20, 0], [0, 0, 0])
-    assert list(found.order) == [0, 2, 1] or list(found.order) == [0, 1, 2]
-    assert found.information[0] == max(found.information)
-    assert found.information[1] < found.information[0] / 3
+    result = rank_triplets([0.5, 0.5, 0.99], [0, 20, 0], [0, 20, 0], [0, 0, 0])
+    assert list(result.order) == [0, 2, 1] or list(result.order) == [0, 1, 2]
+    assert result.information[0] == max(result.information)
+    assert result.information[1] < result.information[0] / 3
 
 
 def test_people_against_the_metric_is_a_surprise() -> None:
-    found = rank_triplets([0.9, 0.9], [5, 0], [0, 5], [0, 0])
-    assert found.surprise[0] > 10 * found.surprise[1]
-    assert found.order[0] == 0
+    result = rank_triplets([0.9, 0.9], [5, 0], [0, 5], [0, 0])
+    assert result.surprise[0] > 10 * result.surprise[1]
+    assert result.order[0] == 0
 
 
 def test_versions_that_contradict_each_other_come_first() -> None:
     versions = [[0.5, 0.1], [0.5, 0.9]]
-    found = rank_triplets(versions, [0, 0], [0, 0], [0, 0])
-    assert found.versions == pytest.approx([0, np.log(2) - entropy(np.array(0.1))])
+    result = rank_triplets(versions, [0, 0], [0, 0], [0, 0])
+    assert result.versions == pytest.approx([0, np.log(2) - entropy(np.array(0.1))])
     assert rank_triplets([0.5, 0.9], [0, 0], [0, 0], [0, 0]).versions == pytest.approx([0, 0])
 
 
 def test_priority_weighs_information_against_the_two_disagreements() -> None:
     # By place: of the most information; of the most surprise; where versions differ most; nothing to learn.
     versions = [[0.5, 0.9, 0.1, 0.99], [0.5, 0.9, 0.9, 0.99]]
-    found = rank_triplets(versions, [0, 40, 30, 60], [0, 0, 300, 6000], [0, 0, 0, 0])
-    assert list(np.argsort(-found.information)) == [0, 2, 1, 3] or found.information[0] == max(
-        found.information
+    result = rank_triplets(versions, [0, 40, 30, 60], [0, 0, 300, 6000], [0, 0, 0, 0])
+    assert list(np.argsort(-result.information)) == [0, 2, 1, 3] or result.information[0] == max(
+        result.information
     )
-    assert int(np.argmax(found.surprise)) == 1
-    assert int(np.argmax(found.versions)) == 2
+    assert int(np.argmax(result.surprise)) == 1
+    assert int(np.argmax(result.versions)) == 2
     # Without disagreement information alone would put the first before all others.
-    assert found.priority[1] > found.priority[0]
-    by_hand = 0.5 * places(found.information) + 0.25 * (places(found.surprise) + places(found.versions))
-    assert found.priority == pytest.approx(by_hand)
-    assert list(found.order) == list(np.argsort(-by_hand, kind="stable"))
+    assert result.priority[1] > result.priority[0]
+    by_hand = 0.5 * places(result.information) + 0.25 * (places(result.surprise) + places(result.versions))
+    assert result.priority == pytest.approx(by_hand)
+    assert list(result.order) == list(np.argsort(-by_hand, kind="stable"))
 
 
 def places(values: np.ndarray) -> np.ndarray:
@@ -61,10 +61,10 @@ def places(values: np.ndarray) -> np.ndarray:
 
 
 def test_surprise_of_votes_is_zero_for_who_knew() -> None:
-    found = surprise_of_votes([0.75, 0.25, 0.5], [3, 3, 0], [4, 4, 0])
-    assert found[0] == pytest.approx(0)
-    assert found[1] == pytest.approx(2 * np.log(3))
-    assert found[2] == 0
+    result = surprise_of_votes([0.75, 0.25, 0.5], [3, 3, 0], [4, 4, 0])
+    assert result[0] == pytest.approx(0)
+    assert result[1] == pytest.approx(2 * np.log(3))
+    assert result[2] == 0
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def make_votes(
     count = photographs * per_photograph
     distances = rng.normal(5, 1, size=(count, 2))
     p1 = rng.binomial(votes, 1 / (1 + np.exp(-slope * (distances[:, 0] - distances[:, 1]))))
-    found = Votes(
+    result = Votes(
         n_p0=(votes - p1).astype(float),
         n_p1=p1.astype(float),
         n_tie=np.zeros(count),
@@ -34,7 +34,7 @@ def make_votes(
         kind=np.tile(["classical-classical", "classical-learned"], count // 2),
         target_bpp=np.tile(["1.0", "0.23"], count // 2),
     )
-    return found, distances
+    return result, distances
 
 
 def row_of(evaluation: dict[str, Any], key: str) -> dict[str, Any]:

@@ -42,15 +42,15 @@ def edit_rows(path: Path, change: Callable[[list[dict[str, str]]], None]) -> Non
 
 
 def test_a_snapshot_is_read(snapshot: Path) -> None:
-    found = read_snapshot(snapshot)
-    assert [len(found.of(split)) for split in ("train", "val", "test")] == [24, 8, 12]
-    assert found.simulated
-    assert found.data_hash == json.loads((snapshot / "manifest.json").read_text())["sha256"]
-    triplet = found.of("test")[0]
+    result = read_snapshot(snapshot)
+    assert [len(result.of(split)) for split in ("train", "val", "test")] == [24, 8, 12]
+    assert result.simulated
+    assert result.data_hash == json.loads((snapshot / "manifest.json").read_text())["sha256"]
+    triplet = result.of("test")[0]
     assert triplet.n == 3
     assert tuple(np.add(triplet.left, triplet.right)) == (triplet.n_p0, triplet.n_p1, triplet.n_tie)
     assert triplet.files["p1"].name == f"{triplet.index}.png"
-    require_trainable(found)
+    require_trainable(result)
 
 
 def test_a_folder_without_manifest_is_refused(tmp_path: Path) -> None:
@@ -134,9 +134,9 @@ def test_a_judge_that_contradicts_the_votes_is_refused(own_snapshot: Path) -> No
 
 
 def test_too_few_photographs_are_refused(tmp_path: Path) -> None:
-    found = read_snapshot(make_snapshot(tmp_path / "s", per_split=(1, 1, 1), votes=10))
+    result = read_snapshot(make_snapshot(tmp_path / "s", per_split=(1, 1, 1), votes=10))
     with pytest.raises(SnapshotError, match="1 photograph.*at least 2"):
-        require_trainable(found)
+        require_trainable(result)
 
 
 def test_too_few_judgments_are_refused(own_snapshot: Path) -> None:

@@ -93,9 +93,9 @@ def test_a_run_cut_off_between_epochs_goes_on_to_the_same_bits(
     with pytest.raises(KeyboardInterrupt):
         train(small, tmp_path / "run", QUICK, cache=cache, progress=cut_off)
     (state,) = (cache / "training").rglob("fine-tune.pt")
-    found = read_state(state)
-    assert found is not None
-    assert found.epoch == 1
+    result = read_state(state)
+    assert result is not None
+    assert result.epoch == 1
     steps: list[int] = []
     note: Progress = lambda stage, done, total: steps.append(done) if stage == "fine-tune" else None  # noqa: E731
     train(small, tmp_path / "run", QUICK, cache=cache, progress=note)

@@ -28,8 +28,10 @@ def make_design(
     odds = (v0.astype(np.float64) - v1) @ weights
     p1 = np.stack([rng.binomial(votes, 1 / (1 + np.exp(-(odds + b)))) for b in (bias, -bias)], axis=1)
     groups = [f"photograph {number % 20}" for number in range(count)]
-    found = design(v0, v1, n_p0=votes - p1, n_p1=p1, n_tie=np.zeros_like(p1), groups=groups, side=(1.0, -1.0))
-    return found, np.concatenate([v0, v1]).mean(axis=0, dtype=np.float64)
+    result = design(
+        v0, v1, n_p0=votes - p1, n_p1=p1, n_tie=np.zeros_like(p1), groups=groups, side=(1.0, -1.0)
+    )
+    return result, np.concatenate([v0, v1]).mean(axis=0, dtype=np.float64)
 
 
 def fit(votes: Design, mean: NDArray[np.float64], **options: object) -> Fit:
@@ -40,19 +42,19 @@ PLANTED = np.where(np.arange(CHANNELS) % 4 == 0, 60.0, 0.0)
 
 
 def test_planted_heads_are_recovered() -> None:
-    found = fit(*make_design(PLANTED, count=2000, votes=10))
-    assert np.corrcoef(found.weights, PLANTED)[0, 1] > 0.98
-    assert found.slope * found.weights[PLANTED > 0].mean() == pytest.approx(60, rel=0.1)
-    assert np.all(found.weights >= 0)
-    assert found.converged
+    result = fit(*make_design(PLANTED, count=2000, votes=10))
+    assert np.corrcoef(result.weights, PLANTED)[0, 1] > 0.98
+    assert result.slope * result.weights[PLANTED > 0].mean() == pytest.approx(60, rel=0.1)
+    assert np.all(result.weights >= 0)
+    assert result.converged
 
 
 def test_they_agree_with_new_votes_better_than_stock() -> None:
-    found = fit(*make_design(PLANTED))
+    result = fit(*make_design(PLANTED))
     new, _ = make_design(PLANTED, seed=50)
     score, stock = (
         agreement((new.difference @ w)[:, None] * np.ones(2), new.p1, new.total)
-        for w in (found.weights, STOCK)
+        for w in (result.weights, STOCK)
     )
     assert score > stock + 0.05
 
@@ -70,14 +72,14 @@ def test_coin_flips_teach_nothing() -> None:
 
 
 def test_a_strong_penalty_leaves_the_stock_heads() -> None:
-    found = fit(*make_design(20 * STOCK), strengths=(1e7,))
-    assert found.weights == pytest.approx(STOCK, rel=1e-3)
-    assert found.slope == pytest.approx(20, rel=0.15)
+    result = fit(*make_design(20 * STOCK), strengths=(1e7,))
+    assert result.weights == pytest.approx(STOCK, rel=1e-3)
+    assert result.slope == pytest.approx(20, rel=0.15)
 
 
 def test_a_habit_of_one_side_is_told_apart() -> None:
-    found = fit(*make_design(PLANTED, count=1500, bias=0.6))
-    assert found.side_bias == pytest.approx(0.6, abs=0.1)
+    result = fit(*make_design(PLANTED, count=1500, bias=0.6))
+    assert result.side_bias == pytest.approx(0.6, abs=0.1)
 
 
 def test_the_mean_distance_is_that_of_stock() -> None:
@@ -118,11 +120,11 @@ def test_one_photograph_cannot_be_cross_validated() -> None:
 def test_the_gradient_is_that_of_the_loss() -> None:
     # The loss of a fit is lowest where it says it is: any small step from there is worse.
     votes, mean = make_design(PLANTED, count=100)
-    found = fit(votes, mean, strengths=(1e-9,))
-    odds = votes.difference @ (found.slope * found.weights)
+    result = fit(votes, mean, strengths=(1e-9,))
+    odds = votes.difference @ (result.slope * result.weights)
 
     def loss(scale: float) -> float:
-        return log_loss(scale * odds[:, None] + found.side_bias * votes.side, votes.p1, votes.total)
+        return log_loss(scale * odds[:, None] + result.side_bias * votes.side, votes.p1, votes.total)
 
     assert loss(1.0) < min(loss(0.97), loss(1.03))
 

@@ -31,8 +31,8 @@ def fit(votes: Design, **options: object) -> Fit:
 
 
 def test_a_strong_penalty_still_finds_the_multiple_of_each_block() -> None:
-    found = fit(make_votes(planted(2, 0, 5)), blocks=BLOCK, strengths=(1e5,))
-    in_odds = found.weights * found.slope / STOCK
+    result = fit(make_votes(planted(2, 0, 5)), blocks=BLOCK, strengths=(1e5,))
+    in_odds = result.weights * result.slope / STOCK
     assert in_odds[0] == pytest.approx(2, rel=0.15)
     assert in_odds[FIRST] == pytest.approx(0, abs=0.3)
     assert in_odds[-1] == pytest.approx(5, rel=0.1)
@@ -52,23 +52,23 @@ def test_cross_validation_chooses_the_way_of_blocks() -> None:
 
 def test_the_mean_distance_is_that_of_the_heads_asked_for() -> None:
     first = STOCK * (BLOCK == 0)
-    found = fit(make_votes(planted(2, 1, 1)), blocks=BLOCK, scale=first)
-    assert found.weights.sum() == pytest.approx(first.sum())
+    result = fit(make_votes(planted(2, 1, 1)), blocks=BLOCK, scale=first)
+    assert result.weights.sum() == pytest.approx(first.sum())
 
 
 def test_a_block_without_weight_in_stock_stays_free() -> None:
     stock = STOCK * (BLOCK != 1)
     votes = make_votes(planted(2, 2, 1), count=3000)
-    found = fit_heads(votes, stock, np.full(len(STOCK), 0.2), blocks=BLOCK, strengths=(1e-4,))
-    assert found.weights[FIRST] * found.slope == pytest.approx(1.0, rel=0.3)
+    result = fit_heads(votes, stock, np.full(len(STOCK), 0.2), blocks=BLOCK, strengths=(1e-4,))
+    assert result.weights[FIRST] * result.slope == pytest.approx(1.0, rel=0.3)
 
 
 def test_a_planted_rate_of_random_answers_is_recovered_on_held_out_folds() -> None:
     votes = make_votes(planted(8, 8, 8), count=3000, lapse=0.2)
-    found = fit(votes, blocks=BLOCK)
-    assert found.curve.lapse == pytest.approx(0.2, abs=0.03)
-    assert "held-out folds" in found.curve.calibrated_on
-    odds = found.curve.margin(votes.distances(found.weights))
+    result = fit(votes, blocks=BLOCK)
+    assert result.curve.lapse == pytest.approx(0.2, abs=0.03)
+    assert "held-out folds" in result.curve.calibrated_on
+    odds = result.curve.margin(votes.distances(result.weights))
     assert np.polyfit(votes.difference @ planted(8, 8, 8), odds, 1)[0] == pytest.approx(1, abs=0.2)
     assert fit(votes, blocks=BLOCK, lapse=False).curve.lapse == 0
 
@@ -83,5 +83,5 @@ def test_the_curve_is_modest_where_the_weights_were_fitted_to_noise() -> None:
     p1 = rng.binomial(1, 1 / (1 + np.exp(-10 * (v0[:, 0] - v1[:, 0]))))
     groups = [f"photograph {number % 6}" for number in range(60)]
     votes = design(v0, v1, n_p0=1 - p1, n_p1=p1, n_tie=0 * p1, groups=groups)
-    found = fit_heads(votes, np.ones(300), np.full(300, 0.2), strengths=(1e-3,))
-    assert found.curve.slope < found.slope / 2
+    result = fit_heads(votes, np.ones(300), np.full(300, 0.2), strengths=(1e-3,))
+    assert result.curve.slope < result.slope / 2

@@ -31,10 +31,10 @@ def test_every_setting_can_be_given(parser: argparse.ArgumentParser) -> None:
         " --compile --resamples 200 --baselines psnr ssim --minimum-photographs 4 --minimum-judgments 50"
         " --device cpu --processes 2 --no-learning-curve --all"
     )
-    found = given(parser, words)
-    assert set(found) == {field.name for field in fields(TrainConfig)} - {"net"}
+    result = given(parser, words)
+    assert set(result) == {field.name for field in fields(TrainConfig)} - {"net"}
     usual = TrainConfig().as_json()
-    settled = TrainConfig(**found).as_json()  # type: ignore[arg-type]
+    settled = TrainConfig(**result).as_json()  # type: ignore[arg-type]
     assert [name for name, value in settled.items() if value == usual[name]] == []
     assert (settled["nets"], settled["strengths"], settled["layer_scales"]) == (
         ["vgg", "alex"],

@@ -41,16 +41,16 @@ def make_study(truth: tuple[float, ...], triplets: int = 800) -> tuple[Fit, Fit]
 
 
 def test_planted_reliabilities_and_weights_are_recovered() -> None:
-    alike, found = make_study(TRUTH)
-    assert found.reliability == pytest.approx(TRUTH, abs=0.05)
-    assert found.weights[0] * found.slope == pytest.approx(12, rel=0.2)
+    alike, result = make_study(TRUTH)
+    assert result.reliability == pytest.approx(TRUTH, abs=0.05)
+    assert result.weights[0] * result.slope == pytest.approx(12, rel=0.2)
     assert alike.weights[0] * alike.slope < 7
     assert alike.reliability == ()
 
 
 def test_people_who_agree_are_all_trusted() -> None:
-    _, found = make_study((0.97,) * 4)
-    assert min(found.reliability) > 0.9
+    _, result = make_study((0.97,) * 4)
+    assert min(result.reliability) > 0.9
 
 
 def test_an_annotator_without_answers_stands_at_the_prior() -> None:

@@ -71,9 +71,9 @@ def test_the_next_claim_ends_the_session_in_the_ordinary_words(study: Study) -> 
 def test_who_was_left_out_before_the_first_pair_is_told_that_there_is_none(study: Study) -> None:
     session = make_session(study)
     leave_out(session)
-    found = claim_next(session=session)
-    assert isinstance(found, NoPair)
-    assert found.detail == "There are no more pairs for you. This session is complete. Thank you."
+    result = claim_next(session=session)
+    assert isinstance(result, NoPair)
+    assert result.detail == "There are no more pairs for you. This session is complete. Thank you."
 
 
 def test_a_rule_ends_it_as_well() -> None:
@@ -84,8 +84,8 @@ def test_a_rule_ends_it_as_well() -> None:
     for _ in range(3):
         make_judgment(session)
     refresh_quality(study)
-    found = claim_next(session=session)
-    assert isinstance(found, NoPair) and found.status == "sitting_over"
+    result = claim_next(session=session)
+    assert isinstance(result, NoPair) and result.status == "sitting_over"
 
 
 def test_a_pair_in_hand_is_answered_without_counting_and_asked_again(study: Study) -> None:
@@ -145,8 +145,8 @@ def test_practice_ends_too(study: Study) -> None:
     make_triplet(study, role=Triplet.Role.TRAINING, known="first")
     session = make_session(Study.objects.get(pk=study.pk))
     leave_out(session)
-    found = claim_next(session=session)
-    assert isinstance(found, NoPair) and found.status == "sitting_over"
+    result = claim_next(session=session)
+    assert isinstance(result, NoPair) and result.status == "sitting_over"
     assert finish(session) is not None
 
 
