@@ -121,6 +121,8 @@ def _compare(options: argparse.Namespace) -> int:
     from metric.reports.compared import compare, format_panel
 
     names = [name.strip() for name in options.metrics.split(",") if name.strip()]
+    if not names:
+        raise ValueError("Name at least one metric.")
     require_known(names)
     result = compare(options.answers, names, options.cache, viewing=viewing_of(options))
     if options.json:

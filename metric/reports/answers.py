@@ -26,6 +26,7 @@ from metric.core.distance.images import KEPT_BYTES, Picture
 from metric.core.evaluation.votes import SingleAnswers, Votes
 from psychometrics.tables import TableError, read_table
 
+MISSING = "is not there"
 # (source, first, second) by the hash of their pixels, the first being the lesser hash.
 Key = tuple[str, str, str]
 # Bits a pixel to the rate that a pair is filed under.
@@ -76,7 +77,7 @@ def read_judged_pairs(path: Path, rate: Rate = float) -> JudgedPairs:
         counts.setdefault(key, [0, 0, 0])[choice] += 1
         singles.append((key, (0.0, 1.0, 0.5)[choice], answer.annotator))
     if not counts:
-        raise AnswersError(f"No row of {path} can be used: {excluded.most_common(1)[0][0]}.")
+        raise NoUsableRow(path, excluded)
     pictures = open_picture.known
     place = {key: number for number, key in enumerate(counts)}
     names = [name for _, _, name in singles]
@@ -121,6 +122,14 @@ def _names(answer: Answer, swapped: bool) -> tuple[str, str]:
     return (names[1], names[0]) if swapped else names
 
 
+class NoUsableRow(AnswersError):
+    """No row of a file can be used. `all_missing`: because not one of its pictures is there, which may be names."""
+
+    def __init__(self, path: Path, excluded: Counter[str]) -> None:
+        super().__init__(f"No row of {path} can be used: {excluded.most_common(1)[0][0].rstrip('.')}.")
+        self.all_missing = all(reason.endswith(MISSING) for reason in excluded)
+
+
 class Unusable(Exception):
     """A row that cannot be used; the message is the reason that it is counted under."""
 
@@ -149,7 +158,7 @@ class Pictures:
         try:
             return load_photograph(file).pixels
         except FileNotFoundError as error:
-            raise Unusable(f"{name} is not there") from error
+            raise Unusable(f"{name} {MISSING}") from error
         except (OSError, PhotographError) as error:
             raise Unusable(f"{name} cannot be read: {error}") from error
 

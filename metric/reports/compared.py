@@ -12,7 +12,7 @@ from metric.core.distance.cache import VectorCache
 from metric.core.distance.viewing import Viewing
 from metric.core.evaluation.panel import panel, people
 from metric.core.evaluation.votes import SingleAnswers, Votes
-from metric.reports.answers import read_judged_pairs
+from metric.reports.answers import NoUsableRow, read_judged_pairs
 from metric.reports.candidates import candidate
 from metric.reports.scored import COLUMNS as SCORES
 from metric.reports.scored import compare_scores, format_scores
@@ -21,7 +21,7 @@ from psychometrics.tables import TableError, read_table
 from psychometrics.text_table import aligned
 
 Progress = Callable[[str, int, int], None]
-NO_PICTURES = "the file names no pictures"
+NO_PICTURES = "the file names no pictures, or none of them is there"
 
 
 def compare(
@@ -42,6 +42,8 @@ def compare(
     try:
         judged = read_judged_pairs(path)
     except AnswersError as unreadable:
+        if isinstance(unreadable, NoUsableRow) and not unreadable.all_missing:
+            raise
         return _without_pictures(path, names, unreadable)
     kept = closing(VectorCache(cache)) if cache else nullcontext(None)
     with kept as vectors:

@@ -104,7 +104,7 @@ def test_answers_without_pictures_give_what_needs_no_pixels(
     path.write_text("\n".join(lines) + "\n")
     result = compared(path, "psnr", capsys)
     assert result["people"]["human_score"]["value"] == pytest.approx((9 * 8 + 0) / 90)
-    assert result["rows"][0]["reason"] == "the file names no pictures"
+    assert result["rows"][0]["reason"] == "the file names no pictures, or none of them is there"
     assert main(["compare", str(path), "--metrics", "psnr"]) == 0
 
 
@@ -147,3 +147,15 @@ def test_mean_scores_of_single_pictures_are_correlated_within_sources(
     path.write_text("source,distorted,score\n0.png,0-5.png,high\n")
     assert main(["compare", str(path), "--metrics", "psnr"]) == 2
     assert "Line 2" in capsys.readouterr().err
+
+
+def test_pictures_that_cannot_be_used_are_the_reason_and_not_missing_names(
+    answers: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.fromarray(photograph(0, (80, 80))).save(answers.parent / "other.png")
+    path = answers.parent / "sizes.csv"
+    path.write_text("source,a,b,choice\n0.png,0-5.png,other.png,a\n")
+    assert main(["compare", str(path), "--metrics", "psnr"]) == 2
+    assert "pictures of different sizes" in capsys.readouterr().err
+    assert main(["compare", str(answers), "--metrics", ""]) == 2
+    assert "at least one metric" in capsys.readouterr().err

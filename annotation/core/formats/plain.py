@@ -74,6 +74,8 @@ def read_plain(path: Path, *, anywhere: bool = False) -> Answers:
     """
     rows = read_rows(path, REQUIRED, OPTIONAL)
     votes = [(line, row) for line, row in rows if not row.get("check") and row["choice"].lower() != SKIP]
+    if not votes:
+        raise AnswersError(f"{path} has no votes: only checks and skipped answers.")
     passed = len(rows) - len(votes)
     notes = (f"{passed:,} checks and skipped answers are no votes: they were passed over.",) if passed else ()
     return Answers("plain", [_answer(path, line, row, anywhere=anywhere) for line, row in votes], notes)

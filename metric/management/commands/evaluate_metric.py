@@ -59,8 +59,7 @@ class Command(CommandWithExamples):
         folder, promoted = _folders(options["version"])
         try:
             require_known(options["baselines"])
-            per_degree = options["pixels_per_degree"]
-            viewing = None if per_degree is None else Viewing(per_degree, "as given")
+            viewing = _viewing(options["pixels_per_degree"])
             judged = read_judged_pairs(options["judgments"], nearest_rate)
             with Bars() as bars:
                 evaluation = evaluate_on(
@@ -104,6 +103,13 @@ def _tell_of_copies(stderr: Any, copies: dict[str, str] | None) -> None:
         stderr.write(
             f"Source {name[:12]} shows the same as {learned[:12]}, which the version has learned from."
         )
+
+
+def _viewing(per_degree: float | None) -> Viewing | None:
+    try:
+        return None if per_degree is None else Viewing(per_degree, "as given")
+    except ValueError as error:
+        raise CommandError(str(error), returncode=MISUSE) from error
 
 
 def _folders(version: str) -> tuple[Path, Path | None]:

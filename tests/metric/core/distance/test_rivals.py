@@ -39,6 +39,14 @@ def nan(a, b):
 def shape(a, b):
     return np.zeros((2, 3))
 
+def blackens(a, b):
+    a[:] = 0
+    b[:] = 0
+    return 1.0
+
+def huge(a, b):
+    return 1e300
+
 def words(a, b):
     return "close"
 
@@ -137,6 +145,18 @@ def test_every_rival_is_available_or_says_how_to_get_it() -> None:
     for key, reason in availability().items():
         assert key in ROWS or reason is None
         assert reason is None or any(word in reason for word in ("pip install", "PATH", "run:"))
+
+
+def test_a_callable_that_writes_into_its_pictures_changes_nobody_elses(own: str, pairs: list[Pair]) -> None:
+    before = [picture.read().copy() for pair in pairs for picture in pair]
+    named(f"{own}:blackens").baseline.distances(pairs, None, None, None)
+    after = [picture.read() for pair in pairs for picture in pair]
+    assert all(np.array_equal(old, new) for old, new in zip(before, after, strict=True))
+
+
+def test_a_number_that_float32_cannot_hold_is_refused(own: str, pairs: list[Pair]) -> None:
+    with pytest.raises(BaselineUnavailable, match=r"returned 1e\+300"):
+        named(f"{own}:huge").baseline.distances(pairs, None, None, None)
 
 
 def test_values_of_a_package_are_kept_and_those_of_a_callable_are_not(
