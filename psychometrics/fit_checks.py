@@ -95,11 +95,12 @@ def _design_effect(scale: Scale, comparisons: Comparisons, met: NDArray[np.intp]
     p = chances(scale.logits, scale.tie, size)
     n = counts[:, 0] + counts[:, 1] + counts[:, 2]
     at, _ = renumbered(number)
-    won = counts[:, 0] + counts[:, 2] / 2
-    own = won - n * (np.bincount(at, won) / np.bincount(at, n))[at]
-    p = p[met]
+    p, fitted_to = p[met], scale.counts[met]
+    answers = fitted_to.sum(axis=1)
+    observed = (fitted_to[:, 0] + fitted_to[:, 2] / 2) / answers
+    own = counts[:, 0] + counts[:, 2] / 2 - n * observed[at]
     share = p[:, 0] + p[:, 2] / 2
-    variance = scale.counts[met].sum(axis=1) * (p[:, 0] + p[:, 2] / 4 - share**2)
+    variance = answers * (p[:, 0] + p[:, 2] / 4 - share**2)
     incidence = (np.eye(size)[low] - np.eye(size)[high]) * np.sqrt(variance)[:, None]
     fitted = incidence @ np.linalg.pinv(incidence)
     df = max(1, met.size - (size - 1))

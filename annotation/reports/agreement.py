@@ -36,7 +36,7 @@ class Agreement:
 def agreement_of(study: Study, votes: StudyVotes, *, simulated: bool) -> Agreement:
     """From the study's votes of one population, and the repeats of those who count."""
     counts, source = votes.by_triplet
-    counts = counts - _repeated(study, votes, simulated=simulated)
+    counts = counts - _repeated(study, votes, source.size, simulated=simulated)
     return Agreement(
         alpha=krippendorff_alpha(*counts, source=source),
         raw=raw_agreement(*counts),
@@ -48,15 +48,16 @@ def agreement_of(study: Study, votes: StudyVotes, *, simulated: bool) -> Agreeme
     )
 
 
-def _repeated(study: Study, votes: StudyVotes, *, simulated: bool) -> Ints:
-    """Votes (3, t) that are a person's further ones on a pair, as imports keep them: how far people agree with one
-    another is measured on the first of each, and with themselves on these.
+def _repeated(study: Study, votes: StudyVotes, triplets: int, *, simulated: bool) -> Ints:
+    """Votes (3, triplets) that are a person's further ones on a pair, as imports keep them: how far people agree with
+    one another is measured on the first of each, and with themselves on these.
     """
-    rows = _repeats(study, simulated=simulated).filter(counted=True)
-    voted = np.unique(votes.triplet)
-    counts = np.zeros((3, voted.size), dtype=np.int64)
-    for triplet, choice in rows.values_list("triplet", "choice"):
-        counts[OUTCOMES[choice], np.searchsorted(votes.triplets[voted], triplet)] += 1
+    rows = list(_repeats(study, simulated=simulated).filter(counted=True).values_list("triplet", "choice"))
+    counts = np.zeros((3, triplets), dtype=np.int64)
+    if rows:
+        voted = votes.triplets[np.unique(votes.triplet)]
+        for triplet, choice in rows:
+            counts[OUTCOMES[choice], np.searchsorted(voted, triplet)] += 1
     return counts
 
 

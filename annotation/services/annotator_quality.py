@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
@@ -106,11 +106,22 @@ def _write(study: Study, figures: Mapping[UUID, Figures], read_at: datetime) -> 
     before = {row.pk: (row.signs, row.excluded_by, row.excluded_at) for row in rows}
     moved = [row for row in rows if _apply(row, figures[row.annotator_id], study)]
     others = [row for row in rows if (row.signs, row.excluded_by, row.excluded_at) != before[row.pk]]
-    # A column of many rows costs as much as all else here: those that seldom change are written where they did.
-    Enrolment.objects.bulk_update(rows, ["figures"])
+    _write_figures(rows)
     Enrolment.objects.bulk_update(others, ["signs", "excluded_by", "excluded_at"])
     Enrolment.objects.filter(pk__in=before).update(figures_at=read_at)
     _recount_votes(study, moved)
+
+
+def _write_figures(rows: Sequence[Enrolment]) -> None:
+    """The figures of many rows by one statement with many values: the ORM's CASE of them all takes longer to make than
+    everything else that is done with the figures.
+    """
+    field = Enrolment._meta.get_field("figures")
+    quote = connection.ops.quote_name
+    table, column = quote(Enrolment._meta.db_table), quote(field.column)
+    values = [(field.get_db_prep_save(row.figures, connection), row.pk) for row in rows]
+    with connection.cursor() as cursor:
+        cursor.executemany(f"UPDATE {table} SET {column} = %s WHERE {quote('id')} = %s", values)
 
 
 def _apply(enrolment: Enrolment, figures: Figures, study: Study) -> bool:

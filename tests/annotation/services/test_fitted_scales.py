@@ -120,6 +120,6 @@ def test_rows_are_written_a_few_at_a_time(study: Study, monkeypatch: pytest.Monk
     with CaptureQueriesContext(connection) as queries:
         refresh_quality(study)
     updates = [
-        row["sql"] for row in queries if row["sql"].startswith('UPDATE "annotation_enrolment" SET "figures"')
+        row["sql"] for row in queries if 'UPDATE "annotation_enrolment" SET "figures" = ' in row["sql"]
     ]
     assert len(updates) == 3
