@@ -80,10 +80,12 @@ class Search:
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.done += 1
-        found = Progress(self.done, self.iterations, bpp.item(), -10 * math.log10(max(error.item(), 1e-10)))
+        progress = Progress(
+            self.done, self.iterations, bpp.item(), -10 * math.log10(max(error.item(), 1e-10))
+        )
         if self.aim is not None and share >= STEERED_FROM:
-            self._steer(STEERING / self.planned * math.log(self.aim / found.bpp))
-        return found
+            self._steer(STEERING / self.planned * math.log(self.aim / progress.bpp))
+        return progress
 
     def correct(self, iterations: int, miss: float) -> None:
         """Plan more iterations, for a file that came out `miss` times as large as it should."""
@@ -93,14 +95,14 @@ class Search:
         self._steer(-JUMP * math.log(miss))
 
     @property
-    def found(self) -> Tensor:
+    def latents_so_far(self) -> Tensor:
         """The latents as they are, in steps, to be rounded about their means."""
         return self.latents.detach()
 
     def state(self) -> dict[str, Any]:
         """Everything that a search in another process needs to go on."""
         return {
-            "latents": self.found,
+            "latents": self.latents_so_far,
             "optimizer": self.optimizer.state_dict(),
             "generator": self.generator.get_state(),
             "log_lambda": self.log_lambda,
