@@ -13,10 +13,8 @@ def extra_availability(extra: str, *modules: str) -> Availability:
     missing = [module for module in modules if find_spec(module) is None]
     if not missing:
         return Availability(True)
-    names = " and ".join(missing)
-    return Availability(
-        False, f"The optional {names} is not installed.", f"Install it: pip install '.[{extra}]'"
-    )
+    what = f"package {missing[0]} is" if len(missing) == 1 else f"packages {' and '.join(missing)} are"
+    return Availability(False, f"The optional {what} not installed.", f"Run: pip install '.[{extra}]'")
 
 
 def package_versions(*packages: str) -> dict[str, str]:
