@@ -33,7 +33,7 @@ from codecs_zoo.variants import split_name
 from imaging.files import write_atomic
 from imaging.pictures import load_photograph
 
-AROUND = (-0.9, -0.6, -0.3, 0.0, 0.3, 0.6)
+AROUND = (-0.9, -0.6, -0.3, 0.0, 0.3, 0.6, 0.9, 1.2)
 """Qualities of the plain files, from that of the searched one."""
 
 
@@ -126,6 +126,12 @@ def measured(
     return table
 
 
+def mean_of_known(rows: Sequence[Sequence[float]]) -> list[float]:
+    """For each crop the mean of its qualities that are not NaN; NaN where none is."""
+    known = [[value for value in crop if not np.isnan(value)] for crop in zip(*rows, strict=True)]
+    return [float(np.mean(crop)) if crop else float("nan") for crop in known]
+
+
 def in_per_cent(logarithms: Sequence[float]) -> str:
     """Mean and interval as changes in per cent, and how many crops count where some do not."""
     values = np.array(logarithms)
@@ -146,14 +152,14 @@ def print_table(
     for name in options.codecs:
         codec = registry.get(name)
         tuned = codec.tuned_on(codec.complete_settings({codec.knob.name: options.qualities[0]}))
-        for quality in (None, *options.qualities):
+        for quality in (None, *options.qualities) if len(options.qualities) > 1 else options.qualities:
             cells = []
             for figure in chosen:
                 rows = [
                     table[name, each, figure.name] for each in options.qualities if quality in (None, each)
                 ]
                 mark = " (t)" if figure.name in tuned else ""
-                cells.append(in_per_cent(np.nanmean(rows, axis=0)) + mark)
+                cells.append(in_per_cent(mean_of_known(rows)) + mark)
             label = "all" if quality is None else f"{quality:g}"
             print(f"| {name} | {label} | " + " | ".join(cells) + " |")
 
