@@ -92,8 +92,8 @@ def gains(decoded: Decoded) -> tuple[int, Tensor]:
     target = functional.pixel_unshuffle(decoded.error[None], 4)[0].double().flatten(1)
     # A channel adds gain x weight[:, channel] x hidden[channel]: normal equations over channels.
     matrix = (weight.T @ weight) * (hidden @ hidden.T)
-    found = torch.linalg.lstsq(matrix, ((weight.T @ target) * hidden).sum(1, keepdim=True)).solution
-    return len(found), target - weight @ (found * hidden)
+    gain = torch.linalg.lstsq(matrix, ((weight.T @ target) * hidden).sum(1, keepdim=True)).solution
+    return len(gain), target - weight @ (gain * hidden)
 
 
 def last_layer(decoded: Decoded) -> tuple[int, Tensor]:
@@ -114,8 +114,8 @@ def _fitted(columns: Tensor, target: Tensor) -> tuple[int, Tensor]:
     """Target (K x ...) by least squares from columns (C x ...) and a constant: numbers, and what remains."""
     x = torch.cat([columns.double().flatten(1), columns.new_ones(1, columns[0].numel(), dtype=torch.float64)])
     y = target.double().flatten(1)
-    found = torch.linalg.lstsq(x @ x.T, x @ y.T).solution
-    return found.numel(), y - found.T @ x
+    solution = torch.linalg.lstsq(x @ x.T, x @ y.T).solution
+    return solution.numel(), y - solution.T @ x
 
 
 def _psnr(error: Tensor) -> float:
