@@ -82,7 +82,7 @@ def list_codecs(options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps(descriptions, indent=2))
         return
-    name_width = max(len(codec["name"]) for codec in descriptions)
+    name_width = max(len(str(codec["name"])) for codec in descriptions)
     for codec in descriptions:
         state = codec["version"] if codec["available"] else f"not available: {codec['reason']} {codec['how']}"
         print(f"{codec['name']:<{name_width}} {codec['kind']:<10} {codec['licence']:<24} {state}")
