@@ -101,7 +101,7 @@ def test_a_storage_that_is_away_is_said_and_stops_nothing(study: Study) -> None:
         worker(study) as (cache, lines),
     ):
         cache.put(ENTRY)
-    assert lines and all("away" in line for line in lines)
+    assert lines and all("not available" in line for line in lines)
 
 
 def test_many_packs_become_one(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
