@@ -158,5 +158,5 @@ def test_it_says_who_made_it_and_under_which_licence(codec: Codec) -> None:
 def test_a_rate_out_of_reach_is_refused(codec: Codec, picture: Pixels) -> None:
     ends = {codec.rate_curve[0][0], codec.rate_curve[-1][0]}
     assert ends == {codec.knob.low, codec.knob.high}, "aiming has to reach both ends of the knob"
-    with pytest.raises(RateError, match=r"so 30 bpp is out of its reach\. Choose a lower target"):
+    with pytest.raises(RateError, match=r"so it cannot reach 30 bpp\. Choose a lower target"):
         encode_to_bpp(codec, picture, 30)
