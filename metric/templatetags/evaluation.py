@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from annotation.charts import inline
 from imaging.plots import charts
 from metric.core.config import stock_rival
-from metric.core.evaluation.reasons import plain
+from metric.core.evaluation.reasons import PENDING, plain
 from metric.core.evaluation.table import rate_in_words
 from metric.models import MetricVersion
 
@@ -88,7 +88,8 @@ def evaluation_dots(evaluation: Mapping[str, Any]) -> SafeString:
 
 
 def _dot(row: Mapping[str, Any], name: str) -> charts.Dot:
-    note = "unavailable" if not row["available"] else "not known"
+    missing = "pending" if row["reason"] == PENDING else "unavailable"
+    note = "not known" if row["available"] else missing
     strong = row["kind"] in ("new", "promoted")
     return charts.Dot(name, row["score"], row["low"], row["high"], note=note, strong=strong)
 

@@ -149,6 +149,7 @@ def test_a_step_that_fails_says_why(version: MetricVersion, quick_step: Mock) ->
 def test_the_page_says_what_is_pending_and_refreshes(version: MetricVersion, owner_client: Client) -> None:
     page = owner_client.get(version.get_absolute_url()).content.decode()
     assert "pending: it is computed in a second step" in page and "Cancel the slow rows" in page
+    assert ">pending</text>" in page
     status = owner_client.get(reverse("training-run-status", args=[version.run_id])).json()
     assert not status["over"] and status["words"].startswith("slow rows of the table")
     owner_client.post(reverse("training-run-cancel", args=[version.run_id]))
