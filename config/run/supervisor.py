@@ -29,8 +29,8 @@ __all__ = ["Part", "Supervisor", "SupervisorError"]
 
 ROOT = Path(__file__).resolve().parents[2]
 TICK = 0.1
-# Generous: on a machine busy with other things, importing everything takes a minute.
-READY_WITHIN = 180.0
+# Generous: on a machine busy with other things, importing everything takes minutes.
+READY_WITHIN = 600.0
 # The same, however often parts are killed from outside while they start.
 LONGEST_START = 1800.0
 
