@@ -1,12 +1,14 @@
 """A study ends by its own rule: paused while pairs are in hand, closed once none is."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.utils import timezone
 
 from annotation.core.protocol import Protocol
 from annotation.models import Study
+from annotation.services import stopping
 from annotation.services.stopping import apply_stop_rules, why_it_ends, widest_halfwidth
 from tests.factories import (
     make_assignment,
@@ -78,3 +80,13 @@ def test_too_few_people_settle_nothing() -> None:
 
 def test_two_photographs_settle_nothing() -> None:
     assert widest_halfwidth(make_judged_study(people=6, splits=("train", "test"))) is None
+
+
+def test_the_widest_level_decides_and_each_must_be_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One narrow level does not end a study while another one is wide, or has no ranking yet."""
+    narrow, wide = (SimpleNamespace(halfwidth=width, annotators=30, sources=30) for width in (0.2, 0.7))
+    study = make_study()
+    for rankings, expected in (((narrow, wide), 0.7), ((wide, narrow), 0.7), ((narrow, None), None)):
+        results = SimpleNamespace(deciding=[SimpleNamespace(ranking=ranking) for ranking in rankings])
+        monkeypatch.setattr(stopping, "rank_conditions", lambda rows, results=results: results)
+        assert widest_halfwidth(study) == expected
