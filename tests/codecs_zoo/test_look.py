@@ -46,7 +46,7 @@ def test_a_codec_that_joins_changes_no_others_look(monkeypatch: pytest.MonkeyPat
 
 def test_a_look_that_is_taken_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_registered", dict(registry._registered))
-    with pytest.raises(ValueError, match="'aaa' and 'avif' have one look"):
+    with pytest.raises(ValueError, match="'aaa' and 'avif' have the same look"):
         registry.register(type("First", (Jpeg,), {"name": "aaa", "look": method_look("avif")}))
 
 

@@ -23,7 +23,7 @@ def test_a_second_codec_of_the_same_name_is_refused() -> None:
     class Impostor(Jpeg):
         pass
 
-    with pytest.raises(ValueError, match=r"called 'jpeg': codecs_zoo\.classical\.jpeg and tests\."):
+    with pytest.raises(ValueError, match=r"the name 'jpeg': codecs_zoo\.classical\.jpeg and tests\."):
         registry.register(Impostor)
     assert type(registry.get("jpeg")) is Jpeg
 

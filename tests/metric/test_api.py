@@ -66,7 +66,7 @@ def test_the_promoted_metric_measures(owner_client: Client, version: MetricVersi
     [
         (make_png(1)[:-300], make_png(1), "reference can't be used"),
         (make_png(1), b"hello", "distorted can't be used"),
-        (make_png(1), make_png(1, width=80), "Send two images of one size"),
+        (make_png(1), make_png(1, width=80), "Send two images of the same size"),
         (image.encode_png(make_pixels(1, width=1200, height=1000)), make_png(1), "megapixel"),
     ],
 )
@@ -124,7 +124,7 @@ def test_a_version_without_a_curve_says_not_calibrated(
 def test_three_images_of_one_size_are_required(owner_client: Client, stranger: User, client: Client) -> None:
     response = preference(owner_client, make_png(1), make_png(2), make_png(3, width=80))
     assert response.status_code == 400
-    assert "b 80 × 80 pixels. Send three images of one size" in response.json()["detail"]
+    assert "b 80 × 80 pixels. Send three images of the same size" in response.json()["detail"]
     assert preference(client, make_png(1), make_png(2), make_png(3)).status_code == 401
 
 

@@ -191,7 +191,7 @@ def test_calibration_votes_and_pairs_are_shown_where_they_are_known(owner_client
     assert "1 vote<" in page
     assert "two rows of people are computed from pairs with two or more votes" in page
     assert page.count("the version predicted") == 1
-    assert "on the right,\n        was chosen 4 of 5 times; the version gave that a chance of 10%" in page
+    assert "on the right,\n        was chosen 4 of 5 times; the version predicted 10%" in page
     assert page.index("1 vote<") < page.index("3-4 votes<")
     assert " style=" not in page
 

@@ -94,7 +94,7 @@ def test_another_size_cuts_anew_about_the_same_middle(study: Study, source: Sour
 
 def test_where_the_whole_was_never_kept_the_size_stays_and_that_is_said(study: Study) -> None:
     old = make_source(study, width=100, height=80, crop=[1, 2, 100, 80], photograph="f" * 64, name="old")
-    with pytest.raises(StudyFrozen, match="old, which came in before"):
+    with pytest.raises(StudyFrozen, match="of old is stored: it was added before"):
         update_study(study=study, max_width=70)
     study.refresh_from_db()
     assert study.max_width == 100 and study.uses.get().source == old

@@ -77,7 +77,7 @@ def test_a_corrected_answer_is_refused_by_name_and_nothing_changes(run: Import, 
     run("s0,a,ann")
     before = rows()
     with pytest.raises(
-        CommandError, match=r"“ann” chose s0_b.jpg in the file and s0_a.jpg in the study.*Nothing"
+        CommandError, match=r"“ann” chose s0_b.jpg in the file but s0_a.jpg in the study.*Nothing"
     ):
         run("s0,b,ann", "s1,a,ann", file=file)
     assert rows() == before

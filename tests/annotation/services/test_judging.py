@@ -100,7 +100,7 @@ def test_a_paused_study_takes_the_answer_to_a_pair_it_gave_out(session: Session)
 
 def test_a_tie_needs_a_study_that_allows_it(session: Session) -> None:
     assignment = make_assignment(session)
-    with pytest.raises(Refused, match="none of left, right"):
+    with pytest.raises(Refused, match="not one of left, right"):
         answer(assignment, chosen="tie")
     Study.objects.update(allow_ties=True)
     assert answer(Assignment.objects.get(), chosen="tie").judgment.choice == Judgment.Choice.TIE

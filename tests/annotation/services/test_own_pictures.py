@@ -89,9 +89,9 @@ def test_what_is_too_large_is_cut_like_its_original(tmp_path: Path) -> None:
     ("change", "words"),
     [
         ({"dawn/mine@1.png": make_pixels(3, width=95)}, "95 × 80 pixels and its original 96 × 80"),
-        ({"dawn/theirs@1.png": worse(DAWN, 8)}, "is dawn/mine@1.png, pixel for pixel"),
-        ({"dawn/mine@1.png": DAWN}, "is dawn/original.png, pixel for pixel"),
-        ({"dusk/original.png": DAWN}, "dawn and dusk are one photograph"),
+        ({"dawn/theirs@1.png": worse(DAWN, 8)}, "is identical to dawn/mine@1.png in every pixel"),
+        ({"dawn/mine@1.png": DAWN}, "is identical to dawn/original.png in every pixel"),
+        ({"dusk/original.png": DAWN}, "dawn and dusk are the same photograph"),
         ({"dawn/mine@1.png": b"no picture"}, "dawn/mine@1.png: "),
         ({"dawn/extra@9.png": worse(DAWN, 2)}, "dusk lacks extra@9: add the picture"),
         ({"dawn/mine@1.0.png": worse(DAWN, 9)}, "dawn has 2 files for mine@1"),
@@ -147,7 +147,7 @@ def test_a_table_without_its_columns_is_refused(tmp_path: Path) -> None:
 def test_a_condition_that_the_study_has_is_refused(tmp_path: Path) -> None:
     study = make_draft(codecs=["jpeg"], target_bpps=[1.0])
     pictures = {"dawn/original.png": DAWN, "dawn/jpeg@1.png": worse(DAWN, 8)}
-    with pytest.raises(FaultyPictures, match="A codec of the zoo makes jpeg@1"):
+    with pytest.raises(FaultyPictures, match="A built-in codec already makes jpeg@1"):
         add_pictures(study=study, folder=write(tmp_path / "in", pictures))
 
 
@@ -173,7 +173,7 @@ def test_another_picture_for_a_cell_that_is_there_is_refused(tmp_path: Path) -> 
     study = make_draft()
     add_pictures(study=study, folder=write(tmp_path / "in", good()))
     again = {"dawn/original.png": DAWN, "dawn/mine@1.png": worse(DAWN, 32)}
-    with pytest.raises(FaultyPictures, match="another picture of dawn for mine@1 already"):
+    with pytest.raises(FaultyPictures, match="a different picture of dawn for mine@1"):
         add_pictures(study=study, folder=write(tmp_path / "again", again))
     assert study.own_pictures.count() == 6
 

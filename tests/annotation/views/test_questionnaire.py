@@ -72,7 +72,7 @@ class TestBefore:
         study = study_with_questions()
         open_link(client, study)
         assert (
-            "largest number possible is 200"
+            "largest allowed number is 200"
             in send(client, study, "questions", glasses="no", distance="999").content.decode()
         )
 

@@ -84,7 +84,7 @@ def test_models_are_loaded_once_and_late() -> None:
 def test_gaps_and_taken_names_are_refused() -> None:
     with pytest.raises(ValueError, match="consecutive numbers"):
         register_torch_codec("gaps", load=Thumbnail, qualities=(1, 3), licence="MIT")
-    with pytest.raises(ValueError, match="Two codecs are called 'jpeg'"):
+    with pytest.raises(ValueError, match="Two codecs have the name 'jpeg'"):
         register_torch_codec("jpeg", load=Thumbnail, qualities=(1, 2), licence="MIT")
 
 

@@ -87,7 +87,7 @@ def test_missing_and_foreign_weights_are_explained(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("codecs_zoo.learned._codec.WEIGHTS", tmp_path)
     assert codec.availability().reason == "Its weights scale-hyperprior.safetensors are missing."
     shutil.copy(weights, codec.weights)
-    with pytest.raises(CodecError, match="holds weights of 'factorized-prior', not of 'scale-hyperprior'"):
+    with pytest.raises(CodecError, match="contains weights of 'factorized-prior', not of 'scale-hyperprior'"):
         codec.encode(make_picture(16, 16), quality=2)
     broken = type(known)()
     codec.weights.write_bytes(b"not weights at all, but long enough to be looked at")

@@ -93,5 +93,5 @@ def test_qualities_are_whole_numbers_of_a_fiftieth() -> None:
 
 
 def test_groups_must_add_up() -> None:
-    with pytest.raises(ValueError, match="add up to 12; make them 16"):
+    with pytest.raises(ValueError, match="add up to 12; they must add up to 16"):
         Shape(latents=16, groups=(4, 8))

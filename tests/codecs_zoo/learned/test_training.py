@@ -114,7 +114,7 @@ def test_what_cannot_be_trained_on_is_named_and_leaves_nothing(wrong: str, tmp_p
     (tmp_path / "metric").mkdir()
     (tmp_path / "metric" / "manifest.json").write_text("{}")
     words = {
-        "small": "No photograph there is 64 x 64 pixels or more",
+        "small": "No photograph has at least 64 x 64 pixels",
         "damaged": "one.png can't be read",
         "metric": "The metric cannot be used",
     }[wrong]

@@ -46,7 +46,7 @@ def test_it_codes_with_its_own_weights(weights: Path, pixels: np.ndarray) -> Non
 
 def test_weights_of_another_codec_are_refused(weights: Path, pixels: np.ndarray) -> None:
     version = codec_version("mine", "scale-hyperprior", weights)
-    with pytest.raises(CodecError, match="holds weights of 'factorized-prior'"):
+    with pytest.raises(CodecError, match="contains weights of 'factorized-prior'"):
         version.encode(pixels, quality=4)
 
 

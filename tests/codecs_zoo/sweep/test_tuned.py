@@ -104,7 +104,7 @@ def test_names_that_choose() -> None:
         ("jpeg@choose-by=psnr", "no options to choose among"),
         ("avif@choose-by=vmafs", "There is no quality figure named 'vmafs'"),
         ("avif@choose-by=psnr,choose=effort", "has no option effort"),
-        ("avif@choose=tune", "choose-by=METRIC is missing"),
+        ("avif@choose=tune", "choose-by=METRIC, which is missing"),
     ):
         with pytest.raises(CodecError, match=reason):
             registry.get(name).complete_settings({})

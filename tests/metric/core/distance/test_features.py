@@ -142,5 +142,5 @@ def test_a_picture_that_is_not_rgb_raises(tmp_path: Path, mode: str) -> None:
 
 def test_a_truncated_picture_raises(tmp_path: Path) -> None:
     (tmp_path / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    with pytest.raises(ValueError, match="cut.png cannot be read: This is no PNG file, or a damaged one"):
+    with pytest.raises(ValueError, match="cut.png cannot be read: This is not a PNG file, or it is damaged"):
         read_pixels(tmp_path / "cut.png")

@@ -141,9 +141,9 @@ def test_whole_numbers_raise(alex: LPIPS) -> None:
 @pytest.mark.parametrize("kind", [torch.float64, torch.float16, torch.bfloat16])
 def test_another_type_than_the_weights_raises_with_what_to_do(alex: LPIPS, kind: torch.dtype) -> None:
     images = torch.zeros(1, 3, 64, 64)
-    with pytest.raises(ValueError, match=r"b is .*: b\.to\(torch\.float32\) first"):
+    with pytest.raises(ValueError, match=r"b is .*: convert with b\.to\(torch\.float32\) first"):
         alex(images, images.to(kind))
-    with pytest.raises(ValueError, match=r"a is .* and the metric torch\.float32"):
+    with pytest.raises(ValueError, match=r"a is .* but the metric is torch\.float32"):
         alex.train_loss()(images.to(kind), images)
     with torch.autocast("cpu", torch.bfloat16):
         assert alex(images.to(torch.bfloat16), images.to(torch.bfloat16)).item() == 0

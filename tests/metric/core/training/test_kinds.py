@@ -89,7 +89,7 @@ def test_unknown_terms_and_wrong_numbers_are_refused(snapshot: Path, cache: Path
 
     run(snapshot, tmp_path / "run", cache, terms=("psnr",))
     change_tensors(tmp_path / "run", lambda t: t["term_weights"].fill_(np.nan))
-    with pytest.raises(CheckpointError, match="term_weights holds numbers that are not finite"):
+    with pytest.raises(CheckpointError, match="term_weights contains numbers that are not finite"):
         load(tmp_path / "run")
     change_settings(tmp_path / "run", terms=["vmaf"])
     with pytest.raises(CheckpointError, match="known terms: psnr, ms-ssim"):

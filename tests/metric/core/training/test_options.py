@@ -54,8 +54,8 @@ def test_the_former_name_of_terms_stays(parser: argparse.ArgumentParser) -> None
 def test_help_says_what_is_usual(parser: argparse.ArgumentParser) -> None:
     text = " ".join(parser.format_help().split())
     for words in (
-        "none for the terms alone (none)",
-        "on folds that the weights did not see (lapse)",
+        "none uses the terms only (none)",
+        "on held-out folds (lapse)",
         "cross-validation, grouped by photograph (5, 2 to 50)",
     ):
         assert words in text

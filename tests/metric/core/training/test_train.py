@@ -105,7 +105,7 @@ def test_the_same_run_again_returns_what_is_there(
     before = (out / "log.jsonl").stat().st_mtime_ns
     assert train(snapshot, out, QUICK) == result
     assert (out / "log.jsonl").stat().st_mtime_ns == before
-    with pytest.raises(CheckpointError, match="another snapshot or config"):
+    with pytest.raises(CheckpointError, match="another snapshot or configuration"):
         train(snapshot, out, TrainConfig(baselines=()))
 
 
