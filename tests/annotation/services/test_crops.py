@@ -110,7 +110,7 @@ def test_own_pictures_hold_their_photograph_in_place(study: Study, tmp_path: Pat
         lambda: move_crop(study=study, source=source, left=0, top=0),
         lambda: update_study(study=study, max_width=70),
     ):
-        with pytest.raises(StudyFrozen, match="Your own pictures of a were cut"):
+        with pytest.raises(StudyFrozen, match="Your own pictures of a were cropped"):
             change()
     study.refresh_from_db()
     assert (study.uses.get().source, study.max_width, study.own_pictures.get().source) == (
