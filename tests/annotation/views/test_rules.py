@@ -64,7 +64,7 @@ def test_what_is_wrong_stands_at_the_top_and_beside_the_field_and_what_was_typed
 def test_pictures_that_the_smallest_screen_cannot_hold_are_refused(owner_client: Client) -> None:
     study = make_study(state="draft")
     page = owner_client.post(step_of(study, "stimuli"), STIMULI | {"max_width": 401})
-    assert "Take 400 or less" in page.context["form"].errors["max_width"][0]
+    assert "Use 400 or less" in page.context["form"].errors["max_width"][0]
     owner_client.post(step_of(study, "stimuli"), STIMULI | {"max_width": 613, "min_screen_width": 1920})
     study.refresh_from_db()
     assert study.max_width == 613
