@@ -23,6 +23,8 @@ from psychometrics.uncertainty import uncertainty
 REPEATS = 60
 # A session's answers at most: half an hour, the protocol's default.
 LONGEST_MINUTES = 30.0
+# Answers at one level of a study that is simulated: each of them is made up `repeats` times.
+MOST_ANSWERS = 200_000
 
 
 class PlanError(ValueError):
@@ -110,7 +112,15 @@ class Plan:
 
 
 def plan(size: Size, assumed: Assumed | None = None, *, repeats: int = REPEATS, seed: int = 0) -> Plan:
-    """Make up `repeats` studies and see how wide their intervals are and how often neighbours are told apart."""
+    """Make up `repeats` studies and see how wide their intervals are and how often neighbours are told apart.
+
+    Raises PlanError for more than MOST_ANSWERS answers at a level.
+    """
+    if (answers := size.judgments // size.levels) > MOST_ANSWERS:
+        raise PlanError(
+            f"This size has {answers:,} answers at each level, and at most {MOST_ANSWERS:,} are simulated. "
+            "Plan with fewer photographs, votes or methods: intervals of larger studies are narrower."
+        )
     assumed = assumed or Assumed()
     truth = assumed.truth(size.conditions)
     draw = np.random.default_rng(seed)

@@ -32,4 +32,6 @@ def planner(request: HttpRequest, slug: str) -> HttpResponse:
         except PlanError as error:
             form.add_error(None, str(error))
     context["faults"] = faults_of(form)
-    return study_page(request, study, "study-plan", status=422 if form.errors else 200, **context)
+    return study_page(
+        request, study, "study-plan", status=422 if form.errors and request.GET else 200, **context
+    )

@@ -114,3 +114,8 @@ def test_a_pilot_gives_its_spreads() -> None:
 def test_nobody_is_planned_to_judge_longer_than_half_an_hour() -> None:
     minutes = [size.each * 10 / 60 for size in _sizes(5, 1, 40, 40, Assumed(seconds=10.0))]
     assert 25 < max(minutes) <= 30
+
+
+def test_a_size_that_would_take_hours_to_simulate_is_refused() -> None:
+    with pytest.raises(PlanError, match="at most 200,000 are simulated"):
+        plan(Size(conditions=40, sources=500, annotators=2000, votes=500, levels=40))
