@@ -22,7 +22,7 @@ class Photograph:
         spec = find_spec(self.package)
         if spec is None or spec.origin is None:
             raise FileNotFoundError(
-                f"{self.package} is not installed, so {self.name} can't be read: make install"
+                f"{self.package} is not installed, so {self.name} cannot be read. Run make install."
             )
         path = Path(spec.origin).parent / self.file
         if not path.is_file():

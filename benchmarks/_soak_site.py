@@ -58,6 +58,9 @@ class SoakSite:
                 self._wait_for_answer()
             if self._process.poll() is not None:
                 self.own_deaths += 1
+                print(
+                    f"the supervisor ended by itself; the end of its log:\n{self._end_of_log()}", flush=True
+                )
                 self._process = self._start()
             self._kill(self._random.choice([*MARKS, SUPERVISOR]))
 
@@ -76,6 +79,9 @@ class SoakSite:
         self._process.terminate()
         self._process.wait(timeout=60)
         self._log.close()
+
+    def _end_of_log(self) -> str:
+        return Path(self._log.name).read_text(errors="replace")[-2000:]
 
     def _start(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "config.run.supervisor", "--port", str(self._port)]

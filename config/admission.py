@@ -31,6 +31,7 @@ UPLOADS: dict[str, Reach | None] = {
     "study-from-file": None,
     "study-setup": Reach.RUN,
     "study-reconciliation": Reach.RUN,
+    "api-study-import-answers": None,
     "api-study-list": None,
     "api-study-pictures": Reach.RUN,
     "api-study-photographs": Reach.RUN,

@@ -45,7 +45,7 @@ def provide(name: str) -> Codec | None:
     try:
         version = CodecVersion.objects.filter(name=name).first()
     except DatabaseError:  # before the first migration, say: then no version has been made
-        log.warning("codec versions can't be looked up", codec=name)
+        log.warning("codec versions cannot be looked up", codec=name)
         return None
     return _codec(version.name, version.family, str(_fetched(version))) if version else None
 

@@ -33,6 +33,8 @@ TICK = 0.1
 READY_WITHIN = 600.0
 # The same, however often parts are killed from outside while they start.
 LONGEST_START = 1800.0
+# The parts of a supervisor that was killed are killed too; on a busy machine that takes a while.
+PORT_FREE_WITHIN = 30.0
 
 
 class Supervisor:
@@ -87,7 +89,9 @@ class Supervisor:
         """Start everything; returns when all is ready. After an error nothing keeps running."""
         self._claim_folder()
         try:
-            require_port(self.host, self.port, patience=5.0 if self._lock.holder_died else 0.0)
+            if self._lock.holder_died:
+                self._wait_for_port()
+            require_port(self.host, self.port)
             self._thread = threading.Thread(target=self._run, name="supervisor")
             self._thread.start()
             self._settled.wait()
@@ -150,6 +154,15 @@ class Supervisor:
                 f"{self.var_dir} is in use by another supervisor ({holder}). "
                 "Stop that one first, or use another folder for this one: VAR_DIR=/path/to/folder."
             )
+
+    def _wait_for_port(self) -> None:
+        """Until what a killed supervisor ran has given the port back, which it may not."""
+        until = time.monotonic() + PORT_FREE_WITHIN
+        if not port_is_taken(self.host, self.port):
+            return
+        self._say(f"port {self.port} is taken, perhaps still by a supervisor that was killed; waiting for it")
+        while port_is_taken(self.host, self.port) and time.monotonic() < until:
+            time.sleep(TICK)
 
     def _run(self) -> None:
         """The thread that starts, watches and ends the children: their lives are tied to its own."""
@@ -221,25 +234,32 @@ def _terminate(number: int, _: FrameType | None) -> NoReturn:
     raise Terminated(128 + number)
 
 
-def require_port(host: str, port: int, *, patience: float) -> None:
-    """Raise SupervisorError unless a server could listen on the port now, or within `patience` seconds."""
+def require_port(host: str, port: int) -> None:
+    """Raise SupervisorError unless a server could listen on the port now."""
     if not 0 < port < 65536:
         raise SupervisorError(f"Port {port} cannot be used: a port must be a number from 1 to 65535.")
-    until = time.monotonic() + patience
-    while True:
-        try:
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            socket.create_server((host, port), family=family).close()
-            return
-        except OSError as error:
-            taken = error.errno == errno.EADDRINUSE
-            if taken and time.monotonic() < until:
-                time.sleep(0.1)
-                continue
-            why = "is taken by another program" if taken else f"cannot be used ({error})"
-            raise SupervisorError(
-                f"Port {port} on {host} {why}. Choose another one, for example PORT=8765."
-            ) from error
+    try:
+        _listen_once(host, port)
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        why = "is taken by another program" if taken else f"cannot be used ({error})"
+        raise SupervisorError(
+            f"Port {port} on {host} {why}. Choose another one, for example PORT=8765."
+        ) from error
+
+
+def port_is_taken(host: str, port: int) -> bool:
+    """Whether something listens there."""
+    try:
+        _listen_once(host, port)
+    except (OSError, OverflowError) as error:
+        return getattr(error, "errno", None) == errno.EADDRINUSE
+    return False
+
+
+def _listen_once(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    socket.create_server((host, port), family=family).close()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -38,7 +38,7 @@ def request_codec_training(
     except (TypeError, ValueError) as error:
         raise Refused(f"These settings do not fit: {error}") from error
     if codec not in trainable_codecs():
-        raise Refused(f"{codec} can't be tuned. Choose one of {', '.join(trainable_codecs())}.")
+        raise Refused(f"{codec} cannot be tuned. Choose one of {', '.join(trainable_codecs())}.")
     sources = training_sources(version)
     if not sources:
         raise Refused(

@@ -86,7 +86,7 @@ def _pixels(which: str, file: bytes) -> Pixels:
     try:
         return load_photograph(file, max_pixels=MOST_PIXELS).pixels
     except PhotographError as error:
-        raise Refused(f"The {which} can't be used: {error}") from error
+        raise Refused(f"The {which} cannot be used: {error}") from error
 
 
 def _size(pixels: Pixels) -> str:

@@ -24,8 +24,8 @@ class FolderLock:
             os.close(file)
             return other or "it does not say who"
         self.holder_died = os.fstat(file).st_size > 0
-        os.ftruncate(file, 0)
-        os.pwrite(file, holder.encode(), 0)
+        # Written before the rest is cut off: whoever is killed here leaves a file that is not empty.
+        os.ftruncate(file, os.pwrite(file, holder.encode(), 0))
         self._file = file
         return None
 

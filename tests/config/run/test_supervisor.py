@@ -122,6 +122,19 @@ def test_a_port_that_is_taken_is_named_at_once(tmp_path: Path, make_part: MakePa
     assert noted_pids(tmp_path) == []
 
 
+def test_after_a_killed_supervisor_the_port_is_waited_for(
+    tmp_path: Path, free_port: int, make_part: MakePart
+) -> None:
+    lock = tmp_path / "run" / "supervisor.lock"
+    lock.parent.mkdir()
+    lock.write_text("process 1, port 1")
+    output: list[str] = []
+    with socket.create_server(("127.0.0.1", free_port)) as server:
+        threading.Timer(0.4, server.close).start()
+        with supervisor_for(tmp_path, free_port, [make_part("web")], output):
+            assert "waiting for it" in output[0]
+
+
 @pytest.mark.parametrize("port", [-1, 0, 70_000])
 def test_a_port_that_is_none_is_refused(tmp_path: Path, port: int) -> None:
     with pytest.raises(SupervisorError, match="cannot be used"):

@@ -127,7 +127,7 @@ def test_cancelling_stops_one_that_goes_on(training: CodecTraining, monkeypatch:
 @pytest.mark.parametrize(
     ("requested", "text"),
     [
-        ({"codec": "jpeg"}, "jpeg can't be tuned. Choose one of checkerboard"),
+        ({"codec": "jpeg"}, "jpeg cannot be tuned. Choose one of checkerboard"),
         ({"options": {"steps": 0}}, "steps must be a whole number from 1"),
         ({"options": {"crop": 100}}, "crop must be a multiple of 32"),
         ({"options": {"colour": 1}}, "colour"),

@@ -184,6 +184,7 @@ def tarred(name: str) -> bytes:
         (zipped(**{"..__out": "x"}), "leads outside"),
         (tarred("../out"), "cannot be unpacked"),
     ],
+    ids=["page", "zip", "tar"],  # a tar.gz contains the time
 )
 def test_what_is_no_archive_or_leads_outside_leaves_nothing(
     tmp_path: Path, site: Site, capsys: pytest.CaptureFixture[str], content: bytes, message: str
