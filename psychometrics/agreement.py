@@ -1,4 +1,4 @@
-"""How far people agree: with one another, with themselves, and with no regard to the side; and the best that any metric
+"""Agreement of people with each other and with themselves, bias to a side, and the best agreement that any metric
 could do.
 
 Votes on n triplets come as three integer arrays (n,): for p0, for p1, and ties ("can't tell"). A tie counts as half a
@@ -42,7 +42,7 @@ def human_score(
     """The 2AFC score that one more person would get, judged by the others, in [0, 1]; NOTHING where no triplet has two
     votes.
 
-    The mean of `pair_agreement`, weighted by votes; triplets with one vote say nothing. `n`: votes it is made from.
+    The mean of `pair_agreement`, weighted by votes; triplets with one vote do not contribute. `n`: votes used.
     """
     votes, n = _votes(p0, p1, tie)
     each = pair_agreement(*votes)
@@ -175,7 +175,7 @@ def _favourites(patterns: Ints, weight: Floats) -> Floats:
     # Relative to the likeliest: a thousand votes are less likely than any number that a computer holds.
     chance = np.exp(logs - logs.max(axis=1, keepdims=True))
     total = weight.sum(axis=1, keepdims=True)
-    # Where nobody chose a side the figure has no weight, and any share will do.
+    # Without a vote for a side the figure has no weight, and any share will do.
     share = np.divide(weight, total, out=np.full(weight.shape, 1 / weight.shape[1]), where=total > 0)
     spread = np.full((len(weight), p.size), 1 / p.size)
     for _ in range(_ROUNDS):

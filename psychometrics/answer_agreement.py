@@ -23,7 +23,7 @@ from psychometrics.estimates import NOTHING, Estimate
 @dataclass(frozen=True)
 class Agreement:
     """Figures of one file. `again`: answers alike when the same person judged the same pair again; `first`: how often
-    the first (left) of a pair was chosen. NOTHING where the answers do not tell.
+    the first (left) of a pair was chosen. NOTHING where it cannot be computed.
     """
 
     triplets: int
@@ -60,7 +60,7 @@ def measure_agreement(answers: Answers) -> Agreement:
 
 
 def _first_answers(answers: Answers, triplet: Ints) -> NDArray[np.bool_]:
-    """(m,): whether an answer is its annotator's first to that pair of a source; all where nobody was named."""
+    """(m,): whether an answer is its annotator's first to that pair of a source; all where annotators are not named."""
     first = np.ones(triplet.size, dtype=np.bool_)
     if answers.annotator is not None:
         first[:] = False

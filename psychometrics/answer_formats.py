@@ -1,4 +1,4 @@
-"""The formats in which answers come: how one row of each is read, and what is passed over."""
+"""The formats of files of answers: how one row of each is read, and what is skipped."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ _TURNED = {FIRST: SECOND, SECOND: FIRST, TIE: TIE, None: None}
 
 
 def _aic3(records: Sequence[Record]) -> Reading:
-    """Left and right against the original. On traps one side is the original: they tell what an answer names."""
+    """Left and right against the original. On traps one side is the original: they show what an answer names."""
     names_worse, note = _what_answers_name(records)
 
     def row_of(row: dict[str, str]) -> Row:
@@ -176,7 +176,7 @@ def _aic3_condition(row: dict[str, str], side: str) -> ComparedMethod:
 
 
 def _what_answers_name(records: Sequence[Record]) -> tuple[bool, str]:
-    """Whether answers name the more distorted side, by the answers to traps, and how that was told."""
+    """Whether answers name the more distorted side, by the answers to traps, and how that was decided."""
     worse = better = 0
     for _, row in records:
         if _is(row, "is_trap") and row["response"].lower() in ("left", "right"):
@@ -206,7 +206,7 @@ _CIQA_PEOPLE = 32
 
 
 def _ciqa(records: Sequence[Record]) -> Reading:
-    """CIQA: the share of 32 people who preferred the second of two JPEGs of one photograph, told by their qualities."""
+    """CIQA: the share of 32 people who preferred the second of two JPEGs of one photograph, by their qualities."""
     kept: list[Record] = []
     for line, row in records:
         share = number(row["jpg2_pref"], "jpg2_pref")

@@ -1,11 +1,11 @@
 """People's choices read from a CSV file: who preferred which condition of which source. No pixels, no database.
 
-A condition is a method at a level (`METHOD@LEVEL`), a method alone, or `original`. Formats are told by their head:
+A condition is a method at a level (`METHOD@LEVEL`), a method alone, or `original`. The format follows from the header:
 
 - plain: `source,a,b,choice[,annotator,ms,level,check,known]`, choice `a`, `b` or `tie`, the closer one, or `skip`;
   `level` is that of both; `check` is `trap`, with the right answer in `known`, or `identical`;
 - pwcmp: `observer,session,scene,condition_A,condition_B,is_A_selected`;
-- AIC-3: the responses of JPEG-AI-SDR25 and its kin, left and right against the original in the middle;
+- AIC-3: the responses of JPEG-AI-SDR25 and similar sets, left and right against the original in the middle;
 - CIQA: `ref_id,jpg1,jpg2,q1,q2,jpg2_pref`, the share of 32 people who preferred the second JPEG;
 - mucped23: `methodA,methodB,originalName,answerValue`, which names the worse one.
 """
@@ -32,8 +32,8 @@ UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2
 class Answers:
     """m answers by column: `first`, `second` (m,) number `conditions`, `outcome` is 0, 1 or 2 for a tie.
 
-    `annotator` is None where nobody was named, `ms` where no time was. `notes` say what was passed over and what was
-    taken to be meant.
+    `annotator` is None where nobody was named, `ms` where no time was. `notes` say what was skipped and what was
+    assumed.
     """
 
     format: str
@@ -68,7 +68,7 @@ class AnswerRows:
 def read_answers(path: Path) -> Answers:
     """Read a CSV of answers in any known format. Raises AnswersError, naming the line, for what can't be read.
 
-    Checks and skipped answers rank nothing: they are counted in a note.
+    Checks and skipped answers do not enter the ranking: they are counted in a note.
     """
     read = read_answer_rows(path)
     ranking = [row for _, row in read.rows if row.ranks]
@@ -109,7 +109,7 @@ def _collected(format: str, table: Table, reading: Reading) -> AnswerRows:
 
 
 def _excluded(read: AnswerRows) -> list[str]:
-    """What ranks nothing, counted."""
+    """Rows that do not enter the ranking, counted."""
     traps, identical = (sum(row.check == check for _, row in read.rows) for check in (TRAP, IDENTICAL))
     skipped = sum(not row.check and row.outcome is None for _, row in read.rows)
     notes = []

@@ -54,7 +54,7 @@ def ranking_as_json(ranking: Ranking) -> dict[str, Any]:
 
 
 def difference_as_json(one: Difference) -> dict[str, Any]:
-    """A difference with its interval and whether it stands after Holm."""
+    """A difference with its interval and whether it is significant after Holm's correction."""
     return asdict(one) | {
         "first": str(one.first),
         "second": str(one.second),

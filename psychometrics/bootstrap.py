@@ -1,7 +1,7 @@
-"""A two-way bootstrap, to check the intervals of `uncertainty` by another way.
+"""A two-way bootstrap, to check the intervals of `uncertainty` by another method.
 
 The pigeonhole bootstrap (draws of annotators times draws of sources, Owen 2007) adds up the noise of single answers
-three times and is half as wide again as needed. This one is parametric: people and photographs are drawn anew from
+three times and is 50 % too wide. This one is parametric: people and photographs are redrawn from
 their estimated spreads around the estimated scale, answer the same questions, and the scale is fitted again.
 """
 
@@ -23,7 +23,7 @@ def bootstrap_errors(
 ) -> Floats:
     """Standard errors of all differences, (pairs,), in JND, in the order of `pair_indices`.
 
-    A spread that can't be told from single answers is taken as 0. Raises ValueError where annotators or sources were
+    A spread that does not exceed that of single answers is taken as 0. Raises ValueError if annotators or sources were
     not recorded.
     """
     if comparisons.annotator is None or comparisons.source is None:
@@ -40,7 +40,7 @@ def bootstrap_errors(
 
 
 def _answered(truth: Truth, comparisons: Comparisons, draw: np.random.Generator) -> Floats:
-    """Counts (pairs, 3) of one made-up study with the same questions to as many people about as many sources."""
+    """Counts (pairs, 3) of one simulated study with the same design, numbers of people and sources."""
     assert comparisons.annotator is not None and comparisons.source is not None
     size = len(truth.strengths)
     low, high = pair_indices(size)

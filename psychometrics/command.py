@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (AnswersError, PlanError) as error:
         print(f"psychometrics {options.command}: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # the reader of our output has seen enough: what is left goes nowhere
+    except BrokenPipeError:  # the reader closed the pipe: the rest of the output is discarded
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 

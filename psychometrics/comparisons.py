@@ -103,7 +103,7 @@ class Comparisons:
         return Comparisons(tuple(names), first[kept], second[kept], self.counts[kept], *labels)
 
     def only_seen(self) -> Comparisons:
-        """The same rows; names that were never compared are left off."""
+        """The same rows; names that were never compared are dropped."""
         size = len(self.names)
         seen = np.flatnonzero(
             np.bincount(self.first, minlength=size) + np.bincount(self.second, minlength=size)

@@ -1,4 +1,4 @@
-"""Numbers that follow from a name alone: the same on every machine, in every run, and in no order one could guess."""
+"""Numbers that follow from a name alone: the same on every machine and in every run, in an unpredictable order."""
 
 import hashlib
 

@@ -31,12 +31,12 @@ def results_as_text(results: Results) -> str:
 
 
 def ranking_as_text(ranking: Ranking) -> str:
-    """The table of one scale, the best first, and what may be said of it."""
+    """The table of one scale, the best first, and the conclusions that it supports."""
     return f"{_table(HEAD, [_row(ranking, n) for n in ranking.order])}\n{ranking_in_words(ranking)}"
 
 
 def influence_as_text(influences: Sequence[Influence], what: str, most: int = 3) -> str:
-    """What the ranking hangs on most."""
+    """What influences the ranking most."""
     if round(abs(influences[0].change), 2) == 0:
         return f"Without any one {what} the ranking stays as it is."
     each = [
@@ -48,7 +48,7 @@ def influence_as_text(influences: Sequence[Influence], what: str, most: int = 3)
 
 
 def weighted_as_text(weighted_scale: Weighted) -> str:
-    """What weighing answers by how far their annotators can be trusted changes."""
+    """What weighting answers by their annotators' reliability changes."""
     if round(abs(weighted_scale.change), 2) == 0:
         return "Weighting each answer by how far its annotator can be trusted (Crowd-BT) changes nothing."
     order = "and the order changes" if weighted_scale.order else "and the order stays"

@@ -1,4 +1,4 @@
-"""What a ranking hangs on: how it would change without a person, a photograph, or everybody whom a rule excludes."""
+"""Influence on a ranking: how it would change without a person, a photograph, or all excluded annotators."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from psychometrics.planning import Assumed
 
 
 def add_plan_arguments(parser: argparse.ArgumentParser) -> None:
-    """Everything that `plan` may be told: the size of the study or a wish, and what is assumed."""
+    """The arguments of `plan`: the size of the study or a target precision, and the assumptions."""
     base = Assumed()
     add = parser.add_argument
     add("--conditions", type=whole_number, required=True, help="methods compared at a level")

@@ -33,7 +33,7 @@ class PlanError(ValueError):
 
 @dataclass(frozen=True)
 class Assumed:
-    """What is assumed of people and photographs. Neighbouring conditions are `step` JND apart; spreads in JND.
+    """Assumptions about people and photographs. Neighbouring conditions are `step` JND apart; spreads in JND.
 
     `seconds`: of one answer, breaks and all; `arrival_minutes`: of one annotator, before the first pair;
     `pay_per_hour`: in any currency, 0 for none.
@@ -48,7 +48,7 @@ class Assumed:
     pay_per_hour: float = 0.0
 
     def truth(self, conditions: int) -> Truth:
-        """The made-up world of so many conditions, evenly spaced."""
+        """The simulated world of so many conditions, evenly spaced."""
         strengths = self.step * (np.arange(conditions, dtype=np.float64)[::-1] - (conditions - 1) / 2)
         return Truth(np.asarray(strengths), self.of_people, self.of_sources, self.tie)
 
@@ -93,10 +93,10 @@ class Size:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a study of `size` may be expected to tell, at each level.
+    """The expected precision of a study of `size`, at each level.
 
     `halfwidth`: of the 95 % interval of a difference, on average; `low`, `high`: what nine of ten studies stay within;
-    `power`: the chance that two neighbouring conditions, `step` JND apart, are told apart after Holm; `hours` of
+    `power`: the chance that two neighbouring conditions, `step` JND apart, are distinguished after Holm; `hours` of
     people's time, and `money`.
     """
 
@@ -112,7 +112,7 @@ class Plan:
 
 
 def plan(size: Size, assumed: Assumed | None = None, *, repeats: int = REPEATS, seed: int = 0) -> Plan:
-    """Make up `repeats` studies and see how wide their intervals are and how often neighbours are told apart.
+    """Simulate `repeats` studies: how wide their intervals are and how often neighbours are distinguished.
 
     Raises PlanError for more than MOST_ANSWERS answers at a level.
     """
@@ -218,14 +218,14 @@ def _half(one: Difference) -> float:
 
 
 def _apart(one: Difference) -> int:
-    """How many places apart two conditions of a made-up world are."""
+    """How many places apart two conditions of a simulated world are."""
     return abs(int(str(one.first)[1:]) - int(str(one.second)[1:]))
 
 
 def _sizes(
     conditions: int, levels: int, most_sources: int, most_annotators: int, assumed: Assumed
 ) -> Iterator[Size]:
-    """Studies to choose from, in which nobody judges too long."""
+    """Candidate studies in which nobody judges too long."""
     longest = int(LONGEST_MINUTES * 60 / assumed.seconds)
     for sources in _steps(4, most_sources):
         for annotators in _steps(5, most_annotators):

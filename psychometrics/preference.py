@@ -1,7 +1,7 @@
-"""How often each name would be preferred to the average other one: the plainest figure of a scale.
+"""How often each name would be preferred to the average of the others: the simplest figure of a scale.
 
-A raw share of wins depends on whom a name met: where what is close is asked more often, the best looks worse than it
-is. The share here comes from the fitted scale, as if everybody had met everybody equally often.
+A raw share of wins depends on a name's opponents: if close pairs are shown more often, the best looks worse than it
+is. The share here comes from the fitted scale, as if all pairs had been compared equally often.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A ranking beside a scale that somebody published of the same conditions: how far the two agree."""
+"""A ranking compared with a published scale of the same conditions: how well the two agree."""
 
 from __future__ import annotations
 

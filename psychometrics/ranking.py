@@ -1,4 +1,4 @@
-"""Rank names from who was preferred to whom: the scale, its intervals, and what may be said of it."""
+"""Rank names from paired comparisons: the scale, its intervals, and the conclusions that it supports."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from psychometrics.uncertainty import Uncertainty, uncertainty
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """A scale with everything that is told of it; arrays (k,) are in the order of `names`.
+    """A scale with all its figures; arrays (k,) are in the order of `names`.
 
     `values`, `low`, `high`: JND, the reference at 0, or mean 0 without one; the interval of the reference is empty.
     `first_rank`, `last_rank`: simultaneous 95 % interval of ranks, 1 the best; `best`: chance to be the best.
@@ -58,7 +58,7 @@ class Ranking:
 
     @property
     def halfwidth(self) -> float:
-        """Half the width of the widest interval of a difference, in JND: what a stop rule asks."""
+        """Half the width of the widest interval of a difference, in JND: the figure of the stop rule."""
         return max((one.high - one.low) / 2 for one in self.differences)
 
     def difference(self, first: Hashable, second: Hashable) -> Difference:
@@ -79,7 +79,7 @@ def rank(
     confidence: float = CONFIDENCE,
     seed: int = 0,
 ) -> Ranking:
-    """Fit the scale of `comparisons` and everything that is told of it. `reference`: the name that is at 0.
+    """Fit the scale of `comparisons` and compute all its figures. `reference`: the name that is at 0.
 
     Raises ScaleError when the comparisons make no single scale, with what to add.
     """

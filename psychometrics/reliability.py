@@ -1,4 +1,4 @@
-"""How well single answers follow the ranking that everybody's answers make.
+"""How well single answers follow the ranking from all annotators' answers.
 
 Two figures for each annotator, both from counted votes on pairs of names (codecs) that stand in blocks (levels) with a
 scale of their own:
@@ -26,14 +26,14 @@ from psychometrics.scaling import UNIT, Scale, chances, fit_counts, fit_without,
 PRIOR_FOLLOWS, PRIOR_REVERSED = 9.0, 1.0
 ROUNDS = 100
 CLOSE_ENOUGH = 1e-3
-# Where the posterior of a reliability is worked out; the ends are left out, for their logarithm is not finite.
+# Where the posterior of a reliability is computed; the ends are excluded, as their logarithm is not finite.
 GRID = (np.arange(400) + 0.5) / 400
 _ANNOTATORS_AT_ONCE = 512
 
 
 @dataclass(frozen=True, slots=True)
 class Scales:
-    """What many annotators' answers come to, so that a few can be held against it without all the others' rows.
+    """Totals of many annotators' answers, so that a few can be compared with them without the others' rows.
 
     `totals` (blocks, pairs, 3): everybody's answers, the lower index of a pair first; `ahead` (blocks, pairs): the
     chance that the lower index wins, fitted with trust (Crowd-BT).
@@ -57,7 +57,7 @@ def compare_with_scales(scales: Scales, counts: AnnotatorCounts) -> list[tuple[E
     The likelihood is the typical (geometric mean) chance of an annotator's answers under the scale of all the others:
     one half is what a coin gets between two answers. Its interval is Student's for the mean of the logarithms,
     transformed back. The reliability is the mean of the posterior with its 95 % credible interval, given the scales.
-    Ties say nothing of whom to trust: they pull the scale together and are not counted in its `n`.
+    Ties say nothing about reliability: they pull the scale together and are not counted in its `n`.
     """
     estimates: list[tuple[Estimate, Estimate]] = []
     for start in range(0, counts.shape[0], _ANNOTATORS_AT_ONCE):

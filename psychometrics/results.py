@@ -1,4 +1,4 @@
-"""Everything that is told of one study's answers: a scale for each level, one over all, and what they hang on."""
+"""All results of one study's answers: a scale for each level, one over all levels, and their influences."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Crossing:
-    """Two methods whose order turns round: `ahead` at one level and `behind` at another, both beyond doubt."""
+    """Two methods whose order reverses: `ahead` at one level and `behind` at another, both significantly."""
 
     ahead_at: float
     behind_at: float
@@ -53,11 +53,11 @@ class Crossing:
 
 @dataclass(frozen=True)
 class Results:
-    """What is told of a study.
+    """The results of a study.
 
     `levels`: methods against methods within each level; `overall`: the same answers over all levels, an average of
     them; `joined`: all conditions on one scale, where comparisons join levels (None where they do not); `crossings`:
-    where the average hides that an order turns round.
+    where the average hides that an order reverses.
     """
 
     levels: tuple[Section, ...]
@@ -73,9 +73,9 @@ class Results:
 
     @property
     def deciding(self) -> tuple[Section, ...]:
-        """The sections that a stop rule asks: each level; the joined scale where nothing is compared within a level.
+        """The sections that a stop rule uses: each level; the joined scale where nothing is compared within a level.
 
-        On a joined scale the far ends of the ladder are the least certain, and nobody asks for their difference.
+        On a joined scale the far ends of the ladder are the least certain, and their difference is of little interest.
         """
         if self.levels:
             return self.levels

@@ -1,11 +1,11 @@
-"""Which pairs to ask about next when codecs are to be ranked: first connect, then where most can be learnt.
+"""Which pairs to serve next when ranking codecs: first connect them, then gain the most information.
 
-Within one source and bitrate the codecs are points and the asked pairs lines between them. While the lines do not
-join all points there is no common scale, so the pairs of a spanning tree come first, another tree for each source
+Within one source and bitrate the codecs are nodes and the judged pairs edges between them. While the edges do not
+join all nodes there is no common scale, so the pairs of a spanning tree come first, another tree for each source
 (Kruskal 1956, in an order drawn from a seed). After that a pair is worth the information that its answer is
 expected to give about the strengths, under the Gaussian approximation of the Bradley-Terry posterior of its
 bitrate: the mutual information between the answer and the difference of the two strengths (Houlsby et al.,
-arXiv 1112.5745), less for each time the pair was asked already.
+arXiv 1112.5745), less for each time the pair was judged already.
 """
 
 from collections import defaultdict
@@ -19,7 +19,7 @@ from psychometrics.comparisons import Floats
 from psychometrics.draws import uniform
 from psychometrics.scaling import fit_counts, halved
 
-# What connects comes before anything that only informs: information is at most log 2.
+# Connecting pairs come before informative ones: information is at most log 2.
 CONNECTS = 1.0
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(21)
 
@@ -57,7 +57,7 @@ def gaussian_posterior(counts: Floats, size: int) -> Posterior:
 
 
 def information(posterior: Posterior, first: int, second: int) -> float:
-    """Return the nats, 0 to log 2, that one answer to this pair is expected to tell about the strengths."""
+    """Return the nats, 0 to log 2, of information on the strengths expected from one answer to this pair."""
     covariance = posterior.covariance
     mean = posterior.mean[first] - posterior.mean[second]
     variance = covariance[first, first] + covariance[second, second] - 2 * covariance[first, second]
@@ -90,7 +90,7 @@ def priorities(
 
 
 def _spanning(group: Sequence[CandidatePair], seed: str) -> set[int]:
-    """Return the keys of the pairs that, with those asked already, join all codecs of the group."""
+    """Return the keys of the pairs that, with those judged already, join all codecs of the group."""
     joined: dict[int, int] = {}
 
     def root(codec: int) -> int:

@@ -31,7 +31,7 @@ def difference_in_words(one: Difference) -> str:
     ahead = one if one.estimate >= 0 else one.turned()
     interval = f"95 % interval {_number(ahead.low)} to {_number(ahead.high)}"
     if not one.distinguishable:
-        # An interval of its own may leave out 0 where the test of all pairs does not.
+        # A single interval may exclude 0 where the test of all pairs does not.
         holm = f", {_p(ahead.p_holm)} after Holm" if ahead.low > 0 else ""
         figures = f"{_number(ahead.estimate)} JND, {interval}{holm}"
         return f"{ahead.first} and {ahead.second} are not distinguishable ({figures})"
@@ -108,7 +108,7 @@ def cautions(ranking: Ranking) -> list[str]:
 
 
 def crossing_in_words(one: Crossing) -> str:
-    """Two methods whose order turns round between levels, so that no average tells the whole."""
+    """Two methods whose order reverses between levels, so that an average is not enough."""
     ahead, behind = one.ahead, one.behind.turned()
     return (
         f"{ahead.first} and {ahead.second} cross: {ahead.first} is ahead at level {one.ahead_at:g} by "
@@ -136,7 +136,7 @@ def equal_quality_in_words(one: EqualQuality) -> str:
 
 
 def votes_left_in_words(left: VotesLeft) -> str:
-    """How many answers are missing until every difference is inside the wish."""
+    """How many answers are missing until every difference reaches the target precision."""
     now = f"The widest difference is known to ± {left.now:.2f} JND"
     wish = f"± {left.halfwidth:g} JND"
     if left.left == 0:
@@ -166,7 +166,7 @@ def missing_in_words(missing: Sequence[tuple[str, int]], sources: int) -> str:
 
 
 def plan_in_words(planned: Plan) -> str:
-    """What a study of that size may be expected to tell, and what it costs."""
+    """The expected precision of a study of that size, and its cost."""
     size, assumed = planned.size, planned.assumed
     levels = f" at {size.levels} levels" if size.levels > 1 else ""
     money = f", {planned.money:,.0f} in pay" if assumed.pay_per_hour else ""

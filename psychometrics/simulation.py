@@ -1,4 +1,4 @@
-"""Answers made up from assumed strengths and spreads: for planning a study, and for trying out what is said of one."""
+"""Answers simulated from assumed strengths and spreads: for planning a study, and for testing its statistics."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(41)
 
 @dataclass(frozen=True)
 class Truth:
-    """What is so in the made-up world: `strengths` (k,) and the standard deviations of people's and sources' own
+    """The truth of the simulated world: `strengths` (k,) and the standard deviations of people's and sources' own
     strengths in JND; `tie`, Davidson's t, None where nobody ties.
     """
 
@@ -25,7 +25,7 @@ class Truth:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Made-up names: c1, c2, ..."""
+        """Names of simulated conditions: c1, c2, ..."""
         return tuple(f"c{n + 1}" for n in range(len(self.strengths)))
 
     def average(self) -> Floats:
@@ -44,7 +44,7 @@ class Truth:
 
 @dataclass(frozen=True)
 class Design:
-    """Who is asked what: rows (m,) of pairs, numbered as in `pair_indices`, annotators and sources."""
+    """The design: rows (m,) of pairs, numbered as in `pair_indices`, annotators and sources."""
 
     pair: Ints
     annotator: Ints
@@ -66,7 +66,7 @@ def answer(
     truth: Truth, design: Design, draw: np.random.Generator, own: tuple[Floats, Floats] | None = None
 ) -> Comparisons:
     """One answer to each row of `design`. `own`: strengths of people (a, k) and sources (s, k) around those of all, in
-    JND, where several designs ask the same ones; drawn anew without it.
+    JND, where several designs use the same ones; otherwise they are drawn.
     """
     size = len(truth.strengths)
     low, high = pair_indices(size)
@@ -143,7 +143,7 @@ def together(parts: list[Comparisons]) -> Comparisons:
 
 
 def _least_certain(counts: Floats, size: int, tie: float | None) -> Ints:
-    """The quarter of pairs whose next answer tells most under the scale so far."""
+    """The quarter of pairs whose next answer is most informative under the scale so far."""
     logits, _, precision = fit_counts(counts[None], size, tie is not None)
     low, high = pair_indices(size)
     covariance = np.linalg.inv(precision[0])[:size, :size]

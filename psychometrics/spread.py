@@ -25,7 +25,7 @@ _LEAST = 1e-6
 class Spread:
     """Standard deviation in JND of the strengths of `groups` annotators or sources (`way`), with its interval.
 
-    None where it can't be told from single answers: nobody answered twice, or no photograph was judged twice.
+    None where it can't be distinguished from single answers: nobody answered twice, or no photograph was judged twice.
     """
 
     way: str

@@ -1,8 +1,8 @@
 """Tables of text: one reader for every CSV file that comes in, one writer for every CSV that goes out.
 
-Read are the dialects that spreadsheets, R, Python and panels write: UTF-8 with or without a byte order mark,
+It reads the dialects that spreadsheets, R, Python and panels write: UTF-8 with or without a byte order mark,
 UTF-16 with one; lines that end in LF, CRLF or CR; cells apart by comma, semicolon, tab or bar, as the head line
-shows, quoted or not; blank lines anywhere; a column without a name (R's row names) is passed over.
+shows, quoted or not; blank lines anywhere; a column without a name (R's row names) is skipped.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 
 
 def aligned(lines: Iterable[Sequence[str]], *, figures_right: bool = False) -> list[str]:
-    """The lines of a table, the head among them, all of as many cells; the first column always stands on the left.
+    """The lines of a table, the head among them, all of as many cells; the first column is always aligned left.
 
-    `figures_right`: the other columns stand on the right. Nothing is left at the end of a line. Raises ValueError for
+    `figures_right`: the other columns are aligned right. Lines have no trailing blanks. Raises ValueError for
     lines of different lengths.
     """
     table = [list(line) for line in lines]

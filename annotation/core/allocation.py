@@ -1,4 +1,4 @@
-"""Pure decisions about what is shown: which pairs a study has, in which order, and on which side each stands.
+"""Pure decisions about what is shown: which pairs a study has, their order, and their sides.
 
 Nothing here draws from a global random generator: every choice follows from a seed that the caller can store,
 so that an assignment can be explained later.
@@ -18,7 +18,7 @@ SIDE_BLOCK = 8
 
 
 class Sides(NamedTuple):
-    """How often the first reconstruction stood on the left and on the right so far."""
+    """How often the first reconstruction was shown on the left and on the right so far."""
 
     left: int
     right: int
@@ -71,7 +71,7 @@ class Offer:
 
 
 class Chosen(NamedTuple):
-    """What to serve, and whether its first reconstruction goes left."""
+    """What to serve, and whether its first reconstruction is on the left."""
 
     key: Hashable
     first_on_left: bool

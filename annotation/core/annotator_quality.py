@@ -1,6 +1,6 @@
-"""How far the answers of one annotator can be trusted, in figures with intervals, and which rule leaves them out.
+"""How reliable the answers of one annotator are, in figures with intervals, and which rule excludes them.
 
-What is looked at are the standing answers after the warm-up, in the order in which they were given; training is
+The figures use the valid answers after the warm-up, in the order in which they were given; training is
 never among them. Shares have Wilson's 95 % interval. docs/quality.md says what each figure means.
 """
 
@@ -18,7 +18,7 @@ from psychometrics.estimates import NOTHING, Estimate, proportion
 FAST_MS = 600.0
 FEWEST_CHECKS = 4
 FEWEST_ANSWERS = 10
-# In Enrolment.excluded_by, where no rule excludes: before a researcher's reason, and of those who gave their place at
+# In Enrolment.excluded_by, without a rule: before a researcher's reason, and for those who returned their place at
 # the panel back.
 BY_HAND, RETURNED = "by hand", "returned"
 # In Enrolment.figures, beside the figures: who was excluded by a researcher, and why in full.
@@ -30,8 +30,8 @@ TIE = "tie"
 class Answer:
     """One standing answer: the kind of its assignment, the side (left, right, tie), and how long it took.
 
-    `took_ms` is None where no time was recorded; `right` where the right answer is known, `alike` on repeats: whether
-    the earlier answer was the same. `impossible`: whether it is said to have taken longer than there was time for.
+    `took_ms` is None where no time was recorded; `right` if the right answer is known; `alike`, on repeats: whether
+    the earlier answer was the same. `impossible`: whether its recorded duration is longer than the time available.
     """
 
     kind: str
@@ -44,7 +44,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What is known of one annotator. Shares are of 1.
+    """Figures of one annotator. Shares are from 0 to 1.
 
     sentinels, golden: right answers; repeats: answered alike; identical_left, left: lefts among answers for a side,
     to identical pairs and to all; ties; fast: under 600 ms; slow: over the study's longest view; impossible:

@@ -1,4 +1,4 @@
-"""Signs that somebody did not look: figures of an annotator that are outside what a careful annotator's are.
+"""Warning signs of careless answers: an annotator's figures outside the range of careful annotators.
 
 A sign needs its whole 95 % interval to lie outside, so a few answers give none. Of careful annotators about one in
 nine shows one sign by chance, since several figures are looked at; one in two hundred shows two. docs/quality.md has
@@ -22,7 +22,7 @@ RELIABILITY = 0.75
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """What a figure is outside of: its field in Figures, a word for tables, a sentence, what is expected."""
+    """A sign: its field in Figures, a word for tables, a sentence, the expected range."""
 
     figure: str
     label: str
@@ -51,7 +51,7 @@ def _uneven(figure: Estimate) -> bool:
 
 
 def _long_run(figure: Estimate) -> bool:
-    """The interval of the longest run is what coins do, not what the annotator's may be."""
+    """The interval of the longest run is that of fair coins, not of the annotator."""
     return figure.value is not None and figure.high is not None and figure.value > figure.high
 
 

@@ -1,12 +1,12 @@
-"""When a check comes: pure decisions about which kind of pair stands where in an annotator's stream.
+"""When checks are shown: pure decisions about the kind of pair at each place of an annotator's stream.
 
 Each kind of check has a rate. The stream is cut into strides of 1 / rate positions, and each stride holds one
 check of that kind at a random place of its own (systematic random sampling, Cochran 1977, chapter 8): so the
-rate is met exactly, nobody can foresee where, and nothing has to be remembered but how many were served. What
-could not be served at its place (another check stood there, or there was nothing yet to repeat) stays owed and
-comes as soon as it can.
+rate is met exactly, the place is unpredictable, and only the number served has to be stored. A check that
+could not be served at its place (taken by another check, or nothing to repeat yet) stays due and
+is served as soon as possible.
 
-Positions count from 1 and go on from session to session; the warm-up at the start of each session has none.
+Positions count from 1 and continue from session to session; the warm-up of each session has none.
 """
 
 import math
@@ -34,7 +34,7 @@ def check_position(kind: str, number: int, rate: float, *, seed: str) -> int:
 
 
 def due(position: int, served: Mapping[str, int], rates: Mapping[str, float], *, seed: str) -> list[str]:
-    """Return the kinds that are owed at `position`, the one that has waited longest first; [] for a pair.
+    """Return the kinds that are due at `position`, the one due longest first; [] for a pair.
 
     `served` says how many of each kind stand at earlier positions. The same arguments give the same answer.
     """

@@ -1,9 +1,9 @@
-"""Damage that is no codec's, for sentinels: plain to eyes, and not to be told by how much a file holds.
+"""Damage other than by a codec, for sentinels: obvious to the eye, but not revealed by the amount of content.
 
-A coarse codec takes content away, so its pictures can be told without looking: they compress further than their
-neighbours, and further than the original. A cast and another tone leave the content about as it was, while every
-codec takes some away. With as many of these as of coarse codecs, whoever goes by the amount of content, whichever way,
-is as often wrong as right.
+A coarse codec removes content, so its pictures can be recognised without looking: they compress better than their
+neighbours, and better than the original. A colour cast or another tone keeps the amount of content, while every
+codec removes some. With as many of these as of coarse codecs, an annotator who goes by the amount of content
+is wrong as often as right.
 """
 
 from collections.abc import Callable

@@ -1,8 +1,8 @@
-"""How a researcher's own pictures lie in a folder, read into cells: a photograph under a condition.
+"""The layout of a researcher's own pictures in a folder, read into cells: a photograph under a condition.
 
 Two ways: `PHOTOGRAPH/original.png` beside `PHOTOGRAPH/METHOD@LEVEL.png`, in any format that is read here; or a table
 (CSV) with the columns source, method, level, file and, if they are known, bpp. Nothing is read but names and the
-table; every fault is found before anything is said.
+table; all faults are collected before they are reported.
 """
 
 from collections import defaultdict

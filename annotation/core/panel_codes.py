@@ -1,4 +1,4 @@
-"""What lets people collect a panel's pay: for those who run the study, and in nothing that is published."""
+"""Codes with which people collect a panel's payment: for those who run the study, never published."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -3,7 +3,7 @@
 Colour plates: dots of one hue on dots of another, the two differing in one kind of cone alone, under a noise of
 luminance that hides every other difference. The cones are those of Viénot, Brettel and Mollon, "Digital video
 colourmaps for checking the legibility of displays by dichromats", Color Research and Application 24 (1999).
-They screen; they diagnose nobody.
+They are for screening, not for diagnosis.
 """
 
 import math

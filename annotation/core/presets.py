@@ -1,4 +1,4 @@
-"""Sets of rules to begin from. A preset changes what it names and leaves texts, codes and sizes alone."""
+"""Sets of rules to start from. A preset changes what it names and leaves texts, codes and sizes alone."""
 
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields

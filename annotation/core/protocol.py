@@ -1,7 +1,7 @@
-"""The rules of a study: what people must pass, how pairs are shown, what is checked, who is left out.
+"""The rules of a study: what people must pass, how pairs are shown, what is checked, who is excluded.
 
 A Protocol is plain values: it is stored as JSON in the study, frozen when the study opens, and goes into every
-snapshot's manifest. Each field says in its metadata how a form asks for it, so there is no second list of rules.
+snapshot's manifest. Each field's metadata describes its form field, so there is no second list of rules.
 """
 
 from collections.abc import Mapping
@@ -133,7 +133,7 @@ class Protocol:
         "of each difference at a level, in JND. 0: continue until all votes are in.", least=0.0, most=5.0, unit="JND",
     )  # fmt: skip
 
-    # --- who is left out; 0 turns a rule off ---
+    # --- who is excluded; 0 turns a rule off ---
     exclude_sentinel_under: float = percent(
         0.0, "exclusion", "Sentinels right under", "Applies from four sentinels on.", most=100.0
     )

@@ -72,7 +72,7 @@ def load_questions(stored: Iterable[Mapping[str, Any]], when: str = "") -> list[
 
 
 def parse(rows: Any) -> list[Question]:
-    """The questions that somebody wrote, checked. Raises QuestionError with everything that is wrong."""
+    """The researcher's questions, validated. Raises QuestionError with everything that is wrong."""
     if not isinstance(rows, Sequence) or isinstance(rows, str):
         raise QuestionError(["A questionnaire is a list of questions."])
     faults, questions = [], []

@@ -1,4 +1,4 @@
-"""How a rule of a study is declared: its label, help and limits, and what is refused of its value."""
+"""How a rule of a study is declared: its label, help and limits, and which values are refused."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -21,7 +21,7 @@ def declare(default: Any, group: str, label: str, help_text: str = "", **limits:
 
 
 def arrival_check(default: str, label: str, help_text: str) -> Any:
-    """What becomes of those who do not pass a check on arrival."""
+    """What happens to annotators who do not pass a check on arrival."""
     return declare(default, "arrival", label, help_text, choices=CHECK_RULES)
 
 

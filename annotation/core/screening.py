@@ -20,7 +20,7 @@ GAMUTS = ("srgb", "p3", "rec2020", "unknown")
 # Of the five plates after the control plate. Guessing reads four of five once in 500 times.
 PLATES_TO_READ = 4
 RINGS_TO_READ = 3
-# A ring is read at this gap, in CSS px, by whoever can tell the pictures apart at arm's length.
+# A ring is read at this gap, in CSS px, by anybody who can distinguish the pictures at arm's length.
 WIDEST_GAP = 2.0
 SQUARES_TO_MISS = 3
 
@@ -38,7 +38,7 @@ class Finding:
 
 
 def find(check: str, rules: Protocol, seed: str, answers: Answers) -> Finding:
-    """What the answers to a check's page say. Raises ScreeningError for answers that cannot be."""
+    """The result of a check from the answers on its page. Raises ScreeningError for impossible answers."""
     finders: dict[str, Callable[[], Finding]] = {
         "screen": lambda: screen(rules, answers),
         "brightness": lambda: brightness(seed, answers),

@@ -34,7 +34,7 @@ _BLOCK = 8
 
 @dataclass(frozen=True, slots=True)
 class SimulatedAnnotator:
-    """How one invented person chooses; `sharpness` is logits per unit of log distance ratio.
+    """How one simulated annotator chooses; `sharpness` is logits per unit of log distance ratio.
 
     `lapse` is the share of answers given without looking, `side_bias` logits in favour of the left,
     `tie_width` the half-width, in logits, inside which they cannot tell, `pace_ms` their median response
@@ -87,7 +87,7 @@ def hidden_distance(original: Picture, reconstruction: Picture) -> float:
 def choose(
     annotator: SimulatedAnnotator, left: float, right: float, *, trial: int, allow_tie: bool = False
 ) -> str:
-    """Return "left", "right" or "tie" for the hidden distances of what stands left and right.
+    """Return "left", "right" or "tie" for the hidden distances of the left and the right picture.
 
     The answer is drawn from a logistic curve over the log ratio of the distances, with lapses and a side
     bias; `trial` numbers the pair for this annotator, so that the same call gives the same answer.
@@ -95,7 +95,7 @@ def choose(
     draw = np.random.default_rng([annotator.seed, 2, trial])
     if draw.random() < annotator.lapse:
         return "left" if draw.random() < 0.5 else "right"
-    # A floor keeps two near-perfect reconstructions from being told apart by a vanishing difference.
+    # A floor keeps two near-perfect reconstructions from being distinguished by a vanishing difference.
     ratio = math.log((right + 0.01) / (left + 0.01))
     felt = annotator.sharpness * ratio + annotator.side_bias + float(draw.logistic())
     if allow_tie and abs(felt) < annotator.tie_width:

@@ -1,4 +1,4 @@
-"""Which split a photograph belongs to: decided by its hash alone, for ever.
+"""Which split a photograph belongs to: decided by its hash alone, permanently.
 
 Everything made from a photograph (its crops, their reconstructions, their triplets) follows it, so no picture
 that a metric is tested on was seen while it was fitted. There is no setting, on purpose: a split that can be
@@ -40,7 +40,7 @@ def assign_split(photograph_sha256: str) -> str:
 
 
 def check_disjoint(rows: Iterable[tuple[str, str]]) -> None:
-    """Raise LeakError unless every (photograph sha256, split) row says what `assign_split` says.
+    """Raise LeakError unless every (photograph sha256, split) row agrees with `assign_split`.
 
     That is stronger than disjoint: a folder whose splits are disjoint but drawn otherwise would leak as
     soon as a second snapshot of the same photographs is used beside it.

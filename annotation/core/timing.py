@@ -1,8 +1,8 @@
 """What the browser measured about one judgment: stored raw, and read by one pure function.
 
 All times are ms on the page's monotonic clock (`performance.now()`); `time_origin` places them on the
-calendar. The raw record is never written over: when `derive_timing` learns something, TIMING_VERSION rises
-and old rows are derived anew.
+calendar. The raw record is never overwritten: when `derive_timing` changes, TIMING_VERSION increases
+and old rows are derived again.
 """
 
 import math
@@ -26,7 +26,7 @@ CLOCK_JUMP_MS = 1_000.0
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """What a raw record says, in ms; `flags` never delete anything, they are for filters.
+    """The figures of a raw record, in ms; `flags` are for filters and never delete anything.
 
     `response_ms` from onset to answer, `active_ms` the part of it with the page visible, in focus and not paused,
     `first_input_ms` from onset to the first input (None: not recorded), `original_ms` how long the original
@@ -82,7 +82,7 @@ def derive_timing(raw: Raw, *, slowest_ms: float = SLOWEST_MS) -> Timing:
 
 
 def original_switches(raw: Raw) -> int:
-    """How often the original was put in the place of the reconstructions between onset and answer.
+    """How often the original was shown in place of the reconstructions between onset and answer.
 
     By holding it there, or in a layout of one place by viewing it again; a view at the onset is where a pair begins.
     """
@@ -97,8 +97,8 @@ def original_switches(raw: Raw) -> int:
 def earliest_end(issued: datetime, viewed_until: datetime | None, response_ms: float) -> datetime:
     """When, by the server's clock, a view of that length can have ended at the earliest.
 
-    It began after its pair was issued, and after the views that were answered before it in its session, one at a
-    time. What browsers say of time is believed as far as that goes.
+    It began after its pair was issued, and after the earlier answered views of its session, one at a
+    time. A browser's times are accepted within these bounds.
     """
     began = max(issued, viewed_until) if viewed_until else issued
     return began + timedelta(milliseconds=response_ms)

@@ -11,11 +11,11 @@ DAY_MS = 24 * 3_600_000.0
 # A tab may stay open for weeks, so an offset may be far larger than one judgment.
 LARGEST_OFFSET_MS = 100 * DAY_MS
 LARGEST_EPOCH_MS = 4_102_444_800_000.0  # 1 January 2100
-# What the page notes of one pair, 900 events of it, has room to spare.
+# The page records at most 900 events of one pair, which fits easily.
 MOST_EVENTS = 1_000
 LARGEST_BYTES = 48 * 1024
 LONGEST_TEXT = 100
-# Unknown keys may be there, for programs of another version, but they are no place to keep things.
+# Unknown keys are allowed, for programs of another version, but only a little data in them.
 LARGEST_UNKNOWN_BYTES = 1024
 KNOWN = (
     *(
@@ -54,7 +54,7 @@ def validate_timing(raw: object) -> None:
     """Raise TimingError unless `raw` is a record as the judging page sends it. A few unknown keys may be there.
 
     Refused: more than 48 KB or 1,000 events, over 1 KB under unknown keys, a number that is missing, NaN, infinite,
-    negative or absurdly large, an answer before the onset or a day after it, an unknown event, slot or input device.
+    negative or implausibly large, an answer before the onset or a day after it, an unknown event, slot or input device.
     """
     if not isinstance(raw, Mapping):
         raise TimingError("timing must be an object")

@@ -14,9 +14,9 @@ from codecs_zoo.site_metrics import pinned
 def add_codec(
     *, study: Study, codec: str, by: User | None = None, large_by_worker: bool = False
 ) -> list[int]:
-    """Adds `codec` to an open or paused study, writes down when, and returns what is to be encoded.
+    """Adds `codec` to an open or paused study, records when, and returns the reconstructions to encode.
 
-    The judgments so far keep their pairs; results before and after can be told apart by the date. Refuses a
+    The judgments so far keep their pairs; results before and after can be distinguished by the date. Refuses a
     draft, a closed or an imported study, a codec that is in it already or can't run here. `large_by_worker` is as when
     a study is opened.
     """

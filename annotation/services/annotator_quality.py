@@ -1,7 +1,7 @@
-"""How far each annotator of a study can be trusted, kept with the enrolment, and who is excluded for it.
+"""How reliable each annotator of a study is, stored with the enrolment, and which annotators are excluded.
 
-Excluding somebody is a filter: every judgment stays, readers use `Judgment.objects.counted()`. It holds at once:
-votes that stop counting are asked for again while the study is open, and the annotator's session ends.
+Exclusion is a filter: every judgment stays, readers use `Judgment.objects.counted()`. It holds at once:
+excluded votes are collected again while the study is open, and the annotator's session ends.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -42,7 +42,7 @@ class Row(NamedTuple):
     """A standing answer with what it is judged by.
 
     Ids, levels and times are text as the database writes it: of a million answers, making them Python's own types takes
-    longer than everything else that is done with them.
+    longer than all other processing.
     """
 
     annotator: str
@@ -82,7 +82,7 @@ COLUMNS = (
 
 
 def refresh_quality(study: Study) -> int:
-    """Works out the figures of the study's annotators and applies its rules; returns how many are excluded now.
+    """Computes the figures of the study's annotators and applies its rules; returns how many are excluded now.
 
     The same answers give the same figures and the same exclusions: the scale that reliability is measured on is
     everybody's, also of those who are excluded. People and programs are never on one scale. In a large study only
@@ -125,7 +125,7 @@ def _write_figures(rows: Sequence[Enrolment]) -> None:
 
 
 def _apply(enrolment: Enrolment, figures: Figures, study: Study) -> bool:
-    """Writes figures and rule into the row; returns whether somebody counts who did not, or the other way."""
+    """Writes figures and rule into the row; returns whether this changes if the annotator counts."""
     before = enrolment.excluded_by
     hand = {HAND: enrolment.figures[HAND]} if HAND in enrolment.figures else {}
     enrolment.figures = figures.to_json() | hand
@@ -136,7 +136,7 @@ def _apply(enrolment: Enrolment, figures: Figures, study: Study) -> bool:
 
 
 def _rule_for(enrolment: Enrolment, figures: Figures, rules: Protocol) -> str:
-    """Why somebody does not count, but for a researcher's own decision: they returned, or break a rule."""
+    """Why an annotator does not count, apart from a researcher's decision: they returned, or a rule excludes them."""
     return RETURNED if enrolment.returned_at else apply_rules(figures, rules)
 
 
@@ -154,7 +154,7 @@ def _recount_votes(study: Study, enrolments: Sequence[Enrolment]) -> None:
 
 @transaction.atomic
 def exclude_by_hand(*, enrolment: Enrolment, reason: str, by: str) -> None:
-    """Excludes somebody for a reason of the researcher's, whatever the rules say."""
+    """Excludes an annotator for the researcher's reason, whatever the rules say."""
     if not reason.strip():
         raise Refused("Give a reason: it is kept with the answers and shown wherever they are excluded.")
     row = Enrolment.objects.select_for_update(of=("self",)).select_related("study").get(pk=enrolment.pk)
@@ -167,7 +167,7 @@ def exclude_by_hand(*, enrolment: Enrolment, reason: str, by: str) -> None:
 
 @transaction.atomic
 def undo_exclusion_by_hand(*, enrolment: Enrolment) -> None:
-    """Takes somebody back whom a researcher excluded; the study's rules hold for them again."""
+    """Undoes a researcher's exclusion of an annotator; the study's rules apply to them again."""
     row = Enrolment.objects.select_for_update(of=("self",)).select_related("study").get(pk=enrolment.pk)
     if HAND not in row.figures:
         raise Refused("They were not excluded by hand, so there is no exclusion to undo.")
@@ -178,14 +178,14 @@ def undo_exclusion_by_hand(*, enrolment: Enrolment) -> None:
 
 @transaction.atomic
 def mark_returned(*, study: Study, enrolments: Iterable[int], back: bool = False) -> int:
-    """Records that people gave their place at the panel back, or with `back` that they did not; returns how many moved.
+    """Records that people returned their place at the panel, or with `back` undoes it; returns how many changed.
 
-    Their pairs go back: what they hold at once, and what they judged is not counted and is asked again. They get no
+    Their leases end at once, and their votes do not count and are collected again. They get no
     more pairs and no code. Nothing is deleted.
     """
     wanted = study.enrolments.filter(pk__in=list(enrolments), returned_at__isnull=not back)
     people = list(wanted.values_list("annotator", flat=True))
-    # Sessions and leases before enrolments, as whoever answers: one order of locks for everybody.
+    # Sessions and leases before enrolments, as in recording an answer: one lock order everywhere.
     list(
         Session.objects.select_for_update(no_key=True)
         .filter(study=study, annotator__in=people)
@@ -227,7 +227,7 @@ def studies_with_new_answers() -> QuerySet[Study]:
 
 
 def _figures(study: Study, *, simulated: bool) -> Iterator[tuple[UUID, Figures]]:
-    """The figures of everybody of a population, or of those whose figures are out of date."""
+    """The figures of all annotators of a population, or of those whose figures are out of date."""
     scales = fitted_scales.cached_scales(study, simulated=simulated)
     changed = fitted_scales.answered_since(study, scales, simulated=simulated) if scales else None
     rows = _rows(study, changed, simulated=simulated)

@@ -18,14 +18,14 @@ CONSENT = "consent"
 QUESTIONS = STEPS[BEFORE]
 # In this order; each is also the name of its rule, but for the screen's.
 CHECKS = ("screen", "brightness", "colour_vision", "acuity", "card")
-# What `next_step` answers when somebody cannot take part.
+# What `next_step` returns when an annotator cannot take part.
 SCREENED_OUT = "screened_out"
 # These say something of the screen, not of the person: another screen is checked again.
 OF_THE_SCREEN = ("brightness", "card")
 
 
 def enrol(study: Study, annotator: Annotator, **details: Any) -> Enrolment:
-    """The annotator's place in the study; `details` are what else a panel's link said."""
+    """The annotator's place in the study; `details` are the other parameters of a panel's link."""
     return Enrolment.objects.get_or_create(
         study=study, annotator=annotator, defaults={"panel_details": details}
     )[0]
@@ -67,12 +67,12 @@ def _is_due(step: str, enrolment: Enrolment, session: Session | None) -> bool:
 
 
 def screen_of(session: Session) -> list[Any]:
-    """What tells one screen from another: width and height in device pixels and their ratio to CSS pixels."""
+    """What identifies a screen: width and height in device pixels and their ratio to CSS pixels."""
     return [session.screen.get(name) for name in ("width", "height", "dpr")]
 
 
 def seed_of(enrolment: Enrolment, check: str) -> str:
-    """What the check's plates are drawn from: the same after a reload, and nobody's guess."""
+    """The seed of the check's plates: the same after a reload, and unpredictable."""
     return salted_hmac("annotation.arrival", f"{enrolment.pk}:{check}").hexdigest()
 
 
@@ -86,9 +86,9 @@ def record_consent(*, enrolment: Enrolment) -> None:
 
 @transaction.atomic
 def record_step(*, enrolment: Enrolment, session: Session, step: str, finding: Finding) -> bool:
-    """Keeps what a check found, if that check is the next step; returns whether the annotator may go on.
+    """Stores the result of a check, if that check is the next step; returns whether the annotator may continue.
 
-    The first finding stands: a step that is not due any more changes nothing. Failing a required check ends the
+    The first result is kept: a step that is no longer due changes nothing. Failing a required check ends the
     study for the annotator, unless they passed it before and only this screen fails it: then it stays due, for
     another screen. The session becomes ready with its last step.
     """
@@ -129,6 +129,6 @@ def _keep(enrolment: Enrolment, session: Session, step: str, finding: Finding, *
 
 
 def make_ready(enrolment: Enrolment, session: Session) -> None:
-    """Pairs may come in the session, if its last step was taken."""
+    """Marks the session as ready for pairs if its last step is complete."""
     if next_step(enrolment, session) is None:
         Session.objects.filter(pk=session.pk, ready_at=None).update(ready_at=timezone.now())

@@ -21,7 +21,7 @@ from annotation.turns import atomic_in_turn
 
 # How many run-out leases one claim sweeps up: enough to keep pace, few enough to cost nothing.
 SWEEP = 20
-# What one session may hold: the pair in hand and five that the page has fetched ahead.
+# What one session may hold: the current pair and five that the page has prefetched.
 MOST_LEASES = 6
 # Until its first answer: sessions that never say anything must not hold every place.
 FIRST_LEASES = 2
@@ -40,7 +40,7 @@ class NoPair:
 
 @dataclass(frozen=True)
 class Claim:
-    """What a session was given, or why nothing; with the rows as they were then."""
+    """What a session was given, or why it got nothing; with the rows as they were then."""
 
     outcome: Assignment | NoPair
     session: Session
@@ -50,7 +50,7 @@ class Claim:
 def claim_next(*, session: Session, holding: Sequence[UUID] = ()) -> Assignment | NoPair:
     """The session's next pair: one that it holds and the page has lost, or a triplet newly leased to it.
 
-    `holding` are the assignments that the page has in hand. Costs a few indexed look-ups, however many
+    `holding` are the assignments that the page holds. Costs a few indexed look-ups, however many
     triplets and judgments there are. Raises NotReady before the steps of arrival are taken.
     """
     return claim(sessions=Session.objects.filter(pk=session.pk), holding=holding).outcome
@@ -110,7 +110,7 @@ def end_of(session: Session) -> NoPair | None:
 
 def _in_turn(sessions: QuerySet[Session]) -> tuple[Session, Enrolment]:
     """Two windows of one annotator take turns here, so they cannot lease the same triplet twice."""
-    # The session before the enrolment, as whoever answers or forgets does: one order of locks for everybody.
+    # The session before the enrolment, as in answering and erasing: one lock order everywhere.
     locked = sessions.select_for_update(of=("self",), no_key=True)
     session = locked.select_related("study", "annotator").first()
     if session is None:
@@ -180,12 +180,12 @@ def _claim(session: Session, enrolment: Enrolment, holding: Sequence[UUID]) -> A
 
 
 def _most_leases(session: Session, enrolment: Enrolment) -> int:
-    """How many pairs the session may hold: few until somebody has answered in it, be it in the training."""
+    """How many pairs the session may hold: few until its first answer, training included."""
     return MOST_LEASES if session.answered or enrolment.trained_at else FIRST_LEASES
 
 
 def _dismiss(session: Session, holding: Sequence[UUID]) -> NoPair:
-    """The ordinary end, for somebody who is left out; what the page has in hand can still be answered."""
+    """The ordinary end, for an excluded annotator; the pairs that the page holds can still be answered."""
     lost = Assignment.objects.live().filter(session=session).exclude(pk__in=holding)
     # One that is being answered this moment is locked by its answer, which waits for us: it is let be.
     skip = connection.features.has_select_for_update_skip_locked
@@ -255,7 +255,7 @@ def _judge(session: Session, last_source: int | None) -> Assignment | NoPair:
 
 
 def _nothing(session: Session) -> NoPair:
-    """Tells "nothing left for you" from "nothing free right now"."""
+    """Distinguishes "nothing left for you" from "nothing free right now"."""
     study = session.study
     unfinished = Triplet.objects.unfinished(study, simulated=session.annotator.simulated)
     if unfinished.unseen_by(session.annotator).exists():

@@ -15,7 +15,7 @@ from annotation.services.claims import end_of
 
 # Of the pairs wanted, so many may be flagged or fail to load and still count as done.
 FLAGS_COUNTED = 0.1
-# Whoever has judged enough and says nothing for so long has closed the page without its end.
+# An annotator who has judged enough and is silent for so long has closed the page before its end.
 ABANDONED_AFTER = timedelta(minutes=10)
 
 
@@ -40,7 +40,7 @@ class Completion:
 def completion_of(study: Study, annotator: UUID, *, nothing_more: bool = False) -> Completion:
     """What the annotator has done; with `nothing_more` to judge, only what they were given is wanted.
 
-    A study without a code or an address to go back to pays for nothing, so it asks for nothing.
+    A study without a completion code or return address pays for nothing, so it requires nothing.
     """
     rules = study.rules
     answered = Session.objects.filter(study=study, annotator=annotator).aggregate(
@@ -63,7 +63,7 @@ def completion_of(study: Study, annotator: UUID, *, nothing_more: bool = False) 
 def finish(session: Session, *, at: datetime | None = None) -> Enrolment | None:
     """Ends the session if it is complete and the server holds every answer of it; returns who has finished.
 
-    None while a pair is still in hand or more are to come, where too little was judged for the study's completion,
+    None while a pair is still leased or more will follow, where too little was judged for the study's completion,
     and for those who were screened out.
     """
     over = end_of(session)
@@ -83,7 +83,7 @@ def finish(session: Session, *, at: datetime | None = None) -> Enrolment | None:
 def finish_abandoned() -> int:
     """Ends the study for people who judged all that was wanted and closed the page; returns how many.
 
-    Until then nobody could tell them from those who stopped on the way. Their end is when they were seen last.
+    Until then they look like annotators who stopped early. Their end is the time when they were last seen.
     """
     return sum(
         finish(session, at=session.last_seen_at) is not None

@@ -1,4 +1,4 @@
-"""What a triplet's counters say, counted anew from the rows that they stand for."""
+"""A triplet's counters, recomputed from the rows that they count."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,7 +16,7 @@ AT_ONCE = 500
 def recount(*, triplets: Iterable[int]) -> None:
     """Sets the counters of both populations right for these triplets: call it after judgments stopped counting.
 
-    A vote that does not count any more, because its annotator was left out or forgotten, is asked for again.
+    A vote that no longer counts, because its annotator was excluded or erased, is collected again.
     """
     pks = sorted(set(triplets))
     for start in range(0, len(pks), AT_ONCE):
@@ -26,12 +26,12 @@ def recount(*, triplets: Iterable[int]) -> None:
 @transaction.atomic
 def _recount(pks: list[int]) -> None:
     rows = Triplet.objects.filter(pk__in=pks).order_by("pk")
-    list(rows.select_for_update(no_key=True).values_list("pk"))  # one order of locks for everybody
+    list(rows.select_for_update(no_key=True).values_list("pk"))  # one lock order everywhere
     rows.order_by().update(**counts(simulated=False), **counts(simulated=True))
 
 
 def counts(*, simulated: bool) -> dict[str, Any]:
-    """What the counters of a population should say, by column."""
+    """The right values of the counters of a population, by column."""
     votes = Judgment.objects.filter(triplet=OuterRef("pk")).of_population(simulated=simulated).counted()
     leased = Assignment.objects.filter(
         triplet=OuterRef("pk"),

@@ -1,4 +1,4 @@
-"""Which part of a photograph a draft shows: cut from the whole, which is kept, and moved by cutting it anew.
+"""Which part of a photograph a draft shows: cut from the whole, which is stored, and moved by cutting it again.
 
 The same photograph and box give the same pixels, so the same source: its hash says which.
 """

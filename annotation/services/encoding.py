@@ -53,7 +53,7 @@ def plan_reconstructions(*, study: Study, sources: Collection[int]) -> list[int]
 
 
 def _points(study: Study) -> list[tuple[str, str, Decimal]]:
-    """(origin, method, level) of what has to be made of each source; pictures of one's own are there already."""
+    """(origin, method, level) of what must be made of each source; own pictures exist already."""
     zoo, original = Reconstruction.Origin.ZOO, Reconstruction.Origin.ORIGINAL
     points = [(zoo, codec, as_decimal(bpp)) for codec in study.codecs for bpp in study.target_bpps]
     if study.pairing.shows_original:
@@ -62,7 +62,7 @@ def _points(study: Study) -> list[tuple[str, str, Decimal]]:
 
 
 def _anchors(study: Study, source: Source) -> list[tuple[str, str, Decimal]]:
-    """The same of what is plainly worse, for the study's checks: one coarse codec and one damage of ours."""
+    """The same for clearly worse pictures, for the study's checks: one coarse codec and one damage."""
     if not study.rules.needs_anchors:
         return []
     codec, name, strength = anchor_settings(source.sha256)
@@ -223,7 +223,7 @@ def _excluded_pairs(study: Study) -> Iterable[tuple[int, int]]:
 
 
 def _pairs_for(study: Study) -> Callable[[Hashable], list[ConditionPair]]:
-    """The pairs of a source, by its pk; worked out once for all that have no pairs of their own."""
+    """The pairs of a source, by its pk; computed once for all sources without listed pairs."""
     conditions, pairing = study.conditions(), study.pairing
     common = pairing.pairs(conditions)
     if not any(pair.photograph for pair in pairing.listed):

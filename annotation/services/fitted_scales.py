@@ -1,7 +1,7 @@
 """How far annotators follow the common scale, kept up to date as answers come: in a large study by the new ones alone.
 
 The scale of a large study hardly moves from one refresh to the next. So it is kept in the shared cache with everybody's
-counts, and those who have answered since are held against it; once a day, or when the answers have grown by a tenth,
+counts, and annotators with new answers are compared with it; once a day, or when the answers have grown by a tenth,
 it is fitted anew, with everybody's figures. What is kept can be computed again from the rows.
 """
 
@@ -24,7 +24,7 @@ from psychometrics.comparisons import Comparisons, Floats
 from psychometrics.estimates import Estimate
 from psychometrics.reliability import Scales, compare_with_scales, fit_scales
 
-# Up to so many answers everything is fitted anew at every refresh.
+# Up to so many answers everything is refitted at every refresh.
 FEW = 20_000
 GROWTH = 0.1
 FITTED_EVERY = timedelta(days=1)
@@ -85,7 +85,7 @@ class Votes:
 
 
 def cached_scales(study: Study, *, simulated: bool) -> FittedScales | None:
-    """What is kept of the population's scales, where it is still good enough to hold somebody against it."""
+    """The cached scales of the population, while they are recent enough to compare annotators with."""
     fitted: FittedScales | None = cache.get(_key(study, simulated=simulated))
     if fitted is None or fitted.fitted_on <= FEW or fitted.votes > fitted.fitted_on * (1 + GROWTH):
         return None
@@ -93,7 +93,7 @@ def cached_scales(study: Study, *, simulated: bool) -> FittedScales | None:
 
 
 def drop_scales(study: Study, *, simulated: bool) -> None:
-    """The next refresh fits everything anew."""
+    """The next refresh refits everything."""
     cache.delete(_key(study, simulated=simulated))
 
 

@@ -1,4 +1,4 @@
-"""Flags: raised when a pair comes back without an answer, settled by a researcher, pair by pair."""
+"""Flags: raised when a pair is returned without an answer, settled by a researcher, pair by pair."""
 
 from collections.abc import Sequence
 
@@ -71,9 +71,9 @@ def _to_remake(triplet: Triplet, sides: Sequence[str]) -> list[Reconstruction]:
 
 
 def exclude_pair(*, triplet: Triplet) -> int:
-    """Takes a pair out of its study: nobody is shown it, its votes stop counting; returns how many those were.
+    """Excludes a pair from its study: it is no longer shown, and its votes do not count; returns their number.
 
-    Every answer stays. Raises Refused for checks and practice pairs, which others take the place of.
+    Every answer is kept. Raises Refused for checks and practice pairs, which are replaced by others.
     """
     if triplet.role != Triplet.Role.PAIR:
         raise Refused(
@@ -90,7 +90,7 @@ def exclude_pair(*, triplet: Triplet) -> int:
 def restore_pair(*, triplet: Triplet) -> int:
     """Shows an excluded pair again and counts its votes; returns how many those are.
 
-    Answers about pixels that were made again since, and came out otherwise, do not count.
+    Answers about pixels that have changed since, because they were made again, do not count.
     """
     if not Triplet.objects.filter(pk=triplet.pk, role=Triplet.Role.EXCLUDED).update(role=Triplet.Role.PAIR):
         raise Refused("This pair is not excluded, so it cannot be restored.")

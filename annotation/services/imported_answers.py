@@ -27,7 +27,7 @@ Key = tuple[int, int]
 
 @dataclass
 class PairVotes:
-    """One pair's answers: by the name of who signed, and those that nobody signed."""
+    """One pair's answers: those of named annotators by name, and the anonymous ones."""
 
     stored: Stored
     signed: dict[str, tuple[Answer, bool]] = field(default_factory=dict)

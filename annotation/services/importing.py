@@ -1,6 +1,6 @@
-"""People's answers from elsewhere, as a closed study that is marked by its origin.
+"""People's answers that were collected elsewhere, as a closed study that records their origin.
 
-An import is refused before anything is written, or written in one transaction: it is there whole or not at all. The
+An import is refused before anything is written, or written completely in one transaction. The
 same file, or one with more answers, may be imported again into its study; a file that says otherwise is refused.
 """
 
@@ -149,7 +149,7 @@ def imported_study(name: str, among: QuerySet[Study] | None = None) -> Study | N
 
 
 def new_imported_study(name: str, origin: str) -> Study:
-    """A study that is closed from the start: it was judged elsewhere, and is over. Not saved yet."""
+    """A study that is closed from the start, because it was judged elsewhere. Not saved yet."""
     now = timezone.now()
     return Study(
         name=name,

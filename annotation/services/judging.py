@@ -50,7 +50,7 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came over the wire: an answer to an assignment, perhaps in place of an earlier one."""
+    """An answer as received: to an assignment, and possibly replacing an earlier one."""
 
     judgment: UUID
     assignment: UUID
@@ -60,7 +60,7 @@ class Answer:
 
     @property
     def content_sha256(self) -> str:
-        """Tells a retry of the same answer from another answer under the same id."""
+        """Distinguishes a retry of the same answer from another answer under the same id."""
         content: list[Any] = [str(self.assignment), self.side, self.timing]
         if self.supersedes:
             content.append(str(self.supersedes))
@@ -95,7 +95,7 @@ def record(*, sessions: QuerySet[Session], given: Answer) -> Recorded:
         with atomic_in_turn():
             return _record(sessions, given)
     except (IntegrityError, Refused) as refusal:
-        # Perhaps this same answer was recorded before, or came twice at once and the other one was first.
+        # The same answer may have been recorded before, or sent twice at once.
         if repeated := _repetition(given, sessions):
             return repeated
         if isinstance(refusal, IntegrityError):

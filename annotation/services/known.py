@@ -19,9 +19,9 @@ SPARE_SOURCES = 3
 
 
 def set_known(*, triplet: Triplet, known: str) -> None:
-    """Keeps an expert's answer to a pair, "first" or "second", or takes it back with "".
+    """Stores an expert's answer to a pair, "first" or "second", or removes it with "".
 
-    A pair with an answer may come as a golden pair, where the study has a rate for those. Raises Refused.
+    A pair with an answer can be served as a golden pair, where the study has a rate for those. Raises Refused.
     """
     if known not in ("", *Triplet.Known.values):
         raise Refused(f"An expert's answer must be first, second or empty, not {known!r}.")

@@ -1,4 +1,4 @@
-"""Who is in a study and who comes to it: roles, invitations of researchers, links to results."""
+"""The members of a study: roles, invitations of researchers, links to results."""
 
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
@@ -50,7 +50,7 @@ def invite_researcher(
 def accept_invitation(
     *, invitation: ResearcherInvitation, user: User | None = None, username: str = "", password: str = ""
 ) -> User:
-    """Uses an invitation, once: somebody logged in joins, anybody else gets an account.
+    """Uses an invitation, once: a logged-in researcher joins, anybody else gets an account.
 
     Raises Refused for an invitation that was used or has ended, ValidationError for a name or password that
     will not do; nothing is written then.

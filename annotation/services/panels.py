@@ -32,7 +32,7 @@ WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 @dataclass(frozen=True, slots=True)
 class PanelEntry:
-    """What a panel's link says: who comes, and what else. A preview is nobody yet."""
+    """The parameters of a panel's link: the person and other details. A preview has no person."""
 
     panel: str
     external_id: str
@@ -86,9 +86,9 @@ def panel_link(door: str, panel: str) -> str:
 
 @transaction.atomic
 def make_test_participant(*, study: Study) -> PanelEntry:
-    """Somebody made up who comes by the panel's link: through the same pages, and never counted as a person.
+    """A test participant who comes by the panel's link: sees the same pages, and never counts as a person.
 
-    Refuses studies without a panel, and such as take no answers.
+    Refuses studies without a panel, and those that take no answers.
     """
     if study.rules.panel not in PARAMETERS:
         raise Refused("This study has no panel, so there are no panel ids.")

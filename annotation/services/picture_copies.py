@@ -1,4 +1,4 @@
-"""Pictures of pairs as files that the proxy in front sends itself: Python checks who asks, and names the file.
+"""Pictures of pairs as files that the reverse proxy sends: Python checks the request, and names the file.
 
 A picture is written as it goes to a screen at its first use, in a few versions whose bytes differ, and sent again
 wherever it stands in a pair. The three places of a pair have versions of their own: no two files of a pair are equal,
@@ -27,7 +27,7 @@ from imaging.files import write_atomic
 VERSIONS = 4
 PLACES = ("left", "original", "right")
 BUCKET = "bucket"
-# Copies that nobody has used for so long go; the time of a copy is looked up again after KNOWN_FOR_S.
+# Copies unused for so long are deleted; the time of a copy is looked up again after KNOWN_FOR_S.
 KEPT_FOR = timedelta(days=7)
 KNOWN_FOR_S = 3600.0
 MOST_KNOWN = 100_000

@@ -63,7 +63,7 @@ def read_stored(name: str) -> bytes:
 
 
 class PixelCache:
-    """The pixels of stored pictures, which never change: those that were asked for last."""
+    """The pixels of stored pictures, which never change: those requested last."""
 
     def __init__(self, most_bytes: int) -> None:
         self._most, self._bytes = most_bytes, 0

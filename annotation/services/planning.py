@@ -1,6 +1,6 @@
-"""What a study needs is planned photograph by photograph: at once where it is little, by a worker where it is much.
+"""A study is planned photograph by photograph: at once if it is small, by a worker if it is large.
 
-A study is open from the first moment, and marked as unplanned until every photograph has its rows; whoever dies in
+A study is open at once, and marked as unplanned until every photograph has its rows; a worker that dies in
 between is followed by another worker, who finds what is there.
 """
 
@@ -18,7 +18,7 @@ from annotation.services.encoding import plan_reconstructions
 PLANNED_AT_ONCE = 500
 # Photographs of one transaction: short, for an encoder of one of them waits.
 SOURCES_AT_ONCE = 10
-# A worker that says nothing for so long has died.
+# A worker that is silent for so long has died.
 LEASE = timedelta(minutes=2)
 
 
@@ -56,6 +56,6 @@ def plan_claimed(*, pk: int, send: Callable[[list[int]], object]) -> str:
 
 
 def unplanned_studies() -> list[int]:
-    """Studies that nobody plans just now though they need it: a message was lost, or a worker died."""
+    """Unplanned studies that no worker is planning: a message was lost, or a worker died."""
     free = Q(planning_until=None) | Q(planning_until__lt=timezone.now())
     return list(Study.objects.filter(free, unplanned=True).values_list("pk", flat=True))

@@ -13,7 +13,7 @@ from annotation.services.serving import Serving
 
 
 def take(serving: Serving, *, simulated: bool) -> bool:
-    """Whether a place of the triplet is now the caller's: nobody took it since it was read. Never waits for others."""
+    """Whether a place of the triplet is now the caller's: not taken since it was read. Never waits for others."""
     served, lefts = (counter(name, simulated=simulated) for name in ("served", "lefts"))
     triplet = Triplet.objects.filter(
         pk=serving.triplet.pk,
@@ -60,7 +60,7 @@ def return_overdue(*, study: Study | None = None, limit: int = 1000) -> int:
 def return_to_pool(*, assignments: Sequence[Assignment], state: str, cause: str = "") -> int:
     """Ends leases without an answer, each once; returns how many it ended. Call it with the rows locked."""
     ended = 0
-    for assignment in sorted(assignments, key=lambda row: row.triplet_id):  # one order of locks for everybody
+    for assignment in sorted(assignments, key=lambda row: row.triplet_id):  # one lock order everywhere
         leased = Assignment.objects.filter(pk=assignment.pk, state=Assignment.State.LEASED)
         if not leased.update(state=state, skip_cause=cause):
             continue
@@ -71,7 +71,7 @@ def return_to_pool(*, assignments: Sequence[Assignment], state: str, cause: str 
 
 
 def free_place(assignment: Assignment) -> None:
-    """Takes a lease that will be no vote out of its triplet's counters, so that somebody else is asked."""
+    """Removes a lease that will not become a vote from its triplet's counters, so that the pair is served again."""
     simulated = assignment.annotator.simulated
     served, lefts = (counter(name, simulated=simulated) for name in ("served", "lefts"))
     Triplet.objects.filter(pk=assignment.triplet_id).update(

@@ -12,20 +12,20 @@ from annotation.reports.processes import availabilities
 from annotation.services.studies import create_study
 from codecs_zoo import registry
 
-# Known to everybody, and few enough that pairs stay few.
+# Widely known, and few enough to keep the number of pairs small.
 USUAL_CODECS = (("jpeg",), ("jpeg2000",), ("webp",), ("avif",), ("jpegxl",))
 
 
 def create_from_preset(
     *, preset: str, name: str, owner: User | None = None, title: str = "", **fields: Any
 ) -> Study:
-    """A draft that begins from a preset; `fields` are rules that differ. Refuses a preset that is not known."""
+    """A draft that starts from a preset; `fields` are rules that differ. Refuses a preset that is not known."""
     rules = fields_of(preset)
     return create_study(name=name, owner=owner, title=title, **rules | fields)
 
 
 def fields_of(preset: str) -> dict[str, Any]:
-    """What a study that begins from a preset is made with. Refuses a preset that is not known."""
+    """The rules with which a study from a preset is made. Refuses a preset that is not known."""
     if preset not in PRESETS:
         raise Refused(f"There is no preset named {preset!r}. There are {', '.join(PRESETS)}.")
     chosen = PRESETS[preset]

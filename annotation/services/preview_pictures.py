@@ -1,4 +1,4 @@
-"""The pictures of a preview: made when they are looked at, kept in memory for a while, written nowhere.
+"""The pictures of a preview: made when requested, cached in memory for a while, written nowhere.
 
 A pair of a preview is a place in a sequence that follows from the study alone, so nothing has to be remembered. What
 takes long to encode is made by a worker, which leaves the file in the shared cache for an hour.

@@ -1,4 +1,4 @@
-"""What is held on a person, given out and taken away: on request, and when a study's retention has run out."""
+"""A person's data, exported and erased: on request, and when a study's retention period has ended."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from annotation.services.pool import return_to_pool
 
 # Browsers of before the annotator's own cookie are known by this word of their session.
 COOKIE = "annotator"
-# What opens somebody's sessions is nobody's to read in a file.
+# The secret that opens an annotator's sessions does not belong in a file.
 SECRET = "key"
 
 
@@ -75,10 +75,10 @@ def _without_secrets(rows: QuerySet[Any]) -> list[dict[str, Any]]:
 
 @transaction.atomic
 def forget(*, annotator: Annotator, erase: bool) -> Forgotten:
-    """Takes away everything that leads to the person; with `erase` their answers as well, as if never given.
+    """Removes everything that identifies the person; with `erase` their answers as well, as if never given.
 
     What stays without `erase` are judgments and their timing under a random id, with nothing beside it. Votes that
-    go are asked for again. Snapshots stay as they are: they are what results were made from.
+    that are removed are collected again. Snapshots do not change: results were made from them.
     """
     # No key: an answer that is being recorded refers to this row, and its session is waited for below.
     annotator = Annotator.objects.select_for_update(no_key=True).get(pk=annotator.pk)
@@ -124,7 +124,7 @@ def _scrub(enrolments: Iterable[Enrolment]) -> None:
         leased = Assignment.objects.filter(**mine, state=Assignment.State.LEASED).select_for_update()
         return_to_pool(assignments=list(leased), state=Assignment.State.EXPIRED)
         for session in Session.objects.filter(**mine):
-            # Another key: an answer that is still in somebody's browser would be about a person again.
+            # A new key: otherwise an answer that is still in a browser would identify the person again.
             session.screen, session.key = {}, new_key()
             session.save(update_fields=["screen", "key"])
         Enrolment.objects.filter(pk=enrolment.pk).update(checks={}, panel_details={}, questionnaire={})
@@ -155,9 +155,9 @@ def _drop_browsers(annotators: Collection[str]) -> None:
 
 
 def keep_no_longer(*, now: datetime | None = None) -> int:
-    """What a clock does once a day; returns how many people were forgotten.
+    """The daily task; returns how many people were anonymised.
 
-    In a study that has been closed for its retention's days, nothing is kept that leads to a person. Somebody who
+    In a study that has been closed for its retention period, nothing is kept that identifies a person. Anybody who
     also takes part in a study that still needs to know them keeps their panel id and login until that one is over.
     Cookies that ran out go, and addresses of failed log-ins as soon as the limit on them needs them no more.
     """

@@ -1,4 +1,4 @@
-"""What workers say about themselves."""
+"""What workers report about themselves."""
 
 from collections.abc import Iterable
 from datetime import timedelta

@@ -21,7 +21,7 @@ _METHOD = re.compile(r"(libjpeg-turbo|mozjpeg|jpegli)-q(\d{1,3})-yuv(420|422|444
 
 
 class CannotRecreate(ValueError):
-    """No encoder at hand makes what this method names; the message says which one is missing."""
+    """No installed encoder makes this method; the message says which one is missing."""
 
 
 @dataclass(frozen=True)

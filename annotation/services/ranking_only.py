@@ -1,4 +1,4 @@
-"""Answers from elsewhere about pictures that are known by name only, as a closed study that ranks.
+"""Answers collected elsewhere about pictures that are known by name only, as a closed study for ranking.
 
 Nothing of it needs pixels: sources and conditions are names. All answers are kept: several of one annotator to a pair
 (each counts, and those after the first are repeats), checks with what was right, and pairs that were skipped.
@@ -33,7 +33,7 @@ from psychometrics.comparisons import FIRST, SECOND, TIE
 from psychometrics.conditions import AnswersError
 
 LONGEST_SOURCE = 200
-# By upload: more take longer than somebody waits for an answer.
+# By upload: more would take longer than a request may.
 MOST_ROWS = 20_000
 SKIPPED = "skipped where it was collected"
 UNKNOWN = "unknown"
@@ -139,7 +139,7 @@ def _new_study(name: str, answers: AnswerRows) -> Study:
 
 
 def _given(study: Study, rows: Iterable[tuple[int, Row]]) -> list[_Given]:
-    """The rows with ids: equal rows of one annotator are told apart by their number."""
+    """The rows with ids: equal rows of one annotator are distinguished by their number."""
     times: Counter[tuple[Any, ...]] = Counter()
     unsigned: Counter[tuple[Any, ...]] = Counter()
     given = []
@@ -205,7 +205,7 @@ def _write(study: Study, given: Sequence[_Given]) -> None:
 
 
 def _enrol(study: Study, annotators: Iterable[UUID]) -> None:
-    """Those who signed have figures of their own, as annotators here have."""
+    """Named annotators have figures, as annotators of this site have."""
     enrolments = [Enrolment(study=study, annotator_id=annotator) for annotator in sorted(annotators)]
     Enrolment.objects.bulk_create(enrolments, ignore_conflicts=True)
 

@@ -1,4 +1,4 @@
-"""Finds the work that a dead worker or a lost message left behind: rows are the truth, messages are hints."""
+"""Recovers work after a dead worker or a lost message: the rows are authoritative, messages are only hints."""
 
 from typing import Any
 

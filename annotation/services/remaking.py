@@ -66,7 +66,7 @@ def remade_fields(row: Reconstruction, made: dict[str, Any]) -> dict[str, Any]:
 
 
 def settle_remake(row: Reconstruction, written: dict[str, Any]) -> None:
-    """Ends what rested on the old pixels, and says in the flags what came of it. Call it in the same transaction."""
+    """Ends leases and votes on the old pixels, and records the result in the flags. Call it in the same transaction."""
     if not written:
         return _say(row, LEFT)
     if row.sha256 == written["sha256"]:

@@ -1,4 +1,4 @@
-"""People who gave their place at a panel back, recorded by their ids there."""
+"""People who returned their place at a panel, recorded by their ids there."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Returned:
 def record_returned(*, study: Study, ids: Iterable[str], back: bool = False) -> Returned:
     """Records people of the panel as returned, or with `back` as not. Refuses an empty list, or a list too long.
 
-    Unknown ids change nothing: they never came here, so there is nothing to give back.
+    Unknown ids change nothing: these people never came here.
     """
     wanted = list(dict.fromkeys(one.strip() for one in ids if one.strip()))
     if not wanted:

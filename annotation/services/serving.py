@@ -1,4 +1,4 @@
-"""Which triplet stands at the next place of a stream: a pair, or the check that is owed there."""
+"""Which triplet is served at the next place of a stream: a pair, or the check that is due."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ LARGEST_SHUFFLE = 2**63 - 1
 
 @dataclass(frozen=True)
 class Serving:
-    """A triplet to be leased: as what, and with its first reconstruction on which side."""
+    """A triplet to lease: its kind, and the side of its first reconstruction."""
 
     triplet: Triplet
     first_on_left: bool
@@ -100,7 +100,7 @@ def _offers(session: Session, stream: Stream) -> list[Triplet]:
 
 def _orders(session: Session, stream: Stream) -> list[TripletQuerySet]:
     study, rules = session.study, session.study.rules
-    # What a program says must not use up what people are to be asked first.
+    # Simulated answers must not use up the pairs that people should judge first.
     if rules.allocation == "coverage" or session.annotator.simulated:
         return [Triplet.objects.open_for(session.annotator, study)]
     wanted, sample = (

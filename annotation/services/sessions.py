@@ -1,4 +1,4 @@
-"""A session begins, asks for pairs, gives them back."""
+"""Starting a session, and returning pairs."""
 
 from datetime import timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from annotation.services.visitors import require_access
 from annotation.throttles import require_room_for_session
 from annotation.turns import atomic_in_turn
 
-# A session that was left this long ago is over; coming back begins another.
+# A session that was left this long ago is over; a returning annotator gets a new one.
 SESSION_PAUSE = timedelta(minutes=30)
 
 
@@ -50,7 +50,7 @@ def begin_session(
 ) -> Session:
     """The annotator's session: the one they are in, or a new one. An unknown annotator becomes a new one.
 
-    A program has no eyes to check, so its session is ready at once; that of a person, or of a test participant, is
+    A program has no checks on arrival, so its session is ready at once; that of a person, or of a test participant, is
     when nothing is left to do on arrival. `client` says from where, as `throttles.client_of` does; `language` is that
     of the pages, where there are any. Raises TooMany where more begin than people come; researchers' programs are let
     in.
@@ -123,9 +123,9 @@ def progress_in(session: Session, enrolment: Enrolment | None) -> dict[str, Any]
 
 @atomic_in_turn()
 def skip_assignment(*, session: Session, assignment_id: UUID, cause: str, detail: str = "") -> None:
-    """Gives back a pair that could not be shown, with a flag that says why; the annotator does not get it again.
+    """Returns a pair that could not be shown, with a flag that gives the reason; the annotator does not get it again.
 
-    A program has seen nothing: its reason is kept, and is no flag that a researcher settles for people.
+    A program's reason is stored too, but is not a flag for a researcher to settle.
     """
     rows = Assignment.objects.select_related("annotator").select_for_update(of=("self",))
     assignment = rows.filter(pk=assignment_id).first()

@@ -50,7 +50,7 @@ def request_snapshot(*, study: Study, simulated: bool = False, created_by: User 
                     filters=filters_of(simulated=simulated, until=until),
                     created_by=created_by,
                 )
-        except IntegrityError:  # somebody took the number
+        except IntegrityError:  # the number was taken meanwhile
             continue
     raise SnapshotRefused("Several snapshots of this study are being made at once. Try again in a moment.")
 
@@ -95,7 +95,7 @@ def _split_counts(manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 def unpack_snapshot(*, snapshot: Snapshot, folder: Path) -> Path:
-    """Puts the snapshot's folder at `folder`, whole or not at all; one that is there and true is used."""
+    """Puts the snapshot's folder at `folder`, whole or not at all; a valid one that exists is used."""
     if (folder / "manifest.json").exists() and manifests.read_manifest(folder)["sha256"] == snapshot.sha256:
         return folder
     return unpack_whole(stored=snapshot.archive, folder=folder)

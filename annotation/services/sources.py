@@ -1,4 +1,4 @@
-"""Photographs in: read, normalised, cropped to what fits the study's screen, known by their pixels."""
+"""Adding photographs: read, normalised, cropped to fit the study's screen, identified by their pixels."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -114,7 +114,7 @@ def _lock_draft(study: Study) -> None:
 
 
 def require_words(*, name: str, **words: str) -> None:
-    """Refuses what the columns cannot hold; SQLite would take it, Postgres would not."""
+    """Refuses values that the columns cannot hold; SQLite would accept them, Postgres would not."""
     longest = {column.name: column.max_length or 0 for column in StudySource._meta.fields}
     for field, text in words.items():
         most = longest[field]
@@ -130,6 +130,6 @@ def keep_source(source: Source, png: bytes) -> Source:
         try:
             with transaction.atomic():
                 source.save()
-        except IntegrityError:  # somebody brought the same pixels in just now: the file is named by them
+        except IntegrityError:  # the same pixels were added meanwhile: the file is named by them
             existing = Source.objects.get(sha256=source.sha256)
     return existing or source

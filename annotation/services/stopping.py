@@ -1,6 +1,6 @@
-"""Studies that end by a rule of theirs: the last day is over, or every interval is narrow enough.
+"""Studies that end by their stop rule: the last day is over, or every interval is narrow enough.
 
-A study that has reached its end is paused first, so that pairs in hand can still be answered, and closed once no
+A study that has reached its end is paused first, so that leased pairs can still be answered, and closed once no
 lease is left. That all votes are in needs no rule: then nothing is left to serve.
 """
 
@@ -34,7 +34,7 @@ def _running() -> QuerySet[Study]:
 
 def _apply(study: Study) -> str:
     reason = why_it_ends(study)
-    # Nobody waits for a program: what it holds is given back when its lease runs out.
+    # Programs are not waited for: their pairs return when their leases expire.
     leased = Assignment.objects.live().filter(study=study, annotator__simulated=False).exists()
     if not reason or (leased and study.state == Study.State.PAUSED):
         return ""
@@ -45,7 +45,7 @@ def _apply(study: Study) -> str:
 
 
 def why_it_ends(study: Study, *, today: date | None = None) -> str:
-    """The rule by which the study is over, in words; "" while it goes on."""
+    """The rule by which the study is over, in words; "" while it continues."""
     rules = study.rules
     today = today or timezone.now().date()
     if rules.stop_on and today > date.fromisoformat(rules.stop_on):
@@ -60,7 +60,7 @@ def why_it_ends(study: Study, *, today: date | None = None) -> str:
 def widest_halfwidth(study: Study) -> float | None:
     """Half the width of the widest 95 % interval of a difference, in JND, from people's votes alone.
 
-    Each level is asked, or the one scale that joins them: an average over levels may be narrow where none of them is.
+    Every level counts, or the one scale that joins them: an average over levels may be narrow where none of them is.
     None while a level has too few annotators, sources or comparisons for a ranking.
     """
     results = rank_conditions(study_votes(study, simulated=False).comparisons)

@@ -1,4 +1,4 @@
-"""Where an annotator stands in the stream of a study: what was served so far, and what comes next."""
+"""An annotator's position in the stream of a study: what was served so far, and what follows."""
 
 import hashlib
 from collections.abc import Mapping
@@ -52,7 +52,7 @@ def stream_of(session: Session, last_source: int | None) -> Stream:
 
 
 def seed_of(session: Session) -> str:
-    """What everything that looks random to this annotator follows from."""
+    """The seed of all random choices for this annotator."""
     return hashlib.sha256(f"{session.study.key}:{session.annotator_id}".encode()).hexdigest()
 
 

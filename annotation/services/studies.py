@@ -47,9 +47,9 @@ def create_study(*, name: str, owner: User | None = None, slug: str = "", **fiel
 
 
 def _save_new(study: Study, *, own_slug: bool) -> None:
-    """Saves the row; somebody who took its slug a moment ago has it, and the study gets the next one that is free.
+    """Saves the row; if its slug was taken meanwhile, the study gets the next one that is free.
 
-    With `own_slug` it was chosen: then IntegrityError goes up.
+    With `own_slug` it was chosen explicitly: then IntegrityError is raised.
     """
     while True:
         try:
@@ -88,7 +88,7 @@ def _check(study: Study, *, free_slug: bool = False) -> None:
     check_preset(study.preset)
     check_crop(study, check_protocol(study.protocol))
     unchecked = ["codecs", "target_bpps", "protocol", "listed_pairs", "questionnaire"]
-    # A slug that was free may be taken by now: the database has the last word when the row is saved.
+    # A slug that was free may be taken by now: the database decides when the row is saved.
     study.full_clean(exclude=[*unchecked, *["slug"] * free_slug])
 
 
@@ -140,7 +140,7 @@ def pinned_codecs(names: Iterable[str]) -> list[str]:
 
 def check_bpps(target_bpps: Iterable[float]) -> None:
     """Refuses an empty list, repeats, and rates that no codec is used at."""
-    rates = [round(rate, 4) for rate in target_bpps]  # as the database keeps them
+    rates = [round(rate, 4) for rate in target_bpps]  # as the database stores them
     if not rates or len(set(rates)) != len(rates) or not all(0.01 <= rate <= 24 for rate in rates):
         raise Refused(
             "Give one or more different bitrates between 0.01 and 24 bits per pixel, such as 0.23, 0.67."
@@ -148,7 +148,7 @@ def check_bpps(target_bpps: Iterable[float]) -> None:
 
 
 def check_preset(name: str) -> None:
-    """Refuses a preset that is not known; none is no fault."""
+    """Refuses an unknown preset; None is allowed."""
     if name and name not in PRESETS:
         raise Refused(f"There is no preset named {name!r}. There are {', '.join(PRESETS)}.")
 
@@ -168,7 +168,7 @@ def check_pairs(study: Study) -> None:
 
 
 def free_slug(name: str, *, or_else: str = "study") -> str:
-    """A word for addresses that no study has, made of its name, or of `or_else` where that has no letters."""
+    """A slug that no study has, made from the name, or from `or_else` if that has no letters."""
     stem = slugify(name)[:50] or or_else
     # A study called “new” would stand in the place of /studies/new/.
     taken = {"new", *Study.objects.filter(slug__startswith=stem).values_list("slug", flat=True)}
@@ -179,7 +179,7 @@ def free_slug(name: str, *, or_else: str = "study") -> str:
 def open_study(*, study: Study, large_by_worker: bool = False) -> list[int]:
     """Freezes a draft, or resumes a paused study, and returns the reconstructions that are to be encoded.
 
-    With `large_by_worker` a large study is left to whoever takes `planning.unplanned_studies` up; nothing is returned.
+    With `large_by_worker` a large study is left to the worker of `planning.unplanned_studies`; nothing is returned.
     """
     opened = _open(study)
     return [] if large_by_worker and not is_little(opened) else plan(study=opened)

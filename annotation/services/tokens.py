@@ -1,4 +1,4 @@
-"""Tokens with which researchers' programs call the API; a secret is told once, its hash is kept."""
+"""Tokens with which researchers' programs call the API; a secret is shown once, its hash is stored."""
 
 import hashlib
 import secrets
@@ -15,7 +15,7 @@ USUAL_TOKEN_DAYS = 30
 
 
 def make_token(*, user: User, name: str = "", days: int = USUAL_TOKEN_DAYS) -> tuple[AccessToken, str]:
-    """A token and its secret, which is told this once. Raises Refused for an end that is too far."""
+    """A token and its secret, which is shown only once. Raises Refused for an end that is too late."""
     if not 1 <= days <= LONGEST_TOKEN_DAYS:
         raise Refused(f"A token must last between 1 and {LONGEST_TOKEN_DAYS} days.")
     secret = secrets.token_hex(20)
@@ -26,7 +26,7 @@ def make_token(*, user: User, name: str = "", days: int = USUAL_TOKEN_DAYS) -> t
 
 
 def hash_secret(secret: str) -> str:
-    """What is kept of a secret."""
+    """The stored hash of a secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

@@ -29,7 +29,7 @@ def store_uncropped(pixels: Pixels) -> Photograph:
     try:
         with transaction.atomic():
             row.save()
-    except IntegrityError:  # somebody brought it in just now
+    except IntegrityError:  # it was added meanwhile
         return Photograph.objects.get(sha256=sha256)
     return row
 

@@ -1,4 +1,4 @@
-"""Who stands at a study's door: by cookie, invitation or panel; and letting them in, which is when rows are made."""
+"""Who visits a study, by cookie, invitation or panel; and their admission, when rows are made."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -16,7 +16,7 @@ from annotation.services.panels import PANEL_NAMES, PanelEntry
 
 @dataclass(frozen=True)
 class Visitor:
-    """Somebody at the door; without an annotator they were never here, without an enrolment never let in."""
+    """A visitor; without an annotator they are new to this site, without an enrolment never admitted."""
 
     study: Study
     annotator: Annotator | None = None
@@ -42,10 +42,10 @@ class Visitor:
 def find_visitor(
     *, study: Study, known: UUID | None = None, invitation_key: str = "", entry: PanelEntry | None = None
 ) -> Visitor:
-    """Who it is, without making a row. `known` is whom this browser's cookie names.
+    """Who it is, without making a row. `known` is the annotator of this browser's cookie.
 
-    An invitation comes before a panel's link, and both before the cookie. Refuses unknown invitations, and
-    people who came past the panel of a study that has one.
+    An invitation takes precedence over a panel's link, and both over the cookie. Refuses unknown invitations, and
+    people who bypass the panel of a study that has one.
     """
     invitation = _invitation(study, invitation_key) if invitation_key else None
     if invitation:
@@ -125,7 +125,7 @@ def admit(*, visitor: Visitor, known: UUID | None = None) -> Enrolment:
 
 
 def _invited(study: Study, invitation: Invitation, known: UUID | None) -> Annotator:
-    """Whom the invitation is for: the first to accept it, who may have judged in other studies before."""
+    """The annotator of the invitation: the first to accept it, who may have judged in other studies before."""
     invitation = Invitation.objects.select_for_update(of=("self",)).get(pk=invitation.pk)
     if invitation.annotator:
         return invitation.annotator

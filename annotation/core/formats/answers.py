@@ -38,8 +38,8 @@ class AnswerRow:
     """One answer. `answer` is "left", "right" or "tie"; `known` the side that is known to be closer, or "".
 
     `kind` is "pair", "warm_up", "sentinel", "identical", "repeat", "golden" or "training"; `repeats` the
-    assignment that is asked again; `supersedes` the judgment that this one undid; `excluded_by` the rule that
-    leaves the annotator out. It is a vote where `counted` is true and `excluded_by` empty. `language` is that of
+    assignment that it repeats; `supersedes` the judgment that this one replaced; `excluded_by` the rule that
+    excludes the annotator. It is a vote where `counted` is true and `excluded_by` empty. `language` is that of
     the session's pages, "" where it was not recorded; `timing` is the record of the browser.
     """
 

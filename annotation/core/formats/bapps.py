@@ -71,7 +71,7 @@ def write_bapps(
     `manifest_extra` gives at least "study", "filters" and "versions" (plain JSON); `open_image` returns the
     PNG bytes of an image key; `progress(done, triplets)` is called after each triplet's images. Equal rows
     in equal order of judgments give equal bytes; the order of sources and triplets does not matter.
-    Triplets without a judgment are left out and counted. Raises ExportError, with what to do, when the
+    Triplets without a judgment are excluded and counted. Raises ExportError, with what to do, when the
     judgments are too few or mix people with simulated annotators, or a split would be empty.
     """
     _check_extra(manifest_extra)

@@ -33,7 +33,7 @@ def hint(folder: Path, name: str) -> str:
 
 
 def _walk(folder: Path, parts: tuple[str, ...]) -> tuple[Path | None, list[str]]:
-    """The entry that each part names, taken as loosely as need be, and in what it differs from the name."""
+    """The closest entry for each part of the name, and how it differs from the name."""
     reasons: list[str] = []
     path = folder
     for part in parts:

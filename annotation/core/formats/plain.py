@@ -41,7 +41,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one person said about one pair. `choice`: one of CHOICES, the CLOSER one. `line`: in its file."""
+    """One person's answer to one pair. `choice`: one of CHOICES, the CLOSER one. `line`: in its file."""
 
     source: str
     a: Shown

@@ -1,4 +1,4 @@
-"""Names in an export for rows that have ids: of that export alone, so that two exports cannot be laid together."""
+"""Pseudonyms of ids for one export, so that two exports cannot be linked."""
 
 import hmac
 from collections.abc import Callable

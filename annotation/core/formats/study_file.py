@@ -1,4 +1,4 @@
-"""The study file: a study's rules and stimuli as TOML, to keep, to publish, to make the same study again.
+"""The study file: a study's rules and stimuli as TOML, to archive, publish or reproduce the study.
 
     format = "closer-study/1"
     name = "…"  and every other rule of the study by its name

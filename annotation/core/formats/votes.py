@@ -1,4 +1,4 @@
-"""Count a stream of judgments and park it on disk, so that a million of them never stand in memory."""
+"""Count a stream of judgments and buffer it on disk, so that a million of them are never in memory."""
 
 import csv
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from annotation.core.formats.rows import CHOICES, SIDES, ExportError, JudgmentRo
 
 @dataclass(slots=True)
 class Tally:
-    """What is learnt while the judgments stream by; `votes[i]` counts p0, p1, tie of the i-th triplet."""
+    """Totals collected while the judgments stream by; `votes[i]` counts p0, p1, tie of the i-th triplet."""
 
     votes: np.ndarray[tuple[int, int], np.dtype[np.int64]]
     annotators: set[str] = field(default_factory=set)

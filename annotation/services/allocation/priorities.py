@@ -1,6 +1,6 @@
-"""What is asked next where a study's allocation is "uncertain": whoever knows tells, and pairs come in that order.
+"""Priorities for studies with the allocation "uncertain": they are set from outside, and pairs are served by them.
 
-A share of the pairs is held out of it for ever: served at random, they stay an unbiased sample of the study.
+A share of the pairs never takes part: these are served at random, as an unbiased sample of the study.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ PLACES = 10_000
 def set_priorities(*, study: Study, priorities: Mapping[int, float]) -> int:
     """Writes priorities by triplet id, the higher the sooner, and returns how many pairs have one now.
 
-    Pairs that are not named keep what they had; those held out, and triplets of other studies, are left alone.
+    Other pairs keep their priority; pairs that are held out, and triplets of other studies, are not changed.
     Raises ValueError for a priority that is no finite number.
     """
     bad = [pk for pk, priority in priorities.items() if not isfinite(priority)]

@@ -1,4 +1,4 @@
-"""What is asked next where a study's allocation is "ranking": worked out in batches, never inside a request."""
+"""Priorities for studies with the allocation "ranking", computed in batches, never inside a request."""
 
 from typing import Any
 
@@ -98,7 +98,7 @@ def _by_condition(row: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _posteriors(study: Study, number: dict[str, int], scales: set[float]) -> dict[float, Posterior]:
-    """By scale, from people's votes alone: what programs say decides nothing that people are asked."""
+    """By scale, from people's votes alone: simulated votes do not affect which pairs people see."""
     rows = study_votes(study, simulated=False).comparisons
     level = level_of_rows(rows)
     posteriors = {}

@@ -1,4 +1,4 @@
-"""What a published snapshot says of itself: title, summary, date, licences, how to cite it."""
+"""The description of a published snapshot: title, summary, date, licences, citation."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ NOT_STATED = "not stated"
 
 
 def title_of(manifest: Mapping[str, Any]) -> str:
-    """What the dataset is called."""
+    """The title of the dataset."""
     study = manifest["study"]
     mark = " (SIMULATED)" if manifest["simulated"] else ""
     number = study.get("snapshot")
@@ -17,7 +17,7 @@ def title_of(manifest: Mapping[str, Any]) -> str:
 
 
 def summary_of(manifest: Mapping[str, Any]) -> str:
-    """What it holds, in one sentence."""
+    """Its contents, in one sentence."""
     counts = manifest["counts"]
     whose = "SIMULATED annotators" if manifest["simulated"] else "people"
     sentence = (

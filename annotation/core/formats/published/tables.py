@@ -40,7 +40,7 @@ def _tables(
 
 
 def sources_of(manifest: Mapping[str, Any]) -> Iterator[Row]:
-    """The photographs, each with whom to thank."""
+    """The photographs, each with its attribution."""
     for source in manifest["sources"]:
         yield {column: source.get(column, "") for column in SOURCE_COLUMNS}
 
