@@ -189,15 +189,20 @@ def _by_ratio(counted: Ints, ratio: Ints) -> Iterator[Named]:
 
 
 def _by_time(counted: Ints, ms: Ints) -> Iterator[Named]:
-    """Quarters of the answers that count, from the fastest; none where they are too few to be cut."""
-    if counted.size < FEWEST_FOR_TIMES:
+    """Quarters of the answers that count, from the fastest, and those without a time, which have -1.
+
+    None where the answers with a time are too few to be cut.
+    """
+    timed = counted[counted >= 0]
+    if timed.size < FEWEST_FOR_TIMES:
         return
-    ends = [float(end) for end in np.quantile(counted, (0.25, 0.5, 0.75))]
+    ends = [float(end) for end in np.quantile(timed, (0.25, 0.5, 0.75))]
     words = [f"{end / 1000:.1f}" for end in ends]
-    yield f"under {words[0]} s", ms < ends[0]
+    yield f"under {words[0]} s", (ms >= 0) & (ms < ends[0])
     yield f"{words[0]} to {words[1]} s", (ms >= ends[0]) & (ms < ends[1])
     yield f"{words[1]} to {words[2]} s", (ms >= ends[1]) & (ms < ends[2])
     yield f"over {words[2]} s", ms >= ends[2]
+    yield NOT_RECORDED, ms < 0
 
 
 def _by_exclusion(study: Study, votes: StudyVotes, at: Mask, reasons: NDArray[np.str_], whole: Group) -> Cut:

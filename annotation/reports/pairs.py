@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Case, Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce, Least
 
+from annotation.core.conditions import LARGEST_LEVEL
 from annotation.models import Enrolment, Flag, Judgment, Study, Triplet
 from annotation.models.stimulus import as_decimal
 
@@ -77,9 +78,10 @@ class PairFilter:
 def _level(words: str) -> Any:
     """The level as the database keeps it; one that no pair has for what is not a number."""
     try:
-        return as_decimal(float(words))
+        level = as_decimal(float(words))
     except (ValueError, ArithmeticError):
         return -1
+    return level if level.is_finite() and abs(level) <= LARGEST_LEVEL else -1
 
 
 def with_flag_count(pairs: QuerySet[Triplet]) -> QuerySet[Triplet]:

@@ -13,6 +13,7 @@ from annotation.core.formats.excluded import Excluded
 from annotation.core.formats.plain import Answer
 from annotation.errors import Refused
 from annotation.models import Annotator, Assignment, Judgment, Session, Study, Triplet
+from annotation.services.counters import recount
 from annotation.services.imported_pictures import Progress
 from annotation.services.imported_rows import Stored
 
@@ -272,12 +273,7 @@ def _draft(
 
 def count_votes(*, study: Study) -> None:
     """Counts the votes into the triplets and the sessions."""
-    votes = Judgment.objects.filter(study=study, counted=True)
-    counted = Counter(votes.values_list("triplet_id", flat=True))
-    rows = list(Triplet.objects.filter(study=study))
-    for triplet in rows:
-        triplet.votes = triplet.served = counted[triplet.pk]
-    Triplet.objects.bulk_update(rows, ["votes", "served"], batch_size=TOGETHER)
+    recount(triplets=study.triplets.values_list("pk", flat=True))
     given = Assignment.objects.filter(study=study, state=Assignment.State.ANSWERED)
     answered = Counter(given.values_list("session_id", flat=True))
     sessions = list(Session.objects.filter(study=study))

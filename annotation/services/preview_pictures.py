@@ -56,6 +56,8 @@ def pair_at(study: Study, position: int) -> PreviewPair:
 
     Raises StudyNotReady where the draft makes no pair, PreviewPending while a worker makes its pictures.
     """
+    if study.ranking_only:
+        raise StudyNotReady("These answers were imported without pictures, so there is nothing to preview.")
     sources = list(study.sources.order_by("pk"))
     if not sources:
         raise StudyNotReady("The judging page has nothing to show yet: add a photograph first.")

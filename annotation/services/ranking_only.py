@@ -15,11 +15,12 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from annotation.core.conditions import LONGEST_CODEC, ConditionError, parse_level
+from annotation.core.conditions import LONGEST_CODEC, ORIGINAL_METHOD, ConditionError, parse_level
+from annotation.core.formats.plain import MOST_MS
 from annotation.core.roles import Reach
 from annotation.errors import Refused
 from annotation.models import Assignment, Enrolment, Judgment, Membership, Study, Triplet
@@ -35,6 +36,7 @@ from psychometrics.conditions import AnswersError
 LONGEST_SOURCE = 200
 # By upload: more would take longer than a request may.
 MOST_ROWS = 20_000
+LONGEST_FILE_NAME = 60
 SKIPPED = "skipped where it was collected"
 UNKNOWN = "unknown"
 KINDS = {"": Assignment.Kind.PAIR, TRAP: Assignment.Kind.SENTINEL, IDENTICAL: Assignment.Kind.IDENTICAL}
@@ -94,16 +96,17 @@ def import_ranking(
     nothing written, where the study of that name is another one or holds answers that the file lacks, and, with the
     line, for a name or level that cannot be kept.
     """
-    study = imported_study(name, among) or _new_study(name, answers)
+    existing = imported_study(name, among)
+    study = _locked(existing) if existing else _new_study(name, answers)
     if not study.ranking_only:
         raise Refused(f"The study “{study.name}” was imported with its pictures. Choose another name.")
     study.annotators_recorded = any(row.annotator for _, row in answers.rows)
     given = _given(study, answers.rows)
     new = _refuse_differences(study, given, answers.name)
-    is_new = study.pk is None
-    study.save()
-    if is_new and owner is not None:
-        set_role(study=study, user=owner, role=Membership.Role.OWNER)
+    if existing:
+        study.save(update_fields=["annotators_recorded"])
+    else:
+        _save_new(study, owner)
     _write(study, new)
     count_votes(study=study)
     return _summary(study, answers, len(new))
@@ -116,7 +119,8 @@ def import_upload(*, answers: UploadedFile, name: str, owner: User) -> tuple[Imp
     read, and for one that takes too long to write while somebody waits.
     """
     with TemporaryDirectory() as folder:
-        path = Path(folder, Path(answers.name or "answers.csv").name)
+        # The end of a long name: file systems count its bytes, and its characters may have four each.
+        path = Path(folder, Path(answers.name or "answers.csv").name[-LONGEST_FILE_NAME:])
         path.write_bytes(answers.read())
         try:
             read = read_answer_rows(path)
@@ -136,6 +140,23 @@ def _new_study(name: str, answers: AnswerRows) -> Study:
     study = new_imported_study(name, f"imported from {answers.format}: {Path(answers.name).name}"[:200])
     study.ranking_only = True
     return study
+
+
+def _locked(study: Study) -> Study:
+    """The same, held until the transaction ends: of two imports at once, one sees the answers of the other."""
+    return Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+
+
+def _save_new(study: Study, owner: User | None) -> None:
+    try:
+        with transaction.atomic():
+            study.save()
+    except IntegrityError as error:  # its slug was free a moment ago
+        raise Refused(
+            f"A study named “{study.name}” was made at the same moment. Import the file again."
+        ) from error
+    if owner is not None:
+        set_role(study=study, user=owner, role=Membership.Role.OWNER)
 
 
 def _given(study: Study, rows: Iterable[tuple[int, Row]]) -> list[_Given]:
@@ -158,6 +179,8 @@ def _given(study: Study, rows: Iterable[tuple[int, Row]]) -> list[_Given]:
 
 def _check(line: int, row: Row) -> None:
     for one in (row.first, row.second):
+        if one.method == ORIGINAL_METHOD and one.level is not None:
+            raise Refused(f"Line {line}: {one}: the original has no level. Write {ORIGINAL_METHOD} alone.")
         if one.level is not None:
             try:
                 parse_level(f"{one.level:.12g}", of=str(one))
@@ -167,6 +190,8 @@ def _check(line: int, row: Row) -> None:
             raise Refused(
                 f"Line {line}: the method has more than {LONGEST_CODEC} characters: {one.method[:40]}…"
             )
+    if row.ms is not None and row.ms > MOST_MS:
+        raise Refused(f"Line {line}: the time is {row.ms:g} ms, more than a day. Give it in milliseconds.")
     if len(row.source) > LONGEST_SOURCE:
         raise Refused(
             f"Line {line}: the source has more than {LONGEST_SOURCE} characters: {row.source[:40]}…"

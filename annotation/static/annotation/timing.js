@@ -6,6 +6,8 @@
 const MOST_EVENTS = 900;
 const MOST_OFTEN = 600;
 const OFTEN = new Set(["view", "pan"]);
+// The server counts switches to the original in the events: as many as a study may require always have a place.
+const MOST_SWITCHES = 10;
 const FRAMES = 20;
 
 /** Resolves with the timestamp of the next animation frame. */
@@ -30,8 +32,9 @@ export class Record {
   note(type, t, value) {
     const most = OFTEN.has(type) ? MOST_OFTEN : MOST_EVENTS;
     if (this.#over || t < this.onset) return;
-    if (t > this.onset && (type === "peek_on" || (type === "view" && value === "original"))) this.switches += 1;
-    if (this.#events.length >= most) return;
+    const switched = t > this.onset && (type === "peek_on" || (type === "view" && value === "original"));
+    if (this.#events.length >= most && !(switched && this.switches < MOST_SWITCHES)) return;
+    if (switched) this.switches += 1;
     this.#events.push(value === undefined ? { t, type } : { t, type, value });
   }
 

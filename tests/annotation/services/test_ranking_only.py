@@ -12,7 +12,8 @@ from annotation.core.formats.plain import read_plain
 from annotation.errors import Refused, SnapshotRefused
 from annotation.models import Assignment, Judgment, Membership, Reconstruction, Study, Triplet
 from annotation.reports.results import study_results
-from annotation.services.annotator_quality import refresh_quality
+from annotation.services import importing
+from annotation.services.annotator_quality import exclude_by_hand, refresh_quality
 from annotation.services.imported_pictures import from_files
 from annotation.services.importing import import_answers
 from annotation.services.ranking_only import import_ranking
@@ -115,6 +116,7 @@ def test_a_file_that_lacks_an_answer_is_refused_and_changes_nothing(study: Study
         ("p,x@0,y,a,ann,,", "Line 2: .* must be above 0"),
         ("p,x@0.00001,y,a,ann,,", "at most four decimals"),
         ("p,x@1e9,y,a,ann,,", "below 1000"),
+        ("p,x,original@2,a,ann,,", "Line 2: original@2: the original has no level"),
         (f"p,{'x' * 121},y,a,ann,,", "the method has more than 120 characters"),
         (f"{'p' * 201},x,y,a,ann,,", "the source has more than 200 characters"),
     ],
@@ -123,6 +125,28 @@ def test_what_cannot_be_kept_is_refused_with_its_line(tmp_path: Path, row: str, 
     with pytest.raises(Refused, match=message):
         imported(write(tmp_path, row))
     assert not Study.objects.exists()
+
+
+def test_a_time_in_another_unit_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=r"Line 2: the time is 1\.7e\+12 ms, more than a day"):
+        imported(write(tmp_path, "p,x,y,a,1.7e12", head="source,a,b,choice,ms"))
+
+
+def test_the_same_file_again_leaves_out_the_votes_of_who_is_excluded(study: Study, tmp_path: Path) -> None:
+    votes = list(study.triplets.order_by("pk").values_list("votes", flat=True))
+    for row in study.enrolments.all():
+        exclude_by_hand(enrolment=row, reason="a test", by="owner")
+    imported(tmp_path / "answers.csv")
+    assert any(votes) and not any(study.triplets.values_list("votes", flat=True))
+
+
+def test_a_slug_that_was_taken_meanwhile_is_refused_with_words(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "free_slug", lambda name, or_else: study.slug)
+    with pytest.raises(Refused, match="at the same moment"):
+        imported(tmp_path / "answers.csv", name="Others")
+    assert Study.objects.get() == study
 
 
 def test_where_nobody_signed_nothing_is_said_of_people(tmp_path: Path) -> None:

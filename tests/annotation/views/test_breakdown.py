@@ -107,6 +107,13 @@ def test_answers_are_quartered_by_time_where_there_are_enough(monkeypatch: pytes
     quarters = groups(breakdown(study, "people"), "response-time")
     assert list(quarters) == ["under 4.8 s", "4.8 to 8.5 s", "8.5 to 12.2 s", "over 12.2 s"]
     assert list(quarters.values()) == [4, 4, 4, 4]
+    monkeypatch.setattr("annotation.reports.breakdown.FEWEST_FOR_TIMES", 12)
+    for judgment in Judgment.objects.order_by("answer_ms")[:4]:  # as one that was imported without a time
+        Judgment.objects.filter(pk=judgment.pk).update(answer_ms=0)
+    groups_by_time = groups(breakdown(study, "people"), "response-time")
+    assert groups_by_time == {
+        "under 7.8 s": 3, "7.8 to 10.5 s": 3, "10.5 to 13.2 s": 3, "over 13.2 s": 3, "not recorded": 4,
+    }  # fmt: skip
 
 
 def test_exclusions_are_lifted_one_by_one() -> None:

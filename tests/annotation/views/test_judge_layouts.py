@@ -1,12 +1,15 @@
 """The layouts of one place, and the lens, in a real browser."""
 
 from collections.abc import Callable
+from dataclasses import fields
 
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from annotation.core.protocol import Protocol
 from annotation.core.timing import derive_timing, original_switches
+from annotation.core.timing_record import validate_timing
 from annotation.models import Assignment, Judgment, Study
 from tests.browser import until
 from tests.judging import (
@@ -166,3 +169,24 @@ def test_an_answer_waits_until_the_original_was_switched_to_often_enough(
 
     assert original_switches(judgment.timing) == 2 and judgment.answer == "right"
     assert complaints == []
+
+
+[MOST_SWITCHES] = [rule.metadata["most"] for rule in fields(Protocol) if rule.name == "original_switches"]
+FILL_THE_RECORD = """async () => {
+  const { Record } = await import("/static/annotation/timing.js");
+  const record = new Record([], 0);
+  for (let t = 1; t <= 1000; t += 1) record.note("pan", t);
+  for (let t = 1001; t <= 2000; t += 1) record.note("key", t, "unswitched left");
+  for (let t = 2001; t <= 2020; t += 1) record.note(t % 2 ? "view" : "peek_on", t, t % 2 ? "original" : undefined);
+  return { switches: record.switches, timing: record.finish(2021, "keyboard", {}) };
+}"""
+
+
+def test_switches_to_the_original_have_a_place_in_a_full_record(
+    page: Page, sit_down: Callable[[Study], None]
+) -> None:
+    sit_down(study_with(1))
+    page.wait_for_selector(READY)
+    filled = page.evaluate(FILL_THE_RECORD)
+    validate_timing(filled["timing"])
+    assert filled["switches"] == original_switches(filled["timing"]) == MOST_SWITCHES

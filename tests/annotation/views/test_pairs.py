@@ -68,6 +68,7 @@ def test_filters_narrow_and_are_counted(owner_client: Client, study: Study) -> N
     assert pairs(owner_client, study, method="webp") == [ape.pk, cat.pk]
     assert pairs(owner_client, study, level="1") == [cat.pk]
     assert pairs(owner_client, study, level="dog") == []
+    assert all(pairs(owner_client, study, level=level) == [] for level in ("nan", "inf", "99999"))
     assert pairs(owner_client, study, known="1") == [cat.pk]
     result = owner_client.get(reverse("study-pairs", args=[study.slug]), {"photograph": "none such"})
     assert "No pair matches" in result.content.decode()

@@ -88,6 +88,22 @@ def test_addresses_of_pictures_that_are_not_there(owner: User, study: Study) -> 
         assert client.get(reverse(name, args=args)).status_code == 404
 
 
+def test_a_preview_says_that_there_is_nothing_to_show(owner: User, study: Study) -> None:
+    client = Client()
+    client.force_login(owner)
+    response = client.get(reverse("study-preview-judge", args=[study.slug]))
+    assert response.status_code == 409 and "imported without pictures" in response.content.decode()
+    assert client.get(reverse("study-preview-picture", args=[study.slug, 1, "left"])).status_code == 409
+
+
+def test_an_upload_with_a_long_name_is_read(owner: User) -> None:
+    client = Client()
+    client.force_login(owner)
+    file = SimpleUploadedFile(f"{'答' * 200}.csv", ANSWERS.encode())
+    response = client.post(reverse("api-study-import-answers"), {"name": "Long", "answers": file})
+    assert response.status_code == 201, response.content
+
+
 def test_by_upload(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     client = Client()
     client.force_login(owner)
