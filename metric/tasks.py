@@ -17,7 +17,7 @@ from metric.models import CodecTraining, TableStep, TrainingRun
 from metric.services.children import ending_with_parent
 from metric.services.requests import is_training, next_waiting
 from metric.services.schedule import retrain_due
-from metric.services.table_requests import waiting_steps
+from metric.services.table_requests import close_given_up_steps, waiting_steps
 
 
 def send(run: TrainingRun) -> None:
@@ -49,10 +49,15 @@ def train(pk: int) -> None:
     send_next_step()
 
 
-def send_next_step() -> None:
-    """Sends the oldest second step of a table, if no training waits: what is left of a table has no hurry."""
-    for step in waiting_steps()[:1]:
-        send_step(step)
+def send_next_step(*, after: int | None = None) -> None:
+    """Sends the oldest second step of a table, if no training waits: what is left of a table has no hurry.
+
+    Not while the step `after`, which was sent, still waits: one that cannot begin would be sent without end.
+    """
+    steps = waiting_steps()
+    if all(step.pk != after for step in steps):
+        for step in steps[:1]:
+            send_step(step)
 
 
 def send_step(step: TableStep) -> None:
@@ -72,7 +77,7 @@ def fill_table(pk: int) -> None:
     if waiting:
         send(waiting)
     else:
-        send_next_step()
+        send_next_step(after=pk)
 
 
 @contextmanager
@@ -132,5 +137,6 @@ def reap() -> None:
         send(TrainingRun.objects.get(pk=pk))
     for pk in requeue_abandoned(rows=TableStep.objects.all(), queue_empty=empty):
         send_step(TableStep.objects.select_related("version__run").get(pk=pk))
+    close_given_up_steps()
     for pk in requeue_abandoned(rows=CodecTraining.objects.all(), queue_empty=empty):
         send_codec_training(CodecTraining.objects.get(pk=pk))

@@ -8,10 +8,11 @@ from django.utils import timezone
 
 from annotation.models import Snapshot
 from annotation.models.work import Work
-from metric.core.evaluation.reasons import without_pending
+from metric.core.evaluation.reasons import plain, without_pending
 from metric.models import MetricVersion, TableStep, TrainingRun
 
 CANCELLED = "its second step was cancelled"
+GIVEN_UP = "its worker died several times while computing it"
 
 
 def snapshot_place(snapshot: Snapshot) -> Path:
@@ -52,8 +53,16 @@ def cancel_table_step(*, run: TrainingRun) -> None:
         say_why_not(waiting, CANCELLED)
 
 
+@transaction.atomic
+def close_given_up_steps() -> None:
+    """Tells the tables whose step was given up, because it ended its worker again and again, that it will not come."""
+    failed = TableStep.objects.filter(state=Work.State.FAILED)
+    for step in failed.exclude(version__evaluation__pending=[]):
+        say_why_not(step, GIVEN_UP)
+
+
 def say_why_not(step: TableStep, reason: str) -> None:
-    """Writes into the table why its pending rows will not come. To be called in a transaction."""
+    """Writes into the table, in words for everybody, why its pending rows will not come. Call it in a transaction."""
     version = MetricVersion.objects.select_for_update().get(pk=step.version_id)
-    version.evaluation = without_pending(version.evaluation, reason)
+    version.evaluation = without_pending(version.evaluation, plain(reason))
     version.save(update_fields=["evaluation"])

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotation.models import Snapshot
+from annotation.models.work import MOST_ATTEMPTS
 from metric import tasks
 from metric.core.config import TrainConfig
 from metric.core.evaluation.reasons import PENDING
@@ -119,6 +120,23 @@ def test_a_killed_step_is_taken_over(version: MetricVersion, quick_step: Mock) -
     assert run_table_step(pk=step.pk) == "done"
 
 
+def test_a_step_that_always_kills_its_worker_says_so_in_its_rows(version: MetricVersion) -> None:
+    past = timezone.now() - timedelta(minutes=1)
+    TableStep.objects.update(state="running", lease=uuid4(), lease_expires_at=past, attempts=MOST_ATTEMPTS)
+    with patch.object(tasks.fill_table, "apply_async") as sent:
+        tasks.reap()
+    assert not sent.called and TableStep.objects.get().state == "failed"
+    assert row(version, "ssim")["reason"] == "its worker died several times while computing it"
+    assert version.evaluation["pending"] == [] and row(version, "new")["available"]
+
+
+def test_a_step_that_cannot_begin_is_not_sent_without_end(version: MetricVersion) -> None:
+    (step,) = waiting_steps()
+    with patch.object(tasks, "_in_a_child"), patch.object(tasks.fill_table, "apply_async") as sent:
+        tasks.fill_table(step.pk)
+    assert not sent.called
+
+
 @pytest.mark.parametrize("running", [False, True])
 def test_a_cancelled_step_says_so_in_its_rows(
     version: MetricVersion, quick_step: Mock, running: bool
@@ -141,9 +159,9 @@ def test_a_cancelled_step_says_so_in_its_rows(
 
 def test_a_step_that_fails_says_why(version: MetricVersion, quick_step: Mock) -> None:
     (step,) = waiting_steps()
-    quick_step.side_effect = RuntimeError("no such luck")
+    quick_step.side_effect = RuntimeError("no such luck in /srv/closer/var/weights.pth")
     assert run_table_step(pk=step.pk) == "failed"
-    assert "no such luck" in row(version, "ssim")["reason"]
+    assert row(version, "ssim")["reason"] == "no such luck in weights.pth"
 
 
 def test_the_page_says_what_is_pending_and_refreshes(version: MetricVersion, owner_client: Client) -> None:
