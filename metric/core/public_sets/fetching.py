@@ -74,9 +74,22 @@ def fetch(
     place = folder / one.name
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder / f".{one.name}.partial"):
-        if not place.exists():
+        if place.exists():
+            _compare(one, folder, given or {})
+        else:
             _fill(one, folder, expected, progress)
     return place
+
+
+def _compare(one: PublicSet, folder: Path, given: Mapping[str, str]) -> None:
+    """Raises SetError where a set that is there was made of other files than those whose hashes are `given`."""
+    locked = _read_lock(folder).get(one.name, {})
+    for name, sha256 in given.items():
+        if locked.get(name, {}).get("sha256") != sha256:
+            raise SetError(
+                f"{folder / one.name} is there already, and not from a {name} with the sha256 {sha256}. Delete that "
+                "folder to fetch it again."
+            )
 
 
 def _fill(one: PublicSet, folder: Path, expected: Mapping[str, str], progress: Progress) -> None:

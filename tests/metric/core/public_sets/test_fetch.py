@@ -127,6 +127,9 @@ def test_a_first_download_that_was_trusted_binds_the_next(
     lock = json.loads((tmp_path / "to" / "fetched.lock.json").read_text())
     assert lock["ours"]["set.zip"]["sha256"] == sha256(ANSWERS)
     assert lock["ours"]["set.zip"]["by"] == "the first download"
+    assert main([*command, "--sha256", sha256(ANSWERS)]) == 0
+    assert main([*command, "--sha256", "0" * 64]) == 2
+    assert "is there already, and not from a set.zip with the sha256 000" in capsys.readouterr().err
     (tmp_path / "to" / "ours").rename(tmp_path / "away")
     site.files["/set.zip"] = zipped(labels__a_csv="other")
     assert main([*command, "--trust-first-download"]) == 2
