@@ -157,7 +157,12 @@ def one_value(compare: Compare, reference: Pixels, distorted: Pixels) -> float:
         raise BaselineUnavailable(f"it took more than {SECONDS_A_PAIR:.0f} s for one pair")
     if isinstance(answer[0], BaseException):
         raise BaselineUnavailable(f"it failed on a picture ({type(answer[0]).__name__}: {answer[0]})")
-    result = np.asarray(answer[0])
+    try:
+        result = np.asarray(answer[0])
+    except Exception as error:  # a tensor that records gradients, lists of several lengths
+        raise BaselineUnavailable(
+            f"it returned no number ({type(error).__name__}: {error}): return a Python float"
+        ) from error
     if result.size != 1 or result.dtype.kind not in "fiu":
         raise BaselineUnavailable(f"it returned {result.dtype} of shape {result.shape}, not one number")
     value = float(result.reshape(-1)[0])

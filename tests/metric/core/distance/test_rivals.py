@@ -50,6 +50,13 @@ def huge(a, b):
 def words(a, b):
     return "close"
 
+def gradients(a, b):
+    import torch
+    return torch.ones(1, requires_grad=True)
+
+def ragged(a, b):
+    return [[1.0], [1.0, 2.0]]
+
 def hangs(a, b):
     time.sleep(3)
     return 0.0
@@ -90,6 +97,8 @@ def test_any_callable_is_a_metric(own: str, pairs: list[Pair]) -> None:
         ("nan", "it returned nan for a picture"),
         ("shape", "of shape .2, 3., not one number"),
         ("words", ", not one number"),
+        ("gradients", "it returned no number .RuntimeError"),
+        ("ragged", "it returned no number .ValueError"),
         ("hangs", "took more than 0 s for one pair"),
     ],
 )
