@@ -60,7 +60,12 @@ def read_published_scale(path: Path, column: str = "") -> PublishedScale:
     at, of = table.head.index(name), table.head.index(column)
     values: dict[str, float] = {}
     for line, cells in table.rows:
-        values[str(parse_compared(cells[at]))] = number(cells[of], f"Line {line} of {path}: {column}")
+        condition = str(parse_compared(cells[at]))
+        if condition in values:
+            raise AnswersError(
+                f"Line {line} of {path} has a second value of {condition}: give one for each condition."
+            )
+        values[condition] = number(cells[of], f"Line {line} of {path}: {column}")
     return PublishedScale(column, values)
 
 

@@ -62,6 +62,7 @@ def test_in_words_by_another_column(
         (("best,1", "good,2"), "method,elo", "Only 2 of 4 conditions have a published value"),
         (("best,x", "good,y"), "method,elo", "no column of numbers beside method"),
         (("best,1", "good,1", "fair,1"), "method,elo", "no differences"),
+        (("best,4", "good,3", "fair,2", "best,1"), "method,elo", "Line 5 of"),
     ],
 )
 def test_what_cannot_be_held_against_it(
