@@ -82,12 +82,13 @@ def to_units_of_pixels(pixels: np.ndarray) -> Tensor:
 def _features(picture: Tensor) -> Tensor:
     """10 x H * W whole numbers: colours, a constant, differences to neighbours, to diagonal ones."""
     grey = (picture - UNITS / 2).clamp(-RANGE, RANGE)
-    around = functional.unfold(functional.pad(grey[None], (1, 1, 1, 1), mode="replicate"), 3)
-    nine = around[0].view(COLOURS, 9, -1)
-    pixel = nine[:, 4]
-    beside, diagonal = nine[:, [1, 3, 5, 7]].sum(1), nine[:, [0, 2, 6, 8]].sum(1)
-    constant = torch.full_like(pixel[:1], UNITS / 2)
-    return torch.cat([pixel, constant, beside - 4 * pixel, diagonal - 4 * pixel])
+    around = functional.pad(grey[None], (1, 1, 1, 1), mode="replicate")[0]
+    # Sums of shifted views: no more than a few planes at once, for pictures of many megapixels.
+    columns = around[:, :, :-2] + around[:, :, 2:]
+    diagonal = columns[:, :-2] + columns[:, 2:]
+    beside = columns[:, 1:-1] + around[:, :-2, 1:-1] + around[:, 2:, 1:-1]
+    constant = torch.full_like(grey[:1], UNITS / 2)
+    return torch.cat([grey, constant, beside - 4 * grey, diagonal - 4 * grey]).flatten(1)
 
 
 def _least_squares(features: Tensor, target: Tensor) -> Tensor:
