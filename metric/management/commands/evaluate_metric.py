@@ -53,7 +53,7 @@ class Command(CommandWithExamples):
             "--pixels-per-degree", type=float, metavar="N",
             help="how the pictures were seen, for metrics that model it (cvvdp)",
         )  # fmt: skip
-        parser.add_argument("--seed", type=int, default=0, help="number of bootstrap samples")
+        parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap")
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder, promoted = _folders(options["version"])
