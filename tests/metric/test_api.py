@@ -64,8 +64,8 @@ def test_the_promoted_metric_measures(owner_client: Client, version: MetricVersi
 @pytest.mark.parametrize(
     ("reference", "distorted", "words"),
     [
-        (make_png(1)[:-300], make_png(1), "reference can't be used"),
-        (make_png(1), b"hello", "distorted can't be used"),
+        (make_png(1)[:-300], make_png(1), "reference cannot be used"),
+        (make_png(1), b"hello", "distorted cannot be used"),
         (make_png(1), make_png(1, width=80), "Send two images of the same size"),
         (image.encode_png(make_pixels(1, width=1200, height=1000)), make_png(1), "megapixel"),
     ],

@@ -115,7 +115,7 @@ def test_what_cannot_be_trained_on_is_named_and_leaves_nothing(wrong: str, tmp_p
     (tmp_path / "metric" / "manifest.json").write_text("{}")
     words = {
         "small": "No photograph has at least 64 x 64 pixels",
-        "damaged": "one.png can't be read",
+        "damaged": "one.png cannot be read",
         "metric": "The metric cannot be used",
     }[wrong]
     tune = str(tmp_path / "metric") if wrong == "metric" else "mse"
@@ -173,7 +173,7 @@ def test_the_command_trains_and_refuses_in_words(
     refused = {
         "--crop=70": "multiple of 32",
         "--crop=256": "No photograph has",
-        "--steps=0": "at least 1",
+        "--steps=0": "a whole number from 1 to",
         f"--start={bad}": "bad.pt is damaged or not a training state",
     }
     for wrong, reason in refused.items():

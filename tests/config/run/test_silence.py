@@ -82,8 +82,8 @@ def test_a_part_for_which_there_is_no_room_is_started_later(
     tmp_path: Path, free_port: int, monkeypatch
 ) -> None:
     with supervisor_of(tmp_path, free_port, Part("web", SLEEP, lambda: "")) as supervisor:
-        (kept,) = supervisor._kept
-        start, tries = kept.child.start, []
+        (part,) = supervisor._supervised
+        start, tries = part.child.start, []
 
         def full_at_first() -> None:
             tries.append(1)
@@ -91,16 +91,16 @@ def test_a_part_for_which_there_is_no_room_is_started_later(
                 raise OSError(28, "No space left on device")
             start()
 
-        monkeypatch.setattr(kept.child, "start", full_at_first)
+        monkeypatch.setattr(part.child, "start", full_at_first)
         first = supervisor.pids()["web"]
-        kept.child._process.kill()
+        part.child._process.kill()
         until(lambda: supervisor.pids().get("web", first) != first, within=5, what="it was started")
         assert len(tries) == 2
 
 
 def test_a_broker_that_dies_while_the_others_start_is_started_again(tmp_path: Path, free_port: int) -> None:
     def once_the_broker_was_replaced() -> str:
-        broker = supervisor._kept[0]
+        broker = supervisor._supervised[0]
         if broker.deaths == 0 and broker.child.pid:
             os.kill(broker.child.pid, signal.SIGKILL)
         return "" if broker.deaths and broker.child.pid else "the broker is away"
