@@ -1,4 +1,4 @@
-"""What answers compare: a method, at a level where it has one, or the original.
+"""The conditions that answers compare: a method, at a level where it has one, or the original.
 
 `annotation.core.conditions.Condition` is stricter: a study's condition always has a level and a checked name. Here
 any name that a file of answers holds will do.
@@ -20,7 +20,7 @@ class AnswersError(ValueError):
 
 @dataclass(frozen=True, slots=True, order=True)
 class ComparedMethod:
-    """What is compared: a method, at a level where it has one; the original has none."""
+    """A condition: a method, at a level where it has one; the original has none."""
 
     method: str
     level: float | None = None

@@ -1,4 +1,4 @@
-"""Whether one scale describes the answers: wins against those predicted, circular triads, and what has no scale."""
+"""Whether one scale describes the answers: observed and predicted wins, circular triads, names without a scale."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class Areas:
 
 
 def distinguished(p0: Ints, p1: Ints) -> NDArray[np.bool_]:
-    """Which pairs (n,) people tell apart: an exact sign test of votes for p0 and p1 at 5 %, ties left aside."""
+    """Which pairs (n,) people tell apart: an exact sign test of votes for p0 and p1 at 5 %, without ties."""
     from scipy.stats import binomtest  # slow to import
 
     return np.array(

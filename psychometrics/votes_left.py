@@ -1,4 +1,4 @@
-"""How many more answers a running study needs, from what its answers so far leave uncertain."""
+"""How many more answers a running study needs, from the uncertainty that remains."""
 
 from __future__ import annotations
 

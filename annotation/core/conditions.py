@@ -19,7 +19,7 @@ _METHOD = re.compile(r"[^\W_][\w .+-]*")
 
 
 class ConditionError(ValueError):
-    """A name that is no condition; the message says what is wrong with it and what to write."""
+    """An invalid name of a condition; the message says what is wrong and what to write instead."""
 
 
 class Condition(NamedTuple):
@@ -64,7 +64,7 @@ def levels(conditions: Iterable[Condition]) -> list[float]:
 
 
 def parse_method(text: str) -> str:
-    """A method's name: it begins with a letter or a digit and is short. Raises ConditionError."""
+    """A method's name: it starts with a letter or a digit and is short. Raises ConditionError."""
     method = text.strip()
     if not _METHOD.fullmatch(method) or len(method) > LONGEST_METHOD:
         raise ConditionError(

@@ -1,4 +1,4 @@
-"""What annotators read before the first pair, in the words of the layout that they will see."""
+"""The text that annotators read before the first pair, worded for the layout that they will see."""
 
 from annotation.core.languages import translatable
 

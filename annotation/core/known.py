@@ -1,4 +1,4 @@
-"""Pairs whose answer is known beforehand: what sentinels, identical pairs and the training are made of.
+"""Pairs whose answer is known in advance, for sentinels, identical pairs and the training.
 
 An answer counts as known where one reconstruction is worse by a margin that nobody with working eyes and a
 working screen misses: an anchor (made with as few bits as its codec can, or damaged by us), or one that the same method

@@ -80,7 +80,7 @@ def plate_digits(seed: str) -> list[str]:
 
 
 def colour_plate(seed: str, number: int) -> str:
-    """Plate `number`, 0 to 5, as an SVG of 220 units; the first can be read by everybody who sees at all."""
+    """Plate `number`, 0 to 5, as an SVG of 220 units; the first can be read regardless of colour vision."""
     kind, digit = PLATES[number], plate_digits(seed)[number]
     random = Random(f"{seed}:{number}")
     figure, ground = plate_hues(kind)

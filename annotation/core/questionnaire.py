@@ -1,8 +1,8 @@
-"""A study's own questions, before the first pair and after the last: what may be asked, and what an answer may be.
+"""A study's own questions, before the first pair and after the last: which questions and answers are valid.
 
 A question is plain JSON in the study and in its file:
 
-    name      what its answer is called in exports: small letters, digits and _, such as "viewing_distance"
+    name      the name of its answer in exports: small letters, digits and _, such as "viewing_distance"
     text      what people read
     when      "before" (the last step of arrival) or "after" (before the thanks and the completion code)
     kind      "choice" (one of `options`), "number" (from `least` to `most`, where given), "text" (a few lines)
@@ -28,7 +28,7 @@ Value = str | float
 
 
 class QuestionError(ValueError):
-    """Questions that cannot be asked; `faults` has a sentence for each thing that is wrong."""
+    """Invalid questions; `faults` has a message for each fault."""
 
     def __init__(self, faults: Sequence[str]) -> None:
         super().__init__(" ".join(faults))
@@ -49,7 +49,7 @@ class Question:
     most: float | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """What is stored: only what the question has."""
+        """The stored form: only the keys that the question has."""
         stored = asdict(self) | {"options": list(self.options)}
         return {key: value for key, value in stored.items() if value not in ([], None)}
 

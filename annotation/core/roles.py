@@ -1,4 +1,4 @@
-"""Who may do what with a study. Pure: a role and what it reaches."""
+"""Permissions in a study: pure functions of a role."""
 
 from enum import IntEnum
 

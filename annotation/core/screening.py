@@ -1,4 +1,4 @@
-"""What the checks of arrival find: measured and answered values in, passed or not out.
+"""The checks on arrival: from measured values and answers to passed or not.
 
 Answers come from a browser, so every function refuses what cannot be with a ScreeningError. What was right follows
 from a seed that stays on the server (annotation.core.plates draws from the same one).

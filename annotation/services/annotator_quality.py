@@ -39,7 +39,7 @@ AT_ONCE = 200
 
 
 class Row(NamedTuple):
-    """A standing answer with what it is judged by.
+    """A valid answer with the values from which its figures are computed.
 
     Ids, levels and times are text as the database writes it: of a million answers, making them Python's own types takes
     longer than all other processing.

@@ -1,4 +1,4 @@
-"""Folders kept in storage as one file each, and brought back whole."""
+"""Folders kept in storage as one file each, and restored completely."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Codec versions trained on this site: kept in storage, and found by name on every machine that encodes or decodes."""
+"""Codec versions trained on this site: in storage, and available by name wherever codecs run."""
 
 import hashlib
 import re

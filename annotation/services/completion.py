@@ -13,7 +13,7 @@ from annotation.models import Assignment, Enrolment, Session, Study, Triplet
 from annotation.services.arrival import enrol
 from annotation.services.claims import end_of
 
-# Of the pairs wanted, so many may be flagged or fail to load and still count as done.
+# Of the required pairs, so many may be flagged or fail to load and still count as done.
 FLAGS_COUNTED = 0.1
 # An annotator who has judged enough and is silent for so long has closed the page before its end.
 ABANDONED_AFTER = timedelta(minutes=10)
@@ -38,7 +38,7 @@ class Completion:
 
 
 def completion_of(study: Study, annotator: UUID, *, nothing_more: bool = False) -> Completion:
-    """What the annotator has done; with `nothing_more` to judge, only what they were given is wanted.
+    """The annotator's progress; with `nothing_more` to judge, only the pairs that they were given are required.
 
     A study without a completion code or return address pays for nothing, so it requires nothing.
     """
@@ -81,7 +81,7 @@ def finish(session: Session, *, at: datetime | None = None) -> Enrolment | None:
 
 
 def finish_abandoned() -> int:
-    """Ends the study for people who judged all that was wanted and closed the page; returns how many.
+    """Ends the study for people who judged all required pairs and closed the page; returns how many.
 
     Until then they look like annotators who stopped early. Their end is the time when they were last seen.
     """

@@ -14,7 +14,7 @@ AT_ONCE = 500
 
 
 def recount(*, triplets: Iterable[int]) -> None:
-    """Sets the counters of both populations right for these triplets: call it after judgments stopped counting.
+    """Sets the counters of both populations right for these triplets: call it when judgments no longer count.
 
     A vote that no longer counts, because its annotator was excluded or erased, is collected again.
     """

@@ -1,4 +1,4 @@
-"""What only a draft allows."""
+"""Checks for changes that only a draft allows."""
 
 from annotation.errors import StudyFrozen
 from annotation.models import Study

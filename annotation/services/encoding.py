@@ -90,7 +90,7 @@ def _make(reconstruction: Reconstruction, lease: uuid.UUID) -> str:
 
 
 def _made(reconstruction: Reconstruction, pixels: Pixels) -> tuple[Pixels, dict[str, Any]]:
-    """The pixels of a row, and what is to be written into it."""
+    """The pixels of a row, and the values to write into it."""
     if reconstruction.origin == Reconstruction.Origin.ORIGINAL:
         return pixels, _as_side(reconstruction)
     if reconstruction.origin == Reconstruction.Origin.DAMAGED:
@@ -139,7 +139,7 @@ def _encode(reconstruction: Reconstruction, pixels: Pixels) -> tuple[Pixels, dic
 
 
 def _with_fewest_bits(codec: Codec, pixels: Pixels) -> rate.RateResult:
-    """An anchor: the picture at the low end of the codec's knob, whatever that comes to."""
+    """An anchor: the picture at the low end of the codec's quality range, whatever its bitrate."""
     knob = codec.knob
     settings = codec.complete_settings({knob.name: knob.low if knob.rises else knob.high})
     started = time.perf_counter()

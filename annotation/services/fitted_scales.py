@@ -1,4 +1,4 @@
-"""How far annotators follow the common scale, kept up to date as answers come: in a large study by the new ones alone.
+"""How well annotators follow the common scale, updated as answers arrive: in a large study from new answers only.
 
 The scale of a large study hardly moves from one refresh to the next. So it is kept in the shared cache with everybody's
 counts, and annotators with new answers are compared with it; once a day, or when the answers have grown by a tenth,

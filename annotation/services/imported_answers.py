@@ -226,7 +226,7 @@ def _annotator_id(study: Study, name: str) -> uuid.UUID:
 
 
 def id_in_study(study: Study, *parts: object) -> uuid.UUID:
-    """An id that follows from the study and what it stands for there."""
+    """An id that follows from the study and the identified object."""
     return uuid.uuid5(uuid.NAMESPACE_URL, ":".join(map(str, ("closer", study.key, *parts))))
 
 

@@ -90,7 +90,7 @@ def read_pairs(
     excluded: Excluded,
     progress: Progress,
 ) -> list[JudgedPair]:
-    """What people were shown, source by source; `folder` takes the pictures. Rows without one go to `excluded`."""
+    """The pictures that people were shown, by source, written to `folder`. Rows without one go to `excluded`."""
     by_source: dict[str, list[Answer]] = defaultdict(list)
     for answer in answers.answers:
         by_source[answer.source].append(answer)

@@ -1,4 +1,4 @@
-"""Sources, reconstructions and triplets of an import: new ones, and those that are known by their pixels."""
+"""Sources, reconstructions and triplets of an import: new ones, and existing ones with the same pixels."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

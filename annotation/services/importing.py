@@ -37,7 +37,7 @@ WHOLE = 20_000
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import came to. `judgments`: those of the file; `new`: those that were not there before."""
+    """The result of an import. `judgments`: those of the file; `new`: those that did not exist before."""
 
     study: Study
     rows: int

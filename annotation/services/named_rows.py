@@ -28,7 +28,7 @@ def in_order(row: Row) -> tuple[ComparedMethod, ComparedMethod]:
 
 
 def triplet_key(row: Row) -> Key:
-    """What rows about one pair in one role have in common."""
+    """The common values of rows about one pair in one role."""
     return (row.source, *in_order(row), ROLES[row.check])
 
 

@@ -31,7 +31,7 @@ TABLE = "pictures.csv"
 
 @dataclass(frozen=True)
 class Added:
-    """What was taken."""
+    """What was added."""
 
     photographs: int
     pictures: int

@@ -49,7 +49,7 @@ class PanelEntry:
 
 
 def entry_of(panel: str, parameters: Mapping[str, Sequence[str]]) -> PanelEntry | None:
-    """Who comes, by the parameters of the link; None where it names nobody. Refuses malformed ids."""
+    """The person named by the link's parameters; None if it names nobody. Refuses malformed ids."""
     if panel not in PARAMETERS:
         return None
     who, *more = PARAMETERS[panel]

@@ -26,7 +26,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Feedback:
-    """What a training answer should have been: `closer` is "left", "right" or "tie"."""
+    """The right answer in training: `closer` is "left", "right" or "tie"."""
 
     right: bool
     closer: str
@@ -80,7 +80,7 @@ def _right_sides(enrolment: Enrolment) -> Sides:
 
 
 def feedback_on(judgment: Judgment) -> Feedback | None:
-    """Whether a training answer was right, and what would have been; None outside of training."""
+    """Whether a training answer was right, and the right answer; None outside of training."""
     if judgment.kind != Assignment.Kind.TRAINING:
         return None
     assignment = judgment.assignment

@@ -25,11 +25,11 @@ from psychometrics.draws import whole
 
 # Pictures that one process keeps.
 KEPT = 12
-# What is expected to take longer is encoded by a worker: on one core, with so many encodes to find a bitrate.
+# Encodes expected to take longer go to a worker: on one core, with so many encodes to find a bitrate.
 AT_ONCE_S = 1.0
 ENCODES = 6
 CACHED_S = 3600
-# What stands in the cache for a bitrate out of reach.
+# The cached value for a bitrate that cannot be reached.
 OUT_OF_REACH = b""
 # An anchor of the practice, beside the original itself.
 ORIGINAL, DAMAGED = "original", "damaged"
@@ -37,7 +37,7 @@ ORIGINAL, DAMAGED = "original", "damaged"
 
 @dataclass(frozen=True)
 class PreviewPair:
-    """What stands at a place of a preview: the source, and what is left and right of it."""
+    """A place of a preview: the source, and the pictures on its left and right."""
 
     position: int
     source: Source
@@ -146,7 +146,7 @@ def _known(source: int, what: str) -> Pixels:
 
 
 def _encoded(source: int, method: str, level: float) -> Pixels | None:
-    """What the codec makes; None where the bitrate is out of its reach, or it cannot take the picture.
+    """The codec's picture; None if it cannot reach the bitrate, or cannot code the picture.
 
     Raises PreviewPending where a worker must encode it first.
     """

@@ -117,7 +117,7 @@ def _unlink(annotator: Annotator) -> None:
 
 
 def _scrub(enrolments: Iterable[Enrolment]) -> None:
-    """Leaves of the enrolments what judging needs: consent given, how the answers are to be trusted."""
+    """Keeps only the parts of enrolments that the judgments need: consent given, reliability of the answers."""
     for enrolment in enrolments:
         mine = {"study": enrolment.study_id, "annotator": enrolment.annotator_id}
         Invitation.objects.filter(**mine).delete()

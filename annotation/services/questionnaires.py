@@ -1,4 +1,4 @@
-"""A study's own questions put to an annotator: which are still to come, and what was answered, kept once."""
+"""A study's own questions to an annotator: which are still open, and the answers, each stored once."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -44,7 +44,7 @@ KINDS = {"": Assignment.Kind.PAIR, TRAP: Assignment.Kind.SENTINEL, IDENTICAL: As
 
 @dataclass(frozen=True)
 class ImportedRanking:
-    """What an import came to. `answers`: those to pairs; `repeats`: of them, further ones of one annotator to a pair;
+    """The result of an import. `answers`: those to pairs; `repeats`: of them, further ones of one annotator to a pair;
     `new`: rows that were not there before.
     """
 

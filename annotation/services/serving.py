@@ -143,7 +143,7 @@ def _check(kind: str, session: Session, stream: Stream) -> Serving | None:
 
 
 class Shown(NamedTuple):
-    """A check that the annotator was shown: whether the right answer stood on the left, and when it was."""
+    """A check that the annotator was shown: whether the right answer was on the left, and when."""
 
     triplet: int
     source: int

@@ -17,7 +17,7 @@ HELD = Q(state__in=[Assignment.State.LEASED, Assignment.State.ANSWERED])
 class Stream:
     """The next place of a session.
 
-    `position` counts from 1 in the session. `kinds` are the checks that are owed, the longest owed first; none
+    `position` counts from 1 in the session. `kinds` are the checks that are due, the one due longest first; none
     in the warm-up. `pairs` and `warm_ups` say on which side the first reconstruction stood in this annotator's
     pairs so far. `seed` belongs to the annotator in this study.
     """

@@ -38,7 +38,7 @@ LARGEST_ARCHIVE = 20 * 2**30
 
 
 def describe_study(study: Study) -> dict[str, Any]:
-    """Every rule and stimulus of the study as plain values: what a study file holds."""
+    """Every rule and stimulus of the study as plain values: the contents of a study file."""
     rules = {rule: value for rule in RULES if (value := getattr(study, rule)) is not None}
     uses = list(study.uses.select_related("source").order_by("pk"))
     names = {use.source_id: use.source.photograph for use in uses}
@@ -139,7 +139,7 @@ def _other_kind(rule: str, value: Any) -> str:
 
 
 def _add_photographs(study: Study, rows: Iterable[Mapping[str, Any]], folder: Path | None) -> Iterator[str]:
-    """Adds what can be added, and gives a sentence for each that cannot."""
+    """Adds those that can be added, and returns a message for each of the others."""
     for number, row in enumerate(rows, start=1):
         words = {word: str(row.get(word, "")) for word in ("licence", "attribution")}
         name = str(row.get("name") or row.get("file") or row.get("sha256", ""))
@@ -161,7 +161,7 @@ def _add_photographs(study: Study, rows: Iterable[Mapping[str, Any]], folder: Pa
 
 
 def _corner_of(row: Mapping[str, Any]) -> tuple[int, int] | None:
-    """Where the part of a photograph begins that is shown. Raises BadStudyFile for what is no box."""
+    """Where the part of a photograph begins that is shown. Raises BadStudyFile for an invalid box."""
     box = row.get("crop")
     if box is None:
         return None
@@ -201,7 +201,7 @@ def _add_known_pictures(study: Study, rows: Iterable[Mapping[str, Any]]) -> Iter
 
 
 def _level(value: Any) -> Decimal | None:
-    """A level that a picture can have; None for what none has."""
+    """The level of a picture; None for an invalid one."""
     try:
         return parse_level(str(value))
     except ConditionError:

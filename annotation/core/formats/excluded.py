@@ -1,4 +1,4 @@
-"""Rows of a file that could not be used: why, how many, and the first few of what they name."""
+"""Rows of a file that could not be used: the reason, their number, and the first few examples."""
 
 from collections import Counter
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The manifest of a snapshot: what is in the folder, where it came from, and the hash of every file.
+"""The manifest of a snapshot: the contents of the folder, their origin, and the hash of every file.
 
 It is written last, so a folder that has one is whole. docs/formats.md describes each key.
 """

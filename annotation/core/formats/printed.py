@@ -48,7 +48,7 @@ class Table:
 
     @property
     def numeric(self) -> Sequence[bool]:
-        """Which columns hold numbers, and stand to the right."""
+        """Which columns hold numbers, and are aligned right."""
         return [bool(column.form) for column in self.columns]
 
 

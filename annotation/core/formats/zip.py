@@ -148,7 +148,7 @@ class _Pieces(io.RawIOBase):
         return len(content)
 
     def take(self) -> bytes:
-        """What was written since the last time."""
+        """The bytes written since the last call."""
         taken = bytes(self._written)
         self._written.clear()
         return taken

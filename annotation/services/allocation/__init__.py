@@ -1,1 +1,1 @@
-"""Which pairs are served next: priorities by triplet, and what sets them."""
+"""Which pairs are served next: priorities by triplet, and how they are set."""

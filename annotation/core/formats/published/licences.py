@@ -22,7 +22,7 @@ _KNOWN = {one.replace("-", ""): licence for one, licence in _CC.items()} | {"cc0
 
 
 def licence_named(words: str) -> Licence | None:
-    """The licence that somebody wrote as "CC BY-SA 4.0", "cc0" or its address; None for any other words."""
+    """The licence written as "CC BY-SA 4.0", "cc0" or its address; None for any other text."""
     plain = words.strip().lower()
     by_address = next((one for one in _KNOWN.values() if plain.rstrip("/") == one.url.rstrip("/")), None)
     return by_address or _KNOWN.get(plain.replace(" ", "").replace("-", ""))
