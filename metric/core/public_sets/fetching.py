@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import fcntl
 import json
+import lzma
 import shutil
 import stat
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -132,7 +134,7 @@ def _place(file: RemoteFile, path: Path, built: Path) -> None:
             with tarfile.open(path) as archive:
                 _require_room(sum(member.size for member in archive.getmembers()), built)
                 archive.extractall(built, filter="data")
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError) as error:
         raise SetError(f"{file.name} cannot be unpacked: {error}.") from error
 
 

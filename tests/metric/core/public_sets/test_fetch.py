@@ -180,14 +180,25 @@ def tarred(name: str) -> bytes:
     return buffer.getvalue()
 
 
+def spoiled() -> bytes:
+    """A zip file whose packed data begin with a block of a kind that is not defined."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a", "x" * 500)
+    content = bytearray(buffer.getvalue())
+    content[31] = 7  # behind a header of 30 bytes and the name
+    return bytes(content)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (b"<html>a page and no archive</html>", "cannot be unpacked"),
         (zipped(**{"..__out": "x"}), "leads outside"),
         (tarred("../out"), "cannot be unpacked"),
+        (spoiled(), "cannot be unpacked: Error -3"),
     ],
-    ids=["page", "zip", "tar"],  # a tar.gz contains the time
+    ids=["page", "zip", "tar", "spoiled"],  # a tar.gz contains the time
 )
 def test_what_is_no_archive_or_leads_outside_leaves_nothing(
     tmp_path: Path, site: Site, capsys: pytest.CaptureFixture[str], content: bytes, message: str
