@@ -155,18 +155,15 @@ def write_answers(
     study: Study, held: ExistingJudgments, votes: Sequence[tuple[PairVotes, Triplet]], progress: Progress
 ) -> int:
     """Writes the judgments that are not there yet; returns how many. To be called in a transaction."""
-    people = People(study)
-    drafts = [
-        _draft(
-            study,
-            triplet,
-            people.session(name),
-            name,
-            answer,
-            _a_is_triplets_first(pair_votes, triplet, first),
-        )
+    new = [
+        (name, answer, triplet, _a_is_triplets_first(pair_votes, triplet, first))
         for pair_votes, triplet in votes
         for name, answer, first in held.new(pair_votes)
+    ]
+    people = People(study, {name for name, *_ in new})
+    drafts = [
+        _draft(study, triplet, people.session(name), name, answer, a_first)
+        for name, answer, triplet, a_first in new
     ]
     for start in range(0, len(drafts), TOGETHER):
         progress("answers", start, len(drafts))
@@ -204,21 +201,28 @@ def _choice(pair_votes: PairVotes, content: Content) -> str:
 
 
 class People:
-    """One opaque annotator and one session for each name that the answers give."""
+    """One opaque annotator and one session for each name that the answers give, made where they are not there yet.
 
-    def __init__(self, study: Study) -> None:
-        self._study = study
-        self._sessions: dict[str, Session] = {}
+    All of them at once: one by one, many people would hold the database for a minute.
+    """
+
+    def __init__(self, study: Study, names: Iterable[str]) -> None:
+        self._ids = {name: _annotator_id(study, name) for name in names}
+        annotators = [Annotator(pk=pk) for pk in self._ids.values()]
+        Annotator.objects.bulk_create(annotators, batch_size=TOGETHER, ignore_conflicts=True)
+        held = Session.objects.filter(study=study).order_by("-pk")
+        self._sessions = {session.annotator_id: session for session in held}
+        new = [
+            Session(study=study, annotator_id=pk, screen={"imported": True})
+            for pk in self._ids.values()
+            if pk not in self._sessions
+        ]
+        Session.objects.bulk_create(new, batch_size=TOGETHER)
+        self._sessions |= {session.annotator_id: session for session in new}
 
     def session(self, name: str) -> Session:
-        """The one session of that name, made where it is not there yet."""
-        if name not in self._sessions:
-            annotator, _ = Annotator.objects.get_or_create(pk=_annotator_id(self._study, name))
-            session = Session.objects.filter(study=self._study, annotator=annotator).first()
-            self._sessions[name] = session or Session.objects.create(
-                study=self._study, annotator=annotator, screen={"imported": True}
-            )
-        return self._sessions[name]
+        """The one session of that name."""
+        return self._sessions[self._ids[name]]
 
 
 def _annotator_id(study: Study, name: str) -> uuid.UUID:

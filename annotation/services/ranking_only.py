@@ -215,7 +215,7 @@ def _refuse_differences(study: Study, given: Sequence[_Given], name: str) -> lis
 
 def _write(study: Study, given: Sequence[_Given]) -> None:
     triplets = named_triplets(study, [one.row for one in given])
-    people, first_of = People(study), _first_answers(study)
+    people, first_of = People(study, {one.who for one in given}), _first_answers(study)
     given = sorted(
         given, key=lambda one: one.row.outcome is None
     )  # what was skipped repeats an answer, not the reverse

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from annotation.core.formats.plain import read_plain
 from annotation.errors import Refused, SnapshotRefused
@@ -182,3 +184,10 @@ def test_by_command_with_an_owner(tmp_path: Path, owner: User, capsys: pytest.Ca
         import_answers(
             answers=read_plain(path), name="Names", origin="", photograph=Path, show=from_files(tmp_path)
         )
+
+
+def test_a_thousand_people_take_few_queries(tmp_path: Path) -> None:
+    rows = [f"p1,x,y,a,ann {n},," for n in range(1000)]
+    with CaptureQueriesContext(connection) as queries:
+        study = imported(write(tmp_path, *rows))
+    assert study.sessions.count() == 1000 and len(queries) < 500
