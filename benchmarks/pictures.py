@@ -39,7 +39,7 @@ def fill() -> str:
 
     from django.core.management import call_command
 
-    from tests.factories import make_reconstruction, make_source, make_study, make_triplet
+    from tests.kit.factories import make_reconstruction, make_source, make_study, make_triplet
 
     call_command("migrate", verbosity=0)
     study = make_study(codecs=list(CODECS), votes_per_triplet=30_000, pairs_per_session=30_000)

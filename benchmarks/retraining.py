@@ -75,7 +75,7 @@ def _ready(folder: Path) -> None:
 def _study(photographs: int, side: int) -> Any:
     """An open study with a triplet of each two reconstructions of each photograph."""
     from annotation.models import Triplet
-    from tests.factories import make_reconstruction, make_source_in, make_study, make_triplet
+    from tests.kit.factories import make_reconstruction, make_source_in, make_study, make_triplet
 
     study = make_study(votes_per_triplet=10_000, pairs_per_session=10_000)
     for number in range(photographs):

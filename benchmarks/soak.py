@@ -147,7 +147,7 @@ def to_encode() -> None:
     from annotation.core.protocol import Protocol
     from annotation.services.sources import add_source
     from annotation.services.studies import create_study, open_study
-    from tests.factories import make_png
+    from tests.kit.factories import make_png
 
     protocol = Protocol.bare().to_json()
     codecs = ["jpeg", "webp", "jpeg2000"]

@@ -12,7 +12,7 @@ from django.db import connections
 from django.test import Client
 from pytest_django import Settings
 
-from tests.factories import make_user
+from tests.kit.factories import make_user
 
 pytest_plugins = ["tests.kit.services", "tests.browser"]
 

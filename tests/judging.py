@@ -12,7 +12,7 @@ from annotation.core.protocol import Protocol
 from annotation.models import Assignment, Judgment, Study
 from codecs_zoo.contract import Pixels
 from tests.browser import until
-from tests.factories import make_study, make_triplet
+from tests.kit.factories import make_study, make_triplet
 
 # An answer would count now.
 READY = '[data-answer="left"][aria-disabled="false"]'

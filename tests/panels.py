@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from annotation.core.protocol import Protocol
 from annotation.models import Session, Study
-from tests.factories import make_study, make_triplet
+from tests.kit.factories import make_study, make_triplet
 
 PROLIFIC = {"PROLIFIC_PID": "5f1e2d3c4b5a697887960001", "STUDY_ID": "s1", "SESSION_ID": "t1"}
 

@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 from annotation.models import Annotator, Assignment, Judgment, Session, Study
 from annotation.services.tokens import make_token
 from imaging.pictures import decode_png, pixels_sha256
-from tests.factories import make_session, make_source, make_study, make_timing, make_triplet
+from tests.kit.factories import make_session, make_source, make_study, make_timing, make_triplet
 
 pytestmark = pytest.mark.django_db
 

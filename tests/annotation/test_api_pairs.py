@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from annotation.models import Reconstruction, Study, Triplet
 from annotation.services.tokens import make_token
-from tests.factories import make_reconstruction, make_source, make_study, make_triplet
+from tests.kit.factories import make_reconstruction, make_source, make_study, make_triplet
 
 pytestmark = pytest.mark.django_db
 

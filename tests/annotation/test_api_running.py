@@ -12,7 +12,7 @@ from annotation.models import CodecReach, Invitation, Membership, Reconstruction
 from annotation.services.studies import create_study
 from annotation.services.study_files import export_study
 from annotation.services.tokens import make_token
-from tests.factories import (
+from tests.kit.factories import (
     make_judgment,
     make_png,
     make_session,

@@ -11,7 +11,7 @@ from django.urls import reverse
 from annotation.models import Annotator, Enrolment, Session, Study
 from annotation.services.privacy import forget, held_on
 from annotation.services.sessions import begin_session
-from tests.factories import make_session, make_study, make_triplet
+from tests.kit.factories import make_session, make_study, make_triplet
 from tests.panels import PROLIFIC, come_in, panel_study
 
 pytestmark = pytest.mark.django_db

@@ -14,7 +14,7 @@ from annotation.core.protocol import Protocol
 from annotation.models import Assignment, Enrolment, Session, Study
 from annotation.services.completion import finish
 from annotation.services.sessions import begin_session
-from tests.factories import (
+from tests.kit.factories import (
     make_judgment,
     make_reconstruction,
     make_session,

@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from annotation.models import Reconstruction
-from tests.factories import make_reconstruction, make_source, make_study, make_triplet
+from tests.kit.factories import make_reconstruction, make_source, make_study, make_triplet
 
 BEFORE = [("annotation", "0012_annotators_have_a_secret")]
 AFTER = [("annotation", "0015_one_row_per_condition")]

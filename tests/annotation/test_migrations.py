@@ -8,7 +8,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from annotation.models import Assignment, Flag
 from annotation.services.sessions import skip_assignment
-from tests.factories import (
+from tests.kit.factories import (
     make_assignment,
     make_judgment,
     make_reconstruction,

@@ -10,7 +10,7 @@ from annotation import tasks
 from annotation.models import Reconstruction
 from annotation.queues import encode_queue
 from codecs_zoo import registry
-from tests.factories import make_reconstruction, make_source
+from tests.kit.factories import make_reconstruction, make_source
 
 QUEUED = Reconstruction.State.QUEUED
 

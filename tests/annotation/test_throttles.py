@@ -18,7 +18,7 @@ from annotation.models import Assignment, Judgment, Session, Study
 from annotation.services.claims import FIRST_LEASES, MOST_LEASES, NoPair, claim_next
 from annotation.services.judging import MOST_UNDONE, record_judgment
 from annotation.services.sessions import begin_session
-from tests.factories import (
+from tests.kit.factories import (
     make_assignment,
     make_judgment,
     make_session,

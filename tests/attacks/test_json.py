@@ -9,7 +9,7 @@ from django.test import Client
 
 from annotation.models import Annotator, Session
 from config.parsing import DEEPEST, LARGEST_BYTES
-from tests.factories import make_assignment, make_session, make_study, make_timing, make_triplet
+from tests.kit.factories import make_assignment, make_session, make_study, make_timing, make_triplet
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,7 @@ from annotation.services.tokens import make_token
 from config.admission import UPLOADS, admits
 from config.limits import DISCARDED, STRANGERS_MOST_BYTES
 from config.parsing import LARGEST_BYTES
-from tests.factories import make_png, make_study
+from tests.kit.factories import make_png, make_study
 
 pytestmark = pytest.mark.django_db
 TOO_MUCH = b"a" * (STRANGERS_MOST_BYTES + 1)

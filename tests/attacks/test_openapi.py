@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
 
 from annotation.services.tokens import make_token
 from config.wsgi import application
-from tests.factories import make_judged_study
+from tests.kit.factories import make_judged_study
 
 CHECKS = [
     not_a_server_error,

@@ -19,7 +19,7 @@ from annotation.models import Assignment, Reconstruction, Study
 from annotation.services.encoding import encode_reconstruction
 from annotation.services.studies import open_study
 from imaging.png import chunks, decode_png
-from tests.factories import make_reconstruction, make_source, make_study, make_timing
+from tests.kit.factories import make_reconstruction, make_source, make_study, make_timing
 
 pytestmark = pytest.mark.django_db
 PHOTOGRAPHS, ANNOTATORS = 6, 8

@@ -11,7 +11,7 @@ from django.utils import timezone
 from annotation.models import Snapshot, Study
 from metric.core.config import TrainConfig
 from metric.models import TrainingRun
-from tests.factories import make_study, make_user
+from tests.kit.factories import make_study, make_user
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,7 @@ from PIL import Image
 from annotation.errors import Refused
 from annotation.models import Source, Study
 from annotation.services.studies import check_bpps
-from tests.factories import make_png, make_study
+from tests.kit.factories import make_png, make_study
 
 pytestmark = pytest.mark.django_db
 

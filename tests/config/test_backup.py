@@ -28,7 +28,7 @@ from annotation.models import Judgment, Source, Snapshot, Study, Triplet
 from django.contrib.auth.models import User
 """
 FILL = """
-from tests.factories import make_judged_study
+from tests.kit.factories import make_judged_study
 from annotation.services.snapshots import build_snapshot, request_snapshot
 User.objects.create_superuser("ada", password="a long and odd passphrase")
 study = make_judged_study(people=6, votes_per_triplet=100)
@@ -38,7 +38,7 @@ assert build_snapshot(pk=request_snapshot(study=study).pk) == "done"
 LOAD = """
 import sys
 from pathlib import Path
-from tests.factories import make_judgment, make_session, make_triplet
+from tests.kit.factories import make_judgment, make_session, make_triplet
 study = Study.objects.get()
 while True:
     triplet = make_triplet(study)

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from annotation.models import Clock, Reconstruction, WorkerProcess
 from config import checks, probes
-from tests.factories import make_judgment, make_reconstruction, make_session, make_study, make_triplet
+from tests.kit.factories import make_judgment, make_reconstruction, make_session, make_study, make_triplet
 
 ANY_HOST = {"host": "10.1.2.3:8000"}
 

@@ -16,7 +16,7 @@ from annotation.services.sources import add_source
 from annotation.services.studies import create_study, open_study
 from config.storage import storage_from_url
 from imaging import pictures as image
-from tests.factories import make_assignment, make_judged_study, make_pixels, make_png, make_session
+from tests.kit.factories import make_assignment, make_judged_study, make_pixels, make_png, make_session
 
 
 @pytest.mark.parametrize(

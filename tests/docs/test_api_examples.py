@@ -17,7 +17,7 @@ from annotation.services.sessions import skip_assignment
 from annotation.services.snapshots import build_snapshot
 from metric.models import MetricVersion, TrainingRun
 from tests.docs.pages import DOCS, sections
-from tests.factories import (
+from tests.kit.factories import (
     SPLITS_OF_FOUR,
     make_assignment,
     make_judged_study,

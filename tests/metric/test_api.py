@@ -13,7 +13,7 @@ from metric.core.distance.features import to_tensor
 from metric.models import MetricVersion, TrainingRun
 from metric.services.promotion import promote_version
 from metric.services.versions import version_folder
-from tests.factories import make_pixels, make_png
+from tests.kit.factories import make_pixels, make_png
 from tests.metric.core.conftest import _trunks
 from tests.metric.services.conftest import judged, run, snapshot, version
 

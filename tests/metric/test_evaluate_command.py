@@ -15,7 +15,7 @@ from metric.core.distance.images import read_pixels
 from metric.core.distance.lpips import LPIPS
 from metric.core.distance.trunks import tensors_sha256
 from metric.core.snapshot.thumbnail import LEARNED_SOURCES, thumbnail, write_thumbnails
-from tests.factories import make_pixels
+from tests.kit.factories import make_pixels
 from tests.kit.snapshots import photograph
 from tests.metric.core.conftest import _trunks, trunk_or_skip
 

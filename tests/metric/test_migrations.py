@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django_celery_beat.models import PeriodicTask
 
-from tests.factories import make_study
+from tests.kit.factories import make_study
 
 FIRST = [("metric", "0001_training_runs_and_versions")]
 BEFORE, AFTER = [("metric", "0003_rules_for_retraining")], [("metric", "0005_one_running_run_for_each_study")]

@@ -11,7 +11,14 @@ from annotation.reports.comparisons import study_votes
 from annotation.services.judging import record_judgment
 from metric.core.evaluation.evaluate import evaluate
 from metric.core.evaluation.votes import Votes
-from tests.factories import make_assignment, make_session, make_source, make_study, make_timing, make_triplet
+from tests.kit.factories import (
+    make_assignment,
+    make_session,
+    make_source,
+    make_study,
+    make_timing,
+    make_triplet,
+)
 
 pytestmark = pytest.mark.django_db
 

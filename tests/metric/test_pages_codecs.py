@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from annotation.models import CodecVersion, Source
 from metric.models import CodecTraining, MetricVersion
-from tests.factories import make_judged_study
+from tests.kit.factories import make_judged_study
 from tests.metric.versions import make_run, make_snapshot, make_version
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from annotation.models import Snapshot
 from metric.core.config import TrainConfig
 from metric.forms import CHOICES
 from metric.models import TrainingRun
-from tests.factories import make_judged_study
+from tests.kit.factories import make_judged_study
 from tests.metric.versions import make_run, make_snapshot
 
 USUAL = {

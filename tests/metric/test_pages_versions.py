@@ -14,7 +14,7 @@ from config.run.circle.stages import write_report
 from metric.models import MetricVersion
 from metric.services.promotion import promote_version
 from metric.templatetags.evaluation import evaluation_words
-from tests.factories import make_triplet
+from tests.kit.factories import make_triplet
 from tests.metric.versions import make_evaluation, make_row, make_run, make_snapshot, make_version
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from annotation.models import Snapshot, Study
 from metric.models import CodecTraining, MetricVersion, TrainingRun
-from tests.factories import make_study
+from tests.kit.factories import make_study
 
 
 def make_snapshot(study: Study | None = None, **fields: Any) -> Snapshot:

@@ -9,7 +9,7 @@ from annotation.models import Reconstruction, Study
 from annotation.services.sources import add_source
 from annotation.tasks import encode
 from config.run.broker import embedded_url
-from tests.factories import make_png, make_reconstruction, make_study
+from tests.kit.factories import make_png, make_reconstruction, make_study
 from tests.processes.conftest import Deployment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]

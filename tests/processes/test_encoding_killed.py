@@ -14,7 +14,7 @@ from annotation.services.studies import create_study, open_study
 from annotation.tasks import encode
 from config.run.broker import embedded_url
 from imaging import pictures as image
-from tests.factories import make_png
+from tests.kit.factories import make_png
 from tests.processes.conftest import Deployment
 
 # Half a second each: long enough to be caught at it.

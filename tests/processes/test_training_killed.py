@@ -13,7 +13,7 @@ from metric.models import MetricVersion, TrainingRun
 from metric.services.requests import request_training
 from metric.services.versions import version_folder
 from metric.tasks import train
-from tests.factories import make_judged_study
+from tests.kit.factories import make_judged_study
 from tests.metric.core.conftest import _trunks, trunk_or_skip
 from tests.processes.conftest import Deployment
 

@@ -12,7 +12,14 @@ import pytest
 from django.db import connections
 
 from annotation.models import Assignment, Judgment, Session, Triplet
-from tests.factories import make_assignment, make_session, make_source, make_study, make_timing, make_triplet
+from tests.kit.factories import (
+    make_assignment,
+    make_session,
+    make_source,
+    make_study,
+    make_timing,
+    make_triplet,
+)
 from tests.processes.conftest import Deployment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]

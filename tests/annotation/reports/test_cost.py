@@ -8,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 from annotation.models import Study
 from annotation.reports.cost import PNG_BYTES, cost_of, costs_of_adding, seconds_per_megapixel
 from codecs_zoo import registry
-from tests.factories import make_reconstruction, make_source, make_study
+from tests.kit.factories import make_reconstruction, make_source, make_study
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from annotation.core.protocol import Protocol
 from annotation.models import Judgment
 from annotation.reports.duration import ASSUMED_SECONDS, Duration, arrival_minutes, duration_of
 from annotation.reports.planning import assumed_of
-from tests.factories import make_judgment, make_session, make_study, make_triplet
+from tests.kit.factories import make_judgment, make_session, make_study, make_triplet
 
 pytestmark = pytest.mark.django_db
 

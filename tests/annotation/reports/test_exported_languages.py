@@ -16,7 +16,7 @@ from django.urls import reverse
 from annotation.core.formats.published.forms import write_published
 from annotation.models import Judgment, Session, Study
 from annotation.reports.export import export
-from tests.factories import make_judged_study
+from tests.kit.factories import make_judged_study
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from annotation.models import Study
 from annotation.reports.methods import methods_exhibit, methods_of
 from codecs_zoo import registry
-from tests.factories import (
+from tests.kit.factories import (
     make_judgment,
     make_reconstruction,
     make_session,

@@ -12,7 +12,7 @@ from annotation.models import Study
 from annotation.reports import planning
 from annotation.reports.planning import plan_of
 from psychometrics.planning import Assumed, Plan, Size, plan
-from tests.factories import make_source, make_study
+from tests.kit.factories import make_source, make_study
 
 SIZE = {"conditions": 3, "levels": 1, "sources": 4, "annotators": 6, "votes": 2}
 

@@ -4,7 +4,7 @@ import pytest
 
 from annotation.core.protocol import Protocol
 from annotation.reports.readiness import findings_of
-from tests.factories import make_source, make_study
+from tests.kit.factories import make_source, make_study
 
 pytestmark = pytest.mark.django_db
 

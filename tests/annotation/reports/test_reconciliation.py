@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation.models import Annotator, Enrolment, Study
-from tests.factories import make_session
+from tests.kit.factories import make_session
 from tests.panels import panel_study
 
 pytestmark = pytest.mark.django_db

@@ -18,7 +18,7 @@ from annotation.services.judging import record_judgment
 from psychometrics.comparisons import Comparisons
 from psychometrics.conditions import ComparedMethod
 from psychometrics.results import rank_conditions
-from tests.factories import (
+from tests.kit.factories import (
     make_assignment,
     make_reconstruction,
     make_session,

@@ -10,7 +10,7 @@ from annotation.models import Reconstruction, Study, Triplet
 from annotation.reports.export import _describe
 from annotation.services.addition import add_codec
 from annotation.services.encoding import encode_reconstruction
-from tests.factories import make_reconstruction, make_source, make_study, make_triplet
+from tests.kit.factories import make_reconstruction, make_source, make_study, make_triplet
 
 pytestmark = pytest.mark.django_db
 

@@ -18,7 +18,7 @@ from annotation.services.annotator_quality import (
     studies_with_new_answers,
     undo_exclusion_by_hand,
 )
-from tests.factories import make_judgment, make_session, make_study, make_triplet
+from tests.kit.factories import make_judgment, make_session, make_study, make_triplet
 
 pytestmark = pytest.mark.django_db
 

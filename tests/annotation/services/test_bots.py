@@ -11,7 +11,7 @@ from annotation.core.protocol import Protocol
 from annotation.models import Assignment, Study, Triplet
 from annotation.services.encoding import encode_reconstruction
 from annotation.services.studies import open_study
-from tests.factories import make_pixels, make_session, make_source, make_study
+from tests.kit.factories import make_pixels, make_session, make_source, make_study
 
 pytestmark = pytest.mark.django_db
 SOURCES = 12

@@ -12,7 +12,7 @@ from annotation.core.protocol import Protocol
 from annotation.models import Study
 from annotation.services.claims import claim_next
 from annotation.services.sessions import begin_session
-from tests.factories import make_judgment, make_session, make_source, make_study, make_triplet
+from tests.kit.factories import make_judgment, make_session, make_source, make_study, make_triplet
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from annotation.models import Assignment, Reconstruction, Triplet
 from annotation.services.claims import FIRST_LEASES, MOST_LEASES, NoPair, claim_next
-from tests.factories import (
+from tests.kit.factories import (
     make_assignment,
     make_judgment,
     make_reconstruction,

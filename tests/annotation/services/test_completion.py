@@ -13,7 +13,7 @@ from annotation.models import Enrolment, Session, Study
 from annotation.services.claims import NoPair, claim_next
 from annotation.services.completion import completion_of, finish
 from annotation.services.sessions import begin_session, skip_assignment
-from tests.factories import (
+from tests.kit.factories import (
     make_assignment,
     make_judgment,
     make_session,

@@ -8,7 +8,7 @@ from annotation.errors import StudyNotReady
 from annotation.models import Reconstruction, Study
 from annotation.services.encoding import encode_reconstruction
 from annotation.services.studies import open_study
-from tests.factories import make_reconstruction, make_source, make_study
+from tests.kit.factories import make_reconstruction, make_source, make_study
 
 pytestmark = pytest.mark.django_db
 

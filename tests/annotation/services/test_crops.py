@@ -16,7 +16,7 @@ from annotation.services.study_files import create_from_file, describe_study, ex
 from imaging.pictures import box_at, box_like
 from imaging.png import encode_png
 from tests.annotation.services.test_own_pictures import write
-from tests.factories import make_pixels, make_source, make_study
+from tests.kit.factories import make_pixels, make_source, make_study
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from annotation.models.stimulus import as_decimal
 from annotation.services.encoding import encode_reconstruction, read_pixels
 from annotation.services.studies import open_study, retry_failed
 from imaging import pictures as image
-from tests.factories import make_source, make_study
+from tests.kit.factories import make_source, make_study
 
 pytestmark = pytest.mark.django_db
 

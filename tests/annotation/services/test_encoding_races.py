@@ -17,7 +17,7 @@ from annotation.models import (
 from annotation.services import encoding
 from annotation.services.encoding import encode_reconstruction
 from annotation.services.studies import open_study
-from tests.factories import (
+from tests.kit.factories import (
     make_source,
     make_study,
 )

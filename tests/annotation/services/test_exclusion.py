@@ -12,7 +12,7 @@ from annotation.services.annotator_quality import exclude_by_hand, refresh_quali
 from annotation.services.claims import NoPair, claim_next, end_of
 from annotation.services.completion import finish
 from annotation.services.judging import record_judgment
-from tests.factories import (
+from tests.kit.factories import (
     make_assignment,
     make_judgment,
     make_session,

@@ -10,7 +10,14 @@ from annotation.core.timing import earliest_end
 from annotation.models import Assignment, Judgment, Session
 from annotation.services.annotator_quality import refresh_quality
 from annotation.services.judging import record_judgment
-from tests.factories import make_assignment, make_session, make_source, make_study, make_timing, make_triplet
+from tests.kit.factories import (
+    make_assignment,
+    make_session,
+    make_source,
+    make_study,
+    make_timing,
+    make_triplet,
+)
 
 pytestmark = pytest.mark.django_db
 

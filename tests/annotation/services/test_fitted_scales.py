@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from annotation.models import Enrolment, Study
 from annotation.services import annotator_quality, fitted_scales
 from annotation.services.annotator_quality import refresh_quality
-from tests.factories import make_judgment, make_session, make_source, make_study, make_triplet
+from tests.kit.factories import make_judgment, make_session, make_source, make_study, make_triplet
 
 pytestmark = pytest.mark.django_db
 

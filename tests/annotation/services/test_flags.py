@@ -13,7 +13,7 @@ from annotation.services.flags import restore_pair, settle_flags
 from annotation.services.sessions import skip_assignment
 from annotation.services.studies import open_study
 from tests.annotation.services.test_undo import undo
-from tests.factories import (
+from tests.kit.factories import (
     make_assignment,
     make_judgment,
     make_session,

@@ -12,7 +12,7 @@ from PIL import Image
 
 from annotation.models import Judgment, Reconstruction, Source, Study, Triplet
 from annotation.services.snapshots import build_snapshot, request_snapshot
-from tests.factories import make_pixels, make_study
+from tests.kit.factories import make_pixels, make_study
 
 pytestmark = pytest.mark.django_db
 

@@ -21,7 +21,7 @@ from annotation.models import (
     StudySource,
     Triplet,
 )
-from tests.factories import make_pixels
+from tests.kit.factories import make_pixels
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from annotation.core.protocol import Protocol
 from annotation.errors import AlreadyAnswered, BadTiming, LeaseExpired, NotYours, Refused, StudyNotOpen
 from annotation.models import Assignment, Judgment, Session, Study, Triplet
 from annotation.services.judging import Recorded, record_judgment
-from tests.factories import make_assignment, make_session, make_study, make_timing, make_triplet
+from tests.kit.factories import make_assignment, make_session, make_study, make_timing, make_triplet
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from annotation.models import Reconstruction, Study, Triplet
 from annotation.services.encoding import encode_reconstruction
 from annotation.services.known import set_known
 from annotation.services.studies import open_study
-from tests.factories import make_source, make_study, make_triplet
+from tests.kit.factories import make_source, make_study, make_triplet
 
 pytestmark = pytest.mark.django_db
 

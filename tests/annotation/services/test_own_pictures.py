@@ -12,7 +12,7 @@ from annotation.services.own_pictures import add_pictures
 from annotation.services.studies import open_study
 from codecs_zoo.contract import Pixels
 from imaging import pictures as image
-from tests.factories import make_pixels, make_study
+from tests.kit.factories import make_pixels, make_study
 
 pytestmark = pytest.mark.django_db
 

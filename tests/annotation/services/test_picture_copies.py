@@ -17,7 +17,7 @@ from annotation.models import Assignment, Session, Triplet
 from annotation.services import picture_copies
 from config.storage import pictures_by_proxy
 from imaging.png import decode_png
-from tests.factories import (
+from tests.kit.factories import (
     make_assignment,
     make_reconstruction,
     make_session,

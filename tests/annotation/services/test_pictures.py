@@ -10,7 +10,7 @@ from annotation.services import pictures
 from annotation.services.pictures import PixelCache, picture_of, read_stored
 from imaging.pixels import pixels_sha256
 from imaging.png import chunks, decode_png
-from tests.factories import (
+from tests.kit.factories import (
     make_assignment,
     make_reconstruction,
     make_session,

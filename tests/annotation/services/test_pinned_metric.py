@@ -9,7 +9,7 @@ from annotation.models import Reconstruction, Study
 from annotation.services.addition import add_codec
 from annotation.services.studies import open_study, pause_study
 from codecs_zoo import site_metrics
-from tests.factories import make_source, make_study
+from tests.kit.factories import make_source, make_study
 
 pytestmark = pytest.mark.django_db
 

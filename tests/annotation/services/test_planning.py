@@ -16,7 +16,7 @@ from annotation.services.claims import NoPair, claim_next
 from annotation.services.encoding import encode_reconstruction
 from annotation.services.planning import plan_claimed, unplanned_studies
 from annotation.services.studies import open_study, pause_study
-from tests.factories import make_session, make_source, make_study
+from tests.kit.factories import make_session, make_source, make_study
 
 pytestmark = pytest.mark.django_db
 

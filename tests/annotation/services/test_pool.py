@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from annotation.models import Assignment, Triplet
 from annotation.services.pool import return_overdue
-from tests.factories import make_assignment, make_session, make_study, make_triplet
+from tests.kit.factories import make_assignment, make_session, make_study, make_triplet
 
 pytestmark = pytest.mark.django_db
 

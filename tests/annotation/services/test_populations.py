@@ -16,7 +16,7 @@ from annotation.services.claims import NoPair, claim_next
 from annotation.services.pool import return_overdue
 from annotation.services.sessions import skip_assignment
 from annotation.services.stopping import apply_stop_rules, widest_halfwidth
-from tests.factories import (
+from tests.kit.factories import (
     make_assignment,
     make_judged_study,
     make_judgment,

@@ -13,7 +13,14 @@ from annotation.services.completion import finish
 from annotation.services.judging import record_judgment
 from annotation.services.practice import feedback_on
 from annotation.services.sessions import begin_session, progress_of
-from tests.factories import make_assignment, make_session, make_source, make_study, make_timing, make_triplet
+from tests.kit.factories import (
+    make_assignment,
+    make_session,
+    make_source,
+    make_study,
+    make_timing,
+    make_triplet,
+)
 
 pytestmark = pytest.mark.django_db
 

@@ -18,7 +18,7 @@ from annotation.core.protocol import Protocol
 from annotation.errors import Refused
 from annotation.models import Annotator, Assignment, Enrolment, Invitation, Judgment, Session, Study
 from annotation.services.privacy import find_annotator, forget, held_on, keep_no_longer
-from tests.factories import (
+from tests.kit.factories import (
     make_assignment,
     make_judgment,
     make_session,

@@ -25,7 +25,7 @@ from annotation.reports.export import export
 from annotation.services.snapshots import build_snapshot, request_snapshot, unpack_snapshot
 from imaging.files import write_json
 from imaging.manifest import sealed
-from tests.factories import make_judged_study
+from tests.kit.factories import make_judged_study
 
 pytestmark = pytest.mark.django_db
 

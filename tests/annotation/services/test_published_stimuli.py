@@ -10,7 +10,7 @@ from PIL import Image
 from annotation.services import published_stimuli
 from annotation.services.published_stimuli import CannotRecreate, recreate, why_unavailable
 from codecs_zoo.contract import Pixels
-from tests.factories import make_pixels
+from tests.kit.factories import make_pixels
 
 
 def picture() -> Pixels:

@@ -27,7 +27,7 @@ from annotation.services.claims import NoPair, claim_next
 from annotation.services.judging import record_judgment
 from annotation.services.pool import return_overdue
 from annotation.services.privacy import forget
-from tests.factories import (
+from tests.kit.factories import (
     make_assignment,
     make_reconstruction,
     make_session,

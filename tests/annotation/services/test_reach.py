@@ -8,7 +8,7 @@ from annotation.reports.readiness import findings_of
 from annotation.services.encoding import read_pixels
 from annotation.services.reach import measure_reach, request_reach
 from codecs_zoo import rate, registry
-from tests.factories import make_source, make_study
+from tests.kit.factories import make_source, make_study
 
 pytestmark = pytest.mark.django_db
 

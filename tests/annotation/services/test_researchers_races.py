@@ -10,7 +10,7 @@ from annotation.models import Study
 from annotation.services.sources import add_source, cut_source, take_source
 from annotation.services.studies import create_study
 from annotation.services.study_files import copy_study
-from tests.factories import make_pixels, make_png, make_study, make_user
+from tests.kit.factories import make_pixels, make_png, make_study, make_user
 from tests.races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)

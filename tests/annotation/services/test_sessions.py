@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from annotation.models import Session
 from annotation.services.sessions import begin_session
-from tests.factories import make_study, make_triplet
+from tests.kit.factories import make_study, make_triplet
 
 pytestmark = pytest.mark.django_db
 

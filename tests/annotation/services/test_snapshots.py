@@ -16,7 +16,7 @@ from annotation.models import Judgment, Session, Snapshot, Study
 from annotation.reports.export import export
 from annotation.services.snapshots import build_snapshot, request_snapshot, unpack_snapshot
 from metric.core.snapshot.folder import read_snapshot
-from tests.factories import (
+from tests.kit.factories import (
     make_judged_study,
     make_judgment,
     make_session,

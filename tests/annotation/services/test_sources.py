@@ -14,7 +14,7 @@ from annotation.models import Source, Study
 from annotation.services.encoding import read_pixels
 from annotation.services.sources import add_source
 from imaging import pictures as image
-from tests.factories import make_pixels, make_png, make_study
+from tests.kit.factories import make_pixels, make_png, make_study
 
 pytestmark = pytest.mark.django_db
 

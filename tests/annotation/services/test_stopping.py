@@ -10,7 +10,7 @@ from annotation.core.protocol import Protocol
 from annotation.models import Study
 from annotation.services import stopping
 from annotation.services.stopping import apply_stop_rules, why_it_ends, widest_halfwidth
-from tests.factories import (
+from tests.kit.factories import (
     make_assignment,
     make_judged_study,
     make_judgment,

@@ -12,7 +12,7 @@ from annotation.errors import Refused
 from annotation.models import Study
 from annotation.services.presets import create_from_preset
 from annotation.services.study_files import RULES, create_from_file, describe_study, export_study
-from tests.factories import make_study, make_user
+from tests.kit.factories import make_study, make_user
 
 pytestmark = pytest.mark.django_db
 

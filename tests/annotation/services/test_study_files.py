@@ -16,7 +16,7 @@ from annotation.models import Study
 from annotation.services.own_pictures import add_pictures
 from annotation.services.study_files import RULES, copy_study, create_from_file, describe_study, export_study
 from tests.annotation.services.test_own_pictures import good, write
-from tests.factories import make_png, make_source, make_study, make_user
+from tests.kit.factories import make_png, make_source, make_study, make_user
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,7 @@ from annotation.services.reaping import requeue_abandoned
 from annotation.services.snapshots import build_snapshot, request_snapshot
 from annotation.transient import is_transient
 from codecs_zoo.contract import CodecError
-from tests.factories import make_judged_study, make_reconstruction
+from tests.kit.factories import make_judged_study, make_reconstruction
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ from annotation.core.protocol import Protocol
 from annotation.errors import AlreadyAnswered, NotYours, StudyNotOpen, UndoRefused
 from annotation.models import Assignment, Judgment, Session, Study
 from annotation.services.judging import Recorded, record_judgment
-from tests.factories import (
+from tests.kit.factories import (
     make_assignment,
     make_judgment,
     make_session,

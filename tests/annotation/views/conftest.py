@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from annotation.models import Snapshot
 from metric.models import MetricVersion
-from tests.factories import make_session, make_triplet
+from tests.kit.factories import make_session, make_triplet
 from tests.metric.versions import make_codec_training, make_run, make_version
 
 

@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation.models import Study
-from tests.factories import make_study
+from tests.kit.factories import make_study
 
 pytestmark = pytest.mark.django_db
 

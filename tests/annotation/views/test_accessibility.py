@@ -18,7 +18,7 @@ from annotation.models import Annotator, Enrolment, ResearcherInvitation, Result
 from annotation.services.annotator_quality import refresh_quality
 from annotation.services.sessions import skip_assignment
 from annotation.services.visitors import invite
-from tests.factories import (
+from tests.kit.factories import (
     make_assignment,
     make_judged_study,
     make_session,

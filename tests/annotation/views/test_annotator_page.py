@@ -16,7 +16,7 @@ from annotation.services.annotator_quality import exclude_by_hand, refresh_quali
 from annotation.services.judging import record_judgment
 from annotation.services.sessions import skip_assignment
 from psychometrics.sentences import signed
-from tests.factories import (
+from tests.kit.factories import (
     make_assignment,
     make_judgment,
     make_session,

@@ -12,7 +12,7 @@ from annotation.core.consent import text_version
 from annotation.core.protocol import Protocol
 from annotation.models import Annotator, Enrolment, Session, Study
 from annotation.services.arrival import seed_of
-from tests.factories import make_study, make_triplet
+from tests.kit.factories import make_study, make_triplet
 
 pytestmark = pytest.mark.django_db
 

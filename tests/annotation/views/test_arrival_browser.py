@@ -15,7 +15,7 @@ from annotation.core.protocol import Protocol
 from annotation.models import Enrolment, Session, Study
 from annotation.services.arrival import seed_of
 from annotation.services.visitors import invite
-from tests.factories import make_judgment, make_study, make_triplet
+from tests.kit.factories import make_judgment, make_study, make_triplet
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

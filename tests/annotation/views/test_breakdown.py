@@ -17,7 +17,7 @@ from annotation.services.members import share_results
 from annotation.tasks import breakdown as task
 from psychometrics.comparisons import Comparisons
 from psychometrics.ranking import rank
-from tests.factories import (
+from tests.kit.factories import (
     make_assignment,
     make_judged_study,
     make_session,

@@ -7,7 +7,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from annotation.models import Snapshot
-from tests.factories import make_judgment, make_session, make_study, make_triplet
+from tests.kit.factories import make_judgment, make_session, make_study, make_triplet
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

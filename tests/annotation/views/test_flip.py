@@ -6,7 +6,7 @@ from playwright.sync_api import Page, Response, expect
 
 from annotation.models import Study
 from annotation.models.stimulus import as_decimal
-from tests.factories import make_reconstruction, make_source, make_study
+from tests.kit.factories import make_reconstruction, make_source, make_study
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from annotation.models import Reconstruction, Study
 from annotation.views.gallery import PHOTOGRAPHS_A_PAGE
-from tests.factories import make_reconstruction, make_source, make_study
+from tests.kit.factories import make_reconstruction, make_source, make_study
 
 pytestmark = pytest.mark.django_db
 

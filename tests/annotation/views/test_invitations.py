@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from annotation.models import Annotator, Invitation
 from annotation.services.visitors import invite
-from tests.factories import make_study, make_triplet
+from tests.kit.factories import make_study, make_triplet
 from tests.panels import come_in, open_link, panel_study
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation.models import Annotator, Session, Study
-from tests.factories import make_study
+from tests.kit.factories import make_study
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,6 @@ from pytest_django.live_server_helper import LiveServer
 from annotation.models import Annotator, Assignment, Session, Study
 from annotation.services.claims import claim_next
 from tests.browser import until
-from tests.factories import make_session
 from tests.judging import (
     READY,
     answer,
@@ -19,6 +18,7 @@ from tests.judging import (
     study_of,
     violations,
 )
+from tests.kit.factories import make_session
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

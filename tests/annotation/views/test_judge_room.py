@@ -10,7 +10,6 @@ from playwright.sync_api import Browser, Page, expect
 from annotation.core.timing import derive_timing
 from annotation.models import Assignment, Judgment, Session, Study
 from tests.browser import until
-from tests.factories import make_source, make_triplet
 from tests.judging import (
     READY,
     answer,
@@ -22,6 +21,7 @@ from tests.judging import (
     study_with,
     violations,
 )
+from tests.kit.factories import make_source, make_triplet
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -19,7 +19,7 @@ from annotation.models import Enrolment, Session, Study
 from annotation.services.arrival import CHECKS
 from annotation.services.study_files import create_from_file, export_study
 from config.settings import ROOT
-from tests.factories import make_judgment, make_session, make_study, make_triplet
+from tests.kit.factories import make_judgment, make_session, make_study, make_triplet
 from tests.panels import PROLIFIC, open_link
 from tests.pseudo import WIDE, pseudo, texts_of, untranslated, write_pseudo
 

@@ -11,8 +11,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from annotation.core.languages import LANGUAGES
 from annotation.models import Session, Study
-from tests.factories import make_source, make_triplet
 from tests.judging import READY, answer, boxes_of_pictures, recorded, study_with
+from tests.kit.factories import make_source, make_triplet
 from tests.pseudo import RIGHT_TO_LEFT, WIDE, pseudo, untranslated
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

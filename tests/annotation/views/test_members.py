@@ -13,7 +13,7 @@ from django.utils import timezone
 from annotation.models import AccessToken, ResultsLink, Study
 from annotation.services.members import invite_researcher, share_results
 from annotation.services.tokens import make_token
-from tests.factories import make_triplet, make_user
+from tests.kit.factories import make_triplet, make_user
 
 pytestmark = pytest.mark.django_db
 

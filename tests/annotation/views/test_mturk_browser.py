@@ -12,7 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 from annotation.core.protocol import Protocol
 from annotation.models import Annotator, Study
 from annotation.views.mturk_task import SCHEMA
-from tests.factories import make_study, make_triplet
+from tests.kit.factories import make_study, make_triplet
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 FRAME = "https://www.mturkcontent.example/dynamic/hit"

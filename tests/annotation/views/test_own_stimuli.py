@@ -18,7 +18,7 @@ from annotation.services.study_files import describe_study, export_study
 from annotation.services.tokens import make_token
 from imaging.png import encode_png
 from tests.annotation.services.test_own_pictures import good
-from tests.factories import make_source, make_study, make_user
+from tests.kit.factories import make_source, make_study, make_user
 from tests.study_form import step_of
 
 pytestmark = pytest.mark.django_db

@@ -16,7 +16,7 @@ from annotation.services.annotator_quality import exclude_by_hand
 from annotation.services.judging import record_judgment
 from annotation.views.pairs import PAIRS_A_PAGE
 from tests.annotation.views.test_results import joined_study
-from tests.factories import (
+from tests.kit.factories import (
     make_assignment,
     make_judgment,
     make_reconstruction,

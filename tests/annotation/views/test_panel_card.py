@@ -19,7 +19,7 @@ from annotation.reports.stages import people_by_stage
 from annotation.services.annotator_quality import refresh_quality
 from annotation.services.completion import finish_abandoned
 from annotation.services.study_files import export_study
-from tests.factories import make_assignment, make_judgment, make_session, make_study
+from tests.kit.factories import make_assignment, make_judgment, make_session, make_study
 from tests.panels import PROLIFIC, come_in, open_link, panel_study
 
 pytestmark = pytest.mark.django_db

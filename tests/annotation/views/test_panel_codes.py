@@ -8,7 +8,7 @@ from annotation.core.panel_codes import PANEL_CODES
 from annotation.core.protocol import Protocol
 from annotation.models import Study
 from annotation.services.tokens import make_token
-from tests.factories import make_study, make_user
+from tests.kit.factories import make_study, make_user
 
 pytestmark = pytest.mark.django_db
 

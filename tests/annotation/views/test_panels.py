@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from annotation.core.protocol import Protocol
 from annotation.models import Annotator, Enrolment, Session, Study
-from tests.factories import make_judgment, make_study, make_triplet
+from tests.kit.factories import make_judgment, make_study, make_triplet
 from tests.panels import PROLIFIC, come_in, open_link, panel_study
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,7 @@ from annotation.core.protocol import Protocol
 from annotation.models import Enrolment, Invitation, Judgment, Session, Study, Triplet
 from annotation.reports.people import attrition
 from annotation.services.annotator_quality import refresh_quality
-from tests.factories import make_judgment, make_session, make_study, make_triplet
+from tests.kit.factories import make_judgment, make_session, make_study, make_triplet
 
 pytestmark = pytest.mark.django_db
 

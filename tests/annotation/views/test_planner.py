@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation.services.tokens import make_token
-from tests.factories import make_judged_study, make_study
+from tests.kit.factories import make_judged_study, make_study
 
 pytestmark = pytest.mark.django_db
 

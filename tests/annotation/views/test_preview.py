@@ -17,7 +17,7 @@ from annotation.services import preview_pictures
 from annotation.services.encoding import read_pixels
 from annotation.services.preview_pictures import pair_at
 from imaging.png import decode_png
-from tests.factories import make_reconstruction, make_source, make_study, make_triplet, make_user
+from tests.kit.factories import make_reconstruction, make_source, make_study, make_triplet, make_user
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,7 @@ from annotation.reports.questionnaire_summary import COLUMNS, rows, summaries
 from annotation.services.privacy import forget, held_on, keep_no_longer
 from annotation.services.study_files import copy_study, create_from_file, export_study
 from psychometrics.tables import stream
-from tests.factories import make_judgment, make_session, make_study, make_triplet, make_user
+from tests.kit.factories import make_judgment, make_session, make_study, make_triplet, make_user
 
 pytestmark = pytest.mark.django_db
 

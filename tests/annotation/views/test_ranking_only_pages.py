@@ -13,7 +13,7 @@ from annotation.models import Membership, Reconstruction, Source, Study
 from annotation.services import ranking_only
 from annotation.services.ranking_only import import_ranking
 from psychometrics.answers import read_answer_rows
-from tests.factories import make_study, make_user
+from tests.kit.factories import make_study, make_user
 
 pytestmark = pytest.mark.django_db
 

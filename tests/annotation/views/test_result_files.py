@@ -19,7 +19,7 @@ from annotation.reports.results import compute_results
 from annotation.services.annotator_quality import exclude_by_hand, mark_returned
 from annotation.services.members import share_results
 from tests.annotation.views.test_results import joined_study
-from tests.factories import make_judged_study, make_study, make_user
+from tests.kit.factories import make_judged_study, make_study, make_user
 from tests.kit.services import missing
 
 pytestmark = pytest.mark.django_db

@@ -14,7 +14,7 @@ from annotation.reports.results import StudyResults, compute_results
 from annotation.services.annotator_quality import exclude_by_hand
 from annotation.services.judging import record_judgment
 from annotation.tasks import results
-from tests.factories import (
+from tests.kit.factories import (
     make_assignment,
     make_judged_study,
     make_judgment,

@@ -12,7 +12,7 @@ from annotation.core.roles import ROLES, Reach
 from annotation.models import Snapshot
 from annotation.services.tokens import make_token
 from metric.models import CodecTraining, TrainingRun
-from tests.factories import make_user
+from tests.kit.factories import make_user
 
 pytestmark = pytest.mark.django_db
 

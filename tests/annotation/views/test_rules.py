@@ -10,7 +10,7 @@ from annotation.core.presets import PRESETS, differences
 from annotation.core.protocol import Protocol
 from annotation.forms.steps import PairsForm, ProtocolForm, StimuliForm
 from annotation.models import Study
-from tests.factories import make_study
+from tests.kit.factories import make_study
 from tests.study_form import PAIRS, PROTOCOL, STIMULI, rules_sent, step_of
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ from annotation.core.protocol import Protocol
 from annotation.models import Annotator, Judgment, Session, Study
 from annotation.services.reach import measure_reach, request_reach
 from annotation.services.sources import add_source
-from tests.factories import make_judgment, make_png, make_session, make_source, make_study, make_triplet
+from tests.kit.factories import make_judgment, make_png, make_session, make_source, make_study, make_triplet
 from tests.study_form import step_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from annotation.models import CodecReach, Reconstruction, Study
 from codecs_zoo import registry
 from codecs_zoo.contract import Availability
-from tests.factories import make_judgment, make_png, make_session, make_source, make_study, make_triplet
+from tests.kit.factories import make_judgment, make_png, make_session, make_source, make_study, make_triplet
 from tests.study_form import PAIRS, PROTOCOL, STIMULI, step_of
 
 pytestmark = pytest.mark.django_db

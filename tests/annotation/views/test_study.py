@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from annotation.core.protocol import Protocol
 from annotation.models import Judgment, Reconstruction, Session, Snapshot, Study
 from annotation.models.stimulus import as_decimal
-from tests.factories import (
+from tests.kit.factories import (
     make_judgment,
     make_png,
     make_reconstruction,

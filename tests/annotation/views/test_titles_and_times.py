@@ -11,7 +11,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from annotation.models import Study
 from annotation.templatetags.figures import moment
-from tests.factories import make_judged_study
+from tests.kit.factories import make_judged_study
 
 
 def title_of(page: str) -> str:

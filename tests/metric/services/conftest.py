@@ -7,7 +7,7 @@ from annotation.services.snapshots import build_snapshot, request_snapshot
 from metric.models import MetricVersion, TrainingRun
 from metric.services.requests import request_training
 from metric.services.training import run_training
-from tests.factories import make_judged_study
+from tests.kit.factories import make_judged_study
 from tests.metric.core.conftest import _trunks, trunk_or_skip
 
 __all__ = ["_trunks"]

@@ -10,7 +10,7 @@ from metric.core.evaluation.table import format_table
 from metric.models import MetricVersion, TrainingRun
 from metric.services.requests import request_training
 from metric.services.training import run_training
-from tests.factories import (
+from tests.kit.factories import (
     SPLITS_OF_FOUR,
     make_judgment,
     make_reconstruction,

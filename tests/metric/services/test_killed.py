@@ -18,7 +18,7 @@ from metric.models import MetricVersion, TrainingRun
 from metric.services import training
 from metric.services.requests import request_training
 from metric.services.training import run_training
-from tests.factories import make_judged_study
+from tests.kit.factories import make_judged_study
 from tests.metric.core.conftest import trunk_or_skip
 from tests.metric.services.conftest import QUICK
 

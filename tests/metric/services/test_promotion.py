@@ -8,7 +8,7 @@ from annotation.errors import Refused
 from annotation.models import Snapshot
 from metric.models import MetricVersion, TrainingRun
 from metric.services.promotion import back_to_stock, promote_if_better, promote_version, roll_back
-from tests.factories import make_study
+from tests.kit.factories import make_study
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from metric.core.config import TrainConfig
 from metric.forms import CHOICES
 from metric.models import RetrainRule, TrainingRun
 from metric.services.schedule import due_of, next_time, retrain_due
-from tests.factories import make_judged_study
+from tests.kit.factories import make_judged_study
 
 pytestmark = pytest.mark.django_db
 

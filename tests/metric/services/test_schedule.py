@@ -8,7 +8,7 @@ from pytest_django import Settings
 from annotation.services.snapshots import request_snapshot
 from metric.models import TrainingRun
 from metric.services.schedule import new_judgments, retrain_due
-from tests.factories import make_judged_study, make_judgment, make_session, make_triplet
+from tests.kit.factories import make_judged_study, make_judgment, make_session, make_triplet
 
 pytestmark = pytest.mark.django_db
 

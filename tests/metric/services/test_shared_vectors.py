@@ -17,7 +17,7 @@ from metric.services import shared_vectors as shared
 from metric.services.requests import request_training
 from metric.services.shared_vectors import local_folder, shared_vectors
 from metric.services.training import run_training
-from tests.factories import make_study
+from tests.kit.factories import make_study
 from tests.metric.services.conftest import QUICK
 
 pytestmark = pytest.mark.django_db

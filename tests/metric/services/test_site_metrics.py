@@ -17,7 +17,7 @@ from codecs_zoo.site_metrics import metric_folder, pinned, version_name
 from metric.models import MetricVersion
 from metric.services.promotion import back_to_stock, promote_version
 from metric.services.site_metrics import DatabaseSite
-from tests.factories import make_source, make_study
+from tests.kit.factories import make_source, make_study
 from tests.metric.versions import make_version
 
 pytestmark = pytest.mark.django_db

@@ -16,7 +16,7 @@ from django.utils import timezone
 from metric.models import MetricVersion, RetrainRule, TrainingRun
 from metric.services.schedule import retrain_due
 from metric.services.training import claim_alone, run_training
-from tests.factories import make_judged_study
+from tests.kit.factories import make_judged_study
 from tests.metric.versions import make_evaluation, make_run, make_snapshot
 from tests.races import at_once
 

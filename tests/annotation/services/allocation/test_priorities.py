@@ -5,7 +5,7 @@ import pytest
 from annotation.core.protocol import Protocol
 from annotation.models import Study, Triplet
 from annotation.services.allocation.priorities import hold_out, set_priorities
-from tests.factories import make_study, make_triplet
+from tests.kit.factories import make_study, make_triplet
 
 pytestmark = pytest.mark.django_db
 

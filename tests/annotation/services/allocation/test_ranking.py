@@ -11,7 +11,7 @@ from annotation.services.allocation.ranking import refresh_ranking, refresh_rank
 from annotation.services.annotator_quality import exclude_by_hand, undo_exclusion_by_hand
 from annotation.services.claims import claim_next
 from annotation.services.judging import record_judgment
-from tests.factories import (
+from tests.kit.factories import (
     make_assignment,
     make_judgment,
     make_reconstruction,
