@@ -206,6 +206,8 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         while self._is_busy() and time.monotonic() < until:
             self._turn(wait=0.1)
         self.task_dispatcher.shutdown()
+        for client in list(self.active_channels.values()):
+            client.handle_close()  # close_all would leave the files of bodies that are not complete
         self.asyncore.close_all(self._map)
 
     def stop(self) -> None:

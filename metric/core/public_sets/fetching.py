@@ -133,9 +133,20 @@ def _place(file: RemoteFile, path: Path, built: Path) -> None:
         else:
             with tarfile.open(path) as archive:
                 _require_room(sum(member.size for member in archive.getmembers()), built)
-                archive.extractall(built, filter="data")
+                _unpack_tar(archive, built)
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError) as error:
         raise SetError(f"{file.name} cannot be unpacked: {error}.") from error
+
+
+def _unpack_tar(archive: tarfile.TarFile, built: Path) -> None:
+    if hasattr(tarfile, "data_filter"):  # since Python 3.11.4
+        archive.extractall(built, filter="data")
+        return
+    for member in archive.getmembers():
+        inside = PurePosixPath(member.name)
+        if inside.is_absolute() or ".." in inside.parts or not (member.isfile() or member.isdir()):
+            raise tarfile.TarError(f"{member.name!r} leads outside of its folder or is no plain file")
+    archive.extractall(built)
 
 
 def _unpack_zip(path: Path, built: Path) -> None:
