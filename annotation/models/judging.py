@@ -114,6 +114,13 @@ class Assignment(models.Model):
         """What is shown on the right."""
         return self.triplet.second if self.first_on_left else self.triplet.first
 
+    def choice_of(self, answer: str) -> str:
+        """The triplet's `first` or `second`, whichever stood on the side that the answer names, or a tie."""
+        if answer == Judgment.Side.TIE:
+            return Judgment.Choice.TIE
+        on_left = answer == Judgment.Side.LEFT
+        return Judgment.Choice.FIRST if on_left == self.first_on_left else Judgment.Choice.SECOND
+
 
 def response_ms() -> Combinable:
     """For an annotation of judgments: from the onset to the answer; NULL for those imported without a time."""

@@ -1,19 +1,17 @@
 """The answers of an import as sessions, assignments and judgments; an earlier import's must agree with them."""
 
-import hashlib
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils import timezone
-
 from annotation.core.formats.excluded import Excluded
 from annotation.core.formats.plain import Answer
 from annotation.errors import Refused
 from annotation.models import Annotator, Assignment, Judgment, Session, Study, Triplet
 from annotation.services.counters import recount
+from annotation.services.imported_draft import draft_assignment, draft_judgment
 from annotation.services.imported_pictures import Progress
 from annotation.services.imported_rows import Stored
 
@@ -234,43 +232,25 @@ def id_in_study(study: Study, *parts: object) -> uuid.UUID:
     return uuid.uuid5(uuid.NAMESPACE_URL, ":".join(map(str, ("closer", study.key, *parts))))
 
 
+_SIDES = {"a": Judgment.Side.LEFT, "b": Judgment.Side.RIGHT, "tie": Judgment.Side.TIE}
+
+
 def _draft(
     study: Study, triplet: Triplet, session: Session, name: str, answer: Answer, a_first: bool
 ) -> tuple[Assignment, Judgment]:
-    """The rows of one answer; `a` stands on the left, as the order in the file is all that is known of sides."""
-    now = timezone.now()
-    choice = Judgment.Choice.TIE
-    if answer.choice != "tie":
-        choice = Judgment.Choice.FIRST if (answer.choice == "a") == a_first else Judgment.Choice.SECOND
-    sides = {"a": Judgment.Side.LEFT, "b": Judgment.Side.RIGHT, "tie": Judgment.Side.TIE}
-    assignment = Assignment(
+    assignment = draft_assignment(
         id=id_in_study(study, "assignment", triplet.pk, name),
-        study=study,
         triplet=triplet,
         session=session,
-        annotator_id=session.annotator_id,
-        position=answer.line,
+        line=answer.line,
         first_on_left=a_first,
-        state=Assignment.State.ANSWERED,
-        issued_at=now,
-        expires_at=now,
     )
-    timing = {"imported": True, "line": answer.line, "ms": answer.ms}
-    judgment = Judgment(
+    judgment = draft_judgment(
         id=id_in_study(study, "judgment", triplet.pk, name),
         assignment=assignment,
-        study=study,
-        triplet=triplet,
-        annotator_id=session.annotator_id,
-        simulated=False,
-        answer=sides[answer.choice],
-        choice=choice,
-        onset_ms=0.0,
-        answer_ms=answer.ms or 0.0,
-        time_origin=0.0,
-        timing=timing,
-        content_sha256=hashlib.sha256(f"{name}:{answer.choice}:{timing}".encode()).hexdigest(),
-        received_at=now,
+        answer=_SIDES[answer.choice],
+        ms=answer.ms,
+        content=f"{name}:{answer.choice}",
     )
     return assignment, judgment
 

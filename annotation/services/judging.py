@@ -164,7 +164,7 @@ def _write(
         annotator=assignment.annotator,
         simulated=assignment.annotator.simulated,
         answer=given.side,
-        choice=_choice(assignment, given.side),
+        choice=assignment.choice_of(given.side),
         kind=assignment.kind,
         counted=fields["stands"] and assignment.counts and assignment.triplet.role == Triplet.Role.PAIR,
         supersedes=before,
@@ -284,10 +284,3 @@ def _check_switches(study: Study, timing: dict[str, Any]) -> None:
     wanted = study.rules.original_switches
     if wanted and original_switches(timing) < wanted:
         raise BadTiming(f"This study takes no answer before the original was switched to {wanted} times.")
-
-
-def _choice(assignment: Assignment, answer: str) -> str:
-    if answer == Judgment.Side.TIE:
-        return Judgment.Choice.TIE
-    on_left = answer == Judgment.Side.LEFT
-    return Judgment.Choice.FIRST if on_left == assignment.first_on_left else Judgment.Choice.SECOND

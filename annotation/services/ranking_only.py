@@ -4,10 +4,9 @@ Nothing of it needs pixels: sources and conditions are names. All answers are ke
 (each counts, and those after the first are repeats), checks with what was right, and pairs that were skipped.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -17,7 +16,6 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from annotation.core.conditions import LONGEST_CODEC, ORIGINAL_METHOD, ConditionError, parse_level
 from annotation.core.formats.plain import MOST_MS
@@ -25,6 +23,7 @@ from annotation.core.roles import Reach
 from annotation.errors import Refused
 from annotation.models import Assignment, Enrolment, Judgment, Membership, Study, Triplet
 from annotation.services.imported_answers import TOGETHER, People, count_votes, id_in_study
+from annotation.services.imported_draft import draft_assignment, draft_judgment
 from annotation.services.importing import imported_study, new_imported_study
 from annotation.services.members import set_role
 from annotation.services.named_rows import in_order, named_triplets, shows, triplet_key
@@ -62,18 +61,7 @@ class ImportedRanking:
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain values."""
-        names = (
-            "rows",
-            "answers",
-            "repeats",
-            "traps",
-            "identical",
-            "skipped",
-            "new",
-            "sources",
-            "conditions",
-        )
-        numbers = {name: getattr(self, name) for name in (*names, "annotators")}
+        numbers = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "study"}
         return {"study": self.study.slug, "origin": self.study.origin} | numbers
 
 
@@ -216,12 +204,11 @@ def _refuse_differences(study: Study, given: Sequence[_Given], name: str) -> lis
 def _write(study: Study, given: Sequence[_Given]) -> None:
     triplets = named_triplets(study, [one.row for one in given])
     people, first_of = People(study, {one.who for one in given}), _first_answers(study)
-    given = sorted(
-        given, key=lambda one: one.row.outcome is None
-    )  # what was skipped repeats an answer, not the reverse
+    # What was skipped repeats an answer, not the reverse.
+    given = sorted(given, key=lambda one: one.row.outcome is None)
     for start in range(0, len(given), TOGETHER):
         drafts = [
-            _draft(study, one, triplets[triplet_key(one.row)], people, first_of)
+            _draft(one, triplets[triplet_key(one.row)], people, first_of)
             for one in given[start : start + TOGETHER]
         ]
         Assignment.objects.bulk_create([assignment for assignment, _ in drafts])
@@ -244,63 +231,41 @@ def _first_answers(study: Study) -> _First:
     return {(row.annotator_id, row.triplet_id): row for row in pairs}
 
 
+_SIDES = {FIRST: Judgment.Side.LEFT, SECOND: Judgment.Side.RIGHT, TIE: Judgment.Side.TIE}
+
+
 def _draft(
-    study: Study, given: _Given, triplet: Triplet, people: People, first_of: _First
+    given: _Given, triplet: Triplet, people: People, first_of: _First
 ) -> tuple[Assignment, Judgment | None]:
-    """The rows of one answer; `first` stands on the left, as the order in the file is all that is known of sides."""
-    row, now = given.row, timezone.now()
-    session = people.session(given.who)
+    row, session = given.row, people.session(given.who)
     kind, before = KINDS[row.check], None
     if kind == Assignment.Kind.PAIR:
         before = first_of.get((session.annotator_id, triplet.pk))
         kind = Assignment.Kind.PAIR if before is None else Assignment.Kind.REPEAT
-    first_on_left = shows(triplet.first, row.first)
-    skipped = row.outcome is None
-    assignment = Assignment(
+    skipped = {"state": Assignment.State.SKIPPED, "skip_cause": SKIPPED} if row.outcome is None else {}
+    assignment = draft_assignment(
         id=given.id,
-        study=study,
         triplet=triplet,
         session=session,
-        annotator_id=session.annotator_id,
-        position=given.line,
-        first_on_left=first_on_left,
+        line=given.line,
+        first_on_left=shows(triplet.first, row.first),
         kind=kind,
         repeats=before,
-        state=Assignment.State.SKIPPED if skipped else Assignment.State.ANSWERED,
-        skip_cause=SKIPPED if skipped else "",
-        issued_at=now,
-        expires_at=now,
+        **skipped,
     )
-    if row.check == "" and before is None:
+    if kind == Assignment.Kind.PAIR:
         first_of[session.annotator_id, triplet.pk] = assignment
-    return assignment, None if row.outcome is None else _judgment(assignment, row.outcome, row, given.line)
-
-
-_SIDES = {FIRST: Judgment.Side.LEFT, SECOND: Judgment.Side.RIGHT, TIE: Judgment.Side.TIE}
-
-
-def _judgment(assignment: Assignment, outcome: int, row: Row, line: int) -> Judgment:
-    chose_first = (outcome == FIRST) == assignment.first_on_left
-    choice = Judgment.Choice.FIRST if chose_first else Judgment.Choice.SECOND
-    timing = {"imported": True, "line": line, "ms": row.ms}
-    return Judgment(
-        id=assignment.id,
+    if row.outcome is None:
+        return assignment, None
+    judgment = draft_judgment(
+        id=given.id,
         assignment=assignment,
-        study=assignment.study,
-        triplet=assignment.triplet,
-        annotator_id=assignment.annotator_id,
-        simulated=False,
-        answer=_SIDES[outcome],
-        choice=Judgment.Choice.TIE if outcome == TIE else choice,
-        kind=assignment.kind,
+        answer=_SIDES[row.outcome],
+        ms=row.ms,
+        content=str(given.id),
         counted=row.check == "",
-        onset_ms=0.0,
-        answer_ms=row.ms or 0.0,
-        time_origin=0.0,
-        timing=timing,
-        content_sha256=hashlib.sha256(f"{assignment.id}:{timing}".encode()).hexdigest(),
-        received_at=assignment.issued_at,
     )
+    return assignment, judgment
 
 
 def _summary(study: Study, answers: AnswerRows, new: int) -> ImportedRanking:

@@ -241,6 +241,18 @@ def test_what_came_of_a_body_is_removed_when_its_sender_goes(site: Site) -> None
         until(lambda: kept.closed, within=5, what="the file is closed")
 
 
+def test_what_came_of_a_body_is_removed_when_the_server_ends(site: Site) -> None:
+    with serving(site, grace=0.1) as (server, port):
+        connection = begin(port, large_head(b"Cookie: sessionid=known\r\n"))
+        until(lambda: bool(server.active_channels), within=5, what="it is connected")
+        (client,) = server.active_channels.values()
+        connection.sendall(b"x" * (LARGE - 2**19))
+        until(lambda: client.request.body_bytes_received > 2**20, within=5, what="it arrives")
+        kept = client.request.body_rcv.getbuf().buf.file
+    assert kept.closed
+    connection.close()
+
+
 def test_trouble_in_finding_out_who_sends_discards_the_body(site: Site) -> None:
     head = large_head(b"Cookie: sessionid=known\r\n", b"/broken")
     with serving(site) as (_, port), begin(port, head) as connection:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from metric.__main__ import main
+from metric.core.public_sets.fetching import _unpack_tar
 from metric.core.public_sets.sets import SetError, read_sets
 
 
@@ -173,11 +174,29 @@ def test_terms_must_be_accepted(tmp_path: Path, site: Site, capsys: pytest.Captu
     assert main([*command, "--accept-terms"]) == 0
 
 
-def tarred(name: str) -> bytes:
+def tarred(member: str | tarfile.TarInfo) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        archive.addfile(tarfile.TarInfo(name), io.BytesIO())
+        archive.addfile(tarfile.TarInfo(member) if isinstance(member, str) else member, io.BytesIO())
     return buffer.getvalue()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("filters", [True, False])
+def test_tar_files_are_unpacked_by_pythons_without_filters_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, filters: bool
+) -> None:
+    """Python 3.11.0 to 3.11.3 have none."""
+    if not filters:
+        monkeypatch.delattr(tarfile, "data_filter", raising=False)
+    with tarfile.open(fileobj=io.BytesIO(tarred("inside/a"))) as archive:
+        _unpack_tar(archive, tmp_path)
+    assert (tmp_path / "inside" / "a").is_file()
+    link = tarfile.TarInfo("link")
+    link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+    for outside in (tarred("../out"), tarred(link)):
+        with tarfile.open(fileobj=io.BytesIO(outside)) as archive, pytest.raises(tarfile.TarError):
+            _unpack_tar(archive, tmp_path)
 
 
 def spoiled() -> bytes:
