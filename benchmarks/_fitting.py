@@ -29,7 +29,7 @@ from metric.core.snapshot.folder import Snapshot, SnapshotTriplet, read_snapshot
 from metric.core.training.fit import design, fit_heads
 from tests.kit.snapshots import make_snapshot
 
-# What the package's train.py does unless told otherwise: five epochs, then five with a falling rate, in batches of 50.
+# What the package's train.py does by default: five epochs, then five with a falling rate, in batches of 50.
 EPOCHS, DECAYING = 10, 5
 BATCH = 50
 LOAD_SIZE = 64

@@ -1,4 +1,4 @@
-"""A scratch database in a process of its own, which measures claims and answers when it is told to."""
+"""A scratch database in a process of its own, which measures claims and answers on request."""
 
 from __future__ import annotations
 

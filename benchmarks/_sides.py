@@ -35,7 +35,7 @@ def their_metric(package: ModuleType, ours: LPIPS) -> nn.Module:
 
 
 def their_trainer(package: ModuleType, ours: LPIPS, device: torch.device, *, tune: bool) -> Any:
-    """The package's trainer from the stock metric on, with the trunk set free if asked to; all else its defaults."""
+    """The package's trainer from the stock metric on, optionally with the trunk fine-tuned; all else its defaults."""
     trainer = package.Trainer()
     on_gpu = device.type == "cuda"
     with warnings.catch_warnings(), redirect_stdout(StringIO()):

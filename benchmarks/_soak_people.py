@@ -1,4 +1,4 @@
-"""Simulated annotators who do as the judging page does: an answer is sent again until the server has said something."""
+"""Simulated annotators who do as the judging page does: an answer is sent again until the server has responded."""
 
 from __future__ import annotations
 

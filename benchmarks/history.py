@@ -75,7 +75,7 @@ def quality_of_new(study: Any) -> None:
 
 
 def priorities(study: Any) -> None:
-    """What is asked next in a study that ranks."""
+    """The next pairs of a study that ranks."""
     from annotation.services.allocation.ranking import refresh_ranking
 
     refresh_ranking(study=study)

@@ -210,7 +210,7 @@ def main() -> int:
 
 
 def compared(people: People, rows: Sequence[Candidate], data: Path, seed: int) -> dict[str, Any]:
-    """Everything that is told of the rows, as JSON."""
+    """All figures of the rows, as JSON."""
     votes = people.votes
     with (data / "elo.csv").open(newline="", encoding="utf-8") as file:
         elo = {row["method"]: float(row["elo"]) for row in csv.DictReader(file)}

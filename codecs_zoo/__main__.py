@@ -43,7 +43,7 @@ EXPECTED = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command. 0 when it did what was asked, 1 with a message on stderr when it could not."""
+    """Runs one command. 0 on success, 1 with a message on stderr when it could not."""
     options = _parser().parse_args(arguments)
     try:
         options.run(options)

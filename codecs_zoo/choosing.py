@@ -136,6 +136,6 @@ def choose(
 
 
 def _rank(one: Candidate, figure: Figure) -> tuple[bool, float]:
-    """A file that is larger than asked for would look better for that alone: those on target come first."""
+    """A file that is larger than its target would look better for that alone: those on target come first."""
     value = float("-inf") if one.value is None else one.value * (1 if figure.higher_is_better else -1)
     return one.result.reached, value

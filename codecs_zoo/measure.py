@@ -41,7 +41,7 @@ class Measurement:
     ms_ssim: float | None
     sha256: str
     figures: Mapping[str, float | None] = field(default_factory=dict)
-    """Values of the further figures that were asked for, by name."""
+    """Values of the further requested figures, by name."""
 
     def as_json(self) -> dict[str, Any]:
         """The figures without the pixels. JSON has no infinity: an infinite PSNR becomes null."""

@@ -1,6 +1,6 @@
 """The cache that all web processes and workers share: in the broker's server, under names of its own.
 
-What is cached can be made again, so a server that is away costs time and never an error: it is asked again after
+What is cached can be made again, so a server that is away costs time and never an error: it is tried again after
 `PAUSE_S`, and until then everything is a miss.
 """
 

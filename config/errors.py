@@ -1,4 +1,4 @@
-"""What failed for want of room or of a database is said as that: 503, and when to try again. No page shows secrets."""
+"""What failed for want of room or of a database is a 503 with the time to try again. No page shows secrets."""
 
 import errno
 import re
@@ -49,7 +49,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def _language_of_reader(request: HttpRequest) -> str:
-    """English for researchers, whose pages are in English; else what the study or the browser asked for."""
+    """English for researchers, whose pages are in English; else what the study or the browser prefers."""
     if request.path_info.startswith("/judge/"):
         return translation.get_language() or SOURCE_LANGUAGE
     user = getattr(request, "user", None)

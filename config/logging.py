@@ -22,7 +22,7 @@ SHARED: list[Any] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
 LEVELS = {
-    # They say at INFO that a thread ended; nobody asked.
+    # They say at INFO that a thread ended, which nobody needs.
     **{name: {"level": "WARNING"} for name in ("PIL", "pyvips")},
     "axes": {"level": "ERROR"},  # config.logins says what it would, without addresses
     # Strangers ask under any name; the answer is a 400.

@@ -1,4 +1,4 @@
-"""What Prometheus is told: requests of this web server's processes, and what the database says about the work."""
+"""Metrics for Prometheus: requests of this web server's processes, and what the database says about the work."""
 
 import os
 import time

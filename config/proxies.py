@@ -26,7 +26,7 @@ def client_address(peer: str, forwarded: str, trusted: Sequence[Network]) -> str
 
     Args:
         peer: who is connected.
-        forwarded: X-Forwarded-For, to which each proxy adds whom it talks to. What stands further left than the
+        forwarded: X-Forwarded-For, to which each proxy adds its peer. What stands further left than the
             first stranger may be invented by that stranger.
     """
     hops = [peer, *(hop.strip() for hop in reversed(forwarded.split(",")) if hop.strip())]

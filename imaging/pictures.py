@@ -29,7 +29,7 @@ SMALLEST_SIDE = 64
 MAX_PIXELS = 64_000_000
 UPRIGHT, TURNED = 1, range(2, 9)
 """Values of the Exif orientation; any other says nothing."""
-# What decoders take for a picture though a part of it is missing, by format. Raw pixels (BMP, TIFF) can't be told.
+# What decoders take for a picture though a part of it is missing, by format. Raw pixels (BMP, TIFF) do not show it.
 REFUSALS: dict[str, tuple[Callable[[bytes], None], ...]] = {
     "PNG": (png.refuse_damage, png.refuse_missing_rows),
     "JPEG": (jpeg.refuse_missing_pixels,),

@@ -26,7 +26,7 @@ ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (
 AT_ONCE = 2**20
 """Bytes that are unpacked in one step."""
 HIGHEST_FILTER = 4
-"""Of the methods by which a row is told from its neighbours, numbered from 0."""
+"""Number of filter types: how a row is predicted from its neighbours, numbered from 0."""
 CRITICAL = {b"IHDR": 1, b"PLTE": 1, b"IDAT": 2**31, b"IEND": 1}
 """The chunks that a reader must understand, and how often a file may have each."""
 COLOUR = frozenset({b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM"})

@@ -62,7 +62,7 @@ def _switch(name: str) -> forms.BooleanField:
 
 
 class TrainingForm(forms.Form):
-    """What a run asked for by hand is made with: what most choose between, and anything else as JSON."""
+    """The settings of a run started by hand: those that most choose between, and any other as JSON."""
 
     nets = _choices("nets", error_messages={"required": "Choose at least one trunk."})
     kind = _choice("kind", widget=forms.RadioSelect)

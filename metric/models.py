@@ -21,7 +21,7 @@ def version_path(version: "MetricVersion", filename: str) -> str:
 
 
 class TrainingRun(Work):
-    """A fit on a snapshot: its settings, how far it is, what it said."""
+    """A fit on a snapshot: its settings, progress and log."""
 
     class Trigger(models.TextChoices):
         HAND = "by hand"

@@ -84,7 +84,7 @@ def metric_list(request: HttpRequest) -> HttpResponse:
 @staff_required
 @require_safe
 def training_run(request: HttpRequest, pk: int) -> HttpResponse:
-    """How far a run is, what it said, what came of it."""
+    """Progress, log and result of a run."""
     runs = TrainingRun.objects.select_related("snapshot__study", "version", "created_by")
     run = get_object_or_404(within_reach(request, runs, Reach.DATA), pk=pk)
     context = {"section": "metric", "run": run, "status": status_of(run)}

@@ -1,4 +1,4 @@
-"""Paired comparisons: who was preferred to whom, by whom, on which source.
+"""Paired comparisons: which condition was preferred, by which annotator, on which source.
 
 Every figure of this package is made from one shape: rows of counts, one row for each pair of conditions that an
 annotator judged on a source. A million judgments are aggregated once; what is fitted afterwards are sums over rows.

@@ -188,7 +188,7 @@ def separated_groups(comparisons: Comparisons) -> list[tuple[Hashable, ...]]:
     """Groups of names, the best first, such that each lost nothing to a later one, not even a tie.
 
     More than one group means that likelihood alone knows no end to their distance (Ford 1957): what is reported is held
-    by the prior, and how far they are apart can't be said.
+    by the prior, and their distance cannot be determined.
     """
     size = len(comparisons.names)
     low, high = pair_indices(size)

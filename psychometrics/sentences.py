@@ -1,5 +1,5 @@
 """Sentences about a ranking that a reviewer would accept: which difference, its interval, how many people, photographs
-and answers; and what can't be said, with what to add.
+and answers; and what cannot be concluded, with what to add.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def difference_in_words(one: Difference) -> str:
 
 def ranking_in_words(ranking: Ranking) -> str:
     """The whole ranking in a few sentences: the first, neighbours that are not distinguishable, how many answered, and
-    what can't be said.
+    what cannot be concluded.
     """
     return " ".join([_lead(ranking), *_ties(ranking), f"{basis_in_words(ranking)}.", *cautions(ranking)])
 
@@ -62,7 +62,7 @@ def basis_in_words(ranking: Ranking) -> str:
 
 
 def cautions(ranking: Ranking) -> list[str]:
-    """What can't be said from these answers, and what to add; empty where nothing stands in the way."""
+    """What cannot be concluded from these answers, and what to add; empty where nothing stands in the way."""
     sentences = []
     if ranking.judgments < FEWEST_ANSWERS:
         sentences.append(

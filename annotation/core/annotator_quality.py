@@ -224,7 +224,7 @@ class Rule:
     broken: Callable[[float, float], bool]
 
 
-# By the name of the protocol's field, in the order in which they are asked.
+# By the name of the protocol's field, in the order in which they are checked.
 RULES: dict[str, Rule] = {
     "exclude_sentinel_under": Rule("sentinels", FEWEST_CHECKS, lambda value, limit: 100 * value < limit),
     "exclude_repeat_under": Rule("repeats", FEWEST_CHECKS, lambda value, limit: 100 * value < limit),

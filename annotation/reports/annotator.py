@@ -58,7 +58,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Environment:
-    """What the pages said of the screen and the hand, each value with how many answers have it."""
+    """The recorded properties of the screen and the input device, each value with how many answers have it."""
 
     layouts: tuple[tuple[str, int], ...]
     inputs: tuple[tuple[str, int], ...]

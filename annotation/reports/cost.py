@@ -120,7 +120,7 @@ def seconds_per_megapixel(codecs: Iterable[str]) -> dict[str, float]:
 
 
 def _made(study: Study, codecs: list[str]) -> dict[str, tuple[int, int]]:
-    """Codec to (reconstructions, pixels) that are there already, whichever study asked for them."""
+    """Codec to (reconstructions, pixels) that are there already, whichever study they were made for."""
     done = (
         Reconstruction.objects.filter(
             source__studies=study,

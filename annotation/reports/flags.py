@@ -1,4 +1,4 @@
-"""The flagged pairs of a study, each with everything that was said of it."""
+"""The flagged pairs of a study, each with its reports."""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -94,7 +94,7 @@ def _value_in_words(figure: str, value: float | None) -> str:
 
 
 def lines(people: Iterable[Participant], *, with_reason: bool = False) -> str:
-    """Ids one a line, as panels take them; with the reason after a comma where asked for."""
+    """Ids one a line, as panels take them; optionally with the reason after a comma."""
     if with_reason:
         return "\n".join(f"{one.id},{one.reason.replace(',', ';')}" for one in people)
     return "\n".join(one.id for one in people)

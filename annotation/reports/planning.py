@@ -13,7 +13,7 @@ from annotation.reports.duration import duration_of
 from annotation.reports.results import StudyResults, cached_results, votes_by_population
 from psychometrics.planning import Assumed, Plan, Size, cheapest, piloted, plan
 
-# Of the cheapest study: what a wish is looked for among, where nothing is said.
+# Of the cheapest study: what a wish is looked for among, by default.
 MOST_SOURCES, MOST_ANNOTATORS = 60, 200
 # Simulating a large study takes seconds, and the same numbers always give the same plan.
 CACHED_S = 30 * 24 * 3600

@@ -31,7 +31,7 @@ class Summary:
 
 
 def summaries(study: Study, *, simulated: bool = False) -> list[Summary]:
-    """Each question of the study, over everybody who was asked and whose answers count."""
+    """Each question of the study, over everybody who saw it and whose answers count."""
     people = study.enrolments.filter(annotator__simulated=simulated, excluded_by="")
     kept = list(people.exclude(questionnaire={}).values_list("questionnaire", flat=True))
     return [

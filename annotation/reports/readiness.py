@@ -22,7 +22,7 @@ class Finding:
 
 
 def findings_of(study: Study) -> list[Finding]:
-    """Everything that is to be said before a draft is opened, what blocks first."""
+    """All findings about a draft before it is opened, blockers first."""
     findings = [*_stimuli(study), *_pairs(study), *_reach(study), *_protocol(study)]
     return sorted(findings, key=lambda one: not one.blocks)
 

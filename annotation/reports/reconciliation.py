@@ -1,4 +1,4 @@
-"""Reconciliation: who the panel says is done, and whom we hold as done, told apart person by person."""
+"""Reconciliation: who is done by the panel's records and by ours, compared person by person."""
 
 import re
 from collections import defaultdict
@@ -143,7 +143,7 @@ def _column(head: Sequence[str], names: Sequence[str]) -> int | None:
 
 
 def reconcile(*, study: Study, export: Export) -> list[Row]:
-    """Everybody whom the panel or we know, one row for each submission, those first that need an action."""
+    """One row for each submission known to the panel or to us; those that need an action come first."""
     held = _held(study)
     by_person: dict[str, list[Submission]] = defaultdict(list)
     for submission in export.submissions:

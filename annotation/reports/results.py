@@ -64,7 +64,7 @@ class StudyResults:
 def cached_results(study: Study, population: str, votes: int) -> StudyResults | None:
     """The figures as they were last computed, or computed now where the study is small; None where a worker must.
 
-    Of a large study they may lag behind by FEW_NEW of its votes: `stale` says whether a worker should be asked.
+    Of a large study they may lag behind by FEW_NEW of its votes: `stale` is whether a worker should compute it again.
     """
     computed: StudyResults | None = cache.get(_key(study, population))
     if stale(computed, votes) and (votes <= AT_ONCE or (computed is None and not cache_works())):
@@ -190,7 +190,7 @@ def _weighted(section: Section) -> Weighted | None:
 
 
 def _of_people(section: Section, votes: StudyVotes) -> tuple[Influence, ...]:
-    """Without whom the main scale changes most, by the beginning of the annotator's id."""
+    """The annotator whose omission changes the main scale most, by the beginning of the annotator's id."""
     rows = section.comparisons
     if section.ranking is None or rows.annotator is None:
         return ()

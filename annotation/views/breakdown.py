@@ -96,7 +96,7 @@ def level_of(study: Study, wanted: str | None) -> float | None:
 def cached_or_queued(study: Study, population: str, level: float | None, votes: int) -> Breakdown | None:
     """The breakdown as it was computed; where a worker must compute it, it is told to, once."""
     computed = cached_breakdown(study, population, level, votes)
-    if computed is None and cache.add(f"breakdown-asked-{study.key}-{population}-{level}", True, RETRY_S):
+    if computed is None and cache.add(f"breakdown-requested-{study.key}-{population}-{level}", True, RETRY_S):
         after_commit(tasks.breakdown.delay, study.pk, population, level, votes)
     return computed
 

@@ -86,5 +86,5 @@ def current_results(study: Study, population: str | None) -> StudyResults:
 
 def ask_worker(study: Study, population: str) -> None:
     """Have the figures computed, once for all who ask meanwhile."""
-    if cache.add(f"results-asked-{study.key}-{population}", True, RETRY_S):
+    if cache.add(f"results-requested-{study.key}-{population}", True, RETRY_S):
         after_commit(tasks.results.delay, study.pk, population)

@@ -32,7 +32,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Models:
-    """The models by name or path; None: that kind is not asked for, or not available."""
+    """The models by name or path; None: that kind is not requested, or not available."""
 
     detector: str | None
     segmenter: str | None

@@ -1,7 +1,7 @@
 """What a saliency map changes in a codec's files: two files of equal size, one searched for without it, one with it.
 
 The salient region is the `SALIENT` share of the pixels where the map is highest. Quality is PSNR, over the pixels of
-the region and over the others; where the bits went is asked of the codec itself (`Codec.bits_map`).
+the region and over the others; the codec itself reports where the bits went (`Codec.bits_map`).
 """
 
 from __future__ import annotations

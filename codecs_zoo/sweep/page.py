@@ -23,7 +23,7 @@ STYLE = Path(__file__).with_name("page.css")
 
 @dataclass(frozen=True)
 class Report:
-    """All that the page shows. `facts` are pairs of a word and what is to be said of it."""
+    """All that the page shows. `facts` are pairs of a term and its value."""
 
     folder: str
     photos: int

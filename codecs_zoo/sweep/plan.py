@@ -54,7 +54,7 @@ class Row:
     """A reconstruction and its figures, or the reason why there is none.
 
     bpp in bits per pixel, sizes in bytes, times in milliseconds. `figures` holds a value, or None where the
-    figure is not defined (an infinite PSNR, a picture too small), for every figure that was asked for.
+    figure is not defined (an infinite PSNR, a picture too small), for every requested figure.
     """
 
     photograph: str

@@ -23,7 +23,7 @@ MOST_DEPTH = 3
 
 @dataclass(frozen=True)
 class Field:
-    """A parameter or a field of a body: what it is called, its kind, and what is said of it."""
+    """A parameter or a field of a body: its name, kind and description."""
 
     name: str
     kind: str

@@ -182,7 +182,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
             outbuf_overflow=UNREAD_IN_MEMORY,
             outbuf_high_watermark=UNREAD_AT_MOST,
             log_socket_errors=False,
-            clear_untrusted_proxy_headers=False,  # Django is told whom to trust: TRUSTED_PROXIES
+            clear_untrusted_proxy_headers=False,  # Django's TRUSTED_PROXIES decides
             asyncore_use_poll=True,
         )
         self.admits = admits

@@ -14,7 +14,7 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
     """A request as it arrives. A large body is kept only of a sender who was admitted: Django refuses its length.
 
     Attributes:
-        admitted: whether the sender may send a large body; None before it was asked.
+        admitted: whether the sender may send a large body; None before that was checked.
         is_undecided: whether the body waits for that answer.
     """
 
@@ -29,7 +29,7 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
         consumed: int = super().received(data)
         if self.headers_finished and not self.completed and not self.admitted and self._is_large():
             if self.claims_to_be_known():
-                # The sender is not yet asked to continue, either.
+                # No `100 Continue` has been sent yet, either.
                 self.is_undecided, self._expects = True, self._expects or self.expect_continue
                 self.expect_continue = False
             else:

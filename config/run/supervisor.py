@@ -76,7 +76,7 @@ class Supervisor:
         self._supervised: list[SupervisedPart] = []
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
-        # The thread's state as others may wait for it: up or failed; asked to end; ended.
+        # The thread's state as others may wait for it: up or failed; ending; ended.
         self._settled, self._ending, self._over = threading.Event(), threading.Event(), threading.Event()
         self._handlers: dict[signal.Signals, Any] = {}
 

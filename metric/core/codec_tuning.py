@@ -80,5 +80,5 @@ def check_shared(values: Shared) -> None:
 
 
 def settings() -> dict[str, tuple[Field[Any], Setting]]:
-    """Each field with what is said of it, by name."""
+    """Each field with its metadata, by name."""
     return {one.name: (one, one.metadata["setting"]) for one in fields(CodecTuning)}

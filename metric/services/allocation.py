@@ -1,4 +1,4 @@
-"""After a run: which pairs of its study would teach the next one most, told to annotation."""
+"""After a run: which pairs of its study would teach the next one most; annotation stores the ranking."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing

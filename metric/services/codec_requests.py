@@ -1,4 +1,4 @@
-"""Codec trainings: asked for, cancelled and continued. Light enough for a web process: nothing here loads torch."""
+"""Codec trainings: requested, cancelled and continued. Light enough for a web process: nothing here loads torch."""
 
 from typing import Any
 

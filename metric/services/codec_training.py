@@ -98,7 +98,7 @@ def _keep(training: CodecTraining, weights: Path) -> CodecVersion:
 
 
 def _photographs(training: CodecTraining, folder: Path) -> Path:
-    """The photographs as files on this machine, those that were named when it was asked for."""
+    """The photographs as files on this machine, those named in the request."""
     folder.mkdir(parents=True, exist_ok=True)
     for source in Source.objects.filter(sha256__in=training.photographs):
         path = folder / f"{source.sha256}.png"

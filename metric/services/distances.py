@@ -96,7 +96,7 @@ def _size(pixels: Pixels) -> str:
 @lru_cache(maxsize=2)
 def _metric(folder: str, sha256: str) -> Any:
     """The loaded metric; `sha256` keeps a folder that was made anew from being taken for the old one."""
-    # torch takes two seconds and 200 MB: only the web processes that are asked for a distance load it.
+    # torch takes two seconds and 200 MB: only the web processes that serve a distance load it.
     from metric.core.distance.checkpoint import load
 
     return load(folder)

@@ -1,4 +1,4 @@
-"""Training runs: asked for and called off. Light enough for a web process: nothing here loads torch."""
+"""Training runs: requested and cancelled. Light enough for a web process: nothing here loads torch."""
 
 from dataclasses import asdict
 from typing import Any

@@ -25,7 +25,7 @@ MOST_STANDINGS = 20
 class Due:
     """How a study stands to its rule, for people's judgments or for simulated ones.
 
-    `last`: when a run was last asked for. `at`: when the next one may begin; None while that is not known, and
+    `last`: when a run was last requested. `at`: when the next one may begin; None while that is not known, and
     `reason` says why. `is_now`: whether it is time.
     """
 

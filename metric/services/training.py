@@ -202,7 +202,7 @@ def _enter(
 
 
 def _ask_better(version: MetricVersion, report: "Report") -> None:
-    """The version is kept already: what goes wrong here is said in the run's log and takes nothing back."""
+    """The version is stored already: an error here goes into the run's log and removes nothing."""
     try:
         report.stage("allocation", 0, 1)
         report.say(rank_open_pairs(version=version))

@@ -136,7 +136,7 @@ def open_download(*, version: MetricVersion, name: str) -> Path:
 
 
 def _exported(version: MetricVersion) -> Path:
-    # torch takes two seconds and 200 MB: only the web process that is asked for an export loads it.
+    # torch takes two seconds and 200 MB: only the web process that serves an export loads it.
     from metric.core.distance.checkpoint import load
     from metric.core.distance.export import ExportError, export_onnx
 

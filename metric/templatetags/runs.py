@@ -1,4 +1,4 @@
-"""What a training run was asked for, in words."""
+"""The settings of a training run, in words."""
 
 from collections.abc import Mapping
 from typing import Any

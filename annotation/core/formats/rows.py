@@ -12,7 +12,7 @@ SIDES = ("left", "right")
 
 
 class ExportError(FolderError):
-    """This study cannot be exported as asked; the message says why and what to do."""
+    """This study cannot be exported in this way; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)

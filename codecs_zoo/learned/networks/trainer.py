@@ -207,7 +207,7 @@ def learning_rate(settings: TrainingSettings, step: int, share: float) -> float:
 
 
 def _shape_for(settings: TrainingSettings) -> Shape:
-    """The size that was asked for, else that of the weights to start from, else small."""
+    """The requested size, else that of the weights to start from, else small."""
     if settings.size:
         return SIZES[settings.size]
     path = start_file(settings.start)

@@ -10,7 +10,7 @@ from config.backup.whole import restore_backup
 
 
 class Command(BaseCommand):
-    """Into an empty installation, unless told otherwise."""
+    """Into an empty installation by default."""
 
     help = (
         "Restore database, files and keys from a folder written by `backup` into the database, storage "

@@ -67,7 +67,7 @@ def encode(study: Study, waiting: list[int]) -> None:
 
 
 def check_judgments(study: Study, given: int, wanted: int) -> None:
-    """The rows hold what the annotators were told is recorded."""
+    """The rows hold what the consent text says is recorded."""
     rows = Judgment.objects.filter(study=study)
     if given != wanted or rows.count() != wanted:
         raise StageFailed(
@@ -164,7 +164,7 @@ def wait_for_version(run: TrainingRun, folder: Path) -> MetricVersion:
 
 
 def promote(version: MetricVersion) -> None:
-    """By the rule, if its interval allowed it; otherwise by hand, which is said."""
+    """By the rule, if its interval allowed it; otherwise by hand, with a message."""
     version.refresh_from_db()
     if not version.promoted:
         promote_version(version=version, reason="promoted by `make circle`: the rule did not promote it")

@@ -38,7 +38,7 @@ class Part:
 
 
 class Guard:
-    """A small process that kills the groups it was told of once this process is gone; `with` ends it."""
+    """A small process that kills the registered groups once this process is gone; `with` ends it."""
 
     def __init__(self) -> None:
         self._process = self._start()

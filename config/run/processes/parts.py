@@ -35,7 +35,7 @@ def embedded_parts(*, host: str, port: int, var_dir: Path, env: Mapping[str, str
 
 
 def web_ready(host: str, port: int, env: Mapping[str, str]) -> Callable[[], str]:
-    """A check that /healthz answers 200, asked as the first of ALLOWED_HOSTS and as if through https."""
+    """A check that /healthz answers 200, requested with the first of ALLOWED_HOSTS and as if through https."""
     allowed = env.get("ALLOWED_HOSTS", "").split(",")[0].strip().removeprefix(".")
     name = "localhost" if allowed in ("", "*") else allowed
     address = "127.0.0.1" if host in ("0.0.0.0", "") else host  # noqa: S104

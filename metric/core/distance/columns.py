@@ -1,6 +1,6 @@
 """The columns of a fit: what the parts of a distance say of each pair, side by side.
 
-The order is that of `Combined.weights`: for each trunk its heads' columns and, if asked for, its structure's;
+The order is that of `Combined.weights`: for each trunk its heads' columns and, where configured, its structure's;
 then the columns of each term.
 """
 

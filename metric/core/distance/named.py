@@ -66,7 +66,7 @@ def _unknown(name: str) -> UnknownMetric:
 def require_known(names: Sequence[str]) -> None:
     """Raises UnknownMetric for names that no metric has, and for one that is there twice.
 
-    Versions are not loaded and callables not imported: whether these work is said in their rows.
+    Versions are not loaded and callables not imported: their rows show whether these work.
     """
     if twice := {name for name in names if names.count(name) > 1}:
         raise UnknownMetric(f"A metric is named twice: {', '.join(sorted(twice))}.")

@@ -21,7 +21,7 @@ class SetError(ValueError):
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file of a set. `sha256`: what it must hash to, "" where nobody is known to have said; `sha256_by`: who did."""
+    """A file of a set. `sha256`: what it must hash to, "" where none is known; `sha256_by`: its source."""
 
     url: str
     sha256: str = ""

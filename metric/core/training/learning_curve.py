@@ -28,7 +28,7 @@ from psychometrics.estimates import Estimate
 
 SHARES = (0.125, 0.25, 0.5, 0.75)
 DRAWS = 4
-# What is asked of a curve: how much so many more would bring.
+# The question that a curve answers: what so many more votes would gain.
 MORE = {"votes": 1000, "photographs": 10}
 FEWEST_PHOTOGRAPHS = 4
 

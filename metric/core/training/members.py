@@ -25,7 +25,7 @@ from metric.core.evaluation.scoring import Progress
 from metric.core.snapshot.folder import SnapshotError
 from metric.core.training.fit import FitError
 
-# Whose words are for people; any other error of a member is told with its kind.
+# Errors whose messages are for people; any other error of a member is reported with its type.
 EXPECTED = (SnapshotError, FitError, CheckpointError, TrunkUnavailable, ValueError, OSError)
 MARK = "closer-member "
 SECONDS = 1.0
@@ -34,7 +34,7 @@ Wrap = Callable[[Sequence[str]], list[str]]
 
 
 class TeamError(RuntimeError):
-    """A member failed; the message is what it said."""
+    """A member failed; the message is the member's."""
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ class Trained:
 
 
 def train_metric(scoring: Scoring, config: TrainConfig, device: torch.device, work: Path) -> Trained:
-    """Fit, and fine-tune if asked to, on the train split. `work`: folder for what a killed run goes on from."""
+    """Fit, and fine-tune where configured, on the train split. `work`: folder for what a killed run goes on from."""
     return _WAYS[config.kind](scoring, config, parts_of_config(config, scoring, device), work)
 
 
