@@ -16,6 +16,8 @@ from itertools import combinations, count, islice
 from math import gcd
 from typing import TYPE_CHECKING, Any
 
+from tests.kit.timing import browser_timing
+
 if TYPE_CHECKING:
     from annotation.models import Annotator, Session, Study, Triplet
 
@@ -67,21 +69,7 @@ class Size:
 
 def timing() -> dict[str, Any]:
     """What a browser sends with an answer."""
-    slots = ("left", "original", "right")
-    return {
-        "time_origin": 1_790_000_000_000.0,
-        "onset": 1000.0,
-        "first_input": 2500.0,
-        "answer": 2500.0,
-        "frame_ms": 16.7,
-        "images": [{"slot": slot, "fetch_ms": 5.0, "decode_ms": 2.0} for slot in slots],
-        "events": [],
-        "input": "keyboard",
-        "viewport": [1280, 720],
-        "dpr": 1.0,
-        "displayed": [400, 400],
-        "screen": [1280, 800],
-    }
+    return browser_timing(displayed=[400, 400])
 
 
 def available_codecs(count: int) -> list[str]:

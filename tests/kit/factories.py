@@ -29,6 +29,7 @@ from annotation.services.claims import NoPair, claim_next
 from annotation.services.judging import record_judgment
 from codecs_zoo.contract import Pixels
 from imaging import pictures as image
+from tests.kit.timing import browser_timing
 
 _numbers = itertools.count(1)
 
@@ -167,23 +168,8 @@ def make_assignment(session: Session) -> Assignment:
 
 
 def make_timing(**fields: Any) -> dict[str, Any]:
-    """What a browser sends with an answer after 1.5 s of looking."""
-    return {
-        "time_origin": 1_790_000_000_000.0,
-        "onset": 1000.0,
-        "first_input": 2500.0,
-        "answer": 2500.0,
-        "frame_ms": 16.7,
-        "images": [
-            {"slot": slot, "fetch_ms": 5.0, "decode_ms": 2.0} for slot in ("left", "original", "right")
-        ],
-        "events": [],
-        "input": "keyboard",
-        "viewport": [1280, 720],
-        "dpr": 1.0,
-        "displayed": [96, 80],
-        "screen": [1280, 800],
-    } | fields
+    """What a browser sends with an answer, for a picture of `make_source`'s size."""
+    return browser_timing(**fields)
 
 
 def make_judgment(session: Session, *, answer: str = "left", **timing: Any) -> Judgment:
