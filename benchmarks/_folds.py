@@ -21,9 +21,10 @@ from metric.core.distance.columns import Parts, distances
 from metric.core.evaluation.folds import cross_fitted, group_folds
 from metric.core.evaluation.scoring import Progress
 from metric.core.evaluation.votes import Candidate, Kind
-from metric.core.training.comp import Start, Tuned, fine_tune
+from metric.core.training.comp import fine_tune
 from metric.core.training.examples import Example, Examples, held_out
 from metric.core.training.fit import Fit, design, fit_heads
+from metric.core.training.trained import Trained
 from psychometrics.comparisons import Floats
 
 FOLDS = 5
@@ -82,7 +83,7 @@ class Fitting:
             aside = seen & np.isin(photographs, held_out(photographs[seen].tolist(), self.seed))
             fit = self._fit(parts, values, seen & ~aside)
             tuned = self._tune(parts, fit, (seen & ~aside, aside), fold)
-            notes.append(str(tuned.history["best_epoch"]))
+            notes.append(str(tuned.details["best_epoch"]))
             computed = distances(tuned.metric, self.people.pairs, self.cache)
             return tuned.curve.log_odds(computed.reshape(2, -1).T)
 
@@ -109,7 +110,7 @@ class Fitting:
 
     def _tune(
         self, parts: Parts, fit: Fit, masks: tuple[NDArray[np.bool_], NDArray[np.bool_]], fold: int
-    ) -> Tuned:
+    ) -> Trained:
         """Fine-tuned on the pairs of the first mask, stopped by the second's; a killed run goes on where it was."""
         config = TrainConfig(
             nets=tuple(part.name for part in parts.lpips), terms=parts.terms, kind="comp", side_bias=False,
@@ -118,7 +119,7 @@ class Fitting:
         train, validation = (
             [one for one, chosen in zip(self._examples(), mask, strict=True) if chosen] for mask in masks
         )
-        start = Start(parts.build(fit.weights.astype(np.float32)), ChoiceCurve(fit.slope))
+        start = Trained(parts.build(fit.weights.astype(np.float32)), ChoiceCurve(fit.slope))
         work = self.cache.path.parent / f"{self.name.replace(':', '-')}-{self.seed}-{self.crop}-{fold}"
         say, bar = (
             partial(tqdm.write, file=sys.stderr),

@@ -4,7 +4,7 @@ Needs no database: what is read here is read for the terminal too.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,7 +23,8 @@ from imaging.pictures import PhotographError, load_photograph
 from imaging.pixels import Pixels, pixels_sha256
 from metric.core.distance.features import Pair
 from metric.core.distance.images import KEPT_BYTES, Picture
-from metric.core.evaluation.votes import SingleAnswers, Votes
+from metric.core.evaluation.votes import Votes
+from metric.core.snapshot.answers import SingleAnswers
 from psychometrics.tables import TableError, read_table
 
 MISSING = "is not there"
@@ -37,13 +38,14 @@ Rate = Callable[[float], float]
 class JudgedPairs:
     """The answers of a file, counted: N pairs with their votes and pictures; `pairs` holds (ref, a), then (ref, b).
 
-    `singles`: the answers one by one. `names`: what the pictures of each pair are called, (N, 2). `excluded`: why rows
-    could not be used, and how many. `notes`: what the format has to say, its licence above all.
+    `singles`: the answers one by one, None where a row names no annotator. `names`: what the pictures of each pair are
+    called, (N, 2). `excluded`: why rows could not be used, and how many. `notes`: what the format has to say, its
+    licence above all.
     """
 
     votes: Votes
     pairs: list[Pair]
-    singles: SingleAnswers
+    singles: SingleAnswers | None
     names: NDArray[np.str_]
     sha256: str
     rows: int
@@ -79,16 +81,10 @@ def read_judged_pairs(path: Path, rate: Rate = float) -> JudgedPairs:
     if not counts:
         raise NoUsableRow(path, excluded)
     pictures = open_picture.known
-    place = {key: number for number, key in enumerate(counts)}
-    names = [name for _, _, name in singles]
     return JudgedPairs(
         votes=_votes(counts, {key: answer for key, (answer, _) in first_answers.items()}, rate),
         pairs=[(pictures[key[0]], pictures[key[side]]) for side in (1, 2) for key in counts],
-        singles=SingleAnswers(
-            np.array([place[key] for key, _, _ in singles], dtype=np.int64),
-            np.array([p1 for _, p1, _ in singles]),
-            np.unique(names, return_inverse=True)[1] if all(names) else None,
-        ),
+        singles=_singles(singles, {key: number for number, key in enumerate(counts)}),
         names=np.array([_names(*first_answers[key]) for key in counts], dtype=np.str_).reshape(-1, 2),
         sha256=_sha256(path),
         rows=len(answers),
@@ -170,6 +166,17 @@ def _require_comparable(source: Picture, a: Picture, b: Picture) -> None:
         raise Unusable("it compares pictures of different sizes")
     if a.sha256 == b.sha256:
         raise Unusable("it compares two pictures that are identical in every pixel")
+
+
+def _singles(rows: Sequence[tuple[Key, float, str]], place: Mapping[Key, int]) -> SingleAnswers | None:
+    """From the pair, the answer and the annotator's name of each row; None where a name is missing."""
+    names = [name for _, _, name in rows]
+    if not all(names):
+        return None
+    triplet = np.array([place[key] for key, _, _ in rows], dtype=np.int64)
+    return SingleAnswers(
+        triplet, np.array([p1 for _, p1, _ in rows]), np.unique(names, return_inverse=True)[1]
+    )
 
 
 def _votes(counts: dict[Key, list[int]], first_answers: dict[Key, Answer], rate: Rate) -> Votes:

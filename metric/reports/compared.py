@@ -11,12 +11,12 @@ from annotation.core.formats.plain import AnswersError
 from metric.core.distance.cache import VectorCache
 from metric.core.distance.viewing import Viewing
 from metric.core.evaluation.panel import panel, people
-from metric.core.evaluation.votes import SingleAnswers, Votes
+from metric.core.evaluation.votes import Votes
 from metric.reports.answers import NoUsableRow, read_judged_pairs
 from metric.reports.candidates import candidate
 from metric.reports.scored import COLUMNS as SCORES
 from metric.reports.scored import compare_scores, format_scores
-from psychometrics.answers import read_answers
+from psychometrics.answers import Answers, read_answers
 from psychometrics.tables import TableError, read_table
 from psychometrics.text_table import aligned
 
@@ -70,12 +70,12 @@ def _without_pictures(path: Path, names: Sequence[str], unreadable: AnswersError
         answers = read_answers(path)
     except ValueError:
         raise unreadable from None
-    votes, singles = _counted(answers)
+    votes = _counted(answers)
     return {
         "file": path.name,
         "excluded": {},
         "notes": list(answers.notes),
-        "n_answers": len(singles.p1),
+        "n_answers": int(votes.total.sum()),
         "n_pairs": len(votes.total),
         "n_sources": len(answers.sources),
         "n_annotators": len(answers.annotators) or None,
@@ -85,19 +85,20 @@ def _without_pictures(path: Path, names: Sequence[str], unreadable: AnswersError
     }
 
 
-def _counted(answers: Any) -> tuple[Votes, SingleAnswers]:
-    """Votes on each pair of conditions of each source, and the answers one by one."""
+def _counted(answers: Answers) -> Votes:
+    """Votes on each pair of conditions of each source."""
     low, high = np.minimum(answers.first, answers.second), np.maximum(answers.first, answers.second)
-    turned = answers.first > answers.second
     keys = np.stack([answers.source, low, high], axis=1)
     pairs, place = np.unique(keys, axis=0, return_inverse=True)
-    place = place.reshape(-1)
     worth = np.array([0.0, 1.0, 0.5])[answers.outcome]
-    p1 = np.where(turned, 1 - worth, worth)
-    counts = [np.bincount(place, p1 == value, len(pairs)).astype(np.float64) for value in (0.0, 1.0, 0.5)]
+    p1 = np.where(answers.first > answers.second, 1 - worth, worth)
+    counts = [
+        np.bincount(place.reshape(-1), p1 == value, len(pairs)).astype(np.float64)
+        for value in (0.0, 1.0, 0.5)
+    ]
     sources = np.array([str(answers.sources[number]) for number in pairs[:, 0]], dtype=np.str_)
     same = np.full(len(pairs), "0")
-    return Votes(*counts, sources, same, same), SingleAnswers(place, p1, answers.annotator)
+    return Votes(*counts, sources, same, same)
 
 
 def format_panel(result: dict[str, Any]) -> str:

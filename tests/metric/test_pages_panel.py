@@ -11,7 +11,8 @@ from django.test import Client
 
 from metric.core.evaluation.evaluate import evaluate
 from metric.core.evaluation.panel import panel
-from metric.core.evaluation.votes import Candidate, SingleAnswers, Votes
+from metric.core.evaluation.votes import Candidate, Votes
+from metric.core.snapshot.answers import SingleAnswers
 from metric.templatetags.calibration import calibration_slope, calibration_words
 from metric.templatetags.panel import matrix, panel_words
 from tests.metric.versions import make_evaluation, make_row, make_version

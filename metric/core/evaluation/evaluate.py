@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from metric.core.evaluation.answered import Answered
 from metric.core.evaluation.diagnostics import disagreements
 from metric.core.evaluation.odds import log_odds
 from metric.core.evaluation.panel import panel_of
 from metric.core.evaluation.rows import differences, empty_row, metric_row, people_rows
-from metric.core.evaluation.votes import Candidate, SingleAnswers, Votes
+from metric.core.evaluation.vote_means import VoteMeans
+from metric.core.evaluation.votes import Candidate, Votes
+from metric.core.snapshot.answers import SingleAnswers
 from psychometrics.comparisons import Floats
 
 FEW_PHOTOGRAPHS = "fewer than two photographs: no interval"
@@ -58,10 +59,10 @@ def evaluate(
         raise ValueError(f"There are no votes in the {split} split for an evaluation.")
     people, agreement = people_rows(votes, "Simulated" if simulated else "People")
     odds = log_odds(candidates, votes, calibration)
-    answered = Answered.of(votes, answers)
-    rows = [metric_row(one, odds[one.key], votes, answered, seed, resamples) for one in candidates]
+    means = VoteMeans(votes, answers)
+    rows = [metric_row(one, odds[one.key], means, seed, resamples) for one in candidates]
     for row, one in zip(rows, candidates, strict=True):
-        row |= differences(one, candidates, stock_key, odds, answered)
+        row |= differences(one, candidates, stock_key, odds, means)
     table = {
         "split": split,
         "simulated": simulated,
@@ -74,7 +75,7 @@ def evaluate(
         "disagreements": _disagreements(candidates, odds, votes),
     }
     if conditions is not None:
-        table["panel"] = panel_of(votes, answered, conditions, candidates, odds)
+        table["panel"] = panel_of(means, conditions, candidates, odds)
     return table
 
 

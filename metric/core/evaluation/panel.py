@@ -19,10 +19,11 @@ from scipy.optimize import curve_fit
 from scipy.special import expit
 from scipy.stats import kendalltau, pearsonr, spearmanr
 
-from metric.core.evaluation.answered import Answered
 from metric.core.evaluation.diagnostics import calibration_curve, calibration_error
 from metric.core.evaluation.odds import Odds, log_odds
-from metric.core.evaluation.votes import Candidate, SingleAnswers, Votes
+from metric.core.evaluation.vote_means import VoteMeans
+from metric.core.evaluation.votes import Candidate, Votes
+from metric.core.snapshot.answers import SingleAnswers
 from psychometrics.agreement import ceiling, human_score
 from psychometrics.comparisons import Comparisons, Floats, Ints, ScaleError
 from psychometrics.differences import holm
@@ -45,18 +46,14 @@ class Scale:
 
 
 def panel(
-    votes: Votes, answers: SingleAnswers, names: NDArray[np.str_], candidates: Sequence[Candidate]
+    votes: Votes, answers: SingleAnswers | None, names: NDArray[np.str_], candidates: Sequence[Candidate]
 ) -> dict[str, Any]:
     """`panel_of` these answers, with choice curves fitted on the other sources where a candidate has none itself."""
-    return panel_of(votes, Answered.of(votes, answers), names, candidates, log_odds(candidates, votes))
+    return panel_of(VoteMeans(votes, answers), names, candidates, log_odds(candidates, votes))
 
 
 def panel_of(
-    votes: Votes,
-    answered: Answered,
-    names: NDArray[np.str_],
-    candidates: Sequence[Candidate],
-    odds: Odds,
+    means: VoteMeans, names: NDArray[np.str_], candidates: Sequence[Candidate], odds: Odds
 ) -> dict[str, Any]:
     """Everything as a JSON-able dict: n_answers, n_pairs, n_sources, n_annotators (null if not known), people,
     {human_score, ceiling} with intervals; rows, one for each candidate in order, as `_row` lists them; pairs, for each
@@ -64,16 +61,17 @@ def panel_of(
 
     `names`: what the two conditions of each triplet are called, (N, 2). `odds`: of `log_odds`.
     """
+    votes, answers = means.votes, means.answers
     scale = people_scale(votes, names)
     known = [one for one in candidates if one.test is not None]
     return {
-        "n_answers": int(answered.total.sum()),
+        "n_answers": int(votes.total.sum()),
         "n_pairs": len(votes.total),
         "n_sources": len(np.unique(votes.photograph)),
-        "n_annotators": None if answered.annotator is None else len(np.unique(answered.annotator)),
+        "n_annotators": None if answers is None else len(np.unique(answers.annotator)),
         "people": people(votes),
-        "rows": [_row(one, votes, answered, scale, odds[one.key]) for one in candidates],
-        "pairs": _pairs(known, answered, scale),
+        "rows": [_row(one, means, scale, odds[one.key]) for one in candidates],
+        "pairs": _pairs(known, means, scale),
     }
 
 
@@ -108,9 +106,7 @@ def people_scale(votes: Votes, names: NDArray[np.str_]) -> Scale:
     return Scale(value, of_condition, np.where(np.isnan(value)[place], -1, place))
 
 
-def _row(
-    one: Candidate, votes: Votes, answered: Answered, scale: Scale, odds: Floats | None
-) -> dict[str, Any]:
+def _row(one: Candidate, means: VoteMeans, scale: Scale, odds: Floats | None) -> dict[str, Any]:
     """key, label, available, reason; score, log_loss as {value, low, high}; calibration_error; srocc, krocc (means
     over sources, by conditions), plcc and rmse in JND (over all, after a logistic); different, better as {value, low,
     high}, correct, pairs_different, pairs_similar. Null where unknown."""
@@ -118,9 +114,9 @@ def _row(
     row["reason"] = one.reason
     if one.test is None:
         return row
-    margin = one.test[:, 0] - one.test[:, 1]
-    row["score"] = _as_json(answered.share(one.test))
-    row |= _chances(odds, votes, answered)
+    margin, votes = one.test[:, 0] - one.test[:, 1], means.votes
+    row["score"] = _as_json(means.share(one.test))
+    row |= _chances(odds, means)
     row |= correlations(one.test, scale)
     areas = krasula(margin, votes.n_p0.astype(np.int64), votes.n_p1.astype(np.int64))
     return row | {
@@ -132,11 +128,11 @@ def _row(
     }
 
 
-def _chances(odds: Floats | None, votes: Votes, answered: Answered) -> dict[str, Any]:
+def _chances(odds: Floats | None, means: VoteMeans) -> dict[str, Any]:
     if odds is None:
         return {"log_loss": None, "calibration_error": None}
-    curve = calibration_curve(expit(odds), votes.p1, votes.total)
-    loss = answered.mean(answered.losses(odds))
+    curve = calibration_curve(expit(odds), means.votes.p1, means.votes.total)
+    loss = means.mean(means.losses(odds))
     return {"log_loss": _as_json(loss), "calibration_error": calibration_error(curve)}
 
 
@@ -195,14 +191,14 @@ def _centred(values: Floats, source: Ints) -> Floats:
     return np.asarray(values - (np.bincount(number, values) / np.bincount(number))[number])
 
 
-def _pairs(known: Sequence[Candidate], answered: Answered, scale: Scale) -> list[dict[str, Any]]:
+def _pairs(known: Sequence[Candidate], means: VoteMeans, scale: Scale) -> list[dict[str, Any]]:
     """{first, second, difference {value, low, high}, p, p_holm, z_mrr, p_mrr} of each two: first less second."""
-    right = {one.key: answered.agreeing(one.test) for one in known if one.test is not None}
+    right = {one.key: means.agreeing(one.test) for one in known if one.test is not None}
     rows: list[dict[str, Any]] = []
     for a, b in combinations(known, 2):
         gain = right[a.key] - right[b.key]
-        tests = {"p": answered.p_of_zero(gain), "p_holm": None, **_mrr(a, b, scale)}
-        rows.append({"first": a.key, "second": b.key, "difference": _as_json(answered.mean(gain)), **tests})
+        tests = {"p": means.p_of_zero(gain), "p_holm": None, **_mrr(a, b, scale)}
+        rows.append({"first": a.key, "second": b.key, "difference": _as_json(means.mean(gain)), **tests})
     tested = [row for row in rows if row["p"] is not None]
     for row, adjusted in zip(tested, holm([row["p"] for row in tested]), strict=True):
         row["p_holm"] = float(adjusted)

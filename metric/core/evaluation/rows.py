@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from metric.core.evaluation.answered import Answered
 from metric.core.evaluation.diagnostics import (
     calibration_curve,
     calibration_error,
     calibration_interval,
     vote_groups,
 )
+from metric.core.evaluation.vote_means import VoteMeans
 from metric.core.evaluation.votes import Candidate, Kind, Votes
 from psychometrics.agreement import ceiling, human_score
 from psychometrics.comparisons import Floats
@@ -55,18 +55,19 @@ def empty_row(key: str, label: str, kind: Kind, reason: str | None) -> dict[str,
 
 
 def metric_row(
-    one: Candidate, odds: Floats | None, votes: Votes, answered: Answered, seed: int, resamples: int
+    one: Candidate, odds: Floats | None, means: VoteMeans, seed: int, resamples: int
 ) -> dict[str, Any]:
     """All of `empty_row` but the differences. `odds`: what it states of each triplet, (N,), if anything."""
     row = empty_row(one.key, one.label, one.kind, one.reason)
     if one.test is None:
         return row | {"available": False, "reason": one.reason or "it was not computed"}
-    distances, known = one.test, votes.total >= 2
-    row |= _by_group(lambda chosen: answered.on(chosen).share(distances), votes, votes.total > 0)
+    distances, votes = one.test, means.votes
+    known = votes.total >= 2
+    row |= _by_group(lambda chosen: means.share(distances, on=chosen), votes, votes.total > 0)
     if known.any():
-        row["score_where_known"] = answered.on(known).share(distances).value
+        row["score_where_known"] = means.share(distances, on=known).value
     if odds is not None:
-        loss = answered.mean(answered.losses(odds))
+        loss = means.mean(means.losses(odds))
         row |= {"log_loss": loss.value, "log_loss_low": loss.low, "log_loss_high": loss.high}
         chance = expit(odds)
         row["calibration"] = calibration_curve(chance, votes.p1, votes.total)
@@ -81,7 +82,7 @@ def differences(
     candidates: Sequence[Candidate],
     stock_key: str | None,
     odds: Mapping[str, Floats | None],
-    answered: Answered,
+    means: VoteMeans,
 ) -> dict[str, dict[str, float | None] | None]:
     """Those of a row to the promoted version, the stock heads and PSNR, in score and in log-loss."""
     rivals = {
@@ -93,29 +94,27 @@ def differences(
         key: value
         for name, rival in rivals.items()
         for key, value in (
-            (f"difference_to_{name}", _difference(one, rival, answered)),
-            (f"log_loss_difference_to_{name}", _loss_difference(one, rival, odds, answered)),
+            (f"difference_to_{name}", _difference(one, rival, means)),
+            (f"log_loss_difference_to_{name}", _loss_difference(one, rival, odds, means)),
         )
     }
 
 
-def _difference(
-    one: Candidate, other: Candidate | None, answered: Answered
-) -> dict[str, float | None] | None:
+def _difference(one: Candidate, other: Candidate | None, means: VoteMeans) -> dict[str, float | None] | None:
     if other is None or one.key == other.key or one.test is None or other.test is None:
         return None
-    return _as_difference(answered.mean(answered.agreeing(one.test) - answered.agreeing(other.test)))
+    return _as_difference(means.mean(means.agreeing(one.test) - means.agreeing(other.test)))
 
 
 def _loss_difference(
-    one: Candidate, other: Candidate | None, odds: Mapping[str, Floats | None], answered: Answered
+    one: Candidate, other: Candidate | None, odds: Mapping[str, Floats | None], means: VoteMeans
 ) -> dict[str, float | None] | None:
     if other is None or one.key == other.key:
         return None
     own, its = odds[one.key], odds[other.key]
     if own is None or its is None:
         return None
-    return _as_difference(answered.mean(answered.losses(own) - answered.losses(its)))
+    return _as_difference(means.mean(means.losses(own) - means.losses(its)))
 
 
 def _as_difference(estimate: Estimate) -> dict[str, float | None]:

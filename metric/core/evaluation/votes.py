@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from metric.core.config import ACROSS_LEVELS
 from metric.core.distance.choice import ChoiceCurve
-from metric.core.snapshot.answers import read_split_answers
+from metric.core.snapshot.answers import SingleAnswers, read_split_answers
 from metric.core.snapshot.folder import Snapshot, SnapshotError, SnapshotTriplet
-from psychometrics.comparisons import Floats, Ints
+from psychometrics.comparisons import Floats
 from psychometrics.metric_comparison import agreeing
 
 Kind = Literal["baseline", "people", "promoted", "new"]
@@ -43,15 +43,6 @@ class Votes:
 
 
 @dataclass(frozen=True)
-class SingleAnswers:
-    """V single answers: places in the triplets, `p1` 1 for p1, 0 for p0, ½ for a tie, and who gave them, if known."""
-
-    triplet: Ints
-    p1: Floats
-    annotator: Ints | None = None
-
-
-@dataclass(frozen=True)
 class Candidate:
     """A row to be scored. `test` and `calibration` are distances (N, 2) to p0 and p1; None with a `reason`.
 
@@ -75,16 +66,12 @@ def votes_of(triplets: Sequence[SnapshotTriplet]) -> Votes:
     return Votes(*counts.T, *np.array(texts, dtype=np.str_).reshape(-1, 4).T)
 
 
-def single_answers(snapshot: Snapshot, split: str) -> SingleAnswers:
-    """The answers on a split's triplets one by one; without annotators where the snapshot does not say who answered."""
+def single_answers(snapshot: Snapshot, split: str) -> SingleAnswers | None:
+    """The answers on a split's triplets one by one; None where the snapshot does not say who answered."""
     try:
-        rows, _ = read_split_answers(snapshot, split, by_side=False)
+        return read_split_answers(snapshot, split)[0]
     except SnapshotError:
-        counts = np.array([(t.n_p0, t.n_p1, t.n_tie) for t in snapshot.of(split)], dtype=np.int64).ravel()
-        place = np.arange(len(counts)) // 3
-        worth = np.tile([0.0, 1.0, 0.5], len(counts) // 3)
-        return SingleAnswers(np.repeat(place, counts), np.repeat(worth, counts))
-    return SingleAnswers(rows.triplet, rows.p1, rows.annotator)
+        return None
 
 
 def agreeing_votes(distances: Floats, votes: Votes) -> Floats:

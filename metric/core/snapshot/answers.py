@@ -6,35 +6,38 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from metric.core.snapshot.folder import Snapshot, SnapshotError
+from psychometrics.comparisons import Floats, Ints
 from psychometrics.tables import TableError, read_records
-
-Floats = NDArray[np.float64]
 
 COLUMNS = ("annotator", "triplet_split", "triplet_index", "choice", "side_of_p0")
 WORTH = {"p0": 0.0, "p1": 1.0, "tie": 0.5}
 
 
 @dataclass(frozen=True)
-class Answers:
-    """V single answers. Each array is (V,): places in the triplets, in the sides and in the annotators (of
-    whom there are `annotators`), and `p1`: 1 for p1, 0 for p0, ½ for a tie.
+class SingleAnswers:
+    """V single answers, each array (V,): the place of the triplet, `p1` 1 for p1, 0 for p0, ½ for a tie, and the number
+    of the annotator, from 0. `side`: 0 where p0 was on the left, 1 on the right; None where sides are not kept apart.
     """
 
-    triplet: NDArray[np.int64]
-    side: NDArray[np.int64]
-    annotator: NDArray[np.int64]
+    triplet: Ints
     p1: Floats
-    annotators: int
+    annotator: Ints
+    side: Ints | None = None
+
+    @property
+    def annotators(self) -> int:
+        """How many people answered."""
+        return int(self.annotator.max(initial=-1)) + 1
 
 
-def read_split_answers(snapshot: Snapshot, split: str, *, by_side: bool) -> tuple[Answers, tuple[str, ...]]:
+def read_split_answers(
+    snapshot: Snapshot, split: str, *, by_side: bool = False
+) -> tuple[SingleAnswers, tuple[str, ...]]:
     """The answers on a split's triplets, in their order, and the annotators' names.
 
-    `by_side`: keep apart where p0 was shown, on the left (side 0) or on the right (side 1). Raises SnapshotError
-    for a snapshot that does not say who answered.
+    `by_side`: keep apart where p0 was shown. Raises SnapshotError for a snapshot that does not say who answered.
     """
     place = {triplet.place: number for number, triplet in enumerate(snapshot.of(split))}
     path = snapshot.folder / "judgments.csv"
@@ -46,16 +49,13 @@ def read_split_answers(snapshot: Snapshot, split: str, *, by_side: bool) -> tupl
     rows = [row for _, row in records if _place(row) in place]
     names = tuple(sorted({row["annotator"] for row in rows}))
     number = {name: n for n, name in enumerate(names)}
-    return (
-        Answers(
-            triplet=np.array([place[_place(row)] for row in rows], dtype=np.int64),
-            side=np.array([by_side and row["side_of_p0"] == "right" for row in rows], dtype=np.int64),
-            annotator=np.array([number[row["annotator"]] for row in rows], dtype=np.int64),
-            p1=np.array([WORTH[row["choice"]] for row in rows]),
-            annotators=len(names),
-        ),
-        names,
+    answers = SingleAnswers(
+        triplet=np.array([place[_place(row)] for row in rows], dtype=np.int64),
+        p1=np.array([WORTH[row["choice"]] for row in rows]),
+        annotator=np.array([number[row["annotator"]] for row in rows], dtype=np.int64),
+        side=np.array([row["side_of_p0"] == "right" for row in rows], dtype=np.int64) if by_side else None,
     )
+    return answers, names
 
 
 def _place(row: Mapping[str, str]) -> str:

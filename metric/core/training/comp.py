@@ -26,33 +26,23 @@ from metric.core.distance.columns import distances
 from metric.core.distance.compiling import compile_trunks
 from metric.core.distance.fetch import Say
 from metric.core.evaluation.scoring import Progress
-from metric.core.training.examples import Batch, Example, Examples, Tally, batches, gather, tally
+from metric.core.training.examples import (
+    Batch,
+    BatchVotes,
+    Example,
+    Examples,
+    batches,
+    gather,
+    votes_of_batch,
+)
 from metric.core.training.parallel import Team, team
 from metric.core.training.resume import State, read_state, write_state
+from metric.core.training.trained import Trained
 
 BATCH = 16
 # Fitted heads are of the order of one, trunk weights of a hundredth.
 HEADS_FASTER = 10.0
 SLOPE_RATE = 1e-3
-
-
-@dataclass(frozen=True)
-class Start:
-    """The fitted metric that fine-tuning goes on from, with what turns its distances into a chance."""
-
-    metric: Metric
-    curve: ChoiceCurve
-    side_bias: float = 0.0
-
-
-@dataclass(frozen=True)
-class Tuned:
-    """The metric at its best epoch; `curve` was fitted on the validation votes; `history` is JSON for settings.json."""
-
-    metric: Metric
-    curve: ChoiceCurve
-    side_bias: float
-    history: dict[str, Any]
 
 
 class Model(nn.Module):
@@ -73,7 +63,7 @@ class Model(nn.Module):
         d0, d1 = (self._distances(seen, batch.reference, index) for index in (batch.p0, batch.p1))
         return self.loss(d0, d1, batch.votes)
 
-    def loss(self, d0: Tensor, d1: Tensor, votes: Tally) -> Tensor:
+    def loss(self, d0: Tensor, d1: Tensor, votes: BatchVotes) -> Tensor:
         """Summed log-loss of the votes, in nats, at these distances, each (N, 1)."""
         if self.bend is not None:
             d0, d1 = (self.bend * torch.log1p(d / self.bend) for d in (d0, d1))
@@ -91,9 +81,11 @@ class Model(nn.Module):
 
 
 def fine_tune(
-    examples: Examples, config: TrainConfig, start: Start, work: Path, *, say: Say, progress: Progress
-) -> Tuned:
+    examples: Examples, config: TrainConfig, start: Trained, work: Path, *, say: Say, progress: Progress
+) -> Trained:
     """Fine-tune on `examples.train`, keeping the epoch with the least loss on `examples.validation`.
+
+    The curve is fitted on the validation votes; `details` are the epochs, the best of them, and how many processes.
 
     `work`: folder of the state, kept until the end. Under torchrun all processes call this together. Raises
     CompileError.
@@ -111,7 +103,7 @@ def fine_tune(
     model.load_state_dict(best.best)
     tuned = model.metric.requires_grad_(False).eval()
     side_bias = float(model.side_bias.detach())
-    return Tuned(
+    return Trained(
         tuned,
         _calibrated(tuned, examples.validation, side_bias, lapse=config.lapse),
         side_bias,
@@ -229,7 +221,7 @@ class _Tuning:
             with torch.no_grad():
                 values = torch.from_numpy(distances(self.model.metric, pairs)).to(total)
                 d0, d1 = values.view(2, -1, 1)
-                total += self.model.loss(d0, d1, tally(mine, total.device))
+                total += self.model.loss(d0, d1, votes_of_batch(mine, total.device))
         return float(self.crew.sum(total)) / sum(example.votes for example in validation)
 
     def _mine(self, chosen: Sequence[Example], epoch: int) -> Iterator[Batch]:

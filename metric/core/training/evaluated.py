@@ -20,9 +20,10 @@ from metric.core.evaluation.reasons import PENDING
 from metric.core.evaluation.scoring import Progress, Scoring
 from metric.core.evaluation.votes import Candidate, single_answers, votes_of
 from metric.core.snapshot.folder import Snapshot, read_snapshot
+from metric.core.training.kinds import parts_of_config
 from metric.core.training.learning_curve import learning_curve
 from metric.core.training.parallel import device_of
-from metric.core.training.trained import Trained, parts_of_config
+from metric.core.training.trained import Trained
 
 INTERVAL_SEED = 0
 # More than some tens of milliseconds for a picture of 512 pixels.

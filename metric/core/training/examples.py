@@ -50,7 +50,7 @@ class Examples:
 
 
 @dataclass(frozen=True)
-class Tally:
+class BatchVotes:
     """Votes per triplet and side, (N, S): the `share` for p1, and the `total`. `side`: (S,)."""
 
     share: Tensor
@@ -66,7 +66,7 @@ class Batch:
     reference: Tensor
     p0: Tensor
     p1: Tensor
-    votes: Tally
+    votes: BatchVotes
 
 
 def examples_of(scoring: Scoring, split: str, side_bias: bool) -> list[Example]:
@@ -140,16 +140,16 @@ def gather(examples: Sequence[Example], crop: int, seed: tuple[int, int], device
             index[row, number] = places[picture.sha256]
     reference, p0, p1 = (torch.from_numpy(row).to(device) for row in index)
     # Bytes travel to a GPU, and become numbers there: a quarter of the way.
-    return Batch(to_tensor(pixels, device), reference, p0, p1, tally(examples, device))
+    return Batch(to_tensor(pixels, device), reference, p0, p1, votes_of_batch(examples, device))
 
 
-def tally(examples: Sequence[Example], device: torch.device) -> Tally:
+def votes_of_batch(examples: Sequence[Example], device: torch.device) -> BatchVotes:
     """The votes of the examples; a triplet without any has the share one half."""
     total = np.stack([example.total for example in examples])
     for_p1 = np.stack([example.for_p1 for example in examples])
     share = np.divide(for_p1, total, out=np.full_like(total, 0.5), where=total > 0)
     shares, totals = (torch.from_numpy(x.astype(np.float32)).to(device) for x in (share, total))
-    return Tally(shares, totals, torch.tensor(examples[0].side, dtype=torch.float32, device=device))
+    return BatchVotes(shares, totals, torch.tensor(examples[0].side, dtype=torch.float32, device=device))
 
 
 def _size(example: Example, crop: int) -> tuple[int, int]:

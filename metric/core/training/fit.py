@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from metric.core.config import STRENGTHS
 from metric.core.distance.choice import ChoiceCurve, fit_curve
 from metric.core.evaluation.folds import FoldError, group_folds
-from metric.core.snapshot.answers import Answers
+from metric.core.snapshot.answers import SingleAnswers
 from metric.core.training.problem import Design, FitError, Floats, Problem, Solution
 from metric.core.training.reliability import fit_reliable
 from psychometrics.likelihood import log_loss
@@ -98,7 +98,7 @@ def fit_heads(
     folds: int = 5,
     seed: int = 0,
     lapse: bool = True,
-    answers: Answers | None = None,
+    answers: SingleAnswers | None = None,
 ) -> Fit:
     """Fit on `votes`, choosing the strength by cross-validation that keeps each photograph in one fold.
 

@@ -18,12 +18,12 @@ from scipy.special import stdtrit
 
 from metric.core.config import TrainConfig
 from metric.core.distance.columns import Parts
-from metric.core.evaluation.answered import Answered
 from metric.core.evaluation.scoring import Scoring
+from metric.core.evaluation.vote_means import VoteMeans
 from metric.core.evaluation.votes import single_answers, votes_of
 from metric.core.snapshot.folder import counts_by_side
 from metric.core.training.problem import Design, FitError, Floats
-from metric.core.training.trained import fit_of, votes_of_split
+from metric.core.training.kinds import fit_of, votes_of_split
 from psychometrics.estimates import Estimate
 
 SHARES = (0.125, 0.25, 0.5, 0.75)
@@ -54,7 +54,7 @@ def learning_curve(scoring: Scoring, config: TrainConfig, parts: Parts, strength
     """
     votes, mean = votes_of_split(scoring, config, parts, "train")
     test = votes_of_split(scoring, config, parts, "test")[0]
-    answered = Answered.of(votes_of(scoring.snapshot.of("test")), single_answers(scoring.snapshot, "test"))
+    means = VoteMeans(votes_of(scoring.snapshot.of("test")), single_answers(scoring.snapshot, "test"))
     near = tuple(s for s in config.strengths if strength / 30 <= s <= strength * 30)
 
     def measure(part: Part) -> _Measured | None:
@@ -63,14 +63,12 @@ def learning_curve(scoring: Scoring, config: TrainConfig, parts: Parts, strength
         except FitError:
             return None
         distances = test.distances(fit.weights)
-        return _Measured(
-            part[0], answered.agreeing(distances), answered.losses(fit.curve.log_odds(distances))
-        )
+        return _Measured(part[0], means.agreeing(distances), means.losses(fit.curve.log_odds(distances)))
 
     ways = {"votes": _parts_by_vote(scoring, config, votes), "photographs": _parts_by_photograph(votes)}
     return {
         name: _curve(
-            draws, measure, answered, MORE[name], lambda done, total: scoring.progress("curve", done, total)
+            draws, measure, means, MORE[name], lambda done, total: scoring.progress("curve", done, total)
         )
         for name, draws in ways.items()
     }
@@ -128,7 +126,7 @@ def _only(votes: Design, chosen: NDArray[np.bool_]) -> Design:
 def _curve(
     draws: Sequence[Sequence[Part]],
     measure: Callable[[Part], _Measured | None],
-    answered: Answered,
+    means: VoteMeans,
     more: int,
     count: Callable[[int, int], None],
 ) -> dict[str, Any]:
@@ -137,8 +135,8 @@ def _curve(
     for at in zip(*measured, strict=True):
         known = [one for one in at if one is not None]
         if known:
-            points.append(_point(known, answered))
-    return {"points": points, "more": _more(measured, answered, more)}
+            points.append(_point(known, means))
+    return {"points": points, "more": _more(measured, means, more)}
 
 
 def _all(
@@ -158,9 +156,9 @@ def _all(
         yield [*row, whole]
 
 
-def _point(known: Sequence[_Measured], answered: Answered) -> dict[str, Any]:
-    score = answered.mean(np.mean([one.agreeing for one in known], axis=0), (0.0, 1.0))
-    loss = answered.mean(np.mean([one.losses for one in known], axis=0))
+def _point(known: Sequence[_Measured], means: VoteMeans) -> dict[str, Any]:
+    score = means.mean(np.mean([one.agreeing for one in known], axis=0), (0.0, 1.0))
+    loss = means.mean(np.mean([one.losses for one in known], axis=0))
     return {"n": known[0].n, **_named("score", score), **_named("log_loss", loss)}
 
 
@@ -169,10 +167,10 @@ def _named(name: str, estimate: Estimate) -> dict[str, float | None]:
 
 
 def _more(
-    measured: Sequence[Sequence[_Measured | None]], answered: Answered, more: int
+    measured: Sequence[Sequence[_Measured | None]], means: VoteMeans, more: int
 ) -> dict[str, Any] | None:
     """What `more` would change by a + b/n of each draw, with a t interval over draws."""
-    total = float(answered.total.sum())
+    total = float(means.votes.total.sum())
     gains: dict[str, list[float]] = {"score": [], "log_loss": []}
     for draw in measured:
         known = [one for one in draw if one is not None]

@@ -47,9 +47,10 @@ from metric.core.snapshot.folder import (
 )
 from metric.core.snapshot.thumbnail import LEARNED_SOURCES, Thumbnail, thumbnails, write_thumbnails
 from metric.core.training.evaluated import evaluation_of
+from metric.core.training.kinds import fit_of, parts_of_config, train_metric, votes_of_split
 from metric.core.training.learning_curve import learning_curve
 from metric.core.training.parallel import Team, device_of, team
-from metric.core.training.trained import Trained, fit_of, parts_of_config, train_metric, votes_of_split
+from metric.core.training.trained import Trained
 
 logger = logging.getLogger(__name__)
 

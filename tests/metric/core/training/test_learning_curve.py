@@ -9,8 +9,9 @@ import pytest
 
 from metric.__main__ import main
 from metric.core.config import TrainConfig
-from metric.core.evaluation.answered import Answered
 from metric.core.evaluation.table import format_learning_curve, more_in_words
+from metric.core.evaluation.vote_means import VoteMeans
+from metric.core.evaluation.votes import Votes
 from metric.core.training.learning_curve import _Measured, _more
 from metric.core.training.train import curve_of, train
 from tests.kit.snapshots import coin, make_snapshot
@@ -60,19 +61,23 @@ def test_the_command_prints_it(snapshot: Path, cache: Path, capsys: pytest.Captu
     assert "only available for the kind heads" in capsys.readouterr().err
 
 
+def ten_votes() -> VoteMeans:
+    texts = np.arange(10).astype(np.str_)
+    return VoteMeans(Votes(np.zeros(10), np.ones(10), np.zeros(10), texts, texts, texts))
+
+
 def measured(n: int, share: float, loss: float) -> _Measured:
     return _Measured(n, np.full(10, share), np.full(10, loss))
 
 
 def test_what_more_would_bring_is_read_from_one_over_n() -> None:
     """Planted: agreement .8 - 10/n and log-loss .5 + 20/n, with a little noise between the draws."""
-    rows = Answered(np.arange(10), np.ones(10), np.ones(10), np.arange(10))
     rng = np.random.default_rng(0)
     draws = [
         [measured(n, 0.8 - 10 / n + rng.normal(0, 1e-5), 0.5 + 20 / n) for n in (125, 250, 500, 1000)]
         for _ in range(4)
     ]
-    more = _more(draws, rows, 1000)
+    more = _more(draws, ten_votes(), 1000)
     assert more is not None
     assert more["score"] == pytest.approx(0.005, abs=2e-5)
     assert more["log_loss"] == pytest.approx(-0.01, abs=1e-9)
@@ -83,8 +88,7 @@ def test_what_more_would_bring_is_read_from_one_over_n() -> None:
 
 
 def test_too_few_points_say_nothing() -> None:
-    rows = Answered(np.arange(10), np.ones(10), np.ones(10), np.arange(10))
-    assert _more([[measured(10, 0.5, 0.7), measured(20, 0.6, 0.6)]] * 4, rows, 10) is None
+    assert _more([[measured(10, 0.5, 0.7), measured(20, 0.6, 0.6)]] * 4, ten_votes(), 10) is None
     assert "is unknown" in more_in_words(None, "photographs")
 
 

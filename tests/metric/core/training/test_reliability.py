@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from metric.core.snapshot.answers import Answers
+from metric.core.snapshot.answers import SingleAnswers
 from metric.core.training.fit import Fit, design, fit_heads
 
 CHANNELS = 10
@@ -22,9 +22,7 @@ def make_study(truth: tuple[float, ...], triplets: int = 800) -> tuple[Fit, Fit]
     meant = rng.random((triplets, len(truth))) < truth
     p1 = np.where(meant, honest, ~honest).astype(np.float64)
     who = np.tile(np.arange(len(truth)), triplets)
-    answers = Answers(
-        np.repeat(np.arange(triplets), len(truth)), np.zeros_like(who), who, p1.ravel(), len(truth)
-    )
+    answers = SingleAnswers(np.repeat(np.arange(triplets), len(truth)), p1.ravel(), who)
     n_p1 = p1.sum(axis=1).astype(np.int64)
     votes = design(
         v0,
@@ -53,8 +51,8 @@ def test_people_who_agree_are_all_trusted() -> None:
     assert min(result.reliability) > 0.9
 
 
-def test_an_annotator_without_answers_stands_at_the_prior() -> None:
+def test_an_annotator_who_answered_nothing_but_ties_stands_at_the_prior() -> None:
     from metric.core.training.reliability import _shares
 
-    none = np.empty(0, dtype=np.int64)
-    assert _shares(Answers(none, none, none, np.empty(0), 2), np.empty(0)) == pytest.approx([0.9, 0.9])
+    ties = SingleAnswers(np.array([0, 1, 0]), np.full(3, 0.5), np.array([0, 0, 1]))
+    assert _shares(ties, np.ones(3)) == pytest.approx([0.9, 0.9])

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from metric.core.evaluation.answered import Answered
+from metric.core.evaluation.vote_means import VoteMeans
+from metric.core.evaluation.votes import Votes
+from metric.core.snapshot.answers import SingleAnswers
 
 
 def test_paired_difference_of_two_metrics_covers_over_people_and_photographs() -> None:
@@ -16,11 +18,14 @@ def test_paired_difference_of_two_metrics_covers_over_people_and_photographs() -
         draw = np.random.default_rng(seed)
         lean = 0.1 * draw.standard_normal(side)[who] + 0.1 * draw.standard_normal(side)[what]
         right = draw.random(who.size) < np.clip(0.55 + lean, 0, 1)
-        answered = Answered(np.arange(who.size), right.astype(float), np.ones(who.size), what, who)
+        p1 = right.astype(float)
+        source, none = what.astype(np.str_), np.zeros(who.size)
+        votes = Votes(1 - p1, p1, none, source, source, source)
+        means = VoteMeans(votes, SingleAnswers(np.arange(who.size), p1, who))
         first = np.tile([1.0, 0.0], (who.size, 1))
-        gain = answered.agreeing(first) - answered.agreeing(-first)
-        both = answered.mean(gain)
-        naive = replace(answered, source=np.arange(who.size), annotator=None).mean(gain)
+        gain = means.agreeing(first) - means.agreeing(-first)
+        both = means.mean(gain)
+        naive = VoteMeans(replace(votes, photograph=np.arange(who.size).astype(np.str_))).mean(gain)
         assert both.low is not None and both.high is not None
         assert naive.low is not None and naive.high is not None
         covered += both.low <= 0.1 <= both.high
