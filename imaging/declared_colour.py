@@ -7,7 +7,9 @@ a profile) it is taken as sRGB, and that is noted.
 
 from __future__ import annotations
 
+import math
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +19,13 @@ from imaging import colour, png
 from imaging.boxes import colour_properties
 from imaging.colour import Chromaticities, Space
 from imaging.errors import PhotographError
+from imaging.exif import read_exif, xmp_text
 
 AS_SRGB = "it was read as sRGB, as browsers do"
 NEAR_GAMMA = (0.44, 0.47)
 """Values of gAMA that are 1/2.2 but for rounding: in PNG that means sRGB, where the primaries are sRGB's."""
+GAMMAS = (0.1, 10.0)
+"""Values of gAMA that a picture can have; beyond, only black and white remain."""
 HIGH_DYNAMIC_RANGE = {colour.PQ: "PQ", colour.HLG: "HLG"}
 _ADOBE = "Adobe RGB"
 _EXIF_SPACES = {2: _ADOBE, 0xFFFF: "a space other than sRGB (uncalibrated)"}
@@ -125,13 +130,16 @@ def _by_gamma(gama: bytes, chrm: bytes) -> DeclaredColour:
     primaries = _chromaticities(numbers) if numbers else colour.SRGB
     if not colour.spans_colours(primaries):
         return DeclaredColour(assumed=f"Its cHRM chunk names impossible primaries: {AS_SRGB}.")
-    if not stored:
-        same = colour.is_srgb(primaries)
-        return (
-            DeclaredColour()
-            if same
-            else DeclaredColour(assumed=f"Its cHRM chunk names primaries without a curve: {AS_SRGB}.")
+    if gama and not stored:
+        return DeclaredColour(assumed=f"Its gAMA chunk names an impossible gamma: {AS_SRGB}.")
+    if stored and not GAMMAS[0] <= stored <= GAMMAS[1]:
+        raise PhotographError(
+            f"Its gAMA chunk names a gamma of {1 / stored:.3g}, which leaves black and white alone. Convert it to "
+            f"sRGB and save it again."
         )
+    if not stored:
+        lacks = f"Its cHRM chunk names primaries without a curve: {AS_SRGB}."
+        return DeclaredColour(assumed="" if colour.is_srgb(primaries) else lacks)
     if NEAR_GAMMA[0] <= stored <= NEAR_GAMMA[1] and colour.is_srgb(primaries):
         return DeclaredColour("its gAMA chunk")
     named = next(
@@ -149,7 +157,7 @@ def _chromaticities(numbers: list[float]) -> Chromaticities:
     return white_x, white_y, red_x, red_y, green_x, green_y, blue_x, blue_y
 
 
-def _alike(one: Chromaticities, other: Chromaticities) -> bool:
+def _alike(one: Sequence[float], other: Sequence[float]) -> bool:
     return max(abs(a - b) for a, b in zip(one, other, strict=True)) <= colour.ALIKE
 
 
@@ -204,8 +212,7 @@ def _by_tiff(opened: Image.Image, content: bytes) -> DeclaredColour:
     tags: Any = getattr(opened, "tag_v2", {})
     if claim.profile is not None or not any(tag in tags for tag in (301, 318, 319)):
         return claim
-    numbers = [float(value) for tag in (318, 319) for value in tags.get(tag, ())]
-    if 301 not in tags and len(numbers) == 8 and colour.is_srgb(_chromaticities(numbers)):
+    if 301 not in tags and not _has_other_primaries(tags):
         return claim
     return DeclaredColour(assumed=f"Its tags name primaries or curves without a profile: {AS_SRGB}.")
 
@@ -225,7 +232,8 @@ def _icc_transfer(profile: bytes) -> int:
 def _doubt_of_exif(opened: Image.Image) -> str:
     """A note where Exif data or XMP name a space other than sRGB; "" where they do not."""
     exif = read_exif(opened)
-    space = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.ColorSpace)
+    more = exif.get_ifd(ExifTags.IFD.Exif)
+    space = more.get(ExifTags.Base.ColorSpace)
     interoperability = exif.get_ifd(ExifTags.IFD.Interop).get(1, "")
     if space == 1:
         return ""
@@ -233,33 +241,47 @@ def _doubt_of_exif(opened: Image.Image) -> str:
         name = _ADOBE
     elif space is not None:
         name = _EXIF_SPACES.get(space, f"a space other than sRGB ({space})")
-    elif any(tag in exif for tag in (ExifTags.Base.PrimaryChromaticities, ExifTags.Base.WhitePoint)):
+    elif _has_other_primaries(exif):
         name = "custom primaries"
+    elif ExifTags.Base.TransferFunction in exif or not _is_gamma_of_srgb(more.get(ExifTags.Base.Gamma)):
+        name = "a custom curve"
     else:
         return _doubt_of_xmp(opened)
     return f"Its Exif data names {name}, and it has no ICC profile: {AS_SRGB}."
 
 
+def _has_other_primaries(tags: Any) -> bool:
+    """Whether the tags of Exif and TIFF for white and primaries are there and are not sRGB's."""
+    given = {
+        tag: tags[tag]
+        for tag in (ExifTags.Base.WhitePoint, ExifTags.Base.PrimaryChromaticities)
+        if tag in tags
+    }
+    for tag, expected in (
+        (ExifTags.Base.WhitePoint, colour.SRGB[:2]),
+        (ExifTags.Base.PrimaryChromaticities, colour.SRGB[2:]),
+    ):
+        try:
+            numbers = [float(value) for value in given.get(tag, expected)]
+        except (TypeError, ValueError, ZeroDivisionError):
+            return True
+        if len(numbers) != len(expected) or not _alike(numbers, expected):
+            return True
+    return False
+
+
+def _is_gamma_of_srgb(value: Any) -> bool:
+    """Whether Exif's Gamma is absent or 2.2, as sRGB files state it."""
+    return value is None or (math.isfinite(float(value)) and abs(float(value) - 2.2) < 0.05)
+
+
 def _doubt_of_xmp(opened: Image.Image) -> str:
     """Photoshop writes the name of the profile there, also where the profile itself is not embedded."""
-    packet = opened.info.get("xmp") or opened.info.get("XML:com.adobe.xmp") or b""
-    text = packet.decode("utf-8", "replace") if isinstance(packet, bytes) else str(packet)
-    _, _, rest = text.partition("photoshop:ICCProfile")
+    _, _, rest = xmp_text(opened).partition("photoshop:ICCProfile")
     name = rest.lstrip("=>\"'").split("<")[0].split('"')[0].split("'")[0].strip()[:60]
     if not name or "srgb" in name.lower():
         return ""
     return f"Its XMP data names the profile {name}, which it does not hold: {AS_SRGB}."
-
-
-def read_exif(opened: Image.Image) -> Image.Exif:
-    """The Exif data of a file; empty where they are damaged, as browsers take it."""
-    try:
-        exif = opened.getexif()
-        for block in (ExifTags.IFD.Exif, ExifTags.IFD.Interop):
-            exif.get_ifd(block)
-    except Exception:  # the reader of TIFF structures fails in as many ways as there are damages
-        return Image.Exif()
-    return exif
 
 
 _FORMATS = {

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-LEFT_BY_SYSTEMS = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini", "@eaDir"})
+# macOS, Windows, Synology and QNAP, ext4; compared in lower case.
+LEFT_BY_SYSTEMS = frozenset(
+    {"__macosx", "icon\r", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin", "system volume information",
+     "@eadir", "#recycle", "@recycle", "lost+found"}
+)  # fmt: skip
 
 
 def is_system_file(path: Path) -> bool:
     """Whether a file or folder is hidden (macOS's ._NAME too) or one that a system makes for itself."""
-    return path.name.startswith(".") or path.name in LEFT_BY_SYSTEMS
+    return path.name.startswith(".") or path.name.lower() in LEFT_BY_SYSTEMS
 
 
 def files(folder: Path, endings: frozenset[str] | set[str], *, below: bool = False) -> Iterator[Path]:

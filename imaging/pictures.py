@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from imaging import avif, jpeg, png, webp
-from imaging.declared_colour import DeclaredColour, read_declared_colour, read_exif
+from imaging.declared_colour import DeclaredColour, read_declared_colour
 from imaging.errors import PhotographError
+from imaging.exif import doubt_of_orientation, is_turned
 from imaging.pixels import Pixels, pixels_sha256
 from imaging.png import decode_png, encode_png
 
@@ -27,8 +28,6 @@ FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF")
 ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif"})
 SMALLEST_SIDE = 64
 MAX_PIXELS = 64_000_000
-UPRIGHT, TURNED = 1, range(2, 9)
-"""Values of the Exif orientation; any other says nothing."""
 # What decoders take for a picture though a part of it is missing, by format. Raw pixels (BMP, TIFF) do not show it.
 REFUSALS: dict[str, tuple[Callable[[bytes], None], ...]] = {
     "PNG": (png.refuse_damage, png.refuse_missing_rows),
@@ -187,7 +186,7 @@ def bits_per_channel(opened: Image.Image, content: bytes) -> int:
 def _normalise(opened: Image.Image, claim: DeclaredColour, notes: list[str]) -> Photograph:
     """Drop opaque alpha, expand grey and palette, convert to sRGB, turn upright: noting each."""
     # Read before decoding: Pillow turns a TIFF while it loads it, and forgets that it did.
-    turned = read_exif(opened).get(ExifTags.Base.Orientation, UPRIGHT) in TURNED
+    turned, doubt = is_turned(opened), doubt_of_orientation(opened)
     colours = _palette_entries(opened)
     opened.load()
     if opened.mode in {"P", "PA"} and np.array(opened.getchannel(0)).max() >= colours:
@@ -197,6 +196,8 @@ def _normalise(opened: Image.Image, claim: DeclaredColour, notes: list[str]) -> 
     upright = ImageOps.exif_transpose(opened) if turned else opened
     if turned:
         notes.append("Rotated upright according to its EXIF orientation.")
+    elif doubt:
+        notes.append(doubt)
     picture = _without_colour_tricks(_without_alpha(upright, notes), notes)
     pixels = _in_srgb(picture, claim, notes)
     height, width = pixels.shape[:2]
@@ -270,8 +271,9 @@ def _to_srgb(picture: Image.Image, profile: bytes, notes: list[str]) -> Image.Im
         ) from error
     if picture.mode == "L":
         notes.append("Greyscale: expanded to three equal channels.")
-    notes.append(f"Converted to sRGB from its colour profile ({_profile_name(embedded)}).")
     assert converted is not None
+    if converted.tobytes() != picture.convert("RGB").tobytes():
+        notes.append(f"Converted to sRGB from its colour profile ({_profile_name(embedded)}).")
     return converted
 
 

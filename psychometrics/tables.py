@@ -17,8 +17,8 @@ from typing import Any, Protocol
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 LONGEST_CELL = csv.field_size_limit()
-FORMULA_STARTS = "=+-@\t\r\n"
-"""A spreadsheet may run a cell that begins with one of these as a formula."""
+FORMULA_STARTS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
+"""A spreadsheet may run a cell that begins with one of these as a formula; in East Asia the full-width forms too."""
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",
     # UTF-32 first: its mark begins with that of UTF-16.
@@ -130,8 +130,9 @@ def _lines(text: str, name: str) -> list[tuple[int, list[str]]]:
 def _spreadsheet_hint(text: str) -> tuple[str, str, int]:
     """The delimiter of Excel's first line "sep=;", the text below it, and the lines that were taken off."""
     first = text[:8].splitlines()[0] if text[:8].splitlines() else ""
-    if first.lower().startswith("sep=") and first[4:] in DELIMITERS:
-        return first[4:], text.split(first, 1)[1].lstrip("\r\n"), 1
+    hint = first.strip('"')
+    if hint.lower().startswith("sep=") and hint[4:] in DELIMITERS:
+        return hint[4:], text.split(first, 1)[1].lstrip("\r\n"), 1
     return "", text, 0
 
 
@@ -201,15 +202,18 @@ def guard(value: Any) -> Any:
     """
     if hasattr(value, "isoformat"):
         return value.isoformat()
-    if isinstance(value, str) and value[:1] and value[0] in FORMULA_STARTS and not _is_number(value):
-        return f"'{value}"
-    return value
+    return f"'{value}" if isinstance(value, str) and _is_formula(value) else value
 
 
 def unguard(text: str) -> str:
     """The text of a cell that `guard` wrote."""
-    guarded = len(text) > 1 and text[0] == "'" and text[1] in FORMULA_STARTS
-    return text[1:] if guarded and not _is_number(text[1:]) else text
+    return text[1:] if text.startswith("'") and _is_formula(text[1:]) else text
+
+
+def _is_formula(text: str) -> bool:
+    """Whether a spreadsheet may run the text, or it looks like text that was guarded, which is guarded again."""
+    bare = text.lstrip("'")
+    return bare[:1] != "" and bare[0] in FORMULA_STARTS and not _is_number(bare)
 
 
 def _is_number(text: str) -> bool:

@@ -1,27 +1,44 @@
 """Addresses that people go back to, with the code that their panel pays for: parsed, never searched as text."""
 
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 # What panels call the code in a query; Prolific's comes first, other panels take the second.
 CODE_NAMES = ("cc", "code")
+# The same in the words of other panels, without capitals, hyphens and underscores.
+_ALSO = {*CODE_NAMES, "completioncode", "surveycode"}
 
 
 def with_code(address: str, code: str, *, prolific: bool) -> str:
-    """The address with the code in its query, once, in place of any other; as it is where one of both is missing."""
+    """The address with the code in its query, once, in place of any other; as it is where one of both is missing.
+
+    It stays as it is, too, where its fragment names the code: the page there reads it itself.
+    """
     if not address or not code:
         return address
     parts = urlsplit(address)
+    if code in _codes(_query_of_fragment(parts)):
+        return address
     query = parse_qsl(parts.query, keep_blank_values=True)
-    named = next((name for name, _ in query if name in CODE_NAMES), CODE_NAMES[0 if prolific else 1])
-    kept = [(name, value) for name, value in query if name not in CODE_NAMES]
+    named = next((name for name, _ in query if _names_a_code(name)), CODE_NAMES[0 if prolific else 1])
+    kept = [(name, value) for name, value in query if not _names_a_code(name)]
     return urlunsplit(parts._replace(query=urlencode([*kept, (named, code)])))
 
 
 def other_codes(address: str, code: str) -> list[str]:
-    """The codes in the address that are not `code`, or all of them where `code` is empty; several are several."""
-    values = [
-        value
-        for name, value in parse_qsl(urlsplit(address).query, keep_blank_values=True)
-        if name in CODE_NAMES
-    ]
+    """The codes in the address that are not `code`, or all but one where `code` is empty; blank ones are none."""
+    parts = urlsplit(address)
+    values = [value for value in _codes(parts.query) + _codes(_query_of_fragment(parts)) if value]
     return [value for value in values if value != code] if code else values[1:]
+
+
+def _codes(query: str) -> list[str]:
+    return [value for name, value in parse_qsl(query, keep_blank_values=True) if _names_a_code(name)]
+
+
+def _names_a_code(name: str) -> bool:
+    return name.lower().replace("_", "").replace("-", "") in _ALSO
+
+
+def _query_of_fragment(parts: SplitResult) -> str:
+    """What stands after # as a query, as in #cc=A or #/done?cc=A."""
+    return parts.fragment.rpartition("?")[2]

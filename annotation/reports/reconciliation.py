@@ -25,6 +25,11 @@ RETURNED_WORDS = {"returned", "timedout", "abandoned"}
 MOST_ROWS = 20_000
 LONGEST_ID = 200
 # What panels and spreadsheets write where there is no id, or where the person took it back.
+# A number in powers of ten was an id until a spreadsheet opened the file.
+ROUNDED = re.compile(r"[+-]?\d[.,]?\d*E\+?\d+", re.IGNORECASE)
+# Blanks and marks that cannot be seen, around an id; and ="A1", by which panels keep spreadsheets from rounding.
+_AROUND = "\u00a0\u200b\u200c\u200d\u2060\ufeff "
+_IN_FORMULA = re.compile(r'="(.*)"')
 NO_IDS = {"", "na", "nan", "null", "none", "undefined", "consentrevoked", "dataexpired"}
 
 # By what the panel says and what we hold; where both agree there is nothing to do.
@@ -69,7 +74,7 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A panel's list. `without_id`: rows whose id is missing, or a word for that such as CONSENT_REVOKED."""
+    """A panel's list. `without_id`: rows whose id is missing, rounded, or a word such as CONSENT_REVOKED."""
 
     submissions: list[Submission]
     without_id: int = 0
@@ -107,7 +112,7 @@ def read_export(content: bytes, name: str) -> Export:
             raise Refused(
                 f"“{name}” has an id of {len(row.external_id)} characters. Is a closing quote missing in the file?"
             )
-    usable = [row for row in rows if _letters(row.external_id, digits=True) not in NO_IDS]
+    usable = [row for row in rows if _is_id(row.external_id)]
     return Export(usable, len(rows) - len(usable))
 
 
@@ -115,7 +120,7 @@ def _submissions(table: Table) -> list[Submission]:
     head = [_letters(cell) for cell in table.head]
     at = _column(head, ID_COLUMNS)
     if at is None and len(head) == 1:
-        return [Submission(cell) for cell in (table.head[0], *(cells[0] for _, cells in table.rows))]
+        return [Submission(_id(cell)) for cell in (table.head[0], *(cells[0] for _, cells in table.rows))]
     if at is None:
         raise Refused(
             "None of the file's columns is called “Participant id”, “WorkerId” or “participant”. "
@@ -123,9 +128,20 @@ def _submissions(table: Table) -> list[Submission]:
         )
     status, code = _column(head, STATUS_COLUMNS), _column(head, CODE_COLUMNS)
     return [
-        Submission(cells[at], "" if status is None else cells[status], "" if code is None else cells[code])
+        Submission(
+            _id(cells[at]), "" if status is None else cells[status], "" if code is None else cells[code]
+        )
         for _, cells in table.rows
     ]
+
+
+def _is_id(text: str) -> bool:
+    return _letters(text, digits=True) not in NO_IDS and not ROUNDED.fullmatch(text)
+
+
+def _id(cell: str) -> str:
+    """The id as the panel has it, without what programs put around it."""
+    return _IN_FORMULA.sub(r"\1", cell.strip(_AROUND)).strip(_AROUND)
 
 
 def _letters(text: str, *, digits: bool = False) -> str:

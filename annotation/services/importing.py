@@ -137,20 +137,36 @@ def _write(
     return new
 
 
+def valid_name(name: str) -> str:
+    """The name without blanks around it. Refuses what a form would refuse too: nothing, or too much."""
+    stripped, most = name.strip(), Study._meta.get_field("name").max_length or 0
+    if not stripped:
+        raise Refused("Give the study a name: it may not be empty.")
+    if len(stripped) > most:
+        raise Refused(f"The name of a study has at most {most} characters; this one has {len(stripped)}.")
+    if not stripped.isprintable():
+        raise Refused("The name of the study contains a control character. Remove it.")
+    return stripped
+
+
 def imported_study(name: str, among: QuerySet[Study] | None = None) -> Study | None:
     """The imported study of this name, None where there is none. Refuses one that people judged here.
 
     `among`: the studies that the importer may add to; without it all.
     """
-    existing = (Study.objects.all() if among is None else among).filter(name=name).first()
+    existing = (Study.objects.all() if among is None else among).filter(name=name.strip()).first()
     if existing is not None and not existing.origin:
         raise Refused(f"There is already a study “{name}” that was judged here. Choose another name.")
     return existing
 
 
 def new_imported_study(name: str, origin: str) -> Study:
-    """A study that is closed from the start, because it was judged elsewhere. Not saved yet."""
+    """A study that is closed from the start, because it was judged elsewhere. Not saved yet.
+
+    Refuses a name that a study created here could not have.
+    """
     now = timezone.now()
+    name = valid_name(name)
     return Study(
         name=name,
         slug=free_slug(name, or_else="imported"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from imaging.pictures import Photograph, PhotographError, load_photograph
 from tests.kit import claims
@@ -19,6 +19,7 @@ def colours(photograph: Photograph) -> list[tuple[int, ...]]:
     return [tuple(photograph.pixels[32, 8 + 16 * number].tolist()) for number in range(len(COLOURS))]
 
 
+SRGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 SRGB_LIKE = {
     "nothing": png(),
     "cICP": png(cicp(1, 13)),
@@ -28,6 +29,11 @@ SRGB_LIKE = {
     "gAMA": png(gama(0.45455)),
     "gAMA and cHRM": png(gama(0.45455), chrm(SRGB)),
     "Exif": claims.saved("PNG", exif=claims.exif(1)),
+    "Exif, white and primaries of sRGB": claims.saved(
+        "PNG", exif=claims.exif_of({318: SRGB[:2], 319: SRGB[2:]})
+    ),
+    "Exif, gamma 2.2": claims.saved("PNG", exif=claims.exif_of({}, {0xA500: 2.2})),
+    "a profile of sRGB": claims.saved("PNG", icc_profile=SRGB_PROFILE),
     "BMP": claims.bmp(b"BGRs"),
     "BMP without primaries": claims.bmp(bytes(4)),
 }
@@ -178,6 +184,8 @@ PQ_PROFILE = profile(P3, 2.2, (b"cicp", b"cicp\0\0\0\0" + bytes([9, 16, 0, 1])))
         (claims.saved("JPEG", icc_profile=ICC_P3[:300]), "profile is damaged"),
         (claims.saved("WEBP", icc_profile=b"none" * 50), "profile is damaged"),
         (claims.gif(ICC_P3[:200]), "profile is damaged"),
+        (png(gama(0.0001)), "gamma of 1e\\+04"),
+        (png(gama(21474)), "gamma of 4.66e-05"),
     ],
 )
 def test_high_dynamic_range_and_damaged_profiles_are_refused(content: bytes, words: str) -> None:
@@ -205,6 +213,13 @@ ASSUMED = {
     "Exif, wide gamut": (claims.saved("WEBP", exif=claims.exif(0xFFFD)), "65533"),
     "Exif in PNG": (claims.saved("PNG", exif=claims.exif(0xFFFF)), "uncalibrated"),
     "Exif in TIFF": (claims.saved("TIFF", exif=claims.exif(0xFFFF)), "uncalibrated"),
+    "Exif, primaries": (claims.saved("PNG", exif=claims.exif_of({319: P3[2:]})), "custom primaries"),
+    "Exif, a table of a curve": (
+        claims.saved("PNG", exif=claims.exif_of({301: (0, 1, 2)})),
+        "a custom curve",
+    ),
+    "Exif, gamma 1": (claims.saved("PNG", exif=claims.exif_of({}, {0xA500: 1.0})), "a custom curve"),
+    "gAMA of zero": (png(gama(0)), "impossible gamma"),
     "half a profile": (lost_part(), "part of its ICC profile is missing"),
     "XMP": (claims.saved("JPEG", xmp=XMP), "ProPhoto RGB"),
     "cHRM without gAMA": (png(chrm(P3)), "primaries without a curve"),
@@ -246,18 +261,3 @@ def test_grey_with_a_gamma_is_converted_as_grey() -> None:
     photograph = load_photograph(content[:33] + gama(1) + content[33:])
     assert np.unique(photograph.pixels).tolist() == [188]
     assert len(photograph.notes) == 2
-
-
-@pytest.mark.parametrize("orientation", [0, 9, 77])
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF"])
-def test_an_orientation_that_means_nothing_turns_nothing(orientation: int, format: str) -> None:
-    data = Image.Exif()
-    data[0x0112] = orientation
-    photograph = load_photograph(claims.saved(format, exif=data))
-    assert (photograph.notes, photograph.pixels.shape) == ((), (64, 96, 3))
-
-
-@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
-def test_damaged_exif_data_say_nothing(format: str) -> None:
-    assert load_photograph(claims.saved(format, exif=b"Exif\0\0II*\0nothing")).notes == ()

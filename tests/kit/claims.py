@@ -4,6 +4,7 @@ import io
 import struct
 import zlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -122,4 +123,13 @@ def exif(space: int | None, interoperability: str = "") -> Image.Exif:
         inner[0xA005] = {1: interoperability}
     data._ifds[0x8769] = inner
     data[0x8769] = inner
+    return data
+
+
+def exif_of(tags: dict[int, Any], more: dict[int, Any] | None = None) -> Image.Exif:
+    """Exif data with these tags, and `more` in the block of the camera."""
+    data = Image.Exif()
+    data.update(tags)
+    if more:
+        data._ifds[0x8769] = data[0x8769] = more
     return data

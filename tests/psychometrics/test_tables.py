@@ -13,6 +13,7 @@ from psychometrics.tables import (
     read_records,
     stream,
     to_text,
+    unguard,
 )
 
 PLAIN = "source,a,b\ns0.png,x.jpg,y.jpg\ns1.png,x.jpg,z.jpg\n"
@@ -34,6 +35,7 @@ DIALECTS = {
     "semicolons": PLAIN.replace(",", ";").encode(),
     "tabs": PLAIN.replace(",", "\t").encode(),
     "bars": PLAIN.replace(",", "|").encode(),
+    "Excel's first line, in quotes": b'"sep=;"\r\n' + PLAIN.replace(",", ";").replace("\n", "\r\n").encode(),
     "Excel's first line": b"sep=;\r\n" + PLAIN.replace(",", ";").replace("\n", "\r\n").encode(),
     "no last line end": PLAIN.rstrip("\n").encode(),
     "blank lines": b"\n" + PLAIN.encode() + b"\n\n  \n,,\n",
@@ -116,7 +118,25 @@ def test_a_file_that_is_not_there_is_refused_by_name(tmp_path):
         read_records(tmp_path, ["a"])
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1+1", "-1+1", "@SUM(1)", "\t=1", "\r=1", "\n=1", "=", "-"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1",
+        "+1+1",
+        "-1+1",
+        "@SUM(1)",
+        "\t=1",
+        "\r=1",
+        "\n=1",
+        "=",
+        "-",
+        "＝1",
+        "＋1+1",
+        "－1",
+        "＠SUM(1)",
+        "'=1",
+    ],
+)
 def test_text_that_would_run_as_a_formula_is_guarded(text):
     assert guard(text) == f"'{text}"
 
@@ -124,6 +144,11 @@ def test_text_that_would_run_as_a_formula_is_guarded(text):
 @pytest.mark.parametrize("value", ["-0.5", "+3", "a=1", "", "-1e-3", -0.5, 3, None, True, "-inf"])
 def test_numbers_and_harmless_text_stay(value):
     assert guard(value) == value
+
+
+@pytest.mark.parametrize("text", ["=1", "'=1", "''=1", "'", "it's", "'-1", "'tis", "＝1", "-1", "-a"])
+def test_a_guarded_cell_reads_back(text):
+    assert unguard(guard(text)) == text
 
 
 def test_a_file_that_is_written_reads_back():

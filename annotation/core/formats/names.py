@@ -1,6 +1,9 @@
 """Names of files as other programs write them: which may be opened, and what a missing one may have meant."""
 
+import html
+import re
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from urllib.parse import unquote
 
@@ -17,19 +20,27 @@ def hint(folder: Path, name: str) -> str:
 
     "" where nothing is.
     """
-    for written, why in (
-        (name, ""),
-        (name.replace("\\", "/"), "with / for \\"),
-        (unquote(name), "without codes such as %20"),
-    ):
-        if written == name and why:
-            continue
+    for written, why in _spellings(name):
         path, reasons = _walk(folder, PurePosixPath(written).parts)
         if path is not None and (why or reasons):
-            return (
-                f"{path.relative_to(folder).as_posix()} is there: {', '.join(filter(None, [why, *reasons]))}"
-            )
+            return f"{path.relative_to(folder).as_posix()} is there: {', '.join([*why, *reasons])}"
     return ""
+
+
+def _spellings(name: str) -> Iterator[tuple[str, list[str]]]:
+    """The name as it is, then as other programs would write it, each with what was changed."""
+    changes = (
+        ("with / for \\", lambda text: text.replace("\\", "/")),
+        ("without codes such as %20", unquote),
+        ("without codes such as &amp;", html.unescape),
+    )
+    yield name, []
+    written, why = name, []
+    for words, change in changes:
+        changed = change(written)
+        if changed != written:
+            written, why = changed, [*why, words]
+            yield written, why
 
 
 def _walk(folder: Path, parts: tuple[str, ...]) -> tuple[Path | None, list[str]]:
@@ -37,7 +48,7 @@ def _walk(folder: Path, parts: tuple[str, ...]) -> tuple[Path | None, list[str]]
     reasons: list[str] = []
     path = folder
     for part in parts:
-        if not (path / part).exists():
+        if not _exists(path / part):
             alike = _alike(path, part)
             if alike is None:
                 return None, []
@@ -45,6 +56,13 @@ def _walk(folder: Path, parts: tuple[str, ...]) -> tuple[Path | None, list[str]]
             reasons += [why] if why not in reasons else []
         path = path / part
     return path, reasons
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # the name is too long, or the folder may not be read
+        return False
 
 
 def _alike(folder: Path, name: str) -> tuple[str, str] | None:
@@ -55,6 +73,7 @@ def _alike(folder: Path, name: str) -> tuple[str, str] | None:
     for why, form in (
         ("another Unicode form", _composed),
         ("another case", _folded),
+        ("other spaces", _spaceless),
         ("another ending", _stem),
     ):
         match = next((entry for entry in entries if form(entry) == form(name)), None)
@@ -71,5 +90,12 @@ def _folded(name: str) -> str:
     return _composed(name).casefold()
 
 
+def _spaceless(name: str) -> str:
+    """Without blanks of every kind, with what programs put in their place, and what is invisible."""
+    return re.sub(r"[\s_+\u200b-\u200f\u2060\ufeff]", "", _folded(name))
+
+
 def _stem(name: str) -> str:
-    return _folded(PurePosixPath(name).stem)
+    """Without its ending, or without both of two equal ones (a.png.png)."""
+    path = PurePosixPath(_folded(name))
+    return PurePosixPath(path.stem).stem if path.suffix == PurePosixPath(path.stem).suffix else path.stem

@@ -21,6 +21,12 @@ from annotation.services.studies import check_protocol
         ("https://p.example/x?cc=OLD&s=7", "C1", "other", "https://p.example/x?s=7&cc=C1"),
         ("https://p.example/x?s=7#top", "C1", "other", "https://p.example/x?s=7&code=C1#top"),
         ("https://p.example/x?cc=C1", "", "prolific", "https://p.example/x?cc=C1"),
+        ("https://p.example/x?CC=OLD", "C1", "prolific", "https://p.example/x?CC=C1"),
+        ("https://p.example/x?cc=", "C1", "prolific", "https://p.example/x?cc=C1"),
+        ("https://p.example/x?survey_code=OLD", "C1", "other", "https://p.example/x?survey_code=C1"),
+        ("https://p.example/x?completionCode=OLD", "C1", "other", "https://p.example/x?completionCode=C1"),
+        ("https://p.example/#/done?cc=C1", "C1", "prolific", "https://p.example/#/done?cc=C1"),
+        ("https://p.example/x?barcode=7", "C1", "other", "https://p.example/x?barcode=7&code=C1"),
         ("", "C1", "prolific", ""),
     ],
 )
@@ -36,6 +42,12 @@ def test_the_way_back_has_one_code(address: str, code: str, panel: str, expected
         ("https://p.example/complete?cc=C1&code=C2", "", ["C2"]),
         ("https://p.example/complete?cc=OLD", "C1", ["OLD"]),
         ("https://p.example/C2?x=C2", "C1", []),
+        ("https://p.example/x?CC=OLD", "C1", ["OLD"]),
+        ("https://p.example/x?cc=", "C1", []),
+        ("https://p.example/x?completion_code=OLD", "C1", ["OLD"]),
+        ("https://p.example/#/done?cc=OLD", "C1", ["OLD"]),
+        ("https://p.example/x?cc=C1#code=OLD", "C1", ["OLD"]),
+        ("https://p.example/x?barcode=7", "C1", []),
     ],
 )
 def test_another_code_in_the_address_is_seen(address: str, code: str, others: list[str]) -> None:

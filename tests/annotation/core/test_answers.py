@@ -189,6 +189,16 @@ def bapps(folder: Path, *, picture: str = "000000.png", judge: bytes | None = No
     return folder
 
 
+@pytest.mark.parametrize(
+    "left", ["$RECYCLE.BIN", "System Volume Information", "lost+found", "#recycle", "@eaDir", ".Trash-1000"]
+)
+def test_folders_that_systems_make_are_passed_over(tmp_path: Path, left: str) -> None:
+    bapps(tmp_path)
+    (tmp_path / left / "judge").mkdir(parents=True)
+    (tmp_path / left / "judge" / "000000.npy").write_bytes(b"deleted long ago")
+    assert len(read_bapps(tmp_path).answers) == 5
+
+
 def test_what_macos_leaves_in_a_bapps_set_is_passed_over(tmp_path: Path) -> None:
     bapps(tmp_path, picture="000000.JPG")
     for name in ("val/x/judge/._000000.npy", "val/x/ref/._000000.JPG", "val/x/.DS_Store"):

@@ -11,7 +11,15 @@ from annotation.core.formats.names import hint, is_inside
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "img").mkdir()
-    for name in ("Plain.png", "two words.png", unicodedata.normalize("NFC", "Übung é.png"), "100%.png"):
+    for name in (
+        "Plain.png",
+        "two words.png",
+        unicodedata.normalize("NFC", "Übung é.png"),
+        "100%.png",
+        "a&b.png",
+        "no\xa0break.png",
+        "twice.png.png",
+    ):
         (tmp_path / "img" / name).touch()
     return tmp_path
 
@@ -27,6 +35,15 @@ def folder(tmp_path: Path) -> Path:
         ("img/Plain.jpg", "img/Plain.png is there: another ending"),
         (unicodedata.normalize("NFD", "img/Übung é.png"), "another Unicode form"),
         ("img/100%25.png", "img/100%.png is there: without codes such as %20"),
+        ("img\\two%20words.png", "is there: with / for \\, without codes such as %20"),
+        ("img/two+words.png", "img/two words.png is there: other spaces"),
+        ("img/two\xa0words.png", "other spaces"),
+        ("img/Plain.png ", "img/Plain.png is there: other spaces"),
+        ("img/\u200bPlain.png", "other spaces"),
+        ("img/no break.png", "img/no\xa0break.png is there: other spaces"),
+        ("img/a&amp;b.png", "img/a&b.png is there: without codes such as &amp;"),
+        ("img/twice.png", "img/twice.png.png is there: another ending"),
+        ("IMG/" + "x" * 300, ""),
         ("img/other.png", ""),
         ("elsewhere/Plain.png", ""),
     ],

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation.models import Annotator, Enrolment, Study
+from annotation.reports.reconciliation import read_export
 from tests.kit.factories import make_session
 from tests.panels import panel_study
 
@@ -113,10 +114,16 @@ def test_a_person_who_is_done_twice_is_paid_once(reconciled: Any) -> None:
 
 def test_rows_without_a_usable_id_are_counted(owner_client: Client) -> None:
     address = reverse("study-reconciliation", args=[panel_study().slug])
-    export = "Participant id,Status\nA1,APPROVED\nCONSENT_REVOKED,APPROVED\n,APPROVED\nn/a,RETURNED\n"
+    export = "Participant id,Status\nA1,APPROVED\nCONSENT_REVOKED,APPROVED\n,APPROVED\nn/a,RETURNED\n5.83E+23,APPROVED\n"
     page = owner_client.post(address, {"export": _file(export)})
     assert [row.external_id for row in page.context["rows"]] == ["A1"]
-    assert "3 rows of the file without a usable id were skipped" in page.content.decode()
+    assert "4 rows of the file without a usable id were skipped" in page.content.decode()
+
+
+@pytest.mark.parametrize("cell", [" A1 ", "\u00a0A1\u200b", '"=""A1"""', "\ufeffA1"])
+def test_what_programs_put_around_an_id_is_no_part_of_it(cell: str) -> None:
+    (row,) = read_export(f"Participant id,Status\n{cell},APPROVED\n".encode(), "x.csv").submissions
+    assert row.external_id == "A1"
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,16 @@ def test_what_cannot_be_imported_leaves_nothing(folder: Path, args: list[str]) -
     assert not Study.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("", "may not be empty"), (" ", "may not be empty"), ("x" * 121, "121"), ("a\nb", "control")],
+)
+def test_a_name_that_no_form_would_take_is_refused(folder: Path, name: str, words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        call_command("import_judgments", str(folder / "answers.csv"), "--study", name)
+    assert not Study.objects.exists()
+
+
 def test_a_study_of_ones_own_is_never_mixed_with_imports(folder: Path) -> None:
     make_study(name="Mine")
     with pytest.raises(CommandError, match="judged here"):
