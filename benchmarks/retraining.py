@@ -96,7 +96,8 @@ def _coded(row: Any, codec: str, quality: int) -> Any:
     from django.core.files.base import ContentFile
     from PIL import Image
 
-    from imaging.pictures import encode_png, pixels_sha256
+    from imaging.pixels import pixels_sha256
+    from imaging.png import encode_png
 
     file = io.BytesIO()
     with row.source.image.open("rb") as stored, Image.open(stored) as picture:

@@ -33,8 +33,10 @@ from codecs_zoo.saliency.report_command import add_parser as add_saliency_report
 from codecs_zoo.sweep.command import add_parser as add_sweep
 from codecs_zoo.sweep.plan import SweepError
 from codecs_zoo.variants import Variant, as_setting, with_options
+from imaging.errors import PhotographError
 from imaging.files import write_atomic
-from imaging.pictures import PhotographError, encode_png, load_photograph
+from imaging.pictures import load_photograph
+from imaging.png import encode_png
 
 EXPECTED = (
     PhotographError, CodecError, RateError, container.ContainerError, SweepError, QualityError, ModelUnavailable,

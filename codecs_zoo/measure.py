@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from codecs_zoo.contract import Codec, Pixels, Settings, bits_per_pixel
-from imaging.pictures import pixels_sha256
+from imaging.pixels import pixels_sha256
 
 if TYPE_CHECKING:
     import torch

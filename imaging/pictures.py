@@ -15,14 +15,7 @@ from imaging import avif, jpeg, png, webp
 from imaging.declared_colour import DeclaredColour, read_declared_colour
 from imaging.errors import PhotographError
 from imaging.exif import doubt_of_orientation, is_turned
-from imaging.pixels import Pixels, pixels_sha256
-from imaging.png import decode_png, encode_png
-
-__all__ = [
-    "ENDINGS",
-    "Box", "FORMATS", "MAX_PIXELS", "Photograph", "PhotographError", "Pixels", "box_at", "box_like", "centre_crop",
-    "crop", "decode_png", "encode_png", "load_photograph", "pixels_sha256",
-]  # fmt: skip
+from imaging.pixels import Pixels
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF")
 ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif"})

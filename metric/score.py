@@ -8,8 +8,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TextIO
 
+from imaging.errors import PhotographError
 from imaging.listing import files
-from imaging.pictures import ENDINGS, PhotographError, Pixels, load_photograph
+from imaging.pictures import ENDINGS, load_photograph
+from imaging.pixels import Pixels
 from metric.core.config import NETS, ROWS
 from metric.core.distance.viewing import Viewing
 from psychometrics.tables import TableWriter

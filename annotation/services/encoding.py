@@ -1,10 +1,9 @@
-"""From sources to reconstructions to triplets."""
+"""A worker makes a reconstruction, and pairs it with its siblings."""
 
 import math
 import time
 import uuid
-from collections.abc import Callable, Collection, Hashable, Iterable
-from decimal import Decimal
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any, cast
 
 from django.core.files.base import ContentFile
@@ -12,62 +11,16 @@ from django.db import transaction
 from django.db.models.fields.files import FieldFile
 
 from annotation.core.allocation import Candidate, make_pairs
-from annotation.core.conditions import ORIGINAL
-from annotation.core.damage import anchor_settings, damage
+from annotation.core.damage import damage
 from annotation.core.pairing import ConditionPair
 from annotation.leases import run_claimed
 from annotation.models import Reconstruction, Source, Study, Triplet
-from annotation.models.stimulus import as_decimal
 from annotation.services.known import make_known_triplets
 from annotation.services.remaking import is_remade, remade_fields, settle_remake
 from codecs_zoo import measure, rate, registry
 from codecs_zoo.contract import Codec, CodecError, Pixels, bits_per_pixel
-from imaging import pictures as image
-
-
-def plan_reconstructions(*, study: Study, sources: Collection[int]) -> list[int]:
-    """Makes the rows that the study needs of these sources and returns those that wait for an encoder.
-
-    A reconstruction that another study already made is used as it is. Call it in a transaction, when the
-    study is open: what other workers finish meanwhile waits for it, then finds the study open.
-    """
-    chosen = study.sources.filter(pk__in=sources)
-    made_of = list(chosen.select_for_update(no_key=True, of=("self",)).order_by("pk"))
-    Reconstruction.objects.bulk_create(
-        [
-            Reconstruction(source=source, origin=origin, method=method, level=level)
-            for source in made_of
-            for origin, method, level in [*_points(study), *_anchors(study, source)]
-        ],
-        ignore_conflicts=True,
-        batch_size=500,
-    )
-    needed = Reconstruction.objects.needed_by(study).filter(source__in=made_of)
-    make_triplets(study=study, reconstructions=needed.filter(state=Reconstruction.State.DONE))
-    make_known_triplets(study=study, sources=made_of)
-    prepared = Reconstruction.objects.prepared_for(study).filter(
-        source__in=made_of, state=Reconstruction.State.QUEUED
-    )
-    # Anchors and originals first, having the lowest bitrate: people are trained before they judge.
-    return list(prepared.order_by("source", "level", "pk").values_list("pk", flat=True))
-
-
-def _points(study: Study) -> list[tuple[str, str, Decimal]]:
-    """(origin, method, level) of what must be made of each source; own pictures exist already."""
-    zoo, original = Reconstruction.Origin.ZOO, Reconstruction.Origin.ORIGINAL
-    points = [(zoo, codec, as_decimal(bpp)) for codec in study.codecs for bpp in study.target_bpps]
-    if study.pairing.shows_original:
-        points.append((original, ORIGINAL.method, as_decimal(ORIGINAL.level)))
-    return points
-
-
-def _anchors(study: Study, source: Source) -> list[tuple[str, str, Decimal]]:
-    """The same for clearly worse pictures, for the study's checks: one coarse codec and one damage."""
-    if not study.rules.needs_anchors:
-        return []
-    codec, name, strength = anchor_settings(source.sha256)
-    kinds = Reconstruction.Origin
-    return [(kinds.COARSE, codec, as_decimal(0)), (kinds.DAMAGED, name, as_decimal(strength))]
+from imaging.pixels import pixels_sha256
+from imaging.png import decode_png, encode_png
 
 
 def encode_reconstruction(*, pk: int) -> str:
@@ -80,7 +33,7 @@ def _make(reconstruction: Reconstruction, lease: uuid.UUID) -> str:
     pixels = read_pixels(reconstruction.source.image)
     x_hat, made = _made(reconstruction, pixels)
     before = reconstruction.image.name
-    reconstruction.image.save("pixels.png", ContentFile(image.encode_png(x_hat)), save=False)
+    reconstruction.image.save("pixels.png", ContentFile(encode_png(x_hat)), save=False)
     kept = _keep(reconstruction, lease, made | {"image": reconstruction.image.name})
     if not kept or (kept == "left" and before):
         reconstruction.image.delete(save=False)
@@ -103,7 +56,7 @@ def _damaged(reconstruction: Reconstruction, pixels: Pixels) -> tuple[Pixels, di
     return x_hat, {
         "kind": "damaged",
         "psnr": measure.psnr(pixels, x_hat),
-        "sha256": image.pixels_sha256(x_hat),
+        "sha256": pixels_sha256(x_hat),
     }
 
 
@@ -177,7 +130,7 @@ def _keep(reconstruction: Reconstruction, lease: uuid.UUID, made: dict[str, Any]
 def read_pixels(file: FieldFile) -> Pixels:
     """uint8 HxWx3 of a stored PNG."""
     with file.open("rb") as opened:
-        return image.decode_png(opened.read())
+        return decode_png(opened.read())
 
 
 def _pair_with_siblings(reconstruction: Reconstruction) -> None:

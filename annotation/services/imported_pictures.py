@@ -19,7 +19,10 @@ from annotation.core.formats.names import hint
 from annotation.core.formats.plain import Answer, Answers, Shown
 from annotation.services.published_stimuli import CannotRecreate, Recreated, recreate, why_unavailable
 from codecs_zoo.contract import CodecError, Pixels
-from imaging.pictures import PhotographError, encode_png, load_photograph, pixels_sha256
+from imaging.errors import PhotographError
+from imaging.pictures import load_photograph
+from imaging.pixels import pixels_sha256
+from imaging.png import encode_png
 
 # Makes or reads the picture `shown` of an original with these pixels. Raises CannotShow.
 Show = Callable[[Shown, Pixels], Recreated]

@@ -14,6 +14,9 @@ from annotation.services.drafts import require_draft
 from annotation.services.uncropped import store_uncropped
 from codecs_zoo.contract import Pixels
 from imaging import pictures as image
+from imaging.errors import PhotographError
+from imaging.pixels import pixels_sha256
+from imaging.png import encode_png
 
 CROPPED = "cropped to"
 
@@ -36,11 +39,11 @@ def add_source(
     require_words(name=name, licence=licence, attribution=attribution)
     try:
         photograph = image.load_photograph(file)
-    except image.PhotographError as error:
+    except PhotographError as error:
         raise BadPhotograph(f"{name}: {error}") from error
     source, pixels = cut_source(study, photograph.pixels, photograph.notes, corner=corner)
     words = {"name": name[:200], "licence": licence, "attribution": attribution}
-    png = image.encode_png(pixels)
+    png = encode_png(pixels)
     with transaction.atomic():
         _lock_draft(study)
         if duplicate := study.uses.filter(source__photograph=source.photograph).first():
@@ -60,7 +63,7 @@ def cut_source(
     middle.
     """
     largest = study.max_width, study.max_height
-    shown = study.uses.filter(source__photograph=image.pixels_sha256(whole)).select_related("source").first()
+    shown = study.uses.filter(source__photograph=pixels_sha256(whole)).select_related("source").first()
     if shown and shown.source.crop:
         box = tuple(shown.source.crop)
     elif corner is not None:
@@ -75,9 +78,9 @@ def source_of(whole: Pixels, box: image.Box, notes: Sequence[str] = ()) -> tuple
     pixels = image.crop(whole, box)
     cropped = pixels.shape != whole.shape
     cut = f"{CROPPED} {pixels.shape[1]} × {pixels.shape[0]} pixels, the largest size that this study shows"
-    known = image.pixels_sha256(whole)
+    known = pixels_sha256(whole)
     source = Source(
-        sha256=image.pixels_sha256(pixels),
+        sha256=pixels_sha256(pixels),
         photograph=known,
         split=assign_split(known),
         width=pixels.shape[1],

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from codecs_zoo.contract import Availability, Codec, CodecError, Knob, Pixels, Settings, check_decoded_size
 from codecs_zoo.registry import register
-from imaging.pictures import decode_png, encode_png
 from imaging.plots.looks import Look
+from imaging.png import decode_png, encode_png
 
 SECONDS = 600
 

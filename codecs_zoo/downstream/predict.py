@@ -19,7 +19,8 @@ from codecs_zoo.onnx_models import find_model
 from codecs_zoo.sweep.plan import Photo, Task, bitstream_path
 from codecs_zoo.sweep.run import processes
 from imaging.files import file_sha256, write_atomic
-from imaging.pictures import load_photograph, pixels_sha256
+from imaging.pictures import load_photograph
+from imaging.pixels import pixels_sha256
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import numpy as np
 
 from codecs_zoo.saliency.maps import KINDS, saliency_map
 from imaging.files import write_atomic
-from imaging.pictures import encode_png, load_photograph
+from imaging.pictures import load_photograph
+from imaging.png import encode_png
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -12,9 +12,11 @@ from typing import Any
 from codecs_zoo import registry
 from codecs_zoo.contract import Codec, CodecError, Settings
 from codecs_zoo.rate import RateError
+from imaging.errors import PhotographError
 from imaging.files import write_atomic
 from imaging.listing import files
-from imaging.pictures import ENDINGS, PhotographError, load_photograph, pixels_sha256
+from imaging.pictures import ENDINGS, load_photograph
+from imaging.pixels import pixels_sha256
 
 
 class SweepError(ValueError):

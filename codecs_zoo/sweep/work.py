@@ -17,7 +17,8 @@ from codecs_zoo.quality import figure
 from codecs_zoo.rate import RateError, encode_to_bpp
 from codecs_zoo.sweep.plan import Row, Task, bitstream_path, failure, read_row, success, write_row
 from imaging.files import write_atomic
-from imaging.pictures import load_photograph, pixels_sha256
+from imaging.pictures import load_photograph
+from imaging.pixels import pixels_sha256
 
 MEASURED_ANYWAY = {"psnr", "ms-ssim"}
 

@@ -17,9 +17,10 @@ from annotation.core.formats.nights import COLUMNS as NIGHTS
 from annotation.core.formats.nights import read_nights
 from annotation.core.formats.pieapp import is_pieapp, read_pieapp
 from annotation.core.formats.plain import Answer, Answers, AnswersError, Shown, read_plain
+from imaging.errors import PhotographError
 from imaging.files import file_sha256
 from imaging.manifest import files_sha256, hash_files
-from imaging.pictures import PhotographError, load_photograph
+from imaging.pictures import load_photograph
 from imaging.pixels import Pixels, pixels_sha256
 from metric.core.distance.features import Pair
 from metric.core.distance.images import KEPT_BYTES, Picture

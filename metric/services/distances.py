@@ -7,7 +7,8 @@ from typing import Any
 
 from annotation.errors import Refused
 from codecs_zoo.contract import Pixels
-from imaging.pictures import PhotographError, load_photograph
+from imaging.errors import PhotographError
+from imaging.pictures import load_photograph
 from metric.core.config import NOT_CALIBRATED
 from metric.models import MetricVersion
 from metric.services.versions import promoted_version, version_folder

@@ -13,7 +13,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from annotation.models import Annotator, Assignment, Judgment, Session, Study
 from annotation.services.tokens import make_token
-from imaging.pictures import decode_png, pixels_sha256
+from imaging.pixels import pixels_sha256
+from imaging.png import decode_png
 from tests.kit.factories import make_session, make_source, make_study, make_timing, make_triplet
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from annotation.models import Source, Study, StudySource
 from annotation.reports.export import _source_rows
-from imaging.pictures import encode_png
+from imaging.png import encode_png
 from tests.kit.factories import make_pixels, make_study
 
 pytestmark = pytest.mark.django_db

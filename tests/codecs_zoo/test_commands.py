@@ -13,7 +13,7 @@ from codecs_zoo import registry
 from codecs_zoo.__main__ import main
 from codecs_zoo.container import Header, pack, unpack
 from codecs_zoo.contract import Availability, Pixels
-from imaging.pictures import decode_png, encode_png
+from imaging.png import decode_png, encode_png
 from tests.kit.pictures import make_picture
 
 

@@ -11,7 +11,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from codecs_zoo import registry
 from codecs_zoo.contract import Pixels
 from codecs_zoo.measure import measure, ms_ssim, psnr, ssim
-from imaging.pictures import pixels_sha256
+from imaging.pixels import pixels_sha256
 from tests.kit.pictures import make_picture
 
 

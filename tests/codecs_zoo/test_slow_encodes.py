@@ -12,7 +12,7 @@ from codecs_zoo.classical.jpeg import Jpeg
 from codecs_zoo.contract import Codec, Pixels, Settings
 from codecs_zoo.encode_progress import Progress, current
 from codecs_zoo.variants import with_options
-from imaging.pictures import encode_png
+from imaging.png import encode_png
 from tests.kit.pictures import make_picture
 
 

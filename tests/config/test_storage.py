@@ -15,7 +15,8 @@ from annotation.services.snapshots import build_snapshot, request_snapshot, unpa
 from annotation.services.sources import add_source
 from annotation.services.studies import create_study, open_study
 from config.storage import storage_from_url
-from imaging import pictures as image
+from imaging.pixels import pixels_sha256
+from imaging.png import decode_png
 from tests.kit.factories import make_assignment, make_judged_study, make_pixels, make_png, make_session
 
 
@@ -91,7 +92,7 @@ def test_a_photograph_is_kept_encoded_and_shown_from_the_bucket(bucket: Path, cl
     assignment = make_assignment(make_session(study))
     for slot, shown in {"left": assignment.left, "original": source, "right": assignment.right}.items():
         response = client.get(f"/api/v1/assignments/{assignment.pk}/{slot}.png")
-        assert image.pixels_sha256(image.decode_png(b"".join(response))) == shown.sha256
+        assert pixels_sha256(decode_png(b"".join(response))) == shown.sha256
     assert (read_pixels(source.image) == make_pixels(1)).all()
     assert not bucket.exists()
 

@@ -1,4 +1,4 @@
-"""CONTRIBUTING's walks: each file is there, has what is named, and is used by a file before it; none grows longer."""
+"""CONTRIBUTING's walks: each file has what is named, is used by a file before it, and is opened once."""
 
 import ast
 import re
@@ -8,7 +8,7 @@ import pytest
 
 from tests.docs.pages import ROOT, sections
 
-STEP = re.compile(r"^\d+\. `([^`]+\.py)`: (.+)$", re.MULTILINE)
+STEP = re.compile(r"^\d+\. `([^`]+\.py)`: (.+(?:\n   .+)*)$", re.MULTILINE)
 WALKS = {
     title: STEP.findall(text)
     for title, text in sections(ROOT / "CONTRIBUTING.md", "### ").items()
@@ -32,6 +32,27 @@ def imported_by(file: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             names |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
     return names
+
+
+def called_functions(file: str, module: str) -> set[str]:
+    """The functions of a module that the file imports, or takes from the imported module; types are not functions."""
+    tree = ast.parse(Path(ROOT, file).read_text(encoding="utf-8"))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    names = {alias.name for node in imports if node.module == module for alias in node.names}
+    parent, _, last = module.rpartition(".")
+    bound = {
+        alias.asname or alias.name
+        for node in imports
+        if node.module == parent
+        for alias in node.names
+        if alias.name == last
+    }
+    names |= {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in bound
+    }
+    return {name for name in names if name.islower()}
 
 
 def links(one: str, other: str, words: str, words_of_other: str) -> bool:
@@ -62,3 +83,17 @@ def test_every_file_is_used_by_one_before_it(title: str) -> None:
     steps = WALKS[title]
     for place, (file, words) in enumerate(steps[1:], 1):
         assert any(links(earlier, file, before, words) for earlier, before in steps[:place]), file
+
+
+@pytest.mark.parametrize("title", LONGEST)
+def test_no_file_has_to_be_opened_twice(title: str) -> None:
+    """A return: a later file continues in a function of an earlier one that is not named where that one is read."""
+    steps = WALKS[title]
+    returns = {
+        (file, earlier, name)
+        for place, (file, _) in enumerate(steps)
+        for earlier, words in steps[:place]
+        for name in called_functions(file, earlier.removesuffix(".py").replace("/", "."))
+        if f"`{name}`" not in words
+    }
+    assert returns == set()

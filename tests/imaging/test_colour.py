@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from imaging.pictures import Photograph, PhotographError, load_photograph
+from imaging.errors import PhotographError
+from imaging.pictures import Photograph, load_photograph
 from tests.kit import claims
 from tests.kit.claims import ADOBE, COLOURS, P3, SRGB, chrm, cicp, gama, iccp, patches, png, profile
 

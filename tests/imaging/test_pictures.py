@@ -10,14 +10,10 @@ import pytest
 from PIL import Image, ImageCms, ImageOps
 
 from codecs_zoo.contract import Pixels
-from imaging.pictures import (
-    PhotographError,
-    centre_crop,
-    decode_png,
-    encode_png,
-    load_photograph,
-    pixels_sha256,
-)
+from imaging.errors import PhotographError
+from imaging.pictures import centre_crop, load_photograph
+from imaging.pixels import pixels_sha256
+from imaging.png import decode_png, encode_png
 from tests.kit.claims import chunk, png
 from tests.kit.pictures import make_picture
 

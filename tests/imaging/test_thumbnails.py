@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imaging.pictures import encode_png
+from imaging.png import encode_png
 from imaging.thumbnails import LONGEST, SIDE, thumbnail
 
 

@@ -28,7 +28,8 @@ from annotation.models.stimulus import as_decimal
 from annotation.services.claims import NoPair, claim_next
 from annotation.services.judging import record_judgment
 from codecs_zoo.contract import Pixels
-from imaging import pictures as image
+from imaging.pixels import pixels_sha256
+from imaging.png import encode_png
 from tests.kit.timing import browser_timing
 
 _numbers = itertools.count(1)
@@ -48,7 +49,7 @@ def make_pixels(seed: int = 0, *, width: int = 96, height: int = 80) -> Pixels:
 
 def make_png(seed: int = 0, **size: int) -> bytes:
     """The bytes of a photograph that can be uploaded."""
-    return image.encode_png(make_pixels(seed, **size))
+    return encode_png(make_pixels(seed, **size))
 
 
 def make_user(
@@ -86,7 +87,7 @@ def make_source(study: Study | None = None, **fields: Any) -> Source:
     """A source with its pixels in storage; in `study` if one is given."""
     size = {side: fields.pop(side) for side in ("width", "height") if side in fields}
     pixels = make_pixels(next(_numbers), **size)
-    sha256 = image.pixels_sha256(pixels)
+    sha256 = pixels_sha256(pixels)
     words = {key: fields.pop(key) for key in ("name", "licence", "attribution") if key in fields}
     source = Source(
         sha256=sha256,
@@ -96,7 +97,7 @@ def make_source(study: Study | None = None, **fields: Any) -> Source:
         **fields,
     )
     source.split = assign_split(source.photograph)
-    source.image.save("pixels.png", ContentFile(image.encode_png(pixels)), save=False)
+    source.image.save("pixels.png", ContentFile(encode_png(pixels)), save=False)
     source.save()
     if study:
         study.sources.add(source, through_defaults={"name": f"photograph {sha256[:6]}"} | words)
@@ -123,11 +124,11 @@ def make_reconstruction(source: Source | None = None, **fields: Any) -> Reconstr
         "encode_ms": 1.5,
         "decode_ms": 0.5,
         "psnr": 30.0,
-        "sha256": image.pixels_sha256(pixels),
+        "sha256": pixels_sha256(pixels),
     }
     made = Reconstruction(source=source, **(defaults | fields))
     if made.state == Reconstruction.State.DONE:
-        made.image.save("pixels.png", ContentFile(image.encode_png(pixels)), save=False)
+        made.image.save("pixels.png", ContentFile(encode_png(pixels)), save=False)
     made.save()
     return made
 

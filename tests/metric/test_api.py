@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from imaging import pictures as image
+from imaging.png import encode_png
 from metric.core import load
 from metric.core.distance.features import to_tensor
 from metric.models import MetricVersion, TrainingRun
@@ -67,7 +67,7 @@ def test_the_promoted_metric_measures(owner_client: Client, version: MetricVersi
         (make_png(1)[:-300], make_png(1), "reference cannot be used"),
         (make_png(1), b"hello", "distorted cannot be used"),
         (make_png(1), make_png(1, width=80), "Send two images of the same size"),
-        (image.encode_png(make_pixels(1, width=1200, height=1000)), make_png(1), "megapixel"),
+        (encode_png(make_pixels(1, width=1200, height=1000)), make_png(1), "megapixel"),
     ],
 )
 def test_what_cannot_be_measured_is_a_400_with_words(
@@ -94,7 +94,7 @@ def preference(client: Client, *pictures: bytes) -> Any:
 
 def test_a_preference_is_that_of_the_library(owner_client: Client, version: MetricVersion) -> None:
     pixels = [make_pixels(n) for n in (1, 2, 1)]
-    pictures = [image.encode_png(each) for each in pixels]
+    pictures = [encode_png(each) for each in pixels]
     before = preference(owner_client, *pictures).json()
     assert before["prefers_a"] is before["a"]["jnd"] is before["version"] is None
     assert before["calibrated_on"] == "not calibrated"

@@ -13,7 +13,7 @@ from annotation.services.sources import add_source
 from annotation.services.studies import create_study, open_study
 from annotation.tasks import encode
 from config.run.broker import embedded_url
-from imaging import pictures as image
+from imaging.pixels import pixels_sha256
 from tests.kit.factories import make_png
 from tests.processes.conftest import Deployment
 
@@ -55,7 +55,7 @@ def check_all_was_made_once(study: Study, *, interrupted: range) -> None:
     rows = list(Reconstruction.objects.all())
     assert [(row.state, row.error) for row in rows] == [("done", "")] * SOURCES * len(CODECS)
     assert sum(row.attempts - 1 for row in rows) in interrupted
-    assert all(image.pixels_sha256(read_pixels(row.image)) == row.sha256 for row in rows)
+    assert all(pixels_sha256(read_pixels(row.image)) == row.sha256 for row in rows)
     pairs = set(Triplet.objects.filter(study=study).values_list("first", "second"))
     assert Triplet.objects.count() == len(pairs) == SOURCES * PAIRS_OF_A_SOURCE
 

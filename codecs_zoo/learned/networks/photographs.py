@@ -13,8 +13,9 @@ from torch import Tensor
 
 from codecs_zoo.contract import Pixels
 from codecs_zoo.learned.networks.shape import PATCH
+from imaging.errors import PhotographError
 from imaging.listing import files
-from imaging.pictures import ENDINGS, PhotographError, load_photograph
+from imaging.pictures import ENDINGS, load_photograph
 
 HALVED_FROM = 1400
 """A photograph with a side this long is used at half its size too: cameras blur at full size."""

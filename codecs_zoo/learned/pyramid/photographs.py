@@ -12,8 +12,9 @@ from PIL import Image
 from torch import Tensor
 
 from codecs_zoo.contract import CodecError
+from imaging.errors import PhotographError
 from imaging.listing import files
-from imaging.pictures import ENDINGS, PhotographError, load_photograph
+from imaging.pictures import ENDINGS, load_photograph
 
 HALVED_FROM = 1000
 """A photograph with a side this long is used at half its size too: cameras blur at full size."""

@@ -22,8 +22,8 @@ from metric.core.evaluation.scoring import Scoring
 from metric.core.evaluation.vote_means import VoteMeans
 from metric.core.evaluation.votes import single_answers, votes_of
 from metric.core.snapshot.folder import counts_by_side
-from metric.core.training.problem import Design, FitError, Floats
 from metric.core.training.kinds import fit_of, votes_of_split
+from metric.core.training.problem import Design, FitError, Floats
 from psychometrics.estimates import Estimate
 
 SHARES = (0.125, 0.25, 0.5, 0.75)

@@ -10,7 +10,7 @@ from annotation.models import Reconstruction, Study, Triplet
 from annotation.models.stimulus import as_decimal
 from annotation.services.encoding import encode_reconstruction, read_pixels
 from annotation.services.studies import open_study, retry_failed
-from imaging import pictures as image
+from imaging.pixels import pixels_sha256
 from tests.kit.factories import make_source, make_study
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +33,7 @@ def test_a_reconstruction_knows_how_it_was_made() -> None:
     encode_all(study)
     row = Reconstruction.objects.get(method="jpeg")
     pixels = read_pixels(row.image)
-    assert image.pixels_sha256(pixels) == row.sha256
+    assert pixels_sha256(pixels) == row.sha256
     assert pixels.shape == (source.height, source.width, 3)
     assert row.bpp == pytest.approx(row.file_bytes * 8 / (source.width * source.height))
     assert row.payload_bytes < row.file_bytes

@@ -11,7 +11,8 @@ from annotation.models import Reconstruction, Source, Study
 from annotation.services.own_pictures import add_pictures
 from annotation.services.studies import open_study
 from codecs_zoo.contract import Pixels
-from imaging import pictures as image
+from imaging.pixels import pixels_sha256
+from imaging.png import decode_png, encode_png
 from tests.kit.factories import make_pixels, make_study
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +40,7 @@ def good() -> dict[str, Pixels]:
 def write(folder: Path, pictures: Mapping[str, Pixels | bytes]) -> Path:
     for name, content in pictures.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content if isinstance(content, bytes) else image.encode_png(content))
+        (folder / name).write_bytes(content if isinstance(content, bytes) else encode_png(content))
     return folder
 
 
@@ -69,20 +70,20 @@ def test_a_folder_becomes_conditions_and_the_study_can_open(tmp_path: Path) -> N
 def test_pixels_are_kept_as_they_are(tmp_path: Path) -> None:
     study = make_draft()
     add_pictures(study=study, folder=write(tmp_path / "in", good()))
-    row = study.own_pictures.get(method="mine", level=2, source__sha256=image.pixels_sha256(DAWN))
+    row = study.own_pictures.get(method="mine", level=2, source__sha256=pixels_sha256(DAWN))
     with row.image.open("rb") as file:
-        assert (image.decode_png(file.read()) == worse(DAWN, 4)).all()
+        assert (decode_png(file.read()) == worse(DAWN, 4)).all()
     assert row.psnr > 35 and row.bpp is None and "mine" not in row.image.name
 
 
 def test_what_is_too_large_is_cut_like_its_original(tmp_path: Path) -> None:
     study = make_draft(max_width=64, max_height=64)
     add_pictures(study=study, folder=write(tmp_path / "in", good()))
-    row = study.own_pictures.get(method="mine", level=1, source__photograph=image.pixels_sha256(DAWN))
+    row = study.own_pictures.get(method="mine", level=1, source__photograph=pixels_sha256(DAWN))
     left, top, width, height = row.source.crop
     with row.image.open("rb") as file:
         cut = worse(DAWN, 8)[top : top + height, left : left + width]
-        assert (image.decode_png(file.read()) == cut).all()
+        assert (decode_png(file.read()) == cut).all()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from annotation.errors import BadPhotograph, DuplicatePhotograph, StudyFrozen
 from annotation.models import Source, Study
 from annotation.services.encoding import read_pixels
 from annotation.services.sources import add_source
-from imaging import pictures as image
+from imaging.pixels import pixels_sha256
+from imaging.png import encode_png
 from tests.kit.factories import make_pixels, make_png, make_study
 
 pytestmark = pytest.mark.django_db
@@ -92,12 +93,12 @@ def test_a_photograph_is_turned_as_its_exif_says(draft: Study) -> None:
 
 def test_too_large_is_cropped_from_the_centre_and_the_crop_is_what_is_known(draft: Study) -> None:
     pixels = make_pixels(3)
-    source = add_source(study=draft, file=image.encode_png(pixels), name="large")
+    source = add_source(study=draft, file=encode_png(pixels), name="large")
     shown = read_pixels(source.image)
     assert np.array_equal(shown, pixels[4:76, 8:88])
     assert source.crop == [8, 4, 80, 72]
-    assert source.sha256 == image.pixels_sha256(shown)
-    assert source.photograph == image.pixels_sha256(pixels)
+    assert source.sha256 == pixels_sha256(shown)
+    assert source.photograph == pixels_sha256(pixels)
 
 
 def test_a_photograph_comes_in_once(draft: Study) -> None:

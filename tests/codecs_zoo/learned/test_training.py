@@ -20,7 +20,8 @@ from codecs_zoo.learned.networks import trainer
 from codecs_zoo.learned.networks.model import LearnedModel
 from codecs_zoo.learned.networks.weights import load_weights, read_weights
 from codecs_zoo.learned.training_settings import TrainingSettings, network_builder
-from imaging.pictures import PhotographError, encode_png
+from imaging.errors import PhotographError
+from imaging.png import encode_png
 from metric.core.codec_tuning import CodecTuning
 from tests.codecs_zoo.learned.conftest import TINY
 from tests.kit.pictures import make_picture

@@ -11,7 +11,7 @@ from codecs_zoo import registry
 from codecs_zoo.__main__ import main
 from codecs_zoo.contract import CodecError
 from codecs_zoo.saliency.steering import SALIENT, codec_pair, salient_region
-from imaging.pictures import encode_png
+from imaging.png import encode_png
 from tests.codecs_zoo.conftest import make_picture
 
 CODEC = "mean-scale-hyperprior@effort=1"

@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from codecs_zoo.__main__ import main
 from codecs_zoo.contract import Pixels
-from imaging.pictures import encode_png
+from imaging.png import encode_png
 from tests.kit.pictures import make_picture
 
 RATES = "0.5,1.2"

@@ -14,7 +14,7 @@ from codecs_zoo.quality import figure
 from codecs_zoo.sweep.page import Report, render
 from codecs_zoo.sweep.plan import Row, Task, read_row, row_path, write_row
 from codecs_zoo.sweep.summary import summarise
-from imaging.pictures import encode_png
+from imaging.png import encode_png
 from tests.codecs_zoo.conftest import make_picture
 from tests.codecs_zoo.sweep.rows import make_row, make_task
 

@@ -19,9 +19,9 @@ from metric.core.distance.weights import TRUNK_SHA256
 from metric.core.evaluation.scoring import Scoring
 from metric.core.snapshot.folder import read_snapshot
 from metric.core.training.examples import held_out, with_validation
+from metric.core.training.kinds import train_metric
 from metric.core.training.resume import read_state
 from metric.core.training.train import train
-from metric.core.training.kinds import train_metric
 from tests.kit.snapshots import make_snapshot
 from tests.metric.core.conftest import trunk_or_skip
 
