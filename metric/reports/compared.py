@@ -21,6 +21,10 @@ from psychometrics.tables import TableError, read_table
 from psychometrics.text_table import aligned
 
 Progress = Callable[[str, int, int], None]
+ONE_SOURCE = (
+    "All answers are about one source, so there is no interval over sources, and no log-loss or calibration where a "
+    "metric has no choice curve of its own: both need a second source."
+)
 NO_PICTURES = "the file names no pictures, or none of them is there"
 
 
@@ -105,11 +109,13 @@ def format_panel(result: dict[str, Any]) -> str:
     """The panel as text for a terminal, or the correlations with mean scores."""
     if "n_scores" in result:
         return format_scores(result)
-    people = "" if result["n_annotators"] is None else f" by {result['n_annotators']} people"
+    number = result["n_annotators"]
+    people = "" if number is None else f" by {number:,} {'person' if number == 1 else 'people'}"
     lines = [
-        f"{result['n_answers']} answers{people} on {result['n_pairs']} pairs of {result['n_sources']} sources",
+        f"{_count(result['n_answers'], 'answer')}{people} on {_count(result['n_pairs'], 'pair')} of "
+        f"{_count(result['n_sources'], 'source')}",
         *result["notes"],
-        *(f"{count} rows excluded: {reason}" for reason, count in result["excluded"].items()),
+        *(f"{_count(count, 'row')} excluded: {reason}" for reason, count in result["excluded"].items()),
         "",
         f"People, one with another: {_share(result['people']['human_score'])}; best possible metric: "
         f"{_share(result['people']['ceiling'])} (both on pairs with two votes or more)",
@@ -119,6 +125,8 @@ def format_panel(result: dict[str, Any]) -> str:
     table = [head, *(_cells(row) for row in result["rows"] if row["available"])]
     if len(table) > 1:
         lines += aligned(table)
+        if result["n_sources"] == 1:
+            lines.append(ONE_SOURCE)
     lines += [
         f"{row['label']}: unavailable, {row['reason']}" for row in result["rows"] if not row["available"]
     ]
@@ -126,6 +134,10 @@ def format_panel(result: dict[str, Any]) -> str:
         lines += ["", "Differences in score, in points, with p by Holm:"]
         lines += [_pair(row) for row in result["pairs"]]
     return "\n".join(lines) + "\n"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
@@ -145,7 +157,11 @@ def _pair(row: dict[str, Any]) -> str:
     if its["low"] is None or row["p_holm"] is None:
         return words
     verdict = "" if row["p_holm"] < 0.05 else ", not distinguishable"
-    return f"{words} ({100 * its['low']:+.1f} to {100 * its['high']:+.1f}), p {row['p_holm']:.3f}{verdict}"
+    return f"{words} ({100 * its['low']:+.1f} to {100 * its['high']:+.1f}), {_p(row['p_holm'])}{verdict}"
+
+
+def _p(value: float) -> str:
+    return "p < 0.001" if value < 0.001 else f"p {value:.3f}"
 
 
 def _share(estimate: dict[str, float | None]) -> str:

@@ -159,3 +159,14 @@ def test_pictures_that_cannot_be_used_are_the_reason_and_not_missing_names(
     assert "pictures of different sizes" in capsys.readouterr().err
     assert main(["compare", str(answers), "--metrics", ""]) == 2
     assert "at least one metric" in capsys.readouterr().err
+
+
+def test_answers_about_one_source_say_what_that_leaves_unknown(
+    answers: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = answers.read_text().splitlines()
+    answers.write_text("\n".join([lines[0], *(line for line in lines[1:] if line.startswith("3.png"))]))
+    assert main(["compare", str(answers), "--metrics", "psnr"]) == 0
+    text = capsys.readouterr().out
+    assert "42 answers by 7 people on 6 pairs of 1 source\n" in text
+    assert "All answers are about one source" in text

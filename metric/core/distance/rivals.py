@@ -1,13 +1,12 @@
 """Metrics of other packages, by name: optional, and each either available or not, with the reason.
 
 A rival takes two pictures, H×W×3 uint8 sRGB, the original first, and gives a number. Those of RIVALS are in
-`rival_packages`. Any callable does too, as `module:function`, or by a name under the entry points `closer.metrics`; it
-says by an attribute `higher_is_better` which way it points (False, a distance, unless it is set).
+`rival_packages`. Any callable does too, as `module:function`, or by a name under the entry points `closer.metrics`, in
+a process of its own; an attribute `higher_is_better` says which way it points (False, a distance, unless it is set).
 """
 
 from __future__ import annotations
 
-import importlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -22,7 +21,9 @@ from metric.core.distance.cache import VectorCache, content_key
 from metric.core.distance.code import code_key
 from metric.core.distance.features import Count, Pair
 from metric.core.distance.fetch import Say
+from metric.core.distance.own_process import OwnProcess, ProcessFailed
 from metric.core.distance.rival_packages import PACKAGES, Compare, Rival
+from metric.core.distance.served_callable import as_number, one_line
 from metric.core.distance.viewing import Viewing
 from metric.core.offered import entry_point
 
@@ -47,16 +48,16 @@ def rival_baseline(key: str, viewing: Viewing | None = None) -> Baseline:
     )  # fmt: skip
 
 
-def open_rival(name: str) -> tuple[str, bool, Compare]:
-    """The label of a rival or a callable, whether a higher value of it is better, and itself, for single pairs.
+def open_rival(name: str) -> tuple[str, bool, Compare | OwnProcess]:
+    """The label of a rival or a callable, whether a higher value of it is better, and itself, for `one_value`.
 
     Raises BaselineUnavailable with the reason where it cannot be used here.
     """
     if name in PACKAGES:
         rival = PACKAGES[name]
         return RIVALS[name], rival.higher_is_better, _load(rival, None)
-    compare = _callable(name)
-    return name, _higher_is_better(compare), compare
+    own = _own_process(name)
+    return name, own.higher_is_better, own
 
 
 def _load(rival: Rival, viewing: Viewing | None) -> Compare:
@@ -66,7 +67,7 @@ def _load(rival: Rival, viewing: Viewing | None) -> Compare:
     try:
         return rival.load_viewed(viewing) if rival.load_viewed and viewing else rival.load()
     except Exception as error:  # whatever a package's import may raise
-        raise BaselineUnavailable(f"it cannot be loaded ({type(error).__name__}: {error})") from error
+        raise BaselineUnavailable(f"it cannot be loaded ({one_line(error)})") from error
 
 
 def callable_baseline(name: str) -> Baseline:
@@ -74,38 +75,24 @@ def callable_baseline(name: str) -> Baseline:
 
     Raises BaselineUnavailable for a name that leads to no callable.
     """
-    compare = _callable(name)
-    return _as_baseline(
-        name, name, lambda: None, lambda: compare, "", higher_is_better=_higher_is_better(compare)
-    )
+    own = _own_process(name)
+    return _as_baseline(name, name, lambda: None, lambda: own, "", higher_is_better=own.higher_is_better)
 
 
-def _higher_is_better(compare: Compare) -> bool:
-    return bool(getattr(compare, "higher_is_better", False))
-
-
-def _callable(name: str) -> Compare:
+def _own_process(name: str) -> OwnProcess:
     try:
-        if ":" in name:
-            module, _, attribute = name.partition(":")
-            loaded = getattr(importlib.import_module(module), attribute)
-        else:
-            loaded = entry_point(name).load()
-    except Exception as error:  # the import of a stranger's module may raise anything
-        raise BaselineUnavailable(f"{name} cannot be imported ({type(error).__name__}: {error})") from error
-    if not callable(loaded):
-        raise BaselineUnavailable(
-            f"{name} is not callable: it must take two H×W×3 uint8 arrays and return a number"
-        )
-    compare: Compare = loaded
-    return compare
+        return OwnProcess(name if ":" in name else entry_point(name).value.partition("[")[0].strip())
+    except LookupError as error:
+        raise BaselineUnavailable(f"{name} cannot be imported ({one_line(error)})") from error
+    except ProcessFailed as error:
+        raise BaselineUnavailable(str(error)) from error
 
 
 def _as_baseline(
     key: str,
     label: str,
     unavailable: Callable[[], str | None],
-    load: Callable[[], Compare],
+    load: Callable[[], Compare | OwnProcess],
     version: str,
     *,
     higher_is_better: bool,
@@ -137,8 +124,18 @@ def _as_baseline(
     return Baseline(key, label, unavailable, distances)
 
 
-def one_value(compare: Compare, reference: Pixels, distorted: Pixels) -> float:
+def one_value(compare: Compare | OwnProcess, reference: Pixels, distorted: Pixels) -> float:
     """What it says of two pictures. Raises BaselineUnavailable where it fails, hangs, or gives no finite number."""
+    try:
+        if isinstance(compare, OwnProcess):
+            return compare.value(reference, distorted, SECONDS_A_PAIR)
+        return as_number(_in_a_thread(compare, reference, distorted))
+    except (ProcessFailed, ValueError) as error:
+        raise BaselineUnavailable(str(error)) from error
+
+
+def _in_a_thread(compare: Compare, reference: Pixels, distorted: Pixels) -> Any:
+    """What a package returns; one that hangs cannot be stopped from outside, only left behind."""
     answer: list[Any] = []
     # It may write into what it is given.
     reference, distorted = reference.copy(), distorted.copy()
@@ -149,24 +146,11 @@ def one_value(compare: Compare, reference: Pixels, distorted: Pixels) -> float:
         except BaseException as error:  # raised for the caller below
             answer.append(error)
 
-    # A thread: a callable that hangs cannot be stopped from outside, only left behind.
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     thread.join(SECONDS_A_PAIR)
     if not answer:
         raise BaselineUnavailable(f"it took more than {SECONDS_A_PAIR:.0f} s for one pair")
     if isinstance(answer[0], BaseException):
-        raise BaselineUnavailable(f"it failed on a picture ({type(answer[0]).__name__}: {answer[0]})")
-    try:
-        result = np.asarray(answer[0])
-    except Exception as error:  # a tensor that records gradients, lists of several lengths
-        raise BaselineUnavailable(
-            f"it returned no number ({type(error).__name__}: {error}): return a Python float"
-        ) from error
-    if result.size != 1 or result.dtype.kind not in "fiu":
-        raise BaselineUnavailable(f"it returned {result.dtype} of shape {result.shape}, not one number")
-    value = float(result.reshape(-1)[0])
-    # Values are kept as float32.
-    if not abs(value) <= float(np.finfo(np.float32).max):
-        raise BaselineUnavailable(f"it returned {value} for a picture")
-    return value
+        raise BaselineUnavailable(f"it failed on a picture ({one_line(answer[0])})")
+    return answer[0]

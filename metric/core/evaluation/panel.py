@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import curve_fit
+from scipy.optimize import least_squares
 from scipy.special import expit
 from scipy.stats import kendalltau, pearsonr, spearmanr
 
@@ -173,16 +173,16 @@ def _after_logistic(distance: Floats, value: Floats) -> Floats:
     middle, width = float(np.median(distance)), float(np.std(distance)) or 1.0
     span = float(np.ptp(value)) or 1.0
 
-    def curve(d: Floats, top: float, bottom: float, at: float, scale: float) -> Floats:
-        return np.asarray(bottom + (top - bottom) * expit((at - d) / scale))
+    def curve(parameters: Floats) -> Floats:
+        top, bottom, at, scale = parameters
+        return np.asarray(bottom + (top - bottom) * expit((at - distance) / scale))
 
     start = (span / 2, -span / 2, middle, width)
-    low, high = [-np.inf, -np.inf, -np.inf, 1e-3 * width], [np.inf, np.inf, np.inf, 1e3 * width]
-    try:
-        parameters, _ = curve_fit(curve, distance, value, p0=start, bounds=(low, high), maxfev=2000)
-    except RuntimeError:
+    bounds = [-np.inf, -np.inf, -np.inf, 1e-3 * width], [np.inf, np.inf, np.inf, 1e3 * width]
+    fitted = least_squares(lambda parameters: curve(parameters) - value, start, bounds=bounds, max_nfev=2000)
+    if not fitted.success:
         return np.asarray(np.polyval(np.polyfit(distance, value, 1), distance))
-    return curve(distance, *parameters)
+    return curve(fitted.x)
 
 
 def _centred(values: Floats, source: Ints) -> Floats:

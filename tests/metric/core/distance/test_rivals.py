@@ -15,11 +15,14 @@ from metric.core.distance.cache import VectorCache
 from metric.core.distance.features import Pair
 from metric.core.distance.images import as_picture
 from metric.core.distance.named import UnknownMetric, availability, named
+from metric.core.distance.own_process import OwnProcess, ProcessFailed
 from metric.core.distance.rival_packages import PACKAGES
 from metric.core.offered import ENTRY_POINTS
 from tests.kit.snapshots import coded, photograph
 
 OWN = """
+import os
+import sys
 import time
 import numpy as np
 
@@ -32,6 +35,9 @@ similarity.higher_is_better = True
 
 def crashes(a, b):
     raise KeyError("no such picture")
+
+def lines(a, b):
+    raise ValueError("one\\n  two")
 
 def nan(a, b):
     return float("nan")
@@ -50,20 +56,40 @@ def huge(a, b):
 def words(a, b):
     return "close"
 
+class Recording:
+    def __array__(self, *args, **options):
+        raise RuntimeError("it records gradients")
+
 def gradients(a, b):
-    import torch
-    return torch.ones(1, requires_grad=True)
+    return Recording()
 
 def ragged(a, b):
     return [[1.0], [1.0, 2.0]]
 
 def hangs(a, b):
-    time.sleep(3)
+    flag = os.path.join(os.path.dirname(__file__), 'flag')
+    if not os.path.exists(flag):
+        open(flag, 'w').close()
+        time.sleep(60)
     return 0.0
 
 def dawdles(a, b):
     time.sleep(0.02)
     return 0.0
+
+def exits(a, b):
+    sys.exit(3)
+
+def dies(a, b):
+    os._exit(7)
+
+def crashes_hard(a, b):
+    os.kill(os.getpid(), 11)
+
+def speaks(a, b):
+    print("in Python")
+    os.write(1, b"in C")
+    return 0.5
 
 number = 5
 """
@@ -93,21 +119,49 @@ def test_any_callable_is_a_metric(own: str, pairs: list[Pair]) -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("crashes", "it failed on a picture .KeyError"),
+        ("crashes", "it failed on a picture .KeyError: .no such picture..$"),
+        ("lines", "it failed on a picture .ValueError: one two.$"),
+        ("exits", "it failed on a picture .SystemExit: 3.$"),
+        ("dies", "it ended its process .exit status 7.$"),
+        ("crashes_hard", "it ended its process .SIGSEGV.$"),
         ("nan", "it returned nan for a picture"),
         ("shape", "of shape .2, 3., not one number"),
         ("words", ", not one number"),
         ("gradients", "it returned no number .RuntimeError"),
         ("ragged", "it returned no number .ValueError"),
-        ("hangs", "took more than 0 s for one pair"),
     ],
 )
 def test_a_callable_that_gives_no_number_is_unavailable_with_the_reason(
-    own: str, pairs: list[Pair], name: str, reason: str, monkeypatch: pytest.MonkeyPatch
+    own: str, pairs: list[Pair], name: str, reason: str
 ) -> None:
-    monkeypatch.setattr(rivals, "SECONDS_A_PAIR", 0.3)
     with pytest.raises(BaselineUnavailable, match=reason):
         named(f"{own}:{name}").baseline.distances(pairs, None, None, None)
+
+
+def test_a_callable_that_hangs_is_ended_and_can_be_used_for_another_pair(
+    own: str, pairs: list[Pair], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metric = OwnProcess(f"{own}:hangs")
+    process = metric._process
+    with pytest.raises(ProcessFailed, match="it took more than 0 s for one pair"):
+        metric.value(*(picture.read() for picture in pairs[0]), 0.1)
+    assert process.returncode is not None
+    assert metric.value(*(picture.read() for picture in pairs[0]), 60) == 0.0
+
+
+def test_what_a_callable_prints_stays_out_of_the_output(
+    own: str, pairs: list[Pair], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert list(named(f"{own}:speaks").baseline.distances(pairs, None, None, None)) == [0.5] * 3
+    out, err = capfd.readouterr()
+    assert not out
+    assert "in Python" in err and "in C" in err
+
+
+def test_a_module_that_exits_when_it_is_imported_is_unavailable(own: str, tmp_path: Path) -> None:
+    (tmp_path / "exiting.py").write_text("import sys\nsys.exit(5)\n")
+    with pytest.raises(BaselineUnavailable, match="exiting:f cannot be imported .SystemExit: 5"):
+        named("exiting:f")
 
 
 def test_a_slow_callable_is_not_waited_for(
