@@ -23,6 +23,7 @@ from imaging.errors import PhotographError
 from imaging.pictures import load_photograph
 from imaging.pixels import pixels_sha256
 from imaging.png import encode_png
+from psychometrics.answer_formats import IDENTICAL
 
 # Makes or reads the picture `shown` of an original with these pixels. Raises CannotShow.
 Show = Callable[[Shown, Pixels], Recreated]
@@ -76,11 +77,14 @@ class Stimulus:
 
 @dataclass
 class JudgedPair:
-    """Two pictures of a source and the answers about them, each with whether its `a` is `first`."""
+    """Two pictures of a source and the answers about them, each with whether its `a` is `first`: those to the pair, or
+    those to it as a `check`, of which an identical pair shows one picture twice.
+    """
 
     original: Original
     first: Stimulus
     second: Stimulus
+    check: str = ""
     answers: list[tuple[Answer, bool]] = field(default_factory=list)
 
 
@@ -116,13 +120,15 @@ def read_pairs(
 
 def _add(pairs: dict[Any, JudgedPair], pictures: "_Pictures", answer: Answer) -> None:
     a, b = pictures.stimulus(answer.a), pictures.stimulus(answer.b)
-    if a.sha256 == b.sha256:
-        raise CannotShow(
-            "the two pictures are identical in every pixel", f"{answer.a.name} and {answer.b.name}"
-        )
-    first, second = sorted((a, b), key=lambda one: one.key)
-    key = (pictures.original.sha256, first.key, second.key)
-    pair = pairs.setdefault(key, JudgedPair(pictures.original, first, second))
+    names = f"{answer.a.name} and {answer.b.name}"
+    identical = answer.check == IDENTICAL
+    if a.sha256 == b.sha256 and not identical:
+        raise CannotShow("the two pictures are identical in every pixel", names)
+    if a.sha256 != b.sha256 and identical:
+        raise CannotShow("the two pictures are marked as identical, and differ", names)
+    first, second = (a, a) if identical else sorted((a, b), key=lambda one: one.key)
+    key = (pictures.original.sha256, first.key, second.key, answer.check)
+    pair = pairs.setdefault(key, JudgedPair(pictures.original, first, second, answer.check))
     pair.answers.append((answer, a is first))
 
 

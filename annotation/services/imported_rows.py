@@ -8,13 +8,19 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from annotation.core.conditions import LONGEST_METHOD, ORIGINAL_METHOD
+from annotation.core.formats.plain import Answer
 from annotation.core.splits import assign_split
+from annotation.errors import Refused
 from annotation.models import Reconstruction, Source, Study, StudySource, Triplet
 from annotation.models.stimulus import as_decimal
+from annotation.services.imported_draft import ROLES
 from annotation.services.imported_pictures import JudgedPair, Original, Progress, Stimulus
 from annotation.services.sources import keep_source
+from psychometrics.answer_formats import TRAP
 from psychometrics.draws import place
 
+# An answer with whether its `a` is the first of the pair.
+Placed = tuple[Answer, bool]
 # A bitrate of an imported picture is filed under the nearest of these, so that tables by bitrate stay short.
 RATES = (0.125, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 SAME_RATE = 1e-3
@@ -36,6 +42,13 @@ class Stored:
     source: Source
     first: Reconstruction
     second: Reconstruction
+
+    @property
+    def names(self) -> str:
+        """The pair as the file calls it."""
+        return (
+            f"{self.pair.original.name}, {self.pair.first.shown.name} against {self.pair.second.shown.name}"
+        )
 
 
 class Catalogue:
@@ -132,21 +145,24 @@ class Catalogue:
             kept.append(row)
         return kept
 
-    def save(self, pairs: Sequence[Stored], format: str) -> list[Triplet]:
-        """The triplets of the pairs, with all rows that they need, in the saved study, within a transaction."""
+    def save(self, pairs: Sequence[tuple[Stored, Iterable[Placed]]], format: str) -> list[Triplet]:
+        """The triplets of the pairs, with all rows that they need, in the saved study, within a transaction.
+
+        Raises Refused where a trap, in the file or in the study, has another right answer.
+        """
         study = self._study
         licence, attribution = LICENCES.get(format, ("", f"imported with “{study.name}”"))
-        for original in {stored.source.sha256: stored.pair.original for stored in pairs}.values():
+        for original in {stored.source.sha256: stored.pair.original for stored, _ in pairs}.values():
             source = keep_source(self._sources[original.sha256], original.png.read_bytes())
             self._sources[original.sha256] = source
             words = {"name": original.name[:200], "licence": licence, "attribution": attribution[:500]}
             StudySource.objects.get_or_create(study=study, source=source, defaults=words)
-        for row in {id(row): row for stored in pairs for row in (stored.first, stored.second)}.values():
+        for row in {id(row): row for stored, _ in pairs for row in (stored.first, stored.second)}.values():
             if row.pk is None:
                 row.source = self._sources[row.source.sha256]
                 row.save()
             study.own_pictures.add(row)
-        return [_triplet(study, stored) for stored in pairs]
+        return [_triplet(study, stored, answers) for stored, answers in pairs]
 
 
 def _place(source: Source, method: str, level: Decimal) -> tuple[str, str, Decimal]:
@@ -170,18 +186,42 @@ def _names(stimulus: Stimulus) -> Iterable[str]:
         yield f"{name[: LONGEST_METHOD - 12]} {stimulus.sha256[:8]} {number}"
 
 
-def _triplet(study: Study, stored: Stored) -> Triplet:
+def _triplet(study: Study, stored: Stored, answers: Iterable[Placed]) -> Triplet:
     first, second = sorted((stored.first, stored.second), key=lambda row: row.pk)
+    right, line = _right_answer(stored, answers)
+    known = {None: "", first: Triplet.Known.FIRST}.get(right, Triplet.Known.SECOND)
     triplet, _ = Triplet.objects.get_or_create(
         study=study,
         first=first,
         second=second,
-        role=Triplet.Role.PAIR,
+        role=ROLES[stored.pair.check],
         defaults={
             "source": first.source,
             "level": as_decimal(nearest_rate(((first.bpp or 0.0) + (second.bpp or 0.0)) / 2)),
             "kind": stored.pair.answers[0][0].kind[:40],
             "shuffle": place(f"{study.key}:{first.sha256}:{second.sha256}"),
+            "known": known,
         },
     )
+    if right is not None and triplet.known != known:
+        raise Refused(
+            f"Line {line}: the right answer to the trap {stored.names} is not the one in the study. Nothing was "
+            "changed. Import the file under another name."
+        )
     return triplet
+
+
+def _right_answer(stored: Stored, answers: Iterable[Placed]) -> tuple[Reconstruction | None, int]:
+    """What is known to be closer in a trap, None for other pairs, and the first line of it. Raises Refused."""
+    if stored.pair.check != TRAP:
+        return None, 0
+    (line, first), *more = sorted(
+        (answer.line, (answer.known == "a") == is_first) for answer, is_first in answers
+    )
+    for other, is_first in more:
+        if is_first != first:
+            raise Refused(
+                f"Line {other}: the right answer to the trap {stored.names} is another one than in line {line}. "
+                "Correct one of them."
+            )
+    return (stored.first if first else stored.second), line

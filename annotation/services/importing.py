@@ -5,6 +5,7 @@ same file, or one with more answers, may be imported again into its study; a fil
 """
 
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +16,12 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotation.core.formats.excluded import Excluded
-from annotation.core.formats.plain import Answers
+from annotation.core.formats.plain import SKIP, Answers
 from annotation.core.protocol import Protocol
 from annotation.errors import Refused
-from annotation.models import Session, Study, Triplet
+from annotation.models import Assignment, Session, Study
 from annotation.services.imported_answers import (
-    ExistingJudgments,
+    ExistingAnswers,
     PairVotes,
     count_votes,
     refuse_differences,
@@ -30,6 +31,7 @@ from annotation.services.imported_answers import (
 from annotation.services.imported_pictures import Progress, Show, read_pairs
 from annotation.services.imported_rows import Catalogue, Stored
 from annotation.services.studies import free_slug
+from psychometrics.answer_formats import IDENTICAL, TRAP
 
 # Imported photographs are not cropped: people saw them whole.
 WHOLE = 20_000
@@ -37,11 +39,17 @@ WHOLE = 20_000
 
 @dataclass(frozen=True)
 class Imported:
-    """The result of an import. `judgments`: those of the file; `new`: those that did not exist before."""
+    """The result of an import. `judgments`: the file's answers to pairs; `repeats`: of those in the study, further ones
+    of one annotator to a pair; `new`: rows that did not exist before, with checks and skipped pairs.
+    """
 
     study: Study
     rows: int
     judgments: int
+    repeats: int
+    traps: int
+    identical: int
+    skipped: int
     new: int
     sources: int
     triplets: int
@@ -51,15 +59,19 @@ class Imported:
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain values."""
-        numbers = {name: getattr(self, name) for name in ("rows", "judgments", "new", "sources", "triplets")}
-        return numbers | {
+        return {name: getattr(self, name) for name in _NUMBERS} | {
             "study": self.study.slug,
             "origin": self.study.origin,
-            "annotators": self.annotators,
             "left_out": dict(self.excluded.counts),
             "left_out_examples": self.excluded.examples,
             "chosen_has_smaller_squared_error": self.chosen_nearer,
         }
+
+
+_NUMBERS = (
+    *("rows", "judgments", "repeats", "traps", "identical", "skipped", "new"),
+    *("sources", "triplets", "annotators"),
+)
 
 
 def import_answers(
@@ -90,17 +102,26 @@ def import_answers(
             reasons = "; ".join(excluded.lines()[:3])
             raise Refused(f"None of the {answers.rows} rows can be used: {reasons}. Nothing was imported.")
         stored = catalogue.look_up(pairs)
-        votes = votes_by_pair(stored, excluded)
-        held = ExistingJudgments(study)
+        votes = votes_by_pair(stored)
+        held = ExistingAnswers(study)
         refuse_differences(study, held, votes)
         new = _write(study, answers.format, catalogue, stored, votes, held, progress)
+    given = Counter(
+        SKIP if answer.choice == SKIP else answer.check
+        for pair_votes in votes
+        for answer, _ in pair_votes.all
+    )
     return Imported(
         study=study,
         rows=answers.rows,
-        judgments=sum(len(pair_votes.signed) + len(pair_votes.unsigned) for pair_votes in votes),
+        judgments=given[""],
+        repeats=study.judgments.filter(kind=Assignment.Kind.REPEAT).count(),
+        traps=given[TRAP],
+        identical=given[IDENTICAL],
+        skipped=given[SKIP],
         new=new,
         sources=study.sources.count(),
-        triplets=len(votes),
+        triplets=sum(not pair_votes.stored.pair.check for pair_votes in votes),
         annotators=Session.objects.filter(study=study).count(),
         excluded=excluded,
         chosen_nearer=_chosen_nearer(votes),
@@ -113,7 +134,7 @@ def _write(
     catalogue: Catalogue,
     stored: Sequence[Stored],
     votes: Sequence[PairVotes],
-    held: ExistingJudgments,
+    held: ExistingAnswers,
     progress: Progress,
 ) -> int:
     """All rows in one transaction, after the files; returns the number of new judgments."""
@@ -121,13 +142,8 @@ def _write(
     try:
         with transaction.atomic():
             study.save()
-            triplets: dict[frozenset[int], Triplet] = {}
-            for triplet in catalogue.save([pair_votes.stored for pair_votes in votes], format):
-                triplets[frozenset((triplet.first_id, triplet.second_id))] = triplet
-            placed = [
-                (pair_votes, triplets[frozenset((pair_votes.stored.first.pk, pair_votes.stored.second.pk))])
-                for pair_votes in votes
-            ]
+            triplets = catalogue.save([(one.stored, one.all) for one in votes], format)
+            placed = list(zip(votes, triplets, strict=True))
             new = write_answers(study, held, placed, progress)
             count_votes(study=study)
     except BaseException:
@@ -192,8 +208,8 @@ def _chosen_nearer(votes: Sequence[PairVotes]) -> float | None:
         first, second = pair_votes.stored.first.psnr, pair_votes.stored.second.psnr
         if first is None or second is None or first == second:
             continue
-        for answer, a_is_first in (*pair_votes.signed.values(), *pair_votes.unsigned):
-            if answer.choice != "tie":
+        for answer, a_is_first in pair_votes.all:
+            if answer.is_vote and answer.choice != "tie":
                 total += 1
                 agreed += ((answer.choice == "a") == a_is_first) == (first > second)
     return agreed / total if total else None

@@ -8,14 +8,13 @@ from typing import Any
 from django.utils import timezone
 
 from annotation.core.splits import assign_split
+from annotation.errors import Refused
 from annotation.models import Reconstruction, Source, Study, StudySource, Triplet
-from psychometrics.answer_formats import IDENTICAL, TRAP, Row
+from annotation.services.imported_draft import ROLES, TOGETHER
+from psychometrics.answer_formats import Row
 from psychometrics.comparisons import FIRST
 from psychometrics.conditions import ComparedMethod
 from psychometrics.draws import place
-
-TOGETHER = 500
-ROLES = {"": Triplet.Role.PAIR, TRAP: Triplet.Role.SENTINEL, IDENTICAL: Triplet.Role.IDENTICAL}
 
 Key = tuple[Any, ...]
 Place = tuple[int, str, Decimal]
@@ -37,13 +36,28 @@ def shows(picture: Reconstruction, one: ComparedMethod) -> bool:
     return (picture.method, picture.level) == (one.method, _decimal(one))
 
 
-def named_triplets(study: Study, rows: Iterable[Row]) -> dict[Key, Triplet]:
-    """The study's triplet of every row, by `triplet_key`, with all that it needs. To be called in a transaction."""
-    by_key = {triplet_key(row): row for row in rows}
+def named_triplets(study: Study, rows: Iterable[tuple[int, Row]]) -> dict[Key, Triplet]:
+    """The study's triplet of every row, by `triplet_key`, with all that it needs. To be called in a transaction.
+
+    Raises Refused, with the line, where two rows, or a row and the study, differ about the right answer to a trap.
+    """
+    by_key: dict[Key, Row] = {}
+    lines: dict[Key, int] = {}
+    for line, row in rows:
+        key = triplet_key(row)
+        before = by_key.setdefault(key, row)
+        if right_answer(before) != right_answer(row):
+            raise Refused(
+                f"Line {line}: the right answer to the trap {row.source}, {row.first} against {row.second}, is "
+                f"{right_answer(row)}, but {right_answer(before)} in line {lines[key]}. Correct one of them."
+            )
+        lines.setdefault(key, line)
     sources = _sources(study, {row.source for row in by_key.values()})
     pictures = _pictures(study, sources, by_key.values())
     held = {(row.first_id, row.second_id, row.role): row for row in Triplet.objects.filter(study=study)}
     triplets = {key: _triplet(study, sources[row.source], pictures, row, held) for key, row in by_key.items()}
+    for key, row in by_key.items():
+        _require_known(triplets[key], row, lines[key])
     new = [triplet for triplet in triplets.values() if triplet.pk is None]
     Triplet.objects.bulk_create(new, batch_size=TOGETHER)
     return triplets
@@ -55,10 +69,24 @@ def _triplet(
     one, other = (pictures[_place(source, side)] for side in in_order(row))
     triplet = Triplet.of(study, one, other, shuffle=place(f"{study.key}:{one.pk}:{other.pk}"))
     triplet.role = ROLES[row.check]
-    if row.known is not None:
-        right = row.first if row.known == FIRST else row.second
+    if (right := right_answer(row)) is not None:
         triplet.known = Triplet.Known.FIRST if shows(triplet.first, right) else Triplet.Known.SECOND
     return held.get((triplet.first_id, triplet.second_id, triplet.role), triplet)
+
+
+def right_answer(row: Row) -> ComparedMethod | None:
+    """The condition that is known to be closer, None where the row is no trap."""
+    return {None: None, FIRST: row.first}.get(row.known, row.second)
+
+
+def _require_known(triplet: Triplet, row: Row, line: int) -> None:
+    right = right_answer(row)
+    held = triplet.first if triplet.known == Triplet.Known.FIRST else triplet.second
+    if right is not None and not shows(held, right):
+        raise Refused(
+            f"Line {line}: the right answer to the trap {row.source}, {row.first} against {row.second}, is {right}, "
+            f"but {held.condition} in the study. Nothing was changed. Import the file under another name."
+        )
 
 
 def _decimal(one: ComparedMethod) -> Decimal:

@@ -6,6 +6,7 @@ Nothing of it needs pixels: sources and conditions are names. All answers are ke
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,12 +22,12 @@ from annotation.core.conditions import LONGEST_CODEC, ORIGINAL_METHOD, Condition
 from annotation.core.formats.plain import MOST_MS
 from annotation.core.roles import Reach
 from annotation.errors import Refused
-from annotation.models import Assignment, Enrolment, Judgment, Membership, Study, Triplet
-from annotation.services.imported_answers import TOGETHER, People, count_votes, id_in_study
-from annotation.services.imported_draft import draft_assignment, draft_judgment
+from annotation.models import Assignment, Judgment, Membership, Study, Triplet
+from annotation.services.imported_answers import People, count_votes, id_in_study
+from annotation.services.imported_draft import ImportedAnswer, enrol, write_imported
 from annotation.services.importing import imported_study, new_imported_study
 from annotation.services.members import set_role
-from annotation.services.named_rows import in_order, named_triplets, shows, triplet_key
+from annotation.services.named_rows import Key, in_order, named_triplets, shows, triplet_key
 from psychometrics.answer_formats import IDENTICAL, TRAP, Row
 from psychometrics.answers import AnswerRows, read_answer_rows
 from psychometrics.comparisons import FIRST, SECOND, TIE
@@ -36,9 +37,7 @@ LONGEST_SOURCE = 200
 # By upload: more would take longer than a request may.
 MOST_ROWS = 20_000
 LONGEST_FILE_NAME = 60
-SKIPPED = "skipped where it was collected"
 UNKNOWN = "unknown"
-KINDS = {"": Assignment.Kind.PAIR, TRAP: Assignment.Kind.SENTINEL, IDENTICAL: Assignment.Kind.IDENTICAL}
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,9 @@ class ImportedRanking:
 
 
 class _Given(NamedTuple):
-    """A row of the file with its line, who gave it, and an id that follows from what it says and how often."""
+    """A row of the file with its line, who gave it ("" where unknown), and an id that follows from what it says and
+    how often.
+    """
 
     line: int
     row: Row
@@ -95,7 +96,9 @@ def import_ranking(
         study.save(update_fields=["annotators_recorded"])
     else:
         _save_new(study, owner)
-    _write(study, new)
+    # Of all rows, so that a right answer that changed is noticed.
+    triplets = named_triplets(study, [(one.line, one.row) for one in given])
+    _write(study, new, triplets)
     count_votes(study=study)
     return _summary(study, answers, len(new))
 
@@ -150,19 +153,33 @@ def _save_new(study: Study, owner: User | None) -> None:
 def _given(study: Study, rows: Iterable[tuple[int, Row]]) -> list[_Given]:
     """The rows with ids: equal rows of one annotator are distinguished by their number."""
     times: Counter[tuple[Any, ...]] = Counter()
-    unsigned: Counter[tuple[Any, ...]] = Counter()
     given = []
     for line, row in rows:
         _check(line, row)
-        pair = (row.check, row.source, *in_order(row))
-        if not row.annotator:
-            unsigned[pair] += 1
-        # The n-th unsigned answer to a pair is the n-th unknown annotator's, as in every import.
-        who = row.annotator or f"{UNKNOWN} {unsigned[pair]}"
-        content = (*pair, row.annotator, row.first == in_order(row)[0], row.outcome, row.ms)
+        content = (*_pair(row), row.annotator, row.first == in_order(row)[0], row.outcome, row.ms)
         times[content] += 1
-        given.append(_Given(line, row, who, id_in_study(study, "row", *content, times[content])))
+        given.append(_Given(line, row, row.annotator, id_in_study(study, "row", *content, times[content])))
     return given
+
+
+def _pair(row: Row) -> tuple[Any, ...]:
+    return (row.check, row.source, *in_order(row))
+
+
+def _new(given: Sequence[_Given], held: AbstractSet[UUID]) -> list[_Given]:
+    """The rows that are not held. The n-th unsigned answer to a pair is the n-th unknown annotator's, as in every
+    import, counted on from those that are held: otherwise it would be another answer of somebody.
+    """
+    unsigned = Counter(_pair(one.row) for one in given if not one.who and one.id in held)
+    new = []
+    for one in given:
+        if one.id in held:
+            continue
+        if not one.who:
+            unsigned[_pair(one.row)] += 1
+            one = one._replace(who=f"{UNKNOWN} {unsigned[_pair(one.row)]}")
+        new.append(one)
+    return new
 
 
 def _check(line: int, row: Row) -> None:
@@ -198,74 +215,31 @@ def _refuse_differences(study: Study, given: Sequence[_Given], name: str) -> lis
             f"them about {pair}. Nothing was changed. Import the file under another name, or give one with the "
             "study's answers and more."
         )
-    return [one for one in given if one.id not in held]
+    return _new(given, held)
 
 
-def _write(study: Study, given: Sequence[_Given]) -> None:
-    triplets = named_triplets(study, [one.row for one in given])
-    people, first_of = People(study, {one.who for one in given}), _first_answers(study)
-    # What was skipped repeats an answer, not the reverse.
-    given = sorted(given, key=lambda one: one.row.outcome is None)
-    for start in range(0, len(given), TOGETHER):
-        drafts = [
-            _draft(one, triplets[triplet_key(one.row)], people, first_of)
-            for one in given[start : start + TOGETHER]
-        ]
-        Assignment.objects.bulk_create([assignment for assignment, _ in drafts])
-        Judgment.objects.bulk_create([judgment for _, judgment in drafts if judgment is not None])
-    _enrol(study, {people.session(one.who).annotator_id for one in given if one.row.annotator})
-
-
-def _enrol(study: Study, annotators: Iterable[UUID]) -> None:
-    """Named annotators have figures, as annotators of this site have."""
-    enrolments = [Enrolment(study=study, annotator_id=annotator) for annotator in sorted(annotators)]
-    Enrolment.objects.bulk_create(enrolments, ignore_conflicts=True)
-
-
-_First = dict[tuple[UUID, int], Assignment]
-
-
-def _first_answers(study: Study) -> _First:
-    """Each annotator's first answer to each pair, where an earlier import holds one."""
-    pairs = Assignment.objects.filter(study=study, kind=Assignment.Kind.PAIR)
-    return {(row.annotator_id, row.triplet_id): row for row in pairs}
+def _write(study: Study, given: Sequence[_Given], triplets: dict[Key, Triplet]) -> None:
+    people = People(study, {one.who for one in given})
+    write_imported(study, [_imported(one, triplets[triplet_key(one.row)], people) for one in given])
+    enrol(study, {people.session(one.who).annotator_id for one in given if one.row.annotator})
 
 
 _SIDES = {FIRST: Judgment.Side.LEFT, SECOND: Judgment.Side.RIGHT, TIE: Judgment.Side.TIE}
 
 
-def _draft(
-    given: _Given, triplet: Triplet, people: People, first_of: _First
-) -> tuple[Assignment, Judgment | None]:
-    row, session = given.row, people.session(given.who)
-    kind, before = KINDS[row.check], None
-    if kind == Assignment.Kind.PAIR:
-        before = first_of.get((session.annotator_id, triplet.pk))
-        kind = Assignment.Kind.PAIR if before is None else Assignment.Kind.REPEAT
-    skipped = {"state": Assignment.State.SKIPPED, "skip_cause": SKIPPED} if row.outcome is None else {}
-    assignment = draft_assignment(
+def _imported(given: _Given, triplet: Triplet, people: People) -> ImportedAnswer:
+    row = given.row
+    return ImportedAnswer(
         id=given.id,
         triplet=triplet,
-        session=session,
+        session=people.session(given.who),
         line=given.line,
         first_on_left=shows(triplet.first, row.first),
-        kind=kind,
-        repeats=before,
-        **skipped,
-    )
-    if kind == Assignment.Kind.PAIR:
-        first_of[session.annotator_id, triplet.pk] = assignment
-    if row.outcome is None:
-        return assignment, None
-    judgment = draft_judgment(
-        id=given.id,
-        assignment=assignment,
-        answer=_SIDES[row.outcome],
+        answer=None if row.outcome is None else _SIDES[row.outcome],
         ms=row.ms,
         content=str(given.id),
-        counted=row.check == "",
+        check=row.check,
     )
-    return assignment, judgment
 
 
 def _summary(study: Study, answers: AnswerRows, new: int) -> ImportedRanking:

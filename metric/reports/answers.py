@@ -106,7 +106,7 @@ def _answers_at(path: Path) -> Answers:
         raise AnswersError(str(error)) from error
     if set(NIGHTS) <= head:
         return read_nights(path)
-    return read_clic(path) if set(CLIC) <= head else read_plain(path, anywhere=True)
+    return read_clic(path) if set(CLIC) <= head else read_plain(path, anywhere=True).only_votes()
 
 
 def _sha256(path: Path) -> str:

@@ -1,8 +1,9 @@
 """Answers that were given elsewhere: what every format is read into, and the plain CSV.
 
-The plain CSV has the columns `source,a,b,choice`, and may have `annotator,ms,a_codec,b_codec,a_bpp,b_bpp,kind`.
-Rows with something in a column `check`, or the choice `skip`, are no votes and are passed over.
-`source`, `a` and `b` are paths of images relative to the file; `choice` is `a`, `b` or `tie`: the CLOSER one.
+The plain CSV has the columns `source,a,b,choice`, and may have
+`annotator,ms,a_codec,b_codec,a_bpp,b_bpp,kind,check,known`. `source`, `a` and `b` are paths of images relative to the
+file; `choice` is `a`, `b` or `tie`, the CLOSER one, or `skip`; `check` is `trap`, with the right answer `a` or `b` in
+`known`, or `identical`.
 """
 
 import math
@@ -10,14 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from annotation.core.conditions import ORIGINAL_METHOD
 from annotation.core.formats.names import is_inside
+from psychometrics.answer_formats import CHECKS, IDENTICAL, TRAP
 from psychometrics.answers import UNPRINTABLE
 from psychometrics.tables import Record, TableError, read_records
 
-CHOICES = ("a", "b", "tie")
 SKIP = "skip"
+CHOICES = ("a", "b", "tie", SKIP)
 REQUIRED = ("source", "a", "b", "choice")
-OPTIONAL = ("annotator", "ms", "a_codec", "b_codec", "a_bpp", "b_bpp", "kind", "check")
+OPTIONAL = ("annotator", "ms", "a_codec", "b_codec", "a_bpp", "b_bpp", "kind", "check", "known")
 UNKNOWN_KIND = "unknown-unknown"
 # People do not look at one pair for a day; a larger figure is in another unit.
 MOST_MS = 86_400_000.0
@@ -41,7 +44,10 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One person's answer to one pair. `choice`: one of CHOICES, the CLOSER one. `line`: in its file."""
+    """One person's answer to one pair. `choice`: one of CHOICES, the CLOSER one. `line`: in its file.
+
+    `check`: one of psychometrics.answer_formats.CHECKS; `known`: the right answer to a trap, "a" or "b".
+    """
 
     source: str
     a: Shown
@@ -51,6 +57,13 @@ class Answer:
     annotator: str = ""
     ms: float | None = None
     kind: str = UNKNOWN_KIND
+    check: str = ""
+    known: str = ""
+
+    @property
+    def is_vote(self) -> bool:
+        """Whether it is an answer to a pair: neither a check nor skipped."""
+        return not self.check and self.choice != SKIP
 
 
 @dataclass(frozen=True)
@@ -66,6 +79,13 @@ class Answers:
         """How many were read."""
         return len(self.answers)
 
+    def only_votes(self) -> "Answers":
+        """Without checks and skipped answers, which a note counts."""
+        votes = [answer for answer in self.answers if answer.is_vote]
+        passed = self.rows - len(votes)
+        note = f"{passed:,} checks and skipped answers are no votes: they were passed over."
+        return Answers(self.format, votes, (*self.notes, note) if passed else self.notes)
+
 
 def read_plain(path: Path, *, anywhere: bool = False) -> Answers:
     """Read the plain CSV. Raises AnswersError, naming the line, for a column, choice or number that is wrong.
@@ -73,12 +93,10 @@ def read_plain(path: Path, *, anywhere: bool = False) -> Answers:
     `anywhere`: pictures may lie outside of the file's folder, for a file of one's own on one's own machine.
     """
     rows = read_rows(path, REQUIRED, OPTIONAL)
-    votes = [(line, row) for line, row in rows if not row.get("check") and row["choice"].lower() != SKIP]
-    if not votes:
+    answers = [_answer(path, line, row, anywhere=anywhere) for line, row in rows]
+    if not any(answer.is_vote for answer in answers):
         raise AnswersError(f"{path} has no votes: only checks and skipped answers.")
-    passed = len(rows) - len(votes)
-    notes = (f"{passed:,} checks and skipped answers are no votes: they were passed over.",) if passed else ()
-    return Answers("plain", [_answer(path, line, row, anywhere=anywhere) for line, row in votes], notes)
+    return Answers("plain", answers)
 
 
 def read_rows(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> list[Record]:
@@ -106,10 +124,13 @@ def _answer(path: Path, line: int, row: Mapping[str, str], *, anywhere: bool = F
     where = f"Line {line} of {path}"
     choice = row["choice"].lower()
     if choice not in CHOICES:
-        raise AnswersError(f"{where} has the choice {row['choice']!r}: use a, b (the closer one) or tie.")
+        raise AnswersError(
+            f"{where} has the choice {row['choice']!r}: use a, b (the closer one), tie or skip."
+        )
     for name in ("source", "a", "b") if not anywhere else ():
         require_inside(where, name, row[name])
-    if row["a"] == row["b"]:
+    check, known = _check(where, row)
+    if row["a"] == row["b"] and check != IDENTICAL:
         raise AnswersError(f"{where} compares {row['a']} with itself.")
     shown = [
         Shown(row[side], row.get(f"{side}_codec", ""), number(where, f"{side}_bpp", row, most=MOST_BPP))
@@ -117,7 +138,30 @@ def _answer(path: Path, line: int, row: Mapping[str, str], *, anywhere: bool = F
     ]
     ms = number(where, "ms", row, most=MOST_MS)
     kind = row.get("kind") or UNKNOWN_KIND
-    return Answer(row["source"], shown[0], shown[1], choice, line, row.get("annotator", ""), ms, kind)
+    who = row.get("annotator", "")
+    return Answer(row["source"], shown[0], shown[1], choice, line, who, ms, kind, check, known)
+
+
+def _check(where: str, row: Mapping[str, str]) -> tuple[str, str]:
+    """The kind of check and, of a trap, its right answer: the column's, or the original where one side is it."""
+    check, known = row.get("check", "").lower(), row.get("known", "").lower()
+    if check not in CHECKS:
+        raise AnswersError(
+            f"{where} has the check {row['check']!r}: use {TRAP} or {IDENTICAL}, or leave it empty."
+        )
+    if check != TRAP:
+        return check, ""
+    originals = [
+        side
+        for side in ("a", "b")
+        if row[side] in (row["source"], ORIGINAL_METHOD) or row.get(f"{side}_codec") == ORIGINAL_METHOD
+    ]
+    known = known or "".join(originals)
+    if known not in ("a", "b"):
+        raise AnswersError(
+            f"{where}: the right answer to this trap is not known. Write a or b in a column known."
+        )
+    return check, known
 
 
 def require_inside(where: str, name: str, value: str) -> None:

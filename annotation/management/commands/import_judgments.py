@@ -159,6 +159,7 @@ def describe(imported: Imported) -> str:
         f"{_count(imported.judgments, 'judgment')} of {_count(imported.triplets, 'triplet')} from "
         f"{_count(imported.sources, 'photograph')}, by {_count(imported.annotators, 'annotator')}, in the study "
         f"“{imported.study}” ({imported.study.slug}); new: {imported.new}.",
+        *_checks_and_repeats(imported),
         f"Rows read: {imported.rows}; not usable: {imported.excluded.rows}.",
         *(f"  {line}" for line in imported.excluded.lines()),
     ]
@@ -183,13 +184,22 @@ def describe_ranking(imported: ImportedRanking) -> str:
         f"{_count(imported.answers, 'answer')} about {_count(imported.conditions, 'condition')} of "
         f"{_count(imported.sources, 'source')}, {people}, in the study “{imported.study}” "
         f"({imported.study.slug}), which ranks and holds no pictures; new rows: {imported.new}.",
-        f"Also {imported.traps} to traps, {imported.identical} to identical pairs, {imported.skipped} skipped.",
+        *_checks_and_repeats(imported),
     ]
+    return "\n".join(lines)
+
+
+def _checks_and_repeats(imported: Imported | ImportedRanking) -> list[str]:
+    lines = []
+    if imported.traps or imported.identical or imported.skipped:
+        lines.append(
+            f"Also {imported.traps} to traps, {imported.identical} to identical pairs, {imported.skipped} skipped."
+        )
     if imported.repeats:
         lines.append(
             f"{imported.repeats} are further answers of one annotator to a pair: they count, as repeats."
         )
-    return "\n".join(lines)
+    return lines
 
 
 def _count(number: int, noun: str) -> str:

@@ -111,12 +111,12 @@ def test_rows_that_cannot_be_used_are_counted_by_why(folder: Path, run: Run) -> 
     }
 
 
-def test_a_named_annotator_counts_once_a_pair(folder: Path, run: Run) -> None:
+def test_further_answers_of_one_annotator_to_a_pair_are_repeats(folder: Path, run: Run) -> None:
     rows = [row | {"annotator": "ann", "ms": "900"} for row in read(folder)]
     write(folder, rows)
     output = run(folder / "answers.csv")
-    assert (output["judgments"], output["annotators"]) == (6, 1)
-    assert Judgment.objects.filter(answer_ms=900).count() == 6
+    assert (output["judgments"], output["repeats"], output["annotators"]) == (30, 24, 1)
+    assert Judgment.objects.filter(answer_ms=900, counted=True).count() == 30
 
 
 def test_a_file_that_names_the_worse_one_is_noticed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
