@@ -34,13 +34,12 @@ from codecs_zoo.sweep.command import add_parser as add_sweep
 from codecs_zoo.sweep.plan import SweepError
 from codecs_zoo.variants import Variant, as_setting, with_options
 from imaging.errors import PhotographError
-from imaging.files import write_atomic
+from imaging.files import check_target, error_text, write_atomic
 from imaging.pictures import load_photograph
 from imaging.png import encode_png
 
 EXPECTED = (
     PhotographError, CodecError, RateError, container.ContainerError, SweepError, QualityError, ModelUnavailable,
-    OSError,
 )  # fmt: skip
 
 
@@ -49,6 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
+    except OSError as error:
+        print(f"codecs_zoo: {error_text(error)}", file=sys.stderr)
+        return 1
     except EXPECTED as error:
         print(f"codecs_zoo: {error}", file=sys.stderr)
         return 1
@@ -95,10 +97,13 @@ def encode(options: argparse.Namespace) -> None:
     codec = with_options(registry.get(options.codec), _codec_options(options))
     if options.bpp is None and (options.choose_by or options.choose):
         raise CodecError("--choose-by compares files of the same bitrate: give --bpp instead of --setting.")
+    check_target(options.output)
     photograph = load_photograph(options.input)
     for note in photograph.notes:
         print(f"note: {note}")
-    chosen = {codec.knob.name: codec.knob.low} if options.bpp is not None else dict(options.setting)
+    chosen = (
+        {codec.knob.name: codec.knob.low} if options.bpp is not None else _once("--setting", options.setting)
+    )
     settings = codec.complete_settings(chosen)
     with encode_shown(codec, photograph.pixels, settings, options.output):
         if options.bpp is not None:
@@ -117,12 +122,21 @@ def encode(options: argparse.Namespace) -> None:
 
 def _codec_options(options: argparse.Namespace) -> Settings:
     """The codec's options; --metric puts a version of the metric in the place of stock LPIPS."""
-    codec_options: Settings = dict(options.option)
+    codec_options: Settings = _once("--option", options.option)
     if options.metric is None:
         return codec_options
     if codec_options.get("tune", "perceptual") != "perceptual":
         raise CodecError(f"--metric needs --option tune=perceptual, not tune={codec_options['tune']}.")
     return {**codec_options, "tune": str(options.metric.resolve())}
+
+
+def _once(option: str, pairs: Sequence[tuple[str, Setting]]) -> Settings:
+    """The values by name. Raises CodecError for a name that was given twice."""
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        twice = next(name for name, _ in pairs if [each for each, _ in pairs].count(name) > 1)
+        raise CodecError(f"{option} {twice}=... was given twice. Give it once.")
+    return values
 
 
 def _tell_tuned(codec: Codec, settings: Settings) -> None:
@@ -157,6 +171,7 @@ def _tell_candidate(one: Candidate) -> None:
 
 def decode(options: argparse.Namespace) -> None:
     """`decode`: IN, our container, to OUT, a PNG."""
+    check_target(options.output)
     header, bitstream = container.unpack(options.input.read_bytes())
     codec = registry.get(header.codec)
     if codec.availability().available and codec.version != header.version:

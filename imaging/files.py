@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -17,10 +18,9 @@ def atomic_file(path: Path) -> Iterator[Path]:
     """Yield an empty file beside `path`; move it there when the block ends well, else remove it.
 
     A reader sees the old file or the new one, never half, though the machine fails meanwhile. Raises
-    FileNotFoundError where the folder is not there.
+    FileNotFoundError where the folder is not there, IsADirectoryError where `path` is one.
     """
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"There is no folder {path.parent}. Create it first, or choose another one.")
+    check_target(path)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
     os.close(handle)
     draft = Path(name)
@@ -36,6 +36,33 @@ def write_atomic(path: Path, content: bytes) -> None:
     """Write the file, whole or not at all. Raises FileNotFoundError where the folder is not there."""
     with atomic_file(path) as draft:
         draft.write_bytes(content)
+
+
+def check_target(path: Path) -> None:
+    """Raises FileNotFoundError or IsADirectoryError where no file can be written to `path`: before long work."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {path.parent}. Create it first, or choose another one.")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder. Give the name of a file.")
+
+
+def error_text(error: OSError) -> str:
+    """A sentence for people: what the operating system refused, and what to do. Texts of our own stay as they are."""
+    if error.errno is None or error.filename is None:
+        return str(error)
+    name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(error.filename)
+    return _SENTENCES.get(error.errno, "{name}: {reason}.").format(name=name, reason=error.strerror)
+
+
+_SENTENCES = {
+    errno.ENOENT: "There is no file or folder {name}. Check the path.",
+    errno.EISDIR: "{name} is a folder. Give the name of a file.",
+    errno.EEXIST: "{name} is a file. Give the name of a folder.",
+    errno.ENOTDIR: "A part of {name} is a file, not a folder. Check the path.",
+    errno.EACCES: "{name} may not be opened by this user. Change its permissions, or choose another path.",
+    errno.EROFS: "{name} is on a read-only disk. Choose another path.",
+    errno.ENOSPC: "There is no space left for {name}. Free some, then run the command again.",
+}
 
 
 def write_json(path: Path, value: Any) -> None:

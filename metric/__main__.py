@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from imaging.files import error_text
 from metric.core.config import BASELINE_KEYS, TrainConfig
 from metric.core.public_sets.command import add_fetch
 from metric.core.training.options import add_settings, settings_of
@@ -32,7 +33,10 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
-    except (OSError, ValueError, RuntimeError) as error:
+    except OSError as error:
+        print(error_text(error), file=sys.stderr)
+        return 2
+    except (ValueError, RuntimeError) as error:
         print(error, file=sys.stderr)
         return 2
 

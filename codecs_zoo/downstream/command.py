@@ -13,13 +13,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from codecs_zoo.contract import CodecError
-from codecs_zoo.downstream.folder import annotations_of, images_of
+from codecs_zoo.downstream.detection import class_count
+from codecs_zoo.downstream.folder import Annotations, annotations_of, check_classes, images_of
 from codecs_zoo.downstream.predict import Models, Prediction, predict_all
 from codecs_zoo.downstream.results import ORIGINAL, Result, Truth, out_of_reach, results_at, truth_of
+from codecs_zoo.downstream.segmentation import segment
 from codecs_zoo.onnx_models import ModelUnavailable, availability, find_model
 from codecs_zoo.quality import figures
 from codecs_zoo.sweep import plan
@@ -52,10 +56,12 @@ def downstream(options: argparse.Namespace) -> None:
     """`downstream`: makes what is missing, lets the models look, writes tables and the report's section."""
     plan.check_rates(options.bpp)
     codecs, chosen = plan.find_codecs(choosing_names(options)), figures(options.metrics)
+    notes = plan.anchor_notes(options.anchor, codecs)
     photos, unusable = plan.find_photographs(images_of(options.folder))
     annotations = {photo.sha256: annotations_of(options.folder, photo) for photo in photos}
-    models, notes = _models(options)
-    notes += [f"Not used: {line}" for line in unusable]
+    models, missing_models = _models(options)
+    _try_models(models, annotations)
+    notes += missing_models + [f"Not used: {line}" for line in unusable]
     tasks = plan.tasks(photos, codecs, options.bpp)
     rows = make_rows(options, tasks)
     made = [task for task, row in zip(tasks, rows, strict=True) if not row.failed]
@@ -82,6 +88,14 @@ def _models(options: argparse.Namespace) -> tuple[Models, list[str]]:
     if not any(chosen.values()):
         raise ModelUnavailable(" ".join(notes) or "Choose a detector, a segmenter or both.")
     return Models(chosen["detector"], chosen["segmenter"]), notes
+
+
+def _try_models(models: Models, annotations: Mapping[str, Annotations]) -> None:
+    """One look at a black picture, before hours of encoding. Raises ModelUnavailable or FolderError."""
+    if models.detector:
+        check_classes(annotations, models.detector, class_count(models.detector))
+    if models.segmenter:
+        segment(np.zeros((64, 64, 3), np.uint8), models.segmenter)
 
 
 def _look(
@@ -129,7 +143,8 @@ def _results(
                 f"{', '.join(missing[:5])}{' …' if len(missing) > 5 else ''}."
             )
     if not results:
-        raise CodecError("No photograph could be encoded; see results.csv for the reasons.")
+        report_failures([row for row in rows if row.failed])
+        raise CodecError("No photograph could be encoded; see above for the reasons.")
     return results, notes
 
 

@@ -26,6 +26,7 @@ SURE = 0.4
 """From this score on a detection on the original stands in for an annotation, where there are none."""
 SAME_BOX = 0.45
 """Two boxes of one class with more overlap are one object; the surer stays."""
+ROUNDING = 1e-3
 MOST = 100
 """Detections a picture, as COCO's evaluation takes them."""
 
@@ -54,6 +55,16 @@ class Boxes:
 
 def detect(pixels: Pixels, model: str = "fastestdet") -> Boxes:
     """The objects in uint8 HxWx3 pixels, the surest first, at most 100. Raises ModelUnavailable."""
+    return suppressed(decoded(_output(pixels, model)))
+
+
+def class_count(model: str) -> int:
+    """How many classes the detector knows, from one look at a black picture. Raises ModelUnavailable."""
+    return len(_output(np.zeros((64, 64, 3), np.uint8), model)) - 5
+
+
+def _output(pixels: Pixels, model: str) -> Floats:
+    """(5 + C, h, w), as above. Raises ModelUnavailable for a model with another output."""
     session = open_model(model)
     side = session.get_inputs()[0].shape[2:]
     if not all(isinstance(length, int) for length in side):
@@ -68,7 +79,13 @@ def detect(pixels: Pixels, model: str = "fastestdet") -> Boxes:
         raise ModelUnavailable(
             f"{model} has an output of shape {output.shape}, not 1 x (5 + classes) x h x w."
         )
-    return suppressed(decoded(output[0].astype(np.float64)))
+    shares = output[0, [0, *range(5, output.shape[1])]]
+    if not (shares.min() >= -ROUNDING and shares.max() <= 1 + ROUNDING):
+        raise ModelUnavailable(
+            f"{model} is not a detector like FastestDet: its objectness and class probabilities are not all "
+            f"between 0 and 1."
+        )
+    return np.asarray(output[0], np.float64)
 
 
 def decoded(output: Floats) -> Boxes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,16 @@ def annotations_of(folder: Path, photo: Photo) -> Annotations:
         read_boxes(boxes) if (folder / "boxes").is_dir() and boxes.is_file() else None,
         _read_mask(mask, photo) if mask.is_file() else None,
     )
+
+
+def check_classes(annotations: Mapping[str, Annotations], detector: str, classes: int) -> None:
+    """Raises FolderError where a box has a class that a detector of so many classes can never report."""
+    marked = [each.boxes.classes.max() for each in annotations.values() if each.boxes and len(each.boxes)]
+    if marked and max(marked) >= classes:
+        raise FolderError(
+            f"boxes/ has class {max(marked)}, but {detector} knows {classes} classes, 0 to {classes - 1}. "
+            f"Correct the annotations, or use a detector of these classes."
+        )
 
 
 def read_boxes(path: Path) -> Boxes:

@@ -1,13 +1,34 @@
-"""The state of a search, kept beside its file while it runs, and read when the same command is given again."""
+"""What is kept to continue after a stop: a search's state beside its file, a training's settings in its folder."""
 
 from __future__ import annotations
 
 import io
 import sys
+from pathlib import Path
 from typing import Any
 
+from codecs_zoo.contract import CodecError
 from codecs_zoo.encode_progress import Follower
 from imaging.files import write_atomic
+
+
+def check_training_folder(out: Path, settings: bytes) -> None:
+    """Raises CodecError unless a training with these settings can begin, or continue, in `out`.
+
+    A folder that holds other things is refused: it would be filled with files that nobody expects there.
+    """
+    path = out / "settings.json"
+    if path.exists() and path.read_bytes() != settings:
+        raise CodecError(
+            f"{out} was started with different settings ({path}). Use those settings, or another --out."
+        )
+    if out.exists() and not out.is_dir():
+        raise CodecError(f"{out} is a file. Use --out with a new folder, or with one to continue in.")
+    begun = path.exists() or (out / "state.pt").exists()
+    if not begun and out.is_dir() and any(out.iterdir()):
+        raise CodecError(
+            f"{out} is not empty and holds no training. Use --out with a new folder, or with one to continue in."
+        )
 
 
 def read_state(follower: Follower, key: str) -> dict[str, Any] | None:

@@ -33,13 +33,14 @@ def add_train_command(commands: argparse._SubParsersAction[argparse.ArgumentPars
         help="train a learned codec on folders of photographs",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        argument_default=argparse.SUPPRESS,
     )
     parser.add_argument("name", nargs="?", metavar="NAME", help=", ".join(trainable()))
     parser.add_argument(
         "--settings",
         type=Path,
         metavar="FILE",
-        help="a settings.json, such as those next to the included weights",
+        help="a settings.json, such as those next to the included weights; options given here replace its values",
     )
     parser.add_argument("--data", nargs="+", required=True, metavar="FOLDER", help="folders of photographs")
     parser.add_argument(
@@ -48,39 +49,30 @@ def add_train_command(commands: argparse._SubParsersAction[argparse.ArgumentPars
     _add_schedule(parser)
     parser.add_argument(
         "--size",
-        default="",
         choices=list(SIZES),
         help="size of the networks (default: that of --start, or small)",
     )
-    parser.add_argument(
-        "--tune", default="mse", metavar="mse|perceptual|FOLDER", help="the distortion to minimise"
-    )
-    parser.add_argument(
-        "--saliency", default="none", choices=SALIENCY, help="the map that weights the distortion"
-    )
-    parser.add_argument("--metric-weight", type=float, default=TrainingSettings.metric_weight)
-    parser.add_argument("--parts", default="all", choices=PARTS, help="which parts are trained")
+    parser.add_argument("--tune", metavar="mse|perceptual|FOLDER", help="the distortion to minimise")
+    parser.add_argument("--saliency", choices=SALIENCY, help="the map that weights the distortion")
+    parser.add_argument("--metric-weight", type=float, help="with --tune: of the metric (40)")
+    parser.add_argument("--parts", choices=PARTS, help="which parts are trained")
     parser.add_argument("--compiled", action="store_true", help="fuse kernels: for long runs on a GPU")
     parser.add_argument("--float32", action="store_true", help="no bfloat16")
-    parser.add_argument("--save-every", type=int, default=TrainingSettings.save_every, help="steps")
-    parser.add_argument("--log-every", type=int, default=TrainingSettings.log_every, help="steps")
+    parser.add_argument("--save-every", type=int, help="steps (500)")
+    parser.add_argument("--log-every", type=int, help="steps (50)")
     parser.set_defaults(run=run)
 
 
 def _add_schedule(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--steps", type=int, default=TrainingSettings.steps)
+    parser.add_argument("--steps", type=int, help="20000")
+    parser.add_argument("--batch", type=int, help="crops per step and process (8)")
+    parser.add_argument("--crop", type=int, help="side of a crop in pixels (192)")
+    parser.add_argument("--learning-rate", type=float, help="0.001")
+    parser.add_argument("--warm-up", type=int, help="steps (200)")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--start", metavar="FILE|NAME", help="weights, state.pt or codec to start from")
     parser.add_argument(
-        "--batch", type=int, default=TrainingSettings.batch, help="crops per step and process"
-    )
-    parser.add_argument("--crop", type=int, default=TrainingSettings.crop, help="side of a crop in pixels")
-    parser.add_argument("--learning-rate", type=float, default=TrainingSettings.learning_rate)
-    parser.add_argument("--warm-up", type=int, default=TrainingSettings.warm_up, help="steps")
-    parser.add_argument("--seed", type=int, default=TrainingSettings.seed)
-    parser.add_argument(
-        "--start", default="", metavar="FILE|NAME", help="weights, state.pt or codec to start from"
-    )
-    parser.add_argument(
-        "--minutes", type=float, default=0.0, help="end after this many minutes, whatever the step"
+        "--minutes", type=float, help="end after this many minutes, whatever the step (0: no limit)"
     )
 
 
@@ -92,13 +84,26 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _settings(options: argparse.Namespace) -> TrainingSettings:
-    """What the options say, or the file of settings with other photographs. Raises CodecError for a bad file."""
-    data = tuple(options.data)
-    if options.settings is None:
-        fields = TrainingSettings.__dataclass_fields__
-        options_set = {name: getattr(options, name) for name in fields if name in options}
-        return TrainingSettings(**{**options_set, "data": data, "bf16": not options.float32})
+    """What the options say; with --settings the file's values, where no option says otherwise.
+
+    Raises CodecError for a bad file, a missing name, and a weight of a metric that is not used.
+    """
+    given = {
+        name: value for name, value in vars(options).items() if name in TrainingSettings.__dataclass_fields__
+    }
+    if "float32" in options:
+        given["bf16"] = False
+    file = options.settings if "settings" in options else None
     try:
-        return TrainingSettings(**{**json.loads(options.settings.read_text()), "data": data})
+        stored = json.loads(file.read_text(encoding="utf-8")) if file else {}
+        chosen = {**stored, **given, "data": tuple(options.data)}
+        if "name" not in chosen:
+            raise CodecError(f"Name the codec to train: {', '.join(trainable())}.")
+        settings = TrainingSettings(**chosen)
     except (json.JSONDecodeError, TypeError, UnicodeDecodeError) as error:
-        raise CodecError(f"{options.settings} holds no settings of a training ({error}).") from error
+        raise CodecError(f"{file} does not contain settings of a training ({error}).") from error
+    if "metric_weight" in given and settings.tune == "mse":
+        raise CodecError(
+            "--metric-weight applies only to training with --tune perceptual or a metric version."
+        )
+    return settings

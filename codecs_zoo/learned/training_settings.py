@@ -35,7 +35,11 @@ def trainable() -> list[str]:
 def network_builder(name: str) -> Callable[[Shape | None], LearnedModel]:
     """What builds the networks of the learned codec called `name`. Raises CodecError for another codec."""
     if name not in trainable():
-        raise CodecError(f"There is no trainable codec named {name!r}. Known: {', '.join(trainable())}.")
+        other = " pyramid has a command of its own: python -m codecs_zoo.learned.pyramid.training."
+        raise CodecError(
+            f"There is no trainable codec named {name!r}. Known: {', '.join(trainable())}."
+            f"{other if name == 'pyramid' else ''}"
+        )
     codec = registry.get(name)
     assert isinstance(codec, LearnedCodec)
     return codec.build
@@ -90,6 +94,6 @@ class TrainingSettings:
         if self.saliency not in SALIENCY:
             raise CodecError(f"The saliency must be one of {', '.join(SALIENCY)}.")
         if not 0 <= self.minutes < float("inf"):
-            raise CodecError("Minutes are not below zero.")
-        if min(self.save_every, self.log_every) < 1:
-            raise CodecError("Save-every and log-every are whole numbers from 1 up.")
+            raise CodecError("Minutes must be 0 (no limit) or above.")
+        if min(self.save_every, self.log_every) < 1 or self.warm_up < 0:
+            raise CodecError("Save-every and log-every must be at least 1, warm-up at least 0.")

@@ -54,7 +54,9 @@ def add_sweep_options(parser: argparse.ArgumentParser) -> None:
         "--choose-by", metavar="METRIC",
         help="metric by which codecs with optional settings choose the best ones for each photograph and rate",
     )  # fmt: skip
-    parser.add_argument("--anchor", default="jpeg", help="reference codec of BD-rates (jpeg)")
+    parser.add_argument(
+        "--anchor", default="jpeg", help="reference codec of BD-rates (jpeg), one of --codecs"
+    )
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (use 1 for exact times)")
     parser.add_argument(
         "--strips", type=int, default=STRIPS, metavar="N", help="number of photographs shown as crops (2)"
@@ -66,6 +68,8 @@ def sweep(options: argparse.Namespace) -> None:
     """`sweep`: makes what is missing, then writes tables and report. Raises CodecError if nothing worked."""
     plan.check_rates(options.bpp)
     codecs, chosen = plan.find_codecs(choosing_names(options)), figures(options.metrics)
+    for note in plan.anchor_notes(options.anchor, codecs):
+        print(f"note: {note}")
     photos, excluded = plan.find_photographs(options.folder)
     for line in excluded:
         print(f"excluded: {line}")

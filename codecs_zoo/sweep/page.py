@@ -80,7 +80,10 @@ def _finding(report: Report) -> str:
     ]
     tuned = [s.name for s in report.summaries if figure.name in s.tuned_on]
     if not known:
-        nothing = f"No rate difference to {escape(report.anchor)} can be computed: the curves do not overlap."
+        nothing = (
+            f"No rate difference to {escape(report.anchor)} can be computed: it was not encoded, or the curves do not "
+            f"overlap."
+        )
         return nothing + _not_ranked(tuned, figure)
     best, delta = known[0]
     word = "less" if delta.value < 0 else "more"

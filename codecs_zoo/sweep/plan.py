@@ -139,6 +139,14 @@ def check_rates(rates: Sequence[float]) -> None:
         raise RateError(f"The rates are {', '.join(map(str, rates))}; use different numbers above 0 bpp.")
 
 
+def anchor_notes(anchor: str, codecs: Sequence[Codec]) -> list[str]:
+    """What to say of an anchor that is not encoded. Raises KeyError or CodecError for one that is no codec."""
+    registry.get(anchor)
+    if anchor in {codec.name for codec in codecs}:
+        return []
+    return [f"The anchor {anchor} is not among the codecs, so nothing is compared with it. Use --anchor."]
+
+
 def tasks(photos: Sequence[Photo], codecs: Sequence[Codec], rates: Sequence[float]) -> list[Task]:
     """Every row, photograph by photograph."""
     return [

@@ -43,6 +43,24 @@ def test_there_and_back_by_settings(folder: Path, scene: Pixels, capsys: pytest.
     assert np.array_equal(decode_png((folder / "out.png").read_bytes()), expected)
 
 
+@pytest.mark.parametrize(
+    "line", ["encode in.png no/out.clz --codec jpeg --bpp 1", "encode in.png . --codec jpeg --bpp 1"]
+)
+def test_where_the_file_goes_is_checked_before_the_work(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    def encode(*arguments: object, **settings: object) -> bytes:
+        raise AssertionError("hours of work for nothing")
+
+    monkeypatch.setattr(type(registry.get("jpeg")), "encode", encode)
+    assert run(line) == 1
+
+
+def test_an_anchor_that_is_not_encoded_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("sweep . --out swept --codecs webp --bpp 1 --strips 0") == 0
+    assert "note: The anchor jpeg is not among the codecs" in capsys.readouterr().out
+
+
 def test_aiming_at_a_rate(folder: Path) -> None:
     assert run("encode in.png out.clz --codec jpeg2000 --bpp 1.2") == 0
     header, bitstream = unpack((folder / "out.clz").read_bytes())
@@ -83,7 +101,31 @@ def test_a_missing_codec_is_listed_with_the_way_to_get_it(
         ("encode in.png out.clz --codec jpeg --setting quality=high", "use a number from 1 to 100"),
         ("encode in.png out.clz --codec jpeg --setting colour=1", "jpeg has no setting colour"),
         ("encode in.png nowhere/out.clz --codec jpeg --bpp 1", "There is no folder nowhere"),
-        ("encode missing.png out.clz --codec jpeg --bpp 1", "No such file"),
+        ("encode missing.png out.clz --codec jpeg --bpp 1", "There is no file or folder missing.png."),
+        ("encode . out.clz --codec jpeg --bpp 1", ". is a folder. Give the name of a file."),
+        ("encode in.png . --codec jpeg --bpp 1", ". is a folder. Give the name of a file."),
+        (
+            "encode in.png out.clz --codec avif --bpp 1 --option speed=6 --option speed=8",
+            "--option speed=... was given",
+        ),
+        (
+            "encode in.png out.clz --codec jpeg --setting quality=6 --setting quality=8",
+            "was given twice. Give it once",
+        ),
+        ("sweep . --out swept --codecs jpeg --bpp 1 --anchor jpg", "There is no codec named 'jpg'"),
+        ("sweep . --out in.png --codecs jpeg --bpp 1", "in.png is a file. Give the name of a folder."),
+        ("train checkerboard --data missing --out .", ". is not empty and holds no training"),
+        ("train --data . --out trained", "Name the codec to train: checkerboard, "),
+        ("train pyramid --data . --out trained", "python -m codecs_zoo.learned.pyramid.training"),
+        (
+            "train checkerboard --data . --out trained --metric-weight 9",
+            "--metric-weight applies only to training with",
+        ),
+        ("train checkerboard --data . --out trained --warm-up -1", "warm-up at least 0"),
+        (
+            "train checkerboard --data . --out trained --settings no.json",
+            "There is no file or folder no.json.",
+        ),
         ("encode broken.png out.clz --codec jpeg --bpp 1", "truncated or damaged"),
         ("decode in.png out.clz", "not a file written by `python -m codecs_zoo encode`"),
     ],

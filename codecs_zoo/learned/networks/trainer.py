@@ -17,6 +17,7 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from codecs_zoo.contract import CodecError, Pixels
+from codecs_zoo.learned._state import check_training_folder
 from codecs_zoo.learned.networks.model import LearnedModel
 from codecs_zoo.learned.networks.objective import Objective, metric_for, random_maps
 from codecs_zoo.learned.networks.photographs import CropPool, as_pictures, load_folders, principal_components
@@ -67,7 +68,7 @@ class _Training:
     ) -> None:
         self.watch = watch or (lambda step, steps, row: None)
         self.settings, self.out, self.rank, self.device = settings, out, rank, device
-        _check_folder(settings, out)
+        check_training_folder(out, _as_text(settings).encode())
         self.photographs = load_folders(map(Path, settings.data), settings.crop)
         torch.manual_seed(settings.seed)
         self.model = network_builder(settings.name)(_shape_for(settings))
@@ -242,8 +243,12 @@ def _read_state(path: Path, device: torch.device | str) -> dict[str, Any]:
     except OSError:
         raise
     except Exception as error:  # damage makes torch's reader stumble anywhere, over a KeyError for one
-        raise CodecError(f"{path} is damaged or not a training state ({type(error).__name__}).") from error
-    raise CodecError(f"{path} is not a training state: the model or the step is missing.")
+        kind = type(error).__name__
+        raise CodecError(
+            f"{path} is damaged or not a training state ({kind}). Delete it to start from the beginning, or use "
+            f"another file."
+        ) from error
+    raise CodecError(f"{path} is not a training state: the model or the step is missing. Use another file.")
 
 
 def _join_others() -> tuple[int, torch.device]:
@@ -253,15 +258,6 @@ def _join_others() -> tuple[int, torch.device]:
         return 0, torch.device("cuda" if gpu else "cpu")
     join("cuda" if gpu else "cpu")
     return distributed.get_rank(), torch.device(f"cuda:{os.environ['LOCAL_RANK']}" if gpu else "cpu")
-
-
-def _check_folder(settings: TrainingSettings, out: Path) -> None:
-    """Raises CodecError if the folder was started with other settings."""
-    path = out / "settings.json"
-    if path.exists() and path.read_text() != _as_text(settings):
-        raise CodecError(
-            f"{out} was started with different settings ({path}). Use those settings, or another --out."
-        )
 
 
 def _claim_folder(settings: TrainingSettings, out: Path) -> None:

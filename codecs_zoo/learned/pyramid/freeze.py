@@ -12,9 +12,11 @@ from pathlib import Path
 
 import torch
 
+from codecs_zoo.contract import CodecError
 from codecs_zoo.learned.pyramid.decoder import STEP_UNITS
 from codecs_zoo.learned.pyramid.density import make_tables
 from codecs_zoo.learned.pyramid.storing import FROZEN, read_model, read_tensors, write_tensors
+from imaging.files import error_text
 
 
 def freeze(trained: Path, out: Path) -> None:
@@ -36,7 +38,12 @@ def main() -> None:
     parser.add_argument("trained", type=Path)
     parser.add_argument("out", type=Path)
     options = parser.parse_args()
-    freeze(options.trained, options.out)
+    try:
+        freeze(options.trained, options.out)
+    except CodecError as error:
+        raise SystemExit(f"freeze: {error}") from error
+    except OSError as error:
+        raise SystemExit(f"freeze: {error_text(error)}") from error
 
 
 if __name__ == "__main__":

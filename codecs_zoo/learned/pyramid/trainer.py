@@ -43,6 +43,8 @@ class Trainer:
     def __init__(self, settings: TrainingSettings, out: Path, shape: Shape | None = None) -> None:
         """Raises CodecError for photographs or a start that can't be used."""
         self.settings, self.out = settings, out
+        if settings.device == "cuda" and not torch.cuda.is_available():
+            raise CodecError("There is no GPU that torch can use here. Use --device cpu.")
         self.device = torch.device(settings.device)
         torch.manual_seed(settings.seed)
         torch.set_float32_matmul_precision("high")

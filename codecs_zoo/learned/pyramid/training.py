@@ -24,6 +24,7 @@ from typing import Any
 
 from codecs_zoo.contract import CodecError
 from codecs_zoo.learned.pyramid.training_settings import TrainingSettings
+from imaging.files import error_text
 
 
 def train(settings: TrainingSettings, out: Path) -> Path:
@@ -32,14 +33,12 @@ def train(settings: TrainingSettings, out: Path) -> Path:
     Raises CodecError for a folder that was started with other settings, photographs that can't be used, or a training
     that has no finite gradient.
     """
+    from codecs_zoo.learned._state import check_training_folder
     from codecs_zoo.learned.pyramid.trainer import Trainer
     from imaging.files import to_json, write_atomic
 
     path, content = out / "settings.json", to_json(asdict(settings))
-    if path.exists() and path.read_bytes() != content:
-        raise CodecError(
-            f"{out} was started with different settings ({path}). Use those settings, or another --out."
-        )
+    check_training_folder(out, content)
     trainer = Trainer(settings, out)
     out.mkdir(parents=True, exist_ok=True)
     write_atomic(path, content)  # once all that it needs is there: a refusal leaves nothing behind
@@ -57,7 +56,7 @@ def settings_of(options: argparse.Namespace) -> TrainingSettings:
     try:
         stored = json.loads(path.read_text(encoding="utf-8")) if path else {}
         return TrainingSettings(**{**stored, **given})
-    except (OSError, json.JSONDecodeError, TypeError, UnicodeDecodeError) as error:
+    except (json.JSONDecodeError, TypeError, UnicodeDecodeError) as error:
         raise CodecError(f"{path} does not contain settings of this training ({error}).") from error
 
 
@@ -88,6 +87,8 @@ def main(arguments: list[str] | None = None) -> None:
         print(train(settings_of(options), options.out))
     except CodecError as error:
         raise SystemExit(f"pyramid: {error}") from error
+    except OSError as error:
+        raise SystemExit(f"pyramid: {error_text(error)}") from error
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from codecs_zoo.contract import CodecError
 
+DEVICES = ("cpu", "cuda")
 PARTS = ("all", "decoder", "staged")
 
 
@@ -38,7 +40,7 @@ class TrainingSettings:
     """Seconds."""
 
     def __post_init__(self) -> None:
-        if self.minutes < 0 or self.steps < 0 or not (self.minutes or self.steps):
+        if not 0 <= self.minutes < math.inf or self.steps < 0 or not (self.minutes or self.steps):
             raise CodecError("Training needs an end: set minutes, steps, or both.")
         if self.crop < 64 or self.crop % 64:
             raise CodecError(f"The crop is {self.crop}; make it a multiple of 64.")
@@ -46,5 +48,9 @@ class TrainingSettings:
             raise CodecError(f"There is no part named {self.parts!r}. Known: {', '.join(PARTS)}.")
         if self.batch < 1 or self.warm_up < 1 or self.mean_over < 1:
             raise CodecError("Batch, warm-up and mean-over must be whole numbers of at least 1.")
-        if self.learning_rate <= 0:
+        if not 0 < self.learning_rate < math.inf:
             raise CodecError("The learning rate must be above 0.")
+        if not 0 <= self.save_every < math.inf:
+            raise CodecError("Save-every must be a number of seconds, 0 or more.")
+        if self.device not in DEVICES:
+            raise CodecError(f"There is no device named {self.device!r}. Use one of {', '.join(DEVICES)}.")

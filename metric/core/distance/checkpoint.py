@@ -125,13 +125,14 @@ def _model(path: Path, settings: Mapping[str, Any]) -> Metric:
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} cannot be read: {error}") from error
+        raise CheckpointError(f"{path} cannot be read: {error}. Train it again.") from error
     metric = _empty(nets, settings)
     expected = set(metric.state_dict())
     if set(tensors) != expected:
         odd = sorted(set(tensors) ^ expected)
         raise CheckpointError(
-            f"{path} does not have the keys of a metric on {metric.name}; these keys differ: {', '.join(odd)}."
+            f"{path} does not have the keys of a metric on {metric.name}; {len(odd)} differ: "
+            f"{', '.join(odd[:4])}{', …' if len(odd) > 4 else ''}. Train it again."
         )
     trunks = settings.get("trunks") or {net: settings.get("trunk_sha256") for net in nets}
     _check_tensors(path, metric, tensors)
@@ -164,7 +165,7 @@ def _check_tensors(path: Path, metric: Metric, tensors: Mapping[str, Tensor]) ->
         if tensors[name].shape != value.shape:
             raise CheckpointError(
                 f"{path} does not fit a metric on {metric.name}: {name} has shape {tuple(tensors[name].shape)}, "
-                f"not {tuple(value.shape)}."
+                f"not {tuple(value.shape)}. Train it again."
             )
         if tensors[name].dtype != value.dtype:
             raise CheckpointError(

@@ -163,3 +163,40 @@ def test_a_model_that_can_not_be_read_is_named(
     (tmp_path / "bad.onnx").write_bytes(b"no model")
     with pytest.raises(onnx_models.ModelUnavailable, match="bad.onnx cannot be read as an ONNX model"):
         onnx_models.open_model(str(tmp_path / "bad.onnx"))
+
+
+@pytest.mark.parametrize(
+    ("swapped", "words"),
+    [
+        (["--detector", "{s}", "--segmenter", "none"], "s.onnx is not a detector like FastestDet"),
+        (
+            ["--detector", "none", "--segmenter", "{d}"],
+            "has an output of shape (1, 6, 2, 2), not 1 x 21 x h x w",
+        ),
+    ],
+)
+def test_a_model_of_the_other_kind_is_refused_before_anything_is_encoded(
+    tmp_path: Path, models: list[str], capsys: pytest.CaptureFixture[str], swapped: list[str], words: str
+) -> None:
+    chosen = [word.format(d=models[1], s=models[3]) for word in swapped]
+    assert run(make_folder(tmp_path / "in"), tmp_path / "out", chosen) == 1
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_class_that_the_detector_does_not_know_is_refused(
+    tmp_path: Path, models: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It could never be found, and would count as missed."""
+    folder = make_folder(tmp_path / "in")
+    (folder / "boxes" / "1.txt").write_text("1 0.5 0.5 0.5 0.5\n")
+    assert run(folder, tmp_path / "out", models) == 1
+    assert "boxes/ has class 1, but" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_rate_that_nobody_reaches_is_told_with_the_reason(
+    tmp_path: Path, models: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(make_folder(tmp_path / "in", count=1), tmp_path / "out", models, "--bpp", "0.001") == 1
+    assert "jpeg cannot produce less than" in capsys.readouterr().err

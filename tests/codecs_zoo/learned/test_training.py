@@ -1,5 +1,6 @@
 """Training goes from folders to a folder, goes on after a kill, and leaves weights that code."""
 
+import argparse
 import csv
 import json
 import math
@@ -16,6 +17,7 @@ import torch
 
 from codecs_zoo.__main__ import main
 from codecs_zoo.contract import CodecError
+from codecs_zoo.learned import training
 from codecs_zoo.learned.networks import trainer
 from codecs_zoo.learned.networks.model import LearnedModel
 from codecs_zoo.learned.networks.weights import load_weights, read_weights
@@ -102,6 +104,27 @@ def test_other_settings_need_another_folder(photographs: Path, tmp_path: Path) -
     trainer.train(settings_for(photographs, steps=1), tmp_path)
     with pytest.raises(ValueError, match="was started with different settings"):
         trainer.train(settings_for(photographs, steps=2), tmp_path)
+
+
+def test_a_folder_with_other_things_is_left_alone(photographs: Path) -> None:
+    before = sorted(photographs.iterdir())
+    with pytest.raises(CodecError, match="is not empty and holds no training"):
+        trainer.train(settings_for(photographs), photographs)
+    assert sorted(photographs.iterdir()) == before
+
+
+def test_options_replace_the_values_of_a_settings_file(tmp_path: Path) -> None:
+    """Left aside in silence, `--steps 3` with a recipe would train for as long as the recipe says."""
+    file = tmp_path / "recipe.json"
+    file.write_text(
+        json.dumps({"name": NAME, "steps": 70, "batch": 2, "seed": 5, "bf16": True, "data": ["old"]})
+    )
+    line = ["train", "--settings", str(file), "--data", "new", "--out", "out", "--steps", "3", "--float32"]
+    parser = argparse.ArgumentParser()
+    training.add_train_command(parser.add_subparsers())
+    chosen = training._settings(parser.parse_args(line))
+    assert (chosen.name, chosen.steps, chosen.batch, chosen.seed) == (NAME, 3, 2, 5)
+    assert (chosen.data, chosen.bf16) == (("new",), False)
 
 
 @pytest.mark.parametrize("wrong", ["small", "damaged", "metric"])

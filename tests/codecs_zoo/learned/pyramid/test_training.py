@@ -172,6 +172,22 @@ def test_a_folder_of_another_training_is_refused(tmp_path: Path) -> None:
         main(line)
 
 
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--learning-rate=nan", "The learning rate must be above 0"),
+        ("--minutes=inf", "Training needs an end"),
+        ("--save-every=-1", "Save-every must be"),
+        ("--device=tpu", "There is no device named 'tpu'. Use one of cpu, cuda"),
+        ("--settings=missing.json", "There is no file or folder missing.json"),
+    ],
+)
+def test_settings_out_of_their_range_are_refused(tmp_path: Path, option: str, words: str) -> None:
+    with pytest.raises(SystemExit, match=words):
+        main(["--data", "x", "--out", str(tmp_path / "out"), "--steps", "3", option])
+    assert not (tmp_path / "out").exists()
+
+
 def test_crops_are_pieces_of_photographs(photographs: Path) -> None:
     pixels = read_photographs(photographs, 64)
     crops = Crops(pixels[:1], torch.device("cpu")).draw(8, 96)
