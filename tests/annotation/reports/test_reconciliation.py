@@ -114,7 +114,8 @@ def test_a_person_who_is_done_twice_is_paid_once(reconciled: Any) -> None:
 
 def test_rows_without_a_usable_id_are_counted(owner_client: Client) -> None:
     address = reverse("study-reconciliation", args=[panel_study().slug])
-    export = "Participant id,Status\nA1,APPROVED\nCONSENT_REVOKED,APPROVED\n,APPROVED\nn/a,RETURNED\n5.83E+23,APPROVED\n"
+    unusable = "CONSENT_REVOKED,APPROVED\n,APPROVED\nn/a,RETURNED\n5.83E+23,APPROVED\n"
+    export = f"Participant id,Status\nA1,APPROVED\n{unusable}"
     page = owner_client.post(address, {"export": _file(export)})
     assert [row.external_id for row in page.context["rows"]] == ["A1"]
     assert "4 rows of the file without a usable id were skipped" in page.content.decode()
