@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,18 @@ from django.core.exceptions import ImproperlyConfigured
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
+
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def data_folder(env: Mapping[str, str] = os.environ) -> Path:
+    """The folder of all data: VAR_DIR, else `var` beside manage.py.
+
+    Installed from a wheel, where the code lies among other packages, it is `var` in the current folder.
+    """
+    home = ROOT if (ROOT / "manage.py").exists() else Path.cwd()
+    return Path(env.get("VAR_DIR") or home / "var").resolve()
 
 
 def strict_bool(name: str, *, default: bool) -> bool:
@@ -44,7 +57,9 @@ SQLITE_OPTIONS: dict[str, Any] = {
     # BEGIN IMMEDIATE: a claim reads, then writes; deferred transactions would fail to upgrade their lock.
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-20000;",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-20000; "
+    # What a row held is overwritten when it changes or goes, where that costs no other page.
+    "PRAGMA secure_delete=FAST;",
 }
 # A server that is gone without a word must not hold a thread: a connection that is not made, or answers nothing to
 # what was sent, ends within seconds.

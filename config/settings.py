@@ -13,7 +13,7 @@ from celery.schedules import crontab, schedule
 
 from annotation.core.languages import LANGUAGES as LANGUAGES_OF_PAGES
 from config.cache import cache_from_url
-from config.environment import database_from_url, secret_key, strict_bool
+from config.environment import data_folder, database_from_url, secret_key, strict_bool
 from config.guards import require_local_hosts
 from config.logging import logging_config
 from config.proxies import networks_from
@@ -25,9 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 env = environ.Env()
 
 # --- where things are kept -------------------------------------------------------------------------------
-# Installed from a wheel, the code lies among other packages: what is kept goes where it was started then.
-_HOME = ROOT if (ROOT / "manage.py").exists() else Path.cwd()
-VAR_DIR = Path(env.str("VAR_DIR", default=str(_HOME / "var"))).resolve()
+VAR_DIR = data_folder()
 VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 if VAR_DIR.stat().st_uid == os.getuid():  # a mounted volume may be somebody else's
     VAR_DIR.chmod(0o700)

@@ -14,9 +14,20 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from annotation.errors import Refused
-from annotation.models import Annotator, Assignment, Enrolment, Invitation, Judgment, Session, Snapshot, Study
+from annotation.models import (
+    Annotator,
+    Assignment,
+    Enrolment,
+    Flag,
+    Invitation,
+    Judgment,
+    Session,
+    Snapshot,
+    Study,
+)
 from annotation.models.study import new_key
 from annotation.services.counters import recount
+from annotation.services.erasing import overwrite_what_is_deleted
 from annotation.services.pool import return_to_pool
 
 # Browsers of before the annotator's own cookie are known by this word of their session.
@@ -80,6 +91,7 @@ def forget(*, annotator: Annotator, erase: bool) -> Forgotten:
     What stays without `erase` are judgments and their timing under a random id, with nothing beside it. Votes that
     that are removed are collected again. Snapshots do not change: results were made from them.
     """
+    overwrite_what_is_deleted()
     # No key: an answer that is being recorded refers to this row, and its session is waited for below.
     annotator = Annotator.objects.select_for_update(no_key=True).get(pk=annotator.pk)
     list(Session.objects.select_for_update().filter(annotator=annotator).order_by("pk").values_list("pk"))
@@ -123,11 +135,21 @@ def _scrub(enrolments: Iterable[Enrolment]) -> None:
         Invitation.objects.filter(**mine).delete()
         leased = Assignment.objects.filter(**mine, state=Assignment.State.LEASED).select_for_update()
         return_to_pool(assignments=list(leased), state=Assignment.State.EXPIRED)
+        _drop_comments(Assignment.objects.filter(**mine))
         for session in Session.objects.filter(**mine):
             # A new key: otherwise an answer that is still in a browser would identify the person again.
             session.screen, session.key = {}, new_key()
             session.save(update_fields=["screen", "key"])
         Enrolment.objects.filter(pk=enrolment.pk).update(checks={}, panel_details={}, questionnaire={})
+
+
+def _drop_comments(assignments: QuerySet[Assignment]) -> None:
+    """Drops what the person wrote about pairs that they gave back; the reason that they chose stays."""
+    Flag.objects.filter(assignment__in=assignments).update(detail="")
+    for cause in Flag.Cause.values:
+        assignments.filter(skip_cause__startswith=f"{cause} ").update(skip_cause=cause)
+    own_words = assignments.exclude(skip_cause__in=["", *Flag.Cause.values]).exclude(study__ranking_only=True)
+    own_words.update(skip_cause=Flag.Cause.OTHER)
 
 
 def _snapshots_with(annotator: Annotator) -> QuerySet[Snapshot]:
@@ -167,8 +189,11 @@ def keep_no_longer(*, now: datetime | None = None) -> int:
     needed = Enrolment.objects.exclude(study__in=over).values("annotator")
     leaving = Annotator.objects.filter(pk__in=remembered.values("annotator")).exclude(pk__in=needed)
     forgotten = [forget(annotator=annotator, erase=False) for annotator in leaving]
+    commented = Flag.objects.filter(study__in=over).exclude(detail="").values("assignment__annotator")
+    nothing = {"checks": {}, "panel_details": {}, "questionnaire": {}}
     with transaction.atomic():
-        _scrub(remembered.exclude(checks={}, panel_details={}, questionnaire={}))
+        overwrite_what_is_deleted()
+        _scrub(remembered.exclude(~Q(annotator__in=commented), **nothing))
     Browser.objects.filter(expire_date__lt=now).delete()
     AccessAttempt.objects.filter(attempt_time__lt=now - timedelta(hours=settings.AXES_COOLOFF_TIME)).delete()
     return len(forgotten)

@@ -11,12 +11,12 @@ import argparse
 import os
 import sys
 import time
-from pathlib import Path
 
 from tqdm import tqdm
 
+from config.environment import data_folder
 from config.run.embedded import bring_up, demo_study, paper_rules, staff_login, staff_token
-from config.run.supervisor import ROOT, Supervisor, SupervisorError
+from config.run.supervisor import Supervisor, SupervisorError
 
 STUDIES = {
     "demo": "Demo: five codecs at four bitrates",
@@ -36,7 +36,7 @@ def main() -> None:
         "--simulated", type=int, default=0, metavar="N", help="number of simulated answers to add first"
     )
     arguments = parser.parse_args()
-    var_dir = Path(os.environ.get("VAR_DIR") or ROOT / "var").resolve()
+    var_dir = data_folder()
     print("Preparing the database and the demo's photographs …", flush=True)
     env = bring_up(var_dir)
     username, password = staff_login(var_dir)

@@ -20,6 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, Self
 
+from config.environment import data_folder
 from config.run.processes.child import Child, Guard, Part, end
 from config.run.processes.lock import FolderLock
 from config.run.processes.parts import embedded_parts
@@ -67,7 +68,7 @@ class Supervisor:
     ) -> None:
         self.port, self.host = port, host
         self._env = {"PYTHONUNBUFFERED": "1", **os.environ, **(env or {})}
-        self.var_dir = Path(self._env.get("VAR_DIR") or ROOT / "var").resolve()
+        self.var_dir = data_folder(self._env)
         self._env["VAR_DIR"] = str(self.var_dir)
         self._say = say or _print
         self._parts = parts

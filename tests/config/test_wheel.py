@@ -39,6 +39,9 @@ def test_the_wheel_has_every_file_of_ours(wheel: set[str]) -> None:
     ours = {name for name in tracked() if name.startswith(tuple(f"{package}/" for package in PACKAGES))}
     assert ours - wheel == set()
     assert {"docs/index.md", "docs/images/judging.png"} <= wheel  # the help reads them
+    assert any(
+        name.endswith(".dist-info/entry_points.txt") for name in wheel
+    )  # closer-manage, in place of manage.py
     assert not [name for name in wheel if name.startswith(("tests/", "benchmarks/", "var/"))]
 
 

@@ -22,10 +22,11 @@ from typing import Any, NoReturn
 
 from tqdm import tqdm
 
+from config.environment import data_folder
 from config.run.circle import StageFailed
 from config.run.circle.annotators import judge_all
 from config.run.embedded import bring_up, demo_study, staff_login, staff_token
-from config.run.supervisor import ROOT, Supervisor, SupervisorError
+from config.run.supervisor import Supervisor, SupervisorError
 
 JUDGMENTS = 2000
 ANNOTATORS = 40
@@ -39,7 +40,7 @@ def main() -> None:
     )
     parser.add_argument("--judgments", type=int, default=JUDGMENTS)
     arguments = parser.parse_args()
-    var_dir = Path(os.environ.get("VAR_DIR") or ROOT / "var").resolve() / "circle"
+    var_dir = data_folder() / "circle"
     started = time.monotonic()
     try:
         go_round(var_dir, arguments.judgments)
