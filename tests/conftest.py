@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from pytest_django import Settings
 
 from tests.kit.factories import make_user
 
-pytest_plugins = ["tests.kit.services", "tests.browser"]
+pytest_plugins = ["tests.kit.services", "tests.kit.databases", "tests.browser"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -83,6 +84,12 @@ def _files_in_a_folder_of_their_own(settings: Settings, tmp_path: Path) -> None:
     settings.CACHES = {"default": {"BACKEND": in_memory, "LOCATION": str(tmp_path)}}
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.WHITENOISE_AUTOREFRESH = True  # nothing was collected into STATIC_ROOT
+
+
+@pytest.fixture(autouse=True)
+def _no_heartbeat_within_a_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test's open transaction would hold up the heartbeat of the work that it does, and that SQLite's 20 s."""
+    monkeypatch.setattr("annotation.leases.LEASE", timedelta(hours=1))
 
 
 @contextmanager

@@ -1,13 +1,22 @@
-"""What upgrades do to rows that are there already, and the way back."""
+"""What upgrades do to rows that are there already, and the way back.
 
+Every scenario is a generator: it makes rows, yields the migration at which it looks at them on the way back, is sent
+the models as they were there, yields `LATEST`, and looks at its rows once more after the way forward. To go that way
+costs many seconds, nearly all of them Django's for its models' states, so all scenarios go it together, once.
+"""
+
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
 import pytest
+from django.apps.registry import Apps
 from django.db import connection
+from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 
-from annotation.models import Assignment, Flag
+from annotation.models import Assignment, Flag, Reconstruction
 from annotation.services.sessions import skip_assignment
+from tests.kit.databases import MigratedSqlite
 from tests.kit.factories import (
     make_assignment,
     make_judgment,
@@ -18,48 +27,43 @@ from tests.kit.factories import (
     make_triplet,
 )
 
-SHARED_WORDS = [("annotation", "0010_worker_processes_and_the_clock")]
-BEFORE_FLAGS = [("annotation", "0025_owners_are_members")]
-BITRATES = [("annotation", "0021_studies_are_planned_by_workers")]
+SHARED_WORDS = "0010_worker_processes_and_the_clock"
+BEFORE_CONDITIONS = "0012_annotators_have_a_secret"
+BITRATES = "0021_studies_are_planned_by_workers"
+BEFORE_FLAGS = "0025_owners_are_members"
+LATEST = "latest"
+OLDEST = SHARED_WORDS
+
+Scenario = Generator[str, Apps, None]
 
 
-@pytest.fixture
-def latest() -> Any:
-    """Where the migrations stand now; brought back to there afterwards."""
-    leaves = MigrationExecutor(connection).loader.graph.leaf_nodes()
-    yield leaves
-    MigrationExecutor(connection).migrate(leaves)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_every_use_of_a_source_gets_the_words_that_the_source_had(latest: Any) -> None:
+def every_use_of_a_source_gets_the_words_that_the_source_had() -> Scenario:
     studies = [make_study() for _ in range(2)]
     source = make_source(studies[0])
     studies[1].sources.add(source)
-    old = MigrationExecutor(connection).migrate(SHARED_WORDS).apps
+    old = yield SHARED_WORDS
     words = {"name": "lighthouse.png", "licence": "CC0", "attribution": "Ada"}
     old.get_model("annotation", "Source").objects.filter(pk=source.pk).update(**words)
-    MigrationExecutor(connection).migrate(latest)
+    yield LATEST
     for study in studies:
         assert study.uses.values("name", "licence", "attribution").get() == words
         assert study.sources.get() == source
 
 
-@pytest.mark.django_db(transaction=True)
-def test_the_way_back_keeps_the_first_uses_words(latest: Any) -> None:
+def the_way_back_keeps_the_first_uses_words() -> Scenario:
     studies = [make_study() for _ in range(2)]
     source = make_source(studies[0], name="first.png", licence="CC0")
     studies[1].sources.add(source, through_defaults={"name": "second.png"})
     unused = make_source()
-    old = MigrationExecutor(connection).migrate(SHARED_WORDS).apps
+    old = yield SHARED_WORDS
     rows = old.get_model("annotation", "Source").objects.in_bulk()
     assert (rows[source.pk].name, rows[source.pk].licence) == ("first.png", "CC0")
     assert rows[unused.pk].name == ""
     assert {study.pk for study in rows[source.pk].studies.all()} == {study.pk for study in studies}
+    yield LATEST
 
 
-@pytest.mark.django_db(transaction=True)
-def test_an_anchor_of_before_is_told_by_its_origin(latest: Any) -> None:
+def an_anchor_of_before_is_told_by_its_origin() -> Scenario:
     study = make_study()
     source = make_source(study)
     anchor = make_reconstruction(source, origin="coarse", method="jpeg", level=0)
@@ -67,11 +71,11 @@ def test_an_anchor_of_before_is_told_by_its_origin(latest: Any) -> None:
     triplet = make_triplet(
         study, source=source, first=anchor, second=other, role="sentinel", known="second", level=0
     )
-    old = MigrationExecutor(connection).migrate(BITRATES).apps
+    old = yield BITRATES
     row = old.get_model("annotation", "Reconstruction").objects.get(pk=anchor.pk)
     assert (row.origin, float(row.level)) == ("zoo", 0.005)
     assert float(old.get_model("annotation", "Triplet").objects.get(pk=triplet.pk).level) == 0.005
-    MigrationExecutor(connection).migrate(latest)
+    yield LATEST
     anchor.refresh_from_db()
     triplet.refresh_from_db()
     other.refresh_from_db()
@@ -79,8 +83,7 @@ def test_an_anchor_of_before_is_told_by_its_origin(latest: Any) -> None:
     assert other.origin == "zoo"
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_pair_given_back_before_there_were_flags_has_one(latest: Any) -> None:
+def a_pair_given_back_before_there_were_flags_has_one() -> Scenario:
     study = make_study()
     for _ in range(3):
         make_triplet(study)
@@ -90,10 +93,90 @@ def test_a_pair_given_back_before_there_were_flags_has_one(latest: Any) -> None:
             session=session, assignment_id=make_assignment(session).pk, cause=cause, detail=detail
         )
     make_judgment(session)
-    MigrationExecutor(connection).migrate(BEFORE_FLAGS)
-    MigrationExecutor(connection).migrate(latest)
+    old = yield BEFORE_FLAGS
+    assert not [model for model in old.get_models() if model.__name__ == "Flag"]
+    yield LATEST
     assert set(Flag.objects.values_list("cause", "detail", "settled_at")) == {
         ("flagged", "stripes at the left", None),
         ("other", "the dog barked", None),
     }
     assert Assignment.objects.count() == 3
+
+
+def pictures_of_ones_own_go_back_under_their_names_and_come_again() -> Scenario:
+    zoo, imported = make_study(), make_study(codecs=[], target_bpps=[], origin="elsewhere", state="closed")
+    source = make_source(zoo)
+    imported.sources.add(source)
+    pair = make_triplet(zoo, source=source)
+    fields = {"origin": "own", "operating_point": {"imported": "x.png"}, "sha256": "a" * 64}
+    mine = make_reconstruction(source, method="jpeg", **fields, bpp=None)
+    other = make_reconstruction(source, method="mine", **fields | {"sha256": "b" * 64})
+    imported.own_pictures.add(mine, other)
+    own_pair = make_triplet(imported, source=source, first=mine, second=other)
+    make_reconstruction(source, method="original", level=0, origin="original", bpp=None)
+    count = Reconstruction.objects.filter(source=source).count()
+    old = yield BEFORE_CONDITIONS
+    rows = old.get_model("annotation", "Reconstruction").objects
+    assert rows.filter(source=source.pk).count() == count
+    assert rows.get(pk=mine.pk).codec == "jpeg aaaaaaaa"
+    assert old.get_model("annotation", "Study").objects.get(pk=imported.pk).codecs == ["jpeg", "mine"]
+    yield LATEST
+    assert Reconstruction.objects.filter(source=source).count() == count
+    assert set(imported.own_pictures.values_list("pk", flat=True)) == {mine.pk, other.pk}
+    own_pair.refresh_from_db()
+    assert own_pair.first_id == mine.pk
+    pair.refresh_from_db()
+    assert (pair.first.origin, pair.first.method, float(pair.first.level)) == ("zoo", "jpeg", 0.37)
+    imported.refresh_from_db()
+    assert (imported.codecs, imported.target_bpps) == ([], [])
+    assert not zoo.own_pictures.exists()
+
+
+SCENARIOS = (
+    every_use_of_a_source_gets_the_words_that_the_source_had,
+    the_way_back_keeps_the_first_uses_words,
+    an_anchor_of_before_is_told_by_its_origin,
+    a_pair_given_back_before_there_were_flags_has_one,
+    pictures_of_ones_own_go_back_under_their_names_and_come_again,
+)
+
+
+@pytest.fixture(autouse=True)
+def _put_back(transactional_db: None, migrated_sqlite: MigratedSqlite) -> Iterator[None]:
+    """Other tests find every table as the migrations leave it."""
+    yield
+    migrated_sqlite.put_back()
+
+
+def test_rows_are_kept_on_the_way_back_and_forward() -> None:
+    scenarios = [make() for make in SCENARIOS]
+    stops = {scenario: next(scenario) for scenario in scenarios}
+    latest = MigrationExecutor(connection).loader.graph.leaf_nodes()
+    visited = go_back(stops)
+    assert visited == sorted(set(stops.values()), reverse=True)
+    MigrationExecutor(connection).migrate(latest)
+    for scenario in scenarios:
+        assert next(scenario, None) is None
+
+
+def go_back(stops: dict[Scenario, str]) -> list[str]:
+    """To the oldest; each scenario is sent the models of its stop as the tables are there. Returns the stops made."""
+    visited: list[str] = []
+
+    def look(action: str, migration: Migration | None = None, fake: bool = False) -> None:
+        if action == "unapply_success" and migration and migration.app_label == "annotation":
+            for stop in parents(migration.dependencies) & set(stops.values()):
+                visited.append(stop)
+                old = executor.loader.project_state([("annotation", stop)]).apps
+                for scenario, its_stop in stops.items():
+                    if its_stop == stop:
+                        assert scenario.send(old) == LATEST
+
+    executor = MigrationExecutor(connection, look)
+    executor.migrate([("annotation", OLDEST)])
+    return visited
+
+
+def parents(dependencies: Iterable[Any]) -> set[str]:
+    """The migrations of annotation among them."""
+    return {name for app, name in dependencies if app == "annotation"}

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
-import psycopg
 import pytest
+from django.core.management import CommandError, call_command
 
 from config.backup.whole import MANIFEST
 from tests.config.conftest import BUCKET
+from tests.kit.databases import MigratedPostgres, MigratedSqlite
 from tests.kit.services import wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -90,24 +91,24 @@ class Installation:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def installations(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Installation, Installation]:
-    """One to be filled, and an empty one of the same kind elsewhere."""
-    envs: list[dict[str, str]] = [
-        {"VAR_DIR": str(tmp_path / name), "SECRET_KEY": name} for name in ("one", "two")
-    ]
-    for env in envs:
-        env |= {"DATABASE_URL": "", "STORAGE_URL": "", "REDIS_URL": ""}
-    if request.param == "postgres":
-        url, bucket = request.getfixturevalue("postgres_url"), request.getfixturevalue("s3_url")
-        server = url.rpartition("/")[0]
-        with psycopg.connect(url, autocommit=True) as connection:
-            for name in ("one", "two"):
-                connection.execute(f"DROP DATABASE IF EXISTS {name}")
-                connection.execute(f"CREATE DATABASE {name}")
-        for name, env in zip(("one", "two"), envs, strict=True):
-            env |= {"DATABASE_URL": f"{server}/{name}", "STORAGE_URL": bucket.replace(BUCKET, name)}
-            make_bucket(bucket, name)
-    one, two = (Installation(env) for env in envs)
+    """One that is migrated, to be filled, and an empty one of the same kind elsewhere."""
+    one, two = (Installation(of_its_own(tmp_path / name)) for name in ("one", "two"))
+    if request.param == "sqlite":
+        request.getfixturevalue("migrated_sqlite").copy_to(tmp_path / "one")
+        return one, two
+    migrated: MigratedPostgres = request.getfixturevalue("migrated_postgres")
+    one.env["DATABASE_URL"], two.env["DATABASE_URL"] = migrated.copy("one"), migrated.empty("two")
+    bucket = request.getfixturevalue("s3_url")
+    for installation, name in ((one, "one"), (two, "two")):
+        installation.env["STORAGE_URL"] = bucket.replace(BUCKET, name)
+        make_bucket(bucket, name)
     return one, two
+
+
+def of_its_own(folder: Path) -> dict[str, str]:
+    """The environment of an installation in the folder; its secret key is the folder's name."""
+    nowhere_else = {"DATABASE_URL": "", "STORAGE_URL": "", "REDIS_URL": ""}
+    return {"VAR_DIR": str(folder), "SECRET_KEY": folder.name, **nowhere_else}
 
 
 def make_bucket(url: str, name: str) -> None:
@@ -122,7 +123,6 @@ def test_a_backup_under_load_restored_elsewhere(
     installations: tuple[Installation, Installation], tmp_path: Path
 ) -> None:
     one, two = installations
-    one.does("migrate", "--verbosity", "0")
     one.run(FILL)
     backup = tmp_path / "backup"
     with one.start(LOAD, str(tmp_path / "busy")) as load:
@@ -144,11 +144,11 @@ def test_a_backup_under_load_restored_elsewhere(
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_nothing_is_replaced_unasked_and_a_backup_is_brought_up_to_date(tmp_path: Path) -> None:
-    one = Installation(
-        {"VAR_DIR": str(tmp_path / "one"), "SECRET_KEY": "one", "DATABASE_URL": "", "STORAGE_URL": ""}
-    )
-    one.does("migrate", "--verbosity", "0")
+def test_nothing_is_replaced_unasked_and_a_backup_is_brought_up_to_date(
+    tmp_path: Path, migrated_sqlite: MigratedSqlite
+) -> None:
+    one = Installation(of_its_own(tmp_path / "one"))
+    migrated_sqlite.copy_to(tmp_path / "one")
     one.run(FILL)
     backup = tmp_path / "backup"
     one.does("backup", str(backup))
@@ -166,39 +166,39 @@ def test_nothing_is_replaced_unasked_and_a_backup_is_brought_up_to_date(tmp_path
 
 
 @pytest.fixture
-def small(tmp_path: Path) -> tuple[Installation, Path]:
-    """An installation without a study, and its backup."""
-    one = Installation(
-        {"VAR_DIR": str(tmp_path / "one"), "SECRET_KEY": "one", "DATABASE_URL": "", "STORAGE_URL": ""}
-    )
-    one.does("migrate", "--verbosity", "0")
-    one.does("backup", str(tmp_path / "backup"))
-    return one, tmp_path / "backup"
+def backup(transactional_db: None, tmp_path: Path) -> Path:
+    """The backup of this process's own installation, which has no study."""
+    folder = tmp_path / "backup"
+    call_command("backup", folder, verbosity=0)
+    return folder
 
 
-@pytest.mark.slow
-def test_a_backup_that_is_not_whole_or_not_ours_is_refused(small: tuple[Installation, Path]) -> None:
-    one, backup = small
+def test_a_backup_that_is_not_whole_or_not_ours_is_refused(backup: Path) -> None:
     manifest = json.loads((backup / MANIFEST).read_text())
 
     (backup / MANIFEST).write_text(json.dumps(manifest | {"format": 2}))
-    assert "format 2" in one.manage("restore", str(backup)).stderr
+    with pytest.raises(CommandError, match="format 2"):
+        call_command("restore", backup)
 
     later = manifest["database"] | {"migrations": {"annotation": "9999_from_the_future"}}
     (backup / MANIFEST).write_text(json.dumps(manifest | {"database": later}))
-    assert "later version" in one.manage("restore", str(backup)).stderr
+    with pytest.raises(CommandError, match="later version"):
+        call_command("restore", backup)
 
     (backup / MANIFEST).write_text(json.dumps(manifest))
     with (backup / "database" / "db.sqlite3").open("ab") as file:
         file.write(b"x")
-    assert "Damaged since the backup was made" in one.manage("restore", str(backup)).stderr
+    with pytest.raises(CommandError, match="Damaged since the backup was made"):
+        call_command("restore", backup)
 
     (backup / MANIFEST).unlink()
-    assert "was not finished" in one.manage("restore", str(backup)).stderr
+    with pytest.raises(CommandError, match="was not finished"):
+        call_command("restore", backup)
 
 
 def test_a_folder_with_other_things_is_not_written_into(tmp_path: Path) -> None:
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "one.txt").write_text("dear")
-    one = Installation({"VAR_DIR": str(tmp_path / "one")})
-    assert "does not contain a backup" in one.manage("backup", str(tmp_path / "letters")).stderr
+    with pytest.raises(CommandError, match="does not contain a backup"):
+        call_command("backup", tmp_path / "letters")
+    assert [path.name for path in (tmp_path / "letters").iterdir()] == ["one.txt"]

@@ -10,6 +10,8 @@ import psycopg
 import pytest
 from kombu import Connection
 
+from tests.kit.databases import MigratedPostgres
+
 ROOT = Path(__file__).parents[2]
 # Prints how many seconds it took to give up.
 CONNECT = """
@@ -25,15 +27,11 @@ except OperationalError:
 
 
 @pytest.mark.postgres
-def test_migrations_run_on_postgres(postgres_url: str, tmp_path: Path) -> None:
-    environment = {**os.environ, "DATABASE_URL": postgres_url, "VAR_DIR": str(tmp_path)}
-    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    with psycopg.connect(postgres_url) as connection:
+def test_migrations_run_on_postgres(migrated_postgres: MigratedPostgres) -> None:
+    with psycopg.connect(migrated_postgres.copy("services")) as connection:
         tables = {row[0] for row in connection.execute("SELECT tablename FROM pg_tables").fetchall()}
     assert {"annotation_study", "annotation_judgment"} <= tables
-    assert not (tmp_path / "db.sqlite3").exists()
+    assert not (migrated_postgres.var_dir / "db.sqlite3").exists()
 
 
 def test_a_message_goes_through_redis_url(valkey_url: str) -> None:

@@ -17,6 +17,7 @@ import psycopg
 import pytest
 
 from config.postgres.base import Connection
+from tests.kit.databases import MigratedPostgres
 from tests.kit.services import free_port, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,8 +61,13 @@ class Relay:
 
 
 @pytest.fixture
-def relay(postgres_url: str) -> Iterator[Relay]:
-    made = Relay(postgres_url)
+def database_url(migrated_postgres: MigratedPostgres) -> str:
+    return migrated_postgres.copy("silent")
+
+
+@pytest.fixture
+def relay(database_url: str) -> Iterator[Relay]:
+    made = Relay(database_url)
     yield made
     made.talks.set()
     made.close()
@@ -77,8 +83,6 @@ def web(url: str, folder: Path, port: int) -> Iterator[None]:
     """The web server as it is run, on that database."""
     own = {"DATABASE_URL": url, "VAR_DIR": str(folder), "DEBUG": "false", "SECRET_KEY": "x" * 50}
     environment = os.environ | own
-    manage = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-    subprocess.run(manage, cwd=ROOT, env=environment, check=True, capture_output=True)
     static = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
     subprocess.run(static, cwd=ROOT, env=environment, check=True, capture_output=True)
     command = [sys.executable, "-m", "config.run.web", "--port", str(port), "--threads", "2", "--grace", "1"]
@@ -107,10 +111,10 @@ def get(port: int, path: str) -> tuple[int, str | None, str]:
 @pytest.mark.slow
 @pytest.mark.postgres
 def test_pages_and_probe_say_it_within_seconds_and_recover(
-    postgres_url: str, relay: Relay, tmp_path: Path
+    database_url: str, relay: Relay, tmp_path: Path
 ) -> None:
     port = free_port()
-    with web(through(relay, postgres_url), tmp_path, port):
+    with web(through(relay, database_url), tmp_path, port):
         for path in ("/studies/", "/api/v1/studies/", "/studies/", "/api/v1/studies/"):
             assert get(port, path)[0] in (302, 401)  # both threads have their connection
         relay.talks.clear()

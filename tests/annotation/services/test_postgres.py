@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.kit.databases import MigratedPostgres
+
 ROOT = Path(__file__).parents[3]
 HERE = Path(__file__).parent.relative_to(ROOT)
 AGAIN = (
@@ -23,10 +25,14 @@ AGAIN = (
 @pytest.mark.postgres
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_the_services_keep_their_promises_on_postgres(postgres_url: str, tmp_path: Path) -> None:
+def test_the_services_keep_their_promises_on_postgres(
+    migrated_postgres: MigratedPostgres, tmp_path: Path
+) -> None:
     """Django settles its database at the start of a process, so this is a test run of its own."""
-    environment = {**os.environ, "DATABASE_URL": postgres_url, "VAR_DIR": str(tmp_path / "var")}
-    command = [sys.executable, "-m", "pytest", "-q", *(str(HERE / name) for name in AGAIN)]
+    migrated_postgres.copy("test_services")
+    url = f"{migrated_postgres.server}/services"  # the test run puts test_ before the name
+    environment = {**os.environ, "DATABASE_URL": url, "VAR_DIR": str(tmp_path / "var")}
+    command = [sys.executable, "-m", "pytest", "-q", "--reuse-db", *(str(HERE / name) for name in AGAIN)]
     done = subprocess.run(
         [*command, "--basetemp", str(tmp_path / "pytest"), "-p", "no:cacheprovider"],
         cwd=ROOT,

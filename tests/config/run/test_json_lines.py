@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -12,22 +11,25 @@ from typing import Any
 import pytest
 
 from config.run.processes.parts import embedded_parts
+from tests.kit.databases import MigratedSqlite
 from tests.kit.services import wait_for
 
 ROOT = Path(__file__).parents[3]
-MANAGE = (sys.executable, "manage.py")
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
-def test_every_line_of_every_process_is_json(tmp_path: Path, free_port: int, valkey_url: str) -> None:
+def test_every_line_of_every_process_is_json(
+    tmp_path: Path, free_port: int, valkey_url: str, migrated_sqlite: MigratedSqlite
+) -> None:
     env = os.environ | {
         "VAR_DIR": str(tmp_path),
         "REDIS_URL": valkey_url,
         "LOG_JSON": "true",
         "DATABASE_URL": "",
+        "WORK_LEASE_SECONDS": "2",  # beat sends a task every second
     }
-    subprocess.run([*MANAGE, "migrate", "--verbosity", "0"], cwd=ROOT, env=env, check=True)
+    migrated_sqlite.copy_to(tmp_path)
     parts = embedded_parts(host="127.0.0.1", port=free_port, var_dir=tmp_path, env=env)
     chosen = [part for part in parts if part.name in ("web", "worker-default", "beat")]
     logs = {part.name: (tmp_path / f"{part.name}.out").open("wb") for part in chosen}
@@ -40,7 +42,7 @@ def test_every_line_of_every_process_is_json(tmp_path: Path, free_port: int, val
             wait_for(lambda part=part: not part.ready(), part.name, within=90)
         with urllib.request.urlopen(f"http://127.0.0.1:{free_port}/login/?next=secret") as answer:
             request_id = answer.headers["X-Request-ID"]
-        wait_for(lambda: "reap" in (tmp_path / "worker-default.out").read_text(), "a task", within=60)
+        wait_for(lambda: "reap" in (tmp_path / "worker-default.out").read_text(), "a task", within=90)
     finally:
         for process in running:
             process.send_signal(signal.SIGTERM)

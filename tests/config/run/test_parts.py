@@ -3,8 +3,6 @@
 import http.server
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +16,7 @@ from config.run.processes.child import Part
 from config.run.processes.parts import embedded_parts, web_ready, worker_ready
 from config.run.supervisor import Supervisor
 from tests.config.run.processes import is_running
+from tests.kit.databases import MigratedSqlite
 from tests.kit.services import running, wait_for
 
 PARTS = {"broker", "web", "worker", "worker-slow", "worker-default", "beat"}
@@ -106,13 +105,14 @@ def test_a_check_of_the_worker_says_nothing_of_it_while_the_broker_is_away(tmp_p
 
 
 @pytest.fixture
-def real(tmp_path: Path, free_port: int, monkeypatch: pytest.MonkeyPatch) -> Supervisor:
+def real(
+    tmp_path: Path, free_port: int, monkeypatch: pytest.MonkeyPatch, migrated_sqlite: MigratedSqlite
+) -> Supervisor:
     """The embedded deployment on a database of its own, not started."""
     for name in ("DATABASE_URL", "REDIS_URL"):
         monkeypatch.delenv(name, raising=False)
     environment = {"VAR_DIR": str(tmp_path), "ALLOWED_HOSTS": "localhost"}
-    migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-    subprocess.run(migrate, cwd=ROOT, env={**os.environ, **environment}, check=True)
+    migrated_sqlite.copy_to(tmp_path)
     return Supervisor(free_port, environment, say=lambda line: None)
 
 
