@@ -94,6 +94,8 @@ class Assignment(models.Model):
         indexes = [
             models.Index(fields=["study", "expires_at"], condition=Q(state="leased"), name="lease_runs_out"),
             models.Index(fields=["annotator", "study"], name="assignment_in_study"),
+            # Whether an annotator has seen a triplet, however many others have.
+            models.Index(fields=["annotator", "triplet"], name="assignment_of_triplet"),
         ]
 
     def __str__(self) -> str:

@@ -39,7 +39,7 @@ class TripletQuerySet(models.QuerySet["Triplet"]):
     def unseen_by(self, annotator: Annotator) -> Self:
         """Without those that the annotator has answered, holds or could not be shown.
 
-        The subquery walks the annotator's own assignments, so its cost does not grow with the study.
+        The subquery walks an index of annotator and triplet, so its cost does not grow with the study.
         """
         seen = annotator.assignments.filter(triplet=OuterRef("pk")).spent()
         return self.filter(~Exists(seen))

@@ -16,8 +16,11 @@ from tests.kit.factories import make_judgment, make_session, make_source, make_s
 
 pytestmark = pytest.mark.django_db
 
-# A whole table, or all rows of one study, which may be a million.
-GROWS = re.compile(r"SCAN annotation_|SEARCH annotation_\w+ USING .*\(study_id=\?\)$")
+# A whole table, all rows of one study, which may be a million, or all answers to one triplet; also under the alias of a
+# subquery.
+GROWS = re.compile(
+    r"SCAN (annotation_|U\d)|SEARCH (annotation_\w+ USING .*\(study_id|\w+ USING .*\(triplet_id)=\?\)$"
+)
 
 
 @contextmanager
