@@ -1,6 +1,6 @@
 """The pairs of a study with their votes: filtered, ordered, and as the rows of a table."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,12 @@ CSV_COLUMNS = (
     *(f"{whose}_{what}" for whose in ("people", "simulated") for what in ("first", "second", "tie")),
     "known",
     "flags",
+)
+# What of it is a value of the pair; the votes stand between the pictures and these last two.
+_CSV_VALUES = (
+    *("pk", "source_name", "source__sha256", "level"),
+    *(f"{side}__{what}" for side in ("first", "second") for what in ("method", "level", "bpp", "psnr")),
+    *("known", "flag_count"),
 )
 
 
@@ -118,14 +124,13 @@ def _with_division(pairs: QuerySet[Triplet], study: Study) -> QuerySet[Triplet]:
     return pairs.annotate(division=fewer)
 
 
-def votes_of(triplets: list[int]) -> dict[int, list[Votes]]:
-    """Votes by triplet, people's before simulated ones."""
+def votes_of(study: Study, triplets: Collection[int]) -> dict[int, list[Votes]]:
+    """Votes by triplet of the study, people's before simulated ones."""
     counted: dict[tuple[int, bool], dict[str, int]] = {}
-    rows = (
-        Judgment.objects.filter(triplet__in=triplets)
-        .counted()
-        .values_list("triplet_id", "simulated", "choice")
-    )
+    # In place of `counted()`, which looks the annotator up for every vote.
+    out = Enrolment.objects.excluded().filter(study=study).values("annotator")
+    votes_that_count = Judgment.objects.filter(triplet__in=triplets, counted=True).exclude(annotator__in=out)
+    rows = votes_that_count.values_list("triplet_id", "simulated", "choice")
     for triplet, simulated, choice, count in rows.annotate(count=Count("*")).order_by(
         "triplet_id", "simulated"
     ):
@@ -136,31 +141,19 @@ def votes_of(triplets: list[int]) -> dict[int, list[Votes]]:
     return votes
 
 
-def csv_rows(pairs: QuerySet[Triplet]) -> Iterator[tuple[Any, ...]]:
+def csv_rows(study: Study, pairs: QuerySet[Triplet]) -> Iterator[tuple[Any, ...]]:
     """A row of CSV_COLUMNS for each pair, some at a time: memory does not grow."""
-    for batch in _batches(with_flag_count(pairs).order_by("pk")):
-        votes = votes_of([pair.pk for pair in batch])
-        for pair in batch:
-            yield _csv_row(pair, votes.get(pair.pk, []))
-
-
-def _batches(pairs: QuerySet[Triplet]) -> Iterator[list[Triplet]]:
-    batch = list(pairs[:PAIRS_AT_ONCE])
+    rows = with_flag_count(pairs).order_by("pk").values_list(*_CSV_VALUES)
+    batch = list(rows[:PAIRS_AT_ONCE])
     while batch:
-        yield batch
-        batch = list(pairs.filter(pk__gt=batch[-1].pk)[:PAIRS_AT_ONCE])
+        votes = votes_of(study, [pk for pk, *_ in batch])
+        for pk, *pair, known, flags in batch:
+            yield (pk, *pair, *_by_population(votes.get(pk, [])), known, flags)
+        batch = list(rows.filter(pk__gt=batch[-1][0])[:PAIRS_AT_ONCE])
 
 
-def _csv_row(pair: Any, votes: Iterable[Votes]) -> tuple[Any, ...]:
+def _by_population(votes: Iterable[Votes]) -> tuple[int, ...]:
+    """People's votes for the first, the second and neither, then the simulated ones'."""
     by_population = {one.simulated: one for one in votes}
-    people, programs = (by_population.get(simulated, Votes(simulated)) for simulated in (False, True))
-    return (
-        *(pair.pk, pair.source_name, pair.source.sha256, pair.level),
-        *(
-            value
-            for side in (pair.first, pair.second)
-            for value in (side.method, side.level, side.bpp, side.psnr)
-        ),
-        *(number for one in (people, programs) for number in (one.first, one.second, one.tie)),
-        *(pair.known, pair.flag_count),
-    )
+    both = (by_population.get(simulated, Votes(simulated)) for simulated in (False, True))
+    return tuple(number for one in both for number in (one.first, one.second, one.tie))

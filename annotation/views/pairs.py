@@ -66,7 +66,7 @@ def pairs_csv(request: HttpRequest, slug: str) -> StreamingHttpResponse:
 
 def pairs_as_csv(request: HttpRequest, study: Study) -> StreamingHttpResponse:
     """The pairs that the request's address asks for, as a download."""
-    lines = stream(CSV_COLUMNS, csv_rows(filter_of(request).apply(study)))
+    lines = stream(CSV_COLUMNS, csv_rows(study, filter_of(request).apply(study)))
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{study.slug}-pairs.csv"'
     return response
@@ -94,5 +94,5 @@ def page_of_pairs(request: HttpRequest, study: Study) -> Page:
     _, column, descending = ORDERS[order]
     rows = in_order(with_flag_count(filter_of(request).apply(study)), order, study)
     page = page_by_column(request, rows, column, size=PAIRS_A_PAGE, descending=descending)
-    votes = votes_of([triplet.pk for triplet in page.rows])
+    votes = votes_of(study, [triplet.pk for triplet in page.rows])
     return replace(page, rows=[(triplet, votes.get(triplet.pk, [])) for triplet in page.rows])
