@@ -4,16 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from celery import current_app
 from django.contrib.auth.models import User
-from django.db import connections
 from django.test import Client
 from pytest_django import Settings
 
 from tests.kit.factories import make_user
+from tests.kit.storage import storages_in
 
 pytest_plugins = ["tests.kit.services", "tests.kit.databases", "tests.browser"]
 
@@ -63,22 +62,9 @@ def base_url() -> None:
     """None: browser tests open whole addresses. pytest-playwright's own fixture warns under this pytest."""
 
 
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A file, not memory: threads, browsers and worker processes meet the locks that users meet."""
-    default = connections["default"]
-    if default.vendor == "sqlite":
-        default.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
-
-
 @pytest.fixture(autouse=True)
 def _files_in_a_folder_of_their_own(settings: Settings, tmp_path: Path) -> None:
-    backend = "django.core.files.storage.FileSystemStorage"
-    files: dict[str, Any] = {
-        "BACKEND": backend,
-        "OPTIONS": {"location": tmp_path / "files", "base_url": None},
-    }
-    settings.STORAGES = {**settings.STORAGES, "default": files}
+    settings.STORAGES = storages_in(tmp_path / "files")
     settings.VAR_DIR = tmp_path
     in_memory = "django.core.cache.backends.locmem.LocMemCache"
     settings.CACHES = {"default": {"BACKEND": in_memory, "LOCATION": str(tmp_path)}}

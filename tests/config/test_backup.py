@@ -94,7 +94,7 @@ def installations(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Insta
     """One that is migrated, to be filled, and an empty one of the same kind elsewhere."""
     one, two = (Installation(of_its_own(tmp_path / name)) for name in ("one", "two"))
     if request.param == "sqlite":
-        request.getfixturevalue("migrated_sqlite").copy_to(tmp_path / "one")
+        request.getfixturevalue("migrated_sqlite").install(tmp_path / "one")
         return one, two
     migrated: MigratedPostgres = request.getfixturevalue("migrated_postgres")
     one.env["DATABASE_URL"], two.env["DATABASE_URL"] = migrated.copy("one"), migrated.empty("two")
@@ -148,7 +148,7 @@ def test_nothing_is_replaced_unasked_and_a_backup_is_brought_up_to_date(
     tmp_path: Path, migrated_sqlite: MigratedSqlite
 ) -> None:
     one = Installation(of_its_own(tmp_path / "one"))
-    migrated_sqlite.copy_to(tmp_path / "one")
+    migrated_sqlite.install(tmp_path / "one")
     one.run(FILL)
     backup = tmp_path / "backup"
     one.does("backup", str(backup))

@@ -1,5 +1,7 @@
 """Migrated databases: the migrations run once, and whoever needs a database of its own gets a copy."""
 
+import fcntl
+import inspect
 import os
 import sqlite3
 import subprocess
@@ -7,30 +9,41 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import psycopg
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
+from django.db.migrations.loader import MigrationLoader
+from django.test import override_settings
+from pytest_django import DjangoDbBlocker
+
+from tests.kit.storage import storages_in
 
 ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
 class MigratedSqlite:
-    """The test database as the migrations left it, before any test wrote into it."""
+    """A database as the migrations leave it."""
 
     file: Path
 
-    def copy_to(self, folder: Path) -> None:
-        """The database of an installation whose VAR_DIR is the folder."""
-        folder.mkdir(parents=True, exist_ok=True)
-        copy_database(self.file, folder / "db.sqlite3")
+    def copy_to(self, target: Path) -> None:
+        """SQLite's own copy: whole also where a journal lies beside the target."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(self.file)) as old, closing(sqlite3.connect(target)) as new:
+            old.backup(new)
+
+    def install(self, var_dir: Path) -> None:
+        """As the database of an installation whose VAR_DIR is the folder."""
+        self.copy_to(var_dir / "db.sqlite3")
 
     def put_back(self) -> None:
         """The test database has its first content again, whichever migrations were taken back."""
         connection.close()
-        copy_database(self.file, Path(connection.settings_dict["NAME"]))
+        self.copy_to(Path(connection.settings_dict["NAME"]))
 
 
 @dataclass(frozen=True)
@@ -55,27 +68,56 @@ class MigratedPostgres:
         return f"{self.server}/{name}"
 
 
-def copy_database(source: Path, target: Path) -> None:
-    """SQLite's own copy: whole also where a journal lies beside the file."""
-    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
-        old.backup(new)
+@pytest.fixture(scope="session")
+def migrated_sqlite(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> MigratedSqlite:
+    """What `manage.py migrate` makes of no database; kept between test runs until a migration changes."""
+    cache: pytest.Cache | None = getattr(request.config, "cache", None)
+    folder = cache.mkdir("migrated") if cache else tmp_path_factory.mktemp("migrated")
+    file = folder / f"{digest_of_migrations()}.sqlite3"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of the workers of a test run one migrates
+        if not file.exists():
+            for old in folder.glob("*.sqlite3*"):
+                old.unlink()
+            draft = folder / "draft.sqlite3"
+            migrate(f"sqlite:///{draft}", tmp_path_factory.mktemp("migrating"))
+            draft.replace(file)
+    return MigratedSqlite(file)
+
+
+def digest_of_migrations() -> str:
+    """Changes with every migration of every app."""
+    modules = MigrationLoader(None).disk_migrations.items()
+    paths = [Path(inspect.getfile(type(migration))) for _, migration in sorted(modules)]
+    return sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:16]
+
+
+def migrate(url: str, var_dir: Path) -> None:
+    """As an operator does it."""
+    environment = {**os.environ, "DATABASE_URL": url, "VAR_DIR": str(var_dir)}
+    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the copy is that `migrated_sqlite` hands on; made before a test can write into the database."""
-    file = tmp_path_factory.mktemp("migrated") / "db.sqlite3"
+def django_db_modify_db_settings(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A file, not memory: threads, browsers and worker processes meet the locks that users meet."""
     default = connections["default"]
     if default.vendor == "sqlite":
-        copy_database(Path(default.settings_dict["NAME"]), file)
-    return file
+        file = tmp_path_factory.mktemp("database") / "test.sqlite3"
+        default.settings_dict["TEST"]["NAME"] = str(file)
+        request.getfixturevalue("migrated_sqlite").copy_to(file)
 
 
 @pytest.fixture(scope="session")
-def migrated_sqlite(django_db_setup: Path) -> MigratedSqlite:
-    """Copies of the migrated SQLite database."""
-    assert django_db_setup.exists(), "the tests run on SQLite"
-    return MigratedSqlite(django_db_setup)
+def django_db_keepdb(request: pytest.FixtureRequest) -> bool:
+    """The database is there already, migrated."""
+    return connections["default"].vendor == "sqlite" or bool(request.config.getvalue("reuse_db"))
 
 
 @pytest.fixture(scope="session")
@@ -86,8 +128,20 @@ def migrated_postgres(
     server, var_dir = postgres_url.rpartition("/")[0], tmp_path_factory.mktemp("postgres")
     with psycopg.connect(postgres_url, autocommit=True) as admin:
         admin.execute("CREATE DATABASE migrated")
-    environment = {**os.environ, "DATABASE_URL": f"{server}/migrated", "VAR_DIR": str(var_dir)}
-    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    migrate(f"{server}/migrated", var_dir)
     yield MigratedPostgres(server, var_dir)
+
+
+@pytest.fixture(scope="module")
+def rows_of_the_module(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """A transaction around the module: rows that a fixture of the module makes are there in each of its tests.
+
+    What a test changes is rolled back after it. The files are in the folder of this fixture, not in the test's.
+    """
+    folder = tmp_path_factory.mktemp("files")
+    files = override_settings(STORAGES=storages_in(folder), VAR_DIR=folder)
+    with files, django_db_blocker.unblock(), transaction.atomic():
+        yield folder
+        transaction.set_rollback(True)

@@ -31,8 +31,8 @@ from tests.kit.factories import (
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def study() -> Study:
+@pytest.fixture(scope="module")
+def study(rows_of_the_module: None) -> Study:
     """Seven people and a program on four photographs, three codecs at two levels, with ties; one person is excluded."""
     study = make_study(votes_per_triplet=20, allow_ties=True, codecs=["avif", "jpeg", "webp"])
     # Later sources, and codecs late in the alphabet, come first: nothing is in order by itself.

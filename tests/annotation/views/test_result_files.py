@@ -25,9 +25,15 @@ from tests.kit.services import missing
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def study() -> Study:
+@pytest.fixture(scope="module")
+def _joined(rows_of_the_module: None) -> Study:
     return joined_study()
+
+
+@pytest.fixture
+def study(_joined: Study) -> Study:
+    """As the database has it: another test may have changed its own."""
+    return Study.objects.get(pk=_joined.pk)
 
 
 def fetch(client: Client, study: Study, file: str, **query: str) -> Any:

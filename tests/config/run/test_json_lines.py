@@ -29,7 +29,7 @@ def test_every_line_of_every_process_is_json(
         "DATABASE_URL": "",
         "WORK_LEASE_SECONDS": "2",  # beat sends a task every second
     }
-    migrated_sqlite.copy_to(tmp_path)
+    migrated_sqlite.install(tmp_path)
     parts = embedded_parts(host="127.0.0.1", port=free_port, var_dir=tmp_path, env=env)
     chosen = [part for part in parts if part.name in ("web", "worker-default", "beat")]
     logs = {part.name: (tmp_path / f"{part.name}.out").open("wb") for part in chosen}

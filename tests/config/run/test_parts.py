@@ -112,7 +112,7 @@ def real(
     for name in ("DATABASE_URL", "REDIS_URL"):
         monkeypatch.delenv(name, raising=False)
     environment = {"VAR_DIR": str(tmp_path), "ALLOWED_HOSTS": "localhost"}
-    migrated_sqlite.copy_to(tmp_path)
+    migrated_sqlite.install(tmp_path)
     return Supervisor(free_port, environment, say=lambda line: None)
 
 
