@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from metric.core.config import ACROSS_LEVELS
+from metric.core.evaluation.reasons import PENDING
 from psychometrics.text_table import aligned
 
 ABSENT = "–"
@@ -81,9 +82,7 @@ def _title(evaluation: Mapping[str, Any]) -> str:
 
 
 def _notes(evaluation: Mapping[str, Any]) -> str:
-    notes = [
-        f"{row['label']}: unavailable, {row['reason']}" for row in evaluation["rows"] if not row["available"]
-    ]
+    notes = [f"{row['label']}: {_absence(row)}" for row in evaluation["rows"] if not row["available"]]
     if moved := evaluation.get("n_moved"):
         notes.append(f"Photographs used in an earlier split, where copies or crops of them are: {moved}")
     if evaluation["interval_reason"]:
@@ -103,6 +102,12 @@ def _notes(evaluation: Mapping[str, Any]) -> str:
             + "."
         )
     return "\n".join(dict.fromkeys(notes))
+
+
+def _absence(row: Mapping[str, Any]) -> str:
+    if row["reason"] == PENDING:
+        return "follows in a second step, and the version's page shows it then"
+    return f"unavailable, {row['reason']}"
 
 
 def _groups(evaluation: Mapping[str, Any], part: str) -> list[str]:

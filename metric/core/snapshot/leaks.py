@@ -18,7 +18,7 @@ from metric.core.distance.images import Picture
 from metric.core.snapshot.folder import SPLITS, Snapshot
 from metric.core.snapshot.likeness import same_view
 from metric.core.snapshot.overlap import overlapping
-from metric.core.snapshot.thumbnail import Thumbnail, thumbnails
+from metric.core.snapshot.thumbnail import Thumbnail, thumbnails, without_frame
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,9 @@ def _links(
     names = list(small)
     shown = list(small.values())
     splits = [split_of[references[name]] for name in names]
-    pairs = set(overlapping(shown, splits)) | _of_equal_pixels([pixels[name] for name in names])
+    pairs = set(overlapping([without_frame(one) for one in shown], splits)) | _of_equal_pixels(
+        [pixels[name] for name in names]
+    )
     pairs |= {(int(i), int(j)) for i, j in np.argwhere(np.triu(same_view(shown, shown), 1))}
     return sorted({(references[names[i]], references[names[j]]) for i, j in pairs if splits[i] != splits[j]})
 

@@ -1,5 +1,7 @@
 """Whether two pictures show the same scene, though one was re-encoded, resized, brightened, or is a crop of the other.
 
+Plain frames are taken away first, and mirrored copies are searched for too; turned ones as wholes alone.
+
 Lighting is taken away from thumbnails: edges lie where they lay. There are three tests, because each misses what
 another notices: fingerprints compare whole pictures, resized ones too, all with all in one product of matrices; a
 search for the smaller picture everywhere in the larger one (normalised cross-correlation, by Fourier transforms)
@@ -9,7 +11,8 @@ milliseconds a pair. A crop of less than SMALLEST thumbnail pixels a side is not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +22,16 @@ from scipy.signal import fftconvolve
 
 from metric.core.distance.cache import Vector
 from metric.core.snapshot.overlap import AnyScale
-from metric.core.snapshot.thumbnail import FAINT, LIGHTING, Thumbnail, scaled
+from metric.core.snapshot.thumbnail import (
+    FAINT,
+    LIGHTING,
+    Thumbnail,
+    frame_of,
+    inside,
+    mirrored,
+    scaled,
+    without_frame,
+)
 
 Floats = NDArray[np.float64]
 
@@ -28,8 +40,9 @@ SMALLEST = 20
 # A fingerprint is SIDE×SIDE means, less what COARSE×COARSE of them say.
 SIDE, COARSE = 64, 16
 # Correlation of two fingerprints, above which pictures are one. Of 368 photographs no two different ones came above
-# 0.30, while JPEG of quality 10 keeps 0.86 and half the size 0.82. In 64-pixel crops, where one edge is all there is,
-# two of them came to 0.75: so more is required where one has a side below SMALL_SIDE pixels.
+# 0.30, nor any of 288 above the limit when mirrored or turned, while JPEG of quality 10 keeps 0.86 and half the size
+# 0.82. In 64-pixel crops, where one edge is all there is, two of them came to 0.75: so more is required where one has a
+# side below SMALL_SIDE pixels.
 WHOLE, WHOLE_IF_SMALL, SMALL_SIDE = 0.8, 0.97, 128
 # Correlation above which one picture is a crop of the other. Of 122 photographs no whole one came above 0.32 with
 # another one, no crop of half its sides above 0.61 and none of a quarter above 0.80, where JPEG of quality 30, made
@@ -52,15 +65,45 @@ def fingerprint(one: Thumbnail) -> Vector:
 
 
 def same_view(one: Sequence[Thumbnail], two: Sequence[Thumbnail]) -> NDArray[np.bool_]:
-    """Which of N and M whole pictures show the same, (N, M), by their fingerprints: no crops."""
+    """Which of N and M whole pictures show the same, (N, M), by their fingerprints: mirrored and turned ones too, with
+    and without a plain frame, but no crops."""
+    same = np.zeros((len(one), len(two)), dtype=bool)
     if not one or not two:
-        return np.zeros((len(one), len(two)), dtype=bool)
-    first, second = (np.stack([fingerprint(each) for each in part]) for part in (one, two))
+        return same
     small, other = (
         np.array([min(each.height, each.width) < SMALL_SIDE for each in part]) for part in (one, two)
     )
     limit = np.where(small[:, None] | other, WHOLE_IF_SMALL, WHOLE)
-    return np.asarray(first @ second.T > limit)
+    frames, other_frames = ([frame_of(each) for each in part] for part in (one, two))
+    framed, other_framed = (np.array([any(each) for each in part]) for part in (frames, other_frames))
+    # Two frames are alike whatever is inside.
+    usable = ~(framed[:, None] & other_framed)
+    first, second = (
+        [(False, _fingerprints(part)), (True, _fingerprints([*map(without_frame, part)]))]
+        for part in (one, two)
+    )
+    for (bare, mine), (other_bare, theirs) in product(first, second):
+        for turned in _turns(theirs):
+            same |= (mine @ turned.T > limit) & (usable | (bare and other_bare))
+    for i, j in np.argwhere(~usable & ~same):
+        # Where a frame ends is not certain.
+        top, bottom, left, right = map(max, frames[i], other_frames[j])
+        mine, theirs = (fingerprint(inside(each, (top, bottom, left, right))) for each in (one[i], two[j]))
+        same[i, j] = mine @ theirs > limit[i, j]
+    return same
+
+
+def _fingerprints(pictures: Sequence[Thumbnail]) -> Vector:
+    return np.stack([fingerprint(each) for each in pictures])
+
+
+def _turns(fingerprints: Vector) -> Iterator[Vector]:
+    """Fingerprints (N, SIDE²) of the same pictures, turned by quarters and mirrored."""
+    planes = fingerprints.reshape(-1, SIDE, SIDE)
+    for quarters in range(4):
+        turned = np.rot90(planes, quarters, axes=(1, 2))
+        for plane in (turned, turned[:, :, ::-1]):
+            yield plane.reshape(len(planes), -1)
 
 
 def is_crop(one: Thumbnail, two: Thumbnail) -> bool:
@@ -82,23 +125,24 @@ def copies(
 ) -> list[str | None]:
     """For each picture of `shown`, the name of one of `known` that shows the same scene; None where none does."""
     whole = same_view(shown, list(known.values()))
-    searched = {name: AnyScale(one) for name, one in known.items()}
+    unframed = {name: without_frame(one) for name, one in known.items()}
+    searched = {name: AnyScale(one) for name, one in unframed.items()}
     names: list[str | None] = []
     for each, row in zip(shown, whole, strict=True):
-        names.append(_known_as(each, known, searched, row))
+        mine = without_frame(each)
+        alike = next((name for name, same in zip(known, row, strict=True) if same), None)
+        names.append(
+            alike
+            or next(filter(None, (_part_of(way, unframed, searched) for way in (mine, mirrored(mine)))), None)
+        )
         progress(len(names), len(shown))
     return names
 
 
-def _known_as(
-    each: Thumbnail,
-    known: Mapping[str, Thumbnail],
-    searched: Mapping[str, AnyScale],
-    whole: NDArray[np.bool_],
-) -> str | None:
-    for (name, one), same in zip(known.items(), whole, strict=True):
-        if same or is_crop(one, each):
-            return name
+def _part_of(each: Thumbnail, known: Mapping[str, Thumbnail], searched: Mapping[str, AnyScale]) -> str | None:
+    """The name of a known picture of which a part is a part of this one."""
+    if name := next((name for name, one in known.items() if is_crop(one, each)), None):
+        return name
     mine = AnyScale(each)
     return next((name for name, other in searched.items() if mine.shares_a_part(other)), None)
 

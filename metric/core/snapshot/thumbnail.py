@@ -27,6 +27,10 @@ LEARNED_SOURCES = "sources.safetensors"
 LONG_SIDE = 96
 # What varies more slowly, in thumbnail pixels, is lighting.
 LIGHTING = 6.0
+# Grey levels by which the rows and columns of a plain frame differ, at most: JPEG changes it a little.
+PLAIN = 8
+# Of a picture that is all frame but for less than this, a side, nothing is taken away.
+LEAST_INSIDE = 20
 # Mean contrast in grey levels, below which there are no edges to know a picture by.
 FAINT = 1.5
 
@@ -46,6 +50,58 @@ def thumbnail(pixels: Pixels) -> Thumbnail:
     scale = min(1.0, LONG_SIDE / max(height, width))
     grey = Image.fromarray(pixels).convert("L").resize(scaled(height, width, scale), Image.Resampling.BOX)
     return Thumbnail(height, width, np.asarray(grey, dtype=np.uint8))
+
+
+# How much of a picture is frame: shares of its height at the top and at the bottom, and of its width at both sides.
+Frame = tuple[float, float, float, float]
+
+
+def frame_of(one: Thumbnail) -> Frame:
+    """The plain frame of a picture, or its bars of one colour."""
+    height, width = one.grey.shape
+    top, bottom, left, right = *_plain_ends(one.grey), *_plain_ends(one.grey.T)
+    if min(height - top - bottom, width - left - right) < LEAST_INSIDE:
+        return 0.0, 0.0, 0.0, 0.0
+    return top / height, bottom / height, left / width, right / width
+
+
+def inside(one: Thumbnail, frame: Frame) -> Thumbnail:
+    """A picture less a frame."""
+    if not any(frame):
+        return one
+    rows, columns = one.grey.shape
+    top, bottom = (round(share * rows) for share in frame[:2])
+    left, right = (round(share * columns) for share in frame[2:])
+    rest = one.grey[top : rows - bottom, left : columns - right]
+    height, width = (one.height * rest.shape[0] / rows, one.width * rest.shape[1] / columns)
+    return Thumbnail(max(1, round(height)), max(1, round(width)), rest)
+
+
+def without_frame(one: Thumbnail) -> Thumbnail:
+    """What a plain frame, or bars of one colour, leave of a picture: edges of a frame are the same in any picture."""
+    return inside(one, frame_of(one))
+
+
+def _plain_ends(grey: NDArray[np.uint8]) -> tuple[int, int]:
+    """How many rows at the top and at the bottom are of one colour, each with the row that is half of it.
+
+    None, unless both ends are of the same one: a sky is no frame.
+    """
+    low, high = grey.min(axis=1).astype(int), grey.max(axis=1).astype(int)
+
+    def run(low: NDArray[np.int_], high: NDArray[np.int_]) -> int:
+        plain = np.maximum(high, high[0]) - np.minimum(low, low[0]) <= PLAIN
+        rows = len(plain) if plain.all() else int(np.argmin(plain))
+        return rows + 1 if rows else 0
+
+    ends = run(low, high), run(low[::-1], high[::-1])
+    alike = max(high[0], high[-1]) - min(low[0], low[-1]) <= PLAIN
+    return ends if alike else (0, 0)
+
+
+def mirrored(one: Thumbnail) -> Thumbnail:
+    """The picture with left and right exchanged."""
+    return Thumbnail(one.height, one.width, np.ascontiguousarray(one.grey[:, ::-1]))
 
 
 def thumbnails(pictures: Mapping[str, Picture], cache: VectorCache) -> dict[str, Thumbnail]:

@@ -8,6 +8,7 @@ import pytest
 
 from metric.core.distance.choice import ChoiceCurve
 from metric.core.evaluation.evaluate import evaluate, untested
+from metric.core.evaluation.reasons import PENDING
 from metric.core.evaluation.table import format_table
 from metric.core.evaluation.votes import Candidate, Votes, agreeing_votes
 from psychometrics.comparisons import Floats
@@ -92,6 +93,8 @@ def test_the_whole_table() -> None:
     text = format_table(evaluation)
     assert "SIMULATED" in text
     assert "LPIPS vgg: unavailable, its weights are not here" in text
+    row_of(evaluation, "vgg")["reason"] = PENDING
+    assert "LPIPS vgg: follows in a second step" in format_table(evaluation)
     assert f"{100 * new['score']:.1f}" in text
 
 

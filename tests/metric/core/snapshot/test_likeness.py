@@ -9,7 +9,8 @@ from PIL import Image
 
 from imaging.pixels import Pixels
 from metric.core.snapshot.likeness import copies, is_crop
-from metric.core.snapshot.thumbnail import read_thumbnails, thumbnail, write_thumbnails
+from metric.core.snapshot.overlap import overlapping
+from metric.core.snapshot.thumbnail import read_thumbnails, thumbnail, without_frame, write_thumbnails
 from tests.kit.snapshots import photograph
 
 SIZE = (300, 400)
@@ -27,6 +28,10 @@ def resized(pixels: Pixels, factor: float) -> Pixels:
     return np.asarray(Image.fromarray(pixels).resize(size))
 
 
+def framed(pixels: Pixels, width: int = 24, colour: int = 255) -> Pixels:
+    return np.pad(pixels, ((width, width), (width, width), (0, 0)), constant_values=colour)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -38,6 +43,11 @@ def resized(pixels: Pixels, factor: float) -> Pixels:
         lambda pixels: resized(pixels, 1.5),
         lambda pixels: coded(resized(pixels[30:270, 60:380], 0.6)),
         lambda pixels: resized(pixels[10:190, 20:260], 1.4),
+        lambda pixels: coded(pixels[:, ::-1]),
+        lambda pixels: np.rot90(pixels),
+        lambda pixels: coded(pixels[40:240, 340:100:-1]),
+        lambda pixels: framed(coded(pixels)),
+        lambda pixels: framed(resized(pixels, 0.5)),
     ],
 )
 def test_copies_are_known_again_and_others_are_not(change) -> None:  # type: ignore[no-untyped-def]
@@ -45,6 +55,23 @@ def test_copies_are_known_again_and_others_are_not(change) -> None:  # type: ign
     known = {str(number): thumbnail(pixels) for number, pixels in enumerate(pictures[:4])}
     shown = [thumbnail(change(pixels)) for pixels in pictures]
     assert copies(known, shown) == ["0", "1", "2", "3", None]
+
+
+@pytest.mark.parametrize("colour", [0, 255])
+def test_the_same_frame_makes_no_copies_of_different_photographs(colour: int) -> None:
+    pictures = [thumbnail(framed(coded(photograph(seed, SIZE)), colour=colour)) for seed in range(8)]
+    known = {str(number): one for number, one in enumerate(pictures[:4])}
+    assert copies(known, pictures[4:]) == [None] * 4
+    assert not overlapping([without_frame(one) for one in pictures], range(8))
+
+
+def test_a_frame_is_taken_away_and_a_picture_without_one_stays() -> None:
+    plain = thumbnail(photograph(1, SIZE))
+    assert without_frame(plain) is plain
+    inside = without_frame(thumbnail(framed(photograph(1, SIZE))))
+    assert inside.height == pytest.approx(SIZE[0], abs=12) and inside.width == pytest.approx(SIZE[1], abs=12)
+    grey = thumbnail(np.full((*SIZE, 3), 128, dtype=np.uint8))
+    assert without_frame(grey) is grey
 
 
 def test_the_photograph_of_a_crop_that_was_learned_is_known_too() -> None:
