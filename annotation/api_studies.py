@@ -208,10 +208,10 @@ class StudyViewSet(viewsets.ReadOnlyModelViewSet[Study]):
     def state(self, request: Request, slug: str) -> Response:
         """Open, pause or close a study."""
         study = study_or_404(request, slug, Reach.RUN)
-        wanted = serializers.valid_data(StateSerializer, request.data)["state"]
-        if wanted == Study.State.OPEN:
+        requested = serializers.valid_data(StateSerializer, request.data)["state"]
+        if requested == Study.State.OPEN:
             tasks.send_to_workers(study, studies.open_study(study=study, large_by_worker=True))
-        elif wanted == Study.State.PAUSED:
+        elif requested == Study.State.PAUSED:
             studies.pause_study(study=study)
         else:
             studies.close_study(study=study)

@@ -76,11 +76,11 @@ class StudyNotReady(Refused):
 
 
 class PreviewPending(StudyNotReady):
-    """Pictures of a preview that a worker must make first; `wanted` has (source, method, level) of each."""
+    """Pictures of a preview that a worker must make first; `missing` has (source, method, level) of each."""
 
-    def __init__(self, wanted: Sequence[tuple[int, str, float]]) -> None:
+    def __init__(self, missing: Sequence[tuple[int, str, float]]) -> None:
         super().__init__("The pictures of this pair are being encoded for the preview.")
-        self.wanted = tuple(wanted)
+        self.missing = tuple(missing)
 
 
 class StudyNotOpen(Refused):

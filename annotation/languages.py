@@ -73,19 +73,19 @@ def requested(request: HttpRequest, default: str = SOURCE_LANGUAGE) -> str:
     """The language that a visitor chose on this site or that their browser prefers, among those offered."""
     tags = {tag.lower() for tag, _ in offered()}
     preferred = [tag for tag, _ in parse_accept_lang_header(request.headers.get("Accept-Language", ""))]
-    for wanted in (request.COOKIES.get(COOKIE, ""), *preferred):
-        if closest := _closest(wanted.lower(), tags):
+    for language in (request.COOKIES.get(COOKIE, ""), *preferred):
+        if closest := _closest(language.lower(), tags):
             return closest
     return default
 
 
-def _closest(wanted: str, tags: set[str]) -> str:
-    """The offered language for a wanted one: zh-hans for zh-cn and zh, es for es-mx; "" where there is none."""
-    if wanted in tags:
-        return wanted
-    if wanted in ("zh", "zh-cn", "zh-sg", "zh-hans-cn", "zh-hans-sg"):
+def _closest(language: str, tags: set[str]) -> str:
+    """The offered language for another one: zh-hans for zh-cn and zh, es for es-mx; "" where there is none."""
+    if language in tags:
+        return language
+    if language in ("zh", "zh-cn", "zh-sg", "zh-hans-cn", "zh-hans-sg"):
         return "zh-hans" if "zh-hans" in tags else ""
-    base = wanted.partition("-")[0]
+    base = language.partition("-")[0]
     return base if base in tags else ""
 
 

@@ -13,7 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from config import checks, metrics
 
 # A probe asks every few seconds; strangers may ask a thousand times a second.
-KEPT_FOR = 2.0
+CACHED_FOR_S = 2.0
 RETRY_AFTER = "10"
 
 Respond = Callable[[HttpRequest], HttpResponse]
@@ -85,6 +85,6 @@ _kept: tuple[float, list[checks.Check]] = (0.0, [])
 def _recent_checks() -> list[checks.Check]:
     global _kept
     with _lock:
-        if time.monotonic() - _kept[0] > KEPT_FOR or not _kept[1]:
+        if time.monotonic() - _kept[0] > CACHED_FOR_S or not _kept[1]:
             _kept = (time.monotonic(), list(checks.check_all()))
         return _kept[1]

@@ -38,7 +38,7 @@ def train(pk: int) -> None:
     """
     if is_training(study_id=TrainingRun.objects.values_list("study_id", flat=True).get(pk=pk)):
         return
-    with turn_of(train.request.hostname or "") as free:
+    with exclusive_turn(train.request.hostname or "") as free:
         if not free:
             return
         _train_in_a_child(pk)
@@ -68,7 +68,7 @@ def send_step(step: TableStep) -> None:
 @shared_task
 def fill_table(pk: int) -> None:
     """Does one second step of a table in a child process, and sends out what waited for its turn."""
-    with turn_of(fill_table.request.hostname or "") as free:
+    with exclusive_turn(fill_table.request.hostname or "") as free:
         if not free:
             return
         _in_a_child("run_table_step", pk)
@@ -81,7 +81,7 @@ def fill_table(pk: int) -> None:
 
 
 @contextmanager
-def turn_of(worker: str) -> Iterator[bool]:
+def exclusive_turn(worker: str) -> Iterator[bool]:
     """Whether no other process of this worker trains: one training takes all cores, or the GPU, and much memory.
 
     The turn is a lock on one byte of a file, chosen by the worker's name; it ends with the process that has it.
@@ -104,7 +104,7 @@ def send_codec_training(training: CodecTraining) -> None:
 @shared_task
 def train_codec(pk: int) -> None:
     """Does one codec training in a child process; while this worker trains anything else, the row waits for beat."""
-    with turn_of(train_codec.request.hostname or "") as free:
+    with exclusive_turn(train_codec.request.hostname or "") as free:
         if free:
             _in_a_child("run_codec_training", pk)
 

@@ -52,7 +52,7 @@ def write_pseudo(language: str, folder: Path, *, without: str = "") -> None:
                 strings = tuple(in_pseudo(text, language) for text in ids)
                 whole.add(message.id, strings[0] if isinstance(message.id, str) else strings)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(catalogues.mo_of(whole))
+        path.write_bytes(catalogues.to_mo(whole))
 
 
 @pytest.fixture

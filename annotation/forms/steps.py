@@ -37,8 +37,8 @@ class StepForm(forms.ModelForm):
     @classmethod
     def rule_names(cls) -> list[str]:
         """The rules that this step sets."""
-        wanted = [name for name, rule in BY_NAME.items() if rule.metadata["group"] in cls.groups]
-        return [*cls.more_rules, *(name for name in wanted if name not in cls.elsewhere)]
+        by_rule = [name for name, rule in BY_NAME.items() if rule.metadata["group"] in cls.groups]
+        return [*cls.more_rules, *(name for name in by_rule if name not in cls.elsewhere)]
 
     def clean(self) -> dict[str, Any]:
         """The fields, with all rules of the study as one "protocol"."""

@@ -118,10 +118,10 @@ def faults_of(catalogue: Catalog) -> list[str]:
     for message in filter(lambda one: one.id and one.string, catalogue):
         ids = [message.id] if isinstance(message.id, str) else list(message.id)
         strings = [message.string] if isinstance(message.string, str) else list(message.string or ())
-        wanted = set(_places(ids[-1]))
+        expected = set(_places(ids[-1]))
         # A form for one thing may say the number in words.
         if any(
-            set(_places(text)) != wanted and set(_places(text)) != set(_places(ids[0]))
+            set(_places(text)) != expected and set(_places(text)) != set(_places(ids[0]))
             for text in strings
             if text
         ):
@@ -133,14 +133,14 @@ def _places(text: str) -> list[str]:
     return re.findall(r"%\(\w+\)[.\d]*[a-z]", text)
 
 
-def po_of(catalogue: Catalog) -> bytes:
+def to_po(catalogue: Catalog) -> bytes:
     """The catalogue as a .po file."""
     file = io.BytesIO()
     write_po(file, catalogue, sort_output=True, include_lineno=False, width=110)
     return file.getvalue()
 
 
-def mo_of(catalogue: Catalog) -> bytes:
+def to_mo(catalogue: Catalog) -> bytes:
     """The catalogue as a .mo file."""
     file = io.BytesIO()
     write_mo(file, catalogue)

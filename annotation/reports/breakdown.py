@@ -26,7 +26,7 @@ from psychometrics.results import level_of_rows, within_levels
 from psychometrics.sentences import signed
 
 # Of the form of what is kept: raise it when the classes change.
-KEPT_AS = 1
+CACHE_VERSION = 1
 MOST_RATIOS = 6
 FEWEST_FOR_TIMES = 80
 NOT_RECORDED = "not recorded"
@@ -83,7 +83,7 @@ def compute_breakdown(study: Study, population: str, level: float | None, votes:
 
 
 def _key(study: Study, population: str, level: float | None, votes: int) -> str:
-    return f"breakdown-{KEPT_AS}-{study.key}-{population}-{level}-{votes}"
+    return f"breakdown-{CACHE_VERSION}-{study.key}-{population}-{level}-{votes}"
 
 
 def breakdown(study: Study, population: str, level: float | None = None) -> Breakdown:

@@ -19,7 +19,7 @@ TRAINING_FACTOR, BREAK_SECONDS = 1.5, 30
 FEWEST_ANSWERS, MOST_ANSWERS = 50, 2000
 # A longer gap between two answers is a break.
 LONGEST_GAP_SECONDS = 120
-KEPT_SECONDS = 3600
+CACHED_S = 3600
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def arrival_minutes(rules: Protocol, *, instructions: bool = True) -> float:
 def seconds_of_answer(layout: str) -> tuple[float, int]:
     """(seconds, answers) as people's latest answers in this layout show here; without enough of them an assumption."""
     measured: tuple[float, int] = cache.get_or_set(
-        f"seconds-of-answer-{layout}", lambda: _measured(layout), KEPT_SECONDS
+        f"seconds-of-answer-{layout}", lambda: _measured(layout), CACHED_S
     )
     return measured if measured[1] >= FEWEST_ANSWERS else (ASSUMED_SECONDS[layout], 0)
 

@@ -50,10 +50,10 @@ class FlaggedPair:
 def flagged_triplets(study: Study, *, only_open: bool) -> QuerySet[Triplet]:
     """The pairs that were flagged, or those with a flag that waits."""
     flags = Flag.objects.filter(study=study, triplet=OuterRef("pk"))
-    wanted = flags.open() if only_open else flags
+    selected = flags.open() if only_open else flags
     # By the study's own rows, which an index has: the other way would look at every pair of the study.
     flagged = Flag.objects.filter(study=study).values("triplet")
-    return Triplet.objects.filter(Exists(wanted), pk__in=flagged).with_images().with_source_names()
+    return Triplet.objects.filter(Exists(selected), pk__in=flagged).with_images().with_source_names()
 
 
 def with_flags(triplets: Sequence[Triplet]) -> list[FlaggedPair]:

@@ -126,11 +126,11 @@ def gallery_rows(
 def csv_rows(study: Study, chosen: GalleryFilter) -> Iterator[tuple[Any, ...]]:
     """A row of CSV_COLUMNS for each reconstruction."""
     names = dict(study.uses.values_list("source", "name"))
-    wanted = set(chosen.conditions(study))
+    selected = set(chosen.conditions(study))
     needed = Reconstruction.objects.needed_by(study).filter(source__in=chosen.sources(study).values("pk"))
     rows = needed.select_related("source").order_by("source", "method", "level")
     for row in rows.iterator(chunk_size=1000):
-        if row.condition in wanted:
+        if row.condition in selected:
             yield (
                 *(names.get(row.source_id, ""), row.source.sha256, row.method, row.level, row.state),
                 *(row.bpp, row.payload_bpp, row.reached, row.psnr, row.ms_ssim, row.encode_ms, row.decode_ms),

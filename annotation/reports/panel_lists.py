@@ -51,8 +51,8 @@ def panel_lists(study: Study) -> PanelLists:
     rows = list(with_stage(people.select_related("annotator"), study).order_by("arrived_at", "pk"))
     rules = study.rules
 
-    def those(wanted: Callable[[Any], bool], reason: Callable[[Enrolment], str] = lambda row: "") -> Any:
-        return tuple(_participant(row, reason(row)) for row in rows if wanted(row))
+    def those(matches: Callable[[Any], bool], reason: Callable[[Enrolment], str] = lambda row: "") -> Any:
+        return tuple(_participant(row, reason(row)) for row in rows if matches(row))
 
     return PanelLists(
         approve=those(lambda row: row.stage == "finished" and not row.excluded_by),

@@ -26,7 +26,7 @@ FEW_NEW = 0.01
 # To which half-width votes are counted where the study has no rule.
 WISHED_HALFWIDTH = 0.3
 # Of the form of what is kept: raise it when the classes change.
-KEPT_AS = 3
+CACHE_VERSION = 3
 # Answers of a larger study are not weighted by reliability on its page; the command line does.
 MOST_WEIGHTED = 200_000
 
@@ -94,7 +94,7 @@ def compute_results(study: Study, population: str) -> StudyResults:
 
 
 def _key(study: Study, population: str) -> str:
-    return f"results-{KEPT_AS}-{study.key}-{population}"
+    return f"results-{CACHE_VERSION}-{study.key}-{population}"
 
 
 def votes_by_population(study: Study) -> dict[str, int]:

@@ -183,8 +183,8 @@ def mark_returned(*, study: Study, enrolments: Iterable[int], back: bool = False
     Their leases end at once, and their votes do not count and are collected again. They get no
     more pairs and no code. Nothing is deleted.
     """
-    wanted = study.enrolments.filter(pk__in=list(enrolments), returned_at__isnull=not back)
-    people = list(wanted.values_list("annotator", flat=True))
+    affected = study.enrolments.filter(pk__in=list(enrolments), returned_at__isnull=not back)
+    people = list(affected.values_list("annotator", flat=True))
     # Sessions and leases before enrolments, as in recording an answer: one lock order everywhere.
     list(
         Session.objects.select_for_update(no_key=True)
@@ -193,7 +193,7 @@ def mark_returned(*, study: Study, enrolments: Iterable[int], back: bool = False
     )
     if not back:
         _give_back_leases(study, people)
-    rows = list(wanted.select_for_update(of=("self",)).order_by("pk"))
+    rows = list(affected.select_for_update(of=("self",)).order_by("pk"))
     for row in rows:
         row.returned_at = None if back else timezone.now()
         if HAND not in row.figures:

@@ -52,11 +52,11 @@ def completion_of(study: Study, annotator: UUID, *, nothing_more: bool = False) 
         study=study, annotator=annotator, state=Assignment.State.SKIPPED
     ).exclude(kind=Assignment.Kind.TRAINING)
     flagged = given_back.count()
-    wanted = study.pairs_per_session
+    expected = study.pairs_per_session
     if nothing_more:
-        wanted = min(wanted, answered + flagged)
-    needed = max(1, ceil(wanted * rules.completion_percent / 100))
-    return Completion(answered + min(flagged, int(wanted * FLAGS_COUNTED)), needed)
+        expected = min(expected, answered + flagged)
+    needed = max(1, ceil(expected * rules.completion_percent / 100))
+    return Completion(answered + min(flagged, int(expected * FLAGS_COUNTED)), needed)
 
 
 @transaction.atomic
@@ -95,12 +95,12 @@ def finish_abandoned() -> int:
 def _abandoned(study: Study) -> list[Session]:
     """The last sessions of people who have judged enough, unfinished, and not seen for a while."""
     rules, pairs = study.rules, study.triplets.filter(role=Triplet.Role.PAIR).count()
-    wanted = min(study.pairs_per_session, pairs)
+    expected = min(study.pairs_per_session, pairs)
     if rules.completion_code or rules.completion_url:
-        wanted = ceil(wanted * rules.completion_percent / 100)
+        expected = ceil(expected * rules.completion_percent / 100)
     unfinished = study.enrolments.filter(finished_at=None, screened_out_by="", returned_at=None)
     totals = Session.objects.filter(study=study, annotator__in=unfinished.values("annotator")).order_by()
     enough = totals.values("annotator").annotate(n=Sum("answered"), seen=Max("last_seen_at"), last=Max("pk"))
-    abandoned = enough.filter(n__gte=max(1, wanted), seen__lt=timezone.now() - ABANDONED_AFTER)
+    abandoned = enough.filter(n__gte=max(1, expected), seen__lt=timezone.now() - ABANDONED_AFTER)
     rows = Session.objects.filter(pk__in=list(abandoned.values_list("last", flat=True)))
     return list(rows.select_related("study", "annotator"))

@@ -60,10 +60,10 @@ def settle_flags(
 
 
 def _to_remake(triplet: Triplet, sides: Sequence[str]) -> list[Reconstruction]:
-    wanted = [side for side in SIDES if side in sides]
-    if not wanted:
+    requested = [side for side in SIDES if side in sides]
+    if not requested:
         raise Refused("Choose which of the two reconstructions to encode again.")
-    pks = {getattr(triplet, f"{side}_id") for side in wanted}
+    pks = {getattr(triplet, f"{side}_id") for side in requested}
     rows = list(Reconstruction.objects.select_for_update(of=("self",)).filter(pk__in=pks).order_by("pk"))
     for row in rows:
         require_remakable(row)

@@ -281,6 +281,6 @@ def _check_timing(study: Study, timing: dict[str, Any]) -> None:
 
 
 def _check_switches(study: Study, timing: dict[str, Any]) -> None:
-    wanted = study.rules.original_switches
-    if wanted and original_switches(timing) < wanted:
-        raise BadTiming(f"This study takes no answer before the original was switched to {wanted} times.")
+    required = study.rules.original_switches
+    if required and original_switches(timing) < required:
+        raise BadTiming(f"This study takes no answer before the original was switched to {required} times.")

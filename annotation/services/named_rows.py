@@ -116,7 +116,7 @@ def _sources(study: Study, names: Iterable[str]) -> dict[str, Source]:
 
 def _pictures(study: Study, sources: dict[str, Source], rows: Iterable[Row]) -> dict[Place, Reconstruction]:
     named = Reconstruction.Origin.NAMED
-    wanted = dict.fromkeys(
+    shown_conditions = dict.fromkeys(
         _place(sources[row.source], side) for row in rows for side in (row.first, row.second)
     )
     new = [
@@ -129,7 +129,7 @@ def _pictures(study: Study, sources: dict[str, Source], rows: Iterable[Row]) -> 
             state=Reconstruction.State.DONE,
             finished_at=timezone.now(),
         )
-        for source, method, level in wanted
+        for source, method, level in shown_conditions
     ]
     Reconstruction.objects.bulk_create(new, batch_size=TOGETHER, ignore_conflicts=True)
     made = Reconstruction.objects.filter(origin=named, source__uses__study=study)

@@ -28,7 +28,7 @@ VERSIONS = 4
 PLACES = ("left", "original", "right")
 BUCKET = "bucket"
 # Copies unused for so long are deleted; the time of a copy is looked up again after KNOWN_FOR_S.
-KEPT_FOR = timedelta(days=7)
+LIFETIME = timedelta(days=7)
 KNOWN_FOR_S = 3600.0
 MOST_KNOWN = 100_000
 # Seconds for which an address in a bucket is good: the proxy uses it at once.
@@ -64,7 +64,7 @@ def remove_unused() -> int:
     """Deletes the copies in the folder that were not used lately; returns how many. A bucket has a rule of its own."""
     if not pictures_are_proxied() or settings.PICTURES_BY_PROXY == BUCKET:
         return 0
-    before = time.time() - KEPT_FOR.total_seconds()
+    before = time.time() - LIFETIME.total_seconds()
     unused = [
         file for file in Path(settings.PICTURES_BY_PROXY).glob("??/*.png") if file.stat().st_mtime < before
     ]
@@ -90,7 +90,7 @@ def _is_fresh(key: str) -> bool:
         if settings.PICTURES_BY_PROXY != BUCKET:
             os.utime(Path(settings.PICTURES_BY_PROXY) / key)
             return True
-        return bool(default_storage.get_modified_time(f"shown/{key}") > timezone.now() - KEPT_FOR / 2)
+        return bool(default_storage.get_modified_time(f"shown/{key}") > timezone.now() - LIFETIME / 2)
     except FileNotFoundError:
         return False
 

@@ -39,15 +39,15 @@ def fields_of(preset: str) -> dict[str, Any]:
     }
 
 
-def available_codecs(wanted: tuple[tuple[str, ...], ...], *, all_of_them: bool) -> list[str]:
+def available_codecs(groups: tuple[tuple[str, ...], ...], *, all_of_them: bool) -> list[str]:
     """Of each group the first codec that can run here.
 
     With `all_of_them` a group of which none can run is refused, with how to get it; otherwise it is passed over.
     """
-    known = [registry.get(name) for group in wanted for name in group]
+    known = [registry.get(name) for group in groups for name in group]
     states = availabilities(known)
     taken = []
-    for group in wanted:
+    for group in groups:
         available = next((name for name in group if states[name].available), None)
         if available:
             taken.append(available)

@@ -24,7 +24,7 @@ from imaging.png import plain_png
 from psychometrics.draws import whole
 
 # Pictures that one process keeps.
-KEPT = 12
+CACHED_PICTURES = 12
 # Encodes expected to take longer go to a worker: on one core, with so many encodes to find a bitrate.
 AT_ONCE_S = 1.0
 ENCODES = 6
@@ -76,10 +76,10 @@ def _drawn(study: Study, source: Source, drawn: int) -> tuple[Condition, Conditi
     pairs = _pairs(study, source)
     for offset in range(len(pairs)):
         pair = pairs[(drawn + offset) % len(pairs)]
-        wanted: list[tuple[int, str, float]] = []
-        there = [_is_there(study, source, side, wanted) for side in pair]
-        if all(there) and wanted:
-            raise PreviewPending(wanted)
+        missing: list[tuple[int, str, float]] = []
+        there = [_is_there(study, source, side, missing) for side in pair]
+        if all(there) and missing:
+            raise PreviewPending(missing)
         if all(there):
             return pair
     raise StudyNotReady(
@@ -89,12 +89,12 @@ def _drawn(study: Study, source: Source, drawn: int) -> tuple[Condition, Conditi
     )
 
 
-def _is_there(study: Study, source: Source, shown: Condition, wanted: list[tuple[int, str, float]]) -> bool:
+def _is_there(study: Study, source: Source, shown: Condition, missing: list[tuple[int, str, float]]) -> bool:
     """Whether the picture is there, or may be once a worker has made it; then it is added to what is wanted."""
     try:
         return _pixels(study, source, shown) is not None
     except PreviewPending as pending:
-        wanted.extend(pending.wanted)
+        missing.extend(pending.missing)
         return True
 
 
@@ -135,7 +135,7 @@ def _pixels(study: Study, source: Source, shown: Condition) -> Pixels | None:
     return read_pixels(made.image) if made else _encoded(source.pk, shown.method, shown.level)
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=CACHED_PICTURES)
 def _known(source: int, what: str) -> Pixels:
     row = Source.objects.get(pk=source)
     pixels = read_pixels(row.image)
@@ -169,7 +169,7 @@ def encode_for_preview(source: int, method: str, level: float) -> bytes:
     return bitstream
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=CACHED_PICTURES)
 def _decoded(method: str, bitstream: bytes) -> Pixels:
     return registry.get(method).decode(bitstream)
 

@@ -23,14 +23,14 @@ def record_returned(*, study: Study, ids: Iterable[str], back: bool = False) -> 
 
     Unknown ids change nothing: these people never came here.
     """
-    wanted = list(dict.fromkeys(one.strip() for one in ids if one.strip()))
-    if not wanted:
+    unique = list(dict.fromkeys(one.strip() for one in ids if one.strip()))
+    if not unique:
         raise Refused("The list contains no id. Write the panel’s ids, one per line.")
-    if len(wanted) > MOST_IDS:
-        raise Refused(f"The list has {len(wanted)} ids; at most {MOST_IDS} can be recorded at once.")
+    if len(unique) > MOST_IDS:
+        raise Refused(f"The list has {len(unique)} ids; at most {MOST_IDS} can be recorded at once.")
     known: dict[str, int] = {}
-    for start in range(0, len(wanted), 500):
-        rows = study.enrolments.filter(annotator__external_id__in=wanted[start : start + 500])
+    for start in range(0, len(unique), 500):
+        rows = study.enrolments.filter(annotator__external_id__in=unique[start : start + 500])
         known |= dict(rows.values_list("annotator__external_id", "pk"))
     recorded = mark_returned(study=study, enrolments=known.values(), back=back)
-    return Returned(recorded, [one for one in wanted if one not in known])
+    return Returned(recorded, [one for one in unique if one not in known])

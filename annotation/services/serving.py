@@ -103,12 +103,12 @@ def _orders(session: Session, stream: Stream) -> list[TripletQuerySet]:
     # Simulated answers must not use up the pairs that people should judge first.
     if rules.allocation == "coverage" or session.annotator.simulated:
         return [Triplet.objects.open_for(session.annotator, study)]
-    wanted, sample = (
+    ranked, sample = (
         Triplet.objects.open_by_priority(session.annotator, study, held_out=held_out)
         for held_out in (False, True)
     )
     random_turn = uniform(f"{stream.seed}:sample:{stream.position}") * 100 < rules.held_out_percent
-    return [sample, wanted] if random_turn else [wanted, sample]
+    return [sample, ranked] if random_turn else [ranked, sample]
 
 
 def _warm_up(session: Session, stream: Stream) -> Serving | None:

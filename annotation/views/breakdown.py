@@ -88,9 +88,9 @@ def breakdown_page(
     return study_page(request, study, "study-breakdown", **context)
 
 
-def level_of(study: Study, wanted: str | None) -> float | None:
+def level_of(study: Study, requested: str | None) -> float | None:
     """The level that a request names, if the study has it; None for all together."""
-    return next((one for one in levels(study.conditions()) if f"{one:g}" == wanted), None)
+    return next((one for one in levels(study.conditions()) if f"{one:g}" == requested), None)
 
 
 def cached_or_queued(study: Study, population: str, level: float | None, votes: int) -> Breakdown | None:
@@ -121,9 +121,9 @@ def _shown(computed: Breakdown) -> list[Shown]:
 def _cards(study: Study, computed: Breakdown) -> list[Card]:
     """The photographs of the cut by photograph, with their pictures."""
     groups = next((cut.groups for cut in computed.cuts if cut.name == "photograph"), (computed.whole,))
-    wanted = [group.source for group in groups if group.source is not None]
-    sources = Source.objects.with_pixels().in_bulk(wanted)
-    made = Reconstruction.objects.needed_by(study).filter(state=Reconstruction.State.DONE, source__in=wanted)
+    pks = [group.source for group in groups if group.source is not None]
+    sources = Source.objects.with_pixels().in_bulk(pks)
+    made = Reconstruction.objects.needed_by(study).filter(state=Reconstruction.State.DONE, source__in=pks)
     if computed.level is not None:
         made = made.filter(level=computed.level)
     pictures: dict[int, list[Reconstruction]] = {}

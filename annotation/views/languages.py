@@ -13,7 +13,7 @@ from django.utils import translation
 from annotation.languages import CHOICE, COOKIE, is_complete, language_of
 from annotation.models import Study
 
-KEPT_FOR = timedelta(days=365)
+COOKIE_AGE = timedelta(days=365)
 
 
 def in_language_of_study(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -46,7 +46,7 @@ def _keep(request: HttpRequest, language: str) -> HttpResponse:
     response.set_cookie(
         COOKIE,
         language,
-        max_age=KEPT_FOR,
+        max_age=COOKIE_AGE,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",

@@ -79,8 +79,8 @@ def filter_of(request: HttpRequest) -> PairFilter:
 
 def order_of(request: HttpRequest) -> str:
     """The order that the request names, else that in which pairs were made."""
-    wanted = request.GET.get("order", "")
-    return wanted if wanted in ORDERS else "made"
+    requested = request.GET.get("order", "")
+    return requested if requested in ORDERS else "made"
 
 
 def _kept(chosen: PairFilter, order: str) -> str:

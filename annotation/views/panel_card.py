@@ -35,7 +35,7 @@ def panel(request: HttpRequest, slug: str) -> HttpResponse:
     """The card, or with `?list=` one of its lists as CSV."""
     study = study_or_404(request, slug, Reach.RUN)
     lists, bonus = panel_lists(study), _bonus(request)
-    mturk = mturk_page(study, door_of(request, study)) if study.rules.panel == "mturk" else ""
+    mturk = mturk_page(study, judge_link(request, study)) if study.rules.panel == "mturk" else ""
     if mturk and request.GET.get("list") == "mturk.xml":
         return _xml(study, mturk)
     if request.GET.get("list") in LISTS:
@@ -44,7 +44,7 @@ def panel(request: HttpRequest, slug: str) -> HttpResponse:
         request,
         study,
         "study-panel",
-        link=link_of(request, study),
+        link=participant_link(request, study),
         mturk=mturk,
         codes=_codes(study),
         where=people_by_stage(study),
@@ -60,14 +60,14 @@ def panel(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-def door_of(request: HttpRequest, study: Study) -> str:
+def judge_link(request: HttpRequest, study: Study) -> str:
     """The study's bare link, which is shown to nobody where a panel brings people."""
     return request.build_absolute_uri(reverse("judge", args=[study.key]))
 
 
-def link_of(request: HttpRequest, study: Study) -> str:
+def participant_link(request: HttpRequest, study: Study) -> str:
     """The link to hand out: for a panel the complete one with its placeholders, never the bare one."""
-    return panel_link(door_of(request, study), study.rules.panel)
+    return panel_link(judge_link(request, study), study.rules.panel)
 
 
 def _xml(study: Study, page: str) -> HttpResponse:

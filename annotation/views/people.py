@@ -36,8 +36,8 @@ FILTERS: dict[str, tuple[str, Q]] = {
 
 def page_of_people(request: HttpRequest, study: Study) -> Page:
     """Annotators of the requested kind: those with the most signs first, among equals the newest."""
-    wanted = FILTERS.get(request.GET.get("show", ""), FILTERS["all"])[1]
-    rows = with_stage(enrolled(study).filter(wanted), study)
+    condition = FILTERS.get(request.GET.get("show", ""), FILTERS["all"])[1]
+    rows = with_stage(enrolled(study).filter(condition), study)
     page = page_by_column(request, rows, "signs", size=PEOPLE_A_PAGE, descending=True)
     return replace(page, rows=list(people_of(study, page.rows)))
 

@@ -25,7 +25,7 @@ from annotation.views.access import staff_required, study_or_404
 from annotation.views.arrival import page, step_page
 from annotation.views.finish import completion_links_of
 from annotation.views.languages import chosen_language
-from annotation.views.preview_api import kept_as, order, preview_key
+from annotation.views.preview_api import answered_key, order, preview_key
 from annotation.views.questionnaire import questionnaire_page
 
 # Sections of the setup that a preview can begin at; others begin with the arrival.
@@ -116,7 +116,7 @@ def preview_judge(request: HttpRequest, slug: str) -> HttpResponse:
         order(pending)
     except StudyNotReady as refusal:
         return page(request, "refused", study, status=refusal.status, detail=str(refusal), preview=True)
-    request.session[kept_as(study)] = skipped
+    request.session[answered_key(study)] = skipped
     context = {
         "study": study,
         "rules": study.rules,

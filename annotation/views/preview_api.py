@@ -30,7 +30,7 @@ ORDERED_FOR_S = 60
 
 def order(pending: PreviewPending) -> None:
     """Has a worker make the pictures that a preview waits for."""
-    for picture in pending.wanted:
+    for picture in pending.missing:
         if cache.add(f"{cached_as(*picture)}-ordered", True, ORDERED_FOR_S):
             after_commit(tasks.preview_picture.delay, *picture)
 
@@ -47,7 +47,7 @@ def preview_key(study: Study) -> str:
     return f"preview-{study.slug}"
 
 
-def kept_as(study: Study) -> str:
+def answered_key(study: Study) -> str:
     """Under which name the researcher's log-in session has how far the preview of the study is."""
     return f"preview-{study.pk}"
 
@@ -66,7 +66,7 @@ def preview_next(request: HttpRequest, slug: str, key: str) -> JsonResponse:
     """The pair after those in hand, or the end of the session."""
     try:
         study = _preview_of(request, slug)
-        answered = int(request.session.get(kept_as(study), 0))
+        answered = int(request.session.get(answered_key(study), 0))
         held = [_position(one) for one in _body(request).get("holding", [])]
         position = max([answered, *held]) + 1
         progress = _progress(study, answered)
@@ -130,8 +130,8 @@ def preview_picture(request: HttpRequest, slug: str, position: str, slot: str) -
 
 
 def _move_on(request: HttpRequest, study: Study, position: int) -> int:
-    answered = max(int(request.session.get(kept_as(study), 0)), position)
-    request.session[kept_as(study)] = answered
+    answered = max(int(request.session.get(answered_key(study), 0)), position)
+    request.session[answered_key(study)] = answered
     return answered
 
 

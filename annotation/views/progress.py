@@ -65,7 +65,7 @@ class Judging:
     simulated: int
     people: int
     programs: int
-    wanted: int
+    expected: int
     per_hour: int
     last_seen: Any
 
@@ -93,8 +93,8 @@ def judging_of(study: Study, *, encoding: Encoding) -> Judging:
     pairs = pairs_of(study).aggregate(
         made=Count("pk"), votes=Sum("votes", default=0), simulated=Sum("simulated_votes", default=0)
     )
-    wanted = judgments_wanted(study, encoding=encoding, made=pairs.pop("made"))
-    return Judging(**sat, **pairs, wanted=wanted, per_hour=per_hour)
+    expected = judgments_needed(study, encoding=encoding, made=pairs.pop("made"))
+    return Judging(**sat, **pairs, expected=expected, per_hour=per_hour)
 
 
 def pairs_of(study: Study) -> QuerySet[Triplet]:
@@ -102,7 +102,7 @@ def pairs_of(study: Study) -> QuerySet[Triplet]:
     return study.triplets.filter(role=Triplet.Role.PAIR)
 
 
-def judgments_wanted(study: Study, *, encoding: Encoding, made: int) -> int:
+def judgments_needed(study: Study, *, encoding: Encoding, made: int) -> int:
     """Votes for all the `made` pairs; while some are still being made, for all that the study may come to have."""
     if encoding.left or not made:
         made = max(made, planned_pairs(study))
@@ -126,21 +126,23 @@ def _encoded(encoding: Encoding) -> Meter:
 
 
 def _judged(judging: Judging) -> Meter:
-    words = [f"{judging.votes:,} of {judging.wanted:,}"]
+    words = [f"{judging.votes:,} of {judging.expected:,}"]
     words += [f"{judging.simulated:,} simulated in addition"] * bool(judging.simulated)
-    left = judging.wanted - judging.votes
+    left = judging.expected - judging.votes
     if left > 0 and judging.per_hour:
         words += [f"{judging.per_hour:,} an hour", time_left(left, judging.per_hour)]
-    return Meter("judged", "Judgments", judging.votes, judging.wanted, " · ".join(words))
+    return Meter("judged", "Judgments", judging.votes, judging.expected, " · ".join(words))
 
 
 def _people(study: Study, judging: Judging) -> Meter:
-    wanted = (
-        max(study.votes_per_triplet, ceil(judging.wanted / study.pairs_per_session)) if judging.wanted else 0
+    expected = (
+        max(study.votes_per_triplet, ceil(judging.expected / study.pairs_per_session))
+        if judging.expected
+        else 0
     )
-    words = [f"{judging.people:,} of about {wanted:,}, at {study.pairs_per_session} pairs each"]
+    words = [f"{judging.people:,} of about {expected:,}, at {study.pairs_per_session} pairs each"]
     words += [f"{judging.programs:,} simulated in addition"] * bool(judging.programs)
-    return Meter("people", "People", judging.people, wanted, " · ".join(words))
+    return Meter("people", "People", judging.people, expected, " · ".join(words))
 
 
 def time_left(amount: int, per_hour: float) -> str:

@@ -62,10 +62,10 @@ def results_page(
     return study_page(request, study, "study-results", **context)
 
 
-def population_of(wanted: str | None, counts: dict[str, int]) -> str:
+def population_of(requested: str | None, counts: dict[str, int]) -> str:
     """The population that a request names; people, unless only programs answered."""
-    if wanted in counts:
-        return str(wanted)
+    if requested in counts:
+        return str(requested)
     return "simulated" if counts["simulated"] > counts["people"] == 0 else "people"
 
 

@@ -45,7 +45,7 @@ def _listed(request: HttpRequest) -> QuerySet[Study]:
 
 
 def with_counts(studies: QuerySet[Study]) -> QuerySet[Study]:
-    """With people and the last activity from the sessions, and the votes given and wanted from the pairs."""
+    """With people and the last activity from the sessions, and the votes given and expected from the pairs."""
     sat = Session.objects.filter(study=OuterRef("pk")).order_by().values("study")
     pairs = Triplet.objects.filter(study=OuterRef("pk"), role=Triplet.Role.PAIR).order_by().values("study")
     people = Q(annotator__simulated=False)
@@ -53,7 +53,7 @@ def with_counts(studies: QuerySet[Study]) -> QuerySet[Study]:
         simulated=_one(pairs.annotate(n=Sum("simulated_votes", default=0))),
         people=_one(sat.annotate(n=Count("annotator", filter=people & Q(answered__gt=0), distinct=True))),
         last_seen=Subquery(sat.annotate(n=Max("last_seen_at")).values("n")),
-        wanted=_one(pairs.annotate(n=Count("pk"))) * F("votes_per_triplet"),
+        expected=_one(pairs.annotate(n=Count("pk"))) * F("votes_per_triplet"),
         judged=_one(pairs.annotate(n=Sum("votes", default=0))),
     )
 

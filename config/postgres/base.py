@@ -82,10 +82,10 @@ def _until(gen: Generator[Any, Any, Any], end: float) -> Generator[Any, Any, Any
     ready = None
     while True:
         try:
-            wanted = gen.send(ready)
+            awaited = gen.send(ready)
         except StopIteration as answer:
             return answer.value
-        ready = yield wanted
+        ready = yield awaited
         if not ready and time.monotonic() > end:
             gen.close()
             raise _Silent

@@ -66,17 +66,17 @@ def main() -> None:
     print("Stopped. `make demo` continues where you stopped.")
 
 
-def _simulate(site: str, key: str, wanted: int) -> None:
+def _simulate(site: str, key: str, target: int) -> None:
     """Answers by simulated annotators, who have no opinion about codecs; the pages mark them."""
     from config.run.circle.annotators import judge_all
 
-    with tqdm(total=wanted, unit=" simulated answers", mininterval=1) as bar:
+    with tqdm(total=target, unit=" simulated answers", mininterval=1) as bar:
         given = judge_all(
             site,
             key,
             staff_token(),
-            wanted=wanted,
-            annotators=max(10, wanted // 50),
+            target=target,
+            annotators=max(10, target // 50),
             at_once=4,
             progress=lambda done: bar.update(done - bar.n),
         )

@@ -98,11 +98,11 @@ def limit_database() -> None:
 def room_for_connections() -> int:
     """As many as this process may have, after asking the system for as many as it allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_CONNECTIONS + OTHER_FILES
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    needed = MOST_CONNECTIONS + OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    most = wanted if soft == resource.RLIM_INFINITY else soft
+    most = needed if soft == resource.RLIM_INFINITY else soft
     return max(64, min(MOST_CONNECTIONS, most - OTHER_FILES))
 
 

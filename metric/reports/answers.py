@@ -23,7 +23,7 @@ from imaging.manifest import files_sha256, hash_files
 from imaging.pictures import load_photograph
 from imaging.pixels import Pixels, pixels_sha256
 from metric.core.distance.features import Pair
-from metric.core.distance.images import KEPT_BYTES, Picture
+from metric.core.distance.images import CACHED_BYTES, Picture
 from metric.core.evaluation.votes import Votes
 from metric.core.snapshot.answers import SingleAnswers
 from psychometrics.tables import TableError, read_table
@@ -132,13 +132,13 @@ class Unusable(Exception):
 
 
 class Pictures:
-    """The pictures that a file names, each decoded once; past KEPT_BYTES, once more whenever its pixels are wanted."""
+    """The pictures that a file names, each decoded once; past CACHED_BYTES, again at each use."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._by_name: dict[str, Picture] = {}
         self.known: dict[str, Picture] = {}
-        self._room = KEPT_BYTES
+        self._room = CACHED_BYTES
 
     def __call__(self, name: str) -> Picture:
         if name not in self._by_name:

@@ -48,6 +48,6 @@ def _alike(run: TrainingRun) -> list[TrainingRun]:
     done = TrainingRun.objects.filter(
         study=run.study_id, state=TrainingRun.State.DONE, started_at__isnull=False, finished_at__isnull=False
     ).order_by("-pk")
-    wanted = [run.config.get(name) for name in ALIKE]
-    alike = (one for one in done[:50] if [one.config.get(name) for name in ALIKE] == wanted)
+    own = [run.config.get(name) for name in ALIKE]
+    alike = (one for one in done[:50] if [one.config.get(name) for name in ALIKE] == own)
     return [one for one, _ in zip(alike, range(RECENT), strict=False)]

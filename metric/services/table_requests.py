@@ -50,7 +50,7 @@ def cancel_table_step(*, run: TrainingRun) -> None:
     if waiting and steps.filter(pk=waiting.pk, state=Work.State.QUEUED).update(
         state=Work.State.FAILED, error=CANCELLED, finished_at=timezone.now()
     ):
-        say_why_not(waiting, CANCELLED)
+        record_reason(waiting, CANCELLED)
 
 
 @transaction.atomic
@@ -58,10 +58,10 @@ def close_given_up_steps() -> None:
     """Tells the tables whose step was given up, because it ended its worker again and again, that it will not come."""
     failed = TableStep.objects.filter(state=Work.State.FAILED)
     for step in failed.exclude(version__evaluation__pending=[]):
-        say_why_not(step, GIVEN_UP)
+        record_reason(step, GIVEN_UP)
 
 
-def say_why_not(step: TableStep, reason: str) -> None:
+def record_reason(step: TableStep, reason: str) -> None:
     """Writes into the table, in words for everybody, why its pending rows will not come. Call it in a transaction."""
     version = MetricVersion.objects.select_for_update().get(pk=step.version_id)
     version.evaluation = without_pending(version.evaluation, plain(reason))

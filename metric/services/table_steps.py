@@ -21,7 +21,7 @@ from metric.core.snapshot.folder import SnapshotError
 from metric.core.training.evaluated import fill_in
 from metric.models import MetricVersion, TableStep, TrainingRun
 from metric.services.shared_vectors import shared_vectors
-from metric.services.table_requests import CANCELLED, say_why_not, snapshot_place
+from metric.services.table_requests import CANCELLED, record_reason, snapshot_place
 from metric.services.versions import version_folder
 
 log = structlog.get_logger(__name__)
@@ -102,7 +102,7 @@ def _keep(step: TableStep, lease: uuid.UUID, evaluation: dict[str, Any]) -> bool
 def _end(step: TableStep, lease: uuid.UUID, reason: str) -> str:
     """The step has failed: its rows say why, and nobody waits for them."""
     if TableStep.objects.all().fail(step.pk, lease, reason):
-        say_why_not(step, reason)
+        record_reason(step, reason)
     return "failed"
 
 

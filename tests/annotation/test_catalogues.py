@@ -38,7 +38,7 @@ def test_the_files_are_up_to_date_and_whole(language: str, domain: str) -> None:
     catalogue = catalogues.catalogue_of(language, domain)
     assert catalogues.missing_in(catalogue) == []
     assert catalogues.faults_of(catalogue) == []
-    for kind, content in (("po", catalogues.po_of(catalogue)), ("mo", catalogues.mo_of(catalogue))):
+    for kind, content in (("po", catalogues.to_po(catalogue)), ("mo", catalogues.to_mo(catalogue))):
         stored = catalogues.path_of(language, domain, kind).read_bytes()
         assert stored == content, f"{language} {domain}.{kind}: run `make messages`"
 

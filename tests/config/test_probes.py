@@ -22,7 +22,7 @@ ANY_HOST = {"host": "10.1.2.3:8000"}
 
 @pytest.fixture(autouse=True)
 def _nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probes, "KEPT_FOR", -1.0)
+    monkeypatch.setattr(probes, "CACHED_FOR_S", -1.0)
 
 
 @pytest.fixture

@@ -35,8 +35,8 @@ class Command(BaseCommand):
                 missing += [f"{language}: {text}" for text in catalogues.missing_in(catalogue)]
                 faults += [f"{language}: {text}" for text in catalogues.faults_of(catalogue)]
                 for kind, content in (
-                    ("po", catalogues.po_of(catalogue)),
-                    ("mo", catalogues.mo_of(catalogue)),
+                    ("po", catalogues.to_po(catalogue)),
+                    ("mo", catalogues.to_mo(catalogue)),
                 ):
                     path = catalogues.path_of(language, domain, kind)
                     if path.exists() and path.read_bytes() == content:

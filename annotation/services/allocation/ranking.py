@@ -75,12 +75,12 @@ def refresh_ranking(*, study: Study) -> int:
     joined = any(row[0] is None for row in pairs)
     named = [_by_condition(row) for row in pairs] if joined else pairs
     number = {name: n for n, name in enumerate(sorted({name for row in named for name in row[1:3]}))}
-    wanted = [
+    candidates = [
         CandidatePair(pk, source, JOINED if joined else float(level), number[first], number[second], served)
         for level, first, second, pk, source, served, *_ in named
     ]
-    posteriors = _posteriors(study, number, {pair.scale for pair in wanted})
-    computed = priorities(wanted, posteriors, seed=study.key)
+    posteriors = _posteriors(study, number, {pair.scale for pair in candidates})
+    computed = priorities(candidates, posteriors, seed=study.key)
     before = {row[3]: row[8] for row in pairs}
     changed = {pk: value for pk, value in computed.items() if abs(value - before[pk]) > SAME}
     if not changed:

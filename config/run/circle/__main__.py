@@ -114,7 +114,7 @@ def _judge(study: "Study", judgments: int, url: str, *, so_far: int) -> None:  #
             url,
             study.key,
             staff_token(),
-            wanted=judgments,
+            target=judgments,
             annotators=max(ANNOTATORS, judgments // 50),
             at_once=6,
             progress=partial(show, bar),

@@ -78,8 +78,8 @@ class Eyes:
 class Quota:
     """How many judgments are still wanted from all annotators together."""
 
-    def __init__(self, wanted: int) -> None:
-        self._left, self.given = wanted, 0
+    def __init__(self, target: int) -> None:
+        self._left, self.given = target, 0
         self._lock = threading.Lock()
 
     def take(self) -> bool:
@@ -104,16 +104,16 @@ def judge_all(
     study_key: str,
     token: str,
     *,
-    wanted: int,
+    target: int,
     annotators: int,
     at_once: int,
     progress: Callable[[int], object],
 ) -> int:
-    """`wanted` judgments by simulated annotators, `at_once` of them at a time; returns how many were recorded.
+    """`target` judgments by simulated annotators, `at_once` of them at a time; returns how many were recorded.
 
     `token` is a researcher's: nobody else may send programs to a study.
     """
-    eyes, quota = Eyes(), Quota(wanted)
+    eyes, quota = Eyes(), Quota(target)
     sit = partial(_sit, url, study_key, token, eyes, quota)
     with ThreadPoolExecutor(at_once) as pool:
         sessions = [pool.submit(sit, make_annotator(seed)) for seed in range(annotators)]

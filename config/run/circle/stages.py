@@ -66,12 +66,12 @@ def encode(study: Study, waiting: list[int]) -> None:
         raise StageFailed("No triplet could be made.")
 
 
-def check_judgments(study: Study, given: int, wanted: int) -> None:
+def check_judgments(study: Study, given: int, expected: int) -> None:
     """The rows hold what the consent text says is recorded."""
     rows = Judgment.objects.filter(study=study)
-    if given != wanted or rows.count() != wanted:
+    if given != expected or rows.count() != expected:
         raise StageFailed(
-            f"{wanted} judgments were expected, {given} were confirmed, {rows.count()} are in the database."
+            f"{expected} judgments were expected, {given} were confirmed, {rows.count()} are in the database."
         )
     if rows.by_people().exists():
         raise StageFailed("A simulated judgment is not marked simulated.")

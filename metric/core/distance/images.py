@@ -14,7 +14,7 @@ from imaging.pixels import Pixels, pixels_sha256
 from imaging.png import decode_png
 from metric.core.distance.cache import Vector, VectorCache, content_key
 
-KEPT_BYTES = 256_000_000
+CACHED_BYTES = 256_000_000
 STORED_TOGETHER = 256
 
 
@@ -55,7 +55,7 @@ def open_pictures(
     """
     pictures: dict[str, Picture] = {}
     new: dict[str, Vector] = {}
-    room = KEPT_BYTES
+    room = CACHED_BYTES
     for file_sha256, path in files.items():
         key = content_key("pixels of file", file_sha256)
         picture = _known(cache.get(key), path) if cache else None

@@ -29,7 +29,7 @@ INTERVAL_SEED = 0
 # More than some tens of milliseconds for a picture of 512 pixels.
 SLOW = {"lpips-vgg", *RIVALS}
 # Of an evaluation whose second step has ended: what came after the first one, or does not depend on rows.
-KEPT = ("learning_curve", "decision", "disagreements")
+UNCHANGED = ("learning_curve", "decision", "disagreements")
 NO_TEST = (
     "it was trained on every source, so no test split is left; evaluate it on answers that it has not "
     "seen with evaluate_metric"
@@ -87,7 +87,7 @@ def fill_in(
     scoring = Scoring.of(read_snapshot(snapshot), cache, progress, say)
     metric = load(version).to(device)
     filled = _evaluated(scoring, config, metric, metric.curve, promoted, device, ())
-    kept = {key: evaluation[key] for key in KEPT if key in evaluation}
+    kept = {key: evaluation[key] for key in UNCHANGED if key in evaluation}
     return dict(evaluation) | filled | kept
 
 

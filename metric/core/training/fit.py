@@ -75,8 +75,8 @@ def design(
     FitError.
     """
     counts = [np.atleast_2d(np.asarray(c, dtype=np.float64).T).T for c in (n_p0, n_p1, n_tie)]
-    wanted = (len(v0), len(side))
-    if v0.shape != v1.shape or any(c.shape != wanted for c in counts) or len(groups) != len(v0):
+    expected = (len(v0), len(side))
+    if v0.shape != v1.shape or any(c.shape != expected for c in counts) or len(groups) != len(v0):
         shapes = [c.shape for c in counts]
         raise FitError(f"Shapes disagree: vectors {v0.shape} {v1.shape}, votes {shapes}, sides {len(side)}.")
     total = counts[0] + counts[1] + counts[2]

@@ -46,12 +46,12 @@ class Team:
         """Gradients summed over all processes; a parameter that this one did not touch counts as zero."""
         if self.size == 1:
             return
-        wanted = list(parameters)
-        for parameter in wanted:
+        requested = list(parameters)
+        for parameter in requested:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
         # In one message: fine-tuning moves a few million numbers, and the start of a message costs more.
-        gradients = [parameter.grad for parameter in wanted if parameter.grad is not None]
+        gradients = [parameter.grad for parameter in requested if parameter.grad is not None]
         together = self.sum(torch.cat([gradient.flatten() for gradient in gradients]))
         for gradient, part in zip(
             gradients, torch.split(together, [g.numel() for g in gradients]), strict=True
@@ -94,12 +94,12 @@ def join(kind: str) -> None:
 
 def device_of(config: TrainConfig) -> torch.device:
     """Where a run of these settings computes. Raises ValueError for a GPU that is not there."""
-    wanted = config.device
-    if wanted == "auto":
-        wanted = "cuda" if torch.cuda.is_available() else "cpu"
-    if wanted == "cuda" and not torch.cuda.is_available():
+    requested = config.device
+    if requested == "auto":
+        requested = "cuda" if torch.cuda.is_available() else "cpu"
+    if requested == "cuda" and not torch.cuda.is_available():
         raise ValueError("device is cuda, but torch found no GPU. Use auto or cpu.")
-    return local_device(wanted)
+    return local_device(requested)
 
 
 def local_device(kind: str) -> torch.device:

@@ -121,7 +121,7 @@ def test_copies_that_nobody_uses_go_and_come_back_when_somebody_does(
     folder: Path, assignment: Assignment
 ) -> None:
     file, kept = (file_of(folder, assignment.pk, slot) for slot in ("left", "right"))
-    long_ago = time.time() - picture_copies.KEPT_FOR.total_seconds() - 1
+    long_ago = time.time() - picture_copies.LIFETIME.total_seconds() - 1
     os.utime(file, (long_ago, long_ago))
     assert picture_copies.remove_unused() == 1
     assert not file.exists() and kept.exists()
