@@ -32,7 +32,8 @@ from metric.core.distance.baselines import BASELINES
 from metric.core.distance.cache import VectorCache
 from metric.core.distance.weights import TrunkUnavailable
 from metric.core.evaluation.evaluate import evaluate
-from metric.core.evaluation.votes import Candidate, Votes, agreeing_votes
+from metric.core.evaluation.vote_means import VoteMeans
+from metric.core.evaluation.votes import Candidate, Votes
 from psychometrics.comparisons import Comparisons, Floats, number_labels
 from psychometrics.estimates import ratio
 from psychometrics.likelihood import losses
@@ -71,7 +72,7 @@ def differences(
 def agreeing(row: Candidate, votes: Votes) -> Floats:
     """Votes of each pair that agree with a row, (N,)."""
     assert row.test is not None
-    return agreeing_votes(row.test, votes)
+    return VoteMeans(votes).agreeing(row.test)
 
 
 def twice_judged(rows: Sequence[Candidate], votes: Votes) -> dict[str, float]:

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks._active_sampling import actively_sampled
 from psychometrics.bootstrap import bootstrap_errors
 from psychometrics.comparisons import Comparisons, Floats, aggregated, pair_indices
 from psychometrics.differences import differences, rank_intervals
 from psychometrics.estimates import ratio
 from psychometrics.scaling import fit
-from psychometrics.simulation import Truth, actively_sampled, answer, balanced
+from psychometrics.simulation import Truth, answer, balanced
 from psychometrics.uncertainty import uncertainty
 
 CODECS = 6

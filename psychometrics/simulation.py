@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from psychometrics.comparisons import Comparisons, Floats, Ints, pair_indices, tally
+from psychometrics.comparisons import Comparisons, Floats, Ints, pair_indices
 from psychometrics.scaling import UNIT, fit_counts
 
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(41)
@@ -98,58 +98,6 @@ def own_strengths(
         truth.of_people * draw.standard_normal((annotators, size)),
         truth.of_sources * draw.standard_normal((sources, size)),
     )
-
-
-def actively_sampled(
-    truth: Truth,
-    *,
-    sources: int,
-    annotators: int,
-    judgments: int,
-    draw: np.random.Generator,
-    batches: int = 8,
-    held_out: float = 0.2,
-) -> Comparisons:
-    """Answers collected in batches, each about the pairs that the answers so far leave least certain.
-
-    A share `held_out` of each batch, and all of the first, is about random pairs.
-    """
-    size = len(truth.strengths)
-    low, _ = pair_indices(size)
-    own = own_strengths(truth, annotators, sources, draw)
-    each = judgments // batches
-    counts = np.zeros((low.size, 3))
-    answered: list[Comparisons] = []
-    for batch in range(batches):
-        pair = draw.integers(low.size, size=each)
-        if batch:
-            chosen = draw.random(each) >= held_out
-            pair[chosen] = draw.choice(_least_certain(counts, size, truth.tie), chosen.sum())
-        design = Design(pair, draw.integers(annotators, size=each), draw.integers(sources, size=each))
-        answered.append(answer(truth, design, draw, own))
-        counts += tally(answered[-1])
-    return together(answered)
-
-
-def together(parts: list[Comparisons]) -> Comparisons:
-    """The rows of several comparisons of the same names, annotators and sources."""
-
-    def column(name: str) -> Ints:
-        return np.concatenate([getattr(part, name) for part in parts])
-
-    counts = np.concatenate([part.counts for part in parts])
-    labels = (column("annotator"), column("source"))
-    return Comparisons(parts[0].names, column("first"), column("second"), counts, *labels)
-
-
-def _least_certain(counts: Floats, size: int, tie: float | None) -> Ints:
-    """The quarter of pairs whose next answer is most informative under the scale so far."""
-    logits, _, precision = fit_counts(counts[None], size, tie is not None)
-    low, high = pair_indices(size)
-    covariance = np.linalg.inv(precision[0])[:size, :size]
-    variance = np.diag(covariance)[low] + np.diag(covariance)[high] - 2 * covariance[low, high]
-    p = 1 / (1 + np.exp(-(logits[0][low] - logits[0][high])))
-    return np.argsort(-variance * p * (1 - p))[: max(3, low.size // 4)].astype(np.int64)
 
 
 def _outcomes(difference: Floats, tie: float | None) -> Floats:

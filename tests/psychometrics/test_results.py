@@ -10,7 +10,7 @@ from psychometrics.ranking import rank
 from psychometrics.results import by_source, level_of_rows, rank_conditions
 from psychometrics.scaling import fit
 from psychometrics.sentences import crossing_in_words
-from psychometrics.simulation import together
+from tests.kit.comparisons import together
 from tests.psychometrics.studies import study
 
 LEVELS = (0.25, 1.0)

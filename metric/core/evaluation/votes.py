@@ -14,7 +14,6 @@ from metric.core.distance.choice import ChoiceCurve
 from metric.core.snapshot.answers import SingleAnswers, read_split_answers
 from metric.core.snapshot.folder import Snapshot, SnapshotError, SnapshotTriplet
 from psychometrics.comparisons import Floats
-from psychometrics.metric_comparison import agreeing
 
 Kind = Literal["baseline", "people", "promoted", "new"]
 
@@ -72,8 +71,3 @@ def single_answers(snapshot: Snapshot, split: str) -> SingleAnswers | None:
         return read_split_answers(snapshot, split)[0]
     except SnapshotError:
         return None
-
-
-def agreeing_votes(distances: Floats, votes: Votes) -> Floats:
-    """Votes that agree with the smaller of two distances, per triplet: (N, 2) and N votes to (N,)."""
-    return agreeing(distances[:, 0] - distances[:, 1], votes.p1, votes.total)

@@ -10,13 +10,14 @@ from metric.core.distance.choice import ChoiceCurve
 from metric.core.evaluation.evaluate import evaluate, untested
 from metric.core.evaluation.reasons import PENDING
 from metric.core.evaluation.table import format_table
-from metric.core.evaluation.votes import Candidate, Votes, agreeing_votes
+from metric.core.evaluation.vote_means import VoteMeans
+from metric.core.evaluation.votes import Candidate, Votes
 from psychometrics.comparisons import Floats
 
 
 def two_afc_score(distances: Floats, votes: Votes) -> float:
     """The share of votes that agree with the smaller distance."""
-    return float(agreeing_votes(distances, votes).sum() / votes.total.sum())
+    return float(VoteMeans(votes).agreeing(distances).sum() / votes.total.sum())
 
 
 def make_votes(
