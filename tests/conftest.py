@@ -1,5 +1,6 @@
 """What every test starts from: files in a folder of its own, a broker in memory, named people."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -21,31 +22,38 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--alone",
         choices=["only", "never"],
-        help="only: those that measure time in a browser or kill processes; never: those that may run beside others",
+        help="only: those that measure time in a browser; never: those that may run beside others",
     )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores, for `-n auto`: at any time some test waits for a process, a lease or a browser."""
+    return min(len(os.sched_getaffinity(0)) + 1, 5)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leaves modules out that have nothing for `--alone only`: to import them all takes longer than some tests."""
     if config.getoption("--alone") != "only" or not collection_path.match("test_*.py"):
         return None
-    if "processes" in collection_path.parts or "mark.alone" in collection_path.read_text():
-        return None
-    return True
+    return None if "mark.alone" in collection_path.read_text() else True
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what the other of `make test`'s two runs has."""
+    """Leaves out what the other of `make test`'s two runs has; begins with the slow ones, so that none is last."""
     wanted = config.getoption("--alone")
     if wanted is None:
         return
     left_out = [item for item in items if _alone(item) != (wanted == "only")]
     config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if _alone(item) == (wanted == "only")]
+    items[:] = sorted(
+        (item for item in items if _alone(item) == (wanted == "only")),
+        key=lambda item: item.get_closest_marker("slow") is None,
+    )
 
 
 def _alone(item: pytest.Item) -> bool:
-    return item.get_closest_marker("alone") is not None or "processes" in item.path.parts
+    return item.get_closest_marker("alone") is not None
 
 
 @pytest.fixture(scope="session")
