@@ -1,5 +1,9 @@
 """A picture to code, and the switch that refreshes golden results."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
 import pytest
 
 from codecs_zoo import registry
@@ -23,3 +27,21 @@ def picture() -> Pixels:
 def _zoo_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the codecs that a site has trained, which are rows of a database."""
     monkeypatch.setattr(registry, "_providers", [])
+
+
+@pytest.fixture(scope="module")
+def rows_in_this_process() -> Iterator[None]:
+    """Sweeps make their rows in a thread, not in a process, whose start takes longer than a small row.
+
+    Processes, and what becomes of them, are in tests/codecs_zoo/sweep/test_run.py and test_sweep.py.
+    """
+
+    @contextmanager
+    def threads(jobs: int) -> Iterator[ThreadPoolExecutor]:
+        with ThreadPoolExecutor(jobs) as pool:
+            yield pool
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("codecs_zoo.sweep.run", "codecs_zoo.downstream.predict"):
+            patch.setattr(f"{module}.processes", threads)
+        yield

@@ -11,6 +11,8 @@ from codecs_zoo import onnx_models
 from codecs_zoo.__main__ import main
 from tests.codecs_zoo.downstream.models import make_detector, make_folder, make_segmenter
 
+pytestmark = pytest.mark.usefixtures("rows_in_this_process")
+
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
@@ -25,7 +27,7 @@ def run(folder: Path, out: Path, models: list[str], *more: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory, models: list[str]) -> Path:
+def study(rows_in_this_process: None, tmp_path_factory: pytest.TempPathFactory, models: list[str]) -> Path:
     """A finished run."""
     folder = tmp_path_factory.mktemp("study")
     assert run(make_folder(folder / "in"), folder / "out", models) == 0

@@ -10,6 +10,7 @@ import pytest
 from codecs_zoo import registry
 from codecs_zoo.__main__ import main
 from codecs_zoo.contract import CodecError
+from codecs_zoo.learned._search import ITERATIONS
 from codecs_zoo.saliency.steering import SALIENT, codec_pair, salient_region
 from imaging.png import encode_png
 from tests.codecs_zoo.conftest import make_picture
@@ -17,8 +18,11 @@ from tests.codecs_zoo.conftest import make_picture
 CODEC = "mean-scale-hyperprior@effort=1"
 
 
+pytestmark = pytest.mark.usefixtures("rows_in_this_process")
+
+
 @pytest.fixture(scope="module")
-def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def reported(rows_in_this_process: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a report on one small photograph."""
     folder = tmp_path_factory.mktemp("report")
     (folder / "a <b>.png").write_bytes(encode_png(make_picture(70, 90)))
@@ -105,8 +109,9 @@ def test_codecs_that_cannot_be_steered_are_refused(name: str, words: str) -> Non
 
 
 def test_a_photograph_where_nothing_is_salient_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(ITERATIONS, 1, 2)  # how good the files are does not matter here
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "flat.png").write_bytes(encode_png(np.full((64, 64, 3), 90, np.uint8)))
     line = ["saliency-report", str(tmp_path / "in"), "--codec", CODEC, "--kind", "contrast", "--bpp", "0.1"]
