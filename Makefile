@@ -36,7 +36,7 @@ circle: .venv/installed ## the whole cycle with simulated annotators, end to end
 .PHONY: install
 install: .venv/installed-dev ## the environment in .venv, with the tools for tests and linters
 
-# Twice: what may share the cores, in parallel; then what measures time in a browser, alone.
+# Twice: what may share the cores, in parallel; then what measures time in a browser or kills processes, alone.
 # 5 says that a run had no test, as the one for -k may. Bytecode is kept, also where the environment says not to: tests
 # start many processes, and each would compile all of ours anew. How many share the cores: tests/conftest.py.
 PYTEST = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(RUN) -m pytest

@@ -22,7 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--alone",
         choices=["only", "never"],
-        help="only: those that measure time in a browser; never: those that may run beside others",
+        help="only: those that measure time in a browser or kill processes; never: those that may run beside others",
     )
 
 
@@ -36,7 +36,9 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Leaves modules out that have nothing for `--alone only`: to import them all takes longer than some tests."""
     if config.getoption("--alone") != "only" or not collection_path.match("test_*.py"):
         return None
-    return None if "mark.alone" in collection_path.read_text() else True
+    if "processes" in collection_path.parts or "mark.alone" in collection_path.read_text():
+        return None
+    return True
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -53,7 +55,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _alone(item: pytest.Item) -> bool:
-    return item.get_closest_marker("alone") is not None
+    return item.get_closest_marker("alone") is not None or "processes" in item.path.parts
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ Bounds instead of equality: the encoders choose other instructions, and other ro
 """
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from codecs_zoo.measure import measure
 from codecs_zoo.rate import RateError, encode_to_bpp
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "codecs"
+# Of codecs whose library has a later version there: constraints.txt pins another imagecodecs from Python 3.12 on.
+LATER = GOLDEN / "python3.12"
 TARGETS = (0.67, 1.5)
 
 
@@ -51,11 +54,17 @@ def test_all_that_a_package_brings_is_held_to_its_golden_result() -> None:
     assert {path.stem for path in GOLDEN.glob("*.json")} == {codec.name for codec in RUNNING} - {"bpg"}
 
 
+def golden_result(codec: Codec) -> Path:
+    """The file of the codec's golden result for this Python."""
+    later = LATER / f"{codec.name}.json"
+    return later if sys.version_info >= (3, 12) and later.exists() else GOLDEN / later.name
+
+
 @pytest.mark.parametrize("codec", RUNNING, ids=lambda codec: codec.name)
 def test_size_and_quality_are_what_they_were(
     codec: Codec, picture: Pixels, request: pytest.FixtureRequest
 ) -> None:
-    path = GOLDEN / f"{codec.name}.json"
+    path = golden_result(codec)
     if request.config.getoption("refresh_golden", default=False):
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(figures(codec, picture), indent=1) + "\n")
