@@ -35,6 +35,7 @@ class Tally:
         refused: answers that it refused for good.
         seconds: of each claim and answer that needed no second try.
         longest_silence: the longest time in seconds without a confirmation.
+        gave_up: why annotators stopped early.
     """
 
     wanted: int
@@ -44,6 +45,7 @@ class Tally:
     retries: int = 0
     seconds: list[float] = field(default_factory=list)
     longest_silence: float = 0.0
+    gave_up: list[str] = field(default_factory=list)
     _last: float = field(default_factory=time.monotonic)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

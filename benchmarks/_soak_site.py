@@ -43,10 +43,10 @@ class SoakSite:
         self._calm = threading.Event()
         self._process = self._start()
 
-    def wait_until_up(self) -> None:
+    def wait_until_up(self, within: float = READY_WITHIN) -> None:
         """Return once /healthz answers."""
         check = web_ready("127.0.0.1", self._port, {})
-        wait_for(lambda: not check(), "the site", within=READY_WITHIN)
+        wait_for(lambda: not check(), "the site", within=within)
 
     def kill_at_random(self, every: float) -> None:
         """Until `calm()`: wait about `every` seconds, then kill -9 one of the parts, or the supervisor.
@@ -58,9 +58,7 @@ class SoakSite:
                 self._wait_for_answer()
             if self._process.poll() is not None:
                 self.own_deaths += 1
-                print(
-                    f"the supervisor ended by itself; the end of its log:\n{self._end_of_log()}", flush=True
-                )
+                print(f"the supervisor ended by itself; the end of its log:\n{self.end_of_log()}", flush=True)
                 self._process = self._start()
             self._kill(self._random.choice([*MARKS, SUPERVISOR]))
 
@@ -80,7 +78,8 @@ class SoakSite:
         self._process.wait(timeout=60)
         self._log.close()
 
-    def _end_of_log(self) -> str:
+    def end_of_log(self) -> str:
+        """The last lines of the supervisor's log."""
         return Path(self._log.name).read_text(errors="replace")[-2000:]
 
     def _start(self) -> subprocess.Popen[bytes]:

@@ -6,7 +6,8 @@ Web, workers, broker, beat and the supervisor are killed. Simulated annotators j
 again until the server says something, as the judging page does; now and then one leaves with a pair in hand.
 Meanwhile photographs are encoded by several codecs. At the end it prints what was lost (confirmed, and not in the
 database), double (counted twice), stuck (leases and work that did not come back), and the counters that are wrong.
-All must be 0, and the supervisor must not have ended by itself; the exit code is 1 otherwise.
+All must be 0, the supervisor must not have ended by itself, and no annotator may have given up (which they do when a
+request fails for ten minutes: the machine may be too busy); the exit code is 1 otherwise.
 """
 
 from __future__ import annotations
@@ -114,13 +115,13 @@ def soak(env: dict[str, str], options: argparse.Namespace) -> bool:
         seconds = time.monotonic() - began
         site.calm()
         killer.join()
-        site.wait_until_up()
+        site.wait_until_up(SETTLE_WITHIN)
         counts = settle(tally)
     finally:
         site.calm()
         site.stop()
     report(site, tally, counts, seconds)
-    return counts.balanced and not site.own_deaths
+    return counts.balanced and not site.own_deaths and not tally.gave_up
 
 
 def prepare(env: dict[str, str], options: argparse.Namespace) -> tuple[str, str]:
@@ -167,8 +168,7 @@ def judge(site: SoakSite, study: str, token: str, tally: Tally, annotators: int)
         while not all(person.done() for person in people):
             time.sleep(0.5)
             bar.update(len(tally.confirmed) - bar.n)
-        for person in people:
-            person.result()
+        tally.gave_up = [str(person.exception()) for person in people if person.exception()]
 
 
 def settle(tally: Tally) -> Counts:
@@ -216,6 +216,11 @@ def report(site: SoakSite, tally: Tally, counts: Counts, seconds: float) -> None
     quantiles = statistics.quantiles(tally.seconds, n=100) if len(tally.seconds) > 1 else [0.0] * 99
     print(f"killed: {kills}; the supervisor ended by itself {site.own_deaths} times")
     print(f"answers: {len(tally.confirmed):,} confirmed in {seconds:.0f} s ({tally.refused:,} refused)")
+    for reason in tally.gave_up[:1]:
+        print(
+            f"annotators who gave up: {len(tally.gave_up)}, the first one because {reason}; the supervisor's log ends:"
+        )
+        print(site.end_of_log())
     print(f"requests that had to be sent again: {tally.retries:,}")
     print(f"claim + answer: median {quantiles[49] * 1000:.0f} ms, 99 % within {quantiles[98] * 1000:.0f} ms")
     print(f"longest time without a confirmation: {tally.longest_silence:.1f} s")

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from config.celery import app
+
 ROUTED = {"default", "encode", "encode-slow", "train", "train-gpu"}
 PACKAGES = ("annotation", "codecs_zoo", "config", "imaging", "metric", "psychometrics", "templates")
 ROOT = Path(__file__).parents[2]
@@ -111,3 +113,13 @@ def test_the_image_gets_every_package() -> None:
     for package in PACKAGES:
         assert f"COPY {package} {package}\n" in copied
         assert f"!{package}" in let_through
+
+
+def test_static_files_are_collected_when_the_image_is_built() -> None:
+    built = (ROOT / "docker" / "Dockerfile").read_text()
+    assert re.search(r"^RUN .*manage\.py collectstatic", built, re.MULTILINE)
+
+
+def test_a_worker_that_takes_too_much_memory_is_replaced() -> None:
+    limit = app.conf.worker_max_memory_per_child  # in KiB
+    assert 500 * 1024 <= limit <= 16_000 * 1024

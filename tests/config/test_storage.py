@@ -1,5 +1,6 @@
 """STORAGE_URL: what it means, what it refuses, and the whole way of a photograph through a real bucket."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from annotation.services.encoding import encode_reconstruction, read_pixels
 from annotation.services.snapshots import build_snapshot, request_snapshot, unpack_snapshot
 from annotation.services.sources import add_source
 from annotation.services.studies import create_study, open_study
+from annotation.transient import is_transient
+from config import bucket as store
 from config.storage import storage_from_url
 from imaging.pixels import pixels_sha256
 from imaging.png import decode_png
@@ -114,3 +117,16 @@ def test_an_absent_file_has_no_time_in_a_bucket_either(bucket: Path) -> None:
 
 def test_addresses_are_signed_as_every_region_accepts(bucket: Path) -> None:
     assert "X-Amz-Signature=" in default_storage.url("shown/ab/cd.png")
+
+
+def test_a_stalled_bucket_is_given_up_and_may_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "READ_WITHIN_S", 0.1)
+    monkeypatch.setattr(store, "TRIES", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and never answers
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        storage = store.BucketStorage(
+            bucket_name="photos", endpoint_url=address, access_key="k", secret_key="s", region_name="eu-1"
+        )
+        with pytest.raises(Exception, match="Read timeout") as caught:
+            storage.read_whole("picture.png")
+    assert is_transient(caught.value)
