@@ -63,7 +63,7 @@ def main() -> None:
         sys.exit(f"The demo could not start: {error}")
     except KeyboardInterrupt:
         pass
-    print("Stopped. `make demo` continues where you stopped.")
+    print("Stopped. The same command continues where it ended.")
 
 
 def _simulate(site: str, key: str, target: int) -> None:
