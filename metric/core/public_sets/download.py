@@ -35,6 +35,7 @@ def download(url: str, path: Path, progress: Progress) -> None:
         with _opener().open(request, timeout=TIMEOUT_SECONDS) as answer:
             _receive(answer, url, path, tag, progress, have if answer.status == 206 else 0)
     except urllib.error.HTTPError as error:
+        error.close()
         if error.code == 416 and have:  # there is no more of it, or it has changed: the hash decides
             return
         raise SetError(f"{url} answered {error.code} {error.reason}.") from error
@@ -69,6 +70,7 @@ class _StaySafe(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]
         scheme = urlsplit(newurl).scheme
         if scheme != "https" and (scheme != "http" or urlsplit(req.full_url).scheme == "https"):
+            fp.close()
             raise SetError(f"{req.full_url} leads to {newurl}, which is not followed.")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 

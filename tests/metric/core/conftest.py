@@ -9,6 +9,7 @@ import torch
 
 from metric.core.distance.lpips import LPIPS
 from metric.core.distance.weights import availability, ensure
+from tests.metric.core.caches import opened
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "weights"
 CACHED = Path.home() / ".cache" / "closer" / "weights"
@@ -25,6 +26,13 @@ def _trunks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     yield
     torch.set_num_threads(threads)
     patch.undo()
+
+
+@pytest.fixture(autouse=True)
+def _caches_are_closed() -> Iterator[None]:
+    yield
+    while opened:
+        opened.pop().close()
 
 
 def trunk_or_skip(net: str) -> None:

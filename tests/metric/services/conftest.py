@@ -1,5 +1,8 @@
 """Runs on a small judged study, with the trunks that the tests of metric.core use."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from annotation.models import Snapshot, Study
@@ -21,6 +24,19 @@ def judged(db: None) -> Study:
     """Four photographs in all splits, sixteen people."""
     trunk_or_skip("alex")
     return make_judged_study(people=16)
+
+
+@pytest.fixture(scope="module")
+def _judged_once(rows_of_the_module: Path) -> Study:
+    return make_judged_study(people=16)
+
+
+@pytest.fixture
+def judged_once(_judged_once: Study, rows_of_the_module: Path, db: None, tmp_path: Path) -> Study:
+    """The same, but made once for all tests of the module; a module that wants it calls it `judged`."""
+    trunk_or_skip("alex")
+    shutil.copytree(rows_of_the_module, tmp_path / "files")
+    return Study.objects.get(pk=_judged_once.pk)
 
 
 @pytest.fixture

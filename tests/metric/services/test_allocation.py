@@ -23,6 +23,11 @@ from metric.services.versions import version_folder
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture
+def judged(judged_once: Study) -> Study:
+    return judged_once
+
+
 def serve_by_uncertainty(study: Study, held_out: float) -> None:
     rules = Protocol.bare().to_json() | {"allocation": "uncertain", "held_out_percent": held_out}
     Study.objects.filter(pk=study.pk).update(protocol=rules, votes_per_triplet=99)

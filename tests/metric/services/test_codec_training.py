@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from annotation.errors import Refused
-from annotation.models import CodecVersion, Source
+from annotation.models import CodecVersion, Source, Study
 from annotation.services import codec_versions
 from codecs_zoo import registry
 from metric.models import CodecTraining, MetricVersion
@@ -24,6 +24,12 @@ from metric.services.codec_requests import (
 from metric.services.codec_training import run_codec_training
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def judged(judged_once: Study) -> Study:
+    return judged_once
+
 
 QUICK: dict[str, Any] = {"steps": 4, "batch": 1, "crop": 64}
 

@@ -25,6 +25,11 @@ from tests.metric.services.conftest import QUICK
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture
+def judged(judged_once: Study) -> Study:
+    return judged_once
+
+
 def test_a_run_makes_a_version_that_loads(run: TrainingRun, version: MetricVersion) -> None:
     run.refresh_from_db()
     assert (run.state, version.number, version.simulated) == ("done", 1, False)

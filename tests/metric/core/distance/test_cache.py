@@ -16,13 +16,14 @@ import pytest
 
 from metric.core.distance import cache as cache_module
 from metric.core.distance.cache import VectorCache, content_key
+from tests.metric.core.caches import open_cache
 
 
 def test_a_vector_comes_back_bit_for_bit(tmp_path: Path) -> None:
-    cache = VectorCache(tmp_path)
+    cache = open_cache(tmp_path)
     vector = np.array([0.1, np.float32(1e-30), 3e8], dtype=np.float32)
     cache.put({content_key("a", "b"): vector})
-    for reader in (cache, VectorCache(tmp_path)):
+    for reader in (cache, open_cache(tmp_path)):
         stored = reader.get(content_key("a", "b"))
         assert stored is not None
         assert stored.tobytes() == vector.tobytes()
@@ -33,7 +34,7 @@ def test_a_vector_comes_back_bit_for_bit(tmp_path: Path) -> None:
 def test_a_damaged_entry_counts_as_missing_and_is_reported(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: str
 ) -> None:
-    cache, key = VectorCache(tmp_path), content_key("x")
+    cache, key = open_cache(tmp_path), content_key("x")
     cache.put({key: np.ones(3, np.float32)})
     with closing(sqlite3.connect(cache.path)) as connection, connection:
         connection.execute(f"UPDATE vectors SET vector = {damage}")
@@ -45,7 +46,7 @@ def test_a_damaged_entry_counts_as_missing_and_is_reported(
 
 
 def test_a_damaged_file_is_put_aside(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    cache, key = VectorCache(tmp_path), content_key("x")
+    cache, key = open_cache(tmp_path), content_key("x")
     cache.put({key: np.ones(3, np.float32)})
     cache.close()
     cache.path.write_bytes(b"this is no database" * 1000)
@@ -58,7 +59,7 @@ def test_a_damaged_file_is_put_aside(tmp_path: Path, caplog: pytest.LogCaptureFi
 
 def test_a_lock_held_too_long_throws_nothing_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache_module, "WAIT_SECONDS", 0.01)
-    cache = VectorCache(tmp_path)
+    cache = open_cache(tmp_path)
     cache.put({content_key("x"): np.ones(3, np.float32)})
     with closing(sqlite3.connect(cache.path)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -116,19 +117,19 @@ def test_a_killed_writer_leaves_a_sound_file(tmp_path: Path) -> None:
     )
     writer = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)])
     deadline = time.monotonic() + 60
-    cache = VectorCache(tmp_path)
+    cache = open_cache(tmp_path)
     while cache.get("20") is None and time.monotonic() < deadline:
         time.sleep(0.02)
     os.kill(writer.pid, signal.SIGKILL)
     writer.wait()
-    stored = VectorCache(tmp_path).get("20")
+    stored = open_cache(tmp_path).get("20")
     assert stored is not None
     assert np.array_equal(stored, np.full(500, 20, np.float32))
     cache.put({"after": np.ones(1, np.float32)})
 
 
 def test_trim_removes_the_oldest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cache = VectorCache(tmp_path, maximum_bytes=3 * 40)
+    cache = open_cache(tmp_path, maximum_bytes=3 * 40)
     keys = [content_key(str(number)) for number in range(5)]
     for age, key in enumerate(keys):
         monkeypatch.setattr(time, "time", lambda age=age: float(age))
@@ -139,7 +140,7 @@ def test_trim_removes_the_oldest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_many_are_read_at_once_through_a_memory_map(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    cache = VectorCache(tmp_path)
+    cache = open_cache(tmp_path)
     vectors = {content_key(str(n)): np.full(3, n, dtype=np.float32) for n in range(1200)}
     cache.put(vectors)
     damaged = content_key("7")
@@ -154,14 +155,14 @@ def test_many_are_read_at_once_through_a_memory_map(tmp_path: Path, caplog: pyte
 
 
 def test_a_flipped_bit_anywhere_gives_no_other_vector(tmp_path: Path) -> None:
-    cache = VectorCache(tmp_path / "sound")
+    cache = open_cache(tmp_path / "sound")
     vectors = {content_key(str(n)): np.arange(3, dtype=np.float32) + n for n in range(60)}
     cache.put(vectors)
     cache.close()
     content = cache.path.read_bytes()
     rng = np.random.default_rng(1)
     for place in (18, 47, *rng.integers(0, len(content), 25)):
-        damaged = VectorCache(tmp_path / str(place))
+        damaged = open_cache(tmp_path / str(place))
         damaged.path.parent.mkdir()
         damaged.path.write_bytes(
             content[:place] + bytes([content[place] ^ 1 << int(place) % 8]) + content[place + 1 :]
@@ -172,7 +173,7 @@ def test_a_flipped_bit_anywhere_gives_no_other_vector(tmp_path: Path) -> None:
 
 
 def test_an_index_that_leads_to_another_row_gives_nothing(tmp_path: Path) -> None:
-    cache = VectorCache(tmp_path)
+    cache = open_cache(tmp_path)
     a, b = content_key("a"), content_key("b")
     cache.put({a: np.zeros(3, np.float32), b: np.ones(3, np.float32)})
     cache.close()
@@ -184,18 +185,18 @@ def test_an_index_that_leads_to_another_row_gives_nothing(tmp_path: Path) -> Non
 
 
 def test_a_file_replaced_by_another_process_is_left_alone(tmp_path: Path) -> None:
-    first, second, key = VectorCache(tmp_path), VectorCache(tmp_path), content_key("x")
+    first, second, key = open_cache(tmp_path), open_cache(tmp_path), content_key("x")
     first.put({key: np.ones(3, np.float32)})
     second.put({key: np.ones(3, np.float32)})
     for cache in (first, second):
         cache._put_aside()
         cache.put({content_key(str(id(cache))): np.ones(3, np.float32)})
     assert first.get(content_key(str(id(first)))) is not None
-    assert len(VectorCache(tmp_path).get_many([content_key(str(id(c))) for c in (first, second)])) == 2
+    assert len(open_cache(tmp_path).get_many([content_key(str(id(c))) for c in (first, second)])) == 2
 
 
 def test_a_file_cut_short_is_noticed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    cache = VectorCache(tmp_path)
+    cache = open_cache(tmp_path)
     vectors = {content_key(str(n)): np.full(500, n, dtype=np.float32) for n in range(200)}
     cache.put(vectors)
     cache.close()

@@ -6,12 +6,12 @@ import torch
 
 from metric.core import LPIPS
 from metric.core.distance.baselines import BaselineUnavailable
-from metric.core.distance.cache import VectorCache
 from metric.core.distance.columns import Parts, distances
 from metric.core.distance.combined import Combined, column_count
 from metric.core.distance.features import to_tensor
 from metric.core.distance.images import as_picture
 from tests.kit.snapshots import coded, photograph
+from tests.metric.core.caches import open_cache
 from tests.metric.core.conftest import trunk_or_skip
 
 
@@ -45,7 +45,7 @@ def test_cached_columns_are_the_same(parts: Parts, tmp_path: object) -> None:
 
     pixels = photograph(2)
     pairs = [(as_picture(pixels), as_picture(coded(pixels, "JPEG", 10)))]
-    cache = VectorCache(Path(str(tmp_path)))
+    cache = open_cache(Path(str(tmp_path)))
     computed: list[int] = []
     first = parts.values(pairs, cache, lambda done, total: computed.append(total))
     assert len(computed) == 4

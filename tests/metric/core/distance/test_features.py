@@ -11,10 +11,10 @@ import torch
 
 from imaging.pixels import pixels_sha256
 from metric.core import LPIPS
-from metric.core.distance.cache import VectorCache
 from metric.core.distance.features import pair_vectors, to_tensor
 from metric.core.distance.images import Picture, as_picture, open_pictures, read_pixels
 from tests.kit.snapshots import coded, photograph
+from tests.metric.core.caches import open_cache
 from tests.metric.core.conftest import trunk_or_skip
 
 
@@ -69,7 +69,7 @@ def test_a_reference_goes_through_the_trunk_once_though_no_two_images_fit_togeth
 
 
 def test_what_is_cached_is_not_computed(alex: LPIPS, tmp_path: Path) -> None:
-    pairs, cache = make_pairs(((64, 64),)), VectorCache(tmp_path)
+    pairs, cache = make_pairs(((64, 64),)), open_cache(tmp_path)
     counted: list[tuple[int, int]] = []
     first = pair_vectors(alex, pairs * 2, cache, lambda done, total: counted.append((done, total)))
     assert counted[-1] == (3, 3)
@@ -81,7 +81,7 @@ def test_what_is_cached_is_not_computed(alex: LPIPS, tmp_path: Path) -> None:
 def test_a_damaged_entry_is_computed_again(
     alex: LPIPS, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pairs, cache = make_pairs(((64, 64),)), VectorCache(tmp_path)
+    pairs, cache = make_pairs(((64, 64),)), open_cache(tmp_path)
     first = pair_vectors(alex, pairs, cache)
     cache.close()
     with closing(sqlite3.connect(cache.path)) as connection, connection:
@@ -93,7 +93,7 @@ def test_a_damaged_entry_is_computed_again(
 
 
 def test_another_trunk_has_entries_of_its_own(alex: LPIPS, tmp_path: Path) -> None:
-    pairs, cache = make_pairs(((64, 64),)), VectorCache(tmp_path)
+    pairs, cache = make_pairs(((64, 64),)), open_cache(tmp_path)
     first = pair_vectors(alex, pairs, cache)
     other = copy.deepcopy(alex)
     other.get_parameter("net.slice1.0.weight").mul_(0.5)
@@ -123,7 +123,7 @@ def test_a_known_file_is_not_decoded_to_know_its_pixels(tmp_path: Path) -> None:
     pixels = photograph(5, (40, 56))
     path = tmp_path / "picture.png"
     Image.fromarray(pixels).save(path)
-    cache = VectorCache(tmp_path / "cache")
+    cache = open_cache(tmp_path / "cache")
     (first,) = open_pictures({"the file's sha256": path}, cache).values()
     path.unlink()
     (again,) = open_pictures({"the file's sha256": path}, cache).values()

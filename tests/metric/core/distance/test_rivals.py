@@ -11,7 +11,6 @@ import pytest
 from metric.core.config import RIVALS, ROWS
 from metric.core.distance import rivals
 from metric.core.distance.baselines import BaselineUnavailable
-from metric.core.distance.cache import VectorCache
 from metric.core.distance.features import Pair
 from metric.core.distance.images import as_picture
 from metric.core.distance.named import UnknownMetric, availability, named
@@ -19,6 +18,7 @@ from metric.core.distance.own_process import OwnProcess, ProcessFailed
 from metric.core.distance.rival_packages import PACKAGES
 from metric.core.offered import ENTRY_POINTS
 from tests.kit.snapshots import coded, photograph
+from tests.metric.core.caches import open_cache
 
 OWN = """
 import os
@@ -229,7 +229,7 @@ def test_values_of_a_package_are_kept_and_those_of_a_callable_are_not(
     baseline = rivals._as_baseline(
         "x", "X", lambda: None, lambda: lambda a, b: calls.append(1) or 1.0, "x 1", higher_is_better=False
     )
-    cache = VectorCache(tmp_path / "cache")
+    cache = open_cache(tmp_path / "cache")
     for _ in range(2):
         baseline.distances(pairs, cache, None, None)
     assert len(calls) == len(pairs)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from imaging.pixels import Pixels
 from metric.core.config import TrainConfig
-from metric.core.distance.cache import Vector, VectorCache
+from metric.core.distance.cache import Vector
 from metric.core.distance.images import Picture, as_picture
 from metric.core.snapshot.folder import Snapshot, SnapshotError, SnapshotTriplet
 from metric.core.snapshot.leaks import Moved, keep_copies_together
@@ -17,6 +17,7 @@ from metric.core.snapshot.likeness import fingerprint
 from metric.core.snapshot.thumbnail import thumbnail
 from metric.core.training.train import train
 from tests.kit.snapshots import coded, photograph
+from tests.metric.core.caches import open_cache
 from tests.metric.core.snapshot.test_folder import reseal
 
 SIZE = (160, 176)
@@ -36,7 +37,7 @@ def moved(references: Mapping[str, Sequence[Picture]], folder: Path) -> list[Mov
         )
         for name in named
     )
-    kept, moves = keep_copies_together(Snapshot(folder, {}, triplets, ""), named, VectorCache(folder))
+    kept, moves = keep_copies_together(Snapshot(folder, {}, triplets, ""), named, open_cache(folder))
     before = {t.photograph: t.split for t in triplets}
     after = {t.photograph: t.split for t in kept.triplets}
     assert {one.photograph: (one.split, one.to) for one in moves} == {

@@ -13,7 +13,6 @@ import torch
 
 from metric.core import LPIPS, load
 from metric.core.config import TrainConfig
-from metric.core.distance.cache import VectorCache
 from metric.core.distance.compiling import CompileError, compile_trunks
 from metric.core.distance.weights import TRUNK_SHA256
 from metric.core.evaluation.scoring import Scoring
@@ -23,6 +22,7 @@ from metric.core.training.kinds import train_metric
 from metric.core.training.resume import read_state
 from metric.core.training.train import train
 from tests.kit.snapshots import make_snapshot
+from tests.metric.core.caches import open_cache
 from tests.metric.core.conftest import trunk_or_skip
 
 QUICK = TrainConfig(
@@ -155,6 +155,9 @@ def test_two_processes_learn_what_one_does(
     assert float(together(a, b)) == pytest.approx(float(alone(a, b)), rel=1e-2)
 
 
+@pytest.mark.filterwarnings(
+    "ignore:Guards may run slower on Python 3.13.0"
+)  # torch's advice to update Python
 def test_compiling_keeps_keys_and_distances(alex: LPIPS) -> None:
     metric = LPIPS("alex")
     assert compile_trunks(metric, backend="eager") == 0
@@ -177,7 +180,7 @@ def test_without_val_the_start_has_not_seen_what_stops_it(small: Path, tmp_path:
     no_val = tuple(replace(t, split="test") if t.split == "val" else t for t in whole.triplets)
     scoring = Scoring.of(
         replace(whole, triplets=no_val),
-        VectorCache(cache),
+        open_cache(cache),
         lambda stage, done, total: None,
         lambda message: None,
     )
