@@ -2,43 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from psychometrics.answers import Answers
+from psychometrics.answer_formats import Row
+from psychometrics.comparisons import FIRST, SECOND, TIE
 from psychometrics.tables import TableWriter, Writer
 
-CHOICES = ("a", "b", "tie")
+CHOICES = {FIRST: "a", SECOND: "b", TIE: "tie", None: "skip"}
+SELECTED = {FIRST: "1", SECOND: "0", TIE: "0.5"}
 
 
-def write_plain(file: Writer, answers: Answers) -> None:
-    """`source,a,b,choice` and, where known, annotator and ms."""
-    named, timed = answers.annotator is not None, answers.ms is not None
-    head = ["source", "a", "b", "choice", *(["annotator"] if named else []), *(["ms"] if timed else [])]
-    table = TableWriter(file, head)
-    for n in range(answers.outcome.size):
-        cells: list[Any] = [_source(answers, n), *_sides(answers, n), CHOICES[answers.outcome[n]]]
-        if answers.annotator is not None:
-            cells.append(answers.annotators[answers.annotator[n]])
-        if answers.ms is not None:
-            cells.append(f"{answers.ms[n]:.12g}")
+def write_plain(file: Writer, rows: Sequence[Row]) -> None:
+    """`source,a,b,choice` and, where any row has them, annotator and ms, check and known: every row, checks and skipped
+    pairs too.
+    """
+    named, timed = any(row.annotator for row in rows), any(row.ms is not None for row in rows)
+    checked = any(row.check for row in rows)
+    further = ["annotator"] * named + ["ms"] * timed + ["check", "known"] * checked
+    table = TableWriter(file, ["source", "a", "b", "choice", *further])
+    for row in rows:
+        cells: list[Any] = [row.source, str(row.first), str(row.second), CHOICES[row.outcome]]
+        cells += [row.annotator] * named
+        cells += ["" if row.ms is None else f"{row.ms:.12g}"] * timed
+        cells += [row.check, "" if row.known is None else CHOICES[row.known]] if checked else []
         table.row(cells)
 
 
-def write_pwcmp(file: Writer, answers: Answers) -> None:
-    """The CSV of pwcmp (github.com/mantiuk/pwcmp)."""
+def write_pwcmp(file: Writer, rows: Sequence[Row]) -> None:
+    """The CSV of pwcmp (github.com/mantiuk/pwcmp), which has no place for checks and skipped pairs."""
     table = TableWriter(file, ["observer", "session", "scene", "condition_A", "condition_B", "is_A_selected"])
-    for n in range(answers.outcome.size):
-        annotator = "" if answers.annotator is None else answers.annotators[answers.annotator[n]]
-        selected = ("1", "0", "0.5")[answers.outcome[n]]
-        table.row([annotator, 1, _source(answers, n), *_sides(answers, n), selected])
+    for row in rows:
+        if row.ranks and row.outcome is not None:
+            table.row([row.annotator, 1, row.source, str(row.first), str(row.second), SELECTED[row.outcome]])
 
 
 WRITERS = {"plain": write_plain, "pwcmp": write_pwcmp}
-
-
-def _source(answers: Answers, n: int) -> str:
-    return answers.sources[int(answers.source[n])]
-
-
-def _sides(answers: Answers, n: int) -> tuple[str, str]:
-    return str(answers.conditions[answers.first[n]]), str(answers.conditions[answers.second[n]])

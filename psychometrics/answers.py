@@ -70,7 +70,11 @@ def read_answers(path: Path) -> Answers:
 
     Checks and skipped answers do not enter the ranking: they are counted in a note.
     """
-    read = read_answer_rows(path)
+    return ranking_answers(read_answer_rows(path))
+
+
+def ranking_answers(read: AnswerRows) -> Answers:
+    """The answers to pairs by column. Raises AnswersError where there are none."""
     ranking = [row for _, row in read.rows if row.ranks]
     if not ranking:
         raise AnswersError(f"{read.name} holds only checks and skipped answers, which rank nothing.")

@@ -23,7 +23,7 @@ from typing import Any
 
 from psychometrics.answer_agreement import Agreement, measure_agreement
 from psychometrics.answer_writers import WRITERS
-from psychometrics.answers import Answers, read_answers
+from psychometrics.answers import Answers, ranking_answers, read_answer_rows, read_answers
 from psychometrics.as_json import estimate_as_json, results_as_json, section_as_json
 from psychometrics.conditions import THE_ORIGINAL, AnswersError, ComparedMethod
 from psychometrics.in_text import (
@@ -189,10 +189,11 @@ def plan_as_json(planned: Plan) -> dict[str, Any]:
 
 
 def _convert(options: argparse.Namespace) -> None:
-    answers = read_answers(options.answers)
+    read = read_answer_rows(options.answers)
+    answers = ranking_answers(read)
     try:
         with options.out.open("x", newline="", encoding="utf-8") as file:
-            WRITERS[options.to](file, answers)
+            WRITERS[options.to](file, [row for _, row in read.rows])
     except FileExistsError:
         raise AnswersError(f"{options.out} already exists: give the name of a new file.") from None
     except OSError as error:

@@ -22,7 +22,8 @@ from psychometrics.comparisons import (
 )
 from psychometrics.scaling import Scale, chances
 
-_CELLS_AT_ONCE = 4096
+# Wins of so many pairs of names, over all cells of a batch, are held at once: 8 MB.
+_WINS_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,15 +172,16 @@ def _wins_by_cell(comparisons: Comparisons, size: int) -> Iterator[Floats]:
     pair, counts = pair_numbers(comparisons.rows(kept))
     low, high = pair_indices(size)
     order = np.argsort(cell, kind="stable")
-    ends = np.searchsorted(cell[order], np.arange(0, cells + _CELLS_AT_ONCE, _CELLS_AT_ONCE))
-    for n, start in enumerate(range(0, cells, _CELLS_AT_ONCE)):
+    at_once = max(1, _WINS_AT_ONCE // size**2)
+    ends = np.searchsorted(cell[order], np.arange(0, cells + at_once, at_once))
+    for n, start in enumerate(range(0, cells, at_once)):
         rows = order[ends[n] : ends[n + 1]]
         place = (cell[rows] - start) * low.size + pair[rows]
         lead = np.bincount(place, counts[rows, 0] - counts[rows, 1])
         at = np.flatnonzero(lead)
         first = lead[at] > 0
         one, other = low[at % low.size], high[at % low.size]
-        wins = np.zeros((min(_CELLS_AT_ONCE, cells - start), size, size))
+        wins = np.zeros((min(at_once, cells - start), size, size))
         wins[at // low.size, np.where(first, one, other), np.where(first, other, one)] = 1.0
         yield wins
 

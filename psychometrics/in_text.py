@@ -50,7 +50,7 @@ def influence_as_text(influences: Sequence[Influence], what: str, most: int = 3)
 def weighted_as_text(weighted_scale: Weighted) -> str:
     """What weighting answers by their annotators' reliability changes."""
     if round(abs(weighted_scale.change), 2) == 0:
-        return "Weighting each answer by how far its annotator can be trusted (Crowd-BT) changes nothing."
+        return "Weighting each answer by how far its annotator can be trusted (Crowd-BT) moves nothing by 0.01 JND."
     order = "and the order changes" if weighted_scale.order else "and the order stays"
     return (
         "With each answer weighted by how far its annotator can be trusted (Crowd-BT), "

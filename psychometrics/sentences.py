@@ -96,7 +96,7 @@ def cautions(ranking: Ranking) -> list[str]:
             f"Only {ranking.sources} photographs were shown: intervals over so few are wide and rough. Add photographs."
         )
     sentences += _separated(ranking)
-    if float(ranking.scale.counts[:, :2].sum()) == 0:
+    if _only_ties(ranking):
         sentences.append("Every answer was a tie: no difference was seen. Compare pairs that differ more.")
     if ranking.fit.p is not None and ranking.fit.p < 0.01:
         worst = ranking.fit.pairs[0]
@@ -110,11 +110,13 @@ def cautions(ranking: Ranking) -> list[str]:
 def crossing_in_words(one: Crossing) -> str:
     """Two methods whose order reverses between levels, so that an average is not enough."""
     ahead, behind = one.ahead, one.behind.turned()
+    sizes = [
+        f"{_number(each.estimate)} JND (95 % interval {_number(each.low)} to {_number(each.high)})"
+        for each in (ahead, behind)
+    ]
     return (
-        f"{ahead.first} and {ahead.second} cross: {ahead.first} is ahead at level {one.ahead_at:g} by "
-        f"{_number(ahead.estimate)} JND, {ahead.second} at level {one.behind_at:g} by "
-        f"{_number(behind.estimate)} JND. "
-        "An average over levels does not describe this."
+        f"{ahead.first} and {ahead.second} cross: {ahead.first} is ahead at level {one.ahead_at:g} by {sizes[0]}, "
+        f"{ahead.second} at level {one.behind_at:g} by {sizes[1]}. An average over levels does not describe this."
     )
 
 
@@ -135,8 +137,10 @@ def equal_quality_in_words(one: EqualQuality) -> str:
     return f"{words} ({interval}{unsure})."
 
 
-def votes_left_in_words(left: VotesLeft) -> str:
-    """How many answers are missing until every difference reaches the target precision."""
+def votes_left_in_words(left: VotesLeft, ranking: Ranking) -> str:
+    """How many answers `ranking` misses until every difference reaches the target precision."""
+    if why := _no_forecast(ranking):
+        return f"How many more answers are needed cannot be estimated: {why}."
     now = f"The widest difference is known to ± {left.now:.2f} JND"
     wish = f"± {left.halfwidth:g} JND"
     if left.left == 0:
@@ -146,11 +150,36 @@ def votes_left_in_words(left: VotesLeft) -> str:
             f"{now}. No number of answers about these photographs brings all differences within {wish}: "
             f"the limit is ± {left.floor:.2f}. Add photographs."
         )
-    most = "without end" if left.high is None else f"{left.high:,}"
-    return (
-        f"{now}. About {left.left:,} more answers would bring all differences within {wish} "
-        f"({left.low:,} to {most})."
+    low, high = _roughly(left.low or 0), None if left.high is None else _roughly(left.high)
+    reach = (
+        f" (at least {low}; perhaps no number is enough, but more photographs)"
+        if high is None
+        else f" ({low} to {high})" * (low != high)
     )
+    return (
+        f"{now}. About {_roughly(left.left)} more answers about these photographs would bring all differences within "
+        f"{wish}{reach}."
+    )
+
+
+def _no_forecast(ranking: Ranking) -> str:
+    """Why the widest difference has no size that more answers would narrow; "" where it has one."""
+    if ranking.judgments < FEWEST_ANSWERS:
+        return "there are too few answers"
+    if _only_ties(ranking):
+        return "every answer was a tie"
+    if len(ranking.separated) > 1:
+        return f"{', '.join(map(str, ranking.separated[0]))} never lost to other conditions"
+    return ""
+
+
+def _roughly(number: int) -> str:
+    """A forecast to two digits: more would look more certain than it is."""
+    return f"{round(number, 2 - len(str(number))) if number >= 100 else number:,}"
+
+
+def _only_ties(ranking: Ranking) -> bool:
+    return float(ranking.scale.counts[:, :2].sum()) == 0
 
 
 def missing_in_words(missing: Sequence[tuple[str, int]], sources: int) -> str:
@@ -187,6 +216,8 @@ def _lead(ranking: Ranking) -> str:
     first, second = (ranking.names[n] for n in order[:2])
     if ranking.judgments < FEWEST_ANSWERS:
         return f"The order of the {len(order)} conditions cannot be determined yet."
+    if _only_ties(ranking):
+        return f"None of the {len(order)} conditions is distinguishable from another."
     one = ranking.difference(first, second)
     words = _of_separated(one) if _apart(ranking, first, second) else difference_in_words(one)
     if ranking.first_rank[order[0]] == ranking.last_rank[order[0]] == 1:
@@ -216,7 +247,7 @@ def best_in_words(ranking: Ranking, n: int) -> str:
 
 
 def _ties(ranking: Ranking) -> list[str]:
-    if ranking.judgments < FEWEST_ANSWERS or len(ranking.names) < 3:
+    if ranking.judgments < FEWEST_ANSWERS or len(ranking.names) < 3 or _only_ties(ranking):
         return []
     names = [ranking.names[n] for n in ranking.order]
     unsure = [
@@ -247,7 +278,8 @@ def count(number: int, one: str, many: str = "") -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
+    # + 0.0: no sign before what rounds to zero.
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
 
 
 def _percent(share: float) -> str:
@@ -259,7 +291,7 @@ def _signed_percent(share: float) -> str:
 
 
 def _p(value: float) -> str:
-    return "p < .001" if value < 0.001 else f"p = {value:.3f}".replace("0.", ".")
+    return "p < .001" if value < 0.001 else f"p = {value:.3f}".replace("0.", ".", 1)
 
 
 def _share(value: float) -> str:

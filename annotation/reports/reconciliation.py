@@ -184,8 +184,9 @@ def unrecorded_submissions(*, study: Study, export: Export) -> list[str]:
 
 
 def _held(study: Study) -> dict[str, dict[str, Any]]:
-    """By panel id: how the enrolment stands, and how many judgments there are."""
-    rows = Enrolment.objects.filter(study=study).exclude(annotator__external_id="")
+    """By panel id: how the enrolment stands, and how many judgments there are. Nobody pays a test participant."""
+    people = Enrolment.objects.filter(study=study, annotator__simulated=False)
+    rows = people.exclude(annotator__external_id="")
     judgments = Count("annotator__judgments", filter=Q(annotator__judgments__study=study))
     enrolments = rows.annotate(judgments=judgments).values(
         "annotator__external_id", "finished_at", "returned_at", "screened_out_by", "excluded_by", "judgments"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from annotation.core.formats.printed import Cell, Column, Table
+from annotation.core.formats.printed import P_VALUE, Cell, Column, Table
 from annotation.reports.results import StudyResults
 from psychometrics.conditions import ComparedMethod
 from psychometrics.curves import Curve, EqualQuality
@@ -51,7 +51,7 @@ def differences(scale: Ranking) -> Table:
     pairs = (scale.difference(one, other) for n, one in enumerate(names) for other in names[n + 1 :])
     columns = (
         *(Column("ahead", "Ahead"), Column("behind", "Behind"), JND, LOW, HIGH),
-        *(Column("p_holm", "p (Holm)", ".3f"), Column("distinguishable", "Distinguishable")),
+        *(Column("p_holm", "p (Holm)", P_VALUE), Column("distinguishable", "Distinguishable")),
     )
     return _table(
         columns,
@@ -155,7 +155,7 @@ def agreement(results: StudyResults) -> Table:
         ("Human score", agreement.human_score),
         ("Ceiling", agreement.ceiling),
         ("Self-agreement on repeats", agreement.again),
-        ("Chose the left", agreement.left),
+        ("Chose the left (in imports: the first named)", agreement.left),
     )
     columns = (
         Column("figure", "Figure"),

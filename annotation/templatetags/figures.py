@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from annotation.charts import inline
 from annotation.core.bitrates import rate_in_words
 from annotation.core.durations import duration_in_words
-from annotation.core.formats.printed import printed
+from annotation.core.formats.printed import P_VALUE, printed
 from codecs_zoo.look import key_mark
 from imaging.plots import charts
 from psychometrics.estimates import Estimate
@@ -77,6 +77,12 @@ def percent1(share: float | str | None) -> str:
 def fixed(number: float | str | None, places: int) -> str:
     """A number with so many decimals, a true minus before it; a dash where there is none."""
     return printed(number, f".{places}f") if isinstance(number, float | int) else "–"
+
+
+@register.filter
+def p_value(number: float | str | None) -> str:
+    """The p of a test, .023, or < .001; a dash where there is none."""
+    return printed(number, P_VALUE) if isinstance(number, float | int) else "–"
 
 
 @register.filter

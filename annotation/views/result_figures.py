@@ -13,6 +13,7 @@ from annotation.reports.result_tables import preference_by_method
 from annotation.reports.results import StudyResults
 from psychometrics.differences import Difference
 from psychometrics.estimates import Estimate
+from psychometrics.fit_sentences import fit_in_words
 from psychometrics.in_text import influence_as_text, weighted_as_text
 from psychometrics.ranking import Ranking
 from psychometrics.results import Section
@@ -82,7 +83,7 @@ def page_of(results: StudyResults) -> dict[str, Any]:
         "influence": _influence(results),
         "unfiltered": _unfiltered(results),
         "missing": missing_in_words(results.missing, results.sources),
-        "left": [(_at(level), votes_left_in_words(left)) for level, left in results.left],
+        "left": _votes_left(results),
     }
 
 
@@ -104,7 +105,7 @@ def _scale(name: str, title: str, section: Section, exhibits: Mapping[str, Exhib
         [_row(ranking, n) for n in ranking.order],
         _in_order(ranking, neighbours_only=neighbours),
         neighbours,
-        _fit(ranking),
+        fit_in_words(ranking),
     )
 
 
@@ -135,29 +136,13 @@ def _row(ranking: Ranking, n: int) -> Row:
     )
 
 
-def _fit(ranking: Ranking) -> list[str]:
-    """Whether one scale describes the answers, in sentences."""
-    sentences = []
-    if ranking.fit.p is not None:
-        fits = "fits" if ranking.fit.p >= 0.01 else "does not fit"
-        sentences.append(
-            f"One scale {fits} the wins of all pairs (chi-square {ranking.fit.statistic:.1f} with {ranking.fit.df} "
-            f"degrees of freedom, p = {ranking.fit.p:.2g}, design effect {ranking.fit.design_effect:.1f})."
-        )
-    if ranking.triads.triads:
-        sentences.append(
-            f"Of {ranking.triads.triads:,} triads that one person compared in full, "
-            f"{ranking.triads.share:.0%} are circular; the scale predicts {ranking.triads.by_scale:.0%}, "
-            f"random answers 25%."
-        )
-    for one in ranking.spreads:
-        if one.sd is not None and one.low is not None and one.high is not None:
-            whose = "people" if one.way == "annotators" else "photographs"
-            sentences.append(
-                f"Strengths differ between {whose} by a standard deviation of {one.sd:.2f} JND "
-                f"({one.low:.2f} to {one.high:.2f})."
-            )
-    return sentences
+def _votes_left(results: StudyResults) -> list[tuple[str, str]]:
+    rankings = {section.level: section.ranking for section in results.results.deciding}
+    return [
+        (_at(level), votes_left_in_words(left, ranking))
+        for level, left in results.left
+        if (ranking := rankings[level]) is not None
+    ]
 
 
 def _preference_rows(results: StudyResults) -> list[tuple[str, list[Estimate]]]:

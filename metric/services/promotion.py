@@ -79,7 +79,7 @@ def promote_if_better(
     of stock LPIPS; and it is not certainly behind PSNR. `needs_approval`: only say that it would be promoted.
     `rival`: the promoted version that it was evaluated beside. If another one is in use by now, the comparison says
     nothing about that one, and nothing is promoted. A version learned from simulated judgments never takes the place
-    of one learned from people.
+    of one learned from people, and is nothing that one learned from people must be better than.
     """
     _one_promotion_at_a_time()
     champion = MetricVersion.objects.filter(promoted=True).first()
@@ -92,6 +92,8 @@ def promote_if_better(
         )
     if obstacle := _too_little(version.evaluation):
         return f"not promoted: {obstacle}"
+    if champion is not None and champion.simulated and not version.simulated:
+        champion = None
     name, key = (f"version {champion.number}", "promoted") if champion else ("stock LPIPS", "stock")
     new = _row(version.evaluation, "new")
     difference = new[f"difference_to_{key}"]

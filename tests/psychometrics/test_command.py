@@ -102,6 +102,17 @@ def test_convert_there_and_back_keeps_every_answer(
     assert "already exists" in capsys.readouterr().err
 
 
+def test_convert_keeps_checks_and_skipped_pairs(tmp_path: Path) -> None:
+    given, out, pwcmp = (tmp_path / name for name in ("given.csv", "out.csv", "pwcmp.csv"))
+    lines = ["source,a,b,choice,annotator,check,known", "p,x,y,a,ann,,", "p,x,y,skip,bob,,", "p,x,y,b,ann,trap,a",
+             "p,x,x,tie,ann,identical,"]  # fmt: skip
+    given.write_text("\n".join(lines) + "\n")
+    assert main(["convert", str(given), str(out)]) == 0
+    assert out.read_text().splitlines() == lines
+    assert main(["convert", str(given), str(pwcmp), "--to", "pwcmp"]) == 0
+    assert pwcmp.read_text().splitlines()[1:] == ["ann,1,p,x,y,1"]
+
+
 def test_help_shows_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in (["--help"], ["rank", "--help"], ["plan", "--help"]):
         with pytest.raises(SystemExit):

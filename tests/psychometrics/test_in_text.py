@@ -14,7 +14,7 @@ def test_ties_alone_hang_on_nobody() -> None:
     each = influences(ties.scale, rows, rows.annotator, [f"p{n}" for n in range(rows.annotator.max() + 1)])
     assert influence_as_text(each, "person") == "Without any one person the ranking stays as it is."
     weighing = weighted(ties.scale, rows)
-    assert weighing and weighted_as_text(weighing).endswith("changes nothing.")
+    assert weighing and weighted_as_text(weighing).endswith("moves nothing by 0.01 JND.")
 
 
 def test_one_answer_makes_nothing_best() -> None:

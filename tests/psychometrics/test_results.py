@@ -34,7 +34,11 @@ def test_codecs_that_cross_are_told_apart_at_each_level_and_the_average_says_tha
     assert first.difference("m0", "m1").low > 0.5 and last.difference("m0", "m1").high < -0.5
     assert abs(result.overall.ranking.difference("m0", "m1").estimate) < 0.2
     (crossing,) = result.crossings
-    assert crossing_in_words(crossing).startswith("m0 and m1 cross: m0 is ahead at level 0.25 by")
+    words = crossing_in_words(crossing)
+    assert (
+        words.startswith("m0 and m1 cross: m0 is ahead at level 0.25 by")
+        and words.count("95 % interval") == 2
+    )
     assert result.joined is None and result.main is result.overall
 
 

@@ -8,7 +8,14 @@ import pytest
 from psychometrics.comparisons import Comparisons
 from psychometrics.differences import Difference
 from psychometrics.ranking import rank
-from psychometrics.sentences import best_in_words, cautions, difference_in_words, ranking_in_words
+from psychometrics.sentences import (
+    best_in_words,
+    cautions,
+    difference_in_words,
+    ranking_in_words,
+    votes_left_in_words,
+)
+from psychometrics.votes_left import VotesLeft
 from tests.psychometrics.studies import NAMES, answers, study
 
 
@@ -85,3 +92,50 @@ def test_the_better_name_comes_first_with_a_true_minus() -> None:
     one = rank(study(300, strengths=np.array([0.0, 0.05, 0.0, 0.0]))).differences[0]
     words = difference_in_words(one)
     assert "−" in words and "-" not in words
+
+
+def test_where_all_answers_are_ties_nothing_is_the_best() -> None:
+    words = ranking_in_words(rank(answers([(0, 1, 2), (1, 2, 2), (0, 2, 2)] * 20, NAMES[:3])))
+    assert words.startswith("None of the 3 conditions is distinguishable from another. From 60 answers")
+    assert "best" not in words and "neighbours" not in words
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "reach"),
+    [
+        (1_207, None, " (at least 1,200; perhaps no number is enough, but more photographs)."),
+        (1_207, 48_986, " (1,200 to 49,000)."),
+        (2_436, 2_436, "."),
+    ],
+)
+def test_a_forecast_is_rounded_and_says_how_far_it_reaches(low: int, high: int | None, reach: str) -> None:
+    left = VotesLeft(halfwidth=0.3, now=0.47, left=2_436, low=low, high=high, floor=0.1)
+    assert votes_left_in_words(left, rank(study(400))) == (
+        "The widest difference is known to ± 0.47 JND. About 2,400 more answers about these photographs would bring "
+        f"all differences within ± 0.3 JND{reach}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        (answers([(0, 1, 0)], NAMES[:2]), "there are too few answers"),
+        (answers([(0, 1, 2), (1, 2, 2)] * 20, NAMES[:3]), "every answer was a tie"),
+        (
+            answers([(0, 1, 0)] * 30 + [(1, 2, 0), (2, 1, 0)] * 20, NAMES[:3]),
+            "jpeg never lost to other conditions",
+        ),
+    ],
+)
+def test_where_a_difference_has_no_size_no_number_of_answers_is_named(rows: Comparisons, why: str) -> None:
+    left = VotesLeft(halfwidth=0.3, now=5.6, left=138_918, low=138_918, high=138_918, floor=0.1)
+    assert (
+        votes_left_in_words(left, rank(rows))
+        == f"How many more answers are needed cannot be estimated: {why}."
+    )
+
+
+def test_an_end_that_rounds_to_zero_has_no_sign() -> None:
+    assert "95 % interval 0.00 to 0.30" in difference_in_words(
+        Difference("a", "b", 0.15, -0.001, 0.3, 0.06, 0.2)
+    )

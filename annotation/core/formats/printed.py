@@ -7,6 +7,8 @@ from psychometrics.tables import to_text
 
 Cell = str | float | int | bool | None
 MINUS, UNKNOWN = "−", "–"
+# The form of a column of p values: none is printed as 0.000.
+P_VALUE = "p"
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ def printed(cell: Cell, form: str = "") -> str:
         return "yes" if cell else "no"
     if isinstance(cell, str) or not form:
         return str(cell)
+    if form == P_VALUE:
+        return "< .001" if cell < 0.001 else f"{cell:.3f}".replace("0.", ".", 1)
     return format(cell, form).replace("-", MINUS).replace("%", " %")
 
 

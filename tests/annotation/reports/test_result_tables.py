@@ -5,6 +5,7 @@ from typing import cast
 
 import numpy as np
 
+from annotation.core.formats.printed import P_VALUE, Column, Table
 from annotation.reports import result_tables
 from annotation.reports.results import StudyResults
 from psychometrics.comparisons import Comparisons
@@ -41,3 +42,9 @@ def test_neither_has_it_one_beside_the_excluded() -> None:
     rows = {row[0]: row[1:] for row in result_tables.unfiltered(results).rows}
     assert rows.pop(str(THE_ORIGINAL)) == (0.0, None, None, 0.0, None, None)
     assert len(rows) == 2 and all(None not in row for row in rows.values())
+
+
+def test_no_p_is_printed_as_zero() -> None:
+    table = Table((Column("p", "p", P_VALUE),), ((0.0,), (0.0004,), (0.0234,), (1.0,)))
+    assert [row[0] for row in table.printed()] == ["< .001", "< .001", ".023", "1.000"]
+    assert table.to_csv().splitlines()[2] == "0.0004"

@@ -93,6 +93,15 @@ def test_what_learned_from_programs_never_takes_the_place_of_what_learned_from_p
     assert MetricVersion.objects.get(promoted=True).number == 1
 
 
+def test_what_learned_from_people_need_not_be_better_than_what_learned_from_programs() -> None:
+    simulated = promote_version(version=make_version(1, low=None, simulated=True), reason="the first")
+    difference = {"mean": 0.02, "low": 0.004, "high": 0.04}
+    behind = {"difference_to_promoted": {**difference, "low": -0.1}, "difference_to_stock": difference}
+    version = make_version(2, low=None, of_row=behind)
+    assert "against stock LPIPS" in promote_if_better(version=version, rival=simulated)
+    assert MetricVersion.objects.get(promoted=True).number == 2
+
+
 def test_by_hand_needs_a_reason() -> None:
     version = make_version(1, low=None)
     with pytest.raises(Refused, match="Give a reason"):

@@ -1,0 +1,55 @@
+"""Whether one scale describes the answers, in sentences."""
+
+from __future__ import annotations
+
+from psychometrics.ranking import Ranking
+from psychometrics.sentences import count
+
+# Below the first, one scale is not what the answers show; below the second, there is a doubt.
+NO_FIT, DOUBTFUL_FIT = 0.01, 0.05
+
+
+def fit_in_words(ranking: Ranking) -> list[str]:
+    """The test of all pairs, circular triads, and how far people and photographs differ, each where it is known."""
+    return [*_of_pairs(ranking), *_of_triads(ranking), *_of_spreads(ranking)]
+
+
+def _of_pairs(ranking: Ranking) -> list[str]:
+    fit = ranking.fit
+    if fit.p is None:
+        return []
+    verdict = (
+        "One scale does not fit the wins of all pairs"
+        if fit.p < NO_FIT
+        else "It is doubtful whether one scale fits the wins of all pairs"
+        if fit.p < DOUBTFUL_FIT
+        else "The wins of all pairs do not contradict one scale"
+    )
+    return [
+        f"{verdict} (chi-square {fit.statistic:.1f} with {count(fit.df, 'degree', 'degrees')} of freedom, "
+        f"p = {fit.p:.2g}, design effect {fit.design_effect:.1f})."
+    ]
+
+
+def _of_triads(ranking: Ranking) -> list[str]:
+    triads = ranking.triads
+    if triads.share is None:
+        return []
+    return [
+        f"Of {count(triads.triads, 'triad', 'triads')} that one person compared in full, {triads.circular:,} "
+        f"{'is' if triads.circular == 1 else 'are'} circular ({_percent(triads.share)}); the scale predicts "
+        f"{_percent(triads.by_scale)}, random answers 25 %."
+    ]
+
+
+def _of_spreads(ranking: Ranking) -> list[str]:
+    return [
+        f"Strengths differ between {'people' if one.way == 'annotators' else 'photographs'} by a standard deviation "
+        f"of {one.sd:.2f} JND (95 % interval {one.low:.2f} to {one.high:.2f})."
+        for one in ranking.spreads
+        if one.sd is not None and one.low is not None and one.high is not None
+    ]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

@@ -1,0 +1,48 @@
+"""Sentences about the fit: what the test allows to say, in numbers that a reader can check."""
+
+from dataclasses import replace
+
+import pytest
+
+from psychometrics.fit_checks import Fit
+from psychometrics.fit_sentences import fit_in_words
+from psychometrics.ranking import Ranking, rank
+from tests.psychometrics.studies import study
+
+
+@pytest.fixture(scope="module")
+def ranking() -> Ranking:
+    return rank(study(1_000))
+
+
+@pytest.mark.parametrize(
+    ("p", "verdict"),
+    [
+        (0.5, "The wins of all pairs do not contradict one scale"),
+        (0.02, "It is doubtful whether one scale fits"),
+        (0.002, "One scale does not fit"),
+    ],
+)
+def test_the_verdict_is_no_stronger_than_the_test(ranking: Ranking, p: float, verdict: str) -> None:
+    (words, *_) = fit_in_words(replace(ranking, fit=replace(ranking.fit, p=p, df=1)))
+    assert words.startswith(verdict) and "with 1 degree of freedom" in words
+
+
+def test_without_a_degree_of_freedom_nothing_is_said_of_the_fit(ranking: Ranking) -> None:
+    without = replace(ranking, fit=Fit(0.0, 0, None, 1.0, ranking.fit.pairs))
+    assert not any("scale fit" in words or "contradict" in words for words in fit_in_words(without))
+
+
+@pytest.mark.parametrize(
+    ("triads", "circular", "words"),
+    [(1, 1, "Of 1 triad that"), (6, 1, "in full, 1 is circular (17 %)"), (3, 0, "0 are circular (0 %)")],
+)
+def test_circular_triads_are_counted(ranking: Ranking, triads: int, circular: int, words: str) -> None:
+    sentences = fit_in_words(
+        replace(ranking, triads=replace(ranking.triads, triads=triads, circular=circular))
+    )
+    assert any(words in one for one in sentences)
+
+
+def test_spreads_have_an_interval_that_is_called_one(ranking: Ranking) -> None:
+    assert any("between people" in words and "(95 % interval " in words for words in fit_in_words(ranking))
