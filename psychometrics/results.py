@@ -115,20 +115,23 @@ def level_of_rows(comparisons: Comparisons) -> Floats:
 
     The original stands at every level.
     """
-    levels = np.array([np.nan if (at := _level(name)) is None else at for name in comparisons.names])
-    bare = np.array(
-        [_level(name) is None and _method(name) != THE_ORIGINAL.method for name in comparisons.names],
-        dtype=bool,
-    )
-    first, second = levels[comparisons.first], levels[comparisons.second]
-    original = np.array([_method(name) == THE_ORIGINAL.method for name in comparisons.names], dtype=bool)
+    size = len(comparisons.names)
+    # Of each two names once: there are far fewer of them than rows.
+    return _level_of_pairs(comparisons.names).ravel()[comparisons.first * size + comparisons.second]
+
+
+def _level_of_pairs(names: Sequence[Hashable]) -> Floats:
+    """The same for each ordered pair of names (k, k)."""
+    own = np.array([np.nan if (at := _level(name)) is None else at for name in names])
+    original = np.array([_method(name) == THE_ORIGINAL.method for name in names], dtype=bool)
+    bare = np.isnan(own) & ~original
+    first, second = np.broadcast_arrays(own[:, None], own)
     level = np.where(first == second, first, np.nan)
-    level = np.where(original[comparisons.first], second, level)
-    level = np.where(original[comparisons.second], first, level)
+    level = np.where(original[:, None], second, level)
+    level = np.where(original, first, level)
     neither = np.isnan(first) & np.isnan(second)
-    level = np.where(neither, _NO_LEVEL, level)
-    mixed = (bare[comparisons.first] | bare[comparisons.second]) & ~neither
-    return np.asarray(np.where(mixed, np.nan, level), dtype=np.float64)
+    mixed = (bare[:, None] | bare) & ~neither
+    return np.asarray(np.where(neither, _NO_LEVEL, np.where(mixed, np.nan, level)), dtype=np.float64)
 
 
 def within_levels(comparisons: Comparisons) -> Comparisons:

@@ -5,7 +5,7 @@ import io
 import json
 import uuid
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -35,7 +35,7 @@ PEOPLE, PROGRAMS = 5, 6
 # What a page, a file or an endpoint is asked for of people; every answer must stay as it was.
 OF_PEOPLE = ("results/?population=people", "figures/?population=people")
 # Every export gives rows other names.
-PSEUDONYMS = ("judgment", "assignment", "annotator")
+PSEUDONYMS = ("judgment", "assignment", "annotator", "triplet", "session", "repeats", "supersedes")
 COUNTERS = ("pk", "served", "lefts", "votes", "priority", "held_out", "role", "known")
 
 
@@ -86,8 +86,7 @@ def _rows(response: Any) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode())))
 
 
-def _without_pseudonyms(content: bytes) -> list[dict[str, str]]:
-    rows = csv.DictReader(io.StringIO(content.decode()))
+def _named(rows: Iterable[dict[str, str]]) -> list[dict[str, str]]:
     return [{name: cell for name, cell in row.items() if name not in PSEUDONYMS} for row in rows]
 
 
@@ -114,9 +113,13 @@ def seen(study: Study, owner_client: Client, tmp_path: Any) -> Callable[[], dict
         return {
             **whole,
             **{name: content for name, content in files.items() if name.endswith((".svg", ".tex"))},
-            **{name: _without_pseudonyms(files[name]) for name in files if name.endswith(".csv")},
+            **{
+                name: _named(csv.DictReader(io.StringIO(files[name].decode())))
+                for name in files
+                if name.endswith(".csv")
+            },
             "snapshot": (manifest["sha256"], manifest["counts"]),
-            "judgments": [row for row in judgments if row["simulated"] in ("False", "false")],
+            "judgments": _named(row for row in judgments if row["simulated"] == "False"),
             "pairs": [_of_people(row) for row in _rows(owner_client.get(f"{base}pairs/"))],
             "triplets": list(Triplet.objects.filter(study=study).order_by("pk").values_list(*COUNTERS)),
             "state": study.state,
