@@ -117,7 +117,8 @@ def level_of_rows(comparisons: Comparisons) -> Floats:
     """
     size = len(comparisons.names)
     # Of each two names once: there are far fewer of them than rows.
-    return _level_of_pairs(comparisons.names).ravel()[comparisons.first * size + comparisons.second]
+    of_pairs = _level_of_pairs(comparisons.names).ravel()
+    return np.asarray(of_pairs[comparisons.first * size + comparisons.second], dtype=np.float64)
 
 
 def _level_of_pairs(names: Sequence[Hashable]) -> Floats:
