@@ -61,6 +61,7 @@ class Fitting:
     seed: int
     epochs: int
     crop: int
+    learn_from: int = 0
 
     @property
     def words(self) -> list[str]:
@@ -75,6 +76,7 @@ class Fitting:
         notes: list[str] = []
 
         def way(seen: NDArray[np.bool_], fold: int) -> Floats:
+            seen = self._fewer(seen, fold)
             if not self.name.startswith("comp:"):
                 fit = self._fit(parts, values, seen)
                 notes.append(f"{fit.strength:g}")
@@ -90,6 +92,14 @@ class Fitting:
         odds = cross_validated(self.people, self.seed, way)
         output = "best epochs" if self.name.startswith("comp:") else "strengths"
         return as_row(self.name, f"fitted: {self.name} ({output} {', '.join(notes)})", odds)
+
+    def _fewer(self, seen: NDArray[np.bool_], fold: int) -> NDArray[np.bool_]:
+        """The pairs of `learn_from` sources drawn among those seen; all of them without a number."""
+        if not self.learn_from:
+            return seen
+        photographs = self.people.votes.photograph
+        draw = np.random.default_rng((self.seed, fold))
+        return np.isin(photographs, draw.choice(np.unique(photographs[seen]), self.learn_from, replace=False))
 
     def _fit(self, parts: Parts, values: NDArray[np.float32], seen: NDArray[np.bool_]) -> Fit:
         votes = self.people.votes

@@ -184,6 +184,13 @@ def main() -> int:
     parser.add_argument(
         "--crop", type=int, default=256, help="side of fine-tuning's crops, 0 for whole pictures"
     )
+    parser.add_argument(
+        "--learn-from",
+        type=int,
+        default=0,
+        metavar="N",
+        help="fit on N sources of each fold's; all, unless given",
+    )
     parser.add_argument("--sources", nargs="*", help="names of originals; all, unless named")
     parser.add_argument("--out", type=Path, help="write everything as JSON")
     parser.add_argument("--seed", type=int, default=0)
@@ -197,7 +204,9 @@ def main() -> int:
     with closing(VectorCache(arguments.cache)) as cache:
         rows = [baseline(key, people, cache, arguments.seed) for key in arguments.baselines]
         for name in arguments.fits:
-            fitting = Fitting(name, people, cache, arguments.seed, arguments.epochs, arguments.crop)
+            fitting = Fitting(
+                name, people, cache, arguments.seed, arguments.epochs, arguments.crop, arguments.learn_from
+            )
             try:
                 rows.append(fitting.candidate())
             except TrunkUnavailable as error:

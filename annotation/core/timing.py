@@ -94,6 +94,18 @@ def original_switches(raw: Raw) -> int:
     )
 
 
+def mean_zoom(events: Sequence[Raw], onset: float, answer: float) -> float:
+    """By what factor the pictures were enlarged, as the mean over the time from onset to answer: 1 where never."""
+    zooms = [event for event in events if event["type"] == "zoom" and event.get("value") is not None]
+    total, factor, since = 0.0, 1.0, onset
+    for event in sorted(zooms, key=lambda event: float(event["t"])):
+        at = min(max(float(event["t"]), onset), answer)
+        total += factor * (at - since)
+        factor, since = float(event["value"]), at
+    total += factor * (answer - since)
+    return total / (answer - onset) if answer > onset else factor
+
+
 def earliest_end(issued: datetime, viewed_until: datetime | None, response_ms: float) -> datetime:
     """When, by the server's clock, a view of that length can have ended at the earliest.
 

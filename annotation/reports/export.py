@@ -16,6 +16,7 @@ from annotation.core.formats.bapps import write_bapps
 from annotation.core.formats.pseudonyms import pseudonyms
 from annotation.core.formats.rows import JudgmentRow, SnapshotRows, SourceRow, TripletRow
 from annotation.core.panel_codes import without_panel_codes
+from annotation.core.timing import mean_zoom
 from annotation.models import Judgment, Study, Triplet
 
 # Fewer judgments than this cannot be split and scored in any useful way.
@@ -152,7 +153,13 @@ def judgment_rows(study: Study, simulated: bool, until: datetime, name_of: Namin
         .order_by("received_at", "pk")
         .values_list(
             *("pk", "triplet_id", "annotator_id", "choice", "assignment__first_on_left", "simulated"),
-            *("onset_ms", "answer_ms", "received_at", "assignment__session__screen__px_per_mm"),
+            *(
+                "onset_ms",
+                "answer_ms",
+                "received_at",
+                "assignment__session__screen__px_per_mm",
+                "timing__events",
+            ),
         )
     )
     for (
@@ -166,6 +173,7 @@ def judgment_rows(study: Study, simulated: bool, until: datetime, name_of: Namin
         answered,
         received,
         px_per_mm,
+        events,
     ) in rows.iterator():
         yield JudgmentRow(
             judgment=name_of(pk),
@@ -178,6 +186,7 @@ def judgment_rows(study: Study, simulated: bool, until: datetime, name_of: Namin
             answered_ms=answered,
             received_at=received,
             px_per_mm=px_per_mm if isinstance(px_per_mm, int | float) else None,
+            zoom=mean_zoom(events, onset, answered) if isinstance(events, list) else None,
         )
 
 

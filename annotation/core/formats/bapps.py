@@ -34,7 +34,15 @@ _TRIPLET_NAMES = ("split", "index", "source", "photograph", "p0_sha256", "p1_sha
 _TRIPLET_RATES = ("p0_codec", "p1_codec", "p0_level", "p1_level", "p0_bpp", "p1_bpp", "target_bpp", "kind")
 TRIPLET_COLUMNS = (*_TRIPLET_NAMES, *_TRIPLET_RATES, "n", "n_p0", "n_p1", "n_tie")
 _JUDGMENT_NAMES = ("judgment", "triplet_split", "triplet_index", "annotator", "choice", "side_of_p0")
-JUDGMENT_COLUMNS = (*_JUDGMENT_NAMES, "simulated", "onset_ms", "answered_ms", "received_at", "px_per_mm")
+JUDGMENT_COLUMNS = (
+    *_JUDGMENT_NAMES,
+    "simulated",
+    "onset_ms",
+    "answered_ms",
+    "received_at",
+    "px_per_mm",
+    "zoom",
+)
 EXTRA_KEYS = {"study", "filters", "versions"}
 FEWEST_PHOTOGRAPHS = 3
 _PNG = b"\x89PNG\r\n\x1a\n"

@@ -57,7 +57,8 @@ class JudgmentRow:
     """One judgment that counts as a vote. `triplet` is a TripletRow's key; times are ms since the page's time origin.
 
     `choice` is one of CHOICES, `side_of_p0` one of SIDES, `received_at` the server's aware timestamp, `px_per_mm` the
-    device pixels of a millimetre of the screen, None where it was not measured.
+    device pixels of a millimetre of the screen, None where it was not measured, `zoom` the mean factor by which the
+    pictures were enlarged, None where no events were recorded.
     """
 
     judgment: str
@@ -70,6 +71,7 @@ class JudgmentRow:
     answered_ms: float
     received_at: datetime
     px_per_mm: float | None = None
+    zoom: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

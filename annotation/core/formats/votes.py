@@ -71,6 +71,7 @@ def _fields(judgment: JudgmentRow) -> tuple[str, ...]:
         repr(float(judgment.answered_ms)),
         judgment.received_at.astimezone(UTC).isoformat(timespec="milliseconds"),
         "" if judgment.px_per_mm is None else repr(float(judgment.px_per_mm)),
+        "" if judgment.zoom is None else f"{judgment.zoom:.6g}",
     )
 
 

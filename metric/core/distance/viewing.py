@@ -20,7 +20,7 @@ LEAST, MOST = 5.0, 300.0
 
 @dataclass(frozen=True)
 class Viewing:
-    """`pixels_per_degree`: device pixels, one of them for a pixel of the picture. `origin`: how that is known."""
+    """`pixels_per_degree`: of the picture, of the device's size unless enlarged. `origin`: how that is known."""
 
     pixels_per_degree: float
     origin: str
@@ -34,7 +34,7 @@ class Viewing:
 
 
 def viewing_of(px_per_mm: Sequence[float | None]) -> Viewing | None:
-    """From the pixels of a millimetre of each judgment's screen, None where it is not known: the median of those known.
+    """From the picture's pixels in a millimetre of each judgment's screen, None where not known: the median.
 
     Rounded to whole pixels of a degree, so that new judgments seldom change it. None where no screen was measured.
     """

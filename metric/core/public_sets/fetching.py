@@ -173,9 +173,11 @@ def _alone(partial: Path) -> Iterator[None]:
         except BlockingIOError as error:
             raise SetError("Another process is fetching this set.") from error
         partial.mkdir(exist_ok=True)
-        yield
-        if partial.exists() and not any(partial.iterdir()):
-            partial.rmdir()
+        try:
+            yield
+        finally:
+            if partial.exists() and not any(partial.iterdir()):
+                partial.rmdir()
 
 
 def _read_lock(folder: Path) -> dict[str, dict[str, dict[str, str]]]:
@@ -200,4 +202,7 @@ def _write_lock(one: PublicSet, folder: Path, hashes: Mapping[str, str], expecte
         }
         for file in one.files
     }
-    write_json(folder / LOCK, _read_lock(folder) | {one.name: files})
+    # Another set may be written down at the same time.
+    with (folder / f".{LOCK}").open("w") as alone:
+        fcntl.flock(alone, fcntl.LOCK_EX)
+        write_json(folder / LOCK, _read_lock(folder) | {one.name: files})

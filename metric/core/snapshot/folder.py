@@ -98,7 +98,7 @@ def read_snapshot(folder: Path) -> Snapshot:
     """
     manifest = _read_manifest(folder)
     files = manifest["files"]
-    judgments = _rows(folder / "judgments.csv", JUDGMENT_COLUMNS, ("px_per_mm",))
+    judgments = _rows(folder / "judgments.csv", JUDGMENT_COLUMNS, ("px_per_mm", "zoom"))
     votes = _votes_by_side(folder, judgments)
     rows = _rows(folder / "triplets.csv", TRIPLET_COLUMNS)
     triplets = tuple(_triplet(folder, row, files, votes) for row in rows)
@@ -184,13 +184,20 @@ def _rows(path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> l
 
 
 def _viewing(folder: Path, judgments: Sequence[Mapping[str, str]]) -> Viewing | None:
-    texts = [row.get("px_per_mm", "") for row in judgments]
     try:
-        return viewing_of([float(text) if text else None for text in texts])
+        return viewing_of([_pixels_per_mm(row) for row in judgments])
     except ValueError as error:
         raise SnapshotError(
-            f"{folder / 'judgments.csv'} has a px_per_mm that is no number: {error}."
+            f"{folder / 'judgments.csv'} has a px_per_mm or a zoom that is no positive number: {error}."
         ) from error
+
+
+def _pixels_per_mm(row: Mapping[str, str]) -> float | None:
+    """Pixels of the pictures for a millimetre of the screen: an enlarged one covers several of the device's."""
+    screen, zoom = row.get("px_per_mm", ""), float(row.get("zoom") or 1)
+    if not zoom > 0:
+        raise ValueError(f"{zoom:g}")
+    return float(screen) / zoom if screen else None
 
 
 def _votes_by_side(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.core.timing import derive_timing, original_switches
+from annotation.core.timing import derive_timing, mean_zoom, original_switches
 from annotation.core.timing_record import EVENTS, TimingError, validate_timing
 
 
@@ -229,6 +229,23 @@ def test_active_time_lies_between_nothing_and_the_response(
     timing = derive_timing(raw)
     assert -1e-9 <= timing.active_ms <= timing.response_ms + 1e-9
     assert 0 <= timing.original_ms <= timing.response_ms + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("zooms", "factor"),
+    [
+        ([], 1.0),
+        ([(1000.0, 2)], 2.0),
+        ([(1500.0, 4)], 2.5),
+        ([(1250.0, 4), (1750.0, 1)], 2.5),
+        ([(1750.0, 1), (1250.0, 4)], 2.5),
+        ([(900.0, 3), (2500.0, 8)], 3.0),
+    ],
+)
+def test_the_mean_zoom_is_over_time(zooms: list[tuple[float, int]], factor: float) -> None:
+    events = [{"t": t, "type": "zoom", "value": value} for t, value in zooms]
+    assert mean_zoom([*events, {"t": 1600.0, "type": "pan"}], 1000.0, 2000.0) == pytest.approx(factor)
+    assert mean_zoom(events[:1], 1000.0, 1000.0) == (zooms[0][1] if zooms else 1.0)
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,19 @@ def test_a_measured_screen_goes_into_the_judgments_and_from_there_to_metrics(
     assert viewing is not None and viewing.pixels_per_degree == 40 and "29 %" in viewing.origin
 
 
+def test_enlarged_pictures_have_fewer_pixels_in_a_degree(judged: Study, tmp_path: Path) -> None:
+    Session.objects.filter(study=judged).update(screen={"px_per_mm": 96 / 25.4})
+    for judgment in Judgment.objects.filter(study=judged):
+        begun = {"t": judgment.onset_ms, "type": "zoom", "value": 2}
+        Judgment.objects.filter(pk=judgment.pk).update(timing=judgment.timing | {"events": [begun]})
+    export(study=judged, out=tmp_path / "snapshot", simulated=False)
+    table = tmp_path / "snapshot" / "judgments.csv"
+    with table.open(newline="") as file:
+        assert {row["zoom"] for row in csv.DictReader(file)} == {"2"}
+    viewing = read_snapshot(tmp_path / "snapshot").viewing
+    assert viewing is not None and viewing.pixels_per_degree == 20
+
+
 def test_no_id_of_a_row_is_in_the_folder_and_no_two_exports_can_be_laid_together(
     judged: Study, tmp_path: Path
 ) -> None:

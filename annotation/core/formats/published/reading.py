@@ -21,7 +21,7 @@ KINDS: dict[str, type] = {
     **dict.fromkeys(
         ("p0_level", "p1_level", "p0_bpp", "p1_bpp", "target_bpp", "left_level", "right_level"), float
     ),
-    **dict.fromkeys(("onset_ms", "answered_ms", "px_per_mm"), float),
+    **dict.fromkeys(("onset_ms", "answered_ms", "px_per_mm", "zoom"), float),
     **dict.fromkeys(("simulated", "counted", "stands"), bool),
 }
 TABLES = {

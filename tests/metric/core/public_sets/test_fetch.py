@@ -8,13 +8,15 @@ import tarfile
 import threading
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from metric.__main__ import main
+from metric.core.public_sets import fetching
 from metric.core.public_sets.fetching import _unpack_tar
 from metric.core.public_sets.sets import SetError, read_sets
 
@@ -261,3 +263,45 @@ def test_a_list_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "s.toml").write_text(text)
     with pytest.raises(SetError, match=r"s\.toml"):
         read_sets(tmp_path / "s.toml")
+
+
+def test_sets_that_end_at_the_same_time_are_both_written_down(
+    tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.files["/set.zip"] = ANSWERS
+    one = read_sets(Path(listed(tmp_path, site, sha256=sha256(ANSWERS))[3]))["ours"]
+    read, both = fetching._read_lock, threading.Barrier(2)
+
+    def read_late(folder: Path) -> dict[str, dict[str, dict[str, str]]]:
+        lock = read(folder)
+        with suppress(threading.BrokenBarrierError):  # one at a time, they never meet here
+            both.wait(0.1)
+        return lock
+
+    monkeypatch.setattr(fetching, "_read_lock", read_late)
+    writers = [
+        threading.Thread(
+            target=fetching._write_lock,
+            args=(replace(one, name=name), tmp_path, {"set.zip": "0"}, {"set.zip": ""}),
+        )
+        for name in ("first", "second")
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert set(json.loads((tmp_path / fetching.LOCK).read_text())) == {"first", "second"}
+
+
+def test_a_set_that_another_process_is_fetching_is_refused(
+    tmp_path: Path, site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.files["/set.zip"] = ANSWERS
+    command = listed(tmp_path, site, sha256=sha256(ANSWERS))
+    (tmp_path / "to").mkdir()
+    with fetching._alone(tmp_path / "to" / ".ours.partial"):
+        assert main(command) == 2
+    assert "Another process is fetching this set" in capsys.readouterr().err
+    site.redirect = f"{site.address}/again"
+    assert main(command) == 2
+    assert not (tmp_path / "to" / ".ours.partial").exists()
