@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import IntegerField, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -20,7 +20,8 @@ from annotation import serializers, tasks
 from annotation.api import PROBLEM, PROBLEMS
 from annotation.core.presets import PRESETS
 from annotation.core.roles import Reach
-from annotation.models import Judgment, Study
+from annotation.models import Study, Triplet
+from annotation.models.triplet import counter
 from annotation.services import studies
 from annotation.services.own_pictures import add_pictures
 from annotation.services.presets import create_from_preset
@@ -237,7 +238,7 @@ def _made(received: dict[str, Any], owner: User) -> Study:
 
 
 def _votes(*, simulated: bool) -> Coalesce:
-    """How many judgments of a study count, of one population."""
-    rows = Judgment.objects.filter(study=OuterRef("pk")).of_population(simulated=simulated).counted()
-    counted = rows.order_by().values("study").annotate(count=Count("pk")).values("count")
+    """How many judgments of a study count, of one population: by its pairs' counters, of which there are fewer."""
+    pairs = Triplet.objects.filter(study=OuterRef("pk")).order_by().values("study")
+    counted = pairs.annotate(count=Sum(counter("votes", simulated=simulated))).values("count")
     return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
