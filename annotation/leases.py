@@ -35,6 +35,8 @@ def run_claimed(
         try:
             return do(rows.get(pk=pk), lease)
         except expected as error:
+            if is_transient(error):
+                return give_up_or_release(rows, pk, lease, error)
             rows.fail(pk, lease, str(error))
         except Exception as error:
             return give_up_or_release(rows, pk, lease, error)

@@ -43,8 +43,13 @@ def _passes(error: BaseException) -> bool:
     if isinstance(error, (OperationalError, InterfaceError, BrokerError)):
         return True
     if isinstance(error, OSError):
-        return error.errno not in LASTING and not isinstance(error, (FileNotFoundError, PermissionError))
+        return _is_of_the_system(error) and error.errno not in LASTING
     return _from_a_store(error)
+
+
+def _is_of_the_system(error: OSError) -> bool:
+    """Whether a network or the system refused; picture libraries raise OSError without a number for bad pictures."""
+    return error.errno is not None or isinstance(error, (ConnectionError, TimeoutError))
 
 
 def _from_a_store(error: BaseException) -> bool:

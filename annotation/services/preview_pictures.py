@@ -18,6 +18,7 @@ from annotation.models.stimulus import as_decimal
 from annotation.reports.results import cache_works
 from annotation.services.encoding import read_pixels
 from annotation.services.reach import is_measurable
+from annotation.transient import is_transient
 from codecs_zoo import rate, registry
 from codecs_zoo.contract import CodecError, Pixels
 from imaging.png import plain_png
@@ -29,6 +30,8 @@ CACHED_PICTURES = 12
 AT_ONCE_S = 1.0
 ENCODES = 6
 CACHED_S = 3600
+# After a failure that may pass by itself (no memory for a process, a lost store) the codec is tried again this soon.
+RETRY_S = 30
 # The cached value for a bitrate that cannot be reached.
 OUT_OF_REACH = b""
 # An anchor of the practice, beside the original itself.
@@ -161,11 +164,14 @@ def _encoded(source: int, method: str, level: float) -> Pixels | None:
 
 def encode_for_preview(source: int, method: str, level: float) -> bytes:
     """The codec's file of a source near a bitrate, left in the shared cache; OUT_OF_REACH where there is none."""
+    seconds = CACHED_S
     try:
         bitstream = rate.encode_to_bpp(registry.get(method), _known(source, ORIGINAL), level).bitstream
-    except (KeyError, CodecError, rate.RateError):
+    except (KeyError, CodecError, rate.RateError) as error:
         bitstream = OUT_OF_REACH
-    cache.set(cached_as(source, method, level), bitstream, CACHED_S)
+        if is_transient(error):
+            seconds = RETRY_S
+    cache.set(cached_as(source, method, level), bitstream, seconds)
     return bitstream
 
 

@@ -39,6 +39,8 @@ def refusal(status: int) -> ClientError:
         (PermissionError(13, "not yours"), False),
         (IntegrityError("twice"), False),
         (ValueError("the picture is empty"), False),
+        (BlockingIOError(11, "no more processes"), True),
+        (OSError("encoder error -2 when writing image file"), False),
     ],
 )
 def test_what_passes_by_itself(error: Exception, *, passes: bool) -> None:
@@ -93,6 +95,14 @@ def test_the_pauses_grow_and_the_attempts_end(row: Reconstruction) -> None:
     assert Reconstruction.objects.filter(pk=row.pk).requeue() == 1
     row.refresh_from_db()
     assert (row.passing, row.attempts, row.retry_at) == (False, 0, None)
+
+
+def test_a_codec_that_the_machine_had_no_room_for_is_tried_again(row: Reconstruction) -> None:
+    error = CodecError("hevc-intra could not encode")
+    error.__cause__ = BlockingIOError(11, "no more processes")
+    assert encode_while(error, row.pk) == "released"
+    let_time_pass(row)
+    assert encode_reconstruction(pk=row.pk) == "done"
 
 
 @pytest.mark.parametrize("error", [CodecError("too small"), ValueError("no picture"), refusal(403)])

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from annotation.models import Annotator, Enrolment, Study
 from annotation.services import preview_pictures
 from annotation.services.encoding import read_pixels
 from annotation.services.preview_pictures import pair_at
+from codecs_zoo import registry
 from imaging.png import decode_png
 from tests.kit.factories import make_reconstruction, make_source, make_study, make_triplet, make_user
 
@@ -140,6 +142,20 @@ def test_what_takes_long_is_encoded_by_a_worker_and_waited_for(
     for address in shown["assignment"]["images"].values():
         assert owner_client.get(address).content[:4] == b"\x89PNG"
     assert judging.answer(shown["assignment"]["id"])["progress"]["answered"] == 1
+
+
+@pytest.mark.parametrize(
+    ("cause", "seconds"), [(BlockingIOError(11, "no room"), 30), (ValueError("flat"), 3600)]
+)
+def test_a_failure_that_may_pass_is_tried_again_soon(
+    draft: Study, monkeypatch: pytest.MonkeyPatch, cause: Exception, seconds: int
+) -> None:
+    cache = Mock()
+    monkeypatch.setattr(preview_pictures, "cache", cache)
+    monkeypatch.setattr(registry.get("jpeg"), "_encode", Mock(side_effect=cause), raising=True)
+    source = draft.sources.get(pk=draft.sources.values("pk")[:1])
+    assert preview_pictures.encode_for_preview(source.pk, "jpeg", 0.37) == preview_pictures.OUT_OF_REACH
+    assert cache.set.call_args.args[1:] == (preview_pictures.OUT_OF_REACH, seconds)
 
 
 def test_without_a_shared_cache_a_preview_encodes_by_itself(
