@@ -11,14 +11,15 @@ from imaging.plots.svg import to_svg
 def method_look(name: str) -> Look:
     """What the codec states; derived from that where the name has options or goes on from a codec's (NAME-v2).
 
-    A method that is no codec of the zoo has a look that follows from its name alone. Nothing is fetched for it.
+    A method that is no codec of the zoo has a look that follows from its name, and that no codec has: one figure may
+    show both. Nothing is fetched for it.
     """
     own = name.partition("@")[0]
     codecs = {each: registry.get(each).look for each in registry.names()}
     base = max((each for each in codecs if own == each or own.startswith(f"{each}-")), key=len, default="")
     look = codecs.get(base)
     if look is None:
-        return looks.by_name(name)
+        return looks.by_name(name, taken=[each for each in codecs.values() if each])
     return look if name == base else look.derived(name)
 
 

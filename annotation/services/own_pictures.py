@@ -16,6 +16,7 @@ from annotation.errors import FaultyPictures
 from annotation.models import Reconstruction, Source, Study
 from annotation.services.drafts import require_draft
 from annotation.services.sources import cut_source, require_words, take_source
+from annotation.services.uncropped import store_uncropped
 from codecs_zoo.contract import Pixels
 from codecs_zoo.measure import psnr
 from imaging.errors import PhotographError
@@ -84,7 +85,15 @@ def add_pictures(
         taken = _keep(
             study, checker.checked, checker.sources, {"licence": licence, "attribution": attribution}
         )
+    _store_uncropped(folder, layout, checker.sources)
     return Added(len(checker.sources), taken, layout.conditions, missing)
+
+
+def _store_uncropped(folder: Path, layout: Layout, sources: dict[str, Source]) -> None:
+    """Keeps the originals of which the study shows a part, so that the setup can show what is cut off."""
+    for picture in layout.pictures:
+        if picture.condition.is_original and sources[picture.photograph].crop is not None:
+            store_uncropped(load_photograph(folder / picture.file).pixels)
 
 
 def _layout(folder: Path) -> Layout:

@@ -125,6 +125,19 @@ def moment(at: datetime | None, style: str = "line") -> SafeString | str:
 
 
 @register.filter
+def first_bold(words: str) -> SafeString:
+    """A text whose first sentence is to be read first."""
+    first, stop, rest = words.partition(". ")
+    return format_html("<b>{}{}</b>{}", first, stop, rest)
+
+
+@register.filter
+def unbroken(words: str) -> str:
+    """A text in which no line ends between ± and its number."""
+    return words.replace("± ", "±\N{NO-BREAK SPACE}")
+
+
+@register.filter
 def ago(moment: datetime | None) -> str:
     """How long ago, as one says it."""
     if moment is None:

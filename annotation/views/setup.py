@@ -199,8 +199,10 @@ class _Stop:
 def _stimuli(study: Study) -> dict[str, Any]:
     uses = list(study.uses.select_related("source").order_by("pk"))
     wholes = Photograph.objects.in_bulk([use.source.photograph for use in uses], field_name="sha256")
+    fixed = set(study.own_pictures.values_list("source", flat=True))
     return {
-        "photographs": [(use, wholes.get(use.source.photograph)) for use in uses],
+        "photographs": [(use, wholes.get(use.source.photograph), use.source_id not in fixed) for use in uses],
+        "movable": any(use.source.crop and use.source_id not in fixed for use in uses),
         "layouts": [_layout(study, name, uses, wholes) for name in LAYOUTS],
         "reach": reach_of(study),
         "measuring": pending_reaches(study),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from imaging.plots.scene import Scene
@@ -49,10 +49,14 @@ class Look:
         scene.path(self.outline(x, y, r), look=self.name, hollow=hollow or self.variant > 0)
 
 
-def by_name(name: str) -> Look:
-    """A look for a method that chose none, the same wherever it appears."""
-    number = zlib.crc32(name.encode())
-    return Look(1 + number % COLOURS, list(SHAPES)[number // COLOURS % len(SHAPES)])
+def by_name(name: str, taken: Collection[Look] = ()) -> Look:
+    """A look for a method that chose none, the same wherever it appears: the first from a drawn one on that is free.
+
+    Where every look is `taken`, the drawn one.
+    """
+    drawn, every = zlib.crc32(name.encode()), [Look(1 + c, shape) for shape in SHAPES for c in range(COLOURS)]
+    in_turn = [every[(drawn + step) % len(every)] for step in range(len(every))]
+    return next((look for look in in_turn if look not in taken), in_turn[0])
 
 
 def key_mark(look: Look) -> Scene:

@@ -62,9 +62,20 @@ def test_options_and_versions_have_a_look_that_is_derived_from_the_codecs() -> N
     assert "hollow" in key_mark("avif@grain=estimated") and "hollow" not in key_mark("avif")
 
 
-@pytest.mark.parametrize("name", ["my method", "lost", "avifs", "@", "original"])
-def test_a_method_of_ones_own_has_a_look_that_follows_from_its_name(name: str) -> None:
-    assert method_look(name) == by_name(name) == method_look(name)
+@pytest.mark.parametrize(
+    "name", ["my method", "lost", "avifs", "@", "original", *map("mine {}".format, range(60))]
+)
+def test_a_method_of_ones_own_has_a_look_that_follows_from_its_name_and_is_no_codecs(name: str) -> None:
+    codecs = [registry.get(each).look for each in registry.names()]
+    assert method_look(name) == method_look(name) not in codecs
+    if by_name(name) not in codecs:
+        assert method_look(name) == by_name(name)
+
+
+def test_where_every_look_is_taken_there_is_still_one() -> None:
+    every = [Look(colour, shape) for colour in range(1, 8) for shape in SHAPES]
+    assert by_name("mine", taken=every) == by_name("mine")
+    assert by_name("mine", taken=every[1:]) == every[0]
 
 
 @pytest.mark.parametrize("fields", [{"colour": 0}, {"colour": 8}, {"shape": "star"}])

@@ -10,6 +10,7 @@ from annotation.errors import FaultyPictures, StudyFrozen
 from annotation.models import Reconstruction, Source, Study
 from annotation.services.own_pictures import add_pictures
 from annotation.services.studies import open_study
+from annotation.services.uncropped import uncropped_pixels
 from codecs_zoo.contract import Pixels
 from imaging.pixels import pixels_sha256
 from imaging.png import decode_png, encode_png
@@ -84,6 +85,9 @@ def test_what_is_too_large_is_cut_like_its_original(tmp_path: Path) -> None:
     with row.image.open("rb") as file:
         cut = worse(DAWN, 8)[top : top + height, left : left + width]
         assert (decode_png(file.read()) == cut).all()
+    # The original is kept whole, so that the setup shows what is cut off.
+    kept = uncropped_pixels(row.source.photograph)
+    assert kept is not None and (kept == DAWN).all()
 
 
 @pytest.mark.parametrize(
