@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from math import log2
 
+from annotation.core.bitrates import rate_in_words
 from annotation.core.formats.printed import printed
 from codecs_zoo.look import method_look
 from imaging.plots.axes import clipped, clipped_range, ticks
@@ -65,7 +66,7 @@ def _axis_of_bits(drawing: Scene, curves: Sequence[Curve], across: Callable[[flo
     for bits in sorted({float(at) for curve in curves for at in curve.bits}):
         if across(bits) - reached > 44:
             drawing.line(across(bits), TOP, across(bits), BOTTOM, faint=True)
-            drawing.text(across(bits), BOTTOM + 18, f"{bits:.2g}", anchor="middle")
+            drawing.text(across(bits), BOTTOM + 18, rate_in_words(round(bits, 2)), anchor="middle")
             reached = across(bits)
 
 

@@ -11,6 +11,7 @@ from django.utils import translation
 from django.utils.translation import gettext as phrase
 from django.utils.translation import ngettext as counted
 
+from annotation.core.bitrates import rate_in_words
 from annotation.core.conditions import ORIGINAL, levels
 from annotation.models import Enrolment, Judgment, Study
 from annotation.reports.exclusions import reason_group, rule_in_words
@@ -35,7 +36,7 @@ def _stimuli(study: Study) -> Iterator[str]:
     if study.codecs:
         yield phrase("They were encoded with %(codecs)s at %(levels)s bits per pixel.") % {
             "codecs": _listed(_versions(study)),
-            "levels": _listed(f"{bpp:g}" for bpp in sorted(study.target_bpps)),
+            "levels": _listed(map(rate_in_words, sorted(study.target_bpps))),
         }
     for one in tuned_methods(study):
         yield phrase("%(codec)s was tuned on %(figures)s.") % {

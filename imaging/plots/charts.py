@@ -204,14 +204,21 @@ def dots(
 
     # Where names are long the figure is narrow: numbers that would touch are left out, their lines stay.
     every = max(1, ceil(len(marks) * LETTER * 6 / max(right - left, 1)))
-    for n, tick in enumerate(marks):
+    for n, (tick, words) in enumerate(zip(marks, _tick_words(marks, spell), strict=True)):
         drawing.line(across(tick), top, across(tick), bottom, faint=tick != reference)
         if n % every == 0:
-            drawing.text(across(tick), bottom + 16, spell(tick) if tick else "0", anchor="middle")
+            drawing.text(across(tick), bottom + 16, words, anchor="middle")
     drawing.text((left + right) / 2, bottom + 36, unit, anchor="middle")
     for n, row in enumerate(rows):
         _dot(drawing, row, top + ROW * (n + 0.5), across, spell, left=left, right=right, axis=axis)
     return drawing
+
+
+def _tick_words(marks: Sequence[float], spell: Callable[[float], str]) -> list[str]:
+    """The numbers of an axis, spelled alike: without decimals where none has any."""
+    words = [spell(tick) if tick else "0" for tick in marks]
+    whole = all(text == "0" or text.endswith(".00") for text in words)
+    return [text.removesuffix(".00") for text in words] if whole else words
 
 
 def axis_range(rows: Sequence[Dot], reference: float | None = None) -> tuple[float, float]:
