@@ -111,8 +111,8 @@ def rate(bpp: Decimal | float | str | None) -> str:
 
 @register.filter
 def lasting(seconds: float) -> str:
-    """A duration, roughly: 40 s, 12 min, 3.5 h."""
-    return duration_in_words(seconds)
+    """What something takes, roughly, and not 0 where it is something: 1 s, 40 s, 12 min, 3.5 h."""
+    return duration_in_words(max(seconds, 1) if seconds else 0)
 
 
 @register.simple_tag

@@ -14,7 +14,7 @@ from annotation.models import Study
 from annotation.queues import after_commit
 from annotation.reports.methods import tuned_methods
 from annotation.reports.results import StudyResults, cached_results, stale, votes_by_population
-from annotation.views.access import staff_required, study_or_404
+from annotation.views.access import may, staff_of, staff_required, study_or_404
 from annotation.views.result_figures import page_of
 from annotation.views.study import study_page
 
@@ -50,6 +50,7 @@ def results_page(
         "shared": shared,
         "files": files,
         "breakdown_url": breakdown,
+        "can_share": not shared and may(staff_of(request), study, Reach.OWN),
     }
     if counts[population]:
         kept = cached_results(study, population, counts[population])
