@@ -129,7 +129,7 @@ class StudyViewSet(viewsets.ReadOnlyModelViewSet[Study]):
 
     serializer_class = serializers.StudySerializer
     lookup_field = "slug"
-    parser_classes = [MultiPartParser]
+    parser_classes = [MultiPartParser, *api_settings.DEFAULT_PARSER_CLASSES]
 
     def get_queryset(self) -> QuerySet[Study]:
         if getattr(self, "swagger_fake_view", False):  # the schema is made for nobody
@@ -139,7 +139,7 @@ class StudyViewSet(viewsets.ReadOnlyModelViewSet[Study]):
         )
 
     @extend_schema(
-        request={"multipart/form-data": NewStudySerializer},
+        request={"multipart/form-data": NewStudySerializer, "application/json": NewStudySerializer},
         responses={201: serializers.StudySerializer, **PROBLEMS},
     )
     def create(self, request: Request) -> Response:

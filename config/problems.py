@@ -13,6 +13,16 @@ from annotation.errors import Refused
 
 # The image `web` has none of these, nor has any installation without torch.
 NOT_IN_EVERY_IMAGE = {"torch", "lpips", "onnx", "onnxscript"}
+# What rows are called outside of the code, where that differs.
+WORDS = {
+    **{name: name.lower() for name in ("Study", "Snapshot", "Source", "Reconstruction", "Annotator")},
+    "Triplet": "pair",
+    "Enrolment": "annotator",
+    "ResultsLink": "results link",
+    "MetricVersion": "metric version",
+    "TrainingRun": "training run",
+    "CodecTraining": "codec training",
+}
 NOT_HERE = (
     "This requires torch, which is not installed on this web server. "
     "Use `python -m metric`, or an image with torch."
@@ -33,12 +43,23 @@ def exception_handler(problem: Exception, context: dict[str, Any]) -> Response |
     response = rest_exception_handler(problem, context)
     if response is None:
         return None
-    if isinstance(problem, ValidationError):
+    if isinstance(problem, Http404):
+        response.data = {"detail": _nothing_there(problem)}
+    elif isinstance(problem, ValidationError):
         response.data = {"detail": " ".join(_sentences(response.data)), "fields": response.data}
     response.data["code"] = _code_of(problem)
     if response.status_code == status.HTTP_401_UNAUTHORIZED:
         response.data["detail"] = f"{response.data['detail']} Send a header 'Authorization: Token …'."
     return response
+
+
+def _nothing_there(problem: Http404) -> str:
+    """What a lookup in vain means to whoever asked: the row does not exist, or it is not theirs to see."""
+    name, matches, _ = str(problem).partition(" matches the given query.")
+    if matches:
+        what = WORDS.get(name.removeprefix("No "), "object")
+        return f"There is no such {what}, or you have no access to it."
+    return str(problem) or "There is nothing at this address."
 
 
 def _code_of(problem: Exception) -> str:

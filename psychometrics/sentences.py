@@ -21,8 +21,8 @@ MOST_NAMED = 4
 
 
 def signed(value: float, places: int = 2) -> str:
-    """A number with its sign, a true minus: +0.41, −0.41."""
-    text = f"{value:+.{places}f}"
+    """A number with its sign, a true minus: +0.41, −0.41; never −0.00."""
+    text = f"{value:+z.{places}f}"
     return text.replace("-", "−")
 
 

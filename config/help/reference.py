@@ -56,6 +56,12 @@ class Endpoint:
     body: tuple[Field, ...]
     replies: tuple[Reply, ...]
 
+    @property
+    def summary(self) -> str:
+        """The first sentence of what is written about it, in one line."""
+        words = " ".join(self.about.split()).replace("`", "")
+        return words.split(". ")[0].rstrip(".:") + "."
+
 
 @lru_cache(maxsize=1)
 def endpoints_by_area() -> dict[str, list[Endpoint]]:

@@ -55,7 +55,7 @@ class Table:
 
 
 def printed(cell: Cell, form: str = "") -> str:
-    """A cell as it is printed: a true minus, a dash where nothing is known."""
+    """A cell as it is printed: a true minus, none before a number that rounds to 0, a dash where nothing is known."""
     if cell is None or cell == "":
         return UNKNOWN
     if isinstance(cell, bool):
@@ -64,6 +64,9 @@ def printed(cell: Cell, form: str = "") -> str:
         return str(cell)
     if form == P_VALUE:
         return "< .001" if cell < 0.001 else f"{cell:.3f}".replace("0.", ".", 1)
+    if isinstance(cell, float):
+        sign = "+" if form.startswith("+") else ""
+        form = f"{sign}z{form.removeprefix(sign)}"
     return format(cell, form).replace("-", MINUS).replace("%", " %")
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from annotation.core.formats.latex import document, escape, figure, tabular
-from annotation.core.formats.printed import Column, Table
+from annotation.core.formats.printed import Column, Table, printed
+from psychometrics.sentences import signed
 from tests.kit.services import missing
 
 HOSTILE = "".join(map(chr, range(1, 0x250))) + " − – “x” „ 中文 ليل 😀 \\input{/etc/passwd} $x^2$ -- ''"
@@ -89,3 +90,8 @@ def test_a_figure_is_as_wide_as_a_line() -> None:
     assert r"\includegraphics[width=\linewidth]{figures/a.pdf}" in figure(
         "figures/a.pdf", caption="", label="f"
     )
+
+
+def test_what_rounds_to_nothing_has_no_minus() -> None:
+    assert [printed(-0.004, form) for form in (".2f", "+.2f", ".0%")] == ["0.00", "+0.00", "0 %"]
+    assert (printed(-0.006, ".2f"), printed(3, ",d"), signed(-0.004)) == ("−0.01", "3", "+0.00")
