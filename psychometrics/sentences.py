@@ -49,16 +49,18 @@ def ranking_in_words(ranking: Ranking) -> str:
 
 
 def basis_in_words(ranking: Ranking) -> str:
-    """From how many answers of how many people about how many photographs."""
-    people = (
-        "people not recorded" if ranking.annotators is None else count(ranking.annotators, "person", "people")
+    """From how many answers of how many annotators about how many photographs."""
+    annotators = (
+        "annotators not recorded"
+        if ranking.annotators is None
+        else count(ranking.annotators, "annotator", "annotators")
     )
     photographs = (
         "photographs not recorded"
         if ranking.sources is None
         else count(ranking.sources, "photograph", "photographs")
     )
-    return f"From {count(ranking.judgments, 'answer', 'answers')}, {people}, {photographs}"
+    return f"From {count(ranking.judgments, 'answer', 'answers')}, {annotators}, {photographs}"
 
 
 def cautions(ranking: Ranking) -> list[str]:

@@ -98,6 +98,7 @@ def _procedure(study: Study) -> Iterator[str]:
         yield phrase(
             "No answer was taken before the original had been put in the place of the reconstructions %(number)s times."
         ) % {"number": rules.original_switches}
+    yield from _arrival(study)
     if rules.training_pairs:
         yield phrase(
             "Judging began after %(pairs)s training pairs with feedback, of which %(right)s had to be right."
@@ -116,6 +117,23 @@ def _procedure(study: Study) -> Iterator[str]:
         "votes": study.votes_per_triplet,
         "pairs": study.pairs_per_session,
     }
+
+
+def _arrival(study: Study) -> Iterator[str]:
+    """Which checks of screen and sight came before the first pair, and which had to be passed."""
+    rules = study.rules
+    checks = (
+        (rules.screen_check, phrase("screen size")),
+        (rules.brightness, phrase("brightness")),
+        (rules.colour_vision, phrase("colour vision")),
+        (rules.acuity, phrase("near acuity")),
+    )
+    if required := [words for rule, words in checks if rule == "require"]:
+        yield phrase("Before judging, these checks had to be passed: %(checks)s.") % {
+            "checks": _listed(required)
+        }
+    if recorded := [words for rule, words in checks if rule == "record"]:
+        yield phrase("Recorded without a limit: %(checks)s.") % {"checks": _listed(recorded)}
 
 
 def _checks(study: Study) -> list[str]:
@@ -151,13 +169,26 @@ def _participants(study: Study, results: StudyResults) -> Iterator[str]:
     if dates := _dates(study, simulated=not people):
         yield phrase("They were collected from %(first)s to %(last)s.") % dates
     if study.rules.panel != "none" and people:
-        yield phrase("They were recruited on %(panel)s.") % {"panel": study.rules.panel}
+        yield phrase("They were recruited on %(panel)s.") % {"panel": _panel(study.rules.panel)}
+    screened_out = (
+        study.enrolments.exclude(screened_out_by="").filter(annotator__simulated=not people).count()
+    )
+    if screened_out:
+        yield counted(
+            "%(number)s person failed a required check and was not admitted.",
+            "%(number)s people failed a required check and were not admitted.",
+            screened_out,
+        ) % {"number": screened_out}
     for rule, number in _exclusions(study, simulated=not people):
         yield counted(
             "%(number)s annotator was excluded (%(rule)s).",
             "%(number)s annotators were excluded (%(rule)s).",
             number,
         ) % {"number": number, "rule": rule}
+
+
+def _panel(name: str) -> str:
+    return {"prolific": "Prolific", "mturk": "Mechanical Turk"}.get(name, phrase("an online panel"))
 
 
 def _dates(study: Study, *, simulated: bool) -> dict[str, str]:

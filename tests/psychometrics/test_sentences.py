@@ -23,7 +23,7 @@ def test_a_clear_winner_is_named_with_its_difference_interval_and_basis() -> Non
     words = ranking_in_words(rank(study(3_000, strengths=np.array([0.0, 0.2, 0.1, 1.5]))))
     assert words.startswith("jpegxl is the best: jpegxl is ahead of ")
     assert "95 % interval" in words and "p < .001 after Holm" in words
-    assert "From 3,000 answers, 20 people, 12 photographs." in words
+    assert "From 3,000 answers, 20 annotators, 12 photographs." in words
 
 
 def test_two_equals_are_not_distinguishable_and_neither_is_called_best() -> None:

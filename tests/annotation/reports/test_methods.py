@@ -7,8 +7,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from annotation.models import Study
+from annotation.core.protocol import Protocol
+from annotation.models import Annotator, Enrolment, Study
 from annotation.reports.methods import methods_exhibit, methods_of
+from annotation.reports.methods_text import methods_text
+from annotation.reports.results import cached_results
 from codecs_zoo import registry
 from tests.kit.factories import (
     make_judgment,
@@ -70,3 +73,21 @@ def test_nothing_is_said_where_nothing_was_tuned(owner_client: Client) -> None:
     assert (
         "was tuned on" not in owner_client.get(reverse("study-results", args=[study.slug])).content.decode()
     )
+
+
+def test_the_paragraph_names_the_checks_on_arrival_and_who_failed_them() -> None:
+    rules = Protocol(
+        screen_check="require", brightness="record", colour_vision="require", acuity="skip", panel="prolific"
+    )
+    study = make_study(protocol=rules.to_json())
+    make_triplet(study)
+    make_judgment(make_session(study))
+    failed = Enrolment.objects.create(study=study, annotator=Annotator.objects.create())
+    Enrolment.objects.filter(pk=failed.pk).update(screened_out_by="colour_vision")
+    results = cached_results(study, "people", 1)
+    assert results
+    text = " ".join(methods_text(study, results))
+    assert "these checks had to be passed: screen size and colour vision." in text
+    assert "Recorded without a limit: brightness." in text and "near acuity" not in text
+    assert "1 person failed a required check and was not admitted." in text
+    assert "recruited on Prolific." in text

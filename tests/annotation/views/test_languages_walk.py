@@ -42,7 +42,7 @@ def seen(page: Page) -> Iterator[Callable[[str], None]]:
         if folder := os.environ.get("SCREENSHOTS"):
             page.screenshot(path=Path(folder, f"{len(pages):02}-{name}.png"), full_page=True)
         assert page.locator("html").get_attribute("dir") == "rtl", name
-        assert set(untranslated(page.locator("body").inner_text())) <= {"sRGB"}, name
+        assert set(untranslated(page.locator("body").inner_text())) <= {"sRGB", "AM", "PM"}, name
         assert untranslated(page.title()) == [], name
         width = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
         assert width[0] <= width[1], name

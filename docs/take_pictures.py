@@ -1,7 +1,7 @@
 """Takes the README's pictures anew, from a demo with simulated answers that runs at `--site`.
 
     VAR_DIR=var/pictures make demo SIMULATED=1200 PORT=8765   # in another terminal, until the answers are in
-    .venv/bin/python docs/images/take.py --site http://127.0.0.1:8765 --var var/pictures
+    .venv/bin/python docs/take_pictures.py --site http://127.0.0.1:8765 --var var/pictures
 
 `results.png` is the top of the demo study's results. `judging.png` is a pair of the photograph *coffee*, the only one
 of the demo's that this repository may show; pairs of others are answered at random until one comes, so use a demo of
@@ -10,24 +10,32 @@ its own. Chromium is Debian's, or Playwright's.
 
 import argparse
 import shutil
+from io import BytesIO
 from pathlib import Path
 from random import choice
 
-from playwright.sync_api import Browser, Page, Response, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from annotation.demo import PHOTOGRAPHS
 from imaging.pictures import centre_crop, load_photograph
-from imaging.pixels import pixels_sha256
-from imaging.png import decode_png
 
-HERE = Path(__file__).parent
+IMAGES = Path(__file__).parent / "images"
 SHOWN = "coffee"
 LARGEST = (400, 560)
 MOST_PAIRS = 60
+# By the colours of the original here (x, y) a photograph is known.
+PLACES = ((20, 20), (200, 150), (350, 60), (90, 250))
+COLOURS_OF_THE_ORIGINAL = """(places) => {
+  const shown = document.querySelector('.place[data-slot="original"] .picture img:not(.cover)');
+  const canvas = new OffscreenCanvas(shown.naturalWidth, shown.naturalHeight).getContext("2d");
+  canvas.drawImage(shown, 0, 0);
+  return places.map(([x, y]) => [...canvas.getImageData(x, y, 1, 1).data].slice(0, 3));
+}"""
 
 
 def main() -> None:
-    """Both pictures, beside this file."""
+    """Both pictures, in docs/images."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -53,7 +61,7 @@ def take_results(browser: Browser, site: str, password: str) -> str:
     link = page.locator("#judge-link").inner_text()
     page.goto(f"{site}/studies/demo/results/?population=simulated")
     page.locator("figure svg").first.wait_for(timeout=120_000)  # a worker may still compute them
-    page.screenshot(path=HERE / "results.png")
+    _store(page.screenshot(), "results.png")
     page.close()
     return link
 
@@ -61,30 +69,22 @@ def take_results(browser: Browser, site: str, password: str) -> str:
 def take_judging(browser: Browser, link: str) -> None:
     """A pair of the photograph that may be shown. Raises SystemExit where none comes."""
     page = browser.new_page(viewport={"width": 1280, "height": 800})
-    originals: dict[str, bytes] = {}
-    in_turn: list[str] = []
-    page.on("response", lambda response: _note(response, originals, in_turn))
     page.goto(link)
-    wanted = _pixels_of(SHOWN)
+    wanted = _colours_of(SHOWN)
     for number in range(MOST_PAIRS):
         page.locator('[data-answer="left"][aria-disabled="false"]').wait_for()
         page.wait_for_timeout(400)
-        if pixels_sha256(decode_png(originals[in_turn[number]])) == wanted:
-            page.screenshot(path=HERE / "judging.png")
+        if page.evaluate(COLOURS_OF_THE_ORIGINAL, PLACES) == wanted:
+            _store(page.screenshot(), "judging.png")
             return
         page.keyboard.press(choice(["ArrowLeft", "ArrowRight"]))
         _wait_for_next(page, number + 1)
     raise SystemExit(f"No pair of {SHOWN} among {MOST_PAIRS}: run it again.")
 
 
-def _note(response: Response, originals: dict[str, bytes], in_turn: list[str]) -> None:
-    """Keeps which pairs come, in their order, and the original of each."""
-    if response.url.endswith("/next/") and response.ok:
-        offered = response.json()
-        if offered["status"] == "pair":
-            in_turn.append(offered["assignment"]["id"])
-    elif response.url.endswith("/original.png") and response.ok:
-        originals[response.url.split("/")[-2]] = response.body()
+def _store(png: bytes, name: str) -> None:
+    """Writes a picture with a palette of 256 colours: the guide shows it small."""
+    Image.open(BytesIO(png)).convert("RGB").quantize(256).save(IMAGES / name, optimize=True)
 
 
 def _wait_for_next(page: Page, judged: int) -> None:
@@ -93,10 +93,11 @@ def _wait_for_next(page: Page, judged: int) -> None:
     )
 
 
-def _pixels_of(name: str) -> str:
-    """The hash of a demo photograph's pixels as the demo's study shows them."""
+def _colours_of(name: str) -> list[list[int]]:
+    """The colours at PLACES of a demo photograph, as the demo's study shows it."""
     photograph = next(one for one in PHOTOGRAPHS if one.name == name)
-    return pixels_sha256(centre_crop(load_photograph(photograph.path).pixels, *LARGEST)[0])
+    pixels = centre_crop(load_photograph(photograph.path).pixels, *LARGEST)[0]
+    return [pixels[y, x].tolist() for x, y in PLACES]
 
 
 if __name__ == "__main__":
