@@ -77,7 +77,14 @@ def test_nothing_is_said_where_nothing_was_tuned(owner_client: Client) -> None:
 
 def test_the_paragraph_names_the_checks_on_arrival_and_who_failed_them() -> None:
     rules = Protocol(
-        screen_check="require", brightness="record", colour_vision="require", acuity="skip", panel="prolific"
+        screen_check="require",
+        brightness="record",
+        colour_vision="require",
+        acuity="skip",
+        panel="prolific",
+        training_pairs=0,
+        training_pass=0,
+        warm_up=0,
     )
     study = make_study(protocol=rules.to_json())
     make_triplet(study)

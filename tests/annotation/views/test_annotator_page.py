@@ -209,7 +209,7 @@ class TestWithout:
         assert changes.change is not None
         people = owner_client.get(reverse("study-people", args=[opponent.study.slug])).content.decode()
         page = page_of(owner_client, opponent).content.decode()
-        assert f'<td class="num">{signed(changes.change)}<br>' in people
+        assert f'<td class="num without">{signed(changes.change)}<br>' in people
         assert f"moves by {signed(changes.change)} JND" in page
         each = [signed(one.change) for one in changes.moved]
         assert {words[0] for words in each} == {"+", "−"}
