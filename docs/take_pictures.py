@@ -61,7 +61,7 @@ def take_results(browser: Browser, site: str, password: str) -> str:
     link = page.locator("#judge-link").inner_text()
     page.goto(f"{site}/studies/demo/results/?population=simulated")
     page.locator("figure svg").first.wait_for(timeout=120_000)  # a worker may still compute them
-    _store(page.screenshot(), "results.png")
+    page.screenshot(path=IMAGES / "results.png")
     page.close()
     return link
 
@@ -75,16 +75,13 @@ def take_judging(browser: Browser, link: str) -> None:
         page.locator('[data-answer="left"][aria-disabled="false"]').wait_for()
         page.wait_for_timeout(400)
         if page.evaluate(COLOURS_OF_THE_ORIGINAL, PLACES) == wanted:
-            _store(page.screenshot(), "judging.png")
+            # Photographs are large files: 256 colours are enough for a picture of a page.
+            picture = Image.open(BytesIO(page.screenshot())).convert("RGB").quantize(256)
+            picture.save(IMAGES / "judging.png", optimize=True)
             return
         page.keyboard.press(choice(["ArrowLeft", "ArrowRight"]))
         _wait_for_next(page, number + 1)
     raise SystemExit(f"No pair of {SHOWN} among {MOST_PAIRS}: run it again.")
-
-
-def _store(png: bytes, name: str) -> None:
-    """Writes a picture with a palette of 256 colours: the guide shows it small."""
-    Image.open(BytesIO(png)).convert("RGB").quantize(256).save(IMAGES / name, optimize=True)
 
 
 def _wait_for_next(page: Page, judged: int) -> None:
