@@ -185,7 +185,7 @@ class TestPaperPack:
         words = files["methods.txt"].decode()
         for sentence in (
             "The stimuli were made from 4 photographs of at most 400 × 560 pixels.",
-            "at 0.37 and 1 bits per pixel.",
+            "at 0.37 and 1.00 bits per pixel.",
             "Each pair was to be judged by 7 annotators",
             "4 people gave the 16 answers that count.",
             "1 annotator was excluded (by hand).",
