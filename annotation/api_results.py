@@ -22,10 +22,9 @@ from annotation.serializers import valid_data
 from annotation.views.access import study_or_404
 from annotation.views.result_files import figure_file, list_of_figures, paper_pack_file
 from annotation.views.results import ask_worker
-from psychometrics.as_json import estimate_as_json, results_as_json, section_as_json
+from psychometrics.as_json import estimate_as_json, influence_as_json, results_as_json, section_as_json
 from psychometrics.command import plan_as_json
 from psychometrics.estimates import Estimate
-from psychometrics.influence import Influence
 from psychometrics.planning import Assumed, PlanError
 
 
@@ -194,8 +193,8 @@ def study_results_as_json(results: StudyResults) -> dict[str, Any]:
             asdict(one) | {"more": estimate_as_json(one.more)} for one in results.equal_quality
         ],
         "influence": {
-            "annotators": [_influence(one) for one in results.people],
-            "sources": [_influence(one) for one in results.photographs],
+            "annotators": [influence_as_json(one) for one in results.people],
+            "sources": [influence_as_json(one) for one in results.photographs],
         },
         "with_excluded": None if results.unfiltered is None else section_as_json(results.unfiltered),
         "missing": [{"condition": name, "sources": number} for name, number in results.missing],
@@ -206,7 +205,3 @@ def study_results_as_json(results: StudyResults) -> dict[str, Any]:
 def _curve(curve: Any) -> dict[str, Any]:
     names = ("bits", "quality", "low", "high", "grid", "line", "band_low", "band_high")
     return {"method": curve.method} | {name: getattr(curve, name).tolist() for name in names}
-
-
-def _influence(one: Influence) -> dict[str, Any]:
-    return asdict(one) | {"label": str(one.label), "first": str(one.first), "second": str(one.second)}

@@ -20,7 +20,22 @@ def version_path(version: "MetricVersion", filename: str) -> str:
     return f"{ARCHIVES}/run-{version.run_id}-{uuid.uuid4().hex[:8]}.zip"
 
 
-class TrainingRun(Work):
+class CancellableWork(Work):
+    """Work that somebody may cancel while it waits or runs."""
+
+    cancel_requested = models.BooleanField(default=False)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def outcome(self) -> str:
+        """Its state in words: what somebody cancelled has not failed."""
+        cancelled = self.cancel_requested and self.state == Work.State.FAILED
+        return "cancelled" if cancelled else self.state
+
+
+class TrainingRun(CancellableWork):
     """A fit on a snapshot: its settings, progress and log."""
 
     class Trigger(models.TextChoices):
@@ -36,7 +51,6 @@ class TrainingRun(Work):
     stage_done = models.PositiveIntegerField(default=0)
     stage_total = models.PositiveIntegerField(default=0)
     log = models.TextField(blank=True, default="")
-    cancel_requested = models.BooleanField(default=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -52,12 +66,6 @@ class TrainingRun(Work):
 
     def get_absolute_url(self) -> str:
         return reverse("training-run", args=[self.pk])
-
-    @property
-    def outcome(self) -> str:
-        """Its state as one says it: what somebody called off has not failed."""
-        called_off = self.cancel_requested and self.state == Work.State.FAILED
-        return "cancelled" if called_off else self.state
 
 
 class MetricVersion(models.Model):
@@ -98,14 +106,13 @@ class MetricVersion(models.Model):
         return reverse("metric-version", args=[self.number])
 
 
-class TableStep(Work):
+class TableStep(CancellableWork):
     """The second step of a version's table: the rows of slow baselines, filled in once the version is there."""
 
     version = models.OneToOneField(MetricVersion, on_delete=models.CASCADE, related_name="table_step")
     stage = models.CharField(max_length=40, blank=True, default="")
     stage_done = models.PositiveIntegerField(default=0)
     stage_total = models.PositiveIntegerField(default=0)
-    cancel_requested = models.BooleanField(default=False)
 
     objects = WorkQuerySet["TableStep"].as_manager()
 
@@ -156,7 +163,7 @@ def checkpoint_path(training: "CodecTraining", filename: str) -> str:
     return f"codec-trainings/{training.pk}/{uuid.uuid4().hex[:8]}.pt"
 
 
-class CodecTraining(Work):
+class CodecTraining(CancellableWork):
     """A learned codec tuned on a metric version: its settings, how far it is, its curve."""
 
     metric_version = models.ForeignKey(
@@ -170,7 +177,6 @@ class CodecTraining(Work):
     curve: Any = models.JSONField(default=list, help_text="Rows of the training's log.")
     log = models.TextField(blank=True, default="")
     checkpoint = models.FileField(upload_to=checkpoint_path, blank=True)
-    cancel_requested = models.BooleanField(default=False)
     codec_version = models.OneToOneField(
         CodecVersion, null=True, blank=True, on_delete=models.PROTECT, related_name="training"
     )
@@ -190,9 +196,3 @@ class CodecTraining(Work):
 
     def get_absolute_url(self) -> str:
         return reverse("codec-training", args=[self.pk])
-
-    @property
-    def outcome(self) -> str:
-        """Its state in words: what somebody cancelled has not failed."""
-        cancelled = self.cancel_requested and self.state == Work.State.FAILED
-        return "cancelled" if cancelled else self.state

@@ -10,6 +10,7 @@ from typing import Any
 from psychometrics.conditions import ComparedMethod
 from psychometrics.differences import Difference
 from psychometrics.estimates import Estimate
+from psychometrics.influence import Influence
 from psychometrics.ranking import Ranking
 from psychometrics.results import Crossing, Results, Section
 from psychometrics.sentences import FEWEST_ANSWERS, ranking_in_words
@@ -114,3 +115,9 @@ def _crossing(one: Crossing) -> dict[str, Any]:
         "ahead": difference_as_json(one.ahead),
         "behind": difference_as_json(one.behind),
     }
+
+
+def influence_as_json(influence: Influence) -> dict[str, Any]:
+    """What leaving out one annotator or source changes, its names as text."""
+    names = ("label", "first", "second")
+    return asdict(influence) | {name: str(getattr(influence, name)) for name in names}

@@ -24,7 +24,7 @@ from typing import Any
 from psychometrics.answer_agreement import Agreement, measure_agreement
 from psychometrics.answer_writers import WRITERS
 from psychometrics.answers import Answers, ranking_answers, read_answer_rows, read_answers
-from psychometrics.as_json import estimate_as_json, results_as_json, section_as_json
+from psychometrics.as_json import estimate_as_json, influence_as_json, results_as_json, section_as_json
 from psychometrics.conditions import THE_ORIGINAL, AnswersError, ComparedMethod
 from psychometrics.in_text import (
     estimate_as_text,
@@ -73,7 +73,9 @@ def _rank(options: argparse.Namespace) -> None:
     if options.json:
         report = _file_as_json(answers) | results_as_json(results)
         report["weighted"] = _weighted_as_json(results.main)
-        report["influence"] = {way: [_influence(one) for one in each[:10]] for way, each in hangs_on.items()}
+        report["influence"] = {
+            way: [influence_as_json(one) for one in each[:10]] for way, each in hangs_on.items()
+        }
         if published is not None:
             report["against"] = asdict(published)
         if options.by_source:
@@ -220,10 +222,6 @@ def _file_in_words(answers: Answers) -> str:
         f"{' at ' + count(len(levels), 'level') if levels else ''}, {count(len(answers.sources), 'source')}, {people}."
     )
     return " ".join([read, *answers.notes])
-
-
-def _influence(one: Influence) -> dict[str, Any]:
-    return asdict(one) | {"label": str(one.label), "first": str(one.first), "second": str(one.second)}
 
 
 def _print_json(report: dict[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """Training runs: requested and cancelled. Light enough for a web process: nothing here loads torch."""
 
-from dataclasses import asdict
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -37,14 +36,10 @@ def request_training(
     return TrainingRun.objects.create(
         study_id=snapshot.study_id,
         snapshot=snapshot,
-        config=_plain(chosen_config),
+        config=chosen_config.as_json(),
         trigger=trigger,
         created_by=created_by,
     )
-
-
-def _plain(config: TrainConfig) -> dict[str, Any]:
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(config).items()}
 
 
 def config_of(run: TrainingRun) -> TrainConfig:

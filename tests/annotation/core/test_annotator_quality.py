@@ -109,6 +109,20 @@ def test_a_rule_waits_for_enough_answers_and_zero_turns_it_off() -> None:
     assert apply_rules(four_wrong, Protocol()) == ""
 
 
+def test_hasty_answers_exclude_from_the_tenth_on() -> None:
+    nine, ten = (
+        annotator_figures([Answer("pair", "left", 100.0)] * number, max_view_ms=9000) for number in (9, 10)
+    )
+    fast = Protocol(exclude_fast_over=20.0)
+    assert (apply_rules(nine, fast), apply_rules(ten, fast)) == ("", "exclude_fast_over")
+
+
+def test_a_tie_is_neither_for_the_side_of_its_neighbours_nor_for_another() -> None:
+    sides = ("left", "left", "tie", "left", "right", "tie", "tie")
+    figures = annotator_figures([Answer("pair", side, 900.0) for side in sides], max_view_ms=9000)
+    assert (figures.same_side.value, figures.same_side.n) == (0.5, 2)
+
+
 def test_every_rule_of_the_protocol_that_excludes_is_known_here() -> None:
     assert set(RULES) == {rule.name for rule in fields(Protocol) if rule.metadata["group"] == "exclusion"}
 
