@@ -35,7 +35,8 @@ def _spellings(name: str) -> Iterator[tuple[str, list[str]]]:
         ("without codes such as &amp;", html.unescape),
     )
     yield name, []
-    written, why = name, []
+    written = name
+    why: list[str] = []
     for words, change in changes:
         changed = change(written)
         if changed != written:

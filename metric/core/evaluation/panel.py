@@ -177,9 +177,12 @@ def _after_logistic(distance: Floats, value: Floats) -> Floats:
         top, bottom, at, scale = parameters
         return np.asarray(bottom + (top - bottom) * expit((at - distance) / scale))
 
+    def residuals(parameters: Floats) -> Floats:
+        return curve(parameters) - value
+
     start = (span / 2, -span / 2, middle, width)
     bounds = [-np.inf, -np.inf, -np.inf, 1e-3 * width], [np.inf, np.inf, np.inf, 1e3 * width]
-    fitted = least_squares(lambda parameters: curve(parameters) - value, start, bounds=bounds, max_nfev=2000)
+    fitted = least_squares(residuals, start, bounds=bounds, max_nfev=2000)
     if not fitted.success:
         return np.asarray(np.polyval(np.polyfit(distance, value, 1), distance))
     return curve(fitted.x)
