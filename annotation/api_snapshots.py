@@ -15,10 +15,9 @@ from annotation import serializers, tasks
 from annotation.api import PROBLEM, PROBLEMS
 from annotation.core.formats.published.forms import BAPPS, FORMS
 from annotation.core.roles import Reach
-from annotation.errors import SnapshotRefused
 from annotation.models import Snapshot
 from annotation.queues import after_commit
-from annotation.services.snapshots import request_snapshot
+from annotation.services.snapshots import request_snapshot, require_archive
 from annotation.views.access import staff_of, study_or_404, within_reach
 from annotation.views.downloads import snapshot_zip
 
@@ -57,8 +56,5 @@ class SnapshotViewSet(
     def archive(self, request: Request, pk: str | None = None) -> StreamingHttpResponse:
         """The snapshot as a zip file: BAPPS, or another form."""
         snapshot = self.get_object()
-        if snapshot.state != Snapshot.State.DONE:
-            raise SnapshotRefused(
-                f"Snapshot {snapshot} is {snapshot.state}. Try again when its state is done."
-            )
+        require_archive(snapshot)
         return snapshot_zip(snapshot, request.query_params.get("as", BAPPS))

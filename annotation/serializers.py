@@ -259,5 +259,5 @@ class SnapshotSerializer(serializers.ModelSerializer[Snapshot]):
         model = Snapshot
         fields = [
             *("id", "study", "number", "simulated", "state", "error", "counts", "filters", "sha256"),
-            *("until", "created_at", "finished_at"),
+            *("until", "created_at", "finished_at", "removed_at"),
         ]

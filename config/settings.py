@@ -190,6 +190,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "annotation.tasks.keep_no_longer",
         "schedule": crontab(hour=3, minute=17),
     },
+    "metric-remove-old": {"task": "metric.tasks.remove_old", "schedule": crontab(hour=3, minute=37)},
 }
 # A periodic message that nobody took before the next one is worth nothing.
 CELERY_TASK_ANNOTATIONS: dict[str, dict[str, Any]] = {
@@ -277,6 +278,8 @@ if _sentry_dsn := env.str("SENTRY_DSN", default=""):
 # --- Closer's own ----------------------------------------------------------------------------------------
 # How many new judgments a study needs before it is retrained; a study may set its own.
 RETRAIN_AFTER = env.int("RETRAIN_AFTER", default=500)
+# After so many days the files of a scheduled snapshot are removed, where a later one exists; 0 keeps all.
+SNAPSHOT_DAYS = env.int("SNAPSHOT_DAYS", default=90)
 # Who hears by mail of versions and of runs that failed. Without a mail server mails go nowhere; the log has it all.
 ADMINS = [("", address) for address in env.list("ADMINS", default=[])]
 SERVER_EMAIL = env.str("SERVER_EMAIL", default="closer@localhost")

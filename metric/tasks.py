@@ -15,6 +15,7 @@ from annotation.queues import queue_is_empty
 from annotation.services.reaping import requeue_abandoned
 from metric.models import CodecTraining, TableStep, TrainingRun
 from metric.services.children import ending_with_parent
+from metric.services.old_snapshots import remove_old_snapshots
 from metric.services.requests import is_training, next_waiting
 from metric.services.schedule import retrain_due
 from metric.services.table_requests import close_given_up_steps, waiting_steps
@@ -127,6 +128,12 @@ def retrain() -> None:
     """Trains again where a study's rule says so; beat asks every few minutes, or when the admin says."""
     for run in retrain_due():
         send(run)
+
+
+@shared_task
+def remove_old() -> None:
+    """Removes the files of old scheduled snapshots; beat asks once a day."""
+    remove_old_snapshots()
 
 
 @shared_task

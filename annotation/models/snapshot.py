@@ -25,6 +25,9 @@ class Snapshot(Work):
     counts = models.JSONField(default=dict, blank=True)
     sha256 = models.CharField(max_length=64, blank=True, default="")
     archive = models.FileField(upload_to=snapshot_path, blank=True)
+    removed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the rule for old snapshots removed the archive."
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -94,8 +94,29 @@ def _split_counts(manifest: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def remove_archive(*, snapshot: Snapshot) -> None:
+    """Deletes the archive of a snapshot; its row, with filters, counts and hash, stays."""
+    Snapshot.objects.filter(pk=snapshot.pk).update(removed_at=timezone.now(), archive="")
+    snapshot.archive.delete(save=False)
+
+
+def require_archive(snapshot: Snapshot) -> None:
+    """Raises SnapshotRefused for a snapshot whose files do not exist yet, or no longer."""
+    if snapshot.state != Snapshot.State.DONE:
+        raise SnapshotRefused(f"Snapshot {snapshot} is {snapshot.state}. Try again when its state is done.")
+    if snapshot.removed_at:
+        raise SnapshotRefused(
+            f"The files of snapshot {snapshot} were removed on {snapshot.removed_at:%Y-%m-%d}, because it was old and "
+            "a later one exists. Use the latest snapshot, or make a new one."
+        )
+
+
 def unpack_snapshot(*, snapshot: Snapshot, folder: Path) -> Path:
-    """Puts the snapshot's folder at `folder`, whole or not at all; a valid one that exists is used."""
+    """Puts the snapshot's folder at `folder`, whole or not at all; a valid one that exists is used.
+
+    Raises SnapshotRefused where its files were removed.
+    """
     if (folder / "manifest.json").exists() and manifests.read_manifest(folder)["sha256"] == snapshot.sha256:
         return folder
+    require_archive(snapshot)
     return unpack_whole(stored=snapshot.archive, folder=folder)

@@ -22,6 +22,7 @@ from annotation.core.roles import Reach
 from annotation.errors import SnapshotRefused
 from annotation.models import Judgment, Photograph, Reconstruction, Snapshot, Source, Study
 from annotation.reports.export import names_in_export
+from annotation.services.snapshots import require_archive
 from annotation.views.access import refusals_as_messages, staff_required, study_or_404, within_reach
 from imaging.thumbnails import KINDS, thumbnail
 from psychometrics.tables import stream
@@ -137,8 +138,7 @@ def snapshot_archive(request: HttpRequest, pk: int) -> HttpResponseBase:
     snapshot = get_object_or_404(
         within_reach(request, Snapshot.objects.select_related("study"), Reach.DATA), pk=pk
     )
-    if snapshot.state != Snapshot.State.DONE:
-        raise SnapshotRefused(f"Snapshot {snapshot} is {snapshot.state}; there is nothing to download yet.")
+    require_archive(snapshot)
     return snapshot_zip(snapshot, request.GET.get("as", BAPPS))
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from annotation.errors import Refused, SnapshotRefused
 from annotation.models import Snapshot
 from annotation.models.work import Work
+from annotation.services.snapshots import require_archive
 from metric.core.config import TrainConfig, trunks_of
 from metric.models import TrainingRun
 from metric.services.table_requests import cancel_table_step
@@ -23,12 +24,15 @@ def request_training(
 ) -> TrainingRun:
     """A run that waits for a worker. `config` are fields of TrainConfig; the rest are its defaults.
 
-    Raises Refused for a setting that TrainConfig does not know or take, SnapshotRefused for a failed snapshot.
+    Raises Refused for a setting that TrainConfig does not know or take, SnapshotRefused for a snapshot that failed or
+    whose files were removed.
     """
     if snapshot.state == Snapshot.State.FAILED:
         raise SnapshotRefused(
             f"Snapshot {snapshot} failed ({snapshot.error}). Make a new one, then train on it."
         )
+    if snapshot.removed_at:
+        require_archive(snapshot)
     try:
         chosen_config = TrainConfig(**(config or {}))
     except (TypeError, ValueError) as error:
