@@ -193,3 +193,12 @@ def test_back_to_stock_and_back_again() -> None:
     )
     assert not MetricVersion.objects.filter(promoted=True).exists()
     assert roll_back(reason="mended").promotion_reason == "back from stock LPIPS: mended"
+
+
+def test_rolling_back_returns_to_the_last_version_before() -> None:
+    first, second, third = (make_version(number, low=None) for number in (1, 2, 3))
+    for version in (first, second, third):
+        promote_version(version=version, reason="in turn")
+    assert roll_back(reason="3 failed") == second
+    # The one in use before, though it was rolled back from.
+    assert roll_back(reason="2 failed too") == third
