@@ -7,7 +7,6 @@ a profile) it is taken as sRGB, and that is noted.
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -271,8 +270,11 @@ def _has_other_primaries(tags: Any) -> bool:
 
 
 def _is_gamma_of_srgb(value: Any) -> bool:
-    """Whether Exif's Gamma is absent or 2.2, as sRGB files state it."""
-    return value is None or (math.isfinite(float(value)) and abs(float(value) - 2.2) < 0.05)
+    """Whether Exif's Gamma is absent or 2.2, as sRGB files state it; False where it is no number."""
+    try:
+        return value is None or abs(float(value) - 2.2) < 0.05
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+        return False
 
 
 def _doubt_of_xmp(opened: Image.Image) -> str:

@@ -18,16 +18,27 @@ def read_exif(opened: Image.Image) -> Image.Exif:
 
     Pillow adds an orientation that only XMP names, which browsers do not follow: that is kept out.
     """
-    xmp = {key: opened.info.pop(key) for key in _XMP_KEYS if key in opened.info}
     try:
-        exif = opened.getexif()
+        exif = _without_xmp(opened)
         for block in (ExifTags.IFD.Exif, ExifTags.IFD.Interop):
             exif.get_ifd(block)
     except Exception:  # the reader of TIFF structures fails in as many ways as there are damages
         return Image.Exif()
+    return exif
+
+
+def _without_xmp(opened: Image.Image) -> Image.Exif:
+    xmp = {key: opened.info.pop(key) for key in _XMP_KEYS if key in opened.info}
+    try:
+        exif = opened.getexif()
     finally:
         opened.info.update(xmp)
-    return exif
+    if not (stored := opened.info.get("exif")):
+        return exif
+    # Of a JPEG without a resolution Pillow has read Exif already when it was opened, and added to it.
+    own = Image.Exif()
+    own.load(stored)
+    return own
 
 
 def xmp_text(opened: Image.Image) -> str:

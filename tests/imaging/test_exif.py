@@ -43,6 +43,17 @@ def test_an_orientation_that_only_xmp_names_turns_nothing_and_is_noted(format: s
     assert "not rotated" in note
 
 
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+def test_exif_data_about_other_things_do_not_change_that(format: str) -> None:
+    """Pillow reads Exif data of a JPEG without a resolution when it opens it, and adds XMP's orientation then."""
+    pnginfo = PngInfo()
+    pnginfo.add_itxt("XML:com.adobe.xmp", XMP_TURNED.decode())
+    options: dict[str, Any] = {"pnginfo": pnginfo} if format == "PNG" else {"xmp": XMP_TURNED}
+    photograph = load_photograph(claims.saved(format, exif=claims.exif_of({0x010F: "a camera"}), **options))
+    assert photograph.pixels.shape == (64, 96, 3)
+    assert "not rotated" in photograph.notes[0]
+
+
 def test_exifs_orientation_counts_before_that_of_xmp() -> None:
     data = claims.exif_of({0x0112: 6})
     photograph = load_photograph(claims.saved("JPEG", exif=data, xmp=XMP_TURNED.replace(b"6", b"3")))
