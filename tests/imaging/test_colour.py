@@ -220,7 +220,10 @@ ASSUMED = {
         "a custom curve",
     ),
     "Exif, gamma 1": (claims.saved("PNG", exif=claims.exif_of({}, {0xA500: 1.0})), "a custom curve"),
-    "Exif, a gamma that is no number": (claims.saved("PNG", exif=claims.exif_of({}, {0xA500: "abc"})), "a custom curve"),
+    "Exif, a gamma that is no number": (
+        claims.saved("PNG", exif=claims.exif_of({}, {0xA500: "abc"})),
+        "a custom curve",
+    ),
     "gAMA of zero": (png(gama(0)), "impossible gamma"),
     "half a profile": (lost_part(), "part of its ICC profile is missing"),
     "XMP": (claims.saved("JPEG", xmp=XMP), "ProPhoto RGB"),

@@ -10,6 +10,7 @@ import importlib
 import json
 import math
 import os
+import signal
 import sys
 import threading
 import time
@@ -92,9 +93,11 @@ def _picture(pictures: IO[bytes]) -> np.ndarray[Any, np.dtype[np.uint8]] | None:
 
 
 def _end_with_the_parent(parent: int) -> None:
-    """A callable that hangs does not outlive the process that it was started for."""
+    """A callable that hangs does not outlive the process that it was started for, nor do those that it started."""
     while os.getppid() == parent:
         time.sleep(1)
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
     os._exit(1)
 
 

@@ -1,5 +1,7 @@
 """Metrics of other packages and callables: their own figures, and a reason where there is none."""
 
+import os
+import signal
 import sys
 import time
 from importlib import metadata
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 
 from metric.core.config import RIVALS, ROWS
-from metric.core.distance import rivals
+from metric.core.distance import own_process, rivals
 from metric.core.distance.baselines import BaselineUnavailable
 from metric.core.distance.features import Pair
 from metric.core.distance.images import as_picture
@@ -17,6 +19,7 @@ from metric.core.distance.named import UnknownMetric, availability, named
 from metric.core.distance.own_process import OwnProcess, ProcessFailed
 from metric.core.distance.rival_packages import PACKAGES
 from metric.core.offered import ENTRY_POINTS
+from tests.config.run.processes import is_running
 from tests.kit.snapshots import coded, photograph
 from tests.metric.core.caches import open_cache
 
@@ -86,6 +89,17 @@ def dies(a, b):
 def crashes_hard(a, b):
     os.kill(os.getpid(), 11)
 
+def starts_another(a, b):
+    import subprocess
+    other = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])
+    with open(os.path.join(os.path.dirname(__file__), 'other'), 'w') as file:
+        file.write(str(other.pid))
+    os._exit(1)
+
+def closes(a, b):
+    os.closerange(3, 64)
+    time.sleep(60)
+
 def speaks(a, b):
     print("in Python")
     os.write(1, b"in C")
@@ -147,6 +161,45 @@ def test_a_callable_that_hangs_is_ended_and_can_be_used_for_another_pair(
         metric.value(*(picture.read() for picture in pairs[0]), 0.1)
     assert process.returncode is not None
     assert metric.value(*(picture.read() for picture in pairs[0]), 60) == 0.0
+
+
+def test_what_a_callable_started_ends_with_its_process(own: str, pairs: list[Pair], tmp_path: Path) -> None:
+    metric = OwnProcess(f"{own}:starts_another")
+    with pytest.raises(ProcessFailed, match="it ended its process .exit status 1."):
+        metric.value(*(picture.read() for picture in pairs[0]), 60)
+    other, until = int((tmp_path / "other").read_text()), time.monotonic() + 10
+    while is_running(other) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not is_running(other)
+
+
+def test_a_callable_that_closes_its_pipe_is_ended(
+    own: str, pairs: list[Pair], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_process, "SECONDS_TO_END", 0.1)
+    metric = OwnProcess(f"{own}:closes")
+    process = metric._process
+    with pytest.raises(ProcessFailed, match="it closed the pipe of its process"):
+        metric.value(*(picture.read() for picture in pairs[0]), 60)
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_a_process_that_reads_nothing_is_ended(own: str, pairs: list[Pair]) -> None:
+    metric = OwnProcess(f"{own}:mean_error")
+    process = metric._process
+    os.kill(process.pid, signal.SIGSTOP)
+    with pytest.raises(ProcessFailed, match="it took more than 0 s for one pair"):  # more than a pipe holds
+        metric.value(*(picture.read() for picture in pairs[0]), 0.1)
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_a_name_without_a_callable_leaves_no_process(own: str) -> None:
+    metric = OwnProcess(f"{own}:mean_error")
+    metric._end()
+    metric.name = f"{own}:number"
+    with pytest.raises(ProcessFailed, match="not callable"):
+        metric._start()
+    assert metric._process.returncode is not None
 
 
 def test_what_a_callable_prints_stays_out_of_the_output(
