@@ -9,20 +9,34 @@
     print(study.progress()["meters"]["judged"]["words"])
     study.save_figure("ranking-at-0.37", "pdf", "ranking.pdf")
 
-What the server refuses is a Refusal with its sentence. `get` and `post` reach every other endpoint (docs/api.md).
+What the server refuses is a Refusal with its sentence. `get` and `post` reach every other endpoint (docs/api.md). A
+server that sends nothing for five minutes ends a call with TimeoutError.
 """
 
 import json
 import uuid
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import quote, urlencode
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 Send = Callable[[Request], Any]
 Files = Mapping[str, str | Path]
+# Some figures take minutes; a server that is gone must not hold a notebook.
+SILENCE_S = 300.0
+
+
+class _NoRedirects(HTTPRedirectHandler):
+    """urllib would send the token to whichever host a redirect names, and what was posted not at all."""
+
+    def redirect_request(self, *redirect: Any) -> None:
+        """None: the redirect is an error."""
+
+
+_open_once: Send = partial(build_opener(_NoRedirects).open, timeout=SILENCE_S)
 
 
 class Refusal(Exception):
@@ -36,7 +50,7 @@ class Refusal(Exception):
 class Closer:
     """A site, with the rights of a token's researcher. `send` opens a request, as urllib's urlopen does."""
 
-    def __init__(self, site: str, token: str, *, send: Send = urlopen) -> None:
+    def __init__(self, site: str, token: str, *, send: Send = _open_once) -> None:
         self._root, self._token, self._send = f"{site.rstrip('/')}/api/v1/", token, send
 
     def get(self, path: str, **query: str | float) -> Any:
@@ -97,7 +111,7 @@ class Closer:
             with self._send(request) as answer:
                 return bytes(answer.read())
         except HTTPError as error:
-            raise Refusal(error.code, _object(error.read())) from error
+            raise Refusal(error.code, _object(error.read()) or _redirect(error)) from error
 
 
 class Study:
@@ -184,6 +198,12 @@ def _object(content: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _redirect(error: HTTPError) -> dict[str, Any]:
+    """What to do about a redirect; {} where the answer is none."""
+    address = error.headers.get("Location")
+    return {"detail": f"The server redirects to {address}: use that address."} if address else {}
 
 
 def _form(fields: Mapping[str, Any], files: Files) -> tuple[bytes, str]:

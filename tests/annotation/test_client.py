@@ -1,6 +1,9 @@
 """The client for notebooks: every step of a study by program, and what is refused is a Refusal with its sentence."""
 
+import threading
+from collections.abc import Iterator
 from email.message import Message
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import BytesIO
 from pathlib import Path
 from urllib.error import HTTPError
@@ -75,3 +78,39 @@ def test_what_is_not_theirs_is_refused_in_words() -> None:
     with pytest.raises(Refusal, match="There is no such study, or you have no access to it") as refusal:
         study.get()
     assert (refusal.value.status, refusal.value.code) == (404, "not_found")
+
+
+@pytest.fixture
+def redirecting() -> Iterator[tuple[str, list[str]]]:
+    """A site that redirects every address to one of its own, and the paths that it was asked for."""
+    paths: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            paths.append(self.path)
+            self.send_response(302)
+            self.send_header("Location", "/elsewhere/")
+            self.end_headers()
+
+        do_POST = do_GET
+
+        def log_message(self, *words: object) -> None:
+            """Nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", paths
+        server.shutdown()
+        thread.join()
+
+
+def test_no_redirect_is_followed_with_the_token(redirecting: tuple[str, list[str]]) -> None:
+    site, paths = redirecting
+    closer = Closer(site, "secret")
+    with pytest.raises(Refusal, match="redirects to /elsewhere/: use that address") as refusal:
+        closer.create("laboratory", "Six codecs")
+    assert refusal.value.status == 302
+    with pytest.raises(Refusal, match="redirects"):
+        closer.studies()
+    assert paths == ["/api/v1/studies/", "/api/v1/studies/"]
