@@ -28,6 +28,7 @@ from annotation.models import (
 from annotation.models.study import new_key
 from annotation.services.counters import recount
 from annotation.services.erasing import overwrite_what_is_deleted
+from annotation.services.imported_draft import SKIPPED
 from annotation.services.pool import return_to_pool
 
 # Browsers of before the annotator's own cookie are known by this word of their session.
@@ -75,6 +76,7 @@ def held_on(annotator: Annotator) -> dict[str, Any]:
         "sessions": _without_secrets(Session.objects.filter(**mine).order_by("pk")),
         "assignments": list(Assignment.objects.filter(**mine).order_by("issued_at", "pk").values()),
         "judgments": list(Judgment.objects.filter(**mine).order_by("received_at", "pk").values()),
+        "flags": list(Flag.objects.filter(assignment__annotator=annotator).order_by("pk").values()),
         "in_snapshots": list(snapshots),
         "browsers": len(_browsers_of({str(annotator.pk)})),
     }
@@ -148,7 +150,7 @@ def _drop_comments(assignments: QuerySet[Assignment]) -> None:
     Flag.objects.filter(assignment__in=assignments).update(detail="")
     for cause in Flag.Cause.values:
         assignments.filter(skip_cause__startswith=f"{cause} ").update(skip_cause=cause)
-    own_words = assignments.exclude(skip_cause__in=["", *Flag.Cause.values]).exclude(study__ranking_only=True)
+    own_words = assignments.exclude(skip_cause__in=["", SKIPPED, *Flag.Cause.values])
     own_words.update(skip_cause=Flag.Cause.OTHER)
 
 
@@ -194,9 +196,18 @@ def keep_no_longer(*, now: datetime | None = None) -> int:
     with transaction.atomic():
         overwrite_what_is_deleted()
         _scrub(remembered.exclude(~Q(annotator__in=commented), **nothing))
-    Browser.objects.filter(expire_date__lt=now).delete()
-    AccessAttempt.objects.filter(attempt_time__lt=now - timedelta(hours=settings.AXES_COOLOFF_TIME)).delete()
+        _drop_comments(_commented_by_forgotten())
+        Browser.objects.filter(expire_date__lt=now).delete()
+        attempts_until = now - timedelta(hours=settings.AXES_COOLOFF_TIME)
+        AccessAttempt.objects.filter(attempt_time__lt=attempts_until).delete()
     return len(forgotten)
+
+
+def _commented_by_forgotten() -> QuerySet[Assignment]:
+    """Pairs with comments of people who were forgotten by a version that left those."""
+    flags = Flag.objects.exclude(detail="").filter(assignment__annotator__forgotten_at__isnull=False)
+    # By their keys: the comments, by which they are known, are dropped first.
+    return Assignment.objects.filter(pk__in=list(flags.values_list("assignment", flat=True)))
 
 
 def _is_over(study: Study, now: datetime) -> bool:

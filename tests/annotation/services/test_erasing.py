@@ -10,7 +10,8 @@ from django.utils import timezone
 from annotation.core.protocol import Protocol
 from annotation.models import Annotator, Assignment, Enrolment, Flag, Study
 from annotation.services.erasing import empty_log
-from annotation.services.privacy import forget, keep_no_longer
+from annotation.services.imported_draft import SKIPPED
+from annotation.services.privacy import forget, held_on, keep_no_longer
 from annotation.services.sessions import skip_assignment
 from tests.kit.factories import make_assignment, make_session, make_study, make_triplet
 
@@ -18,9 +19,9 @@ WORDS = "I am Ada Byron of 12 St James"
 PANEL_ID = "5f3a77c0ffee5f3a77c0ffee"
 
 
-def commented(study: Study) -> Annotator:
+def commented(study: Study, external_id: str = PANEL_ID) -> Annotator:
     """Somebody with a panel id who flagged a pair in words of their own."""
-    annotator = Annotator.objects.create(panel="prolific", external_id=PANEL_ID)
+    annotator = Annotator.objects.create(panel="prolific", external_id=external_id)
     session = make_session(study, annotator=annotator)
     held = make_assignment(session)
     skip_assignment(session=session, assignment_id=held.pk, cause="flagged", detail=WORDS)
@@ -53,6 +54,26 @@ def test_words_without_a_reason_go_altogether() -> None:
 
 
 @pytest.mark.django_db
+def test_that_a_pair_of_an_import_was_skipped_stays() -> None:
+    someone = commented(study_of_one_pair(origin="plain", state="closed"))
+    Assignment.objects.update(skip_cause=SKIPPED)
+    forget(annotator=someone, erase=False)
+    assert Assignment.objects.get().skip_cause == SKIPPED
+
+
+@pytest.mark.django_db
+def test_comments_of_people_who_were_forgotten_before_go_too() -> None:
+    someone = commented(study_of_one_pair())
+    kept = commented(study_of_one_pair(), external_id="5f3a77c0ffee")
+    Annotator.objects.filter(pk=someone.pk).update(forgotten_at=timezone.now(), external_id="", panel="")
+    keep_no_longer()
+    flags = dict(Flag.objects.values_list("assignment__annotator", "detail"))
+    causes = dict(Assignment.objects.values_list("annotator", "skip_cause"))
+    assert (flags[someone.pk], causes[someone.pk]) == ("", "flagged")
+    assert (flags[kept.pk], causes[kept.pk]) == (WORDS, f"flagged {WORDS}")
+
+
+@pytest.mark.django_db
 def test_comments_end_with_the_studys_retention_where_the_person_stays_for_another_study() -> None:
     over = study_of_one_pair(protocol=Protocol.bare().replace(retention_days=1).to_json())
     someone = commented(over)
@@ -63,6 +84,12 @@ def test_comments_end_with_the_studys_retention_where_the_person_stays_for_anoth
     assert Flag.objects.get().detail == ""
     someone.refresh_from_db()
     assert someone.external_id == PANEL_ID
+
+
+@pytest.mark.django_db
+def test_what_is_held_on_somebody_has_their_comments() -> None:
+    (flag,) = held_on(commented(study_of_one_pair()))["flags"]
+    assert (flag["cause"], flag["detail"]) == ("flagged", WORDS)
 
 
 @pytest.mark.skipif(
