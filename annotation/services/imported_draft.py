@@ -1,7 +1,7 @@
 """Answers from elsewhere as rows of assignments and judgments: the same for every kind of import."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -45,9 +45,9 @@ def write_imported(
 
     An annotator's first answer to a pair is its `pair`, further ones and what was skipped are its repeats.
     """
-    first_of = _first_answers(study)
     # What was skipped repeats an answer, not the reverse.
     rows = sorted(given, key=lambda one: one.answer is None)
+    first_of = _first_answers(study, {_key(one) for one in rows})
     repeated = _release_skipped(first_of, rows)
     for start in range(0, len(rows), TOGETHER):
         progress(start, len(rows))
@@ -67,10 +67,13 @@ def enrol(study: Study, annotators: Iterable[UUID]) -> None:
     Enrolment.objects.bulk_create(enrolments, ignore_conflicts=True, batch_size=TOGETHER)
 
 
-def _first_answers(study: Study) -> _First:
-    """Each annotator's first answer to each pair, where an earlier import holds one."""
+def _first_answers(study: Study, keys: Collection[tuple[UUID, int]]) -> _First:
+    """Of these annotators and pairs the first answers that an earlier import holds; a study may have a million."""
     pairs = Assignment.objects.filter(study=study, kind=Assignment.Kind.PAIR)
-    return {(row.annotator_id, row.triplet_id): row for row in pairs}
+    held = pairs.values_list("annotator", "triplet", "pk").iterator(chunk_size=2000) if keys else ()
+    pks = [pk for annotator, triplet, pk in held if (annotator, triplet) in keys]
+    rows = (pairs.in_bulk(pks[start : start + TOGETHER]) for start in range(0, len(pks), TOGETHER))
+    return {(row.annotator_id, row.triplet_id): row for part in rows for row in part.values()}
 
 
 def _release_skipped(first_of: _First, rows: Sequence[ImportedAnswer]) -> list[Assignment]:
