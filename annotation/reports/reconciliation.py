@@ -24,12 +24,13 @@ WITHDRAWN = {"returned", "timedout", "rejected", "screenedout", "abandoned"}
 RETURNED_WORDS = {"returned", "timedout", "abandoned"}
 MOST_ROWS = 20_000
 LONGEST_ID = 200
-# What panels and spreadsheets write where there is no id, or where the person took it back.
-# A number in powers of ten was an id until a spreadsheet opened the file.
-ROUNDED = re.compile(r"[+-]?\d[.,]?\d*E\+?\d+", re.IGNORECASE)
+# A number in powers of ten was an id until a spreadsheet opened the file. Spreadsheets write the sign of the power; a
+# hexadecimal id such as 5e1234567890123456789012 has none.
+ROUNDED = re.compile(r"[+-]?\d[.,]?\d*E\+\d+", re.IGNORECASE)
 # Blanks and marks that cannot be seen, around an id; and ="A1", by which panels keep spreadsheets from rounding.
 _AROUND = "\u00a0\u200b\u200c\u200d\u2060\ufeff "
 _IN_FORMULA = re.compile(r'="(.*)"')
+# What panels and spreadsheets write where there is no id, or where the person took it back.
 NO_IDS = {"", "na", "nan", "null", "none", "undefined", "consentrevoked", "dataexpired"}
 
 # By what the panel says and what we hold; where both agree there is nothing to do.

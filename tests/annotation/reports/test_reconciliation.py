@@ -121,6 +121,11 @@ def test_rows_without_a_usable_id_are_counted(owner_client: Client) -> None:
     assert "4 rows of the file without a usable id were skipped" in page.content.decode()
 
 
+def test_a_hexadecimal_id_that_looks_like_a_power_of_ten_is_an_id() -> None:
+    read = read_export(b"Participant id,Status\n5e1234567890123456789012,APPROVED\n", "x.csv")
+    assert [row.external_id for row in read.submissions] == ["5e1234567890123456789012"]
+
+
 @pytest.mark.parametrize("cell", [" A1 ", "\u00a0A1\u200b", '"=""A1"""', "\ufeffA1"])
 def test_what_programs_put_around_an_id_is_no_part_of_it(cell: str) -> None:
     (row,) = read_export(f"Participant id,Status\n{cell},APPROVED\n".encode(), "x.csv").submissions
