@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from psychometrics.ranking import Ranking
-from psychometrics.sentences import count
+from psychometrics.sentences import NO_FIT, count, p_with_sign
 
-# Below the first, one scale is not what the answers show; below the second, there is a doubt.
-NO_FIT, DOUBTFUL_FIT = 0.01, 0.05
+# Below this p there is a doubt, below NO_FIT none.
+DOUBTFUL_FIT = 0.05
 
 
 def fit_in_words(ranking: Ranking) -> list[str]:
@@ -27,7 +27,7 @@ def _of_pairs(ranking: Ranking) -> list[str]:
     )
     return [
         f"{verdict} (chi-square {fit.statistic:.1f} with {count(fit.df, 'degree', 'degrees')} of freedom, "
-        f"p = {fit.p:.2g}, design effect {fit.design_effect:.1f})."
+        f"{p_with_sign(fit.p)}, design effect {fit.design_effect:.1f})."
     ]
 
 

@@ -18,6 +18,8 @@ FEWEST_ANSWERS = 10
 # Of people, and of photographs: intervals over fewer were not seen to hold in simulated studies (docs/statistics.md).
 FEWEST_GROUPS = 5
 MOST_NAMED = 4
+# Below this p of the test of fit, one scale is not what the answers show.
+NO_FIT = 0.01
 
 
 def signed(value: float, places: int = 2) -> str:
@@ -32,12 +34,12 @@ def difference_in_words(one: Difference) -> str:
     interval = f"95 % interval {_number(ahead.low)} to {_number(ahead.high)}"
     if not one.distinguishable:
         # A single interval may exclude 0 where the test of all pairs does not.
-        holm = f", {_p(ahead.p_holm)} after Holm" if ahead.low > 0 else ""
+        holm = f", {p_with_sign(ahead.p_holm)} after Holm" if ahead.low > 0 else ""
         figures = f"{_number(ahead.estimate)} JND, {interval}{holm}"
         return f"{ahead.first} and {ahead.second} are not distinguishable ({figures})"
     return (
         f"{ahead.first} is ahead of {ahead.second} by {_number(ahead.estimate)} JND "
-        f"({interval}, {_p(ahead.p_holm)} after Holm)"
+        f"({interval}, {p_with_sign(ahead.p_holm)} after Holm)"
     )
 
 
@@ -77,11 +79,11 @@ def cautions(ranking: Ranking) -> list[str]:
         )
     elif ranking.annotators == 1:
         sentences.append(
-            "Only one person answered: the intervals do not cover variation between people. Add annotators."
+            "Only one annotator answered: the intervals do not cover variation between people. Add annotators."
         )
     elif ranking.annotators < FEWEST_GROUPS:
         sentences.append(
-            f"Only {ranking.annotators} people answered: intervals over so few are wide and rough. Add annotators."
+            f"Only {ranking.annotators} annotators answered: intervals over so few are wide and rough. Add annotators."
         )
     if ranking.sources is None:
         sentences.append(
@@ -100,10 +102,10 @@ def cautions(ranking: Ranking) -> list[str]:
     sentences += _separated(ranking)
     if _only_ties(ranking):
         sentences.append("Every answer was a tie: no difference was seen. Compare pairs that differ more.")
-    if ranking.fit.p is not None and ranking.fit.p < 0.01:
+    if ranking.fit.p is not None and ranking.fit.p < NO_FIT:
         worst = ranking.fit.pairs[0]
         sentences.append(
-            f"One scale does not fit these answers (p = {ranking.fit.p:.2g}): {worst.first} was preferred to "
+            f"One scale does not fit these answers ({p_with_sign(ranking.fit.p)}): {worst.first} was preferred to "
             f"{worst.second} in {worst.observed:.0%}, where the scale predicts {worst.predicted:.0%}."
         )
     return sentences
@@ -237,7 +239,7 @@ def _apart(ranking: Ranking, first: Hashable, second: Hashable) -> bool:
 def _of_separated(one: Difference) -> str:
     """The order of two without a distance."""
     certain = "is ahead of" if one.distinguishable else "is not certainly ahead of"
-    return f"{one.first} {certain} {one.second} ({_p(one.p_holm)} after Holm)"
+    return f"{one.first} {certain} {one.second} ({p_with_sign(one.p_holm)} after Holm)"
 
 
 def best_in_words(ranking: Ranking, n: int) -> str:
@@ -292,8 +294,15 @@ def _signed_percent(share: float) -> str:
     return f"{100 * share:+.0f} %".replace("-", "−")
 
 
-def _p(value: float) -> str:
-    return "p < .001" if value < 0.001 else f"p = {value:.3f}".replace("0.", ".", 1)
+def p_in_words(value: float) -> str:
+    """The p of a test: .023, or < .001; none is printed as 0."""
+    return "< .001" if value < 0.001 else f"{value:.3f}".replace("0.", ".", 1)
+
+
+def p_with_sign(value: float) -> str:
+    """The same in a sentence: p = .023, or p < .001."""
+    words = p_in_words(value)
+    return f"p {words}" if words.startswith("<") else f"p = {words}"
 
 
 def _share(value: float) -> str:

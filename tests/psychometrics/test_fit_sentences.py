@@ -7,6 +7,7 @@ import pytest
 from psychometrics.fit_checks import Fit
 from psychometrics.fit_sentences import fit_in_words
 from psychometrics.ranking import Ranking, rank
+from psychometrics.sentences import NO_FIT, cautions
 from tests.psychometrics.studies import study
 
 
@@ -26,6 +27,13 @@ def ranking() -> Ranking:
 def test_the_verdict_is_no_stronger_than_the_test(ranking: Ranking, p: float, verdict: str) -> None:
     (words, *_) = fit_in_words(replace(ranking, fit=replace(ranking.fit, p=p, df=1)))
     assert words.startswith(verdict) and "with 1 degree of freedom" in words
+
+
+@pytest.mark.parametrize(("p", "words"), [(0.0, "p < .001"), (1e-6, "p < .001"), (0.0234, "p = .023")])
+def test_no_p_is_printed_as_zero(ranking: Ranking, p: float, words: str) -> None:
+    unfit = replace(ranking, fit=replace(ranking.fit, p=p))
+    assert f", {words}, design effect" in fit_in_words(unfit)[0]
+    assert p > NO_FIT or any(f"({words})" in caution for caution in cautions(unfit))
 
 
 def test_without_a_degree_of_freedom_nothing_is_said_of_the_fit(ranking: Ranking) -> None:

@@ -65,8 +65,8 @@ def test_no_chance_to_be_best_on_one_vote() -> None:
 @pytest.mark.parametrize(
     ("rows", "output"),
     [
-        (study(400, annotators=1), "Only one person answered"),
-        (study(400, annotators=4), "Only 4 people answered"),
+        (study(400, annotators=1), "Only one annotator answered"),
+        (study(400, annotators=4), "Only 4 annotators answered"),
         (study(400, sources=4), "Only 4 photographs were shown"),
         (study(400, sources=1), "Only one photograph was shown"),
         (answers([(0, 1, 0)] * 30 + [(1, 2, 0), (2, 1, 0)] * 20, NAMES[:3]), "jpeg never lost to webp, avif"),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from psychometrics.sentences import p_in_words
 from psychometrics.tables import to_text
 
 Cell = str | float | int | bool | None
@@ -63,7 +64,7 @@ def printed(cell: Cell, form: str = "") -> str:
     if isinstance(cell, str) or not form:
         return str(cell)
     if form == P_VALUE:
-        return "< .001" if cell < 0.001 else f"{cell:.3f}".replace("0.", ".", 1)
+        return p_in_words(cell)
     if isinstance(cell, float):
         sign = "+" if form.startswith("+") else ""
         form = f"{sign}z{form.removeprefix(sign)}"
