@@ -41,7 +41,9 @@ class MigratedSqlite:
         self.copy_to(var_dir / "db.sqlite3")
 
     def put_back(self) -> None:
-        """The test database has its first content again, whichever migrations were taken back."""
+        """SQLite's test database has its first content again, whichever migrations were taken back."""
+        if connection.vendor != "sqlite":
+            return
         connection.close()
         self.copy_to(Path(connection.settings_dict["NAME"]))
 
