@@ -7,18 +7,15 @@ split that learns: what was learned from in any form is not tested on.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
+from itertools import combinations
 
 from metric.core.distance.cache import VectorCache
 from metric.core.distance.images import Picture
+from metric.core.snapshot.compared import Compared
 from metric.core.snapshot.folder import SPLITS, Snapshot
-from metric.core.snapshot.likeness import same_view
-from metric.core.snapshot.overlap import overlapping
-from metric.core.snapshot.thumbnail import Thumbnail, thumbnails, without_frame
+from metric.core.snapshot.thumbnail import thumbnails
 
 
 @dataclass(frozen=True)
@@ -42,11 +39,12 @@ def keep_copies_together(
     """
     references = {t.sha256["ref"]: t.photograph for t in snapshot.triplets}
     small = thumbnails({sha256: pictures[sha256] for sha256 in sorted(references)}, cache)
-    pixels = {sha256: pictures[sha256].sha256 for sha256 in small}
+    shown = [(references[sha256], pictures[sha256].sha256) for sha256 in small]
+    compared = Compared({pictures[sha256].sha256: one for sha256, one in small.items()}, cache)
     split_of = {t.photograph: t.split for t in snapshot.triplets}
     moved: dict[str, Moved] = {}
     # What was moved may have had a copy in the split that it came from.
-    while links := _links(small, references, pixels, split_of):
+    while links := _links(shown, split_of, compared):
         for one, other in links:
             early, late = sorted((one, other), key=lambda name: SPLITS.index(split_of[name]))
             if split_of[early] != split_of[late]:
@@ -58,24 +56,13 @@ def keep_copies_together(
 
 
 def _links(
-    small: Mapping[str, Thumbnail],
-    references: Mapping[str, str],
-    pixels: Mapping[str, str],
-    split_of: Mapping[str, str],
+    shown: Sequence[tuple[str, str]], split_of: Mapping[str, str], compared: Compared
 ) -> list[tuple[str, str]]:
-    """Photographs of different splits that show the same, by their references."""
-    names = list(small)
-    shown = list(small.values())
-    splits = [split_of[references[name]] for name in names]
-    pairs = set(overlapping([without_frame(one) for one in shown], splits)) | _of_equal_pixels(
-        [pixels[name] for name in names]
-    )
-    pairs |= {(int(i), int(j)) for i, j in np.argwhere(np.triu(same_view(shown, shown), 1))}
-    return sorted({(references[names[i]], references[names[j]]) for i, j in pairs if splits[i] != splits[j]})
-
-
-def _of_equal_pixels(pixels: list[str]) -> set[tuple[int, int]]:
-    together: dict[str, list[int]] = defaultdict(list)
-    for number, sha256 in enumerate(pixels):
-        together[sha256].append(number)
-    return {(numbers[0], other) for numbers in together.values() for other in numbers[1:]}
+    """Photographs of different splits that show the same; `shown`: photographs and the pixels of their references."""
+    apart = [
+        ((one, other), (min(mine, its), max(mine, its)))
+        for (one, mine), (other, its) in combinations(shown, 2)
+        if split_of[one] != split_of[other]
+    ]
+    same = compared.same({pixels for _, pixels in apart if pixels[0] != pixels[1]})
+    return sorted({names for names, pixels in apart if pixels[0] == pixels[1] or pixels in same})

@@ -24,8 +24,12 @@ from metric.core.distance.cache import Vector
 from metric.core.snapshot.overlap import AnyScale
 from metric.core.snapshot.thumbnail import (
     FAINT,
+    LEAST_INSIDE,
     LIGHTING,
+    Cut,
+    Frame,
     Thumbnail,
+    cut_of,
     frame_of,
     inside,
     mirrored,
@@ -64,9 +68,11 @@ def fingerprint(one: Thumbnail) -> Vector:
     return unit
 
 
-def same_view(one: Sequence[Thumbnail], two: Sequence[Thumbnail]) -> NDArray[np.bool_]:
+def same_view(
+    one: Sequence[Thumbnail], two: Sequence[Thumbnail], wanted: NDArray[np.bool_] | None = None
+) -> NDArray[np.bool_]:
     """Which of N and M whole pictures show the same, (N, M), by their fingerprints: mirrored and turned ones too, with
-    and without a plain frame, but no crops."""
+    and without a plain frame, but no crops. `wanted`: the pairs that are compared, (N, M), or all."""
     same = np.zeros((len(one), len(two)), dtype=bool)
     if not one or not two:
         return same
@@ -78,19 +84,54 @@ def same_view(one: Sequence[Thumbnail], two: Sequence[Thumbnail]) -> NDArray[np.
     framed, other_framed = (np.array([any(each) for each in part]) for part in (frames, other_frames))
     # Two frames are alike whatever is inside.
     usable = ~(framed[:, None] & other_framed)
-    first, second = (
-        [(False, _fingerprints(part)), (True, _fingerprints([*map(without_frame, part)]))]
-        for part in (one, two)
-    )
-    for (bare, mine), (other_bare, theirs) in product(first, second):
+    for (bare, rows, mine), (other_bare, columns, theirs) in product(
+        _ways(one, framed), _ways(two, other_framed)
+    ):
+        at = np.ix_(rows, columns)
         for turned in _turns(theirs):
-            same |= (mine @ turned.T > limit) & (usable | (bare and other_bare))
-    for i, j in np.argwhere(~usable & ~same):
+            same[at] |= (mine @ turned.T > limit[at]) & (usable[at] | (bare and other_bare))
+    wanted = np.ones_like(same) if wanted is None else wanted
+    left, right = _Inside(one), _Inside(two)
+    for i, j in np.argwhere(wanted & ~usable & ~same).tolist():
         # Where a frame ends is not certain.
-        top, bottom, left, right = map(max, frames[i], other_frames[j])
-        mine, theirs = (fingerprint(inside(each, (top, bottom, left, right))) for each in (one[i], two[j]))
-        same[i, j] = mine @ theirs > limit[i, j]
-    return same
+        frame = _wider(frames[i], other_frames[j])
+        same[i, j] = left.fingerprint(i, frame) @ right.fingerprint(j, frame) > limit[i, j]
+    return np.asarray(same & wanted)
+
+
+def _ways(
+    pictures: Sequence[Thumbnail], framed: NDArray[np.bool_]
+) -> list[tuple[bool, NDArray[np.intp], Vector]]:
+    """All pictures as they are, then those with a frame without it: whether without, which, and their fingerprints."""
+    ways = [(False, np.arange(len(pictures)), _fingerprints(pictures))]
+    if framed.any():
+        which = np.flatnonzero(framed)
+        ways.append((True, which, _fingerprints([without_frame(pictures[n]) for n in which.tolist()])))
+    return ways
+
+
+def _wider(one: Frame, two: Frame) -> Frame:
+    top, bottom, left, right = map(max, one, two)
+    return top, bottom, left, right
+
+
+class _Inside:
+    """Fingerprints of pictures less frames of any width: one for each picture and number of rows and columns."""
+
+    def __init__(self, pictures: Sequence[Thumbnail]) -> None:
+        self._pictures = pictures
+        self._made: dict[tuple[int, Cut], Vector] = {}
+
+    def fingerprint(self, number: int, frame: Frame) -> Vector:
+        """Of the picture of that number, less the frame; zeros where hardly anything is inside."""
+        one = self._pictures[number]
+        key = (number, cut_of(one, frame))
+        if key not in self._made:
+            top, bottom, left, right = key[1]
+            rows, columns = one.grey.shape
+            enough = min(rows - top - bottom, columns - left - right) >= LEAST_INSIDE
+            self._made[key] = fingerprint(inside(one, frame)) if enough else np.zeros(SIDE**2, np.float32)
+        return self._made[key]
 
 
 def _fingerprints(pictures: Sequence[Thumbnail]) -> Vector:

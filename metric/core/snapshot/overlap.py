@@ -13,8 +13,7 @@ different photographs of 9,000 pairs came above .61.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from itertools import combinations
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,21 +43,18 @@ REDUCTIONS = STEP ** np.arange(int(np.log(MOST_REDUCED) / np.log(STEP)) + 1)
 AT_ONCE = 64
 
 
-def overlapping(pictures: Sequence[Thumbnail], group: Sequence[object]) -> list[tuple[int, int]]:
-    """Pairs of pictures of different groups that have a part in common, at the scale of their pixels.
-
-    `group` has one label for each picture. Pairs are indices, the lower one first.
-    """
-    usable = [n for n, one in enumerate(pictures) if min(one.height, one.width) >= SMALLEST_SIDE]
+def overlapping(pictures: Sequence[Thumbnail], pairs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Those of the pairs, given as indices of pictures, that have a part in common at the scale of their pixels."""
+    usable = [min(one.height, one.width) >= SMALLEST_SIDE for one in pictures]
     by_scale: dict[float, list[tuple[int, int]]] = defaultdict(list)
-    for i, j in combinations(usable, 2):
-        if group[i] != group[j]:
+    for i, j in pairs:
+        if usable[i] and usable[j]:
             by_scale[min(_scale(pictures[i]), _scale(pictures[j]))].append((i, j))
     together = []
-    for scale, pairs in by_scale.items():
-        planes = {n: _plane(pictures[n], scale) for n in {n for pair in pairs for n in pair}}
+    for scale, own in by_scale.items():
+        planes = {n: _plane(pictures[n], scale) for n in {n for pair in own for n in pair}}
         spectra = {n: _spectrum(plane, PERIOD) for n, plane in planes.items()}
-        for some in _parts(pairs):
+        for some in _parts(own):
             shifts = _shifts(*(np.stack([spectra[pair[side]] for pair in some]) for side in (0, 1)))
             together += [
                 (i, j)

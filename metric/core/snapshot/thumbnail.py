@@ -54,6 +54,8 @@ def thumbnail(pixels: Pixels) -> Thumbnail:
 
 # How much of a picture is frame: shares of its height at the top and at the bottom, and of its width at both sides.
 Frame = tuple[float, float, float, float]
+# The same in rows and columns of a thumbnail.
+Cut = tuple[int, int, int, int]
 
 
 def frame_of(one: Thumbnail) -> Frame:
@@ -70,11 +72,17 @@ def inside(one: Thumbnail, frame: Frame) -> Thumbnail:
     if not any(frame):
         return one
     rows, columns = one.grey.shape
-    top, bottom = (round(share * rows) for share in frame[:2])
-    left, right = (round(share * columns) for share in frame[2:])
+    top, bottom, left, right = cut_of(one, frame)
     rest = one.grey[top : rows - bottom, left : columns - right]
     height, width = (one.height * rest.shape[0] / rows, one.width * rest.shape[1] / columns)
     return Thumbnail(max(1, round(height)), max(1, round(width)), rest)
+
+
+def cut_of(one: Thumbnail, frame: Frame) -> Cut:
+    """The rows and columns of the thumbnail that a frame covers, at the top, the bottom, the left and the right."""
+    rows, columns = one.grey.shape
+    top, bottom, left, right = frame
+    return round(top * rows), round(bottom * rows), round(left * columns), round(right * columns)
 
 
 def without_frame(one: Thumbnail) -> Thumbnail:
