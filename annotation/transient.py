@@ -42,9 +42,9 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 def _passes(error: BaseException) -> bool:
     if isinstance(error, (OperationalError, InterfaceError, BrokerError)):
         return True
-    if isinstance(error, OSError):
-        return _is_of_the_system(error) and error.errno not in LASTING
-    return _from_a_store(error)
+    if isinstance(error, OSError) and _is_of_the_system(error):
+        return error.errno not in LASTING
+    return _from_a_store(error)  # of which some are OSErrors too, without a number
 
 
 def _is_of_the_system(error: OSError) -> bool:

@@ -87,8 +87,9 @@ def import_answers(
 
     `photograph` gives the file of a source by its name, `show` the pictures of an answer. Raises Refused, with
     nothing written, where the study of that name was judged here or holds answers that differ, and where no row
-    can be used.
+    can be used; AnswersError for a trap whose right answer is not known.
     """
+    answers.require_known()
     study = imported_study(name) or new_imported_study(name, origin)
     if study.ranking_only:
         raise Refused(f"The study “{study.name}” holds names without pictures. Choose another name.")

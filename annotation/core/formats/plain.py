@@ -79,6 +79,14 @@ class Answers:
         """How many were read."""
         return len(self.answers)
 
+    def require_known(self) -> None:
+        """Raises AnswersError, naming the line, for a trap without its right answer."""
+        for answer in self.answers:
+            if answer.check == TRAP and not answer.known:
+                raise AnswersError(
+                    f"Line {answer.line}: the right answer to this trap is not known. Write a or b in a column known."
+                )
+
     def only_votes(self) -> "Answers":
         """Without checks and skipped answers, which a note counts."""
         votes = [answer for answer in self.answers if answer.is_vote]
@@ -143,7 +151,7 @@ def _answer(path: Path, line: int, row: Mapping[str, str], *, anywhere: bool = F
 
 
 def _check(where: str, row: Mapping[str, str]) -> tuple[str, str]:
-    """The kind of check and, of a trap, its right answer: the column's, or the original where one side is it."""
+    """The kind of check and, of a trap, its right answer: the column's, or the original where one side is it; else ""."""
     check, known = row.get("check", "").lower(), row.get("known", "").lower()
     if check not in CHECKS:
         raise AnswersError(
@@ -156,11 +164,9 @@ def _check(where: str, row: Mapping[str, str]) -> tuple[str, str]:
         for side in ("a", "b")
         if row[side] in (row["source"], ORIGINAL_METHOD) or row.get(f"{side}_codec") == ORIGINAL_METHOD
     ]
-    known = known or "".join(originals)
-    if known not in ("a", "b"):
-        raise AnswersError(
-            f"{where}: the right answer to this trap is not known. Write a or b in a column known."
-        )
+    known = known or (originals[0] if len(originals) == 1 else "")
+    if known and known not in ("a", "b"):
+        raise AnswersError(f"{where} has the known answer {known!r}: use a or b.")
     return check, known
 
 

@@ -41,8 +41,10 @@ def test_checks_and_skipped_answers_are_no_votes(tmp_path: Path) -> None:
         "o.png,x.png,y.png,b,trap",
         "o.png,x.png,y.png,skip,",
     )
-    read = read_plain(path)
+    read = read_plain(path).only_votes()
     assert [answer.line for answer in read.answers] == [2] and "2 checks and skipped" in read.notes[0]
+    with pytest.raises(AnswersError, match="Line 3: the right answer to this trap is not known"):
+        read_plain(path).require_known()
 
 
 @pytest.mark.parametrize(

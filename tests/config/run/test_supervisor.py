@@ -46,7 +46,7 @@ def test_all_are_up_inside_and_gone_after(
         assert os.getpgid(0) not in groups
     assert [line.split(":")[0] for line in output] == ["broker", "web"]
     assert not broker.answers(tmp_path)
-    assert not [pid for pid in noted_pids(tmp_path) if is_running(pid)]
+    until(lambda: not any(map(is_running, noted_pids(tmp_path))), within=5, what="nothing is left")
     assert supervisor.pids() == {}
 
 
@@ -96,7 +96,7 @@ def test_a_part_that_ignores_sigterm_is_killed(tmp_path: Path, free_port: int, m
     with supervisor_for(tmp_path, free_port, [make_part("web", "stubborn")]):
         began = time.monotonic()
     assert 0.9 < time.monotonic() - began < 4
-    assert not [pid for pid in noted_pids(tmp_path) if is_running(pid)]
+    until(lambda: not any(map(is_running, noted_pids(tmp_path))), within=5, what="nothing is left")
 
 
 def test_a_part_that_can_not_start_ends_all_and_says_why(
@@ -176,7 +176,7 @@ def test_a_signal_ends_all_within_five_seconds(tmp_path: Path, free_port: int, n
         process.send_signal(number)
         # Usually 0; the signal's own code where it comes before wait() is reached.
         assert process.wait(timeout=5) in (0, 128 + number, -number)
-        assert not [pid for pid in noted_pids(tmp_path) if is_running(pid)]
+        until(lambda: not any(map(is_running, noted_pids(tmp_path))), within=5, what="nothing is left")
         assert not broker.answers(tmp_path)
 
 

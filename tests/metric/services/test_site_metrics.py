@@ -12,12 +12,13 @@ from annotation.services.studies import open_study
 from codecs_zoo import registry
 from codecs_zoo.contract import CodecError
 from codecs_zoo.learned import _search
-from codecs_zoo.learned.networks.objective import metric_for
+from codecs_zoo.learned.networks.objective import TUNED_TRUNKS, metric_for
 from codecs_zoo.site_metrics import metric_folder, pinned, version_name
 from metric.models import MetricVersion
 from metric.services.promotion import back_to_stock, promote_version
 from metric.services.site_metrics import DatabaseSite
 from tests.kit.factories import make_source, make_study
+from tests.metric.core.conftest import trunk_or_skip
 from tests.metric.versions import make_version
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +64,8 @@ def test_a_worker_without_the_folder_encodes_with_the_version_and_the_row_says_w
 def test_it_is_the_version_that_is_looked_through(version: MetricVersion) -> None:
     import torch
 
+    for trunk in TUNED_TRUNKS:
+        trunk_or_skip(trunk)
     result = metric_for(version_name(version.sha256, simulated=version.simulated))
     stock = metric_for("stock")
     assert result is not None and stock is not None
