@@ -28,6 +28,11 @@ class Snapshot(Work):
     removed_at = models.DateTimeField(
         null=True, blank=True, help_text="When the rule for old snapshots removed the archive."
     )
+    scheduled = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Made by a schedule; one that a person made stays theirs without their account.",
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -21,8 +21,10 @@ from annotation.services.archives import unpack_whole
 from imaging.folders import FolderError
 
 
-def request_snapshot(*, study: Study, simulated: bool = False, created_by: User | None = None) -> Snapshot:
-    """A numbered snapshot of the judgments up to now, to be built by a worker.
+def request_snapshot(
+    *, study: Study, simulated: bool = False, created_by: User | None = None, scheduled: bool = False
+) -> Snapshot:
+    """A numbered snapshot of the judgments up to now, to be built by a worker. `scheduled`: nobody asked for it.
 
     Raises SnapshotRefused when there is too little to export.
     """
@@ -49,6 +51,7 @@ def request_snapshot(*, study: Study, simulated: bool = False, created_by: User 
                     until=until,
                     filters=filters_of(simulated=simulated, until=until),
                     created_by=created_by,
+                    scheduled=scheduled,
                 )
         except IntegrityError:  # the number was taken meanwhile
             continue

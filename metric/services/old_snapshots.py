@@ -28,7 +28,7 @@ def removable(now: datetime | None = None) -> QuerySet[Snapshot]:
     runs = TrainingRun.objects.filter(snapshot=OuterRef("pk")).pending()
     steps = TableStep.objects.filter(version__run__snapshot=OuterRef("pk")).pending()
     promoted = MetricVersion.objects.filter(run__snapshot=OuterRef("pk"), promoted_at__isnull=False)
-    return done.filter(Exists(later), removed_at=None, created_by=None, created_at__lt=before).exclude(
+    return done.filter(Exists(later), removed_at=None, scheduled=True, created_at__lt=before).exclude(
         Exists(runs) | Exists(steps) | Exists(promoted)
     )
 

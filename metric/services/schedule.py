@@ -135,7 +135,7 @@ def _retrain(study: Study, simulated: bool, now: datetime) -> TrainingRun | None
     if not due_of(study=study, simulated=simulated, now=now).is_now:
         return None
     return request_training(
-        snapshot=request_snapshot(study=study, simulated=simulated),
+        snapshot=request_snapshot(study=study, simulated=simulated, scheduled=True),
         config=rule_of(study).config,
         trigger=TrainingRun.Trigger.SCHEDULE,
     )

@@ -13,6 +13,7 @@ from django.apps.registry import Apps
 from django.db import connection
 from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 
 from annotation.models import Assignment, Flag, Reconstruction
 from annotation.services.sessions import skip_assignment
@@ -25,12 +26,14 @@ from tests.kit.factories import (
     make_source,
     make_study,
     make_triplet,
+    make_user,
 )
 
 SHARED_WORDS = "0010_worker_processes_and_the_clock"
 BEFORE_CONDITIONS = "0012_annotators_have_a_secret"
 BITRATES = "0021_studies_are_planned_by_workers"
 BEFORE_FLAGS = "0025_owners_are_members"
+BEFORE_SCHEDULED = "0037_snapshot_removed_at"
 LATEST = "latest"
 OLDEST = SHARED_WORDS
 
@@ -132,12 +135,22 @@ def pictures_of_ones_own_go_back_under_their_names_and_come_again() -> Scenario:
     assert not zoo.own_pictures.exists()
 
 
+def a_snapshot_without_a_person_was_scheduled() -> Scenario:
+    study, mara = make_study(), make_user("mara")
+    for number, person in enumerate((mara, None), start=1):
+        study.snapshots.create(number=number, simulated=False, until=timezone.now(), created_by=person)
+    yield BEFORE_SCHEDULED
+    yield LATEST
+    assert dict(study.snapshots.values_list("created_by", "scheduled")) == {mara.pk: False, None: True}
+
+
 SCENARIOS = (
     every_use_of_a_source_gets_the_words_that_the_source_had,
     the_way_back_keeps_the_first_uses_words,
     an_anchor_of_before_is_told_by_its_origin,
     a_pair_given_back_before_there_were_flags_has_one,
     pictures_of_ones_own_go_back_under_their_names_and_come_again,
+    a_snapshot_without_a_person_was_scheduled,
 )
 
 

@@ -29,7 +29,7 @@ def study() -> Study:
 
 def scheduled(study: Study, **fields: object) -> Snapshot:
     """A snapshot as a schedule makes it, with an archive."""
-    snapshot = make_snapshot(study, **fields)
+    snapshot = make_snapshot(study, **{"scheduled": True, **fields})
     snapshot.archive.save("snapshot.zip", ContentFile(b"PK"))
     return snapshot
 
@@ -73,8 +73,10 @@ def test_a_later_one_of_others_or_without_an_end_does_not_replace_it(
 
 
 def test_one_that_a_person_made_stays(study: Study) -> None:
-    old = scheduled(study, created_by=User.objects.create_user("mara"))
+    mara = User.objects.create_user("mara")
+    old = scheduled(study, scheduled=False, created_by=mara)
     scheduled(study)
+    mara.delete()  # their account goes, what they asked for does not
     assert after_removal(old)
 
 

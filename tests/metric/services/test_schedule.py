@@ -46,7 +46,8 @@ def test_only_what_came_since_the_last_run_counts() -> None:
 def test_programs_count_apart() -> None:
     study = make_judged_study(people=1, programs=6, retrain_after=24)
     (run,) = retrain_due(NIGHT)
-    assert run.snapshot.simulated
+    assert run.snapshot.simulated and run.snapshot.scheduled
+    assert not request_snapshot(study=study, simulated=True).scheduled
     assert new_judgments(study=study, simulated=False) == 4
 
 
