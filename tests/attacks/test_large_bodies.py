@@ -13,12 +13,12 @@ from rest_framework.parsers import MultiPartParser
 from annotation.models import Membership, Source, Study
 from annotation.services.tokens import make_token
 from config.admission import UPLOADS, admits
-from config.limits import DISCARDED, STRANGERS_MOST_BYTES
+from config.limits import DISCARDED
 from config.parsing import LARGEST_BYTES
 from tests.kit.factories import make_png, make_study
 
 pytestmark = pytest.mark.django_db
-TOO_MUCH = b"a" * (STRANGERS_MOST_BYTES + 1)
+TOO_MUCH = b"a" * (2 * 2**20 + 1)
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -100,6 +100,15 @@ def test_a_body_is_read_of_those_whose_role_reaches_so_far(role: str, admitted: 
     assert admits(head(API_UPLOAD.format(study.slug), token=token)) is admitted
     refused = client.post(UPLOAD.format(study.slug), TOO_MUCH, "multipart/form-data; boundary=x")
     assert (refused.status_code == 413) is not admitted
+
+
+@pytest.mark.parametrize("path", ["/studies/new/from-file/", "/api/v1/distance"])
+def test_an_account_that_is_no_researcher_s_admits_nobody(path: str) -> None:
+    account = User.objects.create_user("annotator", password="a long passphrase")  # noqa: S106
+    client = Client()
+    client.force_login(account)
+    assert not admits(head(path, cookie=client.session.session_key))
+    assert not admits(head(path, token=make_token(user=account)[1]))
 
 
 @pytest.mark.parametrize("path", [UPLOAD, API_UPLOAD, "/studies/new/from-file/", "/api/v1/distance"])

@@ -151,7 +151,7 @@ def _answer(path: Path, line: int, row: Mapping[str, str], *, anywhere: bool = F
 
 
 def _check(where: str, row: Mapping[str, str]) -> tuple[str, str]:
-    """The kind of check and, of a trap, its right answer: the column's, or the original where one side is it; else ""."""
+    """The kind of check and, of a trap, its right answer: the column's, else the original on one side, else ""."""
     check, known = row.get("check", "").lower(), row.get("known", "").lower()
     if check not in CHECKS:
         raise AnswersError(

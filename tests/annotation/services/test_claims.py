@@ -131,3 +131,28 @@ def test_a_session_holds_two_pairs_until_its_first_answer() -> None:
     answer = claim_next(session=session, holding=held)
     assert isinstance(answer, NoPair) and answer.status == "nothing_free"
     assert FIRST_LEASES == 2
+
+
+def test_pairs_that_are_held_belong_to_the_session_s_number() -> None:
+    study = make_study(pairs_per_session=3)
+    for bpp in (0.23, 0.37, 0.67, 1.0):
+        make_triplet(study, level=bpp)
+    session = make_session(study)
+    make_judgment(session)
+    for _ in range(2):
+        make_assignment(session)
+    held = session.assignments.values_list("pk", flat=True)
+    answer = claim_next(session=session, holding=list(held))
+    assert isinstance(answer, NoPair) and answer.status == "sitting_over"
+
+
+def test_a_pair_that_ran_out_is_not_shown_again_as_if_it_were_lost() -> None:
+    study = make_study(votes_per_triplet=5)
+    for bpp in (0.37, 1.0):
+        make_triplet(study, level=bpp)
+    session = make_session(study)
+    first = make_assignment(session)
+    assert claim_next(session=session) == first
+    Assignment.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    following = claim_next(session=session)
+    assert isinstance(following, Assignment) and following != first

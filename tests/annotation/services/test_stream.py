@@ -3,9 +3,13 @@
 `python -m benchmarks.protocol` does the same with a hundred annotators.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from annotation.core.allocation import SIDE_BLOCK
+from annotation.services.serving import next_servings
+from annotation.services.stream import stream_of
 from benchmarks._stream import judge, make_study, promises_of
 
 pytestmark = pytest.mark.django_db
@@ -33,3 +37,15 @@ def test_five_pairs_at_least_lie_between_a_pair_and_its_repeat() -> None:
     study = make_study(sources=8, votes=3, pairs=40, repeat_percent=30.0, sentinel_percent=0.0)
     judge(study, annotators=2, pairs=40)
     assert promises_of(study).nearest_repeat >= 5
+
+
+def test_a_repeat_is_drawn_from_all_of_the_last_pairs() -> None:
+    """Not always the same one: which pair comes again cannot be foreseen."""
+    study = make_study(sources=8, votes=3, pairs=40, repeat_percent=0.0, sentinel_percent=0.0)
+    judge(study, annotators=1, pairs=20)
+    session = study.sessions.get()
+    stream = replace(stream_of(session, None), kinds=["repeat"])
+    drawn = {
+        next(next_servings(session, replace(stream, seed=str(number)))).triplet.pk for number in range(20)
+    }
+    assert len(drawn) > 5
