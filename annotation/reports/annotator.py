@@ -79,11 +79,17 @@ def answers_of(enrolment: Enrolment) -> list[Given]:
     return [Given(row, row.took_ms, _right(row), row.session) for row in reversed(rows)]
 
 
+def warm_ups_of(enrolment: Enrolment) -> QuerySet[Judgment]:
+    """The standing answers at a session's start that do not count."""
+    return _stands(enrolment).filter(assignment__warm_up=True)
+
+
 def _standing(enrolment: Enrolment) -> QuerySet[Judgment]:
-    stands = Judgment.objects.filter(
-        study=enrolment.study, annotator=enrolment.annotator_id, stands=True, assignment__warm_up=False
-    )
-    return stands.exclude(kind=Assignment.Kind.TRAINING)
+    return _stands(enrolment).filter(assignment__warm_up=False).exclude(kind=Assignment.Kind.TRAINING)
+
+
+def _stands(enrolment: Enrolment) -> QuerySet[Judgment]:
+    return Judgment.objects.filter(study=enrolment.study, annotator=enrolment.annotator_id, stands=True)
 
 
 def _right(row: Judgment) -> bool | None:

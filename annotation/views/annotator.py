@@ -111,7 +111,8 @@ def page_of(request: HttpRequest, study: Study, enrolment: Enrolment) -> dict[st
         "signs": shown_signs(person.figures),
         "figures": figure_rows(person.figures),
         "answers": len(answers),
-        "aside": max(0, person.judgments - len(answers)),
+        "warm_ups": report.warm_ups_of(enrolment).count(),
+        "only_latest": len(answers) == report.MOST_ANSWERS,
         "sides": report.sides_of(answers),
         "chart": inline(
             answers_in_order(report.marks_of(answers), title=f"Answers of {person.name} in their order")

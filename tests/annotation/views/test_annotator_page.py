@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation.core.protocol import Protocol
-from annotation.models import Annotator, Enrolment, Session, Study
+from annotation.models import Annotator, Assignment, Enrolment, Session, Study
 from annotation.reports.annotator import agreement_with_others
 from annotation.reports.leave_one_out import LeaveOneOut, leave_one_out
 from annotation.reports.results import cached_results, votes_by_population
@@ -89,6 +89,19 @@ class TestPage:
         text = page.content.decode()
         assert "like a cave" in text and "1920 × 1080" in text and "stripes" in text
         assert [row.judgment.answer for row in page.context["page"].rows] == ["left", "left", "right"]
+
+    def test_warm_ups_are_counted_and_sides_say_whether_they_are_of_the_latest_answers(
+        self, owner_client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        session = make_session(study_of(4))
+        for warm_up in (True, False, False, False):
+            judgment = make_judgment(session, answer="left")
+            Assignment.objects.filter(pk=judgment.assignment_id).update(warm_up=warm_up)
+        page = page_of(owner_client, session)
+        assert "4 in 1 session, 1 of them warm-up; left 3, right 0" in page.content.decode()
+        monkeypatch.setattr("annotation.reports.annotator.MOST_ANSWERS", 2)
+        page = page_of(owner_client, session)
+        assert "1 of them warm-up; of the latest 2: left 2, right 0" in page.content.decode()
 
     def test_what_is_outside_is_marked_and_said_first(self, owner_client: Client) -> None:
         study = study_of(20)
