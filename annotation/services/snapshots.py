@@ -98,9 +98,14 @@ def _split_counts(manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 def remove_archive(*, snapshot: Snapshot) -> None:
-    """Deletes the archive of a snapshot; its row, with filters, counts and hash, stays."""
-    Snapshot.objects.filter(pk=snapshot.pk).update(removed_at=timezone.now(), archive="")
+    """Deletes the archive of a snapshot; its row, with filters, counts and hash, stays.
+
+    The row names the archive until it is gone: where the storage fails, the next call deletes it.
+    """
+    row = Snapshot.objects.filter(pk=snapshot.pk)
+    row.update(removed_at=timezone.now())
     snapshot.archive.delete(save=False)
+    row.update(archive="")
 
 
 def require_archive(snapshot: Snapshot) -> None:

@@ -28,14 +28,16 @@ def removable(now: datetime | None = None) -> QuerySet[Snapshot]:
     runs = TrainingRun.objects.filter(snapshot=OuterRef("pk")).pending()
     steps = TableStep.objects.filter(version__run__snapshot=OuterRef("pk")).pending()
     promoted = MetricVersion.objects.filter(run__snapshot=OuterRef("pk"), promoted_at__isnull=False)
-    return done.filter(Exists(later), removed_at=None, scheduled=True, created_at__lt=before).exclude(
-        Exists(runs) | Exists(steps) | Exists(promoted)
-    )
+    old = done.filter(Exists(later), scheduled=True, created_at__lt=before).exclude(archive="")
+    return old.exclude(Exists(runs) | Exists(steps) | Exists(promoted))
 
 
 def remove_old_snapshots(now: datetime | None = None) -> int:
     """Deletes the files of those; how many."""
-    old = list(removable(now))
-    for snapshot in old:
-        remove_archive(snapshot=snapshot)
-    return len(old)
+    removed = 0
+    for pk in list(removable(now).values_list("pk", flat=True)):
+        # Meanwhile somebody may have asked for a training on it.
+        if snapshot := removable(now).filter(pk=pk).first():
+            remove_archive(snapshot=snapshot)
+            removed += 1
+    return removed

@@ -5,13 +5,16 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from annotation.errors import SnapshotRefused
 from annotation.models import Snapshot, Study
+from annotation.services.snapshots import remove_archive
 from metric.models import TableStep
+from metric.services import old_snapshots
 from metric.services.old_snapshots import remove_old_snapshots
 from metric.services.requests import request_training
 from tests.kit.factories import make_study
@@ -78,6 +81,33 @@ def test_one_that_a_person_made_stays(study: Study) -> None:
     scheduled(study)
     mara.delete()  # their account goes, what they asked for does not
     assert after_removal(old)
+
+
+def test_where_the_storage_fails_the_next_day_removes_it(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = scheduled(study)
+    scheduled(study)
+
+    def away(*_: object) -> None:
+        raise OSError("away")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="away"):
+        patch.setattr(FileSystemStorage, "delete", away)
+        remove_old_snapshots(timezone.now() + LATER)
+    assert not after_removal(old)
+
+
+def test_a_run_that_is_requested_meanwhile_keeps_it(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = scheduled(study), scheduled(study)
+    scheduled(study)
+
+    def remove_and_request(*, snapshot: Snapshot) -> None:
+        make_run(first if snapshot == second else second, state="queued")
+        remove_archive(snapshot=snapshot)
+
+    monkeypatch.setattr(old_snapshots, "remove_archive", remove_and_request)
+    assert remove_old_snapshots(timezone.now() + LATER) == 1
 
 
 @pytest.mark.parametrize(("state", "stays"), [("queued", True), ("running", True), ("done", False)])
