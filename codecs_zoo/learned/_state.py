@@ -10,12 +10,14 @@ from typing import Any
 from codecs_zoo.contract import CodecError
 from codecs_zoo.encode_progress import Follower
 from imaging.files import write_atomic
+from imaging.listing import is_system_file
 
 
 def check_training_folder(out: Path, settings: bytes) -> None:
     """Raises CodecError unless a training with these settings can begin, or continue, in `out`.
 
-    A folder that holds other things is refused: it would be filled with files that nobody expects there.
+    A folder that holds other things is refused: it would be filled with files that nobody expects there. Files that a
+    system makes for itself do not count, nor hidden ones, such as a kill leaves behind.
     """
     path = out / "settings.json"
     if path.exists() and path.read_bytes() != settings:
@@ -25,7 +27,7 @@ def check_training_folder(out: Path, settings: bytes) -> None:
     if out.exists() and not out.is_dir():
         raise CodecError(f"{out} is a file. Use --out with a new folder, or with one to continue in.")
     begun = path.exists() or (out / "state.pt").exists()
-    if not begun and out.is_dir() and any(out.iterdir()):
+    if not begun and out.is_dir() and not all(map(is_system_file, out.iterdir())):
         raise CodecError(
             f"{out} is not empty and holds no training. Use --out with a new folder, or with one to continue in."
         )

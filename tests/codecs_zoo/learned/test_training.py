@@ -113,6 +113,13 @@ def test_a_folder_with_other_things_is_left_alone(photographs: Path) -> None:
     assert sorted(photographs.iterdir()) == before
 
 
+def test_a_folder_with_a_draft_that_a_kill_left_is_used(photographs: Path, tmp_path: Path) -> None:
+    for name in (".settings.json.x7.json", ".DS_Store", "Thumbs.db"):
+        (tmp_path / name).touch()
+    trainer.train(settings_for(photographs, steps=1), tmp_path)
+    assert (tmp_path / "manifest.json").exists()
+
+
 def test_options_replace_the_values_of_a_settings_file(tmp_path: Path) -> None:
     """Left aside in silence, `--steps 3` with a recipe would train for as long as the recipe says."""
     file = tmp_path / "recipe.json"
