@@ -1,0 +1,55 @@
+"""The list of studies, its like in the API, the study's page and its results name the same numbers of votes."""
+
+import uuid
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from annotation.models import Enrolment, Judgment, Study
+from annotation.reports.results import votes_by_population
+from annotation.services.annotator_quality import exclude_by_hand
+from annotation.services.judging import record_judgment
+from annotation.services.ranking_only import import_ranking
+from annotation.views.progress import encoding_of, judging_of
+from annotation.views.studies import with_counts
+from psychometrics.answers import read_answer_rows
+from tests.kit.factories import make_judged_study, make_timing
+
+pytestmark = pytest.mark.django_db
+
+
+def votes_everywhere(study: Study, client: Client) -> set[tuple[int, int]]:
+    """(people's, simulated) as each of them has it, and as the answers themselves are."""
+    listed = with_counts(Study.objects.all()).get(pk=study.pk)
+    (sent,) = (one for one in client.get("/api/v1/studies/").json()["results"] if one["slug"] == study.slug)
+    page = judging_of(study, encoding=encoding_of(study))
+    results = votes_by_population(study)
+    counted = Judgment.objects.filter(study=study).counted()
+    return {
+        (listed.judged, listed.simulated),
+        (sent["judgments_by_people"], sent["judgments_simulated"]),
+        (page.votes, page.simulated),
+        (results["people"], results["simulated"]),
+        (counted.by_people().count(), counted.filter(simulated=True).count()),
+    }
+
+
+def test_with_an_excluded_annotator_and_an_answer_that_was_undone(admin_client: Client) -> None:
+    study = make_judged_study(people=3, programs=1)
+    exclude_by_hand(enrolment=Enrolment.objects.filter(study=study)[0], reason="a bot", by="ada")
+    last = Judgment.objects.filter(study=study, simulated=False).latest("received_at")
+    record_judgment(
+        session=last.assignment.session, judgment_id=uuid.uuid4(), assignment_id=last.assignment_id,
+        answer="right", timing=make_timing(), supersedes=last.pk,
+    )  # fmt: skip
+    assert Judgment.objects.filter(study=study, stands=False).count() == 1
+    assert votes_everywhere(study, admin_client) == {(8, 4)}
+
+
+def test_of_an_import_with_repeats_traps_and_skipped_pairs(admin_client: Client, tmp_path: Path) -> None:
+    path = tmp_path / "names.csv"
+    rows = ["p,x,y,a,ann,,", "p,x,y,b,ann,,", "p,x,y,a,bob,,", "p,x,y,skip,cem,,", "p,x,y,a,ann,trap,a"]
+    path.write_text("\n".join(["source,a,b,choice,annotator,check,known", *rows]) + "\n")
+    study = import_ranking(answers=read_answer_rows(path), name="Names").study
+    assert votes_everywhere(study, admin_client) == {(3, 0)}
