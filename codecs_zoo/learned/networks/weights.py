@@ -72,7 +72,8 @@ def read_weights(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
             state = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118 - not a dict
     except (SafetensorError, OSError) as error:
         raise WeightsError(
-            f"{path} is missing or not a safetensors file ({error}). Install the package again."
+            f"{path} is missing or not a safetensors file ({error}). Give another file; if it came with closer, "
+            f"install that again."
         ) from error
     if metadata.get("format") != FORMAT:
         raise WeightsError(f"{path} has format {metadata.get('format')!r}; this version reads {FORMAT!r}.")

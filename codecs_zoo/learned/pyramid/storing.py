@@ -69,7 +69,8 @@ def read_model(path: Path) -> tuple[PyramidModel, dict[str, Tensor]]:
         )
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise CodecError(
-            f"{path} does not contain weights of pyramid ({error}). Install closer again."
+            f"{path} does not contain weights of pyramid ({error}). Give another file; if it came with closer, "
+            f"install that again."
         ) from error
     return model, frozen
 
