@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from psychometrics.p_values import p_with_sign
 from psychometrics.ranking import Ranking
-from psychometrics.sentences import NO_FIT, count, p_with_sign
+from psychometrics.sentences import NO_FIT, count
 
 # Below this p there is a doubt, below NO_FIT none.
 DOUBTFUL_FIT = 0.05

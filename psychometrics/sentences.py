@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from psychometrics.curves import EqualQuality
 from psychometrics.differences import Difference
+from psychometrics.p_values import p_with_sign
 from psychometrics.planning import Plan
 from psychometrics.ranking import Ranking
 from psychometrics.results import Crossing
@@ -292,17 +293,6 @@ def _percent(share: float) -> str:
 
 def _signed_percent(share: float) -> str:
     return f"{100 * share:+.0f} %".replace("-", "−")
-
-
-def p_in_words(value: float) -> str:
-    """The p of a test: .023, or < .001; none is printed as 0."""
-    return "< .001" if value < 0.001 else f"{value:.3f}".replace("0.", ".", 1)
-
-
-def p_with_sign(value: float) -> str:
-    """The same in a sentence: p = .023, or p < .001."""
-    words = p_in_words(value)
-    return f"p {words}" if words.startswith("<") else f"p = {words}"
 
 
 def _share(value: float) -> str:

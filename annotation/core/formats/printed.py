@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from psychometrics.sentences import p_in_words
+from psychometrics.p_values import p_in_words
 from psychometrics.tables import to_text
 
 Cell = str | float | int | bool | None
