@@ -1,4 +1,4 @@
-"""Second steps of tables: requested, listed and called off. Light enough for a web process: this loads no torch."""
+"""Second steps of tables: requested, listed and cancelled. Light enough for a web process: this loads no torch."""
 
 from pathlib import Path
 
