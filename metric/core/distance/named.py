@@ -79,11 +79,6 @@ def _is_known(name: str) -> bool:
     return name in ROWS or ":" in name or Path(name).is_dir() or name in entry_points()
 
 
-def availability() -> dict[str, str | None]:
-    """Every known name with the reason why it cannot be used here, None where it can."""
-    return {key: named(key).baseline.unavailable() for key in (*ROWS, *entry_points())}
-
-
 def _version(folder: Path) -> Named:
     metric = load(folder)
 

@@ -15,7 +15,7 @@ from metric.core.distance import own_process, rivals
 from metric.core.distance.baselines import BaselineUnavailable
 from metric.core.distance.features import Pair
 from metric.core.distance.images import as_picture
-from metric.core.distance.named import UnknownMetric, availability, named
+from metric.core.distance.named import UnknownMetric, named, require_known
 from metric.core.distance.own_process import OwnProcess, ProcessFailed
 from metric.core.distance.rival_packages import PACKAGES
 from metric.core.offered import ENTRY_POINTS
@@ -243,7 +243,7 @@ def test_installed_packages_can_offer_metrics(
 ) -> None:
     point = metadata.EntryPoint("theirs", f"{own}:mean_error", ENTRY_POINTS)
     monkeypatch.setattr(metadata, "entry_points", lambda **_: metadata.EntryPoints([point]))
-    assert "theirs" in availability()
+    require_known(["theirs"])
     assert named("theirs").baseline.distances(pairs, None, None, None)[0] > 0
 
 
@@ -258,8 +258,8 @@ def test_a_name_that_two_packages_offer_is_refused(own: str, monkeypatch: pytest
 
 def test_every_rival_is_available_or_says_how_to_get_it() -> None:
     assert set(PACKAGES) == set(RIVALS)
-    for key, reason in availability().items():
-        assert key in ROWS or reason is None
+    for key in ROWS:
+        reason = named(key).baseline.unavailable()
         assert reason is None or any(word in reason for word in ("pip install", "PATH", "run:"))
 
 
