@@ -139,3 +139,11 @@ def test_the_page_says_how_many_are_missing_and_shows_no_code(client: Client) ->
     judge(again, 6)
     let_time_pass(again)
     assert "DONE-1" in client.get(reverse("judge-end", args=[study.key])).content.decode()
+
+
+def test_practice_pairs_that_were_given_back_are_no_pairs() -> None:
+    study = study_of(10)
+    session = make_session(study)
+    make_assignment(session)
+    session.assignments.update(state="skipped", kind="training")
+    assert completion_of(study, session.annotator_id).done == 0

@@ -1,10 +1,14 @@
 """In a large study only who answered since is worked out, and comes to what working out everybody gives."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from annotation.models import Enrolment, Study
 from annotation.services import annotator_quality, fitted_scales
@@ -92,6 +96,21 @@ def test_answers_are_counted_into_the_scale_once(study: Study) -> None:
     second = fitted_scales.cached_scales(study, simulated=False)
     assert first and second
     assert (first.votes, second.votes, second.scales.totals.sum()) == (48, 56, 56)
+
+
+@pytest.mark.parametrize(("votes", "hours", "usable"), [(110, 23, True), (111, 1, False), (100, 25, False)])
+def test_scales_are_used_for_a_day_and_until_votes_have_grown_by_a_tenth(
+    study: Study, monkeypatch: pytest.MonkeyPatch, votes: int, hours: float, usable: bool
+) -> None:
+    monkeypatch.undo()  # the product's own limit of growth
+    monkeypatch.setattr(fitted_scales, "FEW", 0)
+    judge(study, 2, "left", "right")
+    refresh_quality(study)
+    fitted = fitted_scales.cached_scales(study, simulated=False)
+    assert fitted
+    moved = replace(fitted, fitted_on=100, votes=votes, fitted_at=timezone.now() - timedelta(hours=hours))
+    cache.set(fitted_scales._key(study, simulated=False), moved)
+    assert (fitted_scales.cached_scales(study, simulated=False) is not None) == usable
 
 
 @pytest.mark.parametrize("change", ["growth", "method"])
