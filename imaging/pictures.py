@@ -21,6 +21,8 @@ FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF")
 ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif"})
 SMALLEST_SIDE = 64
 MAX_PIXELS = 64_000_000
+STRIP = 256
+"""Rows that are compared at once."""
 # What decoders take for a picture though a part of it is missing, by format. Raw pixels (BMP, TIFF) do not show it.
 REFUSALS: dict[str, tuple[Callable[[bytes], None], ...]] = {
     "PNG": (png.refuse_damage, png.refuse_missing_rows),
@@ -265,9 +267,17 @@ def _to_srgb(picture: Image.Image, profile: bytes, notes: list[str]) -> Image.Im
     if picture.mode == "L":
         notes.append("Greyscale: expanded to three equal channels.")
     assert converted is not None
-    if converted.tobytes() != picture.convert("RGB").tobytes():
+    if not _is_same(converted, picture):
         notes.append(f"Converted to sRGB from its colour profile ({_profile_name(embedded)}).")
     return converted
+
+
+def _is_same(converted: Image.Image, picture: Image.Image) -> bool:
+    """Whether the conversion changed nothing, in strips: of a large picture a copy more is a fifth of a gigabyte."""
+    strips = [
+        (0, top, picture.width, min(top + STRIP, picture.height)) for top in range(0, picture.height, STRIP)
+    ]
+    return all(converted.crop(box).tobytes() == picture.crop(box).convert("RGB").tobytes() for box in strips)
 
 
 def _profile_name(profile: ImageCms.ImageCmsProfile) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from imaging import colour
 from imaging.errors import PhotographError
 from imaging.pictures import Photograph, load_photograph
 from tests.kit import claims
@@ -266,3 +267,12 @@ def test_grey_with_a_gamma_is_converted_as_grey() -> None:
     photograph = load_photograph(content[:33] + gama(1) + content[33:])
     assert np.unique(photograph.pixels).tolist() == [188]
     assert len(photograph.notes) == 2
+
+
+def test_a_conversion_that_changes_the_last_rows_alone_is_noted() -> None:
+    pixels = np.zeros((600, 64, 3), np.uint8)
+    linear = {"icc_profile": claims.profile(colour.SRGB, 1.0)}
+    assert load_photograph(claims.saved("PNG", pixels, **linear)).notes == ()
+    pixels[-1] = 100
+    (note,) = load_photograph(claims.saved("PNG", pixels, **linear)).notes
+    assert "Converted to sRGB from its colour profile" in note
