@@ -111,6 +111,23 @@ def _require_unchanged(path: Path, text: bytes, manifest: Mapping[str, Any]) -> 
         raise ManifestError(f"{path} was changed after it was written (its own sha256 differs)")
 
 
+class _Hashes:
+    """The sha256 of files; one that has several names in the folder is read once."""
+
+    def __init__(self) -> None:
+        self._linked: dict[tuple[int, int], str] = {}
+
+    def of(self, path: Path) -> str:
+        """Of the file with that name. Raises OSError."""
+        status = path.stat()
+        if status.st_nlink < 2:
+            return file_sha256(path)
+        file = status.st_dev, status.st_ino
+        if file not in self._linked:
+            self._linked[file] = file_sha256(path)
+        return self._linked[file]
+
+
 def verify(folder: Path, manifest: Mapping[str, Any], *, only: bool = False, name: str = NAME) -> None:
     """Hash every file that the manifest names; with `only`, the folder may hold no other.
 
@@ -126,9 +143,10 @@ def verify(folder: Path, manifest: Mapping[str, Any], *, only: bool = False, nam
             f"{folder} does not contain exactly the files of its manifest: missing {_some(missing)}, not "
             f"listed {_some(unlisted)}"
         )
+    hashes = _Hashes()
     for listed, sha256 in files.items():
         try:
-            same = file_sha256(folder / listed) == sha256
+            same = hashes.of(folder / listed) == sha256
         except OSError as error:
             raise ManifestError(f"{folder / listed} cannot be read: {error.strerror or error}") from error
         if not same:

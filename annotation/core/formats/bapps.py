@@ -194,15 +194,20 @@ def _write_images(
     open_image: Callable[[str], bytes],
     progress: Callable[[int, int], None] | None,
 ) -> dict[str, str]:
-    cached = lru_cache(maxsize=_IMAGES_KEPT)(open_image)
+
+    @lru_cache(maxsize=_IMAGES_KEPT)
+    def cached(key: str) -> tuple[bytes, str]:
+        content = open_image(key)
+        return content, hashlib.sha256(content).hexdigest()
+
     for split in SPLITS:
         for part in ("ref", "p0", "p1", "judge"):
             (draft / split / part).mkdir(parents=True)
     files: dict[str, str] = {}
     written: dict[str, Path] = {}
     for done, triplet in enumerate(placed, start=1):
-        for name, content in _contents(triplet, cached):
-            files[name] = sha256 = hashlib.sha256(content).hexdigest()
+        for name, content, sha256 in _contents(triplet, cached):
+            files[name] = sha256
             # A picture that several triplets show is kept once, under several names.
             if sha256 in written:
                 link_or_copy(written[sha256], draft / name)
@@ -214,18 +219,22 @@ def _write_images(
     return files
 
 
-def _contents(triplet: _Placed, open_image: Callable[[str], bytes]) -> Iterator[tuple[str, bytes]]:
+def _contents(
+    triplet: _Placed, open_image: Callable[[str], tuple[bytes, str]]
+) -> Iterator[tuple[str, bytes, str]]:
+    """Name, content and sha256 of each of a triplet's files."""
     row = triplet.row
     for part, key in (("ref", row.ref_image), ("p0", row.p0_image), ("p1", row.p1_image)):
-        content = open_image(key)
+        content, sha256 = open_image(key)
         if not content.startswith(_PNG):
             raise ExportError(
                 f"image {key} of triplet {row.key} is not a PNG file: store it again, then export"
             )
-        yield f"{triplet.split}/{part}/{triplet.index}.png", content
+        yield f"{triplet.split}/{part}/{triplet.index}.png", content, sha256
     buffer = io.BytesIO()
     np.save(buffer, np.array([triplet.judge], dtype=np.float32), allow_pickle=False)
-    yield f"{triplet.split}/judge/{triplet.index}.npy", buffer.getvalue()
+    judge = buffer.getvalue()
+    yield f"{triplet.split}/judge/{triplet.index}.npy", judge, hashlib.sha256(judge).hexdigest()
 
 
 def _describe(

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from metric.core.config import STRENGTHS
 from metric.core.distance.choice import ChoiceCurve, fit_curve
@@ -115,7 +116,7 @@ def fit_heads(
     ordered = sorted(strengths, reverse=True)
     parts = _folds(votes, folds, seed)
     # These products are too small to share out: on a busy machine threads made the fit ten times slower.
-    with threadpool_limits(limits=1):
+    with _thread_pools().limit(limits=1):
         problems = [Problem.of(votes, stock, way, even) for way in ways]
         tried = [
             one
@@ -135,6 +136,12 @@ def fit_heads(
     table = tuple(one.fold for one in tried)
     fit = _as_fit(problem, solution, stock if scale is None else scale, mean_vector, best.fold, table, curve)
     return replace(fit, reliability=tuple(float(share) for share in reliability))
+
+
+@cache
+def _thread_pools() -> ThreadpoolController:
+    """The libraries with threads: to look for them takes as long as a small fit, and a curve has 30 of those."""
+    return ThreadpoolController()
 
 
 def _folds(votes: Design, folds: int, seed: int) -> NDArray[np.int64]:
