@@ -194,19 +194,8 @@ def _level(triplet: Triplet) -> float | None:
     return None if triplet.level is None else float(triplet.level)
 
 
-# The fields that an answer's row is made of: of a study of many answers the others take half of the time.
-_OF_AN_ANSWER = (
-    *(
-        "assignment__repeats",
-        "assignment__warm_up",
-        "assignment__first_on_left",
-        "annotator",
-        "simulated",
-        "kind",
-    ),
-    *("answer", "counted", "stands", "supersedes", "layout", "received_at", "timing"),
-    *("triplet__known", "triplet__level", "triplet__source__sha256"),
-    *(f"triplet__{side}__{field}" for side in ("first", "second") for field in ("sha256", "method", "level")),
+_OF_A_SIDE = tuple(
+    f"triplet__{side}__{field}" for side in ("first", "second") for field in ("sha256", "method", "level")
 )
 
 
@@ -216,41 +205,55 @@ def answer_rows(study: Study, simulated: bool, until: datetime, name_of: Naming)
         Judgment.objects.filter(study=study, received_at__lte=until)
         .of_population(simulated=simulated)
         .with_exclusion()
-        .select_related("assignment", "triplet__source", "triplet__first", "triplet__second")
         .annotate(language=F("assignment__session__language"))
-        .only(*_OF_AN_ANSWER)
         .order_by("received_at", "pk")
+        # Not as models: a study has many answers, each with five of them.
+        .values_list(
+            *("pk", "assignment_id", "assignment__repeats_id", "annotator_id", "simulated", "kind", "answer"),
+            *(
+                "counted",
+                "stands",
+                "supersedes_id",
+                "excluded_by",
+                "layout",
+                "language",
+                "received_at",
+                "timing",
+            ),
+            *("assignment__warm_up", "assignment__first_on_left", "triplet__known", "triplet__level"),
+            *("triplet__source__sha256", *_OF_A_SIDE),
+            named=True,
+        )
     )
-    for judgment in rows.iterator(chunk_size=2000):
-        assignment, triplet = judgment.assignment, judgment.triplet
-        left, right = triplet.first, triplet.second
+    for row in rows.iterator(chunk_size=2000):
+        first, second = row[-6:-3], row[-3:]
+        left, right = (first, second) if row.assignment__first_on_left else (second, first)
         known = {Triplet.Known.FIRST: "left", Triplet.Known.SECOND: "right"}
-        if not assignment.first_on_left:
-            left, right = right, left
+        if not row.assignment__first_on_left:
             known = {Triplet.Known.FIRST: "right", Triplet.Known.SECOND: "left"}
         yield AnswerRow(
-            judgment=name_of(judgment.pk),
-            assignment=name_of(assignment.pk),
-            repeats=name_of(assignment.repeats_id),
-            annotator=name_of(judgment.annotator_id),
-            simulated=judgment.simulated,
-            kind=judgment.kind if not assignment.warm_up else "warm_up",
-            answer=judgment.answer,
-            counted=judgment.counted,
-            stands=judgment.stands,
-            supersedes=name_of(judgment.supersedes_id),
-            excluded_by=judgment.excluded_by,
-            source=triplet.source.sha256,
-            left_sha256=left.sha256,
-            right_sha256=right.sha256,
-            left_codec=left.method,
-            right_codec=right.method,
-            left_level=float(left.level),
-            right_level=float(right.level),
-            target_bpp=_level(triplet),
-            known=known.get(triplet.known, ""),
-            layout=judgment.layout,
-            language=judgment.language,
-            received_at=judgment.received_at,
-            timing=judgment.timing,
+            judgment=name_of(row.pk),
+            assignment=name_of(row.assignment_id),
+            repeats=name_of(row.assignment__repeats_id),
+            annotator=name_of(row.annotator_id),
+            simulated=row.simulated,
+            kind=row.kind if not row.assignment__warm_up else "warm_up",
+            answer=row.answer,
+            counted=row.counted,
+            stands=row.stands,
+            supersedes=name_of(row.supersedes_id),
+            excluded_by=row.excluded_by,
+            source=row.triplet__source__sha256,
+            left_sha256=left[0],
+            right_sha256=right[0],
+            left_codec=left[1],
+            right_codec=right[1],
+            left_level=float(left[2]),
+            right_level=float(right[2]),
+            target_bpp=None if row.triplet__level is None else float(row.triplet__level),
+            known=known.get(row.triplet__known, ""),
+            layout=row.layout,
+            language=row.language,
+            received_at=row.received_at,
+            timing=row.timing,
         )

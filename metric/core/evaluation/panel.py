@@ -180,9 +180,15 @@ def _after_logistic(distance: Floats, value: Floats) -> Floats:
     def residuals(parameters: Floats) -> Floats:
         return curve(parameters) - value
 
+    def slopes(parameters: Floats) -> Floats:
+        top, bottom, at, scale = parameters
+        share = expit((at - distance) / scale)
+        by_at = (top - bottom) * share * (1 - share) / scale
+        return np.stack([share, 1 - share, by_at, -by_at * (at - distance) / scale], axis=1)
+
     start = (span / 2, -span / 2, middle, width)
     bounds = [-np.inf, -np.inf, -np.inf, 1e-3 * width], [np.inf, np.inf, np.inf, 1e3 * width]
-    fitted = least_squares(residuals, start, bounds=bounds, max_nfev=2000)
+    fitted = least_squares(residuals, start, jac=slopes, bounds=bounds, max_nfev=2000)
     if not fitted.success:
         return np.asarray(np.polyval(np.polyfit(distance, value, 1), distance))
     return curve(fitted.x)

@@ -144,12 +144,14 @@ class Problem:
     def _loss(self, parameters: Floats, p1: Floats, total: Floats, strength: float) -> tuple[float, Floats]:
         columns = len(self.target)
         z, scales, b = parameters[:columns], parameters[columns:-1], parameters[-1]
-        odds = self._odds(z) + b * self.votes.side
-        error = (total * expit(odds) - p1) / total.sum()
+        odds, count = self._odds(z) + b * self.votes.side, float(total.sum())
+        error = (total * expit(odds) - p1) / count
         away = z - scales[self.block] * self.target
         by_z = (error.sum(axis=1).astype(np.float32) @ self.x).astype(np.float64) + strength * away
         by_scales = -strength * np.bincount(self.block, away * self.target)
-        value = log_loss(odds, p1, total) + strength / 2 * float(away @ away)
+        # `log_loss`, with one logarithm in the place of two.
+        loss = float((total * np.logaddexp(0, odds) - p1 * odds).sum()) / count
+        value = loss + strength / 2 * float(away @ away)
         return value, np.concatenate([by_z, by_scales, [float((error * self.votes.side).sum())]])
 
     def _odds(self, z: Floats) -> Floats:
