@@ -115,7 +115,7 @@ def test_few_answers_rank_nothing_and_the_page_says_what_to_add(owner_client: Cl
     text = owner_client.get(reverse("study-results", args=[study_with(4, 0).slug])).content.decode()
     assert "The order of the 2 conditions cannot be determined yet." in text
     assert (
-        "Only one person answered: the intervals do not cover variation between people. Add annotators."
+        "Only one annotator answered: the intervals do not cover variation between people. Add annotators."
         in text
     )
     assert "is the best" not in text

@@ -194,7 +194,7 @@ def test_an_unfinished_snapshot_cannot_be_downloaded(owner_client: Client) -> No
     study = make_study()
     snapshot = Snapshot.objects.create(study=study, number=1, simulated=False, until=study.created_at)
     page = owner_client.get(reverse("snapshot-download", args=[snapshot.pk]), follow=True)
-    assert "nothing to download yet" in page.content.decode()
+    assert "Try again when its state is done" in page.content.decode()
 
 
 def test_judgments_as_csv(owner_client: Client) -> None:
