@@ -194,10 +194,17 @@ def _viewing(folder: Path, judgments: Sequence[Mapping[str, str]]) -> Viewing | 
 
 def _pixels_per_mm(row: Mapping[str, str]) -> float | None:
     """Pixels of the pictures for a millimetre of the screen: an enlarged one covers several of the device's."""
-    screen, zoom = row.get("px_per_mm", ""), float(row.get("zoom") or 1)
-    if not zoom > 0:
-        raise ValueError(f"{zoom:g}")
-    return float(screen) / zoom if screen else None
+    zoom = _positive(row.get("zoom") or "1")
+    screen = row.get("px_per_mm", "")
+    return _positive(screen) / zoom if screen else None
+
+
+def _positive(cell: str) -> float:
+    """The number in a cell. Raises ValueError where it is none, not above 0, or infinite."""
+    value = float(cell)
+    if not (value > 0 and np.isfinite(value)):
+        raise ValueError(cell)
+    return value
 
 
 def _votes_by_side(

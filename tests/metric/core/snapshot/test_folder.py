@@ -13,7 +13,7 @@ import pytest
 
 from imaging.files import write_json
 from imaging.manifest import sealed
-from metric.core.snapshot.folder import SnapshotError, read_snapshot, require_trainable
+from metric.core.snapshot.folder import SnapshotError, _pixels_per_mm, read_snapshot, require_trainable
 from tests.kit.snapshots import make_snapshot
 
 
@@ -155,3 +155,22 @@ def test_a_test_split_without_triplets_is_refused(own_snapshot: Path) -> None:
     reseal(own_snapshot)
     with pytest.raises(SnapshotError, match="test split has no judged triplet"):
         require_trainable(read_snapshot(own_snapshot), judgments=1)
+
+
+@pytest.mark.parametrize(
+    ("screen", "zoom", "per_mm"), [("4", "", 4), ("4", "2", 2), ("", "2", None), ("4.5", "1.5", 3)]
+)
+def test_an_enlarged_picture_has_fewer_pixels_in_a_millimetre(
+    screen: str, zoom: str, per_mm: float | None
+) -> None:
+    assert _pixels_per_mm({"px_per_mm": screen, "zoom": zoom}) == per_mm
+    assert _pixels_per_mm({}) is None
+
+
+@pytest.mark.parametrize(
+    ("screen", "zoom"),
+    [("4", "0"), ("4", "-1"), ("4", "inf"), ("4", "nan"), ("inf", "1"), ("-4", ""), ("four", "")],
+)
+def test_a_screen_or_a_zoom_that_cannot_be_is_refused(screen: str, zoom: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011, the reader of the folder names the file
+        _pixels_per_mm({"px_per_mm": screen, "zoom": zoom})
