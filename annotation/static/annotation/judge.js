@@ -20,6 +20,7 @@ import { openStore } from "./store.js";
 import { Supply } from "./supply.js";
 import { Viewer } from "./viewer.js";
 import { Windows } from "./windows.js";
+import * as texts from "./panel_texts.js";
 import * as say from "./words.js";
 
 const byId = (id) => document.getElementById(id);
@@ -57,7 +58,7 @@ async function begin() {
   writeKeys();
   const windows = new Windows(study.sessionKey);
   const [store, occupied] = await Promise.all([openStore(study), windows.occupied()]);
-  if (occupied) await new Promise((resolve) => panel.show(say.elsewhere(resolve)));
+  if (occupied) await new Promise((resolve) => panel.show(texts.elsewhere(resolve)));
   panel.hide();
   windows.take();
   await judge(store, windows);
@@ -82,7 +83,7 @@ async function judge(store, windows) {
   const session = new Session({ study, viewer, outbox, supply, progress, panel, keys, bar: new Bar(byId("bar")) });
   windows.addEventListener("lost", () => {
     session.stop();
-    panel.show(say.elsewhere(() => location.reload()));
+    panel.show(texts.elsewhere(() => location.reload()));
   });
   supply.prepare();
   await welcome();
@@ -97,10 +98,10 @@ async function layoutName() {
   const name = await new Promise((resolve) => {
     const answers = { agree: "flicker", refuse: "toggle", leave: "" };
     const acts = Object.entries(answers).map(([answer, chosen]) => [answer, () => resolve(chosen)]);
-    panel.show(say.flickerWarning(Object.fromEntries(acts)));
+    panel.show(texts.flickerWarning(Object.fromEntries(acts)));
   });
   if (!name) {
-    panel.show(say.left());
+    panel.show(texts.left());
     return new Promise(() => {}); // nothing comes after this
   }
   panel.hide();
@@ -137,5 +138,5 @@ function watch(outbox, progress) {
 
 begin().catch((error) => {
   console.error(error);
-  panel.show(say.failed(error, () => location.reload()));
+  panel.show(texts.failed(error, () => location.reload()));
 });

@@ -7,6 +7,7 @@
 
 import { pause } from "./backoff.js";
 import { newId } from "./timing.js";
+import * as texts from "./panel_texts.js";
 import * as say from "./words.js";
 
 const LOADING_AFTER_MS = 300;
@@ -46,8 +47,8 @@ export class Session {
       this.viewer.clear();
       if (!this.#stopped) this.panel.show(panel);
     };
-    const lost = () => show(say.connectionLost(this.outbox.size));
-    const timer = setTimeout(() => (this.supply.reachable ? show(say.loading()) : lost()), LOADING_AFTER_MS);
+    const lost = () => show(texts.connectionLost(this.outbox.size));
+    const timer = setTimeout(() => (this.supply.reachable ? show(texts.loading()) : lost()), LOADING_AFTER_MS);
     this.supply.addEventListener("unreachable", lost);
     const next = await this.supply.take();
     clearTimeout(timer);
@@ -59,12 +60,12 @@ export class Session {
   async #ended(next) {
     this.viewer.clear();
     if (next.status === "nothing_free") {
-      this.panel.show(say.nothingFree(next.detail));
+      this.panel.show(texts.nothingFree(next.detail));
       await pause(1000 * (next.retry_after_s ?? 5));
       return false;
     }
     if (next.status === "broken") {
-      await this.panel.ask(say.broken(next.pairs));
+      await this.panel.ask(texts.broken(next.pairs));
       return false;
     }
     if (next.status === "closed") this.#tellClosed(next);
@@ -74,15 +75,15 @@ export class Session {
 
   #tellClosed({ code, detail }) {
     const again = () => location.reload();
-    if (code === "not_ready") this.panel.show(say.notReady(detail, again));
-    else this.panel.show(say.closed(detail, again, () => location.assign(this.study.endUrl)));
+    if (code === "not_ready") this.panel.show(texts.notReady(detail, again));
+    else this.panel.show(texts.closed(detail, again, () => location.assign(this.study.endUrl)));
   }
 
   #leaveWhenSaved({ status, detail, progress }) {
     const tell = () => {
       const waiting = this.outbox.size;
       const answered = Math.max(this.progress.answered, progress?.answered ?? 0);
-      this.panel.show(say.over({ status, detail, answered, waiting }));
+      this.panel.show(texts.over({ status, detail, answered, waiting }));
       if (waiting > 0) return;
       this.outbox.removeEventListener("change", tell);
       location.assign(this.study.endUrl);
@@ -115,7 +116,7 @@ export class Session {
     this.viewer.discard(pair);
     if (outcome.what !== "late") return;
     this.viewer.clear();
-    await this.panel.ask(say.late());
+    await this.panel.ask(texts.late());
   }
 
   async #answered(pair, { side, timing }) {
@@ -184,10 +185,10 @@ export class Session {
   }
 
   #introduction(training) {
-    if (!this.#before) return training && this.progress.answered === 0 ? say.training(this.progress.total) : null;
+    if (!this.#before) return training && this.progress.answered === 0 ? texts.training(this.progress.total) : null;
     if (!this.#before.training) return null;
-    if (!training) return say.trained();
-    return this.progress.answered === 0 ? say.trainingAgain() : null;
+    if (!training) return texts.trained();
+    return this.progress.answered === 0 ? texts.trainingAgain() : null;
   }
 
   async #rest() {
@@ -196,6 +197,6 @@ export class Session {
     if (!breakEvery || answered % breakEvery || answered >= total) return;
     this.viewer.clear();
     const minutes = Math.round((performance.now() - this.#begun) / 60_000);
-    await this.panel.ask(say.rest({ answered, total, minutes }));
+    await this.panel.ask(texts.rest({ answered, total, minutes }));
   }
 }

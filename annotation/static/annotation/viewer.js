@@ -7,6 +7,7 @@ import { layoutCalled } from "./layouts/choice.js";
 import { Look } from "./look.js";
 import { magnification } from "./screen.js";
 import { Record } from "./timing.js";
+import * as texts from "./panel_texts.js";
 import * as say from "./words.js";
 
 // How long before its lease ends a pair says so.
@@ -188,10 +189,10 @@ export class Viewer extends EventTarget {
   }
 
   #explain(look) {
-    if (!look.paused) return say.tooSmall(look.fit.lack, devicePixelRatio, this.#waysOut());
+    if (!look.paused) return texts.tooSmall(look.fit.lack, devicePixelRatio, this.#waysOut());
     const { leaseEnds } = look.pair;
     const until = leaseEnds === Infinity ? null : new Date(Date.now() + leaseEnds - performance.now());
-    return say.paused({ magnified: magnification() !== 1, until, act: () => this.#resume() });
+    return texts.paused({ magnified: magnification() !== 1, until, act: () => this.#resume() });
   }
 
   #waysOut() {

@@ -18,9 +18,10 @@ from tests.pseudo import RIGHT_TO_LEFT, WIDE, pseudo, untranslated
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 __all__ = ["pseudo"]  # a fixture
 
-# Calls every function of words.js in each of its cases, and gathers what they say.
+# Calls every function of words.js and panel_texts.js in each of its cases, and gathers what they say.
 SAY_EVERYTHING = """async () => {
-  const say = await import("/static/annotation/words.js");
+  const files = ["words", "panel_texts"].map((name) => import(`/static/annotation/${name}.js`));
+  const say = Object.assign({}, ...(await Promise.all(files)));
   const act = () => {};
   const each = (values, call) => values.flatMap(call);
   const calls = {
