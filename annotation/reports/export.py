@@ -1,6 +1,6 @@
 """A study's rows as the plain rows of a snapshot folder."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -194,13 +194,28 @@ def _level(triplet: Triplet) -> float | None:
     return None if triplet.level is None else float(triplet.level)
 
 
-_OF_A_SIDE = tuple(
-    f"triplet__{side}__{field}" for side in ("first", "second") for field in ("sha256", "method", "level")
+_OF_AN_ANSWER = (
+    *(
+        "pk",
+        "assignment_id",
+        "assignment__repeats_id",
+        "annotator_id",
+        "simulated",
+        "kind",
+        "answer",
+        "counted",
+    ),
+    *("stands", "supersedes_id", "excluded_by", "layout", "language", "received_at", "timing"),
+    *("assignment__warm_up", "assignment__first_on_left", "triplet__known", "triplet__level"),
+    "triplet__source__sha256",
 )
+_OF_A_SIDE = ("sha256", "method", "level")
+_SIDES = ("first", "second")
 
 
 def answer_rows(study: Study, simulated: bool, until: datetime, name_of: Naming) -> Iterator[AnswerRow]:
     """All answers of one population up to a moment, those that are no votes with them."""
+    of_sides = [f"triplet__{side}__{field}" for side in _SIDES for field in _OF_A_SIDE]
     rows = (
         Judgment.objects.filter(study=study, received_at__lte=until)
         .of_population(simulated=simulated)
@@ -208,52 +223,31 @@ def answer_rows(study: Study, simulated: bool, until: datetime, name_of: Naming)
         .annotate(language=F("assignment__session__language"))
         .order_by("received_at", "pk")
         # Not as models: a study has many answers, each with five of them.
-        .values_list(
-            *("pk", "assignment_id", "assignment__repeats_id", "annotator_id", "simulated", "kind", "answer"),
-            *(
-                "counted",
-                "stands",
-                "supersedes_id",
-                "excluded_by",
-                "layout",
-                "language",
-                "received_at",
-                "timing",
-            ),
-            *("assignment__warm_up", "assignment__first_on_left", "triplet__known", "triplet__level"),
-            *("triplet__source__sha256", *_OF_A_SIDE),
-            named=True,
-        )
+        .values(*_OF_AN_ANSWER, *of_sides)
     )
-    for row in rows.iterator(chunk_size=2000):
-        first, second = row[-6:-3], row[-3:]
-        left, right = (first, second) if row.assignment__first_on_left else (second, first)
-        known = {Triplet.Known.FIRST: "left", Triplet.Known.SECOND: "right"}
-        if not row.assignment__first_on_left:
-            known = {Triplet.Known.FIRST: "right", Triplet.Known.SECOND: "left"}
-        yield AnswerRow(
-            judgment=name_of(row.pk),
-            assignment=name_of(row.assignment_id),
-            repeats=name_of(row.assignment__repeats_id),
-            annotator=name_of(row.annotator_id),
-            simulated=row.simulated,
-            kind=row.kind if not row.assignment__warm_up else "warm_up",
-            answer=row.answer,
-            counted=row.counted,
-            stands=row.stands,
-            supersedes=name_of(row.supersedes_id),
-            excluded_by=row.excluded_by,
-            source=row.triplet__source__sha256,
-            left_sha256=left[0],
-            right_sha256=right[0],
-            left_codec=left[1],
-            right_codec=right[1],
-            left_level=float(left[2]),
-            right_level=float(right[2]),
-            target_bpp=None if row.triplet__level is None else float(row.triplet__level),
-            known=known.get(row.triplet__known, ""),
-            layout=row.layout,
-            language=row.language,
-            received_at=row.received_at,
-            timing=row.timing,
-        )
+    return (_answer_row(row, name_of) for row in rows.iterator(chunk_size=2000))
+
+
+def _answer_row(row: Mapping[str, Any], name_of: Naming) -> AnswerRow:
+    order = _SIDES if row["assignment__first_on_left"] else _SIDES[::-1]
+    left, right = ({field: row[f"triplet__{side}__{field}"] for field in _OF_A_SIDE} for side in order)
+    level = row["triplet__level"]
+    return AnswerRow(
+        **{name: row[name] for name in ("simulated", "answer", "counted", "stands", "excluded_by")},
+        **{name: row[name] for name in ("layout", "language", "received_at", "timing")},
+        judgment=name_of(row["pk"]),
+        assignment=name_of(row["assignment_id"]),
+        repeats=name_of(row["assignment__repeats_id"]),
+        annotator=name_of(row["annotator_id"]),
+        kind="warm_up" if row["assignment__warm_up"] else row["kind"],
+        supersedes=name_of(row["supersedes_id"]),
+        source=row["triplet__source__sha256"],
+        left_sha256=left["sha256"],
+        right_sha256=right["sha256"],
+        left_codec=left["method"],
+        right_codec=right["method"],
+        left_level=float(left["level"]),
+        right_level=float(right["level"]),
+        target_bpp=None if level is None else float(level),
+        known=dict(zip(order, ("left", "right"), strict=True)).get(row["triplet__known"], ""),
+    )

@@ -107,6 +107,11 @@ def import_answers(
         held = ExistingAnswers(study)
         refuse_differences(study, held, votes)
         new = _write(study, answers.format, catalogue, stored, votes, held, progress)
+    return _imported(study, answers.rows, votes, new, excluded)
+
+
+def _imported(study: Study, rows: int, votes: Sequence[PairVotes], new: int, excluded: Excluded) -> Imported:
+    """What an import of so many rows came to."""
     given = Counter(
         SKIP if answer.choice == SKIP else answer.check
         for pair_votes in votes
@@ -114,7 +119,7 @@ def import_answers(
     )
     return Imported(
         study=study,
-        rows=answers.rows,
+        rows=rows,
         judgments=given[""],
         repeats=study.judgments.filter(kind=Assignment.Kind.REPEAT).count(),
         traps=given[TRAP],
