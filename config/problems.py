@@ -54,7 +54,7 @@ def exception_handler(problem: Exception, context: dict[str, Any]) -> Response |
 
 
 def _nothing_there(problem: Http404) -> str:
-    """What a lookup in vain means to whoever asked: the row does not exist, or it is not theirs to see."""
+    """What a lookup in vain means to the client: the row does not exist, or it is not theirs to see."""
     name, matches, _ = str(problem).partition(" matches the given query.")
     if matches:
         what = WORDS.get(name.removeprefix("No "), "object")

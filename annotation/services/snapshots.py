@@ -24,7 +24,7 @@ from imaging.folders import FolderError
 def request_snapshot(
     *, study: Study, simulated: bool = False, created_by: User | None = None, scheduled: bool = False
 ) -> Snapshot:
-    """A numbered snapshot of the judgments up to now, to be built by a worker. `scheduled`: nobody asked for it.
+    """A numbered snapshot of the judgments up to now, to be built by a worker. `scheduled`: by a rule, not by a person.
 
     Raises SnapshotRefused when there is too little to export.
     """

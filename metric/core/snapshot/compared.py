@@ -26,7 +26,7 @@ BITS = 4 * DIGITS
 
 
 class Compared:
-    """The comparisons of pictures by the sha256 of their pixels: those that were kept, and those that are asked for."""
+    """The comparisons of pictures by the sha256 of their pixels: those that are stored, and those that are new."""
 
     def __init__(self, pictures: Mapping[str, Thumbnail], cache: VectorCache) -> None:
         self._pictures, self._cache = pictures, cache

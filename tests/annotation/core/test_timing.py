@@ -9,25 +9,21 @@ from hypothesis import strategies as st
 
 from annotation.core.timing import derive_timing, mean_zoom, original_switches
 from annotation.core.timing_record import EVENTS, TimingError, validate_timing
+from tests.kit.timing import browser_timing
 
 
 def make_raw(**changes: Any) -> dict[str, Any]:
-    raw: dict[str, Any] = {
-        "time_origin": 1_790_000_000_000.25,
-        "onset": 1_000.5,
-        "first_input": 3_000.0,
-        "answer": 6_000.5,
-        "frame_ms": 16.7,
-        "images": [
-            {"slot": slot, "fetch_ms": 12.5, "decode_ms": 3} for slot in ("left", "original", "right")
-        ],
-        "events": [],
-        "input": "keyboard",
-        "viewport": [1280, 720],
-        "dpr": 1.5,
-        "displayed": [384, 256],
-        "screen": [1920, 1080],
-    }
+    """A record with fractions of milliseconds, on a dense screen."""
+    raw = browser_timing(
+        time_origin=1_790_000_000_000.25,
+        onset=1_000.5,
+        first_input=3_000.0,
+        answer=6_000.5,
+        viewport=[1280, 720],
+        dpr=1.5,
+        displayed=[384, 256],
+        screen=[1920, 1080],
+    )
     return raw | changes
 
 

@@ -97,10 +97,8 @@ def is_closed(connection: socket.socket) -> bool:
     connection.settimeout(0.05)
     try:
         return connection.recv(2**16) == b""
-    except TimeoutError:
-        return False
-    except OSError:
-        return True
+    except OSError as error:
+        return not isinstance(error, TimeoutError)
 
 
 SLOW = {

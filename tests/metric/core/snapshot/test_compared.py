@@ -82,9 +82,9 @@ def test_a_new_picture_is_compared_and_known_ones_are_not_again(
 def test_pairs_that_are_not_asked_for_are_not_compared(tmp_path: Path, comparisons: list[Pair]) -> None:
     shown = named(shown_twice())
     names = list(shown)
-    asked = {(names[0], names[1]), (names[0], names[2])}
-    assert Compared(shown, open_cache(tmp_path)).same(asked) == {(names[0], names[1])}
-    assert comparisons == sorted(asked)
+    requested = {(names[0], names[1]), (names[0], names[2])}
+    assert Compared(shown, open_cache(tmp_path)).same(requested) == {(names[0], names[1])}
+    assert comparisons == sorted(requested)
 
 
 def test_other_code_compares_again(
