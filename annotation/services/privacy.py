@@ -91,7 +91,7 @@ def forget(*, annotator: Annotator, erase: bool) -> Forgotten:
     """Removes everything that identifies the person; with `erase` their answers as well, as if never given.
 
     What stays without `erase` are judgments and their timing under a random id, with nothing beside it. Votes that
-    that are removed are collected again. Snapshots do not change: results were made from them.
+    are removed are collected again. Snapshots do not change: results were made from them.
     """
     overwrite_what_is_deleted()
     # No key: an answer that is being recorded refers to this row, and its session is waited for below.
