@@ -25,17 +25,39 @@ def boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
         start += size
 
 
-def colour_properties(content: bytes) -> list[bytes]:
-    """The `colr` properties of a file's primary picture; all of the file's where it does not say which are its."""
+def item_properties(content: bytes) -> list[tuple[bytes, bytes]]:
+    """Name and content of the properties of a file's primary picture; all of the file's where it does not say which.
+
+    Of a picture made of tiles, those of the tiles stand behind its own.
+    """
     meta = dict(boxes(dict(boxes(content)).get(b"meta", b"")[FULL:]))
     iprp = dict(boxes(meta.get(b"iprp", b"")))
     properties = list(boxes(iprp.get(b"ipco", b"")))
     try:
-        numbers = _associations(iprp[b"ipma"])[_primary(meta[b"pitm"])]
-    except (KeyError, struct.error):
+        associations, primary = _associations(iprp[b"ipma"]), _primary(meta[b"pitm"])
+        numbers = [
+            number
+            for item in (primary, *_tiles(meta.get(b"iref", b""), primary))
+            for number in associations[item]
+        ]
+    except (KeyError, IndexError, struct.error):
         numbers = list(range(1, len(properties) + 1))
-    named = [properties[number - 1] for number in numbers if 0 < number <= len(properties)]
-    return [body for name, body in named if name == b"colr"]
+    return [properties[number - 1] for number in numbers if 0 < number <= len(properties)]
+
+
+def colour_properties(content: bytes) -> list[bytes]:
+    """The `colr` properties of a file's primary picture."""
+    return [body for name, body in item_properties(content) if name == b"colr"]
+
+
+def _tiles(iref: bytes, primary: int) -> list[int]:
+    """The items that a derived picture is made of (ISO/IEC 14496-12, 8.11.12)."""
+    wide = bool(iref and iref[0])
+    for name, body in boxes(iref[FULL:]):
+        item, count = struct.unpack_from(">IH" if wide else ">HH", body)
+        if name == b"dimg" and item == primary:
+            return list(struct.unpack_from(f">{count}{'I' if wide else 'H'}", body, 6 if wide else 4))
+    return []
 
 
 def _primary(pitm: bytes) -> int:

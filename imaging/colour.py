@@ -6,7 +6,7 @@ chunk and AVIF's nclx property name them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,7 +96,12 @@ class Space:
 
 def is_srgb(chromaticities: Chromaticities) -> bool:
     """Whether these are sRGB's, as far as files tell."""
-    return max(abs(one - other) for one, other in zip(chromaticities, SRGB, strict=True)) <= ALIKE
+    return alike(chromaticities, SRGB)
+
+
+def alike(chromaticities: Sequence[float], others: Sequence[float]) -> bool:
+    """Whether both are one, but for rounding."""
+    return max(abs(one - other) for one, other in zip(chromaticities, others, strict=True)) <= ALIKE
 
 
 def spans_colours(chromaticities: Chromaticities) -> bool:

@@ -8,26 +8,24 @@ a profile) it is taken as sRGB, and that is noted.
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import ExifTags, Image
+from PIL import Image
 
-from imaging import colour, png
+from imaging import av1, colour, jpeg, png
 from imaging.boxes import colour_properties
 from imaging.colour import Chromaticities, Space
 from imaging.errors import PhotographError
-from imaging.exif import read_exif, xmp_text
+from imaging.unheeded_colour import AS_SRGB, doubt_of_exif, has_other_primaries
 
-AS_SRGB = "it was read as sRGB, as browsers do"
 NEAR_GAMMA = (0.44, 0.47)
 """Values of gAMA that are 1/2.2 but for rounding: in PNG that means sRGB, where the primaries are sRGB's."""
 GAMMAS = (0.1, 10.0)
 """Values of gAMA that a picture can have; beyond, only black and white remain."""
 HIGH_DYNAMIC_RANGE = {colour.PQ: "PQ", colour.HLG: "HLG"}
-_ADOBE = "Adobe RGB"
-_EXIF_SPACES = {2: _ADOBE, 0xFFFF: "a space other than sRGB (uncalibrated)"}
+UNSPECIFIED = 2
+"""The code point of H.273 for primaries, or a curve, that are not named."""
 _BMP_V4 = 108
 
 
@@ -53,7 +51,7 @@ def read_declared_colour(opened: Image.Image, content: bytes) -> DeclaredColour:
     if claim.profile is not None:
         _refuse_high_dynamic_range(_icc_transfer(claim.profile), claim.way)
     if claim == DeclaredColour():
-        return DeclaredColour(assumed=_doubt_of_exif(opened))
+        return DeclaredColour(assumed=doubt_of_exif(opened))
     return claim
 
 
@@ -63,11 +61,12 @@ def _by_profile(opened: Image.Image, content: bytes) -> DeclaredColour:
 
 
 def _by_jpeg(opened: Image.Image, content: bytes) -> DeclaredColour:
-    claim = _by_profile(opened, content)
-    segments = getattr(opened, "applist", [])
-    if claim.profile is None and any(body.startswith(b"ICC_PROFILE\0") for _, body in segments):
-        return DeclaredColour(assumed=f"A part of its ICC profile is missing: {AS_SRGB}.")
-    return claim
+    profile = jpeg.icc_profile([body for name, body in getattr(opened, "applist", []) if name == "APP2"])
+    if profile is None:
+        return DeclaredColour()
+    if not profile:
+        return DeclaredColour(assumed=f"A part of its ICC profile is missing or wrongly numbered: {AS_SRGB}.")
+    return DeclaredColour("its ICC profile", profile=profile)
 
 
 def _by_png(opened: Image.Image, content: bytes) -> DeclaredColour:
@@ -80,7 +79,7 @@ def _by_png(opened: Image.Image, content: bytes) -> DeclaredColour:
         unused = claim
     if b"iCCP" in chunks:
         # A profile that does not unpack is refused where it is applied.
-        return DeclaredColour("its ICC profile", profile=opened.info.get("icc_profile") or b"")
+        return DeclaredColour("its ICC profile", profile=png.unpacked_profile(chunks[b"iCCP"]))
     if len(chunks.get(b"sRGB", b"")) == 1 and chunks[b"sRGB"][0] <= 3:
         return DeclaredColour("its sRGB chunk")
     claim = _by_gamma(chunks.get(b"gAMA", b""), chunks.get(b"cHRM", b""))
@@ -142,7 +141,7 @@ def _by_gamma(gama: bytes, chrm: bytes) -> DeclaredColour:
     if NEAR_GAMMA[0] <= stored <= NEAR_GAMMA[1] and colour.is_srgb(primaries):
         return DeclaredColour("its gAMA chunk")
     named = next(
-        (name for name, known in colour.PRIMARIES.values() if _alike(known, primaries)),
+        (name for name, known in colour.PRIMARIES.values() if colour.alike(known, primaries)),
         "custom primaries",
     )
     way = "its gAMA and cHRM chunks" if numbers else "its gAMA chunk"
@@ -156,10 +155,6 @@ def _chromaticities(numbers: list[float]) -> Chromaticities:
     return white_x, white_y, red_x, red_y, green_x, green_y, blue_x, blue_y
 
 
-def _alike(one: Sequence[float], other: Sequence[float]) -> bool:
-    return max(abs(a - b) for a, b in zip(one, other, strict=True)) <= colour.ALIKE
-
-
 def _by_avif(opened: Image.Image, content: bytes) -> DeclaredColour:
     claim = _by_profile(opened, content)
     if claim.profile is not None:
@@ -167,14 +162,15 @@ def _by_avif(opened: Image.Image, content: bytes) -> DeclaredColour:
     for body in colour_properties(content):
         if body[:4] == b"nclx" and len(body) >= 10:
             primaries, curve = struct.unpack_from(">HH", body, 4)
-            # Browsers show a picture whose curve is a video's as if it were sRGB's; 2 and 2 say nothing.
-            curve = 13 if curve in (1, 6, 14, 15) else curve
-            return (
-                DeclaredColour()
-                if (primaries, curve) == (2, 2)
-                else _by_code_points(primaries, curve, "its nclx property")
-            )
-    return claim
+            return _by_video(primaries, curve, "its nclx property")
+    return _by_video(*av1.colour_of_sequence(content), "its AV1 sequence header")
+
+
+def _by_video(primaries: int, curve: int, way: str) -> DeclaredColour:
+    """As browsers take AVIF: what is unspecified is sRGB's, and so is a video's curve."""
+    primaries = 1 if primaries == UNSPECIFIED else primaries
+    claim = _by_code_points(primaries, 13 if curve in (UNSPECIFIED, 1, 6, 14, 15) else curve, way)
+    return DeclaredColour() if claim == DeclaredColour(way) else claim
 
 
 def _by_gif(opened: Image.Image, content: bytes) -> DeclaredColour:
@@ -211,7 +207,7 @@ def _by_tiff(opened: Image.Image, content: bytes) -> DeclaredColour:
     tags: Any = getattr(opened, "tag_v2", {})
     if claim.profile is not None or not any(tag in tags for tag in (301, 318, 319)):
         return claim
-    if 301 not in tags and not _has_other_primaries(tags):
+    if 301 not in tags and not has_other_primaries(tags):
         return claim
     return DeclaredColour(assumed=f"Its tags name primaries or curves without a profile: {AS_SRGB}.")
 
@@ -226,64 +222,6 @@ def _icc_transfer(profile: bytes) -> int:
         if name == b"cicp" and size >= 12 and offset + 12 <= len(profile):
             return int(profile[offset + 9])
     return 0
-
-
-def _doubt_of_exif(opened: Image.Image) -> str:
-    """A note where Exif data or XMP name a space other than sRGB; "" where they do not."""
-    exif = read_exif(opened)
-    more = exif.get_ifd(ExifTags.IFD.Exif)
-    space = more.get(ExifTags.Base.ColorSpace)
-    interoperability = exif.get_ifd(ExifTags.IFD.Interop).get(1, "")
-    if space == 1:
-        return ""
-    if str(interoperability).startswith("R03"):
-        name = _ADOBE
-    elif space is not None:
-        name = _EXIF_SPACES.get(space, f"a space other than sRGB ({space})")
-    elif _has_other_primaries(exif):
-        name = "custom primaries"
-    elif ExifTags.Base.TransferFunction in exif or not _is_gamma_of_srgb(more.get(ExifTags.Base.Gamma)):
-        name = "a custom curve"
-    else:
-        return _doubt_of_xmp(opened)
-    return f"Its Exif data names {name}, and it has no ICC profile: {AS_SRGB}."
-
-
-def _has_other_primaries(tags: Any) -> bool:
-    """Whether the tags of Exif and TIFF for white and primaries are there and are not sRGB's."""
-    given = {
-        tag: tags[tag]
-        for tag in (ExifTags.Base.WhitePoint, ExifTags.Base.PrimaryChromaticities)
-        if tag in tags
-    }
-    for tag, expected in (
-        (ExifTags.Base.WhitePoint, colour.SRGB[:2]),
-        (ExifTags.Base.PrimaryChromaticities, colour.SRGB[2:]),
-    ):
-        try:
-            numbers = [float(value) for value in given.get(tag, expected)]
-        except (TypeError, ValueError, ZeroDivisionError):
-            return True
-        if len(numbers) != len(expected) or not _alike(numbers, expected):
-            return True
-    return False
-
-
-def _is_gamma_of_srgb(value: Any) -> bool:
-    """Whether Exif's Gamma is absent or 2.2, as sRGB files state it; False where it is no number."""
-    try:
-        return value is None or abs(float(value) - 2.2) < 0.05
-    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
-        return False
-
-
-def _doubt_of_xmp(opened: Image.Image) -> str:
-    """Photoshop writes the name of the profile there, also where the profile itself is not embedded."""
-    _, _, rest = xmp_text(opened).partition("photoshop:ICCProfile")
-    name = rest.lstrip("=>\"'").split("<")[0].split('"')[0].split("'")[0].strip()[:60]
-    if not name or "srgb" in name.lower():
-        return ""
-    return f"Its XMP data names the profile {name}, which it does not hold: {AS_SRGB}."
 
 
 _FORMATS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,17 +19,24 @@ _HUFFMAN = {0xC0, 0xC1, 0xC2}
 # Neither a byte FF of the scan itself (FF 00), nor a restart of its coding, nor a byte of filling.
 _MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
+# Those of every coding, between which stand the tables C4, C8 and CC; F7 is JPEG-LS.
+_FRAMES = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
 # Markers without a length: the start, the end, and one for private use in arithmetic coding.
 _BARE = {0x01, 0xD8, 0xD9}
 # What follows a scan in `_continued`: eight times, so that each restart of the coding finds the one it expects.
 _NOISE_BYTES = 256
+_ICC = b"ICC_PROFILE\0"
 
 
 @dataclass
 class Picture:
-    """Where the picture of a file ends (None: nowhere), its scans as start:end, and whether they are Huffman-coded."""
+    """Where the picture of a file ends (None: nowhere), its scans as start:end, and whether they are Huffman-coded.
+
+    `bits`: of each channel, as the frame's header says.
+    """
 
     end: int | None = None
+    bits: int = 8
     scans: list[tuple[int, int]] = field(default_factory=list)
     huffman: bool = False
 
@@ -44,6 +52,8 @@ def first_picture(content: bytes) -> Picture:
         if name == _END:
             picture.end = marker.start()
             break
+        if name in _FRAMES and at + 3 <= len(content):
+            picture.bits = content[at + 2]
         if name not in _BARE and at + 2 <= len(content):
             (length,) = struct.unpack_from(">H", content, at)
             at += length
@@ -90,6 +100,19 @@ def _small(content: bytes) -> np.ndarray:
     with Image.open(io.BytesIO(content), formats=("JPEG", "MPO")) as opened:
         opened.draft(None, (max(opened.width // 8, 1), max(opened.height // 8, 1)))
         return np.array(opened)
+
+
+def icc_profile(segments: Sequence[bytes]) -> bytes | None:
+    """The profile in APP2 segments, None where there is none, b"" where a part is missing (ICC.1:2022, B.4).
+
+    Each part says its number, from 1, and how many there are. A part that comes twice counts once, as in browsers.
+    """
+    parts = [body[len(_ICC) :] for body in segments if body.startswith(_ICC) and len(body) >= len(_ICC) + 2]
+    if not parts:
+        return None
+    of_number = {part[0]: part[2:] for part in reversed(parts)}
+    numbers = range(1, parts[0][1] + 1)
+    return b"".join(of_number[number] for number in numbers) if {*numbers} <= {*of_number} else b""
 
 
 def _refusal(reason: str) -> PhotographError:

@@ -11,7 +11,8 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from imaging import avif, jpeg, png, webp
+from imaging import avif, jpeg, png, tiff, webp
+from imaging.boxes import item_properties
 from imaging.declared_colour import DeclaredColour, read_declared_colour
 from imaging.errors import PhotographError
 from imaging.exif import doubt_of_orientation, is_turned
@@ -29,11 +30,13 @@ REFUSALS: dict[str, tuple[Callable[[bytes], None], ...]] = {
     "JPEG": (jpeg.refuse_missing_pixels,),
     "MPO": (jpeg.refuse_missing_pixels,),
     "WEBP": (webp.refuse_zero_filled,),
-    "AVIF": (avif.refuse_zero_filled,),
+    "AVIF": (avif.refuse_zero_filled, avif.refuse_own_crop),
 }
 KNOWN_STARTS = {
     b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"BM": "BMP", b"II*\0": "TIFF", b"MM\0*": "TIFF",
+    b"II+\0": "TIFF", b"MM\0+": "TIFF",
 }  # fmt: skip
+_TOO_DEEP = "This image has more than 8 bits per channel. Convert it to 8-bit sRGB yourself."
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,14 @@ def _unknown(content: bytes) -> str:
         format = "AVIF"
     if format is None:
         return f"This is not an image that can be read here. Use {', '.join(FORMATS)}."
-    return f"This {format} file is truncated or damaged. Save or copy it again from the original."
+    if (format == "TIFF" and tiff.bits_per_sample(tiff.tags_of(content)) > 8) or (
+        format == "JPEG" and jpeg.first_picture(content).bits > 8
+    ):
+        return _TOO_DEEP
+    return (
+        f"This {format} file is truncated or damaged, or of a kind that cannot be read here. Copy it again from the "
+        f"original, or save it as an ordinary 8-bit file."
+    )
 
 
 def _read(file: Path | BinaryIO | bytes) -> bytes:
@@ -157,9 +167,9 @@ def _refuse_by_header(opened: Image.Image, content: bytes, max_pixels: int, smal
     if opened.mode == "CMYK":
         raise PhotographError("This image is in CMYK (for print). Convert it to sRGB and save it again.")
     if opened.mode.startswith(("I", "F")) or bits_per_channel(opened, content) > 8:
-        raise PhotographError(
-            "This image has more than 8 bits per channel. Convert it to 8-bit sRGB yourself."
-        )
+        raise PhotographError(_TOO_DEEP)
+    if opened.format == "TIFF":
+        tiff.refuse_other_numbers(getattr(opened, "tag_v2", {}))
     if opened.mode not in {"L", "LA", "P", "PA", "RGB", "RGBA"}:
         raise PhotographError(f"This image's colour mode is {opened.mode}. Convert it to 8-bit sRGB first.")
 
@@ -169,12 +179,11 @@ def bits_per_channel(opened: Image.Image, content: bytes) -> int:
     if opened.format == "PNG":
         return content[24]  # IHDR: signature 8, length and type 8, width and height 8, then the depth
     if opened.format == "AVIF":
-        box = content.find(b"av1C")
+        coded = [body for name, body in item_properties(content) if name == b"av1C"]
         # AV1CodecConfigurationRecord: marker and version, profile and level, then the high_bitdepth flag.
-        return 10 if box >= 0 and content[box + 6] & 0x40 else 8
+        return 10 if any(len(body) > 2 and body[2] & 0x40 for body in coded) else 8
     if opened.format == "TIFF":
-        depths = getattr(opened, "tag_v2", {}).get(258, (8,))
-        return int(max(depths)) if isinstance(depths, tuple) else int(depths)
+        return tiff.bits_per_sample(getattr(opened, "tag_v2", {}))
     return 8
 
 
@@ -183,11 +192,14 @@ def _normalise(opened: Image.Image, claim: DeclaredColour, notes: list[str]) -> 
     # Read before decoding: Pillow turns a TIFF while it loads it, and forgets that it did.
     turned, doubt = is_turned(opened), doubt_of_orientation(opened)
     colours = _palette_entries(opened)
+    dropped = tiff.more_channels(opened) if opened.format == "TIFF" else 0
     opened.load()
     if opened.mode in {"P", "PA"} and np.array(opened.getchannel(0)).max() >= colours:
         raise PhotographError("This image has pixels of colours that its palette lacks. Export it again.")
     if opened.format == "MPO":
         notes.append("The first picture of a multi-picture (MPO) file was used.")
+    if dropped:
+        notes.append(f"Channels beyond its colours were dropped: {dropped}.")
     upright = ImageOps.exif_transpose(opened) if turned else opened
     if turned:
         notes.append("Rotated upright according to its EXIF orientation.")
@@ -248,6 +260,8 @@ def _expand_grey(picture: Image.Image, notes: list[str]) -> Image.Image:
 def _to_srgb(picture: Image.Image, profile: bytes, notes: list[str]) -> Image.Image:
     """Pixels in sRGB by the embedded profile, perceptual intent. Raises PhotographError if it is broken."""
     try:
+        if int.from_bytes(profile[:4], "big") > len(profile):
+            raise ValueError("its end is missing")
         embedded = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         space = embedded.profile.xcolor_space.strip()
         if space == "RGB" or picture.mode == "RGB":

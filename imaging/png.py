@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from imaging.errors import PhotographError
 from imaging.pixels import Pixels
@@ -29,6 +29,11 @@ HIGHEST_FILTER = 4
 """Number of filter types: how a row is predicted from its neighbours, numbered from 0."""
 CRITICAL = {b"IHDR": 1, b"PLTE": 1, b"IDAT": 2**31, b"IEND": 1}
 """The chunks that a reader must understand, and how often a file may have each."""
+_METHODS = slice(26, 28)
+"""Of compression and filters in the header, each 0; the byte behind says whether the picture is interlaced."""
+LARGEST_EXTRA = 2**26
+"""Bytes of an unpacked ICC profile or text. Pillow's own limit of a megabyte is that of no standard."""
+PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = LARGEST_EXTRA
 COLOUR = frozenset({b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM"})
 
 
@@ -122,6 +127,8 @@ def refuse_damage(content: bytes) -> None:
 
     Browsers show nothing of these: a second header or palette, and chunks of somebody's own (Apple's CgBI).
     """
+    if len(content) > _METHODS.stop and (content[_METHODS] != b"\0\0" or content[_METHODS.stop] > 1):
+        raise _refusal("its header names methods that the standard does not know")
     seen: Counter[bytes] = Counter()
     for chunk in chunks(content):
         seen[chunk.name] += 1
@@ -178,6 +185,17 @@ def _refusal(reason: str) -> PhotographError:
     return PhotographError(
         f"This PNG file is truncated or damaged ({reason}). Save or copy it again from the original."
     )
+
+
+def unpacked_profile(iccp: bytes) -> bytes:
+    """The profile in an iCCP chunk: after a name comes the method of compression, 0. Empty where it does not unpack."""
+    _, _, packed = iccp.partition(b"\0")
+    unpacking = zlib.decompressobj()
+    try:
+        profile = unpacking.decompress(packed[1:], LARGEST_EXTRA)
+    except zlib.error:
+        return b""
+    return profile if packed[:1] == b"\0" and unpacking.eof else b""
 
 
 def colour_chunks(content: bytes) -> dict[bytes, bytes]:

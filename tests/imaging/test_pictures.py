@@ -128,6 +128,9 @@ def test_a_broken_profile_is_refused(scene: Pixels) -> None:
     words = refusal(saved(Image.fromarray(scene), icc_profile=b"this is no profile" * 20))
     assert "profile is damaged" in words
     assert "Convert it to sRGB" in words
+    longer = bytearray(linear_profile())
+    longer[0:4] = (len(longer) + 4).to_bytes(4, "big")
+    assert "its end is missing" in refusal(saved(Image.fromarray(scene), icc_profile=bytes(longer)))
 
 
 def test_a_truncated_file_is_refused(scene: Pixels) -> None:

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from imaging.errors import PhotographError
-from imaging.png import chunks, decode_png, plain_png
-from tests.kit.claims import chunk
+from imaging.pictures import load_photograph
+from imaging.png import chunks, decode_png, plain_png, unpacked_profile
+from tests.kit.claims import P3, SRGB, chunk, iccp, png, profile
 
 PIXELS = np.arange(70 * 80 * 3, dtype=np.uint8).reshape(70, 80, 3)
 
@@ -42,3 +43,36 @@ def test_sixteen_bits_are_not_cut_in_silence() -> None:
     rows = chunk(b"IDAT", zlib.compress((b"\0" + bytes(24)) * 4))
     with pytest.raises(PhotographError, match="16 bits, not 8-bit RGB"):
         decode_png(b"\x89PNG\r\n\x1a\n" + deep + rows + chunk(b"IEND", b""))
+
+
+@pytest.mark.parametrize(("place", "value"), [(26, 1), (27, 1), (28, 2)])
+def test_methods_that_the_standard_does_not_know_are_refused(place: int, value: int) -> None:
+    """Of compression, filters and interlacing: browsers show nothing of such a file, Pillow reads it as usual."""
+    content = plain_png(PIXELS, seed=1)
+    header = content[16:place] + bytes([value]) + content[place + 1 : 29]
+    with pytest.raises(PhotographError, match="damaged"):
+        load_photograph(content[:8] + chunk(b"IHDR", header) + content[33:])
+
+
+def test_of_two_profiles_the_first_counts() -> None:
+    """As in browsers; Pillow keeps the last."""
+    profiles = [iccp(profile(P3, 2.2)), iccp(profile(SRGB, 1.0))]
+    one, both = (load_photograph(png(*some)).pixels for some in (profiles[:1], profiles))
+    assert np.array_equal(one, both)
+    assert not np.array_equal(one, load_photograph(png()).pixels)
+
+
+def test_a_profile_of_some_megabytes_is_unpacked() -> None:
+    content = profile(P3, 2.2, (b"junk", bytes(2_000_000)))
+    assert unpacked_profile(b"name\0\0" + zlib.compress(content)) == content
+    assert unpacked_profile(b"name\0\1" + zlib.compress(content)) == b""
+    assert unpacked_profile(b"name\0\0" + zlib.compress(content)[:-9]) == b""
+    assert unpacked_profile(b"name") == b""
+    assert "(Test)" in load_photograph(png(iccp(content))).notes[0]
+
+
+def test_a_long_text_is_no_damage() -> None:
+    """Photoshop's XMP can be some megabytes, of which Pillow takes one by itself."""
+    text = chunk(b"zTXt", b"Comment\0\0" + zlib.compress(b"x" * 3_000_000))
+    xmp = chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(b"x" * 3_000_000))
+    assert np.array_equal(load_photograph(png(text, xmp)).pixels, load_photograph(png()).pixels)
