@@ -21,10 +21,10 @@ from torch.nn import functional
 
 from benchmarks.codecs import photographs
 from codecs_zoo.contract import Pixels
+from codecs_zoo.learned.levels import index_to_level
 from codecs_zoo.learned.pyramid.bitstream import Bitstream
 from codecs_zoo.learned.pyramid.codec import PyramidCodec
 from codecs_zoo.learned.pyramid.networks import Networks, to_tensor
-from codecs_zoo.learned.pyramid.shape import level_of
 
 BITS = 8
 """Of a number in the file."""
@@ -48,13 +48,13 @@ class Decoded:
         body = Bitstream.unpack(self.bitstream, networks.identity)
         self.networks = networks
         source = to_tensor(pixels)
-        latents = networks.model.latents(source, torch.tensor([level_of(body.index)]))
+        latents = networks.model.latents(source, torch.tensor([index_to_level(body.index)]))
         _, units = networks.write(latents, body.index)
         seen: list[Tensor] = []
         hook = networks.model.synthesis.leave.register_forward_pre_hook(
             lambda _, inputs: seen.append(inputs[0])
         )
-        level = torch.tensor([level_of(body.index)])
+        level = torch.tensor([index_to_level(body.index)])
         y = (units / 2**13).float()[None] * networks.model.steps(level)
         self.picture = networks.model.synthesis(y, level)[0]
         hook.remove()

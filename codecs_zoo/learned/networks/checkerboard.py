@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from codecs_zoo.learned.conditioning import PerLevel
 from codecs_zoo.learned.networks.densities import gaussian_likelihood, gaussian_tables, scale_rows
 from codecs_zoo.learned.networks.exact import ACTIVATION_LIMIT, UNITS, ExactNetwork, ExactRows, to_units
 from codecs_zoo.learned.networks.hyper import HyperLatents
@@ -20,7 +21,6 @@ from codecs_zoo.learned.networks.model import Latents, LearnedModel, first_log_s
 from codecs_zoo.learned.networks.rounding import Rounding
 from codecs_zoo.learned.networks.shape import Shape
 from codecs_zoo.learned.networks.tables import SYMBOL_LIMIT, RangeEncoder, Tables, range_decoder, to_bytes
-from codecs_zoo.learned.networks.transforms import PerLevel
 
 
 class GroupContext(nn.Module):
@@ -40,13 +40,13 @@ class GroupContext(nn.Module):
         self.offset = PerLevel(2 * channels)
 
     def forward(
-        self, y: Tensor, features: Tensor, before: Tensor, quality: Tensor, rounding: Rounding
+        self, y: Tensor, features: Tensor, before: Tensor, level: Tensor, rounding: Rounding
     ) -> tuple[Tensor, Tensor, Tensor]:
         """The group's latents (B x C x h x w) to those of the picture, distances from the means as they are coded,
         and log scales; both halves at once."""
         first = first_half(y)
         known = torch.cat([features, self.channel(before)], 1)
-        offset = self.offset(quality)
+        offset = self.offset(level)
         log_scale, mean = (self.merge(append_empty(known, self.empty)) + offset).chunk(2, 1)
         coded, centred = rounding(y - mean)
         shown = (centred + mean) * first
@@ -105,21 +105,21 @@ class Checkerboard(LearnedModel):
             cast(nn.Conv2d, group.merge[-1]).weight *= 0.1
 
     def likelihoods(
-        self, latents: Latents, step: Tensor, quality: Tensor, rounding: Rounding
+        self, latents: Latents, step: Tensor, level: Tensor, rounding: Rounding
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        features, z_likelihood = self.hyper(latents, quality, rounding)
+        features, z_likelihood = self.hyper(latents, level, rounding)
         y, coded, log_scales = latents.y, [], []
         done = y.new_zeros(len(y), 0, *y.shape[2:])
         for context, part in zip(self.contexts, torch.split(y, list(self.shape.groups), 1), strict=True):
-            y_hat, *others = context(part, features, before_or_nothing(done), quality, rounding)
+            y_hat, *others = context(part, features, before_or_nothing(done), level, rounding)
             done = torch.cat([done, y_hat], 1)
             coded.append(others[0])
             log_scales.append(others[1])
         likelihood = gaussian_likelihood(torch.cat(coded, 1), torch.cat(log_scales, 1))
         return done, {"y": likelihood, "z": z_likelihood}
 
-    def first_latents(self, x: Tensor, quality: Tensor) -> Latents:
-        y = super().first_latents(x, quality).y
+    def first_latents(self, x: Tensor, level: Tensor) -> Latents:
+        y = super().first_latents(x, level).y
         return Latents(y, self.hyper.analysis(y))
 
     def _prepare(self) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from codecs_zoo.learned.networks.shape import QUALITY_STEPS
+from codecs_zoo.learned.conditioning import interpolate_whole_rows
 
 WEIGHT_UNITS: Final = 2.0**12
 UNITS: Final = 2.0**8
@@ -42,17 +42,14 @@ class ExactNetwork:
 
 
 class ExactRows:
-    """The integer twin of a table with one row for each level, read at a quality index."""
+    """The integer twin of a table with one row for each level, read at a level index."""
 
     def __init__(self, rows: Tensor) -> None:
         self._rows = to_units(rows.detach().cpu())
 
     def __call__(self, index: int) -> Tensor:
         """1 x C x 1 x 1 whole numbers of 1 / UNITS, interpolated and rounded."""
-        level = min(index // QUALITY_STEPS, len(self._rows) - 2)
-        above = index - level * QUALITY_STEPS
-        total = self._rows[level] * (QUALITY_STEPS - above) + self._rows[level + 1] * above
-        return (total / QUALITY_STEPS + 0.5).floor()[None, :, None, None]
+        return interpolate_whole_rows(self._rows, index)[None, :, None, None]
 
 
 def to_units(x: Tensor) -> Tensor:

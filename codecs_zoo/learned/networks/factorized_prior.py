@@ -8,20 +8,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from codecs_zoo.learned.conditioning import interpolate_rows
+from codecs_zoo.learned.levels import LEVEL_STEPS, LEVELS
 from codecs_zoo.learned.networks.densities import ChannelDensity
 from codecs_zoo.learned.networks.latents import from_symbols, to_symbols
 from codecs_zoo.learned.networks.model import Latents, LearnedModel
 from codecs_zoo.learned.networks.rounding import Rounding
-from codecs_zoo.learned.networks.shape import LEVELS, QUALITY_STEPS, Shape
+from codecs_zoo.learned.networks.shape import Shape
 from codecs_zoo.learned.networks.tables import Integers, RangeEncoder, Tables, range_decoder, to_bytes
-from codecs_zoo.learned.networks.transforms import interpolate_rows
 
 ROWS_PER_LEVEL: Final = 5
 """Tables are made for this many steps from one level to the next: a wrong step of 7 % costs nothing."""
 
 
 class FactorizedPrior(LearnedModel):
-    """No side information: the densities know the quality and nothing of the picture."""
+    """No side information: the densities know the level and nothing of the picture."""
 
     def __init__(self, shape: Shape | None = None) -> None:
         super().__init__(shape)
@@ -34,7 +35,7 @@ class FactorizedPrior(LearnedModel):
         self.density.log_scales.copy_((deviations[:, None] * spread).log())
 
     def likelihoods(
-        self, latents: Latents, step: Tensor, quality: Tensor, rounding: Rounding
+        self, latents: Latents, step: Tensor, level: Tensor, rounding: Rounding
     ) -> tuple[Tensor, dict[str, Tensor]]:
         coded, y_hat = rounding(latents.y)
         return y_hat, {"y": self.density.likelihood(coded * step, step)}
@@ -44,7 +45,7 @@ class FactorizedPrior(LearnedModel):
 
     def _make_tables(self) -> dict[str, Tables]:
         count = (LEVELS - 1) * ROWS_PER_LEVEL + 1
-        steps = interpolate_rows(self.steps.double(), torch.linspace(1, LEVELS, count).double())
+        steps = interpolate_rows(self.steps.double(), torch.linspace(1, LEVELS, count).double() - 1)
         return {"y": self.density.tables(steps[:, :, 0, 0])}
 
     def code(self, latents: Latents, index: int) -> list[bytes]:
@@ -58,6 +59,6 @@ class FactorizedPrior(LearnedModel):
         return from_symbols(symbols, self.shape.latents, height, width)
 
     def _rows(self, positions: int, index: int) -> Integers:
-        row = (index * ROWS_PER_LEVEL + QUALITY_STEPS // 2) // QUALITY_STEPS
+        row = (index * ROWS_PER_LEVEL + LEVEL_STEPS // 2) // LEVEL_STEPS
         first = row * self.shape.latents
         return np.repeat(np.arange(first, first + self.shape.latents), positions)

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from codecs_zoo.learned.conditioning import PerLevel
 from codecs_zoo.learned.networks.densities import ChannelDensity
 from codecs_zoo.learned.networks.exact import ExactNetwork, ExactRows, to_units
 from codecs_zoo.learned.networks.latents import from_symbols, to_symbols
@@ -20,7 +21,6 @@ from codecs_zoo.learned.networks.tables import (
     range_decoder,
     to_bytes,
 )
-from codecs_zoo.learned.networks.transforms import PerLevel
 
 
 class HyperLatents(nn.Module):
@@ -52,12 +52,12 @@ class HyperLatents(nn.Module):
         self.offset = PerLevel(outputs)
         self._exact: tuple[ExactNetwork, ExactRows, ExactNetwork, ExactRows] | None = None
 
-    def forward(self, latents: Latents, quality: Tensor, rounding: Rounding) -> tuple[Tensor, Tensor]:
-        """Parameters (B x outputs x h x w) and the likelihoods of z; both sides know the quality."""
+    def forward(self, latents: Latents, level: Tensor, rounding: Rounding) -> tuple[Tensor, Tensor]:
+        """Parameters (B x outputs x h x w) and the likelihoods of z; both sides know the level."""
         coded, z_hat = rounding(self._z(latents))
         likelihood = self.density.likelihood(coded, coded.new_ones(1, 1, 1, 1))
-        hidden = self.enter(z_hat) + self.level(quality)
-        return self.synthesis(hidden) + self.offset(quality), likelihood
+        hidden = self.enter(z_hat) + self.level(level)
+        return self.synthesis(hidden) + self.offset(level), likelihood
 
     def prepare(self) -> None:
         """Build the integer twins of what a decoder runs."""

@@ -17,10 +17,12 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from codecs_zoo.learned.conditioning import interpolate_rows
+from codecs_zoo.learned.levels import LEVELS, level_and_share
 from codecs_zoo.learned.networks.rounding import Rounding, in_training, rounded
-from codecs_zoo.learned.networks.shape import LEVELS, Shape, index_to_quality, level_and_share, quality_index
+from codecs_zoo.learned.networks.shape import Shape, index_to_quality, quality_index
 from codecs_zoo.learned.networks.tables import Tables
-from codecs_zoo.learned.networks.transforms import Analysis, Synthesis, interpolate_rows
+from codecs_zoo.learned.networks.transforms import Analysis, Synthesis
 
 LAMBDA_LOW, LAMBDA_HIGH = 0.0004, 0.12
 """Weight of the squared error (of pixels in 0..255) against bits per pixel, at the lowest and highest level."""
@@ -62,10 +64,11 @@ class LearnedModel(nn.Module, ABC):
         """
         if quality is None:
             quality = x.new_full((len(x),), self.quality)
-        step = interpolate_rows(self.log_steps.exp(), quality)
-        y = self.analysis(x, quality, bf16) / step
-        y_hat, likelihoods = self.likelihoods(Latents(y, None), step, quality, in_training)
-        return {"x_hat": self.synthesis(y_hat * step, quality, bf16), "likelihoods": likelihoods}
+        level = quality_to_level(quality)
+        step = interpolate_rows(self.log_steps.exp(), level)
+        y = self.analysis(x, level, bf16) / step
+        y_hat, likelihoods = self.likelihoods(Latents(y, None), step, level, in_training)
+        return {"x_hat": self.synthesis(y_hat * step, level, bf16), "likelihoods": likelihoods}
 
     @torch.no_grad()
     def update(self, tables: dict[str, Tables] | None = None) -> None:
@@ -81,7 +84,7 @@ class LearnedModel(nn.Module, ABC):
         """Pictures as for `forward` to {"strings": for each part of the code one string a picture, "shape"}."""
         self._require_update()
         index = quality_index(self.quality if quality is None else quality)
-        y = self.analysis(x.double().cpu(), _qualities(index, len(x))) / self._step(index)
+        y = self.analysis(x.double().cpu(), _levels(index, len(x))) / self._step(index)
         coded = [self.code(Latents(each.unsqueeze(0), None), index) for each in y]
         return {"strings": [list(part) for part in zip(*coded, strict=True)], "shape": tuple(y.shape[2:])}
 
@@ -96,11 +99,11 @@ class LearnedModel(nn.Module, ABC):
         y_hat = torch.cat(
             [self._decode(list(each), height, width, index) for each in zip(*strings, strict=True)]
         )
-        x_hat = self.synthesis(y_hat * self._step(index), _qualities(index, len(y_hat)))
+        x_hat = self.synthesis(y_hat * self._step(index), _levels(index, len(y_hat)))
         return {"x_hat": x_hat.clamp(0, 1)}
 
     def _step(self, index: int) -> Tensor:
-        """Steps at a quality index by nothing but products and sums, which every machine rounds alike."""
+        """Steps at a level index by nothing but products and sums, which every machine rounds alike."""
         level, share = level_and_share(index)
         rows = self.steps.double()
         return (rows[level] * (1 - share) + rows[level + 1] * share)[None, :, None, None]
@@ -117,7 +120,7 @@ class LearnedModel(nn.Module, ABC):
         """
         self._require_update()
         latents = self.decode_latents(parts, height, width, index)
-        _, likelihoods = self.likelihoods(latents, self._step(index), _qualities(index, 1), rounded)
+        _, likelihoods = self.likelihoods(latents, self._step(index), _levels(index, 1), rounded)
         bits = latents.y.new_zeros(height, width)
         for part in likelihoods.values():
             each = -part[0].log2().sum(0)
@@ -135,14 +138,14 @@ class LearnedModel(nn.Module, ABC):
 
     @abstractmethod
     def likelihoods(
-        self, latents: Latents, step: Tensor, quality: Tensor, rounding: Rounding
+        self, latents: Latents, step: Tensor, level: Tensor, rounding: Rounding
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Latents in steps to what the picture is made from, and the likelihoods of all that is coded."""
 
-    def first_latents(self, x: Tensor, quality: Tensor) -> Latents:
+    def first_latents(self, x: Tensor, level: Tensor) -> Latents:
         """What the encoder's networks make of pictures, in steps: where a search begins."""
-        step = interpolate_rows(self.log_steps.exp(), quality)
-        return Latents(self.analysis(x, quality) / step, None)
+        step = interpolate_rows(self.log_steps.exp(), level)
+        return Latents(self.analysis(x, level) / step, None)
 
     @abstractmethod
     def _prepare(self) -> None:
@@ -161,9 +164,14 @@ class LearnedModel(nn.Module, ABC):
         """The rounded latents in steps. Raises ValueError for parts that hold no such picture."""
 
 
+def quality_to_level(quality: Tensor) -> Tensor:
+    """What the networks are conditioned on, 0 to LEVELS - 1, for qualities of 1 to LEVELS."""
+    return quality - 1
+
+
 def lambdas(quality: Tensor) -> Tensor:
     """The weight of the squared error for each quality, geometric between the lowest and the highest."""
-    share = (quality - 1) / (LEVELS - 1)
+    share = quality_to_level(quality) / (LEVELS - 1)
     return LAMBDA_LOW * (LAMBDA_HIGH / LAMBDA_LOW) ** share
 
 
@@ -178,8 +186,8 @@ def first_steps(channels: int) -> Tensor:
     return steps[:, None].repeat(1, channels)
 
 
-def _qualities(index: int, count: int) -> Tensor:
-    return torch.full((count,), index_to_quality(index), dtype=torch.float64)
+def _levels(index: int, count: int) -> Tensor:
+    return quality_to_level(torch.full((count,), index_to_quality(index), dtype=torch.float64))
 
 
 def first_log_scales(deviations: Tensor) -> Tensor:

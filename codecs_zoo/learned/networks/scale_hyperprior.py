@@ -39,16 +39,16 @@ class ScaleHyperprior(LearnedModel):
         cast(nn.Conv2d, self.hyper.synthesis[-1]).weight *= 0.1
 
     def likelihoods(
-        self, latents: Latents, step: Tensor, quality: Tensor, rounding: Rounding
+        self, latents: Latents, step: Tensor, level: Tensor, rounding: Rounding
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        parameters, z_likelihood = self.hyper(latents, quality, rounding)
+        parameters, z_likelihood = self.hyper(latents, level, rounding)
         mean = self._mean(parameters)
         coded, centred = rounding(latents.y - mean)
         likelihood = gaussian_likelihood(coded, self._log_scale(parameters))
         return centred + mean, {"y": likelihood, "z": z_likelihood}
 
-    def first_latents(self, x: Tensor, quality: Tensor) -> Latents:
-        y = super().first_latents(x, quality).y
+    def first_latents(self, x: Tensor, level: Tensor) -> Latents:
+        y = super().first_latents(x, level).y
         return Latents(y, self.hyper.analysis(y))
 
     def _prepare(self) -> None:

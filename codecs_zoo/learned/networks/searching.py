@@ -16,7 +16,8 @@ from torch import Tensor
 
 from codecs_zoo.contract import CodecError
 from codecs_zoo.encode_progress import Progress
-from codecs_zoo.learned.networks.model import Latents, LearnedModel, lambdas
+from codecs_zoo.learned.conditioning import interpolate_rows
+from codecs_zoo.learned.networks.model import Latents, LearnedModel, lambdas, quality_to_level
 from codecs_zoo.learned.networks.objective import (
     MOST_SCALE,
     Objective,
@@ -27,7 +28,6 @@ from codecs_zoo.learned.networks.rounding import annealed, rounded
 from codecs_zoo.learned.networks.schedule import cosine_fall
 from codecs_zoo.learned.networks.shape import index_to_quality
 from codecs_zoo.learned.networks.stepping import bits_per_pixel
-from codecs_zoo.learned.networks.transforms import interpolate_rows
 
 TEMPERATURE: Final = 0.3
 COOLING: Final = 3.0
@@ -76,17 +76,18 @@ class Search:
         """`model` in float32. `start`: where another search of this subject and quality ended."""
         require_size(objective, subject.size)
         self.model, self.objective, self.subject, self.iterations = model, objective, subject, iterations
-        self.quality = torch.tensor([index_to_quality(index)])
+        quality = torch.tensor([index_to_quality(index)])
+        self.level = quality_to_level(quality)
         self.first = round(AGAIN_FROM * iterations) if start else 0
         self.done = self.first
         with torch.no_grad():
-            self.step_size = interpolate_rows(model.log_steps.exp(), self.quality)
-            begin = start or model.first_latents(subject.x, self.quality)
+            self.step_size = interpolate_rows(model.log_steps.exp(), self.level)
+            begin = start or model.first_latents(subject.x, self.level)
         self.latents = Latents(*(None if each is None else _free(each) for each in begin))  # type: ignore[arg-type]
         self.parameters = [each for each in self.latents if each is not None]
         self.optimizer = torch.optim.Adam(self.parameters, LEARNING_RATE)
         self.generator = torch.Generator().manual_seed(0)
-        self.middle = self.log_lambda = float(lambdas(self.quality).log()) + math.log(BOOST)
+        self.middle = self.log_lambda = float(lambdas(quality).log()) + math.log(BOOST)
 
     @property
     def over(self) -> bool:
@@ -113,7 +114,7 @@ class Search:
     @torch.no_grad()
     def latents_to_code(self) -> Latents:
         """What is to be coded: rounded about the means, so that the coder rounds to the same."""
-        y_hat, _ = self.model.likelihoods(self.latents, self.step_size, self.quality, rounded)
+        y_hat, _ = self.model.likelihoods(self.latents, self.step_size, self.level, rounded)
         z = self.latents.z
         return Latents(y_hat, None if z is None else z.round())
 
@@ -143,8 +144,8 @@ class Search:
     def _made(self, temperature: float) -> tuple[Tensor, Tensor]:
         """Bits per pixel of what counts, and x_hat of it."""
         rounding = annealed(temperature, self.generator)
-        y_hat, likelihoods = self.model.likelihoods(self.latents, self.step_size, self.quality, rounding)
-        x_hat = self._counted(self.model.synthesis(y_hat * self.step_size, self.quality, True))
+        y_hat, likelihoods = self.model.likelihoods(self.latents, self.step_size, self.level, rounding)
+        x_hat = self._counted(self.model.synthesis(y_hat * self.step_size, self.level, True))
         return bits_per_pixel(likelihoods, x_hat)[0], x_hat
 
     def _distance(self, x: Tensor, x_hat: Tensor) -> Tensor:

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-LEVELS = 8
-"""Trained rates. A quality is a number from 1 to LEVELS; between two levels everything is interpolated."""
-
-QUALITY_STEPS = 50
-"""Qualities between two levels: a bitstream holds the quality as a whole number of these."""
+from codecs_zoo.learned.levels import LEVEL_STEPS
 
 PATCH = 16
 """Pixels along the side of what one latent position stands for."""
@@ -58,15 +54,9 @@ SIZES = {
 
 def quality_index(quality: float) -> int:
     """The whole number that stands for a quality of 1..LEVELS in a bitstream."""
-    return round((quality - 1) * QUALITY_STEPS)
+    return round((quality - 1) * LEVEL_STEPS)
 
 
 def index_to_quality(index: int) -> float:
     """The quality that a whole number in a bitstream stands for."""
-    return 1 + index / QUALITY_STEPS
-
-
-def level_and_share(index: int) -> tuple[int, float]:
-    """The level below a quality index, counted from 0, and the share of the level above it."""
-    level = min(index // QUALITY_STEPS, LEVELS - 2)
-    return level, index / QUALITY_STEPS - level
+    return 1 + index / LEVEL_STEPS

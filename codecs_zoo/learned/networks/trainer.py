@@ -18,11 +18,12 @@ from tqdm import tqdm
 
 from codecs_zoo.contract import CodecError, Pixels
 from codecs_zoo.learned._state import check_training_folder
+from codecs_zoo.learned.levels import LEVELS
 from codecs_zoo.learned.networks.model import LearnedModel
 from codecs_zoo.learned.networks.objective import Objective, metric_for, random_maps
 from codecs_zoo.learned.networks.photographs import CropPool, as_pictures, load_folders, principal_components
 from codecs_zoo.learned.networks.schedule import cosine_fall
-from codecs_zoo.learned.networks.shape import LEVELS, PATCH, SIZES, Shape
+from codecs_zoo.learned.networks.shape import PATCH, SIZES, Shape
 from codecs_zoo.learned.networks.stepping import FIGURES, Stepper, make_optimizer
 from codecs_zoo.learned.networks.transforms import start_from_components
 from codecs_zoo.learned.networks.weights import read_weights, save_weights, shape_in

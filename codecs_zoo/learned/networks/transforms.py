@@ -13,41 +13,11 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from codecs_zoo.learned.networks.shape import LEVELS, PATCH, Shape
+from codecs_zoo.learned.conditioning import Modulation
+from codecs_zoo.learned.networks.shape import PATCH, Shape
 
 PATCH_VALUES = 3 * PATCH * PATCH
 HALF_PATCH_VALUES = 3 * (PATCH // 2) ** 2
-
-
-class PerLevel(nn.Module):
-    """A table with one row of `channels` values for each level, read between the levels."""
-
-    def __init__(self, channels: int, start: float = 0.0) -> None:
-        super().__init__()
-        self.rows = nn.Parameter(torch.full((LEVELS, channels), start))
-
-    def forward(self, quality: Tensor) -> Tensor:
-        """B x channels x 1 x 1 for qualities of shape B, interpolated linearly."""
-        return interpolate_rows(self.rows, quality)
-
-
-def interpolate_rows(rows: Tensor, quality: Tensor) -> Tensor:
-    """Rows of a LEVELS x C table at qualities (B, from 1 to LEVELS): B x C x 1 x 1."""
-    levels = torch.arange(1, LEVELS + 1, device=rows.device, dtype=rows.dtype)
-    # A product instead of a look-up: its gradient needs no sorting on a GPU.
-    shares = (1 - (quality[:, None].to(rows.dtype) - levels).abs()).clamp(min=0)
-    return (shares @ rows)[:, :, None, None]
-
-
-class Modulation(nn.Module):
-    """Scales and shifts each channel by the quality; starts as the identity."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.scale, self.shift = PerLevel(channels), PerLevel(channels)
-
-    def forward(self, x: Tensor, quality: Tensor) -> Tensor:
-        return cast(Tensor, x * (1 + self.scale(quality)) + self.shift(quality))
 
 
 class Block(nn.Module):
@@ -93,11 +63,11 @@ class Analysis(nn.Module):
         self.deep = nn.Sequential(*[Block(shape.deep) for _ in range(shape.deep_blocks)])
         self.leave = zeroed(nn.Conv2d(shape.deep, shape.latents, 1))
 
-    def forward(self, x: Tensor, quality: Tensor, bf16: bool = False) -> Tensor:
+    def forward(self, x: Tensor, level: Tensor, bf16: bool = False) -> Tensor:
         x = x - 0.5
         with in_bfloat16(x, bf16):
             hidden = self.wide(self.enter(functional.pixel_unshuffle(x, PATCH // 2)))
-            hidden = self.modulation(self.down(functional.pixel_unshuffle(hidden, 2)), quality)
+            hidden = self.modulation(self.down(functional.pixel_unshuffle(hidden, 2)), level)
             added = self.leave(self.deep(hidden))
         return self.linear(functional.pixel_unshuffle(x, PATCH)) + added.to(x.dtype)  # type: ignore[no-any-return]
 
@@ -117,14 +87,14 @@ class Synthesis(nn.Module):
         self.wide = nn.Sequential(*[Block(shape.wide) for _ in range(shape.wide_blocks)])
         self.leave = zeroed(nn.Conv2d(shape.wide, HALF_PATCH_VALUES, 1))
 
-    def forward(self, y: Tensor, quality: Tensor, bf16: bool = False) -> Tensor:
+    def forward(self, y: Tensor, level: Tensor, bf16: bool = False) -> Tensor:
         patches = functional.pixel_shuffle(self.linear(y), PATCH)
         with in_bfloat16(y, bf16):
-            hidden = self.deep(self.deep_modulation(self.enter(y), quality))
+            hidden = self.deep(self.deep_modulation(self.enter(y), level))
             hidden = functional.pixel_shuffle(self.up(hidden), 2)
             # The network sees the patches' own edges, across which it has to smooth.
             hidden = hidden + self.look(functional.pixel_unshuffle(patches, PATCH // 2))
-            added = self.leave(self.wide(self.wide_modulation(hidden, quality)))
+            added = self.leave(self.wide(self.wide_modulation(hidden, level)))
         return patches + functional.pixel_shuffle(added.to(y.dtype), PATCH // 2) + 0.5
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from codecs_zoo.contract import CodecError
 from codecs_zoo.learned._file import CRC_BYTES, MAX_PIXELS, is_whole, sealed
-from codecs_zoo.learned.pyramid.shape import LEVEL_INDICES
+from codecs_zoo.learned.levels import LEVEL_INDICES
 
 HEAD = struct.Struct(">I4sHHHB")
 CORRECTION = struct.Struct(">12h18b")

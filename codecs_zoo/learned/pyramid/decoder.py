@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from codecs_zoo.contract import Pixels
+from codecs_zoo.learned.conditioning import interpolate_whole_rows
 from codecs_zoo.learned.networks.tables import Integers, Symbols, Tables
 from codecs_zoo.learned.pyramid.density import rows_of
 from codecs_zoo.learned.pyramid.entropy import (
@@ -32,7 +33,6 @@ from codecs_zoo.learned.pyramid.exact import (
     ExactModulation,
     ExactNetwork,
     ExactRows,
-    interpolated,
 )
 from codecs_zoo.learned.pyramid.shape import PATCH
 from codecs_zoo.learned.pyramid.transforms import Synthesis
@@ -161,7 +161,7 @@ class ExactHierarchy:
         self, coder: Coder, rows: int, columns: int, index: int, proposals: Tensor | None = None
     ) -> Tensor:
         """Latents in units, C x rows x columns."""
-        steps = interpolated(self.steps, index)[:, None, None]
+        steps = interpolate_whole_rows(self.steps, index)[:, None, None]
         latents = torch.zeros(0, rows, columns, dtype=torch.float64)
         groups: list[ExactStaged | ExactHalved] = [*self.staged, *self.halved]
         for group in groups:
@@ -193,7 +193,7 @@ class ExactSynthesis:
 
     def picture(self, y: Tensor, index: int) -> Tensor:
         """3 x H x W whole numbers of 1 / UNITS, not clamped, of latents in steps, in units."""
-        y = times_step(y, interpolated(self.steps, index)[:, None, None])
+        y = times_step(y, interpolate_whole_rows(self.steps, index)[:, None, None])
         patches = _shuffled(self.linear(y), PATCH)
         hidden = self.blocks16(self.modulation16(self.enter(y), index))
         hidden = _shuffled(self.up8(hidden), 2)

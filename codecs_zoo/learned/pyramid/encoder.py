@@ -12,11 +12,12 @@ from torch import Tensor
 from codecs_zoo.contract import Pixels
 from codecs_zoo.encode_progress import current
 from codecs_zoo.learned._state import keep_state, read_state
+from codecs_zoo.learned.levels import LEVEL_INDICES, index_to_level
 from codecs_zoo.learned.pyramid.bitstream import CORRECTION, HEAD
 from codecs_zoo.learned.pyramid.correction import fitted, is_worth_it, to_units_of_pixels
 from codecs_zoo.learned.pyramid.networks import Networks, to_tensor
 from codecs_zoo.learned.pyramid.search import Search
-from codecs_zoo.learned.pyramid.shape import LEVEL_INDICES, lambda_of, level_of
+from codecs_zoo.learned.pyramid.shape import lambda_at
 
 ITERATIONS: Final = (0, 150, 300, 1000, 3000)
 """Of the search, by effort."""
@@ -73,7 +74,7 @@ class Encoder:
         picture = self.networks.picture(decoded, *self.size, index)
         source = to_units_of_pixels(self.pixels)
         correction = fitted(picture, source)
-        worth_it = is_worth_it(picture, correction.of(picture), source, lambda_of(level_of(index)))
+        worth_it = is_worth_it(picture, correction.of(picture), source, lambda_at(index_to_level(index)))
         return correction.pack() if worth_it else b""
 
     def _searched(self, index: int, effort: int) -> tuple[bytes, Tensor]:
@@ -136,7 +137,7 @@ class Encoder:
         return math.log(self.trials[index].bpp / bpp)
 
     def _level_tensor(self, index: int) -> Tensor:
-        return torch.tensor([level_of(index)])
+        return torch.tensor([index_to_level(index)])
 
     def _key(self, effort: int) -> str:
         content = self.pixels.tobytes() + repr((self.size, self.bpp, effort, self.networks.identity)).encode()

@@ -17,8 +17,8 @@ from typing import Final, cast
 import torch
 from torch import Tensor, nn
 
+from codecs_zoo.learned.conditioning import PerLevel
 from codecs_zoo.learned.networks.rounding import Rounding, bounded_below
-from codecs_zoo.learned.pyramid.layers import PerLevel
 from codecs_zoo.learned.pyramid.shape import Shape
 
 LOG_SCALE_LOW: Final = -3.25

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from codecs_zoo.learned.pyramid.layers import Bottleneck, Modulation, PerLevel
-from codecs_zoo.learned.pyramid.shape import LEVEL_STEPS
+from codecs_zoo.learned.conditioning import Modulation, PerLevel, interpolate_whole_rows
+from codecs_zoo.learned.pyramid.layers import Bottleneck
 
 UNITS: Final = 2.0**13
 """Activations, latents, means and log scales are whole numbers of 1 / UNITS."""
@@ -79,7 +79,7 @@ class ExactRows:
 
     def __call__(self, index: int) -> Tensor:
         """C whole numbers of 1 / UNITS, interpolated and rounded."""
-        return interpolated(self.rows, index)
+        return interpolate_whole_rows(self.rows, index)
 
 
 class ExactModulation:
@@ -138,14 +138,6 @@ def _exact(layer: nn.Module) -> ExactConvolution | _ExactBottleneck | _Rectifier
     if isinstance(layer, nn.LeakyReLU):
         return _Rectifier(layer)
     raise TypeError(f"{type(layer).__name__} has no integer version")
-
-
-def interpolated(rows: Tensor, index: int) -> Tensor:
-    """Whole numbers of a LEVELS x C table at a level index, rounded."""
-    below = min(index // LEVEL_STEPS, len(rows) - 2)
-    above = index - below * LEVEL_STEPS
-    total = rows[below] * (LEVEL_STEPS - above) + rows[below + 1] * above
-    return (total / LEVEL_STEPS + 0.5).floor()
 
 
 def _scaled(total: Tensor, units: float) -> Tensor:

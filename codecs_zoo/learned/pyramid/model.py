@@ -7,10 +7,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from codecs_zoo.learned.conditioning import interpolate_rows
+from codecs_zoo.learned.levels import LEVELS
 from codecs_zoo.learned.networks.rounding import Rounding, in_training
 from codecs_zoo.learned.pyramid.entropy import Hierarchy
-from codecs_zoo.learned.pyramid.layers import interpolate_rows
-from codecs_zoo.learned.pyramid.shape import LEVELS, Shape, lambda_of
+from codecs_zoo.learned.pyramid.shape import Shape, lambda_at
 from codecs_zoo.learned.pyramid.transforms import Analysis, Autocast, Synthesis
 
 
@@ -63,5 +64,5 @@ def first_steps(channels: int) -> Tensor:
     With N pixels and squared errors of step**2 / 12 each, d(bits)/d(error) = -lambda where
     step**2 = 12 * 3 / (2 ln 2 * 255**2 * lambda).
     """
-    lmbda = torch.tensor([lambda_of(level) for level in range(LEVELS)])
+    lmbda = torch.tensor([lambda_at(level) for level in range(LEVELS)])
     return (36 / (2 * 0.6931 * 255**2 * lmbda)).sqrt()[:, None].repeat(1, channels)

@@ -15,10 +15,11 @@ import torch
 from torch import Tensor
 
 from codecs_zoo.encode_progress import Progress
+from codecs_zoo.learned.levels import index_to_level
 from codecs_zoo.learned.networks.rounding import annealed
 from codecs_zoo.learned.networks.schedule import cosine_fall
 from codecs_zoo.learned.pyramid.model import PyramidModel
-from codecs_zoo.learned.pyramid.shape import lambda_of, level_of
+from codecs_zoo.learned.pyramid.shape import lambda_at
 
 FIRST_TEMPERATURE: Final = 0.3
 COOLING: Final = 3.0
@@ -60,13 +61,13 @@ class Search:
         self.model, self.x, self.size = model, x, size
         self.iterations = self.planned = iterations
         self.aim = aim
-        self.level = torch.tensor([level_of(index)])
+        self.level = torch.tensor([index_to_level(index)])
         with torch.no_grad():
             self.latents = model.latents(x, self.level).clone()
         self.latents.requires_grad_()
         self.optimizer = torch.optim.Adam([self.latents], LEARNING_RATE)
         self.generator = torch.Generator().manual_seed(seed)
-        self.middle = self.log_lambda = math.log(BOOST * lambda_of(level_of(index)))
+        self.middle = self.log_lambda = math.log(BOOST * lambda_at(index_to_level(index)))
         self.done = 0
 
     def step(self) -> Progress:

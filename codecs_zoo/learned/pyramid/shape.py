@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-LEVELS: Final = 8
-"""Levels of rate; networks are conditioned on any number from 0 to LEVELS - 1."""
+from codecs_zoo.learned.levels import LEVELS
 
 LAMBDA_LOW, LAMBDA_HIGH = 0.0004, 0.12
 """Weight of the squared error (of pixels in 0..255) against bits per pixel at the lowest and highest level."""
@@ -49,16 +48,6 @@ class Shape:
         return sum(self.staged) + sum(self.halved)
 
 
-def lambda_of(level: float) -> float:
+def lambda_at(level: float) -> float:
     """The weight of the squared error at a level, geometric between the lowest and the highest."""
     return float(LAMBDA_LOW * (LAMBDA_HIGH / LAMBDA_LOW) ** (level / (LEVELS - 1)))
-
-
-LEVEL_STEPS: Final = 50
-"""Levels are written in whole numbers of 1 / LEVEL_STEPS."""
-LEVEL_INDICES: Final = LEVEL_STEPS * (LEVELS - 1) + 1
-
-
-def level_of(index: int) -> float:
-    """The level that a whole number in a bitstream stands for."""
-    return index / LEVEL_STEPS

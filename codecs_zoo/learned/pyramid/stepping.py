@@ -14,10 +14,11 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
+from codecs_zoo.learned.levels import LEVELS
 from codecs_zoo.learned.networks.rounding import in_training
 from codecs_zoo.learned.pyramid.model import Output, PyramidModel
 from codecs_zoo.learned.pyramid.muon import Muon
-from codecs_zoo.learned.pyramid.shape import LAMBDA_HIGH, LAMBDA_LOW, LEVELS
+from codecs_zoo.learned.pyramid.shape import LAMBDA_HIGH, LAMBDA_LOW
 
 WEIGHT_POWER: Final = 0.45
 """Of lambda, by which a cost is divided, so that high rates do not rule the rest."""

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from codecs_zoo.contract import CodecError
+from codecs_zoo.learned.levels import LEVELS
 from codecs_zoo.learned.networks.photographs import principal_components
 from codecs_zoo.learned.networks.rounding import rounded
 from codecs_zoo.learned.networks.schedule import cosine_fall
@@ -25,7 +26,7 @@ from codecs_zoo.learned.networks.transforms import start_from_components
 from codecs_zoo.learned.pyramid.entropy import HalvedContext, StagedContext
 from codecs_zoo.learned.pyramid.model import Output, PyramidModel
 from codecs_zoo.learned.pyramid.photographs import Crops, centre, read_photographs
-from codecs_zoo.learned.pyramid.shape import LEVELS, PATCH, Shape
+from codecs_zoo.learned.pyramid.shape import PATCH, Shape
 from codecs_zoo.learned.pyramid.stepping import Stepper, trained_parts
 from codecs_zoo.learned.pyramid.storing import read_model, write_weights
 from codecs_zoo.learned.pyramid.training_settings import TrainingSettings

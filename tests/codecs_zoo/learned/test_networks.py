@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
+from codecs_zoo.learned.levels import level_and_share
 from codecs_zoo.learned.networks.model import LearnedModel, lambdas
-from codecs_zoo.learned.networks.shape import Shape, index_to_quality, level_and_share, quality_index
+from codecs_zoo.learned.networks.shape import Shape, index_to_quality, quality_index
 from tests.codecs_zoo.learned.conftest import make_model
 
 

@@ -190,7 +190,7 @@ def test_it_works_with_more_than_the_lambda_of_its_quality(codec: Codec, scene: 
     from codecs_zoo.learned.networks.model import lambdas
 
     search = begun_search(codec, scene)
-    assert math.exp(search.middle) == pytest.approx(1.3 * float(lambdas(search.quality)))
+    assert math.exp(search.middle) == pytest.approx(1.3 * float(lambdas(1 + search.level)))
 
 
 def test_the_metric_looks_at_every_second_iteration_and_weighs_twice(codec: Codec, scene: Pixels) -> None:

@@ -13,7 +13,7 @@ from codecs_zoo.learned.pyramid import encoder
 from codecs_zoo.learned.pyramid.codec import PyramidCodec
 from codecs_zoo.learned.pyramid.networks import to_tensor
 from codecs_zoo.learned.pyramid.search import Search
-from codecs_zoo.learned.pyramid.shape import lambda_of
+from codecs_zoo.learned.pyramid.shape import lambda_at
 from tests.codecs_zoo.learned.pyramid.conftest import make_model, smooth_picture
 
 INDEX = 200
@@ -23,7 +23,7 @@ def cost(search: Search, latents: Tensor) -> float:
     """Bits per pixel plus lambda times squared error of rounded latents."""
     output = search.model.reconstruct(latents, search.level, rounded)
     error = (output.x_hat - search.x).square().mean()
-    return float(output.bits / search.x[0, 0].numel() + lambda_of(INDEX / 50) * 255**2 * error)
+    return float(output.bits / search.x[0, 0].numel() + lambda_at(INDEX / 50) * 255**2 * error)
 
 
 def test_a_search_lowers_the_cost() -> None:
@@ -38,7 +38,7 @@ def test_a_search_lowers_the_cost() -> None:
 
 def test_it_works_with_more_than_the_lambda_of_its_level() -> None:
     search = Search(make_model(), to_tensor(smooth_picture(64, 64)), (64, 64), INDEX, 20, None)
-    assert math.exp(search.log_lambda) == pytest.approx(1.3 * lambda_of(INDEX / 50))
+    assert math.exp(search.log_lambda) == pytest.approx(1.3 * lambda_at(INDEX / 50))
 
 
 def test_lambda_rises_while_the_rate_is_too_low_and_falls_while_it_is_too_high() -> None:
