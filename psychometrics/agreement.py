@@ -9,6 +9,8 @@ answers about one photograph are not independent. There is one definition of eac
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import stdtrit
@@ -20,6 +22,8 @@ from psychometrics.estimates import CONFIDENCE, NOTHING, Estimate, proportion, r
 _FAVOURITE = np.concatenate([np.linspace(0.5, 0.975, 39), [0.99, 0.9999]])
 _ROUNDS = 300
 _SETTLED = 1e-5
+# An interval that is narrower than what is printed comes from values that do not differ.
+_FLAT = 5e-4
 
 
 def pair_agreement(p0: ArrayLike, p1: ArrayLike, tie: ArrayLike = 0) -> Floats:
@@ -49,7 +53,7 @@ def human_score(
     known = n >= 2
     labels = None if source is None else _labels(source)[known]
     weight = n[known].astype(np.float64)
-    return ratio(each[known] * weight, weight, clusters=[labels], within=(0.0, 1.0))
+    return _if_wide(ratio(each[known] * weight, weight, clusters=[labels], within=(0.0, 1.0)))
 
 
 def ceiling(p0: ArrayLike, p1: ArrayLike, tie: ArrayLike = 0, *, source: ArrayLike | None = None) -> Estimate:
@@ -194,7 +198,13 @@ def _jackknifed(value: float, without: Floats, n: int, *, within: tuple[float, f
     error = float(np.sqrt(((known - known.mean()) ** 2).sum() * (groups - 1) / groups))
     half = float(stdtrit(groups - 1, (1 + CONFIDENCE) / 2)) * error
     low, high = max(within[0], float(value) - half), min(within[1], float(value) + half)
-    return Estimate(float(value), low, high, n)
+    return _if_wide(Estimate(float(value), low, high, n))
+
+
+def _if_wide(one: Estimate) -> Estimate:
+    """Without its interval where that has no width: all photographs are alike, and nothing shows how others differ."""
+    flat = one.low is not None and one.high is not None and one.high - one.low < _FLAT
+    return replace(one, low=None, high=None) if flat else one
 
 
 def _votes(p0: ArrayLike, p1: ArrayLike, tie: ArrayLike) -> tuple[Ints, Ints]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from psychometrics.comparisons import FIRST, SECOND, TIE
 from psychometrics.conditions import THE_ORIGINAL, AnswersError, ComparedMethod, number, parse_compared
 from psychometrics.tables import Record
 
+MISSING = ("", "na", "nan", "null")
+"""What R, pandas and databases write into a cell that has no value, in lower case."""
 TRAP, IDENTICAL = "trap", "identical"
 CHECKS = ("", TRAP, IDENTICAL)
 
@@ -70,7 +73,7 @@ def _plain_row(row: dict[str, str]) -> Row:
         first,
         second,
         _PLAIN_CHOICES[choice],
-        row.get("annotator", ""),
+        _named(row.get("annotator", "")),
         _ms(row.get("ms", "")),
         check,
         known,
@@ -90,13 +93,18 @@ def _parse_side(row: dict[str, str], side: str) -> ComparedMethod:
     """By its name, or by the columns that Closer's own import knows: a_codec, a_bpp."""
     parsed = parse_compared(row.get(f"{side}_codec") or row[side])
     level = row.get(f"{side}_bpp") or row.get("level", "")
-    if parsed.level is not None or parsed == THE_ORIGINAL or not level:
+    if parsed.level is not None or parsed == THE_ORIGINAL or level.lower() in MISSING:
         return parsed
     return ComparedMethod(parsed.method, number(level, "the level"))
 
 
+def _named(annotator: str) -> str:
+    """The name of an annotator; empty where the cell has no value."""
+    return "" if annotator.lower() in MISSING else annotator
+
+
 def _ms(text: str) -> float | None:
-    if not text:
+    if text.lower() in MISSING:
         return None
     value = number(text, "the time")
     if value < 0:
@@ -112,7 +120,7 @@ def _pwcmp_row(row: dict[str, str]) -> Row:
     if choice is None:
         raise AnswersError(f"is_A_selected is {row['is_A_selected']!r}: use 1, 0, or 0.5 for a tie")
     first, second = parse_compared(row["condition_A"]), parse_compared(row["condition_B"])
-    return Row(row["scene"], first, second, choice, row.get("observer", ""))
+    return Row(row["scene"], first, second, choice, _named(row.get("observer", "")))
 
 
 def _mucped(records: Sequence[Record]) -> Reading:
@@ -146,7 +154,7 @@ def _aic3(records: Sequence[Record]) -> Reading:
             left,
             right,
             _TURNED[choice] if names_worse else choice,
-            row.get("worker", ""),
+            _named(row.get("worker", "")),
             None if took is None else 1000 * took,
             check,
             _aic3_known(row) if check == TRAP else None,
@@ -171,21 +179,25 @@ def _aic3_known(row: dict[str, str]) -> int:
 
 
 def _aic3_condition(row: dict[str, str], side: str) -> ComparedMethod:
-    level = number(row[f"dlevel_{side}"], f"dlevel_{side}")
-    return ComparedMethod(f"codec{row[f'codec_{side}']}", level) if level else THE_ORIGINAL
+    level, codec = number(row[f"dlevel_{side}"], f"dlevel_{side}"), row[f"codec_{side}"]
+    if level < 0:
+        raise AnswersError(f"dlevel_{side} is {row[f'dlevel_{side}']!r}, which is below zero")
+    if level and not codec:
+        raise AnswersError(f"codec_{side} is empty: give the number of the codec")
+    return ComparedMethod(f"codec{codec}", level) if level else THE_ORIGINAL
 
 
 def _what_answers_name(records: Sequence[Record]) -> tuple[bool, str]:
     """Whether answers name the more distorted side, by the answers to traps, and how that was decided."""
     worse = better = 0
-    for _, row in records:
-        if _is(row, "is_trap") and row["response"].lower() in ("left", "right"):
-            named, other = ("left", "right") if row["response"].lower() == "left" else ("right", "left")
-            named_level, other_level = (
-                number(row[f"dlevel_{side}"], f"dlevel_{side}") for side in (named, other)
-            )
-            worse += named_level > other_level
-            better += named_level < other_level
+    for line, row in records:
+        with _at_line(line):
+            if not _is(row, "is_trap") or row["response"].lower() not in ("left", "right"):
+                continue
+            left, right = (number(row[f"dlevel_{side}"], f"dlevel_{side}") for side in ("left", "right"))
+        named, other = (left, right) if row["response"].lower() == "left" else (right, left)
+        worse += named > other
+        better += named < other
     if worse == better:
         note = "Answers are taken to name the more distorted side, as AIC-3 asks; there were no traps to verify this."
         return True, note
@@ -197,8 +209,25 @@ def _what_answers_name(records: Sequence[Record]) -> tuple[bool, str]:
     )
 
 
+@contextmanager
+def _at_line(line: int) -> Iterator[None]:
+    """Names the line in what is raised inside."""
+    try:
+        yield
+    except AnswersError as error:
+        raise AnswersError(f"Line {line}: {error}.") from error
+
+
+_YES = ("1", "1.0", "true", "t", "yes")
+_NO = ("0", "0.0", "false", "f", "no", *MISSING)
+
+
 def _is(row: dict[str, str], column: str) -> bool:
-    return row.get(column, "").lower() in ("1", "1.0", "true")
+    """What a column says of a row. Raises AnswersError for anything but yes, no and nothing."""
+    cell = row.get(column, "").lower()
+    if cell not in _YES + _NO:
+        raise AnswersError(f"{column} is {row[column]!r}: use 1 or 0")
+    return cell in _YES
 
 
 # Rated by so many people, as its publication says.
@@ -209,9 +238,10 @@ def _ciqa(records: Sequence[Record]) -> Reading:
     """CIQA: the share of 32 people who preferred the second of two JPEGs of one photograph, by their qualities."""
     kept: list[Record] = []
     for line, row in records:
-        share = number(row["jpg2_pref"], "jpg2_pref")
-        if share > 1:
-            raise AnswersError(f"line {line}: jpg2_pref is {row['jpg2_pref']}; it must be from 0 to 1")
+        with _at_line(line):
+            share = number(row["jpg2_pref"], "jpg2_pref")
+            if not 0 <= share <= 1:
+                raise AnswersError(f"jpg2_pref is {row['jpg2_pref']}; it must be from 0 to 1")
         second = round(share * _CIQA_PEOPLE)
         kept += [(line, row | {"choice": "b" if n < second else "a"}) for n in range(_CIQA_PEOPLE)]
     note = (

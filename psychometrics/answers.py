@@ -24,6 +24,8 @@ from psychometrics.comparisons import Comparisons, Floats, Ints, number_labels
 from psychometrics.conditions import THE_ORIGINAL, AnswersError, ComparedMethod
 from psychometrics.tables import Table, TableError, read_table
 
+# Unreadable lines that a message names besides the first.
+MOST_LINES = 10
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """What acts on a terminal or turns text around: in a name it is a mistake, or meant to deceive."""
 
@@ -99,17 +101,29 @@ def read_answer_rows(path: Path) -> AnswerRows:
 
 
 def _collected(format: str, table: Table, reading: Reading) -> AnswerRows:
-    rows = []
+    rows, wrong, first = [], [], ""
     for line, record in reading.records:
         try:
             row = reading.row({name: _one_form(cell) for name, cell in record.items()})
             _check(row)
         except AnswersError as error:
-            raise AnswersError(f"Line {line} of {table.name}: {str(error).rstrip('.')}.") from error
+            wrong.append(line)
+            first = first or str(error).rstrip(".")
+            continue
         rows.append((line, row))
+    if wrong:
+        raise AnswersError(f"Line {wrong[0]} of {table.name}: {first}.{_further(wrong[1:])}")
     if not rows:
         raise AnswersError(f"{table.name} has a header but no answers below it.")
     return AnswerRows(table.name, format, tuple(rows), reading.notes)
+
+
+def _further(lines: list[int]) -> str:
+    """How many more lines cannot be read, and which; "" where there are none."""
+    if not lines:
+        return ""
+    which = ", ".join(map(str, lines[:MOST_LINES])) + (" and others" if len(lines) > MOST_LINES else "")
+    return f" {len(lines):,} more cannot be read: line {which}."
 
 
 def _excluded(read: AnswerRows) -> list[str]:

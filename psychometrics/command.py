@@ -152,7 +152,8 @@ def _agreement_as_text(agreement: Agreement) -> str:
     lines = [f"{label:<26}{estimate_as_text(getattr(agreement, name))}" for name, label in FIGURES.items()]
     if not agreement.judged_twice:
         lines.append(
-            "No pair was judged twice, so agreement among people is unknown. Collect two votes or more on a pair."
+            "No pair was judged by two people, so agreement among people is unknown. "
+            "Collect two votes or more on a pair."
         )
     twice = f"{agreement.judged_twice:,} of {agreement.triplets:,} pairs of pictures have at least two votes."
     return "\n".join([*lines, twice])

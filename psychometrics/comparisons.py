@@ -19,6 +19,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 FIRST, SECOND, TIE = 0, 1, 2
+# Names and groups in a sentence.
+MOST_NAMED = 6
 
 
 class ScaleError(ValueError):
@@ -239,13 +241,20 @@ def connected_groups(comparisons: Comparisons) -> list[tuple[Hashable, ...]]:
     ]
 
 
+def listed(names: Sequence[Hashable]) -> str:
+    """Names in a sentence: the first of them, and how many more there are."""
+    rest = len(names) - MOST_NAMED
+    return ", ".join(map(str, names[:MOST_NAMED])) + (f" and {rest} more" if rest > 0 else "")
+
+
 def check_connected(comparisons: Comparisons) -> None:
     """Raise ScaleError, with what to add, unless comparisons join all names."""
     if len(comparisons.names) < 2 or not comparisons.counts.sum():
         raise ScaleError("a ranking needs at least two names and one comparison")
     groups = connected_groups(comparisons)
     if len(groups) > 1:
-        shown = " | ".join(", ".join(map(str, group)) for group in groups)
+        shown = " | ".join(map(listed, groups[:MOST_NAMED]))
+        shown += f" | and {len(groups) - MOST_NAMED} more groups" if len(groups) > MOST_NAMED else ""
         raise ScaleError(
             f"no comparison connects these groups, so they have no common scale: {shown}. "
             f"Compare pairs such as {groups[0][0]} and {groups[1][0]}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -201,6 +201,26 @@ def separated_groups(comparisons: Comparisons) -> list[tuple[Hashable, ...]]:
     number, label = connected_components(csr_array(beat), directed=True, connection="strong")
     order = _by_wins(beat, label, number)
     return [tuple(comparisons.names[n] for n in np.flatnonzero(label == group)) for group in order]
+
+
+def unbeaten(
+    names: Sequence[Hashable], counts: Floats, groups: Sequence[Sequence[Hashable]]
+) -> tuple[list[Hashable], list[Hashable]]:
+    """Of two or more `separated_groups`: the names of those that lost nothing to any other group, and the names
+    outside that they were compared with. `counts` (k(k-1)/2, 3) are by pair of `names`, as in a scale.
+    """
+    number = {name: n for n, group in enumerate(groups) for name in group}
+    group = np.array([number[name] for name in names])
+    low, high = pair_indices(len(names))
+    across = (group[low] != group[high]) & (counts.sum(axis=1) > 0)
+    low, high, counts = low[across], high[across], counts[across]
+    lost = np.zeros(len(groups), dtype=bool)
+    lost[group[high][counts[:, 0] + counts[:, 2] > 0]] = True
+    lost[group[low][counts[:, 1] + counts[:, 2] > 0]] = True
+    met = np.zeros(len(names), dtype=bool)
+    met[high[~lost[group[low]]]] = met[low[~lost[group[high]]]] = True
+    top = [name for name, at in zip(names, group, strict=True) if not lost[at]]
+    return top, [name for name, seen in zip(names, met, strict=True) if seen]
 
 
 def _by_wins(beat: NDArray[np.bool_], label: NDArray[np.int32], number: int) -> list[int]:

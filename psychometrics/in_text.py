@@ -10,7 +10,7 @@ from psychometrics.published_scale import AgainstPublished
 from psychometrics.ranking import Ranking
 from psychometrics.reliability import Weighted
 from psychometrics.results import Results, Section
-from psychometrics.sentences import best_in_words, crossing_in_words, ranking_in_words, signed
+from psychometrics.sentences import best_in_words, count, crossing_in_words, ranking_in_words, signed
 from psychometrics.text_table import aligned
 
 HEAD = ("condition", "JND", "95 % interval", "rank", "best", "preferred", "answers")
@@ -40,7 +40,7 @@ def influence_as_text(influences: Sequence[Influence], what: str, most: int = 3)
     if round(abs(influences[0].change), 2) == 0:
         return f"Without any one {what} the ranking stays as it is."
     each = [
-        f"{one.label} ({one.judgments:,} answers): {one.first} − {one.second} by {signed(one.change)} JND"
+        f"{one.label} ({count(one.judgments, 'answer')}): {one.first} − {one.second} by {signed(one.change)} JND"
         + (", and the order changes" if one.order else "")
         for one in influences[:most]
     ]

@@ -25,7 +25,8 @@ class Ranking:
     `first_rank`, `last_rank`: simultaneous 95 % interval of ranks, 1 the best; `best`: chance to be the best.
     `preference`: standardised shares; `wins`, `met` (k, k): raw shares of row over column, and of how many answers.
     `separated`: more than one group where some lost nothing to the rest (`fit_checks.separated_groups`).
-    `annotators`, `sources`: how many, None where not recorded.
+    `annotators`, `sources`: how many, None where not recorded. `most_by_one`, `most_about_one`: the largest share of
+    the answers that one annotator gave, and that are about one source, in [0, 1]; 0 where not recorded.
     """
 
     names: tuple[Hashable, ...]
@@ -48,6 +49,8 @@ class Ranking:
     judgments: int
     annotators: int | None
     sources: int | None
+    most_by_one: float
+    most_about_one: float
     scale: Scale
     uncertainty: Uncertainty
 
@@ -110,6 +113,16 @@ def rank(
         judgments=pairs.judgments,
         annotators=comparisons.annotators,
         sources=comparisons.sources,
+        most_by_one=_largest_share(comparisons, comparisons.annotator),
+        most_about_one=_largest_share(comparisons, comparisons.source),
         scale=scale,
         uncertainty=sure,
     )
+
+
+def _largest_share(comparisons: Comparisons, label: Ints | None) -> float:
+    """The share of the answers in the rows that are most often labelled alike."""
+    if label is None:
+        return 0.0
+    by_label = np.bincount(label, comparisons.counts.sum(axis=1))
+    return float(by_label.max() / by_label.sum())

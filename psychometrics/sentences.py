@@ -7,8 +7,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from itertools import pairwise
 
+from psychometrics.comparisons import listed
 from psychometrics.curves import EqualQuality
 from psychometrics.differences import Difference
+from psychometrics.fit_checks import unbeaten
 from psychometrics.p_values import p_with_sign
 from psychometrics.planning import Plan
 from psychometrics.ranking import Ranking
@@ -19,6 +21,8 @@ FEWEST_ANSWERS = 10
 # Of people, and of photographs: intervals over fewer were not seen to hold in simulated studies (docs/statistics.md).
 FEWEST_GROUPS = 5
 MOST_NAMED = 4
+# One person's, or one photograph's, share of the answers beyond which a caution is printed.
+MOST_OF_ONE = 0.5
 # Below this p of the test of fit, one scale is not what the answers show.
 NO_FIT = 0.01
 
@@ -100,6 +104,7 @@ def cautions(ranking: Ranking) -> list[str]:
         sentences.append(
             f"Only {ranking.sources} photographs were shown: intervals over so few are wide and rough. Add photographs."
         )
+    sentences += _dominated(ranking)
     sentences += _separated(ranking)
     if _only_ties(ranking):
         sentences.append("Every answer was a tie: no difference was seen. Compare pairs that differ more.")
@@ -108,6 +113,22 @@ def cautions(ranking: Ranking) -> list[str]:
         sentences.append(
             f"One scale does not fit these answers ({p_with_sign(ranking.fit.p)}): {worst.first} was preferred to "
             f"{worst.second} in {worst.observed:.0%}, where the scale predicts {worst.predicted:.0%}."
+        )
+    return sentences
+
+
+def _dominated(ranking: Ranking) -> list[str]:
+    """That one person, or one photograph, has most of the answers, where there are enough of them otherwise."""
+    sentences = []
+    if (ranking.annotators or 0) >= FEWEST_GROUPS and ranking.most_by_one > MOST_OF_ONE:
+        sentences.append(
+            f"One annotator gave {_share(ranking.most_by_one)} of the answers, so the others hardly show how much "
+            "people differ: intervals are wide and rough. Add answers of other annotators."
+        )
+    if (ranking.sources or 0) >= FEWEST_GROUPS and ranking.most_about_one > MOST_OF_ONE:
+        sentences.append(
+            f"{_share(ranking.most_about_one).capitalize()} of the answers are about one photograph, so the others "
+            "hardly show how much photographs differ: intervals are wide and rough. Add answers about them."
         )
     return sentences
 
@@ -174,7 +195,8 @@ def _no_forecast(ranking: Ranking) -> str:
     if _only_ties(ranking):
         return "every answer was a tie"
     if len(ranking.separated) > 1:
-        return f"{', '.join(map(str, ranking.separated[0]))} never lost to other conditions"
+        top, _ = unbeaten(ranking.names, ranking.scale.counts, ranking.separated)
+        return f"{listed(top)} never lost to other conditions"
     return ""
 
 
@@ -239,8 +261,10 @@ def _apart(ranking: Ranking, first: Hashable, second: Hashable) -> bool:
 
 def _of_separated(one: Difference) -> str:
     """The order of two without a distance."""
-    certain = "is ahead of" if one.distinguishable else "is not certainly ahead of"
-    return f"{one.first} {certain} {one.second} ({p_with_sign(one.p_holm)} after Holm)"
+    holm = f"({p_with_sign(one.p_holm)} after Holm)"
+    if one.distinguishable:
+        return f"{one.first} is ahead of {one.second} {holm}"
+    return f"{one.first} and {one.second} are not distinguishable {holm}"
 
 
 def best_in_words(ranking: Ranking, n: int) -> str:
@@ -269,11 +293,10 @@ def _ties(ranking: Ranking) -> list[str]:
 def _separated(ranking: Ranking) -> list[str]:
     if len(ranking.separated) < 2:
         return []
-    top = ", ".join(map(str, ranking.separated[0]))
-    rest = ", ".join(str(name) for group in ranking.separated[1:] for name in group)
+    top, others = unbeaten(ranking.names, ranking.scale.counts, ranking.separated)
     return [
-        f"{top} never lost to {rest}, so the size of the difference cannot be estimated: a weak prior "
-        f"limits the figures. Add conditions between them."
+        f"{listed(top)} never lost to {listed(others)}, so the size of the difference cannot be estimated: "
+        f"a weak prior limits the figures. Add conditions between them."
     ]
 
 

@@ -28,6 +28,17 @@ _MARKS = {
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
 
+_OTHER_FILES = {
+    b"\x1f\x8b": "compressed (gzip). Unpack it first",
+    b"PK\x03\x04": "a zip file or a spreadsheet. Unpack it, or save the sheet as “CSV UTF-8”",
+    b"\xd0\xcf\x11\xe0": "an old Excel file. Save the sheet as “CSV UTF-8”",
+    b"BZh": "compressed (bzip2). Unpack it first",
+    b"\xfd7zXZ": "compressed (xz). Unpack it first",
+    b"\x28\xb5\x2f\xfd": "compressed (zstd). Unpack it first",
+    b"PAR1": "a Parquet file. Save it as “CSV UTF-8”",
+}
+"""How files that are no text begin, and what to do with them."""
+
 Record = tuple[int, dict[str, str]]
 """The number of a line in its file, from 1, and its cells by the name of their column."""
 
@@ -99,6 +110,9 @@ def parse_table(content: bytes, name: str) -> Table:
 
 def decode(content: bytes, name: str) -> str:
     """The text of a file, without its byte order mark. Raises TableError for what is neither UTF-8 nor UTF-16."""
+    for start, words in _OTHER_FILES.items():
+        if content.startswith(start):
+            raise TableError(f"{name} is {words}.")
     mark, encoding = next(
         ((mark, encoding) for mark, encoding in _MARKS.items() if content.startswith(mark)), (b"", "utf-8")
     )

@@ -26,7 +26,7 @@ from psychometrics.results import level_of_rows, within_levels
 from psychometrics.sentences import signed
 
 # Of the form of what is kept: raise it when the classes change.
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 MOST_RATIOS = 6
 FEWEST_FOR_TIMES = 80
 NOT_RECORDED = "not recorded"

@@ -146,6 +146,16 @@ def test_alpha_is_not_defined_when_all_say_the_same() -> None:
     assert krippendorff_alpha([3, 2], [0, 0]) == NOTHING
 
 
+@pytest.mark.parametrize("votes", [([3, 4, 5], [0, 0, 0], 0), ([0, 0, 0], [0, 0, 0], [3, 4, 5])])
+def test_photographs_that_are_all_alike_show_no_interval(votes) -> None:
+    """Three photographs without one contradiction do not prove that there is none: a width of 0 would say so."""
+    for figure in (human_score, ceiling):
+        one = figure(*votes, source=[0, 1, 2])
+        assert one.value is not None and one.low is None and one.high is None
+    unlike = human_score([3, 4, 4], [0, 0, 1], source=[0, 1, 2])
+    assert unlike.low is not None and unlike.low < 0.9
+
+
 def test_votes_must_be_whole_and_not_negative() -> None:
     with pytest.raises(ValueError, match="whole numbers"):
         human_score([0.5], [1.0])

@@ -28,8 +28,9 @@ def test_a_share_is_so_many_answers(tmp_path: Path) -> None:
     assert "32 people" in answers.notes[0]
 
 
-def test_a_share_above_one_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("share", ["3", "-0.25", "nan", ""])
+def test_what_is_no_share_is_refused_with_its_line(tmp_path: Path, share: str) -> None:
     path = tmp_path / "train.csv"
-    path.write_text(HEAD + "1,1/20,1/70,20,70,3\n")
-    with pytest.raises(AnswersError, match="from 0 to 1"):
+    path.write_text(HEAD + f"1,1/20,1/70,20,70,.5\n1,1/20,1/70,20,70,{share}\n")
+    with pytest.raises(AnswersError, match=r"Line 3: jpg2_pref is .*(from 0 to 1|not a number)"):
         read_answers(path)

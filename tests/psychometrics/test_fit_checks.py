@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from psychometrics.comparisons import Comparisons
-from psychometrics.fit_checks import circular_triads, separated_groups
+from psychometrics.comparisons import Comparisons, tally
+from psychometrics.fit_checks import circular_triads, separated_groups, unbeaten
 from psychometrics.ranking import rank
 from psychometrics.scaling import fit
 from psychometrics.sentences import ranking_in_words
@@ -63,6 +63,14 @@ def test_nobody_known_makes_no_triads() -> None:
     rows = study(100)
     nameless = Comparisons(rows.names, rows.first, rows.second, rows.counts)
     assert circular_triads(fit(rows), nameless).share is None
+
+
+def test_the_unbeaten_are_named_with_those_that_they_met() -> None:
+    rows = answers([(0, 2, 0), (1, 2, 0), (2, 3, 0), (3, 2, 0)])
+    groups = separated_groups(rows)
+    assert unbeaten(rows.names, tally(rows), groups) == (["jpeg", "webp"], ["avif"])
+    tied = answers([(0, 1, 0), (1, 2, 2), (2, 3, 0)])
+    assert unbeaten(tied.names, tally(tied), separated_groups(tied)) == (["jpeg"], ["webp"])
 
 
 def test_who_never_lost_is_said_best_first() -> None:

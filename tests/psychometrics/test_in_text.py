@@ -1,7 +1,7 @@
 """Results in a terminal: what is not known has no figure."""
 
 from psychometrics.in_text import influence_as_text, ranking_as_text, weighted_as_text
-from psychometrics.influence import influences
+from psychometrics.influence import Influence, influences
 from psychometrics.ranking import rank
 from psychometrics.reliability import weighted
 from tests.psychometrics.studies import NAMES, answers
@@ -15,6 +15,11 @@ def test_ties_alone_hang_on_nobody() -> None:
     assert influence_as_text(each, "person") == "Without any one person the ranking stays as it is."
     weighing = weighted(ties.scale, rows)
     assert weighing and weighted_as_text(weighing).endswith("moves nothing by 0.01 JND.")
+
+
+def test_one_answer_is_no_plural() -> None:
+    single = Influence("ann", 1, "jpeg", "webp", 0.5, False)
+    assert "ann (1 answer):" in influence_as_text([single], "person")
 
 
 def test_one_answer_makes_nothing_best() -> None:
