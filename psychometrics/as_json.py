@@ -7,13 +7,14 @@ from collections.abc import Hashable
 from dataclasses import asdict
 from typing import Any
 
+from psychometrics.cautions import FEWEST_ANSWERS
 from psychometrics.conditions import ComparedMethod
 from psychometrics.differences import Difference
 from psychometrics.estimates import Estimate
 from psychometrics.influence import Influence
 from psychometrics.ranking import Ranking
 from psychometrics.results import Crossing, Results, Section
-from psychometrics.sentences import FEWEST_ANSWERS, ranking_in_words
+from psychometrics.sentences import ranking_in_words
 
 
 def results_as_json(results: Results) -> dict[str, Any]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from psychometrics.cautions import NO_FIT
 from psychometrics.p_values import p_with_sign
 from psychometrics.ranking import Ranking
-from psychometrics.sentences import NO_FIT, count
+from psychometrics.sentences import count
 
 # Below this p there is a doubt, below NO_FIT none.
 DOUBTFUL_FIT = 0.05

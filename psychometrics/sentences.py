@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from itertools import pairwise
 
+from psychometrics.cautions import FEWEST_ANSWERS, cautions, only_ties, percentage
 from psychometrics.comparisons import listed
 from psychometrics.curves import EqualQuality
 from psychometrics.differences import Difference
@@ -17,14 +18,7 @@ from psychometrics.ranking import Ranking
 from psychometrics.results import Crossing
 from psychometrics.votes_left import VotesLeft
 
-FEWEST_ANSWERS = 10
-# Of people, and of photographs: intervals over fewer were not seen to hold in simulated studies (docs/statistics.md).
-FEWEST_GROUPS = 5
 MOST_NAMED = 4
-# One person's, or one photograph's, share of the answers beyond which a caution is printed.
-MOST_OF_ONE = 0.5
-# Below this p of the test of fit, one scale is not what the answers show.
-NO_FIT = 0.01
 
 
 def signed(value: float, places: int = 2) -> str:
@@ -68,69 +62,6 @@ def basis_in_words(ranking: Ranking) -> str:
         else count(ranking.sources, "photograph", "photographs")
     )
     return f"From {count(ranking.judgments, 'answer', 'answers')}, {annotators}, {photographs}"
-
-
-def cautions(ranking: Ranking) -> list[str]:
-    """What cannot be concluded from these answers, and what to add; empty where nothing stands in the way."""
-    sentences = []
-    if ranking.judgments < FEWEST_ANSWERS:
-        sentences.append(
-            f"There are too few answers for a ranking: collect at least {FEWEST_ANSWERS}, preferably several hundred."
-        )
-    if ranking.annotators is None:
-        sentences.append(
-            "Annotators were not recorded, so the intervals do not cover variation between people: add "
-            "the column annotator."
-        )
-    elif ranking.annotators == 1:
-        sentences.append(
-            "Only one annotator answered: the intervals do not cover variation between people. Add annotators."
-        )
-    elif ranking.annotators < FEWEST_GROUPS:
-        sentences.append(
-            f"Only {ranking.annotators} annotators answered: intervals over so few are wide and rough. Add annotators."
-        )
-    if ranking.sources is None:
-        sentences.append(
-            "Photographs were not recorded, so the intervals do not cover variation between photographs: "
-            "add the column source."
-        )
-    elif ranking.sources == 1:
-        sentences.append(
-            "Only one photograph was shown: the intervals do not cover variation between "
-            "photographs. Add photographs."
-        )
-    elif ranking.sources < FEWEST_GROUPS:
-        sentences.append(
-            f"Only {ranking.sources} photographs were shown: intervals over so few are wide and rough. Add photographs."
-        )
-    sentences += _dominated(ranking)
-    sentences += _separated(ranking)
-    if _only_ties(ranking):
-        sentences.append("Every answer was a tie: no difference was seen. Compare pairs that differ more.")
-    if ranking.fit.p is not None and ranking.fit.p < NO_FIT:
-        worst = ranking.fit.pairs[0]
-        sentences.append(
-            f"One scale does not fit these answers ({p_with_sign(ranking.fit.p)}): {worst.first} was preferred to "
-            f"{worst.second} in {worst.observed:.0%}, where the scale predicts {worst.predicted:.0%}."
-        )
-    return sentences
-
-
-def _dominated(ranking: Ranking) -> list[str]:
-    """That one person, or one photograph, has most of the answers, where there are enough of them otherwise."""
-    sentences = []
-    if (ranking.annotators or 0) >= FEWEST_GROUPS and ranking.most_by_one > MOST_OF_ONE:
-        sentences.append(
-            f"One annotator gave {_share(ranking.most_by_one)} of the answers, so the others hardly show how much "
-            "people differ: intervals are wide and rough. Add answers of other annotators."
-        )
-    if (ranking.sources or 0) >= FEWEST_GROUPS and ranking.most_about_one > MOST_OF_ONE:
-        sentences.append(
-            f"{_share(ranking.most_about_one).capitalize()} of the answers are about one photograph, so the others "
-            "hardly show how much photographs differ: intervals are wide and rough. Add answers about them."
-        )
-    return sentences
 
 
 def crossing_in_words(one: Crossing) -> str:
@@ -192,7 +123,7 @@ def _no_forecast(ranking: Ranking) -> str:
     """Why the widest difference has no size that more answers would narrow; "" where it has one."""
     if ranking.judgments < FEWEST_ANSWERS:
         return "there are too few answers"
-    if _only_ties(ranking):
+    if only_ties(ranking):
         return "every answer was a tie"
     if len(ranking.separated) > 1:
         top, _ = unbeaten(ranking.names, ranking.scale.counts, ranking.separated)
@@ -203,10 +134,6 @@ def _no_forecast(ranking: Ranking) -> str:
 def _roughly(number: int) -> str:
     """A forecast to two digits: more would look more certain than it is."""
     return f"{round(number, 2 - len(str(number))) if number >= 100 else number:,}"
-
-
-def _only_ties(ranking: Ranking) -> bool:
-    return float(ranking.scale.counts[:, :2].sum()) == 0
 
 
 def missing_in_words(missing: Sequence[tuple[str, int]], sources: int) -> str:
@@ -232,7 +159,7 @@ def plan_in_words(planned: Plan) -> str:
         f"{size.judgments:,} answers, up to {size.each:,} from each annotator, {planned.hours:.1f} hours{money}. "
         f"Differences{' at each level' if levels else ''} will be known to ± {planned.halfwidth:.2f} JND "
         f"(nine of ten such studies: ± {planned.low:.2f} to {planned.high:.2f}); conditions "
-        f"{assumed.step:g} JND apart are distinguished with a probability of {_share(planned.power)}. "
+        f"{assumed.step:g} JND apart are distinguished with a probability of {percentage(planned.power)}. "
         f"Assumed: spreads of {assumed.of_people:g} JND "
         f"between people and {assumed.of_sources:g} between photographs; {planned.repeats} simulated studies."
     )
@@ -243,13 +170,13 @@ def _lead(ranking: Ranking) -> str:
     first, second = (ranking.names[n] for n in order[:2])
     if ranking.judgments < FEWEST_ANSWERS:
         return f"The order of the {len(order)} conditions cannot be determined yet."
-    if _only_ties(ranking):
+    if only_ties(ranking):
         return f"None of the {len(order)} conditions is distinguishable from another."
     one = ranking.difference(first, second)
     words = _of_separated(one) if _apart(ranking, first, second) else difference_in_words(one)
     if ranking.first_rank[order[0]] == ranking.last_rank[order[0]] == 1:
         return f"{first} is the best: {words}."
-    return f"{words}; {first} is the best with a probability of {_share(float(ranking.best[order[0]]))}."
+    return f"{words}; {first} is the best with a probability of {percentage(float(ranking.best[order[0]]))}."
 
 
 def _apart(ranking: Ranking, first: Hashable, second: Hashable) -> bool:
@@ -276,7 +203,7 @@ def best_in_words(ranking: Ranking, n: int) -> str:
 
 
 def _ties(ranking: Ranking) -> list[str]:
-    if ranking.judgments < FEWEST_ANSWERS or len(ranking.names) < 3 or _only_ties(ranking):
+    if ranking.judgments < FEWEST_ANSWERS or len(ranking.names) < 3 or only_ties(ranking):
         return []
     names = [ranking.names[n] for n in ranking.order]
     unsure = [
@@ -288,16 +215,6 @@ def _ties(ranking: Ranking) -> list[str]:
         return []
     more = f"; and {len(unsure) - MOST_NAMED} more" if len(unsure) > MOST_NAMED else ""
     return [f"Further neighbours that are not distinguishable: {'; '.join(unsure[:MOST_NAMED])}{more}."]
-
-
-def _separated(ranking: Ranking) -> list[str]:
-    if len(ranking.separated) < 2:
-        return []
-    top, others = unbeaten(ranking.names, ranking.scale.counts, ranking.separated)
-    return [
-        f"{listed(top)} never lost to {listed(others)}, so the size of the difference cannot be estimated: "
-        f"a weak prior limits the figures. Add conditions between them."
-    ]
 
 
 def count(number: int, one: str, many: str = "") -> str:
@@ -316,7 +233,3 @@ def _percent(share: float) -> str:
 
 def _signed_percent(share: float) -> str:
     return f"{100 * share:+.0f} %".replace("-", "−")
-
-
-def _share(value: float) -> str:
-    return "over 99 %" if value > 0.99 else "under 1 %" if value < 0.01 else f"{value:.0%}".replace("%", " %")

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from psychometrics.cautions import NO_FIT, cautions
 from psychometrics.fit_checks import Fit
 from psychometrics.fit_sentences import fit_in_words
 from psychometrics.ranking import Ranking, rank
-from psychometrics.sentences import NO_FIT, cautions
 from tests.psychometrics.studies import study
 
 
