@@ -1,19 +1,21 @@
 """What no person at a screen asks is held up: by study, session and pair, and no address is kept."""
 
 import json
+import time
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from pytest_django import Settings
 from rest_framework.settings import api_settings
 
 from annotation import throttles
 from annotation.core.timing_record import TimingError, validate_timing
-from annotation.errors import UndoRefused
+from annotation.errors import TooMany, UndoRefused
 from annotation.models import Assignment, Judgment, Session, Study
 from annotation.services.claims import FIRST_LEASES, MOST_LEASES, NoPair, claim_next
 from annotation.services.judging import record_judgment
@@ -73,6 +75,58 @@ def test_one_address_cannot_use_up_a_studys_beginnings(
     assert [begin(client, study).status_code for _ in range(2)] == [201, 429]
     elsewhere = Client(REMOTE_ADDR="192.0.2.7")
     assert begin(elsewhere, study).status_code == 201
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    """The time, for the cache too, 20 seconds into a minute; a test moves it on."""
+    now = [60.0 * 30_000_000 + 20]
+    monkeypatch.setattr(time, "time", lambda: now[0])
+    cache.clear()
+    yield now
+    cache.clear()
+
+
+def test_a_full_minute_is_over_when_the_next_begins(rates: dict[str, str], clock: list[float]) -> None:
+    rates["next"] = "1/min"
+    assert [throttles.seconds_to_wait("next", "one") for _ in range(2)] == [0.0, 40.0]
+    clock[0] += 39
+    assert throttles.seconds_to_wait("next", "one") == 1.0
+    clock[0] += 1
+    assert [throttles.seconds_to_wait("next", "one") for _ in range(2)] == [0.0, 60.0]
+
+
+def test_retry_after_leads_into_the_next_minute(rates: dict[str, str], clock: list[float]) -> None:
+    rates["session"] = "1/min"
+    throttles.require_room_for_session("study", "")
+    with pytest.raises(TooMany) as refused:
+        throttles.require_room_for_session("study", "")
+    clock[0] += refused.value.extra["retry_after_s"]
+    throttles.require_room_for_session("study", "")
+
+
+def test_a_client_has_its_name_for_an_hour(rf: RequestFactory, clock: list[float]) -> None:
+    name = throttles.client_of(rf.get("/"))
+    clock[0] += 3599
+    assert throttles.client_of(rf.get("/")) == name
+    clock[0] += 2
+    assert throttles.client_of(rf.get("/")) != name
+
+
+@pytest.mark.parametrize(
+    ("scope", "needed", "most"),
+    [
+        pytest.param("client", 100, 1_000, id="a class of 100 begins behind one address"),
+        pytest.param("session", 500, 5_000, id="a panel sends 500 people in a minute"),
+        pytest.param("answer", 600, 6_000, id="nobody answers ten pairs a second"),
+        pytest.param("next", 600, 6_000, id="nor asks for them"),
+        pytest.param("skip", 30, 300, id="every second pair of a minute cannot be shown"),
+        pytest.param("image", 30, 300, id="three pictures of a pair, ten times over"),
+    ],
+)
+def test_default_rates_hold_up_no_person(scope: str, needed: int, most: int) -> None:
+    number, period = api_settings.DEFAULT_THROTTLE_RATES[scope].split("/")
+    assert period == "min" and needed <= int(number) <= most
 
 
 def test_no_address_is_kept(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
