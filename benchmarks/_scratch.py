@@ -46,9 +46,8 @@ def measure_on_order(size: Size, env: dict[str, str], orders: Connection) -> Non
 def round_trips(study: Study, count: int) -> list[float]:
     """Seconds of each claim + answer of one session."""
     from annotation.models import Assignment
-    from annotation.services.claims import claim_next
-    from annotation.services.judging import record_judgment
     from annotation.services.sessions import begin_session
+    from tests.kit.answers import claim_next, record_judgment
 
     session = begin_session(study=study)
     answer = {"answer": "left", "timing": timing()}
@@ -64,8 +63,9 @@ def round_trips(study: Study, count: int) -> list[float]:
 def empty_claims(study: Study, count: int) -> list[float]:
     """Seconds of each claim that hears "nothing left", as all hear once a large study is finished."""
     from annotation.models import Triplet
-    from annotation.services.claims import NoPair, claim_next
+    from annotation.services.claims import NoPair
     from annotation.services.sessions import begin_session
+    from tests.kit.answers import claim_next
 
     session = begin_session(study=study)
     wanted = study.votes_per_triplet

@@ -106,8 +106,7 @@ def judge(study: Study, *, annotators: int, pairs: int, seed: int = 0) -> None:
 
 def _answer(session: Session, chance: random.Random) -> Assignment | None:
     from annotation.models import Assignment
-    from annotation.services.claims import claim_next
-    from annotation.services.judging import record_judgment
+    from tests.kit.answers import claim_next, record_judgment
 
     claimed = claim_next(session=session)
     if not isinstance(claimed, Assignment):

@@ -117,9 +117,8 @@ def hundred_pairs(study: Any) -> None:
 
 def judge(study: Any, pairs: int) -> None:
     """So many new answers, by an annotator for every fifty."""
-    from annotation.services.claims import claim_next
-    from annotation.services.judging import record_judgment
     from annotation.services.sessions import begin_session
+    from tests.kit.answers import claim_next, record_judgment
 
     for done in range(pairs):
         if done % 50 == 0:

@@ -114,10 +114,9 @@ def _coded(row: Any, codec: str, quality: int) -> Any:
 
 def _judge(study: Any, count: int) -> None:
     """So many answers of programs that mostly choose the reconstruction with less squared error."""
-    from annotation.services.claims import claim_next
-    from annotation.services.judging import record_judgment
     from annotation.services.sessions import begin_session
     from benchmarks._scratch_rows import timing
+    from tests.kit.answers import claim_next, record_judgment
 
     random = np.random.default_rng(study.judgments.count())
     session: Any = None

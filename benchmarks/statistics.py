@@ -20,8 +20,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks._bootstrap import bootstrap_errors
 from benchmarks._designs import ALL_KINDS, STRENGTHS, VOTES, Case, cases_of, grid, size_of, spread_of
-from psychometrics.bootstrap import bootstrap_errors
 from psychometrics.comparisons import Floats, pair_indices
 from psychometrics.differences import differences, rank_intervals
 from psychometrics.estimates import ratio

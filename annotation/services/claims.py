@@ -47,24 +47,17 @@ class Claim:
     enrolment: Enrolment
 
 
-def claim_next(*, session: Session, holding: Sequence[UUID] = ()) -> Assignment | NoPair:
-    """The session's next pair: one that it holds and the page has lost, or a triplet newly leased to it.
-
-    `holding` are the assignments that the page holds. Costs a few indexed look-ups, however many
-    triplets and judgments there are. Raises NotReady before the steps of arrival are taken.
-    """
-    return claim(sessions=Session.objects.filter(pk=session.pk), holding=holding).outcome
-
-
 def claim(
     *,
     sessions: QuerySet[Session],
     holding: Sequence[UUID] = (),
     require: Callable[[Study], None] | None = None,
 ) -> Claim:
-    """The same for the one session among `sessions`; `require` refuses studies before anything is given out.
+    """The next pair of the one session among `sessions`: one that it holds and the page has lost, or a new lease.
 
-    Leases that ran out are swept up where nothing is free without them; otherwise whoever reaps does it. Raises
+    `holding` are the assignments that the page holds; `require` refuses studies before anything is given out. Leases
+    that ran out are swept up where nothing is free without them; otherwise whoever reaps does it. Costs a few indexed
+    look-ups, however many triplets and judgments there are. Raises NotReady before the steps of arrival are taken,
     SessionErased where there is no such session.
     """
     with atomic_in_turn():

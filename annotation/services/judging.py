@@ -68,29 +68,13 @@ class Answer:
         return hashlib.sha256(output.encode()).hexdigest()
 
 
-def record_judgment(
-    *,
-    session: Session,
-    judgment_id: UUID,
-    assignment_id: UUID,
-    answer: str,
-    timing: dict[str, Any],
-    supersedes: UUID | None = None,
-) -> Recorded:
-    """Records the answer, or finds that exactly this answer was recorded before.
-
-    `supersedes` undoes an answer: this one is given in its place. Both rows stay; of a pair the later one counts,
-    of a check or a training pair the first one stands. Raises a kind of Refused: NotYours, LeaseExpired,
-    AlreadyAnswered, UndoRefused, BadTiming, StudyNotOpen, SessionErased. A refused answer changes nothing.
-    """
-    return record(
-        sessions=Session.objects.filter(pk=session.pk),
-        given=Answer(judgment_id, assignment_id, answer, timing, supersedes),
-    )
-
-
 def record(*, sessions: QuerySet[Session], given: Answer) -> Recorded:
-    """The same for the one session among `sessions`. Raises SessionErased where there is none."""
+    """Records the answer of the one session among `sessions`, or finds that exactly this answer was recorded before.
+
+    An answer that supersedes another undoes it. Both rows stay; of a pair the later one counts, of a check or a
+    training pair the first one stands. Raises a kind of Refused: NotYours, LeaseExpired, AlreadyAnswered, UndoRefused,
+    BadTiming, StudyNotOpen, SessionErased. A refused answer changes nothing.
+    """
     try:
         with atomic_in_turn():
             return _record(sessions, given)

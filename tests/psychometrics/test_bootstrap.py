@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from psychometrics.bootstrap import bootstrap_errors
+from benchmarks._bootstrap import bootstrap_errors
 from psychometrics.comparisons import Comparisons, aggregated, pair_indices
 from psychometrics.scaling import fit
 from psychometrics.uncertainty import uncertainty

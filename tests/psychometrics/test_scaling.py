@@ -8,8 +8,8 @@ from scipy.optimize import brentq, minimize
 
 from psychometrics.comparisons import Comparisons, pair_indices, tally
 from psychometrics.scaling import PRIOR_SD, chances, fit, fit_counts
-from psychometrics.thurstone import fit_thurstone
 from tests.psychometrics.studies import STRENGTHS, answers, study
+from tests.psychometrics.thurstone import fit_thurstone
 
 TRUTH = STRENGTHS - STRENGTHS.mean()
 

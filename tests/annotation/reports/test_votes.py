@@ -14,10 +14,10 @@ from annotation.models import Enrolment, Judgment, Study
 from annotation.reports.comparisons import StudyVotes, study_votes
 from annotation.reports.results import compute_results
 from annotation.services.annotator_quality import exclude_by_hand
-from annotation.services.judging import record_judgment
 from psychometrics.comparisons import Comparisons
 from psychometrics.conditions import ComparedMethod
 from psychometrics.results import rank_conditions
+from tests.kit.answers import record_judgment
 from tests.kit.factories import (
     make_assignment,
     make_reconstruction,

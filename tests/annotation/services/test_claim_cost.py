@@ -10,8 +10,8 @@ from django.db import connection
 
 from annotation.core.protocol import Protocol
 from annotation.models import Study
-from annotation.services.claims import claim_next
 from annotation.services.sessions import begin_session
+from tests.kit.answers import claim_next
 from tests.kit.factories import make_judgment, make_session, make_source, make_study, make_triplet
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 
 from annotation.models import Assignment, Reconstruction, Triplet
-from annotation.services.claims import FIRST_LEASES, MOST_LEASES, NoPair, claim_next
+from annotation.services.claims import FIRST_LEASES, MOST_LEASES, NoPair
+from tests.kit.answers import claim_next
 from tests.kit.factories import (
     make_assignment,
     make_judgment,

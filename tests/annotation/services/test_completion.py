@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from annotation.core.protocol import Protocol
 from annotation.models import Enrolment, Session, Study
-from annotation.services.claims import NoPair, claim_next
+from annotation.services.claims import NoPair
 from annotation.services.completion import completion_of, finish
 from annotation.services.sessions import begin_session, skip_assignment
+from tests.kit.answers import claim_next
 from tests.kit.factories import (
     make_assignment,
     make_judgment,

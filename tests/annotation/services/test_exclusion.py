@@ -9,9 +9,9 @@ from django.urls import reverse
 from annotation.core.protocol import Protocol
 from annotation.models import Annotator, Assignment, Enrolment, Judgment, Session, Study, Triplet
 from annotation.services.annotator_quality import exclude_by_hand, refresh_quality, undo_exclusion_by_hand
-from annotation.services.claims import NoPair, claim_next, end_of
+from annotation.services.claims import NoPair, end_of
 from annotation.services.completion import finish
-from annotation.services.judging import record_judgment
+from tests.kit.answers import claim_next, record_judgment
 from tests.kit.factories import (
     make_assignment,
     make_judgment,

@@ -9,7 +9,7 @@ from django.utils import timezone
 from annotation.core.timing import earliest_end
 from annotation.models import Assignment, Judgment, Session
 from annotation.services.annotator_quality import refresh_quality
-from annotation.services.judging import record_judgment
+from tests.kit.answers import record_judgment
 from tests.kit.factories import (
     make_assignment,
     make_session,

@@ -7,12 +7,13 @@ from django.core.files.storage import default_storage
 
 from annotation.errors import Refused
 from annotation.models import Assignment, Flag, Judgment, Reconstruction, Session, Study, Triplet
-from annotation.services.claims import NoPair, claim_next
+from annotation.services.claims import NoPair
 from annotation.services.encoding import encode_reconstruction, make_triplets
 from annotation.services.flags import restore_pair, settle_flags
 from annotation.services.sessions import skip_assignment
 from annotation.services.studies import open_study
 from tests.annotation.services.test_undo import undo
+from tests.kit.answers import claim_next
 from tests.kit.factories import (
     make_assignment,
     make_judgment,

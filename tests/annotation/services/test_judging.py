@@ -10,7 +10,8 @@ from django.utils import timezone
 from annotation.core.protocol import Protocol
 from annotation.errors import AlreadyAnswered, BadTiming, LeaseExpired, NotYours, Refused, StudyNotOpen
 from annotation.models import Assignment, Judgment, Session, Study, Triplet
-from annotation.services.judging import Recorded, record_judgment
+from annotation.services.judging import Recorded
+from tests.kit.answers import record_judgment
 from tests.kit.factories import make_assignment, make_session, make_study, make_timing, make_triplet
 
 pytestmark = pytest.mark.django_db

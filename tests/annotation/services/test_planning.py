@@ -12,10 +12,11 @@ from annotation import tasks
 from annotation.models import Reconstruction, Study
 from annotation.services import planning
 from annotation.services.addition import add_codec
-from annotation.services.claims import NoPair, claim_next
+from annotation.services.claims import NoPair
 from annotation.services.encoding import encode_reconstruction
 from annotation.services.planning import plan_claimed, unplanned_studies
 from annotation.services.studies import open_study, pause_study
+from tests.kit.answers import claim_next
 from tests.kit.factories import make_session, make_source, make_study
 
 pytestmark = pytest.mark.django_db

@@ -12,10 +12,11 @@ from annotation.models import Assignment, Enrolment, Judgment, Study, Triplet
 from annotation.reports.export import exclusions_of
 from annotation.services.allocation.ranking import refresh_ranking
 from annotation.services.annotator_quality import refresh_quality
-from annotation.services.claims import NoPair, claim_next
+from annotation.services.claims import NoPair
 from annotation.services.pool import return_overdue
 from annotation.services.sessions import skip_assignment
 from annotation.services.stopping import apply_stop_rules, widest_halfwidth
+from tests.kit.answers import claim_next
 from tests.kit.factories import (
     make_assignment,
     make_judged_study,

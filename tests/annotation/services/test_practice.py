@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from annotation.core.protocol import Protocol
 from annotation.models import Assignment, Enrolment, Session, Study, Triplet
-from annotation.services.claims import NoPair, claim_next
+from annotation.services.claims import NoPair
 from annotation.services.completion import finish
-from annotation.services.judging import record_judgment
 from annotation.services.practice import feedback_on
 from annotation.services.sessions import begin_session, progress_of
+from tests.kit.answers import claim_next, record_judgment
 from tests.kit.factories import (
     make_assignment,
     make_session,

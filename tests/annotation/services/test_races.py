@@ -23,10 +23,10 @@ from annotation.models import (
     Triplet,
 )
 from annotation.services.annotator_quality import exclude_by_hand
-from annotation.services.claims import NoPair, claim_next
-from annotation.services.judging import record_judgment
+from annotation.services.claims import NoPair
 from annotation.services.pool import return_overdue
 from annotation.services.privacy import forget
+from tests.kit.answers import claim_next, record_judgment
 from tests.kit.factories import (
     make_assignment,
     make_reconstruction,

@@ -7,7 +7,8 @@ import pytest
 from annotation.core.protocol import Protocol
 from annotation.errors import AlreadyAnswered, NotYours, StudyNotOpen, UndoRefused
 from annotation.models import Assignment, Judgment, Session, Study
-from annotation.services.judging import Recorded, record_judgment
+from annotation.services.judging import Recorded
+from tests.kit.answers import record_judgment
 from tests.kit.factories import (
     make_assignment,
     make_judgment,

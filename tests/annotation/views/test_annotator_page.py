@@ -13,9 +13,9 @@ from annotation.reports.annotator import agreement_with_others
 from annotation.reports.leave_one_out import LeaveOneOut, leave_one_out
 from annotation.reports.results import cached_results, votes_by_population
 from annotation.services.annotator_quality import exclude_by_hand, refresh_quality
-from annotation.services.judging import record_judgment
 from annotation.services.sessions import skip_assignment
 from psychometrics.sentences import signed
+from tests.kit.answers import record_judgment
 from tests.kit.factories import (
     make_assignment,
     make_judgment,

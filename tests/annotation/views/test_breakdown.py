@@ -12,11 +12,11 @@ from django.urls import reverse
 from annotation.models import Judgment, Study
 from annotation.reports.breakdown import Breakdown, Group, breakdown, in_words
 from annotation.services.annotator_quality import exclude_by_hand
-from annotation.services.judging import record_judgment
 from annotation.services.members import share_results
 from annotation.tasks import breakdown as task
 from psychometrics.comparisons import Comparisons
 from psychometrics.ranking import rank
+from tests.kit.answers import record_judgment
 from tests.kit.factories import (
     make_assignment,
     make_judged_study,

@@ -8,7 +8,6 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from annotation.models import Annotator, Assignment, Session, Study
-from annotation.services.claims import claim_next
 from tests.browser import until
 from tests.judging import (
     READY,
@@ -18,6 +17,7 @@ from tests.judging import (
     study_of,
     violations,
 )
+from tests.kit.answers import claim_next
 from tests.kit.factories import make_session
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

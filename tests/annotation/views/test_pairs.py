@@ -13,9 +13,9 @@ from django.utils import timezone
 from annotation.models import Assignment, Enrolment, Flag, Study, Triplet
 from annotation.models.stimulus import as_decimal
 from annotation.services.annotator_quality import exclude_by_hand
-from annotation.services.judging import record_judgment
 from annotation.views.pairs import PAIRS_A_PAGE
 from tests.annotation.views.test_results import joined_study
+from tests.kit.answers import record_judgment
 from tests.kit.factories import (
     make_assignment,
     make_judgment,

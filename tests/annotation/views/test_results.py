@@ -12,8 +12,8 @@ from annotation.models import Assignment, Session, Study, Triplet
 from annotation.models.stimulus import as_decimal
 from annotation.reports.results import StudyResults, compute_results
 from annotation.services.annotator_quality import exclude_by_hand
-from annotation.services.judging import record_judgment
 from annotation.tasks import results
+from tests.kit.answers import record_judgment
 from tests.kit.factories import (
     make_assignment,
     make_judged_study,

@@ -9,11 +9,11 @@ from django.test import Client
 from annotation.models import Enrolment, Judgment, Study
 from annotation.reports.results import votes_by_population
 from annotation.services.annotator_quality import exclude_by_hand
-from annotation.services.judging import record_judgment
 from annotation.services.ranking_only import import_ranking
 from annotation.views.progress import encoding_of, judging_of
 from annotation.views.studies import with_counts
 from psychometrics.answers import read_answer_rows
+from tests.kit.answers import record_judgment
 from tests.kit.factories import make_judged_study, make_timing
 
 pytestmark = pytest.mark.django_db

@@ -9,8 +9,7 @@ from annotation.models import Study, Triplet
 from annotation.services.allocation import ranking
 from annotation.services.allocation.ranking import refresh_ranking, refresh_rankings
 from annotation.services.annotator_quality import exclude_by_hand, undo_exclusion_by_hand
-from annotation.services.claims import claim_next
-from annotation.services.judging import record_judgment
+from tests.kit.answers import claim_next, record_judgment
 from tests.kit.factories import (
     make_assignment,
     make_judgment,
