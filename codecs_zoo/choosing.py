@@ -42,12 +42,15 @@ class Chosen(Variant):
         """
         super().__init__(codec, fixed or {})
         figure(metric)
-        self.metric = metric
+        self.metric, self.names = metric, tuple(names)
         self.candidates = candidates(codec, names, self.fixed)
         choices = {CHOOSE_BY: metric, **({CHOOSE: "+".join(names)} if names else {})}
         spelt = ",".join(f"{name}={value}" for name, value in {**self.fixed, **choices}.items())
         self.name = f"{codec.name}@{spelt}"  # type: ignore[misc]
         self.seconds_per_megapixel = sum(one.seconds_per_megapixel for one in self.candidates)  # type: ignore[misc]
+
+    def also_fixing(self, fixed: Mapping[str, Setting]) -> Codec:
+        return Chosen(self.codec, self.metric, self.names, fixed)
 
     def aim(self, pixels: Pixels, target_bpp: float, settings: Settings, tolerance: float) -> Aimed:
         """The best candidate's file. Raises RateError where none can reach the target."""

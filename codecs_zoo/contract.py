@@ -168,11 +168,7 @@ class Codec(ABC):
             raise CodecError(f"{self.name} has no setting {', '.join(unknown)}; it has {', '.join(known)}.")
         complete: Settings = {self.knob.name: self._checked_knob(settings)}
         for name, choices in self.options.items():
-            value = settings.get(name, choices[0])
-            if value not in choices:
-                allowed = ", ".join(map(str, choices))
-                raise CodecError(f"{self.name}: {name} is {value!r}; use one of {allowed}.")
-            complete[name] = value
+            complete[name] = self._checked_option(name, settings.get(name, choices[0]))
         return complete
 
     def encode(self, pixels: Pixels, **settings: Setting) -> bytes:
@@ -197,6 +193,14 @@ class Codec(ABC):
                 "The file is damaged or was not made by this codec; encode the picture again."
             ) from error
         return pixels
+
+    def _checked_option(self, name: str, value: Setting) -> Setting:
+        """The choice that equals `value`, as it is declared: 1.0 is 1."""
+        choices = self.options[name]
+        if isinstance(value, bool) or value not in choices:
+            allowed = ", ".join(map(str, choices))
+            raise CodecError(f"{self.name}: {name} is {value!r}; use one of {allowed}.")
+        return choices[choices.index(value)]
 
     def _checked_knob(self, settings: Mapping[str, Setting]) -> int | float:
         knob = self.knob

@@ -37,16 +37,20 @@ def as_setting(text: str) -> Setting:
 
 
 def with_options(codec: Codec, options: Mapping[str, Setting]) -> Codec:
-    """`codec` with these options fixed; itself where all of them have their default.
+    """`codec` with these options fixed; itself where all of them have their default. What a variant has fixed stays so.
 
     Raises CodecError for an option that it does not have, or a value that the option can't have.
     """
+    if not options:
+        return codec
     if unknown := sorted(set(options) - set(codec.options)):
         known = ", ".join(codec.options) or "none"
         raise CodecError(f"{codec.name} has no option {', '.join(unknown)}; it has {known}.")
     # The knob is only there to have the options checked.
     complete = codec.complete_settings({codec.knob.name: codec.knob.low, **options})
     fixed = {name: complete[name] for name in codec.options if complete[name] != codec.options[name][0]}
+    if isinstance(codec, Variant):
+        return codec.also_fixing(fixed)
     return Variant(codec, fixed) if fixed else codec
 
 
@@ -61,6 +65,10 @@ class Variant(Codec):
         self.knob, self.rate_curve, self.options = codec.knob, codec.rate_curve, codec.options  # type: ignore[misc]
         complete = codec.complete_settings({codec.knob.name: codec.knob.low, **fixed})
         self.seconds_per_megapixel = codec.seconds_at(complete)  # type: ignore[misc]
+
+    def also_fixing(self, fixed: Mapping[str, Setting]) -> Codec:
+        """The same codec with these options fixed; they include its own."""
+        return Variant(self.codec, fixed)
 
     @property
     def family(self) -> str:

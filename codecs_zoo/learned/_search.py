@@ -46,9 +46,9 @@ def check_options(settings: Settings) -> None:
     """Raises CodecError where an option would do nothing."""
     idle = [name for name in ("tune", "saliency") if settings[name] != OPTIONS[name][0]]
     if settings["effort"] == 0 and idle:
-        raise CodecError(
-            f"The options {' and '.join(idle)} apply only to a search: set effort to 1, 2 or 3 as well."
-        )
+        names = " and ".join(idle)
+        verb = "option {} applies" if len(idle) == 1 else "options {} apply"
+        raise CodecError(f"The {verb.format(names)} only to a search: set effort to 1, 2 or 3 as well.")
 
 
 def is_metric_version(value: Setting) -> bool:

@@ -6,6 +6,7 @@ import pytest
 from codecs_zoo import registry
 from codecs_zoo.contract import CodecError
 from codecs_zoo.rate import encode_to_bpp
+from codecs_zoo.variants import with_options
 
 
 @pytest.fixture
@@ -25,9 +26,25 @@ def test_a_name_with_options_is_a_codec_with_those_options(pixels: np.ndarray) -
 
 
 def test_one_setting_has_one_name() -> None:
+    assert registry.get("avif@speed=4.0").name == "avif@speed=4"
+    assert registry.get("avif@speed=6.0").complete_settings({"quantizer": 30})["speed"] == 6
     assert registry.get("avif@grain=fixed,tune=ssim").name == "avif@tune=ssim,grain=fixed"
     assert registry.get("avif@tune=iq").name == "avif"
     assert registry.get("avif@speed=6,sharpness=3").name == "avif@sharpness=3"
+
+
+def test_options_beside_those_of_a_name_are_one_list() -> None:
+    """`--codec avif@tune=ssim` was called avif@tune=ssim@tune=ssim, with --option and without."""
+    named = registry.get("avif@grain=fixed")
+    assert with_options(named, {}).name == "avif@grain=fixed"
+    assert with_options(named, {"tune": "ssim"}).name == "avif@tune=ssim,grain=fixed"
+    chosen = with_options(registry.get("avif@choose-by=psnr,choose=tune"), {"grain": "fixed"})
+    assert chosen.name == "avif@grain=fixed,choose-by=psnr,choose=tune"
+
+
+def test_a_truth_value_is_no_number_of_an_option() -> None:
+    with pytest.raises(CodecError, match="effort is True; use one of 0, 1, 2, 3"):
+        registry.get("checkerboard").complete_settings({"quality": 3, "effort": True})
 
 
 @pytest.mark.parametrize(

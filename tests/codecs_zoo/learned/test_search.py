@@ -98,8 +98,8 @@ def test_it_is_aimed_at_a_rate_on_the_way(scene: Pixels) -> None:
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        ({"tune": "perceptual"}, "options tune apply only to a search: set effort to 1, 2 or 3"),
-        ({"saliency": "contrast"}, "options saliency apply only to a search"),
+        ({"tune": "perceptual"}, "option tune applies only to a search: set effort to 1, 2 or 3"),
+        ({"saliency": "contrast"}, "option saliency applies only to a search"),
         ({"effort": 4}, "effort is 4; use one of 0, 1, 2, 3"),
         (
             {"effort": 1, "tune": "/no/such/folder"},

@@ -99,7 +99,7 @@ def test_the_region_is_a_share_of_the_pixels_with_the_highest_values() -> None:
     ("name", "words"),
     [
         ("jpeg", "jpeg cannot be steered by saliency. Codecs that can: checkerboard,"),
-        ("checkerboard", "saliency.* apply only to a search: set effort to 1, 2 or 3"),
+        ("checkerboard", "saliency.* only to a search: set effort to 1, 2 or 3"),
         ("checkerboard@effort=1,saliency=contrast", "already has a saliency"),
     ],
 )
