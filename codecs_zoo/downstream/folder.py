@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -13,6 +14,9 @@ from codecs_zoo.contract import CodecError
 from codecs_zoo.downstream.detection import Boxes
 from codecs_zoo.downstream.segmentation import Labels, from_coco
 from codecs_zoo.sweep.plan import Photo
+
+MOST_CLASSES: Final = 1_000_000
+"""Far more than any detector knows: a class above it is damage."""
 
 
 class FolderError(CodecError):
@@ -61,7 +65,11 @@ def check_classes(annotations: Mapping[str, Annotations], detector: str, classes
 def read_boxes(path: Path) -> Boxes:
     """YOLO: on each line a class and the box's centre, width and height as shares of the sides."""
     rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FolderError(f"{path} is not a text file: {error}") from error
+    for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
             rows.append(_read_line(line, f"{path}, line {number}"))
     if not rows:
@@ -77,16 +85,18 @@ def _read_line(line: str, place: str) -> list[float]:
         values = [float(word) for word in line.split()]
     except ValueError:
         values = []
-    sound = len(values) == 5 and values[0] >= 0 and values[0] == int(values[0])
+    sound = len(values) == 5 and 0 <= values[0] < MOST_CLASSES and values[0].is_integer()
     if not sound or not all(0 <= value <= 1 for value in values[1:]):
         raise FolderError(f"{place}: {line.strip()!r} is not a class number and four fractions from 0 to 1.")
+    if not min(values[3:]):
+        raise FolderError(f"{place}: the box has no area. Remove the line, or correct width and height.")
     return values
 
 
 def _read_mask(path: Path, photo: Photo) -> Labels:
     try:
         mask = np.asarray(Image.open(path))
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise FolderError(f"{path} cannot be read as a picture: {error}") from error
     if mask.ndim != 2 or mask.dtype != np.uint8 or mask.shape != (photo.height, photo.width):
         raise FolderError(

@@ -9,6 +9,7 @@ from PIL import Image
 
 from codecs_zoo import onnx_models
 from codecs_zoo.__main__ import main
+from codecs_zoo.downstream.folder import read_boxes
 from tests.codecs_zoo.downstream.models import make_detector, make_folder, make_segmenter
 
 pytestmark = pytest.mark.usefixtures("rows_in_this_process")
@@ -112,15 +113,27 @@ def test_a_codec_that_mostly_fails_at_a_rate_is_not_shown_there_and_takes_no_pho
         ("0 0.5 0.5 0.2", "not a class number and four fractions"),
         ("0 0.5 0.5 40 30", "from 0 to 1"),
         ("cat 0 0 1 1", "line 1"),
+        ("inf 0.5 0.5 0.2 0.2", "not a class number"),
+        ("1e30 0.5 0.5 0.2 0.2", "not a class number"),
+        ("0 0.5 0.5 0 0.2", "the box has no area"),
+        ("\udcff\udcfe", "is not a text file"),
     ],
+    ids=["four", "pixels", "word", "infinite", "huge", "flat", "binary"],
 )
 def test_a_damaged_annotation_is_named(
     tmp_path: Path, models: list[str], capsys: pytest.CaptureFixture[str], line: str, text: str
 ) -> None:
     folder = make_folder(tmp_path / "in")
-    (folder / "boxes/0.txt").write_text(line)
+    (folder / "boxes/0.txt").write_bytes(line.encode("utf-8", "surrogateescape"))
     assert run(folder, tmp_path / "out", models) == 1
     assert text in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+def test_boxes_with_the_mark_of_an_editor_are_read(tmp_path: Path) -> None:
+    """Windows' editors begin a file in UTF-8 with a byte order mark."""
+    path = tmp_path / "0.txt"
+    path.write_text("\ufeff3 0.5 0.5 0.2 0.2\n", encoding="utf-8")
+    assert read_boxes(path).classes.tolist() == [3]
 
 
 def test_a_mask_of_another_size_is_refused(
