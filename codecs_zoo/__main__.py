@@ -201,12 +201,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    listing = commands.add_parser("list", help="list all codecs with availability, licence and version")
+    listing = _command(
+        commands,
+        "list",
+        "list all codecs with availability, licence and version",
+        "python -m codecs_zoo list",
+        "python -m codecs_zoo list --json",
+    )
     listing.add_argument("--json", action="store_true", help="machine-readable")
     listing.set_defaults(run=list_codecs)
 
     _add_encode(commands)
-    decoding = commands.add_parser("decode", help="decode a container file to PNG")
+    decoding = _command(
+        commands,
+        "decode",
+        "decode a container file to PNG",
+        "python -m codecs_zoo decode photograph.clz reconstruction.png",
+    )
     decoding.add_argument("input", type=Path, metavar="IN")
     decoding.add_argument("output", type=Path, metavar="OUT.png")
     decoding.set_defaults(run=decode)
@@ -218,8 +229,28 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, purpose: str, *examples: str
+) -> argparse.ArgumentParser:
+    """The parser of a command, whose help shows its purpose and examples."""
+    description = "\n".join((f"{purpose[0].upper()}{purpose[1:]}.", "", *examples))
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=purpose, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    return parser
+
+
 def _add_encode(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    encoding = commands.add_parser("encode", help="encode a photograph to a container file (.clz)")
+    encoding = _command(
+        commands,
+        "encode",
+        "encode a photograph to a container file (.clz)",
+        "python -m codecs_zoo encode photograph.png photograph.clz --codec avif --bpp 0.37",
+        "python -m codecs_zoo encode photograph.png photograph.clz --codec jpeg --setting quality=35",
+        "python -m codecs_zoo encode photograph.png photograph.clz --codec mozjpeg --bpp 0.37 --choose-by lpips-alex",
+        "python -m codecs_zoo encode photograph.png photograph.clz --codec checkerboard --bpp 0.37 \\",
+        "    --option effort=2 --option tune=perceptual --option saliency=contrast --metric var/metric/3",
+    )
     encoding.add_argument(
         "input", type=Path, metavar="IN", help="photograph: PNG, JPEG, WebP, AVIF, TIFF or BMP"
     )

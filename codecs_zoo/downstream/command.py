@@ -1,7 +1,7 @@
 """`python -m codecs_zoo downstream`: what compression does to detection and segmentation.
 
-python -m codecs_zoo downstream FOLDER --codecs jpeg,avif --bpp 0.23,0.67 --out DIR
-python -m codecs_zoo downstream FOLDER --codecs all --bpp 0.37 --out DIR --detector my-detector.onnx --json
+python -m codecs_zoo downstream annotated --codecs jpeg,avif --bpp 0.23,0.67 --out downstream
+python -m codecs_zoo downstream annotated --codecs all --bpp 0.37 --out downstream --detector my-detector.onnx --json
 
 FOLDER must contain images/ and, if there are annotations, boxes/ (YOLO text files) and masks/ (greyscale PNGs of COCO
 category numbers). Without annotations, the report gives the agreement with the models' results on the originals, and

@@ -11,9 +11,9 @@ python -m codecs_zoo train --settings codecs_zoo/learned/weights/checkerboard.js
         curve.svg                   the log, drawn
         factorized-prior.safetensors    the weights that the codec loads, float16; as of the last save
         manifest.json               written last: if it is there, the folder is whole
-
-torch is imported when training starts: this module is imported whenever codecs are listed.
 """
+
+# torch is imported when training starts: this module is imported whenever codecs are listed.
 
 from __future__ import annotations
 

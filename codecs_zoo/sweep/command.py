@@ -1,4 +1,12 @@
-"""`python -m codecs_zoo sweep`: a folder of photographs through codecs and rates, to tables and a report."""
+"""`python -m codecs_zoo sweep`: a folder of photographs through codecs and rates, to tables and a report.
+
+python -m codecs_zoo sweep photographs --codecs jpeg,webp,avif --bpp 0.23,0.37 --out sweep --jobs 2
+python -m codecs_zoo sweep photographs --codecs checkerboard,checkerboard@effort=2,tune=perceptual,avif \\
+    --anchor avif --metrics psnr,lpips-vgg,var/metric/3 --out searched
+python -m codecs_zoo sweep photographs --codecs avif,mozjpeg --choose-by lpips-alex --anchor avif --out chosen
+
+A sweep that is stopped continues when the same command is given.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +35,10 @@ SCHEMA = "closer-sweep/1"
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Adds `sweep` to the commands."""
     parser = commands.add_parser(
-        "sweep", help="encode a folder of photographs with codecs at target rates, and write a report"
+        "sweep",
+        help="encode a folder of photographs with codecs at target rates, and write a report",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_sweep_options(parser)
     parser.set_defaults(run=sweep)
