@@ -81,7 +81,7 @@ def parse_manifest(content: bytes, schema: str, path: Path) -> dict[str, Any]:
     """The same of its bytes; `path` is what messages call it."""
     try:
         manifest = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ManifestError(f"{path} is damaged ({error})") from None
     if not isinstance(manifest, dict) or manifest.get("schema") != schema:
         raise ManifestError(f"{path} does not have schema {schema!r}, the only one that this version reads")

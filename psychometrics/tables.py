@@ -146,7 +146,8 @@ def _spreadsheet_hint(text: str) -> tuple[str, str, int]:
     first = text[:8].splitlines()[0] if text[:8].splitlines() else ""
     hint = first.strip('"')
     if hint.lower().startswith("sep=") and hint[4:] in DELIMITERS:
-        return hint[4:], text.split(first, 1)[1].lstrip("\r\n"), 1
+        below = text[len(first) :]
+        return hint[4:], below[2 if below.startswith("\r\n") else 1 :], 1
     return "", text, 0
 
 

@@ -18,10 +18,12 @@ def with_code(address: str, code: str, *, prolific: bool) -> str:
     parts = urlsplit(address)
     if code in _codes(_query_of_fragment(parts)):
         return address
-    query = parse_qsl(parts.query, keep_blank_values=True)
-    named = next((name for name, _ in query if _names_a_code(name)), CODE_NAMES[0 if prolific else 1])
-    kept = [(name, value) for name, value in query if not _names_a_code(name)]
-    return urlunsplit(parts._replace(query=urlencode([*kept, (named, code)])))
+    # What is not the code stays letter by letter: decoded and encoded again, %E9 would be another letter.
+    fields = [field for field in parts.query.split("&") if field]
+    codes = [field for field in fields if _codes(field)]
+    named = parse_qsl(codes[0], keep_blank_values=True)[0][0] if codes else CODE_NAMES[0 if prolific else 1]
+    kept = [field for field in fields if field not in codes]
+    return urlunsplit(parts._replace(query="&".join([*kept, urlencode({named: code})])))
 
 
 def other_codes(address: str, code: str) -> list[str]:

@@ -167,3 +167,8 @@ def test_a_record_is_written_by_the_names_of_the_columns():
     assert text.getvalue() == "b,a\n'@x,1\n"
     with pytest.raises(KeyError):
         TableWriter(text, ["b"]).record({"a": 1})
+
+
+def test_blank_lines_below_excels_hint_are_counted():
+    assert [line for line, _ in parse_table(b"sep=;\n\n\na;b\n1;2\n", "x").rows] == [5]
+    assert [line for line, _ in parse_table(b"sep=;\r\n\r\na;b\r\n1;2\r\n", "x").rows] == [4]

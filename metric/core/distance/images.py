@@ -11,7 +11,7 @@ import numpy as np
 
 from imaging.errors import PhotographError
 from imaging.pixels import Pixels, pixels_sha256
-from imaging.png import decode_png
+from imaging.png import colour_chunks, decode_png
 from metric.core.distance.cache import Vector, VectorCache, content_key
 
 CACHED_BYTES = 256_000_000
@@ -19,9 +19,15 @@ STORED_TOGETHER = 256
 
 
 def read_pixels(path: Path) -> Pixels:
-    """H×W×3 uint8 of a PNG of a snapshot. Raises ValueError for what cannot be read or is not 8-bit RGB."""
+    """H×W×3 uint8 of a PNG of a snapshot. Raises ValueError for what cannot be read or is not 8-bit RGB.
+
+    So it does for a PNG that claims a colour space: its numbers were to be read as sRGB, which may be wrong.
+    """
     try:
-        return decode_png(path.read_bytes())
+        content = path.read_bytes()
+        if claims := sorted(name.decode() for name in colour_chunks(content)):
+            raise PhotographError(f"It claims a colour space ({', '.join(claims)}).")
+        return decode_png(content)
     except (OSError, PhotographError) as error:
         raise ValueError(f"{path} cannot be read: {error} Export it as an RGB PNG.") from error
 

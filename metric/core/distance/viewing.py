@@ -7,7 +7,7 @@ measured, and is taken to be DISTANCE_MM.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,3 +45,21 @@ def viewing_of(px_per_mm: Sequence[float | None]) -> Viewing | None:
     share = f"{100 * len(known) / len(px_per_mm):.0f} %"
     origin = f"screens measured for {share} of the judgments, {DISTANCE_MM / 10:.0f} cm assumed"
     return Viewing(float(round(min(max(per_degree, LEAST), MOST))), origin)
+
+
+def pixels_per_mm(row: Mapping[str, str]) -> float | None:
+    """Pixels of the pictures for a millimetre of the screen, by a judgment's px_per_mm and zoom, None where not known.
+
+    An enlarged pixel covers several of the device's. Raises ValueError for what is no positive number.
+    """
+    zoom = _positive(row.get("zoom") or "1")
+    screen = row.get("px_per_mm", "")
+    return _positive(screen) / zoom if screen else None
+
+
+def _positive(cell: str) -> float:
+    """The number in a cell. Raises ValueError where it is none, not above 0, or infinite."""
+    value = float(cell)
+    if not (value > 0 and np.isfinite(value)):
+        raise ValueError(cell)
+    return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,9 +39,10 @@ class Scoring:
 
     @classmethod
     def of(cls, snapshot: Snapshot, cache: VectorCache, progress: Progress, say: Say) -> Scoring:
-        """Open every image of the snapshot once. Raises ValueError for an unreadable one."""
+        """Open every image of the snapshot once. Raises ValueError for one that cannot be read or compared."""
         files = {t.sha256[role]: path for t in snapshot.triplets for role, path in t.files.items()}
         pictures = open_pictures(files, cache, lambda done, total: progress("images", done, total))
+        _refuse_other_sizes(snapshot, pictures)
         snapshot, moved = keep_copies_together(snapshot, pictures, cache)
         for one in moved:
             say(
@@ -90,3 +91,17 @@ class Scoring:
 
     def _counter(self, stage: str) -> Count:
         return lambda done, total: self.progress(stage, done, total)
+
+
+def _refuse_other_sizes(snapshot: Snapshot, pictures: Mapping[str, Picture]) -> None:
+    for triplet in snapshot.triplets:
+        sizes = {role: _size(pictures[sha256]) for role, sha256 in triplet.sha256.items()}
+        for role, size in sizes.items():
+            if size != sizes["ref"]:
+                raise ValueError(
+                    f"{triplet.files[role]} has {size} pixels, its reference {sizes['ref']}. Export the snapshot again."
+                )
+
+
+def _size(picture: Picture) -> str:
+    return f"{picture.width} x {picture.height}"

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from imaging.manifest import ManifestError, files_sha256, read_manifest, verify
 from metric.core.config import MINIMUM_JUDGMENTS, MINIMUM_PHOTOGRAPHS
-from metric.core.distance.viewing import Viewing, viewing_of
+from metric.core.distance.viewing import Viewing, pixels_per_mm, viewing_of
 from psychometrics.numbers import NumberError, read_number
 from psychometrics.tables import TableError, read_records
 
@@ -103,6 +103,7 @@ def read_snapshot(folder: Path) -> Snapshot:
     rows = _rows(folder / "triplets.csv", TRIPLET_COLUMNS)
     triplets = tuple(_triplet(folder, row, files, votes) for row in rows)
     _refuse_repeats(triplets)
+    _refuse_unlisted(triplets, votes)
     _refuse_leaks(triplets, manifest)
     return Snapshot(
         folder, MappingProxyType(manifest), triplets, files_sha256(files), _viewing(folder, judgments)
@@ -185,26 +186,11 @@ def _rows(path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> l
 
 def _viewing(folder: Path, judgments: Sequence[Mapping[str, str]]) -> Viewing | None:
     try:
-        return viewing_of([_pixels_per_mm(row) for row in judgments])
+        return viewing_of([pixels_per_mm(row) for row in judgments])
     except ValueError as error:
         raise SnapshotError(
             f"{folder / 'judgments.csv'} has a px_per_mm or a zoom that is no positive number: {error}."
         ) from error
-
-
-def _pixels_per_mm(row: Mapping[str, str]) -> float | None:
-    """Pixels of the pictures for a millimetre of the screen: an enlarged one covers several of the device's."""
-    zoom = _positive(row.get("zoom") or "1")
-    screen = row.get("px_per_mm", "")
-    return _positive(screen) / zoom if screen else None
-
-
-def _positive(cell: str) -> float:
-    """The number in a cell. Raises ValueError where it is none, not above 0, or infinite."""
-    value = float(cell)
-    if not (value > 0 and np.isfinite(value)):
-        raise ValueError(cell)
-    return value
 
 
 def _votes_by_side(
@@ -279,6 +265,16 @@ def _refuse_repeats(triplets: Iterable[SnapshotTriplet]) -> None:
         seen.add(triplet.place)
 
 
+def _refuse_unlisted(triplets: Iterable[SnapshotTriplet], votes: Iterable[tuple[str, str]]) -> None:
+    listed = {triplet.place for triplet in triplets}
+    unlisted = sorted({"/".join(place) for place in votes} - listed)
+    if unlisted:
+        raise SnapshotError(
+            f"judgments.csv has answers to {unlisted[0]}, which triplets.csv does not list ({len(unlisted)} in all). "
+            f"Export the snapshot again."
+        )
+
+
 def _refuse_leaks(triplets: Iterable[SnapshotTriplet], manifest: Mapping[str, Any]) -> None:
     """The same photograph, source or reference file in two splits would let the test score flatter itself."""
     splits: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -287,8 +283,13 @@ def _refuse_leaks(triplets: Iterable[SnapshotTriplet], manifest: Mapping[str, An
         splits["source", triplet.source].add(triplet.split)
         splits["reference image", triplet.sha256["ref"]].add(triplet.split)
     for split, described in manifest["splits"].items():
-        for photograph in described.get("photographs", ()):
-            splits["photograph", photograph].add(split)
+        photographs = described.get("photographs", []) if isinstance(described, dict) else None
+        if not isinstance(photographs, list):
+            raise SnapshotError(
+                f"The manifest does not list the photographs of {split}. Export the snapshot again."
+            )
+        for photograph in photographs:
+            splits["photograph", str(photograph)].add(split)
     leaks = sorted(key for key, parts in splits.items() if len(parts) > 1)
     if leaks:
         what, sha256 = leaks[0]

@@ -27,6 +27,21 @@ from annotation.services.studies import check_protocol
         ("https://p.example/x?completionCode=OLD", "C1", "other", "https://p.example/x?completionCode=C1"),
         ("https://p.example/#/done?cc=C1", "C1", "prolific", "https://p.example/#/done?cc=C1"),
         ("https://p.example/x?barcode=7", "C1", "other", "https://p.example/x?barcode=7&code=C1"),
+        # The other fields stay as they are written.
+        (
+            "https://p.example/x?n=caf%E9&t=a%20b&flag",
+            "C1",
+            "other",
+            "https://p.example/x?n=caf%E9&t=a%20b&flag&code=C1",
+        ),
+        (
+            "https://p.example/x?next=https://q.example/?cc&s=~",
+            "C1",
+            "prolific",
+            "https://p.example/x?next=https://q.example/?cc&s=~&cc=C1",
+        ),
+        ("https://p.example/x?%63c=OLD&s=%7E", "C1", "prolific", "https://p.example/x?s=%7E&cc=C1"),
+        ("https://p.example/x", "A&B #1", "prolific", "https://p.example/x?cc=A%26B+%231"),
         ("", "C1", "prolific", ""),
     ],
 )

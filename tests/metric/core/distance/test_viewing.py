@@ -9,7 +9,7 @@ from metric.core.distance.features import Pair
 from metric.core.distance.images import as_picture
 from metric.core.distance.named import named
 from metric.core.distance.rival_packages import PACKAGES
-from metric.core.distance.viewing import Viewing, viewing_of
+from metric.core.distance.viewing import Viewing, pixels_per_mm, viewing_of
 from tests.kit.snapshots import coded, photograph
 
 
@@ -45,3 +45,22 @@ def test_it_reaches_the_metric_its_label_and_its_cache(monkeypatch: pytest.Monke
         baseline.distances(pairs, None, None, None)
     assert given == [Viewing(40, "as given"), None]
     assert named("vmaf", Viewing(40, "as given")).baseline.label == "VMAF"
+
+
+@pytest.mark.parametrize(
+    ("screen", "zoom", "per_mm"), [("4", "", 4), ("4", "2", 2), ("", "2", None), ("4.5", "1.5", 3)]
+)
+def test_an_enlarged_picture_has_fewer_pixels_in_a_millimetre(
+    screen: str, zoom: str, per_mm: float | None
+) -> None:
+    assert pixels_per_mm({"px_per_mm": screen, "zoom": zoom}) == per_mm
+    assert pixels_per_mm({}) is None
+
+
+@pytest.mark.parametrize(
+    ("screen", "zoom"),
+    [("4", "0"), ("4", "-1"), ("4", "inf"), ("4", "nan"), ("inf", "1"), ("-4", ""), ("four", "")],
+)
+def test_a_screen_or_a_zoom_that_cannot_be_is_refused(screen: str, zoom: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011, the reader of the folder names the file
+        pixels_per_mm({"px_per_mm": screen, "zoom": zoom})

@@ -13,7 +13,7 @@ import pytest
 
 from imaging.files import write_json
 from imaging.manifest import sealed
-from metric.core.snapshot.folder import SnapshotError, _pixels_per_mm, read_snapshot, require_trainable
+from metric.core.snapshot.folder import SnapshotError, read_snapshot, require_trainable
 from tests.kit.snapshots import make_snapshot
 
 
@@ -157,20 +157,24 @@ def test_a_test_split_without_triplets_is_refused(own_snapshot: Path) -> None:
         require_trainable(read_snapshot(own_snapshot), judgments=1)
 
 
-@pytest.mark.parametrize(
-    ("screen", "zoom", "per_mm"), [("4", "", 4), ("4", "2", 2), ("", "2", None), ("4.5", "1.5", 3)]
-)
-def test_an_enlarged_picture_has_fewer_pixels_in_a_millimetre(
-    screen: str, zoom: str, per_mm: float | None
-) -> None:
-    assert _pixels_per_mm({"px_per_mm": screen, "zoom": zoom}) == per_mm
-    assert _pixels_per_mm({}) is None
+@pytest.mark.parametrize("described", [5, [], "train", None, {"photographs": 5}, {"photographs": "abc"}])
+def test_a_manifest_that_lists_no_photographs_is_refused(own_snapshot: Path, described: object) -> None:
+    reseal(own_snapshot, lambda manifest: manifest["splits"].update(train=described))
+    with pytest.raises(SnapshotError, match="does not list the photographs of train"):
+        read_snapshot(own_snapshot)
 
 
-@pytest.mark.parametrize(
-    ("screen", "zoom"),
-    [("4", "0"), ("4", "-1"), ("4", "inf"), ("4", "nan"), ("inf", "1"), ("-4", ""), ("four", "")],
-)
-def test_a_screen_or_a_zoom_that_cannot_be_is_refused(screen: str, zoom: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011, the reader of the folder names the file
-        _pixels_per_mm({"px_per_mm": screen, "zoom": zoom})
+def test_a_manifest_of_endless_brackets_is_refused_by_name(own_snapshot: Path) -> None:
+    (own_snapshot / "manifest.json").write_text("[" * 200_000)
+    with pytest.raises(SnapshotError, match=r"manifest.json is damaged"):
+        read_snapshot(own_snapshot)
+
+
+def test_answers_to_what_no_line_lists_are_refused(own_snapshot: Path) -> None:
+    """They were passed over, and the run learned from fewer answers than the file has."""
+    edit_rows(own_snapshot / "triplets.csv", lambda rows: rows.pop())
+    reseal(own_snapshot)
+    with pytest.raises(
+        SnapshotError, match=r"answers to test/\d+, which triplets.csv does not list \(1 in all\)"
+    ):
+        read_snapshot(own_snapshot)
