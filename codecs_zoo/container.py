@@ -19,6 +19,9 @@ from dataclasses import asdict, dataclass
 from codecs_zoo.contract import Settings
 
 MAGIC = b"CLZ1"
+_NO_HEADER = (
+    "This file's header does not describe a codec and a picture. It is damaged, or another program wrote it."
+)
 _FIXED = struct.Struct(">4sIII")
 
 
@@ -55,4 +58,26 @@ def unpack(content: bytes) -> tuple[Header, bytes]:
         raise ContainerError(f"This file is damaged: {state}. Copy or encode it again.")
     if zlib.crc32(body) != crc:
         raise ContainerError("This file is damaged: its checksum does not match. Copy or encode it again.")
-    return Header(**json.loads(body[:header_length])), body[header_length:]
+    return _header(body[:header_length]), body[header_length:]
+
+
+def _header(words: bytes) -> Header:
+    """Raises ContainerError for a header that `pack` never wrote: a checksum that fits is easily made."""
+    try:
+        stored = json.loads(words.decode())
+        header = Header(**stored)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ContainerError(_NO_HEADER) from error
+    texts = [header.codec, header.version]
+    if isinstance(header.settings, dict):
+        texts += [text for pair in header.settings.items() for text in map(str, pair)]
+    else:
+        raise ContainerError(_NO_HEADER)
+    sides = (header.height, header.width)
+    if not (
+        all(isinstance(text, str) and text.isprintable() for text in texts)
+        and all(isinstance(value, (str, int, float)) for value in header.settings.values())
+        and all(type(side) is int and side > 0 for side in sides)
+    ):
+        raise ContainerError(_NO_HEADER)
+    return header

@@ -1,5 +1,10 @@
 """The file that knows its codec, whole or not."""
 
+import json
+import struct
+import zlib
+from dataclasses import asdict
+
 import pytest
 
 from codecs_zoo.container import ContainerError, Header, pack, unpack
@@ -30,3 +35,44 @@ def test_every_truncation_is_noticed() -> None:
         unpack(content[:-3])
     with pytest.raises(ContainerError, match="2 bytes too many"):
         unpack(content + b"xx")
+
+
+def sealed(words: bytes, bitstream: bytes = b"bits") -> bytes:
+    """A file of any header whose checksum fits."""
+    start = struct.pack(">4sIII", b"CLZ1", len(words), len(bitstream), zlib.crc32(words + bitstream))
+    return start + words + bitstream
+
+
+def header_with(**fields: object) -> bytes:
+    return json.dumps({**asdict(HEADER), **fields}).encode()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        b"",
+        b"{",
+        b"[" * 100_000,
+        b"[]",
+        b"null",
+        b'{"codec": "jpeg"}',
+        header_with(more=1),
+        header_with().decode().encode("utf-16"),
+        header_with(codec=5),
+        header_with(codec=["jpeg"]),
+        header_with(version=None),
+        header_with(version="\x1b]0;title\x07"),
+        header_with(settings=[1]),
+        header_with(settings={"quality": [1]}),
+        header_with(settings={"qua\nlity": 1}),
+        header_with(height="80"),
+        header_with(height=-80),
+        header_with(width=120.0),
+        header_with(width=True),
+    ],
+    ids=range(19),
+)
+def test_a_header_that_nobody_packs_is_an_error_though_its_checksum_fits(words: bytes) -> None:
+    assert unpack(sealed(header_with()))[0] == HEADER
+    with pytest.raises(ContainerError, match="header does not describe a codec and a picture"):
+        unpack(sealed(words))
