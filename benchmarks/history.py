@@ -187,12 +187,27 @@ def run(target: Callable[..., None], *given: Any) -> None:
         raise SystemExit(f"{target.__name__} failed; the reason is above.")
 
 
-def measured_apart(env: dict[str, str], name: str) -> tuple[float, float, int, float]:
-    """What the measure of that name sent."""
+def received(target: Callable[..., None], *given: Any) -> Any:
+    """What the function, in a process of its own, sent by the connection that it takes last."""
     mine, theirs = multiprocessing.Pipe()
-    run(measure, env, name, theirs)
-    sent: tuple[float, float, int, float] = mine.recv()
-    return sent
+    process = multiprocessing.get_context("spawn").Process(target=target, args=(*given, theirs))
+    process.start()
+    theirs.close()
+    try:
+        return mine.recv()
+    except EOFError:
+        raise SystemExit(f"{target.__name__} failed; the reason is above.") from None
+    finally:
+        process.join()
+
+
+def scratch_environment(folder: Path) -> dict[str, str]:
+    """The variables of a process with its database in this folder, which is made."""
+    folder.mkdir()
+    return {
+        **os.environ, "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3", "VAR_DIR": str(folder),
+        "DJANGO_SETTINGS_MODULE": "config.settings", "LOG_LEVEL": "ERROR",
+    }  # fmt: skip
 
 
 def main() -> None:
@@ -203,18 +218,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="closer-history-", ignore_cleanup_errors=True) as name:
         sides = {}
         for label, held in (("small", SMALL), ("large", size)):
-            folder = Path(name) / label
-            folder.mkdir()
-            sides[label] = {
-                **os.environ, "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3", "VAR_DIR": str(folder),
-                "DJANGO_SETTINGS_MODULE": "config.settings", "LOG_LEVEL": "ERROR",
-            }  # fmt: skip
+            sides[label] = scratch_environment(Path(name) / label)
             run(build, sides[label], held)
             print(f"{label}: {held}", flush=True)
         print(f"\n{'':16}{'CPU s':>9}{'':>9}{'wall s':>9}{'':>9}{'queries':>9}{'':>9}{'MB':>7}")
         print(f"{'':16}" + f"{'small':>9}{'large':>9}" * 3 + f"{'small':>7}{'large':>7}")
         for one in MEASURES:
-            small, large = (measured_apart(env, one.__name__) for env in sides.values())
+            small, large = (received(measure, env, one.__name__) for env in sides.values())
             columns = "".join(f"{small[n]:9.2f}{large[n]:9.2f}" for n in (0, 1))
             counts = f"{small[2]:9}{large[2]:9}{small[3]:7.0f}{large[3]:7.0f}"
             print(f"{one.__name__.replace('_', ' '):16}{columns}{counts}", flush=True)

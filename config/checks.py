@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import structlog
 from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage, storages
 from django.db import connection
@@ -61,6 +64,7 @@ def check_all() -> Iterator[Check]:
     yield database
     yield check_storage()
     yield check_disk()
+    yield check_static_files()
     yield check_broker()
     if database.ok:
         tables = check_migrations()
@@ -129,6 +133,31 @@ def check_disk() -> Check:
         return f"{free} MB are free in {settings.VAR_DIR}, but {LEAST_FREE_MB} are required. Free some space there."
 
     return _checked("disk", True, ask)
+
+
+def check_static_files() -> Check:
+    """Every script and style of this version has been collected: without them no page can be written."""
+
+    def ask() -> str:
+        if not isinstance(
+            staticfiles_storage, ManifestFilesMixin
+        ):  # with DEBUG they are served where they are
+            return ""
+        missing = len(_static_files() - staticfiles_storage.hashed_files.keys())
+        if not missing:
+            return ""
+        return (
+            f"{missing} scripts and styles were not collected. Run: manage.py collectstatic, then restart the "
+            "web server"
+        )
+
+    return _checked("static", True, ask)
+
+
+@cache
+def _static_files() -> frozenset[str]:
+    """The names of those that this version brings."""
+    return frozenset(name.replace("\\", "/") for finder in get_finders() for name, _ in finder.list([]))
 
 
 def check_broker() -> Check:

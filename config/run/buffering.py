@@ -9,7 +9,7 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -20,10 +20,9 @@ from waitress.task import ThreadedTaskDispatcher
 
 from config.limits import MOST_BYTES
 from config.run.requests import Request
+from config.run.responses import Application, Response, without_body_for_head
 
 log = structlog.get_logger(__name__)
-
-Application = Callable[..., Iterable[bytes]]
 
 # Seconds from its first byte within which the head of a request is here, and its body, which has a second more for
 # each SLOWEST bytes that have come.
@@ -44,7 +43,7 @@ class Client(HTTPChannel):  # type: ignore[misc]
         is_waiting: whether its body waits until it is known who sends it.
     """
 
-    parser_class = Request
+    parser_class, task_class = Request, Response
     request: Request | None
     began = 0.0
     is_waiting = False
@@ -137,8 +136,8 @@ class Pools:
         self._others.set_thread_count(threads)
 
     def add_task(self, client: Client) -> None:
-        """Queue the first request of `client`."""
-        pictures = client.requests[0].path.endswith(".png")
+        """Queue the first request of `client`; one whose first line could not be read has no path."""
+        pictures = getattr(client.requests[0], "path", "").endswith(".png")
         (self._pictures if pictures else self._others).add_task(client)
 
     def add_admission(self, admission: Admission) -> None:
@@ -188,7 +187,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc]
         self.admits = admits
         self._grace, self._most, self._stopping = grace, most_connections, threading.Event()
         super().__init__(
-            application,
+            without_body_for_head(application),
             _sock=bound,
             dispatcher=Pools(threads, picture_threads),
             adj=adjustments,

@@ -3,7 +3,8 @@
     python -m config.run.supervisor --port 8000
 
 Each is a process in a group of its own. A dead one is started again; SIGINT or SIGTERM ends all within
-seconds; when the supervisor itself is killed, nothing stays behind. The database must have its tables before.
+seconds; when the supervisor itself is killed, nothing stays behind. Run `manage.py prepare` before: the tables and the
+static files must be there.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from typing import Any, NoReturn, Self
 from config.environment import data_folder
 from config.run.processes.child import Child, Guard, Part, end
 from config.run.processes.lock import FolderLock
-from config.run.processes.parts import embedded_parts
+from config.run.processes.parts import embedded_parts, problems
 from config.run.processes.supervised_part import SupervisedPart, SupervisorError
 
 __all__ = ["Part", "Supervisor", "SupervisorError"]
@@ -84,7 +85,8 @@ class Supervisor:
     @property
     def url(self) -> str:
         """Where a browser on this machine finds the web server."""
-        return f"http://{'127.0.0.1' if self.host == '0.0.0.0' else self.host}:{self.port}/"
+        host = "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
 
     def start(self) -> None:
         """Start everything; returns when all is ready. After an error nothing keeps running."""
@@ -274,6 +276,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with Supervisor(options.port, host=options.host) as supervisor:
             print(f"Closer is running at {supervisor.url} - press Ctrl-C to stop", flush=True)
+            for problem in problems(options.host, options.port, os.environ):
+                print(f"not ready: {problem}", file=sys.stderr, flush=True)
             supervisor.wait()
             print("ending", flush=True)
     except SupervisorError as error:

@@ -10,6 +10,8 @@ from django.core.files.storage import FileSystemStorage
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from config.run.broker import embedded_url
+
 pytestmark = pytest.mark.django_db
 GOOD = "a long and odd passphrase"
 
@@ -17,6 +19,7 @@ GOOD = "a long and odd passphrase"
 @pytest.fixture(autouse=True)
 def _broker(settings: Any, valkey_url: str) -> None:
     settings.REDIS_URL = valkey_url
+    settings.STATIC_ROOT = Path("/srv/closer/static")  # of an image: it was collected when that was built
 
 
 @pytest.fixture
@@ -55,6 +58,25 @@ def test_an_account_that_would_be_weak_is_refused(account: Any, name: str, passw
     with pytest.raises(CommandError, match="FIRST_ACCOUNT"):
         prepare()
     assert not User.objects.exists()
+
+
+def test_the_embedded_broker_need_not_run_yet(settings: Any) -> None:
+    settings.REDIS_URL = embedded_url(settings.VAR_DIR)
+    assert "broker: embedded; the supervisor starts it" in prepare()
+
+
+def test_static_files_are_collected_below_var(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: list[str] = []
+    module = "config.management.commands.prepare"
+    monkeypatch.setattr(f"{module}.call_command", lambda name, **_: commands.append(name))
+    settings.STATIC_ROOT = settings.VAR_DIR / "static"
+    assert "static files: collected" in prepare()
+    assert commands == ["migrate", "collectstatic"]
+    settings.STATIC_ROOT = settings.VAR_DIR / "of an image"
+    assert "static files: ready" in prepare()
+    settings.DEBUG = True
+    assert "with DEBUG" in prepare()
+    assert commands.count("collectstatic") == 1
 
 
 def test_a_broker_that_is_away_is_named(settings: Any, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.files.storage import FileSystemStorage
 from django.db import OperationalError
 from django.test import Client
@@ -52,8 +53,21 @@ def test_healthz_answers_any_host_over_http(client: Client, settings: Any) -> No
 def test_ready_when_all_is_well(client: Client) -> None:
     status, body = ready(client, "?all")
     assert (status, body["status"]) == (200, "ready")
-    names = {"database", "migrations", "storage", "disk", "broker", "clock", "waiting"}
+    names = {"database", "migrations", "storage", "disk", "static", "broker", "clock", "waiting"}
     assert set(body["checks"]) == names
+
+
+@pytest.mark.usefixtures("all_well")
+def test_a_web_server_without_its_scripts_and_styles_is_not_ready(client: Client, settings: Any) -> None:
+    hashed = {"staticfiles": {"BACKEND": "config.storage.HashedStaticFiles"}}
+    settings.STORAGES = settings.STORAGES | hashed
+    settings.STATIC_ROOT = settings.VAR_DIR / "static"
+    assert "annotation/favicon.svg" in checks._static_files()
+    status, body = ready(client)
+    assert (status, body["status"]) == (503, "unready")
+    assert "manage.py collectstatic" in body["checks"]["static"]["problem"]
+    staticfiles_storage.hashed_files = dict.fromkeys(checks._static_files(), "collected")
+    assert ready(client)[0] == 200
 
 
 @pytest.mark.usefixtures("all_well")

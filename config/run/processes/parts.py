@@ -1,6 +1,7 @@
 """The parts of the embedded deployment: broker, web server, worker and beat on one machine."""
 
 import http.client
+import json
 import os
 import socket
 import sys
@@ -35,23 +36,44 @@ def embedded_parts(*, host: str, port: int, var_dir: Path, env: Mapping[str, str
 
 
 def web_ready(host: str, port: int, env: Mapping[str, str]) -> Callable[[], str]:
-    """A check that /healthz answers 200, requested with the first of ALLOWED_HOSTS and as if through https."""
-    allowed = env.get("ALLOWED_HOSTS", "").split(",")[0].strip().removeprefix(".")
-    name = "localhost" if allowed in ("", "*") else allowed
-    address = "127.0.0.1" if host in ("0.0.0.0", "") else host  # noqa: S104
+    """A check that /healthz answers 200."""
 
     def check() -> str:
-        connection = http.client.HTTPConnection(address, port, timeout=2)
+        address = f"http://{_reached(host)}:{port}/healthz"
         try:
-            connection.request("GET", "/healthz", headers={"Host": name, "X-Forwarded-Proto": "https"})
-            status = connection.getresponse().status
-            return "" if status == 200 else f"http://{address}:{port}/healthz answered {status}"
+            status, _ = _get(host, port, env, "/healthz")
+            return "" if status == 200 else f"{address} answered {status}"
         except (OSError, http.client.HTTPException) as error:
-            return f"http://{address}:{port}/healthz did not answer ({error})"
-        finally:
-            connection.close()
+            return f"{address} did not answer ({error})"
 
     return check
+
+
+def problems(host: str, port: int, env: Mapping[str, str]) -> list[str]:
+    """What /readyz reports as missing, in sentences."""
+    try:
+        checks = json.loads(_get(host, port, env, "/readyz", seconds=20)[1])["checks"]
+    except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
+        return [f"/readyz did not answer ({type(error).__name__})"]
+    return [f"{name}: {check['problem']}" for name, check in checks.items() if not check["ok"]]
+
+
+def _get(host: str, port: int, env: Mapping[str, str], path: str, *, seconds: float = 2) -> tuple[int, bytes]:
+    """Status and body, requested with the first of ALLOWED_HOSTS and as if through https."""
+    allowed = env.get("ALLOWED_HOSTS", "").split(",")[0].strip().removeprefix(".")
+    name = "localhost" if allowed in ("", "*") else allowed
+    connection = http.client.HTTPConnection(_reached(host), port, timeout=seconds)
+    try:
+        connection.request("GET", path, headers={"Host": name, "X-Forwarded-Proto": "https"})
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+def _reached(host: str) -> str:
+    """The address at which this machine reaches a server that listens on `host`."""
+    return "127.0.0.1" if host in ("0.0.0.0", "") else host  # noqa: S104
 
 
 def worker_ready(broker_url: str, name: str) -> Callable[[], str]:

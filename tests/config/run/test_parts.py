@@ -1,6 +1,7 @@
 """What the embedded deployment consists of, by environment; and the real thing, up and down once."""
 
 import http.server
+import json
 import os
 import signal
 import threading
@@ -13,7 +14,7 @@ from kombu.exceptions import OperationalError
 
 from config.run import broker
 from config.run.processes.child import Part
-from config.run.processes.parts import embedded_parts, web_ready, worker_ready
+from config.run.processes.parts import embedded_parts, problems, web_ready, worker_ready
 from config.run.supervisor import Supervisor
 from tests.config.run.processes import is_running
 from tests.kit.databases import MigratedSqlite
@@ -69,6 +70,9 @@ def web() -> Iterator[tuple[int, list[str]]]:
             requested.append(self.headers["Host"])
             self.send_response(200 if requested[-1] == "closer.example.org" else 400)
             self.end_headers()
+            if self.path == "/readyz":
+                checks = {"disk": {"ok": True, "problem": ""}, "static": {"ok": False, "problem": "Run it."}}
+                self.wfile.write(json.dumps({"checks": checks}).encode())
 
         def log_message(self, format: str, *arguments: object) -> None:
             """Keeps the tests' output free of it."""
@@ -88,6 +92,11 @@ def test_the_web_server_is_asked_under_a_name_that_it_allows(web: tuple[int, lis
         assert web_ready(host, port, allowed)() == ""
     assert "answered 400" in web_ready("127.0.0.1", port, {})()
     assert requested == ["closer.example.org", "closer.example.org", "localhost"]
+
+
+def test_what_a_site_lacks_is_read_from_its_own_report(web: tuple[int, list[str]], free_port: int) -> None:
+    assert problems("127.0.0.1", web[0], {}) == ["static: Run it."]
+    assert problems("127.0.0.1", free_port, {}) == ["/readyz did not answer (ConnectionRefusedError)"]
 
 
 def test_who_does_not_answer_is_not_ready(free_port: int, valkey_url: str) -> None:

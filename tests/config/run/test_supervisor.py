@@ -152,6 +152,13 @@ def test_a_second_supervisor_on_the_same_folder_is_refused(
         pass
 
 
+@pytest.mark.parametrize(
+    ("host", "url"), [("0.0.0.0", "http://127.0.0.1:80/"), ("::1", "http://[::1]:80/"), ("h", "http://h:80/")]
+)
+def test_its_address_is_one_that_a_browser_takes(host: str, url: str) -> None:
+    assert Supervisor(80, host=host).url == url
+
+
 def test_stop_from_another_thread_ends_wait(tmp_path: Path, free_port: int, make_part: MakePart) -> None:
     with supervisor_for(tmp_path, free_port, [make_part("web")]) as supervisor:
         threading.Timer(0.2, supervisor.stop).start()
