@@ -17,7 +17,7 @@ from annotation.core.roles import Reach
 from annotation.models import Snapshot
 from annotation.queues import after_commit
 from annotation.serializers import ProblemSerializer, valid_data
-from annotation.views.access import staff_of, within_reach
+from annotation.views.access import require_all_within_reach, staff_of, within_reach
 from metric import serializers, tasks
 from metric.models import CodecTraining, MetricVersion, TrainingRun
 from metric.services.codec_requests import (
@@ -26,7 +26,13 @@ from metric.services.codec_requests import (
     request_codec_training,
 )
 from metric.services.distances import measure_distance, measure_preference
-from metric.services.promotion import promote_version
+from metric.services.promotion import (
+    MAY_NOT_GO_BACK,
+    back_to_stock,
+    promote_version,
+    replaced_by_roll_back,
+    roll_back,
+)
 from metric.services.requests import cancel_training, request_training
 
 PROBLEM = OpenApiResponse(ProblemSerializer, description="Refused; `detail` says why and what to do.")
@@ -43,6 +49,11 @@ class MetricVersionViewSet(viewsets.ReadOnlyModelViewSet[MetricVersion]):
         reach = Reach.RUN if self.action == "promote" else Reach.DATA
         return within_reach(self.request, super().get_queryset(), reach, by="run__study")
 
+    def _require_run_of(self, versions: QuerySet[MetricVersion]) -> None:
+        require_all_within_reach(
+            self.request, versions, Reach.RUN, by="run__study", otherwise=MAY_NOT_GO_BACK
+        )
+
     @extend_schema(
         request=serializers.PromoteSerializer,
         responses={200: serializers.MetricVersionSerializer, 400: PROBLEM},
@@ -53,6 +64,30 @@ class MetricVersionViewSet(viewsets.ReadOnlyModelViewSet[MetricVersion]):
         version = self.get_object()
         sent = valid_data(serializers.PromoteSerializer, request.data)
         version = promote_version(version=version, reason=sent["reason"], by=staff_of(request))
+        return Response(self.get_serializer(version).data)
+
+    @extend_schema(
+        request=serializers.PromoteSerializer,
+        responses={200: serializers.MetricVersionSerializer, 400: PROBLEM, 403: PROBLEM},
+    )
+    @action(detail=False, methods=["post"])
+    def stock(self, request: Request) -> Response:
+        """Take the version in use out of use, for stock LPIPS."""
+        self._require_run_of(MetricVersion.objects.filter(promoted=True))
+        sent = valid_data(serializers.PromoteSerializer, request.data)
+        version = back_to_stock(reason=sent["reason"], by=staff_of(request))
+        return Response(self.get_serializer(version).data)
+
+    @extend_schema(
+        request=serializers.PromoteSerializer,
+        responses={200: serializers.MetricVersionSerializer, 400: PROBLEM, 403: PROBLEM},
+    )
+    @action(detail=False, methods=["post"])
+    def back(self, request: Request) -> Response:
+        """Put the version that was in use before back into use."""
+        self._require_run_of(replaced_by_roll_back())
+        sent = valid_data(serializers.PromoteSerializer, request.data)
+        version = roll_back(reason=sent["reason"], by=staff_of(request))
         return Response(self.get_serializer(version).data)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from imaging.errors import PhotographError
+from imaging.files import error_text
 from imaging.listing import files
 from imaging.pictures import ENDINGS, load_photograph
 from imaging.pixels import Pixels
@@ -97,7 +98,9 @@ def read_pixels(path: Path) -> Pixels:
     """
     try:
         photograph = load_photograph(path, smallest_side=1)
-    except (OSError, PhotographError) as error:
+    except OSError as error:
+        raise ValueError(error_text(error)) from error
+    except PhotographError as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
     for note in photograph.notes:
         print(f"{path}: {note}", file=sys.stderr)

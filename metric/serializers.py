@@ -26,7 +26,7 @@ class MetricVersionSerializer(serializers.ModelSerializer[MetricVersion]):
 
 
 class PromoteSerializer(serializers.Serializer[Any]):
-    """Why a version is promoted."""
+    """Why a version is put into use, or taken out of it."""
 
     reason = serializers.CharField(max_length=300)
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,6 +15,7 @@ from annotation.queues import after_commit
 from annotation.views.access import (
     reachable_studies,
     refusals_as_messages,
+    require_all_within_reach,
     staff_of,
     staff_required,
     study_or_404,
@@ -27,7 +27,15 @@ from metric.forms import RetrainRuleForm, TrainingForm
 from metric.models import MetricVersion, TableStep, TrainingRun
 from metric.reports.disagreements import disagreements_of
 from metric.reports.run_time import run_time
-from metric.services.promotion import back_to_stock, promote_version, roll_back
+from metric.services.promotion import (
+    MAY_NOT_GO_BACK,
+    RULE,
+    back_to_stock,
+    promote_version,
+    replaced_by_roll_back,
+    roll_back,
+    used_before,
+)
 from metric.services.requests import cancel_training, request_training
 from metric.services.schedule import rule_of, standing_of, standings
 from metric.services.table_requests import pending_step
@@ -73,7 +81,7 @@ def metric_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "standings": standings(studies),
         "pending": all_runs.pending().order_by("-state", "pk"),
-        "can_roll_back": versions.filter(promoted=False, promoted_at__isnull=False).exists(),
+        "can_roll_back": used_before().filter(run__study__in=studies.values("pk")).exists(),
         "snapshots_ready": Snapshot.objects.filter(
             state=Snapshot.State.DONE, study__in=studies.values("pk")
         ).exists(),
@@ -205,6 +213,7 @@ def metric_version(request: HttpRequest, number: int) -> HttpResponse:
         "step_status": status_of(version.run) if pending_step(version.run) else None,
         "disagreements": disagreements_of(version),
         "downloads": downloads_of(version),
+        "promotion_rule": RULE,
     }
     return render(request, "metric/metric_version.html", context)
 
@@ -220,12 +229,17 @@ def promote(request: HttpRequest, number: int) -> HttpResponse:
     return redirect(version)
 
 
+def may_go_back(request: HttpRequest, versions: QuerySet[MetricVersion]) -> None:
+    """Raises PermissionDenied for whoever may not run the studies that these versions learned from."""
+    require_all_within_reach(request, versions, Reach.RUN, by="run__study", otherwise=MAY_NOT_GO_BACK)
+
+
 @staff_required
 @require_POST
 @refusals_as_messages
 def back(request: HttpRequest) -> HttpResponse:
     """Puts the version that was in use before back to use."""
-    _require_run_of_promoted(request)
+    may_go_back(request, replaced_by_roll_back())
     version = roll_back(reason=request.POST.get("reason", ""), by=staff_of(request))
     messages.success(request, f"Version {version.number} is in use again.")
     return redirect(version)
@@ -236,17 +250,10 @@ def back(request: HttpRequest) -> HttpResponse:
 @refusals_as_messages
 def stock(request: HttpRequest) -> HttpResponse:
     """Takes the version in use out of use."""
-    _require_run_of_promoted(request)
+    may_go_back(request, MetricVersion.objects.filter(promoted=True))
     version = back_to_stock(reason=request.POST.get("reason", ""), by=staff_of(request))
     messages.success(request, f"Version {version.number} is no longer in use; stock LPIPS is used instead.")
     return redirect("metric-list")
-
-
-def _require_run_of_promoted(request: HttpRequest) -> None:
-    """Raises PermissionDenied for whoever may not run the study that the version in use learned from."""
-    promoted = MetricVersion.objects.filter(promoted=True)
-    if promoted.exists() and not (promoted & versions_reached(request, Reach.RUN)).exists():
-        raise PermissionDenied("This requires an editor or an owner of the study whose version is in use.")
 
 
 @staff_required

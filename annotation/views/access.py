@@ -78,6 +78,14 @@ def within_reach(
     return rows.filter(**{f"{by}__in": Study.objects.reached_by(user, reach).values("pk")})
 
 
+def require_all_within_reach(
+    request: HttpRequest | Request, rows: QuerySet[M], reach: Reach, *, by: str, otherwise: str
+) -> None:
+    """Raises PermissionDenied with the words `otherwise` where one of the rows is out of the researcher's reach."""
+    if rows.exclude(pk__in=within_reach(request, rows, reach, by=by).values("pk")).exists():
+        raise PermissionDenied(otherwise)
+
+
 def refusals_as_messages(view: View) -> View:
     """What a service refuses is said on the page that the request came from."""
 

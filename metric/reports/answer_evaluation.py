@@ -66,7 +66,7 @@ def evaluate_on(
             "sha256": judged.sha256,
             "rows": judged.rows,
             "excluded": dict(judged.excluded),
-            **_learned_from(judged, metric, folder, progress),
+            **learned_from(judged, metric, folder, progress),
         },
         **evaluation,
     }
@@ -91,7 +91,8 @@ def _candidates(
     return rows
 
 
-def _learned_from(judged: JudgedPairs, metric: Metric, folder: Path, progress: Progress) -> dict[str, Any]:
+def learned_from(judged: JudgedPairs, metric: Metric, folder: Path, progress: Progress) -> dict[str, Any]:
+    """`sources_learned_from` and `copies_of_learned` of a version in a folder, as `evaluate_on` gives them."""
     splits = metric.settings["splits"]
     learned = {name for split in ("train", "val") for name in splits.get(split, {}).get("photographs", ())}
     shown = {reference.sha256: reference for reference, _ in judged.pairs}

@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 
 from annotation.core.formats.plain import AnswersError
+from metric.core.config import ROWS
 from metric.core.distance.cache import VectorCache
+from metric.core.distance.checkpoint import load
 from metric.core.distance.viewing import Viewing
 from metric.core.evaluation.panel import panel, people
 from metric.core.evaluation.votes import Votes
-from metric.reports.answers import NoUsableRow, read_judged_pairs
+from metric.reports.answer_evaluation import learned_from
+from metric.reports.answers import JudgedPairs, NoUsableRow, read_judged_pairs
 from metric.reports.candidates import candidate
 from metric.reports.scored import COLUMNS as SCORES
 from metric.reports.scored import compare_scores, format_scores
@@ -55,9 +58,24 @@ def compare(
     return {
         "file": path.name,
         "excluded": dict(judged.excluded),
-        "notes": list(judged.notes),
+        "notes": [*judged.notes, *_learned_from(names, judged, progress)],
         **panel(judged.votes, judged.singles, judged.names, candidates),
     }
+
+
+def _learned_from(names: Sequence[str], judged: JudgedPairs, progress: Progress) -> list[str]:
+    """For each version that has learned from sources of these answers, a sentence that says so."""
+    sources = len(np.unique(judged.votes.photograph))
+    notes = []
+    for name in names:
+        if name in ROWS or not Path(name).is_dir():
+            continue
+        seen = learned_from(judged, load(Path(name)), Path(name), progress)["sources_learned_from"]
+        if seen:
+            notes.append(
+                f"{name} has learned from {seen} of the {sources} sources: on them it scores better than on new ones."
+            )
+    return notes
 
 
 def _has_scores(path: Path) -> bool:

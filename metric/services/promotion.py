@@ -1,16 +1,30 @@
 """Which version is in use, and why."""
 
+from math import log
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from annotation.errors import Refused
+from metric.core.config import stock_rival
 from metric.models import MetricVersion
 
 # A test split below these says too little for a promotion that nobody decides.
 LEAST_PHOTOGRAPHS, LEAST_PAIRS_TWICE, LEAST_PEOPLE = 8, 20, 3
+MAY_NOT_GO_BACK = "This requires an editor or an owner of the study whose version is, or was, in use."
+# What a coin does: its share of votes, and its log-loss in nats a vote.
+COIN_SCORE, COIN_LOSS = 0.5, log(2)
+# The same in words, as the page of a version states it.
+RULE = (
+    f"A version is promoted automatically when its test split has at least {LEAST_PHOTOGRAPHS} photographs, "
+    f"{LEAST_PAIRS_TWICE} pairs with two votes and {LEAST_PEOPLE} people, and the interval of its gain in agreement "
+    "over the version in use, or over stock LPIPS if none is, lies above zero; and if neither its log-loss nor its "
+    "calibration error is above that of the version in use or of stock LPIPS, it is better than a coin in agreement "
+    "and log-loss, and PSNR does not agree significantly better. A run that was started by hand only proposes it."
+)
 
 
 def promote_version(*, version: MetricVersion, reason: str, by: User | None = None) -> MetricVersion:
@@ -37,13 +51,22 @@ def _one_promotion_at_a_time() -> None:
     list(MetricVersion.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
 
+def used_before() -> QuerySet[MetricVersion]:
+    """Versions that were in use, the last one first."""
+    return MetricVersion.objects.filter(promoted=False, promoted_at__isnull=False).order_by("-promoted_at")
+
+
+def replaced_by_roll_back() -> QuerySet[MetricVersion]:
+    """Of which versions going back decides: the one in use and the one before it."""
+    return MetricVersion.objects.filter(Q(promoted=True) | Q(pk__in=used_before().values("pk")[:1]))
+
+
 @transaction.atomic
 def roll_back(*, reason: str, by: User | None = None) -> MetricVersion:
     """Puts the version that was in use before back to use. Raises Refused without a reason or such a version."""
     _one_promotion_at_a_time()
     current = MetricVersion.objects.filter(promoted=True).first()
-    before = MetricVersion.objects.filter(promoted=False, promoted_at__isnull=False)
-    previous = before.order_by("-promoted_at").first()
+    previous = used_before().first()
     if previous is None:
         raise Refused("No version was in use before this one, so there is no earlier version to return to.")
     if not reason.strip():
@@ -75,8 +98,8 @@ def promote_if_better(
     """Promotes `version` when the test split is large enough and says that it is better; says what it did.
 
     Better: the interval of its paired difference in score to what is in use (stock LPIPS, if nothing is) lies above
-    zero; neither its log-loss nor its calibration error is above that of what is in use, nor its log-loss above that
-    of stock LPIPS; and it is not certainly behind PSNR. `needs_approval`: only say that it would be promoted.
+    zero; neither its log-loss nor its calibration error is above that of what is in use or of stock LPIPS; it is better
+    than a coin; and it is not certainly behind PSNR. `needs_approval`: only say that it would be promoted.
     `rival`: the promoted version that it was evaluated beside. If another one is in use by now, the comparison says
     nothing about that one, and nothing is promoted. A version learned from simulated judgments never takes the place
     of one learned from people, and is nothing that one learned from people must be better than.
@@ -98,11 +121,13 @@ def promote_if_better(
     new = _row(version.evaluation, "new")
     difference = new[f"difference_to_{key}"]
     if difference is None or difference["low"] is None:
-        return f"not promoted: no interval for the difference to {name}; the test split is too small"
+        return (
+            f"not promoted: no interval for the difference to {name}; {_why_no_interval(version, new, key)}"
+        )
     words = f"{_in_words(difference)} against {name}{_psnr_in_words(new)} on the test sources"
     if difference["low"] <= 0:
         return f"not promoted: {words}"
-    if obstacle := _worse(version.evaluation, new, has_champion=champion is not None):
+    if obstacle := _worse(version, new, has_champion=champion is not None):
         return f"not promoted: {words}, but {obstacle}"
     if needs_approval:
         return f"better, waiting for manual promotion: {words}"
@@ -125,23 +150,49 @@ def _too_little(evaluation: dict[str, Any]) -> str:
     return f"the test split has {'; '.join(short)}" if short else ""
 
 
-def _worse(evaluation: dict[str, Any], new: dict[str, Any], *, has_champion: bool) -> str:
+def _why_no_interval(version: MetricVersion, new: dict[str, Any], key: str) -> str:
+    """Why nothing is known of its difference to the promoted version or to stock LPIPS, in words."""
+    if not new.get("available", True):
+        return f"the version could not be scored ({new['reason']})"
+    other = _rival_row(version, key)
+    if not other:
+        return "it is not among the rows of the table"
+    if other.get("reason"):
+        return str(other["reason"])
+    return "the test split is too small"
+
+
+def _worse(version: MetricVersion, new: dict[str, Any], *, has_champion: bool) -> str:
     """In what it is worse than it may be, in words; empty where in nothing."""
-    names = {"stock": "stock LPIPS"} | ({"promoted": "the version in use"} if has_champion else {})
+    names = ({"promoted": "the version in use"} if has_champion else {}) | {"stock": "stock LPIPS"}
+    if obstacle := _worse_than_a_coin(new):
+        return obstacle
     for key, name in names.items():
         loss = new.get(f"log_loss_difference_to_{key}")
         if loss and loss["mean"] is not None and loss["mean"] > 0:
             return f"its log-loss is {loss['mean']:.4f} above that of {name}"
-    before = _row(evaluation, "promoted").get("calibration_error") if has_champion else None
-    error = new.get("calibration_error")
-    if before is not None and error is not None and error > before:
-        return (
-            f"its predicted shares are off by {100 * error:.1f} points, more than those of the version in use"
-        )
+        before, error = (row.get("calibration_error") for row in (_rival_row(version, key), new))
+        if before is not None and error is not None and error > before:
+            return f"its predicted shares are off by {100 * error:.1f} points, those of {name} by {100 * before:.1f}"
     psnr = new.get("difference_to_psnr")
     if psnr and psnr["high"] is not None and psnr["high"] < 0:
         return "PSNR agrees with people significantly better"
     return ""
+
+
+def _worse_than_a_coin(new: dict[str, Any]) -> str:
+    score, loss = new.get("score"), new.get("log_loss")
+    if score is not None and score <= COIN_SCORE:
+        return f"it agrees with {100 * score:.1f} % of votes, a coin with {100 * COIN_SCORE:.0f} %"
+    if loss is not None and loss >= COIN_LOSS:
+        return f"its log-loss is {loss:.4f}, that of a coin {COIN_LOSS:.4f}"
+    return ""
+
+
+def _rival_row(version: MetricVersion, key: str) -> dict[str, Any]:
+    """The row of the promoted version, or that of the stock LPIPS that the version is held against."""
+    name, value = ("kind", "promoted") if key == "promoted" else ("key", stock_rival([version.net]))
+    return next((row for row in version.evaluation["rows"] if row.get(name) == value), {})
 
 
 def _row(evaluation: dict[str, Any], kind: str) -> dict[str, Any]:

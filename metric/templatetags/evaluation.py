@@ -143,9 +143,16 @@ def evaluation_words(evaluation: Mapping[str, Any]) -> str:
         who = "simulated annotator" if evaluation["simulated"] else "annotator"
         words.append(
             f"One {who} agrees with another in {share(human)} %, the best possible metric in {ceiling} %"
-            f"{', both on pairs with two or more votes' * has_single_votes(evaluation)}."
+            f"{_on_the_same_pairs(new) * has_single_votes(evaluation)}."
         )
     return " ".join(words)
+
+
+def _on_the_same_pairs(new: Mapping[str, Any]) -> str:
+    """The version's score on the pairs from which the rows of people are computed; tables of before have none."""
+    known = new.get("score_where_known")
+    beside = "" if known is None else f"; the new version agrees with {share(known)} % of the votes on these"
+    return f", both on pairs with two or more votes{beside}"
 
 
 def _within(row: Mapping[str, Any]) -> str:

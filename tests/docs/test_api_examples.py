@@ -62,7 +62,7 @@ TAKEN: dict[str, Callable[[dict[str, Any]], dict[str, str]]] = {
     "`POST /api/v1/studies/`": lambda response: {"NEW": response["slug"]},
     "`POST /api/v1/snapshots/`": build,
     "`POST /api/v1/training-runs/`": keep_version,
-    "`POST /api/v1/metric-versions/{number}/promote/`": withdraw,
+    "`POST /api/v1/metric-versions/back/`": withdraw,
     "`POST /api/v1/codec-trainings/`": lambda response: {"CODEC_TRAINING": str(response["id"])},
 }
 

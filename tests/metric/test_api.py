@@ -6,14 +6,15 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.urls import reverse
 
 from imaging.png import encode_png
 from metric.core import load
 from metric.core.distance.features import to_tensor
 from metric.models import MetricVersion, TrainingRun
-from metric.services.promotion import promote_version
+from metric.services.promotion import back_to_stock, promote_version
 from metric.services.versions import version_folder
-from tests.kit.factories import make_pixels, make_png
+from tests.kit.factories import make_pixels, make_png, make_user
 from tests.metric.core.conftest import _trunks
 from tests.metric.services.conftest import judged, run, snapshot, version
 
@@ -135,6 +136,31 @@ def test_versions_carry_their_table(owner_client: Client, version: MetricVersion
         "/api/v1/metric-versions/1/promote/", {"reason": "a test"}, content_type="application/json"
     )
     assert promoted.json()["promoted"] is True
+
+
+def change(client: Client, way: str, reason: str = "a test") -> Any:
+    return client.post(f"/api/v1/metric-versions/{way}/", {"reason": reason}, content_type="application/json")
+
+
+def test_back_to_stock_and_back_again(owner_client: Client, version: MetricVersion) -> None:
+    assert "No version is in use" in change(owner_client, "stock").json()["detail"]
+    assert "No version was in use before" in change(owner_client, "back").json()["detail"]
+    promote_version(version=version, reason="a test")
+    assert change(owner_client, "stock", reason=" ").status_code == 400
+    result = change(owner_client, "stock", reason="it fails on faces").json()
+    assert (result["number"], result["promoted"]) == (1, False)
+    assert result["promotion_reason"] == "taken out of use: it fails on faces"
+    assert change(owner_client, "back", reason="mended").json()["promoted"] is True
+
+
+def test_only_who_runs_the_study_goes_back(client: Client, version: MetricVersion) -> None:
+    client.force_login(make_user("outsider"))
+    promote_version(version=version, reason="a test")
+    assert change(client, "stock").status_code == change(client, "back").status_code == 403
+    back_to_stock(reason="by the owner")
+    assert change(client, "back").status_code == 403
+    assert client.post(reverse("metric-back"), {"reason": "so"}).status_code == 403
+    assert not MetricVersion.objects.filter(promoted=True).exists()
 
 
 def test_a_run_is_asked_for_and_called_off(owner_client: Client, run: TrainingRun) -> None:

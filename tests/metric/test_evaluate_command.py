@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from imaging.pixels import pixels_sha256
+from metric.__main__ import main
 from metric.core.distance.checkpoint import load, save_metric, write_folder
 from metric.core.distance.images import read_pixels
 from metric.core.distance.lpips import LPIPS
@@ -135,6 +136,12 @@ def test_a_bad_file_ends_with_status_2_and_a_message(folder: Path, answers: Path
     assert refused.value.returncode == 2
 
 
+def test_a_seed_that_is_none_ends_with_status_2(folder: Path, answers: Path) -> None:
+    with pytest.raises(CommandError) as refused:
+        call_command("evaluate_metric", str(folder), "--judgments", str(answers), "--baselines", "--seed=-1")
+    assert refused.value.returncode == 2
+
+
 @pytest.mark.parametrize("name", ["gone.png", "0.csv"])
 def test_a_picture_that_cannot_be_read_is_counted(
     folder: Path, answers: Path, name: str, capsys: pytest.CaptureFixture[str]
@@ -192,6 +199,10 @@ def test_sources_that_it_learned_from_are_told(
     )
     output = capsys.readouterr()
     assert json.loads(output.out)["judgments"]["sources_learned_from"] == 1
+    for version, learned in ((answers.parent / "seen", True), (folder, False)):
+        assert main(["compare", str(answers), "--metrics", str(version)]) == 0
+        words = f"{version} has learned from 1 of the 3 sources"
+        assert (words in capsys.readouterr().out) is learned
     assert "learned from 1 of the 3 sources" in output.err
 
 

@@ -181,7 +181,7 @@ def test_calibration_votes_and_pairs_are_shown_where_they_are_known(owner_client
     triplet = make_triplet()
     bins = [{"stated": 0.62, "seen": 0.55, "n_votes": 40}, {"stated": 0.9, "seen": 0.8, "n_votes": 60}]
     groups = {name: {"score": 0.7, "low": None, "high": None} for name in ("3-4", "1")}
-    evaluation = make_evaluation(calibration=bins, by_votes=groups)
+    evaluation = make_evaluation(calibration=bins, by_votes=groups, score_where_known=0.618)
     evaluation["disagreements"] = [
         {"n_p0": 4, "n_p1": 1, "n_tie": 0, "chance": 0.9, "triplet": triplet.pk, "p0_is_first": False},
         {"n_p0": 4, "n_p1": 1, "n_tie": 0, "chance": 0.9, "triplet": None, "p0_is_first": None},
@@ -190,6 +190,8 @@ def test_calibration_votes_and_pairs_are_shown_where_they_are_known(owner_client
     assert "The metric is overconfident: where it predicts 90 %, about 80 % of votes agree." in page
     assert "1 vote<" in page
     assert "two rows of people are computed from pairs with two or more votes" in page
+    assert "On pairs with two or more votes</th>" in page and '<td class="num">61.8</td>' in page
+    assert "the new version agrees with 61.8 % of the votes on these" in page
     assert page.count("the version predicted") == 1
     assert "on the right,\n        was chosen 4 of 5 times; the version predicted 10%" in page
     assert page.index("1 vote<") < page.index("3-4 votes<")

@@ -81,7 +81,7 @@ def test_what_cannot_be_scored_is_said(
         ([originals, decoded], "three is only in"),
         ([originals, f"{decoded}/one.bmp"], "is a folder and"),
         ([f"{originals}/one.png", str(small)], "cannot be compared"),
-        ([f"{originals}/one.png", f"{originals}/none.png"], "cannot be read"),
+        ([f"{originals}/one.png", f"{originals}/none.png"], "There is no file or folder"),
         (
             [f"{originals}/one.png", f"{originals}/one.png", "--metric", decoded],
             "not a finished training run",

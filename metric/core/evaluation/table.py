@@ -93,12 +93,14 @@ def _notes(evaluation: Mapping[str, Any]) -> str:
             f"training, baselines a curve fitted on {evaluation['calibrated_on']}."
         )
     known = [
-        row for row in evaluation["rows"] if row.get("score_where_known") is not None and row["kind"] == "new"
+        row
+        for row in evaluation["rows"]
+        if row.get("score_where_known") is not None and row["kind"] != "people"
     ]
     if known and evaluation["people"]["ceiling"] is not None:
         notes.append(
-            "The rows of people cover pairs with at least two votes. On those pairs, "
-            + ", ".join(f"{row['label']} has {_percent(row['score_where_known'])} %" for row in known)
+            "The rows of people cover pairs with at least two votes. On those pairs the score is, in per cent: "
+            + ", ".join(f"{row['label']} {_percent(row['score_where_known'])}" for row in known)
             + "."
         )
     return "\n".join(dict.fromkeys(notes))

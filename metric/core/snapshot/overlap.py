@@ -39,8 +39,8 @@ PEAKS, SCALES_TRIED = 3, 3
 # Other scales are searched in smaller thumbnails, in steps, down to a reduction by MOST_REDUCED.
 SEARCH_SIDE, STEP, MOST_REDUCED = 64, 1.06, 4.2
 REDUCTIONS = STEP ** np.arange(int(np.log(MOST_REDUCED) / np.log(STEP)) + 1)
-# Spectra that are multiplied at once: 20 MB.
-AT_ONCE = 64
+# Spectra that are multiplied at once: few, so that they stay in the processor's cache.
+AT_ONCE = 16
 
 
 def overlapping(pictures: Sequence[Thumbnail], pairs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -114,16 +114,34 @@ def _correlation(one: Spectrum, two: Spectrum) -> Plane:
     """Phase correlations (N, P, P) of spectra (N, P, P/2 + 1); the small term keeps out phases of nothing."""
     product = one * np.conj(two)
     size = np.abs(product)
-    product /= size + 1e-3 * size.mean(axis=(1, 2), keepdims=True) + np.float32(1e-20)
+    size += 1e-3 * size.mean(axis=(1, 2), keepdims=True) + np.float32(1e-20)
+    product /= size
     period = one.shape[1]
-    return np.asarray(fft.irfft2(product, (period, period)), dtype=np.float32)
+    return np.asarray(fft.irfft2(product, (period, period), overwrite_x=True), dtype=np.float32)
 
 
 def _shifts(one: Spectrum, two: Spectrum) -> list[list[tuple[int, int]]]:
     """For each of N pairs, the likeliest shifts, down and to the right, that take the second onto the first."""
-    flat = _correlation(one, two).reshape(len(one), -1)
-    best = np.argpartition(flat, -PEAKS, axis=1)[:, -PEAKS:]
-    return [[(_signed(n // PERIOD), _signed(n % PERIOD)) for n in row.tolist()] for row in best]
+    return [
+        [(_signed(n // PERIOD), _signed(n % PERIOD)) for n in row.tolist()]
+        for row in _peaks(_correlation(one, two))
+    ]
+
+
+def _peaks(planes: Plane) -> NDArray[np.intp]:
+    """Where the PEAKS highest values of each of N planes (N, P, P) are, (N, PEAKS), counted along its rows.
+
+    They are in the PEAKS rows with the highest maxima: to search those alone takes a third of the time.
+    """
+    rows = _highest(planes.max(axis=2))
+    own = np.take_along_axis(planes, rows[:, :, None], axis=1).reshape(len(planes), -1)
+    at = _highest(own)
+    width = planes.shape[2]
+    return np.asarray(np.take_along_axis(rows, at // width, axis=1) * width + at % width)
+
+
+def _highest(values: Plane) -> NDArray[np.intp]:
+    return np.argpartition(values, -PEAKS, axis=1)[:, -PEAKS:]
 
 
 def _signed(shift: int) -> int:

@@ -6,14 +6,12 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from annotation.core.formats.plain import AnswersError
 from annotation.management.bars import Bars
 from annotation.management.examples import CommandWithExamples
 from annotation.management.migrated import MISUSE
 from annotation.services.imported_rows import nearest_rate
 from metric.core.config import BASELINE_KEYS, ROWS
-from metric.core.distance.checkpoint import CheckpointError
-from metric.core.distance.named import UnknownMetric, require_known
+from metric.core.distance.named import require_known
 from metric.core.distance.viewing import Viewing
 from metric.core.distance.weights import TrunkUnavailable
 from metric.core.evaluation.table import format_table
@@ -72,9 +70,9 @@ class Command(CommandWithExamples):
                     progress=bars,
                     viewing=viewing,
                 )
-        except (AnswersError, CheckpointError, UnknownMetric) as error:
+        except ValueError as error:  # answers, a version, a name or a seed that cannot be used
             raise CommandError(str(error), returncode=MISUSE) from error
-        except (TrunkUnavailable, ValueError) as error:
+        except TrunkUnavailable as error:
             raise CommandError(str(error)) from error
         learned = evaluation["judgments"]["sources_learned_from"]
         if learned:

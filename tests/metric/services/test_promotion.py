@@ -24,6 +24,7 @@ def make_version(
     of_row: dict[str, Any] | None = None,
     numbers: dict[str, int | None] | None = None,
     calibration_before: float | None = 0.05,
+    stock: dict[str, Any] | None = None,
     **fields: Any,
 ) -> MetricVersion:
     study = make_study()
@@ -41,7 +42,11 @@ def make_version(
         sha256="0" * 64,
         manifest={},
         evaluation={
-            "rows": [row, {"kind": "promoted", "calibration_error": calibration_before}],
+            "rows": [
+                row,
+                {"kind": "promoted", "calibration_error": calibration_before},
+                {"key": "lpips-alex", "kind": "baseline"} | (stock or {}),
+            ],
             **ENOUGH,
             **(numbers or {}),
         },
@@ -150,6 +155,47 @@ def test_what_is_worse_in_anything_that_counts_is_not_promoted(of_row: dict[str,
     assert outcome.startswith("not promoted")
     assert words in outcome
     assert MetricVersion.objects.get(promoted=True).number == 1
+
+
+@pytest.mark.parametrize(
+    ("of_row", "stock", "words"),
+    [
+        ({"calibration_error": 0.06}, {"calibration_error": 0.059}, "those of stock LPIPS by 5.9"),
+        ({"score": 0.5}, {}, "agrees with 50.0 % of votes, a coin with 50 %"),
+        ({"score": 0.46}, {"score": 0.42}, "agrees with 46.0 % of votes, a coin"),
+        (
+            {"score": 0.6, "log_loss": 0.694},
+            {"log_loss": 0.8},
+            "its log-loss is 0.6940, that of a coin 0.6931",
+        ),
+    ],
+)
+def test_a_first_version_behind_stock_or_a_coin_is_not_promoted(
+    of_row: dict[str, Any], stock: dict[str, Any], words: str
+) -> None:
+    outcome = promote_if_better(version=make_version(1, low=0.01, of_row=of_row, stock=stock), rival=None)
+    assert outcome.startswith("not promoted") and words in outcome
+    assert not MetricVersion.objects.filter(promoted=True).exists()
+
+
+def test_a_first_version_that_is_better_in_everything_is_promoted() -> None:
+    of_row = {"score": 0.6, "log_loss": 0.65, "calibration_error": 0.02}
+    version = make_version(1, low=0.01, of_row=of_row, stock={"calibration_error": 0.02})
+    assert promote_if_better(version=version, rival=None).startswith("promoted")
+
+
+@pytest.mark.parametrize(
+    ("stock", "words"),
+    [
+        ({"reason": "its weights are not here"}, "; its weights are not here"),
+        ({"key": "lpips-vgg"}, "; it is not among the rows of the table"),
+        ({}, "; the test split is too small"),
+    ],
+)
+def test_a_difference_that_is_not_known_has_its_reason(stock: dict[str, Any], words: str) -> None:
+    version = make_version(1, low=None, of_row={"difference_to_stock": None}, stock=stock)
+    outcome = promote_if_better(version=version, rival=None)
+    assert outcome == f"not promoted: no interval for the difference to stock LPIPS{words}"
 
 
 @pytest.mark.parametrize("name", ENOUGH)

@@ -148,7 +148,10 @@ def test_the_best_possible_metric_and_the_rows_can_be_compared_on_the_same_pairs
         votes.kind,
         votes.target_bpp,
     )
-    row = row_of(evaluate(mixed, [Candidate("new", "New", "new", distances)]), "new")
+    table = evaluate(mixed, [Candidate(key, key, "new", distances) for key in ("new", "rival")])
+    row = row_of(table, "new")
+    score = f"{100 * row['score_where_known']:.1f}"
+    assert f"On those pairs the score is, in per cent: new {score}, rival {score}." in format_table(table)
     known = Votes(
         *(
             x[half]

@@ -10,7 +10,7 @@ from PIL import Image
 
 from imaging.pixels import Pixels
 from metric.core.snapshot.likeness import copies, is_crop
-from metric.core.snapshot.overlap import overlapping
+from metric.core.snapshot.overlap import PEAKS, _peaks, overlapping
 from metric.core.snapshot.thumbnail import read_thumbnails, thumbnail, without_frame, write_thumbnails
 from tests.kit.snapshots import photograph
 
@@ -116,3 +116,12 @@ def test_thumbnails_are_written_the_same_and_read_back(tmp_path: Path) -> None:
     (tmp_path / "one").write_bytes(b"no tensors")
     with pytest.raises(ValueError, match="cannot be read"):
         read_thumbnails(tmp_path / "one")
+
+
+def test_the_peaks_of_planes_are_their_highest_values() -> None:
+    planes = np.random.default_rng(3).normal(size=(5, 24, 24)).astype(np.float32)
+    # All three in one row, and a value that is there twice.
+    planes[0, 7, [1, 5, 9]] = [9.0, 8.0, 8.0]
+    flat = planes.reshape(5, -1)
+    expected = np.sort(np.take_along_axis(flat, np.argsort(flat, axis=1)[:, -PEAKS:], axis=1))
+    assert np.array_equal(np.sort(np.take_along_axis(flat, _peaks(planes), axis=1)), expected)
