@@ -27,15 +27,7 @@ from metric.forms import RetrainRuleForm, TrainingForm
 from metric.models import MetricVersion, TableStep, TrainingRun
 from metric.reports.disagreements import disagreements_of
 from metric.reports.run_time import run_time
-from metric.services.promotion import (
-    MAY_NOT_GO_BACK,
-    RULE,
-    back_to_stock,
-    promote_version,
-    replaced_by_roll_back,
-    roll_back,
-    used_before,
-)
+from metric.services import promotion
 from metric.services.requests import cancel_training, request_training
 from metric.services.schedule import rule_of, standing_of, standings
 from metric.services.table_requests import pending_step
@@ -81,7 +73,7 @@ def metric_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "standings": standings(studies),
         "pending": all_runs.pending().order_by("-state", "pk"),
-        "can_roll_back": used_before().filter(run__study__in=studies.values("pk")).exists(),
+        "can_roll_back": promotion.used_before().filter(run__study__in=studies.values("pk")).exists(),
         "snapshots_ready": Snapshot.objects.filter(
             state=Snapshot.State.DONE, study__in=studies.values("pk")
         ).exists(),
@@ -213,7 +205,7 @@ def metric_version(request: HttpRequest, number: int) -> HttpResponse:
         "step_status": status_of(version.run) if pending_step(version.run) else None,
         "disagreements": disagreements_of(version),
         "downloads": downloads_of(version),
-        "promotion_rule": RULE,
+        "promotion_rule": promotion.RULE,
     }
     return render(request, "metric/metric_version.html", context)
 
@@ -224,14 +216,18 @@ def metric_version(request: HttpRequest, number: int) -> HttpResponse:
 def promote(request: HttpRequest, number: int) -> HttpResponse:
     """Puts a version to use, with the reason."""
     version = get_object_or_404(versions_reached(request, Reach.RUN), number=number)
-    version = promote_version(version=version, reason=request.POST.get("reason", ""), by=staff_of(request))
+    version = promotion.promote_version(
+        version=version, reason=request.POST.get("reason", ""), by=staff_of(request)
+    )
     messages.success(request, f"Version {version.number} is in use now.")
     return redirect(version)
 
 
 def may_go_back(request: HttpRequest, versions: QuerySet[MetricVersion]) -> None:
     """Raises PermissionDenied for whoever may not run the studies that these versions learned from."""
-    require_all_within_reach(request, versions, Reach.RUN, by="run__study", otherwise=MAY_NOT_GO_BACK)
+    require_all_within_reach(
+        request, versions, Reach.RUN, by="run__study", otherwise=promotion.MAY_NOT_GO_BACK
+    )
 
 
 @staff_required
@@ -239,8 +235,8 @@ def may_go_back(request: HttpRequest, versions: QuerySet[MetricVersion]) -> None
 @refusals_as_messages
 def back(request: HttpRequest) -> HttpResponse:
     """Puts the version that was in use before back to use."""
-    may_go_back(request, replaced_by_roll_back())
-    version = roll_back(reason=request.POST.get("reason", ""), by=staff_of(request))
+    may_go_back(request, promotion.replaced_by_roll_back())
+    version = promotion.roll_back(reason=request.POST.get("reason", ""), by=staff_of(request))
     messages.success(request, f"Version {version.number} is in use again.")
     return redirect(version)
 
@@ -251,7 +247,7 @@ def back(request: HttpRequest) -> HttpResponse:
 def stock(request: HttpRequest) -> HttpResponse:
     """Takes the version in use out of use."""
     may_go_back(request, MetricVersion.objects.filter(promoted=True))
-    version = back_to_stock(reason=request.POST.get("reason", ""), by=staff_of(request))
+    version = promotion.back_to_stock(reason=request.POST.get("reason", ""), by=staff_of(request))
     messages.success(request, f"Version {version.number} is no longer in use; stock LPIPS is used instead.")
     return redirect("metric-list")
 
