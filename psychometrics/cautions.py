@@ -6,6 +6,7 @@ from psychometrics.comparisons import listed
 from psychometrics.fit_checks import unbeaten
 from psychometrics.p_values import p_with_sign
 from psychometrics.ranking import Ranking
+from psychometrics.shares import percent_in_words, percentage
 
 FEWEST_ANSWERS = 10
 # Of people, and of photographs: intervals over fewer were not seen to hold in simulated studies (docs/statistics.md).
@@ -58,7 +59,8 @@ def cautions(ranking: Ranking) -> list[str]:
         worst = ranking.fit.pairs[0]
         sentences.append(
             f"One scale does not fit these answers ({p_with_sign(ranking.fit.p)}): {worst.first} was preferred to "
-            f"{worst.second} in {worst.observed:.0%}, where the scale predicts {worst.predicted:.0%}."
+            f"{worst.second} in {percent_in_words(worst.observed)}, where the scale predicts "
+            f"{percent_in_words(worst.predicted)}."
         )
     return sentences
 
@@ -92,8 +94,3 @@ def _separated(ranking: Ranking) -> list[str]:
 def only_ties(ranking: Ranking) -> bool:
     """Whether nobody preferred anything."""
     return float(ranking.scale.counts[:, :2].sum()) == 0
-
-
-def percentage(value: float) -> str:
-    """A share in words: 81 %, over 99 %, under 1 %."""
-    return "over 99 %" if value > 0.99 else "under 1 %" if value < 0.01 else f"{value:.0%}".replace("%", " %")

@@ -4,10 +4,10 @@ and answers; and what cannot be concluded, with what to add.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from itertools import pairwise
 
-from psychometrics.cautions import FEWEST_ANSWERS, cautions, only_ties, percentage
+from psychometrics.cautions import FEWEST_ANSWERS, cautions, only_ties
 from psychometrics.comparisons import listed
 from psychometrics.curves import EqualQuality
 from psychometrics.differences import Difference
@@ -16,6 +16,7 @@ from psychometrics.p_values import p_with_sign
 from psychometrics.planning import Plan
 from psychometrics.ranking import Ranking
 from psychometrics.results import Crossing
+from psychometrics.shares import percent_in_words, percentage
 from psychometrics.votes_left import VotesLeft
 
 MOST_NAMED = 4
@@ -64,16 +65,16 @@ def basis_in_words(ranking: Ranking) -> str:
     return f"From {count(ranking.judgments, 'answer', 'answers')}, {annotators}, {photographs}"
 
 
-def crossing_in_words(one: Crossing) -> str:
-    """Two methods whose order reverses between levels, so that an average is not enough."""
+def crossing_in_words(one: Crossing, *, spell: Callable[[float], str] = "level {:g}".format) -> str:
+    """Two methods whose order reverses between levels, so that an average is not enough; `spell` writes a level."""
     ahead, behind = one.ahead, one.behind.turned()
     sizes = [
         f"{_number(each.estimate)} JND (95 % interval {_number(each.low)} to {_number(each.high)})"
         for each in (ahead, behind)
     ]
     return (
-        f"{ahead.first} and {ahead.second} cross: {ahead.first} is ahead at level {one.ahead_at:g} by {sizes[0]}, "
-        f"{ahead.second} at level {one.behind_at:g} by {sizes[1]}. An average over levels does not describe this."
+        f"{ahead.first} and {ahead.second} cross: {ahead.first} is ahead at {spell(one.ahead_at)} by {sizes[0]}, "
+        f"{ahead.second} at {spell(one.behind_at)} by {sizes[1]}. An average over levels does not describe this."
     )
 
 
@@ -199,7 +200,7 @@ def best_in_words(ranking: Ranking, n: int) -> str:
     chance = float(ranking.best[n])
     if ranking.judgments < FEWEST_ANSWERS:
         return "–"
-    return "< 1 %" if chance < 0.01 else "> 99 %" if chance > 0.99 else f"{chance:.0%}".replace("%", " %")
+    return "< 1 %" if chance < 0.01 else "> 99 %" if chance > 0.99 else percent_in_words(chance)
 
 
 def _ties(ranking: Ranking) -> list[str]:

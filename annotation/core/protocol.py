@@ -60,7 +60,13 @@ class Protocol:
         least=0, most=30,
     )  # fmt: skip
     training_pass: int = declare(
-        4, "session", "Right answers to pass the training", "0: anybody passes.", least=0, most=30
+        4,
+        "session",
+        "Right answers to pass the training",
+        "0: anybody passes.",
+        least=0,
+        most=30,
+        zero="anybody passes",
     )
     training_tries: int = declare(2, "session", "Tries at the training", "", least=1, most=5)
     warm_up: int = declare(
@@ -72,7 +78,7 @@ class Protocol:
         most=20,
     )
     break_every: int = declare(
-        25, "session", "Pairs between breaks", "0: no break is offered.", least=0, most=500
+        25, "session", "Pairs between breaks", "0: no break is offered.", least=0, most=500, zero="none"
     )
     sitting_minutes: int = declare(30, "session", "Longest session", "", least=1, most=240, unit="min")
 
@@ -87,7 +93,7 @@ class Protocol:
     )  # fmt: skip
     original_switches: int = declare(
         0, "pair", "Switches to the original before an answer", "How often it must be put in the place of the "
-        "reconstructions; 0: as people like.", least=0, most=10,
+        "reconstructions; 0: as people like.", least=0, most=10, zero="as people like",
     )  # fmt: skip
     undo_depth: int = declare(1, "pair", "Answers that can be undone", "", least=0, most=5)
     max_view_ms: int = declare(
@@ -131,6 +137,7 @@ class Protocol:
     stop_halfwidth: float = declare(
         0.0, "allocation", "Stop when every difference is this certain", "Half-width of the 95 % interval "
         "of each difference at a level, in JND. 0: continue until all votes are in.", least=0.0, most=5.0, unit="JND",
+        zero="off",
     )  # fmt: skip
 
     # --- who is excluded; 0 turns a rule off ---
@@ -178,7 +185,7 @@ class Protocol:
     debrief: str = declare(DEFAULT_DEBRIEF, "after", "Debrief", "Shown at the end.", long=True)
     retention_days: int = declare(
         0, "after", "Days until people are forgotten", "Counted from the closing of the study: judgments "
-        "stay, the link to a person is deleted. 0: never deleted automatically.", least=0, most=3650,
+        "stay, the link to a person is deleted. 0: never deleted automatically.", least=0, most=3650, zero="never",
     )  # fmt: skip
 
     def __post_init__(self) -> None:

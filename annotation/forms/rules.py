@@ -116,8 +116,8 @@ def words_of(rule: Field[Any], value: Any) -> str:
         return CHOICES[value]
     if value == "":
         return "–"
-    if value == 0 and rule.metadata["group"] == "exclusion":
-        return "off"
+    if value == 0 and (zero := "off" if rule.metadata["group"] == "exclusion" else rule.metadata.get("zero")):
+        return str(zero)
     unit = rule.metadata.get("unit", "")
     if isinstance(value, int):
         return f"{value:,} {unit}".strip()

@@ -1,7 +1,7 @@
 """Study: a question put to people, with everything that decides what they are shown."""
 
 import secrets
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -209,6 +209,16 @@ class Study(models.Model):
             with_original=rules.pairs_with_original,
             listed=_listed_of(tuple(self.listed_pairs)),
         )
+
+    @property
+    def bitrates(self) -> frozenset[float]:
+        """Which of its levels are target bitrates of built-in codecs, in bits per pixel."""
+        return frozenset(round(bpp, 4) for bpp in self.target_bpps) if self.codecs else frozenset()
+
+    @cached_property
+    def own_methods(self) -> tuple[str, ...]:
+        """The methods of its own pictures, which are told apart by looks that they have beside each other."""
+        return tuple(self.own_pictures.order_by("method").values_list("method", flat=True).distinct())
 
     def conditions(self) -> list[Condition]:
         """What it compares, sorted: codecs at bitrates, pictures of one's own, the original where it is a side."""

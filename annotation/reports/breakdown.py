@@ -62,6 +62,8 @@ class Breakdown:
     population: str
     level: float | None
     levels: tuple[float, ...]
+    bitrates: frozenset[float]
+    own_methods: tuple[str, ...]
     judgments: int
     whole: Group
     cuts: tuple[Cut, ...]
@@ -110,7 +112,14 @@ def breakdown(study: Study, population: str, level: float | None = None) -> Brea
     ]
     known = tuple(float(one) for one in np.unique(levels[np.isfinite(levels)]))
     return Breakdown(
-        population, level, known, whole.judgments, whole, tuple(one for one in cuts if len(one.groups) > 1)
+        population=population,
+        level=level,
+        levels=known,
+        bitrates=study.bitrates,
+        own_methods=study.own_methods,
+        judgments=whole.judgments,
+        whole=whole,
+        cuts=tuple(one for one in cuts if len(one.groups) > 1),
     )
 
 

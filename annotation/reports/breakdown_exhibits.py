@@ -1,6 +1,8 @@
 """The cuts of a breakdown as figures with their tables."""
 
-from annotation.core.bitrates import rate_in_words
+from collections.abc import Collection
+
+from annotation.core.bitrates import level_in_words
 from annotation.core.formats.printed import Cell, Column, Table
 from annotation.reports.breakdown import Breakdown, Cut
 from annotation.reports.exhibits import WHOSE, Exhibit, dot
@@ -42,26 +44,30 @@ def _methods(breakdown: Breakdown) -> list[str]:
 
 def _exhibit(breakdown: Breakdown, cut: Cut, methods: list[str]) -> Exhibit:
     at = "" if breakdown.level is None else f"-at-{breakdown.level:g}"
-    where = "over all levels" if breakdown.level is None else f"at level {rate_in_words(breakdown.level)}"
+    where = (
+        "over all levels"
+        if breakdown.level is None
+        else f"at {level_in_words(breakdown.level, breakdown.bitrates)}"
+    )
     original = any(group.ranking is not None and group.ranking.reference is not None for group in cut.groups)
     scene = strips(
-        [(group.name, dots_of(group.ranking, methods)) for group in cut.groups],
+        [(group.name, dots_of(group.ranking, methods, breakdown.own_methods)) for group in cut.groups],
         title=f"{cut.title}, {where}, {WHOSE[breakdown.population]}",
         unit=f"closeness to the original in JND; 0 is {'the original' if original else 'their mean'}",
         reference=0.0,
         spell=signed,
     )
-    add_key(scene, [(name, method_look(name)) for name in methods])
+    add_key(scene, [(name, method_look(name, breakdown.own_methods)) for name in methods])
     caption = f"{cut.words} {BASIS}".strip()
     return Exhibit(f"by-{cut.name}{at}", f"{cut.title}, {where}", caption, _table(cut), scene)
 
 
-def dots_of(ranking: Ranking | None, methods: list[str]) -> list[Dot]:
+def dots_of(ranking: Ranking | None, methods: list[str], own: Collection[str]) -> list[Dot]:
     """A dot for each method in that order; an empty place where a group did not rank it."""
     if ranking is None:
         return [Dot(name, None) for name in methods]
     place = {str(name): n for n, name in enumerate(ranking.names)}
-    return [dot(ranking, place[name]) if name in place else Dot(name, None) for name in methods]
+    return [dot(ranking, place[name], own) if name in place else Dot(name, None) for name in methods]
 
 
 def _table(cut: Cut) -> Table:

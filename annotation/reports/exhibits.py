@@ -1,14 +1,16 @@
 """Figures and tables of a study's results, each drawn and written once: for the page, for files, for the paper pack."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from annotation.core.bitrates import rate_in_words
+from annotation.core.bitrates import level_in_words, rate_in_words
 from annotation.core.formats.printed import Table
 from annotation.reports import result_tables as tables
 from annotation.reports.jnd_chart import quality_curves
 from annotation.reports.results import StudyResults
 from codecs_zoo.look import method_look
 from imaging.plots import charts
+from imaging.plots.heat_map import heat_map
 from imaging.plots.key import add_key
 from imaging.plots.scene import Scene
 from psychometrics.conditions import ComparedMethod
@@ -45,7 +47,7 @@ def exhibits_of(results: StudyResults) -> list[Exhibit]:
     exhibits = []
     for name, title, section in sections_of(results):
         if section.ranking is not None:
-            exhibits += _of_scale(name, title, section.ranking, whose)
+            exhibits += _of_scale(name, title, section.ranking, whose, results.own_methods)
     exhibits += _curves(results, whose) + _preference(results, whose) + _matrix(results, whose)
     return exhibits + _further(results)
 
@@ -55,7 +57,7 @@ def sections_of(results: StudyResults) -> list[tuple[str, str, Section]]:
     every = results.results
     sections = [("joined", "All conditions on one scale", every.joined)] if every.joined else []
     sections += [
-        (f"at-{section.level:g}", f"At level {rate_in_words(section.level)}", section)
+        (f"at-{section.level:g}", f"At {level_in_words(section.level, results.bitrates)}", section)
         for section in every.levels
     ]
     if len(every.levels) != 1:
@@ -65,7 +67,7 @@ def sections_of(results: StudyResults) -> list[tuple[str, str, Section]]:
     return sections
 
 
-def _of_scale(name: str, title: str, ranking: Ranking, whose: str) -> list[Exhibit]:
+def _of_scale(name: str, title: str, ranking: Ranking, whose: str, own: Collection[str]) -> list[Exhibit]:
     words = ranking_in_words(ranking)
     return [
         Exhibit(
@@ -73,7 +75,7 @@ def _of_scale(name: str, title: str, ranking: Ranking, whose: str) -> list[Exhib
             f"Ranking: {title}",
             words,
             tables.ranking(ranking),
-            ranking_dots(ranking, f"{title}, {whose}"),
+            ranking_dots(ranking, f"{title}, {whose}", own=own),
         ),
         Exhibit(
             f"differences-{name}",
@@ -85,22 +87,27 @@ def _of_scale(name: str, title: str, ranking: Ranking, whose: str) -> list[Exhib
 
 
 def ranking_dots(
-    ranking: Ranking, title: str, *, within: tuple[float, float] | None = None, best_first: bool = True
+    ranking: Ranking,
+    title: str,
+    *,
+    within: tuple[float, float] | None = None,
+    best_first: bool = True,
+    own: Collection[str] = (),
 ) -> Scene:
     """A scale as dots with whiskers; `within` as in `charts.dots`."""
     zero = "the original" if ranking.reference is not None else "their mean"
     unit = f"closeness to the original in JND; 0 is {zero}"
     order = ranking.order if best_first else range(len(ranking.names))
-    rows = [dot(ranking, n) for n in order]
+    rows = [dot(ranking, n, own) for n in order]
     return charts.dots(rows, title=f"Ranking: {title}", unit=unit, reference=0.0, within=within, spell=signed)
 
 
-def dot(ranking: Ranking, n: int) -> charts.Dot:
-    """One condition of a scale; what is at 0 by definition has no interval."""
+def dot(ranking: Ranking, n: int, own: Collection[str] = ()) -> charts.Dot:
+    """One condition of a scale; what is at 0 by definition has no interval. `own`: the study's `own_methods`."""
     at_zero = ranking.names[n] == ranking.reference
     low, high = (None if at_zero else float(end[n]) for end in (ranking.low, ranking.high))
     name = ranking.names[n]
-    return charts.Dot(str(name), float(ranking.values[n]), low, high, look=method_look(method_of(name)))
+    return charts.Dot(str(name), float(ranking.values[n]), low, high, look=method_look(method_of(name), own))
 
 
 def method_of(name: object) -> str:
@@ -114,8 +121,10 @@ def _curves(results: StudyResults, whose: str) -> list[Exhibit]:
     joined = results.results.joined
     original = joined is not None and joined.ranking is not None and joined.ranking.reference is not None
     zero = "the original" if original else "the mean of all"
-    scene = quality_curves(results.curves, title=f"Quality over bits, {whose}", zero=zero)
-    add_key(scene, [(curve.method, method_look(curve.method)) for curve in results.curves])
+    scene = quality_curves(
+        results.curves, title=f"Quality over bits, {whose}", zero=zero, own=results.own_methods
+    )
+    add_key(scene, [(one.method, method_look(one.method, results.own_methods)) for one in results.curves])
     return [
         Exhibit("quality-over-bits", "Quality over bits", CURVES, tables.curves(results.curves), scene),
         Exhibit(
@@ -131,7 +140,7 @@ def _preference(results: StudyResults, whose: str) -> list[Exhibit]:
     series = [
         charts.Series(
             method,
-            method_look(method),
+            method_look(method, results.own_methods),
             [
                 charts.Point(level, one.value, one.low, one.high)
                 for level, one in cells
@@ -142,9 +151,14 @@ def _preference(results: StudyResults, whose: str) -> list[Exhibit]:
     ]
     if not any(one.points for one in series):
         return []
-    labels = {"x_label": "level", "y_label": "expected share of wins against the average other condition"}
+    rates = all(one.level in results.bitrates for one in results.results.levels)
+    spell = rate_in_words if rates else "{:g}".format
+    labels = {
+        "x_label": "target bitrate, bpp" if rates else "level",
+        "y_label": "expected share of wins against the average other condition",
+    }
     scene = charts.curves(
-        series, title=f"Preference by level, {whose}", reference=0.5, spell_x=rate_in_words, **labels
+        series, title=f"Preference by level, {whose}", reference=0.5, spell_x=spell, **labels
     )
     add_key(scene, [(one.name, one.look) for one in series])
     return [
@@ -156,7 +170,7 @@ def _matrix(results: StudyResults, whose: str) -> list[Exhibit]:
     if len(results.methods) < 2:
         return []
     shares = [[None if share != share else float(share) for share in row] for row in results.wins]
-    scene = charts.heat_map(results.methods, shares, title=f"How often row was preferred to column, {whose}")
+    scene = heat_map(results.methods, shares, title=f"How often row was preferred to column, {whose}")
     return [Exhibit("pair-against-pair", "Pair against pair", MATRIX, tables.matrix(results), scene)]
 
 

@@ -1,6 +1,6 @@
 """Quality on people's scale over bits: points with intervals, monotone curves with their bands."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from math import log2
 
 from annotation.core.bitrates import rate_in_words
@@ -8,16 +8,18 @@ from annotation.core.formats.printed import printed
 from codecs_zoo.look import method_look
 from imaging.plots.axes import clipped, clipped_range, ticks
 from imaging.plots.charts import WIDTH, arrow
+from imaging.plots.looks import Look
 from imaging.plots.scene import Scene
 from psychometrics.curves import Curve
 
 LEFT, RIGHT, TOP, BOTTOM = 52, WIDTH - 12, 34, 304
 
 
-def quality_curves(curves: Sequence[Curve], *, title: str, zero: str) -> Scene:
+def quality_curves(curves: Sequence[Curve], *, title: str, zero: str, own: Collection[str] = ()) -> Scene:
     """A curve for each method over the logarithm of bits, with its 95 % band; `zero` says what 0 JND is.
 
-    The axis holds 0 and every condition; a whisker that would squeeze the curves together ends in an arrow.
+    The axis holds 0 and every condition; a whisker that would squeeze the curves together ends in an arrow. `own`: the
+    study's `own_methods`.
     """
     drawing = Scene(WIDTH, BOTTOM + 48, title=title)
     across, height = _scales(curves)
@@ -30,7 +32,8 @@ def quality_curves(curves: Sequence[Curve], *, title: str, zero: str) -> Scene:
         drawing.text(LEFT - 8, height(tick) + 4, printed(tick, "g"), anchor="end")
     marks = ticks(low, high)
     for curve in curves:
-        _curve(drawing, curve, across, height, (marks[0], marks[-1]))
+        look = method_look(curve.method, own)
+        _curve(drawing, curve, look, across, height, (marks[0], marks[-1]))
     return drawing
 
 
@@ -73,12 +76,11 @@ def _axis_of_bits(drawing: Scene, curves: Sequence[Curve], across: Callable[[flo
 def _curve(
     drawing: Scene,
     curve: Curve,
+    look: Look,
     across: Callable[[float], float],
     height: Callable[[float], float],
     axis: tuple[float, float],
 ) -> None:
-    look = method_look(curve.method)
-
     def points(values: Iterable[float], order: int = 1) -> str:
         places = list(zip(curve.grid, values, strict=True))[::order]
         return "L".join(f"{across(float(x)):.1f} {height(_within(float(y), axis)):.1f}" for x, y in places)

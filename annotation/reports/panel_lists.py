@@ -12,6 +12,7 @@ from annotation.core.protocol import Protocol
 from annotation.models import Enrolment, Study
 from annotation.reports.exclusions import rule_in_words
 from annotation.reports.stages import with_stage
+from psychometrics.shares import percent_in_words
 
 # Where a panel's link says which submission it is.
 SUBMISSIONS = ("SESSION_ID", "assignmentId")
@@ -90,7 +91,7 @@ def _value_in_words(figure: str, value: float | None) -> str:
         return "no longer known"
     if figure == "left":
         return f"{100 * abs(value - 0.5):.0f} %"
-    return f"{value:.0%}" if figure in SHARES else f"{value:.2g}" if value < 1 else f"{value:.0f}"
+    return percent_in_words(value) if figure in SHARES else f"{value:.2g}" if value < 1 else f"{value:.0f}"
 
 
 def lines(people: Iterable[Participant], *, with_reason: bool = False) -> str:

@@ -26,7 +26,11 @@ FEW_NEW = 0.01
 # To which half-width votes are counted where the study has no rule.
 WISHED_HALFWIDTH = 0.3
 # Of the form of what is kept: raise it when the classes change.
-CACHE_VERSION = 4
+CACHE_VERSION = 5
+NO_BITS = (
+    "Curves over bits require the bits per pixel of the pictures, and none are known. Give them in the column bpp of "
+    "pictures.csv when you upload pictures."
+)
 # Answers of a larger study are not weighted by reliability on its page; the command line does.
 MOST_WEIGHTED = 200_000
 
@@ -35,12 +39,15 @@ MOST_WEIGHTED = 200_000
 class StudyResults:
     """All figures of one population.
 
+    `bitrates`: which levels are target bitrates, in bpp. `own_methods`: those of own pictures, for their looks.
     `wins`, `met` (k, k) over `methods`: raw shares of row over column within levels, and of how many. `curves` and
     `equal_quality` where levels are joined, else `no_curves` says why. `unfiltered`: the main scale with the `excluded`
     annotators. `missing`: how many sources lack votes, by condition. `left`: to the study's rule, or WISHED_HALFWIDTH.
     """
 
     population: str
+    bitrates: frozenset[float]
+    own_methods: tuple[str, ...]
     judgments: int
     annotators: int
     sources: int
@@ -116,6 +123,8 @@ def study_results(study: Study, population: str) -> StudyResults:
     within = within_levels(rows).only_seen() if len(rows.first) else rows
     return StudyResults(
         population=population,
+        bitrates=study.bitrates,
+        own_methods=study.own_methods,
         judgments=rows.judgments,
         annotators=rows.annotators or 0,
         sources=rows.sources or 0,
@@ -151,8 +160,10 @@ def _curves(study: Study, results: Results) -> tuple[tuple[Curve, ...], tuple[Eq
     bits = {
         name: (name.method, known[name.method, name.level])
         for name in results.joined.ranking.names
-        if isinstance(name, ComparedMethod) and name.level is not None
+        if isinstance(name, ComparedMethod) and name.level is not None and (name.method, name.level) in known
     }
+    if not bits:
+        return (), (), NO_BITS
     try:
         curves = rate_quality_curves(results.joined.ranking, bits)
     except CurveError as error:
@@ -175,10 +186,13 @@ def _why_no_curves(results: Results) -> str:
 
 
 def _bits(study: Study) -> dict[tuple[str, float], float]:
-    """Mean bits per pixel of each condition; the level itself where files were not measured."""
+    """Mean bits per pixel of each condition, where they are known.
+
+    The level of own pictures may be a quality or a QP: it never stands for bits.
+    """
     made = Reconstruction.objects.filter(source__uses__study=study).order_by()
     rows = made.values("method", "level").annotate(bits=Avg("bpp")).values_list("method", "level", "bits")
-    return {(method, float(level)): float(bits or level) for method, level, bits in rows}
+    return {(method, float(level)): float(bits) for method, level, bits in rows if bits}
 
 
 def _weighted(section: Section) -> Weighted | None:

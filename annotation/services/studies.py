@@ -169,7 +169,7 @@ def check_pairs(study: Study) -> None:
 
 def free_slug(name: str, *, or_else: str = "study") -> str:
     """A slug that no study has, made from the name, or from `or_else` if that has no letters."""
-    stem = slugify(name)[:50] or or_else
+    stem = slugify(name)[:50].rstrip("-") or or_else
     # A study called “new” would stand in the place of /studies/new/.
     taken = {"new", *Study.objects.filter(slug__startswith=stem).values_list("slug", flat=True)}
     candidates = [stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 3))]

@@ -17,6 +17,7 @@ from annotation.core.conditions import ConditionError, parse_level
 from annotation.core.formats import study_file
 from annotation.core.formats import zip as archives
 from annotation.core.formats.study_file import StudyFileError
+from annotation.core.languages import LANGUAGES, SOURCE_LANGUAGE
 from annotation.core.panel_codes import PANEL_CODES, without_panel_codes
 from annotation.core.protocol import Protocol
 from annotation.errors import BadPhotograph, BadStudyFile, DuplicatePhotograph, Refused
@@ -109,6 +110,8 @@ def _create(content: Mapping[str, Any], owner: User | None) -> Study:
         raise BadStudyFile(" ".join(faults))
     if not isinstance(rules.get("name"), str) or not rules["name"].strip():
         raise BadStudyFile('A study needs a name: write name = "…".')
+    if rules.get("language", SOURCE_LANGUAGE) not in LANGUAGES:
+        raise BadStudyFile(f"language must be one of {', '.join(LANGUAGES)}, not {rules['language']!r}.")
     defaults = {} if "codecs" in rules else {"target_bpps": []}
     try:
         return create_study(owner=owner, protocol=content.get("protocol", {}), **defaults | rules)

@@ -4,29 +4,35 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django import template
+from django.template import Context
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from annotation.charts import inline
-from annotation.core.bitrates import rate_in_words
+from annotation.core.bitrates import level_in_words, rate_in_words
 from annotation.core.durations import duration_in_words
 from annotation.core.formats.printed import P_VALUE, printed
-from codecs_zoo.look import key_mark
+from annotation.models import Study
+from codecs_zoo.look import is_of_codec, key_mark
 from imaging.plots import charts
 from psychometrics.estimates import Estimate
 from psychometrics.sentences import signed
+from psychometrics.shares import percent_in_words, percentage
 
 register = template.Library()
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
 SIMULATED = "Answers by a program, to try things out. They never count as people’s."
 
 
-@register.simple_tag
-def codec(name: str) -> SafeString:
-    """A codec's mark and name: the same colour and shape as in every figure."""
+@register.simple_tag(takes_context=True)
+def codec(context: Context, name: str) -> SafeString:
+    """A method's mark and name: the same colour and shape as in every figure of the page's study."""
+    study = context.get("study")
+    own = study.own_methods if isinstance(study, Study) and not is_of_codec(name) else ()
     # The mark is drawn from a look, which holds no words of a name.
-    mark = mark_safe(key_mark(name))
+    mark = mark_safe(key_mark(name, own))
     return format_html('<span class="codec-name">{} {}</span>', mark, name)
 
 
@@ -37,9 +43,9 @@ def share(figure: Estimate, reference: float | None = None) -> SafeString:
         return format_html('<span class="muted">{}</span>', "–")
     drawn = inline(charts.whisker(figure.value, figure.low, figure.high, reference=reference))
     known = figure.low is not None and figure.high is not None
-    interval = f"{figure.low:.0%} to {figure.high:.0%} · " if known else ""
+    interval = f"{percent(figure.low)} to {percent(figure.high)} · " if known else ""
     return format_html(
-        '{} {}<br><span class="interval">{}n = {}</span>', f"{figure.value:.0%}", drawn, interval, figure.n
+        '{} {}<br><span class="interval">{}n = {}</span>', percent(figure.value), drawn, interval, figure.n
     )
 
 
@@ -64,13 +70,19 @@ def thousands(number: int | str | None) -> str:
 @register.filter
 def percent(share: float | str | None) -> str:
     """A share of 1 as per cent, without decimals; a dash where there is none."""
-    return f"{share:.0%}" if isinstance(share, float | int) else "–"
+    return percent_in_words(share).replace(" ", NO_BREAK) if isinstance(share, float | int) else "–"
+
+
+@register.filter
+def chance(probability: float) -> str:
+    """A probability as per cent, never 0 or 100: that is not what a simulation shows."""
+    return percentage(probability)
 
 
 @register.filter
 def percent1(share: float | str | None) -> str:
     """A share of 1 as per cent with one decimal; a dash where there is none."""
-    return f"{share:.1%}" if isinstance(share, float | int) else "–"
+    return percent_in_words(share, 1).replace(" ", NO_BREAK) if isinstance(share, float | int) else "–"
 
 
 @register.filter
@@ -107,6 +119,18 @@ def general(number: Decimal | float) -> str:
 def rate(bpp: Decimal | float | str | None) -> str:
     """A bitrate or level with two decimals, or as many more as it has; a dash where there is none."""
     return rate_in_words(float(bpp)) if isinstance(bpp, Decimal | float | int) else "–"
+
+
+@register.filter
+def level_of(level: Decimal | float | None, study: Study) -> str:
+    """A level of a study, as read after "at": 0.23 bpp if it is a bitrate, else level 30; a dash for none."""
+    return "–" if level is None else level_in_words(float(level), study.bitrates)
+
+
+@register.filter
+def in_order(names: list[str]) -> list[str]:
+    """Names of methods in the order of every table and figure."""
+    return sorted(names)
 
 
 @register.filter

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from annotation.core.bitrates import rate_in_words
+from annotation.core.bitrates import level_in_words
 from annotation.core.conditions import levels, methods
 from annotation.core.roles import Reach
 from annotation.models import Study
@@ -45,7 +45,7 @@ def gallery(request: HttpRequest, slug: str) -> HttpResponse:
         "methods": methods(conditions),
         "rows": gallery_rows(study, conditions, list(page.object_list)),
         "every_method": methods(every),
-        "every_level": [(f"{level:g}", rate_in_words(level)) for level in levels(every)],
+        "every_level": [(f"{level:g}", level_in_words(level, study.bitrates)) for level in levels(every)],
         "chosen": chosen,
         "order": order,
         "orders": list(ORDERS.items()),

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from annotation.core.bitrates import rate_in_words
+from annotation.core.bitrates import level_in_words
 from annotation.core.conditions import levels, methods
 from annotation.core.roles import Reach
 from annotation.models import Study
@@ -49,7 +49,7 @@ def pairs(request: HttpRequest, slug: str) -> HttpResponse:
         order=order,
         orders=[(name, words) for name, (words, _, _) in ORDERS.items()],
         methods=methods(conditions),
-        levels=[(f"{level:g}", rate_in_words(level)) for level in levels(conditions)],
+        levels=[(f"{level:g}", level_in_words(level, study.bitrates)) for level in levels(conditions)],
         across=ACROSS if study.triplets.filter(level=None).exists() else "",
         by_votes=list(BY_VOTES.items()),
         filtered=chosen != PairFilter(),

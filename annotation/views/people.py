@@ -14,7 +14,6 @@ from annotation.reports.leave_one_out import LeaveOneOut, leave_one_out
 from annotation.reports.people import attrition, enrolled, people_of, rules_on
 from annotation.reports.results import cached_results, stale, votes_by_population
 from annotation.reports.stages import with_stage
-from annotation.services.panels import PANEL_NAMES
 from annotation.views.access import staff_required, study_or_404
 from annotation.views.paging import Page, page_by_column
 from annotation.views.results import ask_worker
@@ -61,7 +60,6 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
         show=show,
         keep="" if show == "all" else f"show={show}&",
         stages=attrition(study),
-        has_panel=study.rules.panel in PANEL_NAMES,
         figures_at=study.enrolments.aggregate(at=Max("figures_at"))["at"],
         rules_on=rules_on(study.rules),
     )

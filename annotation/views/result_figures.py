@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.utils.safestring import SafeString
 
 from annotation.charts import inline
-from annotation.core.bitrates import rate_in_words
+from annotation.core.bitrates import level_in_words
 from annotation.reports.exhibits import Exhibit, exhibits_of, method_of, sections_of
 from annotation.reports.result_tables import preference_by_method
 from annotation.reports.results import StudyResults
@@ -70,10 +71,11 @@ class Scale:
 def page_of(results: StudyResults) -> dict[str, Any]:
     """What the template shows of a study's results."""
     exhibits = {one.name: one for one in exhibits_of(results)}
+    spell = partial(level_in_words, bitrates=results.bitrates)
     return {
         "results": results,
         "scales": [_scale(name, title, section, exhibits) for name, title, section in sections_of(results)],
-        "crossings": [crossing_in_words(one) for one in results.results.crossings],
+        "crossings": [crossing_in_words(one, spell=spell) for one in results.results.crossings],
         "preference": _drawn(exhibits, "preference-by-level"),
         "preference_rows": _preference_rows(results),
         "matrix": _drawn(exhibits, "pair-against-pair"),
@@ -139,7 +141,7 @@ def _row(ranking: Ranking, n: int) -> Row:
 def _votes_left(results: StudyResults) -> list[tuple[str, str]]:
     rankings = {section.level: section.ranking for section in results.results.deciding}
     return [
-        (_at(level), votes_left_in_words(left, ranking))
+        (_at(level, results), votes_left_in_words(left, ranking))
         for level, left in results.left
         if (ranking := rankings[level]) is not None
     ]
@@ -182,5 +184,5 @@ def _with_interval(ranking: Ranking, n: int) -> str:
     return f"{signed(float(ranking.values[n]))} ({low} to {high})"
 
 
-def _at(level: float | None) -> str:
-    return "" if level is None else f"At {rate_in_words(level)}: "
+def _at(level: float | None, results: StudyResults) -> str:
+    return "" if level is None else f"At {level_in_words(level, results.bitrates)}: "

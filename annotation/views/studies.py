@@ -14,10 +14,11 @@ from annotation.core.roles import Reach
 from annotation.errors import Refused
 from annotation.forms.fields import faults_of
 from annotation.forms.steps import NewStudyForm
-from annotation.models import Session, Study, StudySource, Triplet
+from annotation.models import Reconstruction, Session, Study, StudySource, Triplet
 from annotation.services.presets import create_from_preset
 from annotation.views.access import reachable_studies, staff_of, staff_required
 from annotation.views.paging import page_by_pk
+from annotation.views.progress import encoding_of, judgments_needed
 
 STUDIES_A_PAGE = 24
 CROPS = 4
@@ -30,6 +31,7 @@ COPIED_FROM = 8
 def study_list(request: HttpRequest) -> HttpResponse:
     """All studies as cards, the newest first."""
     page = page_by_pk(request, with_counts(_listed(request)), size=STUDIES_A_PAGE)
+    expect_planned_pairs(page.rows)
     crops = crops_of([study.pk for study in page.rows])
     cards = [(study, crops.get(study.pk, [])) for study in page.rows]
     return render(
@@ -53,9 +55,21 @@ def with_counts(studies: QuerySet[Study]) -> QuerySet[Study]:
         simulated=_one(pairs.annotate(n=Sum("simulated_votes", default=0))),
         people=_one(sat.annotate(n=Count("annotator", filter=people & Q(answered__gt=0), distinct=True))),
         last_seen=Subquery(sat.annotate(n=Max("last_seen_at")).values("n")),
-        expected=_one(pairs.annotate(n=Count("pk"))) * F("votes_per_triplet"),
+        made=_one(pairs.annotate(n=Count("pk"))),
+        expected=F("made") * F("votes_per_triplet"),
         judged=_one(pairs.annotate(n=Sum("votes", default=0))),
     )
+
+
+def expect_planned_pairs(listed: list[Study]) -> None:
+    """While reconstructions of a study are being made, `expected` counts the pairs to come, as on the study's page."""
+    unfinished = StudySource.objects.filter(
+        study__in=listed, source__reconstructions__in=Reconstruction.objects.pending()
+    ).values_list("study", flat=True)
+    pending = set(unfinished.distinct())
+    for study in listed:
+        if study.pk in pending:
+            study.expected = judgments_needed(study, encoding=encoding_of(study), made=study.made)
 
 
 def _one(counted: QuerySet[Any]) -> Coalesce:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
-from math import ceil, isfinite
+from math import ceil
 
 from imaging.plots.axes import LETTER, clipped, clipped_range, text_width, ticks
 from imaging.plots.looks import Look
-from imaging.plots.scene import FAINT, Scene
+from imaging.plots.scene import Scene
 
 WIDTH = 576
 ROW = 30
@@ -137,45 +137,6 @@ def _curve(drawing: Scene, one: Series, at: Mapping[float, float], height: Calla
         one.look.mark(drawing, at[point.x], height(point.value))
 
 
-def heat_map(names: Sequence[str], shares: Sequence[Sequence[float | None]], *, title: str) -> Scene:
-    """How often the row was preferred to the column, 0 to 1; the number is in the cell, the shade repeats it."""
-    widest = max(map(text_width, names))
-    left, row = max(96.0, 12 + widest), 34
-    cell = min((WIDTH - left) / len(names), 96)
-    upright = widest > cell
-    top = 20 + widest if upright else 34.0
-    drawing = Scene(WIDTH, top + row * len(names) + 4, title=title)
-    for n, name in enumerate(names):
-        _column_name(drawing, left + cell * (n + 0.5), top, name, upright=upright)
-        drawing.text(left - 12, top + row * (n + 0.5) + 4, name, anchor="end", look="chart-name")
-    for r, shares_of_row in enumerate(shares):
-        for c, share in enumerate(shares_of_row):
-            _heat_cell(drawing, left + cell * c, top + row * r, cell, row, share, same=r == c)
-    return drawing
-
-
-def _column_name(drawing: Scene, x: float, top: float, name: str, *, upright: bool) -> None:
-    """A name above its column; bottom to top where it is wider than that."""
-    if upright:
-        drawing.text(x + 4, top - 10, name, upright=True)
-    else:
-        drawing.text(x, top - 12, name, anchor="middle")
-
-
-def _heat_cell(
-    drawing: Scene, x: float, y: float, w: float, h: float, share: float | None, *, same: bool
-) -> None:
-    box = f"M{x + 1:.1f} {y + 1:.1f}h{w - 2:.1f}v{h - 2:.1f}h{-(w - 2):.1f}z"
-    known = share is not None and isfinite(share)
-    if share is not None and known and not same:
-        side = "chart-more" if share > 0.5 else "chart-less"
-        drawing.path(box, look=side, fill=round(min(abs(share - 0.5) * 1.1, 0.5), 2))
-    else:
-        drawing.path(box, fill=0, stroke=1, opacity=FAINT)
-    words = "" if same else f"{share:.0%}" if known else "–"
-    drawing.text(x + w / 2, y + h / 2 + 4, words, anchor="middle", look="chart-name" if known else "muted")
-
-
 def dots(
     rows: Sequence[Dot],
     *,
@@ -202,11 +163,12 @@ def dots(
 
     axis = (marks[0], marks[-1])
 
-    # Where names are long the figure is narrow: numbers that would touch are left out, their lines stay.
+    # Where names are long the figure is narrow: numbers that would touch are left out, their lines and that of 0 stay.
     every = max(1, ceil(len(marks) * LETTER * 6 / max(right - left, 1)))
-    for n, (tick, words) in enumerate(zip(marks, _tick_words(marks, spell), strict=True)):
+    zero = marks.index(0.0) if 0.0 in marks else 0
+    for n, (tick, words) in enumerate(zip(marks, tick_words(marks, spell), strict=True)):
         drawing.line(across(tick), top, across(tick), bottom, faint=tick != reference)
-        if n % every == 0:
+        if (n - zero) % every == 0:
             drawing.text(across(tick), bottom + 16, words, anchor="middle")
     drawing.text((left + right) / 2, bottom + 36, unit, anchor="middle")
     for n, row in enumerate(rows):
@@ -214,7 +176,7 @@ def dots(
     return drawing
 
 
-def _tick_words(marks: Sequence[float], spell: Callable[[float], str]) -> list[str]:
+def tick_words(marks: Sequence[float], spell: Callable[[float], str]) -> list[str]:
     """The numbers of an axis, spelled alike: without decimals where none has any."""
     words = [spell(tick) if tick else "0" for tick in marks]
     whole = all(text == "0" or text.endswith(".00") for text in words)

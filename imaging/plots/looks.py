@@ -52,10 +52,11 @@ class Look:
 def by_name(name: str, taken: Collection[Look] = ()) -> Look:
     """A look for a method that chose none, the same wherever it appears: the first from a drawn one on that is free.
 
-    Where every look is `taken`, the drawn one.
+    Whole ones come before hollow ones. Where every look is `taken`, the drawn one.
     """
     drawn, every = zlib.crc32(name.encode()), [Look(1 + c, shape) for shape in SHAPES for c in range(COLOURS)]
     in_turn = [every[(drawn + step) % len(every)] for step in range(len(every))]
+    in_turn += [replace(look, variant=variant) for variant in range(1, len(DASHES)) for look in in_turn]
     return next((look for look in in_turn if look not in taken), in_turn[0])
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 
 from imaging.plots.axes import clipped, clipped_range, text_width, ticks
-from imaging.plots.charts import WIDTH, Dot, arrow
+from imaging.plots.charts import WIDTH, Dot, arrow, tick_words
 from imaging.plots.looks import by_name
 from imaging.plots.scene import Scene
 
 LINE, GAP = 11, 16
+LINE_OF_TEXT = 14
 
 
 def strips(
@@ -38,16 +39,17 @@ def strips(
     def across(value: float) -> float:
         return left + (value - marks[0]) * scale
 
-    for tick in marks:
+    for tick, words in zip(marks, tick_words(marks, spell), strict=True):
         drawing.line(across(tick), top, across(tick), bottom, faint=tick != reference)
-        drawing.text(across(tick), bottom + 16, spell(tick) if tick else "0", anchor="middle")
+        drawing.text(across(tick), bottom + 16, words, anchor="middle")
     drawing.text((left + right) / 2, bottom + 36, unit, anchor="middle")
     y = top
     for (name, each), height in zip(groups, heights, strict=True):
         drawing.line(0, y, WIDTH, y, faint=True)
-        drawing.text(
-            left - 14, y + height / 2 + 4, _fitting(name, left - 14), anchor="end", look="chart-name"
-        )
+        lines = _wrapped(name, left - 14, most=int((height - 4) // LINE_OF_TEXT))
+        for n, words in enumerate(lines):
+            base = y + height / 2 + 4 + LINE_OF_TEXT * (n - (len(lines) - 1) / 2)
+            drawing.text(left - 14, base, words, anchor="end", look="chart-name")
         first = y + (height - LINE * (len(each) - 1)) / 2
         for n, row in enumerate(each):
             _dot(drawing, row, first + LINE * n, across, (marks[0], marks[-1]))
@@ -67,6 +69,20 @@ def _dot(
         for end, x in zip((row.low, row.high), ends, strict=True):
             arrow(drawing, x, y, clipped(end, *axis), 0, look=look.name)
     look.mark(drawing, across(row.value), y, 4.0)
+
+
+def _wrapped(name: str, room: float, *, most: int) -> list[str]:
+    """The name in at most `most` lines, whole where they hold it: names that begin alike stay apart."""
+    lines, left = [""], name.split()
+    while left:
+        longer = f"{lines[-1]} {left[0]}".strip()
+        if lines[-1] and text_width(longer) > room:
+            if len(lines) == most:
+                break
+            lines.append("")
+            continue
+        lines[-1], left = longer, left[1:]
+    return [_fitting(line, room) for line in [*lines[:-1], " ".join([lines[-1], *left])]]
 
 
 def _fitting(name: str, room: float) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from codecs_zoo import registry
 from codecs_zoo.classical.jpeg import Jpeg
-from codecs_zoo.look import key_mark, method_look
+from codecs_zoo.look import is_of_codec, key_mark, method_look
 from imaging.plots.looks import SHAPES, Look, by_name
 from imaging.plots.palette import COLOURS
 
@@ -73,7 +73,9 @@ def test_a_method_of_ones_own_has_a_look_that_follows_from_its_name_and_is_no_co
 
 
 def test_where_every_look_is_taken_there_is_still_one() -> None:
-    every = [Look(colour, shape) for colour in range(1, 8) for shape in SHAPES]
+    every = [
+        Look(colour, shape, variant) for variant in range(3) for colour in range(1, 8) for shape in SHAPES
+    ]
     assert by_name("mine", taken=every) == by_name("mine")
     assert by_name("mine", taken=every[1:]) == every[0]
 
@@ -102,3 +104,17 @@ def test_the_site_the_report_and_files_have_one_palette() -> None:
     assert site["light"] == [
         (name[-1], colour) for name, colour in COLOURS.items() if name.startswith("codec-")
     ]
+
+
+def test_own_methods_of_one_study_look_different_as_long_as_there_are_looks() -> None:
+    names = [f"own method {n}" for n in range(24)]
+    looks = [method_look(name, names) for name in names]
+    assert len(set(looks)) == len(names)
+    codecs = {method_look(name) for name in registry.names()}
+    assert not codecs & set(looks)
+    assert method_look(names[3], names[::-1]) == looks[3]
+    assert (
+        method_look("avif", names) == method_look("avif")
+        and is_of_codec("avif-v2")
+        and not is_of_codec("own")
+    )

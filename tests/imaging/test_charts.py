@@ -9,6 +9,7 @@ import pytest
 
 from imaging.plots import charts
 from imaging.plots.axes import clipped_range, text_width, ticks
+from imaging.plots.heat_map import heat_map
 from imaging.plots.key import add_key
 from imaging.plots.looks import Look, by_name
 from imaging.plots.pdf import to_pdf
@@ -54,7 +55,7 @@ def test_curves_draw_a_whisker_for_every_interval() -> None:
 
 
 def test_a_heat_map_says_its_numbers_and_leaves_unknown_ones_open() -> None:
-    words = texts(charts.heat_map(["a", "b"], [[None, 0.75], [None, None]], title="t"))
+    words = texts(heat_map(["a", "b"], [[None, 0.75], [None, None]], title="t"))
     assert "75%" in words
     assert "–" in words
 
@@ -73,7 +74,7 @@ def test_dots_with_nothing_known_are_no_error() -> None:
 def test_names_cannot_break_out() -> None:
     for scene in (
         charts.dots([charts.Dot(HOSTILE, 1.0)], title=HOSTILE, unit=HOSTILE, spell=str),
-        charts.heat_map([HOSTILE, "b"], [[None, 0.5], [0.5, None]], title=HOSTILE),
+        heat_map([HOSTILE, "b"], [[None, 0.5], [0.5, None]], title=HOSTILE),
     ):
         assert "<script" not in to_svg(scene) + to_svg_file(scene)
         assert HOSTILE in texts(scene)
@@ -81,7 +82,7 @@ def test_names_cannot_break_out() -> None:
 
 def test_long_names_have_room_in_a_heat_map() -> None:
     names = ["webp", "mean-scale-hyperprior", *"abcd"]
-    drawn = ElementTree.fromstring(to_svg(charts.heat_map(names, [[0.5] * 6] * 6, title="t")))
+    drawn = ElementTree.fromstring(to_svg(heat_map(names, [[0.5] * 6] * 6, title="t")))
     words = [element for element in drawn.iter() if element.text in names]
     rows = [one for one in words if one.get("text-anchor") == "end"]
     assert all(float(one.get("x", 0)) >= text_width(one.text or "") for one in rows)
@@ -124,7 +125,7 @@ def every_chart() -> list[Scene]:
     return [
         charts.bars([(date(2026, 1, 1), 3)], title="Judgments"),
         charts.curves(series, title="Übung – ± −", x_label="bpp", y_label="share"),
-        charts.heat_map(["a rather long name of a codec", "b"], [[None, 0.7], [0.3, None]], title="Wins"),
+        heat_map(["a rather long name of a codec", "b"], [[None, 0.7], [0.3, None]], title="Wins"),
         charts.dots([charts.Dot("a", 1.0, 0.5, 1.5, by_name("a"))], title="Rank", unit="JND", spell=str),
         charts.whisker(0.5, 0.4, 0.6, reference=0.5),
     ]

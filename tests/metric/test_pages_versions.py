@@ -193,7 +193,7 @@ def test_calibration_votes_and_pairs_are_shown_where_they_are_known(owner_client
     assert "On pairs with two or more votes</th>" in page and '<td class="num">61.8</td>' in page
     assert "the new version agrees with 61.8 % of the votes on these" in page
     assert page.count("the version predicted") == 1
-    assert "on the right,\n        was chosen 4 of 5 times; the version predicted 10%" in page
+    assert "on the right,\n        was chosen 4 of 5 times; the version predicted 10\xa0%" in page
     assert page.index("1 vote<") < page.index("3-4 votes<")
     assert " style=" not in page
 

@@ -24,6 +24,11 @@ def file(rules: str = "", **lines: str) -> str:
     return f"{top}{rules}"
 
 
+def test_an_unknown_language_is_refused_with_those_there_are() -> None:
+    with pytest.raises(Refused, match="language must be one of en, de, es, zh-hans, not 'zh-Hans'"):
+        create_from_file(text=file(language='"zh-Hans"'), owner=make_user())
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_each_preset_goes_out_and_in(preset: str) -> None:
     owner = make_user()

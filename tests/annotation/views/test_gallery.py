@@ -29,7 +29,7 @@ def test_each_reconstruction_stands_with_its_figures(owner_client: Client) -> No
     page = owner_client.get(address(study)).content.decode()
     for words in (
         "0.371 bpp",
-        "31.27 dB",
+        "PSNR 31.3 dB",
         "MS-SSIM 0.9654",
         "off target",
         "Too dark.",

@@ -42,7 +42,7 @@ def test_a_zip_becomes_conditions(owner_client: Client, draft: Study) -> None:
         step_of(draft, "stimuli"), {"pictures": packed(good())}, follow=True
     ).content.decode()
     assert draft.own_pictures.count() == 6
-    assert "6 pictures of 2 photographs were added" in page and "<dt>mine</dt><dd>at 1.00" in page
+    assert "6 pictures of 2 photographs were added" in page and "<dt>mine</dt><dd>at level 1" in page
     assert "No pair shows mine@2" in owner_client.get(step_of(draft, "pairs")).content.decode()
 
 

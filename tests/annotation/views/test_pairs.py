@@ -48,7 +48,7 @@ def test_pairs_across_levels_are_shown_with_the_level_of_each_side(owner_client:
     across = list(study.triplets.filter(level=None).order_by("pk").values_list("pk", flat=True))
     assert len(across) == 12 and pairs(owner_client, study, level="across") == across
     page = owner_client.get(reverse("study-pairs", args=[study.slug]), {"level": "across"}).content.decode()
-    assert "at 0.37, " in page and "at 1.00, " in page
+    assert "at 0.37 bpp, " in page and "at 1.00 bpp, " in page
 
 
 def test_filters_narrow_and_are_counted(owner_client: Client, study: Study) -> None:

@@ -184,7 +184,7 @@ class TestLists:
         participant(study, 5, finished_at=now, returned_at=now, excluded_by="returned")
         lists = card(owner_client, study).context["pasted"]
         assert lists["approve"] == "p1" and lists["screened_out"] == "p4" and lists["returned"] == "p5"
-        assert lists["reject"].splitlines() == ["p2,Sentinels right under 75 %: 25%", "p3,a bot; it said"]
+        assert lists["reject"].splitlines() == ["p2,Sentinels right under 75 %: 25 %", "p3,a bot; it said"]
 
     def test_a_bonus_is_for_those_who_did_well(self, owner_client: Client) -> None:
         study = panel_study()

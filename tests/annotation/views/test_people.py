@@ -52,7 +52,7 @@ def test_people_are_listed_with_figures_and_intervals(owner_client: Client) -> N
     assert person.figures.median_ms.value == 1250.0
     assert person.figures.left.value == pytest.approx(2 / 3)
     page = answer.content.decode()
-    assert "21% to 94% · n = 3" in page  # Wilson for 2 of 3
+    assert "21\xa0% to 94\xa0% · n = 3" in page  # Wilson for 2 of 3
     assert page.count('class="whisker"') == 2
 
 

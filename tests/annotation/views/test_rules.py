@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from annotation.core.presets import PRESETS, differences
 from annotation.core.protocol import Protocol
+from annotation.forms.rules import words_of
 from annotation.forms.steps import PairsForm, ProtocolForm, StimuliForm
 from annotation.models import Study
 from tests.kit.factories import make_study
@@ -119,3 +120,17 @@ def test_an_opened_study_shows_its_rules_and_takes_no_others(owner_client: Clien
     answer = owner_client.post(step_of(study, "protocol"), PROTOCOL, follow=True)
     assert "can no longer change" in answer.content.decode()
     assert rules_of(study).repeat_percent == 7.5
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("stop_halfwidth", "off"),
+        ("retention_days", "never"),
+        ("break_every", "none"),
+        ("exclude_fast_over", "off"),
+    ],
+)
+def test_a_rule_whose_zero_means_something_says_what(name: str, words: str) -> None:
+    rule = next(one for one in fields(Protocol) if one.name == name)
+    assert words_of(rule, 0.0 if "exclude" in name or "half" in name else 0) == words

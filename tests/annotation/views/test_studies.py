@@ -11,7 +11,14 @@ from pytest_django import DjangoAssertNumQueries
 from annotation.models import CodecReach, Reconstruction, Study
 from codecs_zoo import registry
 from codecs_zoo.contract import Availability
-from tests.kit.factories import make_judgment, make_png, make_session, make_source, make_study, make_triplet
+from tests.kit.factories import (
+    make_judgment,
+    make_png,
+    make_session,
+    make_source,
+    make_study,
+    make_triplet,
+)
 from tests.study_form import PAIRS, PROTOCOL, STIMULI, step_of
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +52,7 @@ def test_the_list_costs_the_same_for_one_study_and_for_ten(
         study = make_study()
         make_triplet(study)
         make_judgment(make_session(study))
-    with django_assert_max_num_queries(4):  # the login, the user, the studies, their crops
+    with django_assert_max_num_queries(5):  # the login, the user, the studies, which are being encoded, crops
         page = owner_client.get(reverse("study-list")).content.decode()
     assert page.count('class="card"') == 10
     assert "1 person" in page
@@ -280,3 +287,9 @@ def test_last_months_study_with_one_more_codec_takes_three_clicks(owner_client: 
     owner_client.post(reverse("study-open", args=[study.slug]))
     study.refresh_from_db()
     assert study.state == "open" and Reconstruction.objects.needed_by(study).count() == 6
+
+
+def test_a_long_name_is_cut_for_the_address_without_a_hyphen_at_its_end(owner_client: Client) -> None:
+    name = "Thirty conditions with long names: a comparison of ten methods"
+    owner_client.post(reverse("study-new"), {"name": name, "preset": "pairs"})
+    assert not Study.objects.get(name=name).slug.endswith("-")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from annotation.models import Enrolment, Judgment, Study
 from annotation.reports.results import votes_by_population
@@ -14,7 +15,14 @@ from annotation.views.progress import encoding_of, judging_of
 from annotation.views.studies import with_counts
 from psychometrics.answers import read_answer_rows
 from tests.kit.answers import record_judgment
-from tests.kit.factories import make_judged_study, make_timing
+from tests.kit.factories import (
+    make_judged_study,
+    make_reconstruction,
+    make_source,
+    make_study,
+    make_timing,
+    make_triplet,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -53,3 +61,14 @@ def test_of_an_import_with_repeats_traps_and_skipped_pairs(admin_client: Client,
     path.write_text("\n".join(["source,a,b,choice,annotator,check,known", *rows]) + "\n")
     study = import_ranking(answers=read_answer_rows(path), name="Names").study
     assert votes_everywhere(study, admin_client) == {(3, 0)}
+
+
+def test_while_a_study_is_encoded_its_card_and_its_page_expect_the_same_judgments(
+    owner_client: Client,
+) -> None:
+    study = make_study(codecs=["jpeg", "webp"], target_bpps=[0.23, 0.67], votes_per_triplet=5)
+    triplet = make_triplet(study, source=make_source(study))
+    for level in (0.23, 0.67):
+        make_reconstruction(triplet.source, method="jpeg", level=level, state="queued")
+    assert "0 of 10</span>" in owner_client.get(reverse("study-list")).content.decode()
+    assert "0 of 10</span>" in owner_client.get(reverse("study", args=[study.slug])).content.decode()
