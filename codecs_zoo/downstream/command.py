@@ -29,6 +29,7 @@ from codecs_zoo.quality import figures
 from codecs_zoo.sweep import plan
 from codecs_zoo.sweep.command import (
     add_sweep_options,
+    anchor_name,
     choosing_names,
     make_rows,
     report_failures,
@@ -56,6 +57,7 @@ def downstream(options: argparse.Namespace) -> None:
     """`downstream`: makes what is missing, lets the models look, writes tables and the report's section."""
     plan.check_rates(options.bpp)
     codecs, chosen = plan.find_codecs(choosing_names(options)), figures(options.metrics)
+    options.anchor = anchor_name(options)
     notes = plan.anchor_notes(options.anchor, codecs)
     photos, unusable = plan.find_photographs(images_of(options.folder))
     annotations = {photo.sha256: annotations_of(options.folder, photo) for photo in photos}

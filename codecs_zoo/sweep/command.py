@@ -3,7 +3,7 @@
 python -m codecs_zoo sweep photographs --codecs jpeg,webp,avif --bpp 0.23,0.37 --out sweep --jobs 2
 python -m codecs_zoo sweep photographs --codecs checkerboard,checkerboard@effort=2,tune=perceptual,avif \\
     --anchor avif --metrics psnr,lpips-vgg,var/metric/3 --out searched
-python -m codecs_zoo sweep photographs --codecs avif,mozjpeg --choose-by lpips-alex --anchor avif --out chosen
+python -m codecs_zoo sweep photographs --codecs avif,mozjpeg --anchor avif --choose-by lpips-alex --out chosen
 
 A sweep that is stopped continues when the same command is given.
 """
@@ -79,6 +79,7 @@ def sweep(options: argparse.Namespace) -> None:
     """`sweep`: makes what is missing, then writes tables and report. Raises CodecError if nothing worked."""
     plan.check_rates(options.bpp)
     codecs, chosen = plan.find_codecs(choosing_names(options)), figures(options.metrics)
+    options.anchor = anchor_name(options)
     for note in plan.anchor_notes(options.anchor, codecs):
         print(f"note: {note}")
     photos, excluded = plan.find_photographs(options.folder)
@@ -109,6 +110,15 @@ def choosing_names(options: argparse.Namespace) -> list[str]:
             f"{', '.join(codec.name for codec in registry.codecs() if codec.choices)}."
         )
     return names
+
+
+def anchor_name(options: argparse.Namespace) -> str:
+    """--anchor as rows name it: options in the codec's order, chosen by --choose-by like those of the other codecs.
+
+    Raises KeyError or CodecError for one that is no codec.
+    """
+    anchor = registry.get(options.anchor)
+    return choosing_name(anchor, options.choose_by) if options.choose_by else anchor.name
 
 
 def make_rows(options: argparse.Namespace, tasks: Sequence[Task]) -> list[Row]:
