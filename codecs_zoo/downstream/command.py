@@ -24,7 +24,7 @@ from codecs_zoo.downstream.folder import Annotations, annotations_of, check_clas
 from codecs_zoo.downstream.predict import Models, Prediction, predict_all
 from codecs_zoo.downstream.results import ORIGINAL, Result, Truth, out_of_reach, results_at, truth_of
 from codecs_zoo.downstream.segmentation import segment
-from codecs_zoo.onnx_models import ModelUnavailable, availability, find_model
+from codecs_zoo.onnx_models import KNOWN, ModelUnavailable, availability, find_model
 from codecs_zoo.quality import figures
 from codecs_zoo.sweep import plan
 from codecs_zoo.sweep.command import (
@@ -78,17 +78,24 @@ def downstream(options: argparse.Namespace) -> None:
 
 
 def _models(options: argparse.Namespace) -> tuple[Models, list[str]]:
-    """The models that can run, and a line for each that can't. Raises ModelUnavailable if there is none."""
+    """The models that can run, and a line for each that can't, told before the work.
+
+    Raises ModelUnavailable if there is none, and for a name or path that is no model.
+    """
     chosen: dict[str, str | None] = {}
     notes = []
     for word in ("detector", "segmenter"):
         name = getattr(options, word)
+        if name not in ("none", *KNOWN):
+            find_model(name)
         state = availability(name) if name != "none" else None
         chosen[word] = name if state is not None and state.available else None
         if state is not None and not state.available:
             notes.append(f"{word} {name}: unavailable. {state.reason} {state.how}".strip())
     if not any(chosen.values()):
         raise ModelUnavailable(" ".join(notes) or "Choose a detector, a segmenter or both.")
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
     return Models(chosen["detector"], chosen["segmenter"]), notes
 
 

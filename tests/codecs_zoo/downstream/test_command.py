@@ -215,3 +215,14 @@ def test_a_rate_that_nobody_reaches_is_told_with_the_reason(
 ) -> None:
     assert run(make_folder(tmp_path / "in", count=1), tmp_path / "out", models, "--bpp", "0.001") == 1
     assert "jpeg cannot produce less than" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--detector", "--segmenter"])
+def test_a_name_that_is_no_model_is_refused_before_the_work(
+    tmp_path: Path, models: list[str], capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    """A misspelt detector was reported after hours, as an unavailable one."""
+    folder = make_folder(tmp_path / "in")
+    assert run(folder, tmp_path / "out", [*models, option, "fastestdte"]) == 1
+    assert "There is no model named 'fastestdte'" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
