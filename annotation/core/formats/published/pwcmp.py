@@ -6,6 +6,7 @@ matrices/SCENE.csv     the same of one scene
 """
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -18,6 +19,16 @@ from psychometrics.tables import stream, to_text
 COLUMNS = ("observer", "session", "scene", "condition_A", "condition_B", "is_A_selected")
 SELECTED = {"p0": 1, "p1": 0, "tie": 0.5}
 _UNSAFE = re.compile(r"[^\w .+-]+")
+_LONGEST = 120
+"""Bytes of a file's name in UTF-8 that come from the study: with the hash and the ending, file systems take 255."""
+_OF_WINDOWS = {
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    *(f"{port}{number}" for port in ("com", "lpt") for number in range(10)),
+}
+"""Names that Windows gives to devices, whatever their ending."""
 
 Counts = dict[tuple[str, str], float]
 
@@ -37,14 +48,18 @@ def pwcmp(files: SnapshotFiles, manifest: Mapping[str, Any]) -> Iterator[tuple[s
 
 def scenes_of(manifest: Mapping[str, Any]) -> dict[str, str]:
     """A name for each source that can be a file's: what the study calls it, with its hash where two are called so."""
-    plain = {
-        one["sha256"]: _UNSAFE.sub("_", one["name"]).strip(". ") or "photograph"
-        for one in manifest["sources"]
-    }
+    plain = {one["sha256"]: _file_name(one["name"]) for one in manifest["sources"]}
     taken = [name.casefold() for name in plain.values()] + ["all"]
     return {
         sha: name if taken.count(name.casefold()) == 1 else f"{name}-{sha[:8]}" for sha, name in plain.items()
     }
+
+
+def _file_name(name: str) -> str:
+    """The name as every system takes it: composed, so that letters keep their accents, and not too long."""
+    safe = _UNSAFE.sub("_", unicodedata.normalize("NFC", name)).encode()[:_LONGEST].decode(errors="ignore")
+    safe = safe.strip(". ") or "photograph"
+    return f"{safe}_" if safe.partition(".")[0].casefold() in _OF_WINDOWS else safe
 
 
 def _pair(row: Mapping[str, Any], scenes: Mapping[str, str]) -> tuple[str, str, str]:
