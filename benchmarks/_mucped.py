@@ -13,8 +13,9 @@ from tqdm import tqdm
 from annotation.core.formats.mucped import KIND, read_mucped
 from annotation.core.formats.plain import Answer
 from annotation.services.published_stimuli import recreate, why_unavailable
+from imaging.pictures import load_photograph
 from metric.core.distance.features import Pair
-from metric.core.distance.images import Picture, as_picture, read_pixels
+from metric.core.distance.images import Picture, as_picture
 from metric.core.evaluation.votes import Votes
 
 
@@ -72,7 +73,7 @@ def _pictures(
     bpp = {}
     for source, method in tqdm(needed, desc="pictures made again", disable=None):
         if (source, "") not in pictures:
-            pictures[source, ""] = as_picture(read_pixels(originals / f"{source}.png"))
+            pictures[source, ""] = as_picture(load_photograph(originals / f"{source}.png").pixels)
         original = pictures[source, ""].read()
         made = recreate(method, original)
         pictures[source, method] = as_picture(made.pixels)

@@ -69,6 +69,8 @@ def read_manifest(folder: Path, schema: str, *, name: str = NAME) -> dict[str, A
     try:
         content = path.read_bytes()
     except FileNotFoundError:
+        if not folder.exists():
+            raise ManifestError(f"There is no folder {folder}") from None
         raise ManifestError(
             f"{folder} has no {name}: writing it was not finished, or it is a different kind of folder"
         ) from None

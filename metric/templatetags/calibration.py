@@ -52,8 +52,8 @@ def calibration_plot(bins: Sequence[Mapping[str, Any]], *, simulated: bool) -> S
     drawing.text(
         LEFT + SIDE / 2, TOP + SIDE + 42, "predicted share for the favourite, per cent", anchor="middle"
     )
-    drawing.text(LEFT + SIDE + 16, TOP + 12, f"{whose} that")
-    drawing.text(LEFT + SIDE + 16, TOP + 28, "votes for it, per cent")
+    drawing.text(LEFT + SIDE + 16, TOP + 12, f"{whose} for the")
+    drawing.text(LEFT + SIDE + 16, TOP + 28, "favourite, per cent")
     return inline(drawing)
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from imaging.files import error_text
+
 SETS = Path(__file__).with_name("sets.toml")
 SHA256 = re.compile("[0-9a-f]{64}")
 _NAME = re.compile("[a-z0-9][a-z0-9.-]*")
@@ -51,7 +53,9 @@ def read_sets(path: Path = SETS) -> dict[str, PublicSet]:
     """The sets of a file by name. Raises SetError for a file that is no such list."""
     try:
         tables = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise SetError(error_text(error)) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SetError(f"{path} cannot be read as a list of sets: {error}.") from error
     return {name: _set(path, name, table) for name, table in tables.items()}
 

@@ -53,6 +53,8 @@ def test_a_file_too_many(folder: Path) -> None:
 def test_no_manifest(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="has no manifest.json"):
         read_manifest(tmp_path)
+    with pytest.raises(ManifestError, match="There is no folder .*gone"):
+        read_manifest(tmp_path / "gone")
 
 
 @pytest.mark.parametrize("text", ["{", "\xff", "[]", "{}", '{"schema": "closer-snapshot/2"}'])

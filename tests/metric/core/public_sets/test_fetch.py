@@ -185,6 +185,8 @@ def test_a_list_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "s.toml").write_text(text)
     with pytest.raises(SetError, match=r"s\.toml"):
         read_sets(tmp_path / "s.toml")
+    with pytest.raises(SetError, match=r"There is no file or folder .*gone\.toml"):
+        read_sets(tmp_path / "gone.toml")
 
 
 def test_sets_that_end_at_the_same_time_are_both_written_down(
