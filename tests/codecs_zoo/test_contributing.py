@@ -44,8 +44,8 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in FILES:
         shutil.copy(ROOT / name, tree / name)
     (tree / ".venv").symlink_to(ROOT / ".venv")
-    (tree / "photographs").mkdir()
-    Image.fromarray(data.astronaut()[:256, :256]).save(tree / "photographs" / "one.png")
+    (tree / "var" / "photographs").mkdir(parents=True)
+    Image.fromarray(data.astronaut()[:256, :256]).save(tree / "var" / "photographs" / "one.png")
     return tree
 
 
