@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from annotation.charts import inline
-from annotation.core.annotator_quality import Figures
+from annotation.core.annotator_quality import FEWEST_ANSWERS, Figures
 from annotation.core.annotator_signs import SIGNS, Sign, shown_signs
 from annotation.core.questionnaire import load_questions
 from annotation.core.roles import Reach
@@ -111,6 +111,7 @@ def page_of(request: HttpRequest, study: Study, enrolment: Enrolment) -> dict[st
         "signs": shown_signs(person.figures),
         "figures": figure_rows(person.figures),
         "answers": len(answers),
+        "fewest_answers": FEWEST_ANSWERS,
         "warm_ups": report.warm_ups_of(enrolment).count(),
         "only_latest": len(answers) == report.MOST_ANSWERS,
         "sides": report.sides_of(answers),

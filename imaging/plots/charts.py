@@ -9,7 +9,7 @@ from datetime import date
 from itertools import pairwise
 from math import ceil
 
-from imaging.plots.axes import LETTER, clipped, clipped_range, text_width, ticks
+from imaging.plots.axes import clipped, clipped_range, text_width, ticks
 from imaging.plots.looks import Look
 from imaging.plots.scene import Scene
 
@@ -164,9 +164,10 @@ def dots(
     axis = (marks[0], marks[-1])
 
     # Where names are long the figure is narrow: numbers that would touch are left out, their lines and that of 0 stay.
-    every = max(1, ceil(len(marks) * LETTER * 6 / max(right - left, 1)))
+    spelled = tick_words(marks, spell)
+    every = max(1, ceil(len(marks) * (8 + max(map(text_width, spelled))) / max(right - left, 1)))
     zero = marks.index(0.0) if 0.0 in marks else 0
-    for n, (tick, words) in enumerate(zip(marks, tick_words(marks, spell), strict=True)):
+    for n, (tick, words) in enumerate(zip(marks, spelled, strict=True)):
         drawing.line(across(tick), top, across(tick), bottom, faint=tick != reference)
         if (n - zero) % every == 0:
             drawing.text(across(tick), bottom + 16, words, anchor="middle")

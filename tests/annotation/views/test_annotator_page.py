@@ -103,6 +103,18 @@ class TestPage:
         page = page_of(owner_client, session)
         assert "1 of them warm-up; of the latest 2: left 2, right 0" in page.content.decode()
 
+    def test_few_answers_are_no_certificate(self, owner_client: Client) -> None:
+        session = make_session(study_of(10))
+        for number in range(10):
+            make_judgment(session, answer="left" if number % 2 else "right")
+            if number in (3, 9):
+                refresh_quality(session.study)
+                few = (
+                    "too few answers to recognise careless ones"
+                    in page_of(owner_client, session).content.decode()
+                )
+                assert few == (number == 3)
+
     def test_what_is_outside_is_marked_and_said_first(self, owner_client: Client) -> None:
         study = study_of(20)
         session = make_session(study)
