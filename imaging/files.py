@@ -86,6 +86,15 @@ def _settle(draft: Path) -> None:
     """On disk, and with the rights of any new file: a temporary one's own 0600 would hide it from other users."""
     with draft.open("rb") as file:
         os.fsync(file.fileno())
+    give_usual_rights(draft)
+
+
+def give_usual_rights(path: Path) -> None:
+    """Those of any new file or folder: temporary ones, and those of safetensors, are hidden from other users."""
+    path.chmod((0o777 if path.is_dir() else 0o666) & ~_umask())
+
+
+def _umask() -> int:
     umask = os.umask(0)
     os.umask(umask)
-    draft.chmod(0o666 & ~umask)
+    return umask

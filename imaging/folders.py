@@ -1,11 +1,12 @@
 """A folder appears whole or not at all."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from imaging.files import give_usual_rights
 
 
 class FolderError(ValueError):
@@ -24,20 +25,13 @@ def atomic_folder(out: Path, *, replace: bool = False) -> Iterator[Path]:
     out.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
-        draft.chmod(0o777 & ~_umask())
+        give_usual_rights(draft)
         yield draft
         if replace:
             shutil.rmtree(out, ignore_errors=True)
         draft.replace(out)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-
-
-def _umask() -> int:
-    """What this process takes away from the rights of a new file; a temporary folder's own are its owner's alone."""
-    umask = os.umask(0)
-    os.umask(umask)
-    return umask
 
 
 def require_vacant(out: Path) -> None:

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from imaging import manifest as manifests
-from imaging.files import write_json
+from imaging.files import give_usual_rights, write_json
 from imaging.folders import atomic_folder
 from imaging.manifest import ManifestError, hash_files, verify, write_manifest
 from metric.core.config import TERMS, trunks_of
@@ -40,6 +40,8 @@ def write_folder(out: Path, fill: Callable[[Path], None], manifest: Mapping[str,
     """
     with atomic_folder(out) as work:
         fill(work)
+        for path in work.rglob("*"):
+            give_usual_rights(path)
         write_manifest(work, MANIFEST_SCHEMA, manifest, hash_files(work))
 
 

@@ -1,6 +1,8 @@
 """A checkpoint that does not fit is refused with a message."""
 
 import json
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,6 +53,15 @@ def change_settings(folder: Path, **changes: Any) -> None:
     path = folder / "settings.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
     reseal(folder)
+
+
+def test_others_may_read_every_file_that_the_umask_lets_them(alex: LPIPS, tmp_path: Path) -> None:
+    old = os.umask(0o022)
+    try:
+        write_folder(tmp_path / "run", lambda work: save_metric(work, alex, {}), {})
+    finally:
+        os.umask(old)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "run").iterdir()} == {0o644}
 
 
 def test_what_was_saved_is_loaded(folder: Path, alex: LPIPS) -> None:
