@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from codecs_zoo.learned.conditioning import PerLevel
+from codecs_zoo.learned._conditioning import PerLevel
 from codecs_zoo.learned.networks.densities import gaussian_likelihood, gaussian_tables, scale_rows
 from codecs_zoo.learned.networks.exact import ACTIVATION_LIMIT, UNITS, ExactNetwork, ExactRows, to_units
 from codecs_zoo.learned.networks.hyper import HyperLatents

@@ -13,7 +13,7 @@ from typing import Final
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from codecs_zoo.learned.conditioning import interpolate_whole_rows
+from codecs_zoo.learned._conditioning import interpolate_whole_rows
 
 WEIGHT_UNITS: Final = 2.0**12
 UNITS: Final = 2.0**8

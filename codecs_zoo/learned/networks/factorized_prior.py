@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from codecs_zoo.learned.conditioning import interpolate_rows
+from codecs_zoo.learned._conditioning import interpolate_rows
 from codecs_zoo.learned.levels import LEVEL_STEPS, LEVELS
 from codecs_zoo.learned.networks.densities import ChannelDensity
 from codecs_zoo.learned.networks.latents import from_symbols, to_symbols

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from codecs_zoo.learned.conditioning import PerLevel
+from codecs_zoo.learned._conditioning import PerLevel
 from codecs_zoo.learned.networks.densities import ChannelDensity
 from codecs_zoo.learned.networks.exact import ExactNetwork, ExactRows, to_units
 from codecs_zoo.learned.networks.latents import from_symbols, to_symbols

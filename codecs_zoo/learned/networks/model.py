@@ -17,7 +17,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from codecs_zoo.learned.conditioning import interpolate_rows
+from codecs_zoo.learned._conditioning import interpolate_rows
 from codecs_zoo.learned.levels import LEVELS, level_and_share
 from codecs_zoo.learned.networks.rounding import Rounding, in_training, rounded
 from codecs_zoo.learned.networks.shape import Shape, index_to_quality, quality_index

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from codecs_zoo.contract import CodecError
 from codecs_zoo.encode_progress import Progress
-from codecs_zoo.learned.conditioning import interpolate_rows
+from codecs_zoo.learned._conditioning import interpolate_rows
 from codecs_zoo.learned.networks.model import Latents, LearnedModel, lambdas, quality_to_level
 from codecs_zoo.learned.networks.objective import (
     MOST_SCALE,

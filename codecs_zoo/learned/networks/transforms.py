@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from codecs_zoo.learned.conditioning import Modulation
+from codecs_zoo.learned._conditioning import Modulation
 from codecs_zoo.learned.networks.shape import PATCH, Shape
 
 PATCH_VALUES = 3 * PATCH * PATCH

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from codecs_zoo.contract import Pixels
-from codecs_zoo.learned.conditioning import interpolate_whole_rows
+from codecs_zoo.learned._conditioning import interpolate_whole_rows
 from codecs_zoo.learned.networks.tables import Integers, Symbols, Tables
 from codecs_zoo.learned.pyramid.density import rows_of
 from codecs_zoo.learned.pyramid.entropy import (

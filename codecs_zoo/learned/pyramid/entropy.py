@@ -17,7 +17,7 @@ from typing import Final, cast
 import torch
 from torch import Tensor, nn
 
-from codecs_zoo.learned.conditioning import PerLevel
+from codecs_zoo.learned._conditioning import PerLevel
 from codecs_zoo.learned.networks.rounding import Rounding, bounded_below
 from codecs_zoo.learned.pyramid.shape import Shape
 

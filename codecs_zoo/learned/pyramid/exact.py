@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from codecs_zoo.learned.conditioning import Modulation, PerLevel, interpolate_whole_rows
+from codecs_zoo.learned._conditioning import Modulation, PerLevel, interpolate_whole_rows
 from codecs_zoo.learned.pyramid.layers import Bottleneck
 
 UNITS: Final = 2.0**13

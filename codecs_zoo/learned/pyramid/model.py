@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from codecs_zoo.learned.conditioning import interpolate_rows
+from codecs_zoo.learned._conditioning import interpolate_rows
 from codecs_zoo.learned.levels import LEVELS
 from codecs_zoo.learned.networks.rounding import Rounding, in_training
 from codecs_zoo.learned.pyramid.entropy import Hierarchy

@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional
 
-from codecs_zoo.learned.conditioning import Modulation
+from codecs_zoo.learned._conditioning import Modulation
 from codecs_zoo.learned.networks.transforms import zeroed
 from codecs_zoo.learned.pyramid.layers import blocks
 from codecs_zoo.learned.pyramid.shape import PATCH, Shape

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from codecs_zoo.learned.conditioning import PerLevel
+from codecs_zoo.learned._conditioning import PerLevel
 from codecs_zoo.learned.pyramid.decoder import STEP_UNITS, ExactSynthesis
 from codecs_zoo.learned.pyramid.exact import UNITS, ExactConvolution, ExactNetwork, ExactRows, to_units
 from codecs_zoo.learned.pyramid.layers import Bottleneck
