@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from itertools import repeat
 from typing import Any
 
@@ -153,9 +153,14 @@ class Metric(nn.Module, ABC):
     def own_dtype(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
         """Both images in the type of the metric's weights, in which it computes whatever the caller's autocast says.
 
-        Raises ValueError for images of another type, outside of autocast.
+        Raises ValueError for images of another type, outside of autocast, and for weights of 16 bits.
         """
         own = next(self.parameters()).dtype
+        if own in (torch.float16, torch.bfloat16):
+            raise ValueError(
+                f"The metric is {own}, in which near pairs change places. Keep it out of half() and bfloat16(), and "
+                f"load it while torch's default dtype is torch.float32."
+            )
         for which, x in (("a", a), ("b", b)):
             if x.dtype != own and not torch.is_autocast_enabled(x.device.type):
                 raise ValueError(
@@ -166,15 +171,32 @@ class Metric(nn.Module, ABC):
 
 @contextmanager
 def full_precision(device: torch.device) -> Iterator[None]:
-    """Without the caller's autocast, and without TF32 in a GPU's convolutions: in fewer bits near pairs change places.
+    """Without the caller's autocast, and with all bits of float32: in fewer bits near pairs change places.
 
-    Gradients flow through it as they do outside.
+    Callers ask for fewer by torch.set_float32_matmul_precision, by torch.backends.fp32_precision, and on a GPU by TF32,
+    which convolutions take unless told otherwise. Gradients flow through it as they do outside.
     """
-    with ExitStack() as stack:
-        stack.enter_context(torch.autocast(device.type, enabled=False))
-        if device.type == "cuda":
-            stack.enter_context(torch.backends.cudnn.flags(enabled=True, allow_tf32=False))
-        yield
+    operations = _operations(device)
+    before = [operation.fp32_precision for operation in operations]
+    try:
+        for operation in operations:
+            operation.fp32_precision = "ieee"
+        with torch.autocast(device.type, enabled=False):
+            yield
+    finally:
+        for operation, precision in zip(operations, before, strict=True):
+            # What was read may have been inherited from the setting of a whole library, and is left to it then.
+            operation.fp32_precision = "none"
+            if operation.fp32_precision != precision:
+                operation.fp32_precision = precision
+
+
+def _operations(device: torch.device) -> tuple[Any, ...]:
+    """Settings of the libraries behind convolutions and products of matrices."""
+    backends: Any = torch.backends  # whose types lack these
+    if device.type == "cuda":
+        return backends.cudnn.conv, backends.cuda.matmul
+    return backends.mkldnn.conv, backends.mkldnn.matmul
 
 
 def batch_bytes(device: torch.device) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imaging.pixels import Pixels
-from metric.core.distance.base import batch_bytes
+from metric.core.distance.base import batch_bytes, full_precision
 from metric.core.distance.cache import Vector, VectorCache, content_key
 from metric.core.distance.code import code_key
 from metric.core.distance.combined import structure
@@ -160,15 +161,26 @@ def _gather(pairs: list[Pair], groups: list[list[int]]) -> _Batch:
 
 
 def _vectors(seen: _Seen, batch: _Batch, structured: bool) -> NDArray[np.float32]:
-    # TF32 would round a GPU's convolutions to ten bits, and near pairs would change places.
-    with (
-        torch.inference_mode(),
-        torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False),
-    ):
+    with torch.inference_mode(), full_precision(seen.device), _same_each_time():
         layers = seen.layers(batch)
         more = [structure(x, y) for x, y in layers] if structured else []
         heads = [(x - y).square_().mean(dim=(2, 3)) for x, y in layers]
         return torch.cat(heads + more, dim=1).cpu().numpy()
+
+
+@contextmanager
+def _same_each_time() -> Iterator[None]:
+    """A GPU's convolutions by one algorithm, whatever was fast before.
+
+    torch's own context for this reads its older switch for TF32 too, which fails where the newer one was used.
+    """
+    cudnn = torch.backends.cudnn
+    before = cudnn.benchmark, cudnn.deterministic
+    cudnn.benchmark, cudnn.deterministic = False, True
+    try:
+        yield
+    finally:
+        cudnn.benchmark, cudnn.deterministic = before
 
 
 def to_tensor(pixels: Sequence[Pixels], device: torch.device | str = "cpu") -> Tensor:
