@@ -167,7 +167,9 @@ def _participants(study: Study, results: StudyResults) -> Iterator[str]:
             % counts
         )
     if dates := _dates(study, simulated=not people):
-        yield phrase("They were collected from %(first)s to %(last)s.") % dates
+        one_day = phrase("They were collected on %(first)s.")
+        several = phrase("They were collected from %(first)s to %(last)s.")
+        yield (one_day if dates["first"] == dates["last"] else several) % dates
     if study.rules.panel != "none" and people:
         yield phrase("They were recruited on %(panel)s.") % {"panel": _panel(study.rules.panel)}
     screened_out = (

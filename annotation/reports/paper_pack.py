@@ -73,10 +73,13 @@ def paper_pack_of(
     """The pack of these results. `study_file`: the study's own, as it may be published."""
     paragraphs = methods_text(study, results)
     methods = "\n\n".join(map(latex.escape, paragraphs))
+    long = [one for one in exhibits if latex.breaks_over_pages(one.table)]
     files = {
         "README.txt": _readme(study, results, exhibits),
         "paper.tex": latex.document(
-            study.name, ["methods", "figures", *(f"tables/{one.name}" for one in exhibits)]
+            study.name,
+            ["methods", "figures", *(f"tables/{one.name}" for one in exhibits if one not in long)],
+            after=[f"tables/{one.name}" for one in long],
         ),
         "methods.tex": f"\\section*{{Methods}}\n{methods}\n",
         "methods.txt": "\n\n".join(paragraphs) + "\n",

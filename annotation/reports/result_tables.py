@@ -1,6 +1,7 @@
 """The numbers of each figure of the results as tables."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from annotation.core.formats.printed import P_VALUE, Cell, Column, Table
 from annotation.reports.results import StudyResults
@@ -12,11 +13,12 @@ from psychometrics.ranking import Ranking
 CONDITION = Column("condition", "Condition")
 METHOD, LEVEL = Column("method", "Method"), Column("level", "Level", "g")
 JND = Column("jnd", "JND", "+.2f")
-LOW, HIGH = Column("jnd_low", "95 % from", "+.2f"), Column("jnd_high", "to", "+.2f")
+INTERVAL = "95 % interval"
+LOW, HIGH = Column("jnd_low", INTERVAL, "+.2f"), Column("jnd_high", "to", "+.2f", joins=True)
 SHARE = (
     Column("share", "Preferred", ".0%"),
-    Column("share_low", "95 % from", ".0%"),
-    Column("share_high", "to", ".0%"),
+    Column("share_low", INTERVAL, ".0%"),
+    Column("share_high", "to", ".0%", joins=True),
 )
 ANSWERS = Column("answers", "Answers", ",d")
 
@@ -28,8 +30,8 @@ def _table(columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> Table:
 def ranking(scale: Ranking) -> Table:
     """The conditions of a scale, the best first."""
     columns = (
-        *(CONDITION, METHOD, LEVEL, JND, LOW, HIGH),
-        *(Column("rank_first", "Rank from", "d"), Column("rank_last", "to", "d")),
+        *(CONDITION, replace(METHOD, in_print=False), replace(LEVEL, in_print=False), JND, LOW, HIGH),
+        *(Column("rank_first", "Rank", "d"), Column("rank_last", "to", "d", joins=True)),
         *(Column("best_with", "Best with", ".0%"), *SHARE, ANSWERS),
     )
     return _table(columns, (_condition(scale, n) for n in scale.order))
@@ -90,8 +92,8 @@ def equal_quality(each: Sequence[EqualQuality]) -> Table:
     """How many more bits (a share of 1) the second method needs than the first, for equal quality."""
     columns = (
         *(Column("first", "First"), Column("second", "Second"), Column("more_bits", "More bits", "+.1%")),
-        *(Column("more_low", "95 % from", "+.1%"), Column("more_high", "to", "+.1%")),
-        *(Column("jnd_from", "Quality from", "+.2f"), Column("jnd_to", "to", "+.2f")),
+        *(Column("more_low", INTERVAL, "+.1%"), Column("more_high", "to", "+.1%", joins=True)),
+        *(Column("jnd_from", "Quality, JND", "+.2f"), Column("jnd_to", "to", "+.2f", joins=True)),
     )
     return _table(
         columns,
@@ -159,7 +161,11 @@ def agreement(results: StudyResults) -> Table:
     )
     columns = (
         Column("figure", "Figure"),
-        *(Column("value", "Value", ".3f"), Column("low", "95 % from", ".3f"), Column("high", "to", ".3f")),
+        *(
+            Column("value", "Value", ".3f"),
+            Column("low", INTERVAL, ".3f"),
+            Column("high", "to", ".3f", joins=True),
+        ),
         Column("n", "n", ",d"),
     )
     return _table(columns, ((name, one.value, one.low, one.high, one.n) for name, one in figures))
@@ -181,12 +187,8 @@ def unfiltered(results: StudyResults) -> Table:
     columns = (
         *(CONDITION, JND, LOW, HIGH),
         *(
-            Column(f"{name}_with_excluded", head, form)
-            for name, head, form in (
-                ("jnd", "JND with", "+.2f"),
-                ("jnd_low", "95 % from", "+.2f"),
-                ("jnd_high", "to", "+.2f"),
-            )
+            replace(column, name=f"{column.name}_with_excluded")
+            for column in (replace(JND, head="JND with the excluded"), LOW, HIGH)
         ),
     )
     return _table(

@@ -5,8 +5,9 @@ pdfLaTeX prints their number, U+4E2D.
 """
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from annotation.core.formats.latex_fit import Fit, fit
 from annotation.core.formats.printed import Table
 
 # A longer table may break over pages, which needs the package longtable.
@@ -45,42 +46,61 @@ def _escaped(sign: str) -> str:
 
 def tabular(table: Table, *, caption: str, label: str) -> str:
     """The table with its caption, to be \\input in a document; rules of booktabs where that is loaded."""
-    rows = [_row(row) for row in table.printed()]
-    return "\n".join(_lines(table, rows, escape(caption), label)) + "\n"
+    cells = table.printed()
+    fitting = fit(table.heads, cells, table.numeric)
+    rows = [_row(row, fitting) for row in cells]
+    return "\n".join(_lines(table, rows, fitting, escape(caption), label)) + "\n"
 
 
-def _lines(table: Table, rows: list[str], caption: str, label: str) -> Iterator[str]:
+def breaks_over_pages(table: Table) -> bool:
+    """Whether the table is longer than a page, and no float."""
+    return fit(table.heads, table.printed(), table.numeric).lines > LONGEST_ON_A_PAGE
+
+
+def _lines(table: Table, rows: list[str], fitting: Fit, caption: str, label: str) -> Iterator[str]:
     for rule in ("top", "mid", "bottom"):
         yield rf"\providecommand{{\{rule}rule}}{{\hline}}"
-    places = "".join("r" if numeric else "l" for numeric in table.numeric)
-    head = [r"\toprule", _row(table.heads), r"\midrule"]
-    if len(rows) > LONGEST_ON_A_PAGE:
+    head = [r"\toprule", _row(table.heads, fitting), r"\midrule"]
+    letters = [] if fitting.gap is None else [rf"{fitting.size}\setlength{{\tabcolsep}}{{{fitting.gap:g}pt}}"]
+    if fitting.lines > LONGEST_ON_A_PAGE:
         yield "% It may break over pages: load the package longtable."
-        yield rf"\begin{{longtable}}{{{places}}}"
+        yield from [r"\begingroup", *letters, rf"\begin{{longtable}}{{{fitting.places}}}"]
         yield rf"\caption{{{caption}}}\label{{{label}}}\\"
         yield from [*head, r"\endfirsthead", *head, r"\endhead", r"\bottomrule", r"\endfoot", *rows]
-        yield r"\end{longtable}"
+        yield from [r"\end{longtable}", r"\endgroup"]
         return
     yield from [r"\begin{table}[htbp]", r"\centering", rf"\caption{{{caption}}}\label{{{label}}}"]
-    yield from [rf"\begin{{tabular}}{{{places}}}", *head, *rows, r"\bottomrule", r"\end{tabular}"]
+    yield from [
+        *letters,
+        rf"\begin{{tabular}}{{{fitting.places}}}",
+        *head,
+        *rows,
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
     yield r"\end{table}"
 
 
-def _row(cells: list[str]) -> str:
-    return " & ".join(map(escape, cells)) + r" \\"
+def _row(cells: list[str], fitting: Fit) -> str:
+    return " & ".join(_cell(cell, n in fitting.wrapped) for n, cell in enumerate(cells)) + r" \\"
+
+
+def _cell(words: str, wrapped: bool) -> str:
+    return rf"{{\raggedright\hspace{{0pt}}{escape(words)}\par}}" if wrapped else escape(words)
 
 
 def figure(file: str, *, caption: str, label: str) -> str:
     """A figure from a file, as wide as a line at most."""
     lines = [
-        r"\begin{figure}[htbp]", r"\centering", rf"\includegraphics[width=\linewidth]{{{file}}}",
+        r"\begin{figure}[htbp]", r"\centering",
+        rf"\includegraphics[width=\linewidth,height=0.7\textheight,keepaspectratio]{{{file}}}",
         rf"\caption{{{escape(caption)}}}\label{{{label}}}", r"\end{figure}",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 
 
-def document(title: str, inputs: list[str]) -> str:
-    """A whole document that takes in the files named, one after the other."""
+def document(title: str, inputs: list[str], after: Sequence[str] = ()) -> str:
+    """A whole document that takes in the files named, one after the other; those `after` begin on a new page."""
     lines = [
         "% Compile with pdflatex, xelatex or lualatex.",
         r"\documentclass{article}",
@@ -90,6 +110,8 @@ def document(title: str, inputs: list[str]) -> str:
         r"\providecommand{\bottomrule}{\hline}",
         rf"\title{{{escape(title)}}}", r"\date{}", r"\begin{document}", r"\maketitle",
         *(rf"\input{{{name}}}" for name in inputs),
+        *([r"\clearpage"] if after else []),
+        *(rf"\input{{{name}}}" for name in after),
         r"\end{document}",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"

@@ -14,11 +14,16 @@ P_VALUE = "p"
 
 @dataclass(frozen=True)
 class Column:
-    """`name` heads it in a CSV file, `head` in print; `form` prints its numbers, as ".2f", "+.2f" or ".0%"."""
+    """`name` heads it in a CSV file, `head` in print; `form` prints its numbers, as ".2f", "+.2f" or ".0%".
+
+    `joins`: print has it in one cell with the column before, as "0.1 to 0.3". `in_print` False: only the CSV has it.
+    """
 
     name: str
     head: str
     form: str = ""
+    joins: bool = False
+    in_print: bool = True
 
 
 @dataclass(frozen=True)
@@ -40,19 +45,30 @@ class Table:
     @property
     def heads(self) -> list[str]:
         """Of the columns in print."""
-        return [column.head for column in self.columns]
+        return [column.head for column in self._in_print]
 
     def printed(self) -> list[list[str]]:
         """The rows as words."""
-        return [
-            [printed(cell, column.form) for cell, column in zip(row, self.columns, strict=True)]
-            for row in self.rows
-        ]
+        return [self._printed(row) for row in self.rows]
+
+    def _printed(self, row: Sequence[Cell]) -> list[str]:
+        cells: list[str] = []
+        for cell, column in zip(row, self.columns, strict=True):
+            words = printed(cell, column.form)
+            if column.joins:
+                cells[-1] = cells[-1] if words == UNKNOWN else f"{cells[-1]} to {words}"
+            elif column.in_print:
+                cells.append(words)
+        return cells
+
+    @property
+    def _in_print(self) -> list[Column]:
+        return [column for column in self.columns if column.in_print and not column.joins]
 
     @property
     def numeric(self) -> Sequence[bool]:
         """Which columns hold numbers, and are aligned right."""
-        return [bool(column.form) for column in self.columns]
+        return [bool(column.form) for column in self._in_print]
 
 
 def printed(cell: Cell, form: str = "") -> str:

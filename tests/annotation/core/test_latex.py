@@ -86,9 +86,10 @@ def test_braces_and_environments_are_closed(tmp_path: Path) -> None:
         assert "$" not in text.replace(r"\$", "") and "#" not in text.replace(r"\#", "")
 
 
-def test_a_figure_is_as_wide_as_a_line() -> None:
-    assert r"\includegraphics[width=\linewidth]{figures/a.pdf}" in figure(
-        "figures/a.pdf", caption="", label="f"
+def test_a_figure_is_as_wide_as_a_line_and_no_taller_than_its_page_holds() -> None:
+    assert (
+        r"\includegraphics[width=\linewidth,height=0.7\textheight,keepaspectratio]{figures/a.pdf}"
+        in figure("figures/a.pdf", caption="", label="f")
     )
 
 

@@ -2,13 +2,15 @@
 
 import io
 import zipfile
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from annotation.core.protocol import Protocol
-from annotation.models import Annotator, Enrolment, Study
+from annotation.models import Annotator, Enrolment, Judgment, Study
 from annotation.reports.methods import methods_exhibit, methods_of
 from annotation.reports.methods_text import methods_text
 from annotation.reports.results import cached_results
@@ -98,3 +100,21 @@ def test_the_paragraph_names_the_checks_on_arrival_and_who_failed_them() -> None
     assert "Recorded without a limit: brightness." in text and "near acuity" not in text
     assert "1 person failed a required check and was not admitted." in text
     assert "recruited on Prolific." in text
+
+
+def test_answers_of_one_day_were_collected_on_it() -> None:
+    study = make_study()
+    for _ in range(2):
+        make_triplet(study, source=make_source(study))
+    session = make_session(study)
+    make_judgment(session)
+    results = cached_results(study, "people", 1)
+    assert results is not None
+    day = f"{timezone.now():%Y-%m-%d}"
+    assert f"They were collected on {day}." in " ".join(methods_text(study, results))
+    make_judgment(session)
+    Judgment.objects.filter(pk=Judgment.objects.latest("pk").pk).update(
+        received_at=timezone.now() - timedelta(days=2)
+    )
+    text = " ".join(methods_text(study, results))
+    assert f"to {day}." in text and "collected from" in text
