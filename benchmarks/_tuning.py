@@ -14,6 +14,7 @@ from benchmarks._sides import network_of, stock_metrics, their_trainer
 from benchmarks._timing import best_of_turns, share_of_peak
 from imaging.pixels import Pixels
 from metric.core import LPIPS
+from metric.core.distance.choice import ChoiceCurve
 from metric.core.distance.features import to_tensor
 from metric.core.distance.images import as_picture
 from metric.core.training.comp import Model
@@ -52,7 +53,7 @@ def _compare(
 ) -> None:
     trainer = their_trainer(package, ours, device, tune=True)
     loaded = _as_loaded(triplets)
-    model = Model(copy.deepcopy(ours).requires_grad_(True), 10.0, 0.0, 0.0).to(device)
+    model = Model(copy.deepcopy(ours).requires_grad_(True), ChoiceCurve(10.0), 0.0).to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-6)
     examples = [_example(number, triplet) for number, triplet in enumerate(triplets)]
 
