@@ -41,12 +41,13 @@ _TOO_DEEP = "This image has more than 8 bits per channel. Convert it to 8-bit sR
 
 @dataclass(frozen=True)
 class Photograph:
-    """sRGB pixels (uint8, HxWx3, C-contiguous) and what was done to get them."""
+    """sRGB pixels (uint8, HxWx3, C-contiguous), what was done to get them, and the file's `format`, one of FORMATS."""
 
     pixels: Pixels = field(repr=False)
     notes: tuple[str, ...]
     width: int
     height: int
+    format: str = ""
 
 
 def load_photograph(
@@ -208,7 +209,7 @@ def _normalise(opened: Image.Image, claim: DeclaredColour, notes: list[str]) -> 
     picture = _without_colour_tricks(_without_alpha(upright, notes), notes)
     pixels = _in_srgb(picture, claim, notes)
     height, width = pixels.shape[:2]
-    return Photograph(pixels, tuple(notes), width, height)
+    return Photograph(pixels, tuple(notes), width, height, str(opened.format))
 
 
 def _palette_entries(opened: Image.Image) -> int:

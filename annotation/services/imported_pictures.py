@@ -7,12 +7,10 @@ import math
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import PIL
-from PIL import Image
 
 from annotation.core.formats.excluded import Excluded
 from annotation.core.formats.names import hint
@@ -56,7 +54,10 @@ class Original:
 
 @dataclass(frozen=True)
 class Stimulus:
-    """One of the two pictures of an answer, with what is known of how it was made. `psnr` is None where infinite."""
+    """One of the two pictures of an answer, with what is known of how it was made.
+
+    `psnr` is None where infinite, `bpp` where not known: pixels without loss do not tell the size of the codec's file.
+    """
 
     shown: Shown
     sha256: str
@@ -65,7 +66,7 @@ class Stimulus:
     operating_point: dict[str, Any]
     libraries: dict[str, str]
     file_bytes: int
-    bpp: float
+    bpp: float | None
     psnr: float | None
     png: Path
 
@@ -176,7 +177,7 @@ class _Pictures:
             operating_point={**made.operating_point, "imported": shown.name, "exact": made.exact},
             libraries=made.libraries,
             file_bytes=made.file_bytes,
-            bpp=shown.bpp if shown.bpp is not None else 8 * made.file_bytes / (width * height),
+            bpp=8 * made.file_bytes / (width * height) or None if shown.bpp is None else shown.bpp,
             psnr=10 * math.log10(255.0**2 / error) if error else None,
             png=png,
         )
@@ -201,7 +202,7 @@ def from_files(folder: Path) -> Show:
             raise _unreadable("a reconstruction", shown.name, path, error) from error
         except PhotographError as error:
             raise CannotShow("a reconstruction cannot be used", f"{shown.name} ({error})") from error
-        size = 0 if _format(content) in LOSSLESS else len(content)
+        size = 0 if loaded.format in LOSSLESS else len(content)
         version = f"given as a file, read by pillow {PIL.__version__}"
         point = {"notes": list(loaded.notes)} if loaded.notes else {}
         return Recreated(loaded.pixels, path.stem, version, {}, point, size, True)
@@ -227,8 +228,3 @@ def _unreadable(what: str, name: str, path: Path, error: OSError) -> CannotShow:
     folder = Path(str(path)[: -len(name)]) if str(path).endswith(name) else path.parent
     near = hint(folder, name) if folder.is_dir() else ""
     return CannotShow(f"{what} is not there", f"{name} ({near})" if near else name)
-
-
-def _format(content: bytes) -> str:
-    with Image.open(BytesIO(content)) as opened:
-        return opened.format or ""

@@ -109,7 +109,7 @@ class Catalogue:
         return row
 
     def _new_row(self, source: Source, stimulus: Stimulus) -> Reconstruction:
-        level = as_decimal(nearest_rate(stimulus.bpp))
+        level = as_decimal(nearest_rate(stimulus.bpp or 0.0))
         same = (row for row in self._rows[source.sha256] if row.sha256 == stimulus.sha256)
         taken = {row.method for row in same if row.level == level}
         taken |= {method for sha256, method, at in self._here if (sha256, at) == (source.sha256, level)}

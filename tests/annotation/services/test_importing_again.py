@@ -3,6 +3,7 @@
 import shutil
 import unicodedata
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from annotation.models import (
     StudySource,
     Triplet,
 )
+from imaging.pixels import Pixels
+from tests.kit.claims import chunk, cicp
 from tests.kit.factories import make_pixels
 
 pytestmark = pytest.mark.django_db
@@ -206,5 +209,29 @@ def test_each_reason_names_the_first_few(folder: Path, capsys: pytest.CaptureFix
     printed = capsys.readouterr().out
     assert "a reconstruction is not there (5 rows): gone0.jpg; gone1.jpg; gone2.jpg\n" in printed
     assert (
-        "the original cannot be used (1 row): broken.png (This PNG file is truncated or damaged." in printed
+        "the original cannot be used (1 row): broken.png (This PNG file is truncated or damaged, or of a kind"
+        in printed
     )
+
+
+def png_with(pixels: Pixels, *extras: bytes) -> bytes:
+    buffer = BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    content = buffer.getvalue()
+    return content[:33] + b"".join(extras) + content[33:]
+
+
+def test_a_reconstruction_is_read_as_any_photograph_is(folder: Path) -> None:
+    """A damaged comment is passed over, a claimed colour space is followed; a PNG does not tell a codec's rate."""
+    pixels = make_pixels(700)
+    (folder / "comment.png").write_bytes(png_with(pixels // 2, chunk(b"tEXt", b"Comment\0hand", whole=False)))
+    (folder / "p3.png").write_bytes(png_with(pixels, cicp(12, 13)))
+    lines = [f"s0.png,{name},s0_b.jpg,a" for name in ("comment.png", "p3.png")]
+    (folder / "answers.csv").write_text("\n".join(["source,a,b,choice", *lines]) + "\n")
+    call_command("import_judgments", str(folder / "answers.csv"), "--study", "Mine")
+    rows = {row.method: row for row in Reconstruction.objects.all()}
+    assert rows["comment"].operating_point["notes"] == ["Its damaged tEXt chunk was ignored."]
+    assert "Display P3" in rows["p3"].operating_point["notes"][0]
+    assert rows["s0_b"].bpp == 8 * (folder / "s0_b.jpg").stat().st_size / (96 * 80)
+    for name in ("comment", "p3"):
+        assert (rows[name].bpp, rows[name].file_bytes, rows[name].level) == (None, None, 0)
