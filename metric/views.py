@@ -70,6 +70,7 @@ def metric_list(request: HttpRequest) -> HttpResponse:
         "section": "metric",
         "versions": versions[:VERSIONS_SHOWN],
         "promoted": versions.filter(promoted=True).first(),
+        "in_use": MetricVersion.objects.filter(promoted=True).exists,
         "page": page,
         "standings": standings(studies),
         "pending": all_runs.pending().order_by("-state", "pk"),

@@ -14,7 +14,7 @@ from config.run.circle.stages import write_report
 from metric.models import MetricVersion
 from metric.services.promotion import promote_version
 from metric.templatetags.evaluation import evaluation_words
-from tests.kit.factories import make_triplet
+from tests.kit.factories import make_triplet, make_user
 from tests.metric.versions import make_evaluation, make_row, make_run, make_snapshot, make_version
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +43,7 @@ def test_the_list_costs_the_same_with_more_versions(
 ) -> None:
     for _ in range(8):
         make_version()
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         owner_client.get(reverse("metric-list"))
 
 
@@ -169,7 +169,16 @@ def test_stock_lpips_is_one_button_away(owner_client: Client) -> None:
     owner_client.post(reverse("metric-stock"), {"reason": "it fails on faces"})
     version = MetricVersion.objects.get()
     assert (version.promoted, version.promotion_reason) == (False, "taken out of use: it fails on faces")
-    assert "Return to stock LPIPS" not in owner_client.get(reverse("metric-list")).content.decode()
+    page = owner_client.get(reverse("metric-list")).content.decode()
+    assert "Return to stock LPIPS" not in page and "No version is in use: stock LPIPS is." in page
+
+
+def test_a_version_in_use_that_one_may_not_see_is_not_denied() -> None:
+    promote_version(version=make_version(), reason="the first")
+    client = Client()
+    client.force_login(make_user("outsider"))
+    page = client.get(reverse("metric-list")).content.decode()
+    assert "was trained on a study that you have no access to" in page and "Version 1" not in page
 
 
 def test_without_a_version_before_there_is_no_way_back(owner_client: Client) -> None:

@@ -31,6 +31,8 @@ DRAWS = 4
 # The question that a curve answers: what so many more votes would gain.
 MORE = {"votes": 1000, "photographs": 10}
 FEWEST_PHOTOGRAPHS = 4
+# Of the cross-validation of a part: there are 32 of them, and of each no more than a mean over draws is shown.
+FOLDS = 3
 
 Part = tuple[int, Design]
 
@@ -58,8 +60,10 @@ def learning_curve(scoring: Scoring, config: TrainConfig, parts: Parts, strength
     near = tuple(s for s in config.strengths if strength / 30 <= s <= strength * 30)
 
     def measure(part: Part) -> _Measured | None:
+        whole = part[1].total.sum() == votes.total.sum()
+        folds = config.folds if whole else min(FOLDS, config.folds)
         try:
-            fit = fit_of(part[1], mean, parts, replace(config, strengths=near))
+            fit = fit_of(part[1], mean, parts, replace(config, strengths=near, folds=folds))
         except FitError:
             return None
         distances = test.distances(fit.weights)
