@@ -3,11 +3,15 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import structlog
 from celery import current_app
 from django.db import transaction
+from kombu.exceptions import OperationalError as BrokerError
 
 from codecs_zoo import registry
 from codecs_zoo.contract import Codec, CodecError
+
+log = structlog.get_logger(__name__)
 
 # Above this many seconds a megapixel on one core, a search for a bitrate takes minutes.
 SLOW_SECONDS = 5.0
@@ -37,7 +41,16 @@ def after_commit(send: Callable[..., Any], *given: Any) -> None:
     Rows are the truth: with the broker away this is logged and no more, and beat sends what waits later.
     """
     # A lambda: to log an error Django asks for the function's name, which a partial lacks.
-    transaction.on_commit(lambda: send(*given), robust=True)
+    transaction.on_commit(lambda: _sent(send, *given), robust=True)
+
+
+def _sent(send: Callable[..., Any], *given: Any) -> None:
+    try:
+        send(*given)
+    except BrokerError as error:
+        log.warning(
+            "The broker cannot be reached: work is sent to the workers once it can be.", error=str(error)
+        )
 
 
 def queue_is_empty(name: str) -> bool:

@@ -46,8 +46,9 @@ class Command(CommandWithExamples):
             ) from refusal
         except Refused as refusal:
             raise CommandError(str(refusal)) from refusal
-        tasks.enqueue_encodings(planned)
-        if not options["open"]:
+        if options["open"]:
+            tasks.send_to_workers(study, planned)
+        else:
             tasks.send_to_measure(study)
         study.refresh_from_db()
         self.stdout.write(f"{study.slug}: {study.state}, {study.get_absolute_url()}")

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from kombu.exceptions import OperationalError
 
+from annotation import tasks
 from annotation.core.conditions import Condition
 from annotation.core.protocol import Protocol
 from annotation.errors import BadStudyFile, FaultyPictures, Refused
@@ -171,6 +173,23 @@ def test_the_commands_make_open_and_write_a_study(tmp_path: Path) -> None:
     assert run("export_study", "mine") == export_study(study, panel_codes=True)
     run("export_study", "mine", "--out", str(tmp_path / "out.toml"))
     assert (tmp_path / "out.toml").read_text() == export_study(study, panel_codes=True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_study_is_opened_while_nothing_else_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def no_broker(*_: Any, **__: Any) -> None:
+        raise OperationalError("no such socket")
+
+    monkeypatch.setattr(tasks.encode, "apply_async", no_broker)
+    write(tmp_path / "own", good())
+    (tmp_path / "study.toml").write_text(
+        'format = "closer-study/1"\nname = "Mine"\nstimuli = "own"\n[protocol]\npairs_with_original = true\n'
+    )
+    assert run("create_study", str(tmp_path / "study.toml"), "--open").startswith("mine: open")
+    assert "broker cannot be reached" in caplog.text and "no such socket" in caplog.text
+    assert all(record.exc_info is None for record in caplog.records)
 
 
 @pytest.mark.parametrize(
