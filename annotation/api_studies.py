@@ -230,7 +230,7 @@ def _made(received: dict[str, Any], owner: User) -> Study:
     if "preset" in received:
         words = {name: received[name] for name in ("preset", "name", "title")}
         return create_from_preset(owner=owner, **words)
-    text, archive = received["file"].read().decode("utf-8", "replace"), received.get("archive")
+    text, archive = received["file"].read(), received.get("archive")
     if archive is None:
         return create_from_file(text=text, owner=owner)
     with unpacked(archive) as folder:

@@ -5,6 +5,7 @@ Two ways: `PHOTOGRAPH/original.png` beside `PHOTOGRAPH/METHOD@LEVEL.png`, in any
 table; all faults are collected before they are reported.
 """
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from annotation.core.conditions import (
     parse_level,
     parse_method,
 )
+from psychometrics.answers import UNPRINTABLE
 from psychometrics.tables import Record
 
 REQUIRED, OPTIONAL = ("source", "method", "level", "file"), ("bpp",)
@@ -54,6 +56,14 @@ class Layout:
         return sorted({one.condition for one in self.pictures if not one.condition.is_original})
 
 
+def table_of(names: Iterable[str], table: str) -> str | None:
+    """Where the table lies: at the top, or in the one folder that is around everything; None without one."""
+    kept = [name for name in names if not is_ignored(name)]
+    tops = {PurePosixPath(name).parts[0] for name in kept}
+    places = [table, *(f"{top}/{table}" for top in tops if len(tops) == 1)]
+    return next((place for place in places if place in kept), None)
+
+
 def is_ignored(name: str) -> bool:
     """Whether a file is what systems leave behind, such as .DS_Store and __MACOSX."""
     return any(
@@ -72,15 +82,25 @@ def read_names(names: Iterable[str]) -> Layout:
             faults.append(f"{name} is not in the folder of a photograph: move it to PHOTOGRAPH/{path.name}.")
         else:
             try:
-                pictures.append(Picture(path.parent.as_posix(), Condition.parse(path.stem), name))
+                pictures.append(Picture(_one_form(path.parent.as_posix()), _condition(path.stem), name))
             except ConditionError as error:
                 faults.append(f"{name}: {error}")
     return _checked(_without_common_folder(pictures), faults)
 
 
+def _condition(stem: str) -> Condition:
+    """What a file is by its name: cameras and Windows write ORIGINAL.JPG too. Raises ConditionError."""
+    return ORIGINAL if stem.lower() == ORIGINAL_METHOD else Condition.parse(stem)
+
+
+def _one_form(name: str) -> str:
+    """A photograph's name in one Unicode form: macOS writes é as two characters, others as one."""
+    return unicodedata.normalize("NFC", name)
+
+
 def read_table(records: Iterable[Record], present: Iterable[str], *, name: str) -> Layout:
     """The pictures that the rows of a table name; `present` are the files that are there."""
-    pictures, faults, there = [], [], set(present)
+    pictures, faults, there, named = [], [], set(present), dict[str, int]()
     for line, cells in records:
         try:
             picture = _of_row(cells)
@@ -89,6 +109,12 @@ def read_table(records: Iterable[Record], present: Iterable[str], *, name: str) 
             continue
         if picture.file not in there:
             faults.append(f"{name}, line {line}: the file {picture.file!r} does not exist.")
+        if picture.file in named:
+            faults.append(
+                f"{name}, lines {named[picture.file]} and {line} both name the file {picture.file!r}."
+            )
+            continue
+        named[picture.file] = line
         pictures.append(picture)
     return _checked(pictures, faults)
 
@@ -100,7 +126,8 @@ def _of_row(cells: dict[str, str]) -> Picture:
     path = PurePosixPath(file)
     if path.is_absolute() or ".." in path.parts or "\\" in file:
         raise ConditionError(f"{file!r} must be a path inside the folder, with / between its parts.")
-    if method == ORIGINAL_METHOD:
+    photograph = _one_form(photograph)
+    if method.lower() == ORIGINAL_METHOD:
         return Picture(photograph, ORIGINAL, path.as_posix())
     condition = Condition(parse_method(method), float(parse_level(cells["level"])))
     return Picture(photograph, condition, path.as_posix(), _bpp(cells.get("bpp", "")))
@@ -141,11 +168,18 @@ def _checked(pictures: Sequence[Picture], faults: Sequence[str]) -> Layout:
     ]
     photographs = sorted({picture.photograph for picture in pictures})
     problems += [
+        f"{photograph!a} contains a control character: give the photograph another name."
+        for photograph in photographs
+        if UNPRINTABLE.search(photograph)
+    ]
+    problems += [
         f"{photograph} has no original: add {photograph}/original.png."
         for photograph in photographs
         if (photograph, ORIGINAL) not in cells
     ]
     conditions = sorted({condition for _, condition in cells if not condition.is_original})
+    problems += differ_in_case("photographs", photographs)
+    problems += differ_in_case("methods", {condition.method for condition in conditions})
     if not conditions and not faults:
         problems.append(
             "There is no picture of any method: name the files PHOTOGRAPH/METHOD@LEVEL.png, such as "
@@ -156,3 +190,16 @@ def _checked(pictures: Sequence[Picture], faults: Sequence[str]) -> Layout:
         (one, condition) for one in photographs for condition in conditions if (one, condition) not in cells
     ]
     return Layout(tuple(pictures), (*faults, *problems), tuple(missing))
+
+
+def differ_in_case(what: str, names: Iterable[str]) -> list[str]:
+    """A sentence for each group of `names` that differ in capital letters alone: they are one, or would be confused."""
+    alike: dict[str, set[str]] = defaultdict(set)
+    for name in names:
+        alike[name.casefold()].add(name)
+    return [
+        f"The {what} {' and '.join(sorted(group))} differ in capital letters only: "
+        "give them one name, or clearly different ones."
+        for _, group in sorted(alike.items())
+        if len(group) > 1
+    ]

@@ -9,8 +9,8 @@ from django.db.models import Avg, Sum
 
 from annotation.models import Enrolment, Reconstruction, Source, Study
 from annotation.reports.agreement import Agreement, agreement_of
-from annotation.reports.comparisons import StudyVotes, study_votes
-from psychometrics.comparisons import Floats, meetings, win_rates
+from annotation.reports.comparisons import StudyVotes, compared_method, study_votes
+from psychometrics.comparisons import Floats, listed, meetings, win_rates
 from psychometrics.conditions import ComparedMethod
 from psychometrics.curves import Curve, CurveError, EqualQuality, equal_quality, rate_quality_curves
 from psychometrics.influence import Influence, influences
@@ -27,10 +27,6 @@ FEW_NEW = 0.01
 WISHED_HALFWIDTH = 0.3
 # Of the form of what is kept: raise it when the classes change.
 CACHE_VERSION = 5
-NO_BITS = (
-    "Curves over bits require the bits per pixel of the pictures, and none are known. Give them in the column bpp of "
-    "pictures.csv when you upload pictures."
-)
 # Answers of a larger study are not weighted by reliability on its page; the command line does.
 MOST_WEIGHTED = 200_000
 
@@ -41,8 +37,9 @@ class StudyResults:
 
     `bitrates`: which levels are target bitrates, in bpp. `own_methods`: those of own pictures, for their looks.
     `wins`, `met` (k, k) over `methods`: raw shares of row over column within levels, and of how many. `curves` and
-    `equal_quality` where levels are joined, else `no_curves` says why. `unfiltered`: the main scale with the `excluded`
-    annotators. `missing`: how many sources lack votes, by condition. `left`: to the study's rule, or WISHED_HALFWIDTH.
+    `equal_quality` where levels are joined; `no_curves` says why there are none, or which conditions they lack.
+    `unfiltered`: the main scale with the `excluded` annotators. `missing`: how many sources lack votes, by condition.
+    `left`: to the study's rule, or WISHED_HALFWIDTH.
     """
 
     population: str
@@ -157,23 +154,23 @@ def _curves(study: Study, results: Results) -> tuple[tuple[Curve, ...], tuple[Eq
     if results.joined is None or results.joined.ranking is None:
         return (), (), _why_no_curves(results)
     known = _bits(study)
-    bits = {
-        name: (name.method, known[name.method, name.level])
+    points = [
+        name
         for name in results.joined.ranking.names
-        if isinstance(name, ComparedMethod) and name.level is not None and (name.method, name.level) in known
-    }
-    if not bits:
-        return (), (), NO_BITS
+        if isinstance(name, ComparedMethod) and name.level is not None
+    ]
+    bits = {name: (name.method, known[name]) for name in points if name in known}
+    unknown = _unknown_bits([str(name) for name in points if name not in bits])
     try:
         curves = rate_quality_curves(results.joined.ranking, bits)
     except CurveError as error:
         return (), (), f"{error}."
     if not curves:
-        return (), (), _why_no_curves(results)
+        return (), (), unknown or _why_no_curves(results)
     pairs = [(one, other) for n, one in enumerate(curves) for other in curves[n + 1 :]]
     equal = tuple(equal_quality(one, other) for one, other in pairs)
     # The draws have served; without them the figures are small enough to keep.
-    return tuple(replace(curve, lines=curve.lines[:0]) for curve in curves), equal, ""
+    return tuple(replace(curve, lines=curve.lines[:0]) for curve in curves), equal, unknown
 
 
 def _why_no_curves(results: Results) -> str:
@@ -185,14 +182,24 @@ def _why_no_curves(results: Results) -> str:
     )
 
 
-def _bits(study: Study) -> dict[tuple[str, float], float]:
-    """Mean bits per pixel of each condition, where they are known.
+def _bits(study: Study) -> dict[ComparedMethod, float]:
+    """Mean bits per pixel of each condition over the study's own pictures of it; none where they are not known.
 
-    The level of own pictures may be a quality or a QP: it never stands for bits.
+    The level of own pictures may be any number, so it is never taken for their bits.
     """
-    made = Reconstruction.objects.filter(source__uses__study=study).order_by()
-    rows = made.values("method", "level").annotate(bits=Avg("bpp")).values_list("method", "level", "bits")
-    return {(method, float(level)): float(bits) for method, level, bits in rows if bits}
+    shown = Reconstruction.objects.needed_by(study).exclude(bpp=None).order_by()
+    rows = shown.values("method", "level").annotate(bits=Avg("bpp")).values_list("method", "level", "bits")
+    return {compared_method(method, level): float(bits) for method, level, bits in rows}
+
+
+def _unknown_bits(names: Sequence[str]) -> str:
+    """Of which conditions the bits are missing, and what to add; "" where they are all known."""
+    if not names:
+        return ""
+    return (
+        f"Curves over bits lack {listed(names)}: their bits per pixel are not known. Give them in the column bpp of "
+        "the table pictures.csv when the pictures are added."
+    )
 
 
 def _weighted(section: Section) -> Weighted | None:

@@ -1,7 +1,7 @@
 """A researcher's own pictures in: a folder is checked whole, then taken whole or refused with every fault."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +11,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from annotation.core.conditions import Condition
-from annotation.core.layout import OPTIONAL, REQUIRED, Layout, Picture, read_names, read_table
+from annotation.core.layout import (
+    OPTIONAL,
+    REQUIRED,
+    Layout,
+    Picture,
+    differ_in_case,
+    read_names,
+    read_table,
+    table_of,
+)
 from annotation.errors import FaultyPictures
 from annotation.models import Reconstruction, Source, Study
 from annotation.services.drafts import require_draft
@@ -98,13 +107,16 @@ def _store_uncropped(folder: Path, layout: Layout, sources: dict[str, Source]) -
 
 def _layout(folder: Path) -> Layout:
     names = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
-    table = folder / TABLE
-    if not table.is_file():
+    table = table_of(names, TABLE)
+    if table is None:
         return read_names(names)
+    around = table.removesuffix(TABLE)
+    present = [name.removeprefix(around) for name in names]
     try:
-        return read_table(read_csv(table).records(REQUIRED, OPTIONAL), names, name=TABLE)
+        layout = read_table(read_csv(folder / table).records(REQUIRED, OPTIONAL), present, name=TABLE)
     except TableError as error:
-        raise FaultyPictures([str(error).replace(str(table), TABLE)]) from error
+        raise FaultyPictures([str(error).replace(str(folder / table), TABLE)]) from error
+    return replace(layout, pictures=tuple(replace(one, file=around + one.file) for one in layout.pictures))
 
 
 def _clashes(study: Study, layout: Layout) -> Iterator[str]:
@@ -115,6 +127,10 @@ def _clashes(study: Study, layout: Layout) -> Iterator[str]:
                 f"A built-in codec already makes {condition} in this study: give your method another "
                 "name or another level."
             )
+    theirs = {condition.method for condition in study.conditions() if not condition.is_original}
+    ours = {condition.method for condition in layout.conditions}
+    known = set(differ_in_case("methods", ours))
+    yield from (fault for fault in differ_in_case("methods", ours | theirs) if fault not in known)
 
 
 class _Checker:

@@ -77,7 +77,7 @@ def export_study(study: Study, *, panel_codes: bool) -> str:
 
 def create_from_file(
     *,
-    text: str,
+    text: str | bytes,
     folder: Path | None = None,
     owner: User | None = None,
     progress: Progress = lambda stage, done, total: None,
@@ -87,6 +87,7 @@ def create_from_file(
     Raises BadStudyFile, or the Refused of whatever its rules and stimuli come to.
     """
     try:
+        text = study_file.decode(text) if isinstance(text, bytes) else text
         content = study_file.read(text, rules=RULES, protocol=[rule.name for rule in fields(Protocol)])
     except StudyFileError as error:
         raise BadStudyFile(str(error)) from error
@@ -97,8 +98,9 @@ def create_from_file(
         if faults:
             raise BadStudyFile(" ".join(faults))
         if stimuli := content.get("stimuli"):
+            missing = content.get("allow_missing", False)
             with _folder_of(stimuli, folder) as pictures:
-                add_pictures(study=study, folder=pictures, progress=progress)
+                add_pictures(study=study, folder=pictures, allow_missing=missing, progress=progress)
     return study
 
 

@@ -89,7 +89,7 @@ def study_from_file(request: HttpRequest) -> HttpResponse:
     file, archive = request.FILES.get("file"), request.FILES.get("archive")
     if file is None:
         raise Refused("No file was chosen. Choose a study file (TOML).")
-    text, owner = file.read().decode("utf-8", "replace"), staff_of(request)
+    text, owner = file.read(), staff_of(request)
     if archive is None:
         study = study_files.create_from_file(text=text, owner=owner)
     else:

@@ -3,6 +3,7 @@
     format = "closer-study/1"
     name = "…"  and every other rule of the study by its name
     stimuli = "folder"            # own pictures: a folder or zip beside the file, see annotation.core.layout
+    allow_missing = true          # photographs may lack some of their methods and levels
     [[questionnaire]]             # the study's own questions, see annotation.core.questionnaire
     [protocol]                    # every rule of annotation.core.protocol
     [[photographs]]               # name, and file or sha256 of the whole photograph's pixels
@@ -14,9 +15,11 @@
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 FORMAT = "closer-study/1"
+STIMULI = ("stimuli", "allow_missing")
 TABLES = {
     "photographs": {"name", "file", "sha256", "crop", "licence", "attribution"},
     "pictures": {"photograph", "method", "level", "sha256", "bpp"},
@@ -29,22 +32,38 @@ class StudyFileError(ValueError):
     """A file that is no study file; the message names everything that is wrong."""
 
 
+def decode(content: bytes) -> str:
+    """The text of a study file, without its byte order mark. Raises StudyFileError for what is no UTF-8."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise StudyFileError(
+            f"The study file is not text in UTF-8 (line {line}). Save it with the encoding UTF-8."
+        ) from error
+
+
 def read(text: str, *, rules: Iterable[str], protocol: Iterable[str]) -> dict[str, Any]:
     """The file as plain values. `rules` and `protocol` are the names that may stand in it. Raises StudyFileError."""
     try:
         content = tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
         raise StudyFileError(f"This is not valid TOML: {error}.") from error
-    faults = [*_format(content), *_names(content, {*rules, "format", "stimuli", "protocol", *TABLES})]
+    protocol, top = set(protocol), {*rules, "format", "protocol", *STIMULI, *TABLES}
+    faults = [*_format(content), *_names(content, top, protocol)]
     rules_of_protocol = content.get("protocol", {})
     if isinstance(rules_of_protocol, dict):
         faults += [
-            f"[protocol] has no rule named {name!r}."
+            f"[protocol] has no rule named {name!r}{_instead(name, protocol, top, 'above [protocol]')}"
             for name in rules_of_protocol
-            if name not in set(protocol)
+            if name not in protocol
         ]
     else:
         faults.append("protocol must be a table: begin it with [protocol].")
+    if not isinstance(content.get("stimuli", ""), str):
+        faults.append("stimuli must be a text: the name of a folder or of a zip file.")
+    if not isinstance(content.get("allow_missing", False), bool):
+        faults.append("allow_missing must be true or false.")
     for table, columns in TABLES.items():
         faults += _rows(content.get(table, []), table, columns)
     if faults:
@@ -59,8 +78,20 @@ def _format(content: Mapping[str, Any]) -> list[str]:
     return [f'A study file must begin with format = "{FORMAT}"' + (f", not {stated!r}." if stated else ".")]
 
 
-def _names(content: Mapping[str, Any], known: set[str]) -> list[str]:
-    return [f"There is no rule named {name!r}." for name in content if name not in known]
+def _names(content: Mapping[str, Any], known: set[str], protocol: set[str]) -> list[str]:
+    return [
+        f"There is no rule named {name!r}{_instead(name, known, protocol, 'below [protocol]')}"
+        for name in content
+        if name not in known
+    ]
+
+
+def _instead(name: str, known: set[str], elsewhere: set[str], where: str) -> str:
+    """What an unknown name is likely meant to be: a rule that stands in another place, or one with a near name."""
+    if name in elsewhere:
+        return f": write it {where}."
+    near = get_close_matches(name.lower(), known | elsewhere, n=1)
+    return f": did you mean {near[0]!r}?" if near else "."
 
 
 def _rows(rows: Any, table: str, columns: set[str]) -> list[str]:

@@ -183,6 +183,7 @@ def unpack(
         with zipfile.ZipFile(file) as package:
             entries = [entry for entry in package.infolist() if not entry.filename.endswith("/")]
             _check_entries(entries, largest_bytes)
+            check_ratio(entries)
             links = _links(package, by_name := {entry.filename: entry for entry in entries})
             with atomic_folder(folder, replace=replace) as draft:
                 for entry in by_name.values():
@@ -250,6 +251,22 @@ def _check_entries(entries: list[zipfile.ZipInfo], largest_bytes: int) -> None:
     total = sum(entry.file_size for entry in entries)
     if total > largest_bytes:
         raise PackageError(f"the zip file unpacks to {total} bytes, over the {largest_bytes} allowed")
+
+
+# Pictures hardly compress any further: what is large and becomes so much larger was made to fill a disk.
+SUSPECT_BYTES, LARGEST_RATIO = 2**28, 100
+
+
+def check_ratio(entries: list[zipfile.ZipInfo]) -> None:
+    """Raise PackageError where the entries unpack to suspiciously more than they take."""
+    whole, packed = (
+        sum(getattr(entry, size) for entry in entries) for size in ("file_size", "compress_size")
+    )
+    if whole > SUSPECT_BYTES and whole > LARGEST_RATIO * packed:
+        raise PackageError(
+            f"the zip file unpacks to {whole // max(packed, 1):,} times its size ({whole:,} bytes), which no folder of "
+            "pictures does. Create it again from the folder"
+        )
 
 
 def _write_entry(package: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> None:

@@ -32,9 +32,9 @@ class Command(CommandWithExamples):
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["file"]
         try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{path} cannot be read: {error}.") from error
+            text = path.read_bytes()
+        except OSError as error:
+            raise CommandError(f"{path} cannot be read: {error.strerror or error}.") from error
         try:
             with Bars() as bars, transaction.atomic():
                 owner = researcher(options["owner"])

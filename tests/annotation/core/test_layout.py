@@ -3,7 +3,7 @@
 import pytest
 
 from annotation.core.conditions import ORIGINAL, Condition
-from annotation.core.layout import Layout, read_names, read_table
+from annotation.core.layout import Layout, read_names, read_table, table_of
 
 GOOD = ["dawn/original.png", "dawn/mine@0.5.png", "dusk/original.png", "dusk/mine@0.5.webp"]
 
@@ -25,9 +25,51 @@ def test_a_single_photograph_keeps_its_name() -> None:
     assert read_names(["all/dawn/original.png", "all/dawn/mine@1.png"]).photographs == ["dawn"]
 
 
+def test_two_unicode_forms_of_a_name_are_one_photograph() -> None:
+    layout = read_names(["e\u0301te\u0301/original.png", "\u00e9t\u00e9/mine@1.png"])
+    assert layout.faults == () and layout.photographs == ["\u00e9t\u00e9"]
+    assert {one.file for one in layout.pictures} == {
+        "e\u0301te\u0301/original.png",
+        "\u00e9t\u00e9/mine@1.png",
+    }
+
+
+def test_an_original_in_capital_letters_is_the_original() -> None:
+    assert read_names(["dawn/ORIGINAL.JPG", "dawn/mine@1.PNG"]).faults == ()
+    rows = [
+        (2, dict(zip(("source", "method", "level", "file"), ("p", "Original", "", "a.png"), strict=True)))
+    ]
+    assert read_table(rows, ["a.png"], name="t").pictures[0].condition == ORIGINAL
+
+
+@pytest.mark.parametrize(
+    ("names", "place"),
+    [
+        (["pictures.csv", "x/a.png"], "pictures.csv"),
+        (["set/pictures.csv", "set/x/a.png", "__MACOSX/set/._a.png"], "set/pictures.csv"),
+        (["one/pictures.csv", "two/a.png"], None),
+        (["x/a.png"], None),
+        ([], None),
+    ],
+)
+def test_a_table_lies_at_the_top_or_in_the_folder_around_everything(
+    names: list[str], place: str | None
+) -> None:
+    assert table_of(names, "pictures.csv") == place
+
+
 @pytest.mark.parametrize(
     ("names", "words"),
     [
+        (
+            ["Dawn/original.png", "Dawn/mine@0.5.png"],
+            "The photographs Dawn and dawn differ in capital letters only",
+        ),
+        (
+            ["dawn/Mine@0.5.png", "dusk/Mine@0.5.png"],
+            "The methods Mine and mine differ in capital letters only",
+        ),
+        (["a\u202e/original.png", "a\u202e/mine@0.5.png"], "'a\\u202e' contains a control character"),
         (["dawn/mine@0.50.png"], "dawn has 2 files for mine@0.5: dawn/mine@0.5.png, dawn/mine@0.50.png"),
         (["noon/mine@0.5.png"], "noon has no original"),
         (["dawn/mine@high.png"], "the level 'high' is not a number"),

@@ -12,7 +12,17 @@ import pytest
 
 from annotation.core.formats.bapps import write_bapps
 from annotation.core.formats.manifest import verify
-from annotation.core.formats.zip import LINKS, PackageError, in_full, link_or_copy, pack, unpack
+from annotation.core.formats.zip import (
+    LARGEST_RATIO,
+    LINKS,
+    SUSPECT_BYTES,
+    PackageError,
+    check_ratio,
+    in_full,
+    link_or_copy,
+    pack,
+    unpack,
+)
 from imaging.folders import FolderError
 from tests.annotation.core.snapshots import EXTRA, make_png, make_rows
 
@@ -21,6 +31,21 @@ from tests.annotation.core.snapshots import EXTRA, make_png, make_rows
 def snapshot(tmp_path: Path) -> Path:
     write_bapps(tmp_path / "snapshot", make_rows(), EXTRA, open_image=make_png)
     return tmp_path / "snapshot"
+
+
+def test_a_zip_that_would_fill_a_disk_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr("a.png", b"")
+    with zipfile.ZipFile(bomb) as package:
+        entry = package.getinfo("a.png")
+    entry.file_size, entry.compress_size = SUSPECT_BYTES + 1, SUSPECT_BYTES // LARGEST_RATIO - 1
+    with pytest.raises(PackageError, match="times its size"):
+        check_ratio([entry])
+    entry.compress_size = SUSPECT_BYTES // LARGEST_RATIO + 1
+    check_ratio([entry])
+    entry.file_size, entry.compress_size = 2**20, 1
+    check_ratio([entry])
 
 
 def packed(folder: Path) -> io.BytesIO:

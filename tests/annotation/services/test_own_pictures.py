@@ -142,6 +142,31 @@ def test_a_table_names_files_as_they_are_called(tmp_path: Path) -> None:
     assert study.conditions() == [Condition("mine", 22.0), Condition("mine", 37.0)]
 
 
+@pytest.mark.parametrize("around", ["", "set/"])
+def test_a_table_within_the_one_folder_of_a_zip_is_read(tmp_path: Path, around: str) -> None:
+    table = b"source,method,level,file,bpp\np,original,,a.png,\np,mine,1,b.png,0.5\n"
+    files = {"a.png": DAWN, "b.png": worse(DAWN, 8), "pictures.csv": table}
+    study = make_draft()
+    add_pictures(
+        study=study, folder=write(tmp_path / "in", {around + name: file for name, file in files.items()})
+    )
+    assert [(row.method, row.bpp) for row in study.own_pictures.all()] == [("mine", 0.5)]
+
+
+def test_a_file_that_a_table_names_twice_is_refused(tmp_path: Path) -> None:
+    table = b"source,method,level,file\np,original,,a.png\np,mine,1,b.png\np,mine,2,b.png\n"
+    files = {"a.png": DAWN, "b.png": worse(DAWN, 8), "pictures.csv": table}
+    with pytest.raises(FaultyPictures, match=r"lines 3 and 4 both name the file 'b.png'"):
+        add_pictures(study=make_draft(), folder=write(tmp_path / "in", files))
+
+
+def test_a_method_that_differs_from_a_codec_in_case_alone_is_refused(tmp_path: Path) -> None:
+    study = make_draft(codecs=["jpeg"], target_bpps=[0.5])
+    pictures = {"dawn/original.png": DAWN, "dawn/JPEG@1.png": worse(DAWN, 8)}
+    with pytest.raises(FaultyPictures, match="The methods JPEG and jpeg differ in capital letters only"):
+        add_pictures(study=study, folder=write(tmp_path / "in", pictures))
+
+
 def test_a_table_without_its_columns_is_refused(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "pictures.csv").write_text("source,file\n")

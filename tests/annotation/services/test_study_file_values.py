@@ -2,17 +2,19 @@
 
 import math
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from annotation.core.presets import PRESETS
 from annotation.core.protocol import Protocol, ProtocolError
-from annotation.errors import Refused
+from annotation.errors import BadStudyFile, FaultyPictures, Refused
 from annotation.models import Study
 from annotation.services.presets import create_from_preset
 from annotation.services.study_files import RULES, create_from_file, describe_study, export_study
-from tests.kit.factories import make_study, make_user
+from tests.annotation.services.test_own_pictures import good, write
+from tests.kit.factories import make_pixels, make_study, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -133,3 +135,43 @@ def test_a_whole_number_is_the_number_that_its_rule_holds() -> None:
     assert isinstance(rules.golden_percent, float) and math.isclose(rules.golden_percent, 4)
     with pytest.raises(Refused, match="Golden pairs must be between 0 and 50"):
         create_from_file(text=file(f"[protocol]\ngolden_percent = {10**400}\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            file(vote_per_triplet="3"),
+            "There is no rule named 'vote_per_triplet': did you mean 'votes_per_triplet'?",
+        ),
+        (file(PAIRS_ACROSS='"all"'), "no rule named 'PAIRS_ACROSS': did you mean 'pairs_across'?"),
+        (file(training_pairs="0"), r"no rule named 'training_pairs': write it below \[protocol\]."),
+        (file("[protocol]\nvotes_per_triplet = 3\n"), r"'votes_per_triplet': write it above \[protocol\]."),
+        (
+            file("[protocol]\npair_across = 'all'\n"),
+            "no rule named 'pair_across': did you mean 'pairs_across'?",
+        ),
+        (file(zzz="3"), "There is no rule named 'zzz'[.]"),
+        (file(allow_missing='"no"'), "allow_missing must be true or false"),
+        (file(stimuli="3"), "stimuli must be a text"),
+        (file(name='"é"').encode("latin-1"), r"not text in UTF-8 \(line 2\)"),
+        (file().encode("utf-16"), r"not text in UTF-8 \(line 1\)"),
+    ],
+)
+def test_what_was_likely_meant_is_named(text: str | bytes, words: str) -> None:
+    with pytest.raises(BadStudyFile, match=words):
+        create_from_file(text=text)
+    assert not Study.objects.exists()
+
+
+def test_a_byte_order_mark_is_no_part_of_the_file() -> None:
+    assert create_from_file(text=b"\xef\xbb\xbf" + file(name='"é"').encode()).name == "é"
+
+
+def test_a_study_file_may_allow_missing_cells(tmp_path: Path) -> None:
+    write(tmp_path / "own", good() | {"dawn/extra@9.png": make_pixels(9)})
+    text = 'format = "closer-study/1"\nname = "x"\nstimuli = "own"\n'
+    with pytest.raises(FaultyPictures, match="dusk lacks extra@9"):
+        create_from_file(text=text, folder=tmp_path)
+    study = create_from_file(text=text + "allow_missing = true\n", folder=tmp_path)
+    assert study.own_pictures.filter(method="extra").count() == 1

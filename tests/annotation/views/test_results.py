@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from annotation.models import Assignment, Session, Study, Triplet
+from annotation.models import Assignment, Reconstruction, Session, Study, Triplet
 from annotation.models.stimulus import as_decimal
 from annotation.reports.results import StudyResults, compute_results
 from annotation.services.annotator_quality import exclude_by_hand
@@ -158,6 +158,20 @@ def test_levels_that_comparisons_join_make_curves_and_bits_at_equal_quality(owne
     assert len(result.equal_quality) == 1
     text = page.content.decode()
     assert "All conditions on one scale" in text and "For equal quality webp needs" in text
+
+
+def test_own_pictures_whose_bits_are_not_known_have_no_curve(owner_client: Client) -> None:
+    """Their levels may be qualities: as bits per pixel they would be made up."""
+    study = joined_study()
+    shown = Reconstruction.objects.filter(method="webp")
+    study.own_pictures.add(*shown)
+    shown.update(origin="own", method="mine", bpp=None)
+    page = owner_client.get(reverse("study-results", args=[study.slug]))
+    assert [curve.method for curve in page.context["results"].curves] == ["jpeg"]
+    assert (
+        "Curves over bits lack mine@0.37, mine@1: their bits per pixel are not known."
+        in page.content.decode()
+    )
 
 
 def joined_study() -> Study:
