@@ -233,7 +233,7 @@ def check_decoded_size(width: int, height: int) -> None:
         raise CodecError(f"its header claims {width} x {height} pixels, the limit is {MAX_DECODED_PIXELS}")
 
 
-def bits_per_pixel(size_bytes: int, pixels: Pixels) -> float:
+def bits_per_pixel(size_bytes: float, pixels: Pixels) -> float:
     """Bits of a file of `size_bytes` per pixel of the picture it holds."""
     height, width = pixels.shape[:2]
     return size_bytes * 8 / float(height * width)

@@ -40,6 +40,8 @@ BYTES_LEFT: Final = {"mse": 1.02, "metric": 1.05}
 FOLLOWED: Final = 0.65
 """Share of a wished change of the rate that a search makes which goes on from another's latents."""
 MOST_SEARCHES: Final = 3
+CODER_BYTES: Final = 2.3
+"""Of each coded part, beyond its latents' information: a range coder ends on a word of 32 bits."""
 
 
 def check_options(settings: Settings) -> None:
@@ -164,8 +166,8 @@ class _Searches:
         return self.make(type(search.latents)(y * before / moved.step_size, z))  # type: ignore[no-any-return]
 
     def _finish(self, search: Search) -> None:
-        head_bpp = bits_per_pixel(self.codec.head_bytes, self.pixels)
-        parts_bpp = None if self.target is None else self.target - head_bpp
+        others = self.codec.head_bytes + CODER_BYTES * self.codec.parts
+        parts_bpp = None if self.target is None else self.target - bits_per_pixel(others, self.pixels)
         while not search.over:
             self.follower.report(search.step(parts_bpp))
             if self.follower.is_due():

@@ -39,11 +39,16 @@ BOOST: Final = 1.3
 STEERING: Final = 8.0
 """How strongly lambda answers to a miss of the rate: the change of both logarithms, over a whole search."""
 STEERED_FROM: Final = 0.25
-"""Share of a search from which on it does: before, values between whole numbers cost more than the file will."""
+"""Share of a search from which on it does."""
+MEASURED_EVERY: Final = 10
+"""Iterations from one look at the rate to the next: that of rounded latents, since values between whole numbers cost up
+to a tenth more than the file will, until half a search is over."""
 FARTHEST: Final = 1.0
 """How far the logarithm of lambda may go from that of the quality: the quantisation steps suit no other."""
 METRIC_EVERY: Final = 2
 """The metric, which takes longer than all else, is looked at in one iteration of so many, weighing that much more."""
+LEAST_BPP: Final = 1e-6
+"""Of which a logarithm is taken: a flat picture may take no bits."""
 AGAIN_FROM: Final = 0.4
 """Where a search that goes on from another's latents begins on the schedule."""
 
@@ -106,8 +111,8 @@ class Search:
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.done += 1
-        if target_bpp is not None and share >= STEERED_FROM:
-            self._steer(math.log(target_bpp / float(bpp.detach())))
+        if target_bpp is not None and share >= STEERED_FROM and self.done % MEASURED_EVERY == 0:
+            self._steer(math.log(max(target_bpp, LEAST_BPP) / self._rounded_bpp()))
         error = float((x_hat.detach() - x).square().mean().clamp(min=1e-10))
         return Progress(self.done, self.iterations, float(bpp.detach()), -10 * math.log10(error))
 
@@ -148,6 +153,12 @@ class Search:
         x_hat = self._counted(self.model.synthesis(y_hat * self.step_size, self.level, True))
         return bits_per_pixel(likelihoods, x_hat)[0], x_hat
 
+    @torch.no_grad()
+    def _rounded_bpp(self) -> float:
+        """Bits per pixel of what counts, were the search to end here."""
+        _, likelihoods = self.model.likelihoods(self.latents, self.step_size, self.level, rounded)
+        return max(float(bits_per_pixel(likelihoods, self._counted(self.subject.x))[0]), LEAST_BPP)
+
     def _distance(self, x: Tensor, x_hat: Tensor) -> Tensor:
         """The objective's; the metric has its turn every METRIC_EVERY-th iteration."""
         saliency = self.subject.saliency
@@ -163,7 +174,7 @@ class Search:
         return pictures[..., :rows, :columns]
 
     def _steer(self, miss: float) -> None:
-        wished = self.log_lambda + STEERING / (self.iterations - self.first) * miss
+        wished = self.log_lambda + STEERING * MEASURED_EVERY / (self.iterations - self.first) * miss
         self.log_lambda = min(max(wished, self.middle - FARTHEST), self.middle + FARTHEST)
 
 

@@ -179,11 +179,41 @@ class _Looks(nn.Module):
 def test_it_is_not_steered_before_its_rate_says_what_the_file_will_have(codec: Codec, scene: Pixels) -> None:
     search = begun_search(codec, scene)
     paths = []
-    for _ in range(6):
+    for _ in range(10):
         search.step(target_bpp=0.1)
         paths.append(search.log_lambda)
-    assert paths[:5] == [search.middle] * 5
-    assert paths[5] < search.middle
+    assert paths[:9] == [search.middle] * 9
+    assert paths[9] < search.middle
+
+
+def test_it_is_steered_by_the_rate_of_rounded_latents(
+    codec: Codec, scene: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Values between whole numbers cost up to a tenth more: lambda fell, and searches missed their rate."""
+    search = begun_search(codec, scene)
+    monkeypatch.setattr(search, "_rounded_bpp", lambda: 0.1)
+    for _ in range(10):
+        assert search.step(target_bpp=0.1).bpp > 0.11
+    assert search.log_lambda == search.middle
+
+
+def test_what_the_coder_adds_is_part_of_the_file_that_is_aimed_at(
+    codec: Codec, scene: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Small files came out 3 % too large, and were searched for again."""
+    from codecs_zoo.learned.networks.searching import Search
+
+    targets = []
+
+    def step(search: Search, target_bpp: float | None = None) -> Progress:
+        targets.append(target_bpp)
+        search.done = search.iterations
+        return Progress(search.done, search.iterations, 0.5, 30.0)
+
+    monkeypatch.setattr(Search, "step", step)
+    encode_to_bpp(registry.get("mean-scale-hyperprior@effort=1"), scene, 0.9)
+    head_and_ends = 8 * (18 + 2 * 2.3) / scene[..., 0].size
+    assert targets[0] == pytest.approx(0.9 - head_and_ends)
 
 
 def test_it_works_with_more_than_the_lambda_of_its_quality(codec: Codec, scene: Pixels) -> None:
