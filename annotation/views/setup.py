@@ -6,6 +6,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import F, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -19,7 +21,7 @@ from annotation.errors import Refused
 from annotation.forms.fields import faults_of
 from annotation.forms.rules import CHOICES, preset_label, rule_groups
 from annotation.forms.steps import PairsForm, ProtocolForm, StepForm, StimuliForm
-from annotation.models import Photograph, Study, StudySource
+from annotation.models import Photograph, Study
 from annotation.reports.cost import cost_of
 from annotation.reports.duration import duration_of
 from annotation.reports.planning import assumed_of, effort_of, plan_of, size_of
@@ -29,6 +31,7 @@ from annotation.services.crops import move_crop
 from annotation.services.sources import remove_source
 from annotation.services.studies import update_study
 from annotation.views.access import refusals_as_messages, staff_required, study_or_404
+from annotation.views.paging import page_by_pk
 from annotation.views.study import study_page
 from annotation.views.uploads import take_photographs, take_pictures
 from psychometrics.planning import PlanError
@@ -40,6 +43,7 @@ STEPS = {
     "protocol": "Protocol",
     "review": "Review and open",
 }
+PHOTOGRAPHS_A_PAGE = 200
 FORMS: dict[str, type[StepForm]] = {"stimuli": StimuliForm, "pairs": PairsForm, "protocol": ProtocolForm}
 
 
@@ -140,7 +144,9 @@ def _remove(request: HttpRequest, study: Study, outcome: Outcome) -> None:
 
 def _move(request: HttpRequest, study: Study, outcome: Outcome) -> None:
     """Crops that were dragged or typed elsewhere: crop-SOURCE is "left,top"."""
-    for use in study.uses.select_related("source").exclude(source__crop=None):
+    sent = [name.removeprefix("crop-") for name in request.POST if name.startswith("crop-")]
+    known = [int(pk) for pk in sent if pk.isdecimal() and len(pk) < 19]
+    for use in study.uses.filter(source__in=known).select_related("source").exclude(source__crop=None):
         corner = request.POST.get(f"crop-{use.source_id}", "").split(",")
         if corner == [""] or corner == [str(at) for at in use.source.crop[:2]]:
             continue
@@ -181,7 +187,7 @@ def step_page(
         "conditions": study.conditions(),
         "findings": findings,
         "next_step": list(STEPS)[min(list(STEPS).index(step) + 1, len(STEPS) - 1)],
-        **CONTEXTS[step](study),
+        **CONTEXTS[step](request, study),
     }
     return study_page(request, study, "study-setup", status=status, **context)
 
@@ -196,38 +202,49 @@ class _Stop:
         self.blocks = any(one.blocks for one in self.findings)
 
 
-def _stimuli(study: Study) -> dict[str, Any]:
-    uses = list(study.uses.select_related("source").order_by("pk"))
-    wholes = Photograph.objects.in_bulk([use.source.photograph for use in uses], field_name="sha256")
+def _stimuli(request: HttpRequest, study: Study) -> dict[str, Any]:
+    page = page_by_pk(
+        request, study.uses.select_related("source"), size=PHOTOGRAPHS_A_PAGE, oldest_first=True
+    )
+    wholes = Photograph.objects.in_bulk([use.source.photograph for use in page.rows], field_name="sha256")
     fixed = set(study.own_pictures.values_list("source", flat=True))
+    sizes = sizes_of_wholes(study)
     return {
-        "photographs": [(use, wholes.get(use.source.photograph), use.source_id not in fixed) for use in uses],
-        "movable": any(use.source.crop and use.source_id not in fixed for use in uses),
-        "layouts": [_layout(study, name, uses, wholes) for name in LAYOUTS],
+        "page": page,
+        "photographs": [
+            (use, wholes.get(use.source.photograph), use.source_id not in fixed) for use in page.rows
+        ],
+        "photographs_count": len(sizes),
+        "movable": any(use.source.crop and use.source_id not in fixed for use in page.rows),
+        "layouts": [_layout(study, name, sizes) for name in LAYOUTS],
         "reach": reach_of(study),
         "measuring": pending_reaches(study),
         "joined": in_words(study.conditions(), study.pairing),
     }
 
 
-def _layout(
-    study: Study, name: str, uses: list[StudySource], wholes: dict[str, Photograph]
-) -> dict[str, Any]:
+def sizes_of_wholes(study: Study) -> list[tuple[int, int]]:
+    """Width and height of each of the study's photographs, whole where a whole one is stored."""
+    whole = Photograph.objects.filter(sha256=OuterRef("source__photograph"))
+    width, height = (
+        Coalesce(Subquery(whole.values(side)), F(f"source__{side}")) for side in ("width", "height")
+    )
+    return list(study.uses.values_list(width, height))
+
+
+def _layout(study: Study, name: str, sizes: list[tuple[int, int]]) -> dict[str, Any]:
     """How large a picture the layout shows on the study's smallest screen, and how many it shows whole."""
     width, height = largest_picture(study.rules.replace(layout=name))
-    pictures = [wholes.get(use.source.photograph, use.source) for use in uses]
-    shown = sum(picture.width <= width and picture.height <= height for picture in pictures)
-    here = name == study.rules.layout
     return {
         "label": CHOICES[name].split(":")[0],
         "width": width,
         "height": height,
-        "whole": shown,
-        "here": here,
+        "whole": sum(its_width <= width and its_height <= height for its_width, its_height in sizes),
+        "here": name == study.rules.layout,
     }
 
 
-def _pairs(study: Study) -> dict[str, Any]:
+def _pairs(request: HttpRequest, study: Study) -> dict[str, Any]:
     base, from_pilot = assumed_of(study)
     context: dict[str, Any] = {
         "joined": in_words(study.conditions(), study.pairing),
@@ -245,13 +262,13 @@ def _pairs(study: Study) -> dict[str, Any]:
     return context | {"plan": plan, "words": plan_in_words(plan), "assumed": base}
 
 
-def _protocol(study: Study) -> dict[str, Any]:
+def _protocol(request: HttpRequest, study: Study) -> dict[str, Any]:
     return {"preset_label": preset_label(study.preset)}
 
 
-def _review(study: Study) -> dict[str, Any]:
+def _review(request: HttpRequest, study: Study) -> dict[str, Any]:
     return {
-        **_pairs(study),
+        **_pairs(request, study),
         "groups": list(rule_groups(study.rules, study.preset)),
         "preset_label": preset_label(study.preset),
         "reach": reach_of(study),

@@ -48,6 +48,10 @@ class Client(HTTPChannel):  # type: ignore[misc]
     began = 0.0
     is_waiting = False
 
+    def __repr__(self) -> str:
+        """For waitress's log, without the address: nobody's is logged."""
+        return f"<a client since {self.creation_time:.0f}>"
+
     def received(self, data: bytes) -> bool:
         """Take in the next bytes, of one request or several."""
         if self.request is None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 from tests.config.run.test_buffering import Environ, Site, Start, begin, serving
+from tests.config.run.test_supervisor import until
 
 
 class Sized(Site):
@@ -71,3 +72,10 @@ def test_a_head_that_cannot_be_read_is_a_400(site: Site, sent: bytes) -> None:
     with serving(site) as (_, port):
         assert response_to(port, sent).startswith((b"HTTP/1.0 400 ", b"HTTP/1.1 400 "))
     assert site.lengths == []
+
+
+def test_what_is_logged_of_a_client_has_no_address(site: Site) -> None:
+    with serving(site) as (server, port), begin(port, b"GET"):
+        until(lambda: bool(server.active_channels), within=5, what="it is connected")
+        (client,) = server.active_channels.values()
+        assert "127.0.0.1" not in repr(client)
