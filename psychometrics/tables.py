@@ -245,7 +245,7 @@ class TableWriter:
     def __init__(self, file: Writer, head: Iterable[str], *, line_end: str = "\n") -> None:
         self._writer = csv.writer(file, lineterminator=line_end)
         self.head = tuple(head)
-        self.first = self._writer.writerow(self.head)
+        self.first = self._writer.writerow([guard(name) for name in self.head])
 
     def row(self, cells: Iterable[Any]) -> Any:
         """Write one row; returns what the file's `write` does."""

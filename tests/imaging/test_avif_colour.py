@@ -126,3 +126,37 @@ def test_a_clean_aperture_is_refused_unless_it_is_the_whole() -> None:
     assert load_photograph(with_clean_aperture(width, height)).pixels.shape == patches().shape
     with pytest.raises(PhotographError, match="a clean aperture"):
         load_photograph(with_clean_aperture(width - 8, height))
+
+
+def box(name: bytes, *parts: bytes) -> bytes:
+    content = b"".join(parts)
+    return struct.pack(">I4s", 8 + len(content), name) + content
+
+
+def full(name: bytes, *parts: bytes) -> bytes:
+    return box(name, bytes(4), *parts)
+
+
+def test_a_picture_made_of_tiles_has_their_properties_too() -> None:
+    """Item 1 is the primary one, made of 2 and 3; 4 is another picture."""
+    properties = box(
+        b"ipco", box(b"ispe", b"size"), box(b"av1C", b"tile"), box(b"colr", b"nclx"), box(b"av1C", b"else")
+    )
+    of_item = {1: [1, 3], 2: [2], 3: [2], 4: [4]}
+    associated = [
+        struct.pack(f">HB{len(numbers)}B", item, len(numbers), *numbers) for item, numbers in of_item.items()
+    ]
+    tiles = box(b"dimg", struct.pack(">HHHH", 1, 2, 2, 3))
+    other = box(b"thmb", struct.pack(">HHH", 4, 1, 1))
+    meta = full(
+        b"meta",
+        full(b"pitm", struct.pack(">H", 1)),
+        full(b"iref", other, tiles),
+        box(b"iprp", properties, full(b"ipma", struct.pack(">I", 4), *associated)),
+    )
+    assert item_properties(box(b"ftyp", b"avif") + meta) == [
+        (b"ispe", b"size"),
+        (b"colr", b"nclx"),
+        (b"av1C", b"tile"),
+        (b"av1C", b"tile"),
+    ]

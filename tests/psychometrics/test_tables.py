@@ -172,3 +172,8 @@ def test_a_record_is_written_by_the_names_of_the_columns():
 def test_blank_lines_below_excels_hint_are_counted():
     assert [line for line, _ in parse_table(b"sep=;\n\n\na;b\n1;2\n", "x").rows] == [5]
     assert [line for line, _ in parse_table(b"sep=;\r\n\r\na;b\r\n1;2\r\n", "x").rows] == [4]
+
+
+def test_names_of_columns_are_guarded_too():
+    """Those of a matrix are names of conditions, which people give."""
+    assert to_text(["", "=1+1@0.5", "jpeg"], [["=1+1@0.5", 0, 2]]) == ",'=1+1@0.5,jpeg\n'=1+1@0.5,0,2\n"
