@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
+from psychometrics.tables import plain_number
+
 ORIGINAL = "original"
 REFERENCES = (ORIGINAL, "reference")
 
@@ -46,7 +48,7 @@ def parse_compared(name: str) -> ComparedMethod:
 def number(text: str, what: str) -> float:
     """A finite number. Raises AnswersError, calling it `what`."""
     try:
-        value = float(text)
+        value = plain_number(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):

@@ -210,6 +210,16 @@ def _fitted(cells: list[str], head: Sequence[str], line: int, name: str) -> tupl
     return tuple(cells[: len(head)])
 
 
+def plain_number(text: str) -> float:
+    """The number in a cell, as spreadsheets and R write it: 12, -0.5, 1e-3. Raises ValueError.
+
+    Python also takes 1_000 and digits of other scripts, which other programs do not read as numbers.
+    """
+    if "_" in text or not text.isascii():
+        raise ValueError(f"{text!r} is not a number")
+    return float(text)
+
+
 def guard(value: Any) -> Any:
     """The value as a cell: text that a spreadsheet would run as a formula begins with an apostrophe.
 
@@ -233,7 +243,7 @@ def _is_formula(text: str) -> bool:
 
 def _is_number(text: str) -> bool:
     try:
-        float(text)
+        plain_number(text)
     except ValueError:
         return False
     return text.strip() == text

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple, Self
 
+from psychometrics.tables import plain_number
+
 LONGEST_METHOD = 40
 LONGEST_CODEC = 120
 """Of a codec of the zoo with its options."""
@@ -82,8 +84,9 @@ def parse_level(text: str, *, of: str = "") -> Decimal:
     """A level: a number of at most four decimals, above 0 and below 1000. Raises ConditionError."""
     whose = f"{of!r}: " if of else ""
     try:
+        plain_number(text.strip())
         level = Decimal(text.strip())
-    except InvalidOperation as error:
+    except (ValueError, InvalidOperation) as error:
         raise ConditionError(
             f"{whose}the level {text!r} is not a number. Levels order the operating points of a method, "
             f"such as 0.37 or 45."

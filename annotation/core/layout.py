@@ -20,7 +20,7 @@ from annotation.core.conditions import (
     parse_method,
 )
 from psychometrics.answers import UNPRINTABLE
-from psychometrics.tables import Record
+from psychometrics.tables import Record, plain_number
 
 REQUIRED, OPTIONAL = ("source", "method", "level", "file"), ("bpp",)
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif")
@@ -137,7 +137,7 @@ def _bpp(text: str) -> float | None:
     if not text:
         return None
     try:
-        bpp = float(text)
+        bpp = plain_number(text)
     except ValueError as error:
         raise ConditionError(f"the bpp {text!r} is not a number.") from error
     if not 0 < bpp <= LARGEST_BPP:

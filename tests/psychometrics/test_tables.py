@@ -10,6 +10,7 @@ from psychometrics.tables import (
     TableWriter,
     guard,
     parse_table,
+    plain_number,
     read_records,
     stream,
     to_text,
@@ -177,3 +178,15 @@ def test_blank_lines_below_excels_hint_are_counted():
 def test_names_of_columns_are_guarded_too():
     """Those of a matrix are names of conditions, which people give."""
     assert to_text(["", "=1+1@0.5", "jpeg"], [["=1+1@0.5", 0, 2]]) == ",'=1+1@0.5,jpeg\n'=1+1@0.5,0,2\n"
+
+
+@pytest.mark.parametrize("text", ["12", "-0.5", "+3", ".5", "5.", "1e-3", "1E3"])
+def test_numbers_are_those_of_spreadsheets(text):
+    assert plain_number(text) == float(text)
+
+
+@pytest.mark.parametrize("text", ["1_000", "１２", "٣", "0x10", "1,5", "5ms", "", "−1"])
+def test_what_only_python_reads_as_a_number_is_none(text):
+    with pytest.raises(ValueError, match="number|convert"):
+        plain_number(text)
+    assert guard(f"-{text}") == f"'-{text}"

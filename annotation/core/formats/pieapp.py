@@ -12,7 +12,7 @@ from pathlib import Path
 from annotation.core.formats.clic import split_choices
 from annotation.core.formats.names import is_inside
 from annotation.core.formats.plain import Answer, Answers, AnswersError, Shown
-from psychometrics.tables import TableError, read_table
+from psychometrics.tables import TableError, plain_number, read_table
 
 LABELS = "*_pairwise_labels.csv"
 PEOPLE = 40
@@ -77,7 +77,7 @@ def _answers(file: Path) -> Iterator[Answer | None]:
 
 def _share(file: Path, line: int, text: str) -> float:
     try:
-        share = float(text)
+        share = plain_number(text)
     except ValueError:
         share = -1.0
     if not 0 <= share <= 1:

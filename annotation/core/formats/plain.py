@@ -15,7 +15,7 @@ from annotation.core.conditions import ORIGINAL_METHOD
 from annotation.core.formats.names import is_inside
 from psychometrics.answer_formats import CHECKS, IDENTICAL, TRAP
 from psychometrics.answers import UNPRINTABLE
-from psychometrics.tables import Record, TableError, read_records
+from psychometrics.tables import Record, TableError, plain_number, read_records
 
 SKIP = "skip"
 CHOICES = ("a", "b", "tie", SKIP)
@@ -182,7 +182,7 @@ def number(where: str, name: str, row: Mapping[str, str], most: float = math.inf
     if not text:
         return None
     try:
-        value = float(text)
+        value = plain_number(text)
     except ValueError as error:
         hint = " Write decimals with a point." if "," in text else ""
         raise AnswersError(f"{where}: {name} is {text!r}, not a number.{hint}") from error

@@ -67,7 +67,7 @@ def test_a_bad_row_is_named_by_its_line(tmp_path: Path, row: str, words: str) ->
         read_plain(path)
 
 
-@pytest.mark.parametrize("text", ["nan", "-1", "1e99", "soon"])
+@pytest.mark.parametrize("text", ["nan", "-1", "1e99", "soon", "1_000", "１２"])
 def test_times_are_numbers_of_a_day_at_most(tmp_path: Path, text: str) -> None:
     path = write(tmp_path, "source,a,b,choice,ms", f"o.png,x.png,y.png,a,{text}")
     with pytest.raises(AnswersError, match="Line 2"):

@@ -35,3 +35,9 @@ def test_the_original_has_no_level() -> None:
 def test_what_is_no_condition_is_told_why(name: str, words: str) -> None:
     with pytest.raises(ConditionError, match=words):
         Condition.parse(name)
+
+
+@pytest.mark.parametrize("level", ["1_0", "１", "٣"])
+def test_a_level_that_only_python_reads_as_a_number_is_refused(level: str) -> None:
+    with pytest.raises(ConditionError, match="is not a number"):
+        Condition.parse(f"jpeg@{level}")
