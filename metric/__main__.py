@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -111,9 +112,15 @@ def _prefer(options: argparse.Namespace) -> int:
     from metric.core.distance.features import to_tensor
 
     metric = load(options.version)
-    reference, a, b = (to_tensor([read_pixels(path)]) for path in (options.ref, options.a, options.b))
-    share = float(metric.preference(reference, a, b))
-    first, second = (float(metric.jnd(reference, picture)) for picture in (a, b))
+    pictures = [to_tensor([read_pixels(path)]) for path in (options.ref, options.a, options.b)]
+    sizes = ["{3}×{2}".format(*picture.shape) for picture in pictures]
+    if len(set(sizes)) > 1:
+        raise ValueError(f"The pictures must have one size: REF has {sizes[0]}, A {sizes[1]}, B {sizes[2]}.")
+    if doubt := metric.doubt_about_size(min(pictures[0].shape[2:])):
+        print(doubt, file=sys.stderr)
+    with warnings.catch_warnings(action="ignore"):  # the last line says whether it is calibrated
+        share = float(metric.preference(pictures[0], pictures[1], pictures[2]))
+    first, second = (float(metric.jnd(pictures[0], picture)) for picture in pictures[1:])
     print(f"{100 * share:.1f} % of people are expected to find {options.a} closer than {options.b}.")
     print(f"Just noticeable differences from {options.ref}: {first:.2f} and {second:.2f}.")
     print(f"Calibrated on: {metric.calibrated_on}")

@@ -118,3 +118,11 @@ def test_a_metric_is_trained_with_settings_of_the_command_line_and_says_where_it
         assert (
             capsys.readouterr().err.count("fitted on images with a short side of 48 to 64 pixels") == doubts
         )
+    for path, doubts in ((small, 0), (large, 1)):
+        assert main(["prefer", str(out), str(path), str(path), str(path)]) == 0
+        shown = capsys.readouterr()
+        assert f"50.0 % of people are expected to find {path} closer" in shown.out
+        assert "Calibrated on: held-out folds of the train split" in shown.out
+        assert shown.err.count("fitted on images with a short side of 48 to 64 pixels") == doubts
+    assert main(["prefer", str(out), str(large), str(large), str(small)]) == 2
+    assert "REF has 100×100, A 100×100, B 64×64" in capsys.readouterr().err
