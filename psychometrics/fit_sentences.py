@@ -6,9 +6,12 @@ from psychometrics.cautions import NO_FIT
 from psychometrics.p_values import p_with_sign
 from psychometrics.ranking import Ranking
 from psychometrics.sentences import count
+from psychometrics.spread import Spread
 
 # Below this p there is a doubt, below NO_FIT none.
 DOUBTFUL_FIT = 0.05
+# An upper limit in JND that prints as 0.00 would claim that nobody differs.
+UNSEEN = 0.005
 
 
 def fit_in_words(ranking: Ranking) -> list[str]:
@@ -45,12 +48,17 @@ def _of_triads(ranking: Ranking) -> list[str]:
 
 
 def _of_spreads(ranking: Ranking) -> list[str]:
-    return [
-        f"Strengths differ between {'people' if one.way == 'annotators' else 'photographs'} by a standard deviation "
-        f"of {one.sd:.2f} JND (95 % interval {one.low:.2f} to {one.high:.2f})."
-        for one in ranking.spreads
-        if one.sd is not None and one.low is not None and one.high is not None
-    ]
+    return [_of_spread(one) for one in ranking.spreads if one.sd is not None]
+
+
+def _of_spread(one: Spread) -> str:
+    who = "people" if one.way == "annotators" else "photographs"
+    if one.high is not None and one.high < UNSEEN:
+        return f"Strengths do not differ between {who} by more than single answers would make them differ."
+    return (
+        f"Strengths differ between {who} by a standard deviation of {one.sd:.2f} JND "
+        f"(95 % interval {one.low:.2f} to {one.high:.2f})."
+    )
 
 
 def _percent(share: float) -> str:

@@ -11,6 +11,7 @@ from psychometrics.comparisons import Floats, pair_indices
 from psychometrics.estimates import CONFIDENCE
 from psychometrics.ranking import Ranking
 from psychometrics.scaling import UNIT
+from psychometrics.spread import spreads
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ def votes_left(ranking: Ranking, halfwidth: float) -> VotesLeft:
     answers, sources, df = _variances(ranking, contrasts, errors.standard**2)
     left = _more(answers, sources, quantile, halfwidth, ranking.judgments)
     scaled = [sources * df / chdtri(df, tail) for tail in (0.1, 0.9)]
+    scaled.append(np.maximum(scaled[1], _of_unseen_spread(ranking)))
     tails = [_more(answers, own, quantile, halfwidth, ranking.judgments) for own in scaled]
     bounds = sorted(np.inf if each is None else float(each) for each in (*tails, left))
     return VotesLeft(
@@ -58,6 +60,17 @@ def _variances(ranking: Ranking, contrasts: Floats, whole: Floats) -> tuple[Floa
             own = np.maximum(np.einsum("ci,ij,cj->c", contrasts, part.excess, contrasts), 0.0) / UNIT**2
             return np.maximum(whole - own, 0.0), own, float(part.groups - 1)
     return whole, np.zeros_like(whole), 1.0
+
+
+def _of_unseen_spread(ranking: Ranking) -> float:
+    """Variance in JND^2 of a difference if photographs differ by as much as the answers leave open (80 % interval).
+
+    Where no spread is seen, it is not proved that there is none.
+    """
+    for one in spreads(ranking.uncertainty, confidence=0.8):
+        if one.way == "sources" and one.high is not None:
+            return 2 * one.high**2 / one.groups
+    return 0.0
 
 
 def _more(answers: Floats, sources: Floats, quantile: Floats, halfwidth: float, judgments: int) -> int | None:

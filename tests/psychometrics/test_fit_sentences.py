@@ -54,3 +54,11 @@ def test_circular_triads_are_counted(ranking: Ranking, triads: int, circular: in
 
 def test_spreads_have_an_interval_that_is_called_one(ranking: Ranking) -> None:
     assert any("between people" in words and "(95 % interval " in words for words in fit_in_words(ranking))
+
+
+def test_no_interval_claims_that_nobody_differs(ranking: Ranking) -> None:
+    people, photographs = ranking.spreads
+    unseen = replace(people, sd=0.0, low=0.0, high=0.0)
+    words = " ".join(fit_in_words(replace(ranking, spreads=(unseen, replace(photographs, high=0.41)))))
+    assert "do not differ between people by more than single answers would make them" in words
+    assert "0.00 to 0.00" not in words and "to 0.41" in words

@@ -17,6 +17,7 @@ from psychometrics.ranking import rank
 from psychometrics.sentences import plan_in_words
 from psychometrics.simulation import answer, balanced, own_strengths
 from psychometrics.votes_left import votes_left
+from tests.psychometrics.studies import study
 
 
 @pytest.mark.parametrize("size", [Size(4, 10, 12, 5), Size(6, 20, 30, 3), Size(2, 12, 20, 10)])
@@ -101,6 +102,14 @@ def test_nothing_is_left_when_all_is_inside_and_photographs_set_a_floor() -> Non
     assert (done.left, done.low, done.high) == (0, 0, 0)
     never = votes_left(result, done.floor / 2)
     assert never.left is None and never.high is None and never.floor > 0.2
+
+
+def test_photographs_that_seem_alike_still_leave_a_range() -> None:
+    """Six photographs between which no spread is seen may differ: the forecast is no single number."""
+    result = rank(study(600, seed=6, annotators=20, sources=6))
+    assert {one.way: one.sd for one in result.spreads}["sources"] == 0.0
+    left = votes_left(result, 0.35)
+    assert left.left is not None and left.high is not None and left.high > 2 * left.left
 
 
 def test_a_pilot_gives_its_spreads() -> None:
