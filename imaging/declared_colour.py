@@ -168,9 +168,10 @@ def _by_avif(opened: Image.Image, content: bytes) -> DeclaredColour:
 
 def _by_video(primaries: int, curve: int, way: str) -> DeclaredColour:
     """As browsers take AVIF: what is unspecified is sRGB's, and so is a video's curve."""
+    if (primaries, curve) == (UNSPECIFIED, UNSPECIFIED):
+        return DeclaredColour()
     primaries = 1 if primaries == UNSPECIFIED else primaries
-    claim = _by_code_points(primaries, 13 if curve in (UNSPECIFIED, 1, 6, 14, 15) else curve, way)
-    return DeclaredColour() if claim == DeclaredColour(way) else claim
+    return _by_code_points(primaries, 13 if curve in (UNSPECIFIED, 1, 6, 14, 15) else curve, way)
 
 
 def _by_gif(opened: Image.Image, content: bytes) -> DeclaredColour:

@@ -258,7 +258,9 @@ def _validate_together(rules: Protocol) -> None:
         raise ProtocolError("consent_text", "Write the consent text, or do not ask for consent.")
     if rules.stop_on:
         try:
-            date.fromisoformat(rules.stop_on)
+            # Python reads 2027-W05-1 and 20270201 too, which the browser's field for dates leaves empty.
+            if date.fromisoformat(rules.stop_on).isoformat() != rules.stop_on:
+                raise ValueError("another form of a date")
         except ValueError as error:
             raise ProtocolError(
                 "stop_on", f"Last day: {rules.stop_on!r} is not a date such as 2027-01-31."

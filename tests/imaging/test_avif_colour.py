@@ -160,3 +160,12 @@ def test_a_picture_made_of_tiles_has_their_properties_too() -> None:
         (b"av1C", b"tile"),
         (b"av1C", b"tile"),
     ]
+
+
+def test_exif_is_asked_only_where_the_file_itself_names_nothing() -> None:
+    uncalibrated = claims.saved("AVIF", quality=100, exif=claims.exif(0xFFFF))
+    place = uncalibrated.find(b"nclx") + 4
+    assert load_photograph(uncalibrated).notes == ()
+    unnamed = uncalibrated[:place] + struct.pack(">HH", 2, 2) + uncalibrated[place + 4 :]
+    (note,) = load_photograph(unnamed).notes
+    assert "Exif data names a space other than sRGB" in note

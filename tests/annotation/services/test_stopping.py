@@ -1,12 +1,12 @@
 """A study ends by its own rule: paused while pairs are in hand, closed once none is."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from types import SimpleNamespace
 
 import pytest
 from django.utils import timezone
 
-from annotation.core.protocol import Protocol
+from annotation.core.protocol import Protocol, ProtocolError
 from annotation.models import Study
 from annotation.services import stopping
 from annotation.services.stopping import apply_stop_rules, why_it_ends, widest_halfwidth
@@ -90,3 +90,20 @@ def test_the_widest_level_decides_and_each_must_be_known(monkeypatch: pytest.Mon
         results = SimpleNamespace(deciding=[SimpleNamespace(ranking=ranking) for ranking in rankings])
         monkeypatch.setattr(stopping, "rank_conditions", lambda rows, results=results: results)
         assert widest_halfwidth(study) == expected
+
+
+@pytest.mark.parametrize(
+    "day", ["2027-02-29", "2027-W05-1", "20270201", " 2027-01-31", "31.1.2027", "２０２７-01-31"]
+)
+def test_a_last_day_that_the_form_could_not_show_is_refused(day: str) -> None:
+    Protocol.bare().replace(stop_on="2028-02-29").require_consistent()
+    with pytest.raises(ProtocolError, match="is not a date such as"):
+        Protocol.bare().replace(stop_on=day).require_consistent()
+
+
+@pytest.mark.parametrize("today", ["2028-02-29", "2027-12-31"])
+def test_a_study_ends_the_day_after_at_ends_of_months_and_years(today: str) -> None:
+    day = date.fromisoformat(today)
+    study = make_study(protocol=Protocol.bare().replace(stop_on=today).to_json())
+    assert why_it_ends(study, today=day) == ""
+    assert why_it_ends(study, today=day + timedelta(days=1)) == f"its last day was {today}"
