@@ -66,6 +66,25 @@ def test_one_place_shows_one_picture_at_a_time_pixel_for_pixel(
     assert complaints == []
 
 
+def test_a_phone_covers_no_button_with_a_note_and_the_picture_on_show_keeps_its_name(
+    page: Page, sit_down: Callable[[Study], None]
+) -> None:
+    page.set_viewport_size({"width": 375, "height": 740})
+    sit_down(study_with(1, layout="toggle", screen_check="skip"))
+    page.wait_for_selector(READY)
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#note")).to_have_text("Look first at: A, B.")
+    note, tools = page.locator("#note").bounding_box(), page.locator(".tools").bounding_box()
+    assert note is not None and tools is not None
+    assert note["y"] + note["height"] <= tools["y"]
+    shown = page.locator('[data-view="original"]')
+    shown.hover()
+    ink, ground = shown.evaluate(
+        "each => [getComputedStyle(each).color, getComputedStyle(each).backgroundColor]"
+    )
+    assert ink != ground
+
+
 def test_flicker_asks_first_and_then_takes_turns(page: Page, sit_down: Callable[[Study], None]) -> None:
     sit_down(study_with(2, layout="flicker", flicker_hz=2.0))
     expect_panel(page, "flicker_warning")

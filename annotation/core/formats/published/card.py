@@ -140,8 +140,8 @@ def _collection(manifest: Mapping[str, Any]) -> Iterator[str]:
     if rules.get("layout") in _LAYOUTS:
         yield f"- Pictures were shown {_LAYOUTS[rules['layout']]}, a pixel of theirs on a pixel of the screen."
     if "votes_per_triplet" in study:
-        ties = "“can't tell” was an answer" if study.get("allow_ties") else "no answer but one of the two"
-        yield f"- Wanted votes for each pair: {study['votes_per_triplet']}; {ties}."
+        ties = "“can't tell” was offered" if study.get("allow_ties") else "“can't tell” was not offered"
+        yield f"- Votes planned for each pair: {study['votes_per_triplet']}; {ties}."
     if rules.get("panel", "none") != "none":
         yield f"- People came from {_plain(rules['panel'])}."
     if excluded := manifest["filters"].get("exclusions", {}).get("rules"):
@@ -157,7 +157,7 @@ def _collection(manifest: Mapping[str, Any]) -> Iterator[str]:
 def _splits(manifest: Mapping[str, Any]) -> Iterator[str]:
     yield "## Splits"
     yield ""
-    yield "By photograph, for ever: no photograph is in two."
+    yield "By photograph and permanent: no photograph is in two splits."
     yield ""
     yield "| split | photographs | pairs | answers |"
     yield "| --- | --- | --- | --- |"
