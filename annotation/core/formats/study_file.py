@@ -14,7 +14,7 @@
 
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -64,11 +64,22 @@ def read(text: str, *, rules: Iterable[str], protocol: Iterable[str]) -> dict[st
         faults.append("stimuli must be a text: the name of a folder or of a zip file.")
     if not isinstance(content.get("allow_missing", False), bool):
         faults.append("allow_missing must be true or false.")
+    faults += [f"{place} contains a zero byte (U+0000): remove it." for place in _with_zero_bytes(content)]
     for table, columns in TABLES.items():
         faults += _rows(content.get(table, []), table, columns)
     if faults:
         raise StudyFileError(" ".join(faults))
     return content
+
+
+def _with_zero_bytes(value: Any, place: str = "") -> Iterator[str]:
+    """Where texts contain what no database column of text can hold."""
+    if isinstance(value, str) and "\0" in value:
+        yield place
+    for name, one in value.items() if isinstance(value, dict) else ():
+        yield from _with_zero_bytes(one, f"{place}.{name}" if place else str(name))
+    for number, one in enumerate(value if isinstance(value, list) else (), start=1):
+        yield from _with_zero_bytes(one, f"{place}[{number}]")
 
 
 def _format(content: Mapping[str, Any]) -> list[str]:
