@@ -37,8 +37,13 @@ class DatabaseFacts:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Self:
-        """As `to_json` wrote it."""
-        return cls(stored["vendor"], stored["migrations"], stored["tables"])
+        """As `to_json` wrote it. Raises BackupError."""
+        try:
+            return cls(stored["vendor"], stored["migrations"], stored["tables"])
+        except KeyError as error:
+            raise BackupError(
+                f"The manifest of the backup is damaged: it has no {error} of the database."
+            ) from error
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON."""

@@ -68,6 +68,7 @@ def restore_backup(folder: Path, say: Say, *, replace: bool = False) -> None:
         BackupError: the backup is not whole, Closer runs, or there is something here that would be lost.
     """
     manifest = _read_manifest(folder)
+    facts = DatabaseFacts.from_json(manifest["database"])
     lock = FolderLock(settings.VAR_DIR / "run" / "supervisor.lock")
     if holder := lock.acquire(f"restore, process {os.getpid()}"):
         raise BackupError(f"Closer is running here ({holder}). Stop it first.")
@@ -75,7 +76,7 @@ def restore_backup(folder: Path, say: Say, *, replace: bool = False) -> None:
         if not replace and not database.is_empty():
             raise BackupError("There are accounts or studies here. Use --replace to replace them.")
         say(f"files: {files.put_back(folder / 'files', default_storage)}")
-        database.load(folder / "database", DatabaseFacts.from_json(manifest["database"]))
+        database.load(folder / "database", facts)
         say("database: restored")
         _restore_keys(folder / "keys", say)
     finally:
@@ -106,12 +107,8 @@ def _restore_keys(folder: Path, say: Say) -> None:
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
-    try:
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
-    except FileNotFoundError as error:
-        raise BackupError(
-            f"{folder} has no {MANIFEST}: it is not a backup, or the backup was not finished."
-        ) from error
+    """The manifest of a backup that is whole. Raises BackupError, before anything here is touched."""
+    manifest = _parsed(folder / MANIFEST)
     if manifest["format"] != FORMAT:
         raise BackupError(f"The backup has format {manifest['format']}, but this version reads {FORMAT}.")
     if damaged := {
@@ -120,6 +117,30 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         raise BackupError(
             f"Damaged since the backup was made: {', '.join(sorted(damaged))} in {folder / 'database'}."
         )
+    there = sum(path.is_file() for path in (folder / "files").rglob("*"))
+    if there < manifest["files"]:
+        raise BackupError(
+            f"Damaged since the backup was made: {folder / 'files'} has {there} of {manifest['files']} files."
+        )
+    if not (folder / "keys" / SECRET).is_file():
+        raise BackupError(f"Damaged since the backup was made: {folder / 'keys' / SECRET} is missing.")
+    return manifest
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise BackupError(
+            f"{path.parent} has no {MANIFEST}: it is not a backup, or the backup was not finished."
+        ) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise BackupError(f"{path} is damaged ({error}).") from error
+    kinds = {"format": int, "database": dict, "sha256": dict, "files": int}
+    if not isinstance(manifest, dict) or not all(
+        isinstance(manifest.get(name), kinds[name]) for name in kinds
+    ):
+        raise BackupError(f"{path} is damaged: it does not describe a backup.")
     return manifest
 
 

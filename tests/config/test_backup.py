@@ -196,6 +196,34 @@ def test_a_backup_that_is_not_whole_or_not_ours_is_refused(backup: Path) -> None
         call_command("restore", backup)
 
 
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "[" * 100_000, '{"format": 1}', '{"format": "1"}'])
+def test_a_damaged_manifest_is_named(backup: Path, text: str) -> None:
+    (backup / MANIFEST).write_text(text)
+    with pytest.raises(CommandError, match=r"manifest.json is damaged"):
+        call_command("restore", backup)
+
+
+def test_what_is_missing_is_noticed_before_anything_is_replaced(
+    backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backup without its key was restored by half: the database was there, and then came a traceback."""
+    for step in ("load", "is_empty"):
+        monkeypatch.setattr(f"config.backup.database.{step}", lambda *_: pytest.fail("the restore began"))
+    manifest = json.loads((backup / MANIFEST).read_text())
+    (backup / MANIFEST).write_text(json.dumps(manifest | {"files": manifest["files"] + 2}))
+    with pytest.raises(CommandError, match=rf"has {manifest['files']} of {manifest['files'] + 2} files"):
+        call_command("restore", backup)
+
+    (backup / MANIFEST).write_text(json.dumps(manifest | {"database": {"vendor": "sqlite"}}))
+    with pytest.raises(CommandError, match="has no 'migrations' of the database"):
+        call_command("restore", backup)
+
+    (backup / MANIFEST).write_text(json.dumps(manifest))
+    (backup / "keys" / "SECRET_KEY").unlink()
+    with pytest.raises(CommandError, match="SECRET_KEY is missing"):
+        call_command("restore", backup)
+
+
 def test_a_folder_with_other_things_is_not_written_into(tmp_path: Path) -> None:
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "one.txt").write_text("dear")
