@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from annotation.core.allocation import SIDE_BLOCK
+from annotation.core.allocation import SIDE_BLOCK, Sides
 from annotation.services.serving import next_servings
 from annotation.services.stream import stream_of
 from benchmarks._stream import judge, make_study, promises_of
+from tests.kit import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -49,3 +50,14 @@ def test_a_repeat_is_drawn_from_all_of_the_last_pairs() -> None:
         next(next_servings(session, replace(stream, seed=str(number)))).triplet.pk for number in range(20)
     }
     assert len(drawn) > 5
+
+
+def test_a_pair_that_owes_the_annotators_side_is_found_among_many() -> None:
+    """One of the least served, but not the first of them: whoever saw only lefts is due for rights."""
+    study = factories.make_study(votes_per_triplet=9)
+    for place in range(12):
+        factories.make_triplet(study, shuffle=place, served=1, lefts=int(place == 11))
+    session = factories.make_session(study)
+    stream = replace(stream_of(session, None), pairs=Sides(SIDE_BLOCK // 2, 0))
+    serving = next(next_servings(session, stream))
+    assert (serving.triplet.shuffle, serving.first_on_left) == (11, False)

@@ -102,6 +102,16 @@ def test_what_programs_answer_decides_nothing_that_people_are_shown() -> None:
     assert refresh_ranking(study=study) > 0
 
 
+def test_programs_do_not_use_up_what_people_should_judge_first() -> None:
+    study = ranking_study(sources=1)
+    first = Triplet.objects.order_by("shuffle", "pk").first()
+    best = Triplet.objects.order_by("shuffle", "pk").last()
+    assert first is not None and best is not None
+    Triplet.objects.filter(pk=best.pk).update(priority=9.0)
+    assert make_assignment(make_session(study)).triplet == best
+    assert make_assignment(make_session(study, simulated=True)).triplet == first
+
+
 @pytest.fixture
 def refreshed(monkeypatch: pytest.MonkeyPatch) -> list[Study]:
     """The studies whose priorities were computed, in order."""
