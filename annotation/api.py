@@ -31,16 +31,16 @@ from annotation.models import Annotator, Assignment, Session, Study
 from annotation.services.claims import NoPair, claim
 from annotation.services.judging import Answer, record
 from annotation.services.picture_copies import address_of, pictures_are_proxied
-from annotation.services.pictures import picture_of
+from annotation.services.pictures import picture_bytes
 from annotation.services.practice import feedback_on
 from annotation.services.sessions import (
     begin_session,
     progress_in,
-    progress_of,
     require_open,
+    session_progress,
     skip_assignment,
 )
-from annotation.throttles import JudgingThrottle, client_of
+from annotation.throttles import JudgingThrottle, client_name
 from annotation.transient import is_transient
 from annotation.views.access import may, staff_of
 
@@ -120,7 +120,7 @@ class BeginSession(JudgingView):
         session = begin_session(
             study=study,
             annotator_id=known.pk if known else None,
-            client=client_of(request),
+            client=client_name(request),
             **fields,
         )
         return Response(serializers.SessionSerializer(session).data, status=status.HTTP_201_CREATED)
@@ -140,12 +140,12 @@ class NextAssignment(JudgingView):
         """Lease the next pair, or hear why there is none by another status."""
         holding = serializers.valid_data(serializers.NextSerializer, request.data)["holding"]
         try:
-            return Response(next_of(Session.objects.filter(key=key), holding))
+            return Response(next_pair_response(Session.objects.filter(key=key), holding))
         except SessionErased as error:
             raise Http404(str(UNKNOWN_SESSION)) from error
 
 
-def next_of(sessions: QuerySet[Session], holding: Sequence[UUID]) -> dict[str, Any]:
+def next_pair_response(sessions: QuerySet[Session], holding: Sequence[UUID]) -> dict[str, Any]:
     """The next pair of the session, or why there is none, with its progress."""
     claimed = claim(sessions=sessions, holding=holding, require=require_open)
     pair, progress = claimed.outcome, progress_in(claimed.session, claimed.enrolment)
@@ -197,7 +197,7 @@ class SubmitJudgment(JudgingView):
 def _next_or_refusal(sessions: QuerySet[Session], holding: Sequence[UUID]) -> dict[str, Any]:
     """The answer is recorded, whatever is said of the next pair."""
     try:
-        return next_of(sessions, holding)
+        return next_pair_response(sessions, holding)
     except Refused as refusal:
         return {"status": "refused", "code": refusal.code, "detail": str(refusal)}
 
@@ -219,7 +219,7 @@ class SkipAssignment(JudgingView):
         session = session_of(request)
         words = " ".join(word for word in (fields["slot"], fields["detail"]) if word)
         skip_assignment(session=session, assignment_id=pk, cause=fields["cause"], detail=words)
-        return Response(progress_of(session))
+        return Response(session_progress(session))
 
 
 class AssignmentImage(JudgingView):
@@ -249,6 +249,6 @@ class AssignmentImage(JudgingView):
 def picture_response(assignment: UUID, slot: str) -> HttpResponse:
     """A picture of a pair, or for the proxy in front where its file is. Raises Assignment.DoesNotExist."""
     if not pictures_are_proxied():
-        return HttpResponse(picture_of(assignment, slot), content_type="image/png")
+        return HttpResponse(picture_bytes(assignment, slot), content_type="image/png")
     headers = {"X-Accel-Redirect": address_of(assignment, slot)}
     return HttpResponse(content_type="image/png", headers=headers)

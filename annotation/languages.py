@@ -89,7 +89,7 @@ def _closest(language: str, tags: set[str]) -> str:
     return base if base in tags else ""
 
 
-def language_of(request: HttpRequest, study: Any) -> str:
+def requested_language(request: HttpRequest, study: Any) -> str:
     """The language in which a study's pages are shown to whoever asks: the study's, or the annotator's choice."""
     own = study.language if is_complete(study.language) else SOURCE_LANGUAGE
     return requested(request, default=own) if study.annotators_choose_language else own

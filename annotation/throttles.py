@@ -50,7 +50,7 @@ class _Parser(ScopedRateThrottle):
         pass
 
 
-def client_of(request: HttpRequest | Request) -> str:
+def client_name(request: HttpRequest | Request) -> str:
     """A name for where the request comes from that means nothing an hour later and leads to no address."""
     secret = cache.get_or_set("throttle-secret", secrets.token_bytes(32), SECRET_LASTS_S)
     address = request.META.get("REMOTE_ADDR", "")

@@ -116,7 +116,7 @@ class Assignment(models.Model):
         """What is shown on the right."""
         return self.triplet.second if self.first_on_left else self.triplet.first
 
-    def choice_of(self, answer: str) -> str:
+    def side_choice(self, answer: str) -> str:
         """The triplet's `first` or `second`, whichever stood on the side that the answer names, or a tie."""
         if answer == Judgment.Side.TIE:
             return Judgment.Choice.TIE

@@ -37,7 +37,7 @@ def rule_of(rules: Protocol, check: str) -> str:
     return rule
 
 
-def steps_of(study: Study) -> list[str]:
+def arrival_steps(study: Study) -> list[str]:
     """Every step that the study requires on arrival, in order: its questions come after the checks."""
     rules = study.rules
     checks = [check for check in CHECKS if rule_of(rules, check) != "skip"]
@@ -49,7 +49,7 @@ def next_step(enrolment: Enrolment, session: Session | None) -> str | None:
     """The first step that is still to be taken, SCREENED_OUT, or None when pairs may come."""
     if enrolment.screened_out_by:
         return SCREENED_OUT
-    steps = steps_of(enrolment.study)
+    steps = arrival_steps(enrolment.study)
     return next((step for step in steps if _is_due(step, enrolment, session)), None)
 
 
@@ -63,10 +63,10 @@ def _is_due(step: str, enrolment: Enrolment, session: Session | None) -> bool:
         return True
     if step == "screen":
         return bool(taken["session"] != session.pk)
-    return step in OF_THE_SCREEN and taken["screen"] != screen_of(session)
+    return step in OF_THE_SCREEN and taken["screen"] != session_screen(session)
 
 
-def screen_of(session: Session) -> list[Any]:
+def session_screen(session: Session) -> list[Any]:
     """What identifies a screen: width and height in device pixels and their ratio to CSS pixels."""
     return [session.screen.get(name) for name in ("width", "height", "dpr")]
 
@@ -109,7 +109,7 @@ def record_step(*, enrolment: Enrolment, session: Session, step: str, finding: F
 def _describe(session: Session, details: Mapping[str, Any], *, known: Mapping[str, Any] | None) -> None:
     """Writes down the session's screen; one that was calibrated before needs no card again."""
     session.screen = {**session.screen, **details}
-    if known and known["screen"] == screen_of(session):
+    if known and known["screen"] == session_screen(session):
         session.screen.setdefault("px_per_mm", known["px_per_mm"])
     session.save(update_fields=["screen"])
 
@@ -121,7 +121,7 @@ def _keep(enrolment: Enrolment, session: Session, step: str, finding: Finding, *
         "passed": finding.passed,
         "at": now.isoformat(timespec="seconds"),
         "session": session.pk,
-        "screen": screen_of(session),
+        "screen": session_screen(session),
     }
     if failed:
         enrolment.screened_out_by, enrolment.screened_out_at = step, now

@@ -16,7 +16,7 @@ from annotation.services.arrival import enrol
 from annotation.services.pool import lease, return_overdue, return_to_pool, take
 from annotation.services.practice import TRAINING, next_practice_pair, practice_stage
 from annotation.services.serving import next_servings
-from annotation.services.stream import stream_of
+from annotation.services.stream import next_place
 from annotation.turns import atomic_in_turn
 
 # How many run-out leases one claim sweeps up: enough to keep pace, few enough to cost nothing.
@@ -79,7 +79,7 @@ def _sweep(study: Study) -> int:
     )
 
 
-def end_of(session: Session) -> NoPair | None:
+def session_end(session: Session) -> NoPair | None:
     """Why the session is complete, without leasing anything; None while there is more to do in it."""
     with transaction.atomic():
         session, enrolment = _in_turn(Session.objects.filter(pk=session.pk))
@@ -94,7 +94,7 @@ def end_of(session: Session) -> NoPair | None:
         if session.study.state == Study.State.CLOSED:
             closed = gettext("This study is closed and takes no more answers. Thank you.")
             return NoPair("sitting_over", closed, is_final=True)
-        stream = stream_of(session, _last_source(_recent(session)))
+        stream = next_place(session, _last_source(_recent(session)))
         if session.ready_at is None or next(next_servings(session, stream), None):
             return None
         nothing = _nothing(session)
@@ -240,7 +240,7 @@ def _train(session: Session, enrolment: Enrolment, begun: int, total: int) -> As
 
 
 def _judge(session: Session, last_source: int | None) -> Assignment | NoPair:
-    stream = stream_of(session, last_source)
+    stream = next_place(session, last_source)
     for serving in next_servings(session, stream):
         if not serving.counts or take(serving, simulated=session.annotator.simulated):
             return lease(session, serving, stream.position)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from annotation.models import Assignment, Enrolment, Session, Study, Triplet
 from annotation.services.arrival import enrol
-from annotation.services.claims import end_of
+from annotation.services.claims import session_end
 
 # Of the required pairs, so many may be flagged or fail to load and still count as done.
 FLAGS_COUNTED = 0.1
@@ -37,7 +37,7 @@ class Completion:
         return max(0, self.needed - self.done)
 
 
-def completion_of(study: Study, annotator: UUID, *, nothing_more: bool = False) -> Completion:
+def study_completion(study: Study, annotator: UUID, *, nothing_more: bool = False) -> Completion:
     """The annotator's progress; with `nothing_more` to judge, only the pairs that they were given are required.
 
     A study without a completion code or return address pays for nothing, so it requires nothing.
@@ -66,11 +66,11 @@ def finish(session: Session, *, at: datetime | None = None) -> Enrolment | None:
     None while a pair is still leased or more will follow, where too little was judged for the study's completion,
     and for those who were screened out.
     """
-    over = end_of(session)
+    over = session_end(session)
     if not over:
         return None
     enrolment = enrol(session.study, session.annotator)
-    completion = completion_of(session.study, session.annotator_id, nothing_more=over.is_final)
+    completion = study_completion(session.study, session.annotator_id, nothing_more=over.is_final)
     if not (completion.is_reached or enrolment.excluded_by or enrolment.finished_at):
         return None
     now = at or timezone.now()

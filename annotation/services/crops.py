@@ -10,7 +10,7 @@ from django.db import transaction
 from annotation.errors import Refused, StudyFrozen
 from annotation.models import Reconstruction, Source, Study, StudySource
 from annotation.services.drafts import require_draft
-from annotation.services.sources import keep_source, source_of
+from annotation.services.sources import cropped_source, keep_source
 from annotation.services.uncropped import store_uncropped, uncropped_pixels
 from codecs_zoo.contract import Pixels
 from imaging.pictures import Box, box_at, box_like
@@ -84,7 +84,7 @@ def _not_kept(uses: Iterable[StudySource]) -> str:
 
 def _show(use: StudySource, pixels: Pixels, box: Box) -> Source:
     before = use.source
-    source, shown = source_of(pixels, box, before.notes)
+    source, shown = cropped_source(pixels, box, before.notes)
     if pixels_sha256(shown) == before.sha256:
         return before
     kept = keep_source(source, encode_png(shown))

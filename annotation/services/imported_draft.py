@@ -128,7 +128,7 @@ def _judgment(one: ImportedAnswer, assignment: Assignment) -> Judgment:
         annotator_id=assignment.annotator_id,
         simulated=False,
         answer=answer,
-        choice=assignment.choice_of(answer),
+        choice=assignment.side_choice(answer),
         kind=assignment.kind,
         counted=one.check == "",
         onset_ms=0.0,

@@ -148,7 +148,7 @@ def _write(
         annotator=assignment.annotator,
         simulated=assignment.annotator.simulated,
         answer=given.side,
-        choice=assignment.choice_of(given.side),
+        choice=assignment.side_choice(given.side),
         kind=assignment.kind,
         counted=fields["stands"] and assignment.counts and assignment.triplet.role == Triplet.Role.PAIR,
         supersedes=before,

@@ -48,7 +48,7 @@ class PanelEntry:
         return {PARAMETERS[self.panel][0]: self.external_id, **self.details}
 
 
-def entry_of(panel: str, parameters: Mapping[str, Sequence[str]]) -> PanelEntry | None:
+def panel_entry(panel: str, parameters: Mapping[str, Sequence[str]]) -> PanelEntry | None:
     """The person named by the link's parameters; None if it names nobody. Refuses malformed ids."""
     if panel not in PARAMETERS:
         return None

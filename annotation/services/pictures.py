@@ -47,7 +47,7 @@ def shown_picture(assignment: UUID, slot: str) -> Shown:
     return Shown(name if first_on_left else other, int.from_bytes(digest[:8], "big"))
 
 
-def picture_of(assignment: UUID, slot: str) -> bytes:
+def picture_bytes(assignment: UUID, slot: str) -> bytes:
     """The PNG file of a slot of an assignment; the same at every call. Raises Assignment.DoesNotExist."""
     shown = shown_picture(assignment, slot)
     return shown.content(seed=shown.seed)

@@ -51,7 +51,7 @@ def begin_session(
     """The annotator's session: the one they are in, or a new one. An unknown annotator becomes a new one.
 
     A program has no checks on arrival, so its session is ready at once; that of a person, or of a test participant, is
-    when nothing is left to do on arrival. `client` says from where, as `throttles.client_of` does; `language` is that
+    when nothing is left to do on arrival. `client` says from where, as `throttles.client_name` does; `language` is that
     of the pages, where there are any. Raises TooMany where more begin than people come; researchers' programs are let
     in.
     """
@@ -98,7 +98,7 @@ def _current(study: Study, annotator: Annotator) -> Session | None:
     )
 
 
-def progress_of(session: Session) -> dict[str, Any]:
+def session_progress(session: Session) -> dict[str, Any]:
     """How far the session is: "answered" of "total" in the "stage" that it is in, "training" or "judging".
 
     Raises SessionErased.

@@ -70,10 +70,10 @@ def cut_source(
         box = image.box_at(whole.shape, largest, corner)
     else:
         box = image.centre_crop(whole, *largest)[1]
-    return source_of(whole, box, notes)
+    return cropped_source(whole, box, notes)
 
 
-def source_of(whole: Pixels, box: image.Box, notes: Sequence[str] = ()) -> tuple[Source, Pixels]:
+def cropped_source(whole: Pixels, box: image.Box, notes: Sequence[str] = ()) -> tuple[Source, Pixels]:
     """A row, not saved yet, for the part `box` of a whole photograph, and its pixels."""
     pixels = image.crop(whole, box)
     cropped = pixels.shape != whole.shape

@@ -31,7 +31,7 @@ class Stream:
     seed: str
 
 
-def stream_of(session: Session, last_source: int | None) -> Stream:
+def next_place(session: Session, last_source: int | None) -> Stream:
     """The next place in the session's stream. Reads the annotator's own assignments only, in one query.
 
     `last_source` is that of the pair before.

@@ -27,18 +27,18 @@ from annotation.reports.duration import duration_of
 from annotation.services.arrival import (
     CHECKS,
     CONSENT,
+    arrival_steps,
     next_step,
     record_consent,
     record_step,
     rule_of,
     seed_of,
-    steps_of,
 )
-from annotation.services.panels import PANEL_NAMES, entry_of
+from annotation.services.panels import PANEL_NAMES, panel_entry
 from annotation.services.questionnaires import STEPS
 from annotation.services.sessions import begin_session, require_open
 from annotation.services.visitors import Visitor, admit, find_visitor
-from annotation.throttles import client_of
+from annotation.throttles import client_name
 from annotation.views.languages import in_language_of_study
 from annotation.views.questionnaire import take_questions
 
@@ -111,7 +111,7 @@ def visitor_of(request: HttpRequest, study: Study) -> Visitor:
         study=study,
         known=known_annotator(request),
         invitation_key=request.GET.get(INVITATION, ""),
-        entry=entry_of(study.rules.panel, parameters),
+        entry=panel_entry(study.rules.panel, parameters),
     )
     if visitor.enrolment:
         remember(request, visitor.enrolment.annotator)
@@ -131,7 +131,7 @@ def first_step(visitor: Visitor) -> str | None:
     rules = visitor.study.rules
     if rules.consent:
         return CONSENT
-    return WELCOME if steps_of(visitor.study) or visitor.invitation or visitor.entry else None
+    return WELCOME if arrival_steps(visitor.study) or visitor.invitation or visitor.entry else None
 
 
 def number_of(annotator: Annotator | None) -> str:
@@ -167,7 +167,7 @@ def step_page(
 ) -> HttpResponse:
     """The page of one step, which is sent to `action`, or where people's answers go."""
     study, enrolment = visitor.study, visitor.enrolment
-    steps = steps_of(study)
+    steps = arrival_steps(study)
     address = reverse("judge-step", args=[study.key, step])
     return page(
         request,
@@ -261,7 +261,7 @@ def _session_of(request: HttpRequest, enrolment: Enrolment) -> Session:
         study=enrolment.study,
         annotator_id=enrolment.annotator_id,
         simulated=enrolment.annotator.simulated,
-        client=client_of(request),
+        client=client_name(request),
         language=get_language() or "",
     )
 

@@ -10,12 +10,12 @@ from django.views.decorators.http import require_GET
 from annotation.core.questionnaire import AFTER
 from annotation.errors import Refused
 from annotation.models import Enrolment, Session, Study, Triplet
-from annotation.services.claims import end_of
-from annotation.services.completion import completion_of, finish
+from annotation.services.claims import session_end
+from annotation.services.completion import finish, study_completion
 from annotation.services.panels import completion_link
 from annotation.services.practice import TRAINING
 from annotation.services.questionnaires import questions_due
-from annotation.services.sessions import progress_of
+from annotation.services.sessions import session_progress
 from annotation.services.visitors import Visitor
 from annotation.views.arrival import keeps_annotator, number_of, page, panel_name, refused_page, visitor_of
 from annotation.views.languages import in_language_of_study
@@ -45,13 +45,13 @@ def _finished(request: HttpRequest, visitor: Visitor, enrolment: Enrolment) -> H
         return page(request, "returned", study, **_common(study, enrolment))
     session = Session.objects.filter(study=study, annotator=enrolment.annotator_id).order_by("-pk").first()
     finished = finish(session) if session else None
-    over = None if finished or visitor.is_over or session is None else end_of(session)
+    over = None if finished or visitor.is_over or session is None else session_end(session)
     if over:
-        completion = completion_of(study, enrolment.annotator_id, nothing_more=over.is_final)
+        completion = study_completion(study, enrolment.annotator_id, nothing_more=over.is_final)
         more = _may_go_on(study, enrolment, paid=False)
         return page(request, "too_few", study, completion=completion, more=more, **_common(study, enrolment))
     if finished is None and not visitor.is_over:
-        progress = progress_of(session) if session else None
+        progress = session_progress(session) if session else None
         return page(request, "waiting", study, status=202, progress=progress, **_common(study, enrolment))
     enrolment = finished or enrolment
     if enrolment.finished_at and questions_due(enrolment, AFTER):

@@ -13,9 +13,9 @@ from annotation.core.roles import Reach
 from annotation.errors import Refused
 from annotation.models import Study
 from annotation.services.arrival import QUESTIONS, SCREENED_OUT, enrol, next_step
-from annotation.services.sessions import begin_session, progress_of, require_open
+from annotation.services.sessions import begin_session, require_open, session_progress
 from annotation.services.visitors import Visitor
-from annotation.throttles import client_of
+from annotation.throttles import client_name
 from annotation.views.access import may
 from annotation.views.arrival import (
     first_step,
@@ -76,7 +76,7 @@ def _next_page(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         study=study,
         annotator_id=known,
         simulated=visitor.annotator is not None and visitor.annotator.simulated,
-        client=client_of(request),
+        client=client_name(request),
         language=get_language() or "",
     )
     remember(request, session.annotator)
@@ -92,7 +92,7 @@ def _next_page(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         "study": study,
         "session": session,
         "rules": study.rules,
-        "progress": progress_of(session),
+        "progress": session_progress(session),
         "annotator_number": number_of(session.annotator),
     }
     return render(request, "annotation/judge.html", context)

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import translation
 
-from annotation.languages import CHOICE, COOKIE, is_complete, language_of
+from annotation.languages import CHOICE, COOKIE, is_complete, requested_language
 from annotation.models import Study
 
 COOKIE_AGE = timedelta(days=365)
@@ -24,7 +24,7 @@ def in_language_of_study(view: Callable[..., HttpResponse]) -> Callable[..., Htt
         study = get_object_or_404(Study, key=key)
         if chosen := chosen_language(request, study):
             return _keep(request, chosen)
-        translation.activate(language_of(request, study))  # the middleware puts back what was before
+        translation.activate(requested_language(request, study))  # the middleware puts back what was before
         response = view(request, study, *args, **kwargs)
         response.headers["Content-Language"] = translation.get_language()
         return response

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from annotation.core.questionnaire import AFTER, load_questions
 from annotation.core.roles import Reach
 from annotation.errors import PreviewPending, StudyNotReady
-from annotation.languages import language_of
+from annotation.languages import requested_language
 from annotation.models import Enrolment, Study
-from annotation.services.arrival import steps_of
+from annotation.services.arrival import arrival_steps
 from annotation.services.preview_pictures import pair_at
 from annotation.services.questionnaires import MOMENTS, STEPS
 from annotation.services.visitors import Visitor
@@ -50,7 +50,7 @@ class PreviewSession:
 def _shown_to(request: HttpRequest, slug: str) -> Study:
     """The study, with the page in the language that its annotators read."""
     study = study_or_404(request, slug, Reach.DATA)
-    translation.activate(chosen_language(request, study) or language_of(request, study))
+    translation.activate(chosen_language(request, study) or requested_language(request, study))
     return study
 
 
@@ -61,7 +61,7 @@ def preview(request: HttpRequest, slug: str) -> HttpResponse:
     """Begins with the first step on arrival, or where the section asked for is seen."""
     study = study_or_404(request, slug, Reach.DATA)
     section = SECTIONS.get(request.GET.get("at", ""), "")
-    steps = steps_of(study)
+    steps = arrival_steps(study)
     if section == "end":
         return redirect(_end_of(study))
     if section or not steps:
@@ -76,7 +76,7 @@ def preview(request: HttpRequest, slug: str) -> HttpResponse:
 def preview_step(request: HttpRequest, slug: str, step: str) -> HttpResponse:
     """A step on arrival, or the questions at the end; whatever is sent, the next one follows."""
     study = _shown_to(request, slug)
-    steps = [*steps_of(study), STEPS[AFTER]]
+    steps = [*arrival_steps(study), STEPS[AFTER]]
     if step not in steps:
         return redirect("study-preview", study.slug)
     if request.method == "POST":

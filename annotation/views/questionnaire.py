@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from annotation.core.questionnaire import AFTER, BEFORE, CHOICE, Fault, Question
 from annotation.models import Enrolment, Session
-from annotation.services.arrival import make_ready, next_step, steps_of
+from annotation.services.arrival import arrival_steps, make_ready, next_step
 from annotation.services.questionnaires import MOMENTS, STEPS, questions_due, record_questionnaire
 
 # More options than this are a list to open, not a row of buttons.
@@ -64,7 +64,7 @@ def questionnaire_page(
     They are sent to `action`, or where people's answers go.
     """
     study, step = enrolment.study, STEPS[when]
-    steps = steps_of(study)
+    steps = arrival_steps(study)
     typed = request.POST if faults else {}
     fields = [
         QuestionField(

@@ -106,11 +106,11 @@ def test_retry_after_leads_into_the_next_minute(rates: dict[str, str], clock: li
 
 
 def test_a_client_has_its_name_for_an_hour(rf: RequestFactory, clock: list[float]) -> None:
-    name = throttles.client_of(rf.get("/"))
+    name = throttles.client_name(rf.get("/"))
     clock[0] += 3599
-    assert throttles.client_of(rf.get("/")) == name
+    assert throttles.client_name(rf.get("/")) == name
     clock[0] += 2
-    assert throttles.client_of(rf.get("/")) != name
+    assert throttles.client_name(rf.get("/")) != name
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from django.utils import timezone
 from annotation.core.protocol import Protocol
 from annotation.models import Enrolment, Session, Study
 from annotation.services.claims import NoPair
-from annotation.services.completion import completion_of, finish
+from annotation.services.completion import finish, study_completion
 from annotation.services.sessions import begin_session, skip_assignment
 from tests.kit.answers import claim_next
 from tests.kit.factories import (
@@ -59,7 +59,7 @@ def test_one_answer_and_half_an_hour_is_no_completion() -> None:
     let_time_pass(session)
     assert isinstance(claim_next(session=session), NoPair)
     assert finish(session) is None
-    assert completion_of(study, session.annotator_id).missing == 7
+    assert study_completion(study, session.annotator_id).missing == 7
     assert not Enrolment.objects.filter(finished_at__isnull=False).exists()
 
 
@@ -90,7 +90,7 @@ def test_flagging_every_pair_is_no_completion() -> None:
     flag(session, 10)
     assert isinstance(claim_next(session=session), NoPair)
     assert finish(session) is None
-    assert completion_of(study, session.annotator_id).done == 1
+    assert study_completion(study, session.annotator_id).done == 1
 
 
 def test_a_few_flags_are_no_loss() -> None:
@@ -147,4 +147,4 @@ def test_practice_pairs_that_were_given_back_are_no_pairs() -> None:
     session = make_session(study)
     make_assignment(session)
     session.assignments.update(state="skipped", kind="training")
-    assert completion_of(study, session.annotator_id).done == 0
+    assert study_completion(study, session.annotator_id).done == 0

@@ -9,7 +9,7 @@ from django.urls import reverse
 from annotation.core.protocol import Protocol
 from annotation.models import Annotator, Assignment, Enrolment, Judgment, Session, Study, Triplet
 from annotation.services.annotator_quality import exclude_by_hand, refresh_quality, undo_exclusion_by_hand
-from annotation.services.claims import NoPair, end_of
+from annotation.services.claims import NoPair, session_end
 from annotation.services.completion import finish
 from tests.kit.answers import claim_next, record_judgment
 from tests.kit.factories import (
@@ -93,7 +93,7 @@ def test_a_pair_in_hand_is_answered_without_counting_and_asked_again(study: Stud
     held = make_assignment(session)
     leave_out(session)
     assert isinstance(claim_next(session=session, holding=[held.pk]), NoPair)
-    assert end_of(session) is None
+    assert session_end(session) is None
     answer(session, held)
     assert counters(study) == (0, 0, 0)
     assert Judgment.objects.count() == 1

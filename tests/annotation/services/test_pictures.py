@@ -7,7 +7,7 @@ from django.test import Client
 
 from annotation.models import Assignment, Triplet
 from annotation.services import pictures
-from annotation.services.pictures import PixelCache, picture_of, read_stored
+from annotation.services.pictures import PixelCache, picture_bytes, read_stored
 from imaging.pixels import pixels_sha256
 from imaging.png import chunks, decode_png
 from tests.kit.factories import (
@@ -34,7 +34,7 @@ def idat(file: bytes) -> bytes:
 
 
 def shown(assignment: Assignment) -> dict[str, bytes]:
-    return {slot: picture_of(assignment.pk, slot) for slot in SLOTS}
+    return {slot: picture_bytes(assignment.pk, slot) for slot in SLOTS}
 
 
 def test_each_slot_has_its_pixels_and_the_same_bytes_at_every_call() -> None:

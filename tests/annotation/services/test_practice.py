@@ -11,7 +11,7 @@ from annotation.models import Assignment, Enrolment, Session, Study, Triplet
 from annotation.services.claims import NoPair
 from annotation.services.completion import finish
 from annotation.services.practice import feedback_on
-from annotation.services.sessions import begin_session, progress_of
+from annotation.services.sessions import begin_session, session_progress
 from tests.kit.answers import claim_next, record_judgment
 from tests.kit.factories import (
     make_assignment,
@@ -78,12 +78,12 @@ def test_training_comes_first_from_easy_to_hard_and_counts_nothing(study: Study)
 
 def test_progress_tells_the_stage(study: Study) -> None:
     session = make_session(study)
-    assert progress_of(session) == {"answered": 0, "total": 5, "stage": "training"}
+    assert session_progress(session) == {"answered": 0, "total": 5, "stage": "training"}
     answer(session, make_assignment(session), right=True)
-    assert progress_of(session) == {"answered": 1, "total": 5, "stage": "training"}
+    assert session_progress(session) == {"answered": 1, "total": 5, "stage": "training"}
     for _ in range(4):
         answer(session, make_assignment(session), right=True)
-    assert progress_of(session) == {"answered": 0, "total": 60, "stage": "judging"}
+    assert session_progress(session) == {"answered": 0, "total": 60, "stage": "judging"}
 
 
 def test_no_more_is_given_out_ahead_than_belongs_to_the_try(study: Study) -> None:

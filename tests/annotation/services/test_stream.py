@@ -9,7 +9,7 @@ import pytest
 
 from annotation.core.allocation import SIDE_BLOCK, Sides
 from annotation.services.serving import next_servings
-from annotation.services.stream import stream_of
+from annotation.services.stream import next_place
 from benchmarks._stream import judge, make_study, promises_of
 from tests.kit import factories
 
@@ -45,7 +45,7 @@ def test_a_repeat_is_drawn_from_all_of_the_last_pairs() -> None:
     study = make_study(sources=8, votes=3, pairs=40, repeat_percent=0.0, sentinel_percent=0.0)
     judge(study, annotators=1, pairs=20)
     session = study.sessions.get()
-    stream = replace(stream_of(session, None), kinds=["repeat"])
+    stream = replace(next_place(session, None), kinds=["repeat"])
     drawn = {
         next(next_servings(session, replace(stream, seed=str(number)))).triplet.pk for number in range(20)
     }
@@ -58,6 +58,6 @@ def test_a_pair_that_owes_the_annotators_side_is_found_among_many() -> None:
     for place in range(12):
         factories.make_triplet(study, shuffle=place, served=1, lefts=int(place == 11))
     session = factories.make_session(study)
-    stream = replace(stream_of(session, None), pairs=Sides(SIDE_BLOCK // 2, 0))
+    stream = replace(next_place(session, None), pairs=Sides(SIDE_BLOCK // 2, 0))
     serving = next(next_servings(session, stream))
     assert (serving.triplet.shuffle, serving.first_on_left) == (11, False)
