@@ -16,7 +16,7 @@ from annotation.core.roles import Reach
 from annotation.errors import PlanRefused
 from annotation.forms.plan import ASSUMED, COUNTS
 from annotation.reports.exhibit_files import FORMATS
-from annotation.reports.planning import plan_of
+from annotation.reports.planning import recruitment_plan
 from annotation.reports.results import POPULATIONS, StudyResults, cached_results, stale, votes_by_population
 from annotation.serializers import valid_data
 from annotation.views.access import study_or_404
@@ -168,7 +168,7 @@ class PlanView(APIView):
             )
         assumed = Assumed(**{name: values[name] for name, *_ in ASSUMED if name in values})
         try:
-            return Response(plan_as_json(plan_of(values, assumed)))
+            return Response(plan_as_json(recruitment_plan(values, assumed)))
         except PlanError as error:
             raise PlanRefused(str(error)) from error
 

@@ -28,7 +28,7 @@ from annotation.services.presets import create_from_preset
 from annotation.services.ranking_only import import_upload
 from annotation.services.study_files import create_from_file, unpacked
 from annotation.views.access import reachable_studies, staff_of, study_or_404
-from annotation.views.actions import study_file_of
+from annotation.views.actions import study_file_response
 
 
 class NewStudySerializer(fields.Serializer[Any]):
@@ -182,7 +182,7 @@ class StudyViewSet(viewsets.ReadOnlyModelViewSet[Study]):
     def file(self, request: Request, slug: str) -> HttpResponse:
         """The study file: every rule, and the stimuli by hash; a panel's codes for those who run the study."""
         study = study_or_404(request, slug, Reach.DATA)
-        return study_file_of(request, study)
+        return study_file_response(request, study)
 
     @extend_schema(
         request={"multipart/form-data": PicturesSerializer},

@@ -33,7 +33,7 @@ class Agreement:
     left: Estimate
 
 
-def agreement_of(study: Study, votes: StudyVotes, *, simulated: bool) -> Agreement:
+def study_agreement(study: Study, votes: StudyVotes, *, simulated: bool) -> Agreement:
     """From the study's votes of one population, and the repeats of those who count."""
     counts, source = votes.by_triplet
     counts = counts - _repeated(study, votes, source.size, simulated=simulated)

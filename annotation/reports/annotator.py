@@ -68,7 +68,7 @@ class Environment:
     shown_at: tuple[tuple[str, int], ...]
 
 
-def answers_of(enrolment: Enrolment) -> list[Given]:
+def enrolment_answers(enrolment: Enrolment) -> list[Given]:
     """The standing answers in their order, practice and warm-up left off; the newest MOST_ANSWERS of them."""
     rows = (
         _standing(enrolment)
@@ -79,7 +79,7 @@ def answers_of(enrolment: Enrolment) -> list[Given]:
     return [Given(row, row.took_ms, _right(row), row.session) for row in reversed(rows)]
 
 
-def warm_ups_of(enrolment: Enrolment) -> QuerySet[Judgment]:
+def enrolment_warm_ups(enrolment: Enrolment) -> QuerySet[Judgment]:
     """The standing answers at a session's start that do not count."""
     return _stands(enrolment).filter(assignment__warm_up=True)
 
@@ -114,7 +114,7 @@ def marks_of(answers: Sequence[Given]) -> list[AnswerMark]:
     ]
 
 
-def sides_of(answers: Sequence[Given]) -> dict[str, int]:
+def answer_sides(answers: Sequence[Given]) -> dict[str, int]:
     """How often each side was answered."""
     counts = Counter(one.judgment.answer for one in answers)
     return {str(side): counts.get(side, 0) for side in Judgment.Side.values}
@@ -135,12 +135,12 @@ def sessions_of(enrolment: Enrolment) -> QuerySet[Session]:
     return Session.objects.filter(study=enrolment.study, annotator=enrolment.annotator_id).order_by("pk")
 
 
-def languages_of(enrolment: Enrolment) -> tuple[tuple[str, int], ...]:
+def enrolment_languages(enrolment: Enrolment) -> tuple[tuple[str, int], ...]:
     """The languages of their sessions' pages, with how many sessions each; of old sessions none was recorded."""
     return _counted(sessions_of(enrolment).values_list("language", flat=True))
 
 
-def environment_of(answers: Sequence[Given]) -> Environment:
+def answer_environment(answers: Sequence[Given]) -> Environment:
     """What is known of where and how they judged."""
     raw = [one.judgment.timing for one in answers]
     frames = [float(one["frame_ms"]) for one in raw if one.get("frame_ms")]

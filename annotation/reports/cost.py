@@ -38,7 +38,7 @@ class Cost:
     bytes: int
 
 
-def cost_of(*, study: Study) -> Cost:
+def recruitment_cost(*, study: Study) -> Cost:
     """The cost of the study as its settings stand."""
     chosen = list(study.codecs)
     shown = study.sources.aggregate(n=Count("pk"), pixels=Sum(F("width") * F("height"), default=0))

@@ -37,7 +37,7 @@ class Duration:
         return max(1, round(self.minutes)) if self.minutes < 10 else 5 * round(self.minutes / 5)
 
 
-def duration_of(study: Study) -> Duration:
+def study_duration(study: Study) -> Duration:
     """What a session of the study takes, sessions being full."""
     seconds, answers = seconds_of_answer(study.rules.layout)
     rules, pairs = study.rules, study.pairs_per_session

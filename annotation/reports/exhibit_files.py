@@ -10,13 +10,13 @@ WRITTEN = {"csv": "text/csv; charset=utf-8", "tex": "text/x-tex; charset=utf-8"}
 FORMATS = DRAWN | WRITTEN
 
 
-def formats_of(exhibit: Exhibit) -> list[str]:
+def exhibit_formats(exhibit: Exhibit) -> list[str]:
     """The endings under which it can be had; a table alone is not drawn."""
     return list(FORMATS if exhibit.scene is not None else WRITTEN)
 
 
 def file_of(exhibit: Exhibit, form: str) -> bytes:
-    """The file of that ending. Raises KeyError for one that `formats_of` does not give."""
+    """The file of that ending. Raises KeyError for one that `exhibit_formats` does not give."""
     if form == "csv":
         return exhibit.table.to_csv().encode()
     if form == "tex":

@@ -41,18 +41,18 @@ class Exhibit:
     scene: Scene | None = None
 
 
-def exhibits_of(results: StudyResults) -> list[Exhibit]:
+def result_exhibits(results: StudyResults) -> list[Exhibit]:
     """Everything that may be published of the results, in the order of the page; what is not known is not in it."""
     whose = WHOSE[results.population]
     exhibits = []
-    for name, title, section in sections_of(results):
+    for name, title, section in exhibit_sections(results):
         if section.ranking is not None:
             exhibits += _of_scale(name, title, section.ranking, whose, results.own_methods)
     exhibits += _curves(results, whose) + _preference(results, whose) + _matrix(results, whose)
     return exhibits + _further(results)
 
 
-def sections_of(results: StudyResults) -> list[tuple[str, str, Section]]:
+def exhibit_sections(results: StudyResults) -> list[tuple[str, str, Section]]:
     """(name, title, section) of each scale, the joined one first and an average over levels last."""
     every = results.results
     sections = [("joined", "All conditions on one scale", every.joined)] if every.joined else []
@@ -107,10 +107,12 @@ def dot(ranking: Ranking, n: int, own: Collection[str] = ()) -> charts.Dot:
     at_zero = ranking.names[n] == ranking.reference
     low, high = (None if at_zero else float(end[n]) for end in (ranking.low, ranking.high))
     name = ranking.names[n]
-    return charts.Dot(str(name), float(ranking.values[n]), low, high, look=method_look(method_of(name), own))
+    return charts.Dot(
+        str(name), float(ranking.values[n]), low, high, look=method_look(method_name(name), own)
+    )
 
 
-def method_of(name: object) -> str:
+def method_name(name: object) -> str:
     """The method of a condition, or of a method's own name."""
     return name.method if isinstance(name, ComparedMethod) else str(name)
 

@@ -35,7 +35,7 @@ def filters_of(*, simulated: bool, until: datetime) -> dict[str, Any]:
     }
 
 
-def exclusions_of(study: Study, *, simulated: bool) -> dict[str, Any]:
+def study_exclusions(study: Study, *, simulated: bool) -> dict[str, Any]:
     """Each rule of the study that excludes people with its limit, how many of the population each one excludes;
     excluded pairs.
     """
@@ -67,7 +67,7 @@ def export(
     extra = {
         "study": _describe(study, number),
         "filters": filters_of(simulated=simulated, until=until)
-        | {"exclusions": exclusions_of(study, simulated=simulated)},
+        | {"exclusions": study_exclusions(study, simulated=simulated)},
         "versions": {"closer": version("closer-perception")}
         | {name: version(name) for name in ("numpy", "pillow", "django")},
     }

@@ -84,7 +84,7 @@ class Totals:
     missed: int
 
 
-def totals_of(study: Study) -> Totals:
+def gallery_totals(study: Study) -> Totals:
     """Counts over all photographs of the study."""
     state = Reconstruction.State
     return Totals(

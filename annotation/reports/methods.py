@@ -34,7 +34,7 @@ class MethodFacts:
         return f"{self.name} was tuned on {', '.join(self.tuned_on)}."
 
 
-def methods_of(study: Study) -> list[MethodFacts]:
+def method_facts(study: Study) -> list[MethodFacts]:
     """Every method of the study, sorted, from one reconstruction of each of its versions. Two queries."""
     versions: dict[str, dict[str, None]] = defaultdict(dict)
     tuned: dict[str, dict[str, None]] = defaultdict(dict)
@@ -58,7 +58,7 @@ def _one_of_each_version(study: Study) -> list[Reconstruction]:
 
 def tuned_methods(study: Study) -> list[MethodFacts]:
     """Those that were tuned on some figure."""
-    return [one for one in methods_of(study) if one.tuned_on]
+    return [one for one in method_facts(study) if one.tuned_on]
 
 
 def _tuned_on(made: Reconstruction) -> tuple[str, ...]:
@@ -85,6 +85,6 @@ def methods_exhibit(study: Study) -> Exhibit:
             ", ".join(one.versions) or None,
             ", ".join(one.tuned_on) or None,
         )
-        for one in methods_of(study)
+        for one in method_facts(study)
     )
     return Exhibit("methods", "Methods", CAPTION, Table(columns, rows))

@@ -15,7 +15,7 @@ from annotation.core.bitrates import rate_in_words
 from annotation.core.conditions import ORIGINAL, levels
 from annotation.models import Enrolment, Judgment, Study
 from annotation.reports.exclusions import reason_group, rule_in_words
-from annotation.reports.methods import methods_of, tuned_methods
+from annotation.reports.methods import method_facts, tuned_methods
 from annotation.reports.results import StudyResults
 
 
@@ -51,7 +51,7 @@ def _stimuli(study: Study) -> Iterator[str]:
 
 def _versions(study: Study) -> list[str]:
     """Each codec with the version that made its pictures."""
-    versions = {one.name: one.versions for one in methods_of(study)}
+    versions = {one.name: one.versions for one in method_facts(study)}
     return [f"{name} ({', '.join(versions[name])})" if versions.get(name) else name for name in study.codecs]
 
 

@@ -92,7 +92,7 @@ def enrolled(study: Study) -> QuerySet[Enrolment]:
     return study.enrolments.select_related("annotator", "study")
 
 
-def people_of(study: Study, enrolments: Iterable[Enrolment]) -> Iterator[Person]:
+def study_people(study: Study, enrolments: Iterable[Enrolment]) -> Iterator[Person]:
     """The rows with what their sessions say, in one query more."""
     rows = list(enrolments)
     sat = {

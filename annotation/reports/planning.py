@@ -9,7 +9,7 @@ from django.core.cache import cache
 
 from annotation.core.conditions import levels, methods
 from annotation.models import Study
-from annotation.reports.duration import duration_of
+from annotation.reports.duration import study_duration
 from annotation.reports.results import StudyResults, cached_results, votes_by_population
 from psychometrics.planning import Assumed, Plan, Size, cheapest, piloted, plan
 
@@ -21,7 +21,7 @@ CACHED_S = 30 * 24 * 3600
 PLAN_VERSION = 1
 
 
-def plan_of(values: dict[str, Any], assumed: Assumed) -> Plan:
+def recruitment_plan(values: dict[str, Any], assumed: Assumed) -> Plan:
     """The plan of a size, or with `halfwidth` the cheapest that reaches it. Raises PlanError.
 
     `values`: conditions, levels, and sources, annotators and votes, or halfwidth with the most of the first two.
@@ -70,19 +70,19 @@ class Effort:
     hours: float
 
 
-def effort_of(study: Study, answers: int, assumed: Assumed) -> Effort:
+def study_effort(study: Study, answers: int, assumed: Assumed) -> Effort:
     """The effort of so many answers in sessions of the study's length."""
     annotators = max(study.votes_per_triplet, -(-answers // study.pairs_per_session))
     seconds = answers * assumed.seconds + annotators * 60 * assumed.arrival_minutes
     return Effort(answers, annotators, seconds / 3600)
 
 
-def assumed_of(study: Study) -> tuple[Assumed, bool]:
+def study_assumptions(study: Study) -> tuple[Assumed, bool]:
     """What is assumed of people and photographs, and whether it is what the study's answers so far show."""
     pilot = _pilot(study)
     sections = () if pilot is None else pilot.results.deciding
     ranking = next((section.ranking for section in sections if section.ranking is not None), None)
-    duration = duration_of(study)
+    duration = study_duration(study)
     times = {"seconds": duration.seconds, "arrival_minutes": duration.arrival_minutes}
     if ranking is None:
         return replace(Assumed(), **times), False

@@ -46,7 +46,7 @@ class CodecRow:
                 )
 
 
-def reach_of(study: Study) -> list[CodecRow]:
+def study_reach(study: Study) -> list[CodecRow]:
     """A row for each codec of the study, in its order."""
     names = dict(study.uses.values_list("source", "name"))
     rows: dict[str, list[CodecReach]] = defaultdict(list)

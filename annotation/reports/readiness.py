@@ -8,7 +8,7 @@ from annotation.core.pairing import in_words as joined_in_words
 from annotation.models import Source, Study
 from annotation.reports.cost import planned_pairs
 from annotation.reports.processes import availabilities
-from annotation.reports.reach import reach_of
+from annotation.reports.reach import study_reach
 from codecs_zoo import registry
 
 
@@ -21,7 +21,7 @@ class Finding:
     blocks: bool = True
 
 
-def findings_of(study: Study) -> list[Finding]:
+def readiness_findings(study: Study) -> list[Finding]:
     """All findings about a draft before it is opened, blockers first."""
     findings = [*_stimuli(study), *_pairs(study), *_reach(study), *_protocol(study)]
     return sorted(findings, key=lambda one: not one.blocks)
@@ -79,7 +79,7 @@ def _pairs(study: Study) -> list[Finding]:
 
 
 def _reach(study: Study) -> list[Finding]:
-    return [Finding("stimuli", words, blocks=False) for row in reach_of(study) for words in row.misses()]
+    return [Finding("stimuli", words, blocks=False) for row in study_reach(study) for words in row.misses()]
 
 
 def _protocol(study: Study) -> list[Finding]:

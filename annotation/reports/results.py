@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.db.models import Avg, Sum
 
 from annotation.models import Enrolment, Reconstruction, Source, Study
-from annotation.reports.agreement import Agreement, agreement_of
+from annotation.reports.agreement import Agreement, study_agreement
 from annotation.reports.comparisons import StudyVotes, compared_method, study_votes
 from psychometrics.comparisons import Floats, listed, meetings, win_rates
 from psychometrics.conditions import ComparedMethod
@@ -126,7 +126,7 @@ def study_results(study: Study, population: str) -> StudyResults:
         annotators=rows.annotators or 0,
         sources=rows.sources or 0,
         results=results.without_rows(),
-        agreement=agreement_of(study, votes, simulated=simulated),
+        agreement=study_agreement(study, votes, simulated=simulated),
         methods=tuple(str(name) for name in within.names),
         wins=win_rates(within),
         met=meetings(within).astype(np.float64),

@@ -75,7 +75,7 @@ def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def invite(request: HttpRequest) -> HttpResponse:
     """A link by which somebody becomes a researcher here."""
-    user = superuser_of(request)
+    user = signed_in_superuser(request)
     invitation = invite_researcher(by=user, note=request.POST.get("note", ""))
     return account_page(
         request, link=join_link(request, invitation), about="Send this invitation to one person."
@@ -87,7 +87,7 @@ def invite(request: HttpRequest) -> HttpResponse:
 @require_POST
 def reset_link(request: HttpRequest, pk: int) -> HttpResponse:
     """A link by which a researcher who cannot log in sets a new password; for sites without e-mail."""
-    superuser_of(request)
+    signed_in_superuser(request)
     user = get_object_or_404(User, pk=pk, is_staff=True)
     parts = [urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)]
     link = request.build_absolute_uri(reverse("password_reset_confirm", args=parts))
@@ -96,7 +96,7 @@ def reset_link(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def superuser_of(request: HttpRequest) -> User:
+def signed_in_superuser(request: HttpRequest) -> User:
     """The superuser behind a request. Raises PermissionDenied for anybody else."""
     user = staff_of(request)
     if not user.is_superuser:

@@ -27,7 +27,7 @@ def copy_for(request: HttpRequest | Request, study: Study, *, name: str = "") ->
     return copy
 
 
-def study_file_of(request: HttpRequest | Request, study: Study) -> HttpResponse:
+def study_file_response(request: HttpRequest | Request, study: Study) -> HttpResponse:
     """The study file as an answer, with a panel's codes if the researcher of the request runs the study."""
     text = study_files.export_study(study, panel_codes=may(staff_of(request), study, Reach.RUN))
     return HttpResponse(text, content_type="application/toml; charset=utf-8")
@@ -76,7 +76,7 @@ def archive_study(request: HttpRequest, slug: str) -> HttpResponse:
 def study_file(request: HttpRequest, slug: str) -> HttpResponse:
     """The study file, to keep or to make the same study from."""
     study = study_or_404(request, slug, Reach.DATA)
-    response = study_file_of(request, study)
+    response = study_file_response(request, study)
     response.headers["Content-Disposition"] = f'attachment; filename="{study.slug}.toml"'
     return response
 

@@ -16,7 +16,7 @@ from annotation.core.roles import Reach
 from annotation.core.timing import Timing, derive_timing
 from annotation.models import Assignment, Enrolment, Flag, Judgment, Reconstruction, Study
 from annotation.reports import annotator as report
-from annotation.reports.people import CHECKS, people_of
+from annotation.reports.people import CHECKS, study_people
 from annotation.reports.stages import stage_in_words, with_stage
 from annotation.services.questionnaires import answered
 from annotation.views.access import may, staff_of, staff_required, study_or_404
@@ -101,9 +101,9 @@ def annotator(request: HttpRequest, slug: str, annotator: UUID) -> HttpResponse:
 
 def page_of(request: HttpRequest, study: Study, enrolment: Enrolment) -> dict[str, Any]:
     """What the page shows."""
-    (person,) = people_of(study, [enrolment])
-    answers = report.answers_of(enrolment)
-    environment, classes = report.environment_of(answers), report.time_classes(answers)
+    (person,) = study_people(study, [enrolment])
+    answers = report.enrolment_answers(enrolment)
+    environment, classes = report.answer_environment(answers), report.time_classes(answers)
     page = page_by_judgment(request, enrolment)
     return {
         "person": person,
@@ -112,9 +112,9 @@ def page_of(request: HttpRequest, study: Study, enrolment: Enrolment) -> dict[st
         "figures": figure_rows(person.figures),
         "answers": len(answers),
         "fewest_answers": FEWEST_ANSWERS,
-        "warm_ups": report.warm_ups_of(enrolment).count(),
+        "warm_ups": report.enrolment_warm_ups(enrolment).count(),
         "only_latest": len(answers) == report.MOST_ANSWERS,
-        "sides": report.sides_of(answers),
+        "sides": report.answer_sides(answers),
         "chart": inline(
             answers_in_order(report.marks_of(answers), title=f"Answers of {person.name} in their order")
         ),
@@ -124,7 +124,7 @@ def page_of(request: HttpRequest, study: Study, enrolment: Enrolment) -> dict[st
         "checks": [(CHECKS.get(name, name), finding) for name, finding in enrolment.checks.items()],
         "environment": environment,
         "environment_rows": [
-            ("Language, by sessions", report.languages_of(enrolment)),
+            ("Language, by sessions", report.enrolment_languages(enrolment)),
             ("Layout", environment.layouts),
             ("Answered by", environment.inputs),
             ("Pixel ratio", environment.pixel_ratios),

@@ -23,7 +23,7 @@ from annotation.core.protocol import Protocol
 from annotation.core.questionnaire import AFTER, BEFORE
 from annotation.errors import Refused, StudyNotOpen
 from annotation.models import Annotator, Enrolment, Session, Study
-from annotation.reports.duration import duration_of
+from annotation.reports.duration import study_duration
 from annotation.services.arrival import (
     CHECKS,
     CONSENT,
@@ -104,7 +104,7 @@ def keeps_annotator(view: Callable[..., HttpResponse]) -> Callable[..., HttpResp
     return keeping
 
 
-def visitor_of(request: HttpRequest, study: Study) -> Visitor:
+def browser_visitor(request: HttpRequest, study: Study) -> Visitor:
     """Who asks, by the link and the cookie; makes no row. Refuses links that say something wrong."""
     parameters = dict(request.GET.lists())
     visitor = find_visitor(
@@ -180,7 +180,7 @@ def step_page(
         required=step in CHECKS and rule_of(study.rules, step) == "require",
         action=action or (address if enrolment else address + link_parameters(visitor)),
         preview=preview,
-        minutes=duration_of(study).rounded,
+        minutes=study_duration(study).rounded,
         annotator_number=number_of(visitor.annotator if enrolment else None),
         panel_name=panel_name(study),
         **(drawings(step, enrolment) if enrolment else {}),
@@ -227,7 +227,7 @@ def _drawn(svg: str) -> SafeString:
 def take_step(request: HttpRequest, study: Study, step: str) -> HttpResponse:
     """Records one step, once, and continues with whatever comes next."""
     try:
-        visitor = visitor_of(request, study)
+        visitor = browser_visitor(request, study)
         if step == STEPS[AFTER] and visitor.enrolment and visitor.enrolment.finished_at:
             return take_questions(request, visitor.enrolment, None, step)
         require_open(study)

@@ -21,7 +21,7 @@ from annotation.reports.breakdown import Breakdown, Cut, Group, cached_breakdown
 from annotation.reports.breakdown_exhibits import breakdown_exhibits
 from annotation.reports.results import votes_by_population
 from annotation.views.access import staff_required, study_or_404
-from annotation.views.results import RETRY_S, population_of
+from annotation.views.results import RETRY_S, requested_population
 from annotation.views.study import study_page
 from psychometrics.sentences import signed
 
@@ -68,7 +68,7 @@ def breakdown_page(
     `files` and `back` are the addresses of the figures' files and of the results.
     """
     counts = votes_by_population(study)
-    population = population_of(request.GET.get("population"), counts)
+    population = requested_population(request.GET.get("population"), counts)
     level = level_of(study, request.GET.get("level"))
     context: dict[str, Any] = {
         "population": population,

@@ -17,7 +17,14 @@ from annotation.services.practice import TRAINING
 from annotation.services.questionnaires import questions_due
 from annotation.services.sessions import session_progress
 from annotation.services.visitors import Visitor
-from annotation.views.arrival import keeps_annotator, number_of, page, panel_name, refused_page, visitor_of
+from annotation.views.arrival import (
+    browser_visitor,
+    keeps_annotator,
+    number_of,
+    page,
+    panel_name,
+    refused_page,
+)
 from annotation.views.languages import in_language_of_study
 from annotation.views.questionnaire import questionnaire_page
 
@@ -29,7 +36,7 @@ from annotation.views.questionnaire import questionnaire_page
 def end(request: HttpRequest, study: Study) -> HttpResponse:
     """The debrief with the completion code, or why there is none yet (202) or ever."""
     try:
-        visitor = visitor_of(request, study)
+        visitor = browser_visitor(request, study)
         if visitor.enrolment is None:
             return redirect("judge", study.key)
         if visitor.enrolment.screened_out_by:
@@ -60,10 +67,10 @@ def _finished(request: HttpRequest, visitor: Visitor, enrolment: Enrolment) -> H
 
 
 def _common(study: Study, enrolment: Enrolment) -> dict[str, Any]:
-    return {"annotator_number": number_of(enrolment.annotator), **completion_links_of(study)}
+    return {"annotator_number": number_of(enrolment.annotator), **completion_links(study)}
 
 
-def completion_links_of(study: Study) -> dict[str, Any]:
+def completion_links(study: Study) -> dict[str, Any]:
     """The panel's name, the completion code and the address to go back to."""
     rules = study.rules
     return {

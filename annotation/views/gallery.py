@@ -19,8 +19,8 @@ from annotation.reports.gallery import (
     GalleryFilter,
     csv_rows,
     gallery_rows,
+    gallery_totals,
     ordered,
-    totals_of,
 )
 from annotation.reports.methods import tuned_methods
 from annotation.views.access import staff_required, study_or_404
@@ -50,7 +50,7 @@ def gallery(request: HttpRequest, slug: str) -> HttpResponse:
         "order": order,
         "orders": list(ORDERS.items()),
         "states": list(STATES.items()),
-        "totals": totals_of(study),
+        "totals": gallery_totals(study),
         "tuned": tuned_methods(study),
         "filtered": chosen != GalleryFilter(),
         "keep": urlencode(

@@ -18,6 +18,7 @@ from annotation.services.visitors import Visitor
 from annotation.throttles import client_name
 from annotation.views.access import may
 from annotation.views.arrival import (
+    browser_visitor,
     first_step,
     keeps_annotator,
     number_of,
@@ -25,7 +26,6 @@ from annotation.views.arrival import (
     refused_page,
     remember,
     step_page,
-    visitor_of,
 )
 from annotation.views.languages import in_language_of_study
 from annotation.views.questionnaire import questionnaire_page
@@ -45,7 +45,7 @@ def judge(request: HttpRequest, study: Study) -> HttpResponse:
     study asks for nothing and its link is for everybody: there the pairs come at once.
     """
     try:
-        visitor = visitor_of(request, study)
+        visitor = browser_visitor(request, study)
         if visitor.is_over:
             return redirect("judge-end", study.key)
         require_open(study)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from annotation.core.roles import Reach
 from annotation.models import Enrolment, Study
 from annotation.reports.leave_one_out import LeaveOneOut, leave_one_out
-from annotation.reports.people import attrition, enrolled, people_of, rules_on
+from annotation.reports.people import attrition, enrolled, rules_on, study_people
 from annotation.reports.results import cached_results, stale, votes_by_population
 from annotation.reports.stages import with_stage
 from annotation.views.access import staff_required, study_or_404
@@ -38,7 +38,7 @@ def page_of_people(request: HttpRequest, study: Study) -> Page:
     condition = FILTERS.get(request.GET.get("show", ""), FILTERS["all"])[1]
     rows = with_stage(enrolled(study).filter(condition), study)
     page = page_by_column(request, rows, "signs", size=PEOPLE_A_PAGE, descending=True)
-    return replace(page, rows=list(people_of(study, page.rows)))
+    return replace(page, rows=list(study_people(study, page.rows)))
 
 
 @staff_required

@@ -23,7 +23,7 @@ from annotation.services.questionnaires import MOMENTS, STEPS
 from annotation.services.visitors import Visitor
 from annotation.views.access import staff_required, study_or_404
 from annotation.views.arrival import page, step_page
-from annotation.views.finish import completion_links_of
+from annotation.views.finish import completion_links
 from annotation.views.languages import chosen_language
 from annotation.views.preview_api import answered_key, order, preview_key
 from annotation.views.questionnaire import questionnaire_page
@@ -134,4 +134,4 @@ def preview_judge(request: HttpRequest, slug: str) -> HttpResponse:
 def preview_end(request: HttpRequest, slug: str) -> HttpResponse:
     """The last page, with the code and the way back that the study has."""
     study = _shown_to(request, slug)
-    return page(request, "finished", study, preview=True, **completion_links_of(study))
+    return page(request, "finished", study, preview=True, **completion_links(study))

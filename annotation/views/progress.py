@@ -70,7 +70,7 @@ class Judging:
     last_seen: Any
 
 
-def encoding_of(study: Study) -> Encoding:
+def encoding_progress(study: Study) -> Encoding:
     """Counts by state, and how many were finished in the last minute."""
     recently = timezone.now() - ENCODING_WINDOW
     needed = Reconstruction.objects.needed_by(study)
@@ -79,7 +79,7 @@ def encoding_of(study: Study) -> Encoding:
     return Encoding(**needed.aggregate(**states, per_minute=just_now))
 
 
-def judging_of(study: Study, *, encoding: Encoding) -> Judging:
+def judging_progress(study: Study, *, encoding: Encoding) -> Judging:
     """Counts from the sessions, which are few, votes from the pairs, and the pace from the last votes alone."""
     people, program = Q(annotator__simulated=False), Q(annotator__simulated=True)
     sat = Session.objects.filter(study=study, answered__gt=0).aggregate(
@@ -109,10 +109,10 @@ def judgments_needed(study: Study, *, encoding: Encoding, made: int) -> int:
     return made * study.votes_per_triplet
 
 
-def meters_of(study: Study) -> list[Meter]:
+def study_meters(study: Study) -> list[Meter]:
     """The three bars of a study's page."""
-    encoding = encoding_of(study)
-    judging = judging_of(study, encoding=encoding)
+    encoding = encoding_progress(study)
+    judging = judging_progress(study, encoding=encoding)
     return [_encoded(encoding), _judged(judging), _people(study, judging)]
 
 

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 
 from annotation.charts import inline
 from annotation.core.bitrates import level_in_words
-from annotation.reports.exhibits import Exhibit, exhibits_of, method_of, sections_of
+from annotation.reports.exhibits import Exhibit, exhibit_sections, method_name, result_exhibits
 from annotation.reports.result_tables import preference_by_method
 from annotation.reports.results import StudyResults
 from psychometrics.differences import Difference
@@ -70,11 +70,13 @@ class Scale:
 
 def page_of(results: StudyResults) -> dict[str, Any]:
     """What the template shows of a study's results."""
-    exhibits = {one.name: one for one in exhibits_of(results)}
+    exhibits = {one.name: one for one in result_exhibits(results)}
     spell = partial(level_in_words, bitrates=results.bitrates)
     return {
         "results": results,
-        "scales": [_scale(name, title, section, exhibits) for name, title, section in sections_of(results)],
+        "scales": [
+            _scale(name, title, section, exhibits) for name, title, section in exhibit_sections(results)
+        ],
         "crossings": [crossing_in_words(one, spell=spell) for one in results.results.crossings],
         "preference": _drawn(exhibits, "preference-by-level"),
         "preference_rows": _preference_rows(results),
@@ -129,7 +131,7 @@ def _row(ranking: Ranking, n: int) -> Row:
     interval = f"{signed(float(ranking.low[n]))} to {signed(float(ranking.high[n]))}"
     return Row(
         str(name),
-        method_of(name),
+        method_name(name),
         "0" if at_zero else signed(float(ranking.values[n])),
         "by definition" if at_zero else interval,
         str(first) if first == last else f"{first} to {last}",

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_safe
 from annotation.core.roles import Reach
 from annotation.models import Study
 from annotation.reports.breakdown_exhibits import breakdown_exhibits
-from annotation.reports.exhibit_files import FORMATS, file_of, formats_of
-from annotation.reports.exhibits import Exhibit, exhibits_of
+from annotation.reports.exhibit_files import FORMATS, exhibit_formats, file_of
+from annotation.reports.exhibits import Exhibit, result_exhibits
 from annotation.reports.methods import methods_exhibit
 from annotation.reports.paper_pack import paper_pack_of
 from annotation.reports.results import StudyResults
@@ -75,7 +75,7 @@ def _exhibits(study: Study, results: StudyResults, name: str = "") -> list[Exhib
     """Those of the results and of the breakdown; of the breakdown at one level where a name says so."""
     level = level_of(study, name.partition("-at-")[2]) if name.startswith("by-") else None
     cuts = current_breakdown(study, results.population, level)
-    return [*exhibits_of(results), *breakdown_exhibits(cuts), methods_exhibit(study)]
+    return [*result_exhibits(results), *breakdown_exhibits(cuts), methods_exhibit(study)]
 
 
 def list_of_figures(study: Study, population: str | None) -> dict[str, object]:
@@ -85,7 +85,7 @@ def list_of_figures(study: Study, population: str | None) -> dict[str, object]:
         "population": results.population,
         "judgments": results.judgments,
         "figures": [
-            {"name": one.name, "title": one.title, "caption": one.caption, "formats": formats_of(one)}
+            {"name": one.name, "title": one.title, "caption": one.caption, "formats": exhibit_formats(one)}
             for one in _exhibits(study, results)
         ],
     }
@@ -95,7 +95,7 @@ def figure_file(study: Study, population: str | None, name: str, form: str) -> H
     """The file as a download. Raises NoResults, and Http404 for a figure or a format that there is not."""
     results = current_results(study, population)
     exhibit = next((one for one in _exhibits(study, results, name) if one.name == name), None)
-    if exhibit is None or form not in formats_of(exhibit):
+    if exhibit is None or form not in exhibit_formats(exhibit):
         raise Http404(f"The results of this study have no figure named {name}.{form}.")
     response = HttpResponse(file_of(exhibit, form), content_type=FORMATS[form])
     mark = "-simulated" if results.population == "simulated" else ""

@@ -43,7 +43,7 @@ def results_page(
     `files` and `breakdown` are the addresses of the figures' files and of the results in parts.
     """
     counts = votes_by_population(study)
-    population = population_of(request.GET.get("population"), counts)
+    population = requested_population(request.GET.get("population"), counts)
     context: dict[str, Any] = {
         "population": population,
         "counts": counts,
@@ -63,7 +63,7 @@ def results_page(
     return study_page(request, study, "study-results", **context)
 
 
-def population_of(requested: str | None, counts: dict[str, int]) -> str:
+def requested_population(requested: str | None, counts: dict[str, int]) -> str:
     """The population that a request names; people, unless only programs answered."""
     if requested in counts:
         return str(requested)
@@ -73,7 +73,7 @@ def population_of(requested: str | None, counts: dict[str, int]) -> str:
 def current_results(study: Study, population: str | None) -> StudyResults:
     """The results as they were last computed, for files. Raises NoResults where there are none (yet)."""
     counts = votes_by_population(study)
-    whose = population_of(population, counts)
+    whose = requested_population(population, counts)
     if not counts[whose]:
         what = "simulated annotators" if whose == "simulated" else "people"
         raise NoResults(f"“{study}” has no judgments by {what} yet, so there is nothing to publish.")

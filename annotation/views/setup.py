@@ -22,11 +22,11 @@ from annotation.forms.fields import faults_of
 from annotation.forms.rules import CHOICES, preset_label, rule_groups
 from annotation.forms.steps import PairsForm, ProtocolForm, StepForm, StimuliForm
 from annotation.models import Photograph, Study
-from annotation.reports.cost import cost_of
-from annotation.reports.duration import duration_of
-from annotation.reports.planning import assumed_of, effort_of, plan_of, size_of
-from annotation.reports.reach import pending_reaches, reach_of
-from annotation.reports.readiness import findings_of
+from annotation.reports.cost import recruitment_cost
+from annotation.reports.duration import study_duration
+from annotation.reports.planning import recruitment_plan, size_of, study_assumptions, study_effort
+from annotation.reports.reach import pending_reaches, study_reach
+from annotation.reports.readiness import readiness_findings
 from annotation.services.crops import move_crop
 from annotation.services.sources import remove_source
 from annotation.services.studies import update_study
@@ -175,15 +175,15 @@ def step_page(
     status: int = 200,
 ) -> HttpResponse:
     """The page of a step, with the rail and what the study makes as it is saved."""
-    findings, outcome = findings_of(study), outcome or Outcome()
+    findings, outcome = readiness_findings(study), outcome or Outcome()
     context: dict[str, Any] = {
         "step": step,
         "steps": [_Stop(name, label, study, findings, step) for name, label in STEPS.items()],
         "form": form,
         "faults": [*faults_of(form), *(("", "", words) for words in outcome.faults)],
         "taken": outcome.taken,
-        "cost": cost_of(study=study),
-        "duration": duration_of(study),
+        "cost": recruitment_cost(study=study),
+        "duration": study_duration(study),
         "conditions": study.conditions(),
         "findings": findings,
         "next_step": list(STEPS)[min(list(STEPS).index(step) + 1, len(STEPS) - 1)],
@@ -217,7 +217,7 @@ def _stimuli(request: HttpRequest, study: Study) -> dict[str, Any]:
         "photographs_count": len(sizes),
         "movable": any(use.source.crop and use.source_id not in fixed for use in page.rows),
         "layouts": [_layout(study, name, sizes) for name in LAYOUTS],
-        "reach": reach_of(study),
+        "reach": study_reach(study),
         "measuring": pending_reaches(study),
         "joined": in_words(study.conditions(), study.pairing),
     }
@@ -245,18 +245,18 @@ def _layout(study: Study, name: str, sizes: list[tuple[int, int]]) -> dict[str, 
 
 
 def _pairs(request: HttpRequest, study: Study) -> dict[str, Any]:
-    base, from_pilot = assumed_of(study)
+    base, from_pilot = study_assumptions(study)
     context: dict[str, Any] = {
         "joined": in_words(study.conditions(), study.pairing),
         "from_pilot": from_pilot,
     }
     if not study.sources.exists() or not study.conditions():
         return context
-    context["effort"] = effort_of(study, cost_of(study=study).judgments, base)
+    context["effort"] = study_effort(study, recruitment_cost(study=study).judgments, base)
     if not study.rules.pairs_within:
         return context
     try:
-        plan = plan_of(size_of(study), base)
+        plan = recruitment_plan(size_of(study), base)
     except PlanError as error:
         return context | {"plan_error": str(error)}
     return context | {"plan": plan, "words": plan_in_words(plan), "assumed": base}
@@ -271,7 +271,7 @@ def _review(request: HttpRequest, study: Study) -> dict[str, Any]:
         **_pairs(request, study),
         "groups": list(rule_groups(study.rules, study.preset)),
         "preset_label": preset_label(study.preset),
-        "reach": reach_of(study),
+        "reach": study_reach(study),
         "measuring": pending_reaches(study),
         "photographs_count": study.sources.count(),
     }

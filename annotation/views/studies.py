@@ -18,7 +18,7 @@ from annotation.models import Reconstruction, Session, Study, StudySource, Tripl
 from annotation.services.presets import create_from_preset
 from annotation.views.access import reachable_studies, staff_of, staff_required
 from annotation.views.paging import page_by_pk
-from annotation.views.progress import encoding_of, judgments_needed
+from annotation.views.progress import encoding_progress, judgments_needed
 
 STUDIES_A_PAGE = 24
 CROPS = 4
@@ -32,7 +32,7 @@ def study_list(request: HttpRequest) -> HttpResponse:
     """All studies as cards, the newest first."""
     page = page_by_pk(request, with_counts(_listed(request)), size=STUDIES_A_PAGE)
     expect_planned_pairs(page.rows)
-    crops = crops_of([study.pk for study in page.rows])
+    crops = crops_by_study([study.pk for study in page.rows])
     cards = [(study, crops.get(study.pk, [])) for study in page.rows]
     return render(
         request,
@@ -69,14 +69,14 @@ def expect_planned_pairs(listed: list[Study]) -> None:
     pending = set(unfinished.distinct())
     for study in listed:
         if study.pk in pending:
-            study.expected = judgments_needed(study, encoding=encoding_of(study), made=study.made)
+            study.expected = judgments_needed(study, encoding=encoding_progress(study), made=study.made)
 
 
 def _one(counted: QuerySet[Any]) -> Coalesce:
     return Coalesce(Subquery(counted.values("n"), output_field=IntegerField()), 0)
 
 
-def crops_of(studies: list[int]) -> dict[int, list[int]]:
+def crops_by_study(studies: list[int]) -> dict[int, list[int]]:
     """The first few sources of each study, by its pk, in one query."""
     through = StudySource.objects.filter(study_id__in=studies).exclude(source__image="")
     place = Window(RowNumber(), partition_by="study_id", order_by="pk")

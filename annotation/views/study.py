@@ -112,7 +112,7 @@ def study(request: HttpRequest, slug: str) -> HttpResponse:
         request,
         study,
         "study",
-        meters=progress.meters_of(study),
+        meters=progress.study_meters(study),
         table=progress.condition_table(study, conditions),
         levels=levels(conditions),
         failures=failed.with_source_names(study).order_by("pk")[:FAILURES_SHOWN],
@@ -144,7 +144,7 @@ def status_of(study: Study) -> dict[str, Any]:
     """The study's state, its meters by name, snapshots not built, flags not settled, reaches not measured yet."""
     meters = {
         meter.name: {"done": meter.done, "total": meter.total, "words": meter.words}
-        for meter in progress.meters_of(study)
+        for meter in progress.study_meters(study)
     }
     return {
         "state": study.state,
@@ -165,7 +165,7 @@ def pending_snapshots(study: Study) -> int:
 def snapshots(request: HttpRequest, slug: str) -> HttpResponse:
     """The study's snapshots and what was trained on them."""
     study = study_or_404(request, slug, Reach.DATA)
-    judging = progress.judging_of(study, encoding=progress.encoding_of(study))
+    judging = progress.judging_progress(study, encoding=progress.encoding_progress(study))
     rows = study.snapshots.prefetch_related("training_runs__version").order_by("-number")
     return study_page(
         request,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from annotation.models import Judgment, Study
-from annotation.reports.agreement import agreement_of
+from annotation.reports.agreement import study_agreement
 from annotation.reports.comparisons import study_votes
 from metric.core.evaluation.evaluate import evaluate
 from metric.core.evaluation.votes import Votes
@@ -59,7 +59,7 @@ def votes_of(study: Study) -> Votes:
 @pytest.mark.parametrize(("people", "ties"), [(5, False), (4, True), (2, False)])
 def test_human_score_and_ceiling_with_their_intervals_are_the_same(people: int, ties: bool) -> None:
     study = judged(people, ties=ties)
-    page = agreement_of(study, study_votes(study, simulated=False), simulated=False)
+    page = study_agreement(study, study_votes(study, simulated=False), simulated=False)
     human, best = evaluate(votes_of(study), [])["rows"]
     assert page.human_score.value is not None and page.ceiling.value is not None
     for ours, row in ((page.human_score, human), (page.ceiling, best)):
@@ -68,7 +68,7 @@ def test_human_score_and_ceiling_with_their_intervals_are_the_same(people: int, 
 
 def test_both_are_unknown_where_no_pair_has_two_votes() -> None:
     study = judged(1, ties=False)
-    page = agreement_of(study, study_votes(study, simulated=False), simulated=False)
+    page = study_agreement(study, study_votes(study, simulated=False), simulated=False)
     table = evaluate(votes_of(study), [])
     assert page.human_score.value is page.ceiling.value is None
     assert table["people"]["human_score"] is table["people"]["ceiling"] is None

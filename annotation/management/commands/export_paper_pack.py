@@ -9,7 +9,7 @@ from annotation.management.examples import CommandWithExamples
 from annotation.models import Study
 from annotation.reports.breakdown import breakdown
 from annotation.reports.breakdown_exhibits import breakdown_exhibits
-from annotation.reports.exhibits import exhibits_of
+from annotation.reports.exhibits import result_exhibits
 from annotation.reports.methods import methods_exhibit
 from annotation.reports.paper_pack import paper_pack_of
 from annotation.reports.results import compute_results, votes_by_population
@@ -47,7 +47,7 @@ class Command(CommandWithExamples):
             raise CommandError(f"“{study}” has no judgments by {what} yet, so there is nothing to publish.")
         results = compute_results(study, population)
         parts = breakdown_exhibits(breakdown(study, population))
-        exhibits = [*exhibits_of(results), *parts, methods_exhibit(study)]
+        exhibits = [*result_exhibits(results), *parts, methods_exhibit(study)]
         pack = paper_pack_of(study, results, exhibits, study_file=export_study(study, panel_codes=False))
         try:
             with atomic_file(options["out"]) as draft, draft.open("wb") as file:

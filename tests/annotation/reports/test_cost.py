@@ -6,7 +6,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from annotation.models import Study
-from annotation.reports.cost import PNG_BYTES, cost_of, costs_of_adding, seconds_per_megapixel
+from annotation.reports.cost import PNG_BYTES, costs_of_adding, recruitment_cost, seconds_per_megapixel
 from codecs_zoo import registry
 from tests.kit.factories import make_reconstruction, make_source, make_study
 
@@ -27,7 +27,7 @@ def pixels_of(study: Study) -> int:
 
 
 def test_everything_is_counted(draft: Study) -> None:
-    cost = cost_of(study=draft)
+    cost = recruitment_cost(study=draft)
     assert (cost.photographs, cost.reconstructions, cost.ready) == (2, 12, 0)
     assert (cost.pairs, cost.judgments) == (12, 60)
     assert cost.bytes == round(PNG_BYTES * pixels_of(draft) * 6)
@@ -35,9 +35,9 @@ def test_everything_is_counted(draft: Study) -> None:
 
 
 def test_what_is_there_already_costs_nothing(draft: Study) -> None:
-    before = cost_of(study=draft)
+    before = recruitment_cost(study=draft)
     make_reconstruction(draft.sources.first(), method="avif", encode_ms=None)
-    after = cost_of(study=draft)
+    after = recruitment_cost(study=draft)
     assert (after.reconstructions, after.ready) == (before.reconstructions, 1)
     assert after.bytes < before.bytes
     assert after.seconds < before.seconds
@@ -53,7 +53,7 @@ def test_this_machines_own_speed_is_used_once_it_is_known() -> None:
 
 def test_a_codec_that_the_zoo_has_lost_is_no_error(draft: Study) -> None:
     draft.codecs = ["jpeg", "gone"]
-    assert cost_of(study=draft).reconstructions == 8
+    assert recruitment_cost(study=draft).reconstructions == 8
 
 
 def test_another_codec_is_paired_with_each_that_is_there(draft: Study) -> None:
@@ -71,4 +71,4 @@ def test_every_step_of_a_draft_shows_it(owner_client: Client, draft: Study, step
 
 def test_it_takes_a_few_queries(draft: Study, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_max_num_queries(5):
-        cost_of(study=draft)
+        recruitment_cost(study=draft)

@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from annotation.core.protocol import Protocol
 from annotation.models import Judgment
-from annotation.reports.duration import ASSUMED_SECONDS, Duration, arrival_minutes, duration_of
-from annotation.reports.planning import assumed_of
+from annotation.reports.duration import ASSUMED_SECONDS, Duration, arrival_minutes, study_duration
+from annotation.reports.planning import study_assumptions
 from tests.kit.factories import make_judgment, make_session, make_study, make_triplet
 
 pytestmark = pytest.mark.django_db
@@ -32,33 +32,33 @@ def judged_every(seconds: float, *, simulated: bool = False, layout: str = "side
 
 def test_without_answers_it_follows_from_the_protocol() -> None:
     study = make_study(pairs_per_session=60)
-    assert duration_of(study).minutes == pytest.approx(60 * ASSUMED_SECONDS["side"] / 60)
-    assert duration_of(study).answers == 0
+    assert study_duration(study).minutes == pytest.approx(60 * ASSUMED_SECONDS["side"] / 60)
+    assert study_duration(study).answers == 0
     full = make_study(pairs_per_session=60, protocol=Protocol().to_json())
     assert arrival_minutes(full.rules) > 2
-    assert duration_of(full).minutes > duration_of(study).minutes + arrival_minutes(
+    assert study_duration(full).minutes > study_duration(study).minutes + arrival_minutes(
         full.rules, instructions=False
     )
 
 
 def test_the_longest_session_ends_it() -> None:
     study = make_study(pairs_per_session=1000, protocol=Protocol.bare().replace(sitting_minutes=20).to_json())
-    assert duration_of(study).minutes == 20
+    assert study_duration(study).minutes == 20
 
 
 def test_answers_of_people_in_the_same_layout_are_timed_without_breaks() -> None:
     judged_every(20.0)
-    result = duration_of(make_study(pairs_per_session=60))
+    result = study_duration(make_study(pairs_per_session=60))
     assert result.seconds == pytest.approx(20, rel=0.05) and result.answers == 58
     assert result.minutes == pytest.approx(20, rel=0.05)
     toggle = make_study(protocol=Protocol.bare().replace(layout="toggle").to_json())
-    assert duration_of(toggle).seconds == ASSUMED_SECONDS["toggle"]
-    assert assumed_of(make_study())[0].seconds == result.seconds
+    assert study_duration(toggle).seconds == ASSUMED_SECONDS["toggle"]
+    assert study_assumptions(make_study())[0].seconds == result.seconds
 
 
 def test_programs_tell_nothing_of_people() -> None:
     judged_every(1.0, simulated=True)
-    assert duration_of(make_study()).seconds == ASSUMED_SECONDS["side"]
+    assert study_duration(make_study()).seconds == ASSUMED_SECONDS["side"]
 
 
 @pytest.mark.parametrize(("minutes", "rounded"), [(0.2, 1), (7.4, 7), (13.0, 15), (31.0, 30)])
@@ -68,7 +68,7 @@ def test_minutes_are_told_round(minutes: float, rounded: int) -> None:
 
 def test_annotators_and_researchers_are_told_the_same(client: Client, owner_client: Client) -> None:
     study = make_study(protocol=Protocol().to_json(), pairs_per_session=60)
-    minutes = duration_of(study).rounded
+    minutes = study_duration(study).rounded
     page = client.get(reverse("judge", args=[study.key])).content.decode()
     assert f"about {minutes} minutes" in page
     draft = make_study(state="draft", protocol=Protocol().to_json(), pairs_per_session=60)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from annotation.core.protocol import Protocol
 from annotation.models import Annotator, Enrolment, Judgment, Study
-from annotation.reports.methods import methods_exhibit, methods_of
+from annotation.reports.methods import method_facts, methods_exhibit
 from annotation.reports.methods_text import methods_text
 from annotation.reports.results import cached_results
 from codecs_zoo import registry
@@ -40,7 +40,7 @@ def study() -> Study:
 
 
 def test_a_method_names_its_version_and_what_it_was_tuned_on(study: Study) -> None:
-    tuned, plain = methods_of(study)
+    tuned, plain = method_facts(study)
     assert (tuned.name, tuned.versions, tuned.tuned_on) == (TUNED, ("1.2",), ("psnr",))
     assert (plain.name, plain.tuned_on) == ("jpeg", ())
     assert [(row[0], row[3]) for row in methods_exhibit(study).table.rows] == [
@@ -52,7 +52,7 @@ def test_a_method_names_its_version_and_what_it_was_tuned_on(study: Study) -> No
 def test_a_codec_that_is_not_here_any_more_is_tuned_on_nothing_known(study: Study) -> None:
     study.codecs = ["gone"]
     make_reconstruction(study.sources.get(), method="gone", operating_point={"q": 1})
-    assert methods_of(study)[0].tuned_on == ()
+    assert method_facts(study)[0].tuned_on == ()
 
 
 def test_pages_and_the_paper_pack_say_it(study: Study, owner_client: Client) -> None:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from annotation.core.protocol import Protocol
 from annotation.models import Study
 from annotation.reports import planning
-from annotation.reports.planning import plan_of
+from annotation.reports.planning import recruitment_plan
 from psychometrics.planning import Assumed, Plan, Size, plan
 from tests.kit.factories import make_source, make_study
 
@@ -31,15 +31,15 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> list[Size]:
 
 
 def test_the_same_numbers_are_simulated_once_and_give_the_same_figures(computed: list[Size]) -> None:
-    first = plan_of(SIZE, Assumed())
-    assert plan_of(dict(reversed(SIZE.items())), Assumed()) == first
+    first = recruitment_plan(SIZE, Assumed())
+    assert recruitment_plan(dict(reversed(SIZE.items())), Assumed()) == first
     assert computed == [Size(3, 4, 6, 2, 1)]
 
 
 @pytest.mark.parametrize("name", SIZE)
 def test_a_size_that_differs_is_simulated(computed: list[Size], name: str) -> None:
-    plan_of(SIZE, Assumed())
-    plan_of(SIZE | {name: SIZE[name] + 1}, Assumed())
+    recruitment_plan(SIZE, Assumed())
+    recruitment_plan(SIZE | {name: SIZE[name] + 1}, Assumed())
     assert len(computed) == 2 and computed[0] != computed[1]
 
 
@@ -47,8 +47,8 @@ def test_a_size_that_differs_is_simulated(computed: list[Size], name: str) -> No
 def test_an_assumption_that_differs_is_simulated(computed: list[Size], name: str) -> None:
     """Also where it differs in the last digits only."""
     value: Any = getattr(Assumed(), name) or 0.0
-    plan_of(SIZE, replace(Assumed(), **{name: value + 0.1}))
-    other = plan_of(SIZE, replace(Assumed(), **{name: value + 0.1 + 1e-12}))
+    recruitment_plan(SIZE, replace(Assumed(), **{name: value + 0.1}))
+    other = recruitment_plan(SIZE, replace(Assumed(), **{name: value + 0.1 + 1e-12}))
     assert len(computed) == 2 and getattr(other.assumed, name) == value + 0.1 + 1e-12
 
 

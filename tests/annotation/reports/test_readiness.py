@@ -3,7 +3,7 @@
 import pytest
 
 from annotation.core.protocol import Protocol
-from annotation.reports.readiness import findings_of
+from annotation.reports.readiness import readiness_findings
 from tests.kit.factories import make_source, make_study
 
 pytestmark = pytest.mark.django_db
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 def words_of(**rules: object) -> str:
     study = make_study(state="draft", protocol=Protocol().replace(**rules).to_json())
     make_source(study)
-    findings = [one for one in findings_of(study) if one.step == "protocol"]
+    findings = [one for one in readiness_findings(study) if one.step == "protocol"]
     assert not any(one.blocks for one in findings)
     return " ".join(one.words for one in findings)
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from annotation.core.protocol import Protocol
 from annotation.models import Assignment, Enrolment, Judgment, Study, Triplet
-from annotation.reports.export import exclusions_of
+from annotation.reports.export import study_exclusions
 from annotation.services.allocation.ranking import refresh_ranking
 from annotation.services.annotator_quality import refresh_quality
 from annotation.services.claims import NoPair
@@ -141,8 +141,8 @@ def test_a_program_raises_no_flag_and_a_test_participant_does() -> None:
 def test_exclusions_of_an_export_are_of_its_population() -> None:
     study = make_judged_study(people=2, programs=3)
     study.enrolments.filter(annotator__simulated=True).update(excluded_by="exclude_fast_over")
-    assert exclusions_of(study, simulated=False)["annotators_left_out"] == {}
-    assert exclusions_of(study, simulated=True)["annotators_left_out"] == {"exclude_fast_over": 3}
+    assert study_exclusions(study, simulated=False)["annotators_left_out"] == {}
+    assert study_exclusions(study, simulated=True)["annotators_left_out"] == {"exclude_fast_over": 3}
 
 
 def test_an_upgrade_takes_simulated_answers_out_of_the_common_counters() -> None:

@@ -3,8 +3,8 @@
 import pytest
 
 from annotation.models import CodecReach, Study
-from annotation.reports.reach import reach_of
-from annotation.reports.readiness import findings_of
+from annotation.reports.reach import study_reach
+from annotation.reports.readiness import readiness_findings
 from annotation.services.encoding import read_pixels
 from annotation.services.reach import measure_reach, request_reach
 from codecs_zoo import rate, registry
@@ -35,17 +35,17 @@ def test_the_ends_of_the_knob_are_measured_once(draft: Study) -> None:
 
 
 def test_the_table_says_on_which_photographs_a_bitrate_is_missed(draft: Study) -> None:
-    assert [row.measured for row in reach_of(draft)] == [0]
+    assert [row.measured for row in study_reach(draft)] == [0]
     waiting = request_reach(study=draft)
-    assert reach_of(draft)[0].pending == 2
+    assert study_reach(draft)[0].pending == 2
     for pk in waiting:
         measure_reach(pk=pk)
-    row = reach_of(draft)[0]
+    row = study_reach(draft)[0]
     assert row.cells == [("0.02", 0, 2), ("1.00", 2, 2)]
     assert row.missed == {0.02: ["a", "b"], 1.0: []}
-    words = [one.words for one in findings_of(draft) if "cannot reach" in one.words]
+    words = [one.words for one in readiness_findings(draft) if "cannot reach" in one.words]
     assert len(words) == 1 and "jpeg cannot reach 0.02 bpp on 2 of 2" in words[0]
-    assert [one.blocks for one in findings_of(draft) if "cannot reach" in one.words] == [False]
+    assert [one.blocks for one in readiness_findings(draft) if "cannot reach" in one.words] == [False]
 
 
 def test_the_table_agrees_with_the_encoder(draft: Study) -> None:

@@ -11,7 +11,7 @@ from annotation.models import Enrolment, Judgment, Study
 from annotation.reports.results import votes_by_population
 from annotation.services.annotator_quality import exclude_by_hand
 from annotation.services.ranking_only import import_ranking
-from annotation.views.progress import encoding_of, judging_of
+from annotation.views.progress import encoding_progress, judging_progress
 from annotation.views.studies import with_counts
 from psychometrics.answers import read_answer_rows
 from tests.kit.answers import record_judgment
@@ -31,7 +31,7 @@ def votes_everywhere(study: Study, client: Client) -> set[tuple[int, int]]:
     """(people's, simulated) as each of them has it, and as the answers themselves are."""
     listed = with_counts(Study.objects.all()).get(pk=study.pk)
     (sent,) = (one for one in client.get("/api/v1/studies/").json()["results"] if one["slug"] == study.slug)
-    page = judging_of(study, encoding=encoding_of(study))
+    page = judging_progress(study, encoding=encoding_progress(study))
     results = votes_by_population(study)
     counted = Judgment.objects.filter(study=study).counted()
     return {
