@@ -39,7 +39,7 @@ def _hebrew(match: re.Match[str]) -> str:
 
 @lru_cache
 def _source(domain: str) -> Catalog:
-    return catalogues.catalogue_of(SOURCE_LANGUAGE, domain)
+    return catalogues.read_catalogue(SOURCE_LANGUAGE, domain)
 
 
 def write_pseudo(language: str, folder: Path, *, without: str = "") -> None:

@@ -94,7 +94,9 @@ def name_of(text: str) -> str:
     return name if name[:1].isalpha() else f"question_{name}".strip("_")[:40]
 
 
-def formset_of(stored: list[dict[str, Any]], sent: QueryDict | None = None) -> "BaseFormSet[QuestionForm]":
+def question_formset(
+    stored: list[dict[str, Any]], sent: QueryDict | None = None
+) -> "BaseFormSet[QuestionForm]":
     """The form with the study's questions, or with what was sent."""
     initial = [_typed(question) for question in load_questions(stored)]
     return QuestionFormSet(sent, initial=initial, prefix="q")

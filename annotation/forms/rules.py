@@ -56,7 +56,7 @@ DAYS = ("stop_on",)
 BY_NAME = {rule.name: rule for rule in fields(Protocol)}
 
 
-def field_of(rule: Field[Any], kind: type) -> forms.Field:
+def rule_field(rule: Field[Any], kind: type) -> forms.Field:
     """The form's field for a rule, by what its metadata says."""
     metadata = rule.metadata
     unit = f", {metadata['unit']}" if "unit" in metadata else ""
@@ -124,7 +124,7 @@ def words_of(rule: Field[Any], value: Any) -> str:
     return f"{value:g} {unit}".strip() if isinstance(value, float) else str(value)
 
 
-def facts_of(rules: Protocol, preset: str, names: Iterable[str]) -> list[RuleValue]:
+def rule_facts(rules: Protocol, preset: str, names: Iterable[str]) -> list[RuleValue]:
     """Rules in words; those that differ from the preset say what it has."""
     changed = differences(rules.to_json(), preset)
     return [
@@ -153,7 +153,7 @@ def rule_groups(
             name for name, rule in BY_NAME.items() if rule.metadata["group"] == group and name not in hidden
         ]
         form_fields = [field for name in names if (field := bound(name)) is not None]
-        yield RuleGroup(group, title, about, form_fields, facts_of(rules, preset, names))
+        yield RuleGroup(group, title, about, form_fields, rule_facts(rules, preset, names))
 
 
 def preset_label(name: str) -> str:

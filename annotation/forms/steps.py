@@ -11,7 +11,7 @@ from annotation.core.instructions import DEFAULT_INSTRUCTIONS, fitting
 from annotation.core.presets import PRESETS, Preset
 from annotation.core.protocol import Protocol, ProtocolError, largest_picture
 from annotation.forms.fields import BitratesField, ListedPairsField
-from annotation.forms.rules import BY_NAME, RuleGroup, field_of, rule_groups
+from annotation.forms.rules import BY_NAME, RuleGroup, rule_field, rule_groups
 from annotation.models import Study
 from annotation.reports.processes import availabilities
 from codecs_zoo import registry
@@ -31,7 +31,7 @@ class StepForm(forms.ModelForm):
         self.preset = self.instance.preset
         kinds, stored = get_type_hints(Protocol), self.instance.rules.to_json()
         for name in self.rule_names():
-            self.fields[name] = field_of(BY_NAME[name], kinds[name])
+            self.fields[name] = rule_field(BY_NAME[name], kinds[name])
             self.initial.setdefault(name, stored[name])
 
     @classmethod

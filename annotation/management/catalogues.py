@@ -75,9 +75,9 @@ def _name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def catalogue_of(language: str, domain: str) -> Catalog:
+def read_catalogue(language: str, domain: str) -> Catalog:
     """The catalogue as it should be: every text of the code, with the translations of the .po file that still fit."""
-    path = path_of(language, domain, "po")
+    path = catalogue_path(language, domain, "po")
     stored = (
         read_po(io.BytesIO(path.read_bytes()), locale=to_locale(language)) if path.exists() else Catalog()
     )
@@ -147,6 +147,6 @@ def to_mo(catalogue: Catalog) -> bytes:
     return file.getvalue()
 
 
-def path_of(language: str, domain: str, kind: str) -> Path:
+def catalogue_path(language: str, domain: str, kind: str) -> Path:
     """Where the catalogue stands; `kind` is "po" or "mo"."""
     return LOCALE / to_locale(language) / "LC_MESSAGES" / f"{domain}.{kind}"

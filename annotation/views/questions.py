@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotation.core.roles import Reach
 from annotation.errors import Refused
-from annotation.forms.questionnaire import formset_of, questions_in, with_usual
+from annotation.forms.questionnaire import question_formset, questions_in, with_usual
 from annotation.models import Study
 from annotation.reports.questionnaire_summary import summaries
 from annotation.services.studies import require_draft, update_study
@@ -24,7 +24,7 @@ def questions(request: HttpRequest, slug: str) -> HttpResponse:
         request,
         study,
         "study-questionnaire",
-        formset=formset_of(study.questionnaire),
+        formset=question_formset(study.questionnaire),
         summaries=summaries(study),
         marked_tab="study" if study.state == Study.State.DRAFT else "study-settings",
         editable=study.state == Study.State.DRAFT and may(staff_of(request), study, Reach.RUN),
@@ -38,7 +38,7 @@ def save(request: HttpRequest, slug: str) -> HttpResponse:
     """Replaces all questions, or shows what was sent again with what is wrong: nothing that was typed is lost."""
     study = study_or_404(request, slug, Reach.RUN)
     require_draft(study)
-    formset = formset_of(study.questionnaire, request.POST)
+    formset = question_formset(study.questionnaire, request.POST)
     faults: list[str] = []
     if formset.is_valid():
         given = questions_in(formset)

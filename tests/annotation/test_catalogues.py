@@ -35,11 +35,11 @@ FOR_PROGRAMS = ("The answer ", "Create between ", "This study has no panel", "Th
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_the_files_are_up_to_date_and_whole(language: str, domain: str) -> None:
-    catalogue = catalogues.catalogue_of(language, domain)
+    catalogue = catalogues.read_catalogue(language, domain)
     assert catalogues.missing_in(catalogue) == []
     assert catalogues.faults_of(catalogue) == []
     for kind, content in (("po", catalogues.to_po(catalogue)), ("mo", catalogues.to_mo(catalogue))):
-        stored = catalogues.path_of(language, domain, kind).read_bytes()
+        stored = catalogues.catalogue_path(language, domain, kind).read_bytes()
         assert stored == content, f"{language} {domain}.{kind}: run `make messages`"
 
 

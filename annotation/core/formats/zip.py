@@ -76,10 +76,10 @@ def in_full(file: IO[bytes], *, edit: Mapping[str, Callable[[bytes], bytes]] = N
     """
     with packed_files(file) as files:
         edited = {name: [change(files.read(name))] for name, change in edit.items()}
-        yield from stream((name, edited.get(name) or pieces_of(files, name)) for name in files.names())
+        yield from stream((name, edited.get(name) or zip_pieces(files, name)) for name in files.names())
 
 
-def pieces_of(files: "PackedFiles", name: str) -> Iterator[bytes]:
+def zip_pieces(files: "PackedFiles", name: str) -> Iterator[bytes]:
     """The content of one of the files, some at a time."""
     with files.open(name) as file:
         while piece := file.read(_COPY_BYTES):

@@ -31,14 +31,14 @@ class Command(BaseCommand):
         stale, missing, faults = [], [], []
         for language in LANGUAGES:
             for domain in DOMAINS:
-                catalogue = catalogues.catalogue_of(language, domain)
+                catalogue = catalogues.read_catalogue(language, domain)
                 missing += [f"{language}: {text}" for text in catalogues.missing_in(catalogue)]
                 faults += [f"{language}: {text}" for text in catalogues.faults_of(catalogue)]
                 for kind, content in (
                     ("po", catalogues.to_po(catalogue)),
                     ("mo", catalogues.to_mo(catalogue)),
                 ):
-                    path = catalogues.path_of(language, domain, kind)
+                    path = catalogues.catalogue_path(language, domain, kind)
                     if path.exists() and path.read_bytes() == content:
                         continue
                     stale.append(str(path.relative_to(catalogues.ROOT)))

@@ -4,13 +4,13 @@ import unicodedata
 
 import pytest
 
-from annotation.core.formats.published.pwcmp import scenes_of
+from annotation.core.formats.published.pwcmp import manifest_scenes
 
 
 def scenes(*names: str) -> list[str]:
     """What photographs of these names are called, in order."""
     sources = [{"sha256": f"{number:08d}" * 8, "name": name} for number, name in enumerate(names)]
-    return list(scenes_of({"sources": sources}).values())
+    return list(manifest_scenes({"sources": sources}).values())
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def title_of(manifest: Mapping[str, Any]) -> str:
     return f"{study['name']}{f', snapshot {number}' if number else ''}{mark}"
 
 
-def summary_of(manifest: Mapping[str, Any]) -> str:
+def manifest_summary(manifest: Mapping[str, Any]) -> str:
     """Its contents, in one sentence."""
     counts = manifest["counts"]
     whose = "SIMULATED annotators" if manifest["simulated"] else "people"
@@ -28,14 +28,14 @@ def summary_of(manifest: Mapping[str, Any]) -> str:
     return f"{sentence} They say nothing about people." if manifest["simulated"] else sentence
 
 
-def licences_of(manifest: Mapping[str, Any]) -> list[str]:
+def manifest_licences(manifest: Mapping[str, Any]) -> list[str]:
     """The licences of its photographs, as the study states them."""
     return sorted({source.get("licence") or NOT_STATED for source in manifest["sources"]})
 
 
 def licence_addresses(manifest: Mapping[str, Any]) -> list[str]:
     """The same by their addresses, where those are known."""
-    return [known.url if (known := licence_named(words)) else words for words in licences_of(manifest)]
+    return [known.url if (known := licence_named(words)) else words for words in manifest_licences(manifest)]
 
 
 def published_on(manifest: Mapping[str, Any]) -> str:
@@ -43,7 +43,7 @@ def published_on(manifest: Mapping[str, Any]) -> str:
     return str(manifest["filters"].get("received_until", ""))[:10]
 
 
-def citation_of(manifest: Mapping[str, Any]) -> str:
+def manifest_citation(manifest: Mapping[str, Any]) -> str:
     """A BibTeX entry; its authors are for whoever publishes the dataset to name."""
     year = published_on(manifest)[:4]
     number = manifest["study"].get("snapshot")

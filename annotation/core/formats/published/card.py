@@ -6,10 +6,10 @@ from typing import Any
 
 from annotation.core.formats.published.about import (
     NOT_STATED,
-    citation_of,
-    licences_of,
+    manifest_citation,
+    manifest_licences,
+    manifest_summary,
     published_on,
-    summary_of,
     title_of,
 )
 from annotation.core.formats.published.licences import licence_named
@@ -47,7 +47,7 @@ def _header(manifest: Mapping[str, Any]) -> Iterator[str]:
 
 def _licence(manifest: Mapping[str, Any]) -> Iterator[str]:
     """One that Hugging Face knows, where all photographs have it."""
-    stated = licences_of(manifest)
+    stated = manifest_licences(manifest)
     known = licence_named(stated[0]) if len(stated) == 1 else None
     yield f"license: {known.name if known else 'other'}"
     if known is None:
@@ -57,7 +57,7 @@ def _licence(manifest: Mapping[str, Any]) -> Iterator[str]:
 def _body(manifest: Mapping[str, Any]) -> Iterator[str]:
     yield f"# {_plain(title_of(manifest))}"
     yield ""
-    yield summary_of(manifest)
+    yield manifest_summary(manifest)
     yield ""
     yield from _collection(manifest)
     yield from _usage()
@@ -78,7 +78,7 @@ def _body(manifest: Mapping[str, Any]) -> Iterator[str]:
     yield "## Citation"
     yield ""
     yield "```bibtex"
-    yield citation_of(manifest)
+    yield manifest_citation(manifest)
     yield "```"
 
 
@@ -109,7 +109,7 @@ def _usage() -> Iterator[str]:
 def _photographs(manifest: Mapping[str, Any]) -> Iterator[str]:
     yield "## Photographs"
     yield ""
-    yield f"Licences: {', '.join(map(_plain, licences_of(manifest)))}."
+    yield f"Licences: {', '.join(map(_plain, manifest_licences(manifest)))}."
     yield ""
     yield "| name | licence | attribution |"
     yield "| --- | --- | --- |"
@@ -172,7 +172,7 @@ def _limits(manifest: Mapping[str, Any]) -> Iterator[str]:
         yield "- Every answer is SIMULATED: nothing about people follows from it."
     yield "- Answers are about these pictures on these people's screens; pairs with few votes are uncertain (`n`)."
     yield "- Votes are those of `judgments.parquet`: no checks, no practice, nobody whom a rule excludes."
-    if NOT_STATED in licences_of(manifest):
+    if NOT_STATED in manifest_licences(manifest):
         yield "- The licence of some photographs is not stated: ask before you pass them on."
 
 

@@ -6,10 +6,10 @@ from typing import Any
 from annotation.core.formats.answers import COLUMNS as ANSWER_COLUMNS
 from annotation.core.formats.bapps import JUDGMENT_COLUMNS, TRIPLET_COLUMNS
 from annotation.core.formats.published.about import (
-    citation_of,
     licence_addresses,
+    manifest_citation,
+    manifest_summary,
     published_on,
-    summary_of,
     title_of,
 )
 from annotation.core.formats.published.reading import KINDS
@@ -80,9 +80,9 @@ def croissant(manifest: Mapping[str, Any], hashes: Mapping[str, str]) -> dict[st
         "@type": "sc:Dataset",
         "conformsTo": VERSION,
         "name": title_of(manifest),
-        "description": summary_of(manifest),
+        "description": manifest_summary(manifest),
         "license": licence_addresses(manifest),
-        "citeAs": citation_of(manifest),
+        "citeAs": manifest_citation(manifest),
         **({"datePublished": day} if (day := published_on(manifest)) else {}),
         "version": f"{manifest['study'].get('snapshot') or 1}.0.0",
         "distribution": [_file(name, sha256) for name, sha256 in hashes.items()],

@@ -35,7 +35,7 @@ Counts = dict[tuple[str, str], float]
 
 def pwcmp(files: SnapshotFiles, manifest: Mapping[str, Any]) -> Iterator[tuple[str, Iterable[bytes]]]:
     """The table and the matrices. Counts take memory with the pairs, not with the answers."""
-    scenes = scenes_of(manifest)
+    scenes = manifest_scenes(manifest)
     pairs = {(row["split"], row["index"]): _pair(row, scenes) for row in rows_of(files, "triplets")}
     counts: dict[str, Counts] = defaultdict(lambda: defaultdict(float))
     yield "snapshot.json", (to_json(manifest),)
@@ -46,7 +46,7 @@ def pwcmp(files: SnapshotFiles, manifest: Mapping[str, Any]) -> Iterator[tuple[s
         yield f"matrices/{scene}.csv", (_matrix(counts[scene], names),)
 
 
-def scenes_of(manifest: Mapping[str, Any]) -> dict[str, str]:
+def manifest_scenes(manifest: Mapping[str, Any]) -> dict[str, str]:
     """A name for each source that can be a file's: what the study calls it, with its hash where two are called so."""
     plain = {one["sha256"]: _file_name(one["name"]) for one in manifest["sources"]}
     taken = [name.casefold() for name in plain.values()] + ["all"]
