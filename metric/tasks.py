@@ -23,10 +23,10 @@ from metric.services.table_requests import close_given_up_steps, waiting_steps
 
 def send(run: TrainingRun) -> None:
     """Sends a run to the workers that can do it: those of the queue `train-gpu` when its settings ask for a GPU."""
-    train.apply_async([run.pk], queue=queue_of(run))
+    train.apply_async([run.pk], queue=training_queue(run))
 
 
-def queue_of(run: TrainingRun) -> str:
+def training_queue(run: TrainingRun) -> str:
     """The queue that a run belongs to."""
     return "train-gpu" if run.config.get("device") == "cuda" else "train"
 
@@ -63,7 +63,7 @@ def send_next_step(*, after: int | None = None) -> None:
 
 def send_step(step: TableStep) -> None:
     """Sends a second step to the workers that made its version."""
-    fill_table.apply_async([step.pk], queue=queue_of(step.version.run))
+    fill_table.apply_async([step.pk], queue=training_queue(step.version.run))
 
 
 @shared_task

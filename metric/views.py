@@ -25,13 +25,13 @@ from annotation.views.paging import page_by_pk
 from metric import tasks
 from metric.forms import RetrainRuleForm, TrainingForm
 from metric.models import MetricVersion, TableStep, TrainingRun
-from metric.reports.disagreements import disagreements_of
+from metric.reports.disagreements import version_disagreements
 from metric.reports.run_time import run_time
 from metric.services import promotion
 from metric.services.requests import cancel_training, request_training
-from metric.services.schedule import rule_of, standing_of, standings
+from metric.services.schedule import rule_of, standings, study_standing
 from metric.services.table_requests import pending_step
-from metric.services.versions import downloads_of, open_download
+from metric.services.versions import open_download, version_downloads
 
 VERSIONS_SHOWN = 20
 RUNS_A_PAGE = 25
@@ -204,8 +204,8 @@ def metric_version(request: HttpRequest, number: int) -> HttpResponse:
         "section": "metric",
         "version": version,
         "step_status": status_of(version.run) if pending_step(version.run) else None,
-        "disagreements": disagreements_of(version),
-        "downloads": downloads_of(version),
+        "disagreements": version_disagreements(version),
+        "downloads": version_downloads(version),
         "promotion_rule": promotion.RULE,
     }
     return render(request, "metric/metric_version.html", context)
@@ -274,7 +274,7 @@ def schedule(request: HttpRequest, slug: str) -> HttpResponse:
         "form": form,
         "settings": settings,
         "several": [settings["nets"], settings["kind"], settings["terms"]],
-        "standings": standing_of(study=study),
+        "standings": study_standing(study=study),
     }
     status = 400 if form.errors or settings.errors else 200
     return render(request, "metric/schedule.html", context, status=status)

@@ -18,11 +18,11 @@ def write_card(
     """Writes MODEL_CARD.md into the folder of a finished run, beside what its manifest lists. `origin`: whose
     judgments they are, in words."""
     path = folder / NAME
-    path.write_text(card_of(settings=settings, evaluation=evaluation, origin=origin), encoding="utf-8")
+    path.write_text(model_card(settings=settings, evaluation=evaluation, origin=origin), encoding="utf-8")
     return path
 
 
-def card_of(*, settings: Mapping[str, Any], evaluation: Mapping[str, Any], origin: str) -> str:
+def model_card(*, settings: Mapping[str, Any], evaluation: Mapping[str, Any], origin: str) -> str:
     """The card as Markdown."""
     parts = [
         f"# A perceptual metric: {_names(settings)}",

@@ -51,7 +51,7 @@ def _named(row: dict[str, str] | None, study: Study) -> dict[str, Any]:
     return {"triplet": None, "p0_is_first": None}
 
 
-def disagreements_of(version: MetricVersion) -> list[Disagreement]:
+def version_disagreements(version: MetricVersion) -> list[Disagreement]:
     """The pairs of a version's evaluation that are still in the database, the most surprising first."""
     stated = [one for one in version.evaluation.get("disagreements", []) if one.get("triplet")]
     rows = Triplet.objects.with_images().with_source_names().in_bulk([one["triplet"] for one in stated])

@@ -46,7 +46,7 @@ def request_training(
     )
 
 
-def config_of(run: TrainingRun) -> TrainConfig:
+def run_config(run: TrainingRun) -> TrainConfig:
     """The run's settings as training takes them."""
     chosen_config: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in run.config.items()

@@ -59,7 +59,7 @@ def new_judgments(*, study: Study, simulated: bool) -> int:
     return (judged.filter(received_at__gt=trained.until) if trained else judged).count()
 
 
-def due_of(*, study: Study, simulated: bool, now: datetime | None = None) -> Due:
+def retraining_due(*, study: Study, simulated: bool, now: datetime | None = None) -> Due:
     """Where the study stands with its rule at `now`."""
     now = now or timezone.now()
     rule = rule_of(study)
@@ -100,14 +100,14 @@ def standings(studies: QuerySet[Study]) -> list[Due]:
     """The newest studies that were opened and judged, each with the populations that judged."""
     judged = Judgment.objects.filter(study=OuterRef("pk"))
     studies = studies.exclude(state=Study.State.DRAFT).filter(Exists(judged)).order_by("-pk")
-    return [due for study in studies[:MOST_STANDINGS] for due in standing_of(study=study)]
+    return [due for study in studies[:MOST_STANDINGS] for due in study_standing(study=study)]
 
 
-def standing_of(*, study: Study) -> list[Due]:
+def study_standing(*, study: Study) -> list[Due]:
     """The same of one study."""
     judged = Judgment.objects.filter(study=study)
     return [
-        due_of(study=study, simulated=simulated)
+        retraining_due(study=study, simulated=simulated)
         for simulated in (False, True)
         if judged.of_population(simulated=simulated).exists()
     ]
@@ -119,7 +119,7 @@ def retrain_due(now: datetime | None = None) -> list[TrainingRun]:
     runs = []
     for study in Study.objects.exclude(state=Study.State.DRAFT):
         for simulated in (False, True):
-            if not due_of(study=study, simulated=simulated, now=now).is_now:
+            if not retraining_due(study=study, simulated=simulated, now=now).is_now:
                 continue
             try:
                 runs.append(_retrain(study, simulated, now))
@@ -132,7 +132,7 @@ def retrain_due(now: datetime | None = None) -> list[TrainingRun]:
 def _retrain(study: Study, simulated: bool, now: datetime) -> TrainingRun | None:
     """Both or neither; None when another worker was first, for whoever looks holds the study's row."""
     Study.objects.select_for_update(no_key=True).get(pk=study.pk)
-    if not due_of(study=study, simulated=simulated, now=now).is_now:
+    if not retraining_due(study=study, simulated=simulated, now=now).is_now:
         return None
     return request_training(
         snapshot=request_snapshot(study=study, simulated=simulated, scheduled=True),

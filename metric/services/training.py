@@ -36,7 +36,7 @@ from metric.services.allocation import rank_open_pairs
 from metric.services.children import ending_with_parent
 from metric.services.notices import notify_admins
 from metric.services.promotion import promote_if_better
-from metric.services.requests import config_of, in_words
+from metric.services.requests import in_words, run_config
 from metric.services.shared_vectors import local_folder, shared_vectors
 from metric.services.table_requests import request_table_step, snapshot_place
 from metric.services.versions import (
@@ -137,7 +137,7 @@ def _make_version(
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch) / "version"
         promoted = version_folder(version=champion) if champion else None
-        _fit(folder, out, config_of(run), promoted, report, vectors)
+        _fit(folder, out, run_config(run), promoted, report, vectors)
         report.stage("keep", 0, 1)
         _card(out, f"Judgments of the study “{run.snapshot.study}”, snapshot {run.snapshot}.")
         draft = draft_version(run=run, folder=out)

@@ -108,7 +108,7 @@ WHAT = {
 _turn = threading.Lock()
 
 
-def downloads_of(version: MetricVersion) -> list[Download]:
+def version_downloads(version: MetricVersion) -> list[Download]:
     """What can be had of a version beside its whole folder."""
     kept = [*version.manifest.get("files", {}), CARD]
     downloads = [
@@ -122,7 +122,7 @@ def downloads_of(version: MetricVersion) -> list[Download]:
 
 def open_download(*, version: MetricVersion, name: str) -> Path:
     """The file on this machine. Raises Refused for one that the version does not have or that cannot be made."""
-    offered = {download.name: download for download in downloads_of(version)}
+    offered = {download.name: download for download in version_downloads(version)}
     if name not in offered:
         raise Refused(f"Version {version.number} has no file {name}. Available: {', '.join(offered)}.")
     if offered[name].unavailable:

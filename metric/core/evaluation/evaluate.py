@@ -16,7 +16,7 @@ from scipy.special import expit
 
 from metric.core.evaluation.diagnostics import disagreements
 from metric.core.evaluation.odds import log_odds
-from metric.core.evaluation.panel import panel_of
+from metric.core.evaluation.panel import metric_panel
 from metric.core.evaluation.rows import differences, empty_row, metric_row, people_rows
 from metric.core.evaluation.vote_means import VoteMeans
 from metric.core.evaluation.votes import Candidate, Votes
@@ -75,7 +75,7 @@ def evaluate(
         "disagreements": _disagreements(candidates, odds, votes),
     }
     if conditions is not None:
-        table["panel"] = panel_of(means, conditions, candidates, odds)
+        table["panel"] = metric_panel(means, conditions, candidates, odds)
     return table
 
 

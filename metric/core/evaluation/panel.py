@@ -48,11 +48,11 @@ class Scale:
 def panel(
     votes: Votes, answers: SingleAnswers | None, names: NDArray[np.str_], candidates: Sequence[Candidate]
 ) -> dict[str, Any]:
-    """`panel_of` these answers, with choice curves fitted on the other sources where a candidate has none itself."""
-    return panel_of(VoteMeans(votes, answers), names, candidates, log_odds(candidates, votes))
+    """`metric_panel` of these answers, with choice curves fitted on other sources where a candidate has none."""
+    return metric_panel(VoteMeans(votes, answers), names, candidates, log_odds(candidates, votes))
 
 
-def panel_of(
+def metric_panel(
     means: VoteMeans, names: NDArray[np.str_], candidates: Sequence[Candidate], odds: Odds
 ) -> dict[str, Any]:
     """Everything as a JSON-able dict: n_answers, n_pairs, n_sources, n_annotators (null if not known), people,

@@ -29,10 +29,10 @@ from metric.core.snapshot.thumbnail import (
     Cut,
     Frame,
     Thumbnail,
-    cut_of,
-    frame_of,
+    cut_inside,
     inside,
     mirrored,
+    plain_frame,
     scaled,
     without_frame,
 )
@@ -80,7 +80,7 @@ def same_view(
         np.array([min(each.height, each.width) < SMALL_SIDE for each in part]) for part in (one, two)
     )
     limit = np.where(small[:, None] | other, WHOLE_IF_SMALL, WHOLE)
-    frames, other_frames = ([frame_of(each) for each in part] for part in (one, two))
+    frames, other_frames = ([plain_frame(each) for each in part] for part in (one, two))
     framed, other_framed = (np.array([any(each) for each in part]) for part in (frames, other_frames))
     # Two frames are alike whatever is inside.
     usable = ~(framed[:, None] & other_framed)
@@ -125,7 +125,7 @@ class _Inside:
     def fingerprint(self, number: int, frame: Frame) -> Vector:
         """Of the picture of that number, less the frame; zeros where hardly anything is inside."""
         one = self._pictures[number]
-        key = (number, cut_of(one, frame))
+        key = (number, cut_inside(one, frame))
         if key not in self._made:
             top, bottom, left, right = key[1]
             rows, columns = one.grey.shape

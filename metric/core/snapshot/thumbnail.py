@@ -58,7 +58,7 @@ Frame = tuple[float, float, float, float]
 Cut = tuple[int, int, int, int]
 
 
-def frame_of(one: Thumbnail) -> Frame:
+def plain_frame(one: Thumbnail) -> Frame:
     """The plain frame of a picture, or its bars of one colour."""
     height, width = one.grey.shape
     top, bottom, left, right = *_plain_ends(one.grey), *_plain_ends(one.grey.T)
@@ -72,13 +72,13 @@ def inside(one: Thumbnail, frame: Frame) -> Thumbnail:
     if not any(frame):
         return one
     rows, columns = one.grey.shape
-    top, bottom, left, right = cut_of(one, frame)
+    top, bottom, left, right = cut_inside(one, frame)
     rest = one.grey[top : rows - bottom, left : columns - right]
     height, width = (one.height * rest.shape[0] / rows, one.width * rest.shape[1] / columns)
     return Thumbnail(max(1, round(height)), max(1, round(width)), rest)
 
 
-def cut_of(one: Thumbnail, frame: Frame) -> Cut:
+def cut_inside(one: Thumbnail, frame: Frame) -> Cut:
     """The rows and columns of the thumbnail that a frame covers, at the top, the bottom, the left and the right."""
     rows, columns = one.grey.shape
     top, bottom, left, right = frame
@@ -87,7 +87,7 @@ def cut_of(one: Thumbnail, frame: Frame) -> Cut:
 
 def without_frame(one: Thumbnail) -> Thumbnail:
     """What a plain frame, or bars of one colour, leave of a picture: edges of a frame are the same in any picture."""
-    return inside(one, frame_of(one))
+    return inside(one, plain_frame(one))
 
 
 def _plain_ends(grey: NDArray[np.uint8]) -> tuple[int, int]:

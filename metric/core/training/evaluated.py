@@ -22,7 +22,7 @@ from metric.core.evaluation.votes import Candidate, single_answers, votes_of
 from metric.core.snapshot.folder import Snapshot, read_snapshot
 from metric.core.training.kinds import parts_of_config
 from metric.core.training.learning_curve import learning_curve
-from metric.core.training.parallel import device_of
+from metric.core.training.parallel import training_device
 from metric.core.training.trained import Trained
 
 INTERVAL_SEED = 0
@@ -41,7 +41,7 @@ def slow_baselines(config: TrainConfig) -> tuple[str, ...]:
     return tuple(key for key in config.baselines if key in SLOW and key != stock_rival(config.nets))
 
 
-def evaluation_of(
+def evaluation_on_test(
     scoring: Scoring,
     config: TrainConfig,
     new: Trained,
@@ -83,7 +83,7 @@ def fill_in(
     again after a kill. Raises CheckpointError, SnapshotError, and what `progress` raises.
     """
     config = TrainConfig(**read_manifest(version)["config"])
-    device = device_of(config)
+    device = training_device(config)
     scoring = Scoring.of(read_snapshot(snapshot), cache, progress, say)
     metric = load(version).to(device)
     filled = _evaluated(scoring, config, metric, metric.curve, promoted, device, ())

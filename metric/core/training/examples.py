@@ -69,7 +69,7 @@ class Batch:
     votes: BatchVotes
 
 
-def examples_of(scoring: Scoring, split: str, side_bias: bool) -> list[Example]:
+def training_examples(scoring: Scoring, split: str, side_bias: bool) -> list[Example]:
     """The triplets of a split with their pictures and votes."""
     triplets = scoring.snapshot.of(split)
     counts, side = counts_by_side(triplets, side_bias)
@@ -89,7 +89,9 @@ def examples_of(scoring: Scoring, split: str, side_bias: bool) -> list[Example]:
 
 def split_examples(scoring: Scoring, side_bias: bool) -> Examples:
     """Train and val of a snapshot."""
-    return Examples(examples_of(scoring, "train", side_bias), examples_of(scoring, "val", side_bias))
+    return Examples(
+        training_examples(scoring, "train", side_bias), training_examples(scoring, "val", side_bias)
+    )
 
 
 def with_validation(snapshot: Snapshot, seed: int) -> Snapshot:

@@ -92,7 +92,7 @@ def join(kind: str) -> None:
     distributed.init_process_group("nccl" if kind == "cuda" else "gloo")
 
 
-def device_of(config: TrainConfig) -> torch.device:
+def training_device(config: TrainConfig) -> torch.device:
     """Where a run of these settings computes. Raises ValueError for a GPU that is not there."""
     requested = config.device
     if requested == "auto":

@@ -46,10 +46,10 @@ from metric.core.snapshot.folder import (
     require_trainable,
 )
 from metric.core.snapshot.thumbnail import LEARNED_SOURCES, Thumbnail, thumbnails, write_thumbnails
-from metric.core.training.evaluated import evaluation_of
+from metric.core.training.evaluated import evaluation_on_test
 from metric.core.training.kinds import fit_of, parts_of_config, train_metric, votes_of_split
 from metric.core.training.learning_curve import learning_curve
-from metric.core.training.parallel import Team, device_of, team
+from metric.core.training.parallel import Team, team, training_device
 from metric.core.training.trained import Trained
 
 logger = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ def train(
     report("verify", 1, 1)
     if out.exists() and any(out.iterdir()):
         return _finished(out, identity)
-    device = device_of(config)
+    device = training_device(config)
     with _opened(cache) as vectors, team(device) as crew:
         run = _Run(verified, out, config, promoted, report, vectors, identity, device, crew)
         if crew.leads:
@@ -160,7 +160,7 @@ class _Run:
         say(f"Snapshot {self.snapshot.data_hash[:12]}: triplets {counts}")
         scoring, trained = self.train(say)
         later = self.identity.get("later", ())
-        evaluation = evaluation_of(scoring, self.config, trained, self.promoted, self.device, later)
+        evaluation = evaluation_on_test(scoring, self.config, trained, self.promoted, self.device, later)
         settings = _settings(scoring, self.config, trained)
         self.progress("write", 0, 1)
         say(f"Writing {self.out.name}")
@@ -190,7 +190,7 @@ def curve_of(snapshot: Path, config: TrainConfig, cache: Path | None = None) -> 
         raise ValueError(f"A learning curve is only available for the kind heads, not for {config.kind}.")
     verified = read_snapshot(snapshot)
     require_trainable(verified, photographs=config.minimum_photographs, judgments=config.minimum_judgments)
-    device = device_of(config)
+    device = training_device(config)
     with _opened(cache) as vectors:
         scoring = Scoring.of(verified, vectors, lambda stage, done, total: None, logger.info)
         parts = parts_of_config(config, scoring, device)

@@ -14,7 +14,7 @@ from annotation.models import Enrolment, Judgment, Snapshot, Study
 from annotation.services.snapshots import unpack_snapshot
 from metric.core.evaluation.allocation import Ranking, rank_triplets
 from metric.models import MetricVersion, TrainingRun
-from metric.reports.disagreements import disagreements_of, with_triplets
+from metric.reports.disagreements import version_disagreements, with_triplets
 from metric.services import allocation
 from metric.services.allocation import rank_open_pairs
 from metric.services.training import run_training
@@ -93,7 +93,7 @@ def test_a_pair_of_disagreement_is_found_again_by_its_pictures(version: MetricVe
         snapshot=folder,
         study=snapshot.study,
     )
-    (shown,) = disagreements_of(version)
+    (shown,) = version_disagreements(version)
     chosen = shown.triplet.first if shown.chosen == "first" else shown.triplet.second
     assert chosen.sha256 == row["p0_sha256"]
     assert (shown.chosen_votes, shown.votes, round(shown.chance, 6)) == (4, 5, 0.1)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from metric.core.config import TrainConfig
 from metric.forms import CHOICES
 from metric.models import RetrainRule, TrainingRun
-from metric.services.schedule import due_of, next_time, retrain_due
+from metric.services.schedule import next_time, retrain_due, retraining_due
 from tests.kit.factories import make_judged_study
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +47,7 @@ def test_a_study_waits_for_its_hours_and_says_until_when() -> None:
     study = make_judged_study(people=6, retrain_after=24)
     RetrainRule.objects.create(study=study, quiet_from=3, quiet_to=5)
     assert retrain_due(NOON) == []
-    assert due_of(study=study, simulated=False, now=NOON).at == at(3, day=8)
+    assert retraining_due(study=study, simulated=False, now=NOON).at == at(3, day=8)
     assert len(retrain_due(at(3, 10, day=8))) == 1
 
 
@@ -58,7 +58,7 @@ def test_a_pause_lies_between_two_runs() -> None:
     TrainingRun.objects.update(state=TrainingRun.State.DONE)
     run.snapshot.until -= timedelta(days=1)
     run.snapshot.save()
-    due = due_of(study=study, simulated=False)
+    due = retraining_due(study=study, simulated=False)
     assert due.at == run.created_at + timedelta(hours=20)
 
 
@@ -66,7 +66,7 @@ def test_a_rule_that_is_off_trains_nothing_and_a_rules_settings_reach_the_run() 
     study = make_judged_study(people=6, retrain_after=24)
     rule = RetrainRule.objects.create(study=study, enabled=False, quiet_from=0, quiet_to=0)
     assert retrain_due() == []
-    assert "switched off" in due_of(study=study, simulated=False).reason
+    assert "switched off" in retraining_due(study=study, simulated=False).reason
     rule.enabled, rule.config = True, {"net": "squeeze"}
     rule.save()
     (run,) = retrain_due()
