@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from benchmarks._sides import network_of, stock_metrics, their_trainer
+from benchmarks._sides import stock_metrics, their_trainer, trained_network
 from benchmarks._timing import seconds_of
 from imaging.pixels import Pixels
 from metric.core import LPIPS
@@ -102,7 +102,7 @@ def their_fit(package: ModuleType, snapshot: Snapshot, metric: LPIPS, epochs: in
         if epoch + 1 > EPOCHS - DECAYING:
             with redirect_stdout(StringIO()):
                 trainer.update_learning_rate(DECAYING)
-    return network_of(trainer).eval()
+    return trained_network(trainer).eval()
 
 
 def _batches(snapshot: Snapshot, load: Callable[[Path], Tensor], seed: int) -> Iterator[dict[str, Tensor]]:

@@ -43,13 +43,13 @@ def their_trainer(package: ModuleType, ours: LPIPS, device: torch.device, *, tun
         trainer.initialize(
             model="lpips", net=ours.name, pnet_rand=True, pnet_tune=tune, use_gpu=on_gpu, is_train=True
         )
-    network = network_of(trainer)
+    network = trained_network(trainer)
     network.get_submodule("net").load_state_dict(ours.net.state_dict())
     network.load_state_dict(ours.heads, strict=False)
     return trainer
 
 
-def network_of(trainer: Any) -> nn.Module:
+def trained_network(trainer: Any) -> nn.Module:
     """The trainer's metric; on a GPU it is wrapped to be spread over several."""
     network: nn.Module = trainer.net
     return network.module if isinstance(network, nn.DataParallel) else network

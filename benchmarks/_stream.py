@@ -120,7 +120,7 @@ def _answer(session: Session, chance: random.Random) -> Assignment | None:
     return claimed
 
 
-def promises_of(study: Study) -> Promises:
+def stream_promises(study: Study) -> Promises:
     """Looks at every row that `judge` has left."""
     from annotation.core.checks import check_rates
     from annotation.models import Triplet

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks._sides import network_of, stock_metrics, their_trainer
+from benchmarks._sides import stock_metrics, their_trainer, trained_network
 from benchmarks._timing import best_of_turns, share_of_peak
 from imaging.pixels import Pixels
 from metric.core import LPIPS
@@ -92,7 +92,7 @@ def _example(number: int, triplet: Triplet) -> Example:
 
 def _largest_difference(ours: LPIPS, trainer: Any, loaded: dict[str, Tensor], device: torch.device) -> float:
     """In full float32 and without the trainer's dropout."""
-    theirs = network_of(trainer)
+    theirs = trained_network(trainer)
     a, b = (loaded[role].to(device) for role in ("ref", "p0"))
     theirs.eval()
     with torch.no_grad(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):

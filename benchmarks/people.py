@@ -47,7 +47,7 @@ FITS = (
 AGAINST = ("psnr", "lpips-alex", "lpips-vgg", "lpips-squeeze")
 
 
-def losses_of(row: Candidate, votes: Votes) -> Floats:
+def log_losses(row: Candidate, votes: Votes) -> Floats:
     """Log-loss of each pair's votes in nats, (N,), by the log-odds of a row."""
     assert row.test is not None
     return losses(row.test[:, 0] - row.test[:, 1], votes.p1, votes.total)
@@ -229,11 +229,11 @@ def compared(people: People, rows: Sequence[Candidate], data: Path, seed: int) -
         "differences": differences(rows, votes, agreeing),
         "twice_judged": twice_judged(rows, votes),
         "log_loss": {
-            row.key: float(losses_of(row, votes).sum() / votes.total.sum())
+            row.key: float(log_losses(row, votes).sum() / votes.total.sum())
             for row in rows
             if row.test is not None
         },
-        "log_loss_differences": differences(rows, votes, losses_of),
+        "log_loss_differences": differences(rows, votes, log_losses),
         "elo": rankings(people, rows, elo),
     }
 

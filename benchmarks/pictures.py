@@ -20,7 +20,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from benchmarks.serving import ROOT, Session, cpu_seconds_of
+from benchmarks.serving import ROOT, Session, group_cpu_seconds
 from config.run.processes.child import Child, Guard
 from config.run.processes.parts import embedded_parts
 from tests.kit.nginx import nginx_before
@@ -71,14 +71,14 @@ class Side:
 
     def judge(self, key: str, pairs: int) -> None:
         """So many pairs with their pictures, in sessions of PAIRS_A_SESSION."""
-        before = cpu_seconds_of(self.web.pid)
+        before = group_cpu_seconds(self.web.pid)
         for number in range(pairs):
             if number % PAIRS_A_SESSION == 0:
                 session = Session(f"http://127.0.0.1:{self.port}", key)
             assignment = session.claim()
             self.seconds += [self._fetch(assignment, slot) for slot in ("left", "original", "right")]
             session.answer(assignment)
-        self.cpu += cpu_seconds_of(self.web.pid) - before
+        self.cpu += group_cpu_seconds(self.web.pid) - before
         self.pairs += pairs
 
     def _fetch(self, assignment: str, slot: str) -> float:

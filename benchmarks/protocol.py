@@ -36,13 +36,13 @@ def main() -> None:
 
 
 def _measure(annotators: int) -> None:
-    from benchmarks._stream import judge, make_study, promises_of
+    from benchmarks._stream import judge, make_study, stream_promises
 
     study = make_study(sources=30, votes=annotators, pairs=100)
     start = time.perf_counter()
     judge(study, annotators=annotators, pairs=100)
     seconds = time.perf_counter() - start
-    promises = promises_of(study)
+    promises = stream_promises(study)
     print(f"{annotators} annotators, {promises.judgments:,} judgments with training, in {seconds:.0f} s")
     for kind, share in promises.shares.items():
         print(

@@ -104,7 +104,7 @@ class Scratch:
 
     def web_cpu_seconds(self) -> float:
         """What the web server's processes have spent so far."""
-        return cpu_seconds_of(self._web.pid)
+        return group_cpu_seconds(self._web.pid)
 
     def end(self) -> None:
         """End both processes."""
@@ -113,7 +113,7 @@ class Scratch:
         self._process.join()
 
 
-def cpu_seconds_of(group: int) -> float:
+def group_cpu_seconds(group: int) -> float:
     """What the processes of a group have spent so far; 0 where the system does not say."""
     ticks = 0
     for file in Path("/proc").glob("[0-9]*/stat"):

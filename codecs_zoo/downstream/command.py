@@ -20,9 +20,9 @@ import numpy as np
 
 from codecs_zoo.contract import CodecError
 from codecs_zoo.downstream.detection import class_count
-from codecs_zoo.downstream.folder import Annotations, annotations_of, check_classes, images_of
+from codecs_zoo.downstream.folder import Annotations, check_classes, image_folder, read_annotations
 from codecs_zoo.downstream.predict import Models, Prediction, predict_all
-from codecs_zoo.downstream.results import ORIGINAL, Result, Truth, out_of_reach, results_at, truth_of
+from codecs_zoo.downstream.results import ORIGINAL, Result, Truth, ground_truth, out_of_reach, results_at
 from codecs_zoo.downstream.segmentation import segment
 from codecs_zoo.onnx_models import KNOWN, ModelUnavailable, availability, find_model
 from codecs_zoo.quality import figures
@@ -59,8 +59,8 @@ def downstream(options: argparse.Namespace) -> None:
     codecs, chosen = plan.find_codecs(choosing_names(options)), figures(options.metrics)
     options.anchor = anchor_name(options)
     notes = plan.anchor_notes(options.anchor, codecs)
-    photos, unusable = plan.find_photographs(images_of(options.folder))
-    annotations = {photo.sha256: annotations_of(options.folder, photo) for photo in photos}
+    photos, unusable = plan.find_photographs(image_folder(options.folder))
+    annotations = {photo.sha256: read_annotations(options.folder, photo) for photo in photos}
     models, missing_models = _models(options)
     _try_models(models, annotations)
     notes += missing_models + [f"Not used: {line}" for line in unusable]
@@ -68,7 +68,7 @@ def downstream(options: argparse.Namespace) -> None:
     rows = make_rows(options, tasks)
     made = [task for task, row in zip(tasks, rows, strict=True) if not row.failed]
     seen = _look(options, photos, made, models)
-    truth = truth_of(annotations, seen[ORIGINAL])
+    truth = ground_truth(annotations, seen[ORIGINAL])
     results, missing = _results(options, rows, seen, truth)
     notes += missing
     _write(options, results, truth, notes, models)

@@ -31,7 +31,7 @@ class Annotations:
     labels: Labels | None
 
 
-def images_of(folder: Path) -> Path:
+def image_folder(folder: Path) -> Path:
     """The folder of pictures. Raises FolderError that says what is expected."""
     images = folder / "images"
     if not images.is_dir():
@@ -42,7 +42,7 @@ def images_of(folder: Path) -> Path:
     return images
 
 
-def annotations_of(folder: Path, photo: Photo) -> Annotations:
+def read_annotations(folder: Path, photo: Photo) -> Annotations:
     """The annotations of a photograph. Raises FolderError for a damaged file, or a mask of another size."""
     stem = photo.path.stem
     boxes, mask = folder / "boxes" / f"{stem}.txt", folder / "masks" / f"{stem}.png"

@@ -188,12 +188,12 @@ class _Searches:
         from codecs_zoo.learned.networks.pictures import to_tensor
         from codecs_zoo.learned.networks.searching import Subject
         from codecs_zoo.onnx_models import ModelUnavailable
-        from codecs_zoo.saliency import saliency_map, weights_of
+        from codecs_zoo.saliency import saliency_map, saliency_weights
 
         saliency = None
         if (kind := str(settings["saliency"])) != "none":
             try:
-                weights = weights_of(saliency_map(self.pixels, kind))
+                weights = saliency_weights(saliency_map(self.pixels, kind))
             except ModelUnavailable as error:
                 raise CodecError(str(error)) from error
             saliency = torch.from_numpy(weights).float()[None, None]

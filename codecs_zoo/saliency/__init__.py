@@ -7,6 +7,6 @@ python -m codecs_zoo saliency photograph.png map.png --kind combined
 
 from __future__ import annotations
 
-from codecs_zoo.saliency.maps import KINDS, availability, saliency_map, weights_of
+from codecs_zoo.saliency.maps import KINDS, availability, saliency_map, saliency_weights
 
-__all__ = ["KINDS", "availability", "saliency_map", "weights_of"]
+__all__ = ["KINDS", "availability", "saliency_map", "saliency_weights"]

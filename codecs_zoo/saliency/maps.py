@@ -59,7 +59,7 @@ def saliency_map(pixels: Pixels, kind: str = "combined") -> Floats:
     return np.asarray(np.max([share * _parts()[name](pixels) for name, share in SHARES.items()], axis=0))
 
 
-def weights_of(saliency: Floats) -> Floats:
+def saliency_weights(saliency: Floats) -> Floats:
     """What an error counts at each pixel: .4 + 3 x saliency, divided by its mean, so that the mean is 1."""
     raw = LOWEST_WEIGHT + SLOPE * saliency
     return np.asarray(raw / raw.mean())

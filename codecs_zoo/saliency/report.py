@@ -15,7 +15,7 @@ from scipy.ndimage import uniform_filter
 
 from codecs_zoo import sweep
 from codecs_zoo.contract import Floats, Pixels
-from codecs_zoo.saliency.steering import SALIENT, Comparison, Side, label_of
+from codecs_zoo.saliency.steering import SALIENT, Comparison, Side, steering_label
 from codecs_zoo.sweep.intervals import Interval
 
 STYLE: Final = Path(sweep.__file__).with_name("page.css")
@@ -66,7 +66,7 @@ def _head(
 
 
 def _table(comparisons: Sequence[Comparison], means: Mapping[str, Interval | None]) -> str:
-    heads = "".join(f'<th class="num">{escape(label_of(name))}</th>' for name in means)
+    heads = "".join(f'<th class="num">{escape(steering_label(name))}</th>' for name in means)
     tuned = sorted(set().union(*(one.steered.row.tuned_on for one in comparisons)))
     rows = "".join(
         f"<tr><td>{escape(one.photo.name)}</td>"

@@ -28,8 +28,8 @@ from codecs_zoo.saliency.steering import (
     Side,
     codec_pair,
     compare,
-    label_of,
     mean_changes,
+    steering_label,
 )
 from codecs_zoo.sweep import plan
 from codecs_zoo.sweep.command import make_rows, names_in, report_failures
@@ -148,7 +148,7 @@ def _write(options: argparse.Namespace, comparisons: Sequence[Comparison], notes
     for name, one in means.items():
         if one is not None:
             ends = "" if one.low is None else f" ({one.low:+.3f} to {one.high:+.3f})"
-            print(f"{label_of(name):<48} {one.value:+.3f}{ends}")
+            print(f"{steering_label(name):<48} {one.value:+.3f}{ends}")
     print(f"{options.out}: report.html, saliency.json, and the files under bitstreams/")
 
 

@@ -76,7 +76,7 @@ class Comparison:
         }
 
 
-def label_of(name: str) -> str:
+def steering_label(name: str) -> str:
     """What a change is called in tables: a label of LABELS, or that of a quality figure of the whole picture."""
     return LABELS[name] if name in LABELS else figure(name).label
 

@@ -28,7 +28,7 @@ from codecs_zoo.learned.networks.stepping import FIGURES, Stepper, make_optimize
 from codecs_zoo.learned.networks.transforms import start_from_components
 from codecs_zoo.learned.networks.weights import read_weights, save_weights, shape_in
 from codecs_zoo.learned.training_settings import TrainingSettings, network_builder, start_file
-from codecs_zoo.saliency import saliency_map, weights_of
+from codecs_zoo.saliency import saliency_map, saliency_weights
 from imaging.files import atomic_file, write_atomic
 from imaging.manifest import hash_files, write_manifest
 from imaging.plots import charts
@@ -129,7 +129,7 @@ class _Training:
         """Of each photograph the weights of its errors, as float16."""
         if (kind := self.settings.saliency) == "none":
             return None
-        maps = [weights_of(saliency_map(pixels, kind)) for pixels in self.photographs]
+        maps = [saliency_weights(saliency_map(pixels, kind)) for pixels in self.photographs]
         return CropPool(
             [each[..., None].astype(np.float16) for each in maps], self.settings.crop, self.device
         )

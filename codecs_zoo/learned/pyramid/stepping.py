@@ -100,7 +100,7 @@ class Stepper:
     def _update(self) -> None:
         """On a GPU without a round trip to the host."""
         self.model.zero_grad(set_to_none=True)
-        loss, figures = loss_of(self.x, self._output(), self.level)
+        loss, figures = training_loss(self.x, self._output(), self.level)
         loss.backward()  # type: ignore[no-untyped-call]
         broken, clipped = self._clip(loss)
         with torch.no_grad():
@@ -176,7 +176,7 @@ def trained_parts(model: PyramidModel, parts: str) -> Sequence[nn.Module]:
     return known[parts]
 
 
-def loss_of(x: Tensor, output: Output, level: Tensor) -> tuple[Tensor, Tensor]:
+def training_loss(x: Tensor, output: Output, level: Tensor) -> tuple[Tensor, Tensor]:
     """Rate plus lambda times squared error, over a power of lambda: a mean; and figures: loss, bpp, PSNR."""
     bpp = output.bits / (x.shape[2] * x.shape[3])
     # Far outside 0..1 the error says nothing, and one such picture would throw the networks off their course.

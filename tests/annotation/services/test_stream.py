@@ -10,7 +10,7 @@ import pytest
 from annotation.core.allocation import SIDE_BLOCK, Sides
 from annotation.services.serving import next_servings
 from annotation.services.stream import next_place
-from benchmarks._stream import judge, make_study, promises_of
+from benchmarks._stream import judge, make_study, stream_promises
 from tests.kit import factories
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 def test_what_the_stream_promises_holds() -> None:
     study = make_study(sources=8, votes=2, pairs=50)
     judge(study, annotators=2, pairs=50)
-    result = promises_of(study)
+    result = stream_promises(study)
     assert result.judgments == 2 * (5 + 50)
     assert max(result.worst_share.values()) <= 100 / 47  # one check more or less in 47 places
     assert max(result.side_gap_of_triplets) <= 1
@@ -37,7 +37,7 @@ def test_five_pairs_at_least_lie_between_a_pair_and_its_repeat() -> None:
     """Nearer, and the answer would be remembered instead of given again."""
     study = make_study(sources=8, votes=3, pairs=40, repeat_percent=30.0, sentinel_percent=0.0)
     judge(study, annotators=2, pairs=40)
-    assert promises_of(study).nearest_repeat >= 5
+    assert stream_promises(study).nearest_repeat >= 5
 
 
 def test_a_repeat_is_drawn_from_all_of_the_last_pairs() -> None:

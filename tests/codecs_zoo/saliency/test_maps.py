@@ -10,7 +10,7 @@ from codecs_zoo import onnx_models
 from codecs_zoo.__main__ import main
 from codecs_zoo.downstream.detection import Boxes
 from codecs_zoo.onnx_models import ModelUnavailable
-from codecs_zoo.saliency import KINDS, maps, saliency_map, weights_of
+from codecs_zoo.saliency import KINDS, maps, saliency_map, saliency_weights
 from codecs_zoo.saliency.faces import decoded
 from codecs_zoo.saliency.maps import regions_map
 from codecs_zoo.saliency.text import regions
@@ -45,10 +45,10 @@ def test_the_middle_comes_before_the_edge() -> None:
 
 def test_weights_have_a_mean_of_one_and_grow_with_saliency() -> None:
     values = np.array([[0.0, 1.0], [0.5, 0.5]])
-    weights = weights_of(values)
+    weights = saliency_weights(values)
     assert weights.mean() == pytest.approx(1)
     assert weights[0, 1] / weights[0, 0] == pytest.approx(3.4 / 0.4)
-    assert weights_of(np.zeros((4, 4))) == pytest.approx(np.ones((4, 4)))
+    assert saliency_weights(np.zeros((4, 4))) == pytest.approx(np.ones((4, 4)))
 
 
 def test_a_box_is_a_soft_ellipse_and_the_highest_counts() -> None:
