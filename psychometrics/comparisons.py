@@ -79,12 +79,12 @@ class Comparisons:
     @property
     def annotators(self) -> int | None:
         """How many people judged; None where that was not recorded."""
-        return None if self.annotator is None else renumbered(self.annotator)[1]
+        return None if self.annotator is None else distinct(self.annotator)
 
     @property
     def sources(self) -> int | None:
         """How many photographs were judged; None where that was not recorded."""
-        return None if self.source is None else renumbered(self.source)[1]
+        return None if self.source is None else distinct(self.source)
 
     def where(self, chosen: NDArray[np.bool_]) -> Comparisons:
         """The rows for which `chosen` (m,) holds; names stay."""
@@ -149,6 +149,13 @@ def renumbered(label: Ints) -> tuple[Ints, int]:
         return number.astype(np.int64), seen.size
     known = np.bincount(label) > 0
     return (np.cumsum(known) - 1)[label], int(known.sum())
+
+
+def distinct(label: Ints) -> int:
+    """How many different labels (m,), whole numbers from 0, there are: `renumbered`, without the numbers."""
+    if label.size and int(label.max()) > _COUNTABLE * label.size:
+        return int(np.unique(label).size)
+    return int(np.count_nonzero(np.bincount(label)))
 
 
 def pair_indices(size: int) -> tuple[Ints, Ints]:

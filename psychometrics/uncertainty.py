@@ -144,9 +144,11 @@ def uncertainty(scale: Scale, comparisons: Comparisons) -> Uncertainty:
     numbered = {way: renumbered(label) for way, label in recorded if label is not None}
     ways = {way: number for way, (number, groups) in numbered.items() if groups > 1}
     labels = list(ways.values())
-    cells, number = scores.of_cells(labels)
+    # Numbered once: of a million rows that takes as long as the sums.
+    numbered_cells = _cells(labels) if len(labels) > 1 else None
+    cells, number = scores.of_cells(numbered_cells)
     inverse = np.asarray(np.linalg.inv(scale.precision), dtype=np.float64)
-    within = scores.squares_of_cells(labels)
+    within = scores.squares_of_cells(numbered_cells)
     parts = tuple(scores.part(way, label, inverse, cells, within) for way, label in ways.items())
     size = len(scale.names)
     between = (inverse @ cells @ inverse)[:size, :size]
@@ -177,13 +179,11 @@ class _Scores:
         )
         self.incidence = np.eye(self.size)[self.low] - np.eye(self.size)[self.high]
 
-    def of_cells(self, labels: list[Ints]) -> tuple[Floats, int]:
-        """Sum of outer products by cell, (q, q), and the number of cells. A cell is an annotator's answers about a
-        source where both vary, a single answer otherwise.
-        """
-        if len(labels) < 2:
+    def of_cells(self, numbered: tuple[Ints, int] | None) -> tuple[Floats, int]:
+        """Sum of outer products by cell, (q, q), and the number of cells; without cells, by single answer."""
+        if numbered is None:
             return self._of_answers(), round(float(self.number.sum()))
-        cell, cells = _cells(labels)
+        cell, cells = numbered
         outer = np.zeros((self.size + self.with_ties,) * 2)
         products = self._products(cell, self.lead)
         outer[: self.size, : self.size] = self.incidence.T @ products @ self.incidence
@@ -194,12 +194,12 @@ class _Scores:
             outer[-1, -1] = ties @ ties
         return outer, cells
 
-    def squares_of_cells(self, labels: list[Ints]) -> Floats:
+    def squares_of_cells(self, numbered: tuple[Ints, int] | None) -> Floats:
         """(k, k): the sum over cells of their squared information on strengths; 0 where a cell is a single answer."""
-        if len(labels) < 2:
+        if numbered is None:
             return np.zeros((self.size, self.size))
         weight = self.number * difference_terms(self.p)[0][self.pair_used]
-        together = self._products(_cells(labels)[0], weight) * (self.incidence @ self.incidence.T)
+        together = self._products(numbered[0], weight) * (self.incidence @ self.incidence.T)
         return np.asarray(self.incidence.T @ together @ self.incidence)
 
     def part(self, way: str, label: Ints, inverse: Floats, cells: Floats, within: Floats) -> Part:

@@ -11,8 +11,10 @@ from psychometrics.comparisons import (
     aggregated,
     check_connected,
     connected_groups,
+    distinct,
     meetings,
     number_labels,
+    renumbered,
     tally,
     win_rates,
 )
@@ -97,3 +99,9 @@ def test_comparisons_that_cannot_be_are_refused(columns: tuple[list[int], ...], 
 def test_labels_are_numbered_in_order_of_first_sight() -> None:
     names, column = number_labels(["webp", "jpeg", "webp"])
     assert names == ("webp", "jpeg") and column.tolist() == [0, 1, 0]
+
+
+@given(st.lists(st.integers(0, 10) | st.integers(10**9, 10**9 + 3), max_size=30))
+def test_labels_are_counted_as_they_are_numbered(labels: list[int]) -> None:
+    column = np.array(labels, dtype=np.int64)
+    assert distinct(column) == renumbered(column)[1] == len(set(labels))
