@@ -139,11 +139,10 @@ def check_static_files() -> Check:
     """Every script and style of this version has been collected: without them no page can be written."""
 
     def ask() -> str:
-        if not isinstance(
-            staticfiles_storage, ManifestFilesMixin
-        ):  # with DEBUG they are served where they are
+        storage: Any = staticfiles_storage
+        if not isinstance(storage, ManifestFilesMixin):  # with DEBUG they are served where they are
             return ""
-        missing = len(_static_files() - staticfiles_storage.hashed_files.keys())
+        missing = len(_static_files() - storage.hashed_files.keys())
         if not missing:
             return ""
         return (

@@ -142,10 +142,18 @@ class JudgmentQuerySet(models.QuerySet["Judgment"]):
         place = Enrolment.objects.filter(study=OuterRef("study"), annotator=OuterRef("annotator"))
         return self.annotate(excluded_by=Coalesce(Subquery(place.values("excluded_by")[:1]), Value("")))
 
-    def votes_by_triplet(self, study: Study) -> dict[int, tuple[int, int, int]]:
-        """How many of these judgments chose the first, the second and neither, by the triplet's id."""
+    def given_by(self, study: Study, *annotators: uuid.UUID) -> Self:
+        """Those of the annotators in the study, counted or not.
+
+        By their assignments, which have an index of both: of judgments SQLite would read all the study's.
+        """
+        theirs = Assignment.objects.filter(annotator__in=annotators, study=study)
+        return self.filter(assignment__in=theirs)
+
+    def votes_by_triplet(self) -> dict[int, tuple[int, int, int]]:
+        """(first, second, ties) of each triplet; filtered by study and triplets, SQLite reads all the study's."""
         totals = {f"n_{choice}": Count("pk", filter=Q(choice=choice)) for choice in Judgment.Choice.values}
-        rows = self.filter(study=study).order_by().values("triplet").annotate(**totals)
+        rows = self.order_by().values("triplet").annotate(**totals)
         return {row["triplet"]: (row["n_first"], row["n_second"], row["n_tie"]) for row in rows}
 
     def by_people(self) -> Self:

@@ -89,7 +89,7 @@ def _standing(enrolment: Enrolment) -> QuerySet[Judgment]:
 
 
 def _stands(enrolment: Enrolment) -> QuerySet[Judgment]:
-    return Judgment.objects.filter(study=enrolment.study, annotator=enrolment.annotator_id, stands=True)
+    return Judgment.objects.given_by(enrolment.study, enrolment.annotator_id).filter(stands=True)
 
 
 def _right(row: Judgment) -> bool | None:
@@ -99,7 +99,7 @@ def _right(row: Judgment) -> bool | None:
 
 def page_of_answers(enrolment: Enrolment) -> QuerySet[Judgment]:
     """Every answer of theirs with its pictures, for a list: practice, warm-up and what was undone among them."""
-    rows = Judgment.objects.filter(study=enrolment.study, annotator=enrolment.annotator_id)
+    rows = Judgment.objects.given_by(enrolment.study, enrolment.annotator_id)
     use = StudySource.objects.filter(study=OuterRef("study"), source=OuterRef("triplet__source"))
     named = rows.annotate(source_name=Subquery(use.values("name")[:1]))
     return named.select_related("assignment", "triplet__source", "triplet__first", "triplet__second")
@@ -167,16 +167,16 @@ def agreement_with_others(enrolment: Enrolment) -> Agreement:
     photographs. Others who are excluded do not count, the annotator does in any case.
     """
     mine = dict(
-        Judgment.objects.filter(
-            study=enrolment.study, annotator=enrolment.annotator_id, counted=True
-        ).values_list("triplet", "choice")
+        Judgment.objects.given_by(enrolment.study, enrolment.annotator_id)
+        .filter(counted=True)
+        .values_list("triplet", "choice")
     )
     others = (
         Judgment.objects.filter(triplet__in=mine)
         .of_population(simulated=enrolment.annotator.simulated)
         .counted()
         .exclude(annotator=enrolment.annotator_id)
-        .votes_by_triplet(enrolment.study)
+        .votes_by_triplet()
     )
     if not others:
         return Agreement(NOTHING, NOTHING, 0)

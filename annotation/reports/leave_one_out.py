@@ -65,7 +65,7 @@ def leave_one_out(
     votes = _votes(study, people)
     scale = results.results.main.ranking.scale if results and results.results.main.ranking else None
     fitted = _strengths(scale, [(row, votes[row.annotator_id]) for row in enrolments]) if scale else None
-    by_triplet = _votes_on(study, enrolments, votes)
+    by_triplet = _votes_on(enrolments, votes)
     changes = {}
     for n, row in enumerate(enrolments):
         mine = votes[row.annotator_id]
@@ -77,7 +77,7 @@ def leave_one_out(
 
 def _votes(study: Study, people: Sequence[UUID]) -> Mapping[UUID, list[Vote]]:
     """The annotators' votes, whoever of them is excluded: (triplet, choice, both conditions)."""
-    rows = Judgment.objects.filter(study=study, annotator__in=people, counted=True).values_list(
+    rows = Judgment.objects.given_by(study, *people).filter(counted=True).values_list(
         "annotator_id", "triplet_id", "choice",
         *(f"triplet__{side}__{of}" for side in ("first", "second") for of in ("method", "level")),
     )  # fmt: skip
@@ -152,7 +152,7 @@ def _without(
 
 
 def _votes_on(
-    study: Study, enrolments: Sequence[Enrolment], votes: Mapping[UUID, Sequence[Vote]]
+    enrolments: Sequence[Enrolment], votes: Mapping[UUID, Sequence[Vote]]
 ) -> dict[int, tuple[int, int, int]]:
     """Votes that count on every pair that one of the annotators judged, of their population."""
     triplets = {triplet for row in enrolments for triplet, *_ in votes[row.annotator_id]}
@@ -161,7 +161,7 @@ def _votes_on(
     rows = Judgment.objects.filter(triplet__in=triplets).of_population(
         simulated=enrolments[0].annotator.simulated
     )
-    return rows.counted().votes_by_triplet(study)
+    return rows.counted().votes_by_triplet()
 
 
 def _human_score(

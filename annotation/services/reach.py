@@ -11,20 +11,25 @@ from codecs_zoo.contract import CodecError
 
 
 def request_reach(*, study: Study, source: Source | None = None) -> list[int]:
-    """Makes the rows that are missing for the study's codecs and photographs; returns those that wait for a worker.
+    """Makes the rows that are missing for the study's codecs and photographs; returns these.
 
     With `source` those of that photograph alone. Codecs that search for minutes are passed over: they aim at a bitrate
-    by themselves.
+    by themselves. A row that was made before was sent to a worker then, and beat sends it again if that was lost.
     """
     codecs = [name for name in study.codecs if is_measurable(name)]
     sources = [source.pk] if source else list(study.sources.order_by("pk").values_list("pk", flat=True))
+    rows = CodecReach.objects.filter(source__in=sources, codec__in=codecs).order_by("source", "pk")
+    earlier = set(rows.values_list("source", "codec"))
+    missing = [(pk, codec) for pk in sources for codec in codecs if (pk, codec) not in earlier]
     CodecReach.objects.bulk_create(
-        [CodecReach(source_id=pk, codec=codec) for pk in sources for codec in codecs],
+        [CodecReach(source_id=pk, codec=codec) for pk, codec in missing],
         ignore_conflicts=True,
         batch_size=500,
     )
-    rows = CodecReach.objects.filter(source__in=sources, codec__in=codecs, state=CodecReach.State.QUEUED)
-    return list(rows.order_by("source", "pk").values_list("pk", flat=True))
+    if not missing:
+        return []
+    queued = rows.filter(state=CodecReach.State.QUEUED).values_list("pk", "source", "codec")
+    return [pk for pk, its_source, codec in queued if (its_source, codec) not in earlier]
 
 
 def is_measurable(name: str) -> bool:

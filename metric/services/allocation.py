@@ -59,7 +59,7 @@ def _open_pairs(study: Study) -> tuple[list[Triplet], Floats]:
     """Pairs that still want people's votes, the least judged first, and their votes: first, second, tie, (N, 3)."""
     rows: QuerySet[Triplet] = Triplet.objects.unfinished(study, simulated=False)
     triplets = list(rows.with_images().order_by("votes", "shuffle")[:MOST_PAIRS])
-    votes = Judgment.objects.by_people().counted().votes_by_triplet(study)
+    votes = Judgment.objects.filter(study=study).by_people().counted().votes_by_triplet()
     return triplets, np.array([votes.get(triplet.pk, (0, 0, 0)) for triplet in triplets], dtype=np.float64)
 
 

@@ -49,7 +49,7 @@ def judged(people: int, *, ties: bool) -> Study:
 
 def votes_of(study: Study) -> Votes:
     """As a snapshot of the whole study would hold them."""
-    counts = Judgment.objects.by_people().counted().votes_by_triplet(study)
+    counts = Judgment.objects.filter(study=study).by_people().counted().votes_by_triplet()
     triplets = list(study.triplets.filter(pk__in=counts).order_by("pk"))
     columns = np.array([counts[one.pk] for one in triplets], dtype=np.float64).T
     words = zip(*((str(one.source_id), one.kind, str(one.level)) for one in triplets), strict=True)

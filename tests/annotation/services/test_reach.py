@@ -34,6 +34,15 @@ def test_the_ends_of_the_knob_are_measured_once(draft: Study) -> None:
     assert 0.02 * 1.1 < row.lowest_bpp < 1.0 < row.highest_bpp
 
 
+def test_what_waits_for_a_worker_is_not_sent_again(draft: Study) -> None:
+    first = request_reach(study=draft)
+    assert len(first) == 2
+    assert request_reach(study=draft) == []
+    added = make_source(draft, name="c")
+    assert request_reach(study=draft) == list(added.reaches.values_list("pk", flat=True))
+    assert CodecReach.objects.count() == 3
+
+
 def test_the_table_says_on_which_photographs_a_bitrate_is_missed(draft: Study) -> None:
     assert [row.measured for row in study_reach(draft)] == [0]
     waiting = request_reach(study=draft)

@@ -1,0 +1,42 @@
+"""What the pages of people read of a study's judgments: the annotators' own and their pairs', never all."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from annotation.models import Session
+from tests.kit.factories import make_judgment, make_session, make_triplet
+
+
+@pytest.fixture
+def session(owner: User, client: Client) -> Session:
+    """Of somebody whose answers others gave too."""
+    client.force_login(owner)
+    study = make_triplet().study
+    for _ in range(3):
+        session = make_session(study)
+        make_judgment(session)
+    return session
+
+
+def plans(client: Client, address: str) -> list[str]:
+    """How SQLite finds the rows of each query of judgments for the page."""
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(address).status_code == 200
+    asked = [query["sql"] for query in captured if 'FROM "annotation_judgment"' in query["sql"]]
+    with connection.cursor() as cursor:
+        return [str(cursor.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()) for sql in asked]
+
+
+@pytest.mark.parametrize("page", ["people/", "people/{}/"])
+def test_no_query_reads_all_the_judgments_of_the_study(client: Client, session: Session, page: str) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("Postgres chooses by the rows that it has counted")
+    lines = plans(client, f"/studies/{session.study.slug}/{page.format(session.annotator_id)}")
+    assert lines
+    by_study = [
+        plan for plan in lines if "judgment_of_study" in plan or "annotation_judgment_study_id" in plan
+    ]
+    assert by_study == []
