@@ -111,11 +111,11 @@ def _layout(folder: Path) -> Layout:
     if table is None:
         return read_names(names)
     around = table.removesuffix(TABLE)
-    present = [name.removeprefix(around) for name in names]
     try:
-        layout = read_table(read_csv(folder / table).records(REQUIRED, OPTIONAL), present, name=TABLE)
+        records = read_csv(folder / table).records(REQUIRED, OPTIONAL)
     except TableError as error:
         raise FaultyPictures([str(error).replace(str(folder / table), TABLE)]) from error
+    layout = read_table(records, [name.removeprefix(around) for name in names], name=TABLE)
     return replace(layout, pictures=tuple(replace(one, file=around + one.file) for one in layout.pictures))
 
 
@@ -127,10 +127,8 @@ def _clashes(study: Study, layout: Layout) -> Iterator[str]:
                 f"A built-in codec already makes {condition} in this study: give your method another "
                 "name or another level."
             )
-    theirs = {condition.method for condition in study.conditions() if not condition.is_original}
-    ours = {condition.method for condition in layout.conditions}
-    known = set(differ_in_case("methods", ours))
-    yield from (fault for fault in differ_in_case("methods", ours | theirs) if fault not in known)
+    theirs, ours = ({one.method for one in each} for each in (study.conditions(), layout.conditions))
+    yield from sorted({*differ_in_case("methods", ours | theirs)} - {*differ_in_case("methods", ours)})
 
 
 class _Checker:
@@ -256,8 +254,21 @@ def _write(
     shown = [
         _row(one, kept[one.picture.photograph], originals[one.picture.photograph], made) for one in pictures
     ]
+    for one, row in zip(pictures, shown, strict=True):
+        _take_bits(one, row, study)
     study.own_pictures.add(*shown)
     return len(shown)
+
+
+def _take_bits(one: _Checked, row: Reconstruction, study: Study) -> None:
+    """The table's bits for a picture that is known already. Raises FaultyPictures where another study has others."""
+    if (bpp := one.picture.bpp) in (None, row.bpp):
+        return
+    if row.bpp is not None and Study.objects.filter(own_pictures=row).exclude(pk=study.pk).exists():
+        known = f"{one.picture.file} has {row.bpp:g} bits per pixel in another study, {bpp:g} in the table"
+        raise FaultyPictures([f"{known}: correct it, or give the method another name."])
+    row.bpp = bpp
+    row.save(update_fields=["bpp"])
 
 
 def _row(one: _Checked, source: Source, original: Pixels, made: list[Reconstruction]) -> Reconstruction:

@@ -153,6 +153,21 @@ def test_a_table_within_the_one_folder_of_a_zip_is_read(tmp_path: Path, around: 
     assert [(row.method, row.bpp) for row in study.own_pictures.all()] == [("mine", 0.5)]
 
 
+def test_bits_of_a_picture_that_is_known_are_those_of_the_table(tmp_path: Path) -> None:
+    def add(study: Study, bpp: str) -> float | None:
+        table = f"source,method,level,file,bpp\np,original,,a.png,\np,mine,1,b.png,{bpp}\n".encode()
+        files = {"a.png": DAWN, "b.png": worse(DAWN, 8), "pictures.csv": table}
+        add_pictures(study=study, folder=write(tmp_path / f"in{bpp}-{study.pk}", files))
+        return study.own_pictures.get().bpp
+
+    first, second = make_draft(), make_draft()
+    assert [add(first, ""), add(first, "0.5"), add(first, "0.4")] == [None, 0.5, 0.4]
+    with pytest.raises(FaultyPictures, match="has 0.4 bits per pixel in another study, 0.6 in the table"):
+        add(second, "0.6")
+    assert not second.own_pictures.exists() and first.own_pictures.get().bpp == 0.4
+    assert add(second, "0.4") == 0.4
+
+
 def test_a_file_that_a_table_names_twice_is_refused(tmp_path: Path) -> None:
     table = b"source,method,level,file\np,original,,a.png\np,mine,1,b.png\np,mine,2,b.png\n"
     files = {"a.png": DAWN, "b.png": worse(DAWN, 8), "pictures.csv": table}
