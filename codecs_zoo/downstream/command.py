@@ -20,7 +20,13 @@ import numpy as np
 
 from codecs_zoo.contract import CodecError
 from codecs_zoo.downstream.detection import class_count
-from codecs_zoo.downstream.folder import Annotations, check_classes, image_folder, read_annotations
+from codecs_zoo.downstream.folder import (
+    Annotations,
+    check_classes,
+    image_folder,
+    notes_on_missing,
+    read_annotations,
+)
 from codecs_zoo.downstream.predict import Models, Prediction, predict_all
 from codecs_zoo.downstream.results import ORIGINAL, Result, Truth, ground_truth, out_of_reach, results_at
 from codecs_zoo.downstream.segmentation import segment
@@ -63,7 +69,7 @@ def downstream(options: argparse.Namespace) -> None:
     annotations = {photo.sha256: read_annotations(options.folder, photo) for photo in photos}
     models, missing_models = _models(options)
     _try_models(models, annotations)
-    notes += missing_models + [f"Not used: {line}" for line in unusable]
+    notes += notes_on_missing(annotations) + missing_models + [f"Not used: {line}" for line in unusable]
     tasks = plan.tasks(photos, codecs, options.bpp)
     rows = make_rows(options, tasks)
     made = [task for task, row in zip(tasks, rows, strict=True) if not row.failed]

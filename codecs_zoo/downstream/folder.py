@@ -52,6 +52,20 @@ def read_annotations(folder: Path, photo: Photo) -> Annotations:
     )
 
 
+def notes_on_missing(annotations: Mapping[str, Annotations]) -> list[str]:
+    """A line for each kind of annotation that some photographs have and others lack."""
+    boxes = sum(each.boxes is None for each in annotations.values())
+    masks = sum(each.labels is None for each in annotations.values())
+    return [
+        f"{missing} of {len(annotations)} photographs have no file in {folder}/ and do not count for {task}.{hint}"
+        for missing, folder, task, hint in (
+            (boxes, "boxes", "detection", " An empty file says that nothing is to be detected."),
+            (masks, "masks", "segmentation", ""),
+        )
+        if 0 < missing < len(annotations)
+    ]
+
+
 def check_classes(annotations: Mapping[str, Annotations], detector: str, classes: int) -> None:
     """Raises FolderError where a box has a class that a detector of so many classes can never report."""
     marked = [each.boxes.classes.max() for each in annotations.values() if each.boxes and len(each.boxes)]

@@ -9,7 +9,8 @@ from PIL import Image
 
 from codecs_zoo import onnx_models
 from codecs_zoo.__main__ import main
-from codecs_zoo.downstream.folder import read_boxes
+from codecs_zoo.downstream.detection import Boxes
+from codecs_zoo.downstream.folder import Annotations, notes_on_missing, read_boxes
 from tests.codecs_zoo.downstream.models import make_detector, make_folder, make_segmenter
 
 pytestmark = pytest.mark.usefixtures("rows_in_this_process")
@@ -226,3 +227,17 @@ def test_a_name_that_is_no_model_is_refused_before_the_work(
     assert run(folder, tmp_path / "out", [*models, option, "fastestdte"]) == 1
     assert "There is no model named 'fastestdte'" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_photographs_without_annotations_are_counted() -> None:
+    """Boxes of 3 of 4 photographs and masks of 1: the figures' number of photographs was 4 for both."""
+    labels = np.zeros((4, 4), np.int64)
+    some = [Annotations(Boxes.none(), None) for _ in range(2)]
+    annotations = [*some, Annotations(Boxes.none(), labels), Annotations(None, None)]
+    assert notes_on_missing(dict(zip("abcd", annotations, strict=True))) == [
+        "1 of 4 photographs have no file in boxes/ and do not count for detection. An empty file says that "
+        "nothing is to be detected.",
+        "3 of 4 photographs have no file in masks/ and do not count for segmentation.",
+    ]
+    assert notes_on_missing({"a": Annotations(Boxes.none(), labels)}) == []
+    assert notes_on_missing({"a": Annotations(Boxes.none(), None)}) == []
