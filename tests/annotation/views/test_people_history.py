@@ -30,11 +30,11 @@ def plans(client: Client, address: str) -> list[str]:
         return [str(cursor.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()) for sql in asked]
 
 
-@pytest.mark.parametrize("page", ["people/", "people/{}/"])
-def test_no_query_reads_all_the_judgments_of_the_study(client: Client, session: Session, page: str) -> None:
+@pytest.mark.parametrize("below", ["people/", "people/{}/"])
+def test_no_query_reads_all_the_judgments_of_the_study(client: Client, session: Session, below: str) -> None:
     if connection.vendor != "sqlite":
         pytest.skip("Postgres chooses by the rows that it has counted")
-    lines = plans(client, f"/studies/{session.study.slug}/{page.format(session.annotator_id)}")
+    lines = plans(client, f"/studies/{session.study.slug}/{below.format(session.annotator_id)}")
     assert lines
     by_study = [
         plan for plan in lines if "judgment_of_study" in plan or "annotation_judgment_study_id" in plan
