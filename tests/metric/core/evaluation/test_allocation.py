@@ -40,6 +40,12 @@ def test_versions_that_contradict_each_other_come_first() -> None:
     assert rank_triplets([0.5, 0.9], [0, 0], [0, 0], [0, 0]).versions == pytest.approx([0, 0])
 
 
+def test_the_version_in_use_is_the_last_and_its_chance_counts_like_votes() -> None:
+    alone = rank_triplets([0.9], [0], [0], [0])
+    assert rank_triplets([[0.2], [0.9]], [0], [0], [0]).information == pytest.approx(alone.information)
+    assert alone.information == pytest.approx(expected_information([3.6], [0.4]))
+
+
 def test_priority_weighs_information_against_the_two_disagreements() -> None:
     # By place: of the most information; of the most surprise; where versions differ most; nothing to learn.
     versions = [[0.5, 0.9, 0.1, 0.99], [0.5, 0.9, 0.9, 0.99]]
