@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from imaging.boxes import coded_items, item_properties
 
@@ -11,6 +11,8 @@ CODE_POINTS = tuple[int, int]
 _CONFIGURATION = 4
 """Bytes before the sequence header in an `av1C` property."""
 _SEQUENCE_HEADER = 1
+_LONGEST = 512
+"""Bytes. A header with all of its 32 operating points has fewer, and to take a bit takes longer the longer it is."""
 _UNSPECIFIED = (2, 2)
 
 Take = Callable[[int], int]
@@ -18,21 +20,23 @@ Take = Callable[[int], int]
 
 
 def colour_of_sequence(content: bytes) -> CODE_POINTS:
-    """Primaries and curve by the first sequence header of an AVIF file that names them, (2, 2) where none does."""
+    """Primaries and curve by the first sequence header of an AVIF file that names them, (2, 2) where none does.
+
+    Of each coded picture the first header counts: all headers of a sequence are identical (7.5).
+    """
     configured = [body[_CONFIGURATION:] for name, body in item_properties(content) if name == b"av1C"]
     for stream in (*configured, *coded_items(content, b"av01")):
-        for header in _sequence_headers(stream):
-            try:
-                named = _code_points(_bits(header))
-            except IndexError:
-                continue
-            if named != _UNSPECIFIED:
-                return named
+        try:
+            named = _code_points(_bits(_sequence_header(stream)))
+        except IndexError:
+            continue
+        if named != _UNSPECIFIED:
+            return named
     return _UNSPECIFIED
 
 
-def _sequence_headers(stream: bytes) -> Iterator[bytes]:
-    """Among the open bitstream units, each of which says its size (5.3)."""
+def _sequence_header(stream: bytes) -> bytes:
+    """The first one among the open bitstream units, each of which states its size (5.3); empty where there is none."""
     at = 0
     while at < len(stream) and stream[at] & 0x02:
         kind, at = stream[at] >> 3 & 15, at + (2 if stream[at] & 0x04 else 1)
@@ -43,12 +47,13 @@ def _sequence_headers(stream: bytes) -> Iterator[bytes]:
             if not byte & 0x80:
                 break
         if kind == _SEQUENCE_HEADER:
-            yield stream[at : at + size]
+            return stream[at : at + min(size, _LONGEST)]
         at += size
+    return b""
 
 
 def _bits(content: bytes) -> Take:
-    """Raises IndexError at the end."""
+    """Takes bits from the front of `content`; raises IndexError at its end."""
     number, left = int.from_bytes(content, "big"), 8 * len(content)
 
     def take(count: int) -> int:
@@ -62,6 +67,7 @@ def _bits(content: bytes) -> Take:
 
 
 def _code_points(take: Take) -> CODE_POINTS:
+    """Of a sequence header (5.5.1)."""
     profile, _, reduced = take(3), take(1), take(1)
     if reduced:
         take(5)

@@ -25,8 +25,9 @@ def refuse_zero_filled(content: bytes) -> None:
 
 
 def refuse_own_crop(content: bytes) -> None:
-    """Raise PhotographError where a part alone is to be shown (a `clap` property), which Pillow ignores."""
-    properties = dict(item_properties(content))
+    """Raise PhotographError where only a part is to be shown (a `clap` property), which Pillow ignores."""
+    # The picture's own properties count, not those of its tiles, which follow them.
+    properties = dict(reversed(item_properties(content)))
     if (
         len(crop := properties.get(b"clap", b"")) < _CROP.size
         or len(size := properties.get(b"ispe", b"")) < 12
@@ -38,5 +39,5 @@ def refuse_own_crop(content: bytes) -> None:
         for side, over in zip(struct.unpack_from(">II", size, 4), (width_over, height_over), strict=True)
     ):
         raise PhotographError(
-            "This AVIF file shows a part of its picture (a clean aperture). Crop it and save it again."
+            "This AVIF file shows only a part of its picture (a clean aperture). Crop it and save it again."
         )

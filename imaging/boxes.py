@@ -28,7 +28,7 @@ def boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 def item_properties(content: bytes) -> list[tuple[bytes, bytes]]:
     """Name and content of the properties of a file's primary picture; all of the file's where it does not say which.
 
-    Of a picture made of tiles, those of the tiles stand behind its own.
+    Those of the tiles that a picture is made of follow its own.
     """
     meta = dict(boxes(dict(boxes(content)).get(b"meta", b"")[FULL:]))
     iprp = dict(boxes(meta.get(b"iprp", b"")))

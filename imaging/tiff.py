@@ -1,4 +1,4 @@
-"""The tags of a TIFF file (TIFF 6.0) that say what its numbers are, of which Pillow passes some over."""
+"""The tags of a TIFF file (TIFF 6.0) that say what its numbers are, some of which Pillow ignores."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from imaging.errors import PhotographError
 
 BITS_PER_SAMPLE, SAMPLES_PER_PIXEL, SAMPLE_FORMAT, IMAGE_DEPTH = 258, 277, 339, 32997
 _WHOLE_NUMBERS = {1, 4}
-"""Sample formats that hold pixels: numbers without a sign, and what is not defined."""
+"""Sample formats that hold pixels: unsigned integers, and undefined."""
 _BIG = 43
 """The version of BigTIFF, whose header has 16 bytes instead of 8."""
 
 
 def bits_per_sample(tags: Mapping[int, Any]) -> int:
-    """The deepest of the channels."""
+    """Bits of the deepest channel, 8 where the tag is missing."""
     return max(_numbers(tags, BITS_PER_SAMPLE), default=8)
 
 
 def refuse_other_numbers(tags: Mapping[int, Any]) -> None:
-    """Raise PhotographError for a volume, and for numbers with a sign, which Pillow reads as if they had none."""
+    """Raise PhotographError for a volume, and for signed numbers, which Pillow reads as if they were unsigned."""
     if max(_numbers(tags, IMAGE_DEPTH), default=1) > 1:
         raise PhotographError("This image has several frames (the layers of a volume). Export one of them.")
     if not {*_numbers(tags, SAMPLE_FORMAT)} <= _WHOLE_NUMBERS:
@@ -55,5 +55,6 @@ def tags_of(content: bytes) -> Mapping[int, Any]:
 
 
 def _numbers(tags: Mapping[int, Any], tag: int) -> tuple[int, ...]:
+    """The whole numbers of a tag; none where it is absent, or holds text, bytes or anything else."""
     value = tags.get(tag, ())
-    return value if isinstance(value, tuple) else (int(value),)
+    return tuple(each for each in (value if isinstance(value, tuple) else (value,)) if isinstance(each, int))

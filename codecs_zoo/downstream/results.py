@@ -67,7 +67,7 @@ class Truth:
 
 
 def ground_truth(annotations: Mapping[str, Annotations], originals: Mapping[str, Prediction]) -> Truth:
-    """The annotations; where the folder has none at all, detections in the originalss."""
+    """The annotations; where the folder has none at all, detections in the originals."""
     if any(each.boxes is not None or each.labels is not None for each in annotations.values()):
         return Truth(annotations, agreement=False)
     seen = {

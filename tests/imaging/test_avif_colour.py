@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from imaging.av1 import colour_of_sequence
+from imaging.avif import refuse_own_crop
 from imaging.boxes import boxes, item_properties
 from imaging.errors import PhotographError
 from imaging.pictures import load_photograph
@@ -160,6 +161,40 @@ def test_a_picture_made_of_tiles_has_their_properties_too() -> None:
         (b"av1C", b"tile"),
         (b"av1C", b"tile"),
     ]
+
+
+def test_of_a_picture_made_of_tiles_its_own_size_decides_about_its_crop() -> None:
+    def made_of_tiles(width: int) -> bytes:
+        """Item 1 is 64 x 32, shown `width` wide, and made of item 2 twice, 32 x 32."""
+        sizes = [full(b"ispe", struct.pack(">II", side, 32)) for side in (64, 32)]
+        clap = box(b"clap", struct.pack(">8I", width, 1, 32, 1, 0, 1, 0, 1))
+        numbers = struct.pack(">HBBBHBB", 1, 2, 1, 2, 2, 1, 3)
+        meta = full(
+            b"meta",
+            full(b"pitm", struct.pack(">H", 1)),
+            full(b"iref", box(b"dimg", struct.pack(">HHHH", 1, 2, 2, 2))),
+            box(
+                b"iprp", box(b"ipco", sizes[0], clap, sizes[1]), full(b"ipma", struct.pack(">I", 2), numbers)
+            ),
+        )
+        return box(b"ftyp", b"avif") + meta
+
+    refuse_own_crop(made_of_tiles(64))
+    with pytest.raises(PhotographError, match="a clean aperture"):
+        refuse_own_crop(made_of_tiles(32))
+
+
+@pytest.mark.parametrize(("zeros", "named"), [(40, (12, 13)), (8 * 600, (2, 2))])
+def test_a_sequence_header_longer_than_any_is_not_read_on(zeros: int, named: tuple[int, int]) -> None:
+    """Bits are taken one by one from a number as long as the header: megabytes of zeros would take hours."""
+    timing = "1" + 64 * "0" + "1" + zeros * "0" + "1" + "0"
+    sides, tools, colour = "0000" + "0000" + "00" + "0" + "000", "0000" + "0" + "1" + "1" + "000", "001"
+    bits = "00000" + timing + "0" + "00000" + 17 * "0" + sides + tools + colour + f"{12:08b}{13:08b}"
+    header = int(bits.ljust(-(-len(bits) // 8) * 8, "0"), 2).to_bytes(-(-len(bits) // 8), "big")
+    size = bytes([len(header) & 0x7F | 0x80, len(header) >> 7])
+    av1c = box(b"av1C", bytes(4), b"\x0a", size, header)
+    content = box(b"ftyp", b"avif") + full(b"meta", box(b"iprp", box(b"ipco", av1c)))
+    assert colour_of_sequence(content) == named
 
 
 def test_exif_is_asked_only_where_the_file_itself_names_nothing() -> None:

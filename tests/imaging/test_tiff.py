@@ -1,6 +1,7 @@
 """TIFF files by what their numbers are: read, or refused for what they hold, never read as something else."""
 
 import io
+import struct
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import tifffile
 from imaging.errors import PhotographError
 from imaging.pictures import load_photograph
 from imaging.pixels import Pixels
+from imaging.tiff import BITS_PER_SAMPLE, IMAGE_DEPTH
 from tests.kit.claims import patches
 
 RGB = patches()
@@ -89,3 +91,22 @@ def test_what_would_be_a_guess_is_refused_by_its_name(way: str) -> None:
     content, words = REFUSED[way]
     with pytest.raises(PhotographError, match=words):
         load_photograph(content)
+
+
+RESOLUTION_UNIT = 296
+
+
+def with_text(tag: int, entry: int) -> bytes:
+    """A file whose entry of one tag is another tag's and holds the text "x", where readers expect whole numbers."""
+    content = bytearray(tiff(GREY, photometric="minisblack"))
+    (start,) = struct.unpack_from("<I", content, 4)
+    place = content.index(struct.pack("<H", entry), start + 2)
+    content[place : place + 12] = struct.pack("<HHI4s", tag, 2, 2, b"x")
+    return bytes(content)
+
+
+def test_text_in_place_of_numbers_is_ignored_or_refused_in_words() -> None:
+    ignored = load_photograph(with_text(IMAGE_DEPTH, RESOLUTION_UNIT))
+    assert np.array_equal(ignored.pixels[..., 0], GREY)
+    with pytest.raises(PhotographError, match="of a kind that cannot be read"):
+        load_photograph(with_text(BITS_PER_SAMPLE, BITS_PER_SAMPLE))

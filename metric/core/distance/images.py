@@ -21,11 +21,14 @@ STORED_TOGETHER = 256
 def read_pixels(path: Path) -> Pixels:
     """H×W×3 uint8 of a PNG of a snapshot. Raises ValueError for what cannot be read or is not 8-bit RGB.
 
-    So it does for a PNG that claims a colour space: its numbers were to be read as sRGB, which may be wrong.
+    A PNG that claims a colour space other than sRGB is refused too: its numbers would be taken for sRGB's.
     """
     try:
         content = path.read_bytes()
-        if claims := sorted(name.decode() for name in colour_chunks(content)):
+        chunks = colour_chunks(content)
+        # Beside a chunk sRGB, gAMA and cHRM do not count (PNG, third edition, 11.3.2.5).
+        harmless = {b"sRGB", b"gAMA", b"cHRM"} if b"sRGB" in chunks else set()
+        if claims := sorted(name.decode() for name in set(chunks) - harmless):
             raise PhotographError(f"It claims a colour space ({', '.join(claims)}).")
         return decode_png(content)
     except (OSError, PhotographError) as error:

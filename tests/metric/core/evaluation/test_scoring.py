@@ -10,7 +10,7 @@ from imaging.png import SIGNATURE, decode_png, encode_png
 from metric.core.distance.cache import VectorCache
 from metric.core.evaluation.scoring import Scoring
 from metric.core.snapshot.folder import read_snapshot
-from tests.kit.claims import P3, gama, iccp, profile
+from tests.kit.claims import P3, chunk, gama, iccp, profile
 from tests.metric.core.snapshot.test_folder import reseal
 
 AFTER_HEADER = len(SIGNATURE) + 25
@@ -44,3 +44,12 @@ def test_a_picture_that_claims_another_colour_space_is_refused(
         ValueError, match=rf"test/ref/\d+.png cannot be read: It claims a colour space \({name}\)"
     ):
         score(own_snapshot, tmp_path / "cache")
+
+
+def test_a_picture_that_says_it_is_srgb_is_read(own_snapshot: Path, tmp_path: Path) -> None:
+    path = own_snapshot / "test/ref/000000.png"
+    content = path.read_bytes()
+    claim = chunk(b"sRGB", b"\0") + gama(1 / 2.2)
+    path.write_bytes(content[:AFTER_HEADER] + claim + content[AFTER_HEADER:])
+    reseal(own_snapshot)
+    assert score(own_snapshot, tmp_path / "cache").pictures
