@@ -36,22 +36,47 @@ def add_source(
     StudyFrozen once the study was opened. Nothing is written in any of these cases.
     """
     require_draft(study)
+    source, shown, whole = read_source(
+        study=study, file=file, name=name, licence=licence, attribution=attribution, corner=corner
+    )
+    words = {"name": name[:200], "licence": licence, "attribution": attribution}
+    kept = add_read(study=study, source=source, png=encode_png(shown), words=words)
+    if kept.crop is not None:
+        store_uncropped(whole)
+    return kept
+
+
+def read_source(
+    *,
+    study: Study,
+    file: Path | BinaryIO | bytes,
+    name: str,
+    licence: str = "",
+    attribution: str = "",
+    corner: tuple[int, int] | None = None,
+) -> tuple[Source, Pixels, Pixels]:
+    """What `add_source` would add, with nothing written: the row, its pixels, and those of the whole photograph.
+
+    The study need not be saved yet.
+    """
     require_words(name=name, licence=licence, attribution=attribution)
     try:
         photograph = image.load_photograph(file)
     except PhotographError as error:
         raise BadPhotograph(f"{name}: {error}") from error
-    source, pixels = cut_source(study, photograph.pixels, photograph.notes, corner=corner)
-    words = {"name": name[:200], "licence": licence, "attribution": attribution}
-    png = encode_png(pixels)
-    with transaction.atomic():
-        _lock_draft(study)
-        if duplicate := study.uses.filter(source__photograph=source.photograph).first():
-            raise DuplicatePhotograph(f"{name}: the study already has this photograph, as “{duplicate}”.")
-        kept = take_source(study, source, png, words)
-    if kept.crop is not None:
-        store_uncropped(photograph.pixels)
-    return kept
+    source, shown = cut_source(study, photograph.pixels, photograph.notes, corner=corner)
+    return source, shown, photograph.pixels
+
+
+@transaction.atomic
+def add_read(*, study: Study, source: Source, png: bytes, words: dict[str, str]) -> Source:
+    """Adds what `read_source` read. Raises DuplicatePhotograph and StudyFrozen."""
+    _lock_draft(study)
+    if duplicate := study.uses.filter(source__photograph=source.photograph).first():
+        raise DuplicatePhotograph(
+            f"{words['name']}: the study already has this photograph, as “{duplicate}”."
+        )
+    return take_source(study, source, png, words)
 
 
 def cut_source(
@@ -63,7 +88,10 @@ def cut_source(
     middle.
     """
     largest = study.max_width, study.max_height
-    shown = study.uses.filter(source__photograph=pixels_sha256(whole)).select_related("source").first()
+    known = (
+        study.uses.filter(source__photograph=pixels_sha256(whole)) if study.pk else StudySource.objects.none()
+    )
+    shown = known.select_related("source").first()
     if shown and shown.source.crop:
         box = tuple(shown.source.crop)
     elif corner is not None:

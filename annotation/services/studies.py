@@ -33,24 +33,34 @@ def create_study(*, name: str, owner: User | None = None, slug: str = "", **fiel
 
     Pictures are as large as the study's smallest screen holds, unless a smaller size is given.
     """
+    study = new_study(name=name, slug=slug, **fields)
+    save_new(study, owner=owner, own_slug=bool(slug))
+    return study
+
+
+def new_study(*, name: str, slug: str = "", **fields: Any) -> Study:
+    """The same draft before its row is saved."""
     if "protocol" in fields:
         fitting = largest_picture(check_protocol(fields["protocol"]))
         fields = dict(zip(SIZES, fitting, strict=True)) | fields
     fields |= _checked_questions(fields)
     study = Study(name=name.strip(), slug=slug or free_slug(name), **fields)
     _check(study, free_slug=not slug)
-    with transaction.atomic():
-        _save_new(study, own_slug=bool(slug))
-        if owner is not None:
-            Membership.objects.create(study=study, user=owner, role=Membership.Role.OWNER)
     return study
 
 
-def _save_new(study: Study, *, own_slug: bool) -> None:
-    """Saves the row; if its slug was taken meanwhile, the study gets the next one that is free.
+@transaction.atomic
+def save_new(study: Study, *, owner: User | None = None, own_slug: bool = False) -> None:
+    """Saves the row and its owner; if its slug was taken meanwhile, the study gets the next one that is free.
 
     With `own_slug` it was chosen explicitly: then IntegrityError is raised.
     """
+    _save_new(study, own_slug=own_slug)
+    if owner is not None:
+        Membership.objects.create(study=study, user=owner, role=Membership.Role.OWNER)
+
+
+def _save_new(study: Study, *, own_slug: bool) -> None:
     while True:
         try:
             with transaction.atomic():

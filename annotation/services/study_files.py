@@ -1,10 +1,10 @@
 """Studies from study files and the way back, and a study copied: the same rules and stimuli in a new draft."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import fields
 from decimal import Decimal
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -20,13 +20,12 @@ from annotation.core.formats.study_file import StudyFileError
 from annotation.core.languages import LANGUAGES, SOURCE_LANGUAGE
 from annotation.core.panel_codes import PANEL_CODES, without_panel_codes
 from annotation.core.protocol import Protocol
-from annotation.errors import BadPhotograph, BadStudyFile, DuplicatePhotograph, Refused
-from annotation.models import Reconstruction, Source, Study, StudySource
-from annotation.services.own_pictures import Progress, add_pictures
-from annotation.services.sources import add_source
-from annotation.services.studies import create_study
-from annotation.services.uncropped import uncropped_pixels
-from imaging.png import encode_png
+from annotation.errors import BadStudyFile, Refused
+from annotation.models import Reconstruction, Study, StudySource
+from annotation.services.listed_photographs import add_listed, below, corners_of, read_listed, store_whole
+from annotation.services.own_pictures import keep_pictures, store_whole_originals
+from annotation.services.picture_folder import Progress, read_pictures
+from annotation.services.studies import create_study, new_study, save_new
 
 # Every rule of a study outside its protocol, in the order of the file.
 RULES = (
@@ -84,27 +83,39 @@ def create_from_file(
 ) -> Study:
     """The draft that a study file describes, whole or not at all; `folder` is where its paths begin.
 
-    Raises BadStudyFile, or the Refused of whatever its rules and stimuli come to.
+    All pictures are read before the transaction begins: on SQLite no answer waits meanwhile. Raises BadStudyFile, or
+    the Refused of whatever its rules and stimuli come to.
     """
     try:
         text = study_file.decode(text) if isinstance(text, bytes) else text
         content = study_file.read(text, rules=RULES, protocol=[rule.name for rule in fields(Protocol)])
     except StudyFileError as error:
         raise BadStudyFile(str(error)) from error
-    with transaction.atomic():
-        study = _create(content, owner)
-        faults = list(_add_photographs(study, content.get("photographs", []), folder))
-        faults += _add_known_pictures(study, content.get("pictures", []))
-        if faults:
-            raise BadStudyFile(" ".join(faults))
-        if stimuli := content.get("stimuli"):
-            missing = content.get("allow_missing", False)
-            with _folder_of(stimuli, folder) as pictures:
-                add_pictures(study=study, folder=pictures, allow_missing=missing, progress=progress)
+    study = _unsaved(content)
+    with TemporaryDirectory() as scratch, ExitStack() as read:
+        listed, faults = read_listed(study, content.get("photographs", []), folder, Path(scratch))
+        pictures = None
+        if not faults and (stimuli := content.get("stimuli")):
+            own = read.enter_context(_folder_of(stimuli, folder))
+            corners = corners_of(listed)
+            pictures = read.enter_context(
+                read_pictures(study=study, folder=own, corners=corners, progress=progress)
+            )
+        with transaction.atomic():
+            save_new(study, owner=owner)
+            faults += [*add_listed(study, listed), *_add_known_pictures(study, content.get("pictures", []))]
+            if faults:
+                raise BadStudyFile(" ".join(faults))
+            if pictures is not None:
+                keep_pictures(study=study, read=pictures, allow_missing=content.get("allow_missing", False))
+        store_whole(listed)
+        if pictures is not None:
+            store_whole_originals(pictures)
     return study
 
 
-def _create(content: Mapping[str, Any], owner: User | None) -> Study:
+def _unsaved(content: Mapping[str, Any]) -> Study:
+    """The draft with the rules of the file, before its row is saved. Raises BadStudyFile with what is wrong."""
     rules = {rule: content[rule] for rule in RULES if rule in content}
     if faults := [
         f"{rule} must be {kind}." for rule, value in rules.items() if (kind := _other_kind(rule, value))
@@ -114,9 +125,9 @@ def _create(content: Mapping[str, Any], owner: User | None) -> Study:
         raise BadStudyFile('A study needs a name: write name = "…".')
     if rules.get("language", SOURCE_LANGUAGE) not in LANGUAGES:
         raise BadStudyFile(f"language must be one of {', '.join(LANGUAGES)}, not {rules['language']!r}.")
-    defaults = {} if "codecs" in rules else {"target_bpps": []}
+    defaults: dict[str, Any] = {} if "codecs" in rules else {"target_bpps": []}
     try:
-        return create_study(owner=owner, protocol=content.get("protocol", {}), **defaults | rules)
+        return new_study(protocol=content.get("protocol", {}), **defaults | rules)
     except ValidationError as error:
         words = [f"{field}: {' '.join(faults)}" for field, faults in error.message_dict.items()]
         raise BadStudyFile(" ".join(words)) from error
@@ -141,48 +152,6 @@ def _other_kind(rule: str, value: Any) -> str:
     if isinstance(field, IntegerField):
         return "" if type(value) is int else "a whole number"
     return "" if isinstance(field, JSONField) or isinstance(value, str) else "a text"
-
-
-def _add_photographs(study: Study, rows: Iterable[Mapping[str, Any]], folder: Path | None) -> Iterator[str]:
-    """Adds those that can be added, and returns a message for each of the others."""
-    for number, row in enumerate(rows, start=1):
-        words = {word: str(row.get(word, "")) for word in ("licence", "attribution")}
-        name = str(row.get("name") or row.get("file") or row.get("sha256", ""))
-        try:
-            corner = _corner_of(row)
-            if "file" in row:
-                add_source(study=study, file=_below(folder, row["file"]), name=name, corner=corner, **words)
-            elif source := _known_source(study, row):
-                study.sources.add(source, through_defaults={"name": name[:200], **words})
-            elif (whole := uncropped_pixels(str(row.get("sha256", "")))) is not None:
-                add_source(study=study, file=encode_png(whole), name=name, corner=corner, **words)
-            else:
-                yield (
-                    f"Photograph {number} ({name}) is not stored here with this sha256 at the size that "
-                    f"the study shows: include its file."
-                )
-        except (BadPhotograph, DuplicatePhotograph, BadStudyFile) as refusal:
-            yield str(refusal)
-
-
-def _corner_of(row: Mapping[str, Any]) -> tuple[int, int] | None:
-    """Where the part of a photograph begins that is shown. Raises BadStudyFile for an invalid box."""
-    box = row.get("crop")
-    if box is None:
-        return None
-    if not (isinstance(box, list) and len(box) == 4 and all(type(one) is int and one >= 0 for one in box)):
-        raise BadStudyFile(
-            f"{row.get('name', '?')}: crop must be four whole numbers: left, top, width, height."
-        )
-    return box[0], box[1]
-
-
-def _known_source(study: Study, row: Mapping[str, Any]) -> Source | None:
-    candidates = Source.objects.with_pixels().filter(
-        photograph=str(row.get("sha256", "")), width__lte=study.max_width, height__lte=study.max_height
-    )
-    crop = list(row["crop"]) if isinstance(row.get("crop"), list) else None
-    return next((source for source in candidates.order_by("pk") if source.crop == crop), None)
 
 
 def _add_known_pictures(study: Study, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -213,23 +182,10 @@ def _level(value: Any) -> Decimal | None:
         return None
 
 
-def _below(folder: Path | None, name: Any) -> Path:
-    path = PurePosixPath(str(name))
-    if folder is None:
-        raise BadStudyFile(
-            f"{name}: this study file was sent without its files. Send them together as a zip file."
-        )
-    if path.is_absolute() or ".." in path.parts:
-        raise BadStudyFile(f"{name}: a path in a study file must be inside the file's folder.")
-    if not (folder / path).exists():
-        raise BadStudyFile(f"{name} does not exist: paths are relative to the study file's folder.")
-    return folder / path
-
-
 @contextmanager
 def _folder_of(stimuli: Any, folder: Path | None) -> Iterator[Path]:
     """The folder of own pictures; a zip is unpacked for as long as it is read."""
-    path = _below(folder, stimuli)
+    path = below(folder, stimuli)
     if path.is_dir():
         yield path
         return
