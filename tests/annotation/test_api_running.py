@@ -115,11 +115,14 @@ def test_what_codecs_reach_is_measured_in_a_copy_and_in_a_study_from_a_file(
     with django_capture_on_commit_callbacks(execute=True):
         program.post("api-study-copy", study)
     assert measured == [(source.sha256, "jpeg")]
+    Study.objects.filter(pk=study.pk).update(codecs=["jpeg", "webp"])
+    study.refresh_from_db()
     file = SimpleUploadedFile("study.toml", export_study(study, panel_codes=True).encode())
     with django_capture_on_commit_callbacks(execute=True):
         made = Client().post(reverse("api-study-list"), {"file": file}, headers=program.headers)
     assert made.status_code == 201, made.content
-    assert measured == [(source.sha256, "jpeg")] * 2
+    # What was sent for another study is not sent again.
+    assert measured == [(source.sha256, "jpeg"), (source.sha256, "webp")]
 
 
 def test_a_study_is_copied_and_the_copy_deleted(program: Program, owner: User) -> None:
