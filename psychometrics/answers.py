@@ -122,8 +122,10 @@ def _further(lines: list[int]) -> str:
     """How many more lines cannot be read, and which; "" where there are none."""
     if not lines:
         return ""
-    which = ", ".join(map(str, lines[:MOST_LINES])) + (" and others" if len(lines) > MOST_LINES else "")
-    return f" {len(lines):,} more cannot be read: line {which}."
+    if len(lines) == 1:
+        return f" Line {lines[0]} cannot be read either."
+    which = ", ".join(map(str, lines[:MOST_LINES])) + (", …" if len(lines) > MOST_LINES else "")
+    return f" {len(lines):,} more lines cannot be read: {which}."
 
 
 def _excluded(read: AnswerRows) -> list[str]:

@@ -1,6 +1,8 @@
-"""What cannot be concluded from a ranking, and what to add: too few answers, people or photographs, only ties, ..."""
+"""What cannot be concluded from a ranking, and what to add: too few answers, only ties, a poor fit and others."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from psychometrics.comparisons import listed
 from psychometrics.fit_checks import unbeaten
@@ -17,6 +19,20 @@ MOST_OF_ONE = 0.5
 NO_FIT = 0.01
 
 
+class _Kind(NamedTuple):
+    """Words for what answers cluster by."""
+
+    names: str
+    one: str
+    several: str
+    between: str
+    column: str
+
+
+_ANNOTATORS = _Kind("annotators", "annotator answered", "annotators answered", "people", "annotator")
+_PHOTOGRAPHS = _Kind("photographs", "photograph was shown", "photographs were shown", "photographs", "source")
+
+
 def cautions(ranking: Ranking) -> list[str]:
     """What cannot be concluded from these answers, and what to add; empty where nothing stands in the way."""
     sentences = []
@@ -24,33 +40,7 @@ def cautions(ranking: Ranking) -> list[str]:
         sentences.append(
             f"There are too few answers for a ranking: collect at least {FEWEST_ANSWERS}, preferably several hundred."
         )
-    if ranking.annotators is None:
-        sentences.append(
-            "Annotators were not recorded, so the intervals do not cover variation between people: add "
-            "the column annotator."
-        )
-    elif ranking.annotators == 1:
-        sentences.append(
-            "Only one annotator answered: the intervals do not cover variation between people. Add annotators."
-        )
-    elif ranking.annotators < FEWEST_GROUPS:
-        sentences.append(
-            f"Only {ranking.annotators} annotators answered: intervals over so few are wide and rough. Add annotators."
-        )
-    if ranking.sources is None:
-        sentences.append(
-            "Photographs were not recorded, so the intervals do not cover variation between photographs: "
-            "add the column source."
-        )
-    elif ranking.sources == 1:
-        sentences.append(
-            "Only one photograph was shown: the intervals do not cover variation between "
-            "photographs. Add photographs."
-        )
-    elif ranking.sources < FEWEST_GROUPS:
-        sentences.append(
-            f"Only {ranking.sources} photographs were shown: intervals over so few are wide and rough. Add photographs."
-        )
+    sentences += _too_few(ranking.annotators, _ANNOTATORS) + _too_few(ranking.sources, _PHOTOGRAPHS)
     sentences += _dominated(ranking)
     sentences += _separated(ranking)
     if only_ties(ranking):
@@ -65,8 +55,20 @@ def cautions(ranking: Ranking) -> list[str]:
     return sentences
 
 
+def _too_few(number: int | None, kind: _Kind) -> list[str]:
+    """That the intervals cover variation between annotators, or photographs, roughly or not at all."""
+    uncovered = f"the intervals do not cover variation between {kind.between}"
+    if number is None:
+        return [f"{kind.names.capitalize()} were not recorded, so {uncovered}: add the column {kind.column}."]
+    if number == 1:
+        return [f"Only one {kind.one}: {uncovered}. Add {kind.names}."]
+    if number < FEWEST_GROUPS:
+        return [f"Only {number} {kind.several}: intervals over so few are wide and rough. Add {kind.names}."]
+    return []
+
+
 def _dominated(ranking: Ranking) -> list[str]:
-    """That one person, or one photograph, has most of the answers, where there are enough of them otherwise."""
+    """That one person, or one photograph, has most of the answers, although there are enough of them."""
     sentences = []
     if (ranking.annotators or 0) >= FEWEST_GROUPS and ranking.most_by_one > MOST_OF_ONE:
         sentences.append(

@@ -261,7 +261,7 @@ def check_connected(comparisons: Comparisons) -> None:
     groups = connected_groups(comparisons)
     if len(groups) > 1:
         shown = " | ".join(map(listed, groups[:MOST_NAMED]))
-        shown += f" | and {len(groups) - MOST_NAMED} more groups" if len(groups) > MOST_NAMED else ""
+        shown += f" | and {len(groups) - MOST_NAMED} more" if len(groups) > MOST_NAMED else ""
         raise ScaleError(
             f"no comparison connects these groups, so they have no common scale: {shown}. "
             f"Compare pairs such as {groups[0][0]} and {groups[1][0]}."

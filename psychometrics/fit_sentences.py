@@ -6,11 +6,12 @@ from psychometrics.cautions import NO_FIT
 from psychometrics.p_values import p_with_sign
 from psychometrics.ranking import Ranking
 from psychometrics.sentences import count
+from psychometrics.shares import percent_in_words
 from psychometrics.spread import Spread
 
 # Below this p there is a doubt, below NO_FIT none.
 DOUBTFUL_FIT = 0.05
-# An upper limit in JND that prints as 0.00 would claim that nobody differs.
+# Below this upper limit in JND an interval would be printed as 0.00 to 0.00, as if nobody differed.
 UNSEEN = 0.005
 
 
@@ -42,8 +43,8 @@ def _of_triads(ranking: Ranking) -> list[str]:
         return []
     return [
         f"Of {count(triads.triads, 'triad', 'triads')} that one person compared in full, {triads.circular:,} "
-        f"{'is' if triads.circular == 1 else 'are'} circular ({_percent(triads.share)}); the scale predicts "
-        f"{_percent(triads.by_scale)}, random answers 25 %."
+        f"{'is' if triads.circular == 1 else 'are'} circular ({percent_in_words(triads.share)}); the scale predicts "
+        f"{percent_in_words(triads.by_scale)}, random answers 25 %."
     ]
 
 
@@ -54,12 +55,8 @@ def _of_spreads(ranking: Ranking) -> list[str]:
 def _of_spread(one: Spread) -> str:
     who = "people" if one.way == "annotators" else "photographs"
     if one.high is not None and one.high < UNSEEN:
-        return f"Strengths do not differ between {who} by more than single answers would make them differ."
+        return f"No spread of strengths between {who} is seen beyond the noise of single answers."
     return (
         f"Strengths differ between {who} by a standard deviation of {one.sd:.2f} JND "
         f"(95 % interval {one.low:.2f} to {one.high:.2f})."
     )
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"

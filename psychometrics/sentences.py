@@ -84,7 +84,7 @@ def equal_quality_in_words(one: EqualQuality) -> str:
         return one.why
     what = "more" if one.more.value > 0 else "fewer"
     words = (
-        f"For equal quality {one.second} needs {_percent(abs(one.more.value))} {what} bits than "
+        f"For equal quality {one.second} needs {percent_in_words(abs(one.more.value))} {what} bits than "
         f"{one.first}, averaged "
         f"from {_number(one.low_quality)} to {_number(one.high_quality)} JND"
     )
@@ -226,10 +226,6 @@ def count(number: int, one: str, many: str = "") -> str:
 def _number(value: float) -> str:
     # + 0.0: no sign before what rounds to zero.
     return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
 
 
 def _signed_percent(share: float) -> str:

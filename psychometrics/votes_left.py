@@ -11,15 +11,16 @@ from psychometrics.comparisons import Floats, pair_indices
 from psychometrics.estimates import CONFIDENCE
 from psychometrics.ranking import Ranking
 from psychometrics.scaling import UNIT
-from psychometrics.spread import spreads
+from psychometrics.spread import spreads, steepness
 
 
 @dataclass(frozen=True)
 class VotesLeft:
     """Answers that are missing until every difference is inside ± `halfwidth` JND; 0 when all are.
 
-    `low` to `high` is the range that the spreads of people and photographs leave open. None where no number of answers
-    about these photographs will do: then `floor` is the half-width that they leave, and more photographs are needed.
+    `low` to `high` is the range that the spread between photographs leaves open (80 % interval). None where no number
+    of answers about these photographs will do: then `floor` is the half-width that they leave, and more photographs are
+    needed.
     """
 
     halfwidth: float
@@ -65,11 +66,12 @@ def _variances(ranking: Ranking, contrasts: Floats, whole: Floats) -> tuple[Floa
 def _of_unseen_spread(ranking: Ranking) -> float:
     """Variance in JND^2 of a difference if photographs differ by as much as the answers leave open (80 % interval).
 
-    Where no spread is seen, it is not proved that there is none.
+    Where no spread is seen, it is not proved that there is none. A spread is given on the scale of single people and
+    photographs; the variance is one of the common scale, which is flatter.
     """
     for one in spreads(ranking.uncertainty, confidence=0.8):
         if one.way == "sources" and one.high is not None:
-            return 2 * one.high**2 / one.groups
+            return 2 * one.high**2 / steepness(ranking.uncertainty) / one.groups
     return 0.0
 
 

@@ -60,5 +60,5 @@ def test_no_interval_claims_that_nobody_differs(ranking: Ranking) -> None:
     people, photographs = ranking.spreads
     unseen = replace(people, sd=0.0, low=0.0, high=0.0)
     words = " ".join(fit_in_words(replace(ranking, spreads=(unseen, replace(photographs, high=0.41)))))
-    assert "do not differ between people by more than single answers would make them" in words
+    assert "No spread of strengths between people is seen beyond the noise of single answers" in words
     assert "0.00 to 0.00" not in words and "to 0.41" in words

@@ -23,7 +23,12 @@ def test_all_lines_that_cannot_be_read_are_counted(tmp_path: Path) -> None:
         read_answers(written(tmp_path, PLAIN + "\n".join(lines)))
     words = str(refusal.value)
     assert words.startswith("Line 4 of ") and "the choice is 'left'" in words
-    assert words.endswith("12 more cannot be read: line 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 and others.")
+    assert words.endswith("12 more lines cannot be read: 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, ….")
+
+
+def test_one_further_line_is_named(tmp_path: Path) -> None:
+    with pytest.raises(AnswersError, match=r"Line 3 cannot be read either\.$"):
+        read_answers(written(tmp_path, PLAIN + "s,x,x,a,p,1\ns,y,y,a,p,1\ns,x,y,b,p,1\n"))
 
 
 @pytest.mark.parametrize("missing", ["NA", "nan", "NULL", ""])

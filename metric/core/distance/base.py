@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from itertools import repeat
 from typing import Any
@@ -174,17 +176,39 @@ def full_precision(device: torch.device) -> Iterator[None]:
     """Without the caller's autocast, and with all bits of float32: in fewer bits near pairs change places.
 
     Callers ask for fewer by torch.set_float32_matmul_precision, by torch.backends.fp32_precision, and on a GPU by TF32,
-    which convolutions take unless told otherwise. Gradients flow through it as they do outside.
+    which convolutions take unless told otherwise. Gradients flow through it as they do outside. torch's settings are
+    those of the whole process: where several threads compute at once, the first one changes them and the last one
+    restores them.
     """
-    operations = _operations(device)
-    before = [operation.fp32_precision for operation in operations]
+    _begin_full_precision(device.type, _operations(device))
     try:
-        for operation in operations:
-            operation.fp32_precision = "ieee"
         with torch.autocast(device.type, enabled=False):
             yield
     finally:
-        for operation, precision in zip(operations, before, strict=True):
+        _end_full_precision(device.type, _operations(device))
+
+
+_turn = threading.Lock()
+_within: Counter[str] = Counter()
+"""How many callers are within `full_precision`, by type of device."""
+_before: dict[str, list[str]] = {}
+
+
+def _begin_full_precision(kind: str, operations: Sequence[Any]) -> None:
+    with _turn:
+        if not _within[kind]:
+            _before[kind] = [operation.fp32_precision for operation in operations]
+            for operation in operations:
+                operation.fp32_precision = "ieee"
+        _within[kind] += 1
+
+
+def _end_full_precision(kind: str, operations: Sequence[Any]) -> None:
+    with _turn:
+        _within[kind] -= 1
+        if _within[kind]:
+            return
+        for operation, precision in zip(operations, _before[kind], strict=True):
             # What was read may have been inherited from the setting of a whole library, and is left to it then.
             operation.fp32_precision = "none"
             if operation.fp32_precision != precision:

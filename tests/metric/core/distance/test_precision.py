@@ -83,6 +83,19 @@ def test_the_callers_setting_is_back_after_an_error() -> None:
         assert BACKENDS.mkldnn.matmul.fp32_precision == "bf16"
 
 
+def test_of_several_threads_the_last_one_restores_the_setting() -> None:
+    """Entered and left as two threads may: the second is still within when the first leaves."""
+    cpu, mkldnn = torch.device("cpu"), BACKENDS.mkldnn
+    with matmul_precision("medium"):
+        first, second = full_precision(cpu), full_precision(cpu)
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert mkldnn.matmul.fp32_precision == "ieee"
+        second.__exit__(None, None, None)
+        assert mkldnn.matmul.fp32_precision == "bf16"
+
+
 @pytest.mark.parametrize("tf32", [True, False])
 def test_a_gpus_settings_are_back_for_the_older_switch_too(tf32: bool) -> None:
     """The settings of a GPU's libraries exist without one."""
