@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 import structlog
+from django.apps import apps
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
@@ -155,8 +156,12 @@ def check_static_files() -> Check:
 
 @cache
 def _static_files() -> frozenset[str]:
-    """The names of those that this version brings."""
-    return frozenset(name.replace("\\", "/") for finder in get_finders() for name, _ in finder.list([]))
+    """The names of those that this version brings; what collectstatic passes over, such as backup files, is not among
+    them.
+    """
+    static_files: Any = apps.get_app_config("staticfiles")
+    listed = (finder.list(static_files.ignore_patterns) for finder in get_finders())
+    return frozenset(name.replace("\\", "/") for each in listed for name, _ in each)
 
 
 def check_broker() -> Check:

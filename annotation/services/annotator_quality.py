@@ -262,7 +262,7 @@ def _rows(study: Study, annotators: Collection[UUID] | None, *, simulated: bool)
 
 
 def _answers(rows: Sequence[Row]) -> list[Answer]:
-    side_choice = {row.assignment: row.choice for row in rows}
+    choices = {row.assignment: row.choice for row in rows}
     return [
         Answer(
             kind=row.kind,
@@ -270,7 +270,7 @@ def _answers(rows: Sequence[Row]) -> list[Answer]:
             took_ms=row.took_ms,
             impossible=row.impossible,
             right=row.choice == row.known if row.known and row.kind != Assignment.Kind.PAIR else None,
-            alike=row.choice == side_choice[row.repeats] if row.repeats in side_choice else None,
+            alike=row.choice == choices[row.repeats] if row.repeats in choices else None,
         )
         for row in rows
     ]

@@ -177,7 +177,7 @@ class _Pictures:
             operating_point={**made.operating_point, "imported": shown.name, "exact": made.exact},
             libraries=made.libraries,
             file_bytes=made.file_bytes,
-            bpp=8 * made.file_bytes / (width * height) or None if shown.bpp is None else shown.bpp,
+            bpp=shown.bpp if shown.bpp is not None else 8 * made.file_bytes / (width * height) or None,
             psnr=10 * math.log10(255.0**2 / error) if error else None,
             png=png,
         )

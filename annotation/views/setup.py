@@ -90,8 +90,9 @@ def _edit(request: HttpRequest, study: Study, step: str) -> HttpResponse:
         return step_page(request, study, step, form=form, outcome=outcome, status=status)
     for words in outcome.taken or ["Saved."]:
         messages.success(request, words)
-    onward = list(STEPS)[list(STEPS).index(step) + 1] if request.POST.get("then") == "next" else step
-    return redirect("study-setup", study.slug, onward)
+    if request.POST.get("then") == "next":
+        return redirect("study-setup", study.slug, list(STEPS)[list(STEPS).index(step) + 1])
+    return redirect(request.get_full_path())  # with the page of photographs that was shown
 
 
 def _has_form(request: HttpRequest) -> bool:

@@ -24,7 +24,7 @@ from typing import Any, NoReturn, Self
 from config.environment import data_folder
 from config.run.processes.child import Child, Guard, Part, end
 from config.run.processes.lock import FolderLock
-from config.run.processes.parts import embedded_parts, problems
+from config.run.processes.parts import embedded_parts, local_address, problems
 from config.run.processes.supervised_part import SupervisedPart, SupervisorError
 
 __all__ = ["Part", "Supervisor", "SupervisorError"]
@@ -85,8 +85,7 @@ class Supervisor:
     @property
     def url(self) -> str:
         """Where a browser on this machine finds the web server."""
-        host = "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
+        return local_address(self.host, self.port)
 
     def start(self) -> None:
         """Start everything; returns when all is ready. After an error nothing keeps running."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.staticfiles.finders import FileSystemFinder
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.files.storage import FileSystemStorage
 from django.db import OperationalError
@@ -68,6 +69,18 @@ def test_a_web_server_without_its_scripts_and_styles_is_not_ready(client: Client
     assert "manage.py collectstatic" in body["checks"]["static"]["problem"]
     staticfiles_storage.hashed_files = dict.fromkeys(checks._static_files(), "collected")
     assert ready(client)[0] == 200
+
+
+def test_what_collectstatic_passes_over_is_not_missed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("own.css", "own.css~", ".own.css.swp"):
+        (tmp_path / name).write_text("")
+    finder = FileSystemFinder()
+    finder.storages = {str(tmp_path): FileSystemStorage(tmp_path, base_url=None)}
+    finder.locations = [("", str(tmp_path))]
+    monkeypatch.setattr(checks, "get_finders", lambda: [finder])
+    assert checks._static_files.__wrapped__() == {"own.css"}
 
 
 @pytest.mark.usefixtures("all_well")

@@ -49,6 +49,10 @@ def read(text: str, *, rules: Iterable[str], protocol: Iterable[str]) -> dict[st
         content = tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
         raise StudyFileError(f"This is not valid TOML: {error}.") from error
+    except RecursionError as error:
+        raise StudyFileError(
+            "This is not a study file: its lists or tables are nested too deeply."
+        ) from error
     protocol, top = set(protocol), {*rules, "format", "protocol", *STIMULI, *TABLES}
     faults = [*_format(content), *_names(content, top, protocol)]
     rules_of_protocol = content.get("protocol", {})

@@ -39,7 +39,7 @@ def web_ready(host: str, port: int, env: Mapping[str, str]) -> Callable[[], str]
     """A check that /healthz answers 200."""
 
     def check() -> str:
-        address = f"http://{_reached(host)}:{port}/healthz"
+        address = f"{local_address(host, port)}healthz"
         try:
             status, _ = _get(host, port, env, "/healthz")
             return "" if status == 200 else f"{address} answered {status}"
@@ -71,9 +71,15 @@ def _get(host: str, port: int, env: Mapping[str, str], path: str, *, seconds: fl
         connection.close()
 
 
+def local_address(host: str, port: int) -> str:
+    """Where a browser on this machine finds a server that listens on `host`, as http://127.0.0.1:8000/."""
+    reached = _reached(host)
+    return f"http://{f'[{reached}]' if ':' in reached else reached}:{port}/"
+
+
 def _reached(host: str) -> str:
-    """The address at which this machine reaches a server that listens on `host`."""
-    return "127.0.0.1" if host in ("0.0.0.0", "") else host  # noqa: S104
+    """The host at which this machine reaches a server that listens on `host`, which may be all addresses."""
+    return {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
 
 
 def worker_ready(broker_url: str, name: str) -> Callable[[], str]:

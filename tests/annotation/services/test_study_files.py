@@ -94,6 +94,7 @@ def test_photographs_by_file_and_pictures_by_folder_or_zip(tmp_path: Path) -> No
     [
         (SMALLEST + 'preset = "king"\n', "no preset named 'king'"),
         (SMALLEST + '[[photographs]]\nname = "a"\nsha256 = "00"\ncrop = [1, 2]\n', "four whole numbers"),
+        pytest.param("name = " + "[" * 10_000, "nested too deeply", id="nested"),
         ("name = ", "not valid TOML"),
         ('name = "x"', 'must begin with format = "closer-study/1"'),
         (

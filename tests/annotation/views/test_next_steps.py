@@ -42,6 +42,13 @@ def test_a_draft_leads_to_its_review_and_a_paused_study_says_so(owner_client: Cl
     )
 
 
+def test_a_closed_study_says_how_to_collect_more_to_those_who_may(owner_client: Client) -> None:
+    study = make_study(state="closed")
+    page = owner_client.get(reverse("study-people", args=[study.slug])).content.decode()
+    assert "To collect more, copy it" in page
+    assert f'action="{reverse("study-copy", args=[study.slug])}"' in page
+
+
 def test_a_viewer_of_results_is_not_offered_the_link(client: Client, owner: User) -> None:
     study, viewer = make_study(), User.objects.create_user("vic", password="v", is_staff=True)
     Membership.objects.create(study=study, user=viewer, role=Membership.Role.VIEWER)

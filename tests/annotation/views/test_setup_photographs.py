@@ -39,6 +39,18 @@ def test_only_a_page_of_them_is_shown_and_all_are_counted(
     assert removable(client, after)[0] == pks[2:]
 
 
+def test_a_removal_leaves_the_browser_on_its_page_even_if_that_is_empty_then(
+    client: Client, draft: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(setup, "PHOTOGRAPHS_A_PAGE", 2)
+    (after,) = re.findall(r'href="(\?after=\d+)" rel="next"', removable(client)[1])
+    address = f"/studies/draft/setup/stimuli/{after}"
+    response = client.post(address, {"remove": removable(client, after)[0][0]})
+    assert response.headers["Location"] == address
+    shown, page = removable(client, after)
+    assert shown == [] and "Back to the start" in page
+
+
 def test_all_of_a_few_are_on_one_page(client: Client, draft: Study) -> None:
     shown, page = removable(client)
     assert len(shown) == 3 and "on this page" not in page and 'rel="next"' not in page

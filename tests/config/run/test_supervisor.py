@@ -153,7 +153,13 @@ def test_a_second_supervisor_on_the_same_folder_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("host", "url"), [("0.0.0.0", "http://127.0.0.1:80/"), ("::1", "http://[::1]:80/"), ("h", "http://h:80/")]
+    ("host", "url"),
+    [
+        ("0.0.0.0", "http://127.0.0.1:80/"),
+        ("::", "http://[::1]:80/"),
+        ("::1", "http://[::1]:80/"),
+        ("h", "http://h:80/"),
+    ],
 )
 def test_its_address_is_one_that_a_browser_takes(host: str, url: str) -> None:
     assert Supervisor(80, host=host).url == url
