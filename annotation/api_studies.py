@@ -15,6 +15,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
+from rest_framework.views import APIView
 
 from annotation import serializers, tasks
 from annotation.api import PROBLEM, PROBLEMS
@@ -58,7 +59,7 @@ class PresetSerializer(fields.Serializer[Any]):
     """A set of rules to begin from."""
 
     name = fields.CharField()
-    label = fields.CharField()
+    label = fields.CharField()  # type: ignore[assignment]  # declared fields leave the class
     summary = fields.CharField()
     rules = fields.DictField(help_text="Rules of the protocol that the preset sets.")
     codecs = fields.ListField(
@@ -129,7 +130,7 @@ class StudyViewSet(viewsets.ReadOnlyModelViewSet[Study]):
 
     serializer_class = serializers.StudySerializer
     lookup_field = "slug"
-    parser_classes = [MultiPartParser, *api_settings.DEFAULT_PARSER_CLASSES]
+    parser_classes = [MultiPartParser, *APIView.parser_classes]
 
     def get_queryset(self) -> QuerySet[Study]:
         if getattr(self, "swagger_fake_view", False):  # the schema is made for nobody

@@ -1,6 +1,6 @@
 """What goes over the wire of /api/v1/."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.urls import reverse
@@ -11,7 +11,9 @@ from annotation.models import Assignment, Judgment, Session, Snapshot, Study
 from annotation.services.panels import panel_link
 
 
-def valid_data(serializer: type[serializers.Serializer[Any]], data: Mapping[str, Any]) -> dict[str, Any]:
+def valid_data(
+    serializer: type[serializers.Serializer[Any]], data: Mapping[str, Any] | Sequence[Any]
+) -> dict[str, Any]:
     """A request's data or query as the serializer describes it. Raises ValidationError."""
     received = serializer(data=data)
     received.is_valid(raise_exception=True)
@@ -25,7 +27,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
         required=False, help_text="For programs. If it is missing, the error does not come from the API."
     )
     detail = serializers.CharField(help_text="For people: what happened and what to do.")
-    fields = serializers.DictField(
+    fields = serializers.DictField(  # type: ignore[assignment]  # declared fields leave the class
         required=False, help_text="What is wrong with individual fields of the request."
     )
 

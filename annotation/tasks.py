@@ -148,7 +148,7 @@ def send_reaches(pks: Iterable[int]) -> None:
     slow = slow_codecs(rows.values())
     for pk, codec in rows.items():
         queue = ENCODE_SLOW if codec in slow else ENCODE
-        reach.apply_async([pk], queue=queue, time_limit=settings.TIME_LIMITS[queue])
+        reach.apply_async((pk,), queue=queue, time_limit=settings.TIME_LIMITS[queue])
 
 
 def _codecs_of(rows: QuerySet[Reconstruction]) -> list[str]:
@@ -158,4 +158,4 @@ def _codecs_of(rows: QuerySet[Reconstruction]) -> list[str]:
 def send_encodings(pks: Iterable[int], *, queue: str) -> None:
     """One message for each reconstruction; the time limit is the queue's."""
     for pk in pks:
-        encode.apply_async([pk], queue=queue, time_limit=settings.TIME_LIMITS[queue])
+        encode.apply_async((pk,), queue=queue, time_limit=settings.TIME_LIMITS[queue])

@@ -9,6 +9,7 @@ import hmac
 import secrets
 import time
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from django.core.cache import cache
@@ -18,6 +19,7 @@ from rest_framework.request import Request
 from rest_framework.settings import api_settings
 from rest_framework.throttling import BaseThrottle, ScopedRateThrottle
 
+from annotation.cached import cached
 from annotation.errors import TooMany
 
 # Then nobody can tell any more which addresses had asked: the secret that their hashes were made with is gone.
@@ -39,7 +41,8 @@ def seconds_to_wait(scope: str, name: str) -> float:
 
 def _rate(scope: str) -> tuple[int, int]:
     """How many requests in how many seconds."""
-    most, period = ScopedRateThrottle.parse_rate(_Parser(), api_settings.DEFAULT_THROTTLE_RATES[scope])
+    rate = api_settings.DEFAULT_THROTTLE_RATES[scope]
+    most, period = ScopedRateThrottle.parse_rate(_Parser(), None if rate is None else str(rate))
     return int(most or 0), int(period or 1)
 
 
@@ -52,7 +55,7 @@ class _Parser(ScopedRateThrottle):
 
 def client_name(request: HttpRequest | Request) -> str:
     """A name for where the request comes from that means nothing an hour later and leads to no address."""
-    secret = cache.get_or_set("throttle-secret", secrets.token_bytes(32), SECRET_LASTS_S)
+    secret = cached("throttle-secret", partial(secrets.token_bytes, 32), SECRET_LASTS_S)
     address = request.META.get("REMOTE_ADDR", "")
     return hmac.new(secret, address.encode(), hashlib.sha256).hexdigest()
 

@@ -56,9 +56,16 @@ def faults_of(form: forms.BaseForm | None) -> list[tuple[str, str, str]]:
     """(id of the field, its label, what is wrong) for everything that is wrong, for the top of the page."""
     if form is None:
         return []
-    every = [(field.id_for_label or f"{field.name}-label", field.label, field.errors) for field in form]
+    every = [(field.id_for_label or f"{field.name}-label", str(field.label), field.errors) for field in form]
     of_fields = [(target, label, str(fault)) for target, label, faults in every for fault in faults]
     return [*(("", "", str(fault)) for fault in form.non_field_errors()), *of_fields]
+
+
+def set_choices(form: forms.BaseForm, name: str, choices: list[tuple[str, str]]) -> None:
+    """Gives a choice field of the form its choices, where they are known only when the form is made."""
+    field = form.fields[name]
+    assert isinstance(field, forms.ChoiceField)
+    field.choices = choices
 
 
 class ConfirmForm(forms.Form):

@@ -48,8 +48,6 @@ CHOICES = {
 }
 KINDS: dict[type, type[forms.Field]] = {
     bool: forms.BooleanField,
-    int: forms.IntegerField,
-    float: forms.FloatField,
     str: forms.CharField,
 }
 DAYS = ("stop_on",)
@@ -64,7 +62,8 @@ def rule_field(rule: Field[Any], kind: type) -> forms.Field:
     if "choices" in metadata:
         return forms.ChoiceField(choices=[(name, CHOICES[name]) for name in metadata["choices"]], **options)
     if kind in (int, float):
-        return KINDS[kind](min_value=metadata["least"], max_value=metadata["most"], **options)
+        number = forms.IntegerField if kind is int else forms.FloatField
+        return number(min_value=metadata["least"], max_value=metadata["most"], **options)
     if metadata.get("long"):
         options["widget"] = forms.Textarea(attrs={"rows": 6})
     elif rule.name in DAYS:

@@ -2,23 +2,29 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, Self, get_type_hints
 
 from django import forms
 from django.http import QueryDict
 
 from annotation.core.instructions import DEFAULT_INSTRUCTIONS, fitting
 from annotation.core.presets import PRESETS, Preset
-from annotation.core.protocol import Protocol, ProtocolError, largest_picture
-from annotation.forms.fields import BitratesField, ListedPairsField
+from annotation.core.protocol import Protocol, largest_picture
+from annotation.core.rule import ProtocolError
+from annotation.forms.fields import BitratesField, ListedPairsField, set_choices
 from annotation.forms.rules import BY_NAME, RuleGroup, rule_field, rule_groups
 from annotation.models import Study
 from annotation.reports.processes import availabilities
 from codecs_zoo import registry
 from codecs_zoo.contract import Availability, Codec
 
+if TYPE_CHECKING:
+    StudyForm = forms.ModelForm[Study]
+else:  # the class has no type arguments when it runs
+    StudyForm = forms.ModelForm
 
-class StepForm(forms.ModelForm):
+
+class StepForm(StudyForm):
     """A part of a draft: some of its own fields, and the protocol's rules of some groups."""
 
     groups: ClassVar[tuple[str, ...]] = ()
@@ -105,7 +111,7 @@ class StimuliForm(StepForm):
         super().__init__(*args, **kwargs)
         # A codec that the zoo has lost stays listed, so that the draft can be saved without it.
         self._codecs = registry.codecs()
-        self.fields["codecs"].choices = [(codec.name, codec.name) for codec in self._codecs]
+        set_choices(self, "codecs", [(codec.name, codec.name) for codec in self._codecs])
         for name in ("max_width", "max_height"):
             self.fields[name].required = False
 
@@ -198,20 +204,21 @@ class ProtocolForm(StepForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["preset_name"].choices = [("", ""), *((name, one.label) for name, one in PRESETS.items())]
+        set_choices(self, "preset_name", [("", ""), *((name, one.label) for name, one in PRESETS.items())])
         self.initial.setdefault("preset_name", self.instance.preset)
 
     @classmethod
     def received(cls, data: QueryDict, **kwargs: Any) -> Self:
         """The form as it was sent; where a preset's button was pressed, to look at again with the preset's rules."""
-        preset = PRESETS.get(data.get("preset", ""))
+        chosen = data.get("preset", "")
+        preset = PRESETS.get(chosen)
         if preset is None:
             return cls(data or None, **kwargs)
         names = cls.rule_names()
         typed = {name: data.get(name, "") for name in cls(**kwargs).fields}
         rules = {name: value for name, value in preset.rules.items() if name in names}
-        form = cls(initial=typed | rules | {"preset_name": data["preset"]}, **kwargs)
-        form.preset = data["preset"]
+        form = cls(initial=typed | rules | {"preset_name": chosen}, **kwargs)
+        form.preset = chosen
         form.instance.protocol = form.instance.rules.replace(**preset.rules).to_json()
         return form
 
@@ -232,7 +239,7 @@ class ProtocolForm(StepForm):
         return DEFAULT_INSTRUCTIONS[self.instance.rules.layout]
 
 
-class NewStudyForm(forms.ModelForm):
+class NewStudyForm(StudyForm):
     """A name, and what the draft begins from."""
 
     preset = forms.ChoiceField(
@@ -250,7 +257,7 @@ class NewStudyForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["preset"].choices = [(name, one.label) for name, one in PRESETS.items()]
+        set_choices(self, "preset", [(name, one.label) for name, one in PRESETS.items()])
         self.fields["name"].widget.attrs["autofocus"] = True
 
     @staticmethod

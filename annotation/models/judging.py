@@ -152,8 +152,9 @@ class JudgmentQuerySet(models.QuerySet["Judgment"]):
 
     def votes_by_triplet(self) -> dict[int, tuple[int, int, int]]:
         """(first, second, ties) of each triplet; filtered by study and triplets, SQLite reads all the study's."""
-        totals = {f"n_{choice}": Count("pk", filter=Q(choice=choice)) for choice in Judgment.Choice.values}
-        rows = self.order_by().values("triplet").annotate(**totals)
+        choices = Judgment.Choice.FIRST, Judgment.Choice.SECOND, Judgment.Choice.TIE
+        first, second, tie = (Count("pk", filter=Q(choice=choice)) for choice in choices)
+        rows = self.order_by().values("triplet").annotate(n_first=first, n_second=second, n_tie=tie)
         return {row["triplet"]: (row["n_first"], row["n_second"], row["n_tie"]) for row in rows}
 
     def by_people(self) -> Self:

@@ -113,6 +113,7 @@ def seconds_per_megapixel(codecs: Iterable[str]) -> dict[str, float]:
         "method", "encode_ms", "encodes", "source__width", "source__height"
     )
     for codec, encode_ms, encodes, width, height in rows[:RECENT]:
+        assert encode_ms is not None and encodes is not None
         spent[codec][0] += encode_ms * encodes / 1e3
         spent[codec][1] += width * height / 1e6
     measured = {codec: seconds / megapixels for codec, (seconds, megapixels) in spent.items()}

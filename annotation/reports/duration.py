@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from itertools import pairwise
 
-from django.core.cache import cache
-
+from annotation.cached import cached
 from annotation.core.protocol import Protocol
 from annotation.models import Assignment, Judgment, Study
 
@@ -59,9 +58,7 @@ def arrival_minutes(rules: Protocol, *, instructions: bool = True) -> float:
 
 def seconds_of_answer(layout: str) -> tuple[float, int]:
     """(seconds, answers) as people's latest answers in this layout show here; without enough of them an assumption."""
-    measured: tuple[float, int] = cache.get_or_set(
-        f"seconds-of-answer-{layout}", lambda: _measured(layout), CACHED_S
-    )
+    measured = cached(f"seconds-of-answer-{layout}", lambda: _measured(layout), CACHED_S)
     return measured if measured[1] >= FEWEST_ANSWERS else (ASSUMED_SECONDS[layout], 0)
 
 

@@ -59,6 +59,7 @@ def exhibit_sections(results: StudyResults) -> list[tuple[str, str, Section]]:
     sections += [
         (f"at-{section.level:g}", f"At {level_in_words(section.level, results.bitrates)}", section)
         for section in every.levels
+        if section.level is not None
     ]
     if len(every.levels) != 1:
         sections.append(

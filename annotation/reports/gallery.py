@@ -66,7 +66,7 @@ def _problems(study: Study, show: str) -> QuerySet[Reconstruction]:
 def ordered(sources: QuerySet[Source], order: str, study: Study) -> QuerySet[Source]:
     """The photographs in one of ORDERS; equals as they were added."""
     if order == "name":
-        return sources.order_by("name", "pk")
+        return sources.order_by(F("name"), "pk")
     if order == "worst":
         mine = Q(reconstructions__in=Reconstruction.objects.needed_by(study))
         worst = Min("reconstructions__psnr", filter=mine)

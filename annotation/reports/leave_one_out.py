@@ -111,7 +111,7 @@ def _counts(scale: Scale, votes: Sequence[Vote]) -> Floats:
     if not rows:
         return np.zeros((pairs, 3))
     pair, each = pair_numbers(Comparisons.of_choices(scale.names, *zip(*rows, strict=True)))
-    counts = np.stack([np.bincount(pair, each[:, n], pairs) for n in range(3)], axis=-1)
+    counts = np.stack([np.bincount(pair, each[:, n], pairs) for n in range(3)], axis=-1).astype(np.float64)
     return halved(counts) if scale.tie is None else counts
 
 

@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce, Least
 from annotation.core.conditions import LARGEST_LEVEL
 from annotation.models import Enrolment, Flag, Judgment, Study, Triplet
 from annotation.models.stimulus import as_decimal
+from annotation.models.triplet import TripletQuerySet
 
 # By name: the column that orders them before their id, and whether the largest come first.
 ORDERS = {
@@ -73,7 +74,7 @@ class PairFilter:
             pairs = pairs.filter(level=_level(self.level))
         return self._by_votes(pairs, study).with_images().with_source_names()
 
-    def _by_votes(self, pairs: Any, study: Study) -> Any:
+    def _by_votes(self, pairs: TripletQuerySet, study: Study) -> TripletQuerySet:
         if self.votes == "none":
             return pairs.filter(votes=0)
         if self.votes == "some":

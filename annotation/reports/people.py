@@ -96,7 +96,7 @@ def study_people(study: Study, enrolments: Iterable[Enrolment]) -> Iterator[Pers
     """The rows with what their sessions say, in one query more."""
     rows = list(enrolments)
     sat = {
-        sums.pop("annotator_id"): sums
+        sums["annotator_id"]: {name: value for name, value in sums.items() if name != "annotator_id"}
         for sums in Session.objects.filter(study=study, annotator__in=[row.annotator_id for row in rows])
         .values("annotator_id")
         .annotate(

@@ -192,7 +192,7 @@ def _held(study: Study) -> dict[str, dict[str, Any]]:
     enrolments = rows.annotate(judgments=judgments).values(
         "annotator__external_id", "finished_at", "returned_at", "screened_out_by", "excluded_by", "judgments"
     )
-    return {row["annotator__external_id"]: row for row in enrolments}
+    return {row["annotator__external_id"]: dict(row) for row in enrolments}
 
 
 def _rows(

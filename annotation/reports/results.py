@@ -1,13 +1,13 @@
 """What a study's judgments say, computed once and kept: every figure of the results page, the API and the paper."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from django.core.cache import cache
 from django.db.models import Avg, Sum
 
-from annotation.models import Enrolment, Reconstruction, Source, Study
+from annotation.models import Enrolment, Reconstruction, Study
 from annotation.reports.agreement import Agreement, study_agreement
 from annotation.reports.comparisons import StudyVotes, compared_method, study_votes
 from psychometrics.comparisons import Floats, listed, meetings, win_rates
@@ -159,7 +159,9 @@ def _curves(study: Study, results: Results) -> tuple[tuple[Curve, ...], tuple[Eq
         for name in results.joined.ranking.names
         if isinstance(name, ComparedMethod) and name.level is not None
     ]
-    bits = {name: (name.method, known[name]) for name in points if name in known}
+    bits: dict[Hashable, tuple[str, float]] = {
+        name: (name.method, known[name]) for name in points if name in known
+    }
     unknown = _unknown_bits([str(name) for name in points if name not in bits])
     try:
         curves = rate_quality_curves(results.joined.ranking, bits)
@@ -229,7 +231,7 @@ def _of_photographs(section: Section, study: Study, votes: StudyVotes) -> tuple[
 
 def source_names(study: Study, sources: Sequence[int]) -> tuple[str, ...]:
     """What the study calls its photographs."""
-    names = dict(Source.objects.used_in(study).values_list("pk", "name"))
+    names = dict(study.uses.values_list("source", "name"))
     return tuple(names.get(pk) or f"photograph {pk}" for pk in sources)
 
 

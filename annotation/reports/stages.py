@@ -1,11 +1,15 @@
 """Where each person of a study is: the one place that says so, for pages, lists and the API."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, TypedDict
 
 from django.db.models import Case, CharField, Count, Exists, Max, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.utils import timezone
 
 from annotation.models import Enrolment, Session, Study
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
 # By name, in the order in which people pass them: how a table calls them.
 STAGES = {
@@ -21,7 +25,15 @@ STAGES = {
 SILENT = timedelta(minutes=30)
 
 
-def with_stage(rows: QuerySet[Enrolment], study: Study) -> QuerySet[Enrolment]:
+class Staged(TypedDict):
+    """What `with_stage` adds to a row."""
+
+    ready: bool
+    seen_at: datetime | None
+    stage: str
+
+
+def with_stage(rows: QuerySet[Enrolment], study: Study) -> "QuerySet[WithAnnotations[Enrolment, Staged]]":
     """The enrolments with `stage`, a name of STAGES, and `seen_at`, when a page of theirs was heard of last."""
     sat = Session.objects.filter(study=study, annotator=OuterRef("annotator")).order_by()
     ready = Exists(sat.filter(ready_at__isnull=False))

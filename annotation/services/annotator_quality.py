@@ -118,6 +118,7 @@ def _write_figures(rows: Sequence[Enrolment]) -> None:
     """
     field = Enrolment._meta.get_field("figures")
     quote = connection.ops.quote_name
+    assert field.column is not None
     table, column = quote(Enrolment._meta.db_table), quote(field.column)
     values = [(field.get_db_prep_save(row.figures, connection), row.pk) for row in rows]
     with connection.cursor() as cursor:
@@ -218,12 +219,11 @@ def studies_with_new_answers() -> QuerySet[Study]:
     """Studies that were judged since the figures of their annotators were worked out."""
     judged = Judgment.objects.filter(study=OuterRef("pk"), simulated__in=[False, True]).order_by()
     computed = Enrolment.objects.filter(study=OuterRef("pk")).order_by()
-    newest = {
-        "judged_at": Subquery(judged.values("study").annotate(at=Max("received_at")).values("at")),
-        "computed_at": Subquery(computed.values("study").annotate(at=Max("figures_at")).values("at")),
-    }
+    judged_at = Subquery(judged.values("study").annotate(at=Max("received_at")).values("at"))
+    computed_at = Subquery(computed.values("study").annotate(at=Max("figures_at")).values("at"))
     stale = Q(computed_at=None) | Q(judged_at__gt=F("computed_at"))
-    return Study.objects.annotate(**newest).filter(stale, judged_at__isnull=False)
+    studies = Study.objects.annotate(judged_at=judged_at, computed_at=computed_at)
+    return studies.filter(stale, judged_at__isnull=False)
 
 
 def _figures(study: Study, *, simulated: bool) -> Iterator[tuple[UUID, Figures]]:

@@ -52,7 +52,7 @@ def recut(*, study: Study) -> int:
         pixels = uncropped[use.pk]
         assert pixels is not None
         height, width = pixels.shape[:2]
-        before: Box = tuple(use.source.crop) if use.source.crop else (0, 0, width, height)  # type: ignore[assignment]
+        before: Box = tuple(use.source.crop) if use.source.crop else (0, 0, width, height)
         _show(use, pixels, box_like((height, width), (study.max_width, study.max_height), before))
     return len(uses)
 
@@ -101,4 +101,6 @@ def drop_unused(source: Source) -> None:
         return
     image = source.image
     source.delete()
-    transaction.on_commit(lambda: image.storage.delete(image.name))
+    name = image.name
+    if name:
+        transaction.on_commit(lambda: image.storage.delete(name))

@@ -181,5 +181,5 @@ def _pairs_for(study: Study) -> Callable[[Hashable], list[ConditionPair]]:
     common = pairing.pairs(conditions)
     if not any(pair.photograph for pair in pairing.listed):
         return lambda source: common
-    names = dict(study.uses.values_list("source_id", "name"))
+    names: dict[Hashable, str] = dict(study.uses.values_list("source_id", "name"))
     return lambda source: pairing.pairs(conditions, names[source])

@@ -137,7 +137,7 @@ class Catalogue:
             id(row): (row, stimulus)
             for stored in pairs
             for row, stimulus in ((stored.first, stored.pair.first), (stored.second, stored.pair.second))
-            if row.pk is None and not row.image
+            if row._state.adding and not row.image
         }
         for done, (row, stimulus) in enumerate(new.values()):
             progress("storage", done, len(new))
@@ -158,7 +158,7 @@ class Catalogue:
             words = {"name": original.name[:200], "licence": licence, "attribution": attribution[:500]}
             StudySource.objects.get_or_create(study=study, source=source, defaults=words)
         for row in {id(row): row for stored, _ in pairs for row in (stored.first, stored.second)}.values():
-            if row.pk is None:
+            if row._state.adding:
                 row.source = self._sources[row.source.sha256]
                 row.save()
             study.own_pictures.add(row)

@@ -35,9 +35,9 @@ def make_known_triplets(*, study: Study, sources: Iterable[Source] | QuerySet[So
     rules = study.rules
     if not (rules.needs_anchors or rules.identical_percent):
         return
-    sources = {source.pk: source for source in sources}
+    by_pk = {source.pk: source for source in sources}
     made: dict[int, list[Reconstruction]] = defaultdict(list)
-    rows = Reconstruction.objects.prepared_for(study).filter(source__in=sources, state="done")
+    rows = Reconstruction.objects.prepared_for(study).filter(source__in=by_pk, state="done")
     for row in rows:
         made[row.source_id].append(row)
     conditions = [one for one in study.conditions() if not one.is_original]
@@ -45,14 +45,14 @@ def make_known_triplets(*, study: Study, sources: Iterable[Source] | QuerySet[So
     triplets = [
         triplet
         for pk, rows_of_source in made.items()
-        for triplet in _triplets_of(study, sources[pk], rows_of_source, conditions, trains=pk in trained_on)
+        for triplet in _triplets_of(study, by_pk[pk], rows_of_source, conditions, trains=pk in trained_on)
     ]
     Triplet.objects.bulk_create(triplets, ignore_conflicts=True, batch_size=500)
 
 
 def _trained_on(study: Study) -> Iterable[int]:
     photographs = study.rules.training_pairs + SPARE_SOURCES
-    return study.sources.order_by("sha256").values_list("pk", flat=True)[:photographs]
+    return Source.objects.filter(studies=study).order_by("sha256").values_list("pk", flat=True)[:photographs]
 
 
 def _triplets_of(

@@ -29,7 +29,7 @@ LEASE = timedelta(minutes=2)
 
 def is_little(study: Study) -> bool:
     """Whether a request can plan the study itself."""
-    return study.sources.count() * max(1, len(study.conditions())) <= PLANNED_AT_ONCE
+    return study.uses.count() * max(1, len(study.conditions())) <= PLANNED_AT_ONCE
 
 
 def plan(*, study: Study) -> list[int]:
@@ -80,7 +80,9 @@ def plan_reconstructions(*, study: Study, sources: Collection[int]) -> list[int]
 def _points(study: Study) -> list[tuple[str, str, Decimal]]:
     """(origin, method, level) of what must be made of each source; own pictures exist already."""
     zoo, original = Reconstruction.Origin.ZOO, Reconstruction.Origin.ORIGINAL
-    points = [(zoo, codec, as_decimal(bpp)) for codec in study.codecs for bpp in study.target_bpps]
+    points: list[tuple[str, str, Decimal]] = [
+        (zoo, codec, as_decimal(bpp)) for codec in study.codecs for bpp in study.target_bpps
+    ]
     if study.pairing.shows_original:
         points.append((original, ORIGINAL.method, as_decimal(ORIGINAL.level)))
     return points

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from annotation.core.allocation import Sides, next_side
 from annotation.models import Assignment, Enrolment, Judgment, Session, Triplet
 from annotation.models.judging import AssignmentQuerySet
-from annotation.models.triplet import TripletQuerySet
 from annotation.services.serving import Serving
 from annotation.services.stream import HELD, seed_of
 
@@ -64,7 +63,7 @@ def next_practice_pair(session: Session, enrolment: Enrolment) -> Serving | None
     return Serving(triplet, first_on_left, Assignment.Kind.TRAINING)
 
 
-def _least_shown(rows: TripletQuerySet, session: Session) -> Triplet:
+def _least_shown(rows: QuerySet[Triplet], session: Session) -> Triplet:
     """New to the annotator where there is one, and of another source than the pair before."""
     shown = Count("assignments", filter=Q(assignments__annotator=session.annotator))
     before = session.assignments.order_by("-issued_at", "-position").values_list("triplet__source_id").first()

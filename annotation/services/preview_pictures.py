@@ -181,7 +181,8 @@ def _decoded(method: str, bitstream: bytes) -> Pixels:
 
 
 def _expected_s(method: str, pixels: Pixels) -> float:
-    return registry.get(method).seconds_per_megapixel * ENCODES * pixels.shape[0] * pixels.shape[1] / 1e6
+    height, width, _ = pixels.shape
+    return registry.get(method).seconds_per_megapixel * ENCODES * float(height * width) / 1e6
 
 
 def cached_as(source: int, method: str, level: float) -> str:

@@ -192,7 +192,7 @@ def keep_no_longer(*, now: datetime | None = None) -> int:
     leaving = Annotator.objects.filter(pk__in=remembered.values("annotator")).exclude(pk__in=needed)
     forgotten = [forget(annotator=annotator, erase=False) for annotator in leaving]
     commented = Flag.objects.filter(study__in=over).exclude(detail="").values("assignment__annotator")
-    nothing = {"checks": {}, "panel_details": {}, "questionnaire": {}}
+    nothing: dict[str, dict[str, str]] = {"checks": {}, "panel_details": {}, "questionnaire": {}}
     with transaction.atomic():
         overwrite_what_is_deleted()
         _scrub(remembered.exclude(~Q(annotator__in=commented), **nothing))

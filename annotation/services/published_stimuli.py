@@ -5,6 +5,7 @@ Nothing here needs the database: a benchmark may call it as well as an import.
 
 import io
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -33,7 +34,7 @@ class Recreated:
     codec: str
     version: str
     libraries: dict[str, str]
-    operating_point: Settings
+    operating_point: Mapping[str, object]
     file_bytes: int
     exact: bool
 

@@ -103,7 +103,9 @@ def import_ranking(
     return _summary(study, answers, len(new))
 
 
-def import_upload(*, answers: UploadedFile, name: str, owner: User) -> tuple[ImportedRanking, list[str]]:
+def import_upload(
+    *, answers: "UploadedFile[bytes]", name: str, owner: User
+) -> tuple[ImportedRanking, list[str]]:
     """The same from an uploaded file, with notes on how it was read.
 
     Adds to a study of that name that the researcher runs, else makes one. Raises Refused also for a file that cannot be

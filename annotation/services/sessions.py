@@ -56,10 +56,8 @@ def begin_session(
     in.
     """
     require_open(study)
-    known = Annotator.objects.select_for_update(no_key=True).filter(
-        pk=annotator_id, simulated=simulated, forgotten_at=None
-    )
-    annotator = known.first() if annotator_id else None
+    known = Annotator.objects.select_for_update(no_key=True).filter(simulated=simulated, forgotten_at=None)
+    annotator = known.filter(pk=annotator_id).first() if annotator_id else None
     if not simulated:
         require_access(study, annotator)
     if annotator is None:

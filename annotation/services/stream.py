@@ -67,7 +67,7 @@ def _counts(session: Session) -> tuple[int, int, Mapping[str, int], dict[bool, S
             here=Case(When(session=session.pk, then=1), default=0), held=Case(When(HELD, then=1), default=0)
         )
         .values_list("here", "held", "kind", "warm_up")
-        .annotate(count=Count("pk"), left=Count("pk", filter=Q(first_on_left=True)))
+        .annotate(count=Count("pk"), on_left=Count("pk", filter=Q(first_on_left=True)))
     )
     in_session = in_session_held = 0
     served: dict[str, int] = {}

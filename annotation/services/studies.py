@@ -12,7 +12,8 @@ from django.utils.text import slugify
 from annotation.core.conditions import LONGEST_CODEC
 from annotation.core.pairing import PairingError, listed_from_json
 from annotation.core.presets import PRESETS
-from annotation.core.protocol import Protocol, ProtocolError, largest_picture
+from annotation.core.protocol import Protocol, largest_picture
+from annotation.core.rule import ProtocolError
 from annotation.errors import Refused, StudyFrozen, StudyNotReady
 from annotation.models import Membership, Reconstruction, Study
 from annotation.reports.processes import availabilities

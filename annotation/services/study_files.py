@@ -157,14 +157,18 @@ def _other_kind(rule: str, value: Any) -> str:
 def _add_known_pictures(study: Study, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     for row in rows:
         method, level = row.get("method", ""), row.get("level", 0)
-        picture = Reconstruction.objects.filter(
-            origin=Reconstruction.Origin.OWN,
-            source__in=study.sources.all(),
-            source__photograph=str(row.get("photograph", "")),
-            method=method,
-            level=_level(level),
-            sha256=str(row.get("sha256", "")),
-        ).first()
+        known = _level(level)
+        picture = (
+            known is not None
+            and Reconstruction.objects.filter(
+                origin=Reconstruction.Origin.OWN,
+                source__in=study.sources.all(),
+                source__photograph=str(row.get("photograph", "")),
+                method=method,
+                level=known,
+                sha256=str(row.get("sha256", "")),
+            ).first()
+        )
         if picture:
             study.own_pictures.add(picture)
         else:

@@ -45,7 +45,7 @@ def _preview(pixels: Pixels) -> bytes:
 def uncropped_pixels(photograph: str) -> Pixels | None:
     """uint8 HxWx3 of the whole photograph with this hash; None where only a part of it was ever kept."""
     whole = Photograph.objects.filter(sha256=photograph).first()
-    row = whole or Source.objects.filter(photograph=photograph, crop=None).first()
+    row = whole or Source.objects.filter(photograph=photograph, crop__isnull=True).first()
     if row is None:
         return None
     return read_pixels(row.image)

@@ -16,6 +16,7 @@ from annotation.core.conditions import levels
 from annotation.core.roles import Reach
 from annotation.errors import NoResults
 from annotation.models import Reconstruction, Source, Study
+from annotation.models.stimulus import as_decimal
 from annotation.queues import after_commit
 from annotation.reports.breakdown import Breakdown, Cut, Group, cached_breakdown
 from annotation.reports.breakdown_exhibits import breakdown_exhibits
@@ -125,7 +126,7 @@ def _cards(study: Study, computed: Breakdown) -> list[Card]:
     sources = Source.objects.with_pixels().in_bulk(pks)
     made = Reconstruction.objects.needed_by(study).filter(state=Reconstruction.State.DONE, source__in=pks)
     if computed.level is not None:
-        made = made.filter(level=computed.level)
+        made = made.filter(level=as_decimal(computed.level))
     pictures: dict[int, list[Reconstruction]] = {}
     for row in made.exclude(origin=Reconstruction.Origin.ORIGINAL).order_by("level", "method"):
         pictures.setdefault(row.source_id, []).append(row)

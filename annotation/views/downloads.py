@@ -176,8 +176,8 @@ def judgments_as_csv(study: Study) -> StreamingHttpResponse:
 
 
 def _lines(study: Study) -> Iterable[str]:
-    rows = Judgment.objects.filter(study=study).with_exclusion().order_by("received_at", "pk")
-    rows = rows.values_list(*COLUMNS.values())
+    judgments = Judgment.objects.filter(study=study).with_exclusion().order_by("received_at", "pk")
+    rows = judgments.values_list(*COLUMNS.values())
     # The same names for the same answers; others once there is another one.
     last = study.judgments.aggregate(last=Max("received_at"))["last"]
     name_of = names_in_export(study, until=last or timezone.now())

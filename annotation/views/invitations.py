@@ -1,6 +1,7 @@
 """Personal links to a study: made, handed out as CSV, and who came by them."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.contrib import messages
 from django.db.models.query import QuerySet
@@ -66,7 +67,7 @@ def described(request: HttpRequest | Request, study: Study, rows: list[Invitatio
     """Invitations with their links and what came of them."""
     door = request.build_absolute_uri(reverse("judge", args=[study.key]))
     enrolments = Enrolment.objects.filter(study=study, annotator__in=[row.annotator_id for row in rows])
-    held = {enrolment.annotator_id: enrolment for enrolment in enrolments}
+    held: dict[UUID | None, Enrolment] = {enrolment.annotator_id: enrolment for enrolment in enrolments}
     return [
         Invited(
             row,

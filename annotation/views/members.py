@@ -1,5 +1,7 @@
 """Who is in a study, in which role, who is invited, and who may see its results by a link."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
@@ -37,7 +39,7 @@ def members(request: HttpRequest, slug: str) -> HttpResponse:
 def members_page(request: HttpRequest, study: Study, *, link: str = "", about: str = "") -> HttpResponse:
     """The page; a new link is shown on it, to be copied."""
     owns = may(staff_of(request), study, Reach.OWN)
-    context = {
+    context: dict[str, Any] = {
         "members": study.memberships.select_related("user").order_by("role", "user__username"),
         "roles": list(ABOUT.items()),
         "owns": owns,

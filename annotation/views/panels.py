@@ -1,5 +1,7 @@
 """Reconciliation: a panel's own list of who is done against what we hold."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -24,7 +26,7 @@ COLUMNS = ("external_id", "panel_says", "panel_code", "we_hold", "judgments", "a
 def reconciliation(request: HttpRequest, slug: str) -> HttpResponse:
     """A form for the panel's CSV; with one, a table of both sides, or the same as CSV. The file is not kept."""
     study = study_or_404(request, slug, Reach.RUN)
-    context = {"panel_name": PANEL_NAMES.get(study.rules.panel, "")}
+    context: dict[str, Any] = {"panel_name": PANEL_NAMES.get(study.rules.panel, "")}
     if request.method != "POST":
         return study_page(request, study, "study-reconciliation", **context)
     export = read_export(*_uploaded(request))

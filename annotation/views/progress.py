@@ -8,10 +8,10 @@ from itertools import dropwhile
 from math import ceil
 from typing import Any
 
-from django.core.cache import cache
 from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
+from annotation.cached import cached
 from annotation.core.conditions import ORIGINAL, Condition, levels, methods
 from annotation.models import Judgment, Reconstruction, Session, Source, Study, Triplet
 from annotation.reports.cost import planned_pairs
@@ -200,7 +200,7 @@ def _judged_pairs(study: Study) -> Sequence[tuple[Condition, Condition, int, int
         people=Sum("votes", default=0), programs=Sum("simulated_votes", default=0)
     )
     key = f"votes-by-pair-{study.key}-{counted['people']}-{counted['programs']}"
-    return list(cache.get_or_set(key, partial(_votes_by_pair, study), 600))
+    return cached(key, partial(_votes_by_pair, study), 600)
 
 
 def _votes_by_pair(study: Study) -> list[tuple[Condition, Condition, int, int]]:

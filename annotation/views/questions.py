@@ -10,7 +10,8 @@ from annotation.errors import Refused
 from annotation.forms.questionnaire import question_formset, questions_in, with_usual
 from annotation.models import Study
 from annotation.reports.questionnaire_summary import summaries
-from annotation.services.studies import require_draft, update_study
+from annotation.services.drafts import require_draft
+from annotation.services.studies import update_study
 from annotation.views.access import may, refusals_as_messages, staff_of, staff_required, study_or_404
 from annotation.views.study import study_page
 

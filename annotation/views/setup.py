@@ -147,9 +147,11 @@ def _move(request: HttpRequest, study: Study, outcome: Outcome) -> None:
     """Crops that were dragged or typed elsewhere: crop-SOURCE is "left,top"."""
     sent = [name.removeprefix("crop-") for name in request.POST if name.startswith("crop-")]
     known = [int(pk) for pk in sent if pk.isdecimal() and len(pk) < 19]
-    for use in study.uses.filter(source__in=known).select_related("source").exclude(source__crop=None):
+    for use in (
+        study.uses.filter(source__in=known).select_related("source").filter(source__crop__isnull=False)
+    ):
         corner = request.POST.get(f"crop-{use.source_id}", "").split(",")
-        if corner == [""] or corner == [str(at) for at in use.source.crop[:2]]:
+        if corner == [""] or corner == [str(at) for at in (use.source.crop or ())[:2]]:
             continue
         try:
             left, top = (int(at) for at in corner)

@@ -1,6 +1,8 @@
 """The list of studies, and a new one."""
 
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -19,6 +21,9 @@ from annotation.services.presets import create_from_preset
 from annotation.views.access import reachable_studies, staff_of, staff_required
 from annotation.views.paging import page_by_pk
 from annotation.views.progress import encoding_progress, judgments_needed
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
 STUDIES_A_PAGE = 24
 CROPS = 4
@@ -46,7 +51,18 @@ def _listed(request: HttpRequest) -> QuerySet[Study]:
     return reachable_studies(request, Reach.RESULTS).filter(archived_at__isnull="archive" not in request.GET)
 
 
-def with_counts(studies: QuerySet[Study]) -> QuerySet[Study]:
+class Counts(TypedDict):
+    """What `with_counts` adds to a row."""
+
+    simulated: int
+    people: int
+    last_seen: datetime | None
+    made: int
+    expected: int
+    judged: int
+
+
+def with_counts(studies: QuerySet[Study]) -> "QuerySet[WithAnnotations[Study, Counts]]":
     """With people and the last activity from the sessions, and the votes given and expected from the pairs."""
     sat = Session.objects.filter(study=OuterRef("pk")).order_by().values("study")
     pairs = Triplet.objects.filter(study=OuterRef("pk"), role=Triplet.Role.PAIR).order_by().values("study")
@@ -61,7 +77,7 @@ def with_counts(studies: QuerySet[Study]) -> QuerySet[Study]:
     )
 
 
-def expect_planned_pairs(listed: list[Study]) -> None:
+def expect_planned_pairs(listed: "Sequence[WithAnnotations[Study, Counts]]") -> None:
     """While reconstructions of a study are being made, `expected` counts the pairs to come, as on the study's page."""
     unfinished = StudySource.objects.filter(
         study__in=listed, source__reconstructions__in=Reconstruction.objects.pending()

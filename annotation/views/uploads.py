@@ -21,11 +21,17 @@ NO_NAME_OF_A_FILE = {errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.EISD
 
 def take_photographs(request: HttpRequest, study: Study) -> tuple[int, list[str]]:
     """Each file on its own: how many were taken, and a sentence for each of the others."""
-    words = {name: request.POST.get(name, "").strip() for name in ("licence", "attribution")}
+    licence, attribution = (request.POST.get(name, "").strip() for name in ("licence", "attribution"))
     added, faults = 0, []
     for file in request.FILES.getlist("photographs"):
         try:
-            add_source(study=study, file=file.read(), name=file.name or "photograph", **words)
+            add_source(
+                study=study,
+                file=file.read(),
+                name=file.name or "photograph",
+                licence=licence,
+                attribution=attribution,
+            )
             added += 1
         except (BadPhotograph, DuplicatePhotograph) as refusal:
             faults.append(str(refusal))
@@ -34,10 +40,16 @@ def take_photographs(request: HttpRequest, study: Study) -> tuple[int, list[str]
 
 def take_pictures(request: HttpRequest, study: Study) -> own_pictures.Added:
     """Own pictures from a zip or a folder: all of them, or Refused with everything that is wrong."""
-    words = {name: request.POST.get(f"own_{name}", "").strip() for name in ("licence", "attribution")}
+    licence, attribution = (
+        request.POST.get(f"own_{name}", "").strip() for name in ("licence", "attribution")
+    )
     with _uploaded_folder(request) as folder:
         return own_pictures.add_pictures(
-            study=study, folder=folder, allow_missing="allow_missing" in request.POST, **words
+            study=study,
+            folder=folder,
+            allow_missing="allow_missing" in request.POST,
+            licence=licence,
+            attribution=attribution,
         )
 
 

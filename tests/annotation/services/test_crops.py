@@ -92,6 +92,15 @@ def test_another_size_cuts_anew_about_the_same_middle(study: Study, source: Sour
     assert study.uses.get().source.crop == [100, 60, 100, 80]
 
 
+def test_a_photograph_that_was_shown_whole_is_cut_when_the_size_falls(study: Study) -> None:
+    add_source(
+        study=update_study(study=study, max_width=400, max_height=400), file=encode_png(WHOLE), name="a"
+    )
+    assert study.uses.get().source.crop is None and not Photograph.objects.exists()
+    update_study(study=study, max_width=100, max_height=80)
+    assert study.uses.get().source.crop == [100, 60, 100, 80]
+
+
 def test_where_the_whole_was_never_kept_the_size_stays_and_that_is_said(study: Study) -> None:
     old = make_source(study, width=100, height=80, crop=[1, 2, 100, 80], photograph="f" * 64, name="old")
     with pytest.raises(StudyFrozen, match="of old is stored: it was added before"):
