@@ -1,10 +1,11 @@
 """A training run's settings as forms: of a run by hand, and of the rule by which runs come of themselves."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from django import forms
 
+from annotation.forms.fields import set_choices
 from metric.core import codec_tuning
 from metric.core.config import TrainConfig, settings
 from metric.core.setting import Setting
@@ -20,7 +21,8 @@ def validated_config(config: Mapping[str, Any]) -> TrainConfig:
             f'Settings are a JSON object such as {{"net": "vgg"}}, of: {", ".join(sorted(settings()))}.'
         )
     try:
-        return TrainConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in config.items()})
+        given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}
+        return TrainConfig(**given)
     except ValueError as error:
         raise forms.ValidationError(str(error)) from error
 
@@ -38,7 +40,14 @@ class SettingsField(forms.JSONField):
         validated_config(value or {})
 
 
-def _described(name: str) -> dict[str, str]:
+class Described(TypedDict):
+    """What a field says of itself."""
+
+    label: str
+    help_text: str
+
+
+def _described(name: str) -> Described:
     """Label and help of a setting, as a page shows them."""
     setting = settings()[name][1]
     return {"label": setting.label, "help_text": f"{setting.help[:1].upper()}{setting.help[1:]}."}
@@ -110,7 +119,13 @@ class TrainingForm(forms.Form):
         }
 
 
-class RetrainRuleForm(forms.ModelForm):
+if TYPE_CHECKING:
+    RuleForm = forms.ModelForm[RetrainRule]
+else:  # the class has no type arguments when it runs
+    RuleForm = forms.ModelForm
+
+
+class RetrainRuleForm(RuleForm):
     """When a study's metric is trained again; what with, a TrainingForm beside it says."""
 
     class Meta:
@@ -134,7 +149,7 @@ class CodecTuningForm(forms.Form):
         from metric.services.codec_requests import trainable_codecs
 
         super().__init__(*args, **kwargs)
-        self.fields["codec"].choices = [(name, name) for name in trainable_codecs()]
+        set_choices(self, "codec", [(name, name) for name in trainable_codecs()])
         for name, (field, setting) in codec_tuning.settings().items():
             self.fields[name] = _tuning_field(field.default, setting)
 
@@ -152,12 +167,14 @@ class CodecTuningForm(forms.Form):
 
 
 def _tuning_field(default: Any, setting: Setting) -> forms.Field:
-    common = {
+    common: dict[str, Any] = {
         "label": setting.label,
         "help_text": f"{setting.help[:1].upper()}{setting.help[1:]}.",
         "initial": default,
     }
     if setting.choices:
         return forms.ChoiceField(choices=list(setting.choices.items()), **common)
-    number = forms.IntegerField if isinstance(default, int) else forms.FloatField
-    return number(min_value=setting.least, max_value=setting.most, **common)
+    if isinstance(default, int):
+        least, most = setting.whole_limits
+        return forms.IntegerField(min_value=least, max_value=most, **common)
+    return forms.FloatField(min_value=setting.least, max_value=setting.most, **common)

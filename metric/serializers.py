@@ -84,8 +84,10 @@ def _field(field: Field[Any], setting: Setting) -> serializers.Field[Any, Any, A
 def _one(setting: Setting, *, whole: bool, **common: Any) -> serializers.Field[Any, Any, Any, Any]:
     if setting.choices:
         return serializers.ChoiceField(choices=tuple(setting.choices), **common)
-    number = serializers.IntegerField if whole else serializers.FloatField
-    return number(min_value=setting.least, max_value=setting.most, **common)
+    if whole:
+        least, most = setting.whole_limits
+        return serializers.IntegerField(min_value=least, max_value=most, **common)
+    return serializers.FloatField(min_value=setting.least, max_value=setting.most, **common)
 
 
 class RequestTrainingSerializer(serializers.Serializer[Any]):

@@ -23,7 +23,7 @@ from metric.services.table_requests import close_given_up_steps, waiting_steps
 
 def send(run: TrainingRun) -> None:
     """Sends a run to the workers that can do it: those of the queue `train-gpu` when its settings ask for a GPU."""
-    train.apply_async([run.pk], queue=training_queue(run))
+    train.apply_async((run.pk,), queue=training_queue(run))
 
 
 def training_queue(run: TrainingRun) -> str:
@@ -63,7 +63,7 @@ def send_next_step(*, after: int | None = None) -> None:
 
 def send_step(step: TableStep) -> None:
     """Sends a second step to the workers that made its version."""
-    fill_table.apply_async([step.pk], queue=training_queue(step.version.run))
+    fill_table.apply_async((step.pk,), queue=training_queue(step.version.run))
 
 
 @shared_task
@@ -99,7 +99,7 @@ def exclusive_turn(worker: str) -> Iterator[bool]:
 def send_codec_training(training: CodecTraining) -> None:
     """Sends a codec's training to the workers that can do it."""
     queue = "train-gpu" if training.options.get("device") == "cuda" else "train"
-    train_codec.apply_async([training.pk], queue=queue)
+    train_codec.apply_async((training.pk,), queue=queue)
 
 
 @shared_task

@@ -27,6 +27,12 @@ class Setting:
     several: bool = False
     empty: bool = False
 
+    @property
+    def whole_limits(self) -> tuple[int | None, int | None]:
+        """`least` and `most` of a setting that is a whole number: the whole numbers between them."""
+        least = None if self.least is None else math.ceil(self.least)
+        return least, None if self.most is None else math.floor(self.most)
+
 
 def declare(default: Any, label: str, help_: str, **more: Any) -> Any:
     """A field of a dataclass of settings, with its Setting."""

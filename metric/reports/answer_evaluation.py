@@ -12,7 +12,7 @@ from metric.core.distance.checkpoint import load, read_manifest
 from metric.core.distance.columns import distances
 from metric.core.distance.viewing import Viewing
 from metric.core.evaluation.evaluate import evaluate
-from metric.core.evaluation.votes import Candidate
+from metric.core.evaluation.votes import Candidate, Kind
 from metric.core.snapshot.likeness import copies
 from metric.core.snapshot.thumbnail import LEARNED_SOURCES, read_thumbnails, thumbnail
 from metric.reports.answers import JudgedPairs
@@ -123,5 +123,5 @@ def _version(
     key: str, label: str, metric: Metric, judged: JudgedPairs, cache: VectorCache | None, progress: Progress
 ) -> Candidate:
     values = distances(metric, judged.pairs, cache, lambda done, total: progress(key, done, total))
-    kind = "new" if key == "new" else "promoted"
+    kind: Kind = "new" if key == "new" else "promoted"
     return Candidate(key, label, kind, by_side(values), curve=metric.curve)

@@ -183,8 +183,11 @@ def _singles(rows: Sequence[tuple[Key, float, str]], place: Mapping[Key, int]) -
 def _votes(counts: dict[Key, list[int]], first_answers: dict[Key, Answer], rate: Rate) -> Votes:
     numbers = np.array(list(counts.values()), dtype=np.float64).reshape(-1, 3)
     rows = [first_answers[key] for key in counts]
+    n_p0, n_p1, n_tie = numbers.T
     return Votes(
-        *numbers.T,
+        n_p0,
+        n_p1,
+        n_tie,
         photograph=np.array([key[0] for key in counts], dtype=np.str_),
         kind=np.array([answer.kind for answer in rows], dtype=np.str_),
         target_bpp=np.array([_filed(answer.a, answer.b, rate) for answer in rows], dtype=np.str_),

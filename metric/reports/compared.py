@@ -114,13 +114,13 @@ def _counted(answers: Answers) -> Votes:
     pairs, place = np.unique(keys, axis=0, return_inverse=True)
     worth = np.array([0.0, 1.0, 0.5])[answers.outcome]
     p1 = np.where(answers.first > answers.second, 1 - worth, worth)
-    counts = [
+    lost, won, tied = (
         np.bincount(place.reshape(-1), p1 == value, len(pairs)).astype(np.float64)
         for value in (0.0, 1.0, 0.5)
-    ]
+    )
     sources = np.array([str(answers.sources[number]) for number in pairs[:, 0]], dtype=np.str_)
     same = np.full(len(pairs), "0")
-    return Votes(*counts, sources, same, same)
+    return Votes(lost, won, tied, sources, same, same)
 
 
 def format_panel(result: dict[str, Any]) -> str:

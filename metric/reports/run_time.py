@@ -38,7 +38,11 @@ def run_time(run: TrainingRun) -> RunTime | None:
     """Of a run that is running; None for others."""
     if run.state != TrainingRun.State.RUNNING or run.started_at is None:
         return None
-    took = [(done.finished_at - done.started_at).total_seconds() for done in _alike(run)]
+    took = [
+        (done.finished_at - done.started_at).total_seconds()
+        for done in _alike(run)
+        if done.finished_at is not None and done.started_at is not None
+    ]
     elapsed = (timezone.now() - run.started_at) / timedelta(seconds=1)
     return RunTime(elapsed, median(took) if took else None, len(took))
 

@@ -5,7 +5,6 @@ from contextlib import closing
 from typing import Any
 
 import numpy as np
-from django.db.models import QuerySet
 
 from annotation.models import Judgment, Study, Triplet
 from annotation.services.allocation.priorities import set_priorities
@@ -57,7 +56,7 @@ def rank_open_pairs(*, version: MetricVersion, progress: Progress = lambda stage
 
 def _open_pairs(study: Study) -> tuple[list[Triplet], Floats]:
     """Pairs that still want people's votes, the least judged first, and their votes: first, second, tie, (N, 3)."""
-    rows: QuerySet[Triplet] = Triplet.objects.unfinished(study, simulated=False)
+    rows = Triplet.objects.unfinished(study, simulated=False)
     triplets = list(rows.with_images().order_by("votes", "shuffle")[:MOST_PAIRS])
     votes = Judgment.objects.filter(study=study).by_people().counted().votes_by_triplet()
     return triplets, np.array([votes.get(triplet.pk, (0, 0, 0)) for triplet in triplets], dtype=np.float64)
