@@ -86,8 +86,8 @@ def cases_of(options: argparse.Namespace) -> list[Case]:
     """The designs that the options name, the grid's own values where an option is missing."""
     strengths = tuple(options.strengths or STRENGTHS)
     return [
-        Case(*size, *spread, kind, strengths, options.votes)
-        for kind, size, spread in product(
+        Case(annotators, sources, of_people, of_sources, kind, strengths, options.votes)
+        for kind, (annotators, sources), (of_people, of_sources) in product(
             options.pairs or KINDS, options.sizes or SIZES, options.spreads or SPREADS
         )
     ]

@@ -55,8 +55,11 @@ def read_people(data: Path, originals: Path, sources: Sequence[str] | None = Non
     pictures, bpp = _pictures(keys, originals)
     numbers = np.array([counts[key] for key in keys], dtype=np.float64)
     rates = [(bpp[source, first] + bpp[source, second]) / 2 for source, first, second in keys]
+    n_p0, n_p1, n_tie = numbers.T
     votes = Votes(
-        *numbers.T,
+        n_p0,
+        n_p1,
+        n_tie,
         photograph=np.array([key[0] for key in keys], dtype=np.str_),
         kind=np.full(len(keys), KIND),
         target_bpp=np.array([f"{2.0 ** round(np.log2(rate)):g}" for rate in rates], dtype=np.str_),

@@ -50,12 +50,18 @@ def round_trips(study: Study, count: int) -> list[float]:
     from tests.kit.answers import claim_next, record_judgment
 
     session = begin_session(study=study)
-    answer = {"answer": "left", "timing": timing()}
+    measured = timing()
 
     def trip() -> None:
         claimed = claim_next(session=session)
         assert isinstance(claimed, Assignment), claimed
-        record_judgment(session=session, judgment_id=uuid.uuid4(), assignment_id=claimed.pk, **answer)
+        record_judgment(
+            session=session,
+            judgment_id=uuid.uuid4(),
+            assignment_id=claimed.pk,
+            answer="left",
+            timing=measured,
+        )
 
     return [seconds_of(trip) for _ in range(count)]
 

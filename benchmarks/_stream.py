@@ -75,7 +75,9 @@ def make_study(*, sources: int, votes: int, pairs: int, **rules: Any) -> Study:
         )
         of_source = {"study": study, "source": source, "level": BPP, "kind": "classical-classical"}
         known = {"first": anchor, "second": shown[0], "known": "second"}
-        rows = [{"first": one, "second": other} for one, other in combinations(shown, 2)]
+        rows: list[dict[str, Any]] = [
+            {"first": one, "second": other} for one, other in combinations(shown, 2)
+        ]
         rows += [{**known, "role": "sentinel"}, {**known, "role": "training", "priority": 3.0}]
         rows += [{"first": shown[0], "second": shown[0], "role": "identical"}]
         Triplet.objects.bulk_create(
@@ -133,7 +135,7 @@ def stream_promises(study: Study) -> Promises:
     counts = {kind: [sum(one == kind for one in kinds) for kinds in places.values()] for kind in rates}
     lengths = [len(kinds) for kinds in places.values()]
     pairs = [row for theirs in by_annotator.values() for row in theirs if row.counts]
-    repeats = [row for row in rows if row.repeats]
+    repeats = [(row, row.repeats) for row in rows if row.repeats]
     return Promises(
         judgments=study.judgments.count(),
         shares={kind: 100 * sum(each) / sum(lengths) for kind, each in counts.items()},
@@ -154,8 +156,8 @@ def stream_promises(study: Study) -> Promises:
         ),
         same_source_in_a_row=sum(_in_a_row(theirs) for theirs in by_annotator.values()),
         pairs_seen_twice=len(pairs) - len({(row.annotator_id, row.triplet_id) for row in pairs}),
-        repeats_on_the_same_side=sum(row.first_on_left == row.repeats.first_on_left for row in repeats),
-        nearest_repeat=min((row.position - row.repeats.position for row in repeats), default=0),
+        repeats_on_the_same_side=sum(row.first_on_left == shown.first_on_left for row, shown in repeats),
+        nearest_repeat=min((row.position - shown.position for row, shown in repeats), default=0),
         leases_left=study.assignments.filter(state="leased").count(),
         wrong_counters=sum(
             row.simulated_votes != row.judgments.filter(counted=True).count()

@@ -100,7 +100,7 @@ def rate_curve(codec: Codec, pictures: list[Pixels]) -> list[tuple[float, float]
 
 def _bpp(codec: Codec, pixels: Pixels, knob: float) -> float:
     bitstream = codec.encode(pixels, **{codec.knob.name: knob})
-    return 8 * codec.payload_bytes(bitstream) / (pixels.shape[0] * pixels.shape[1])
+    return 8 * codec.payload_bytes(bitstream) / float(pixels.shape[0] * pixels.shape[1])
 
 
 def print_curve(codec: Codec, pictures: list[Pixels]) -> None:

@@ -127,7 +127,7 @@ def rows(networks: Networks, pixels: Pixels, bpp: float) -> dict[str, tuple[floa
     """For each kind: numbers, gain in dB, its worth and the numbers' cost, both in per cent of the rate."""
     decoded, richer = (Decoded(networks, pixels, rate) for rate in (bpp, bpp * APART))
     rate_per_db = np.log(len(richer.bitstream) / len(decoded.bitstream)) / (richer.psnr - decoded.psnr)
-    table = {}
+    table: dict[str, tuple[float, ...]] = {}
     for name, kind in KINDS.items():
         numbers, error = kind(decoded)
         gain = _psnr(error) - decoded.psnr

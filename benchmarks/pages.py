@@ -185,7 +185,7 @@ def table(small: dict[str, Asked], large: dict[str, Asked]) -> Iterator[str]:
 
 def main() -> None:
     """Builds both studies, walks both, prints."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true", help="a million judgments of 270 thousand triplets")
     parser.add_argument(
         "--only", nargs="+", default=[], metavar="NAME", help="a part of the addresses' names"

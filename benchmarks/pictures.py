@@ -71,15 +71,19 @@ class Side:
 
     def judge(self, key: str, pairs: int) -> None:
         """So many pairs with their pictures, in sessions of PAIRS_A_SESSION."""
-        before = group_cpu_seconds(self.web.pid)
+        before = self._cpu_seconds()
         for number in range(pairs):
             if number % PAIRS_A_SESSION == 0:
                 session = Session(f"http://127.0.0.1:{self.port}", key)
             assignment = session.claim()
             self.seconds += [self._fetch(assignment, slot) for slot in ("left", "original", "right")]
             session.answer(assignment)
-        self.cpu += group_cpu_seconds(self.web.pid) - before
+        self.cpu += self._cpu_seconds() - before
         self.pairs += pairs
+
+    def _cpu_seconds(self) -> float:
+        assert self.web.pid is not None, "The web server does not run."
+        return group_cpu_seconds(self.web.pid)
 
     def _fetch(self, assignment: str, slot: str) -> float:
         start = time.perf_counter()

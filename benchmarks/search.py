@@ -111,7 +111,8 @@ def measured(
     options: argparse.Namespace, chosen: Sequence[Figure]
 ) -> dict[tuple[str, float, str], list[float]]:
     """For each codec, quality and figure what `extra_rate` says of each crop."""
-    points, table = Points(options.out, chosen), {}
+    points = Points(options.out, chosen)
+    table: dict[tuple[str, float, str], list[float]] = {}
     for crop, pixels in middles(options.folder, options.crop, options.first):
         for name in options.codecs:
             codec, plain = registry.get(name), registry.get(split_name(name)[0])

@@ -104,6 +104,7 @@ class Scratch:
 
     def web_cpu_seconds(self) -> float:
         """What the web server's processes have spent so far."""
+        assert self._web.pid is not None, "The web server does not run."
         return group_cpu_seconds(self._web.pid)
 
     def end(self) -> None:

@@ -128,7 +128,8 @@ def beside_bootstrap(repeats: int, seed: int) -> Iterator[tuple[Case, float, flo
             ours.append(sure.errors(contrasts).standard)
             theirs.append(bootstrap_errors(scale, sure, rows, replicates=100, seed=n))
         needed = np.array(estimates).std(axis=0, ddof=1)
-        yield case, *(float((np.array(each).mean(axis=0) / needed).mean()) for each in (ours, theirs))
+        of_ours, of_theirs = (float((np.array(each).mean(axis=0) / needed).mean()) for each in (ours, theirs))
+        yield case, of_ours, of_theirs
 
 
 def _parser() -> argparse.ArgumentParser:
