@@ -58,7 +58,7 @@ def hold(run: TrainingRun, *, seconds: int) -> None:
 def test_the_oldest_that_waits_comes_next(runs: list[TrainingRun], child: Mock, sent: Mock) -> None:
     child.side_effect = finishing(runs[2])
     tasks.train(runs[2].pk)
-    sent.assert_called_once_with([runs[0].pk], queue="train")
+    sent.assert_called_once_with((runs[0].pk,), queue="train")
 
 
 def test_nothing_is_started_beside_a_training_that_goes_on(
@@ -76,7 +76,7 @@ def test_a_dead_workers_run_stops_nobody(runs: list[TrainingRun], child: Mock, s
     child.side_effect = finishing(runs[1])
     tasks.train(runs[1].pk)
     child.assert_called_once()
-    sent.assert_called_once_with([runs[2].pk], queue="train")
+    sent.assert_called_once_with((runs[2].pk,), queue="train")
 
 
 def test_runs_that_cannot_begin_do_not_send_each_other_out(
@@ -92,7 +92,7 @@ def test_a_run_that_asks_for_a_gpu_goes_to_the_workers_that_have_one(
 ) -> None:
     runs[0].config = {"device": "cuda"}
     tasks.send(runs[0])
-    sent.assert_called_once_with([runs[0].pk], queue="train-gpu")
+    sent.assert_called_once_with((runs[0].pk,), queue="train-gpu")
 
 
 def test_another_study_does_not_wait(runs: list[TrainingRun], child: Mock, sent: Mock) -> None:

@@ -116,7 +116,7 @@ def test_a_killed_step_is_taken_over(version: MetricVersion, quick_step: Mock) -
     with patch.object(tasks.fill_table, "apply_async") as sent:
         tasks.reap()
     (step,) = TableStep.objects.all()
-    assert sent.call_args.args == ([step.pk],) and sent.call_args.kwargs == {"queue": "train"}
+    assert sent.call_args.args == ((step.pk,),) and sent.call_args.kwargs == {"queue": "train"}
     assert run_table_step(pk=step.pk) == "done"
 
 
