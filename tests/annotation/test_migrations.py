@@ -34,6 +34,7 @@ BEFORE_CONDITIONS = "0012_annotators_have_a_secret"
 BITRATES = "0021_studies_are_planned_by_workers"
 BEFORE_FLAGS = "0025_owners_are_members"
 BEFORE_SCHEDULED = "0037_snapshot_removed_at"
+BEFORE_UNKNOWN_RATES = "0038_scheduled_snapshots"
 LATEST = "latest"
 OLDEST = SHARED_WORDS
 
@@ -144,6 +145,22 @@ def a_snapshot_without_a_person_was_scheduled() -> Scenario:
     assert dict(study.snapshots.values_list("created_by", "scheduled")) == {mara.pk: False, None: True}
 
 
+def only_an_imported_picture_without_a_file_had_a_rate_of_0_that_is_not_known() -> Scenario:
+    rates = {"unknown": (None, 0), "given": (None, 0.5), "of a file": (355, 0)}
+    study = make_study(codecs=[], target_bpps=[], origin="elsewhere", state="closed")
+    fields = {"source": make_source(study), "origin": "own", "operating_point": {"imported": "x.png"}}
+    for number, (method, (size, bpp)) in enumerate(rates.items()):
+        study.own_pictures.add(
+            make_reconstruction(**fields, method=method, file_bytes=size, bpp=bpp, sha256=str(number) * 64)
+        )
+    old = yield BEFORE_UNKNOWN_RATES
+    rows = old.get_model("annotation", "Reconstruction").objects.filter(method__in=rates)
+    assert dict(rows.values_list("method", "bpp")) == {name: bpp for name, (_, bpp) in rates.items()}
+    yield LATEST
+    kept = Reconstruction.objects.filter(method__in=rates).values_list("method", "bpp")
+    assert dict(kept) == {"unknown": None, "given": 0.5, "of a file": 0}
+
+
 SCENARIOS = (
     every_use_of_a_source_gets_the_words_that_the_source_had,
     the_way_back_keeps_the_first_uses_words,
@@ -151,6 +168,7 @@ SCENARIOS = (
     a_pair_given_back_before_there_were_flags_has_one,
     pictures_of_ones_own_go_back_under_their_names_and_come_again,
     a_snapshot_without_a_person_was_scheduled,
+    only_an_imported_picture_without_a_file_had_a_rate_of_0_that_is_not_known,
 )
 
 

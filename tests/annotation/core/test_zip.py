@@ -6,16 +6,16 @@ import random
 import stat
 import struct
 import zipfile
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from annotation.core.formats import zip as archives
 from annotation.core.formats.bapps import write_bapps
 from annotation.core.formats.manifest import verify
 from annotation.core.formats.zip import (
-    LARGEST_RATIO,
     LINKS,
-    SUSPECT_BYTES,
     PackageError,
     check_ratio,
     in_full,
@@ -33,19 +33,28 @@ def snapshot(tmp_path: Path) -> Path:
     return tmp_path / "snapshot"
 
 
-def test_a_zip_that_would_fill_a_disk_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("size", "packed_size", "is_refused"),
+    [(2**28 + 1, 2**28 // 101, True), (2**28 + 1, 2**28 // 99, False), (2**20, 1, False)],
+    ids=["over a hundred times", "under a hundred times", "small"],
+)
+def test_what_grows_over_a_hundred_times_is_refused(size: int, packed_size: int, *, is_refused: bool) -> None:
+    entry = zipfile.ZipInfo("a.png")
+    entry.file_size, entry.compress_size = size, packed_size
+    with pytest.raises(PackageError, match="times its size") if is_refused else nullcontext():
+        check_ratio([entry])
+
+
+def test_a_zip_that_would_fill_a_disk_is_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "SUSPECT_BYTES", 2**19)
     bomb = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as package:
-        package.writestr("a.png", b"")
-    with zipfile.ZipFile(bomb) as package:
-        entry = package.getinfo("a.png")
-    entry.file_size, entry.compress_size = SUSPECT_BYTES + 1, SUSPECT_BYTES // LARGEST_RATIO - 1
+        package.writestr("a.png", bytes(2**20))
     with pytest.raises(PackageError, match="times its size"):
-        check_ratio([entry])
-    entry.compress_size = SUSPECT_BYTES // LARGEST_RATIO + 1
-    check_ratio([entry])
-    entry.file_size, entry.compress_size = 2**20, 1
-    check_ratio([entry])
+        unpack(bomb, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def packed(folder: Path) -> io.BytesIO:
