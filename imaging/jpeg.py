@@ -105,7 +105,8 @@ def _small(content: bytes) -> np.ndarray:
 def icc_profile(segments: Sequence[bytes]) -> bytes | None:
     """The profile in APP2 segments, None where there is none, b"" where a part is missing (ICC.1:2022, B.4).
 
-    Each part says its number, from 1, and how many there are. A part that comes twice counts once, as in browsers.
+    Each part states its number, from 1, and how many there are. Of two with one number the first counts, as in
+    browsers.
     """
     parts = [body[len(_ICC) :] for body in segments if body.startswith(_ICC) and len(body) >= len(_ICC) + 2]
     if not parts:

@@ -41,7 +41,7 @@ def votes_left(ranking: Ranking, halfwidth: float) -> VotesLeft:
     answers, sources, df = _variances(ranking, contrasts, errors.standard**2)
     left = _more(answers, sources, quantile, halfwidth, ranking.judgments)
     scaled = [sources * df / chdtri(df, tail) for tail in (0.1, 0.9)]
-    scaled.append(np.maximum(scaled[1], _of_unseen_spread(ranking)))
+    scaled.append(np.maximum(scaled[1], unseen_variance(ranking)))
     tails = [_more(answers, own, quantile, halfwidth, ranking.judgments) for own in scaled]
     bounds = sorted(np.inf if each is None else float(each) for each in (*tails, left))
     return VotesLeft(
@@ -63,13 +63,13 @@ def _variances(ranking: Ranking, contrasts: Floats, whole: Floats) -> tuple[Floa
     return whole, np.zeros_like(whole), 1.0
 
 
-def _of_unseen_spread(ranking: Ranking) -> float:
-    """Variance in JND^2 of a difference if photographs differ by as much as the answers leave open (80 % interval).
+def unseen_variance(ranking: Ranking, *, confidence: float = 0.8) -> float:
+    """Variance in JND^2 of a difference if photographs differ by as much as the answers leave open at `confidence`.
 
     Where no spread is seen, it is not proved that there is none. A spread is given on the scale of single people and
     photographs; the variance is one of the common scale, which is flatter.
     """
-    for one in spreads(ranking.uncertainty, confidence=0.8):
+    for one in spreads(ranking.uncertainty, confidence=confidence):
         if one.way == "sources" and one.high is not None:
             return 2 * one.high**2 / steepness(ranking.uncertainty) / one.groups
     return 0.0

@@ -67,10 +67,11 @@ def header_with(**fields: object) -> bytes:
         header_with(settings={"qua\nlity": 1}),
         header_with(height="80"),
         header_with(height=-80),
+        header_with(height=0),
         header_with(width=120.0),
         header_with(width=True),
     ],
-    ids=range(19),
+    ids=range(20),
 )
 def test_a_header_that_nobody_packs_is_an_error_though_its_checksum_fits(words: bytes) -> None:
     assert unpack(sealed(header_with()))[0] == HEADER

@@ -32,6 +32,7 @@ WHOLE = {
     "in order": (FIRST, SECOND),
     "the other way round": (SECOND, FIRST),
     "twice": (part(1, 1, ICC_P3), part(1, 1, ICC_P3)),
+    "before another of the same number": (part(1, 1, ICC_P3), part(1, 1, claims.profile(claims.SRGB, 1.0))),
     "each half twice": (FIRST, SECOND, FIRST, SECOND),
     "with a part too many": (FIRST, SECOND, part(3, 2, b"more")),
 }

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import stdtrit
 
 from psychometrics.planning import (
     Assumed,
@@ -16,7 +17,7 @@ from psychometrics.planning import (
 from psychometrics.ranking import rank
 from psychometrics.sentences import plan_in_words
 from psychometrics.simulation import answer, balanced, own_strengths
-from psychometrics.votes_left import votes_left
+from psychometrics.votes_left import unseen_variance, votes_left
 from tests.psychometrics.studies import study
 
 
@@ -110,6 +111,13 @@ def test_photographs_that_seem_alike_still_leave_a_range() -> None:
     assert {one.way: one.sd for one in result.spreads}["sources"] == 0.0
     left = votes_left(result, 0.35)
     assert left.left is not None and left.high is not None and left.high > 2 * left.left
+
+
+def test_the_spread_left_open_is_a_variance_of_the_common_scale() -> None:
+    """At no confidence it is the estimate itself; a spread on the scale of single people is four times as large."""
+    result = rank(study(6_000, annotators=40, sources=20, of_people=2.0, of_sources=0.7))
+    own = votes_left(result, 0.01).floor / stdtrit(19, 0.975)
+    assert unseen_variance(result, confidence=0.0) == pytest.approx(own**2, rel=0.6)
 
 
 def test_a_pilot_gives_its_spreads() -> None:

@@ -137,6 +137,12 @@ def test_boxes_with_the_mark_of_an_editor_are_read(tmp_path: Path) -> None:
     assert read_boxes(path).classes.tolist() == [3]
 
 
+def test_a_box_about_the_corner_has_an_area(tmp_path: Path) -> None:
+    path = tmp_path / "0.txt"
+    path.write_text("3 0 0 0.2 0.2\n")
+    assert read_boxes(path).classes.tolist() == [3]
+
+
 def test_a_mask_of_another_size_is_refused(
     tmp_path: Path, models: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
