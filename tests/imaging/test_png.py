@@ -49,7 +49,7 @@ def test_sixteen_bits_are_not_cut_in_silence() -> None:
     ("place", "value", "words"), [(26, 1, "names methods"), (27, 1, "damaged"), (28, 2, "names methods")]
 )
 def test_methods_that_the_standard_does_not_know_are_refused(place: int, value: int, words: str) -> None:
-    """Of compression, filters and interlacing: browsers show nothing of such a file, Pillow refuses the second alone."""
+    """Of compression, filters and interlacing: browsers show no such file, Pillow refuses the second alone."""
     content = plain_png(PIXELS, seed=1)
     header = content[16:place] + bytes([value]) + content[place + 1 : 29]
     with pytest.raises(PhotographError, match=words):
