@@ -78,13 +78,14 @@ def with_counts(studies: QuerySet[Study]) -> "QuerySet[WithAnnotations[Study, Co
 
 
 def expect_planned_pairs(listed: "Sequence[WithAnnotations[Study, Counts]]") -> None:
-    """While reconstructions of a study are being made, `expected` counts the pairs to come, as on the study's page."""
+    """Until all pairs of a study are made, its `expected` counts those to come, as on the study's page."""
+    begun = [study for study in listed if study.state != Study.State.DRAFT]
     unfinished = StudySource.objects.filter(
-        study__in=listed, source__reconstructions__in=Reconstruction.objects.pending()
+        study__in=begun, source__reconstructions__in=Reconstruction.objects.pending()
     ).values_list("study", flat=True)
     pending = set(unfinished.distinct())
-    for study in listed:
-        if study.pk in pending:
+    for study in begun:
+        if study.pk in pending or not study.made:
             study.expected = judgments_needed(study, encoding=encoding_progress(study), made=study.made)
 
 

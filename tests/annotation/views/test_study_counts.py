@@ -63,12 +63,15 @@ def test_of_an_import_with_repeats_traps_and_skipped_pairs(admin_client: Client,
     assert votes_everywhere(study, admin_client) == {(3, 0)}
 
 
-def test_while_a_study_is_encoded_its_card_and_its_page_expect_the_same_judgments(
-    owner_client: Client,
+@pytest.mark.parametrize("is_planned", [True, False], ids=["being encoded", "not planned yet"])
+def test_until_all_pairs_are_made_the_card_and_the_page_expect_the_same_judgments(
+    owner_client: Client, *, is_planned: bool
 ) -> None:
     study = make_study(codecs=["jpeg", "webp"], target_bpps=[0.23, 0.67], votes_per_triplet=5)
-    triplet = make_triplet(study, source=make_source(study))
-    for level in (0.23, 0.67):
-        make_reconstruction(triplet.source, method="jpeg", level=level, state="queued")
+    source = make_source(study)
+    if is_planned:
+        make_triplet(study, source=source)
+        for level in (0.23, 0.67):
+            make_reconstruction(source, method="jpeg", level=level, state="queued")
     assert "0 of 10</span>" in owner_client.get(reverse("study-list")).content.decode()
     assert "0 of 10</span>" in owner_client.get(reverse("study", args=[study.slug])).content.decode()
