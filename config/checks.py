@@ -137,17 +137,17 @@ def check_disk() -> Check:
 
 
 def check_static_files() -> Check:
-    """Every script and style of this version has been collected: without them no page can be written."""
+    """Every script and style of this version has been collected: without them no page can be rendered."""
 
     def ask() -> str:
         storage: Any = staticfiles_storage
-        if not isinstance(storage, ManifestFilesMixin):  # with DEBUG they are served where they are
+        if not isinstance(storage, ManifestFilesMixin):  # with DEBUG they are served from their folders
             return ""
         missing = len(_static_files() - storage.hashed_files.keys())
         if not missing:
             return ""
         return (
-            f"{missing} scripts and styles were not collected. Run: manage.py collectstatic, then restart the "
+            f"Scripts and styles are missing: {missing} not collected. Run: manage.py collectstatic, then restart the "
             "web server"
         )
 

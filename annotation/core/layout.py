@@ -57,7 +57,7 @@ class Layout:
 
 
 def table_of(names: Iterable[str], table: str) -> str | None:
-    """Where the table lies: at the top, or in the one folder that is around everything; None without one."""
+    """The path of the table: at the top, or in the single folder that contains everything; None if there is none."""
     kept = [name for name in names if not is_ignored(name)]
     tops = {PurePosixPath(name).parts[0] for name in kept}
     places = [table, *(f"{top}/{table}" for top in tops if len(tops) == 1)]

@@ -16,8 +16,9 @@ class ProtocolError(ValueError):
 
 
 def declare(default: Any, group: str, label: str, help_text: str = "", **limits: Any) -> Any:
-    """A field with what a form says of it; `limits`: least, most, choices, unit, long (a text
-    of lines), zero (what 0 means)."""
+    """A field with what a form says of it; `limits`: least, most, choices, unit,
+    long (a text of lines), zero (what 0 means).
+    """
     return field(default=default, metadata={"group": group, "label": label, "help": help_text, **limits})
 
 

@@ -145,13 +145,13 @@ class JudgmentQuerySet(models.QuerySet["Judgment"]):
     def given_by(self, study: Study, *annotators: uuid.UUID) -> Self:
         """Those of the annotators in the study, counted or not.
 
-        By their assignments, which have an index of both: of judgments SQLite would read all the study's.
+        Looked up by their assignments, which have an index on both: among judgments, SQLite would read the whole study.
         """
         theirs = Assignment.objects.filter(annotator__in=annotators, study=study)
         return self.filter(assignment__in=theirs)
 
     def votes_by_triplet(self) -> dict[int, tuple[int, int, int]]:
-        """(first, second, ties) of each triplet; filtered by study and triplets, SQLite reads all the study's."""
+        """(first, second, ties) of each triplet. Filter by triplets alone: with the study, SQLite reads all of it."""
         choices = Judgment.Choice.FIRST, Judgment.Choice.SECOND, Judgment.Choice.TIE
         first, second, tie = (Count("pk", filter=Q(choice=choice)) for choice in choices)
         rows = self.order_by().values("triplet").annotate(n_first=first, n_second=second, n_tie=tie)

@@ -217,7 +217,7 @@ class Study(models.Model):
 
     @cached_property
     def own_methods(self) -> tuple[str, ...]:
-        """The methods of its own pictures, which are told apart by looks that they have beside each other."""
+        """The methods of its own pictures; their marks in figures are chosen to differ from each other."""
         return tuple(self.own_pictures.order_by("method").values_list("method", flat=True).distinct())
 
     def conditions(self) -> list[Condition]:

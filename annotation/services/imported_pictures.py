@@ -56,7 +56,7 @@ class Original:
 class Stimulus:
     """One of the two pictures of an answer, with what is known of how it was made.
 
-    `psnr` is None where infinite, `bpp` where not known: pixels without loss do not tell the size of the codec's file.
+    `psnr` is None where infinite, `bpp` where unknown: a lossless file does not tell the size of the codec's.
     """
 
     shown: Shown

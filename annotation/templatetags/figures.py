@@ -75,7 +75,7 @@ def percent(share: float | str | None) -> str:
 
 @register.filter
 def chance(probability: float) -> str:
-    """A probability as per cent, never 0 or 100: that is not what a simulation shows."""
+    """A probability as per cent, never 0 or 100, which no simulation can show."""
     return percentage(probability)
 
 

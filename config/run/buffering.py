@@ -49,7 +49,7 @@ class Client(HTTPChannel):  # type: ignore[misc]
     is_waiting = False
 
     def __repr__(self) -> str:
-        """For waitress's log, without the address: nobody's is logged."""
+        """For waitress's log, without the address: none is logged."""
         return f"<a client since {self.creation_time:.0f}>"
 
     def received(self, data: bytes) -> bool:

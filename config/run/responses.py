@@ -1,4 +1,4 @@
-"""A response as it leaves the web server: to HEAD its head alone."""
+"""A response as it leaves the web server: for HEAD, only its head."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -9,7 +9,7 @@ Application = Callable[..., Iterable[bytes]]
 
 
 class Response(WSGITask):  # type: ignore[misc]
-    """What an application sends, without the end of a body where HEAD has none: it would begin the next response."""
+    """What an application sends; for HEAD without the last chunk, which would be read as part of the next response."""
 
     def finish(self) -> None:
         """Write what is still to be written."""
@@ -21,7 +21,7 @@ class Response(WSGITask):  # type: ignore[misc]
 
 
 def without_body_for_head(application: Application) -> Application:
-    """The application, whose body is neither written nor sent for HEAD."""
+    """The application; for HEAD, its body is neither generated nor sent."""
 
     def respond(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         body = application(environ, start)

@@ -1,4 +1,4 @@
-"""How a table fits the line of a LaTeX article: smaller letters first, then words that wrap."""
+"""How a table fits the text width of a LaTeX article: in smaller type first, then with wrapped words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +11,9 @@ SIZES = (("", 5.0, 6.0), (r"\footnotesize", 4.3, 4.0), (r"\scriptsize", 3.8, 3.0
 
 @dataclass(frozen=True)
 class Fit:
-    """`size` and `gap` (points, half of a gap; None: as it is) of the letters, `places` of the columns, the numbers of
-    columns whose words wrap, and how many lines the rows take.
+    """`size` is LaTeX's command for the type size, "" for the normal one; `gap` half the space between columns in
+    points, None for the normal one; `places` the columns as tabular takes them; `wrapped` the indices of columns whose
+    words wrap; `lines` how many lines the rows take.
     """
 
     size: str
@@ -23,7 +24,7 @@ class Fit:
 
 
 def fit(heads: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[bool]) -> Fit:
-    """The largest letters in which the table is no wider than a line; in the smallest, columns of words wrap."""
+    """The largest type in which the table is no wider than the text; in the smallest, columns of words wrap."""
     letters = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     for size, letter, gap in SIZES:
         if sum(letters) * letter + 2 * gap * len(letters) <= LINE_PT:

@@ -33,7 +33,7 @@ class StudyFileError(ValueError):
 
 
 def decode(content: bytes) -> str:
-    """The text of a study file, without its byte order mark. Raises StudyFileError for what is no UTF-8."""
+    """The text of a study file, without its byte order mark. Raises StudyFileError if it is not UTF-8."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -77,7 +77,7 @@ def read(text: str, *, rules: Iterable[str], protocol: Iterable[str]) -> dict[st
 
 
 def _with_zero_bytes(value: Any, place: str = "") -> Iterator[str]:
-    """Where texts contain what no database column of text can hold."""
+    """Where texts contain a zero byte, which a text column of a database cannot hold."""
     if isinstance(value, str) and "\0" in value:
         yield place
     for name, one in value.items() if isinstance(value, dict) else ():
@@ -102,7 +102,7 @@ def _names(content: Mapping[str, Any], known: set[str], protocol: set[str]) -> l
 
 
 def _instead(name: str, known: set[str], elsewhere: set[str], where: str) -> str:
-    """What an unknown name is likely meant to be: a rule that stands in another place, or one with a near name."""
+    """What an unknown name probably means: a rule that belongs elsewhere, or one with a similar name."""
     if name in elsewhere:
         return f": write it {where}."
     near = get_close_matches(name.lower(), known | elsewhere, n=1)

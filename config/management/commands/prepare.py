@@ -37,7 +37,7 @@ class Command(BaseCommand):
 
 
 def needed_checks() -> Iterator[checks.Check]:
-    """Database and storage, and the broker where it is a server of somebody's own."""
+    """Database and storage, and the broker if it is a separate server."""
     yield checks.check_database()
     yield checks.check_storage_by_writing()
     if not embedded_broker():
@@ -45,14 +45,14 @@ def needed_checks() -> Iterator[checks.Check]:
 
 
 def embedded_broker() -> bool:
-    """Whether the broker is the one that the supervisor starts, and so need not run yet."""
+    """Whether the broker is the one that the supervisor starts, which need not run yet."""
     return bool(embedded_url(settings.VAR_DIR) == settings.REDIS_URL)
 
 
 def collect_static_files() -> str:
-    """Those of this version, into VAR_DIR; a STATIC_DIR is filled when an image is built. Returns what was done."""
+    """Collect them into VAR_DIR; a STATIC_DIR is filled when an image is built. Returns what was done."""
     if settings.DEBUG:
-        return "static files: served from where they are, with DEBUG"
+        return "static files: not collected; with DEBUG they are served from their folders"
     if settings.STATIC_ROOT != settings.VAR_DIR / "static":
         return f"static files: {checks.check_static_files().problem or 'ready'}"
     call_command("collectstatic", verbosity=0, interactive=False)

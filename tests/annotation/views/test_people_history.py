@@ -6,8 +6,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from annotation.models import Session
-from tests.kit.factories import make_judgment, make_session, make_triplet
+from annotation.models import Judgment, Session
+from tests.kit.factories import make_judgment, make_session, make_study, make_triplet
 
 
 @pytest.fixture
@@ -40,3 +40,10 @@ def test_no_query_reads_all_the_judgments_of_the_study(client: Client, session: 
         plan for plan in lines if "judgment_of_study" in plan or "annotation_judgment_study_id" in plan
     ]
     assert by_study == []
+
+
+def test_what_somebody_answered_in_another_study_is_not_on_the_page_of_this_one(session: Session) -> None:
+    elsewhere = make_judgment(make_session(make_triplet(make_study()).study, annotator=session.annotator))
+    given = Judgment.objects.given_by(session.study, session.annotator_id)
+    assert given.get().study == session.study
+    assert Judgment.objects.given_by(elsewhere.study, session.annotator_id).get() == elsewhere

@@ -33,7 +33,7 @@ def test_only_a_page_of_them_is_shown_and_all_are_counted(
     pks = list(draft.uses.order_by("pk").values_list("source", flat=True))
     shown, page = removable(client)
     assert shown == pks[:2]
-    assert "2 of 3 photographs are on this page" in page
+    assert "This page shows 2 of 3 photographs" in page
     assert "3 of 3" in page  # all are shown whole by each layout
     (after,) = re.findall(r'href="(\?after=\d+)" rel="next"', page)
     assert removable(client, after)[0] == pks[2:]
@@ -53,7 +53,7 @@ def test_a_removal_leaves_the_browser_on_its_page_even_if_that_is_empty_then(
 
 def test_all_of_a_few_are_on_one_page(client: Client, draft: Study) -> None:
     shown, page = removable(client)
-    assert len(shown) == 3 and "on this page" not in page and 'rel="next"' not in page
+    assert len(shown) == 3 and "This page shows" not in page and 'rel="next"' not in page
 
 
 def test_a_photograph_that_was_cropped_is_counted_by_its_whole_size(draft: Study) -> None:
