@@ -73,7 +73,7 @@ def parse_method(text: str) -> str:
             f"{text!r} cannot name a method: use at most {LONGEST_METHOD} letters, digits, spaces and . _ + -, "
             "beginning with a letter or a digit."
         )
-    if method == ORIGINAL_METHOD:
+    if method.lower() == ORIGINAL_METHOD:
         raise ConditionError(
             "“original” names the original photograph and has no level; give the method another name."
         )

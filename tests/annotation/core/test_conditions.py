@@ -30,6 +30,7 @@ def test_the_original_has_no_level() -> None:
         ("../x@1", "cannot name a method"),
         ("a" * 41 + "@1", "at most 40 letters"),
         ("original@1", "has no level; give the method another name"),
+        ("Original@1", "has no level; give the method another name"),
     ],
 )
 def test_what_is_no_condition_is_told_why(name: str, words: str) -> None:
