@@ -162,7 +162,7 @@ def _curves(study: Study, results: Results) -> tuple[tuple[Curve, ...], tuple[Eq
     bits: dict[Hashable, tuple[str, float]] = {
         name: (name.method, known[name]) for name in points if name in known
     }
-    unknown = _unknown_bits([str(name) for name in points if name not in bits])
+    unknown = _unknown_bits(study, [str(name) for name in points if name not in bits])
     try:
         curves = rate_quality_curves(results.joined.ranking, bits)
     except CurveError as error:
@@ -194,14 +194,16 @@ def _bits(study: Study) -> dict[ComparedMethod, float]:
     return {compared_method(method, level): float(bits) for method, level, bits in rows}
 
 
-def _unknown_bits(names: Sequence[str]) -> str:
-    """Of which conditions the bits are missing, and what to add; "" where they are all known."""
+def _unknown_bits(study: Study, names: Sequence[str]) -> str:
+    """Of which conditions the bits are missing, and where they can be given; "" where they are all known."""
     if not names:
         return ""
-    return (
-        f"Curves over bits lack {listed(names)}: their bits per pixel are not known. Give them in the column bpp of "
-        "the table pictures.csv when the pictures are added."
+    where = (
+        "the columns a_bpp and b_bpp of the answers when they are imported"
+        if study.origin
+        else "the column bpp of the table pictures.csv when the pictures are added"
     )
+    return f"Curves over bits lack {listed(names)}: their bits per pixel are not known. Give them in {where}."
 
 
 def _weighted(section: Section) -> Weighted | None:
