@@ -15,15 +15,17 @@ from metric.models import MetricVersion
 # A test split below these says too little for a promotion that nobody decides.
 LEAST_PHOTOGRAPHS, LEAST_PAIRS_TWICE, LEAST_PEOPLE = 8, 20, 3
 MAY_NOT_GO_BACK = "This requires an editor or an owner of the study whose version is, or was, in use."
-# What a coin does: its share of votes, and its log-loss in nats a vote.
-COIN_SCORE, COIN_LOSS = 0.5, log(2)
-# The same in words, as the page of a version states it.
+# What guessing reaches: the share of votes that it agrees with, and its log-loss in nats per vote.
+CHANCE_SCORE, CHANCE_LOSS = 0.5, log(2)
+# The rule of `promote_if_better` in words, as the page of a version states it.
 RULE = (
     f"A version is promoted automatically when its test split has at least {LEAST_PHOTOGRAPHS} photographs, "
     f"{LEAST_PAIRS_TWICE} pairs with two votes and {LEAST_PEOPLE} people, and the interval of its gain in agreement "
     "over the version in use, or over stock LPIPS if none is, lies above zero; and if neither its log-loss nor its "
-    "calibration error is above that of the version in use or of stock LPIPS, it is better than a coin in agreement "
-    "and log-loss, and PSNR does not agree significantly better. A run that was started by hand only proposes it."
+    "calibration error is above that of the version in use or of stock LPIPS, it is better than chance in agreement "
+    "and log-loss, and PSNR does not agree significantly better. Nothing is promoted if another version was put into "
+    "use while this one was trained, and a version learned from simulated judgments never replaces one learned from "
+    "people. A run that was started by hand only proposes its version."
 )
 
 
@@ -95,11 +97,11 @@ def back_to_stock(*, reason: str, by: User | None = None) -> MetricVersion:
 def promote_if_better(
     *, version: MetricVersion, rival: MetricVersion | None, needs_approval: bool = False
 ) -> str:
-    """Promotes `version` when the test split is large enough and says that it is better; says what it did.
+    """Promotes `version` when the test split is large enough and shows that it is better; returns what was done.
 
     Better: the interval of its paired difference in score to what is in use (stock LPIPS, if nothing is) lies above
     zero; neither its log-loss nor its calibration error is above that of what is in use or of stock LPIPS; it is better
-    than a coin; and it is not certainly behind PSNR. `needs_approval`: only say that it would be promoted.
+    than chance; and PSNR does not agree significantly better. `needs_approval`: only says that it would be promoted.
     `rival`: the promoted version that it was evaluated beside. If another one is in use by now, the comparison says
     nothing about that one, and nothing is promoted. A version learned from simulated judgments never takes the place
     of one learned from people, and is nothing that one learned from people must be better than.
@@ -156,16 +158,16 @@ def _why_no_interval(version: MetricVersion, new: dict[str, Any], key: str) -> s
         return f"the version could not be scored ({new['reason']})"
     other = _rival_row(version, key)
     if not other:
-        return "it is not among the rows of the table"
+        return "the table has no row for it"
     if other.get("reason"):
         return str(other["reason"])
     return "the test split is too small"
 
 
 def _worse(version: MetricVersion, new: dict[str, Any], *, has_champion: bool) -> str:
-    """In what it is worse than it may be, in words; empty where in nothing."""
+    """The first criterion beside agreement that it fails, in words; empty where it meets all of them."""
     names = ({"promoted": "the version in use"} if has_champion else {}) | {"stock": "stock LPIPS"}
-    if obstacle := _worse_than_a_coin(new):
+    if obstacle := _no_better_than_chance(new):
         return obstacle
     for key, name in names.items():
         loss = new.get(f"log_loss_difference_to_{key}")
@@ -180,12 +182,12 @@ def _worse(version: MetricVersion, new: dict[str, Any], *, has_champion: bool) -
     return ""
 
 
-def _worse_than_a_coin(new: dict[str, Any]) -> str:
+def _no_better_than_chance(new: dict[str, Any]) -> str:
     score, loss = new.get("score"), new.get("log_loss")
-    if score is not None and score <= COIN_SCORE:
-        return f"it agrees with {100 * score:.1f} % of votes, a coin with {100 * COIN_SCORE:.0f} %"
-    if loss is not None and loss >= COIN_LOSS:
-        return f"its log-loss is {loss:.4f}, that of a coin {COIN_LOSS:.4f}"
+    if score is not None and score <= CHANCE_SCORE:
+        return f"it agrees with {100 * score:.1f} % of votes, chance with {100 * CHANCE_SCORE:.0f} %"
+    if loss is not None and loss >= CHANCE_LOSS:
+        return f"its log-loss is {loss:.4f}, that of chance {CHANCE_LOSS:.4f}"
     return ""
 
 

@@ -161,12 +161,12 @@ def test_what_is_worse_in_anything_that_counts_is_not_promoted(of_row: dict[str,
     ("of_row", "stock", "words"),
     [
         ({"calibration_error": 0.06}, {"calibration_error": 0.059}, "those of stock LPIPS by 5.9"),
-        ({"score": 0.5}, {}, "agrees with 50.0 % of votes, a coin with 50 %"),
-        ({"score": 0.46}, {"score": 0.42}, "agrees with 46.0 % of votes, a coin"),
+        ({"score": 0.5}, {}, "agrees with 50.0 % of votes, chance with 50 %"),
+        ({"score": 0.46}, {"score": 0.42}, "agrees with 46.0 % of votes, chance"),
         (
             {"score": 0.6, "log_loss": 0.694},
             {"log_loss": 0.8},
-            "its log-loss is 0.6940, that of a coin 0.6931",
+            "its log-loss is 0.6940, that of chance 0.6931",
         ),
     ],
 )
@@ -188,7 +188,7 @@ def test_a_first_version_that_is_better_in_everything_is_promoted() -> None:
     ("stock", "words"),
     [
         ({"reason": "its weights are not here"}, "; its weights are not here"),
-        ({"key": "lpips-vgg"}, "; it is not among the rows of the table"),
+        ({"key": "lpips-vgg"}, "; the table has no row for it"),
         ({}, "; the test split is too small"),
     ],
 )

@@ -12,6 +12,8 @@ from metric.core.config import TrainConfig
 from metric.core.evaluation.table import format_learning_curve, more_in_words
 from metric.core.evaluation.vote_means import VoteMeans
 from metric.core.evaluation.votes import Votes
+from metric.core.training import learning_curve as module
+from metric.core.training.kinds import fit_of
 from metric.core.training.learning_curve import _Measured, _more
 from metric.core.training.train import curve_of, train
 from tests.kit.snapshots import coin, make_snapshot
@@ -47,6 +49,21 @@ def test_a_run_has_the_curve_and_its_last_point_is_the_fit_itself(
         assert (points[-1]["score_low"], points[-1]["score_high"]) == pytest.approx((new["low"], new["high"]))
         assert points[-1]["log_loss"] == pytest.approx(new["log_loss"], abs=1e-4)
     assert curve["votes"]["more"]["n"] == 1000
+
+
+def test_parts_have_three_folds_and_the_whole_those_of_the_metric(
+    snapshot: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folds: dict[float, int] = {}
+
+    def noted(design: Any, mean: Any, parts: Any, config: TrainConfig) -> Any:
+        folds[float(design.total.sum())] = config.folds
+        return fit_of(design, mean, parts, config)
+
+    monkeypatch.setattr(module, "fit_of", noted)
+    curve_of(snapshot, CONFIG, cache)
+    assert CONFIG.folds > 3 and folds.pop(max(folds)) == CONFIG.folds
+    assert folds and set(folds.values()) == {3}
 
 
 def test_the_command_prints_it(snapshot: Path, cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
