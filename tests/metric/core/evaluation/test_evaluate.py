@@ -148,7 +148,9 @@ def test_the_best_possible_metric_and_the_rows_can_be_compared_on_the_same_pairs
         votes.kind,
         votes.target_bpp,
     )
-    table = evaluate(mixed, [Candidate(key, key, "new", distances) for key in ("new", "rival")])
+    table = evaluate(
+        mixed, [Candidate("new", "new", "new", distances), Candidate("rival", "rival", "baseline", distances)]
+    )
     row = row_of(table, "new")
     score = f"{100 * row['score_where_known']:.1f}"
     assert f"On those pairs the score is, in per cent: new {score}, rival {score}." in format_table(table)
