@@ -64,20 +64,20 @@ def unpack(content: bytes) -> tuple[Header, bytes]:
 def _header(words: bytes) -> Header:
     """Raises ContainerError for a header that `pack` never wrote: a checksum that fits is easily made."""
     try:
-        stored = json.loads(words.decode())
-        header = Header(**stored)
+        header = Header(**json.loads(words.decode()))
     except (ValueError, TypeError, RecursionError) as error:
         raise ContainerError(_NO_HEADER) from error
-    texts = [header.codec, header.version]
-    if isinstance(header.settings, dict):
-        texts += [text for pair in header.settings.items() for text in map(str, pair)]
-    else:
-        raise ContainerError(_NO_HEADER)
-    sides = (header.height, header.width)
-    if not (
-        all(isinstance(text, str) and text.isprintable() for text in texts)
-        and all(isinstance(value, (str, int, float)) for value in header.settings.values())
-        and all(type(side) is int and side > 0 for side in sides)
-    ):
+    if not (isinstance(header.settings, dict) and _is_sound(header)):
         raise ContainerError(_NO_HEADER)
     return header
+
+
+def _is_sound(header: Header) -> bool:
+    """Whether the values are what a codec and a picture have; texts are printable, since messages show them."""
+    values = header.settings.values()
+    texts = [header.codec, header.version, *header.settings, *map(str, values)]
+    return (
+        all(isinstance(text, str) and text.isprintable() for text in texts)
+        and all(isinstance(value, (str, int, float)) for value in values)
+        and all(type(side) is int and side > 0 for side in (header.height, header.width))
+    )

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -94,7 +95,15 @@ def give_usual_rights(path: Path) -> None:
     path.chmod((0o777 if path.is_dir() else 0o666) & ~_umask())
 
 
+_turn = threading.Lock()
+
+
 def _umask() -> int:
-    umask = os.umask(0)
-    os.umask(umask)
+    """The process's own, which can only be read by setting another: by one thread at a time, or that one would stay.
+
+    Files that other threads create meanwhile are private, not open to everybody.
+    """
+    with _turn:
+        umask = os.umask(0o077)
+        os.umask(umask)
     return umask

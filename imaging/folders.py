@@ -10,7 +10,7 @@ from imaging.files import give_usual_rights
 
 
 class FolderError(ValueError):
-    """A folder that can't be written where it was wished; the message says why."""
+    """A folder that can't be written at the requested place; the message says why."""
 
 
 @contextmanager

@@ -84,7 +84,7 @@ def downstream(options: argparse.Namespace) -> None:
 
 
 def _models(options: argparse.Namespace) -> tuple[Models, list[str]]:
-    """The models that can run, and a line for each that can't, told before the work.
+    """The models that can run, and a note for each that can't, printed before the work.
 
     Raises ModelUnavailable if there is none, and for a name or path that is no model.
     """

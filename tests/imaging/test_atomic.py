@@ -3,6 +3,8 @@
 import json
 import os
 import stat
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,27 @@ def test_a_failure_keeps_the_old_file_and_leaves_nothing(tmp_path: Path) -> None
         raise OSError("full")
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["kept.bin"]
+
+
+def test_threads_that_write_at_once_leave_the_umask_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that reads it while another has set its own would restore that one for ever."""
+    current, real = os.umask(0o022), os.umask
+
+    def slow(mask: int) -> int:
+        before = real(mask)
+        time.sleep(0.002)
+        return before
+
+    try:
+        monkeypatch.setattr(os, "umask", slow)
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda n: write_atomic(tmp_path / str(n), b"x"), range(12)))
+        assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o644}
+        assert real(0o022) == 0o022
+    finally:
+        real(current)
 
 
 def test_others_may_read_what_the_umask_lets_them(tmp_path: Path) -> None:
