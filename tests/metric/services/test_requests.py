@@ -28,7 +28,7 @@ def test_a_study_is_trained_on_while_a_run_of_it_is_held_alive(
 ) -> None:
     run = held(make_run(), seconds=seconds, state=state)
     assert is_training(study_id=run.study_id) is expected
-    assert not is_training(study_id=make_run().study_id), "of another study nothing was said"
+    assert not is_training(study_id=make_run().study_id), "another study is free"
 
 
 def test_the_oldest_run_of_a_study_that_nobody_trains_on_is_next() -> None:
