@@ -12,7 +12,7 @@ import pytest
 
 from config.limits import STRANGERS_MOST_BYTES
 from config.run import buffering
-from config.run.buffering import Client, Server
+from config.run.buffering import Server
 from config.run.web import listen
 from tests.config.run.test_supervisor import until
 
@@ -80,9 +80,14 @@ def begin(port: int, sent: bytes) -> socket.socket:
     return connection
 
 
-def received(client: Client) -> int:
-    """Bytes of the body that have come; there is no request yet while its first line is not read."""
-    return client.request.body_bytes_received if client.request else 0
+def file_of_body(server: Server, connection: socket.socket) -> Any:
+    """The file of a body of which a megabyte and a half of two have come."""
+    until(lambda: bool(server.active_channels), within=5, what="it is connected")
+    (client,) = server.active_channels.values()
+    connection.sendall(b"x" * (LARGE - 2**19))
+    # There is no request while its first line is not read.
+    until(lambda: client.request and client.request.body_bytes_received > 2**20, within=5, what="it arrives")
+    return client.request.body_rcv.getbuf().buf.file
 
 
 def get(path: str) -> bytes:
@@ -232,14 +237,9 @@ def test_nothing_is_read_while_it_is_not_known_who_sends(site: Site, monkeypatch
 
 
 def test_what_came_of_a_body_is_removed_when_its_sender_goes(site: Site) -> None:
-    """A megabyte and a half of two arrive, which is kept in a file, and the connection ends."""
     with serving(site) as (server, port):
         with begin(port, large_head(b"Cookie: sessionid=known\r\n")) as connection:
-            until(lambda: bool(server.active_channels), within=5, what="it is connected")
-            (client,) = server.active_channels.values()
-            connection.sendall(b"x" * (LARGE - 2**19))
-            until(lambda: received(client) > 2**20, within=5, what="it arrives")
-            kept = client.request.body_rcv.getbuf().buf.file
+            kept = file_of_body(server, connection)
             assert not kept.closed
         until(lambda: kept.closed, within=5, what="the file is closed")
 
@@ -248,11 +248,7 @@ def test_what_came_of_a_body_is_removed_when_the_server_ends(site: Site) -> None
     with ExitStack() as afterwards:
         with serving(site, grace=0.1) as (server, port):
             connection = afterwards.enter_context(begin(port, large_head(b"Cookie: sessionid=known\r\n")))
-            until(lambda: bool(server.active_channels), within=5, what="it is connected")
-            (client,) = server.active_channels.values()
-            connection.sendall(b"x" * (LARGE - 2**19))
-            until(lambda: received(client) > 2**20, within=5, what="it arrives")
-            kept = client.request.body_rcv.getbuf().buf.file
+            kept = file_of_body(server, connection)
         assert kept.closed
 
 
