@@ -63,8 +63,9 @@ def test_the_first_version_is_held_against_the_stock_heads() -> None:
     assert version.promoted and version.promotion_reason
 
 
-def test_an_interval_that_touches_zero_is_not_enough() -> None:
-    version = make_version(1, low=-0.001)
+@pytest.mark.parametrize("low", [-0.001, 0.0])
+def test_an_interval_that_touches_zero_is_not_enough(low: float) -> None:
+    version = make_version(1, low=low)
     assert promote_if_better(version=version, rival=None).startswith("not promoted")
     assert not MetricVersion.objects.filter(promoted=True).exists()
 
