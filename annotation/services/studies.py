@@ -18,7 +18,7 @@ from annotation.errors import Refused, StudyFrozen, StudyNotReady
 from annotation.models import Membership, Reconstruction, Study
 from annotation.reports.processes import availabilities
 from annotation.reports.readiness import pair_faults
-from annotation.services.crops import recut
+from annotation.services.crops import CHANGED, Cuts, cut_beforehand, recut, store_whole
 from annotation.services.drafts import require_draft
 from annotation.services.planning import is_little, plan
 from annotation.services.questionnaires import checked_questionnaire
@@ -73,23 +73,43 @@ def _save_new(study: Study, *, own_slug: bool) -> None:
             study.slug = free
 
 
-@transaction.atomic
 def update_study(*, study: Study, **fields: Any) -> Study:
     """A draft with other rules; another size of pictures cuts its photographs anew, about the same middle.
 
     Raises StudyFrozen once it was opened, Refused or ValidationError for bad rules.
     """
+    fields |= _checked_questions(fields)
+    study = Study.objects.get(pk=study.pk)
+    if not _is_resized(study, fields):
+        return _update(study, fields)
+    require_draft(study)
+    for name, value in fields.items():
+        setattr(study, name, value)
+    _check(study)
+    with cut_beforehand(study) as cuts:
+        study = _update(study, fields, cuts)
+        store_whole(cuts)
+    return study
+
+
+@transaction.atomic
+def _update(study: Study, fields: Mapping[str, Any], cuts: Cuts | None = None) -> Study:
     study = Study.objects.select_for_update().get(pk=study.pk)
     require_draft(study)
-    resized = any(getattr(study, name) != fields[name] for name in SIZES if name in fields)
-    for name, value in (fields | _checked_questions(fields)).items():
+    if _is_resized(study, fields) != (cuts is not None):
+        raise Refused(CHANGED)
+    for name, value in fields.items():
         setattr(study, name, value)
     _check(study)
     study.saved_at = timezone.now()
     study.save(update_fields=[*fields, "saved_at"])
-    if resized:
-        recut(study=study)
+    if cuts is not None:
+        recut(study=study, cuts=cuts)
     return study
+
+
+def _is_resized(study: Study, fields: Mapping[str, Any]) -> bool:
+    return any(getattr(study, name) != fields[name] for name in SIZES if name in fields)
 
 
 def _check(study: Study, *, free_slug: bool = False) -> None:
