@@ -91,7 +91,7 @@ class AnnotatorAdmin(ReadOnlyAdmin):
 
 @admin.register(Enrolment)
 class EnrolmentAdmin(ReadOnlyAdmin):
-    """Annotators in studies; who is left out is decided on the study's own page."""
+    """Annotators in studies; who is excluded is decided on the study's own page."""
 
     list_display = ["annotator", "study", "arrived_at", "screened_out_by", "finished_at", "excluded_by"]
     list_filter = ["screened_out_by"]

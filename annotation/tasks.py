@@ -80,7 +80,7 @@ def keep_no_longer() -> None:
 
 @shared_task
 def quality(pk: int) -> None:
-    """Works out the figures of a study's annotators and who is left out; then what is asked next."""
+    """Works out the figures of a study's annotators and who is excluded; then the order of the next pairs."""
     refresh_quality(Study.objects.get(pk=pk))
     refresh_rankings()
 

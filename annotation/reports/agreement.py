@@ -62,7 +62,7 @@ def _repeated(study: Study, votes: StudyVotes, triplets: int, *, simulated: bool
 
 
 def _again(study: Study, *, simulated: bool) -> Estimate:
-    """How often a repeat got the answer that its pair had got, pooled over those who are not left out."""
+    """How often a repeat got the answer that its pair had got, pooled over those who are not excluded."""
     repeats = _repeats(study, simulated=simulated)
     alike = Count("pk", filter=Q(before=F("choice")))
     by_annotator = repeats.order_by().values("annotator").annotate(alike=alike, repeats=Count("pk"))
