@@ -61,7 +61,7 @@ class Case:
 
 
 def _unequal(design: Design, draw: np.random.Generator) -> Design:
-    """The same pairs, by people of whom some answer ten times as much as others."""
+    """The same pairs, where some people answer ten times as much as others."""
     people = int(design.annotator.max()) + 1
     share = np.geomspace(10.0, 1.0, people)
     return replace(design, annotator=draw.choice(people, size=design.annotator.size, p=share / share.sum()))

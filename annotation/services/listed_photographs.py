@@ -7,7 +7,7 @@ from typing import Any
 
 from annotation.errors import BadPhotograph, BadStudyFile, DuplicatePhotograph
 from annotation.models import Source, Study
-from annotation.services.sources import add_read, read_source
+from annotation.services.sources import add_read, read_source, require_words
 from annotation.services.uncropped import store_uncropped, uncropped_pixels
 from imaging.png import decode_png, encode_png
 
@@ -50,12 +50,12 @@ def _read(
 ) -> ListedPhotograph:
     texts = {word: str(row.get(word, "")) for word in ("licence", "attribution")}
     name = str(row.get("name") or row.get("file") or row.get("sha256", ""))
+    require_words(name=name, **texts)
     corner, words = _corner_of(row), {"name": name[:200], **texts}
     if "file" not in row and (known := _known_source(study, row)):
         return ListedPhotograph(known, words)
-    source, shown, whole = read_source(
-        study=study, file=_content(row, number, name, folder), name=name, corner=corner, **texts
-    )
+    file = _content(row, number, name, folder)
+    source, shown, whole = read_source(study=study, file=file, name=name, corner=corner)
     png = scratch / f"photograph-{number}.png"
     png.write_bytes(encode_png(shown))
     if source.crop is None:

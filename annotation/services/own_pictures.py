@@ -44,6 +44,7 @@ def add_pictures(
     FaultyPictures with every fault, and StudyFrozen once the study was opened.
     """
     require_draft(study)
+    require_words(name="The pictures", licence=licence, attribution=attribution)
     with read_pictures(study=study, folder=folder, progress=progress) as read:
         added = keep_pictures(
             study=study, read=read, allow_missing=allow_missing, licence=licence, attribution=attribution
@@ -62,7 +63,6 @@ def keep_pictures(
 ) -> Added:
     """The pictures of a folder that was read as conditions of a draft. Raises as `add_pictures` does."""
     require_draft(study)
-    require_words(name="The pictures", licence=licence, attribution=attribution)
     missing = [f"{photograph} lacks {condition}" for photograph, condition in read.layout.missing]
     faults = [*read.faults, *_clashes(study, read.layout), *_conflicts(study, read)]
     if missing and not allow_missing:

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.sessions.models import Session as Browser
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -27,9 +28,10 @@ from annotation.models import (
 )
 from annotation.models.study import new_key
 from annotation.services.counters import recount
-from annotation.services.erasing import overwrite_what_is_deleted
 from annotation.services.imported_draft import SKIPPED
 from annotation.services.pool import return_to_pool
+
+log = structlog.get_logger(__name__)
 
 # Browsers of before the annotator's own cookie are known by this word of their session.
 COOKIE = "annotator"
@@ -213,3 +215,25 @@ def _commented_by_forgotten() -> QuerySet[Assignment]:
 def _is_over(study: Study, now: datetime) -> bool:
     days = study.rules.retention_days
     return bool(days and study.closed_at and study.closed_at + timedelta(days=days) <= now)
+
+
+def overwrite_what_is_deleted() -> None:
+    """Call it inside a transaction, before rows are deleted or changed: what they held leaves the disk too.
+
+    SQLite's file and its write-ahead log would keep it, unread, for months. After the commit the log, which holds the
+    pages as they were, is written into the database and emptied. Postgres removes old versions of rows by its own vacuum.
+    """
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA secure_delete=ON")
+        transaction.on_commit(empty_log)
+
+
+def empty_log() -> bool:
+    """Empties SQLite's log; returns whether it could. A process that reads for longer than 20 s prevents it."""
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (busy, *_) = cursor.fetchone()
+    if busy:
+        log.warning("The log of the database could not be emptied: deleted data stay in it until it can be.")
+    return not busy

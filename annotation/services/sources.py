@@ -36,9 +36,8 @@ def add_source(
     StudyFrozen once the study was opened. Nothing is written in any of these cases.
     """
     require_draft(study)
-    source, shown, whole = read_source(
-        study=study, file=file, name=name, licence=licence, attribution=attribution, corner=corner
-    )
+    require_words(name=name, licence=licence, attribution=attribution)
+    source, shown, whole = read_source(study=study, file=file, name=name, corner=corner)
     words = {"name": name[:200], "licence": licence, "attribution": attribution}
     kept = add_read(study=study, source=source, png=encode_png(shown), words=words)
     if kept.crop is not None:
@@ -47,19 +46,12 @@ def add_source(
 
 
 def read_source(
-    *,
-    study: Study,
-    file: Path | BinaryIO | bytes,
-    name: str,
-    licence: str = "",
-    attribution: str = "",
-    corner: tuple[int, int] | None = None,
+    *, study: Study, file: Path | BinaryIO | bytes, name: str, corner: tuple[int, int] | None = None
 ) -> tuple[Source, Pixels, Pixels]:
     """What `add_source` would add, with nothing written: the row, its pixels, and those of the whole photograph.
 
-    The study need not be saved yet.
+    The study need not be saved yet. Raises BadPhotograph.
     """
-    require_words(name=name, licence=licence, attribution=attribution)
     try:
         photograph = image.load_photograph(file)
     except PhotographError as error:

@@ -36,7 +36,7 @@ def remove_old_snapshots(now: datetime | None = None) -> int:
     """Deletes the files of those; how many."""
     removed = 0
     for pk in list(removable(now).values_list("pk", flat=True)):
-        # Meanwhile somebody may have asked for a training on it.
+        # Meanwhile a training on it may have been requested.
         if snapshot := removable(now).filter(pk=pk).first():
             remove_archive(snapshot=snapshot)
             removed += 1

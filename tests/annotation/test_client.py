@@ -82,7 +82,7 @@ def test_what_is_not_theirs_is_refused_in_words() -> None:
 
 @pytest.fixture
 def redirecting() -> Iterator[tuple[str, list[str]]]:
-    """A site that redirects every address to one of its own, and the paths that it was asked for."""
+    """A site that redirects every address to one of its own, and the paths that were requested."""
     paths: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""What cannot be concluded from a ranking is said, with what to add; a whole study has nothing of the kind."""
+"""Cautions name what cannot be concluded from a ranking, and what to add; a whole study has nothing of the kind."""
 
 from dataclasses import replace
 

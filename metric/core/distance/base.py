@@ -176,7 +176,7 @@ def full_precision(device: torch.device) -> Iterator[None]:
     """Without the caller's autocast, and with all bits of float32: in fewer bits near pairs change places.
 
     Callers ask for fewer by torch.set_float32_matmul_precision, by torch.backends.fp32_precision, and on a GPU by TF32,
-    which convolutions take unless told otherwise. Gradients flow through it as they do outside. torch's settings are
+    which convolutions take by default. Gradients flow through it as they do outside. torch's settings are
     those of the whole process: where several threads compute at once, the first one changes them and the last one
     restores them.
     """

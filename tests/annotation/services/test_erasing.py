@@ -9,9 +9,8 @@ from django.utils import timezone
 
 from annotation.core.protocol import Protocol
 from annotation.models import Annotator, Assignment, Enrolment, Flag, Study
-from annotation.services.erasing import empty_log
 from annotation.services.imported_draft import SKIPPED
-from annotation.services.privacy import forget, held_on, keep_no_longer
+from annotation.services.privacy import empty_log, forget, held_on, keep_no_longer
 from annotation.services.sessions import skip_assignment
 from tests.kit.factories import make_assignment, make_session, make_study, make_triplet
 

@@ -7,14 +7,14 @@ import pytest
 from django.db import connection
 
 from annotation.core.conditions import Condition
-from annotation.errors import Refused
+from annotation.errors import BadStudyFile, Refused
 from annotation.models import Photograph, Source, Study
 from annotation.services import picture_folder, sources
 from annotation.services.study_files import create_from_file
 from imaging.pictures import load_photograph
 from imaging.png import decode_png, encode_png
 from tests.annotation.services.test_own_pictures import DAWN, good, worse, write
-from tests.kit.factories import make_png
+from tests.kit.factories import make_png, make_source, make_study
 
 FILE = """format = "closer-study/1"
 name = "Both"
@@ -75,3 +75,13 @@ def test_nothing_is_written_where_one_cannot_be_read(tmp_path: Path, broken: str
     with pytest.raises(Refused, match=broken.split("/")[-1]):
         create_from_file(text=with_pictures(FILE), folder=tmp_path)
     assert not (Study.objects.exists() or Source.objects.exists() or Photograph.objects.exists())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("field", ["licence", "attribution"])
+def test_too_long_a_text_is_refused_for_a_photograph_that_is_stored_already(field: str) -> None:
+    source = make_source(make_study())
+    row = f'[[photographs]]\nname = "a"\nsha256 = "{source.photograph}"\n{field} = "{"x" * 600}"\n'
+    with pytest.raises(BadStudyFile, match=f"its {field} must be plain text of at most"):
+        create_from_file(text=f'format = "closer-study/1"\nname = "Long"\n{row}')
+    assert not Study.objects.filter(name="Long").exists()

@@ -25,9 +25,9 @@ def plans(client: Client, address: str) -> list[str]:
     """How SQLite finds the rows of each query of judgments for the page."""
     with CaptureQueriesContext(connection) as captured:
         assert client.get(address).status_code == 200
-    asked = [query["sql"] for query in captured if 'FROM "annotation_judgment"' in query["sql"]]
+    queries = [query["sql"] for query in captured if 'FROM "annotation_judgment"' in query["sql"]]
     with connection.cursor() as cursor:
-        return [str(cursor.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()) for sql in asked]
+        return [str(cursor.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()) for sql in queries]
 
 
 @pytest.mark.parametrize("below", ["people/", "people/{}/"])

@@ -79,7 +79,7 @@ def test_one_that_a_person_made_stays(study: Study) -> None:
     mara = User.objects.create_user("mara")
     old = scheduled(study, scheduled=False, created_by=mara)
     scheduled(study)
-    mara.delete()  # their account goes, what they asked for does not
+    mara.delete()  # their account goes, what they requested does not
     assert after_removal(old)
 
 

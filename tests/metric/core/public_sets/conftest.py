@@ -22,7 +22,7 @@ def zipped(**files: str) -> bytes:
 
 @dataclass
 class Site:
-    """What the server has, what was asked of it, and after how many bytes it hangs up."""
+    """What the server has, what was requested, and after how many bytes it hangs up."""
 
     address: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
