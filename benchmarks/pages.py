@@ -4,7 +4,8 @@
 
 The studies are those of `benchmarks.history`, with flags, scheduled snapshots and their runs in proportion. Each
 address that takes GET is requested twice by the study's owner: with an empty cache, and after a worker did what the
-first request sent to it. Printed are CPU seconds of both, of the worker, queries, and MB over the process before the request.
+first request sent to it. Printed are CPU seconds of both, of the worker, queries, and MB over the process before
+the request.
 --only takes a part of the addresses' names; there are no pictures, so their addresses are skipped.
 """
 

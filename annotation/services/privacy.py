@@ -221,7 +221,8 @@ def overwrite_what_is_deleted() -> None:
     """Call it inside a transaction, before rows are deleted or changed: what they held leaves the disk too.
 
     SQLite's file and its write-ahead log would keep it, unread, for months. After the commit the log, which holds the
-    pages as they were, is written into the database and emptied. Postgres removes old versions of rows by its own vacuum.
+    pages as they were, is written into the database and emptied. Postgres removes old versions of rows by its
+    own vacuum.
     """
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
