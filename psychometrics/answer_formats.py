@@ -7,11 +7,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from psychometrics.comparisons import FIRST, SECOND, TIE
-from psychometrics.conditions import THE_ORIGINAL, AnswersError, ComparedMethod, number, parse_compared
+from psychometrics.conditions import (
+    MISSING,
+    THE_ORIGINAL,
+    AnswersError,
+    ComparedMethod,
+    is_missing,
+    number,
+    parse_compared,
+)
 from psychometrics.tables import Record
 
-MISSING = ("", "na", "nan", "null")
-"""What R, pandas and databases write into a cell that has no value, in lower case."""
+MOST_MS = 86_400_000.0
+"""People do not look at one pair for a day; a larger figure is in another unit."""
 TRAP, IDENTICAL = "trap", "identical"
 CHECKS = ("", TRAP, IDENTICAL)
 
@@ -64,16 +72,16 @@ def _plain_row(row: dict[str, str]) -> Row:
     if choice not in _PLAIN_CHOICES:
         raise AnswersError(f"the choice is {row['choice']!r}: use a, b or tie, the closer one, or skip")
     first, second = (_parse_side(row, side) for side in ("a", "b"))
-    check = row.get("check", "").lower()
+    check = _mark(row.get("check", ""))
     if check not in CHECKS:
         raise AnswersError(f"the check is {row['check']!r}: use {TRAP} or {IDENTICAL}, or leave it empty")
-    known = _known(row.get("known", "").lower(), first, second) if check == TRAP else None
+    known = _known(_mark(row.get("known", "")), first, second) if check == TRAP else None
     return Row(
         row["source"],
         first,
         second,
         _PLAIN_CHOICES[choice],
-        _named(row.get("annotator", "")),
+        row.get("annotator", ""),
         _ms(row.get("ms", "")),
         check,
         known,
@@ -92,23 +100,27 @@ def _known(name: str, first: ComparedMethod, second: ComparedMethod) -> int:
 def _parse_side(row: dict[str, str], side: str) -> ComparedMethod:
     """By its name, or by the columns that Closer's own import knows: a_codec, a_bpp."""
     parsed = parse_compared(row.get(f"{side}_codec") or row[side])
-    level = row.get(f"{side}_bpp") or row.get("level", "")
-    if parsed.level is not None or parsed == THE_ORIGINAL or level.lower() in MISSING:
+    levels = (row.get(column, "") for column in (f"{side}_bpp", "level"))
+    level = next((cell for cell in levels if not is_missing(cell)), None)
+    if parsed.level is not None or parsed == THE_ORIGINAL or level is None:
         return parsed
     return ComparedMethod(parsed.method, number(level, "the level"))
 
 
-def _named(annotator: str) -> str:
-    """The name of an annotator; empty where the cell has no value."""
-    return "" if annotator.lower() in MISSING else annotator
+def _mark(cell: str) -> str:
+    """A word of the format in lower case; empty where the cell has no value."""
+    return "" if is_missing(cell) else cell.lower()
 
 
-def _ms(text: str) -> float | None:
-    if text.lower() in MISSING:
+def _ms(text: str, unit: float = 1.0) -> float | None:
+    """A time in milliseconds, from a cell in so many of them; None where it has no value."""
+    if is_missing(text):
         return None
-    value = number(text, "the time")
+    value = unit * number(text, "the time")
     if value < 0:
         raise AnswersError(f"the time is {text!r}, which is below zero")
+    if value > MOST_MS:
+        raise AnswersError(f"the time is {value:g} ms, more than a day: give it in the format's unit")
     return value
 
 
@@ -120,7 +132,7 @@ def _pwcmp_row(row: dict[str, str]) -> Row:
     if choice is None:
         raise AnswersError(f"is_A_selected is {row['is_A_selected']!r}: use 1, 0, or 0.5 for a tie")
     first, second = parse_compared(row["condition_A"]), parse_compared(row["condition_B"])
-    return Row(row["scene"], first, second, choice, _named(row.get("observer", "")))
+    return Row(row["scene"], first, second, choice, row.get("observer", ""))
 
 
 def _mucped(records: Sequence[Record]) -> Reading:
@@ -147,15 +159,14 @@ def _aic3(records: Sequence[Record]) -> Reading:
     def row_of(row: dict[str, str]) -> Row:
         choice = _aic3_choice(row)
         left, right = (_aic3_condition(row, side) for side in ("left", "right"))
-        took = _ms(row.get("response_time", ""))
         check = TRAP if _is(row, "is_trap") else IDENTICAL if _is(row, "is_bias") else ""
         return Row(
             row["img_num"],
             left,
             right,
             _TURNED[choice] if names_worse else choice,
-            _named(row.get("worker", "")),
-            None if took is None else 1000 * took,
+            row.get("worker", ""),
+            _ms(row.get("response_time", ""), unit=1000),
             check,
             _aic3_known(row) if check == TRAP else None,
         )

@@ -21,7 +21,7 @@ import numpy as np
 
 from psychometrics.answer_formats import FORMATS, IDENTICAL, TRAP, Reading, Row
 from psychometrics.comparisons import Comparisons, Floats, Ints, number_labels
-from psychometrics.conditions import THE_ORIGINAL, AnswersError, ComparedMethod
+from psychometrics.conditions import THE_ORIGINAL, AnswersError, ComparedMethod, note_on_names
 from psychometrics.tables import Table, TableError, read_table
 
 # Unreadable lines that a message names besides the first.
@@ -115,7 +115,8 @@ def _collected(format: str, table: Table, reading: Reading) -> AnswerRows:
         raise AnswersError(f"Line {wrong[0]} of {table.name}: {first}.{_further(wrong[1:])}")
     if not rows:
         raise AnswersError(f"{table.name} has a header but no answers below it.")
-    return AnswerRows(table.name, format, tuple(rows), reading.notes)
+    notes = (*reading.notes, *note_on_names(row.annotator for _, row in rows))
+    return AnswerRows(table.name, format, tuple(rows), notes)
 
 
 def _further(lines: list[int]) -> str:

@@ -7,6 +7,8 @@ any name that a file of answers holds will do.
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,6 +16,8 @@ from psychometrics.tables import plain_number
 
 ORIGINAL = "original"
 REFERENCES = (ORIGINAL, "reference")
+MISSING = ("", "na", "nan", "null", "none", "n/a", "#n/a")
+"""What R, pandas, databases and spreadsheets write into a cell that has no value, in lower case."""
 
 
 class AnswersError(ValueError):
@@ -32,6 +36,21 @@ class ComparedMethod:
 
 
 THE_ORIGINAL = ComparedMethod(ORIGINAL)
+
+
+def is_missing(cell: str) -> bool:
+    """Whether a cell of numbers or of a mark has no value. Names are text: somebody may be called NA."""
+    return cell.lower() in MISSING
+
+
+def note_on_names(annotators: Iterable[str]) -> tuple[str, ...]:
+    """A sentence for each name of an annotator, of each answer, that may have meant that nobody is named."""
+    unlikely = Counter(name for name in annotators if name and is_missing(name))
+    return tuple(
+        f"{name!r} is taken as the name of an annotator (answers: {count:,}): leave the cell empty where the annotator "
+        "is not known."
+        for name, count in sorted(unlikely.items())
+    )
 
 
 @lru_cache(maxsize=65536)

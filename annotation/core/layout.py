@@ -7,7 +7,7 @@ table; all faults are collected before they are reported.
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -20,11 +20,13 @@ from annotation.core.conditions import (
     parse_method,
 )
 from psychometrics.answers import UNPRINTABLE
+from psychometrics.conditions import is_missing
 from psychometrics.tables import Record, plain_number
 
 REQUIRED, OPTIONAL = ("source", "method", "level", "file"), ("bpp",)
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif")
 LARGEST_BPP = 48.0
+MOST_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,9 @@ def _one_form(name: str) -> str:
 def read_table(records: Iterable[Record], present: Iterable[str], *, name: str) -> Layout:
     """The pictures that the rows of a table name; `present` are the files that are there."""
     pictures, faults, there, named = [], [], set(present), dict[str, int]()
+    not_named = set(there)
     for line, cells in records:
+        not_named.discard(PurePosixPath(cells["file"]).as_posix())
         try:
             picture = _of_row(cells)
         except ConditionError as error:
@@ -116,7 +120,20 @@ def read_table(records: Iterable[Record], present: Iterable[str], *, name: str) 
             continue
         named[picture.file] = line
         pictures.append(picture)
-    return _checked(pictures, faults)
+    return _checked(pictures, [*faults, *_not_named(not_named, name)])
+
+
+def _not_named(files: Iterable[str], table: str) -> Iterator[str]:
+    """A sentence where the folder holds pictures of which the table says nothing."""
+    pictures = sorted(
+        file for file in files if not is_ignored(file) and PurePosixPath(file).suffix.lower() in SUFFIXES
+    )
+    if pictures:
+        more = f" and {len(pictures) - MOST_NAMED:,} more" if len(pictures) > MOST_NAMED else ""
+        yield (
+            f"{table} has no row for {', '.join(pictures[:MOST_NAMED])}{more}: add a row for each picture, or "
+            "remove it from the folder."
+        )
 
 
 def _of_row(cells: dict[str, str]) -> Picture:
@@ -134,7 +151,7 @@ def _of_row(cells: dict[str, str]) -> Picture:
 
 
 def _bpp(text: str) -> float | None:
-    if not text:
+    if is_missing(text):
         return None
     try:
         bpp = plain_number(text)

@@ -19,7 +19,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from annotation.core.conditions import LONGEST_CODEC, ORIGINAL_METHOD, ConditionError, parse_level
-from annotation.core.formats.plain import MOST_MS
 from annotation.core.roles import Reach
 from annotation.errors import Refused
 from annotation.models import Assignment, Judgment, Membership, Study, Triplet
@@ -197,8 +196,6 @@ def _check(line: int, row: Row) -> None:
             raise Refused(
                 f"Line {line}: the method has more than {LONGEST_CODEC} characters: {one.method[:40]}…"
             )
-    if row.ms is not None and row.ms > MOST_MS:
-        raise Refused(f"Line {line}: the time is {row.ms:g} ms, more than a day. Give it in milliseconds.")
     if len(row.source) > LONGEST_SOURCE:
         raise Refused(
             f"Line {line}: the source has more than {LONGEST_SOURCE} characters: {row.source[:40]}…"

@@ -31,10 +31,29 @@ def test_one_further_line_is_named(tmp_path: Path) -> None:
         read_answers(written(tmp_path, PLAIN + "s,x,x,a,p,1\ns,y,y,a,p,1\ns,x,y,b,p,1\n"))
 
 
-@pytest.mark.parametrize("missing", ["NA", "nan", "NULL", ""])
-def test_a_cell_without_a_value_is_nobody(tmp_path: Path, missing: str) -> None:
-    result = read_answers(written(tmp_path, PLAIN + f"s,x,y,a,{missing},{missing}\ns,x,y,b,{missing},7\n"))
-    assert result.annotator is None and result.annotators == () and result.ms is None
+@pytest.mark.parametrize("missing", ["NA", "nan", "NULL", "None", "#N/A", ""])
+def test_a_cell_of_numbers_or_marks_may_have_no_value(tmp_path: Path, missing: str) -> None:
+    head = "source,a,b,choice,annotator,ms,level,a_bpp,check,known"
+    rows = f"s,x,y,a,,{missing},2,{missing},{missing},{missing}\ns,x,y,b,,7,2,,,\n"
+    result = read_answers(written(tmp_path, f"{head}\n{rows}"))
+    assert result.annotator is None and result.ms is None and result.outcome.size == 2
+    assert [str(one) for one in result.conditions] == ["x@2", "y@2"]
+
+
+@pytest.mark.parametrize("name", ["NA", "nan", "null", "None"])
+def test_names_are_text(tmp_path: Path, name: str) -> None:
+    result = read_answers(written(tmp_path, PLAIN + f"{name},{name},y,a,{name},1\n{name},{name},y,b,ann,7\n"))
+    assert result.annotators == (name, "ann") and result.sources == (name,)
+    assert sorted(one.method for one in result.conditions) == sorted([name, "y"])
+    assert f"{name!r} is taken as the name of an annotator (answers: 1)" in result.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("time", "words"), [("-1", "below zero"), ("86400001", "more than a day"), ("soon", "not a")]
+)
+def test_times_are_numbers_of_a_day_at_most(tmp_path: Path, time: str, words: str) -> None:
+    with pytest.raises(AnswersError, match=f"Line 2 .*the time is .*{words}"):
+        read_answers(written(tmp_path, PLAIN + f"s,x,y,a,p,{time}\n"))
 
 
 @pytest.mark.parametrize(

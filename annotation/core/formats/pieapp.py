@@ -12,6 +12,7 @@ from pathlib import Path
 from annotation.core.formats.clic import split_choices
 from annotation.core.formats.names import is_inside
 from annotation.core.formats.plain import Answer, Answers, AnswersError, Shown
+from psychometrics.conditions import is_missing
 from psychometrics.tables import TableError, plain_number, read_table
 
 LABELS = "*_pairwise_labels.csv"
@@ -63,7 +64,7 @@ def _answers(file: Path) -> Iterator[Answer | None]:
         reference, a, b, text = cells[:4]
         if not all(map(is_inside, (reference, a, b))):
             raise AnswersError(f"Line {line} of {file} names a picture outside its folder.")
-        if not text:
+        if is_missing(text):
             yield None
             continue
         source = f"reference_images/{split}/{reference}"

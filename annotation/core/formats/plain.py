@@ -13,8 +13,9 @@ from pathlib import Path
 
 from annotation.core.conditions import ORIGINAL_METHOD
 from annotation.core.formats.names import is_inside
-from psychometrics.answer_formats import CHECKS, IDENTICAL, TRAP
+from psychometrics.answer_formats import CHECKS, IDENTICAL, MOST_MS, TRAP
 from psychometrics.answers import UNPRINTABLE
+from psychometrics.conditions import is_missing, note_on_names
 from psychometrics.tables import Record, TableError, plain_number, read_records
 
 SKIP = "skip"
@@ -22,8 +23,6 @@ CHOICES = ("a", "b", "tie", SKIP)
 REQUIRED = ("source", "a", "b", "choice")
 OPTIONAL = ("annotator", "ms", "a_codec", "b_codec", "a_bpp", "b_bpp", "kind", "check", "known")
 UNKNOWN_KIND = "unknown-unknown"
-# People do not look at one pair for a day; a larger figure is in another unit.
-MOST_MS = 86_400_000.0
 # Bits of a file a pixel; more is a mistake of units.
 MOST_BPP = 999.0
 
@@ -104,7 +103,7 @@ def read_plain(path: Path, *, anywhere: bool = False) -> Answers:
     answers = [_answer(path, line, row, anywhere=anywhere) for line, row in rows]
     if not any(answer.is_vote for answer in answers):
         raise AnswersError(f"{path} has no votes: only checks and skipped answers.")
-    return Answers("plain", answers)
+    return Answers("plain", answers, note_on_names(answer.annotator for answer in answers))
 
 
 def read_rows(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> list[Record]:
@@ -152,7 +151,9 @@ def _answer(path: Path, line: int, row: Mapping[str, str], *, anywhere: bool = F
 
 def _check(where: str, row: Mapping[str, str]) -> tuple[str, str]:
     """The kind of check and, of a trap, its right answer: the column's, else the original on one side, else ""."""
-    check, known = row.get("check", "").lower(), row.get("known", "").lower()
+    check, known = (
+        "" if is_missing(cell) else cell.lower() for cell in (row.get("check", ""), row.get("known", ""))
+    )
     if check not in CHECKS:
         raise AnswersError(
             f"{where} has the check {row['check']!r}: use {TRAP} or {IDENTICAL}, or leave it empty."
@@ -177,9 +178,9 @@ def require_inside(where: str, name: str, value: str) -> None:
 
 
 def number(where: str, name: str, row: Mapping[str, str], most: float = math.inf) -> float | None:
-    """A number from 0 to `most` in the column `name`, None where there is none. Raises AnswersError."""
+    """A number from 0 to `most` in the column `name`, None where it has no value. Raises AnswersError."""
     text = row.get(name, "")
-    if not text:
+    if is_missing(text):
         return None
     try:
         value = plain_number(text)

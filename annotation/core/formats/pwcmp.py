@@ -7,6 +7,7 @@ It names no files, so pictures are looked for beside it as `SCENE/CONDITION.png`
 from pathlib import Path
 
 from annotation.core.formats.plain import Answer, Answers, AnswersError, Shown, read_rows
+from psychometrics.conditions import note_on_names
 
 COLUMNS = ("observer", "scene", "condition_A", "condition_B", "is_A_selected")
 REFERENCE = "reference"
@@ -30,7 +31,7 @@ def read_pwcmp(path: Path) -> Answers:
             raise AnswersError(f"{where} compares {first} with itself.")
         a, b = (Shown(f"{scene}/{name}{SUFFIX}", codec=name) for name in (first, second))
         answers.append(Answer(f"{scene}/{REFERENCE}{SUFFIX}", a, b, choice, line, annotator=row["observer"]))
-    return Answers("pwcmp", answers)
+    return Answers("pwcmp", answers, note_on_names(answer.annotator for answer in answers))
 
 
 def _name(where: str, column: str, value: str) -> str:

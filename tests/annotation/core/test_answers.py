@@ -67,11 +67,21 @@ def test_a_bad_row_is_named_by_its_line(tmp_path: Path, row: str, words: str) ->
         read_plain(path)
 
 
-@pytest.mark.parametrize("text", ["nan", "-1", "1e99", "soon", "1_000", "１２"])
+@pytest.mark.parametrize("text", ["inf", "-1", "1e99", "soon", "1_000", "１２"])
 def test_times_are_numbers_of_a_day_at_most(tmp_path: Path, text: str) -> None:
     path = write(tmp_path, "source,a,b,choice,ms", f"o.png,x.png,y.png,a,{text}")
     with pytest.raises(AnswersError, match="Line 2"):
         read_plain(path)
+
+
+@pytest.mark.parametrize("missing", ["", "NA", "nan", "NULL", "None"])
+def test_a_cell_of_numbers_or_marks_may_have_no_value(tmp_path: Path, missing: str) -> None:
+    head = "source,a,b,choice,ms,a_bpp,check,known,annotator"
+    path = write(tmp_path, head, f"o.png,x.png,y.png,a,{missing},{missing},{missing},{missing},{missing}")
+    read = read_plain(path)
+    (answer,) = read.answers
+    assert (answer.ms, answer.a.bpp, answer.check, answer.known) == (None, None, "", "")
+    assert answer.annotator == missing and bool(read.notes) == bool(missing)
 
 
 @pytest.mark.parametrize(
@@ -260,7 +270,7 @@ def test_control_characters_in_a_cell_are_refused(tmp_path: Path, cell: str) -> 
         read_plain(table)
 
 
-@pytest.mark.parametrize("bpp", ["1e300", "1000", "nan", "-1"])
+@pytest.mark.parametrize("bpp", ["1e300", "1000", "inf", "-1"])
 def test_a_bitrate_that_no_picture_has_is_refused(tmp_path: Path, bpp: str) -> None:
     table = tmp_path / "answers.csv"
     table.write_text(f"source,a,b,choice,a_bpp\n1.png,2.png,3.png,a,{bpp}\n", encoding="utf-8")

@@ -1,5 +1,7 @@
 """How own pictures lie in a folder: every fault is found, and the names of photographs are what somebody meant."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from annotation.core.conditions import ORIGINAL, Condition
@@ -98,10 +100,10 @@ def test_missing_cells_are_listed_and_are_no_faults_of_their_own() -> None:
     assert layout.faults == () and layout.missing == (("dusk", Condition("other", 2.0)),)
 
 
-def table(*rows: str) -> Layout:
+def table(*rows: str, present: Sequence[str] = ("o.png", "m.png")) -> Layout:
     names = ("source", "method", "level", "file", "bpp")
     records = [(n, dict(zip(names, row.split(","), strict=True))) for n, row in enumerate(rows, start=2)]
-    return read_table(records, ["o.png", "m.png"], name="pictures.csv")
+    return read_table(records, [*present, "pictures.csv"], name="pictures.csv")
 
 
 def test_a_table_says_what_the_files_are() -> None:
@@ -111,6 +113,33 @@ def test_a_table_says_what_the_files_are() -> None:
         ("dawn", "original", None),
         ("dawn", "mine@45", 0.31),
     ]
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (
+            ["x/left.JPG", "notes.txt", ".hidden/a.png", "__MACOSX/._o.png"],
+            "no row for x/left.JPG: add a row",
+        ),
+        ([f"{n:02}.png" for n in range(12)], "08.png, 09.png and 2 more: add"),
+    ],
+)
+def test_pictures_that_a_table_does_not_name_are_faults(more: list[str], words: str) -> None:
+    (fault,) = table(
+        "dawn,original,,o.png,", "dawn,mine,1,./m.png,", present=["o.png", "m.png", *more]
+    ).faults
+    assert words in fault
+
+
+def test_a_row_with_a_fault_names_its_picture_all_the_same() -> None:
+    (fault,) = table(
+        "dawn,original,,o.png,",
+        "dawn,mine,1,m.png,",
+        "dawn,x,many,n.png,",
+        present=["o.png", "m.png", "n.png"],
+    ).faults
+    assert "line 4: the level" in fault
 
 
 @pytest.mark.parametrize(

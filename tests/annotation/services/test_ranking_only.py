@@ -129,11 +129,6 @@ def test_what_cannot_be_kept_is_refused_with_its_line(tmp_path: Path, row: str, 
     assert not Study.objects.exists()
 
 
-def test_a_time_in_another_unit_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match=r"Line 2: the time is 1\.7e\+12 ms, more than a day"):
-        imported(write(tmp_path, "p,x,y,a,1.7e12", head="source,a,b,choice,ms"))
-
-
 def test_the_same_file_again_leaves_out_the_votes_of_who_is_excluded(study: Study, tmp_path: Path) -> None:
     votes = list(study.triplets.order_by("pk").values_list("votes", flat=True))
     for row in study.enrolments.all():
