@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -22,13 +22,18 @@ from annotation.views.access import staff_of, study_or_404, within_reach
 from annotation.views.downloads import snapshot_zip
 
 
+@extend_schema_view(
+    retrieve=extend_schema(
+        description="A snapshot: its filters and counts, and whether it is ready to download."
+    )
+)
 class SnapshotViewSet(
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     mixins.CreateModelMixin,
     viewsets.GenericViewSet[Snapshot],
 ):
-    """Snapshots, for staff."""
+    """Snapshots of the studies whose data you may see, newest first."""
 
     serializer_class = serializers.SnapshotSerializer
     queryset = Snapshot.objects.select_related("study")

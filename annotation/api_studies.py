@@ -7,7 +7,7 @@ from django.db.models import IntegerField, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers as fields
 from rest_framework import status, viewsets
 from rest_framework.decorators import action
@@ -125,8 +125,13 @@ class StateSerializer(fields.Serializer[Any]):
     state = fields.ChoiceField(choices=[Study.State.OPEN, Study.State.PAUSED, Study.State.CLOSED])
 
 
+@extend_schema_view(
+    retrieve=extend_schema(
+        description="A study: its state, rules, photographs and codecs, and its numbers of judgments."
+    )
+)
 class StudyViewSet(viewsets.ReadOnlyModelViewSet[Study]):
-    """Studies, for staff."""
+    """Studies in which you have a role, newest first."""
 
     serializer_class = serializers.StudySerializer
     lookup_field = "slug"

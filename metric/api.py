@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.parsers import FormParser, MultiPartParser
@@ -38,6 +38,7 @@ from metric.services.requests import cancel_training, request_training
 PROBLEM = OpenApiResponse(ProblemSerializer, description="Refused; `detail` says why and what to do.")
 
 
+@extend_schema_view(retrieve=extend_schema(description="A metric version, with its evaluation table."))
 class MetricVersionViewSet(viewsets.ReadOnlyModelViewSet[MetricVersion]):
     """Metric versions, newest first."""
 
@@ -91,6 +92,11 @@ class MetricVersionViewSet(viewsets.ReadOnlyModelViewSet[MetricVersion]):
         return Response(self.get_serializer(version).data)
 
 
+@extend_schema_view(
+    retrieve=extend_schema(
+        description="A training run: its settings, how far it is, and the version it made."
+    )
+)
 class TrainingRunViewSet(
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
@@ -127,6 +133,11 @@ class TrainingRunViewSet(
         return Response(self.get_serializer(get_object_or_404(TrainingRun, pk=pk)).data)
 
 
+@extend_schema_view(
+    retrieve=extend_schema(
+        description="A training of a codec: its settings, how far it is, and the codec it made."
+    )
+)
 class CodecTrainingViewSet(
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,

@@ -16,6 +16,7 @@ from psychometrics.conditions import (
     number,
     parse_compared,
 )
+from psychometrics.shares import percent_in_words
 from psychometrics.tables import Record
 
 MOST_MS = 86_400_000.0
@@ -216,7 +217,7 @@ def _what_answers_name(records: Sequence[Record]) -> tuple[bool, str]:
     share = max(worse, better) / (worse + better)
     return (
         worse > better,
-        f"Answers name the {word} distorted side: {share:.1%} of {worse + better:,} traps show it.",
+        f"Answers name the {word} distorted side: {percent_in_words(share, 1)} of {worse + better:,} traps show it.",
     )
 
 

@@ -11,6 +11,7 @@ from psychometrics.ranking import Ranking
 from psychometrics.reliability import Weighted
 from psychometrics.results import Results, Section
 from psychometrics.sentences import best_in_words, count, crossing_in_words, ranking_in_words, signed
+from psychometrics.shares import percent_in_words
 from psychometrics.text_table import aligned
 
 HEAD = ("condition", "JND", "95 % interval", "rank", "best", "preferred", "answers")
@@ -63,8 +64,8 @@ def published_as_text(one: AgainstPublished) -> str:
     missing = f" ({one.missing} more are in one of the two only)" if one.missing else ""
     return (
         f"Against the published {one.column} of {one.conditions} conditions{missing}: Pearson {one.pearson:.4f}, "
-        f"Spearman {one.spearman:.4f}, Kendall {one.kendall:.4f}; {one.same_order:.1%} of pairs in the same order; "
-        f"furthest from a straight line: {one.furthest}, by {signed(one.by)} JND."
+        f"Spearman {one.spearman:.4f}, Kendall {one.kendall:.4f}; {percent_in_words(one.same_order, 1)} of pairs "
+        f"in the same order; furthest from a straight line: {one.furthest}, by {signed(one.by)} JND."
     )
 
 
@@ -94,7 +95,7 @@ def _row(ranking: Ranking, n: int) -> tuple[str, ...]:
         "" if at_zero else interval,
         str(first) if first == last else f"{first} to {last}",
         best_in_words(ranking, n),
-        "–" if share.value is None else f"{share.value:.0%}",
+        "–" if share.value is None else percent_in_words(share.value),
         f"{share.n:,}",
     )
 

@@ -16,6 +16,11 @@ Taking part is your free choice. You can stop at any time by closing the page. T
 person who invited you the number that stands at the foot of each page.""")
 
 DEFAULT_DEBRIEF = translatable("""\
+Your answers help to measure how visible the errors of image compression are, and to build compression that \
+people find closer to the original. Some pairs had a known answer or came twice: they tell how far answers \
+can be trusted.""")
+# As studies hold it that were made while it still said thanks, below a heading that says so too: translated as before.
+FIRST_DEFAULT_DEBRIEF = translatable("""\
 Thank you. Your answers help to measure how visible the errors of image compression are, and to build compression that \
 people find closer to the original. Some pairs had a known answer or came twice: they tell how far answers \
 can be trusted.""")

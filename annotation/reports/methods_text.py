@@ -52,7 +52,10 @@ def _stimuli(study: Study) -> Iterator[str]:
 def _versions(study: Study) -> list[str]:
     """Each codec with the version that made its pictures."""
     versions = {one.name: one.versions for one in method_facts(study)}
-    return [f"{name} ({', '.join(versions[name])})" if versions.get(name) else name for name in study.codecs]
+    return [
+        f"{name} ({', '.join(versions[name])})" if versions.get(name) else name
+        for name in sorted(study.codecs)
+    ]
 
 
 def _pairs(study: Study) -> Iterator[str]:

@@ -47,12 +47,12 @@ class CodecRow:
 
 
 def study_reach(study: Study) -> list[CodecRow]:
-    """A row for each codec of the study, in its order."""
+    """A row for each codec of the study, by name, as everywhere."""
     names = dict(study.uses.values_list("source", "name"))
     rows: dict[str, list[CodecReach]] = defaultdict(list)
     for row in CodecReach.objects.filter(source__in=names, codec__in=study.codecs).order_by("source"):
         rows[row.codec].append(row)
-    return [_row(codec, rows[codec], names, study.target_bpps) for codec in study.codecs]
+    return [_row(codec, rows[codec], names, study.target_bpps) for codec in sorted(study.codecs)]
 
 
 def pending_reaches(study: Study) -> int:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from annotation.core.consent import DEFAULT_DEBRIEF
+from annotation.core.consent import DEFAULT_DEBRIEF, FIRST_DEFAULT_DEBRIEF
 from annotation.core.pairing import groups, unknown_names
 from annotation.core.pairing import in_words as joined_in_words
 from annotation.models import Source, Study
@@ -45,8 +45,8 @@ def _stimuli(study: Study) -> list[Finding]:
     if not study.sources.exists():
         findings.append(Finding("stimuli", "The study has no photographs yet."))
     known = {codec.name: codec for codec in registry.codecs()}
-    chosen = [name for name in study.codecs if name in known]
-    lost = [f"{name} is unknown here." for name in study.codecs if name not in known]
+    chosen = [name for name in sorted(study.codecs) if name in known]
+    lost = [f"{name} is unknown here." for name in sorted(study.codecs) if name not in known]
     states = availabilities([known[name] for name in chosen])
     lost += [
         f"{name} is not available here: {states[name].reason} {states[name].how}".strip()
@@ -89,7 +89,7 @@ def _protocol(study: Study) -> list[Finding]:
 def _debrief(study: Study) -> list[Finding]:
     rules = study.rules
     checks = rules.sentinel_percent or rules.identical_percent or rules.repeat_percent or rules.golden_percent
-    if checks or not rules.consent or rules.debrief != DEFAULT_DEBRIEF:
+    if checks or not rules.consent or rules.debrief not in (DEFAULT_DEBRIEF, FIRST_DEFAULT_DEBRIEF):
         return []
     words = "The debrief speaks of checks (known answers, repeats), and this study has none: rewrite it."
     return [Finding("protocol", words, blocks=False)]

@@ -90,8 +90,11 @@ def _edit(request: HttpRequest, study: Study, step: str) -> HttpResponse:
         return step_page(request, study, step, form=form, outcome=outcome, status=status)
     for words in outcome.taken or ["Saved."]:
         messages.success(request, words)
-    if request.POST.get("then") == "next":
-        return redirect("study-setup", study.slug, list(STEPS)[list(STEPS).index(step) + 1])
+    then = request.POST.get("then", "")
+    if then == "next":
+        then = list(STEPS)[list(STEPS).index(step) + 1]
+    if then in STEPS and then != step:
+        return redirect("study-setup", study.slug, then)
     return redirect(request.get_full_path())  # with the page of photographs that was shown
 
 

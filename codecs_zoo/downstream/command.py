@@ -42,6 +42,7 @@ from codecs_zoo.sweep.command import (
     write_results,
 )  # fmt: skip
 from imaging.files import file_sha256, write_atomic
+from psychometrics.shares import percent_in_words
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -209,5 +210,5 @@ def _print(
 def _figure(one: Result, name: str) -> str:
     value = one.figures[name].value
     kept = one.kept[name].value if name in one.kept else None
-    share = f" ({kept:.0%})" if kept is not None else ""
+    share = f" ({percent_in_words(kept)})" if kept is not None else ""
     return f"{name} {'–' if value is None else f'{value:.3f}'}{share}"

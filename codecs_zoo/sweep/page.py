@@ -143,7 +143,7 @@ def _effort_row(summary: CodecSummary) -> str:
     failed = f"{summary.failed} of {summary.rows}" if summary.failed else "0"
     return (
         f'<tr><td>{_named(summary.name)}</td><td class="version">{escape(summary.version)}</td>'
-        f'<td class="num">{_number(summary.within, "{:.0%}")}</td>'
+        f'<td class="num">{_number(summary.within, "{:.0%}").replace("%", " %")}</td>'
         f'<td class="num">{_number(summary.encodes, "{:.1f}")}</td>'
         f'<td class="num">{_number(summary.encode_seconds, "{:.2f}")}</td>'
         f'<td class="num">{_number(summary.decode_seconds, "{:.2f}")}</td><td class="num">{failed}</td></tr>'

@@ -112,7 +112,7 @@ def curves(
 
     for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
         drawing.line(left, height(tick), right, height(tick), faint=tick != reference)
-        drawing.text(left - 8, height(tick) + 4, f"{tick:.0%}", anchor="end")
+        drawing.text(left - 8, height(tick) + 4, f"{100 * tick:.0f} %", anchor="end")
     for x in places:
         drawing.text(at[x], bottom + 18, spell_x(x), anchor="middle")
     drawing.text((left + right) / 2, bottom + 40, x_label, anchor="middle")

@@ -49,7 +49,11 @@ def _heat_cell(
     else:
         drawing.path(box, fill=0, stroke=1, opacity=FAINT)
     number = (
-        "" if share is None or not known else f"{share:.0%}" if w >= FITS_PERCENT else f"{100 * share:.0f}"
+        ""
+        if share is None or not known
+        else f"{100 * share:.0f} %"
+        if w >= FITS_PERCENT
+        else f"{100 * share:.0f}"
     )
     words = "" if same else number or "–"
     drawing.text(x + w / 2, y + h / 2 + 4, words, anchor="middle", look="chart-name" if known else "muted")

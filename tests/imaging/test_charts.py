@@ -51,12 +51,12 @@ def test_curves_draw_a_whisker_for_every_interval() -> None:
     svg = to_svg(scene)
     assert svg.count('class="codec-1"') == 1 + 2 + 2  # a line, two whiskers, two marks
     assert svg.count('class="codec-2"') == 1
-    assert {"0.23", "1", "50%"} <= set(texts(scene))
+    assert {"0.23", "1", "50 %"} <= set(texts(scene))
 
 
 def test_a_heat_map_says_its_numbers_and_leaves_unknown_ones_open() -> None:
     words = texts(heat_map(["a", "b"], [[None, 0.75], [None, None]], title="t"))
-    assert "75%" in words
+    assert "75 %" in words
     assert "–" in words
 
 

@@ -14,7 +14,7 @@ def texts(scene: Scene) -> list[str]:
 
 def test_narrow_cells_of_a_heat_map_hold_numbers_without_the_sign() -> None:
     words = texts(heat_map(LONG, [[1.0] * 10] * 10, title="t"))
-    assert words.count("100") == 90 and "100%" not in words and "numbers in %" in words
+    assert words.count("100") == 90 and "100 %" not in words and "numbers in %" in words
 
 
 def test_the_zero_of_a_narrow_dot_plot_keeps_its_number() -> None:

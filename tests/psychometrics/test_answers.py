@@ -74,7 +74,7 @@ def test_aic3_turns_the_more_distorted_side_round_and_leaves_checks_out(tmp_path
     assert result.outcome.tolist() == [0, 2]
     assert [str(one) for one in result.conditions] == ["original", "codec2@4", "codec3@6"]
     assert (
-        "100.0% of 1 traps" in result.notes[0] and "1 answers to traps and 1 to identical" in result.notes[1]
+        "100.0 % of 1 traps" in result.notes[0] and "1 answers to traps and 1 to identical" in result.notes[1]
     )
     assert result.ms is not None and result.ms.tolist() == [3000, 1000]
 

@@ -74,7 +74,7 @@ def test_aic3_rows_that_say_nothing_certain_are_refused(tmp_path: Path, row: str
 def test_aic3_traps_are_known_by_any_yes(tmp_path: Path, yes: str) -> None:
     result = read_answers(written(tmp_path, f"{AIC3}1,1,2,1,2,left,w,NA\n1,1,2,1,2,right,w,{yes}\n"))
     assert result.outcome.size == 1 and result.notes[0].startswith(
-        "Answers name the more distorted side: 100.0%"
+        "Answers name the more distorted side: 100.0 %"
     )
 
 

@@ -1,5 +1,6 @@
 /**
- * The steps of a study's set-up: the outline of a crop is dragged, and unsaved changes are not lost by a click.
+ * The steps of a study's set-up: the outline of a crop is dragged, and unsaved changes are not lost by a click: another
+ * step of the rail saves them on the way, every other link asks.
  * Every page works without it: a crop's corner can be typed, and each step has a button that saves.
  */
 
@@ -51,6 +52,24 @@ function guard(form) {
   form.addEventListener("input", () => { changed = true; });
   form.addEventListener("submit", () => { changed = false; });
   addEventListener("beforeunload", (event) => changed && event.preventDefault());
+  for (const link of document.querySelectorAll("a[data-step]")) {
+    link.addEventListener("click", (event) => {
+      if (!changed || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      saveAndGo(form, link.dataset.step);
+    });
+  }
+}
+
+/** Sends the form as its buttons do, with the step to go to; faults are shown here instead. */
+function saveAndGo(form, step) {
+  const button = document.createElement("button");
+  button.name = "then";
+  button.value = step;
+  button.hidden = true;
+  form.append(button);
+  form.requestSubmit(button);
+  button.remove();
 }
 
 for (const view of document.querySelectorAll("[data-crop]")) makeMovable(view);

@@ -2,6 +2,7 @@
 
 import pytest
 
+from annotation.core.consent import FIRST_DEFAULT_DEBRIEF
 from annotation.core.protocol import Protocol
 from annotation.reports.readiness import readiness_findings
 from tests.kit.factories import make_source, make_study
@@ -25,6 +26,7 @@ NO_CHECKS = {"sentinel_percent": 0.0, "identical_percent": 0.0, "repeat_percent"
     [
         ({}, ""),
         (NO_CHECKS, "The debrief speaks of checks"),
+        (NO_CHECKS | {"debrief": FIRST_DEFAULT_DEBRIEF}, "The debrief speaks of checks"),
         (NO_CHECKS | {"debrief": "Thanks."}, ""),
         ({"golden_percent": 3.0}, "Golden pairs come once an expert"),
         ({"panel": "prolific"}, "neither a completion code nor a return address"),

@@ -57,6 +57,11 @@ def test_the_table_says_on_which_photographs_a_bitrate_is_missed(draft: Study) -
     assert [one.blocks for one in readiness_findings(draft) if "cannot reach" in one.words] == [False]
 
 
+def test_codecs_stand_in_the_order_of_every_table(draft: Study) -> None:
+    draft.codecs = ["webp", "avif", "jpeg"]
+    assert [row.codec for row in study_reach(draft)] == ["avif", "jpeg", "webp"]
+
+
 def test_the_table_agrees_with_the_encoder(draft: Study) -> None:
     measured(draft)
     source = draft.sources.first()

@@ -49,6 +49,16 @@ def test_a_mistake_is_in_sight_and_leads_to_its_field(page: Page, logged_in: str
     expect(page.locator("#id_training_pairs")).to_have_value("3")
 
 
+def test_the_next_step_of_the_rail_saves_what_was_changed(page: Page, logged_in: str) -> None:
+    study = make_study(state="draft", codecs=["jpeg"], protocol=Protocol.bare().to_json())
+    page.goto(logged_in + step_of(study, "stimuli"))
+    page.get_by_label("webp").check()
+    page.get_by_role("link", name="Review and open").last.click()
+    expect(page).to_have_url(logged_in + step_of(study, "review"))
+    study.refresh_from_db()
+    assert sorted(study.codecs) == ["jpeg", "webp"]
+
+
 def test_a_preview_is_judged_to_its_end_and_nothing_is_kept(
     page: Page, logged_in: str, complaints: list[str]
 ) -> None:

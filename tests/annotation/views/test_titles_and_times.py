@@ -9,6 +9,7 @@ from django.urls import get_resolver, reverse
 from playwright.sync_api import Browser
 from pytest_django.live_server_helper import LiveServer
 
+from annotation.core.protocol import Protocol
 from annotation.models import Study
 from annotation.templatetags.figures import moment
 from tests.kit.factories import make_judged_study
@@ -63,3 +64,12 @@ def test_the_local_time_stands_beside(
     time = page.locator("time", has_text="1 June 2026, 23:00 UTC").first
     assert time.inner_text() == f"1 June 2026, 23:00 UTC{beside}"
     context.close()
+
+
+@pytest.mark.parametrize("address", ["/studies/nowhere/", "/account/", "/help/"])
+def test_the_menu_stays_where_it_is_on_an_error_page(owner_client: Client, address: str) -> None:
+    assert '<body class="wide">' in owner_client.get(address).content.decode()
+
+
+def test_thanks_are_said_once_at_the_end() -> None:
+    assert not Protocol().debrief.startswith("Thank")

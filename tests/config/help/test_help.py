@@ -125,3 +125,9 @@ def test_the_pages_need_nothing_that_the_policy_forbids(owner_client: Client) ->
         }
         assert " style=" not in text and "onclick" not in text
         assert f'href="{reverse("help")}"' in text  # the menu leads there
+
+
+def test_every_endpoint_is_described_by_a_sentence_of_its_own() -> None:
+    abouts = [endpoint.about for endpoints in endpoints_by_area().values() for endpoint in endpoints]
+    assert all(abouts)
+    assert [about for about in abouts if abouts.count(about) > 1] == []
