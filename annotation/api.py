@@ -1,6 +1,7 @@
 """The JSON endpoints of judging and of studies and snapshots: /api/v1/."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +29,7 @@ from annotation.errors import (
     StorageUnavailable,
 )
 from annotation.models import Annotator, Assignment, Session, Study
-from annotation.services.claims import NoPair, claim
+from annotation.services.claims import Claim, NoPair, claim, claim_in_turn
 from annotation.services.judging import Answer, record
 from annotation.services.picture_copies import address_of, pictures_are_proxied
 from annotation.services.pictures import picture_bytes
@@ -147,7 +148,10 @@ class NextAssignment(JudgingView):
 
 def next_pair_response(sessions: QuerySet[Session], holding: Sequence[UUID]) -> dict[str, Any]:
     """The next pair of the session, or why there is none, with its progress."""
-    claimed = claim(sessions=sessions, holding=holding, require=require_open)
+    return _as_next_pair(claim(sessions=sessions, holding=holding, require=require_open))
+
+
+def _as_next_pair(claimed: Claim) -> dict[str, Any]:
     pair, progress = claimed.outcome, progress_in(claimed.session, claimed.enrolment)
     if isinstance(pair, NoPair):
         answer = {"status": pair.status, "detail": pair.detail, "retry_after_s": pair.retry_after_s}
@@ -177,9 +181,10 @@ class SubmitJudgment(JudgingView):
         """Record an answer under an id of the caller's making. Repeat it as often as needed: it counts once."""
         fields = serializers.valid_data(serializers.SubmitJudgmentSerializer, request.data)
         given = Answer(pk, fields["assignment"], fields["answer"], fields["timing"], fields["supersedes"])
-        sessions = sessions_of(request)
+        sessions, holding = sessions_of(request), fields["holding"]
+        then = None if holding is None else partial(claim_in_turn, holding=holding, require=require_open)
         try:
-            recorded = record(sessions=sessions, given=given)
+            recorded = record(sessions=sessions, given=given, then=then)
         except SessionErased as error:
             raise NotYours(str(UNKNOWN_SESSION)) from error
         feedback = feedback_on(recorded.judgment)
@@ -188,8 +193,10 @@ class SubmitJudgment(JudgingView):
             "progress": progress_in(recorded.session, recorded.enrolment),
             "feedback": {"right": feedback.right, "closer": feedback.closer} if feedback else None,
         }
-        if fields["holding"] is not None:
-            content["next"] = _next_or_refusal(sessions, fields["holding"])
+        if recorded.followed:
+            content["next"] = _as_next_pair(recorded.followed)
+        elif holding is not None:
+            content["next"] = _next_or_refusal(sessions, holding)
         code = status.HTTP_201_CREATED if recorded.created else status.HTTP_200_OK
         return Response(content, status=code)
 

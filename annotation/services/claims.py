@@ -70,6 +70,27 @@ def claim(
         return Claim(outcome, session, enrolment)
 
 
+def claim_in_turn(
+    session: Session,
+    enrolment: Enrolment,
+    *,
+    holding: Sequence[UUID],
+    require: Callable[[Study], None],
+) -> Claim | None:
+    """The next pair, in a transaction that holds both rows locked and has written to other pairs: as `claim`.
+
+    None where `claim` has to decide in a transaction of its own: while nothing is free, or when the annotator was
+    excluded. It then waits for counters of pairs in one order with others who do, and so must not hold one.
+    """
+    require(session.study)
+    if enrolment.excluded_by:
+        return None
+    outcome = _claim(session, enrolment, holding)
+    if isinstance(outcome, NoPair) and outcome.status == "nothing_free":
+        return None
+    return Claim(outcome, session, enrolment)
+
+
 def _sweep(study: Study) -> int:
     """How many leases that had run out are back in the pool."""
     return (

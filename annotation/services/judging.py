@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError
+from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
@@ -39,13 +40,15 @@ MIN_VIEW_SLACK_MS = 34.0
 class Recorded:
     """A judgment in the database; `created` is False when this request only repeated it.
 
-    `session` and `enrolment` are as they were left; the enrolment of an erased annotator is gone.
+    `session` and `enrolment` are as they were left; the enrolment of an erased annotator is gone. `followed` is what
+    `then` returned, None where it was not called or refused.
     """
 
     judgment: Judgment
     created: bool
     session: Session
     enrolment: Enrolment | None
+    followed: Any = None
 
 
 @dataclass(frozen=True)
@@ -68,16 +71,21 @@ class Answer:
         return hashlib.sha256(output.encode()).hexdigest()
 
 
-def record(*, sessions: QuerySet[Session], given: Answer) -> Recorded:
+def record(
+    *, sessions: QuerySet[Session], given: Answer, then: Callable[[Session, Enrolment], Any] | None = None
+) -> Recorded:
     """Records the answer of the one session among `sessions`, or finds that exactly this answer was recorded before.
 
     An answer that supersedes another undoes it. Both rows stay; of a pair the later one counts, of a check or a
-    training pair the first one stands. Raises a kind of Refused: NotYours, LeaseExpired, AlreadyAnswered, UndoRefused,
-    BadTiming, StudyNotOpen, SessionErased. A refused answer changes nothing.
+    training pair the first one stands. `then` is called with the locked rows once a first answer is recorded, in its
+    transaction: one commit for both. Whatever it raises or writes, the answer stands. Raises a kind of Refused:
+    NotYours, LeaseExpired, AlreadyAnswered, UndoRefused, BadTiming, StudyNotOpen, SessionErased. A refused answer
+    changes nothing.
     """
     try:
         with atomic_in_turn():
-            return _record(sessions, given)
+            recorded = _record(sessions, given)
+            return _followed(recorded, then) if then and not given.supersedes else recorded
     except (IntegrityError, Refused) as refusal:
         # The same answer may have been recorded before, or sent twice at once.
         if repeated := _repetition(given, sessions):
@@ -87,6 +95,16 @@ def record(*, sessions: QuerySet[Session], given: Answer) -> Recorded:
                 gettext("This pair has an answer already. The first one stands.")
             ) from refusal
         raise
+
+
+def _followed(recorded: Recorded, then: Callable[[Session, Enrolment], Any]) -> Recorded:
+    """With what `then` returned; what it wrote before it failed is rolled back, and the answer is not."""
+    assert recorded.enrolment is not None, "a first answer has one"
+    try:
+        with transaction.atomic():
+            return replace(recorded, followed=then(recorded.session, recorded.enrolment))
+    except (Refused, DatabaseError):
+        return recorded
 
 
 def _repetition(given: Answer, sessions: QuerySet[Session]) -> Recorded | None:
@@ -174,7 +192,7 @@ def _count(assignment: Assignment) -> Enrolment:
     Assignment.objects.filter(pk=assignment.pk).update(state=Assignment.State.ANSWERED)
     # Locked: whoever excludes the annotator counts votes anew, and this one is in that count or after it.
     enrolment = _place(assignment).select_for_update(of=("self",), no_key=True).get()
-    enrolment.study = assignment.study
+    enrolment.study, enrolment.annotator = assignment.study, assignment.annotator
     if assignment.kind == Assignment.Kind.TRAINING:
         close_try(enrolment)
     elif assignment.counts and enrolment.excluded_by:

@@ -113,4 +113,5 @@ def close_try(enrolment: Enrolment) -> None:
         row.update(trained_at=now)
         enrolment.trained_at = now
     elif answered // total >= rules.training_tries:
-        row.filter(screened_out_by="").update(screened_out_by=TRAINING, screened_out_at=now)
+        if row.filter(screened_out_by="").update(screened_out_by=TRAINING, screened_out_at=now):
+            enrolment.screened_out_by, enrolment.screened_out_at = TRAINING, now
