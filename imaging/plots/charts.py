@@ -101,7 +101,7 @@ def curves(
     spell_x: Callable[[float], str] = "{:g}".format,
 ) -> Scene:
     """A line for each series over x, with intervals; y is a share from 0 to 1, x is drawn at equal steps."""
-    left, right, top, bottom = 44, WIDTH - 12, 34, 284
+    left, right, top, bottom = 52, WIDTH - 12, 34, 284
     drawing = Scene(WIDTH, 332, title=title)
     places = sorted({point.x for one in series for point in one.points})
     step = (right - left) / max(len(places), 1)
