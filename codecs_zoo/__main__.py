@@ -30,6 +30,7 @@ from codecs_zoo.quality import QualityError, figure
 from codecs_zoo.rate import RateError, RateResult, encode_to_bpp
 from codecs_zoo.saliency.command import add_parser as add_saliency
 from codecs_zoo.saliency.report_command import add_parser as add_saliency_report
+from codecs_zoo.sweep.command import NothingEncoded
 from codecs_zoo.sweep.command import add_parser as add_sweep
 from codecs_zoo.sweep.plan import SweepError
 from codecs_zoo.variants import Variant, as_setting, with_options
@@ -44,19 +45,26 @@ EXPECTED = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command. 0 on success, 1 with a message on stderr when it could not."""
+    """Runs one command; returns the exit status.
+
+    0 on success; 2 with a message on stderr for what cannot be done as it was given, like `python -m metric`; 1 where
+    all was in order and yet no photograph could be encoded.
+    """
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
-    except OSError as error:
-        print(f"codecs_zoo: {error_text(error)}", file=sys.stderr)
-        return 1
-    except EXPECTED as error:
+    except NothingEncoded as error:
         print(f"codecs_zoo: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"codecs_zoo: {error_text(error)}", file=sys.stderr)
+        return 2
+    except EXPECTED as error:
+        print(f"codecs_zoo: {error}", file=sys.stderr)
+        return 2
     except KeyError as error:
         print(f"codecs_zoo: {error.args[0]}", file=sys.stderr)
-        return 1
+        return 2
     except KeyboardInterrupt:
         print(
             "codecs_zoo: stopped. Finished work is kept; a sweep continues when it is started again.",

@@ -77,6 +77,7 @@ def status_of(training: CodecTraining) -> dict[str, Any]:
         "done": training.stage_done,
         "total": training.stage_total,
         "log": training.log,
+        "rows": len(training.curve),
         "over": training.state in (CodecTraining.State.DONE, CodecTraining.State.FAILED),
     }
 

@@ -161,7 +161,8 @@ class CodecTuningForm(forms.Form):
             try:
                 codec_tuning.CodecTuning(**options)
             except ValueError as error:
-                raise forms.ValidationError(str(error)) from error
+                words = str(error)
+                self.add_error(next((name for name in options if words.startswith(f"{name} ")), None), words)
             cleaned["chosen"] = {"codec": cleaned["codec"], "options": options}
         return cleaned
 

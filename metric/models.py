@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from annotation.models import CodecVersion, Snapshot, Study
 from annotation.models.work import Work, WorkQuerySet
+from metric.core import codec_tuning
 
 ARCHIVES = "metrics"
 
@@ -193,6 +194,12 @@ class CodecTraining(CancellableWork):
                 name="a_done_codec_training_has_a_codec",
             ),
         ]
+
+    @property
+    def ordered_options(self) -> list[tuple[str, Any]]:
+        """Its options, in the order in which they are declared: Postgres keeps none."""
+        order = list(codec_tuning.settings())
+        return sorted(self.options.items(), key=lambda each: (order + [each[0]]).index(each[0]))
 
     def get_absolute_url(self) -> str:
         return reverse("codec-training", args=[self.pk])

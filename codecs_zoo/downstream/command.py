@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 
-from codecs_zoo.contract import CodecError
 from codecs_zoo.downstream.detection import class_count
 from codecs_zoo.downstream.folder import (
     Annotations,
@@ -34,6 +33,7 @@ from codecs_zoo.onnx_models import KNOWN, ModelUnavailable, availability, find_m
 from codecs_zoo.quality import figures
 from codecs_zoo.sweep import plan
 from codecs_zoo.sweep.command import (
+    NothingEncoded,
     add_sweep_options,
     anchor_name,
     choosing_names,
@@ -160,7 +160,7 @@ def _results(
             )
     if not results:
         report_failures([row for row in rows if row.failed])
-        raise CodecError("No photograph could be encoded; see above for the reasons.")
+        raise NothingEncoded("No photograph could be encoded; see above for the reasons.")
     return results, notes
 
 

@@ -7,7 +7,7 @@ python -m codecs_zoo train --settings codecs_zoo/learned/weights/checkerboard.js
     trained/factorized-prior/
         settings.json               what it was started with
         state.pt                    network, optimizer and step: training goes on from here, also after kill -9
-        log.csv                     step, loss, bits per pixel, PSNR, distance, learning rate, seconds
+        log.csv                     step, loss, bits per pixel, PSNR, distance, metric alone, learning rate, seconds
         curve.svg                   the log, drawn
         factorized-prior.safetensors    the weights that the codec loads, float16; as of the last save
         manifest.json               written last: if it is there, the folder is whole

@@ -32,7 +32,7 @@ from codecs_zoo.saliency.steering import (
     steering_label,
 )
 from codecs_zoo.sweep import plan
-from codecs_zoo.sweep.command import make_rows, names_in, report_failures
+from codecs_zoo.sweep.command import NothingEncoded, make_rows, names_in, report_failures
 from codecs_zoo.sweep.plan import Photo, Row, Task
 from imaging.files import write_atomic, write_json
 
@@ -73,7 +73,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def saliency_report(options: argparse.Namespace) -> None:
-    """`saliency-report`. Raises CodecError where no photograph could be compared."""
+    """`saliency-report`. Raises CodecError for a map that is not available, NothingEncoded if nothing worked."""
     plan.check_rates([options.bpp])
     unsteered, steered = codec_pair(options.codec, options.kind)
     state = availability(options.kind)
@@ -89,7 +89,7 @@ def saliency_report(options: argparse.Namespace) -> None:
     comparisons, notes = _compared(options, before, after)
     report_failures([row for _, row in (*before, *after.values()) if row.failed])
     if not comparisons:
-        raise CodecError(
+        raise NothingEncoded(
             " ".join(notes)
             or "No photograph could be encoded both with and without steering; see above for the reasons."
         )

@@ -32,6 +32,10 @@ STRIPS = 2
 SCHEMA = "closer-sweep/1"
 
 
+class NothingEncoded(CodecError):
+    """Every row failed, each for a reason of its own."""
+
+
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Adds `sweep` to the commands."""
     parser = commands.add_parser(
@@ -76,7 +80,7 @@ def add_sweep_options(parser: argparse.ArgumentParser) -> None:
 
 
 def sweep(options: argparse.Namespace) -> None:
-    """`sweep`: makes what is missing, then writes tables and report. Raises CodecError if nothing worked."""
+    """`sweep`: makes what is missing, then writes tables and report. Raises NothingEncoded if nothing worked."""
     plan.check_rates(options.bpp)
     codecs, chosen = plan.find_codecs(choosing_names(options)), figures(options.metrics)
     options.anchor = anchor_name(options)
@@ -91,7 +95,7 @@ def sweep(options: argparse.Namespace) -> None:
     write_results(options, photos, chosen, rows)
     report_failures(failed)
     if len(failed) == len(rows):
-        raise CodecError("No photograph could be encoded; see above and results.csv for the reasons.")
+        raise NothingEncoded("No photograph could be encoded; see above and results.csv for the reasons.")
 
 
 def choosing_names(options: argparse.Namespace) -> list[str]:

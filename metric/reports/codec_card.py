@@ -9,7 +9,7 @@ def codec_card(training: CodecTraining) -> str:
     marked = (
         " The metric learned from **simulated** judgments, not from people's." if metric.simulated else ""
     )
-    options = "\n".join(f"- {name}: {value}" for name, value in training.options.items())
+    options = "\n".join(f"- {name}: {value}" for name, value in training.ordered_options)
     photographs = "\n".join(f"- `{sha256}`" for sha256 in training.photographs)
     return f"""# {training.codec}, tuned on metric version {metric.number}
 
@@ -40,7 +40,7 @@ From the study's train split, by the sha256 of their pixels. Results on them do 
 def _losses(curve: list[dict[str, float]]) -> str:
     if not curve:
         return "No progress was logged."
-    names = [name for name in ("step", "loss", "bpp", "psnr", "distance") if name in curve[0]]
+    names = [name for name in ("step", "loss", "bpp", "psnr", "metric") if name in curve[0]]
     rows = [curve[0], curve[-1]] if len(curve) > 1 else curve
     lines = [f"| {' | '.join(names)} |", f"| {' | '.join('---' for _ in names)} |"]
     return "\n".join(lines + [f"| {' | '.join(f'{row[name]:g}' for name in names)} |" for row in rows])

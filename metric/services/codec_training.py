@@ -153,6 +153,7 @@ class _Report:
             self.looked = time.monotonic()
             self.rows.update(stage_done=step, stage_total=steps, curve=json.loads(json.dumps(self.curve)))
             if self.rows.filter(cancel_requested=True).exists():
+                self.say(f"cancelled at step {step}")
                 raise Cancelled("Cancelled.")
         if step % SAVE_EVERY == 0 and step < steps:
             self._keep_state()

@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 from annotation.charts import inline
 from imaging.plots import charts
 from metric.core.evaluation.table import more_in_words
+from metric.models import CodecTraining
 
 register = template.Library()
 
@@ -38,6 +39,12 @@ def learning_dots(points: Sequence[Mapping[str, Any]], what: str) -> SafeString:
     title = f"Agreement by number of {what} learned from"
     unit = "agreement with votes on the test photographs, per cent"
     return inline(charts.dots(rows, title=title, unit=unit, spell=lambda value: f"{100 * value:.1f}"))
+
+
+@register.simple_tag
+def loss_curve(training: CodecTraining) -> SafeString:
+    """The loss of a codec's training by step; two rows at least."""
+    return inline(charts.loss(training.codec, training.curve))
 
 
 @register.simple_tag

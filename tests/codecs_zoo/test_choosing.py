@@ -64,5 +64,5 @@ def test_the_command_says_what_was_tuned_on(
 def test_it_needs_a_rate(pixels: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Image.fromarray(pixels).save(tmp_path / "in.png")
     arguments = ["encode", str(tmp_path / "in.png"), str(tmp_path / "out.clz"), "--codec", "avif"]
-    assert main([*arguments, "--setting", "quantizer=40", "--choose-by", "psnr"]) == 1
+    assert main([*arguments, "--setting", "quantizer=40", "--choose-by", "psnr"]) == 2
     assert "give --bpp" in capsys.readouterr().err

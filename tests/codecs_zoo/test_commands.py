@@ -53,7 +53,7 @@ def test_where_the_file_goes_is_checked_before_the_work(
         raise AssertionError("hours of work for nothing")
 
     monkeypatch.setattr(type(registry.get("jpeg")), "encode", encode)
-    assert run(line) == 1
+    assert run(line) == 2
 
 
 def test_an_anchor_that_is_not_encoded_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,7 +87,7 @@ def test_a_missing_codec_is_listed_with_the_way_to_get_it(
     assert run("list") == 0
     line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("webp"))
     assert "not available: libwebp is not here. Install it: pip install pillow" in line
-    assert run("encode in.png out.clz --codec webp --setting quality=5") == 1
+    assert run("encode in.png out.clz --codec webp --setting quality=5") == 2
     assert "webp is not available: libwebp is not here. Install it" in capsys.readouterr().err
 
 
@@ -135,9 +135,16 @@ def test_what_goes_wrong_is_said_and_nothing_is_written(
 ) -> None:
     (folder / "broken.png").write_bytes((folder / "in.png").read_bytes()[:3000])
     before = sorted(folder.rglob("*"))
-    assert run(line) == 1
+    assert run(line) == 2
     assert words in capsys.readouterr().err
     assert sorted(folder.rglob("*")) == before
+
+
+def test_a_sweep_in_which_nothing_worked_has_another_status(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("sweep . --out swept --codecs jpeg --bpp 0.001 --strips 0") == 1
+    assert "No photograph could be encoded" in capsys.readouterr().err
 
 
 def test_a_damaged_file_leaves_the_old_output_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -145,7 +152,7 @@ def test_a_damaged_file_leaves_the_old_output_alone(folder: Path, capsys: pytest
     content = (folder / "out.clz").read_bytes()
     (folder / "out.clz").write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     (folder / "out.png").write_bytes(b"what was here before")
-    assert run("decode out.clz out.png") == 1
+    assert run("decode out.clz out.png") == 2
     assert "damaged: its checksum does not match" in capsys.readouterr().err
     assert (folder / "out.png").read_bytes() == b"what was here before"
 
@@ -156,7 +163,7 @@ def test_a_header_that_lies_about_the_size_is_noticed(
     bitstream = registry.get("jpeg").encode(scene, quality=30)
     header = Header("jpeg", registry.get("jpeg").version, {"quality": 30.0}, 96, 127)
     (folder / "lie.clz").write_bytes(pack(header, bitstream))
-    assert run("decode lie.clz out.png") == 1
+    assert run("decode lie.clz out.png") == 2
     assert "its header says 127 x 96 pixels" in capsys.readouterr().err
 
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from annotation.models import CodecVersion, Source
 from metric.models import CodecTraining, MetricVersion
 from tests.kit.factories import make_judged_study
-from tests.metric.versions import make_run, make_snapshot, make_version
+from tests.metric.versions import make_codec_training, make_run, make_snapshot, make_version
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +42,8 @@ def test_a_versions_page_leads_to_a_training(owner_client: Client, version: Metr
 
 def test_what_does_not_fit_stands_at_its_field(owner_client: Client, version: MetricVersion) -> None:
     page = owner_client.post(reverse("codec-train", args=[version.number]), form(crop=100)).content.decode()
-    assert "crop must be a multiple of 32" in page and not CodecTraining.objects.exists()
+    assert 'id="id_crop_error"' in page and "crop must be a multiple of 32" in page
+    assert not CodecTraining.objects.exists()
 
 
 def test_a_finished_one_shows_its_codec(owner_client: Client, version: MetricVersion) -> None:
@@ -51,14 +52,37 @@ def test_a_finished_one_shows_its_codec(owner_client: Client, version: MetricVer
     )
     made.weights.save("w.safetensors", ContentFile(b"weights"), save=False)
     made.save()
-    row = {"step": 50, "loss": 1.25, "bpp": 0.4, "psnr": 30.5, "distance": 0.2}
+    row = {"step": 50, "loss": 1.25, "bpp": 0.4, "psnr": 30.5, "distance": 66.0, "metric": 0.2}
     training = CodecTraining.objects.create(
         metric_version=version, codec="checkerboard", state="done", codec_version=made, curve=[row]
     )
     page = owner_client.get(training.get_absolute_url()).content.decode()
     assert "Nobody has judged it yet" in page and "1.250" in page and "# Card" in page
+    assert "0.2000" in page and "66.0" not in page and "<figure" not in page
     file = owner_client.get(reverse("codec-weights", args=[training.pk]))
     assert b"".join(file.streaming_content) == b"weights"  # type: ignore[attr-defined]
+
+
+def test_the_loss_is_drawn_and_the_settings_are_in_order(
+    owner_client: Client, version: MetricVersion
+) -> None:
+    options = {"seed": 7, "steps": 200, "parts": "all", "an_old_one": 1}
+    training = make_codec_training(version, options=options)
+    training.curve = [*training.curve, {**training.curve[0], "step": 100, "loss": 1.0}]
+    training.save()
+    page = owner_client.get(training.get_absolute_url()).content.decode()
+    assert "checkerboard: loss, 1.250 to 1.000" in page
+    places = [page.index(f"<code>{name}</code>") for name in ("parts", "steps", "seed", "an_old_one")]
+    assert places == sorted(places)
+    status = owner_client.get(reverse("codec-training-status", args=[training.pk])).json()
+    assert status["rows"] == 2
+
+
+@pytest.mark.parametrize("kept", ["", "codec-trainings/1/state.pt"])
+def test_continuing_says_from_where(owner_client: Client, version: MetricVersion, kept: str) -> None:
+    training = make_codec_training(version, state="failed", error="Out of memory.", checkpoint=kept)
+    page = owner_client.get(training.get_absolute_url()).content.decode()
+    assert ("starts from the beginning" in page, "resumes from there" in page) == (not kept, bool(kept))
 
 
 def test_cancelling_and_continuing(owner_client: Client, version: MetricVersion) -> None:

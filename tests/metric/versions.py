@@ -102,6 +102,6 @@ def make_version(
 
 def make_codec_training(version: MetricVersion, **fields: Any) -> CodecTraining:
     """A codec's training that is half done."""
-    row = {"step": 50, "loss": 1.25, "bpp": 0.4, "psnr": 30.5, "distance": 0.2}
+    row = {"step": 50, "loss": 1.25, "bpp": 0.4, "psnr": 30.5, "distance": 66.0, "metric": 0.2}
     defaults: dict[str, Any] = {"state": "running", "stage_done": 50, "stage_total": 100, "curve": [row]}
     return CodecTraining.objects.create(metric_version=version, codec="checkerboard", **(defaults | fields))

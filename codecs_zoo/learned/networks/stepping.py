@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from codecs_zoo.contract import CodecError
 from codecs_zoo.learned.networks.model import LearnedModel, lambdas
-from codecs_zoo.learned.networks.objective import Objective, View
+from codecs_zoo.learned.networks.objective import Objective, View, squared_error
 from codecs_zoo.learned.networks.photographs import CropPool, as_pictures
 
 CLIP: Final = 1.0
@@ -21,7 +21,8 @@ WEIGHT_POWER: Final = 0.4
 EAGER_STEPS: Final = 5
 """Before a graph is recorded: cuDNN chooses its kernels, the optimizer makes its state."""
 
-FIGURES: Final = ("loss", "bpp", "psnr", "distance")
+FIGURES: Final = ("loss", "bpp", "psnr", "distance", "metric")
+"""`distance` is the objective's: the squared error, and the metric times its weight. `metric` is the metric alone."""
 
 
 class Stepper:
@@ -123,7 +124,9 @@ class Stepper:
         self.optimizer.step()
         with torch.no_grad():
             error = (x_hat - x).square().flatten(1).mean(1).clamp(min=1e-10)
-            figures = torch.stack([loss, bpp.mean(), (-10 * error.log10()).mean(), distance.mean()])
+            metric = (distance - squared_error(x, x_hat, saliency)) / self.objective.weight
+            psnr = (-10 * error.log10()).mean()
+            figures = torch.stack([loss, bpp.mean(), psnr, distance.mean(), metric.mean()])
             self.sums += torch.where(broken > 0, torch.zeros_like(figures), figures)
             self.broken += broken
 

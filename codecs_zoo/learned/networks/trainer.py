@@ -177,7 +177,7 @@ class _Training:
         }
         with atomic_file(self.out / "state.pt") as draft:
             torch.save(state, draft)
-        log = to_text(FIELDS, ([row[name] for name in FIELDS] for row in self.log))
+        log = to_text(FIELDS, ([row.get(name, "") for name in FIELDS] for row in self.log))
         write_atomic(self.out / "log.csv", log.encode())
         write_atomic(self.out / "curve.svg", to_svg_file(charts.loss(self.settings.name, self.log)).encode())
         save_weights(self.settings.name, self.model, self.weights)

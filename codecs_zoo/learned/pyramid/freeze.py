@@ -8,6 +8,7 @@ Files are read with the weights that they were made with: freezing others ends t
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 import torch
@@ -31,7 +32,7 @@ def freeze(trained: Path, out: Path) -> None:
 
 
 def main() -> None:
-    """The command line."""
+    """The command line. Ends with a sentence and status 2 for what can't be frozen."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -40,10 +41,9 @@ def main() -> None:
     options = parser.parse_args()
     try:
         freeze(options.trained, options.out)
-    except CodecError as error:
-        raise SystemExit(f"freeze: {error}") from error
-    except OSError as error:
-        raise SystemExit(f"freeze: {error_text(error)}") from error
+    except (CodecError, OSError) as error:
+        print(f"freeze: {error_text(error) if isinstance(error, OSError) else error}", file=sys.stderr)
+        raise SystemExit(2) from error
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -81,14 +82,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The command line. Ends with a sentence and status 1 for what can't be trained."""
+    """The command line. Ends with a sentence and status 2 for what can't be trained."""
     options = parser().parse_args(arguments)
     try:
         print(train(settings_of(options), options.out))
-    except CodecError as error:
-        raise SystemExit(f"pyramid: {error}") from error
-    except OSError as error:
-        raise SystemExit(f"pyramid: {error_text(error)}") from error
+    except (CodecError, OSError) as error:
+        print(f"pyramid: {error_text(error) if isinstance(error, OSError) else error}", file=sys.stderr)
+        raise SystemExit(2) from error
 
 
 if __name__ == "__main__":

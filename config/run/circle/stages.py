@@ -119,8 +119,8 @@ def tune_codec(version: MetricVersion) -> str:
         f"  {codec.name}: {len(training.photographs)} photographs, {training.stage_done} steps, marked simulated"
     )
     print(
-        f"  distance by the version {first['distance']:.4f} at step {first['step']}, "
-        f"{last['distance']:.4f} at the end"
+        f"  distance by the version {first['metric']:.4f} at step {first['step']}, "
+        f"{last['metric']:.4f} at the end, on random crops"
     )
     return codec.name
 

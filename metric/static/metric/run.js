@@ -58,6 +58,16 @@ function show(run, log, status) {
   }
 }
 
+/** The curve as the server draws it now. */
+async function redraw(curve) {
+  const answer = await fetch(location.href, { redirect: "error" });
+  if (!answer.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  curve.replaceChildren(...document.importNode(page.getElementById("curve"), true).childNodes);
+}
+
+const curve = document.getElementById("curve");
+let rows;
 const run = document.querySelector("[data-run-status]");
 const log = document.getElementById("log");
 if (log) log.scrollTop = log.scrollHeight;
@@ -65,6 +75,8 @@ if (log) log.scrollTop = log.scrollHeight;
 if (run) {
   poll(run.dataset.runStatus, EVERY_MS, (status) => {
     show(run, log, status);
+    if (curve && rows !== undefined && status.rows !== rows) redraw(curve).catch(console.warn);
+    rows = status.rows;
     // The version, or what went wrong, is on the page that the server draws.
     if (status.over) location.reload();
     return !status.over;

@@ -209,12 +209,12 @@ def test_the_command_trains_and_refuses_in_words(
     }
     for wrong, reason in refused.items():
         other = str(tmp_path / wrong[:5])
-        assert main([*arguments, "--crop", "64", "--out", other, wrong]) == 1
+        assert main([*arguments, "--crop", "64", "--out", other, wrong]) == 2
         assert reason in capsys.readouterr().err
     (tmp_path / "out" / "state.pt").write_bytes((tmp_path / "out" / "state.pt").read_bytes()[:-100])
-    assert main([*arguments, "--crop", "64", "--steps", "1", "--float32"]) == 1
+    assert main([*arguments, "--crop", "64", "--steps", "1", "--float32"]) == 2
     assert "state.pt is damaged" in capsys.readouterr().err
-    assert main(["train", NAME, "--data", str(tmp_path / "none"), "--out", str(tmp_path / "third")]) == 1
+    assert main(["train", NAME, "--data", str(tmp_path / "none"), "--out", str(tmp_path / "third")]) == 2
     assert "There is no folder" in capsys.readouterr().err
 
 

@@ -92,7 +92,7 @@ def test_a_model_that_is_missing_is_named(
     monkeypatch.setenv(onnx_models.FOLDER_VARIABLE, str(tmp_path))
     monkeypatch.setattr(onnx_models, "DEFAULT_FOLDER", tmp_path)
     Image.fromarray(grey_with_a_red_square()).save(tmp_path / "in.png")
-    assert main(["saliency", str(tmp_path / "in.png"), str(tmp_path / "out.png"), "--kind", kind]) == 1
+    assert main(["saliency", str(tmp_path / "in.png"), str(tmp_path / "out.png"), "--kind", kind]) == 2
     assert "CLOSER_MODELS" in capsys.readouterr().err and not (tmp_path / "out.png").exists()
 
 

@@ -115,7 +115,7 @@ def test_choosing_with_nothing_to_choose_is_refused(
 ) -> None:
     (tmp_path / "a.png").write_bytes(encode_png(make_picture(64, 96)))
     line = ["sweep", str(tmp_path), "--out", str(tmp_path / "out"), "--codecs", "jpeg", "--bpp", "1"]
-    assert main([*line, "--choose-by", "psnr"]) == 1
+    assert main([*line, "--choose-by", "psnr"]) == 2
     assert "None of jpeg has options to choose among" in capsys.readouterr().err
 
 

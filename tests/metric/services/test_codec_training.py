@@ -63,6 +63,10 @@ def test_what_comes_out_is_a_codec_of_its_own(training: CodecTraining, version: 
     assert (made.simulated, made.photographs) == (version.simulated, training.photographs)
     assert version.sha256 in made.card and made.photographs[0] in made.card
     assert training.stage_done == 4 and training.curve[-1]["step"] == 4 and not training.checkpoint
+    row = training.curve[-1]
+    squared_error = 255**2 * 10 ** (-row["psnr"] / 10)
+    weighted = training.options["metric_weight"] * row["metric"]
+    assert row["distance"] == pytest.approx(squared_error + weighted, rel=1e-3) and row["metric"] > 0
     codec, base = registry.get("checkerboard-m1"), registry.get("checkerboard")
     pixels = np.random.default_rng(0).integers(60, 200, (64, 96, 3)).astype(np.uint8)
     file = codec.encode(pixels, quality=3)
@@ -127,6 +131,7 @@ def test_cancelling_stops_one_that_goes_on(training: CodecTraining, monkeypatch:
     monkeypatch.setattr(codec_training, "_photographs", cancel_meanwhile)
     assert run_codec_training(pk=training.pk) == "failed"
     training.refresh_from_db()
+    assert "cancelled at step 1" in training.log
     assert training.error == "Cancelled." and not CodecVersion.objects.exists()
 
 
