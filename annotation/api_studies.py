@@ -1,5 +1,6 @@
 """The JSON endpoints of studies: made from study files, filled, opened, paused, closed, written as files again."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -23,6 +24,7 @@ from annotation.core.presets import PRESETS
 from annotation.core.roles import Reach
 from annotation.models import Study, Triplet
 from annotation.models.triplet import counter
+from annotation.reports.readiness import readiness_findings
 from annotation.services import studies
 from annotation.services.own_pictures import add_pictures
 from annotation.services.presets import create_from_preset
@@ -119,6 +121,18 @@ class ImportedSerializer(fields.Serializer[Any]):
     notes = fields.ListField(child=fields.CharField())
 
 
+class ChangedStudySerializer(serializers.StudySerializer):
+    """A study that was made, or whose state was changed."""
+
+    findings = fields.ListField(
+        child=fields.CharField(),
+        help_text="Of a draft that was made or opened: what results will lack, what keeps it from opening.",
+    )
+
+    class Meta(serializers.StudySerializer.Meta):
+        fields = [*serializers.StudySerializer.Meta.fields, "findings"]
+
+
 class StateSerializer(fields.Serializer[Any]):
     """Where a study is to go."""
 
@@ -146,13 +160,13 @@ class StudyViewSet(viewsets.ReadOnlyModelViewSet[Study]):
 
     @extend_schema(
         request={"multipart/form-data": NewStudySerializer, "application/json": NewStudySerializer},
-        responses={201: serializers.StudySerializer, **PROBLEMS},
+        responses={201: ChangedStudySerializer, **PROBLEMS},
     )
     def create(self, request: Request) -> Response:
         """Make a draft from a study file, whose paths lead into the archive that comes with it, or from a preset."""
         study = _made(serializers.valid_data(NewStudySerializer, request.data), staff_of(request))
         tasks.send_to_measure(study)
-        return self._described(study, status.HTTP_201_CREATED)
+        return self._described(study, status.HTTP_201_CREATED, _findings(study))
 
     @extend_schema(responses={200: PresetSerializer(many=True)}, filters=False)
     @action(detail=False, pagination_class=None)
@@ -210,25 +224,30 @@ class StudyViewSet(viewsets.ReadOnlyModelViewSet[Study]):
         }
         return Response(content, status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=StateSerializer, responses={200: serializers.StudySerializer, **PROBLEMS})
+    @extend_schema(request=StateSerializer, responses={200: ChangedStudySerializer, **PROBLEMS})
     @action(detail=True, methods=["post"], parser_classes=api_settings.DEFAULT_PARSER_CLASSES)
     def state(self, request: Request, slug: str) -> Response:
         """Open, pause or close a study."""
         study = study_or_404(request, slug, Reach.RUN)
         requested = serializers.valid_data(StateSerializer, request.data)["state"]
+        opens = study.state == Study.State.DRAFT and requested == Study.State.OPEN
+        findings = _findings(study) if opens else []
         if requested == Study.State.OPEN:
             tasks.send_to_workers(study, studies.open_study(study=study, large_by_worker=True))
         elif requested == Study.State.PAUSED:
             studies.pause_study(study=study)
         else:
             studies.close_study(study=study)
-        return self._described(study, status.HTTP_200_OK)
+        return self._described(study, status.HTTP_200_OK, findings)
 
-    def _described(self, study: Study, code: int) -> Response:
-        fresh = self.get_queryset().get(pk=study.pk)
-        return Response(
-            serializers.StudySerializer(fresh, context={"request": self.request}).data, status=code
-        )
+    def _described(self, study: Study, code: int, findings: Iterable[str] = ()) -> Response:
+        fresh: Any = self.get_queryset().get(pk=study.pk)
+        fresh.findings = list(findings)
+        return Response(ChangedStudySerializer(fresh, context={"request": self.request}).data, status=code)
+
+
+def _findings(draft: Study) -> list[str]:
+    return [one.words for one in readiness_findings(draft)]
 
 
 def _made(received: dict[str, Any], owner: User) -> Study:

@@ -12,13 +12,14 @@ from annotation.errors import FaultyPictures, Refused
 from annotation.management.bars import Bars
 from annotation.management.examples import CommandWithExamples
 from annotation.management.researchers import researcher
+from annotation.reports.readiness import readiness_findings
 from annotation.services.panels import panel_link
 from annotation.services.studies import open_study
 from annotation.services.study_files import create_from_file
 
 
 class Command(CommandWithExamples):
-    """The draft that the file describes, or nothing and everything that is wrong with it."""
+    """The draft that the file describes, with what its results will lack, or nothing and everything that is wrong."""
 
     help = "Create a study from a study file (TOML). Paths in it are relative to the file's folder."
 
@@ -39,6 +40,7 @@ class Command(CommandWithExamples):
             with Bars() as bars, transaction.atomic():
                 owner = researcher(options["owner"])
                 study = create_from_file(text=text, folder=path.resolve().parent, owner=owner, progress=bars)
+                findings = readiness_findings(study)
                 planned = open_study(study=study) if options["open"] else []
         except FaultyPictures as refusal:
             raise CommandError(
@@ -50,6 +52,8 @@ class Command(CommandWithExamples):
             tasks.send_to_workers(study, planned)
         else:
             tasks.send_to_measure(study)
+        for finding in findings:
+            self.stderr.write(finding.words)
         study.refresh_from_db()
         self.stdout.write(f"{study.slug}: {study.state}, {study.get_absolute_url()}")
         if options["open"]:

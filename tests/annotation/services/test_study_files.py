@@ -17,7 +17,7 @@ from annotation.errors import BadStudyFile, FaultyPictures, Refused
 from annotation.models import Study
 from annotation.services.own_pictures import add_pictures
 from annotation.services.study_files import RULES, copy_study, create_from_file, describe_study, export_study
-from tests.annotation.services.test_own_pictures import good, write
+from tests.annotation.services.test_own_pictures import DAWN, DUSK, good, worse, write
 from tests.kit.factories import make_png, make_source, make_study, make_user
 
 pytestmark = pytest.mark.django_db
@@ -174,6 +174,18 @@ def test_the_commands_make_open_and_write_a_study(tmp_path: Path) -> None:
     assert run("export_study", "mine") == export_study(study, panel_codes=True)
     run("export_study", "mine", "--out", str(tmp_path / "out.toml"))
     assert (tmp_path / "out.toml").read_text() == export_study(study, panel_codes=True)
+
+
+def test_the_command_says_that_levels_are_not_connected(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures = good() | {"dawn/theirs@2.png": worse(DAWN, 12), "dusk/theirs@2.png": worse(DUSK, 12)}
+    write(tmp_path / "own", pictures)
+    start = 'format = "closer-study/1"\nname = "Mine"\nstimuli = "own"\n[protocol]\npairs_across = '
+    for across, said in (("off", True), ("method", False)):
+        (tmp_path / "study.toml").write_text(f'{start}"{across}"\n')
+        run("create_study", str(tmp_path / "study.toml"), "--open")
+        assert ("into 2 groups" in capsys.readouterr().err) is said
 
 
 @pytest.mark.django_db(transaction=True)

@@ -160,13 +160,17 @@ class TestApi:
         client = Client(headers=headers)
         made = client.post("/api/v1/studies/", {"file": SimpleUploadedFile("s.toml", text)})
         assert (made.status_code, made.json()["state"]) == (201, "draft")
+        assert "The study has no photographs yet." in made.json()["findings"]
         added = client.post("/api/v1/studies/mine/pictures/", {"archive": packed(good())})
         assert (added.status_code, added.json()["pictures"]) == (201, 6)
+        findings: list[list[str]] = []
         for state in ("open", "paused", "open", "closed"):
             body = client.post(
                 "/api/v1/studies/mine/state/", {"state": state}, content_type="application/json"
             )
             assert (body.status_code, body.json()["state"]) == (200, state)
+            findings.append([one for one in body.json()["findings"] if "No pair shows mine@2" in one])
+        assert [len(each) for each in findings] == [1, 0, 0, 0]
         refused = client.post("/api/v1/studies/mine/pictures/", {"archive": packed(good())})
         assert (refused.status_code, refused.json()["code"]) == (409, "study_frozen")
         assert (
