@@ -39,6 +39,12 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         following = following.__cause__
 
 
+def is_of_a_store(error: BaseException) -> bool:
+    """Whether a bucket's client raised it, whether it passes by itself or not."""
+    kinds = (kind for one in _chain(error) for kind in type(one).__mro__)
+    return any(kind.__module__.partition(".")[0] in ("botocore", "boto3") for kind in kinds)
+
+
 def _passes(error: BaseException) -> bool:
     if isinstance(error, (OperationalError, InterfaceError, BrokerError)):
         return True

@@ -16,7 +16,10 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 # Ids of requests go with the messages: its signals are connected by importing it.
+from config import acknowledgement  # noqa: E402
 from config import request_ids as request_ids  # noqa: E402
+
+acknowledgement.install()
 
 RENEW_EVERY = 60.0
 _renewed_at = 0.0
@@ -53,7 +56,7 @@ def _note(sender: Any, **_: object) -> None:
 
     global _name, _renewed_at
     _name, _renewed_at = sender.hostname, time.monotonic()
-    _write(report_at_start)
+    _write(report_at_start, serves_pages=False)
     _write(note_worker, name=_name, queues=list(app.amqp.queues.consume_from))
 
 

@@ -75,16 +75,22 @@ def check_all() -> Iterator[Check]:
             yield check_waiting()
 
 
-def report_at_start() -> None:
-    """Write a line for each thing that is missing. The process starts all the same: what is missing may come back."""
+def report_at_start(*, serves_pages: bool) -> None:
+    """Write a line for each thing that is missing. The process starts all the same: what is missing may come back.
+
+    A worker serves no pages, and needs neither scripts nor styles.
+    """
+    ignored = {"clock", "waiting"} if serves_pages else {"clock", "waiting", "static"}
     for check in check_all():
-        if check.problem and check.name not in ("clock", "waiting"):
+        if check.problem and check.name not in ignored:
             log.error("not ready", check=check.name, problem=check.problem)
 
 
 def check_database() -> Check:
     """The database answers."""
-    return _checked("database", True, _ask_database)
+    return _checked(
+        "database", True, _ask_database, hint="Is DATABASE_URL correct, and is the server running?"
+    )
 
 
 def check_migrations() -> Check:
@@ -102,7 +108,9 @@ def check_storage() -> Check:
     """Files can be read: the bucket or the folder is there and lets us in."""
 
     def ask() -> str:
-        default_storage.exists(f"probe/{uuid.uuid4().hex}")
+        storage: Any = storages["default"]
+        ask_for = storage.exists if isinstance(storage, FileSystemStorage) else storage.probe
+        ask_for(f"probe/{uuid.uuid4().hex}")
         return ""
 
     return _checked("storage", True, ask, hint=_storage_hint())

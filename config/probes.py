@@ -14,6 +14,9 @@ from config import checks, metrics
 
 # A probe asks every few seconds; strangers may ask a thousand times a second.
 CACHED_FOR_S = 2.0
+# While one probe waits for a server that is silent, which takes up to 20 s, the others wait for so long, and then take
+# the last results, if they are not too old.
+WAIT_S, OLD_AFTER_S = 0.5, 30.0
 RETRY_AFTER = "10"
 
 Respond = Callable[[HttpRequest], HttpResponse]
@@ -78,13 +81,27 @@ def _may_read_metrics(request: HttpRequest) -> bool:
         return False
 
 
-_lock = threading.Lock()
-_kept: tuple[float, list[checks.Check]] = (0.0, [])
+_asking = threading.Lock()
+_kept: tuple[float, list[checks.Check]] = (-OLD_AFTER_S, [])
 
 
 def _recent_checks() -> list[checks.Check]:
+    """What the checks said lately. One thread at a time makes them: a server that is silent holds no other for long."""
     global _kept
-    with _lock:
-        if time.monotonic() - _kept[0] > CACHED_FOR_S or not _kept[1]:
-            _kept = (time.monotonic(), list(checks.check_all()))
+    if not _asking.acquire(timeout=WAIT_S):
+        return _while_they_run()
+    try:
+        if time.monotonic() - _kept[0] > CACHED_FOR_S:
+            kept = list(checks.check_all())
+            _kept = (time.monotonic(), kept)
         return _kept[1]
+    finally:
+        _asking.release()
+
+
+def _while_they_run() -> list[checks.Check]:
+    """The last results, if they are not old; else nothing is known but that the checks have not ended."""
+    ended_at, kept = _kept
+    if time.monotonic() - ended_at < OLD_AFTER_S:
+        return kept
+    return [checks.Check("checks", True, "They have not ended: something that they ask does not answer.")]

@@ -65,14 +65,7 @@ def dump(folder: Path) -> DatabaseFacts:
 
 
 def load(folder: Path, facts: DatabaseFacts) -> None:
-    """Put the database of a backup in the place of what is there, then bring its tables up to this version's.
-
-    Raises:
-        BackupError: it is of the other kind of database, or of a later version of Closer.
-    """
-    if facts.vendor != connection.vendor:
-        raise BackupError(f"The backup is from {facts.vendor}, but DATABASE_URL names {connection.vendor}.")
-    _require_known(facts)
+    """Put the database of a backup in the place of what is there, then bring its tables up to this version's."""
     if facts.vendor == "sqlite":
         _load_sqlite(folder / "db.sqlite3")
     else:
@@ -80,6 +73,18 @@ def load(folder: Path, facts: DatabaseFacts) -> None:
         with transaction.atomic():
             _load_tables(folder, facts)
     call_command("migrate", verbosity=0, interactive=False)
+
+
+def require_loadable(facts: DatabaseFacts) -> None:
+    """Raise BackupError for a backup of the other kind of database, or of a later version of Closer."""
+    if facts.vendor != connection.vendor:
+        raise BackupError(f"The backup is from {facts.vendor}, but DATABASE_URL names {connection.vendor}.")
+    known = MigrationExecutor(connection).loader.graph.nodes
+    if unknown := [f"{app}.{name}" for app, name in facts.migrations.items() if (app, name) not in known]:
+        raise BackupError(
+            f"The backup was made by a later version of Closer ({', '.join(unknown)} is not known here). "
+            "Install that version, then restore."
+        )
 
 
 def is_empty() -> bool:
@@ -96,15 +101,6 @@ def is_empty() -> bool:
 def _migrations() -> dict[str, str]:
     applied = MigrationRecorder.Migration.objects.using(connection.alias).order_by("pk")
     return dict(applied.values_list("app", "name"))
-
-
-def _require_known(facts: DatabaseFacts) -> None:
-    known = MigrationExecutor(connection).loader.graph.nodes
-    if unknown := [f"{app}.{name}" for app, name in facts.migrations.items() if (app, name) not in known]:
-        raise BackupError(
-            f"The backup was made by a later version of Closer ({', '.join(unknown)} is not known here). "
-            "Install that version, then restore."
-        )
 
 
 def _dump_sqlite(path: Path) -> None:
@@ -127,7 +123,11 @@ def _load_sqlite(copy: Path) -> None:
     connection.close()
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f"{target.name}.restored")
-    shutil.copyfile(copy, draft)
+    try:
+        shutil.copyfile(copy, draft)
+    except OSError:
+        draft.unlink(missing_ok=True)  # of a full disk
+        raise
     draft.chmod(0o600)
     for rest in ("-wal", "-shm"):
         target.with_name(target.name + rest).unlink(missing_ok=True)

@@ -1,8 +1,9 @@
 """The files in a backup: a mirror of the storage, whichever it is. Files never change once they are written."""
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import file_digest
 from pathlib import Path
 
 from django.apps import apps
@@ -13,10 +14,11 @@ from django.db.models import FileField
 AT_ONCE = 8
 
 
-def mirror(storage: Storage, folder: Path) -> int:
-    """Make `folder` hold what the storage holds and nothing else; returns how many files that are.
+def mirror(storage: Storage, folder: Path, earlier: Mapping[str, str]) -> dict[str, str]:
+    """Make `folder` hold what the storage holds and nothing else; returns the SHA-256 of each file, by name.
 
-    Those that are there already are not copied again, so that a backup made into the same folder is quick.
+    Those that are there already are not copied or read again, so that a backup made into the same folder is quick:
+    `earlier` has what they had when they were copied.
     """
     folder.mkdir(parents=True, exist_ok=True)
     names = set(names_in(storage))
@@ -24,7 +26,25 @@ def mirror(storage: Storage, folder: Path) -> int:
     for name in here - names:
         (folder / name).unlink()
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return sum(pool.map(lambda name: _fetch(storage, name, folder / name), sorted(names)))
+        fetched = pool.map(
+            lambda name: _fetch(storage, name, folder / name, earlier.get(name)), sorted(names)
+        )
+        return {name: copied for name, copied in zip(sorted(names), fetched, strict=True) if copied}
+
+
+def damaged(folder: Path, expected: Mapping[str, str]) -> list[str]:
+    """The files of a backup that are missing, or are not what was copied, by name."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        there = pool.map(lambda name: digest(folder / name), expected)
+        return [name for name, now in zip(expected, there, strict=True) if now != expected[name]]
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file; "" where there is none."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 def put_back(folder: Path, storage: Storage) -> int:
@@ -57,18 +77,19 @@ def names_in_rows() -> Iterable[str]:
                 yield from rows.values_list(field.name, flat=True).iterator()
 
 
-def _fetch(storage: Storage, name: str, target: Path) -> int:
+def _fetch(storage: Storage, name: str, target: Path, earlier: str | None) -> str:
+    """The file's SHA-256, once the backup has it; "" for one that was deleted since it was listed."""
     try:
         if target.exists() and target.stat().st_size == storage.size(name):
-            return 1
+            return earlier or digest(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(f"{target.name}.part")
         with storage.open(name) as source, draft.open("wb") as copy:
             shutil.copyfileobj(source, copy, 2**20)
         draft.replace(target)
-    except FileNotFoundError:  # deleted since it was listed
-        return 0
-    return 1
+    except FileNotFoundError:
+        return ""
+    return digest(target)
 
 
 def _put(source: Path, storage: Storage, name: str) -> None:

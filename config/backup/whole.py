@@ -5,7 +5,6 @@ import os
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
-from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,8 @@ from config.backup.database import BackupError, DatabaseFacts
 from config.run.processes.lock import FolderLock
 
 FORMAT = 1
+# So many damaged or missing files are named.
+NAMED = 10
 MANIFEST = "manifest.json"
 SECRET = "SECRET_KEY"  # noqa: S105 - a file's name
 # Beside the secret key: what `make demo` made up for itself.
@@ -37,24 +38,26 @@ def make_backup(folder: Path, say: Say) -> None:
         raise BackupError(f"{folder} is not empty and does not contain a backup. Choose a new folder.")
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
+    earlier = _earlier_digests(folder / MANIFEST)
     (folder / MANIFEST).unlink(missing_ok=True)
     shutil.rmtree(folder / "database", ignore_errors=True)
     named = set(files.names_in_rows())
     facts = database.dump(folder / "database")
     say(f"database: {facts.vendor}")
-    count = files.mirror(default_storage, folder / "files")
-    say(f"files: {count}")
+    copied = files.mirror(default_storage, folder / "files", earlier)
+    say(f"files: {len(copied)}")
     _write_keys(folder / "keys")
     missing = sorted(name for name in named if not (folder / "files" / name).exists())
-    for name in missing[:10]:
+    for name in missing[:NAMED]:
         say(f"warning: the database refers to {name}, which is missing from the storage")
     manifest = {
         "format": FORMAT,
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "database": facts.to_json(),
         "sha256": _digests(folder / "database"),
-        "files": count,
+        "files": len(copied),
         "missing_files": len(missing),
+        "sha256_of_files": copied,
     }
     draft = folder / f"{MANIFEST}.part"
     draft.write_text(json.dumps(manifest, indent=1))
@@ -75,6 +78,7 @@ def restore_backup(folder: Path, say: Say, *, replace: bool = False) -> None:
     try:
         if not replace and not database.is_empty():
             raise BackupError("There are accounts or studies here. Use --replace to replace them.")
+        database.require_loadable(facts)
         say(f"files: {files.put_back(folder / 'files', default_storage)}")
         database.load(folder / "database", facts)
         say("database: restored")
@@ -112,19 +116,40 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     if manifest["format"] != FORMAT:
         raise BackupError(f"The backup has format {manifest['format']}, but this version reads {FORMAT}.")
     if damaged := {
-        name for name, digest in manifest["sha256"].items() if _digest(folder / "database" / name) != digest
+        name
+        for name, digest in manifest["sha256"].items()
+        if files.digest(folder / "database" / name) != digest
     }:
         raise BackupError(
             f"Damaged since the backup was made: {', '.join(sorted(damaged))} in {folder / 'database'}."
         )
-    there = sum(path.is_file() for path in (folder / "files").rglob("*"))
-    if there < manifest["files"]:
-        raise BackupError(
-            f"Damaged since the backup was made: {folder / 'files'} has {there} of {manifest['files']} files."
-        )
+    _require_files(folder / "files", manifest)
     if not (folder / "keys" / SECRET).is_file():
         raise BackupError(f"Damaged since the backup was made: {folder / 'keys' / SECRET} is missing.")
     return manifest
+
+
+def _require_files(folder: Path, manifest: dict[str, Any]) -> None:
+    """Raise BackupError unless the files are as they were copied. Older backups say only how many there are."""
+    there = sum(path.is_file() for path in folder.rglob("*"))
+    if there < manifest["files"]:
+        raise BackupError(
+            f"Damaged since the backup was made: {folder} has {there} of {manifest['files']} files."
+        )
+    if damaged := files.damaged(folder, manifest.get("sha256_of_files", {})):
+        raise BackupError(
+            f"Damaged since the backup was made: {', '.join(damaged[:NAMED])} in {folder} "
+            f"({len(damaged)} of {manifest['files']} files)."
+        )
+
+
+def _earlier_digests(path: Path) -> dict[str, str]:
+    """What the manifest of an earlier backup in the same folder says of its files; nothing where it is not whole."""
+    try:
+        earlier = _parsed(path).get("sha256_of_files", {})
+    except BackupError:
+        return {}
+    return dict(earlier) if isinstance(earlier, dict) else {}
 
 
 def _parsed(path: Path) -> dict[str, Any]:
@@ -145,11 +170,4 @@ def _parsed(path: Path) -> dict[str, Any]:
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    return {path.name: _digest(path) for path in sorted(folder.iterdir())}
-
-
-def _digest(path: Path) -> str:
-    if not path.exists():
-        return ""
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
+    return {path.name: files.digest(path) for path in sorted(folder.iterdir())}

@@ -67,7 +67,7 @@ def serve(bound: socket.socket, options: argparse.Namespace) -> int:
     from config.checks import report_at_start  # isort: skip
 
     limit_database()
-    threading.Thread(target=report_at_start, name="start", daemon=True).start()
+    threading.Thread(target=report_at_start, kwargs={"serves_pages": True}, name="start", daemon=True).start()
     server = Server(
         application,
         bound,

@@ -1,16 +1,22 @@
 """A backup made under load and restored elsewhere: SQLite with a folder, Postgres with a bucket."""
 
+import errno
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import textwrap
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
+from unittest.mock import Mock
 
 import boto3
 import pytest
+from botocore.exceptions import ReadTimeoutError
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
 from config.backup.whole import MANIFEST
 from tests.config.conftest import BUCKET
@@ -152,7 +158,9 @@ def test_nothing_is_replaced_unasked_and_a_backup_is_brought_up_to_date(
     one.run(FILL)
     backup = tmp_path / "backup"
     one.does("backup", str(backup))
+    digests = json.loads((backup / MANIFEST).read_text())["sha256_of_files"]
     picture = next((backup / "files" / "sources").iterdir())
+    assert digests[f"sources/{picture.name}"] == sha256(picture.read_bytes()).hexdigest()
     copied_at = picture.stat().st_mtime_ns
     (tmp_path / "one" / "files" / "sources" / "new.png").write_bytes(b"new")
     (backup / "files" / "gone.png").write_bytes(b"deleted since")
@@ -173,17 +181,25 @@ def backup(transactional_db: None, tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_backup_that_is_not_whole_or_not_ours_is_refused(backup: Path) -> None:
+def test_a_backup_that_is_not_whole_or_not_ours_is_refused(
+    backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     manifest = json.loads((backup / MANIFEST).read_text())
 
     (backup / MANIFEST).write_text(json.dumps(manifest | {"format": 2}))
     with pytest.raises(CommandError, match="format 2"):
         call_command("restore", backup)
 
-    later = manifest["database"] | {"migrations": {"annotation": "9999_from_the_future"}}
-    (backup / MANIFEST).write_text(json.dumps(manifest | {"database": later}))
-    with pytest.raises(CommandError, match="later version"):
-        call_command("restore", backup)
+    put_back = Mock()
+    monkeypatch.setattr("config.backup.files.put_back", put_back)
+    for change, reason in (
+        ({"migrations": {"annotation": "9999_from_the_future"}}, "later version"),
+        ({"vendor": "postgresql"}, "from postgresql"),
+    ):
+        (backup / MANIFEST).write_text(json.dumps(manifest | {"database": manifest["database"] | change}))
+        with pytest.raises(CommandError, match=reason):
+            call_command("restore", backup)
+    put_back.assert_not_called()
 
     (backup / MANIFEST).write_text(json.dumps(manifest))
     with (backup / "database" / "db.sqlite3").open("ab") as file:
@@ -218,10 +234,46 @@ def test_what_is_missing_is_noticed_before_anything_is_replaced(
     with pytest.raises(CommandError, match="has no 'migrations' of the database"):
         call_command("restore", backup)
 
+    picture = backup / "files" / "sources" / "one.png"
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    picture.write_bytes(b"cut")
+    digests = {"sha256_of_files": {"sources/one.png": sha256(b"cut short").hexdigest(), "gone.png": "0"}}
+    (backup / MANIFEST).write_text(json.dumps(manifest | digests))
+    with pytest.raises(CommandError, match=r"Damaged .*: sources/one.png, gone.png in"):
+        call_command("restore", backup)
+
     (backup / MANIFEST).write_text(json.dumps(manifest))
     (backup / "keys" / "SECRET_KEY").unlink()
     with pytest.raises(CommandError, match="SECRET_KEY is missing"):
         call_command("restore", backup)
+
+
+@pytest.mark.parametrize(
+    ("failure", "sentence"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device", "db.sqlite3"),
+            "No space left on device: db.sqlite3",
+        ),
+        (sqlite3.OperationalError("database or disk is full"), "The database: database or disk is full"),
+        (OperationalError("server closed the connection"), "The database: server closed the connection"),
+        (ReadTimeoutError(endpoint_url="http://store"), "The storage: ReadTimeoutError"),
+    ],
+)
+def test_what_fails_around_a_backup_is_a_sentence(
+    backup: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception, sentence: str
+) -> None:
+    for step in ("config.backup.files.mirror", "config.backup.database.is_empty"):
+        monkeypatch.setattr(step, Mock(side_effect=failure))
+    for command, again in (("restore", "with --replace"), ("backup", "Run the command again")):
+        with pytest.raises(CommandError, match=rf"{sentence}\. The {command} is not complete.*{again}"):
+            call_command(command, backup)
+
+
+def test_a_file_in_the_place_of_a_folder_is_named(transactional_db: None, tmp_path: Path) -> None:
+    (tmp_path / "letter").write_text("dear")
+    with pytest.raises(CommandError, match=r"Not a directory: .*letter"):
+        call_command("backup", tmp_path / "letter")
 
 
 def test_a_folder_with_other_things_is_not_written_into(tmp_path: Path) -> None:

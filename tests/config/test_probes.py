@@ -1,6 +1,7 @@
 """/healthz, /readyz and /metrics: for any host, of everything that Closer stands on, and not for strangers' eyes."""
 
 import shutil
+import time
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,7 +13,7 @@ from django.contrib.staticfiles.finders import FileSystemFinder
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.files.storage import FileSystemStorage
 from django.db import OperationalError
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from annotation.models import Clock, Reconstruction, WorkerProcess
@@ -144,6 +145,19 @@ def test_a_storage_that_refuses_is_not_ready(client: Client, monkeypatch: pytest
     status, body = ready(client)
     assert status == 503
     assert "PermissionError" in body["checks"]["storage"]["problem"]
+
+
+@pytest.mark.parametrize(("age", "status"), [(10.0, 200), (31.0, 503)])
+def test_a_probe_does_not_wait_for_one_that_meets_a_silent_server(
+    monkeypatch: pytest.MonkeyPatch, rf: RequestFactory, age: float, status: int
+) -> None:
+    earlier = [checks.Check("storage", True)]
+    monkeypatch.setattr(probes, "_kept", (time.monotonic() - age, earlier))
+    monkeypatch.setattr(probes, "WAIT_S", 0.01)
+    with probes._asking:  # as held by a probe whose storage is silent
+        response = probes.readyz(rf.get("/readyz"))
+    assert response.status_code == status
+    assert ("have not ended" in response.content.decode()) is (status == 503)
 
 
 def test_probes_are_read_only(client: Client) -> None:

@@ -1,11 +1,13 @@
 """STORAGE_URL: what it means, what it refuses, and the whole way of a photograph through a real bucket."""
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.core.files.storage import default_storage
+from django.core.files.storage import default_storage, storages
 from django.test import Client
 from pytest_django import Settings
 
@@ -17,6 +19,7 @@ from annotation.services.sources import add_source
 from annotation.services.studies import create_study, open_study
 from annotation.transient import is_transient
 from config import bucket as store
+from config.checks import check_storage
 from config.storage import storage_from_url
 from imaging.pixels import pixels_sha256
 from imaging.png import decode_png
@@ -119,14 +122,30 @@ def test_addresses_are_signed_as_every_region_accepts(bucket: Path) -> None:
     assert "X-Amz-Signature=" in default_storage.url("shown/ab/cd.png")
 
 
+@contextmanager
+def silent_bucket() -> Iterator[store.BucketStorage]:
+    """A bucket whose server takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        keys = {"access_key": "k", "secret_key": "s", "region_name": "eu-1"}
+        yield store.BucketStorage(bucket_name="photos", endpoint_url=address, **keys)
+
+
 def test_a_stalled_bucket_is_given_up_and_may_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "READ_WITHIN_S", 0.1)
     monkeypatch.setattr(store, "TRIES", 1)
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and never answers
-        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        storage = store.BucketStorage(
-            bucket_name="photos", endpoint_url=address, access_key="k", secret_key="s", region_name="eu-1"
-        )
-        with pytest.raises(Exception, match="Read timeout") as caught:
-            storage.read_whole("picture.png")
+    with silent_bucket() as storage, pytest.raises(Exception, match="Read timeout") as caught:
+        storage.read_whole("picture.png")
     assert is_transient(caught.value)
+
+
+def test_the_probe_of_a_stalled_bucket_ends_before_a_load_balancer_gives_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """/readyz took twenty seconds to say that the bucket was silent; nobody waits so long."""
+    assert store.PROBE_TRIES * (store.PROBE_WITHIN_S + store.CONNECT_WITHIN_S) <= 5
+    monkeypatch.setattr(store, "PROBE_WITHIN_S", 0.1)
+    with silent_bucket() as storage:
+        monkeypatch.setitem(storages._storages, "default", storage)
+        check = check_storage()
+    assert "ReadTimeoutError" in check.problem

@@ -6,7 +6,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.backup.database import BackupError
+from config.backup.failures import in_sentences
 from config.backup.whole import make_backup
+
+INCOMPLETE = "The backup is not complete. Run the command again."
 
 
 class Command(BaseCommand):
@@ -23,7 +26,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            make_backup(options["folder"].resolve(), self.stdout.write)
+            with in_sentences(INCOMPLETE):
+                make_backup(options["folder"].resolve(), self.stdout.write)
         except BackupError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{options['folder']} is a complete backup.")

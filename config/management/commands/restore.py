@@ -6,7 +6,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config.backup.database import BackupError
+from config.backup.failures import in_sentences
 from config.backup.whole import restore_backup
+
+INCOMPLETE = "The restore is not complete. Run it again with --replace."
 
 
 class Command(BaseCommand):
@@ -23,7 +26,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            restore_backup(options["folder"].resolve(), self.stdout.write, replace=options["replace"])
+            with in_sentences(INCOMPLETE):
+                restore_backup(options["folder"].resolve(), self.stdout.write, replace=options["replace"])
         except BackupError as error:
             raise CommandError(str(error)) from error
         self.stdout.write("Restored. Start Closer, then check /readyz.")
