@@ -243,17 +243,17 @@ def loss(name: str, log: Sequence[Mapping[str, float]]) -> Scene:
     steps = [row["step"] for row in log]
     losses = [row["loss"] for row in log]
     low, high = min(losses), max(losses)
-    title = f"{name}: loss, {high:.3f} to {low:.3f}"
+    title = f"{name}: loss, {losses[0]:.3f} at first, {losses[-1]:.3f} at last"
     scene = Scene(width, height, title=title)
-    places = [
-        (
-            margin + (width - 2 * margin) * step / steps[-1],
-            height - margin - (height - 2 * margin) * (loss - low) / (high - low or 1),
-        )
-        for step, loss in zip(steps, losses, strict=True)
-    ]
-    for start, end in pairwise(places):
+
+    def up(value: float) -> float:
+        return height - margin - (height - 2 * margin) * (value - low) / (high - low or 1)
+
+    across = [margin + (width - 2 * margin) * step / steps[-1] for step in steps]
+    for start, end in pairwise(zip(across, map(up, losses), strict=True)):
         scene.line(*start, *end, look="codec-1", width=1.5)
     scene.text(margin, 20, title)
+    for value in sorted({low, high}):
+        scene.text(margin - 4, up(value) + 4, f"{value:.2f}", anchor="end")
     scene.text(width - margin, height - 12, f"{steps[-1]:.0f} steps", anchor="end")
     return scene

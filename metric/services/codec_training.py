@@ -48,6 +48,7 @@ def _train(training: CodecTraining, lease: uuid.UUID) -> str:
     from codecs_zoo.learned.training_settings import TrainingSettings
 
     report = _Report(training, lease)
+    _clear_finished()
     folder = settings.VAR_DIR / "codec-trainings" / str(training.pk)
     photographs = _photographs(training, folder / "photographs")
     out = folder / "out"
@@ -130,9 +131,20 @@ def _restore(training: CodecTraining, out: Path, report: "_Report") -> None:
 
 def _tidy(training: CodecTraining, folder: Path) -> None:
     if training.checkpoint:
-        training.checkpoint.delete(save=False)
         CodecTraining.objects.filter(pk=training.pk).update(checkpoint="")
+        kept = training.checkpoint.name.rpartition("/")[0]
+        storage = training.checkpoint.storage
+        for name in storage.listdir(kept)[1]:  # a worker that was killed may have left more than the last
+            storage.delete(f"{kept}/{name}")
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _clear_finished() -> None:
+    """Removes what this machine holds of trainings that another one finished: their photographs, say."""
+    folders = {path.name: path for path in (settings.VAR_DIR / "codec-trainings").glob("[0-9]*")}
+    rows = CodecTraining.objects.filter(pk__in=map(int, folders))
+    for pk in set(map(int, folders)) - set(rows.exclude(state="done").values_list("pk", flat=True)):
+        shutil.rmtree(folders[str(pk)], ignore_errors=True)
 
 
 class _Report:

@@ -71,7 +71,7 @@ def test_the_loss_is_drawn_and_the_settings_are_in_order(
     training.curve = [*training.curve, {**training.curve[0], "step": 100, "loss": 1.0}]
     training.save()
     page = owner_client.get(training.get_absolute_url()).content.decode()
-    assert "checkerboard: loss, 1.250 to 1.000" in page
+    assert "checkerboard: loss, 1.250 at first, 1.000 at last" in page
     places = [page.index(f"<code>{name}</code>") for name in ("parts", "steps", "seed", "an_old_one")]
     assert places == sorted(places)
     status = owner_client.get(reverse("codec-training-status", args=[training.pk])).json()

@@ -8,6 +8,8 @@ from uuid import uuid4
 import numpy as np
 import pytest
 from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from annotation.errors import Refused
@@ -81,6 +83,21 @@ def test_a_worker_that_shares_no_disk_finds_it(training: CodecTraining) -> None:
     CodecVersion.objects.update(sha256="0" * 64)
     with pytest.raises(Refused, match="are damaged"):
         registry.get("checkerboard-m1")
+
+
+def test_nothing_is_left_of_one_that_another_machine_finished(
+    training: CodecTraining, version: MetricVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codec_training, "SAVE_EVERY", 2)
+    here = settings.VAR_DIR / "codec-trainings" / str(training.pk)
+    orphan = f"codec-trainings/{training.pk}/of-a-killed-worker.pt"
+    default_storage.save(orphan, ContentFile(b"state"))
+    done(training)
+    assert not default_storage.exists(orphan)
+    (here / "photographs").mkdir(parents=True)
+    waiting = request_codec_training(version=version, options=QUICK)
+    done(request_codec_training(version=version, options=QUICK | {"steps": 1}))
+    assert not here.exists() and waiting.state == "queued"
 
 
 def test_a_second_one_has_another_name(training: CodecTraining, version: MetricVersion) -> None:
