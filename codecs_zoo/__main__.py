@@ -118,7 +118,7 @@ def encode(options: argparse.Namespace) -> None:
             codec, result = _aimed(options, codec, photograph.pixels)
             settings, bitstream = result.operating_point, result.bitstream
             if not result.reached:
-                print(f"note: the closest bitrate that the codec's steps allow is {result.bpp:.4f} bpp.")
+                print(f"note: no file within 2 % of the target; the closest has {result.bpp:.4f} bpp.")
         else:
             bitstream = codec.encode(photograph.pixels, **settings)
     header = container.Header(codec.family, codec.version, settings, photograph.height, photograph.width)

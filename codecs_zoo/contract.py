@@ -208,8 +208,9 @@ class Codec(ABC):
         right = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not right or not knob.low <= float(value) <= knob.high or (knob.integer and value != int(value)):
             number = "whole number" if knob.integer else "number"
+            given = "missing" if value is None else repr(value)
             raise CodecError(
-                f"{self.name}: {knob.name} is {value!r}; use a {number} from {knob.low:g} to {knob.high:g}."
+                f"{self.name}: {knob.name} is {given}; use a {number} from {knob.low:g} to {knob.high:g}."
             )
         return int(value) if knob.integer else float(value)
 

@@ -96,6 +96,8 @@ def _settings(options: argparse.Namespace) -> TrainingSettings:
     file = options.settings if "settings" in options else None
     try:
         stored = json.loads(file.read_text(encoding="utf-8")) if file else {}
+        if unknown := set(stored) - set(TrainingSettings.__dataclass_fields__):
+            raise TypeError(f"unknown: {', '.join(sorted(unknown))}")
         chosen = {**stored, **given, "data": tuple(options.data)}
         if "name" not in chosen:
             raise CodecError(f"Name the codec to train: {', '.join(trainable())}.")

@@ -21,9 +21,18 @@ SALIENCY = ("none", "contrast", "combined")
 
 
 def start_file(start: str) -> Path:
-    """The file to start from: the weights of the learned codec of that name, or the path itself."""
+    """The file to start from: the weights of the learned codec of that name, or the path itself.
+
+    Raises CodecError where there is no such file.
+    """
     codec = registry.get(start) if start in registry.names() else None
-    return codec.weights if isinstance(codec, LearnedCodec) else Path(start)
+    path = codec.weights if isinstance(codec, LearnedCodec) else Path(start)
+    if not path.is_file():
+        raise CodecError(
+            f"There is no file {start} to start from. Use weights (.safetensors), a state.pt, or a codec's name: "
+            f"{', '.join(one.name for one in registry.codecs() if isinstance(one, LearnedCodec))}."
+        )
+    return path
 
 
 def trainable() -> list[str]:
@@ -90,6 +99,10 @@ class TrainingSettings:
         if self.size not in ("", *SIZES) or self.parts not in PARTS:
             raise CodecError(
                 f"The size must be one of {', '.join(SIZES)}; parts must be one of {', '.join(PARTS)}."
+            )
+        if self.parts == "decoder" and not self.start:
+            raise CodecError(
+                "The decoder alone can be trained only from weights: give --start, or --parts all."
             )
         if self.saliency not in SALIENCY:
             raise CodecError(f"The saliency must be one of {', '.join(SALIENCY)}.")

@@ -62,7 +62,7 @@ def add_sweep_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--bpp", type=_numbers, default=[0.23, 0.37, 0.67, 1.0], help="0.23,0.37,0.67,1.0")
     parser.add_argument(
-        "--metrics", type=names_in, default=["psnr", "ms-ssim"],
+        "--metrics", type=_names, default=["psnr", "ms-ssim"],
         help="psnr, ssim, ms-ssim, lpips-alex, lpips-vgg, lpips-squeeze, and folders of metric versions",
     )  # fmt: skip
     parser.add_argument(
@@ -74,7 +74,7 @@ def add_sweep_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes (use 1 for exact times)")
     parser.add_argument(
-        "--strips", type=int, default=STRIPS, metavar="N", help="number of photographs shown as crops (2)"
+        "--strips", type=_count, default=STRIPS, metavar="N", help="number of photographs shown as crops (2)"
     )
     parser.add_argument("--retry", action="store_true", help="retry what failed in an earlier run")
 
@@ -208,7 +208,7 @@ def report_failures(failed: Sequence[Row]) -> None:
 def _codecs(text: str) -> list[str]:
     """Names between commas; a comma between two options of one codec parts no names."""
     names: list[str] = []
-    for part in names_in(text):
+    for part in _names(text):
         if "=" in part and "@" not in part and names:
             names[-1] += f",{part}"
         else:
@@ -221,8 +221,21 @@ def names_in(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+def _names(text: str) -> list[str]:
+    """What stands between commas, which must be something."""
+    if not (names := names_in(text)):
+        raise argparse.ArgumentTypeError("it is empty; give at least one, or leave the option out")
+    return names
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
+    return int(text)
+
+
 def _numbers(text: str) -> list[float]:
     try:
-        return [float(number) for number in names_in(text)]
+        return [float(number) for number in _names(text)]
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers such as 0.23,0.67") from error

@@ -98,6 +98,10 @@ def test_a_missing_codec_is_listed_with_the_way_to_get_it(
         ("encode in.png out.clz --codec jpeg --bpp 0.001", "cannot reach"),
         ("encode in.png out.clz --codec jpeg --bpp -1", "use a number above 0"),
         ("encode in.png out.clz --codec jpeg --setting quality=101", "use a number from 1 to 100"),
+        (
+            "encode in.png out.clz --codec avif --setting speed=6",
+            "quantizer is missing; use a number from",
+        ),
         ("encode in.png out.clz --codec jpeg --setting quality=high", "use a number from 1 to 100"),
         ("encode in.png out.clz --codec jpeg --setting colour=1", "jpeg has no setting colour"),
         ("encode in.png nowhere/out.clz --codec jpeg --bpp 1", "There is no folder nowhere"),
@@ -138,6 +142,24 @@ def test_what_goes_wrong_is_said_and_nothing_is_written(
     assert run(line) == 2
     assert words in capsys.readouterr().err
     assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("--codecs ,", "--codecs: it is empty; give at least one"),
+        ("--codecs jpeg --bpp ,", "--bpp: it is empty; give at least one"),
+        ("--codecs jpeg --metrics ,", "--metrics: it is empty; give at least one"),
+        ("--codecs jpeg --strips -1", "'-1' is not a whole number from 0"),
+    ],
+)
+def test_a_sweep_of_nothing_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], line: str, words: str
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        run(f"sweep . --out swept {line}")
+    assert end.value.code == 2 and words in capsys.readouterr().err
+    assert not (folder / "swept").exists()
 
 
 def test_a_sweep_in_which_nothing_worked_has_another_status(

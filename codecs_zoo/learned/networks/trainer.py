@@ -37,6 +37,7 @@ from metric.core.training.parallel import join
 from psychometrics.tables import to_text
 
 MANIFEST_SCHEMA = "closer-codec-training/1"
+STATE = "state.pt"
 FIELDS = ("step", *FIGURES, "learning_rate", "seconds")
 
 
@@ -158,7 +159,7 @@ class _Training:
         progress.set_postfix(loss=f"{row['loss']:.3f}", bpp=f"{row['bpp']:.3f}", psnr=f"{row['psnr']:.2f}")
 
     def _resume(self) -> None:
-        path = self.out / "state.pt"
+        path = self.out / STATE
         if not path.exists():
             return
         state = _read_state(path, self.device)
@@ -175,11 +176,14 @@ class _Training:
             "step": self.step,
             "log": self.log,
         }
-        with atomic_file(self.out / "state.pt") as draft:
+        with atomic_file(self.out / STATE) as draft:
             torch.save(state, draft)
         log = to_text(FIELDS, ([row.get(name, "") for name in FIELDS] for row in self.log))
         write_atomic(self.out / "log.csv", log.encode())
-        write_atomic(self.out / "curve.svg", to_svg_file(charts.loss(self.settings.name, self.log)).encode())
+        if self.log:
+            write_atomic(
+                self.out / "curve.svg", to_svg_file(charts.loss(self.settings.name, self.log)).encode()
+            )
         save_weights(self.settings.name, self.model, self.weights)
 
     @property
@@ -212,12 +216,15 @@ def _shape_for(settings: TrainingSettings) -> Shape:
     """The requested size, else that of the weights to start from, else small."""
     if settings.size:
         return SIZES[settings.size]
-    path = start_file(settings.start)
-    return shape_in(path) if path.suffix == ".safetensors" else SIZES["small"]
+    path = start_file(settings.start) if settings.start else None
+    return shape_in(path) if path and path.suffix == ".safetensors" else SIZES["small"]
 
 
 def _start(model: LearnedModel, settings: TrainingSettings, photographs: list[Pixels]) -> None:
-    """From the principal components of the photographs, then from whatever fits in `settings.start`."""
+    """From the principal components of the photographs, then from whatever fits in `settings.start`.
+
+    Raises CodecError where nothing there fits.
+    """
     pool = CropPool(photographs, 4 * PATCH)
     crops = as_pictures(pool.cut(pool.places(1000, (settings.seed, 0xC0))))
     components, mean, variances = principal_components(crops, model.shape.latents)
@@ -232,6 +239,10 @@ def _start(model: LearnedModel, settings: TrainingSettings, photographs: list[Pi
     fitting = {
         key: value for key, value in weights_read.items() if key in own and own[key].shape == value.shape
     }
+    if not fitting:
+        raise CodecError(
+            f"Nothing in {path} fits {settings.name}: use --start with weights of a learned codec."
+        )
     model.load_state_dict(own | fitting)
 
 
@@ -246,8 +257,8 @@ def _read_state(path: Path, device: torch.device | str) -> dict[str, Any]:
     except Exception as error:  # damage makes torch's reader stumble anywhere, over a KeyError for one
         kind = type(error).__name__
         raise CodecError(
-            f"{path} is damaged or not a training state ({kind}). Delete it to start from the beginning, or use "
-            f"another file."
+            f"{path} is damaged or not a training state ({kind}). Use another file"
+            f"{', or delete this one to start from the beginning' if path.name == STATE else ''}."
         ) from error
     raise CodecError(f"{path} is not a training state: the model or the step is missing. Use another file.")
 

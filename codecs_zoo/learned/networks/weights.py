@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from codecs_zoo.contract import CodecError
 from codecs_zoo.learned.networks.model import LearnedModel
 from codecs_zoo.learned.networks.shape import Shape
 from codecs_zoo.learned.networks.tables import Tables
@@ -23,7 +24,7 @@ EXACT_NUMBERS = {"steps", "log_steps"}
 """Kept in float32: bitstreams are read with them."""
 
 
-class WeightsError(ValueError):
+class WeightsError(CodecError):
     """A file that holds no weights of this codec."""
 
 
@@ -76,7 +77,10 @@ def read_weights(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
             f"install that again."
         ) from error
     if metadata.get("format") != FORMAT:
-        raise WeightsError(f"{path} has format {metadata.get('format')!r}; this version reads {FORMAT!r}.")
+        raise WeightsError(
+            f"{path} has format {metadata.get('format')!r}; this version reads {FORMAT!r}. "
+            "Use weights that `train` wrote."
+        )
     return metadata, state
 
 

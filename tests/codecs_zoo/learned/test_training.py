@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from codecs_zoo.__main__ import main
 from codecs_zoo.contract import CodecError
@@ -76,6 +77,11 @@ def test_the_folder_is_whole_and_its_weights_code(photographs: Path, tmp_path: P
     model = load_weights(NAME, weights, network_builder(NAME))
     coded = model.compress(torch.rand(1, 3, 32, 64))
     assert model.decompress(coded["strings"], coded["shape"])["x_hat"].shape == (1, 3, 32, 64)
+
+
+def test_the_state_may_be_saved_before_the_first_line_of_the_log(photographs: Path, tmp_path: Path) -> None:
+    trainer.train(settings_for(photographs, steps=3, save_every=1, log_every=3), tmp_path / "out")
+    assert (tmp_path / "out" / "manifest.json").exists()
 
 
 def test_after_a_kill_it_ends_where_it_would_have(
@@ -201,11 +207,21 @@ def test_the_command_trains_and_refuses_in_words(
     assert (tmp_path / "out" / "manifest.json").exists()
     bad = tmp_path / "bad.pt"
     bad.write_text("hello")
+    foreign, other_state, recipe = (tmp_path / name for name in ("x.safetensors", "x.pt", "recipe.json"))
+    save_file({"x": torch.zeros(1)}, foreign)
+    torch.save({"model": {"x": torch.zeros(1)}, "step": 3}, other_state)
+    recipe.write_text('{"minuets": 3}')
     refused = {
         "--crop=70": "multiple of 32",
         "--crop=256": "No photograph has",
         "--steps=0": "a whole number from 1 to",
-        f"--start={bad}": "bad.pt is damaged or not a training state",
+        f"--start={bad}": "bad.pt is damaged or not a training state (KeyError). Use another file.",
+        "--start=jpeg": "There is no file jpeg to start from. Use weights (.safetensors)",
+        f"--start={tmp_path / 'none.safetensors'}": "There is no file",
+        f"--start={foreign}": "has format None",
+        f"--start={other_state}": f"Nothing in {other_state} fits {NAME}",
+        "--parts=decoder": "The decoder alone can be trained only from weights",
+        f"--settings={recipe}": "does not contain settings of a training (unknown: minuets)",
     }
     for wrong, reason in refused.items():
         other = str(tmp_path / wrong[:5])
