@@ -6,6 +6,7 @@ from itertools import pairwise
 from annotation.cached import cached
 from annotation.core.protocol import Protocol
 from annotation.models import Assignment, Judgment, Study
+from annotation.reports.cost import planned_pairs
 
 # Seconds of an answer until people have been timed here: from the next pair's onset to the answer, and the change.
 ASSUMED_SECONDS = {"side": 8.0, "toggle": 11.0, "flicker": 10.0}
@@ -23,12 +24,13 @@ CACHED_S = 3600
 
 @dataclass(frozen=True)
 class Duration:
-    """Seconds of an answer, minutes before the first pair and of a whole session; `answers` that it was timed from."""
+    """Seconds of an answer, timed from so many `answers`; minutes before the first pair, and of a session of `pairs`."""
 
     seconds: float
     arrival_minutes: float
     minutes: float
     answers: int = 0
+    pairs: int = 0
 
     @property
     def rounded(self) -> int:
@@ -37,14 +39,22 @@ class Duration:
 
 
 def study_duration(study: Study) -> Duration:
-    """What a session of the study takes, sessions being full."""
+    """What a session of the study takes, as full as the study's pairs can make it."""
     seconds, answers = seconds_of_answer(study.rules.layout)
-    rules, pairs = study.rules, study.pairs_per_session
+    rules, pairs = study.rules, pairs_of_session(study)
     arrival = arrival_minutes(rules, instructions=bool(study.instructions))
     training = rules.training_pairs * seconds * TRAINING_FACTOR
     breaks = BREAK_SECONDS * ((pairs - 1) // rules.break_every) if rules.break_every else 0
     judging = min(pairs * seconds + breaks, rules.sitting_minutes * 60)
-    return Duration(seconds, arrival, arrival + (training + judging) / 60, answers)
+    return Duration(seconds, arrival, arrival + (training + judging) / 60, answers, pairs)
+
+
+def pairs_of_session(study: Study) -> int:
+    """How many pairs a session has, checks among them: nobody judges more than the study has."""
+    rules, pairs = study.rules, planned_pairs(study)
+    checks = rules.sentinel_percent + rules.identical_percent + rules.repeat_percent + rules.golden_percent
+    every = round(pairs / max(1 - checks / 100, 0.01))
+    return min(study.pairs_per_session, every) if pairs else study.pairs_per_session
 
 
 def arrival_minutes(rules: Protocol, *, instructions: bool = True) -> float:

@@ -59,6 +59,8 @@ def results_page(
         context["computing"] = kept is None
         if kept is not None:
             newer = max(0, counts[population] - kept.judgments)
+            # Answers that came in while the figures were computed: the page has one number of them.
+            context["counts"] = counts | {population: kept.judgments + newer}
             context |= page_of(kept) | {"newer": newer, "tuned": tuned_methods(study)}
     return study_page(request, study, "study-results", **context)
 

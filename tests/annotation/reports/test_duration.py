@@ -10,7 +10,7 @@ from annotation.core.protocol import Protocol
 from annotation.models import Judgment
 from annotation.reports.duration import ASSUMED_SECONDS, Duration, arrival_minutes, study_duration
 from annotation.reports.planning import study_assumptions
-from tests.kit.factories import make_judgment, make_session, make_study, make_triplet
+from tests.kit.factories import make_judgment, make_session, make_source, make_study, make_triplet
 
 pytestmark = pytest.mark.django_db
 
@@ -39,6 +39,18 @@ def test_without_answers_it_follows_from_the_protocol() -> None:
     assert study_duration(full).minutes > study_duration(study).minutes + arrival_minutes(
         full.rules, instructions=False
     )
+
+
+def test_nobody_judges_more_pairs_than_the_study_has() -> None:
+    fields = {"codecs": ["avif", "jpeg", "webp"], "target_bpps": [0.5], "pairs_per_session": 60}
+    study = make_study(state="draft", **fields)
+    assert study_duration(study).pairs == 60  # before it has photographs
+    make_source(study)
+    assert study_duration(study).pairs == 3
+    assert study_duration(study).minutes == pytest.approx(3 * ASSUMED_SECONDS["side"] / 60)
+    checked = Protocol.bare().replace(sentinel_percent=20, repeat_percent=20)
+    study.protocol = checked.to_json()
+    assert study_duration(study).pairs == 5
 
 
 def test_the_longest_session_ends_it() -> None:

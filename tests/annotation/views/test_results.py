@@ -206,3 +206,13 @@ def joined_study() -> Study:
                 timing=make_timing(),
             )
     return study
+
+
+def test_answers_that_come_while_the_figures_are_computed_do_not_make_two_numbers(
+    owner_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = study_with(6, 0)
+    before = {"people": 4, "simulated": 0}
+    monkeypatch.setattr("annotation.views.results.votes_by_population", lambda _: before)
+    page = owner_client.get(reverse("study-results", args=[study.slug])).content.decode()
+    assert "People (6)" in page and "6 judgments by" in page
