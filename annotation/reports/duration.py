@@ -24,7 +24,7 @@ CACHED_S = 3600
 
 @dataclass(frozen=True)
 class Duration:
-    """Seconds of an answer, timed from so many `answers`; minutes before the first pair, and of a session of `pairs`."""
+    """Seconds of an answer, timed from so many `answers`; minutes before the first pair and of a session of `pairs`."""
 
     seconds: float
     arrival_minutes: float
