@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,6 +21,7 @@ from annotation.models import Enrolment, Flag, Triplet
 from annotation.queues import after_commit
 from annotation.reports.flags import flagged_triplets, flags_as_json, with_flags
 from annotation.reports.panel_lists import Participant, panel_lists
+from annotation.reports.people import matching
 from annotation.reports.stages import STAGES, people_by_stage, with_stage
 from annotation.serializers import valid_data
 from annotation.services.annotator_quality import exclude_by_hand, undo_exclusion_by_hand
@@ -28,7 +29,7 @@ from annotation.services.flags import SIDES, settle_flags
 from annotation.services.panels import completion_link, panel_link
 from annotation.services.returned import record_returned
 from annotation.services.studies import update_study
-from annotation.views.access import staff_of, study_or_404
+from annotation.views.access import may, staff_of, study_or_404
 from annotation.views.mturk_task import mturk_page
 
 
@@ -75,9 +76,20 @@ class PeopleView(generics.ListAPIView[Enrolment]):
         if getattr(self, "swagger_fake_view", False):  # the schema is made for nobody
             return Enrolment.objects.none()
         study = study_or_404(self.request, self.kwargs["slug"], Reach.DATA)
-        return with_stage(study.enrolments.select_related("annotator"), study).order_by("-signs", "-pk")
+        panel_ids = may(staff_of(self.request), study, Reach.RUN)
+        who = matching(self.request.query_params.get("find", ""), panel_ids=panel_ids)
+        rows = study.enrolments.filter(who).select_related("annotator")
+        return with_stage(rows, study).order_by("-signs", "-pk")
 
-    @extend_schema(operation_id="studies_people", responses={200: PersonSerializer(many=True), 404: PROBLEM})
+    @extend_schema(
+        operation_id="studies_people",
+        parameters=[
+            OpenApiParameter(
+                "find", str, description="Only this number or its beginning, or id at the panel."
+            )
+        ],
+        responses={200: PersonSerializer(many=True), 404: PROBLEM},
+    )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Annotators with their figures, those with the most signs first."""
         return self.list(request, *args, **kwargs)

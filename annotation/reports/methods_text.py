@@ -5,16 +5,19 @@ Its phrases are in the study's language, from the catalogues of the pages for an
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import reduce
 
 from django.db.models import Count, Max, Min
 from django.utils import translation
 from django.utils.translation import gettext as phrase
 from django.utils.translation import ngettext as counted
 
+from annotation.core.annotator_quality import BY_HAND, RETURNED, RULES
 from annotation.core.bitrates import rate_in_words
 from annotation.core.conditions import ORIGINAL, levels
+from annotation.core.protocol import Protocol
 from annotation.models import Enrolment, Judgment, Study
-from annotation.reports.exclusions import reason_group, rule_in_words
+from annotation.reports.exclusions import reason_group
 from annotation.reports.methods import method_facts, tuned_methods
 from annotation.reports.results import StudyResults
 
@@ -76,11 +79,16 @@ def _pairs(study: Study) -> Iterator[str]:
         yield phrase("Pairs were listed individually.")
 
 
-_LAYOUTS = {
-    "side": "The original was shown between the two reconstructions, all at one image pixel per device pixel.",
-    "toggle": "The original and the two reconstructions were shown in one place, switched by key.",
-    "flicker": "Each reconstruction alternated with the original in one place, %(hz)g times a second.",
-}
+def _layout(rules: Protocol) -> str:
+    if rules.layout == "toggle":
+        return phrase("The original and the two reconstructions were shown in one place, switched by key.")
+    if rules.layout == "flicker":
+        return phrase(
+            "Each reconstruction alternated with the original in one place, %(hz)g times a second."
+        ) % {"hz": rules.flicker_hz}
+    return phrase(
+        "The original was shown between the two reconstructions, all at one image pixel per device pixel."
+    )
 
 
 def _procedure(study: Study) -> Iterator[str]:
@@ -88,7 +96,7 @@ def _procedure(study: Study) -> Iterator[str]:
     yield phrase("Annotators answered the question “%(question)s” for each pair.") % {
         "question": study.question
     }
-    yield phrase(_LAYOUTS[rules.layout]) % {"hz": rules.flicker_hz}
+    yield _layout(rules)
     if study.allow_ties:
         yield phrase("They could also answer that they cannot tell.")
     else:
@@ -214,9 +222,24 @@ def _exclusions(study: Study, *, simulated: bool) -> list[tuple[str, int]]:
     )
     counts: dict[str, int] = {}
     for reason, number in rows.values_list("excluded_by").annotate(number=Count("pk")):
-        words = rule_in_words(reason_group(reason), study.rules)
+        words = _reason(reason_group(reason), study.rules)
         counts[words] = counts.get(words, 0) + number
     return list(counts.items())
+
+
+def _reason(name: str, rules: Protocol) -> str:
+    """Why somebody was excluded: a rule with its limit, or what happened; anything else as it is stored."""
+    words = {
+        "exclude_sentinel_under": phrase("obviously worse sides recognised in fewer than %(limit)g %%"),
+        "exclude_repeat_under": phrase("repeats answered alike in fewer than %(limit)g %%"),
+        "exclude_side_bias_over": phrase("one side chosen over %(limit)g percentage points too often"),
+        "exclude_fast_over": phrase("more than %(limit)g %% of the answers under 600 ms"),
+        "exclude_straight_over": phrase("one side more than %(limit)g times in a row"),
+        "exclude_reliability_under": phrase("reliability under %(limit)g"),
+        BY_HAND: phrase("by the researchers"),
+        RETURNED: phrase("returned their place"),
+    }.get(name, name)
+    return words % {"limit": getattr(rules, name)} if name in RULES else words
 
 
 def _analysis(study: Study, results: StudyResults) -> Iterator[str]:
@@ -249,4 +272,5 @@ def _listed(words: Iterable[object]) -> str:
     each = [str(word) for word in words]
     if len(each) < 2:
         return "".join(each)
-    return phrase("%(first)s and %(last)s") % {"first": ", ".join(each[:-1]), "last": each[-1]}
+    first = reduce(lambda one, two: phrase("%(one)s, %(two)s") % {"one": one, "two": two}, each[:-1])
+    return phrase("%(first)s and %(last)s") % {"first": first, "last": each[-1]}

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from string import hexdigits
 from typing import Any
 from uuid import UUID
 
@@ -90,6 +91,19 @@ def rules_on(rules: Protocol) -> list[str]:
 def enrolled(study: Study) -> QuerySet[Enrolment]:
     """Everybody in the study with their rows."""
     return study.enrolments.select_related("annotator", "study")
+
+
+def matching(words: str, *, panel_ids: bool) -> Q:
+    """Whose number this is or begins with, or with `panel_ids` whose id at the panel; everybody without words."""
+    words = words.strip()
+    if not words:
+        return Q()
+    by_panel = Q(annotator__external_id=words) if panel_ids else Q(pk__in=[])
+    digits = words.replace("-", "").lower()
+    if not 1 <= len(digits) <= 32 or set(digits) - set(hexdigits):
+        return by_panel
+    first, last = (UUID(digits.ljust(32, digit)) for digit in "0f")
+    return by_panel | Q(annotator__gte=first, annotator__lte=last)
 
 
 def study_people(study: Study, enrolments: Iterable[Enrolment]) -> Iterator[Person]:

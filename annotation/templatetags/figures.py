@@ -6,6 +6,7 @@ from decimal import Decimal
 from django import template
 from django.template import Context
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -146,6 +147,12 @@ def moment(at: datetime | None, style: str = "line") -> SafeString | str:
         return "–"
     shown = f"{at:%Y-%m-%d %H:%M}" if style == "table" else f"{at.day} {at:%B %Y, %H:%M} UTC"
     return format_html('<time datetime="{}" data-local>{}</time>', at.isoformat(timespec="seconds"), shown)
+
+
+@register.filter
+def instant(text: str) -> datetime | None:
+    """A time that is stored as ISO 8601."""
+    return parse_datetime(text)
 
 
 @register.filter

@@ -11,14 +11,16 @@ from django.views.decorators.http import require_safe
 from annotation.charts import inline
 from annotation.core.annotator_quality import FEWEST_ANSWERS, Figures
 from annotation.core.annotator_signs import SIGNS, Sign, shown_signs
-from annotation.core.questionnaire import load_questions
+from annotation.core.questionnaire import AFTER, load_questions
 from annotation.core.roles import Reach
 from annotation.core.timing import Timing, derive_timing
-from annotation.models import Assignment, Enrolment, Flag, Judgment, Reconstruction, Study
+from annotation.models import Assignment, Enrolment, Flag, Judgment, Reconstruction, Session, Study
 from annotation.reports import annotator as report
 from annotation.reports.people import CHECKS, study_people
 from annotation.reports.stages import stage_in_words, with_stage
-from annotation.services.questionnaires import answered
+from annotation.services.claims import session_end
+from annotation.services.completion import Completion, study_completion
+from annotation.services.questionnaires import answered, questions_due
 from annotation.views.access import may, staff_of, staff_required, study_or_404
 from annotation.views.paging import Page
 from annotation.views.people import leave_one_out_of_page
@@ -108,6 +110,8 @@ def page_of(request: HttpRequest, study: Study, enrolment: Enrolment) -> dict[st
     return {
         "person": person,
         "stage": stage_in_words(enrolment),
+        "completion": _completion(study, enrolment),
+        "questions_missing": bool(questions_due(enrolment, AFTER)),
         "signs": shown_signs(person.figures),
         "figures": figure_rows(person.figures),
         "answers": len(answers),
@@ -140,6 +144,15 @@ def page_of(request: HttpRequest, study: Study, enrolment: Enrolment) -> dict[st
         "page": page,
         "panel_id": enrolment.annotator.external_id if may(staff_of(request), study, Reach.RUN) else "",
     }
+
+
+def _completion(study: Study, enrolment: Enrolment) -> Completion | None:
+    """How many pairs they have done of those that a code requires; None where nobody is paid by a code."""
+    if not (study.rules.completion_code or study.rules.completion_url):
+        return None
+    latest = Session.objects.filter(study=study, annotator=enrolment.annotator_id).order_by("-pk").first()
+    over = session_end(latest) if latest else None
+    return study_completion(study, enrolment.annotator_id, nothing_more=bool(over and over.is_final))
 
 
 def figure_rows(figures: Figures) -> list[FigureRow]:

@@ -15,6 +15,7 @@ from annotation.core.roles import Reach
 from annotation.errors import Refused
 from annotation.models import Study
 from annotation.queues import after_commit
+from annotation.reports.duration import pairs_of_session
 from annotation.reports.panel_lists import PanelLists, lines, panel_lists
 from annotation.reports.stages import people_by_stage
 from annotation.services.panels import PANEL_NAMES, completion_link, make_test_participant, panel_link
@@ -46,6 +47,7 @@ def panel(request: HttpRequest, slug: str) -> HttpResponse:
         "study-panel",
         link=participant_link(request, study),
         mturk=mturk,
+        fewer=pairs_of_session(study) < study.pairs_per_session,
         codes=_codes(study),
         where=people_by_stage(study),
         lists=lists,
@@ -144,7 +146,10 @@ def returned(request: HttpRequest, slug: str) -> HttpResponse:
     done = record_returned(study=study, ids=request.POST.get("ids", "").replace(",", "\n").split(), back=back)
     after_commit(tasks.ask_next.delay)
     what = "no longer recorded as returned" if back else "recorded as returned: their pairs are judged again"
-    messages.success(request, f"{done.recorded} {what}.")
+    if done.recorded:
+        messages.success(request, f"{done.recorded} {what}.")
+    elif not done.unknown:
+        messages.info(request, "Nothing changed: this was recorded before.")
     if done.unknown:
         shown = ", ".join(done.unknown[:5]) + (" …" if len(done.unknown) > 5 else "")
         messages.warning(request, f"{len(done.unknown)} unknown in this study: {shown}")

@@ -6,20 +6,22 @@ from uuid import UUID
 
 from django.db.models import Max, Q
 from django.http import HttpRequest, HttpResponse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from annotation.core.roles import Reach
 from annotation.models import Enrolment, Study
 from annotation.reports.leave_one_out import LeaveOneOut, leave_one_out
-from annotation.reports.people import attrition, enrolled, rules_on, study_people
+from annotation.reports.people import attrition, enrolled, matching, rules_on, study_people
 from annotation.reports.results import cached_results, stale, votes_by_population
 from annotation.reports.stages import with_stage
-from annotation.views.access import staff_required, study_or_404
+from annotation.views.access import may, staff_of, staff_required, study_or_404
 from annotation.views.paging import Page, page_by_column
 from annotation.views.results import ask_worker
 from annotation.views.study import study_page
 
 PEOPLE_A_PAGE = 50
+LONGEST_ID = 200
 
 # Which of them `?show=` asks for.
 FILTERS: dict[str, tuple[str, Q]] = {
@@ -36,7 +38,9 @@ FILTERS: dict[str, tuple[str, Q]] = {
 def page_of_people(request: HttpRequest, study: Study) -> Page:
     """Annotators of the requested kind: those with the most signs first, among equals the newest."""
     condition = FILTERS.get(request.GET.get("show", ""), FILTERS["all"])[1]
-    rows = with_stage(enrolled(study).filter(condition), study)
+    panel_ids = may(staff_of(request), study, Reach.RUN)
+    who = matching(request.GET.get("find", "")[:LONGEST_ID], panel_ids=panel_ids)
+    rows = with_stage(enrolled(study).filter(condition, who), study)
     page = page_by_column(request, rows, "signs", size=PEOPLE_A_PAGE, descending=True)
     return replace(page, rows=list(study_people(study, page.rows)))
 
@@ -48,6 +52,7 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
     study = study_or_404(request, slug, Reach.DATA)
     show = request.GET.get("show", "")
     show = show if show in FILTERS else "all"
+    find = request.GET.get("find", "").strip()[:LONGEST_ID]
     page = page_of_people(request, study)
     changes = leave_one_out_of_page(study, [person.enrolment for person in page.rows])
     return study_page(
@@ -58,7 +63,8 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
         rows=[(person, changes[person.id]) for person in page.rows],
         filters=[(name, label) for name, (label, _) in FILTERS.items()],
         show=show,
-        keep="" if show == "all" else f"show={show}&",
+        find=find,
+        keep=f"{urlencode({'show': show, 'find': find})}&" if find or show != "all" else "",
         stages=attrition(study),
         figures_at=study.enrolments.aggregate(at=Max("figures_at"))["at"],
         rules_on=rules_on(study.rules),

@@ -15,6 +15,7 @@ from annotation.cached import cached
 from annotation.core.conditions import ORIGINAL, Condition, levels, methods
 from annotation.models import Judgment, Reconstruction, Session, Source, Study, Triplet
 from annotation.reports.cost import planned_pairs
+from annotation.reports.duration import pairs_of_session
 
 # Long enough to smooth over single answers, short enough to follow what happens now.
 ENCODING_WINDOW = timedelta(minutes=1)
@@ -140,7 +141,7 @@ def _people(study: Study, judging: Judging) -> Meter:
         if judging.expected
         else 0
     )
-    words = [f"{judging.people:,} of about {expected:,}, at {study.pairs_per_session} pairs each"]
+    words = [f"{judging.people:,} of about {expected:,}, at {pairs_of_session(study)} pairs each"]
     words += [f"{judging.programs:,} simulated in addition"] * bool(judging.programs)
     return Meter("people", "People", judging.people, expected, " · ".join(words))
 

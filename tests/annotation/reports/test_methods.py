@@ -1,6 +1,7 @@
 """The methods of a study: what they were tuned on is said on the results, in the gallery and in the paper pack."""
 
 import io
+import re
 import zipfile
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from annotation.core.annotator_quality import BY_HAND, RETURNED, RULES
 from annotation.core.protocol import Protocol
 from annotation.models import Annotator, Enrolment, Judgment, Study
 from annotation.reports.methods import method_facts, methods_exhibit
@@ -118,3 +120,24 @@ def test_answers_of_one_day_were_collected_on_it() -> None:
     )
     text = " ".join(methods_text(study, results))
     assert f"to {day}." in text and "collected from" in text
+
+
+@pytest.mark.parametrize("layout", ["side", "toggle", "flicker"])
+def test_no_sentence_of_the_paragraph_stays_english_in_another_language(layout: str) -> None:
+    rules = Protocol(
+        layout=layout, brightness="record", golden_percent=5, original_switches=2, panel="prolific"
+    )
+    study = make_study(question="?", allow_ties=True)
+    for _ in range(2):
+        make_triplet(study, source=make_source(study))
+    session = make_session(study)
+    make_judgment(session)
+    for reason in (*RULES, BY_HAND, RETURNED):
+        away = Enrolment.objects.create(study=study, annotator=Annotator.objects.create())
+        Enrolment.objects.filter(pk=away.pk).update(excluded_by=reason)
+    results = cached_results(study, "people", 1)
+    assert results is not None
+    study.language, study.protocol = "zh-hans", rules.to_json()
+    text = " ".join(methods_text(study, results))
+    assert re.findall(r"[a-z]+ [a-z]+ [a-z]+", text.replace("made for a test", "")) == []
+    assert not re.search(r", |under|returned|by hand", text)
