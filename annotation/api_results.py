@@ -26,6 +26,7 @@ from psychometrics.as_json import estimate_as_json, influence_as_json, results_a
 from psychometrics.command import plan_as_json
 from psychometrics.estimates import Estimate
 from psychometrics.planning import Assumed, PlanError
+from psychometrics.sentences import no_forecast
 
 
 class ResultsQuery(serializers.Serializer[Any]):
@@ -198,8 +199,20 @@ def study_results_as_json(results: StudyResults) -> dict[str, Any]:
         },
         "with_excluded": None if results.unfiltered is None else section_as_json(results.unfiltered),
         "missing": [{"condition": name, "sources": number} for name, number in results.missing],
-        "votes_left": [{"level": level} | asdict(left) for level, left in results.left],
+        "votes_left": _votes_left(results),
     }
+
+
+def _votes_left(results: StudyResults) -> list[dict[str, Any]]:
+    """Of each deciding scale; `why` there is no forecast, and then none is given."""
+    rankings = {section.level: section.ranking for section in results.results.deciding}
+    rows = []
+    for level, left in results.left:
+        ranking = rankings[level]
+        why = "" if ranking is None else no_forecast(ranking)
+        unknown = dict.fromkeys(("left", "low", "high", "floor")) if why else {}
+        rows.append({"level": level} | asdict(left) | unknown | {"why": why})
+    return rows
 
 
 def _curve(curve: Any) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class Comparisons:
     def __post_init__(self) -> None:
         for column in (self.first, self.second, self.annotator, self.source):
             _check_column(column, len(self.counts))
-        if self.counts.ndim != 2 or self.counts.shape[1] != 3 or (self.counts < 0).any():
+        if self.counts.ndim != 2 or self.counts.shape[1] != 3 or self.counts.min(initial=0.0) < 0:
             raise ValueError("the counts of comparisons must have shape (m, 3) and not be negative")
         if self.first.size and max(self.first.max(), self.second.max()) >= len(self.names):
             raise ValueError("a comparison refers to an entry that is not in names")
@@ -66,8 +66,7 @@ class Comparisons:
         one, other, chosen = (np.asarray(column, dtype=np.int64) for column in (first, second, outcome))
         if chosen.size and not 0 <= chosen.min() <= chosen.max() <= TIE:
             raise ValueError("the outcome of a comparison is 0, 1 or 2")
-        counts = np.zeros((chosen.size, 3))
-        counts[np.arange(chosen.size), chosen] = 1.0
+        counts = np.take(np.eye(3), chosen, axis=0)
         labels = (None if each is None else np.asarray(each, dtype=np.int64) for each in (annotator, source))
         return cls(tuple(names), one, other, counts, *labels)
 

@@ -7,12 +7,13 @@ from psychometrics.p_values import p_with_sign
 from psychometrics.ranking import Ranking
 from psychometrics.sentences import count
 from psychometrics.shares import percent_in_words
-from psychometrics.spread import Spread
+from psychometrics.spread import Spread, fewest_answers
 
 # Below this p there is a doubt, below NO_FIT none.
 DOUBTFUL_FIT = 0.05
 # Below this upper limit in JND an interval would be printed as 0.00 to 0.00, as if nobody differed.
 UNSEEN = 0.005
+_WHO = {"annotators": "people", "sources": "photographs"}
 
 
 def fit_in_words(ranking: Ranking) -> list[str]:
@@ -49,11 +50,18 @@ def _of_triads(ranking: Ranking) -> list[str]:
 
 
 def _of_spreads(ranking: Ranking) -> list[str]:
+    needed = fewest_answers(len(ranking.names))
+    if ranking.spreads and ranking.judgments < needed:
+        between = " and ".join(_WHO[one.way] for one in ranking.spreads)
+        return [
+            f"How far strengths differ between {between} cannot be estimated from {ranking.judgments:,} answers: "
+            f"{needed:,} are needed."
+        ]
     return [_of_spread(one) for one in ranking.spreads if one.sd is not None]
 
 
 def _of_spread(one: Spread) -> str:
-    who = "people" if one.way == "annotators" else "photographs"
+    who = _WHO[one.way]
     if one.high is not None and one.high < UNSEEN:
         return f"No spread of strengths between {who} is seen beyond the noise of single answers."
     return (

@@ -73,7 +73,9 @@ def _most_moved(scale: Scale, by_group: Floats) -> Ints:
     size = len(scale.names)
     low, high = pair_indices(size)
     p = chances(scale.logits, scale.tie, size)
-    residual = by_group - by_group.sum(axis=2, keepdims=True) * p
+    # Faster than a sum over a last axis of three.
+    answers = by_group[..., 0] + by_group[..., 1] + by_group[..., 2]
+    residual = by_group - answers[..., None] * p
     scores = (residual[..., 0] - residual[..., 1]) / 2 @ (np.eye(size)[low] - np.eye(size)[high])
     if scale.tie is not None:
         scores = np.column_stack([scores, residual[..., 2].sum(axis=1)])
@@ -87,8 +89,10 @@ def _counts_by(comparisons: Comparisons, label: Ints, groups: int) -> Floats:
     pair, counts = pair_numbers(comparisons)
     pairs = pair_indices(len(comparisons.names))[0].size
     place = label * pairs + pair
-    columns = [np.bincount(place, counts[:, n], groups * pairs) for n in range(3)]
-    return np.stack(columns, axis=-1).reshape(groups, pairs, 3).astype(np.float64)
+    by_group = np.empty((groups, pairs, 3))
+    for n in range(3):
+        by_group[..., n] = np.bincount(place, counts[:, n], groups * pairs).reshape(groups, pairs)
+    return by_group
 
 
 def _strengths(counts: Floats, size: int, with_ties: bool) -> Floats:

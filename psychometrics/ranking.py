@@ -13,7 +13,7 @@ from psychometrics.estimates import CONFIDENCE, Estimate
 from psychometrics.fit_checks import Fit, Triads, check_fit, circular_triads, separated_groups
 from psychometrics.preference import standardised_preferences
 from psychometrics.scaling import Scale, Ties, fit
-from psychometrics.spread import Spread, spreads
+from psychometrics.spread import Spread, fewest_answers, spreads, unknown_spreads
 from psychometrics.uncertainty import Uncertainty, uncertainty
 
 
@@ -92,6 +92,8 @@ def rank(
     half = sure.errors(scale.contrasts_to_zero()).half_widths(confidence)
     estimated = differences(scale, sure, confidence=confidence)
     first, last = rank_intervals(scale.names, estimated)
+    separated = tuple(separated_groups(pairs))
+    enough = len(separated) == 1 and pairs.judgments >= fewest_answers(len(scale.names))
     return Ranking(
         names=scale.names,
         values=scale.values,
@@ -108,8 +110,8 @@ def rank(
         met=meetings(pairs),
         fit=check_fit(scale, comparisons),
         triads=circular_triads(scale, comparisons),
-        separated=tuple(separated_groups(pairs)),
-        spreads=tuple(spreads(sure, confidence=confidence)),
+        separated=separated,
+        spreads=tuple(spreads(sure, confidence=confidence) if enough else unknown_spreads(sure)),
         judgments=pairs.judgments,
         annotators=comparisons.annotators,
         sources=comparisons.sources,

@@ -17,6 +17,7 @@ from psychometrics.planning import Plan
 from psychometrics.ranking import Ranking
 from psychometrics.results import Crossing
 from psychometrics.shares import percent_in_words, percentage
+from psychometrics.spread import fewest_answers
 from psychometrics.votes_left import VotesLeft
 
 MOST_NAMED = 4
@@ -82,10 +83,12 @@ def equal_quality_in_words(one: EqualQuality) -> str:
     """How many bits two methods need for equal quality, or why that is not known."""
     if one.more.value is None or one.low_quality is None or one.high_quality is None:
         return one.why
-    what = "more" if one.more.value > 0 else "fewer"
+    share = percent_in_words(abs(one.more.value))
+    what = f"{share} more bits than" if one.more.value > 0 else f"{share} fewer bits than"
+    if share == percent_in_words(0.0):
+        what = "about as many bits as"
     words = (
-        f"For equal quality {one.second} needs {percent_in_words(abs(one.more.value))} {what} bits than "
-        f"{one.first}, averaged "
+        f"For equal quality {one.second} needs {what} {one.first}, averaged "
         f"from {_number(one.low_quality)} to {_number(one.high_quality)} JND"
     )
     if one.more.low is None or one.more.high is None:
@@ -97,7 +100,7 @@ def equal_quality_in_words(one: EqualQuality) -> str:
 
 def votes_left_in_words(left: VotesLeft, ranking: Ranking) -> str:
     """How many answers `ranking` misses until every difference reaches the target precision."""
-    if why := _no_forecast(ranking):
+    if why := no_forecast(ranking):
         return f"How many more answers are needed cannot be estimated: {why}."
     now = f"The widest difference is known to ± {left.now:.2f} JND"
     wish = f"± {left.halfwidth:g} JND"
@@ -120,12 +123,14 @@ def votes_left_in_words(left: VotesLeft, ranking: Ranking) -> str:
     )
 
 
-def _no_forecast(ranking: Ranking) -> str:
+def no_forecast(ranking: Ranking) -> str:
     """Why the widest difference has no size that more answers would narrow; "" where it has one."""
     if ranking.judgments < FEWEST_ANSWERS:
         return "there are too few answers"
     if only_ties(ranking):
         return "every answer was a tie"
+    if ranking.judgments < (needed := fewest_answers(len(ranking.names))):
+        return f"there are too few answers, and {needed:,} are needed"
     if len(ranking.separated) > 1:
         top, _ = unbeaten(ranking.names, ranking.scale.counts, ranking.separated)
         return f"{listed(top)} never lost to other conditions"
@@ -215,7 +220,8 @@ def _ties(ranking: Ranking) -> list[str]:
     if not unsure:
         return []
     more = f"; and {len(unsure) - MOST_NAMED} more" if len(unsure) > MOST_NAMED else ""
-    return [f"Further neighbours that are not distinguishable: {'; '.join(unsure[:MOST_NAMED])}{more}."]
+    others = "Neighbours" if ranking.difference(*names[:2]).distinguishable else "Further neighbours"
+    return [f"{others} that are not distinguishable: {'; '.join(unsure[:MOST_NAMED])}{more}."]
 
 
 def count(number: int, one: str, many: str = "") -> str:

@@ -19,13 +19,15 @@ from psychometrics.uncertainty import Part, Uncertainty
 FLATTER = (16 * np.sqrt(3) / (15 * np.pi)) ** 2
 
 _LEAST = 1e-6
+_ANSWERS_A_STRENGTH = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
     """Standard deviation in JND of the strengths of `groups` annotators or sources (`way`), with its interval.
 
-    None where it can't be distinguished from single answers: nobody answered twice, or no photograph was judged twice.
+    None where it can't be distinguished from single answers: nobody answered twice, no photograph was judged twice, or
+    there are too few answers.
     """
 
     way: str
@@ -33,6 +35,20 @@ class Spread:
     low: float | None
     high: float | None
     groups: int
+
+
+def fewest_answers(names: int) -> int:
+    """How many answers about so many names it takes to tell spreads from the noise of single answers.
+
+    From fewer, leaving a cluster out moves the scale by whole JND. In simulated studies of 6 names whose photographs
+    differ by 0.2 JND, the 95 % interval lay above that in 22 to 65 of 100 with 30 to 60 answers, in 2 to 7 with 150.
+    """
+    return _ANSWERS_A_STRENGTH * (names - 1)
+
+
+def unknown_spreads(sure: Uncertainty) -> list[Spread]:
+    """The same as `spreads` where there are too few answers."""
+    return [Spread(part.way, None, None, None, part.groups) for part in sure.parts]
 
 
 def spreads(sure: Uncertainty, *, confidence: float = 0.95) -> list[Spread]:

@@ -14,10 +14,11 @@ from django.db.models import Aggregate, Case, F, IntegerField, TextField, Value,
 from django.db.models.functions import Coalesce
 
 from annotation.models import Enrolment, Judgment, Reconstruction, Study, Triplet
-from psychometrics.comparisons import TIE, Comparisons, Floats, Ints, tally
+from psychometrics.comparisons import FIRST, SECOND, TIE, Comparisons, Floats, Ints, tally
 from psychometrics.conditions import ComparedMethod
 
 OUTCOMES = {str(choice): n for n, choice in enumerate(("first", "second", "tie"))}
+_FEW_GAPS = 4
 SIDES = {str(side): n for n, side in enumerate(("left", "right", "tie"))}
 
 
@@ -86,7 +87,7 @@ def votes_and_columns(
     annotators, annotator, codes, *further = _votes(
         study, simulated=simulated, excluded=excluded, columns=columns
     )
-    triplet = np.searchsorted(triplets.ids, codes // 9)
+    triplet = _places(triplets.ids, codes // 9)
     order = _order(annotator * len(triplets.sources) + triplets.source[triplet])
     annotator, triplet, codes = annotator[order], triplet[order], codes[order]
     choice, side, source = codes // 3 % 3, codes % 3, triplets.source[triplet]
@@ -103,7 +104,9 @@ def _lower_first(
     """The votes as comparisons. What follows need not turn rows any more, which takes a copy of all each time."""
     turned = triplets.first > triplets.second
     low, high = np.minimum(triplets.first, triplets.second), np.maximum(triplets.first, triplets.second)
-    outcome = np.where(turned[triplet] & (choice != TIE), 1 - choice, choice)
+    # Of a triplet, whichever way it lies, the outcome of each choice: there are fewer triplets than votes.
+    outcomes = np.where(turned[:, None], [SECOND, FIRST, TIE], [FIRST, SECOND, TIE]).ravel()
+    outcome = outcomes[3 * triplet + choice]
     return Comparisons.of_choices(triplets.names, low[triplet], high[triplet], outcome, annotator, source)
 
 
@@ -175,7 +178,7 @@ def _triplets(study: Study) -> _Triplets:
     source = np.repeat(np.arange(len(rows)), [row["ids"].count(",") + 1 for row in rows])
     order = _order(ids)
     pictures, condition, names = _conditions(study)
-    first, second = (condition[np.searchsorted(pictures, side[order])] for side in (first, second))
+    first, second = (condition[_places(pictures, side[order])] for side in (first, second))
     first, second, names = _of_pairs(first, second, names, pairs[order] == 1)
     sources = tuple(row["source_id"] for row in rows)
     return _Triplets(ids[order], source[order], first, second, sources, names)
@@ -220,6 +223,15 @@ def _numbers(text: str) -> Ints:
 
 def _one(arrays: Iterable[Ints]) -> Ints:
     return np.concatenate([np.zeros(0, np.int64), *arrays])
+
+
+def _places(ids: Ints, wanted: Ints) -> Ints:
+    """Where in `ids`, which rise, each of `wanted` is; ids with few gaps are looked up, not searched for."""
+    if not ids.size or int(ids[-1] - ids[0]) > _FEW_GAPS * ids.size:
+        return np.searchsorted(ids, wanted)
+    place = np.empty(int(ids[-1] - ids[0]) + 1, dtype=np.int64)
+    place[ids - ids[0]] = np.arange(ids.size)
+    return np.asarray(place[wanted - ids[0]])
 
 
 def _order(key: Ints) -> Any:

@@ -10,7 +10,7 @@ from django.db.models import Avg, Sum
 from annotation.models import Enrolment, Reconstruction, Study
 from annotation.reports.agreement import Agreement, study_agreement
 from annotation.reports.comparisons import StudyVotes, compared_method, study_votes
-from psychometrics.comparisons import Floats, listed, meetings, win_rates
+from psychometrics.comparisons import Floats, by_pair, listed, meetings, win_rates
 from psychometrics.conditions import ComparedMethod
 from psychometrics.curves import Curve, CurveError, EqualQuality, equal_quality, rate_quality_curves
 from psychometrics.influence import Influence, influences
@@ -117,7 +117,7 @@ def study_results(study: Study, population: str) -> StudyResults:
     results = rank_conditions(rows)
     curves, equal, no_curves = _curves(study, results)
     excluded = Enrolment.objects.excluded().filter(study=study, annotator__simulated=simulated).count()
-    within = within_levels(rows).only_seen() if len(rows.first) else rows
+    within = by_pair(within_levels(rows).only_seen() if len(rows.first) else rows)
     return StudyResults(
         population=population,
         bitrates=study.bitrates,

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 from psychometrics.comparisons import Comparisons
+from psychometrics.curves import EqualQuality
 from psychometrics.differences import Difference
+from psychometrics.estimates import Estimate
 from psychometrics.ranking import rank
 from psychometrics.sentences import (
     best_in_words,
     difference_in_words,
+    equal_quality_in_words,
     ranking_in_words,
     votes_left_in_words,
 )
@@ -29,6 +32,20 @@ def test_two_equals_are_not_distinguishable_and_neither_is_called_best() -> None
     words = ranking_in_words(rank(study(1_000, strengths=np.zeros(4))))
     assert "are not distinguishable" in words and "is the best:" not in words
     assert "is the best with a probability of" in words
+
+
+@pytest.mark.parametrize(("best", "start"), [(1.5, ". Neighbours that"), (0.1, ". Further neighbours that")])
+def test_further_neighbours_come_after_two_that_are_not_distinguishable(best: float, start: str) -> None:
+    words = ranking_in_words(rank(study(3_000, strengths=np.array([0.0, 0.05, 0.1, best]))))
+    assert start in words
+
+
+@pytest.mark.parametrize(
+    ("more", "words"), [(0.004, "needs about as many bits as a,"), (-0.02, "needs 2 % fewer bits than a,")]
+)
+def test_a_share_of_bits_that_rounds_to_nothing_is_not_called_more(more: float, words: str) -> None:
+    equal = EqualQuality("a", "b", Estimate(more, -0.1, 0.2, 500), -1.0, 0.0)
+    assert words in equal_quality_in_words(equal)
 
 
 def test_nothing_is_called_best_on_one_vote() -> None:

@@ -87,6 +87,8 @@ def test_the_api_gives_the_results_of_one_population(client: Client, owner: User
     programs = client.get(address, {"population": "simulated"}, headers=messages).json()
     assert (people["annotators"], programs["annotators"]) == (3, 2)
     assert people["levels"][0]["ranking"]["conditions"][0]["level"] is None
-    assert people["agreement"]["human_score"]["value"] is not None and people["votes_left"]
+    assert people["agreement"]["human_score"]["value"] is not None
+    (left,) = people["votes_left"]
+    assert left["left"] is None and "too few answers" in left["why"]
     assert client.get(address, {"population": "both"}, headers=messages).status_code == 400
     assert client.get("/api/v1/studies/none/results/", headers=messages).status_code == 404
