@@ -18,10 +18,12 @@ from typing import Any
 
 import numpy as np
 
+from codecs_zoo.contract import Codec
 from codecs_zoo.downstream.detection import class_count
 from codecs_zoo.downstream.folder import (
     Annotations,
     check_classes,
+    check_tasks,
     image_folder,
     notes_on_missing,
     read_annotations,
@@ -41,6 +43,7 @@ from codecs_zoo.sweep.command import (
     report_failures,
     write_results,
 )  # fmt: skip
+from codecs_zoo.variants import Variant
 from imaging.files import file_sha256, write_atomic
 from psychometrics.shares import percent_in_words
 
@@ -70,7 +73,12 @@ def downstream(options: argparse.Namespace) -> None:
     annotations = {photo.sha256: read_annotations(options.folder, photo) for photo in photos}
     models, missing_models = _models(options)
     _try_models(models, annotations)
-    notes += notes_on_missing(annotations) + missing_models + [f"Not used: {line}" for line in unusable]
+    notes += (
+        notes_on_steering(codecs, models.detector)
+        + notes_on_missing(annotations)
+        + missing_models
+        + [f"Not used: {line}" for line in unusable]
+    )
     tasks = plan.tasks(photos, codecs, options.bpp)
     rows = make_rows(options, tasks)
     made = [task for task, row in zip(tasks, rows, strict=True) if not row.failed]
@@ -108,10 +116,24 @@ def _models(options: argparse.Namespace) -> tuple[Models, list[str]]:
 
 def _try_models(models: Models, annotations: Mapping[str, Annotations]) -> None:
     """One look at a black picture, before hours of encoding. Raises ModelUnavailable or FolderError."""
+    check_tasks(annotations, detector=bool(models.detector), segmenter=bool(models.segmenter))
     if models.detector:
         check_classes(annotations, models.detector, class_count(models.detector))
     if models.segmenter:
         segment(np.zeros((64, 64, 3), np.uint8), models.segmenter)
+
+
+def notes_on_steering(codecs: Sequence[Codec], detector: str | None) -> list[str]:
+    """A line for codecs that spent their bits where the detector that judges them sees objects."""
+    steered = [
+        one.name for one in codecs if isinstance(one, Variant) and one.fixed.get("saliency") == "combined"
+    ]
+    if not steered or detector != "fastestdet":
+        return []
+    return [
+        f"{', '.join(steered)}: steered by a map that uses fastestdet, so its figures of detection are biased. "
+        "Use another detector too."
+    ]
 
 
 def _look(

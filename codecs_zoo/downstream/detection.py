@@ -67,9 +67,9 @@ def _output(pixels: Pixels, model: str) -> Floats:
     """(5 + C, h, w), as above. Raises ModelUnavailable for a model with another output."""
     session = open_model(model)
     side = session.get_inputs()[0].shape[2:]
-    if not all(isinstance(length, int) for length in side):
+    if len(side) != 2 or not all(isinstance(length, int) for length in side):
         raise ModelUnavailable(
-            f"{model} takes pictures of any size, but FastestDet's output requires a fixed size."
+            f"{model} does not take pictures of one fixed size, as FastestDet does. Use a model that does, or none."
         )
     resized = Image.fromarray(pixels).resize((side[1], side[0]), Image.Resampling.BILINEAR)
     # The network was trained on pictures as OpenCV reads them: blue first.

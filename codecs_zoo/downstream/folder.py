@@ -63,7 +63,27 @@ def notes_on_missing(annotations: Mapping[str, Annotations]) -> list[str]:
             (masks, "masks", "segmentation", ""),
         )
         if 0 < missing < len(annotations)
+    ] + [
+        f"No photograph has a file in {folder}/, so {task} is not evaluated."
+        for missing, other, folder, task in (
+            (boxes, masks, "boxes", "detection"),
+            (masks, boxes, "masks", "segmentation"),
+        )
+        if missing == len(annotations) > other
     ]
+
+
+def check_tasks(annotations: Mapping[str, Annotations], *, detector: bool, segmenter: bool) -> None:
+    """Raises FolderError where there are annotations, and none of them for a model that was chosen."""
+    boxes = any(each.boxes is not None for each in annotations.values())
+    masks = any(each.labels is not None for each in annotations.values())
+    if (boxes or masks) and not (boxes and detector) and not (masks and segmenter):
+        there, task, model = (
+            ("masks", "segmentation", "segmenter") if masks else ("boxes", "detection", "detector")
+        )
+        raise FolderError(
+            f"The annotations are for {task} alone ({there}/). Use a {model}, or annotate for the other."
+        )
 
 
 def check_classes(annotations: Mapping[str, Annotations], detector: str, classes: int) -> None:

@@ -15,7 +15,7 @@ Labels = npt.NDArray[np.uint8]
 CLASSES = 21
 PERSON = 15
 UNKNOWN = 255
-"""Pixels that nobody labelled: they count for nothing."""
+"""Pixels that nobody labelled (0 in COCO's masks, 255 in those with stuff): they count for nothing."""
 VOC_OF_COCO = {
     1: PERSON, 2: 2, 3: 7, 4: 14, 5: 1, 6: 6, 7: 19, 9: 4, 16: 3, 17: 8, 18: 12, 19: 13, 20: 17, 21: 10,
     44: 5, 62: 9, 63: 18, 64: 16, 67: 11, 72: 20,
@@ -27,7 +27,12 @@ MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225
 def segment(pixels: Pixels, model: str = "espnetv2") -> Labels:
     """Class numbers 0..20 of uint8 HxWx3 pixels, HxW. Raises ModelUnavailable."""
     session = open_model(model)
-    height, width = session.get_inputs()[0].shape[2:]
+    side = session.get_inputs()[0].shape[2:]
+    if len(side) != 2 or not all(isinstance(length, int) for length in side):
+        raise ModelUnavailable(
+            f"{model} does not take pictures of one fixed size. Use a model that does, or none."
+        )
+    height, width = side
     resized = Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR)
     blob = ((np.asarray(resized) / 255 - MEAN) / DEVIATION).transpose(2, 0, 1)[None].astype(np.float32)
     logits = session.run(None, {session.get_inputs()[0].name: blob})[0]
@@ -38,9 +43,9 @@ def segment(pixels: Pixels, model: str = "espnetv2") -> Labels:
 
 
 def from_coco(mask: Labels) -> Labels:
-    """A mask of COCO's category numbers as Pascal VOC's classes; 0, which nobody labelled, as UNKNOWN."""
+    """A mask of COCO's category numbers as Pascal VOC's classes; 0 and 255, which nobody labelled, as UNKNOWN."""
     table = np.zeros(256, np.uint8)
-    table[0] = UNKNOWN
+    table[[0, 255]] = UNKNOWN
     for coco, voc in VOC_OF_COCO.items():
         table[coco] = voc
     return table[mask]

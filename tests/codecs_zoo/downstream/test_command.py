@@ -4,13 +4,17 @@ import json
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from PIL import Image
 
 from codecs_zoo import onnx_models
 from codecs_zoo.__main__ import main
+from codecs_zoo.downstream.command import notes_on_steering
 from codecs_zoo.downstream.detection import Boxes
 from codecs_zoo.downstream.folder import Annotations, notes_on_missing, read_boxes
+from codecs_zoo.downstream.segmentation import segment
+from codecs_zoo.sweep.plan import find_codecs
 from tests.codecs_zoo.downstream.models import make_detector, make_folder, make_segmenter
 
 pytestmark = pytest.mark.usefixtures("rows_in_this_process")
@@ -126,7 +130,7 @@ def test_a_damaged_annotation_is_named(
 ) -> None:
     folder = make_folder(tmp_path / "in")
     (folder / "boxes/0.txt").write_bytes(line.encode("utf-8", "surrogateescape"))
-    assert run(folder, tmp_path / "out", models) == 1
+    assert run(folder, tmp_path / "out", models) == 2
     assert text in capsys.readouterr().err and not (tmp_path / "out").exists()
 
 
@@ -148,14 +152,14 @@ def test_a_mask_of_another_size_is_refused(
 ) -> None:
     folder = make_folder(tmp_path / "in")
     Image.fromarray(np.zeros((50, 96), np.uint8)).save(folder / "masks/0.png")
-    assert run(folder, tmp_path / "out", models) == 1
+    assert run(folder, tmp_path / "out", models) == 2
     assert "needs an 8-bit greyscale mask, 96 x 96" in capsys.readouterr().err
 
 
 def test_a_folder_without_images_is_told_what_is_expected(
     tmp_path: Path, models: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(tmp_path, tmp_path / "out", models) == 1
+    assert run(tmp_path, tmp_path / "out", models) == 2
     assert "images/" in capsys.readouterr().err
 
 
@@ -168,7 +172,7 @@ def test_a_model_that_is_missing_is_unavailable_with_the_reason(
     content = json.loads((tmp_path / "out/downstream.json").read_text())
     assert content["models"]["detector"] is None
     assert "detector fastestdet: unavailable" in content["notes"][0]
-    assert run(folder, tmp_path / "out2", ["--segmenter", "none"]) == 1
+    assert run(folder, tmp_path / "out2", ["--segmenter", "none"]) == 2
     assert "CLOSER_MODELS" in capsys.readouterr().err
 
 
@@ -201,7 +205,7 @@ def test_a_model_of_the_other_kind_is_refused_before_anything_is_encoded(
     tmp_path: Path, models: list[str], capsys: pytest.CaptureFixture[str], swapped: list[str], words: str
 ) -> None:
     chosen = [word.format(d=models[1], s=models[3]) for word in swapped]
-    assert run(make_folder(tmp_path / "in"), tmp_path / "out", chosen) == 1
+    assert run(make_folder(tmp_path / "in"), tmp_path / "out", chosen) == 2
     assert words in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
@@ -212,7 +216,7 @@ def test_a_class_that_the_detector_does_not_know_is_refused(
     """It could never be found, and would count as missed."""
     folder = make_folder(tmp_path / "in")
     (folder / "boxes" / "1.txt").write_text("1 0.5 0.5 0.5 0.5\n")
-    assert run(folder, tmp_path / "out", models) == 1
+    assert run(folder, tmp_path / "out", models) == 2
     assert "boxes/ has class 1, but" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
@@ -230,7 +234,7 @@ def test_a_name_that_is_no_model_is_refused_before_the_work(
 ) -> None:
     """A misspelt detector was reported after hours, as an unavailable one."""
     folder = make_folder(tmp_path / "in")
-    assert run(folder, tmp_path / "out", [*models, option, "fastestdte"]) == 1
+    assert run(folder, tmp_path / "out", [*models, option, "fastestdte"]) == 2
     assert "There is no model named 'fastestdte'" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
@@ -246,4 +250,32 @@ def test_photographs_without_annotations_are_counted() -> None:
         "3 of 4 photographs have no file in masks/ and do not count for segmentation.",
     ]
     assert notes_on_missing({"a": Annotations(Boxes.none(), labels)}) == []
-    assert notes_on_missing({"a": Annotations(Boxes.none(), None)}) == []
+    assert notes_on_missing({"a": Annotations(Boxes.none(), None)}) == [
+        "No photograph has a file in masks/, so segmentation is not evaluated."
+    ]
+    assert notes_on_missing({"a": Annotations(None, None)}) == []
+
+
+def test_annotations_for_the_other_task_are_refused_before_the_work(
+    tmp_path: Path, models: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make_folder(tmp_path / "in", boxes=False)
+    assert run(folder, tmp_path / "out", [*models[:2], "--segmenter", "none"]) == 2
+    assert "for segmentation alone (masks/). Use a segmenter" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_segmenter_of_any_size_is_refused(tmp_path: Path, models: list[str]) -> None:
+    model = onnx.load(models[3])
+    for place, name in ((2, "h"), (3, "w")):
+        model.graph.input[0].type.tensor_type.shape.dim[place].dim_param = name
+    onnx.save(model, str(tmp_path / "any.onnx"))
+    with pytest.raises(onnx_models.ModelUnavailable, match="does not take pictures of one fixed size"):
+        segment(np.zeros((64, 64, 3), np.uint8), str(tmp_path / "any.onnx"))
+
+
+def test_a_codec_that_was_steered_by_the_detector_is_named() -> None:
+    codecs = find_codecs(["checkerboard@effort=1,saliency=combined", "checkerboard@effort=1", "jpeg"])
+    (note,) = notes_on_steering(codecs, "fastestdet")
+    assert note.startswith("checkerboard@effort=1,saliency=combined: steered by")
+    assert notes_on_steering(codecs, "mine.onnx") == notes_on_steering(codecs, None) == []

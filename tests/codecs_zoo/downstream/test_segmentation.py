@@ -7,8 +7,8 @@ from codecs_zoo.downstream.segmentation import PERSON, UNKNOWN, confusion, from_
 
 
 def test_categories_of_coco_are_classes_of_pascal_voc() -> None:
-    mask = np.array([[0, 1, 17, 184]], np.uint8)
-    assert from_coco(mask).tolist() == [[UNKNOWN, PERSON, 8, 0]]
+    mask = np.array([[0, 1, 17, 184, 255]], np.uint8)
+    assert from_coco(mask).tolist() == [[UNKNOWN, PERSON, 8, 0, UNKNOWN]]
 
 
 def test_iou_is_over_labelled_pixels() -> None:
