@@ -4,11 +4,11 @@
         --codecs checkerboard@effort=2 checkerboard@effort=2,tune=perceptual --metrics psnr,ms-ssim,lpips-vgg
 
 The middle of each photograph is encoded at fixed qualities, plain and searched (or, with --aim, searched at the plain
-file's rate), to real files, which are decoded and
-measured. Printed is how much more a searched file takes than the codec's plain files take for the same figure, by
-interpolation of the logarithm of their rate: the mean over crops with its 95 % bootstrap interval; and the same for
-each quality. (t) marks figures that a search was tuned on. A figure that lies outside the plain files' range counts for
-nothing and is counted. Each encode is a line of --out, which an interrupted run goes on with.
+file's rate), to real files, which are decoded and measured. Printed is how much more a searched file takes than the
+codec's plain files take for the same figure, by interpolation of the logarithm of their rate: the mean over crops with
+its 95 % bootstrap interval; and the same for each quality. (t) marks figures that a search was tuned on. A figure that
+lies outside the plain files' range counts for nothing and is counted. Where a codec's knob is the rate, as pyramid's
+is, --qualities are rates. Each encode is a line of --out, which an interrupted run goes on with.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ from imaging.pictures import load_photograph
 
 AROUND = (-0.9, -0.6, -0.3, 0.0, 0.3, 0.6, 0.9, 1.2)
 """Qualities of the plain files, from that of the searched one."""
+RATE_PER_QUALITY = 1.45
+"""About how much a rate rises with one quality: for codecs whose knob is the rate itself, such as pyramid."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,13 @@ class Points:
         return Point(crop, codec.name, quality, bits_per_pixel(len(bitstream), pixels), values, seconds)
 
 
+def plain_knobs(codec: Codec, knob: float) -> list[float]:
+    """The knob of each plain file around `knob`, in the order of AROUND."""
+    if codec.knob.name != "bpp":
+        return [round(knob + each, 2) for each in AROUND]
+    return [round(knob * RATE_PER_QUALITY**each, 4) for each in AROUND]
+
+
 def extra_rate(searched: Point, plain: Sequence[Point], figure: Figure) -> float:
     """Logarithm of the searched rate over the plain one at the same figure; NaN outside the plain files' range."""
     curve = sorted((_on_axis(one, figure), np.log(one.bpp)) for one in plain)
@@ -117,7 +126,7 @@ def measured(
         for name in options.codecs:
             codec, plain = registry.get(name), registry.get(split_name(name)[0])
             for quality in options.qualities:
-                around = [points.point(crop, pixels, plain, round(quality + each, 2)) for each in AROUND]
+                around = [points.point(crop, pixels, plain, each) for each in plain_knobs(plain, quality)]
                 wished = around[AROUND.index(0)].bpp if options.aim else None
                 searched = points.point(crop, pixels, codec, quality, wished)
                 for figure in chosen:

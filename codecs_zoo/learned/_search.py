@@ -40,6 +40,8 @@ BYTES_LEFT: Final = {"mse": 1.02, "metric": 1.05}
 FOLLOWED: Final = 0.65
 """Share of a wished change of the rate that a search makes which goes on from another's latents."""
 MOST_SEARCHES: Final = 3
+RETUNED_AT: Final = (0.25, 0.4)
+"""Shares of a search at which its quality moves to where it meets the target rate, so that lambda need not."""
 CODER_BYTES: Final = 2.3
 """Of each coded part, beyond its latents' information: a range coder ends on a word of 32 bits."""
 
@@ -136,6 +138,8 @@ class _Searches:
         self.model, copy = codec.search_models()
         self.follower = current()
         self.round, self.best = 0, _Best()
+        self.others = bits_per_pixel(codec.head_bytes + CODER_BYTES * codec.parts, pixels)
+        self.parts_bpp = None if target_bpp is None else target_bpp - self.others
         objective, subject = self._prepare(settings)
         self.make: Any = lambda start: _search(copy, objective, subject, self.index, self.iterations, start)
         self.key = subject.key
@@ -152,24 +156,31 @@ class _Searches:
                 self.best = _Best(bitstream, miss, self.index)
             if self.best.miss <= tolerance or self.round + 1 == MOST_SEARCHES or self.target is None:
                 return self.best.bitstream
+            # Latents of a small file take a few per cent more than their likelihoods say, in each search.
+            self.parts_bpp = (self.target - self.others) * search.rounded_bpp() / (bpp - self.others)
             search = self._moved(search, self.target / bpp)
 
     def _moved(self, search: Search, factor: float) -> Search:
         """The next search, from where this one ended, at a quality of about `factor` times the rate."""
         self.round += 1
-        knobs, rates = zip(*self.codec.rate_curve, strict=True)
-        rate = float(np.interp(index_to_quality(self.index), knobs, np.log(rates)))
-        quality = float(np.interp(rate + math.log(factor) / FOLLOWED, np.log(rates), knobs))
         before, y, z = search.step_size, *search.ended()
-        self.index = quality_index(quality)
+        self.index = self._index_at(factor ** (1 / FOLLOWED))
         moved: Search = self.make(None)
         return self.make(type(search.latents)(y * before / moved.step_size, z))  # type: ignore[no-any-return]
 
+    def _index_at(self, factor: float) -> int:
+        """The quality at about `factor` times the rate of this one."""
+        knobs, rates = zip(*self.codec.rate_curve, strict=True)
+        rate = float(np.interp(index_to_quality(self.index), knobs, np.log(rates)))
+        return quality_index(float(np.interp(rate + math.log(factor), np.log(rates), knobs)))
+
     def _finish(self, search: Search) -> None:
-        others = self.codec.head_bytes + CODER_BYTES * self.codec.parts
-        parts_bpp = None if self.target is None else self.target - bits_per_pixel(others, self.pixels)
+        retuned_at = [round(share * self.iterations) for share in RETUNED_AT]
         while not search.over:
-            self.follower.report(search.step(parts_bpp))
+            if self.parts_bpp and self.round == 0 and search.done in retuned_at:
+                self.index = self._index_at(self.parts_bpp / search.rounded_bpp())
+                search.retune(self.index)
+            self.follower.report(search.step(self.parts_bpp))
             if self.follower.is_due():
                 self._keep(search)
 
@@ -209,6 +220,7 @@ class _Searches:
         if state is None:
             return self.make(None)  # type: ignore[no-any-return]
         self.round, self.index = state["round"], state["index"]
+        self.parts_bpp = state.get("parts_bpp", self.parts_bpp)
         self.best = _Best(state["best"].numpy().tobytes(), state["miss"], state["best_index"])
         search = self.make(None if self.round == 0 else _as_latents(state["latents"]))
         search.resume(state)
@@ -218,8 +230,8 @@ class _Searches:
         import torch
 
         best = torch.from_numpy(np.frombuffer(self.best.bitstream, np.uint8).copy())
-        mine = {"round": self.round, "index": self.index, "miss": self.best.miss}
-        mine["best_index"] = self.best.index
+        mine: dict[str, Any] = {"round": self.round, "index": self.index, "miss": self.best.miss}
+        mine["best_index"], mine["parts_bpp"] = self.best.index, self.parts_bpp
         keep_state(self.follower, self.key, {**search.state(), **mine, "best": best})
 
 

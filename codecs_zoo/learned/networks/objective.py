@@ -30,6 +30,12 @@ TUNED_TRUNKS: Final = ("alex", "squeeze")
 
 METRIC_WEIGHT: Final = 40.0
 """Of LPIPS against squared errors of pixels in 0..255. From about 300 on, the metric is gamed."""
+METRIC_SHARE: Final = 0.5
+"""The metric's weight in a search over the mean squared error of a plain file, where that is more than METRIC_WEIGHT:
+at a low rate, and in textures, the error is several times larger and the metric's value is not, so that a fixed weight
+would fade."""
+MOST_WEIGHT: Final = 150.0
+"""In a search: more has not been tried there."""
 
 MOST_SHIFT: Final = 7
 MOST_SCALE: Final = 2**0.5
@@ -118,6 +124,11 @@ def squared_error(x: Tensor, x_hat: Tensor, saliency: Tensor | None = None) -> T
     """N means of the squared error of pixels in 0..255, weighed by `saliency`; arguments as for `Objective`."""
     error = (x_hat - x).square().mean(1, keepdim=True) * 255.0**2
     return (error if saliency is None else saliency * error).flatten(1).mean(1)
+
+
+def weight_in_a_search(weight: float, plain_error: float) -> float:
+    """The metric's weight beside squared errors of pixels in 0..255, whose mean in a plain file is `plain_error`."""
+    return max(weight, min(METRIC_SHARE * plain_error, MOST_WEIGHT))
 
 
 def metric_for(tune: str) -> Metric | None:

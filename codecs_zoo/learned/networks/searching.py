@@ -23,6 +23,7 @@ from codecs_zoo.learned.networks.objective import (
     Objective,
     random_view,
     squared_error,
+    weight_in_a_search,
 )
 from codecs_zoo.learned.networks.rounding import annealed, rounded
 from codecs_zoo.learned.networks.schedule import cosine_fall
@@ -81,18 +82,18 @@ class Search:
         """`model` in float32. `start`: where another search of this subject and quality ended."""
         require_size(objective, subject.size)
         self.model, self.objective, self.subject, self.iterations = model, objective, subject, iterations
-        quality = torch.tensor([index_to_quality(index)])
-        self.level = quality_to_level(quality)
+        self._set_quality(index)
         self.first = round(AGAIN_FROM * iterations) if start else 0
         self.done = self.first
         with torch.no_grad():
-            self.step_size = interpolate_rows(model.log_steps.exp(), self.level)
-            begin = start or model.first_latents(subject.x, self.level)
+            plain = model.first_latents(subject.x, self.level)
+            if objective.metric:
+                self.weight = weight_in_a_search(objective.weight, self._error_of(plain))
+        begin = start or plain
         self.latents = Latents(*(None if each is None else _free(each) for each in begin))  # type: ignore[arg-type]
         self.parameters = [each for each in self.latents if each is not None]
         self.optimizer = torch.optim.Adam(self.parameters, LEARNING_RATE)
         self.generator = torch.Generator().manual_seed(0)
-        self.middle = self.log_lambda = float(lambdas(quality).log()) + math.log(BOOST)
 
     @property
     def over(self) -> bool:
@@ -112,7 +113,7 @@ class Search:
         self.optimizer.step()
         self.done += 1
         if target_bpp is not None and share >= STEERED_FROM and self.done % MEASURED_EVERY == 0:
-            self._steer(math.log(max(target_bpp, LEAST_BPP) / self._rounded_bpp()))
+            self._steer(math.log(max(target_bpp, LEAST_BPP) / self.rounded_bpp()))
         error = float((x_hat.detach() - x).square().mean().clamp(min=1e-10))
         return Progress(self.done, self.iterations, float(bpp.detach()), -10 * math.log10(error))
 
@@ -122,6 +123,19 @@ class Search:
         y_hat, _ = self.model.likelihoods(self.latents, self.step_size, self.level, rounded)
         z = self.latents.z
         return Latents(y_hat, None if z is None else z.round())
+
+    @torch.no_grad()
+    def rounded_bpp(self) -> float:
+        """Bits per pixel of what counts, were the search to end here."""
+        _, likelihoods = self.model.likelihoods(self.latents, self.step_size, self.level, rounded)
+        return max(float(bits_per_pixel(likelihoods, self._counted(self.subject.x))[0]), LEAST_BPP)
+
+    @torch.no_grad()
+    def retune(self, index: int) -> None:
+        """Go on at another quality: the same latents in its steps, with its lambda."""
+        before = self.step_size
+        self._set_quality(index)
+        self.latents.y.mul_(before / self.step_size)
 
     def ended(self) -> Latents:
         """Where another search can go on."""
@@ -146,6 +160,13 @@ class Search:
         self.generator.set_state(state["generator"])
         self.log_lambda, self.done = state["log_lambda"], state["done"]
 
+    @torch.no_grad()
+    def _set_quality(self, index: int) -> None:
+        quality = torch.tensor([index_to_quality(index)])
+        self.level = quality_to_level(quality)
+        self.step_size = interpolate_rows(self.model.log_steps.exp(), self.level)
+        self.middle = self.log_lambda = float(lambdas(quality).log()) + math.log(BOOST)
+
     def _made(self, temperature: float) -> tuple[Tensor, Tensor]:
         """Bits per pixel of what counts, and x_hat of it."""
         rounding = annealed(temperature, self.generator)
@@ -153,11 +174,11 @@ class Search:
         x_hat = self._counted(self.model.synthesis(y_hat * self.step_size, self.level, True))
         return bits_per_pixel(likelihoods, x_hat)[0], x_hat
 
-    @torch.no_grad()
-    def _rounded_bpp(self) -> float:
-        """Bits per pixel of what counts, were the search to end here."""
-        _, likelihoods = self.model.likelihoods(self.latents, self.step_size, self.level, rounded)
-        return max(float(bits_per_pixel(likelihoods, self._counted(self.subject.x))[0]), LEAST_BPP)
+    def _error_of(self, latents: Latents) -> float:
+        """The squared error of these latents, rounded, as the objective has it."""
+        y_hat, _ = self.model.likelihoods(latents, self.step_size, self.level, rounded)
+        x_hat = self._counted(self.model.synthesis(y_hat * self.step_size, self.level, True))
+        return float(squared_error(self._counted(self.subject.x), x_hat, self.subject.saliency)[0])
 
     def _distance(self, x: Tensor, x_hat: Tensor) -> Tensor:
         """The objective's; the metric has its turn every METRIC_EVERY-th iteration."""
@@ -167,7 +188,7 @@ class Search:
             return error
         view = random_view(*self.subject.size, seed=(0, self.done))
         seen = self.objective.seen(view, x, x_hat, saliency, bf16=True)[0]
-        return error + METRIC_EVERY * self.objective.weight * seen
+        return error + METRIC_EVERY * self.weight * seen
 
     def _counted(self, pictures: Tensor) -> Tensor:
         rows, columns = self.subject.size

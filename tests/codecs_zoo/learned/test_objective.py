@@ -5,7 +5,14 @@ import torch
 from torch import Tensor, nn
 
 from codecs_zoo.contract import CodecError
-from codecs_zoo.learned.networks.objective import Objective, View, metric_for, random_maps, random_view
+from codecs_zoo.learned.networks.objective import (
+    Objective,
+    View,
+    metric_for,
+    random_maps,
+    random_view,
+    weight_in_a_search,
+)
 from codecs_zoo.learned.networks.rounding import annealed
 from codecs_zoo.learned.networks.searching import require_size
 
@@ -47,6 +54,12 @@ def test_the_metric_is_added_with_its_weight(pair: tuple[Tensor, Tensor]) -> Non
     assert torch.allclose(extra, 40 * 2 * (x - x_hat).abs().mean((1, 2, 3)), rtol=1e-3)
     with pytest.raises(ValueError, match="needs a view"):
         Objective(Difference())(x, x_hat)  # type: ignore[arg-type]
+
+
+def test_in_a_search_the_metric_weighs_half_of_a_plain_files_squared_error_within_limits() -> None:
+    errors = (20.0, 80.0, 200.0, 500.0)
+    assert [weight_in_a_search(40.0, error) for error in errors] == [40, 40, 100, 150]
+    assert weight_in_a_search(200.0, 500.0) == 200
 
 
 def test_saliency_weighs_both_parts(pair: tuple[Tensor, Tensor]) -> None:
