@@ -10,11 +10,11 @@ from django.contrib.auth.views import (
     PasswordResetView,
 )
 from django.urls import include, path, reverse_lazy
-from drf_spectacular.views import SpectacularAPIView
 
 from annotation.api_tokens import ObtainToken
 from config.help import views as help_views
 from config.parsing import BoundedFormParser, PlainJSONParser
+from config.schema_view import SchemaView
 
 handler403 = "config.errors.forbidden"
 handler404 = "config.errors.not_found"
@@ -41,7 +41,7 @@ urlpatterns = [
         ObtainToken.as_view(parser_classes=[PlainJSONParser, BoundedFormParser]),
         name="token",
     ),
-    path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/v1/schema/", SchemaView.as_view(), name="schema"),
     path("api/v1/", include("annotation.api_urls")),
     path("api/v1/", include("metric.api_urls")),
     path("help/", help_views.guide, name="help"),

@@ -20,12 +20,11 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from annotation.services.pictures import shown_picture
+from annotation.services.pictures import SLOTS, Shown, Turns, shown_pictures
 from imaging.files import write_atomic
 
 # How many versions a picture has in each place of a pair.
 VERSIONS = 4
-PLACES = ("left", "original", "right")
 BUCKET = "bucket"
 # Copies unused for so long are deleted; the time of a copy is looked up again after KNOWN_FOR_S.
 LIFETIME = timedelta(days=7)
@@ -36,6 +35,7 @@ ADDRESS_LASTS_S = 60
 
 _known: dict[str, float] = {}
 _lock = threading.Lock()
+_writing = Turns[None]()
 
 
 def pictures_are_proxied() -> bool:
@@ -46,18 +46,28 @@ def pictures_are_proxied() -> bool:
 def address_of(assignment: UUID, slot: str) -> str:
     """What X-Accel-Redirect says for a slot of an assignment; the same file at every call.
 
+    The first request for a pair writes all its files, so that its time does not say which of them were there.
     Raises Assignment.DoesNotExist, and errors of the store.
     """
-    shown = shown_picture(assignment, slot)
-    version = VERSIONS * PLACES.index(slot) + shown.seed % VERSIONS
+    shown = shown_pictures(assignment)
+    return _address({place: _copy(place, shown[place]) for place in SLOTS}[slot])
+
+
+def _copy(place: str, shown: Shown) -> str:
+    """The name of a picture's copy for a place, which is there now."""
+    version = VERSIONS * SLOTS.index(place) + shown.seed % VERSIONS
     secret = f"{settings.SECRET_KEY}:pictures".encode()
     name = hmac.new(secret, f"{shown.name}:{version}".encode(), hashlib.sha256).hexdigest()[:40]
     key = f"{name[:2]}/{name}.png"
     if not _is_known(key):
-        if not _is_fresh(key):
-            _write(key, shown.content(seed=int(name[:15], 16)))
-        _remember(key)
-    return _address(key)
+        _writing.do(key, lambda: _keep(key, shown, seed=int(name[:15], 16)))
+    return key
+
+
+def _keep(key: str, shown: Shown, *, seed: int) -> None:
+    if not _is_fresh(key):
+        _write(key, shown.content(seed=seed))
+    _remember(key)
 
 
 def remove_unused() -> int:

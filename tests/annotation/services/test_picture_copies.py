@@ -72,6 +72,18 @@ def test_the_file_has_the_pixels_and_may_be_read_by_the_proxy(
         assert file.stat().st_mode & 0o777 == 0o644 and file.parent.stat().st_mode & 0o777 == 0o755
 
 
+@pytest.mark.parametrize("asked_first", SLOTS)
+def test_the_first_request_for_a_pair_writes_all_its_files(
+    folder: Path, assignment: Assignment, asked_first: str
+) -> None:
+    """The time of a request told which file had been written before: a check's picture is seldom shown."""
+    get(assignment.pk, asked_first)
+    assert len(list(folder.rglob("*.png"))) == 3
+    for slot in SLOTS:
+        get(assignment.pk, slot)
+    assert len(list(folder.rglob("*.png"))) == 3
+
+
 def test_no_two_files_of_a_pair_are_equal_and_all_have_one_length(folder: Path) -> None:
     study = make_study()
     source = make_source(study)

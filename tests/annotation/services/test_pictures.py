@@ -1,13 +1,16 @@
 """What goes to the screen tells nothing but its pixels: no length, no equal bytes, no stored file."""
 
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.test import Client
 
 from annotation.models import Assignment, Triplet
 from annotation.services import pictures
-from annotation.services.pictures import PixelCache, picture_bytes, read_stored
+from annotation.services.pictures import SLOTS, PixelCache, Turns, picture_bytes, read_stored
 from imaging.pixels import pixels_sha256
 from imaging.png import chunks, decode_png
 from tests.kit.factories import (
@@ -20,7 +23,6 @@ from tests.kit.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-SLOTS = ("left", "original", "right")
 
 
 @pytest.fixture(autouse=True)
@@ -79,11 +81,62 @@ def test_a_picture_is_read_once_and_forgotten_when_there_is_no_room(monkeypatch:
     monkeypatch.setattr(pictures, "read_stored", lambda name: read.append(name) or read_stored(name))
     source = make_source()
     size = decode_png(read_stored(source.image.name)).nbytes
-    kept = PixelCache(2 * size)
-    names = [source.image.name, *(make_source().image.name for _ in range(2))]
-    for name in (names[0], names[0], names[1], names[2], names[2], names[0]):
+    kept = PixelCache(3 * size)
+    names = [source.image.name, *(make_source().image.name for _ in range(3))]
+    for name in (names[0], names[0], names[1], names[2], names[3], names[3], names[0]):
         kept.pixels(name)
-    assert read == [names[0], names[1], names[2], names[0]]
+    assert read == [*names, names[0]]
+
+
+@pytest.mark.parametrize("asked_first", SLOTS)
+def test_the_first_request_reads_the_whole_pair_and_the_others_nothing(
+    monkeypatch: pytest.MonkeyPatch, asked_first: str
+) -> None:
+    """By time, the side that had been read for an earlier pair was told from a check's, which is seldom shown."""
+    read: list[str] = []
+    monkeypatch.setattr(pictures, "read_stored", lambda name: read.append(name) or read_stored(name))
+    assignment = make_assignment(make_session(make_triplet().study))
+    picture_bytes(assignment.pk, asked_first)
+    triplet = assignment.triplet
+    names = {each.image.name for each in (triplet.first, triplet.second, triplet.source)}
+    assert len(read) == 3 and set(read) == names
+    shown(assignment)
+    assert len(read) == 3
+
+
+def test_of_pictures_too_large_to_be_kept_together_none_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    assignment = make_assignment(make_session(make_triplet().study))
+    size = decode_png(picture_bytes(assignment.pk, "left")).nbytes
+    read: list[str] = []
+    monkeypatch.setattr(pictures, "read_stored", lambda name: read.append(name) or read_stored(name))
+    monkeypatch.setattr(pictures, "_cache", PixelCache(3 * size - 1))
+    for slot in (*SLOTS, *SLOTS):
+        picture_bytes(assignment.pk, slot)
+    assert len(read) == 6
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_threads_that_need_a_picture_at_once_read_it_once(fails: bool) -> None:
+    turns, calls, may_end = Turns[str](), [], threading.Event()
+
+    def work() -> str:
+        calls.append(1)
+        assert may_end.wait(10)
+        if fails:
+            raise TimeoutError("no answer")
+        return "pixels"
+
+    with ThreadPoolExecutor(3) as pool:
+        results = [pool.submit(turns.do, "a.png", work) for _ in range(3)]
+        while pool._work_queue.qsize():
+            time.sleep(0.001)
+        time.sleep(0.02)  # the last one has been taken, and now waits for the first
+        may_end.set()
+        errors = [type(each.exception()) for each in results]
+    assert errors == [TimeoutError if fails else type(None)] * 3
+    assert len(calls) == 1
+    if not fails:
+        assert turns.do("a.png", lambda: "anew") == "anew"
 
 
 class Bucket:
