@@ -28,11 +28,11 @@ def _document() -> dict[str, Any]:
 
 
 @cache
-def _written(renderer: type[Any]) -> bytes:
+def _written(renderer: Any) -> bytes:
     return bytes(renderer().render(_document(), None, {}))
 
 
-class _Generated(SchemaGenerator):  # type: ignore[misc]
+class _Generated(SchemaGenerator):
     """The document, which depends on the code alone, generated once in each process."""
 
     def get_schema(self, request: Any = None, public: bool = False) -> dict[str, Any]:
@@ -40,7 +40,7 @@ class _Generated(SchemaGenerator):  # type: ignore[misc]
             return _document()
 
 
-def _once(renderer: type[Any]) -> type[Any]:
+def _once(renderer: Any) -> Any:
     """A renderer that writes the document once, and everything else, such as a refusal, as usual."""
 
     class Once(renderer):  # type: ignore[misc]
@@ -53,7 +53,7 @@ def _once(renderer: type[Any]) -> type[Any]:
     return Once
 
 
-class SchemaView(SpectacularAPIView):  # type: ignore[misc]
+class SchemaView(SpectacularAPIView):
     """Serves the document to everybody. Made anew for each request it took a second of processor time, or two as YAML:
     a few hundred requests of a stranger held all threads for minutes.
     """

@@ -112,6 +112,7 @@ def close_try(enrolment: Enrolment) -> None:
     if right >= rules.training_pass:
         row.update(trained_at=now)
         enrolment.trained_at = now
-    elif answered // total >= rules.training_tries:
-        if row.filter(screened_out_by="").update(screened_out_by=TRAINING, screened_out_at=now):
-            enrolment.screened_out_by, enrolment.screened_out_at = TRAINING, now
+    elif answered // total >= rules.training_tries and (
+        row.filter(screened_out_by="").update(screened_out_by=TRAINING, screened_out_at=now)
+    ):
+        enrolment.screened_out_by, enrolment.screened_out_at = TRAINING, now
