@@ -7,6 +7,7 @@ from django.db.models import Min
 
 from annotation.core.conditions import methods
 from annotation.core.formats.printed import Column, Table
+from annotation.errors import Refused
 from annotation.models import Reconstruction, Study
 from annotation.reports.exhibits import Exhibit
 from annotation.reports.result_tables import METHOD
@@ -65,7 +66,12 @@ def _tuned_on(made: Reconstruction) -> tuple[str, ...]:
     """What the codec says of the settings that made it; nothing where this installation has lost the codec."""
     try:
         return registry.get(made.method).tuned_on(made.operating_point or {})
-    except (KeyError, CodecError):
+    except (
+        KeyError,
+        CodecError,
+        Refused,
+        OSError,
+    ):  # weights that are damaged, or a storage that is not there
         return ()
 
 

@@ -14,6 +14,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from annotation.errors import Refused
 from annotation.models.codec import CodecVersion
 from codecs_zoo.contract import Codec
+from codecs_zoo.site_metrics import version_name
 from imaging.files import write_atomic
 
 log = structlog.get_logger(__name__)
@@ -47,7 +48,15 @@ def provide(name: str) -> Codec | None:
     except DatabaseError:  # before the first migration, say: then no version has been made
         log.warning("codec versions cannot be looked up", codec=name)
         return None
-    return _codec(version.name, version.family, str(_fetched(version))) if version else None
+    if version is None:
+        return None
+    return _codec(version.name, version.family, str(_fetched(version)), _tuned_on(version))
+
+
+def _tuned_on(version: CodecVersion) -> tuple[str, ...]:
+    """The metric version on which its weights were trained, as options and operating points call it."""
+    of_metric = re.search(r"sha256 ([0-9a-f]{64})", version.metric)
+    return (version_name(of_metric[1], simulated=version.simulated),) if of_metric else ()
 
 
 def _fetched(version: CodecVersion) -> Path:
@@ -65,8 +74,8 @@ def _fetched(version: CodecVersion) -> Path:
 
 
 @cache
-def _codec(name: str, family: str, weights: str) -> Codec:
+def _codec(name: str, family: str, weights: str, tuned_on: tuple[str, ...]) -> Codec:
     """One codec for each version in this process: its networks are loaded once."""
     from codecs_zoo.learned._version import codec_version
 
-    return codec_version(name, family, Path(weights))
+    return codec_version(name, family, Path(weights), tuned_on)

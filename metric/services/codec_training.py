@@ -132,7 +132,7 @@ def _restore(training: CodecTraining, out: Path, report: "_Report") -> None:
 def _tidy(training: CodecTraining, folder: Path) -> None:
     if training.checkpoint:
         CodecTraining.objects.filter(pk=training.pk).update(checkpoint="")
-        kept = training.checkpoint.name.rpartition("/")[0]
+        kept = str(training.checkpoint.name).rpartition("/")[0]
         storage = training.checkpoint.storage
         for name in storage.listdir(kept)[1]:  # a worker that was killed may have left more than the last
             storage.delete(f"{kept}/{name}")

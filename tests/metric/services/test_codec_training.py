@@ -69,6 +69,11 @@ def test_what_comes_out_is_a_codec_of_its_own(training: CodecTraining, version: 
     squared_error = 255**2 * 10 ** (-row["psnr"] / 10)
     weighted = training.options["metric_weight"] * row["metric"]
     assert row["distance"] == pytest.approx(squared_error + weighted, rel=1e-3) and row["metric"] > 0
+    searched = {"effort": 1, "tune": "perceptual", "saliency": "none"}
+    on_version = f"{'simulated-' * version.simulated}metric-{version.sha256[:12]}"
+    tuned = registry.get("checkerboard-m1").tuned_on({"effort": 0})
+    assert tuned == (on_version,)
+    assert registry.get("checkerboard-m1").tuned_on(searched) == (on_version, "lpips-alex", "lpips-squeeze")
     codec, base = registry.get("checkerboard-m1"), registry.get("checkerboard")
     pixels = np.random.default_rng(0).integers(60, 200, (64, 96, 3)).astype(np.uint8)
     file = codec.encode(pixels, quality=3)
