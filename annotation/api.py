@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext, gettext_lazy
@@ -29,6 +28,7 @@ from annotation.errors import (
     StorageUnavailable,
 )
 from annotation.models import Annotator, Assignment, Session, Study
+from annotation.models.people import SessionQuerySet
 from annotation.services.claims import Claim, NoPair, claim, claim_in_turn
 from annotation.services.judging import Answer, record
 from annotation.services.picture_copies import address_of, pictures_are_proxied
@@ -62,7 +62,7 @@ UNKNOWN_SESSION = gettext_lazy(
 PROBLEMS = {400: PROBLEM, 403: PROBLEM, 404: PROBLEM, 409: PROBLEM, 429: PROBLEM}
 
 
-def sessions_of(request: Request) -> QuerySet[Session]:
+def sessions_of(request: Request) -> SessionQuerySet:
     """The one session that the request's header names, if there is one. Raises NotYours without the header."""
     key = request.headers.get("X-Closer-Session", "")
     if not key:
@@ -146,7 +146,7 @@ class NextAssignment(JudgingView):
             raise Http404(str(UNKNOWN_SESSION)) from error
 
 
-def next_pair_response(sessions: QuerySet[Session], holding: Sequence[UUID]) -> dict[str, Any]:
+def next_pair_response(sessions: SessionQuerySet, holding: Sequence[UUID]) -> dict[str, Any]:
     """The next pair of the session, or why there is none, with its progress."""
     return _as_next_pair(claim(sessions=sessions, holding=holding, require=require_open))
 
@@ -201,7 +201,7 @@ class SubmitJudgment(JudgingView):
         return Response(content, status=code)
 
 
-def _next_or_refusal(sessions: QuerySet[Session], holding: Sequence[UUID]) -> dict[str, Any]:
+def _next_or_refusal(sessions: SessionQuerySet, holding: Sequence[UUID]) -> dict[str, Any]:
     """The answer is recorded, whatever is said of the next pair."""
     try:
         return next_pair_response(sessions, holding)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.models import User
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,8 +18,10 @@ from annotation.services.visitors import MOST_INVITATIONS, invite
 from annotation.views.access import staff_of, study_or_404
 from annotation.views.invitations import described
 from annotation.views.members import researcher_named, results_link
+from annotation.views.paging import next_address, page_by_pk
 
-MOST_LISTED = 500
+LINKS_A_PAGE = 500
+AFTER = OpenApiParameter("after", int, description="As the header `Link` of the page before has it.")
 
 
 class InviteSerializer(serializers.Serializer[Any]):
@@ -44,13 +46,18 @@ class InvitationsView(APIView):
     """Personal links to a study."""
 
     @extend_schema(
-        operation_id="studies_invitations", responses={200: InvitedSerializer(many=True), 404: PROBLEM}
+        operation_id="studies_invitations",
+        parameters=[AFTER],
+        responses={200: InvitedSerializer(many=True), 404: PROBLEM},
     )
     def get(self, request: Request, slug: str) -> Response:
-        """The newest 500 personal links, and who came by them."""
+        """Personal links, and who came by them, the newest first: 500 at once; the header `Link` leads to the rest."""
         study = study_or_404(request, slug, Reach.RUN)
-        rows = Invitation.objects.filter(study=study).select_related("annotator").order_by("-pk")
-        return Response(self._as_json(request, study, list(rows[:MOST_LISTED])))
+        rows = Invitation.objects.filter(study=study).select_related("annotator")
+        page = page_by_pk(request._request, rows, size=LINKS_A_PAGE)
+        following = next_address(request._request, page)
+        headers = {"Link": f'<{following}>; rel="next"'} if following else {}
+        return Response(self._as_json(request, study, page.rows), headers=headers)
 
     @extend_schema(
         operation_id="studies_invite",

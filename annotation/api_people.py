@@ -31,6 +31,7 @@ from annotation.services.returned import record_returned
 from annotation.services.studies import update_study
 from annotation.views.access import may, staff_of, study_or_404
 from annotation.views.mturk_task import mturk_page
+from annotation.views.paging import next_address, page_by_pk
 
 
 class PersonSerializer(serializers.ModelSerializer[Enrolment]):
@@ -194,15 +195,28 @@ class ReturnedView(APIView):
         return Response({"recorded": done.recorded, "unknown": done.unknown})
 
 
+FLAGGED_A_PAGE = 100
+AFTER = OpenApiParameter("after", int, description="As the `next` of the page before has it.")
+
+
 class FlagsView(APIView):
     """The flagged pairs of a study."""
 
-    @extend_schema(operation_id="studies_flags", responses={200: OpenApiTypes.OBJECT, **PROBLEMS})
+    @extend_schema(
+        operation_id="studies_flags", parameters=[AFTER], responses={200: OpenApiTypes.OBJECT, **PROBLEMS}
+    )
     def get(self, request: Request, slug: str) -> Response:
-        """Every flagged pair with its flags, settled or not."""
+        """Flagged pairs with their flags, settled or not, the newest pair first; `next` is the following page."""
         study = study_or_404(request, slug, Reach.DATA)
-        pairs = with_flags(list(flagged_triplets(study, only_open=False).order_by("-pk")))
-        return Response({"open": study.flags.open().count(), "pairs": flags_as_json(pairs)})
+        rows = flagged_triplets(study, only_open=False)
+        page = page_by_pk(request._request, rows, size=FLAGGED_A_PAGE)
+        return Response(
+            {
+                "open": study.flags.open().count(),
+                "next": next_address(request._request, page),
+                "pairs": flags_as_json(with_flags(page.rows)),
+            }
+        )
 
 
 class SettlementSerializer(serializers.Serializer[Any]):

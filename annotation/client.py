@@ -15,7 +15,7 @@ server that sends nothing for five minutes ends a call with TimeoutError.
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -166,6 +166,14 @@ class Study:
     def progress(self) -> Any:
         """How far encoding, judging and people are."""
         return self.get("progress/")
+
+    def flags(self) -> Iterator[dict[str, Any]]:
+        """The pairs that annotators flagged with their flags, the newest pair first, read a page at a time."""
+        page = self.get("flags/")
+        yield from page["pairs"]
+        while page["next"]:
+            page = self.closer.get(page["next"].partition("/api/v1/")[2])
+            yield from page["pairs"]
 
     def results(self, population: str = "people") -> Any:
         """Rankings, differences and agreement; `population` is people or simulated."""

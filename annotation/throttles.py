@@ -32,11 +32,17 @@ def seconds_to_wait(scope: str, name: str) -> float:
     now = time.time()
     window = int(now // period)
     key = f"throttle-{scope}-{hashlib.sha256(name.encode()).hexdigest()[:24]}-{window}"
-    cache.add(key, 0, period + 1)
-    with suppress(ValueError):  # the server is away, or the window is over this moment
-        if cache.incr(key) > most:
-            return (window + 1) * period - now
-    return 0.0
+    return (window + 1) * period - now if _counted(key, period + 1) > most else 0.0
+
+
+def _counted(key: str, lasts: int) -> int:
+    """How many requests were counted, with this one; 0 while the server is away."""
+    for _ in range(2):  # the second time somebody else was the first
+        with suppress(ValueError):  # nothing is counted yet, which is rare: so it is not asked first
+            return cache.incr(key)
+        if cache.add(key, 1, lasts):
+            return 1
+    return 0
 
 
 def _rate(scope: str) -> tuple[int, int]:

@@ -10,12 +10,15 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+# What is sent on its own costs as much as writing many lines.
+ROWS_A_PIECE = 200
 LONGEST_CELL = csv.field_size_limit()
 FORMULA_STARTS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 """A spreadsheet may run a cell that begins with one of these as a formula; in East Asia the full-width forms too."""
@@ -220,14 +223,19 @@ def plain_number(text: str) -> float:
     return float(text)
 
 
+# Nearly all cells, and none of them a formula: they are looked at no further.
+_PLAIN = frozenset({int, float, bool, type(None)})
+_SUSPECT = frozenset(f"'{FORMULA_STARTS}")
+
+
 def guard(value: Any) -> Any:
     """The value as a cell: text that a spreadsheet would run as a formula begins with an apostrophe.
 
     Numbers stay as they are, as text too ("-0.5"). Times become ISO 8601, None an empty cell.
     """
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    return f"'{value}" if isinstance(value, str) and _is_formula(value) else value
+    if isinstance(value, str):
+        return f"'{value}" if value[:1] in _SUSPECT and _is_formula(value) else value
+    return value.isoformat() if hasattr(value, "isoformat") else value
 
 
 def unguard(text: str) -> str:
@@ -259,24 +267,35 @@ class TableWriter:
 
     def row(self, cells: Iterable[Any]) -> Any:
         """Write one row; returns what the file's `write` does."""
-        return self._writer.writerow([guard(cell) for cell in cells])
+        return self._writer.writerow(_guarded(cells))
 
     def rows(self, rows: Iterable[Iterable[Any]]) -> None:
         """Write many."""
-        for cells in rows:
-            self.row(cells)
+        self._writer.writerows(map(_guarded, rows))
 
     def record(self, record: Mapping[str, Any]) -> Any:
         """Write one row by the names of its columns, all of which it must have."""
         return self.row(record[name] for name in self.head)
 
 
+def _guarded(cells: Iterable[Any]) -> list[Any]:
+    return [
+        cell
+        if (kind := cell.__class__) in _PLAIN or kind is str and cell[:1] not in _SUSPECT
+        else guard(cell)
+        for cell in cells
+    ]
+
+
 def stream(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> Iterable[str]:
-    """The lines of a CSV file one by one, the head first, for a response that is streamed."""
-    writer = TableWriter(_Echo(), head, line_end="\r\n")
-    yield writer.first
-    for cells in rows:
-        yield writer.row(cells)
+    """A CSV file in pieces for a response that is streamed: the head, then ROWS_A_PIECE lines at a time."""
+    piece, rest = io.StringIO(newline=""), iter(rows)
+    writer = TableWriter(piece, head, line_end="\r\n")
+    while text := piece.getvalue():
+        yield text
+        piece.seek(0)
+        piece.truncate()
+        writer.rows(islice(rest, ROWS_A_PIECE))
 
 
 def to_text(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
@@ -284,9 +303,3 @@ def to_text(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
     text = io.StringIO(newline="")
     TableWriter(text, head).rows(rows)
     return text.getvalue()
-
-
-class _Echo:
-    """A file that hands back each line that is written to it."""
-
-    write: Callable[[str], str] = staticmethod(lambda line: line)

@@ -30,6 +30,17 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
         """Leases that can still be answered."""
         return self.filter(state=Assignment.State.LEASED, expires_at__gt=timezone.now())
 
+    def to_answer(self) -> Self:
+        """Locked, with what an answer reads of them and of their triplets, and no more."""
+        return (
+            self.select_for_update(of=("self",))
+            .select_related("triplet")
+            .only(
+                *("study", "session", "annotator", "kind", "warm_up", "first_on_left", "state"),
+                *("issued_at", "expires_at", "triplet__role", "triplet__known"),
+            )
+        )
+
     def overdue(self) -> Self:
         """Leases that ran out and are not yet back in the pool."""
         return self.filter(state=Assignment.State.LEASED, expires_at__lte=timezone.now())

@@ -75,6 +75,12 @@ class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
         """Those whom a rule of the study leaves out."""
         return self.exclude(excluded_by="")
 
+    def in_turn(self) -> Self:
+        """Locked, with what a claim or an answer reads, and no more: figures and answers to questions are long."""
+        return self.select_for_update(of=("self",), no_key=True).only(
+            "study", "annotator", "screened_out_by", "trained_at", "excluded_by"
+        )
+
 
 class Enrolment(models.Model):
     """An annotator in a study: consent, checks, training, how it ended, how far the answers can be trusted."""
@@ -142,6 +148,30 @@ class Enrolment(models.Model):
         return f"{self.annotator} in {self.study}"
 
 
+class SessionQuerySet(models.QuerySet["Session"]):
+    """Reads of sessions."""
+
+    def in_turn(self) -> Self:
+        """Locked, with what a claim or an answer reads of the study and the annotator, and no more.
+
+        Texts, questionnaires and lists of pairs may be long, and would be read again for each pair.
+        """
+        return (
+            self.select_for_update(of=("self",), no_key=True)
+            .select_related("study", "annotator")
+            .only(*_SESSION_IN_TURN)
+        )
+
+
+_SESSION_IN_TURN = (
+    *("ready_at", "ended_at", "last_seen_at", "answered", "viewed_until"),
+    *("annotator__simulated", "annotator__external_id"),
+    *("study__key", "study__state", "study__protocol", "study__codecs", "study__target_bpps"),
+    *("study__votes_per_triplet", "study__pairs_per_session", "study__lease_seconds"),
+    *("study__allow_ties", "study__min_view_ms", "study__unplanned"),
+)
+
+
 class Session(models.Model):
     """One annotator at one screen, from the first pair to the last, with the screen it was done on."""
 
@@ -170,6 +200,8 @@ class Session(models.Model):
     viewed_until = models.DateTimeField(
         null=True, blank=True, help_text="The earliest time at which its views so far can have ended."
     )
+
+    objects = SessionQuerySet.as_manager()
 
     class Meta:
         indexes = [

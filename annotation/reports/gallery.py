@@ -9,6 +9,7 @@ from django.db.models import Count, F, Min, Q, QuerySet
 
 from annotation.core.conditions import Condition, levels, methods
 from annotation.models import Reconstruction, Source, Study
+from annotation.models.stimulus import as_decimal
 
 ORDERS = {"added": "As added", "name": "By name", "worst": "Lowest PSNR first"}
 STATES = {"failed": "With failures", "missed": "Off target"}
@@ -126,13 +127,15 @@ def gallery_rows(
 def csv_rows(study: Study, chosen: GalleryFilter) -> Iterator[tuple[Any, ...]]:
     """A row of CSV_COLUMNS for each reconstruction."""
     names = dict(study.uses.values_list("source", "name"))
-    selected = set(chosen.conditions(study))
+    selected = {(one.method, as_decimal(one.level)) for one in chosen.conditions(study)}
     needed = Reconstruction.objects.needed_by(study).filter(source__in=chosen.sources(study).values("pk"))
-    rows = needed.select_related("source").order_by("source", "method", "level")
-    for row in rows.iterator(chunk_size=1000):
-        if row.condition in selected:
-            yield (
-                *(names.get(row.source_id, ""), row.source.sha256, row.method, row.level, row.state),
-                *(row.bpp, row.payload_bpp, row.reached, row.psnr, row.ms_ssim, row.encode_ms, row.decode_ms),
-                *(row.codec_version, json.dumps(row.operating_point, sort_keys=True), row.sha256, row.error),
-            )
+    # Not as models: a study has many, and a row of a table is all that is made of each.
+    rows = needed.order_by("source", "method", "level").values_list(
+        *("source", "source__sha256", "method", "level", "state"),
+        *("bpp", "payload_bpp", "reached", "psnr", "ms_ssim", "encode_ms", "decode_ms"),
+        *("codec_version", "operating_point", "sha256", "error"),
+    )
+    for source, sha256, method, level, *rest, point, pixels, error in rows.iterator(chunk_size=1000):
+        if (method, level) in selected:
+            settings = json.dumps(point, sort_keys=True)
+            yield (names.get(source, ""), sha256, method, level, *rest, settings, pixels, error)

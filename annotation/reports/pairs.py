@@ -1,8 +1,9 @@
 """The pairs of a study with their votes: filtered, ordered, and as the rows of a table."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Case, Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce, Least
@@ -29,11 +30,11 @@ CSV_COLUMNS = (
     "known",
     "flags",
 )
-# What of it is a value of the pair; the votes stand between the pictures and these last two.
+# What of it is a value of the pair; the votes stand between the pictures and the expert's answer.
 _CSV_VALUES = (
-    *("pk", "source_name", "source__sha256", "level"),
+    *("pk", "source", "source__sha256", "level"),
     *(f"{side}__{what}" for side in ("first", "second") for what in ("method", "level", "bpp", "psnr")),
-    *("known", "flag_count"),
+    "known",
 )
 
 
@@ -144,17 +145,40 @@ def votes_of(study: Study, triplets: Collection[int]) -> dict[int, list[Votes]]:
 
 def csv_rows(study: Study, pairs: QuerySet[Triplet]) -> Iterator[tuple[Any, ...]]:
     """A row of CSV_COLUMNS for each pair, some at a time: memory does not grow."""
-    rows = with_flag_count(pairs).order_by("pk").values_list(*_CSV_VALUES)
+    # The names are few and the rows are many: looked up here, not joined to each.
+    names = dict(study.uses.values_list("source", "name"))
+    out = list(Enrolment.objects.excluded().filter(study=study).values_list("annotator", flat=True))
+    rows = pairs.order_by("pk").values_list(*_CSV_VALUES)
     batch = list(rows[:PAIRS_AT_ONCE])
     while batch:
-        votes = votes_of(study, [pk for pk, *_ in batch])
-        for pk, *pair, known, flags in batch:
-            yield (pk, *pair, *_by_population(votes.get(pk, [])), known, flags)
-        batch = list(rows.filter(pk__gt=batch[-1][0])[:PAIRS_AT_ONCE])
+        pks = [pk for pk, *_ in batch]
+        span = {
+            "triplet__gte": pks[0],
+            "triplet__lte": pks[-1],
+        }  # an index walks it; a list of ids costs more
+        votes, flags = _tallies(out, **span), _flag_counts(**span)
+        for pk, source, *pair, known in batch:
+            yield (pk, names.get(source, ""), *pair, *votes.get(pk, _NO_VOTES), known, flags.get(pk, 0))
+        batch = list(rows.filter(pk__gt=pks[-1])[:PAIRS_AT_ONCE])
 
 
-def _by_population(votes: Iterable[Votes]) -> tuple[int, ...]:
-    """People's votes for the first, the second and neither, then the simulated ones'."""
-    by_population = {one.simulated: one for one in votes}
-    both = (by_population.get(simulated, Votes(simulated)) for simulated in (False, True))
-    return tuple(number for one in both for number in (one.first, one.second, one.tie))
+_TALLIES = {
+    f"n_{simulated}_{choice}": Count("pk", filter=Q(simulated=simulated, choice=choice))
+    for simulated in (False, True)
+    for choice in ("first", "second", "tie")
+}
+_NO_VOTES = (0,) * len(_TALLIES)
+
+
+def _tallies(out: Collection[UUID], **span: int) -> dict[int, tuple[int, ...]]:
+    """By triplet people's votes for the first, the second and neither, then the simulated ones'."""
+    rows = Judgment.objects.filter(counted=True, **span)
+    if out:
+        rows = rows.exclude(annotator__in=out)
+    counted = rows.order_by().values("triplet").annotate(**_TALLIES).values_list("triplet", *_TALLIES)
+    return {triplet: tuple(votes) for triplet, *votes in counted}
+
+
+def _flag_counts(**span: int) -> dict[int, int]:
+    counted = Flag.objects.filter(**span).order_by().values_list("triplet")
+    return dict(counted.annotate(n=Count("pk")))

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Case, QuerySet, When
+from django.db.models import Case, When
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
 from annotation.errors import NotReady, SessionErased
 from annotation.models import Annotator, Assignment, Enrolment, Reconstruction, Session, Study, Triplet
+from annotation.models.people import SessionQuerySet
 from annotation.services.arrival import enrol
 from annotation.services.pool import lease, return_overdue, return_to_pool, take
 from annotation.services.practice import TRAINING, next_practice_pair, practice_stage
@@ -49,7 +51,7 @@ class Claim:
 
 def claim(
     *,
-    sessions: QuerySet[Session],
+    sessions: SessionQuerySet,
     holding: Sequence[UUID] = (),
     require: Callable[[Study], None] | None = None,
 ) -> Claim:
@@ -122,15 +124,14 @@ def session_end(session: Session) -> NoPair | None:
         return nothing if nothing.status == "nothing_left" else None
 
 
-def _in_turn(sessions: QuerySet[Session]) -> tuple[Session, Enrolment]:
+def _in_turn(sessions: SessionQuerySet) -> tuple[Session, Enrolment]:
     """Two windows of one annotator take turns here, so they cannot lease the same triplet twice."""
     # The session before the enrolment, as in answering and erasing: one lock order everywhere.
-    locked = sessions.select_for_update(of=("self",), no_key=True)
-    session = locked.select_related("study", "annotator").first()
+    session = sessions.in_turn().first()
     if session is None:
         raise SessionErased
-    place = Enrolment.objects.select_for_update(of=("self",), no_key=True)
-    enrolment = place.filter(study=session.study_id, annotator=session.annotator_id).first()
+    place = Enrolment.objects.filter(study=session.study_id, annotator=session.annotator_id)
+    enrolment = place.in_turn().first()
     if enrolment is None:  # erased this moment, or begun by something that does not enrol
         if not Annotator.objects.filter(pk=session.annotator_id).exists():
             raise SessionErased
@@ -139,32 +140,29 @@ def _in_turn(sessions: QuerySet[Session]) -> tuple[Session, Enrolment]:
     return session, enrolment
 
 
-def _recent(session: Session) -> list[Assignment]:
+class Recent(NamedTuple):
+    """A pair of the session that was issued lately."""
+
+    pk: UUID
+    state: str
+    issued_at: datetime
+    expires_at: datetime
+    position: int
+    source: int
+
+
+def _recent(session: Session) -> list[Recent]:
     """What the session holds, and the last that it held before: the newest of each first."""
     held = Case(When(state=Assignment.State.LEASED, then=0), default=1)
-    rows = session.assignments.select_related("triplet__source").only(
-        *(
-            "state",
-            "issued_at",
-            "expires_at",
-            "position",
-            "kind",
-            "first_on_left",
-            "warm_up",
-            "study",
-            "session",
-        ),
-        *("annotator", "repeats", "skip_cause", "triplet__known", "triplet__source__width"),
-        "triplet__source__height",
+    rows = session.assignments.order_by(held, "-issued_at", "-position").values_list(
+        "pk", "state", "issued_at", "expires_at", "position", "triplet__source_id"
     )
-    return list(rows.order_by(held, "-issued_at", "-position")[: MOST_LEASES + 2])
+    return [Recent(*row) for row in rows[: MOST_LEASES + 2]]
 
 
-def _last_source(recent: Sequence[Assignment]) -> int | None:
+def _last_source(recent: Sequence[Recent]) -> int | None:
     """The source of the pair that was issued last."""
-    if not recent:
-        return None
-    return max(recent, key=lambda one: (one.issued_at, one.position)).triplet.source_id
+    return max(recent, key=lambda one: (one.issued_at, one.position)).source if recent else None
 
 
 def _claim(session: Session, enrolment: Enrolment, holding: Sequence[UUID]) -> Assignment | NoPair:
@@ -183,9 +181,9 @@ def _claim(session: Session, enrolment: Enrolment, holding: Sequence[UUID]) -> A
         return _dismiss(session, holding)
     recent, now = _recent(session), timezone.now()
     live = [one for one in reversed(recent) if one.state == Assignment.State.LEASED and one.expires_at > now]
-    lost = [assignment for assignment in live if assignment.pk not in set(holding)]
+    lost = [one.pk for one in live if one.pk not in set(holding)]
     if lost:
-        return lost[0]
+        return session.assignments.select_related("triplet__source").get(pk=lost[0])
     if len(live) >= _most_leases(session, enrolment):
         return NoPair("nothing_free", gettext("Answer the pairs that you have first."), retry_after_s=1)
     if stage := practice_stage(enrolment):

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import DatabaseError, IntegrityError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
@@ -25,6 +25,7 @@ from annotation.errors import (
     UndoRefused,
 )
 from annotation.models import Assignment, Enrolment, Judgment, Session, Study, Triplet
+from annotation.models.people import EnrolmentQuerySet, SessionQuerySet
 from annotation.models.triplet import counter
 from annotation.services.pool import free_place
 from annotation.services.practice import close_try
@@ -72,7 +73,7 @@ class Answer:
 
 
 def record(
-    *, sessions: QuerySet[Session], given: Answer, then: Callable[[Session, Enrolment], Any] | None = None
+    *, sessions: SessionQuerySet, given: Answer, then: Callable[[Session, Enrolment], Any] | None = None
 ) -> Recorded:
     """Records the answer of the one session among `sessions`, or finds that exactly this answer was recorded before.
 
@@ -107,7 +108,7 @@ def _followed(recorded: Recorded, then: Callable[[Session, Enrolment], Any]) -> 
         return recorded
 
 
-def _repetition(given: Answer, sessions: QuerySet[Session]) -> Recorded | None:
+def _repetition(given: Answer, sessions: SessionQuerySet) -> Recorded | None:
     rows = Judgment.objects.select_related("assignment__triplet", "assignment__session__study")
     judgment = rows.filter(pk=given.judgment).first()
     session = sessions.first()
@@ -121,14 +122,12 @@ def _repetition(given: Answer, sessions: QuerySet[Session]) -> Recorded | None:
     return Recorded(judgment, created=False, session=judgment.assignment.session, enrolment=place)
 
 
-def _record(sessions: QuerySet[Session], given: Answer) -> Recorded:
+def _record(sessions: SessionQuerySet, given: Answer) -> Recorded:
     # Answers of one session take turns: which one is the last, and so can be undone, is never in doubt.
-    locked = sessions.select_for_update(of=("self",), no_key=True).select_related("study", "annotator")
-    session = locked.first()
+    session = sessions.in_turn().first()
     if session is None:
         raise SessionErased
-    rows = Assignment.objects.select_for_update(of=("self",)).select_related("triplet")
-    assignment = _own(rows.filter(pk=given.assignment).first(), session)
+    assignment = _own(Assignment.objects.filter(pk=given.assignment).to_answer().first(), session)
     before = _undone(assignment, given) if given.supersedes else None
     if before is None:
         _require_lease(assignment)
@@ -183,7 +182,7 @@ def _write(
     )
 
 
-def _place(assignment: Assignment) -> QuerySet[Enrolment]:
+def _place(assignment: Assignment) -> EnrolmentQuerySet:
     return Enrolment.objects.filter(study=assignment.study_id, annotator=assignment.annotator_id)
 
 
@@ -191,7 +190,7 @@ def _count(assignment: Assignment) -> Enrolment:
     """Moves the counters that a first answer moves, which undoing it does not; returns whose they are."""
     Assignment.objects.filter(pk=assignment.pk).update(state=Assignment.State.ANSWERED)
     # Locked: whoever excludes the annotator counts votes anew, and this one is in that count or after it.
-    enrolment = _place(assignment).select_for_update(of=("self",), no_key=True).get()
+    enrolment = _place(assignment).in_turn().get()
     enrolment.study, enrolment.annotator = assignment.study, assignment.annotator
     if assignment.kind == Assignment.Kind.TRAINING:
         close_try(enrolment)

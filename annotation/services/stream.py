@@ -10,7 +10,8 @@ from annotation.core.allocation import Sides
 from annotation.core.checks import check_rates, due
 from annotation.models import Assignment, Session
 
-HELD = Q(state__in=[Assignment.State.LEASED, Assignment.State.ANSWERED])
+HELD_STATES = (Assignment.State.LEASED, Assignment.State.ANSWERED)
+HELD = Q(state__in=HELD_STATES)
 
 
 @dataclass(frozen=True)
@@ -63,21 +64,20 @@ def _counts(session: Session) -> tuple[int, int, Mapping[str, int], dict[bool, S
         Assignment.objects.filter(annotator=session.annotator_id, study=session.study_id)
         .exclude(kind=Assignment.Kind.TRAINING)
         .order_by()
-        .annotate(
-            here=Case(When(session=session.pk, then=1), default=0), held=Case(When(HELD, then=1), default=0)
-        )
-        .values_list("here", "held", "kind", "warm_up")
-        .annotate(count=Count("pk"), on_left=Count("pk", filter=Q(first_on_left=True)))
+        .annotate(here=Case(When(session=session.pk, then=1), default=0))
+        .values_list("here", "state", "kind", "warm_up", "first_on_left")
+        .annotate(count=Count("*"))
     )
     in_session = in_session_held = 0
     served: dict[str, int] = {}
     sides = {False: Sides(0, 0), True: Sides(0, 0)}
-    for here, held, kind, warm_up, count, left in counts:
+    for here, state, kind, warm_up, on_left, count in counts:
+        held = state in HELD_STATES
         in_session += here * count
         in_session_held += here * held * count
         if held and not warm_up:
             served[kind] = served.get(kind, 0) + count
         if held and kind == Assignment.Kind.PAIR:
             before = sides[warm_up]
-            sides[warm_up] = Sides(before.left + left, before.right + count - left)
+            sides[warm_up] = Sides(before.left + on_left * count, before.right + (not on_left) * count)
     return in_session, in_session_held, served, sides

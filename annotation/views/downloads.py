@@ -1,6 +1,7 @@
 """Files for researchers: images, snapshots, judgments as CSV."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Max, QuerySet
@@ -181,20 +182,18 @@ def _lines(study: Study) -> Iterable[str]:
     # The same names for the same answers; others once there is another one.
     last = study.judgments.aggregate(last=Max("received_at"))["last"]
     name_of = names_in_export(study, until=last or timezone.now())
-    keys = [name_of if column in KEYS else None for column in COLUMNS]
     # The names are few and the rows are many: looked up here, not joined to each.
     names = dict(study.uses.values_list("source", "name"))
-    place = list(COLUMNS).index("source")
-    named = (
-        (*row[:place], names.get(row[place], ""), *row[place + 1 :]) for row in rows.iterator(chunk_size=2000)
-    )
-    return stream(
-        COLUMNS,
-        (
-            [cell if name is None else name(cell) for name, cell in zip(keys, row, strict=True)]
-            for row in named
-        ),
-    )
+    source, *keys = (list(COLUMNS).index(name) for name in ("source", *KEYS))
+
+    def cells(row: tuple[Any, ...]) -> list[Any]:
+        cells = list(row)
+        cells[source] = names.get(cells[source], "")
+        for key in keys:
+            cells[key] = name_of(cells[key])
+        return cells
+
+    return stream(COLUMNS, map(cells, rows.iterator(chunk_size=2000)))
 
 
 def small_copy(image: FieldFile, kind: str) -> bytes:

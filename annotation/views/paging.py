@@ -16,6 +16,15 @@ class Page:
     is_first: bool
 
 
+def next_address(request: HttpRequest, page: Page) -> str | None:
+    """The whole address of the page after this one, for programs; None on the last page."""
+    if page.next is None:
+        return None
+    query = request.GET.copy()
+    query["after"] = str(page.next)
+    return request.build_absolute_uri(f"?{query.urlencode()}")
+
+
 def page_by_pk(
     request: HttpRequest, rows: QuerySet[Any], *, size: int, oldest_first: bool = False, key: str = "pk"
 ) -> Page:

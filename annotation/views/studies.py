@@ -42,8 +42,14 @@ def study_list(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "annotation/study_list.html",
-        {"section": "studies", "page": page, "cards": cards, "in_archive": "archive" in request.GET},
+        {"section": "studies", "page": page, "cards": cards} | _archive(request),
     )
+
+
+def _archive(request: HttpRequest) -> dict[str, Any]:
+    """Whether it is the archive's list, and what its further pages are requested with."""
+    in_archive = "archive" in request.GET
+    return {"in_archive": in_archive, "keep": "archive=1&" if in_archive else ""}
 
 
 def _listed(request: HttpRequest) -> QuerySet[Study]:

@@ -22,10 +22,12 @@ from annotation.services.flags import open_flags
 from annotation.services.panels import PANEL_NAMES
 from annotation.views import progress
 from annotation.views.access import may, staff_of, staff_required, study_or_404
+from annotation.views.paging import page_by_pk
 from imaging.plots import charts
 
 PHOTOGRAPHS_SHOWN = 48
 FAILURES_SHOWN = 20
+SNAPSHOTS_A_PAGE = 50
 DAYS_TITLES = {False: "Answers by people per day", True: "Simulated answers per day"}
 
 TABS = [
@@ -166,12 +168,12 @@ def snapshots(request: HttpRequest, slug: str) -> HttpResponse:
     """The study's snapshots and what was trained on them."""
     study = study_or_404(request, slug, Reach.DATA)
     judging = progress.judging_progress(study, encoding=progress.encoding_progress(study))
-    rows = study.snapshots.prefetch_related("training_runs__version").order_by("-number")
+    rows = study.snapshots.prefetch_related("training_runs__version")
     return study_page(
         request,
         study,
         "study-snapshots",
-        snapshots=rows[:50],
+        page=page_by_pk(request, rows, size=SNAPSHOTS_A_PAGE, key="number"),
         forms=list(ABOUT.items()),
         judging=judging,
         pending=pending_snapshots(study),

@@ -14,8 +14,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from annotation import api_people
 from annotation.client import Closer, Refusal
-from annotation.models import Study
+from annotation.models import Assignment, Flag, Study
+from annotation.services.flags import raise_flag
 from annotation.services.tokens import make_token
 from tests.kit.factories import make_judged_study, make_png, make_user
 
@@ -59,6 +61,18 @@ def test_a_draft_from_a_preset_is_filled_copied_and_deleted(owner: User, tmp_pat
     with pytest.raises(Refusal, match="to the archive|has no|closed|opened") as refusal:
         study.post("archive/", {"archived": True})
     assert (refusal.value.status, refusal.value.code) == (409, "study_not_ready")
+
+
+def test_flags_are_read_from_all_pages(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_people, "FLAGGED_A_PAGE", 1)
+    row = make_judged_study(people=1)
+    row.memberships.create(user=owner, role="owner")
+    for assignment in Assignment.objects.all()[:3]:
+        raise_flag(assignment=assignment, cause="flagged", detail="")
+    flagged = [one["pair"] for one in site_of(owner).study(row.slug).flags()]
+    assert (
+        flagged == sorted(Flag.objects.values_list("triplet", flat=True), reverse=True) and len(flagged) == 3
+    )
 
 
 def test_a_judged_study_is_read_and_paused(owner: User, tmp_path: Path) -> None:

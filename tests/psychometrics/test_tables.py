@@ -6,6 +6,7 @@ import pytest
 
 from psychometrics.tables import (
     LONGEST_CELL,
+    ROWS_A_PIECE,
     TableError,
     TableWriter,
     guard,
@@ -159,6 +160,12 @@ def test_a_file_that_is_written_reads_back():
     assert text.splitlines()[1] == "'=1+1.png,-2"
     assert "".join(stream(head, rows)).replace("\r\n", "\n") == text
     assert parse_table(text.encode(), "x").rows == [(2, ("'=1+1.png", "-2")), (4, ("a,b", ""))]
+
+
+def test_a_file_is_sent_in_pieces_of_many_lines():
+    pieces = list(stream(["n"], ([n] for n in range(ROWS_A_PIECE + 1))))
+
+    assert [piece.count("\r\n") for piece in pieces] == [1, ROWS_A_PIECE, 1]
 
 
 def test_a_record_is_written_by_the_names_of_the_columns():
