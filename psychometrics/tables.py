@@ -223,7 +223,6 @@ def plain_number(text: str) -> float:
     return float(text)
 
 
-# Nearly all cells, and none of them a formula: they are looked at no further.
 _PLAIN = frozenset({int, float, bool, type(None)})
 _SUSPECT = frozenset(f"'{FORMULA_STARTS}")
 
@@ -279,12 +278,7 @@ class TableWriter:
 
 
 def _guarded(cells: Iterable[Any]) -> list[Any]:
-    return [
-        cell
-        if (kind := cell.__class__) in _PLAIN or kind is str and cell[:1] not in _SUSPECT
-        else guard(cell)
-        for cell in cells
-    ]
+    return [cell if cell.__class__ in _PLAIN else guard(cell) for cell in cells]
 
 
 def stream(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> Iterable[str]:
