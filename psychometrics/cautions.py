@@ -95,4 +95,4 @@ def _separated(ranking: Ranking) -> list[str]:
 
 def only_ties(ranking: Ranking) -> bool:
     """Whether nobody preferred anything."""
-    return float(ranking.scale.counts[:, :2].sum()) == 0
+    return ranking.tied == ranking.judgments

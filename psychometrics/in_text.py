@@ -27,6 +27,11 @@ def results_as_text(results: Results) -> str:
     if len(results.levels) != 1 and results.overall.comparisons.judgments:
         title = "Over all levels, an average" if results.levels else "Ranking"
         parts += [title, section_as_text(results.overall), ""]
+    if results.joined is None and len(results.levels) > 1:
+        parts.append(
+            "No comparison connects the levels, so conditions at different levels cannot be compared. Compare across "
+            "levels, or with the original."
+        )
     parts += [crossing_in_words(one) for one in results.crossings]
     return "\n".join(parts).rstrip()
 

@@ -25,8 +25,9 @@ class Ranking:
     `first_rank`, `last_rank`: simultaneous 95 % interval of ranks, 1 the best; `best`: chance to be the best.
     `preference`: standardised shares; `wins`, `met` (k, k): raw shares of row over column, and of how many answers.
     `separated`: more than one group where some lost nothing to the rest (`fit_checks.separated_groups`).
-    `annotators`, `sources`: how many, None where not recorded. `most_by_one`, `most_about_one`: the largest share of
-    the answers that one annotator gave, and that are about one source, in [0, 1]; 0 where not recorded.
+    `tied`: how many of the `judgments` are ties. `annotators`, `sources`: how many, None where not recorded.
+    `most_by_one`, `most_about_one`: the largest share of the answers that one annotator gave, and that are about one
+    source, in [0, 1]; 0 where not recorded.
     """
 
     names: tuple[Hashable, ...]
@@ -47,6 +48,7 @@ class Ranking:
     separated: tuple[tuple[Hashable, ...], ...]
     spreads: tuple[Spread, ...]
     judgments: int
+    tied: int
     annotators: int | None
     sources: int | None
     most_by_one: float
@@ -113,6 +115,7 @@ def rank(
         separated=separated,
         spreads=tuple(spreads(sure, confidence=confidence) if enough else unknown_spreads(sure)),
         judgments=pairs.judgments,
+        tied=round(float(pairs.counts[:, 2].sum())),
         annotators=comparisons.annotators,
         sources=comparisons.sources,
         most_by_one=_largest_share(comparisons, comparisons.annotator),

@@ -10,6 +10,7 @@ from psychometrics.curves import EqualQuality
 from psychometrics.differences import Difference
 from psychometrics.estimates import Estimate
 from psychometrics.ranking import rank
+from psychometrics.scaling import TIES, Ties
 from psychometrics.sentences import (
     best_in_words,
     difference_in_words,
@@ -84,9 +85,14 @@ def test_the_better_name_comes_first_with_a_true_minus() -> None:
     assert "−" in words and "-" not in words
 
 
-def test_where_all_answers_are_ties_nothing_is_the_best() -> None:
-    words = ranking_in_words(rank(answers([(0, 1, 2), (1, 2, 2), (0, 2, 2)] * 20, NAMES[:3])))
+@pytest.mark.parametrize("ties", TIES)
+def test_where_all_answers_are_ties_nothing_is_the_best(ties: Ties) -> None:
+    rows = answers([(0, 1, 2), (1, 2, 2), (0, 2, 2)] * 20, NAMES[:3])
+    words = ranking_in_words(rank(rows, ties=ties))
+    assert "Every answer was a tie" in words
     assert words.startswith("None of the 3 conditions is distinguishable from another. From 60 answers")
+        "None of the 3 conditions is distinguishable from another. From 60 answers"
+    )
     assert "best" not in words and "neighbours" not in words
 
 
