@@ -91,8 +91,6 @@ def test_where_all_answers_are_ties_nothing_is_the_best(ties: Ties) -> None:
     words = ranking_in_words(rank(rows, ties=ties))
     assert "Every answer was a tie" in words
     assert words.startswith("None of the 3 conditions is distinguishable from another. From 60 answers")
-        "None of the 3 conditions is distinguishable from another. From 60 answers"
-    )
     assert "best" not in words and "neighbours" not in words
 
 
