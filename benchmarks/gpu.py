@@ -19,6 +19,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -28,14 +29,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from codecs_zoo.contract import Pixels
+from codecs_zoo.contract import CodecError, Pixels
 from codecs_zoo.learned.networks.model import LearnedModel
+from codecs_zoo.learned.networks.objective import metric_for
 from codecs_zoo.learned.networks.pictures import one_thread, to_pixels, to_tensor
 from codecs_zoo.learned.networks.shape import SIZES
 from codecs_zoo.learned.networks.trainer import train
 from codecs_zoo.learned.networks.weights import load_weights
 from codecs_zoo.learned.training_settings import TrainingSettings, network_builder
-from imaging.files import write_atomic
+from imaging.errors import PhotographError
+from imaging.files import error_text, write_atomic
 from imaging.listing import files
 from imaging.pictures import ENDINGS, load_photograph
 from metric.core.distance.base import Metric
@@ -116,9 +119,14 @@ def settings_of(part: str, options: argparse.Namespace) -> TrainingSettings:
 
 
 def test_pictures(options: argparse.Namespace) -> list[Pixels]:
-    """The photographs to measure on."""
+    """The photographs to measure on. Raises CodecError where there are none."""
     folder, count = (options.test, None) if options.test else (Path(options.data[0]), 4)
-    paths = list(files(folder, ENDINGS))[:count]
+    if not folder.is_dir():
+        raise CodecError(f"There is no folder {folder}; use --data and --test with folders of photographs.")
+    if not (paths := list(files(folder, ENDINGS))[:count]):
+        raise CodecError(
+            f"There is no photograph in {folder}; use --data and --test with folders of photographs."
+        )
     return [load_photograph(path).pixels for path in paths]
 
 
@@ -178,13 +186,32 @@ def _means(rows: list[dict[str, float]]) -> dict[str, float]:
     return {key: round(float(np.mean([row[key] for row in rows])), 5) for key in rows[0]}
 
 
-def main() -> None:
-    """Runs the parts in order."""
-    options = parser().parse_args()
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the parts in order; returns the exit status, 2 with a sentence for what cannot be done."""
+    options = parser().parse_args(arguments)
+    try:
+        metric_for(
+            "perceptual"
+        )  # its weights may be missing, which is better known before the minutes than after
+        for part in SHARES:
+            settings_of(part, options)
+        pictures = test_pictures(options)
+        _parts(options, pictures)
+    except (CodecError, PhotographError) as error:
+        print(f"gpu: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"gpu: {error_text(error)}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parts(options: argparse.Namespace, pictures: list[Pixels]) -> None:
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device.type == "cpu":
+        print("torch finds no GPU: this runs on the CPU. Its figures say nothing about a GPU.", flush=True)
     options.out.mkdir(parents=True, exist_ok=True)
     report = Report(options.out / "gpu.json", options)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    pictures = test_pictures(options)
     for part in SHARES:
         settings = settings_of(part, options)
         weights = train(settings, options.out / part)
@@ -204,4 +231,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
