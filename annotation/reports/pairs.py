@@ -21,6 +21,8 @@ ORDERS = {
     "divided": ("People most divided", "division", True),
     "flagged": ("Most flags", "flag_count", True),
 }
+# The orders whose column is computed from other rows.
+COMPUTED = ("divided", "flagged")
 ACROSS = "across"
 PAIRS_AT_ONCE = 500
 CSV_COLUMNS = (

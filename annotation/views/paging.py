@@ -39,9 +39,19 @@ def page_by_pk(
 
 
 def page_by_column(
-    request: HttpRequest, rows: QuerySet[Any], column: str, *, size: int, descending: bool = False
+    request: HttpRequest,
+    rows: QuerySet[Any],
+    column: str,
+    *,
+    size: int,
+    descending: bool = False,
+    keys_first: bool = False,
 ) -> Page:
-    """The page after the row whose `column` and id `?after=VALUE,ID` names, ordered by both; `column` holds numbers."""
+    """The page after the row whose `column` and id `?after=VALUE,ID` names, ordered by both; `column` holds numbers.
+
+    `keys_first`, for a column that no index has: the rows of the page are found first, and only they are read whole.
+    Otherwise the database joins and computes everything for each row before it sorts.
+    """
     value, _, pk = request.GET.get("after", "").partition(",")
     is_first = not (value.isdecimal() and len(value) < 19 and (pk.isdecimal() and len(pk) < 19 or not pk))
     order = [column] if column == "pk" else [column, "pk"]
@@ -51,7 +61,11 @@ def page_by_column(
         if pk and column != "pk":
             after |= Q(**{column: int(value), f"pk__{beyond}": int(pk)})
         rows = rows.filter(after)
-    kept = list(rows.order_by(*(f"-{name}" if descending else name for name in order))[: size + 1])
+    rows = rows.order_by(*(f"-{name}" if descending else name for name in order))
+    if keys_first:
+        keys = [pk for *_, pk in rows.values_list(column, "pk")[: size + 1]]
+        rows = rows.filter(pk__in=keys)
+    kept = list(rows[: size + 1])
     last = kept[size - 1] if len(kept) > size else None
     return Page(kept[:size], None if last is None else _places(last, order), is_first)
 

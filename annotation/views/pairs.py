@@ -12,6 +12,7 @@ from annotation.core.roles import Reach
 from annotation.models import Study
 from annotation.reports.pairs import (
     ACROSS,
+    COMPUTED,
     CSV_COLUMNS,
     ORDERS,
     PairFilter,
@@ -93,6 +94,8 @@ def page_of_pairs(request: HttpRequest, study: Study) -> Page:
     order = order_of(request)
     _, column, descending = ORDERS[order]
     rows = in_order(with_flag_count(filter_of(request).apply(study)), order, study)
-    page = page_by_column(request, rows, column, size=PAIRS_A_PAGE, descending=descending)
+    page = page_by_column(
+        request, rows, column, size=PAIRS_A_PAGE, descending=descending, keys_first=order in COMPUTED
+    )
     votes = votes_of(study, [triplet.pk for triplet in page.rows])
     return replace(page, rows=[(triplet, votes.get(triplet.pk, [])) for triplet in page.rows])

@@ -6,12 +6,15 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from annotation.models import Assignment, Enrolment, Flag, Study, Triplet
 from annotation.models.stimulus import as_decimal
+from annotation.reports.pairs import COMPUTED
 from annotation.services.annotator_quality import exclude_by_hand
 from annotation.views.pairs import PAIRS_A_PAGE
 from tests.annotation.views.test_results import joined_study
@@ -169,3 +172,16 @@ def test_the_table_is_a_csv_with_the_votes_of_each_population(owner_client: Clie
     assert row["first_bpp"] == str(triplet.first.bpp)
     none = owner_client.get(reverse("study-pairs-csv", args=[study.slug]), {"photograph": "dog"})
     assert b"".join(none.streaming_content).decode().count("\n") == 1
+
+
+@pytest.mark.parametrize("order", COMPUTED)
+def test_a_computed_order_is_sorted_without_what_only_the_page_shows(
+    owner_client: Client, study: Study, order: str
+) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        page = owner_client.get(reverse("study-pairs", args=[study.slug]), {"order": order}).context["page"]
+    (sorts,) = [q["sql"] for q in queries if "LIMIT 51" in q["sql"] and "JOIN" not in q["sql"]]
+    assert "source_name" not in sorts
+    assert {row.pk for row, _ in page.rows} == set(
+        study.triplets.filter(role="pair").values_list("pk", flat=True)
+    )
