@@ -95,7 +95,9 @@ def _design_effect(scale: Scale, comparisons: Comparisons, met: NDArray[np.intp]
     number, counts = pair_numbers(comparisons)
     p = chances(scale.logits, scale.tie, size)
     n = counts[:, 0] + counts[:, 1] + counts[:, 2]
-    at, _ = renumbered(number)
+    place = np.zeros(len(p), dtype=np.int64)
+    place[met] = np.arange(met.size)
+    at = place[number]
     p, fitted_to = p[met], scale.counts[met]
     answers = fitted_to.sum(axis=1)
     observed = (fitted_to[:, 0] + fitted_to[:, 2] / 2) / answers

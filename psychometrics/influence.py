@@ -75,10 +75,10 @@ def _most_moved(scale: Scale, by_group: Floats) -> Ints:
     p = chances(scale.logits, scale.tie, size)
     # Faster than a sum over a last axis of three.
     answers = by_group[..., 0] + by_group[..., 1] + by_group[..., 2]
-    residual = by_group - answers[..., None] * p
-    scores = (residual[..., 0] - residual[..., 1]) / 2 @ (np.eye(size)[low] - np.eye(size)[high])
+    lead = by_group[..., 0] - by_group[..., 1] - answers * (p[:, 0] - p[:, 1])
+    scores = lead / 2 @ (np.eye(size)[low] - np.eye(size)[high])
     if scale.tie is not None:
-        scores = np.column_stack([scores, residual[..., 2].sum(axis=1)])
+        scores = np.column_stack([scores, by_group[..., 2].sum(axis=1) - answers @ p[:, 2]])
     steps = np.linalg.solve(scale.precision, scores.T)[:size]
     reach = steps.max(axis=0) - steps.min(axis=0)
     return np.sort(np.argsort(-reach, kind="stable")[:_MOST]).astype(np.int64)
