@@ -21,8 +21,10 @@ from typing import TYPE_CHECKING
 
 from imaging.files import error_text
 from metric.core.config import BASELINE_KEYS, TrainConfig
+from metric.core.errors import InputError, Unavailable
 from metric.core.public_sets.command import add_fetch
 from metric.core.training.options import add_settings, settings_of
+from metric.misuse import BAD_INPUT
 from metric.score import add_score, add_viewing, read_pixels, viewing_of
 
 if TYPE_CHECKING:
@@ -30,14 +32,14 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Returns the exit status: 0, or 2 with a message for what cannot be done."""
+    """Returns the exit status: 0, or 2 with a message for what cannot be done. A fault of the program is raised."""
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
     except OSError as error:
         print(error_text(error), file=sys.stderr)
         return 2
-    except (ValueError, RuntimeError) as error:
+    except (*BAD_INPUT, Unavailable) as error:
         print(error, file=sys.stderr)
         return 2
 
@@ -115,7 +117,7 @@ def _prefer(options: argparse.Namespace) -> int:
     pictures = [to_tensor([read_pixels(path)]) for path in (options.ref, options.a, options.b)]
     sizes = ["{3}×{2}".format(*picture.shape) for picture in pictures]
     if len(set(sizes)) > 1:
-        raise ValueError(f"The pictures must have one size: REF has {sizes[0]}, A {sizes[1]}, B {sizes[2]}.")
+        raise InputError(f"The pictures must have one size: REF has {sizes[0]}, A {sizes[1]}, B {sizes[2]}.")
     if doubt := metric.doubt_about_size(min(pictures[0].shape[2:])):
         print(doubt, file=sys.stderr)
     with warnings.catch_warnings(action="ignore"):  # the last line says whether it is calibrated
@@ -133,7 +135,7 @@ def _compare(options: argparse.Namespace) -> int:
 
     names = [name.strip() for name in options.metrics.split(",") if name.strip()]
     if not names:
-        raise ValueError("Name at least one metric.")
+        raise InputError("Name at least one metric.")
     require_known(names)
     result = compare(options.answers, names, options.cache, viewing=viewing_of(options))
     if options.json:
@@ -177,7 +179,7 @@ def _export(options: argparse.Namespace) -> int:
     elif options.out.suffix == ".pt2":
         torch.export.save(export_program(metric), options.out)
     else:
-        raise ValueError(f"{options.out} must end in .onnx or .pt2.")
+        raise InputError(f"{options.out} must end in .onnx or .pt2.")
     return 0
 
 

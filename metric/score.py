@@ -15,6 +15,7 @@ from imaging.pictures import ENDINGS, load_photograph
 from imaging.pixels import Pixels
 from metric.core.config import NETS, ROWS
 from metric.core.distance.viewing import Viewing
+from metric.core.errors import InputError
 from psychometrics.tables import TableWriter
 
 EXAMPLES = """examples:
@@ -71,7 +72,7 @@ def _score(options: argparse.Namespace) -> int:
         pictures = as_picture(read_pixels(reference)), as_picture(read_pixels(distorted))
         side = min(pictures[0].height, pictures[0].width)
         if chosen.metric is not None and side < chosen.metric.minimum_side:
-            raise ValueError(
+            raise InputError(
                 f"{reference} is too small: {chosen.metric.name} needs {chosen.metric.minimum_side} pixels a side."
             )
         if chosen.metric is not None and (doubt := chosen.metric.doubt_about_size(side)):
@@ -81,7 +82,7 @@ def _score(options: argparse.Namespace) -> int:
                 [pictures], None, None, lambda line: print(line, file=sys.stderr)
             )
         except BaselineUnavailable as error:
-            raise ValueError(f"{chosen.baseline.label} of {reference} and {distorted}: {error}") from error
+            raise InputError(f"{chosen.baseline.label} of {reference} and {distorted}: {error}") from error
         rows.append((reference, distorted, float(values[0])))
     if options.csv is None:
         _write(sys.stdout, rows)
@@ -99,9 +100,9 @@ def read_pixels(path: Path) -> Pixels:
     try:
         photograph = load_photograph(path, smallest_side=1)
     except OSError as error:
-        raise ValueError(error_text(error)) from error
+        raise InputError(error_text(error)) from error
     except PhotographError as error:
-        raise ValueError(f"{path} cannot be read: {error}") from error
+        raise InputError(f"{path} cannot be read: {error}") from error
     for note in photograph.notes:
         print(f"{path}: {note}", file=sys.stderr)
     return photograph.pixels
@@ -119,14 +120,14 @@ def _pairs(reference: Path, distorted: Sequence[Path]) -> list[tuple[Path, Path]
     if not reference.is_dir():
         folders = [path for path in distorted if path.is_dir()]
         if folders:
-            raise ValueError(
+            raise InputError(
                 f"{folders[0]} is a folder and {reference} is not. Give two pictures or two folders."
             )
         return [(reference, path) for path in distorted]
     pairs = []
     for folder in distorted:
         if not folder.is_dir():
-            raise ValueError(
+            raise InputError(
                 f"{reference} is a folder and {folder} is not. Give two pictures or two folders."
             )
         known = _by_name(reference)
@@ -134,7 +135,7 @@ def _pairs(reference: Path, distorted: Sequence[Path]) -> list[tuple[Path, Path]
         unknown = sorted(set(distorted_by_name) - set(known))
         if unknown or not distorted_by_name:
             what = f"{unknown[0]} is only in {folder}" if unknown else f"{folder} has no pictures"
-            raise ValueError(f"{what}. Each picture needs a reference of the same name in {reference}.")
+            raise InputError(f"{what}. Each picture needs a reference of the same name in {reference}.")
         pairs += [(known[name], path) for name, path in sorted(distorted_by_name.items())]
     return pairs
 
@@ -145,7 +146,7 @@ def _by_name(folder: Path) -> dict[str, Path]:
     for path in files(folder, ENDINGS, below=True):
         name = path.relative_to(folder).with_suffix("").as_posix()
         if name in pictures:
-            raise ValueError(
+            raise InputError(
                 f"{pictures[name]} and {path} have the same name. Keep only one of them in the folder."
             )
         pictures[name] = path

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import Field, asdict, dataclass, fields
 from typing import Any, Protocol
 
+from metric.core.errors import InputError
 from metric.core.setting import Setting, check_value, declare
 
 PARTS = {
@@ -76,7 +77,7 @@ def check_shared(values: Shared) -> None:
     for name in ("steps", "batch", "crop", "learning_rate", "metric_weight", "seed"):
         check_value(settings()[name][0], getattr(values, name))
     if values.crop % 32:
-        raise ValueError("crop must be a multiple of 32.")
+        raise InputError("crop must be a multiple of 32.")
 
 
 def settings() -> dict[str, tuple[Field[Any], Setting]]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import Field, asdict, dataclass, fields
 from typing import Any
 
+from metric.core.errors import InputError
 from metric.core.setting import Setting, check_value, declare
 
 TRUNKS = {
@@ -186,19 +187,19 @@ class TrainConfig:
             check_value(one, getattr(self, one.name))
         object.__setattr__(self, "net", self.nets[0])
         if 0 < self.crop < SMALLEST_CROP:
-            raise ValueError(f"crop must be 0 (whole images) or at least {SMALLEST_CROP} pixels.")
+            raise InputError(f"crop must be 0 (whole images) or at least {SMALLEST_CROP} pixels.")
         if NO_TRUNK in self.nets and (
             len(self.nets) > 1 or not self.terms or self.structure or self.kind != "heads"
         ):
-            raise ValueError(
+            raise InputError(
                 "Without a trunk (none) there must be terms, no other trunk, no structure, and the kind heads."
             )
         if self.processes > 1 and self.kind != "comp":
-            raise ValueError(
+            raise InputError(
                 "Several processes are only possible for fine-tuning: set the kind comp, or one process."
             )
         if self.kind == "ranker" and (self.combined or self.reliability):
-            raise ValueError("The ranker requires one trunk, without terms, structure or reliability.")
+            raise InputError("The ranker requires one trunk, without terms, structure or reliability.")
 
     def _fill_in(self) -> None:
         """What was not given: trunk, trunks and terms."""

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import Field, dataclass, field
 from typing import Any
 
+from metric.core.errors import InputError
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -45,7 +47,7 @@ def check_value(one: Field[Any], value: Any) -> None:
     several = setting.several or isinstance(one.default, tuple)
     if isinstance(one.default, bool):
         if type(value) is not bool and not (value is None and one.name == "layer_scales"):
-            raise ValueError(f"{one.name} must be true or false.")
+            raise InputError(f"{one.name} must be true or false.")
     elif setting.choices:
         values = value if several else (value,)
         _check_known(one.name, tuple(values) if isinstance(values, tuple | list) else (values,), setting)
@@ -58,16 +60,16 @@ def check_value(one: Field[Any], value: Any) -> None:
 def _check_known(name: str, values: Sequence[str], setting: Setting) -> None:
     unknown = [value for value in values if not isinstance(value, str) or value not in setting.choices]
     if unknown:
-        raise ValueError(
+        raise InputError(
             f"Unknown {name} {', '.join(map(repr, unknown))}. Known: {', '.join(setting.choices)}."
         )
     if len(set(values)) < len(values):
-        raise ValueError(f"A value of {name} is given twice: {', '.join(values)}.")
+        raise InputError(f"A value of {name} is given twice: {', '.join(values)}.")
 
 
 def _check_numbers(name: str, values: Any, setting: Setting) -> None:
     if not isinstance(values, tuple) or not values or len(values) > (setting.longest or len(values)):
-        raise ValueError(f"{name} must be a list of 1 to {setting.longest} numbers.")
+        raise InputError(f"{name} must be a list of 1 to {setting.longest} numbers.")
     for value in values:
         _check_number(f"each of {name}", value, setting, whole=False)
 
@@ -77,7 +79,7 @@ def _check_number(name: str, value: Any, setting: Setting, *, whole: bool) -> No
     kind = "whole number" if whole else "number"
     fits = type(value) is int or (not whole and type(value) is float and math.isfinite(value))
     if not fits or not setting.least <= value <= setting.most:
-        raise ValueError(f"{name} must be a {kind} from {setting.least:g} to {_plain(setting.most)}.")
+        raise InputError(f"{name} must be a {kind} from {setting.least:g} to {_plain(setting.most)}.")
 
 
 def _plain(number: float) -> str:

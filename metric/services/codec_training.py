@@ -18,10 +18,10 @@ from annotation.models import CodecVersion, Source
 from annotation.services.codec_versions import keep_codec_version
 from codecs_zoo import registry
 from codecs_zoo.contract import CodecError
+from imaging.errors import PhotographError
 from imaging.files import write_atomic
 from metric.core.codec_tuning import CodecTuning
-from metric.core.distance.checkpoint import CheckpointError
-from metric.core.distance.weights import TrunkUnavailable
+from metric.core.errors import InputError, Unavailable
 from metric.models import CodecTraining
 from metric.reports.codec_card import codec_card
 from metric.services.versions import version_folder
@@ -38,8 +38,10 @@ class Cancelled(Exception):
 
 def run_codec_training(*, pk: int) -> str:
     """Claims one training and does it in this process; returns what became of it. Safe to call again after a kill."""
+    from codecs_zoo.learned.networks.weights import WeightsError
+
     rows = CodecTraining.objects.select_related("metric_version__run__study")
-    expected = (Cancelled, CodecError, CheckpointError, TrunkUnavailable, Refused, ValueError)
+    expected = (Cancelled, CodecError, WeightsError, PhotographError, InputError, Unavailable, Refused)
     return run_claimed(rows, pk, _train, expected=expected)
 
 

@@ -17,13 +17,16 @@ LEAST_PHOTOGRAPHS, LEAST_PAIRS_TWICE, LEAST_PEOPLE = 8, 20, 3
 MAY_NOT_GO_BACK = "This requires an editor or an owner of the study whose version is, or was, in use."
 # What guessing reaches: the share of votes that it agrees with, and its log-loss in nats per vote.
 CHANCE_SCORE, CHANCE_LOSS = 0.5, log(2)
+# What a version is held against, by the names of its differences.
+NAMES = {"promoted": "the version in use", "stock": "stock LPIPS", "psnr": "PSNR"}
 # The rule of `promote_if_better` in words, as the page of a version states it.
 RULE = (
     f"A version is promoted automatically when its test split has at least {LEAST_PHOTOGRAPHS} photographs, "
     f"{LEAST_PAIRS_TWICE} pairs with two votes and {LEAST_PEOPLE} people, and the interval of its gain in agreement "
     "over the version in use, or over stock LPIPS if none is, lies above zero; and if neither its log-loss nor its "
     "calibration error is above that of the version in use or of stock LPIPS, it is better than chance in agreement "
-    "and log-loss, and PSNR does not agree significantly better. Nothing is promoted if another version was put into "
+    "and log-loss, and PSNR does not agree significantly better. If stock LPIPS cannot be computed, PSNR takes its "
+    "place. Nothing is promoted if another version was put into "
     "use while this one was trained, and a version learned from simulated judgments never replaces one learned from "
     "people. A run that was started by hand only proposes its version."
 )
@@ -101,10 +104,12 @@ def promote_if_better(
 
     Better: the interval of its paired difference in score to what is in use (stock LPIPS, if nothing is) lies above
     zero; neither its log-loss nor its calibration error is above that of what is in use or of stock LPIPS; it is better
-    than chance; and PSNR does not agree significantly better. `needs_approval`: only says that it would be promoted.
-    `rival`: the promoted version that it was evaluated beside. If another one is in use by now, the comparison says
-    nothing about that one, and nothing is promoted. A version learned from simulated judgments never takes the place
-    of one learned from people, and is nothing that one learned from people must be better than.
+    than chance; and PSNR does not agree significantly better. Where stock LPIPS cannot be computed (no weights, or the
+    pictures are too small), nothing can be in use, and the first version must be better than PSNR in the same way.
+    `needs_approval`: only says that it would be promoted. `rival`: the promoted version that it was evaluated beside.
+    If another one is in use by now, the comparison says nothing about that one, and nothing is promoted. A version
+    learned from simulated judgments never takes the place of one learned from people, and is nothing that one learned
+    from people must be better than.
     """
     _one_promotion_at_a_time()
     champion = MetricVersion.objects.filter(promoted=True).first()
@@ -119,22 +124,35 @@ def promote_if_better(
         return f"not promoted: {obstacle}"
     if champion is not None and champion.simulated and not version.simulated:
         champion = None
-    name, key = (f"version {champion.number}", "promoted") if champion else ("stock LPIPS", "stock")
+    key = _rival_key(version, has_champion=champion is not None)
+    name = f"version {champion.number}" if champion else NAMES[key]
     new = _row(version.evaluation, "new")
     difference = new[f"difference_to_{key}"]
     if difference is None or difference["low"] is None:
         return (
             f"not promoted: no interval for the difference to {name}; {_why_no_interval(version, new, key)}"
         )
-    words = f"{_in_words(difference)} against {name}{_psnr_in_words(new)} on the test sources"
+    beside = _why_psnr(version) if key == "psnr" else _psnr_in_words(new)
+    words = f"{_in_words(difference)} against {name}{beside} on the test sources"
     if difference["low"] <= 0:
         return f"not promoted: {words}"
-    if obstacle := _worse(version, new, has_champion=champion is not None):
+    if obstacle := _worse(version, new, key):
         return f"not promoted: {words}, but {obstacle}"
     if needs_approval:
         return f"better, waiting for manual promotion: {words}"
     promote_version(version=version, reason=words)
     return f"promoted: {words}"
+
+
+def _rival_key(version: MetricVersion, *, has_champion: bool) -> str:
+    """What it is held against: the promoted version, stock LPIPS, or PSNR where stock LPIPS cannot be computed."""
+    if has_champion:
+        return "promoted"
+    return "psnr" if _rival_row(version, "stock").get("available") is False else "stock"
+
+
+def _why_psnr(version: MetricVersion) -> str:
+    return f" (stock LPIPS is unavailable: {_rival_row(version, 'stock')['reason'].rstrip('.')})"
 
 
 def _too_little(evaluation: dict[str, Any]) -> str:
@@ -153,7 +171,7 @@ def _too_little(evaluation: dict[str, Any]) -> str:
 
 
 def _why_no_interval(version: MetricVersion, new: dict[str, Any], key: str) -> str:
-    """Why nothing is known of its difference to the promoted version or to stock LPIPS, in words."""
+    """Why nothing is known of its difference to what it is held against, in words."""
     if not new.get("available", True):
         return f"the version could not be scored ({new['reason']})"
     other = _rival_row(version, key)
@@ -164,12 +182,12 @@ def _why_no_interval(version: MetricVersion, new: dict[str, Any], key: str) -> s
     return "the test split is too small"
 
 
-def _worse(version: MetricVersion, new: dict[str, Any], *, has_champion: bool) -> str:
+def _worse(version: MetricVersion, new: dict[str, Any], held_against: str) -> str:
     """The first criterion beside agreement that it fails, in words; empty where it meets all of them."""
-    names = ({"promoted": "the version in use"} if has_champion else {}) | {"stock": "stock LPIPS"}
     if obstacle := _no_better_than_chance(new):
         return obstacle
-    for key, name in names.items():
+    for key in dict.fromkeys((held_against, "stock")):
+        name = NAMES[key]
         loss = new.get(f"log_loss_difference_to_{key}")
         if loss and loss["mean"] is not None and loss["mean"] > 0:
             return f"its log-loss is {loss['mean']:.4f} above that of {name}"
@@ -192,8 +210,13 @@ def _no_better_than_chance(new: dict[str, Any]) -> str:
 
 
 def _rival_row(version: MetricVersion, key: str) -> dict[str, Any]:
-    """The row of the promoted version, or that of the stock LPIPS that the version is held against."""
-    name, value = ("kind", "promoted") if key == "promoted" else ("key", stock_rival([version.net]))
+    """The row of the promoted version, of the stock LPIPS that the version is held against, or of PSNR."""
+    values = {
+        "promoted": ("kind", "promoted"),
+        "stock": ("key", stock_rival([version.net])),
+        "psnr": ("key", "psnr"),
+    }
+    name, value = values[key]
     return next((row for row in version.evaluation["rows"] if row.get(name) == value), {})
 
 

@@ -15,9 +15,7 @@ from django.db import transaction
 from annotation.leases import heartbeat
 from annotation.services.snapshots import unpack_snapshot
 from annotation.transient import is_transient
-from metric.core.distance.checkpoint import CheckpointError
-from metric.core.distance.weights import TrunkUnavailable
-from metric.core.snapshot.folder import SnapshotError
+from metric.core.errors import InputError, Unavailable
 from metric.core.training.evaluated import fill_in
 from metric.models import MetricVersion, TableStep, TrainingRun
 from metric.services.shared_vectors import shared_vectors
@@ -55,7 +53,7 @@ def run_table_step(*, pk: int) -> str:
         except Postponed:
             rows.postpone(pk, lease, WAIT_SECONDS)
             return "postponed"
-        except (SnapshotError, CheckpointError, TrunkUnavailable) as error:
+        except (InputError, Unavailable) as error:
             return _end(step, lease, str(error))
         except Exception as error:
             words = f"{type(error).__name__}: {error}"

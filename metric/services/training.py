@@ -22,12 +22,9 @@ from annotation.services.snapshots import build_snapshot, unpack_snapshot
 from annotation.transient import is_transient
 from metric.core.config import TrainConfig
 from metric.core.distance.cache import VectorCache
-from metric.core.distance.checkpoint import CheckpointError
-from metric.core.distance.weights import TrunkUnavailable
-from metric.core.snapshot.folder import SnapshotError
+from metric.core.errors import InputError, Unavailable
 from metric.core.training.evaluated import slow_baselines
-from metric.core.training.fit import FitError
-from metric.core.training.members import TeamError, train_by_team
+from metric.core.training.members import train_by_team
 from metric.core.training.train import train
 from metric.models import MetricVersion, TrainingRun
 from metric.reports.card import write_card
@@ -86,7 +83,7 @@ def run_training(*, pk: int) -> str:
             return _train(run, lease)
         except Cancelled:
             TrainingRun.objects.all().fail(pk, lease, "Cancelled.")
-        except (SnapshotError, TrunkUnavailable, CheckpointError, FitError, TeamError, Refused) as error:
+        except (InputError, Unavailable, Refused) as error:
             _fail(run, lease, str(error))
         except SnapshotMissing as error:
             _fail(run, lease, str(error), passing=True)
@@ -208,7 +205,7 @@ def _ask_better(version: MetricVersion, report: "Report") -> None:
         report.say(rank_open_pairs(version=version))
     except Cancelled:
         report.say("pairs are not ranked: cancelled")
-    except (CheckpointError, TrunkUnavailable, Refused, ValueError, OSError) as error:
+    except Exception as error:
         log.exception("pairs were not ranked", run=version.run_id)
         report.say(f"pairs are not ranked: {error}")
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from metric.core.config import NOT_CALIBRATED
 from metric.core.distance.choice import ChoiceCurve, curve_from
+from metric.core.errors import InputError
 
 # Rounding of [0, 1] to [-1, 1] and of resampling may step over the edge by this much.
 RANGE_SLACK = 1e-4
@@ -25,7 +26,7 @@ BATCH_BYTES = 1_600_000
 GPU_BATCH_BYTES = 96_000_000
 
 
-class NotCalibrated(ValueError):
+class NotCalibrated(InputError):
     """The metric has no choice curve; the message says what to do."""
 
 
@@ -159,13 +160,13 @@ class Metric(nn.Module, ABC):
         """
         own = next(self.parameters()).dtype
         if own in (torch.float16, torch.bfloat16):
-            raise ValueError(
+            raise InputError(
                 f"The metric is {own}, in which near pairs change places. Keep it out of half() and bfloat16(), and "
                 f"load it while torch's default dtype is torch.float32."
             )
         for which, x in (("a", a), ("b", b)):
             if x.dtype != own and not torch.is_autocast_enabled(x.device.type):
-                raise ValueError(
+                raise InputError(
                     f"{which} is {x.dtype} but the metric is {own}: convert with {which}.to({own}) first."
                 )
         return a.to(own), b.to(own)
@@ -255,13 +256,13 @@ def check_shapes(a: Tensor, b: Tensor, minimum_side: int, name: str) -> None:
     """Raises ValueError unless both are floating point N×3×H×W of one size, and of one number or a single one."""
     for which, x in (("a", a), ("b", b)):
         if x.ndim != 4 or x.shape[1] != 3 or x.shape[0] == 0:
-            raise ValueError(f"{which} must be N×3×H×W, found {tuple(x.shape)}.")
+            raise InputError(f"{which} must be N×3×H×W, found {tuple(x.shape)}.")
         if not x.is_floating_point():
-            raise ValueError(f"{which} must be floating point in the stated range, found {x.dtype}.")
+            raise InputError(f"{which} must be floating point in the stated range, found {x.dtype}.")
     if a.shape[2:] != b.shape[2:] or (a.shape[0] != b.shape[0] and 1 not in (a.shape[0], b.shape[0])):
-        raise ValueError(f"a and b must match in size and number: {tuple(a.shape)} and {tuple(b.shape)}.")
+        raise InputError(f"a and b must match in size and number: {tuple(a.shape)} and {tuple(b.shape)}.")
     if min(a.shape[2:]) < minimum_side:
-        raise ValueError(f"{name} needs at least {minimum_side} pixels a side: {tuple(a.shape)}.")
+        raise InputError(f"{name} needs at least {minimum_side} pixels a side: {tuple(a.shape)}.")
 
 
 def check_range(x: Tensor, name: str, normalize: bool) -> None:
@@ -269,7 +270,7 @@ def check_range(x: Tensor, name: str, normalize: bool) -> None:
     low, high = (float(value) for value in x.detach().aminmax())
     floor = 0.0 if normalize else -1.0
     if not (low >= floor - RANGE_SLACK and high <= 1 + RANGE_SLACK):
-        raise ValueError(
+        raise InputError(
             f"{name} must lie in [{floor:g}, 1], found [{low:g}, {high:g}]. "
             "Images in [0, 1] need normalize=True; images in 0..255 are divided by 255 first; "
             "unclamped network outputs must be clamped first."

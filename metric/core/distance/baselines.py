@@ -22,6 +22,7 @@ from metric.core.distance.fetch import Say
 from metric.core.distance.lpips import LPIPS
 from metric.core.distance.trunks import trunk_shape
 from metric.core.distance.weights import TrunkUnavailable, availability, ensure
+from metric.core.errors import Unavailable
 
 Floats = NDArray[np.float64]
 
@@ -32,7 +33,7 @@ SSIM_WINDOW = 11
 MSSSIM_SIDE = (SSIM_WINDOW - 1) * 2**4 + 1
 
 
-class BaselineUnavailable(RuntimeError):
+class BaselineUnavailable(Unavailable):
     """This baseline cannot be computed here or on these images; the message says why."""
 
 

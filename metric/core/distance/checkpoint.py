@@ -24,12 +24,13 @@ from metric.core.distance.combined import Combined, as_heads, column_count
 from metric.core.distance.lpips import LPIPS
 from metric.core.distance.trunks import SHAPES, Trunk, tensors_sha256, trunk_shape
 from metric.core.distance.weights import TRUNK_SHA256
+from metric.core.errors import InputError
 
 SETTINGS_SCHEMA = "closer-metric/1"
 MANIFEST_SCHEMA = "closer-metric-run/1"
 
 
-class CheckpointError(ValueError):
+class CheckpointError(InputError):
     """A folder is not a whole, known metric version; the message says what is wrong."""
 
 

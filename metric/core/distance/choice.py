@@ -23,9 +23,14 @@ Floats = NDArray[np.float64]
 
 # Nobody's answers are without mistakes: with less, a single one on a clear pair would decide the slope.
 LEAST_LAPSE, MOST_LAPSE = 0.01, 0.5
+# The lapse rate has a Beta prior (as in Schütt et al., "Painfree and accurate Bayesian estimation of psychometric
+# functions", Vision Research 122, 2016): close pairs alone hardly tell a flat curve from a steep one with lapses, and
+# the likeliest rate is then anything up to the limit. Its mode is 1/12, its mean 1/7.
+PRIOR = (2.0, 12.0)
+LIKELIEST_LAPSE = (PRIOR[0] - 1) / (sum(PRIOR) - 2)
 # Bends that are tried, in mean distances.
 BENDS = (0.3, 1.0, 3.0)
-# What a free parameter must gain in log-likelihood to be worth it (Akaike 1974).
+# What a bend must gain in log-likelihood to be worth it (Akaike 1974).
 WORTH = 1.0
 # Slopes, in spreads of the margin: beyond it votes are separated and any slope would do.
 STEEPEST = 50.0
@@ -102,20 +107,18 @@ def fit_curve(
     lapse: bool = True,
     calibrated_on: str = "",
 ) -> ChoiceCurve:
-    """The curve under which these votes are likeliest, a bend and a free lapse rate only where they are worth it.
+    """The likeliest curve by these votes and the prior of the lapse rate, with a bend only where it is worth it.
 
     `distances` (N, 2); `p1` of `total` votes chose the second, both (N,), ties half. `offset`: log-odds that are known,
     such as a side's. `lapse=False`: no lapses at all. The slope is not below zero.
     """
     fits: list[tuple[float, ChoiceCurve]] = []
-    least = LEAST_LAPSE if lapse else 0.0
+    lapses = (LEAST_LAPSE, MOST_LAPSE) if lapse else (0.0, 0.0)
     for bend in _bends(distances):
         straight = ChoiceCurve(1.0, 0.0, bend)
         margin = straight.margin(distances)
-        for most in (least, MOST_LAPSE) if lapse else (least,):
-            loss, slope, rate = _fit(margin, p1, total, offset, (least, most))
-            price = WORTH * ((bend is not None) + (most > least))
-            fits.append((loss + price, ChoiceCurve(slope, rate, bend, calibrated_on)))
+        loss, slope, rate = _fit(margin, p1, total, offset, lapses)
+        fits.append((loss + WORTH * (bend is not None), ChoiceCurve(slope, rate, bend, calibrated_on)))
     return min(fits, key=lambda fit: fit[0])[1]
 
 
@@ -130,25 +133,34 @@ def _bends(distances: Floats) -> Sequence[float | None]:
 def _fit(
     margin: Floats, p1: Floats, total: Floats, offset: Floats | float, lapses: tuple[float, float]
 ) -> tuple[float, float, float]:
-    """(negative log-likelihood, slope, lapse rate) of the likeliest."""
+    """(negative log-likelihood, slope, lapse rate) of the likeliest, the prior included."""
     spread = float(np.sqrt(np.average(margin**2, weights=total))) if total.sum() else 0.0
     if spread == 0:
         return _loss(np.zeros(len(margin)) + offset, p1, total, lapses[0])[0], 0.0, lapses[0]
-    x = margin / spread
+    x, free = margin / spread, lapses[0] < lapses[1]
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
-        value, by_odds, by_lapse = _loss(parameters[0] * x + offset, p1, total, float(parameters[1]))
-        return value, np.array([float(by_odds @ x), by_lapse])
+        lapse = float(parameters[1])
+        value, by_odds, by_lapse = _loss(parameters[0] * x + offset, p1, total, lapse)
+        cost, its_slope = _rarity(lapse) if free else (0.0, 0.0)
+        return value + cost, np.array([float(by_odds @ x), by_lapse + its_slope])
 
     fitted = minimize(
         loss,
-        np.array([1.0, lapses[0]]),
+        np.array([1.0, LIKELIEST_LAPSE if free else lapses[0]]),
         jac=True,
         method="L-BFGS-B",
         bounds=[(0.0, STEEPEST), lapses],
         options={"ftol": 1e-12, "gtol": 1e-8},
     )
     return float(fitted.fun), float(fitted.x[0]) / spread, float(fitted.x[1])
+
+
+def _rarity(lapse: float) -> tuple[float, float]:
+    """Minus the logarithm of the prior's density, 0 at its mode, and its derivative."""
+    a, b = PRIOR[0] - 1, PRIOR[1] - 1
+    rarity = -a * math.log(lapse / LIKELIEST_LAPSE) - b * math.log((1 - lapse) / (1 - LIKELIEST_LAPSE))
+    return rarity, b / (1 - lapse) - a / lapse
 
 
 def _loss(odds: Floats, p1: Floats, total: Floats, lapse: float) -> tuple[float, Floats, float]:

@@ -6,13 +6,14 @@ import torch
 
 from metric.core.distance.base import Metric
 from metric.core.distance.columns import metric_parts
+from metric.core.errors import Unavailable
 
 # Of the largest distance in the check. Fused kernels may round otherwise; more than this would be another metric.
 TOLERANCE = 1e-3
 CHECKED_SIDE = 96
 
 
-class CompileError(RuntimeError):
+class CompileError(Unavailable):
     """The compiled trunk gives other distances, or cannot be compiled here; the message says what to do."""
 
 

@@ -15,13 +15,14 @@ from torch import Tensor, nn
 
 from metric.core.distance.base import Metric
 from metric.core.distance.columns import metric_parts
+from metric.core.errors import Unavailable
 
 # Not a multiple of anything, so that no size of the example is taken for a rule.
 EXAMPLE = (2, 3, 197, 211)
 NEEDED = ("onnx", "onnxscript")
 
 
-class ExportError(RuntimeError):
+class ExportError(Unavailable):
     """The metric cannot be exported here; the message says what to do."""
 
 

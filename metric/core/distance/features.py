@@ -24,6 +24,7 @@ from metric.core.distance.combined import structure
 from metric.core.distance.images import Picture
 from metric.core.distance.lpips import LPIPS
 from metric.core.distance.trunks import tensors_sha256
+from metric.core.errors import InputError
 
 Pair = tuple[Picture, Picture]
 Count = Callable[[int, int], None]
@@ -81,7 +82,7 @@ def pair_vectors(
 def _key(what: str, trunk: str, reference: Picture, distorted: Picture) -> str:
     size, other = (f"{p.height}x{p.width}" for p in (reference, distorted))
     if size != other:
-        raise ValueError(f"A reference of {size} pixels cannot be compared with an image of {other}.")
+        raise InputError(f"A reference of {size} pixels cannot be compared with an image of {other}.")
     return content_key(what, trunk, reference.sha256, distorted.sha256, size, code_key(*FORMULAS))
 
 

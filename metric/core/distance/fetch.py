@@ -20,6 +20,7 @@ from torch import Tensor
 
 from metric.core.distance.tensors import load_tensors
 from metric.core.distance.trunks import Trunk, from_torchvision
+from metric.core.errors import Unavailable
 
 Say = Callable[[str], None]
 
@@ -41,7 +42,7 @@ CONNECT_SECONDS = 10
 PIP_SECONDS = 900
 
 
-class FetchError(RuntimeError):
+class FetchError(Unavailable):
     """One way of getting a trunk did not work; the message says which and why."""
 
 

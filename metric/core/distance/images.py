@@ -13,6 +13,7 @@ from imaging.errors import PhotographError
 from imaging.pixels import Pixels, pixels_sha256
 from imaging.png import colour_chunks, decode_png
 from metric.core.distance.cache import Vector, VectorCache, content_key
+from metric.core.errors import InputError
 
 CACHED_BYTES = 256_000_000
 STORED_TOGETHER = 256
@@ -32,7 +33,7 @@ def read_pixels(path: Path) -> Pixels:
             raise PhotographError(f"It claims a colour space ({', '.join(claims)}).")
         return decode_png(content)
     except (OSError, PhotographError) as error:
-        raise ValueError(f"{path} cannot be read: {error} Export it as an RGB PNG.") from error
+        raise InputError(f"{path} cannot be read: {error} Export it as an RGB PNG.") from error
 
 
 @dataclass(frozen=True)

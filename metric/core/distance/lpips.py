@@ -16,6 +16,7 @@ from metric.core.distance.fetch import Say
 from metric.core.distance.tensors import load_tensors
 from metric.core.distance.trunks import ScalingLayer, Trunk, trunk_shape
 from metric.core.distance.weights import load_trunk, stock_heads
+from metric.core.errors import InputError
 
 Heads = Path | str | Mapping[str, Tensor] | None
 
@@ -30,7 +31,7 @@ __all__ = [
 ]
 
 
-class HeadsError(ValueError):
+class HeadsError(InputError):
     """A set of heads has the wrong keys, shapes or values; the message lists what is expected."""
 
 

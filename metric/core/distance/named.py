@@ -21,10 +21,11 @@ from metric.core.distance.features import Count, Pair
 from metric.core.distance.fetch import Say
 from metric.core.distance.rivals import callable_baseline, rival_baseline
 from metric.core.distance.viewing import Viewing
+from metric.core.errors import InputError
 from metric.core.offered import entry_points
 
 
-class UnknownMetric(ValueError):
+class UnknownMetric(InputError):
     """No metric has this name; the message lists those that are known."""
 
 
@@ -85,7 +86,7 @@ def _version(folder: Path) -> Named:
     def of(pairs: list[Pair], cache: VectorCache | None, count: Count | None, progress: Say | None) -> Floats:
         try:
             return distances(metric, pairs, cache, count)
-        except ValueError as error:
+        except InputError as error:
             raise BaselineUnavailable(str(error)) from error
 
     label = f"Closer ({folder.resolve().name})"

@@ -13,11 +13,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from metric.core.distance.cache import Vector
+from metric.core.errors import InputError
 
 FORMAT = b"closer-vectors/1\n"
 
 
-class PackError(ValueError):
+class PackError(InputError):
     """The file is not a pack, or its head is damaged."""
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from safetensors.torch import load_file
 
+from metric.core.errors import InputError
+
 
 def load_tensors(path: Path) -> Any:
     """What a `.safetensors` file or one of `torch.save` holds, on the CPU; tensors and plain values only.
@@ -21,11 +23,11 @@ def load_tensors(path: Path) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         # torch's own words lead to switching the check off.
-        raise ValueError(f"{path} contains something other than tensors and is not read") from error
+        raise InputError(f"{path} contains something other than tensors and is not read") from error
     except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
     except Exception as error:
         # Random bytes make the reader stumble anywhere: KeyError, IndexError, struct.error.
-        raise ValueError(
+        raise InputError(
             f"{path} is damaged or not a file of tensors ({type(error).__name__}: {error})"
         ) from error

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from metric.core.distance import ssim2
+from metric.core.errors import InputError
 
 # Squared error, in 8-bit steps, at which a decibel scale starts. It is what rounding alone may cost in the
 # worst case; without it equal images would be infinitely far below all others.
@@ -63,7 +64,7 @@ def ms_ssim(a: Tensor, b: Tensor) -> Tensor:
 def scales_for(side: int) -> int:
     """How many of the five scales an image with this shorter side has room for; ValueError for less than one."""
     if side < WINDOW:
-        raise ValueError(f"MS-SSIM needs at least {WINDOW} pixels a side, found {side}.")
+        raise InputError(f"MS-SSIM needs at least {WINDOW} pixels a side, found {side}.")
     return next(n for n in range(5, 0, -1) if n == 1 or side > (WINDOW - 1) * 2 ** (n - 1))
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from metric.core.errors import InputError
+
 # Mean and deviation of ImageNet, moved from [0, 1] to the [-1, 1] range which LPIPS takes.
 SHIFT = (-0.030, -0.088, -0.188)
 SCALE = (0.458, 0.448, 0.450)
@@ -50,7 +52,7 @@ SHAPES: Mapping[str, TrunkShape] = {
 def trunk_shape(net: str) -> TrunkShape:
     """The shape of the trunk called `net`; an unknown name raises ValueError with the known ones."""
     if net not in SHAPES:
-        raise ValueError(f"Unknown trunk {net!r}. Known: {', '.join(SHAPES)}.")
+        raise InputError(f"Unknown trunk {net!r}. Known: {', '.join(SHAPES)}.")
     return SHAPES[net]
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from metric.core.errors import InputError
+
 # Arm's length, at which people sit at a desk.
 DISTANCE_MM = 600.0
 # What can be: a television from afar, and a phone at the eye.
@@ -27,7 +29,7 @@ class Viewing:
 
     def __post_init__(self) -> None:
         if not LEAST <= self.pixels_per_degree <= MOST:
-            raise ValueError(f"Pixels per degree must be from {LEAST:g} to {MOST:g}.")
+            raise InputError(f"Pixels per degree must be from {LEAST:g} to {MOST:g}.")
 
     def __str__(self) -> str:
         return f"{self.pixels_per_degree:g} pixels a degree, {self.origin}"
@@ -61,5 +63,5 @@ def _positive(cell: str) -> float:
     """The number in a cell. Raises ValueError where it is none, not above 0, or infinite."""
     value = float(cell)
     if not (value > 0 and np.isfinite(value)):
-        raise ValueError(cell)
+        raise InputError(cell)
     return value

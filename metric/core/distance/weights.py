@@ -35,6 +35,7 @@ from metric.core.distance.fetch import (
     read_torchvision,
 )
 from metric.core.distance.trunks import SHAPES, Trunk, tensors_sha256, trunk_shape
+from metric.core.errors import Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ BY_HAND: Mapping[str, str] = {
 }
 
 
-class TrunkUnavailable(RuntimeError):
+class TrunkUnavailable(Unavailable):
     """A trunk (or its stock heads) cannot be had. `reason` says why, `how` what to do about it."""
 
     def __init__(self, net: str, reason: str, how: str) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from metric.core.errors import InputError
 from metric.core.evaluation.diagnostics import disagreements
 from metric.core.evaluation.odds import log_odds
 from metric.core.evaluation.panel import metric_panel
@@ -56,7 +57,7 @@ def evaluate(
     votes.
     """
     if votes.total.sum() == 0:
-        raise ValueError(f"There are no votes in the {split} split for an evaluation.")
+        raise InputError(f"There are no votes in the {split} split for an evaluation.")
     people, agreement = people_rows(votes, "Simulated" if simulated else "People")
     odds = log_odds(candidates, votes, calibration)
     means = VoteMeans(votes, answers)

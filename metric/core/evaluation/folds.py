@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metric.core.distance.choice import fit_curve
+from metric.core.errors import InputError
 from metric.core.evaluation.votes import Votes
 from psychometrics.comparisons import Floats
 
 FOLDS = 5
 
 
-class FoldError(ValueError):
+class FoldError(InputError):
     """There are too few sources to part."""
 
 

@@ -17,6 +17,7 @@ from metric.core.distance.features import Count, Pair
 from metric.core.distance.fetch import Say
 from metric.core.distance.images import Picture, open_pictures
 from metric.core.distance.named import named
+from metric.core.errors import InputError
 from metric.core.evaluation.reasons import plain
 from metric.core.evaluation.votes import Candidate, Kind
 from metric.core.snapshot.folder import Snapshot
@@ -98,7 +99,7 @@ def _refuse_other_sizes(snapshot: Snapshot, pictures: Mapping[str, Picture]) -> 
         sizes = {role: _size(pictures[sha256]) for role, sha256 in triplet.sha256.items()}
         for role, size in sizes.items():
             if size != sizes["ref"]:
-                raise ValueError(
+                raise InputError(
                     f"{triplet.files[role]} has {size} pixels, its reference {sizes['ref']}. Export the snapshot again."
                 )
 

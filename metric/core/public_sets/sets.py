@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from imaging.files import error_text
+from metric.core.errors import InputError
 
 SETS = Path(__file__).with_name("sets.toml")
 SHA256 = re.compile("[0-9a-f]{64}")
@@ -17,7 +18,7 @@ _NAME = re.compile("[a-z0-9][a-z0-9.-]*")
 _WORDS = ("title", "page", "licence", "use")
 
 
-class SetError(ValueError):
+class SetError(InputError):
     """A public set cannot be fetched; the message says why and what to do."""
 
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from imaging.manifest import ManifestError, files_sha256, read_manifest, verify
 from metric.core.config import MINIMUM_JUDGMENTS, MINIMUM_PHOTOGRAPHS
 from metric.core.distance.viewing import Viewing, pixels_per_mm, viewing_of
+from metric.core.errors import InputError
 from psychometrics.numbers import NumberError, read_number
 from psychometrics.tables import TableError, read_records
 
@@ -31,7 +32,7 @@ TRIPLET_COLUMNS = ("split", "index", "source", "photograph", "target_bpp", "kind
 JUDGMENT_COLUMNS = ("triplet_split", "triplet_index", "choice", "side_of_p0")
 
 
-class SnapshotError(ValueError):
+class SnapshotError(InputError):
     """A snapshot cannot be used; the message says why and what to do."""
 
 

@@ -13,7 +13,7 @@ different photographs of 9,000 pairs came above .61.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from metric.core.snapshot.thumbnail import FAINT, LIGHTING, LONG_SIDE, Thumbnail
 
 Plane = NDArray[np.float32]
 Spectrum = NDArray[np.complex64]
+Period = tuple[int, int]
 
 # Correlation of the parts in common, above which pictures show the same; more where few pixels decide.
 ALIKE, ALIKE_IF_SMALL, SMALL_PART = 0.7, 0.8, 32
@@ -32,8 +33,8 @@ ALIKE, ALIKE_IF_SMALL, SMALL_PART = 0.7, 0.8, 32
 SMALLEST_PART = 24
 # Of smaller pictures one edge is all that there is: they are compared as wholes alone.
 SMALLEST_SIDE = 128
-# The period of the Fourier transforms, in which two thumbnails fit side by side.
-PERIOD = 2 * LONG_SIDE
+# Periods of the Fourier transforms are multiples of it: few different ones, of which the transforms are fast.
+PERIOD_STEP = 24
 # Peaks that are tried, in each comparison and in that of all scales.
 PEAKS, SCALES_TRIED = 3, 3
 # Other scales are searched in smaller thumbnails, in steps, down to a reduction by MOST_REDUCED.
@@ -53,15 +54,36 @@ def overlapping(pictures: Sequence[Thumbnail], pairs: Iterable[tuple[int, int]])
     together = []
     for scale, own in by_scale.items():
         planes = {n: _plane(pictures[n], scale) for n in {n for pair in own for n in pair}}
-        spectra = {n: _spectrum(plane, PERIOD) for n, plane in planes.items()}
-        for some in _parts(own):
-            shifts = _shifts(*(np.stack([spectra[pair[side]] for pair in some]) for side in (0, 1)))
-            together += [
-                (i, j)
-                for (i, j), tried in zip(some, shifts, strict=True)
-                if _alike(planes[i], planes[j], tried)
-            ]
+        by_period: dict[Period, list[tuple[int, int]]] = defaultdict(list)
+        for i, j in own:
+            by_period[_period(planes[i], planes[j])].append((i, j))
+        for period, some in by_period.items():
+            together += _together(planes, some, period)
     return sorted(together)
+
+
+def _together(
+    planes: Mapping[int, Plane], pairs: Sequence[tuple[int, int]], period: Period
+) -> list[tuple[int, int]]:
+    spectra = {n: _spectrum(planes[n], period) for n in {n for pair in pairs for n in pair}}
+    together = []
+    for some in _parts(pairs):
+        one, two = (np.stack([spectra[pair[side]] for pair in some]) for side in (0, 1))
+        together += [
+            (i, j)
+            for (i, j), peaks in zip(some, _peaks(_correlation(one, two)), strict=True)
+            if _alike(planes[i], planes[j], _shifts(peaks, planes[i], period))
+        ]
+    return together
+
+
+def _period(one: Plane, two: Plane) -> Period:
+    """Periods (rows, columns) in which each shift that leaves SMALLEST_PART in common has a place of its own."""
+    rows, columns = (
+        PERIOD_STEP * -(-max(mine + its - 2 * SMALLEST_PART + 1, mine, its) // PERIOD_STEP)
+        for mine, its in zip(one.shape, two.shape, strict=True)
+    )
+    return rows, columns
 
 
 class AnyScale:
@@ -72,7 +94,7 @@ class AnyScale:
         self.usable = min(one.height, one.width) >= SMALLEST_SIDE
         scale = SEARCH_SIDE / LONG_SIDE * _scale(one)
         self._spectra = np.stack(
-            [_spectrum(_plane(one, scale / reduction), 2 * SEARCH_SIDE) for reduction in REDUCTIONS]
+            [_spectrum(_plane(one, scale / reduction), (2 * SEARCH_SIDE,) * 2) for reduction in REDUCTIONS]
         )
 
     def shares_a_part(self, other: AnyScale) -> bool:
@@ -86,8 +108,9 @@ class AnyScale:
         plane = _plane(other.one, _scale(other.one))
         for number in np.argsort(heights)[-SCALES_TRIED:]:
             reduced = _plane(self.one, _scale(self.one) / REDUCTIONS[number])
-            (tried,) = _shifts(_spectrum(reduced, PERIOD)[None], _spectrum(plane, PERIOD)[None])
-            if _alike(reduced, plane, tried):
+            period = _period(reduced, plane)
+            (peaks,) = _peaks(_correlation(*(_spectrum(each, period)[None] for each in (reduced, plane))))
+            if _alike(reduced, plane, _shifts(peaks, reduced, period)):
                 return True
         return False
 
@@ -106,25 +129,26 @@ def _plane(one: Thumbnail, scale: float) -> Plane:
     return np.asarray(edges - edges.mean(), dtype=np.float32)
 
 
-def _spectrum(plane: Plane, period: int) -> Spectrum:
-    return np.asarray(fft.rfft2(plane, (period, period)), dtype=np.complex64)
+def _spectrum(plane: Plane, period: Period) -> Spectrum:
+    return np.asarray(fft.rfft2(plane, period), dtype=np.complex64)
 
 
 def _correlation(one: Spectrum, two: Spectrum) -> Plane:
-    """Phase correlations (N, P, P) of spectra (N, P, P/2 + 1); the small term keeps out phases of nothing."""
+    """Phase correlations (N, P, Q) of spectra (N, P, Q/2 + 1); the small term keeps out phases of nothing."""
     product = one * np.conj(two)
     size = np.abs(product)
     size += 1e-3 * size.mean(axis=(1, 2), keepdims=True) + np.float32(1e-20)
     product /= size
-    period = one.shape[1]
-    return np.asarray(fft.irfft2(product, (period, period), overwrite_x=True), dtype=np.float32)
+    period = one.shape[1], 2 * (one.shape[2] - 1)
+    return np.asarray(fft.irfft2(product, period, overwrite_x=True), dtype=np.float32)
 
 
-def _shifts(one: Spectrum, two: Spectrum) -> list[list[tuple[int, int]]]:
-    """For each of N pairs, the likeliest shifts, down and to the right, that take the second onto the first."""
+def _shifts(peaks: NDArray[np.intp], one: Plane, period: Period) -> list[tuple[int, int]]:
+    """The shifts, down and to the right, that take a second plane onto the first, where a correlation has peaks."""
+    places = [divmod(n, period[1]) for n in peaks.tolist()]
     return [
-        [(_signed(n // PERIOD), _signed(n % PERIOD)) for n in row.tolist()]
-        for row in _peaks(_correlation(one, two))
+        (_signed(down, one.shape[0], period[0]), _signed(right, one.shape[1], period[1]))
+        for down, right in places
     ]
 
 
@@ -144,8 +168,9 @@ def _highest(values: Plane) -> NDArray[np.intp]:
     return np.argpartition(values, -PEAKS, axis=1)[:, -PEAKS:]
 
 
-def _signed(shift: int) -> int:
-    return shift - PERIOD if shift > PERIOD // 2 else shift
+def _signed(shift: int, length: int, period: int) -> int:
+    """A shift of a period is one backwards where the first plane, of this length, would leave too little in common."""
+    return shift if shift <= length - SMALLEST_PART else shift - period
 
 
 def _alike(one: Plane, two: Plane, shifts: Sequence[tuple[int, int]]) -> bool:
@@ -159,14 +184,14 @@ def _agreement(one: Plane, two: Plane, down: int, right: int) -> bool:
     side = min(bottom - top, end - left)
     if side < SMALLEST_PART:
         return False
-    first = one[top + down : bottom + down, left + right : end + right]
-    second = two[top:bottom, left:end]
+    first = one[top + down : bottom + down, left + right : end + right].ravel()
+    second = two[top:bottom, left:end].ravel()
     first, second = first - first.mean(), second - second.mean()
-    lengths = [float(np.linalg.norm(part)) for part in (first, second)]
+    lengths = [float(np.sqrt(part @ part)) for part in (first, second)]
     if min(lengths) < FAINT * np.sqrt(first.size):
         return False
     limit = ALIKE if side >= SMALL_PART else ALIKE_IF_SMALL
-    return float((first * second).sum()) > limit * lengths[0] * lengths[1]
+    return float(first @ second) > limit * lengths[0] * lengths[1]
 
 
 def _parts(pairs: Sequence[tuple[int, int]]) -> Iterator[Sequence[tuple[int, int]]]:

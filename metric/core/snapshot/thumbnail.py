@@ -20,6 +20,7 @@ from imaging.pixels import Pixels
 from metric.core.distance.cache import Vector, VectorCache, content_key
 from metric.core.distance.code import code_key
 from metric.core.distance.images import Picture
+from metric.core.errors import InputError
 
 # The file of a version's folder with the photographs that it learned from.
 LEARNED_SOURCES = "sources.safetensors"
@@ -153,7 +154,7 @@ def read_thumbnails(path: Path) -> dict[str, Thumbnail]:
             name: Thumbnail(int(height), int(width), planes[name]) for name, (height, width) in sizes.items()
         }
     except (SafetensorError, OSError, ValueError, TypeError) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from error
+        raise InputError(f"{path} cannot be read: {error}") from error
 
 
 def scaled(height: int, width: int, scale: float) -> tuple[int, int]:

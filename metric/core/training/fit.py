@@ -79,7 +79,9 @@ def design(
     expected = (len(v0), len(side))
     if v0.shape != v1.shape or any(c.shape != expected for c in counts) or len(groups) != len(v0):
         shapes = [c.shape for c in counts]
-        raise FitError(f"Shapes disagree: vectors {v0.shape} {v1.shape}, votes {shapes}, sides {len(side)}.")
+        raise ValueError(
+            f"Shapes disagree: vectors {v0.shape} {v1.shape}, votes {shapes}, sides {len(side)}."
+        )
     total = counts[0] + counts[1] + counts[2]
     if total.sum() == 0:
         raise FitError("There are no votes to fit.")
@@ -111,7 +113,7 @@ def fit_heads(
     fitted too. Deterministic. Raises FitError when there are fewer than two photographs, or nothing to learn.
     """
     if stock.shape != votes.v0.shape[1:] or np.any(stock < 0):
-        raise FitError(f"Stock heads must be {votes.v0.shape[1]} numbers not below zero.")
+        raise ValueError(f"Stock heads must be {votes.v0.shape[1]} numbers not below zero.")
     ways = np.atleast_2d(np.zeros(len(stock), dtype=np.int64) if blocks is None else blocks)
     ordered = sorted(strengths, reverse=True)
     parts = _folds(votes, folds, seed)

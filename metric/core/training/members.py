@@ -19,21 +19,18 @@ from pathlib import Path
 from typing import Any
 
 from metric.core.config import TrainConfig
-from metric.core.distance.checkpoint import CheckpointError
-from metric.core.distance.weights import TrunkUnavailable
+from metric.core.errors import InputError, Unavailable
 from metric.core.evaluation.scoring import Progress
-from metric.core.snapshot.folder import SnapshotError
-from metric.core.training.fit import FitError
 
 # Errors whose messages are for people; any other error of a member is reported with its type.
-EXPECTED = (SnapshotError, FitError, CheckpointError, TrunkUnavailable, ValueError, OSError)
+EXPECTED = (InputError, Unavailable, OSError)
 MARK = "closer-member "
 SECONDS = 1.0
 
 Wrap = Callable[[Sequence[str]], list[str]]
 
 
-class TeamError(RuntimeError):
+class TeamError(Unavailable):
     """A member failed; the message is the member's."""
 
 

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, distributed, nn
 
 from metric.core.config import TrainConfig
+from metric.core.errors import InputError
 
 LOOPBACK = "lo"
 
@@ -98,7 +99,7 @@ def training_device(config: TrainConfig) -> torch.device:
     if requested == "auto":
         requested = "cuda" if torch.cuda.is_available() else "cpu"
     if requested == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device is cuda, but torch found no GPU. Use auto or cpu.")
+        raise InputError("device is cuda, but torch found no GPU. Use auto or cpu.")
     return local_device(requested)
 
 

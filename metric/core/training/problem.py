@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.optimize import Bounds, minimize
 from scipy.special import expit
 
+from metric.core.errors import InputError
 from psychometrics.likelihood import log_loss
 
 Floats = NDArray[np.float64]
@@ -28,7 +29,7 @@ TOLERANCE = 1e-6
 WIDEST_LOG_ODDS = 100.0
 
 
-class FitError(ValueError):
+class FitError(InputError):
     """The votes cannot be fitted; the message says why."""
 
 

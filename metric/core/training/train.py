@@ -36,6 +36,7 @@ from metric.core.distance.checkpoint import (
 )
 from metric.core.distance.columns import metric_parts
 from metric.core.distance.trunks import tensors_sha256
+from metric.core.errors import InputError
 from metric.core.evaluation.scoring import Progress, Scoring
 from metric.core.snapshot.folder import (
     SPLITS,
@@ -187,7 +188,7 @@ def curve_of(snapshot: Path, config: TrainConfig, cache: Path | None = None) -> 
     Raises ValueError for another kind, and as `train`.
     """
     if config.kind != "heads":
-        raise ValueError(f"A learning curve is only available for the kind heads, not for {config.kind}.")
+        raise InputError(f"A learning curve is only available for the kind heads, not for {config.kind}.")
     verified = read_snapshot(snapshot)
     require_trainable(verified, photographs=config.minimum_photographs, judgments=config.minimum_judgments)
     device = training_device(config)

@@ -10,11 +10,12 @@ from annotation.management.bars import Bars
 from annotation.management.examples import CommandWithExamples
 from annotation.management.migrated import MISUSE
 from annotation.services.imported_rows import nearest_rate
-from metric.core.config import BASELINE_KEYS, ROWS
+from metric.core.config import BASELINE_KEYS, ROWS, TrainConfig
 from metric.core.distance.named import require_known
 from metric.core.distance.viewing import Viewing
-from metric.core.distance.weights import TrunkUnavailable
+from metric.core.errors import InputError, Unavailable
 from metric.core.evaluation.table import format_table
+from metric.misuse import BAD_INPUT
 from metric.models import MetricVersion
 from metric.reports.answer_evaluation import evaluate_on
 from metric.reports.answers import read_judged_pairs
@@ -56,6 +57,7 @@ class Command(CommandWithExamples):
     def handle(self, *args: Any, **options: Any) -> None:
         folder, promoted = _folders(options["version"])
         try:
+            TrainConfig(seed=options["seed"])  # as a training refuses it
             require_known(options["baselines"])
             viewing = _viewing(options["pixels_per_degree"])
             judged = read_judged_pairs(options["judgments"], nearest_rate)
@@ -70,9 +72,9 @@ class Command(CommandWithExamples):
                     progress=bars,
                     viewing=viewing,
                 )
-        except ValueError as error:  # answers, a version, a name or a seed that cannot be used
+        except BAD_INPUT as error:
             raise CommandError(str(error), returncode=MISUSE) from error
-        except TrunkUnavailable as error:
+        except Unavailable as error:
             raise CommandError(str(error)) from error
         learned = evaluation["judgments"]["sources_learned_from"]
         if learned:
@@ -106,7 +108,7 @@ def _tell_of_copies(stderr: Any, copies: dict[str, str] | None) -> None:
 def _viewing(per_degree: float | None) -> Viewing | None:
     try:
         return None if per_degree is None else Viewing(per_degree, "as given")
-    except ValueError as error:
+    except InputError as error:
         raise CommandError(str(error), returncode=MISUSE) from error
 
 

@@ -13,12 +13,11 @@ from annotation.management.migrated import MISUSE
 from annotation.models import Snapshot
 from annotation.models.work import Work
 from metric.core.config import TrainConfig
-from metric.core.distance.checkpoint import CheckpointError
-from metric.core.distance.weights import TrunkUnavailable
+from metric.core.errors import Unavailable
 from metric.core.evaluation.table import format_table
-from metric.core.snapshot.folder import SnapshotError
 from metric.core.training.fit import FitError
 from metric.core.training.options import add_settings, settings_of
+from metric.misuse import BAD_INPUT
 from metric.models import MetricVersion
 from metric.services.requests import request_training
 from metric.services.training import run_training, train_folder
@@ -57,9 +56,9 @@ class Command(CommandWithExamples):
         try:
             with Bars() as bars:
                 train_folder(snapshot=folder, out=out, config=TrainConfig(**config), progress=bars)
-        except (SnapshotError, CheckpointError, ValueError) as error:
+        except BAD_INPUT as error:
             raise CommandError(str(error), returncode=1 if isinstance(error, FitError) else MISUSE) from error
-        except (TrunkUnavailable, OSError) as error:
+        except (Unavailable, OSError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(format_table(json.loads((out / "evaluation.json").read_text())))
         self.stdout.write(f"\nThe metric is in {out}.")

@@ -188,7 +188,7 @@ def test_a_first_version_that_is_better_in_everything_is_promoted() -> None:
 @pytest.mark.parametrize(
     ("stock", "words"),
     [
-        ({"reason": "its weights are not here"}, "; its weights are not here"),
+        ({"reason": "it was not computed"}, "; it was not computed"),
         ({"key": "lpips-vgg"}, "; the table has no row for it"),
         ({}, "; the test split is too small"),
     ],
@@ -197,6 +197,41 @@ def test_a_difference_that_is_not_known_has_its_reason(stock: dict[str, Any], wo
     version = make_version(1, low=None, of_row={"difference_to_stock": None}, stock=stock)
     outcome = promote_if_better(version=version, rival=None)
     assert outcome == f"not promoted: no interval for the difference to stock LPIPS{words}"
+
+
+NO_STOCK = {"available": False, "reason": "its weights are not here."}
+
+
+def test_where_stock_lpips_cannot_be_had_the_first_version_is_held_against_psnr() -> None:
+    gain = {"mean": 0.02, "low": 0.004, "high": 0.036}
+    of_row = {"difference_to_stock": None, "difference_to_psnr": gain}
+    version = make_version(1, low=None, of_row=of_row, stock=NO_STOCK)
+    outcome = promote_if_better(version=version, rival=None)
+    assert outcome == (
+        "promoted: +2.0 points (+0.4 to +3.6) against PSNR (stock LPIPS is unavailable: its weights are not here) "
+        "on the test sources"
+    )
+
+
+@pytest.mark.parametrize(
+    ("of_row", "words"),
+    [
+        ({"difference_to_psnr": {"mean": 0.003, "low": -0.01, "high": 0.016}}, "+0.3 points"),
+        ({"log_loss_difference_to_psnr": {"mean": 0.001, "low": -0.1, "high": 0.1}}, "above that of PSNR"),
+        ({"calibration_error": 0.07}, "those of PSNR by 5.0"),
+        ({"difference_to_psnr": None}, "no interval for the difference to PSNR"),
+    ],
+)
+def test_what_is_not_better_than_psnr_is_not_promoted_without_stock(
+    of_row: dict[str, Any], words: str
+) -> None:
+    gain = {"mean": 0.02, "low": 0.004, "high": 0.036}
+    row = {"difference_to_stock": None, "difference_to_psnr": gain} | of_row
+    version = make_version(1, low=None, of_row=row, stock=NO_STOCK)
+    version.evaluation["rows"].append({"key": "psnr", "kind": "baseline", "calibration_error": 0.05})
+    outcome = promote_if_better(version=version, rival=None)
+    assert outcome.startswith("not promoted")
+    assert words in outcome
 
 
 @pytest.mark.parametrize("name", ENOUGH)

@@ -37,6 +37,23 @@ def test_a_planted_curve_is_recovered(slope: float, lapse: float) -> None:
     assert result.lapse == pytest.approx(lapse, abs=0.03)
 
 
+def test_close_pairs_alone_do_not_make_half_of_the_answers_random() -> None:
+    """Where no pair is clear, a flat curve and a steep one with lapses are nearly as likely."""
+    planted = ChoiceCurve(1.0, 0.16)
+    rng = np.random.default_rng(0)
+    rates, errors = [], []
+    for _ in range(8):
+        margin = rng.normal(size=200)
+        close = np.stack([2 + margin / 2, 2 - margin / 2], axis=1)
+        p1 = rng.binomial(4, planted.chance(close)).astype(float)
+        result = fit_curve(close, p1, np.full(200, 4.0))
+        rates.append(result.lapse)
+        errors.append(np.abs(result.chance(close) - planted.chance(close)).mean())
+    assert max(rates) < 0.25
+    assert np.mean(rates) == pytest.approx(planted.lapse, abs=0.08)
+    assert np.mean(errors) < 0.02
+
+
 def test_a_bend_is_found_where_there_is_one() -> None:
     planted = ChoiceCurve(3.0, 0.05, bend=1.5)
     distances, p1, total = votes_by(planted)
