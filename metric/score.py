@@ -70,6 +70,11 @@ def _score(options: argparse.Namespace) -> int:
     rows = []
     for reference, distorted in pairs:
         pictures = as_picture(read_pixels(reference)), as_picture(read_pixels(distorted))
+        sizes = [f"{picture.width}×{picture.height}" for picture in pictures]
+        if sizes[0] != sizes[1]:
+            raise InputError(
+                f"{distorted} has {sizes[1]} pixels and {reference} has {sizes[0]}: give one size."
+            )
         side = min(pictures[0].height, pictures[0].width)
         if chosen.metric is not None and side < chosen.metric.minimum_side:
             raise InputError(

@@ -76,11 +76,15 @@ def test_what_cannot_be_scored_is_said(
 ) -> None:
     originals, decoded = str(pictures / "originals"), str(pictures / "decoded")
     small = save(pictures / "small.png", photograph(1, (40, 40)))
+    line = save(pictures / "line.png", photograph(1)[:1])
     save(pictures / "decoded" / "three.png", photograph(3))
     for arguments, reason in (
         ([originals, decoded], "three is only in"),
         ([originals, f"{decoded}/one.bmp"], "is a folder and"),
-        ([f"{originals}/one.png", str(small)], "cannot be compared"),
+        ([f"{originals}/one.png", str(small)], "give one size"),
+        ([f"{originals}/one.png", str(small), "--metric", "psnr"], "small.png has 40×40 pixels and"),
+        # numpy would compare each row with this one
+        ([f"{originals}/one.png", str(line), "--metric", "psnr"], "give one size"),
         ([f"{originals}/one.png", f"{originals}/none.png"], "There is no file or folder"),
         (
             [f"{originals}/one.png", f"{originals}/one.png", "--metric", decoded],
