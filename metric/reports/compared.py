@@ -20,6 +20,7 @@ from metric.reports.candidates import candidate
 from metric.reports.scored import COLUMNS as SCORES
 from metric.reports.scored import compare_scores, format_scores
 from psychometrics.answers import Answers, read_answers
+from psychometrics.conditions import AnswersError as NoNames
 from psychometrics.tables import TableError, read_table
 from psychometrics.text_table import aligned
 
@@ -90,7 +91,7 @@ def _without_pictures(path: Path, names: Sequence[str], unreadable: AnswersError
     """What a file of names says: how far people agree. Raises the reader's own error for a file that is neither."""
     try:
         answers = read_answers(path)
-    except ValueError:
+    except NoNames:
         raise unreadable from None
     votes = _counted(answers)
     return {
