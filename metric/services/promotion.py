@@ -132,7 +132,7 @@ def promote_if_better(
         return (
             f"not promoted: no interval for the difference to {name}; {_why_no_interval(version, new, key)}"
         )
-    beside = _why_psnr(version) if key == "psnr" else _psnr_in_words(new)
+    beside = " (stock LPIPS is unavailable)" if key == "psnr" else _psnr_in_words(new)
     words = f"{_in_words(difference)} against {name}{beside} on the test sources"
     if difference["low"] <= 0:
         return f"not promoted: {words}"
@@ -149,10 +149,6 @@ def _rival_key(version: MetricVersion, *, has_champion: bool) -> str:
     if has_champion:
         return "promoted"
     return "psnr" if _rival_row(version, "stock").get("available") is False else "stock"
-
-
-def _why_psnr(version: MetricVersion) -> str:
-    return f" (stock LPIPS is unavailable: {_rival_row(version, 'stock')['reason'].rstrip('.')})"
 
 
 def _too_little(evaluation: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """The learning curve on a page: agreement and log-loss by how much was learned from."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ from metric.models import CodecTraining
 
 register = template.Library()
 
+# The hyphen of a number, and not that of a word.
+MINUS = re.compile(r"-(?=\d)")
 WHAT = {"votes": "votes", "photographs": "photographs"}
 
 
@@ -50,4 +53,4 @@ def loss_curve(training: CodecTraining) -> SafeString:
 @register.simple_tag
 def learning_words(curve: Mapping[str, Any], what: str) -> str:
     """What more would bring."""
-    return more_in_words(curve["more"], what).replace("-", "−")
+    return MINUS.sub("−", more_in_words(curve["more"], what))

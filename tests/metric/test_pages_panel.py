@@ -153,6 +153,7 @@ def test_the_page_has_the_learning_curve(owner_client: Client) -> None:
     }
     page = owner_client.get(make_version(evaluation=evaluation).get_absolute_url()).content.decode()
     assert "1,000 more votes would change agreement by about +0.40 points (−0.10 to +0.90)" in page
+    assert "and log-loss by −0.0030 (−0.0040 to −0.0020)" in page
     assert "The effect of more photographs is unknown" in page
     assert "Agreement by number of votes learned from" in page and "1,200 votes" in page
     assert "Learning curve" not in owner_client.get(make_version().get_absolute_url()).content.decode()

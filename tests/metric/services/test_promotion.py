@@ -208,8 +208,7 @@ def test_where_stock_lpips_cannot_be_had_the_first_version_is_held_against_psnr(
     version = make_version(1, low=None, of_row=of_row, stock=NO_STOCK)
     outcome = promote_if_better(version=version, rival=None)
     assert outcome == (
-        "promoted: +2.0 points (+0.4 to +3.6) against PSNR (stock LPIPS is unavailable: its weights are not here) "
-        "on the test sources"
+        "promoted: +2.0 points (+0.4 to +3.6) against PSNR (stock LPIPS is unavailable) on the test sources"
     )
 
 
