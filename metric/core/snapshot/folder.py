@@ -1,5 +1,4 @@
-"""Reads a snapshot folder, and refuses one that is damaged, leaks between splits, or is too small to learn
-from.
+"""Reads a snapshot folder, and refuses one that is damaged, leaks between splits, or is too small.
 
 The folder is BAPPS's layout (`{split}/{ref,p0,p1}/NNNNNN.png`, `{split}/judge/NNNNNN.npy`) with
 `triplets.csv`, `judgments.csv` and a `manifest.json` that names the sha256 of every file.
