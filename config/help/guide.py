@@ -58,7 +58,9 @@ def guide_page(name: str) -> GuidePage | None:
     _lead_links(tokens, PurePosixPath(name).parent)
     html = _markdown().renderer.render(tokens, _markdown().options, {})
     # Code that is wider than its frame can be scrolled by keyboard. The renderer escapes all text; raw HTML is off.
-    body = mark_safe(html.replace("<pre>", '<pre tabindex="0">'))  # noqa: S308
+    # The corner of a table heads nothing.
+    html = html.replace("<pre>", '<pre tabindex="0">').replace("<th></th>", "<td></td>")
+    body = mark_safe(html)  # noqa: S308
     contents = tuple(heading for heading in headings if heading.depth in IN_CONTENTS.values())
     return GuidePage(name, headings[0].text if headings else name, body, contents)
 

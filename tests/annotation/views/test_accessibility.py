@@ -34,6 +34,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 # WCAG 2.2's rule on the size of targets is off in axe unless asked for.
 EVERY_RULE = {"rules": {"target-size": {"enabled": True}}}
 IN_THE_DARK = {"runOnly": ["color-contrast"]}
+# What is wider than its place once the page was narrowed, and has no focus of its own or inside.
+UNREACHABLE = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(
+  [...document.querySelectorAll(".table-frame, .figure, .tabs, pre")]
+    .filter((one) => one.scrollWidth > one.clientWidth && getComputedStyle(one).overflowX !== "visible")
+    .filter((one) => one.tabIndex < 0 && !one.matches(".tabs"))
+    .map((one) => one.outerHTML.slice(0, 80))))))"""
 # 1280 CSS pixels at 200 %.
 ZOOMED = {"width": 640, "height": 360}
 
@@ -148,6 +154,7 @@ def walk(page: Page, addresses: list[str], complaints: list[str], *, settled: st
         assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), (
             f"{address} is cut off at 200 %"
         )
+        assert page.evaluate(UNREACHABLE) == [], f"{address}: scrolls, and not by keyboard"
         page.set_viewport_size(wide)  # type: ignore[arg-type]
     assert complaints == []
 

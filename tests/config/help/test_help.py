@@ -121,10 +121,16 @@ def test_the_pages_need_nothing_that_the_policy_forbids(owner_client: Client) ->
         text = page.content.decode()
         assert page.headers["Content-Security-Policy"].startswith(POLICY)
         assert set(re.findall(r"<script[^>]*>", text)) <= {
-            '<script type="module" src="/static/annotation/times.js">'
+            '<script type="module" src="/static/annotation/times.js">',
+            '<script type="module" src="/static/annotation/scrolling.js">',
         }
         assert " style=" not in text and "onclick" not in text
         assert f'href="{reverse("help")}"' in text  # the menu leads there
+
+
+def test_the_corner_of_a_table_is_no_heading() -> None:
+    bodies = [page.body for name in page_names() if (page := guide_page(name))]
+    assert [body for body in bodies if re.search(r"<th[^>]*>\s*</th>", body)] == []
 
 
 def test_every_endpoint_is_described_by_a_sentence_of_its_own() -> None:
