@@ -8,7 +8,7 @@
 const GAP = 24; // CSS px between pictures where there is room
 const LEAST_GAP = 8;
 const LEAST_COLUMN = 160; // small pictures stand further apart: their buttons need the width
-const BUTTONS_COLUMN = 210; // in the layouts of one place
+const BUTTONS_COLUMN = 260; // in the layouts of one place: the longest words of all languages
 
 /**
  * Lays out pictures of width × height image pixels, `across` of them beside each other: three, or one.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import fields
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -64,6 +65,18 @@ def test_one_place_shows_one_picture_at_a_time_pixel_for_pixel(
     assert views == ["original", "left", "original", "right"]
     assert set(derive_timing(judgment.timing).dwell_ms) == set(SLOTS)
     assert complaints == []
+
+
+def test_long_words_leave_room_between_the_buttons(page: Page, sit_down: Callable[[Study], None]) -> None:
+    study = study_with(1, layout="toggle")
+    Study.objects.filter(pk=study.pk).update(language="es")
+    sit_down(study)
+    page.wait_for_selector(READY)
+    sides = page.locator(".under .button").evaluate_all(
+        "(all) => all.map((one) => one.getBoundingClientRect()).map(({ left, right }) => [left, right])"
+    )
+    assert len(sides) == 3
+    assert all(after[0] - before[1] >= 12 for before, after in pairwise(sorted(sides))), sides
 
 
 def test_a_phone_covers_no_button_with_a_note_and_the_picture_on_show_keeps_its_name(
