@@ -13,7 +13,7 @@ function makeReachable(part) {
   if (part.scrollWidth <= part.clientWidth || part.hasAttribute("tabindex")) return;
   part.tabIndex = 0;
   if (part.tagName === "FIGURE") return;
-  part.setAttribute("role", "region");
+  part.setAttribute("role", "group"); // no landmark: its section is one
   part.setAttribute("aria-label", nameOf(part));
 }
 
