@@ -26,7 +26,7 @@ from metric.models import TrainingRun
 
 log = structlog.get_logger(__name__)
 
-# Less than this free where the database and the files are, and answers are refused before one is half written.
+# Less than this free where the database and the files are, and /readyz takes the web server out of service.
 LEAST_FREE_MB = 100
 OLDEST_WAIT = timedelta(hours=6)
 CLOCK_SILENT = timedelta(minutes=2)
