@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from config.run.circle.stages import write_report
+from config.run.circle.stages import agrees_with_promoted, write_report
 from metric.models import MetricVersion
 from metric.services.promotion import promote_version
 from metric.templatetags.evaluation import evaluation_words
@@ -245,3 +245,10 @@ def version_on_disk(settings: Settings) -> MetricVersion:
     version.sha256 = hashlib.sha256(b"{}").hexdigest()
     version.save()
     return version
+
+
+def test_the_circle_knows_a_version_that_decides_as_the_promoted_one_does() -> None:
+    for low, same in ((0.0, True), (-0.1, False)):
+        difference = {"mean": 0.0, "low": low, "high": 0.0}
+        assert agrees_with_promoted(make_evaluation(difference_to_promoted=difference)) == same
+    assert not agrees_with_promoted(make_evaluation())

@@ -177,8 +177,20 @@ def report(study: Study, version: MetricVersion, var_dir: Path) -> None:
     (var_dir / "evaluation.json").write_text(json.dumps(version.evaluation, indent=2))
     write_report(study=study, version=version, path=var_dir / "report.html")
     print(f"\nVersion {version.number}\n\n" + format_table(version.evaluation) + "\n")
+    if agrees_with_promoted(version.evaluation):
+        print(
+            f"Version {version.number} has the promoted version's score on every photograph of the test split: the new "
+            "judgments changed no decision.\n"
+        )
     for name in ("snapshot", "metric", "report.html"):
         print(f"{name:12} {var_dir / name}")
+
+
+def agrees_with_promoted(evaluation: dict[str, Any]) -> bool:
+    """Whether the new version's score differs from the promoted one's nowhere: its interval is 0 to 0."""
+    new = next(row for row in evaluation["rows"] if row["kind"] == "new")
+    difference = new["difference_to_promoted"]
+    return difference is not None and not any(difference[end] for end in ("mean", "low", "high"))
 
 
 def write_report(*, study: Study, version: MetricVersion, path: Path) -> None:
