@@ -188,8 +188,8 @@ class TestPaperPack:
             "at 0.37 and 1.00 bits per pixel.",
             "Each pair was to be judged by 7 annotators",
             "4 people gave the 16 answers that count.",
-            "1 annotator was excluded (by hand).",
-            "1 annotator was excluded (returned).",
+            "1 annotator was excluded (by the researchers).",
+            "1 annotator was excluded (returned their place).",
             "They had to choose one of the two.",
         ):
             assert sentence in words
