@@ -15,6 +15,8 @@ def in_sentences(consequence: str) -> Iterator[None]:
     """Raise BackupError, with the consequence, for failures that are no fault of the program."""
     try:
         yield
+    except BackupError:
+        raise
     except Exception as error:
         if sentence := _sentence(error):
             raise BackupError(f"{sentence}. {consequence}") from error
@@ -27,8 +29,7 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, (DatabaseError, InterfaceError, sqlite3.Error)):
         return f"The database: {str(error).strip()}"
     if isinstance(error, (OSError, EOFError)):
-        filename = getattr(error, "filename2", None) or getattr(
-            error, "filename", None
-        )  # of a copy: its target
+        # Of a copy the second is its target.
+        filename = getattr(error, "filename2", None) or getattr(error, "filename", None)
         return f"{getattr(error, 'strerror', None) or error}" + (f": {filename}" if filename else "")
     return ""

@@ -13,12 +13,15 @@ from django.core.files.storage import default_storage
 
 from config.backup import database, files
 from config.backup.database import BackupError, DatabaseFacts
+from config.backup.failures import in_sentences
 from config.run.processes.lock import FolderLock
 
 FORMAT = 1
 # So many damaged or missing files are named.
 NAMED = 10
 MANIFEST = "manifest.json"
+# Only once something was replaced: before, --replace might replace what nobody meant to lose.
+INCOMPLETE = "The restore is not complete. Run it again with --replace."
 SECRET = "SECRET_KEY"  # noqa: S105 - a file's name
 # Beside the secret key: what `make demo` made up for itself.
 OWN_SECRETS = ("secret-key", "development-secret-key", "*-password")
@@ -79,10 +82,11 @@ def restore_backup(folder: Path, say: Say, *, replace: bool = False) -> None:
         if not replace and not database.is_empty():
             raise BackupError("There are accounts or studies here. Use --replace to replace them.")
         database.require_loadable(facts)
-        say(f"files: {files.put_back(folder / 'files', default_storage)}")
-        database.load(folder / "database", facts)
-        say("database: restored")
-        _restore_keys(folder / "keys", say)
+        with in_sentences(INCOMPLETE):
+            say(f"files: {files.put_back(folder / 'files', default_storage)}")
+            database.load(folder / "database", facts)
+            say("database: restored")
+            _restore_keys(folder / "keys", say)
     finally:
         lock.release()
 

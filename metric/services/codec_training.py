@@ -38,10 +38,8 @@ class Cancelled(Exception):
 
 def run_codec_training(*, pk: int) -> str:
     """Claims one training and does it in this process; returns what became of it. Safe to call again after a kill."""
-    from codecs_zoo.learned.networks.weights import WeightsError
-
     rows = CodecTraining.objects.select_related("metric_version__run__study")
-    expected = (Cancelled, CodecError, WeightsError, PhotographError, InputError, Unavailable, Refused)
+    expected = (Cancelled, CodecError, PhotographError, InputError, Unavailable, Refused)
     return run_claimed(rows, pk, _train, expected=expected)
 
 

@@ -263,11 +263,22 @@ def test_what_is_missing_is_noticed_before_anything_is_replaced(
 def test_what_fails_around_a_backup_is_a_sentence(
     backup: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception, sentence: str
 ) -> None:
-    for step in ("config.backup.files.mirror", "config.backup.database.is_empty"):
+    monkeypatch.setattr("config.backup.database.is_empty", lambda: True)
+    for step in ("config.backup.files.mirror", "config.backup.files.put_back"):
         monkeypatch.setattr(step, Mock(side_effect=failure))
     for command, again in (("restore", "with --replace"), ("backup", "Run the command again")):
         with pytest.raises(CommandError, match=rf"{sentence}\. The {command} is not complete.*{again}"):
             call_command(command, backup)
+
+
+def test_who_could_not_be_asked_what_is_here_is_not_sent_to_replace_it(
+    backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failure = OperationalError("connection refused")
+    monkeypatch.setattr("config.backup.database.is_empty", Mock(side_effect=failure))
+    with pytest.raises(CommandError, match=r"connection refused\. Nothing was restored") as refusal:
+        call_command("restore", backup)
+    assert "--replace" not in str(refusal.value)
 
 
 def test_a_file_in_the_place_of_a_folder_is_named(transactional_db: None, tmp_path: Path) -> None:

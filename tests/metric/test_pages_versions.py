@@ -248,7 +248,7 @@ def version_on_disk(settings: Settings) -> MetricVersion:
 
 
 def test_the_circle_knows_a_version_that_decides_as_the_promoted_one_does() -> None:
-    for low, same in ((0.0, True), (-0.1, False)):
+    for low, same in ((0.0, True), (-0.1, False), (None, False)):
         difference = {"mean": 0.0, "low": low, "high": 0.0}
         assert agrees_with_promoted(make_evaluation(difference_to_promoted=difference)) == same
     assert not agrees_with_promoted(make_evaluation())

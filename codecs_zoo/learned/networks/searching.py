@@ -87,6 +87,7 @@ class Search:
         self.done = self.first
         with torch.no_grad():
             plain = model.first_latents(subject.x, self.level)
+            self.weight = objective.weight
             if objective.metric:
                 self.weight = weight_in_a_search(objective.weight, self._error_of(plain))
         begin = start or plain
@@ -148,6 +149,7 @@ class Search:
             "optimizer": self.optimizer.state_dict(),
             "generator": self.generator.get_state(),
             "log_lambda": self.log_lambda,
+            "weight": self.weight,  # of the quality that it began at
             "done": self.done,
         }
 
@@ -159,6 +161,7 @@ class Search:
         self.optimizer.load_state_dict(state["optimizer"])
         self.generator.set_state(state["generator"])
         self.log_lambda, self.done = state["log_lambda"], state["done"]
+        self.weight = state.get("weight", self.weight)
 
     @torch.no_grad()
     def _set_quality(self, index: int) -> None:

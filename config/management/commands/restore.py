@@ -9,7 +9,7 @@ from config.backup.database import BackupError
 from config.backup.failures import in_sentences
 from config.backup.whole import restore_backup
 
-INCOMPLETE = "The restore is not complete. Run it again with --replace."
+UNCHANGED = "Nothing was restored. Run the command again."
 
 
 class Command(BaseCommand):
@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            with in_sentences(INCOMPLETE):
+            with in_sentences(UNCHANGED):
                 restore_backup(options["folder"].resolve(), self.stdout.write, replace=options["replace"])
         except BackupError as error:
             raise CommandError(str(error)) from error

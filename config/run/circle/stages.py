@@ -190,7 +190,7 @@ def agrees_with_promoted(evaluation: dict[str, Any]) -> bool:
     """Whether the new version's score differs from the promoted one's nowhere: its interval is 0 to 0."""
     new = next(row for row in evaluation["rows"] if row["kind"] == "new")
     difference = new["difference_to_promoted"]
-    return difference is not None and not any(difference[end] for end in ("mean", "low", "high"))
+    return difference is not None and all(difference[end] == 0 for end in ("mean", "low", "high"))
 
 
 def write_report(*, study: Study, version: MetricVersion, path: Path) -> None:

@@ -214,6 +214,15 @@ def test_the_metric_weighs_more_where_a_plain_file_has_large_errors(codec: Codec
         assert (search.weight > 100) == (pixels is scene)
 
 
+def test_continued_after_its_quality_moved_the_metric_weighs_the_same(codec: Codec, scene: Pixels) -> None:
+    search = begun_search(codec, scene, metric=True)
+    search.step()
+    search.retune(150)
+    continued = begun_search(codec, scene, metric=True, quality=4.0)
+    continued.resume(search.state())
+    assert continued.weight == search.weight
+
+
 def test_it_works_with_more_than_the_lambda_of_its_quality(codec: Codec, scene: Pixels) -> None:
     from codecs_zoo.learned.networks.model import lambdas
 
