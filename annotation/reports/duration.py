@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from annotation.cached import cached
 from annotation.core.protocol import Protocol
-from annotation.models import Assignment, Judgment, Study
+from annotation.models import Assignment, Judgment, Reconstruction, Session, Study, Triplet
 from annotation.reports.cost import planned_pairs
 
 # Seconds of an answer until people have been timed here: from the next pair's onset to the answer, and the change.
@@ -20,6 +20,7 @@ FEWEST_ANSWERS, MOST_ANSWERS = 50, 2000
 # A longer gap between two answers is a break.
 LONGEST_GAP_SECONDS = 120
 CACHED_S = 3600
+TOTAL_CACHED_S = 600
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,39 @@ def study_duration(study: Study) -> Duration:
     return Duration(seconds, arrival, arrival + (training + judging) / 60, answers, pairs)
 
 
-def pairs_of_session(study: Study) -> int:
-    """How many pairs a session has, checks among them: nobody judges more than the study has."""
-    rules, pairs = study.rules, planned_pairs(study)
+def pairs_of_session(study: Study, *, seen: int = 0) -> int:
+    """How many pairs a session has, checks among them: nobody judges more than the study has.
+
+    `seen` pairs came in the annotator's other sessions, and do not come again.
+    """
+    rules, pairs = study.rules, _pairs(study)
     checks = rules.sentinel_percent + rules.identical_percent + rules.repeat_percent + rules.golden_percent
-    every = round(pairs / max(1 - checks / 100, 0.01))
+    every = round(max(0, pairs - seen) / max(1 - checks / 100, 0.01))
     return min(study.pairs_per_session, every) if pairs else study.pairs_per_session
+
+
+def _pairs(study: Study) -> int:
+    """Those that were made, once all are; until then all that the study may come to have."""
+    made = study.triplets.filter(role=Triplet.Role.PAIR).count()
+    if made and not study.unplanned and not Reconstruction.objects.needed_by(study).pending().exists():
+        return made
+    return max(made, planned_pairs(study))
+
+
+def session_total(session: Session) -> int:
+    """How many pairs its page counts to, from 1: those of a session, without what its annotator saw in others.
+
+    Kept for a while, since each answer reports it.
+    """
+    return cached(f"session-total-{session.pk}", lambda: _session_total(session), TOTAL_CACHED_S)
+
+
+def _session_total(session: Session) -> int:
+    seen = Assignment.objects.spent().filter(
+        annotator=session.annotator_id, study=session.study_id, kind=Assignment.Kind.PAIR
+    )
+    study = Study.objects.get(pk=session.study_id)  # whole: a claim has read a part of it
+    return max(1, pairs_of_session(study, seen=seen.exclude(session=session.pk).count()))
 
 
 def arrival_minutes(rules: Protocol, *, instructions: bool = True) -> float:

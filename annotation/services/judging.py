@@ -99,12 +99,17 @@ def record(
 
 
 def _followed(recorded: Recorded, then: Callable[[Session, Enrolment], Any]) -> Recorded:
-    """With what `then` returned; what it wrote before it failed is rolled back, and the answer is not."""
+    """With what `then` returned; what it wrote before it failed is rolled back, and the answer is not.
+
+    Raises DatabaseError where only the whole transaction can be rolled back: the disk is full, or the server is gone.
+    """
     assert recorded.enrolment is not None, "a first answer has one"
     try:
         with transaction.atomic():
             return replace(recorded, followed=then(recorded.session, recorded.enrolment))
-    except (Refused, DatabaseError):
+    except Exception as error:  # whoever needs the next pair tries it again by itself, and meets the same error
+        if transaction.get_rollback():
+            raise DatabaseError("the answer was rolled back with what followed it") from error
         return recorded
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 
 from annotation.errors import NotYours, SessionErased, StudyNotOpen
 from annotation.models import Annotator, Assignment, Enrolment, Session, Study
+from annotation.reports.duration import session_total
 from annotation.services.arrival import enrol, next_step
 from annotation.services.flags import raise_flag
 from annotation.services.pool import return_to_pool
@@ -116,7 +117,8 @@ def progress_in(session: Session, enrolment: Enrolment | None) -> dict[str, Any]
     enrolment.study = session.study
     if stage := practice_stage(enrolment):
         return {"answered": stage.answered, "total": stage.total, "stage": TRAINING}
-    return {"answered": session.answered, "total": session.study.pairs_per_session, "stage": "judging"}
+    total = max(session.answered, session_total(session))
+    return {"answered": session.answered, "total": total, "stage": "judging"}
 
 
 @atomic_in_turn()

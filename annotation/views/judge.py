@@ -12,8 +12,9 @@ from annotation.core.questionnaire import BEFORE
 from annotation.core.roles import Reach
 from annotation.errors import Refused
 from annotation.models import Study
+from annotation.reports.duration import session_total
 from annotation.services.arrival import QUESTIONS, SCREENED_OUT, enrol, next_step
-from annotation.services.sessions import begin_session, require_open, session_progress
+from annotation.services.sessions import begin_session, require_open
 from annotation.services.visitors import Visitor
 from annotation.throttles import client_name
 from annotation.views.access import may
@@ -92,7 +93,7 @@ def _next_page(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         "study": study,
         "session": session,
         "rules": study.rules,
-        "progress": session_progress(session),
+        "total": max(session.answered, session_total(session)),
         "annotator_number": number_of(session.annotator),
     }
     return render(request, "annotation/judge.html", context)

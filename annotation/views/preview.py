@@ -17,6 +17,7 @@ from annotation.core.roles import Reach
 from annotation.errors import PreviewPending, StudyNotReady
 from annotation.languages import requested_language
 from annotation.models import Enrolment, Study
+from annotation.reports.duration import pairs_of_session
 from annotation.services.arrival import arrival_steps
 from annotation.services.preview_pictures import pair_at
 from annotation.services.questionnaires import MOMENTS, STEPS
@@ -121,6 +122,7 @@ def preview_judge(request: HttpRequest, slug: str) -> HttpResponse:
         "study": study,
         "rules": study.rules,
         "session": PreviewSession(preview_key(study)),
+        "total": pairs_of_session(study),
         "preview": True,
         "api_root": reverse("study-preview-next", args=[study.slug, "x"]).removesuffix("sessions/x/next/"),
         "end_url": _end_of(study),

@@ -20,6 +20,7 @@ from annotation.core.roles import Reach
 from annotation.errors import PreviewPending, Refused
 from annotation.models import Study
 from annotation.queues import after_commit
+from annotation.reports.duration import pairs_of_session
 from annotation.services.preview_pictures import PreviewPair, cached_as, pair_at, picture_at
 from annotation.views.access import staff_required, study_or_404
 
@@ -56,7 +57,7 @@ def _progress(study: Study, answered: int) -> dict[str, Any]:
     training = study.rules.training_pairs
     if answered < training:
         return {"answered": answered, "total": training, "stage": "training"}
-    return {"answered": answered - training, "total": study.pairs_per_session, "stage": "judging"}
+    return {"answered": answered - training, "total": pairs_of_session(study), "stage": "judging"}
 
 
 @csrf_exempt
@@ -70,7 +71,7 @@ def preview_next(request: HttpRequest, slug: str, key: str) -> JsonResponse:
         held = [_position(one) for one in _body(request).get("holding", [])]
         position = max([answered, *held]) + 1
         progress = _progress(study, answered)
-        if position > study.rules.training_pairs + study.pairs_per_session:
+        if position > study.rules.training_pairs + pairs_of_session(study):
             words = "This is where a session ends."
             return JsonResponse({"status": "sitting_over", "detail": words, "progress": progress})
         pair = pair_at(study, position)

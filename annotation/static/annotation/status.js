@@ -51,6 +51,7 @@ export class Progress {
   }
 
   add(answers) {
-    this.take({ answered: this.answered + answers, total: this.total, stage: this.stage });
+    const answered = this.answered + answers;
+    this.take({ answered, total: Math.max(answered, this.total), stage: this.stage });
   }
 }

@@ -7,8 +7,14 @@ from django.test import Client
 from django.urls import reverse
 
 from annotation.core.protocol import Protocol
-from annotation.models import Judgment
-from annotation.reports.duration import ASSUMED_SECONDS, Duration, arrival_minutes, study_duration
+from annotation.models import Judgment, Session, Study
+from annotation.reports.duration import (
+    ASSUMED_SECONDS,
+    Duration,
+    arrival_minutes,
+    session_total,
+    study_duration,
+)
 from annotation.reports.planning import study_assumptions
 from tests.kit.factories import make_judgment, make_session, make_source, make_study, make_triplet
 
@@ -86,3 +92,32 @@ def test_annotators_and_researchers_are_told_the_same(client: Client, owner_clie
     draft = make_study(state="draft", protocol=Protocol().to_json(), pairs_per_session=60)
     review = owner_client.get(reverse("study-setup", args=[draft.slug, "review"])).content.decode()
     assert f"about {minutes} minutes" in review
+
+
+def test_a_session_counts_to_the_pairs_that_its_annotator_can_still_get() -> None:
+    study = make_study(codecs=["avif", "jpeg", "webp"], target_bpps=[0.5])
+    sources = [make_source(study) for _ in range(2)]
+    first = make_session(study)
+    assert session_total(first) == 2 * 3  # before anything is made
+    for source in (*sources, make_source(study)):
+        make_triplet(study, source=source)
+    make_judgment(first)
+    later = Session.objects.create(study=study, annotator=first.annotator)
+    assert session_total(later) == 3 - 1
+    assert session_total(make_session(study)) == 3
+    Study.objects.filter(pk=study.pk).update(unplanned=True)
+    assert session_total(make_session(study)) == 3 * 3
+
+
+def test_a_session_counts_to_one_at_least_and_never_beyond_its_own_size() -> None:
+    study = make_study(codecs=["avif", "jpeg"], target_bpps=[0.5], pairs_per_session=2)
+    for _ in range(3):
+        make_triplet(study, source=make_source(study))
+    session = make_session(study)
+    assert session_total(session) == 2
+    for _ in range(2):
+        make_judgment(session)
+    later = Session.objects.create(study=study, annotator=session.annotator, ready_at=session.ready_at)
+    assert session_total(later) == 1
+    make_judgment(later)
+    assert session_total(Session.objects.create(study=study, annotator=session.annotator)) == 1

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import DatabaseError, IntegrityError, OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -16,7 +16,7 @@ from annotation.errors import Refused
 from annotation.models import Assignment, Enrolment, Judgment, Session, Study
 from annotation.services.claims import claim_in_turn
 from annotation.services.judging import Answer, record
-from annotation.services.sessions import require_open
+from annotation.services.sessions import require_open, session_progress
 from tests.kit.answers import claim_next
 from tests.kit.factories import (
     make_assignment,
@@ -64,9 +64,8 @@ following = partial(claim_in_turn, holding=[], require=require_open)
 def test_the_rows_are_read_once_and_without_what_is_long(client: Client, study: Study) -> None:
     session = make_session(study)
     pair = make_assignment(session)
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    session_progress(session)  # kept for a while
+    with CaptureQueriesContext(connection) as queries:
         assert put(client, session, pair)["next"]["status"] == "pair"
     statements = [query["sql"] for query in queries if not query["sql"].startswith(("SAVEPOINT", "RELEASE"))]
     assert len(statements) <= 12
@@ -76,7 +75,7 @@ def test_the_rows_are_read_once_and_without_what_is_long(client: Client, study: 
     assert not [sql for sql in statements if sql.startswith("SELECT") and any(name in sql for name in long)]
 
 
-@pytest.mark.parametrize("error", [Refused("No."), IntegrityError("no")])
+@pytest.mark.parametrize("error", [Refused("No."), IntegrityError("no"), KeyError("a fault")])
 def test_what_follows_may_fail_and_the_answer_stands(study: Study, error: Exception) -> None:
     session = make_session(study)
     pair = make_assignment(session)
@@ -132,3 +131,19 @@ def test_whoever_fails_the_training_gets_no_pair_with_the_last_answer(client: Cl
         assert given["status"] == ("training_failed" if last else "pair")
         pair = pair if last else Assignment.objects.get(pk=given["assignment"]["id"])
     assert Assignment.objects.count() == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_that_was_rolled_back_with_what_followed_is_not_reported_as_recorded(study: Study) -> None:
+    """A full disk, or a server that is gone, ends the whole transaction and not its last part alone."""
+    session = make_session(study)
+    pair = make_assignment(session)
+
+    def fail(session: Session, enrolment: Enrolment) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("ROLLBACK")
+        raise OperationalError("database or disk is full")
+
+    with pytest.raises(DatabaseError, match="rolled back"):
+        answer(session, pair, fail)
+    assert not Judgment.objects.exists()

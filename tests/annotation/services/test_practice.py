@@ -83,7 +83,7 @@ def test_progress_tells_the_stage(study: Study) -> None:
     assert session_progress(session) == {"answered": 1, "total": 5, "stage": "training"}
     for _ in range(4):
         answer(session, make_assignment(session), right=True)
-    assert session_progress(session) == {"answered": 0, "total": 60, "stage": "judging"}
+    assert session_progress(session) == {"answered": 0, "total": 6, "stage": "judging"}
 
 
 def test_no_more_is_given_out_ahead_than_belongs_to_the_try(study: Study) -> None:

@@ -44,7 +44,7 @@ def test_ten_pairs_by_keyboard_become_ten_rows(
 
     names = {"ArrowLeft": "left", "ArrowRight": "right", "ArrowDown": "tie"}
     assert output == [names[key] for key in keys]
-    expect(page.locator("#figure")).to_have_text("10 / 60")
+    expect(page.locator("#figure")).to_have_text("10 / 11")
     assert complaints == []
 
 

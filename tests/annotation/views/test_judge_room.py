@@ -56,7 +56,7 @@ def test_undo_shows_the_pair_before_and_the_later_answer_counts(
     assert after.assignment_id == before.assignment_id != other.assignment_id
     assert kinds(other) == ["undo", "pause", "resume"]
     assert derive_timing(other.timing).paused_ms > 0
-    expect(page.locator("#figure")).to_have_text("2 / 60")
+    expect(page.locator("#figure")).to_have_text("2 / 3")
 
 
 def test_an_answer_can_be_kept_after_all(page: Page, sit_down: Callable[[Study], None]) -> None:
@@ -252,7 +252,7 @@ def test_practice_says_what_is_closer_and_then_it_counts(
     rows = recorded(page, 6)
 
     assert sorted(row.kind for row in rows) == ["pair"] + ["training"] * 5
-    expect(page.locator("#figure")).to_have_text("1 / 60")
+    expect(page.locator("#figure")).to_have_text("1 / 3")
     assert complaints == []
 
 
@@ -261,7 +261,7 @@ def test_a_break_is_offered_and_ends_when_one_likes(page: Page, sit_down: Callab
     answer(page, "ArrowLeft")
     answer(page, "ArrowLeft")
     expect_panel(page, "break")
-    expect(page.locator("#panel")).to_contain_text("2 of 60 pairs")
+    expect(page.locator("#panel")).to_contain_text("2 of 4 pairs")
     assert violations(page) == []
     page.keyboard.press("ArrowLeft")
     page.get_by_role("button", name="Continue").press("Enter")

@@ -187,6 +187,15 @@ def test_each_section_has_its_place_to_begin(
     assert where in answer.headers["Location"]
 
 
+def test_a_preview_is_no_longer_than_a_session_of_the_study_can_be(owner_client: Client) -> None:
+    study = make_study(state="draft", target_bpps=[0.5], pairs_per_session=60)
+    make_source(study)
+    judging = Page(owner_client, study)
+    assert 'data-total="1"' in judging.shown and 'value="0" max="1"' in judging.shown
+    assert judging.answer("preview-1")["progress"] == {"answered": 1, "total": 1, "stage": "judging"}
+    assert judging.next()["status"] == "sitting_over"
+
+
 def test_from_the_pairs_there_is_no_practice(owner_client: Client, draft: Study) -> None:
     result = Page(owner_client, draft, **{"from": "pairs"}).next()
     assert result["assignment"]["training"] is False
