@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EXPECTED as error:
         print(f"codecs_zoo: {error}", file=sys.stderr)
         return 2
-    except KeyError as error:
+    except registry.UnknownCodec as error:
         print(f"codecs_zoo: {error.args[0]}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -19,6 +19,10 @@ _registered: dict[str, Codec] = {}
 _providers: list[Callable[[str], Codec | None]] = []
 
 
+class UnknownCodec(KeyError):
+    """No codec has this name; the only argument is a message that lists those that are known."""
+
+
 def register(codec_class: CodecClass) -> CodecClass:
     """Class decorator: makes the codec known by its `name`. Raises ValueError if the name is taken."""
     name = codec_class.name
@@ -51,13 +55,13 @@ def get(name: str) -> Codec:
 
     Or with what its options are chosen by: `avif@choose-by=lpips-alex` (`choosing.py`).
 
-    Raises KeyError that lists the known names, CodecError for an option that the codec does not have.
+    Raises UnknownCodec, a KeyError that lists the known names, CodecError for an option that the codec does not have.
     """
     _discover()
     own, options = split_name(name)
     codec = _registered.get(own) or _provided(own)
     if codec is None:
-        raise KeyError(f"There is no codec named {own!r}. Known: {', '.join(names())}.")
+        raise UnknownCodec(f"There is no codec named {own!r}. Known: {', '.join(names())}.")
     return chosen(codec, options)
 
 

@@ -14,7 +14,7 @@ from config import checks, metrics
 
 # A probe asks every few seconds; strangers may ask a thousand times a second.
 CACHED_FOR_S = 2.0
-# While one probe waits for a server that is silent, which takes up to 20 s, the others wait for so long, and then take
+# While one probe waits for a server that is silent, which takes up to 15 s, the others wait for so long, and then take
 # the last results, if they are not too old.
 WAIT_S, OLD_AFTER_S = 0.5, 30.0
 RETRY_AFTER = "10"

@@ -119,7 +119,7 @@ def choosing_names(options: argparse.Namespace) -> list[str]:
 def anchor_name(options: argparse.Namespace) -> str:
     """--anchor as rows name it: options in the codec's order, chosen by --choose-by like those of the other codecs.
 
-    Raises KeyError or CodecError for one that is no codec.
+    Raises UnknownCodec or CodecError for one that is no codec.
     """
     anchor = registry.get(options.anchor)
     return choosing_name(anchor, options.choose_by) if options.choose_by else anchor.name

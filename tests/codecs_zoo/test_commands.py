@@ -162,6 +162,17 @@ def test_a_sweep_of_nothing_is_refused(
     assert not (folder / "swept").exists()
 
 
+def test_a_fault_of_the_program_is_not_taken_for_an_unknown_codec(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def faulty(*arguments: object, **settings: object) -> bytes:
+        raise KeyError("strings")
+
+    monkeypatch.setattr(type(registry.get("jpeg")), "encode", faulty)
+    with pytest.raises(KeyError, match="strings"):
+        run("encode in.png out.clz --codec jpeg --setting quality=5")
+
+
 def test_a_sweep_in_which_nothing_worked_has_another_status(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
