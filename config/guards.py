@@ -1,4 +1,4 @@
-"""What must not happen by mistake: that pages for developers reach others, that caches keep pages of researchers."""
+"""What must not happen by mistake: developers' pages reach others, caches keep researchers' pages, NULs are looked up."""
 
 import ipaddress
 from collections.abc import Callable, Iterable
@@ -43,6 +43,17 @@ def private_pages(get_response: Respond) -> Respond:
         if settings.SESSION_COOKIE_NAME in request.COOKIES or "Authorization" in request.headers:
             response.headers.setdefault("Cache-Control", "private, no-store")
         return response
+
+    return middleware
+
+
+def no_nul_in_addresses(get_response: Respond) -> Respond:
+    """Refuses addresses with a NUL, which nobody types: Postgres raises an error where it is looked up."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if "%00" in request.META.get("QUERY_STRING", "") or "\0" in request.path_info:
+            return HttpResponse("The address contains a NUL.\n", status=400, content_type="text/plain")
+        return get_response(request)
 
     return middleware
 

@@ -107,7 +107,9 @@ def _followed(recorded: Recorded, then: Callable[[Session, Enrolment], Any]) -> 
     try:
         with transaction.atomic():
             return replace(recorded, followed=then(recorded.session, recorded.enrolment))
-    except Exception as error:  # whoever needs the next pair tries it again by itself, and meets the same error
+    except (
+        Exception
+    ) as error:  # whoever needs the next pair tries it again by itself, and meets the same error
         if transaction.get_rollback():
             raise DatabaseError("the answer was rolled back with what followed it") from error
         return recorded

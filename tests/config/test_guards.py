@@ -1,4 +1,4 @@
-"""DEBUG stays on this machine; pages of researchers stay out of caches; secrets stay out of pages for errors."""
+"""DEBUG stays on this machine; pages of researchers stay out of caches; secrets stay out of error pages; no NUL is looked up."""
 
 import stat
 from pathlib import Path
@@ -72,3 +72,14 @@ def page_for_developers(request: HttpRequest) -> str:
         raise RuntimeError("failed")
     except RuntimeError as error:
         return ExceptionReporter(request, type(error), error, error.__traceback__).get_traceback_html()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/login/?next=%00", "/studies/?find=a%00b&archive=1", "/judge/a%00/", "/api/v1/studies/?find=%00"],
+)
+def test_an_address_with_a_nul_is_refused_before_anything_is_looked_up(client: Client, address: str) -> None:
+    refused = client.get(address)
+    assert refused.status_code == 400
+    assert refused.headers["Content-Type"].startswith("application/json") == address.startswith("/api/")
+    assert "Content-Security-Policy" in refused.headers
