@@ -1,4 +1,4 @@
-"""What must not happen by mistake: developers' pages reach others, caches keep researchers' pages, NULs are looked up."""
+"""What must not happen: developers' pages reach others, caches keep researchers' pages, a NUL is looked up."""
 
 import ipaddress
 from collections.abc import Callable, Iterable

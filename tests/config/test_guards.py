@@ -1,4 +1,4 @@
-"""DEBUG stays on this machine; pages of researchers stay out of caches; secrets stay out of error pages; no NUL is looked up."""
+"""DEBUG stays on this machine, pages of researchers out of caches, secrets out of error pages, NULs out of look-ups."""
 
 import stat
 from pathlib import Path
