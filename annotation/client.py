@@ -179,9 +179,9 @@ class Study:
         """Rankings, differences and agreement; `population` is people or simulated."""
         return self.get("results/", population=population)
 
-    def figures(self) -> list[dict[str, Any]]:
-        """The figures and tables that can be saved, with their forms."""
-        return list(self.get("figures/")["figures"])
+    def figures(self, population: str = "people") -> list[dict[str, Any]]:
+        """The figures and tables that can be saved, with their forms; `population` as for results."""
+        return list(self.get("figures/", population=population)["figures"])
 
     def save_figure(self, name: str, form: str, to: str | Path, **query: str | float) -> Path:
         """Writes a figure or table as svg, pdf, csv or tex."""

@@ -87,6 +87,18 @@ def test_a_judged_study_is_read_and_paused(owner: User, tmp_path: Path) -> None:
     assert study.pause()["state"] == "paused" and study.open()["state"] == "open"
 
 
+def test_the_figures_of_simulated_answers_are_listed_where_nobody_has_judged(
+    owner: User, tmp_path: Path
+) -> None:
+    row = make_judged_study(people=0, programs=6)
+    row.memberships.create(user=owner, role="owner")
+    study = site_of(owner).study(row.slug)
+    name = study.figures("simulated")[0]["name"]
+    assert study.save_figure(name, "csv", tmp_path / "a.csv", population="simulated").stat().st_size
+    with pytest.raises(Refusal, match="no judgments by people yet"):
+        study.figures()
+
+
 def test_what_is_not_theirs_is_refused_in_words() -> None:
     study = site_of(make_user("stranger")).study(make_judged_study(people=1).slug)
     with pytest.raises(Refusal, match="There is no such study, or you have no access to it") as refusal:

@@ -101,9 +101,9 @@ def test_from_right_to_left_the_pictures_and_keys_stay_where_they_are(
     assert left < original < right
     buttons = [page.locator(f'[data-answer="{side}"]').bounding_box() for side in ("left", "right")]
     assert buttons[0] and buttons[1] and buttons[0]["x"] < buttons[1]["x"]
-    # The tools stand at the left here, the number at the right.
-    tools, who = page.locator(".tools").bounding_box(), page.locator(".who").bounding_box()
-    assert tools and who and tools["x"] < who["x"]
+    # In a low window the tools stand beside the question, where it begins; the count and the badge where it ends.
+    tools, where = page.locator(".tools").bounding_box(), page.locator(".where > :first-child").bounding_box()
+    assert tools and where and where["x"] + where["width"] < tools["x"]
     answer(page, "ArrowLeft")
     answer(page, "ArrowRight")
     assert [judgment.answer for judgment in recorded(page, 2)] == ["left", "right"]
