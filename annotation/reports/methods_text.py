@@ -16,7 +16,7 @@ from annotation.core.annotator_quality import BY_HAND, RETURNED, RULES
 from annotation.core.bitrates import rate_in_words
 from annotation.core.conditions import ORIGINAL, levels
 from annotation.core.protocol import Protocol
-from annotation.models import Enrolment, Judgment, Study
+from annotation.models import Enrolment, Judgment, Study, Triplet
 from annotation.reports.exclusions import reason_group
 from annotation.reports.methods import method_facts, tuned_methods
 from annotation.reports.results import StudyResults
@@ -198,6 +198,12 @@ def _participants(study: Study, results: StudyResults) -> Iterator[str]:
             "%(number)s annotators were excluded (%(rule)s).",
             number,
         ) % {"number": number, "rule": rule}
+    if pairs := study.triplets.filter(role=Triplet.Role.EXCLUDED).count():
+        yield counted(
+            "%(number)s pair was excluded by hand, with its answers.",
+            "%(number)s pairs were excluded by hand, with their answers.",
+            pairs,
+        ) % {"number": pairs}
 
 
 def _panel(name: str) -> str:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from annotation.core.annotator_quality import BY_HAND, RETURNED, RULES
 from annotation.core.protocol import Protocol
-from annotation.models import Annotator, Enrolment, Judgment, Study
+from annotation.models import Annotator, Enrolment, Judgment, Study, Triplet
 from annotation.reports.methods import method_facts, methods_exhibit
 from annotation.reports.methods_text import methods_text
 from annotation.reports.results import cached_results
@@ -122,6 +122,18 @@ def test_answers_of_one_day_were_collected_on_it() -> None:
     assert f"to {day}." in text and "collected from" in text
 
 
+def test_the_paragraph_counts_the_pairs_that_were_excluded_by_hand() -> None:
+    study = make_study()
+    pairs = [make_triplet(study, source=make_source(study)) for _ in range(3)]
+    make_judgment(make_session(study))
+    results = cached_results(study, "people", 1)
+    assert results is not None
+    assert "excluded" not in " ".join(methods_text(study, results))
+    for number, words in enumerate(("1 pair was excluded by hand", "2 pairs were excluded by hand")):
+        Triplet.objects.filter(pk=pairs[number].pk).update(role=Triplet.Role.EXCLUDED)
+        assert words in " ".join(methods_text(study, results))
+
+
 @pytest.mark.parametrize("layout", ["side", "toggle", "flicker"])
 def test_no_sentence_of_the_paragraph_stays_english_in_another_language(layout: str) -> None:
     rules = Protocol(
@@ -137,6 +149,7 @@ def test_no_sentence_of_the_paragraph_stays_english_in_another_language(layout: 
         Enrolment.objects.filter(pk=away.pk).update(excluded_by=reason)
     results = cached_results(study, "people", 1)
     assert results is not None
+    Triplet.objects.filter(study=study).update(role=Triplet.Role.EXCLUDED)
     study.language, study.protocol = "zh-hans", rules.to_json()
     text = " ".join(methods_text(study, results))
     assert re.findall(r"[a-z]+ [a-z]+ [a-z]+", text.replace("made for a test", "")) == []
