@@ -8,7 +8,8 @@ file's rate), to real files, which are decoded and measured. Printed is how much
 codec's plain files take for the same figure, by interpolation of the logarithm of their rate: the mean over crops with
 its 95 % bootstrap interval; and the same for each quality. (t) marks figures that a search was tuned on. A figure that
 lies outside the plain files' range counts for nothing and is counted. Where a codec's knob is the rate, as pyramid's
-is, --qualities are rates. Each encode is a line of --out, which an interrupted run goes on with.
+is, --qualities are rates. Each encode is a line of --out, which an interrupted run goes on with: choose another --out
+after a change of the code.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ RATE_PER_QUALITY = 1.45
 
 @dataclass(frozen=True)
 class Point:
-    """One file of one crop."""
+    """One file of one crop; `wished` is the rate that it was aimed at, None for the quality alone."""
 
     crop: str
     codec: str
@@ -49,6 +50,13 @@ class Point:
     bpp: float
     figures: dict[str, float | None]
     seconds: float
+    pixels: int = 0
+    wished: float | None = None
+
+    @property
+    def key(self) -> tuple[str, int, str, float, float | None]:
+        """What another file of the same photograph may differ by."""
+        return self.crop, self.pixels, self.codec, self.quality, self.wished
 
 
 def middles(folder: Path, side: int, first: int | None) -> Iterator[tuple[str, Pixels]]:
@@ -66,16 +74,15 @@ class Points:
     def __init__(self, out: Path, chosen: Sequence[Figure]) -> None:
         self.out, self.figures = out, chosen
         lines = out.read_text().splitlines() if out.exists() else []
-        self.known = {
-            (one.crop, one.codec, one.quality): one for one in (Point(**json.loads(line)) for line in lines)
-        }
+        self.known = {one.key: one for one in (Point(**json.loads(line)) for line in lines)}
 
     def point(
         self, crop: str, pixels: Pixels, codec: Codec, quality: float, bpp: float | None = None
     ) -> Point:
         """The file of a crop at a quality, or at the rate `bpp` instead: from the lines, or made."""
-        key = (crop, codec.name, quality)
-        if key not in self.known:
+        key = (crop, pixels[..., 0].size, codec.name, quality, bpp)
+        wanted = {figure.name for figure in self.figures}
+        if key not in self.known or wanted - set(self.known[key].figures):
             self.known[key] = self._made(crop, pixels, codec, quality, bpp)
             lines = [json.dumps(asdict(one)) for one in self.known.values()]
             write_atomic(self.out, ("\n".join(lines) + "\n").encode())
@@ -90,7 +97,8 @@ class Points:
         seconds = time.process_time() - started
         decoded = codec.decode(bitstream)
         values = {figure.name: figure.of(pixels, decoded) for figure in self.figures}
-        return Point(crop, codec.name, quality, bits_per_pixel(len(bitstream), pixels), values, seconds)
+        rate, size = bits_per_pixel(len(bitstream), pixels), pixels[..., 0].size
+        return Point(crop, codec.name, quality, rate, values, seconds, size, bpp)
 
 
 def plain_knobs(codec: Codec, knob: float) -> list[float]:

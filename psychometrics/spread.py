@@ -41,7 +41,8 @@ def fewest_answers(names: int) -> int:
     """How many answers about so many names it takes to tell spreads from the noise of single answers.
 
     From fewer, leaving a cluster out moves the scale by whole JND. In simulated studies of 6 names whose photographs
-    differ by 0.2 JND, the 95 % interval lay above that in 22 to 65 of 100 with 30 to 60 answers, in 2 to 7 with 150.
+    differ by 0.2 JND, the 95 % interval lay above that in 22 to 65 of 100 with 30 to 60 answers, in 8 to 15 with 100
+    (the limit there), in 2 to 7 with 150.
     """
     return _ANSWERS_A_STRENGTH * (names - 1)
 

@@ -36,7 +36,7 @@ def test_one_answer_each_tells_no_spread() -> None:
 
 
 def test_few_answers_tell_no_spread() -> None:
-    """Their intervals would lie above a true spread of 0.2 JND in every second study of 30 to 45 answers."""
+    """Their intervals would lie above a true spread of 0.2 JND in every sixth study of 30 to 45 answers."""
     few, enough = (
         rank(study(number, seed=3, annotators=25, sources=15, of_sources=0.2)) for number in (45, 400)
     )
