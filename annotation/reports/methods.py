@@ -66,12 +66,7 @@ def _tuned_on(made: Reconstruction) -> tuple[str, ...]:
     """What the codec says of the settings that made it; nothing where this installation has lost the codec."""
     try:
         return registry.get(made.method).tuned_on(made.operating_point or {})
-    except (
-        KeyError,
-        CodecError,
-        Refused,
-        OSError,
-    ):  # weights that are damaged, or a storage that is not there
+    except (KeyError, CodecError, Refused, OSError):  # weights are damaged, or the storage is not there
         return ()
 
 

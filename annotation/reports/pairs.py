@@ -154,10 +154,8 @@ def csv_rows(study: Study, pairs: QuerySet[Triplet]) -> Iterator[tuple[Any, ...]
     batch = list(rows[:PAIRS_AT_ONCE])
     while batch:
         pks = [pk for pk, *_ in batch]
-        span = {
-            "triplet__gte": pks[0],
-            "triplet__lte": pks[-1],
-        }  # an index walks it; a list of ids costs more
+        # An index walks a span; a list of ids costs more.
+        span = {"triplet__gte": pks[0], "triplet__lte": pks[-1]}
         votes, flags = _tallies(out, **span), _flag_counts(**span)
         for pk, source, *pair, known in batch:
             yield (pk, names.get(source, ""), *pair, *votes.get(pk, _NO_VOTES), known, flags.get(pk, 0))

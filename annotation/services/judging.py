@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -30,6 +31,8 @@ from annotation.models.triplet import counter
 from annotation.services.pool import free_place
 from annotation.services.practice import close_try
 from annotation.turns import atomic_in_turn
+
+log = structlog.get_logger(__name__)
 
 # Each takes a row: changing one's mind about a pair has an end.
 MOST_UNDONE = 3
@@ -80,8 +83,8 @@ def record(
     An answer that supersedes another undoes it. Both rows stay; of a pair the later one counts, of a check or a
     training pair the first one stands. `then` is called with the locked rows once a first answer is recorded, in its
     transaction: one commit for both. Whatever it raises or writes, the answer stands. Raises a kind of Refused:
-    NotYours, LeaseExpired, AlreadyAnswered, UndoRefused, BadTiming, StudyNotOpen, SessionErased. A refused answer
-    changes nothing.
+    NotYours, LeaseExpired, AlreadyAnswered, UndoRefused, BadTiming, StudyNotOpen, SessionErased; or DatabaseError where
+    the database ended the whole transaction. A refused answer changes nothing.
     """
     try:
         with atomic_in_turn():
@@ -107,11 +110,12 @@ def _followed(recorded: Recorded, then: Callable[[Session, Enrolment], Any]) -> 
     try:
         with transaction.atomic():
             return replace(recorded, followed=then(recorded.session, recorded.enrolment))
-    except (
-        Exception
-    ) as error:  # whoever needs the next pair tries it again by itself, and meets the same error
+    # Every error: whoever needs the next pair tries again in a transaction of its own, and meets what remains wrong.
+    except Exception as error:
         if transaction.get_rollback():
             raise DatabaseError("the answer was rolled back with what followed it") from error
+        if not isinstance(error, Refused):
+            log.warning("no pair with the answer", error=f"{type(error).__name__}: {error}")
         return recorded
 
 

@@ -63,11 +63,8 @@ def test_the_api_finds_them_too(owner_client: Client, session: Session) -> None:
     ("answers", "fields", "words"),
     [
         (1, {}, "no code yet: 1 of 4 required pairs"),
-        (
-            3,
-            {},
-            "no code yet: 3 of 3 required pairs",
-        ),  # all that there are, and the page has not asked for its end
+        # All that there are, and the page has not requested its end.
+        (3, {}, "no code yet: 3 of 3 required pairs"),
         (3, {"finished_at": timezone.now()}, "reached: the study’s link shows the code"),
         (0, {"screened_out_by": "acuity"}, "screened out: there is no code"),
         (1, {"returned_at": timezone.now()}, "returned their place, so there is no code"),
