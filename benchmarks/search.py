@@ -27,7 +27,7 @@ from scipy.interpolate import PchipInterpolator
 
 from codecs_zoo import registry
 from codecs_zoo.contract import Codec, Pixels, bits_per_pixel
-from codecs_zoo.quality import Figure, figures
+from codecs_zoo.quality import Figure, QualityError, figures
 from codecs_zoo.rate import encode_to_bpp
 from codecs_zoo.sweep.intervals import bootstrap_draws, mean_interval
 from codecs_zoo.variants import split_name
@@ -203,7 +203,10 @@ def main() -> None:
     )
     parser.add_argument("--first", type=int, help="only so many photographs")
     options = parser.parse_args()
-    chosen = figures(options.metrics.split(","))
+    try:
+        chosen = figures(options.metrics.split(","))
+    except QualityError as error:
+        parser.error(f"{error}. Or leave it out of --metrics")
     print_table(options, chosen, measured(options, chosen))
 
 
