@@ -45,3 +45,17 @@ def due(position: int, served: Mapping[str, int], rates: Mapping[str, float], *,
     }
     owed = [kind for kind, place in places.items() if place <= position]
     return sorted(owed, key=lambda kind: (places[kind], KINDS.index(kind)))
+
+
+def decoy(position: int, rates: Mapping[str, float], *, seed: str) -> list[str]:
+    """Return one kind of check, drawn in proportion to the rates, [] where a stream has none.
+
+    Where no check is due at `position`, this one is looked up and dropped: otherwise a program that times its
+    requests could tell checks from pairs.
+    """
+    drawn = uniform(f"{seed}:decoy:{position}") * sum(rates.values())
+    for kind, rate in rates.items():
+        if drawn < rate:
+            return [kind]
+        drawn -= rate
+    return []

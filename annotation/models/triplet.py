@@ -27,9 +27,11 @@ class TripletQuerySet(models.QuerySet["Triplet"]):
         return self.select_related("source", "first", "second")
 
     def to_serve(self) -> Self:
-        """With what a claim needs of them, and no more: counters, the known answer, the picture's size."""
+        """With what a claim needs of them, and no more: counters, role, the known answer, the picture's size."""
         counters = (counter(name, simulated=who) for name in ("served", "lefts") for who in (False, True))
-        return self.select_related("source").only("known", *counters, "source__width", "source__height")
+        return self.select_related("source").only(
+            "known", "role", *counters, "source__width", "source__height"
+        )
 
     def unfinished(self, study: Study, *, simulated: bool) -> Self:
         """Pairs of the study that one population has not given all its votes yet."""

@@ -261,7 +261,7 @@ def _train(session: Session, enrolment: Enrolment, begun: int, total: int) -> As
 def _judge(session: Session, last_source: int | None) -> Assignment | NoPair:
     stream = next_place(session, last_source)
     for serving in next_servings(session, stream):
-        if not serving.counts or take(serving, simulated=session.annotator.simulated):
+        if take(serving, simulated=session.annotator.simulated) or not serving.counts:
             return lease(session, serving, stream.position)
     return _nothing(session)
 

@@ -13,18 +13,22 @@ from annotation.services.serving import Serving
 
 
 def take(serving: Serving, *, simulated: bool) -> bool:
-    """Whether a place of the triplet is now the caller's: not taken since it was read. Never waits for others."""
+    """Whether a place of the triplet is now the caller's: not taken since it was read. Never waits for others.
+
+    Where the answer will be no vote the same row is written unchanged, so that its claim takes as long.
+    """
+    by = int(serving.counts)
     served, lefts = (counter(name, simulated=simulated) for name in ("served", "lefts"))
     triplet = Triplet.objects.filter(
         pk=serving.triplet.pk,
-        role=Triplet.Role.PAIR,
+        role=serving.triplet.role,
         **{served: serving.triplet.counted("served", simulated=simulated)},
     )
     if connection.features.has_select_for_update_skip_locked and not list(
         triplet.select_for_update(skip_locked=True).values_list("pk")
     ):
         return False
-    return bool(triplet.update(**{served: F(served) + 1, lefts: F(lefts) + int(serving.first_on_left)}))
+    return bool(triplet.update(**{served: F(served) + by, lefts: F(lefts) + by * int(serving.first_on_left)}))
 
 
 def lease(session: Session, serving: Serving, position: int) -> Assignment:

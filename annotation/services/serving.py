@@ -43,25 +43,32 @@ class Serving:
 def next_servings(session: Session, stream: Stream) -> Iterator[Serving]:
     """What may be served next, best first; nothing when no pair is open to the annotator.
 
-    A check never comes where there is no pair left, so that checks alone do not keep a session alive; and pairs
-    are looked up before a check is served, so that both take equally long.
+    A check never comes where there is no pair left, so that checks alone do not keep a session alive. Pairs are
+    looked up before a check is served, and a check before a pair is: the time that a claim takes tells neither.
     """
     pairs = _pairs(session, stream)
     if not pairs:
         return iter(())
     if stream.warm_up:
         return iter([_warm_up(session, stream) or pairs[0]])
-    checks = (_check(kind, session, stream) for kind in _served_here(session.study, stream.kinds))
-    return chain((check for check in checks if check), pairs)
+    kinds = _served_here(session.study, stream.kinds or stream.look_up)
+    checks = (check for kind in kinds if (check := _check(kind, session, stream)))
+    if not stream.kinds:
+        next(checks, None)  # for its time alone
+        return iter(pairs)
+    return chain(checks, pairs)
 
 
 def _served_here(study: Study, kinds: Sequence[str]) -> list[str]:
-    """Of the kinds that are owed, those that the study can have: one look-up in place of several for each."""
-    made = [kind for kind in kinds if kind in Triplet.Role.values]
-    if not made:
-        return list(kinds)
-    there = {kind: Exists(Triplet.objects.filter(study=study, role=kind)) for kind in made}
-    has = Study.objects.filter(pk=study.pk).values(**there).get()
+    """Of the kinds that are owed, those that the study can have: one look-up, whatever they are."""
+    there = {
+        kind: Exists(Triplet.objects.filter(study=study, role=kind))
+        for kind in kinds
+        if kind in Triplet.Role.values
+    }
+    if not kinds:
+        return []
+    has = Study.objects.filter(pk=study.pk).values("pk", **there).get()
     return [kind for kind in kinds if has.get(kind, True)]
 
 

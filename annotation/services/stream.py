@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Case, Count, Q, When
 
 from annotation.core.allocation import Sides
-from annotation.core.checks import check_rates, due
+from annotation.core.checks import check_rates, decoy, due
 from annotation.models import Assignment, Session
 
 HELD_STATES = (Assignment.State.LEASED, Assignment.State.ANSWERED)
@@ -19,13 +19,15 @@ class Stream:
     """The next place of a session.
 
     `position` counts from 1 in the session. `kinds` are the checks that are due, the one due longest first; none
-    in the warm-up. `pairs` and `warm_ups` say on which side the first reconstruction stood in this annotator's
-    pairs so far. `seed` belongs to the annotator in this study.
+    in the warm-up. `look_up` is the kind that is looked up all the same where none is due. `pairs` and `warm_ups`
+    say on which side the first reconstruction stood in this annotator's pairs so far. `seed` belongs to the
+    annotator in this study.
     """
 
     position: int
     warm_up: bool
     kinds: list[str]
+    look_up: list[str]
     pairs: Sides
     warm_ups: Sides
     last_source: int | None
@@ -40,11 +42,12 @@ def next_place(session: Session, last_source: int | None) -> Stream:
     rules, seed = session.study.rules, seed_of(session)
     here, held, served, sides = _counts(session)
     warm_up = held < rules.warm_up
-    place = sum(served.values()) + 1
+    place, rates = sum(served.values()) + 1, check_rates(rules)
     return Stream(
         position=here + 1,
         warm_up=warm_up,
-        kinds=[] if warm_up else due(place, served, check_rates(rules), seed=seed),
+        kinds=[] if warm_up else due(place, served, rates, seed=seed),
+        look_up=[] if warm_up else decoy(place, rates, seed=seed),
         pairs=sides[False],
         warm_ups=sides[True],
         last_source=last_source,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.core.checks import KINDS, check_position, check_rates, due
+from annotation.core.checks import KINDS, check_position, check_rates, decoy, due
 from annotation.core.protocol import Protocol
 
 USUAL = check_rates(Protocol())
@@ -91,3 +91,10 @@ def test_kinds_of_one_rate_do_not_fall_on_the_same_places() -> None:
     assert len({tuple(row) for row in places.values()}) == len(KINDS)
     first = [next(p for p in range(1, 12) if kind in due(p, {}, {kind: 0.1}, seed="one")) for kind in KINDS]
     assert first == [row[0] for row in places.values()]
+
+
+def test_what_is_looked_up_for_nothing_is_of_the_kinds_of_the_study_at_their_rates() -> None:
+    counts = Counter(decoy(place, USUAL, seed="a")[0] for place in range(2_000))
+    assert set(counts) == {"sentinel", "identical", "repeat"}
+    assert all(abs(counts[kind] / 2_000 - USUAL[kind] / 0.14) < 0.04 for kind in counts)
+    assert decoy(1, check_rates(Protocol.bare()), seed="a") == []
