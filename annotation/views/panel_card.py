@@ -99,7 +99,8 @@ def _bonus(request: HttpRequest) -> dict[str, Any]:
     """The amount of a bonus, and the share of sentinels that it takes, as asked for. Refuses what is not a number."""
     amount, percent = request.GET.get("amount", "") or "1.00", request.GET.get("sentinels", "") or "0"
     try:
-        if not (0 < float(amount) < 10_000 and 0 <= float(percent) <= 100):
+        # An amount that is paid as 0.00 is none.
+        if not (0 < round(float(amount), 2) < 10_000 and 0 <= float(percent) <= 100):
             raise ValueError
     except ValueError:
         raise Refused(

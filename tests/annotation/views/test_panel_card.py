@@ -198,7 +198,8 @@ class TestLists:
         assert card(owner_client, study, amount="1.5").context["bonus_lines"] == "p0,1.50\np1,1.50"
 
     @pytest.mark.parametrize(
-        "query", [{"amount": "much"}, {"amount": "-1"}, {"sentinels": "101"}, {"amount": "nan"}]
+        "query",
+        [{"amount": "much"}, {"amount": "-1"}, {"amount": "0.004"}, {"sentinels": "101"}, {"amount": "nan"}],
     )
     def test_an_amount_is_a_number(self, owner_client: Client, query: dict[str, str]) -> None:
         study = panel_study()
