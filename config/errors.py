@@ -30,6 +30,11 @@ def server_failed(request: HttpRequest) -> HttpResponse:
     sentence = passing_problem(sys.exc_info()[1])
     if not sentence:
         return server_error(request)
+    return try_later(sentence)
+
+
+def try_later(sentence: str) -> HttpResponse:
+    """A 503 with the sentence and the time to try again."""
     headers = {"Retry-After": str(RETRY_AFTER_S)}
     return HttpResponse(
         f"{sentence}\n", status=503, content_type="text/plain; charset=utf-8", headers=headers

@@ -2,7 +2,13 @@
 
 from collections.abc import Callable
 
+import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from config.errors import NO_ROOM, passing_problem, try_later
+
+log = structlog.get_logger(__name__)
 
 POLICY = "; ".join(
     [
@@ -63,4 +69,23 @@ def api_problems_as_json(
         kept = {name: response.headers[name] for name in ("Retry-After",) if name in response.headers}
         return JsonResponse({"detail": detail}, status=response.status_code, headers=kept)
 
+    return middleware
+
+
+def full_disk_while_debugging(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """A full disk is a 503 with DEBUG too, where Django shows its own page instead of handler500."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, problem: Exception) -> HttpResponse | None:
+        sentence = passing_problem(problem)
+        if not settings.DEBUG or sentence != str(NO_ROOM):
+            return None
+        log.error("the disk is full", exc_info=problem)
+        return try_later(sentence)
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware

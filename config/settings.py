@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "config.middleware.content_security_policy",
     "config.languages.language_of_request",
     "config.middleware.api_problems_as_json",
+    "config.middleware.full_disk_while_debugging",
     "config.guards.no_nul_in_addresses",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -1,10 +1,13 @@
 """Where files live: a folder by default, an S3-compatible bucket by STORAGE_URL."""
 
+import os
+import secrets
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import FileSystemStorage
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
@@ -12,6 +15,23 @@ class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[m
     """Static files under hashed names, with the imports between ES modules rewritten too."""
 
     support_js_module_import_aggregation = True
+
+
+class WholeFiles(FileSystemStorage):
+    """A folder in which each file is there whole or not at all, also where the disk fills up as it is written."""
+
+    def _save(self, name: str, content: Any) -> str:
+        draft = f"{name}.{secrets.token_hex(8)}.part"
+        try:
+            super()._save(draft, content)  # type: ignore[misc]
+            while True:
+                try:
+                    os.link(self.path(draft), self.path(name))
+                    return name
+                except FileExistsError:  # somebody else saved it this moment
+                    name = self.get_available_name(name)
+        finally:
+            self.delete(draft)
 
 
 def storage_from_url(url: str, folder: Path) -> dict[str, Any]:
@@ -22,7 +42,7 @@ def storage_from_url(url: str, folder: Path) -> dict[str, Any]:
     """
     if not url:
         return {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "BACKEND": "config.storage.WholeFiles",
             "OPTIONS": {"location": folder, "base_url": None},
         }
     parts = urlsplit(url)

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.test import Client
+from pytest_django import Settings
 
 from config.errors import NO_DATABASE, NO_ROOM, passing_problem
 
@@ -54,3 +55,15 @@ def test_pages_and_api_say_it(
     assert answer.headers.get("Retry-After") == ("10" if status == 503 else None)
     if path.startswith("/api/"):
         assert ("disk is full" in answer.json()["detail"]) is (status == 503)
+
+
+def test_a_full_disk_is_a_503_while_debugging_too(
+    db: None, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    settings.DEBUG = True
+    monkeypatch.setattr("drf_spectacular.views.SpectacularAPIView.get", fail)
+    answer = Client(raise_request_exception=False).get("/api/v1/schema/")
+    assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "10")

@@ -1,5 +1,6 @@
 """STORAGE_URL: what it means, what it refuses, and the whole way of a photograph through a real bucket."""
 
+import errno
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage, storages
 from django.test import Client
 from pytest_django import Settings
@@ -20,7 +22,7 @@ from annotation.services.studies import create_study, open_study
 from annotation.transient import is_transient
 from config import bucket as store
 from config.checks import check_storage
-from config.storage import storage_from_url
+from config.storage import WholeFiles, storage_from_url
 from imaging.pixels import pixels_sha256
 from imaging.png import decode_png
 from tests.kit.factories import make_assignment, make_judged_study, make_pixels, make_png, make_session
@@ -149,3 +151,26 @@ def test_the_probe_of_a_stalled_bucket_ends_before_a_load_balancer_gives_up(
         monkeypatch.setitem(storages._storages, "default", storage)
         check = check_storage()
     assert "ReadTimeoutError" in check.problem
+
+
+class Disk(ContentFile):  # type: ignore[type-arg]
+    """Content of which the disk takes a part only."""
+
+    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        """The first half, and then no more."""
+        yield b"half"
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_disk_that_fills_up_leaves_no_half_file(tmp_path: Path) -> None:
+    storage = WholeFiles(tmp_path, base_url=None)
+    with pytest.raises(OSError, match="No space"):
+        storage.save("sources/a.png", Disk(b"half and half"))
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert storage.save("sources/a.png", ContentFile(b"whole")) == "sources/a.png"
+    other = storage.save("sources/a.png", ContentFile(b"another"))
+    assert [Path(storage.path(name)).read_bytes() for name in ("sources/a.png", other)] == [
+        b"whole",
+        b"another",
+    ]
+    assert len(list(tmp_path.rglob("*.*"))) == 2
