@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -175,3 +176,17 @@ def test_on_a_phone_no_button_stands_on_another_one(
     page.locator('[data-answer="right"]').click()
     assert recorded(page, 1)[0].layout == "toggle"  # results can be cut by it
     phone.close()
+
+
+def test_on_a_phone_no_button_below_small_pictures_stands_on_another(
+    page: Page, sit_down: Callable[[Study], None], pseudo: None
+) -> None:
+    page.set_viewport_size({"width": 390, "height": 720})
+    sit_down(study_with(1, fields={"language": RIGHT_TO_LEFT, "allow_ties": True}))
+    page.wait_for_selector(READY)
+    assert page.locator("#stage").get_attribute("data-layout") == "side"
+    boxes = [button.bounding_box() for button in page.locator(".under .button:visible").all()]
+    for one, other in combinations([box for box in boxes if box], 2):
+        beside = one["x"] + one["width"] <= other["x"] or other["x"] + other["width"] <= one["x"]
+        above = one["y"] + one["height"] <= other["y"] or other["y"] + other["height"] <= one["y"]
+        assert beside or above, (one, other)
