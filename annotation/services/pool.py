@@ -24,8 +24,9 @@ def take(serving: Serving, *, simulated: bool) -> bool:
         role=serving.triplet.role,
         **{served: serving.triplet.counted("served", simulated=simulated)},
     )
+    # no_key: an answer to the triplet, whose foreign keys are verified when it commits, must not wait for us there.
     if connection.features.has_select_for_update_skip_locked and not list(
-        triplet.select_for_update(skip_locked=True).values_list("pk")
+        triplet.select_for_update(skip_locked=True, no_key=True).values_list("pk")
     ):
         return False
     return bool(triplet.update(**{served: F(served) + by, lefts: F(lefts) + by * int(serving.first_on_left)}))

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[3]
 HERE = Path(__file__).parent.relative_to(ROOT)
 AGAIN = (
     "test_races.py",
+    "test_answer_races.py",
     "test_encoding_races.py",
     "test_claims.py",
     "test_judging.py",
