@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -47,15 +48,31 @@ def private_pages(get_response: Respond) -> Respond:
     return middleware
 
 
-def no_nul_in_addresses(get_response: Respond) -> Respond:
-    """Refuses addresses with a NUL, which nobody types: Postgres raises an error where it is looked up."""
+class NoNul:
+    """Refuses addresses and forms with a NUL, which nobody types: Postgres raises an error where it is looked up."""
 
-    def middleware(request: HttpRequest) -> HttpResponse:
+    def __init__(self, get_response: Respond) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Look at the address."""
         if "%00" in request.META.get("QUERY_STRING", "") or "\0" in request.path_info:
-            return HttpResponse("The address contains a NUL.\n", status=400, content_type="text/plain")
-        return get_response(request)
+            return _refused("The address contains a NUL.\n")
+        return self._get_response(request)
 
-    return middleware
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: Any, values: Any
+    ) -> HttpResponse | None:
+        """Look at the fields of a page's form; the API's serializers refuse a NUL by themselves."""
+        if request.method != "POST" or getattr(view, "csrf_exempt", False):
+            return None
+        if any("\0" in value for _, texts in request.POST.lists() for value in texts):
+            return _refused("A field contains a NUL.\n")
+        return None
+
+
+def _refused(sentence: str) -> HttpResponse:
+    return HttpResponse(sentence, status=400, content_type="text/plain")
 
 
 def _is_here(address: str) -> bool:

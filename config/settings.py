@@ -70,7 +70,7 @@ MIDDLEWARE = [
     "config.languages.language_of_request",
     "config.middleware.api_problems_as_json",
     "config.middleware.full_disk_while_debugging",
-    "config.guards.no_nul_in_addresses",
+    "config.guards.NoNul",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

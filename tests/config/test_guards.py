@@ -83,3 +83,9 @@ def test_an_address_with_a_nul_is_refused_before_anything_is_looked_up(client: C
     assert refused.status_code == 400
     assert refused.headers["Content-Type"].startswith("application/json") == address.startswith("/api/")
     assert "Content-Security-Policy" in refused.headers
+
+
+def test_a_form_with_a_nul_is_refused_and_the_same_without_one_is_read(client: Client) -> None:
+    refused = client.post("/login/", {"username": "a\0b", "password": "c"})
+    assert (refused.status_code, refused.content) == (400, b"A field contains a NUL.\n")
+    assert client.post("/login/", {"username": "ab", "password": ""}).status_code == 200
