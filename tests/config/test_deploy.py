@@ -37,3 +37,9 @@ def test_sentry_without_its_extra_or_its_address_says_so(tmp_path: Path) -> None
     done = manage("check", folder=tmp_path, SENTRY_DSN="nonsense")
     assert done.returncode != 0
     assert "SENTRY_DSN is not a valid Sentry DSN" in done.stderr
+
+
+def test_sentry_is_set_up_without_a_warning(tmp_path: Path) -> None:
+    done = manage("check", folder=tmp_path, SENTRY_DSN="http://key@127.0.0.1:9/1", PYTHONWARNINGS="default")
+    assert done.returncode == 0, done.stderr
+    assert "sentry" not in done.stderr
