@@ -1,11 +1,12 @@
 /**
- * A study's pages: keep state, bars, tables and what codecs reach up to date, and copy the study's link.
+ * A study's pages: keep state, bars, tables and what codecs reach up to date or say that they are not; copy the link.
  * Each page is whole without this script; reload it to see the newest numbers.
  */
 
 import { poll } from "./poll.js";
 
 const EVERY_MS = 2000;
+const NEWER_EVERY_MS = 10000;
 
 /** The page as the server renders it now. A request parses it, since the policy lets no script turn text into a page. */
 function newestPage() {
@@ -45,6 +46,18 @@ function follow(section) {
   });
 }
 
+/** Says that a page is older than its study: a table that somebody reads is not exchanged under their eyes. */
+function watch(note) {
+  let loaded = null;
+  poll(note.dataset.newer, NEWER_EVERY_MS, (status) => {
+    const done = Object.values(status.meters).map((meter) => meter.done);
+    const now = JSON.stringify([status.state, done, status.open_flags]);
+    loaded ??= now;
+    note.hidden = now === loaded;
+    return note.hidden && status.state !== "closed";
+  });
+}
+
 /** Reloads once a snapshot is built or has failed: the rest of its row comes from the server. */
 function waitFor(table) {
   poll(table.dataset.pendingAt, EVERY_MS, (status) => {
@@ -64,6 +77,7 @@ async function copy(button) {
 }
 
 for (const section of document.querySelectorAll("[data-status]")) follow(section);
+for (const note of document.querySelectorAll("[data-newer]")) watch(note);
 for (const table of document.querySelectorAll("[data-pending]")) waitFor(table);
 
 // The clipboard exists only on secure addresses; elsewhere the link can still be selected.

@@ -23,6 +23,24 @@ def test_the_bars_move_by_themselves(page: Page, logged_in: str) -> None:
     expect(judged.locator("progress")).to_have_js_property("value", 1)
 
 
+def test_a_page_that_is_older_than_its_study_says_so(page: Page, logged_in: str) -> None:
+    study = make_study(votes_per_triplet=2)
+    make_triplet(study)
+    page.clock.install()
+    page.goto(logged_in + reverse("study-people", args=[study.slug]))
+    note = page.get_by_text("The study has changed since this page was loaded.")
+    for _ in range(2):
+        with page.expect_response("**/status.json"):
+            page.clock.fast_forward("00:10")
+    expect(note).to_be_hidden()
+    make_judgment(make_session(study))
+    with page.expect_response("**/status.json"):
+        page.clock.fast_forward("00:10")
+    expect(note).to_be_visible()
+    page.get_by_role("link", name="Reload the page").click()
+    expect(page.locator("table[data-sortable] tbody tr")).to_have_count(1)
+
+
 def test_a_snapshot_that_is_built_shows_by_itself(page: Page, logged_in: str) -> None:
     study = make_study()
     snapshot = Snapshot.objects.create(study=study, number=1, simulated=False, until=study.created_at)
