@@ -69,7 +69,8 @@ class Scratch:
         self.size, self.key, port = size, "", free_port()
         self.url = f"http://127.0.0.1:{port}"
         env = {**os.environ, "DATABASE_URL": database_url, "VAR_DIR": str(var_dir), "LOG_LEVEL": "ERROR"}
-        env["DJANGO_SETTINGS_MODULE"] = "config.settings"
+        # As `make demo` sets them: with DEBUG each statement would be kept.
+        env |= {"DEBUG": "off", "SECRET_KEY": "benchmark", "DJANGO_SETTINGS_MODULE": "config.settings"}
         parts = embedded_parts(host="127.0.0.1", port=port, var_dir=var_dir, env=env)
         (web,) = [part for part in parts if part.name == "web"]
         self._web = Child(web, env=env, cwd=ROOT, log_dir=var_dir / "log", guard=guard)

@@ -118,7 +118,7 @@ def test_what_was_left_out_and_what_failed_is_said(
 def test_a_sweep_that_cannot_begin_leaves_nothing(
     photographs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str], words: str
 ) -> None:
-    assert sweep(photographs, tmp_path / "out", *more) == 1
+    assert sweep(photographs, tmp_path / "out", *more) == 2
     assert words in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
@@ -127,5 +127,5 @@ def test_a_sweep_that_cannot_begin_leaves_nothing(
 def test_a_folder_without_photographs_is_an_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], folder: str, words: str
 ) -> None:
-    assert sweep(tmp_path / folder, tmp_path / "out") == 1
+    assert sweep(tmp_path / folder, tmp_path / "out") == 2
     assert words in capsys.readouterr().err
