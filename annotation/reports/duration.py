@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import cast
+
+from django.core.cache.backends.locmem import LocMemCache
 
 from annotation.cached import cached
 from annotation.core.protocol import Protocol
@@ -20,7 +23,8 @@ FEWEST_ANSWERS, MOST_ANSWERS = 50, 2000
 # A longer gap between two answers is a break.
 LONGEST_GAP_SECONDS = 120
 CACHED_S = 3600
-TOTAL_CACHED_S = 600
+# In this process, not in the shared cache: each answer reports it, also while that cache is away.
+_totals = LocMemCache("session-totals", {"timeout": 600, "max_entries": 20_000})
 
 
 @dataclass(frozen=True)
@@ -72,9 +76,10 @@ def _pairs(study: Study) -> int:
 def session_total(session: Session) -> int:
     """How many pairs its page counts to, from 1: those of a session, without what its annotator saw in others.
 
-    Kept for a while, since each answer reports it.
+    Kept for ten minutes.
     """
-    return cached(f"session-total-{session.pk}", lambda: _session_total(session), TOTAL_CACHED_S)
+    key = f"{session.annotator_id}-{session.pk}"
+    return cast(int, _totals.get_or_set(key, lambda: _session_total(session)))
 
 
 def _session_total(session: Session) -> int:
