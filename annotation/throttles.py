@@ -38,7 +38,7 @@ def seconds_to_wait(scope: str, name: str) -> float:
 def _counted(key: str, lasts: int) -> int:
     """How many requests were counted, with this one; 0 while the server is away."""
     for _ in range(2):  # the second time somebody else was the first
-        with suppress(ValueError):  # nothing is counted yet, which is rare: so it is not asked first
+        with suppress(ValueError):  # nothing is counted yet, which is rare
             return cache.incr(key)
         if cache.add(key, 1, lasts):
             return 1

@@ -19,7 +19,7 @@ DEFAULT_DEBRIEF = translatable("""\
 Your answers help to measure how visible the errors of image compression are, and to build compression that \
 people find closer to the original. Some pairs had a known answer or came twice: they tell how far answers \
 can be trusted.""")
-# As studies hold it that were made while it still said thanks, below a heading that says so too: translated as before.
+# The debrief of studies from when it ended with thanks, as the heading above it does: still translated.
 FIRST_DEFAULT_DEBRIEF = translatable("""\
 Thank you. Your answers help to measure how visible the errors of image compression are, and to build compression that \
 people find closer to the original. Some pairs had a known answer or came twice: they tell how far answers \

@@ -76,7 +76,7 @@ def test_the_file_has_the_pixels_and_may_be_read_by_the_proxy(
 def test_the_first_request_for_a_pair_writes_all_its_files(
     folder: Path, assignment: Assignment, asked_first: str
 ) -> None:
-    """The time of a request told which file had been written before: a check's picture is seldom shown."""
+    """The time of a request revealed which file had been written before: a check's picture is seldom shown."""
     get(assignment.pk, asked_first)
     assert len(list(folder.rglob("*.png"))) == 3
     for slot in SLOTS:

@@ -92,7 +92,7 @@ def test_a_picture_is_read_once_and_forgotten_when_there_is_no_room(monkeypatch:
 def test_the_first_request_reads_the_whole_pair_and_the_others_nothing(
     monkeypatch: pytest.MonkeyPatch, asked_first: str
 ) -> None:
-    """By time, the side that had been read for an earlier pair was told from a check's, which is seldom shown."""
+    """Time distinguished the side that had been read for an earlier pair from a check's, which is seldom shown."""
     read: list[str] = []
     monkeypatch.setattr(pictures, "read_stored", lambda name: read.append(name) or read_stored(name))
     assignment = make_assignment(make_session(make_triplet().study))

@@ -182,10 +182,10 @@ def test_the_command_says_that_levels_are_not_connected(
     pictures = good() | {"dawn/theirs@2.png": worse(DAWN, 12), "dusk/theirs@2.png": worse(DUSK, 12)}
     write(tmp_path / "own", pictures)
     start = 'format = "closer-study/1"\nname = "Mine"\nstimuli = "own"\n[protocol]\npairs_across = '
-    for across, said in (("off", True), ("method", False)):
+    for across, reported in (("off", True), ("method", False)):
         (tmp_path / "study.toml").write_text(f'{start}"{across}"\n')
         run("create_study", str(tmp_path / "study.toml"), "--open")
-        assert ("into 2 groups" in capsys.readouterr().err) is said
+        assert ("into 2 groups" in capsys.readouterr().err) is reported
 
 
 @pytest.mark.django_db(transaction=True)

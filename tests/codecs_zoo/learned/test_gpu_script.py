@@ -1,4 +1,4 @@
-"""The script for a GPU: what cannot be done is said before the minutes are spent."""
+"""The script for a GPU: it reports what cannot be done before the minutes are spent."""
 
 from pathlib import Path
 
