@@ -86,7 +86,7 @@ _kept: tuple[float, list[checks.Check]] = (-OLD_AFTER_S, [])
 
 
 def _recent_checks() -> list[checks.Check]:
-    """Recent results of the checks. One thread at a time makes them: a server that is silent holds no other for long."""
+    """Recent results of the checks. One thread at a time makes them: a silent server holds no other for long."""
     global _kept
     if not _asking.acquire(timeout=WAIT_S):
         return _while_they_run()
