@@ -6,11 +6,22 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.test import Client
 
 from annotation.core.protocol import Protocol
 from annotation.models import Assignment, Judgment, Session, Triplet
-from tests.kit.factories import make_session, make_source, make_study, make_timing, make_triplet
+from annotation.services.pool import take
+from annotation.services.serving import Serving
+from tests.kit.answers import record_judgment
+from tests.kit.factories import (
+    make_assignment,
+    make_session,
+    make_source,
+    make_study,
+    make_timing,
+    make_triplet,
+)
 from tests.races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,3 +68,33 @@ def test_checks_that_everybody_is_shown_are_answered_without_a_deadlock() -> Non
     assert sum(map(len, statuses)) == Judgment.objects.count() == Assignment.objects.count()
     pairs = Triplet.objects.filter(role="pair")
     assert sum(pairs.values_list("votes", flat=True)) == Judgment.objects.filter(counted=True).count() == 48
+
+
+@pytest.mark.skipif(
+    connection.vendor == "sqlite", reason="SQLite has one writer at a time, and locks no rows"
+)
+def test_a_claim_keeps_no_answer_to_a_check_waiting() -> None:
+    study = make_study()
+    triplet = make_triplet(study)
+    session = make_session(study)
+    make_assignment(session)
+    Triplet.objects.filter(pk=triplet.pk).update(role=Triplet.Role.SENTINEL, known="first")
+    session.assignments.update(kind=Assignment.Kind.SENTINEL)
+
+    def answered_without_waiting() -> Judgment:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '1s'")
+        return make_answer(session)
+
+    with transaction.atomic():
+        triplet.refresh_from_db()
+        assert take(Serving(triplet, True, Assignment.Kind.SENTINEL), simulated=False)
+        (judgment,) = at_once(answered_without_waiting)
+    assert judgment.assignment.triplet == triplet
+
+
+def make_answer(session: Session) -> Judgment:
+    """To the pair that the session holds."""
+    (assignment,) = session.assignments.all()
+    answer = {"session": session, "judgment_id": uuid.uuid4(), "assignment_id": assignment.pk}
+    return record_judgment(**answer, answer="left", timing=make_timing()).judgment
