@@ -25,6 +25,7 @@ from codecs_zoo.contract import Codec, Pixels
 from codecs_zoo.measure import measure
 from codecs_zoo.rate import RateError, encode_to_bpp
 from imaging.pictures import load_photograph
+from psychometrics.shares import percent_in_words
 
 TOLERANCE = 0.02
 # A rate curve is measured at so many knobs; over a range this wide they are spaced by ratio.
@@ -84,8 +85,8 @@ def line(codec: Codec, pictures: list[Pixels], rates: list[float]) -> str:
         ms_ssim = np.mean([aim.ms_ssim or np.nan for aim in at_rate]) if at_rate else np.nan
         quality.append(f"{psnr:5.2f}/{ms_ssim:.3f}")
     return (
-        f"{codec.name:<24}{within:>7.0%}{np.mean([aim.encodes for aim in hit]):>9.2f}"
-        f"{max(aim.miss for aim in hit):>9.1%}{len(every) - len(hit):>8}"
+        f"{codec.name:<24}{percent_in_words(float(within)):>7}{np.mean([aim.encodes for aim in hit]):>9.2f}"
+        f"{percent_in_words(max(aim.miss for aim in hit), 1):>9}{len(every) - len(hit):>8}"
         f"{np.mean([aim.header_bytes for aim in hit]):>9.0f}  " + "  ".join(quality)
     )
 

@@ -56,11 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NothingEncoded as error:
         print(f"codecs_zoo: {error}", file=sys.stderr)
         return 1
-    except OSError as error:
+    except (OSError, *EXPECTED) as error:
         print(f"codecs_zoo: {error_text(error)}", file=sys.stderr)
-        return 2
-    except EXPECTED as error:
-        print(f"codecs_zoo: {error}", file=sys.stderr)
         return 2
     except registry.UnknownCodec as error:
         print(f"codecs_zoo: {error.args[0]}", file=sys.stderr)

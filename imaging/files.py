@@ -47,9 +47,9 @@ def check_target(path: Path) -> None:
         raise IsADirectoryError(f"{path} is a folder. Give the name of a file.")
 
 
-def error_text(error: OSError) -> str:
+def error_text(error: Exception) -> str:
     """A sentence for people: what the operating system refused, and what to do. Texts of our own stay as they are."""
-    if error.errno is None or error.filename is None:
+    if not isinstance(error, OSError) or error.errno is None or error.filename is None:
         return str(error)
     name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(error.filename)
     return _SENTENCES.get(error.errno, "{name}: {reason}.").format(name=name, reason=error.strerror)

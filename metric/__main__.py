@@ -36,11 +36,8 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
-    except OSError as error:
+    except (OSError, *BAD_INPUT, Unavailable) as error:
         print(error_text(error), file=sys.stderr)
-        return 2
-    except (*BAD_INPUT, Unavailable) as error:
-        print(error, file=sys.stderr)
         return 2
 
 

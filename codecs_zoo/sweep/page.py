@@ -15,6 +15,7 @@ from codecs_zoo.sweep.crops_section import crops_section, original_rules
 from codecs_zoo.sweep.plan import Row
 from codecs_zoo.sweep.summary import CodecSummary
 from imaging.plots.svg import to_svg
+from psychometrics.shares import percent_in_words
 
 TUNED = " (tuned on it)"
 STYLE = Path(__file__).with_name("page.css")
@@ -143,7 +144,7 @@ def _effort_row(summary: CodecSummary) -> str:
     failed = f"{summary.failed} of {summary.rows}" if summary.failed else "0"
     return (
         f'<tr><td>{_named(summary.name)}</td><td class="version">{escape(summary.version)}</td>'
-        f'<td class="num">{_number(summary.within, "{:.0%}").replace("%", " %")}</td>'
+        f'<td class="num">{"–" if summary.within is None else percent_in_words(summary.within)}</td>'
         f'<td class="num">{_number(summary.encodes, "{:.1f}")}</td>'
         f'<td class="num">{_number(summary.encode_seconds, "{:.2f}")}</td>'
         f'<td class="num">{_number(summary.decode_seconds, "{:.2f}")}</td><td class="num">{failed}</td></tr>'

@@ -42,7 +42,7 @@ def main() -> None:
     try:
         freeze(options.trained, options.out)
     except (CodecError, OSError) as error:
-        print(f"freeze: {error_text(error) if isinstance(error, OSError) else error}", file=sys.stderr)
+        print(f"freeze: {error_text(error)}", file=sys.stderr)
         raise SystemExit(2) from error
 
 

@@ -87,7 +87,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         print(train(settings_of(options), options.out))
     except (CodecError, OSError) as error:
-        print(f"pyramid: {error_text(error) if isinstance(error, OSError) else error}", file=sys.stderr)
+        print(f"pyramid: {error_text(error)}", file=sys.stderr)
         raise SystemExit(2) from error
 
 
