@@ -26,10 +26,12 @@ class WholeFiles(FileSystemStorage):
             super()._save(draft, content)  # type: ignore[misc]
             while True:
                 try:
-                    os.link(self.path(draft), self.path(name))
-                    return name
+                    os.close(os.open(self.path(name), os.O_CREAT | os.O_EXCL | os.O_WRONLY))
                 except FileExistsError:  # somebody else saved it this moment
                     name = self.get_available_name(name)
+                else:
+                    os.replace(self.path(draft), self.path(name))
+                    return name
         finally:
             self.delete(draft)
 

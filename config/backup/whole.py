@@ -143,7 +143,7 @@ def _require_files(folder: Path, manifest: dict[str, Any]) -> None:
     if damaged := files.damaged(folder, manifest.get("sha256_of_files", {})):
         raise BackupError(
             f"Damaged since the backup was made: {', '.join(damaged[:NAMED])} in {folder} "
-            f"({len(damaged)} of {manifest['files']} files)."
+            f"({len(damaged)} of {manifest['files']} files). Use another backup, and a new folder for the next one."
         )
 
 
