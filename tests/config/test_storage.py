@@ -174,3 +174,10 @@ def test_a_disk_that_fills_up_leaves_no_half_file(tmp_path: Path) -> None:
         b"another",
     ]
     assert len(list(tmp_path.rglob("*.*"))) == 2
+
+
+def test_of_two_that_save_one_name_at_once_each_has_a_file(tmp_path: Path) -> None:
+    storage = WholeFiles(tmp_path, base_url=None)
+    names = [storage._save("a.png", ContentFile(content)) for content in (b"first", b"second")]
+    assert names[0] == "a.png" != names[1]
+    assert [Path(storage.path(name)).read_bytes() for name in names] == [b"first", b"second"]
