@@ -118,7 +118,9 @@ def encode(options: argparse.Namespace) -> None:
                 print(f"note: no file within 2 % of the target; the closest has {result.bpp:.4f} bpp.")
         else:
             bitstream = codec.encode(photograph.pixels, **settings)
-    header = container.Header(codec.family, codec.version, settings, photograph.height, photograph.width)
+    header = container.Header(
+        codec.family, codec.version_at(settings), settings, photograph.height, photograph.width
+    )
     write_atomic(options.output, container.pack(header, bitstream))
     _tell_tuned(codec, settings)
     rate = bits_per_pixel(len(bitstream), photograph.pixels)
@@ -179,7 +181,7 @@ def decode(options: argparse.Namespace) -> None:
     check_target(options.output)
     header, bitstream = container.unpack(options.input.read_bytes())
     codec = registry.get(header.codec)
-    if codec.availability().available and codec.version != header.version:
+    if codec.availability().available and header.version not in _readers(codec, header.settings):
         print(f"note: made by {header.version}, decoded by {codec.version}.")
     pixels = codec.decode(bitstream)
     if pixels.shape[:2] != (header.height, header.width):
@@ -187,6 +189,11 @@ def decode(options: argparse.Namespace) -> None:
     write_atomic(options.output, encode_png(pixels))
     size = f"{header.width} x {header.height} pixels"
     print(f"{options.output}: {size} from {header.codec} {_spelt(header.settings)}")
+
+
+def _readers(codec: Codec, settings: Settings) -> tuple[str, str]:
+    """Versions whose files this codec decodes as its own: how an encoder searched changes nothing for the decoder."""
+    return codec.version, codec.version_at(settings)
 
 
 def _spelt(settings: Settings) -> str:

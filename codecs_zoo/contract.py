@@ -154,9 +154,15 @@ class Codec(ABC):
     @property
     def version(self) -> str:
         """The implementation, such as "libjpeg-turbo 3.1.0 (pillow 13.0.0)"."""
-        (name, version), *others = self.libraries().items()
-        rest = ", ".join(f"{other} {its}" for other, its in others)
-        return f"{name} {version} ({rest})" if rest else f"{name} {version}"
+        return _in_words(self.libraries())
+
+    def libraries_at(self, settings: Settings) -> dict[str, str]:
+        """`libraries` at complete settings, where an option brings in a part with a revision of its own."""
+        return self.libraries()
+
+    def version_at(self, settings: Settings) -> str:
+        """The implementation that makes these bytes of these pixels; the decoder's is `version`."""
+        return _in_words(self.libraries_at(settings))
 
     def complete_settings(self, settings: Mapping[str, Setting]) -> Settings:
         """`settings` with every default filled in.
@@ -238,3 +244,10 @@ def bits_per_pixel(size_bytes: float, pixels: Pixels) -> float:
     """Bits of a file of `size_bytes` per pixel of the picture it holds."""
     height, width = pixels.shape[:2]
     return size_bytes * 8 / float(height * width)
+
+
+def _in_words(libraries: dict[str, str]) -> str:
+    """The first library and its version, the others in brackets."""
+    (name, version), *others = libraries.items()
+    rest = ", ".join(f"{other} {its}" for other, its in others)
+    return f"{name} {version} ({rest})" if rest else f"{name} {version}"

@@ -78,11 +78,11 @@ class Variant(Codec):
         return self.codec.availability()
 
     def libraries(self) -> dict[str, str]:
-        return self.codec.libraries()
+        """Those of the codec at the fixed options."""
+        return self.libraries_at({})
 
-    @property
-    def version(self) -> str:
-        return self.codec.version
+    def libraries_at(self, settings: Settings) -> dict[str, str]:
+        return self.codec.libraries_at({**settings, **self.fixed})
 
     def seconds_at(self, settings: Settings) -> float:
         return self.codec.seconds_at(settings)

@@ -98,6 +98,10 @@ class LearnedCodec(Codec):
     def libraries(self) -> dict[str, str]:
         return {"weights": f"1.{self._weights_id.hex()}", **package_versions("torch", "constriction")}
 
+    def libraries_at(self, settings: Settings) -> dict[str, str]:
+        """With the revision of the search where there is one."""
+        return {**self.libraries(), **_search.revision(settings)}
+
     def _encode(self, pixels: Pixels, settings: Settings) -> bytes:
         size = checked_size(pixels)
         if settings["effort"]:

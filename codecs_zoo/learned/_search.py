@@ -33,6 +33,9 @@ OPTIONS: Final[dict[str, tuple[Setting, ...]]] = {
     "tune": ("mse", PERCEPTUAL, STOCK),
     "saliency": ("none", "contrast", "combined"),
 }
+REVISION: Final = 2
+"""Of the search. Raise it with every change after which the same pixels and settings give other bytes: points of
+different searches are then not taken for the same. What was made before it was written down has no number."""
 SECONDS: Final = {"mse": 1.1, "metric": 2.2}
 """Of an iteration for a megapixel on one core."""
 BYTES_LEFT: Final = {"mse": 1.02, "metric": 1.05}
@@ -67,6 +70,11 @@ def check_tune(value: Setting) -> None:
             f"tune is {value!r}, which is not a metric version (a folder with a manifest.json). Use such "
             f"a folder, mse or perceptual."
         )
+
+
+def revision(settings: Settings) -> dict[str, str]:
+    """What a search adds to a codec's libraries."""
+    return {"search": str(REVISION)} if settings.get("effort", 0) else {}
 
 
 def figures_tuned_on(settings: Settings) -> tuple[str, ...]:
@@ -209,7 +217,7 @@ class _Searches:
                 raise CodecError(str(error)) from error
             saliency = torch.from_numpy(weights).float()[None, None]
         x = to_tensor(self.pixels).float().contiguous(memory_format=torch.channels_last)
-        identity = f"{self.codec.version} {settings} {self.index} {self.target}".encode()
+        identity = f"{self.codec.version_at(settings)} {settings} {self.index} {self.target}".encode()
         key = hashlib.sha256(identity + self.pixels.tobytes()).hexdigest()
         subject = Subject(x, checked_size(self.pixels), key, saliency)
         return Objective(metric_for(str(settings["tune"]))), subject

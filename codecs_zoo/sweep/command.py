@@ -133,6 +133,8 @@ def make_rows(options: argparse.Namespace, tasks: Sequence[Task]) -> list[Row]:
 
     from codecs_zoo.sweep.run import run
 
+    for note in plan.replaced_notes(options.out, tasks):
+        print(f"note: {note}", file=sys.stderr)
     with tqdm(total=len(tasks), unit="row", smoothing=0.1, dynamic_ncols=True) as bar:
 
         def say(row: Row) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -165,15 +166,35 @@ def bitstream_path(out: Path, task: Task) -> Path:
 
 def read_row(out: Path, task: Task) -> Row | None:
     """The row of an earlier run, if it is the same task: same pixels, codec version and target."""
-    path = row_path(out, task)
-    if not path.is_file():
+    row = _stored_row(out, task)
+    if row is None:
         return None
-    stored = json.loads(path.read_text(encoding="utf-8"))
-    row = Row(**{**stored, "tuned_on": tuple(stored.get("tuned_on", ()))})
     same = (row.sha256, row.codec, row.version, row.target_bpp) == (
         task.photo.sha256, task.codec, task.version, task.target_bpp,
     )  # fmt: skip
     return row if same else None
+
+
+def _stored_row(out: Path, task: Task) -> Row | None:
+    path = row_path(out, task)
+    if not path.is_file():
+        return None
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    return Row(**{**stored, "tuned_on": tuple(stored.get("tuned_on", ()))})
+
+
+def replaced_notes(out: Path, tasks: Sequence[Task]) -> list[str]:
+    """What to say of rows that another version of a codec made, since a sweep replaces them: a line for each pair."""
+    replaced: Counter[tuple[str, str, str]] = Counter()
+    for task in tasks:
+        row = _stored_row(out, task)
+        if row is not None and not row.failed and row.version != task.version:
+            replaced[task.codec, row.version, task.version] += 1
+    return [
+        f"{count} {'row' if count == 1 else 'rows'} of {codec} by {before} will be replaced: encoded again by {now}. "
+        f"Use another --out to keep them."
+        for (codec, before, now), count in replaced.items()
+    ]
 
 
 def write_row(out: Path, task: Task, row: Row) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from codecs_zoo.sweep import run as running
-from codecs_zoo.sweep.plan import Row, SweepError, read_row, row_path, write_row
+from codecs_zoo.sweep.plan import Row, SweepError, read_row, replaced_notes, row_path, write_row
 from codecs_zoo.sweep.run import run
 from tests.codecs_zoo.sweep.rows import CRASHING, begin_nothing, make_or_crash, make_row, make_task
 
@@ -44,6 +44,15 @@ def test_another_version_of_a_codec_makes_its_rows_anew(tmp_path: Path) -> None:
         row_path(tmp_path, task).read_text().replace("version 1", "version 0")
     )
     assert read_row(tmp_path, task) is None
+    (note,) = replaced_notes(tmp_path, [task, make_task(1)])
+    assert note == (
+        "1 row of jpeg by version 0 will be replaced: encoded again by version 1. Use another --out to keep them."
+    )
+
+
+def test_rows_of_the_same_version_are_not_replaced(tmp_path: Path) -> None:
+    write_row(tmp_path, make_task(), make_row())
+    assert replaced_notes(tmp_path, [make_task()]) == []
 
 
 def test_two_sweeps_never_share_a_folder(tmp_path: Path) -> None:
