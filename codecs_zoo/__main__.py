@@ -26,14 +26,14 @@ from codecs_zoo.downstream.command import add_parser as add_downstream
 from codecs_zoo.learned.training import add_train_command
 from codecs_zoo.onnx_models import ModelUnavailable
 from codecs_zoo.progress_bars import encode_shown
-from codecs_zoo.quality import QualityError, figure
+from codecs_zoo.quality import Figure, QualityError, figure, unseen_figures
 from codecs_zoo.rate import RateError, RateResult, encode_to_bpp
 from codecs_zoo.saliency.command import add_parser as add_saliency
 from codecs_zoo.saliency.report_command import add_parser as add_saliency_report
 from codecs_zoo.sweep.command import NothingEncoded
 from codecs_zoo.sweep.command import add_parser as add_sweep
 from codecs_zoo.sweep.plan import SweepError
-from codecs_zoo.variants import Variant, as_setting, with_options
+from codecs_zoo.variants import Variant, as_setting, check_ready, with_options
 from imaging.errors import PhotographError
 from imaging.files import check_target, error_text, write_atomic
 from imaging.pictures import load_photograph
@@ -102,6 +102,12 @@ def encode(options: argparse.Namespace) -> None:
     codec = with_options(registry.get(options.codec), _codec_options(options))
     if options.bpp is None and (options.choose_by or options.choose):
         raise CodecError("--choose-by compares files of the same bitrate: give --bpp instead of --setting.")
+    if options.choose and not options.choose_by:
+        raise CodecError("--choose requires --choose-by METRIC, which is missing.")
+    tried = _candidates(codec, options.choose) if options.choose_by else [codec]
+    for one in tried:
+        check_ready(one)
+    chooses_by = figure(options.choose_by) if options.choose_by else None
     check_target(options.output)
     photograph = load_photograph(options.input)
     for note in photograph.notes:
@@ -112,7 +118,7 @@ def encode(options: argparse.Namespace) -> None:
     settings = codec.complete_settings(chosen)
     with encode_shown(codec, photograph.pixels, settings, options.output):
         if options.bpp is not None:
-            codec, result = _aimed(options, codec, photograph.pixels)
+            codec, result = _aimed(tried, chooses_by, photograph.pixels, options.bpp)
             settings, bitstream = result.operating_point, result.bitstream
             if not result.reached:
                 print(f"note: no file within 2 % of the target; the closest has {result.bpp:.4f} bpp.")
@@ -122,7 +128,9 @@ def encode(options: argparse.Namespace) -> None:
         codec.family, codec.version_at(settings), settings, photograph.height, photograph.width
     )
     write_atomic(options.output, container.pack(header, bitstream))
-    _tell_tuned(codec, settings)
+    tuned_on = dict.fromkeys((*codec.tuned_on(settings), *([chooses_by.name] if chooses_by else [])))
+    if tuned_on:
+        _tell_tuned(list(tuned_on), photograph.pixels, codec.decode(bitstream))
     rate = bits_per_pixel(len(bitstream), photograph.pixels)
     print(f"{options.output}: {codec.name} {_spelt(settings)}, {len(bitstream)} bytes, {rate:.4f} bpp")
 
@@ -146,21 +154,21 @@ def _once(option: str, pairs: Sequence[tuple[str, Setting]]) -> Settings:
     return values
 
 
-def _tell_tuned(codec: Codec, settings: Settings) -> None:
-    if tuned := codec.tuned_on(settings):
-        print(f"note: tuned on {', '.join(tuned)}. Evaluate this file by other metrics, or with people.")
+def _tell_tuned(tuned_on: Sequence[str], pixels: Pixels, x_hat: Pixels) -> None:
+    """What the file was tuned on, and figures that it was not tuned on."""
+    print(f"note: tuned on {', '.join(tuned_on)}. Evaluate this file by other metrics, or with people.")
+    unseen, missing = unseen_figures(tuned_on)
+    values = [f"{one.label} {one.spelt(one.of(pixels, x_hat))}" for one in unseen]
+    print(f"note: not tuned on: {', '.join([*values, *missing])}.")
 
 
-def _aimed(options: argparse.Namespace, codec: Codec, pixels: Pixels) -> tuple[Codec, RateResult]:
-    """The encode nearest to --bpp; with --choose-by that of the options which look best by that figure."""
-    if options.choose_by is None:
-        return codec, encode_to_bpp(codec, pixels, options.bpp)
-    one = figure(options.choose_by)
-    best = choose(_candidates(codec, options.choose), pixels, options.bpp, one, tell=_tell_candidate)
-    print(
-        f"note: chosen by {one.label}. Figures by {one.label} are biased: evaluate this file by other "
-        f"metrics, or with people."
-    )
+def _aimed(
+    codecs: Sequence[Codec], chooses_by: Figure | None, pixels: Pixels, bpp: float
+) -> tuple[Codec, RateResult]:
+    """The encode nearest to `bpp`: of the only codec, or of the one that looks best by the figure."""
+    if chooses_by is None:
+        return codecs[0], encode_to_bpp(codecs[0], pixels, bpp)
+    best = choose(codecs, pixels, bpp, chooses_by, tell=_tell_candidate)
     return best.codec, best.result
 
 

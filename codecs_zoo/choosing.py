@@ -15,7 +15,7 @@ from itertools import product
 from codecs_zoo.contract import Aimed, Codec, CodecError, Pixels, Setting, Settings
 from codecs_zoo.quality import Figure, QualityError, figure
 from codecs_zoo.rate import RateError, RateResult, encode_to_bpp
-from codecs_zoo.variants import Variant, with_options
+from codecs_zoo.variants import Variant, check_ready, with_options
 
 CHOOSE_BY, CHOOSE = "choose-by", "choose"
 """What stands in a name like an option, and is none of the codec's."""
@@ -60,6 +60,11 @@ class Chosen(Variant):
         elapsed = (time.perf_counter() - started) * 1000
         encodes = sum(one.result.encodes for one in tried)
         return Aimed(best.result.operating_point, best.result.bitstream, encodes, elapsed)
+
+    def check_ready(self, settings: Settings) -> None:
+        """Every candidate must be ready, whatever `settings` say of the options to choose among."""
+        for one in self.candidates:
+            check_ready(one)
 
     def tuned_on(self, settings: Settings) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*super().tuned_on(settings), self.metric)))

@@ -139,6 +139,13 @@ class Codec(ABC):
         """
         return None
 
+    def check_ready(self, settings: Settings) -> None:
+        """Raises CodecError if what these complete settings name (a model, a metric version) cannot be used here.
+
+        For whoever is about to encode for hours: what an encode itself would find out, said before the first one.
+        """
+        self._require_available()
+
     def tuned_on(self, settings: Settings) -> tuple[str, ...]:
         """Names of quality figures that the codec optimises at these complete settings: they say little about it."""
         return ()

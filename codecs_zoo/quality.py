@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 Compare = Callable[[Pixels, Pixels], float | None]
 
 TRUNKS = ("alex", "vgg", "squeeze")
+UNSEEN_TRUNKS = ("vgg", "squeeze", "alex")
+"""In which order a trunk is sought that a file was not tuned on: that closest to people first."""
 SSIM_SMALLEST_SIDE = 11
 
 
@@ -51,6 +53,14 @@ class Figure:
     of: Compare
     axis_label: str = ""
     in_db: bool = False
+
+    def spelt(self, value: float | None) -> str:
+        """A value in words: with its unit, or why there is none."""
+        if value is None:
+            return "undefined (the picture is too small)"
+        if self.name == "psnr":
+            return "infinite (equal pixels)" if math.isinf(value) else f"{value:.2f} dB"
+        return f"{value:.4f}"
 
     def axis(self, value: float) -> float:
         """The value on the scale of the axis: -10 log10(1 - x) where that is in dB, itself elsewhere."""
@@ -103,6 +113,30 @@ def figures(names: Sequence[str]) -> list[Figure]:
     if len(set(names)) != len(names):
         raise QualityError(f"A quality figure is named twice: {', '.join(names)}.")
     return [figure(name) for name in names]
+
+
+def unseen_figures(tuned_on: Sequence[str]) -> tuple[list[Figure], list[str]]:
+    """PSNR, MS-SSIM and LPIPS through one trunk, as far as they are not in `tuned_on`; and why the trunk is missing.
+
+    The trunk is one that is on this machine: nothing is downloaded for it.
+    """
+    from metric.core.distance.weights import availability
+
+    plain = [PLAIN[name] for name in ("psnr", "ms-ssim") if name not in tuned_on]
+    trunks = [trunk for trunk in UNSEEN_TRUNKS if f"lpips-{trunk}" not in tuned_on]
+    if not trunks:
+        return plain, ["LPIPS was tuned through every trunk"]
+    present = next((trunk for trunk in trunks if availability(trunk).available), None)
+    if present is None:
+        get = f"python -m metric.core.distance.weights {trunks[0]}"
+        return plain, [f"LPIPS ({trunks[0]}) is not on this machine; get it by {get}"]
+    return [*plain, figure(f"lpips-{present}")], []
+
+
+def as_figures_are_named(tuned_on: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
+    """`tuned_on` with a metric version's folder spelt as it is among `names`, so that one figure has one name."""
+    spelt = {Path(name).resolve(): name for name in names if Path(name, "manifest.json").is_file()}
+    return tuple(dict.fromkeys(spelt.get(Path(one).resolve(), one) for one in tuned_on))
 
 
 def _distance(name: str, label: str, which: str) -> Figure:

@@ -8,18 +8,22 @@ site, where nobody pins, `perceptual` is stock LPIPS.
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Final, Protocol
 
 from codecs_zoo.contract import CodecError, Setting
 from codecs_zoo.variants import split_name
+from metric.core.config import NETS
 
 DIGITS: Final = 12
 """Of the version's sha256 that stand in its name."""
 NAME: Final = re.compile(rf"(simulated-)?metric-([0-9a-f]{{{DIGITS}}})")
 PERCEPTUAL: Final = "perceptual"
 STOCK: Final = "stock"
+FIGURES_OF_TERMS: Final = {"ms-ssim": "ms-ssim", "ssim2": "ssimulacra2"}
+"""The quality figure that a term of a metric is, or is modelled on."""
 
 
 class MetricSite(Protocol):
@@ -58,6 +62,22 @@ def pinned(codec: str) -> str:
         return codec
     promoted = next((name for site in _sites if (name := site.promoted()) is not None), STOCK)
     return f"{own}@" + ",".join(f"{name}={value}" for name, value in {**options, "tune": promoted}.items())
+
+
+def figures_inside(tune: str) -> tuple[str, ...]:
+    """Names of the figures that the trunks and terms of a version's folder are parts of; none for another `tune`.
+
+    The squared error, which nearly every codec minimises, is not among them.
+    """
+    try:
+        settings = json.loads(Path(tune, "settings.json").read_text(encoding="utf-8"))
+        nets, terms = settings.get("nets") or [settings.get("net")], settings.get("terms", [])
+        return (
+            *(f"lpips-{net}" for net in nets if net in NETS),
+            *(FIGURES_OF_TERMS[term] for term in terms if term in FIGURES_OF_TERMS),
+        )
+    except (OSError, ValueError, TypeError, AttributeError):
+        return ()  # nothing can be tuned on what cannot be read
 
 
 def metric_folder(name: str) -> Path:

@@ -54,6 +54,11 @@ def with_options(codec: Codec, options: Mapping[str, Setting]) -> Codec:
     return Variant(codec, fixed) if fixed else codec
 
 
+def check_ready(codec: Codec) -> None:
+    """Raises CodecError if the codec, with its options, cannot encode here; the message says why and what to do."""
+    codec.check_ready(codec.complete_settings({codec.knob.name: codec.knob.low}))
+
+
 class Variant(Codec):
     """Another codec with some of its options fixed. Its files are the other's: either of them decodes them."""
 
@@ -89,6 +94,9 @@ class Variant(Codec):
 
     def aim(self, pixels: Pixels, target_bpp: float, settings: Settings, tolerance: float) -> Aimed | None:
         return self.codec.aim(pixels, target_bpp, settings, tolerance)
+
+    def check_ready(self, settings: Settings) -> None:
+        self.codec.check_ready(settings)
 
     def tuned_on(self, settings: Settings) -> tuple[str, ...]:
         return self.codec.tuned_on(settings)

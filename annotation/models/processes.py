@@ -27,7 +27,7 @@ class WorkerProcess(models.Model):
 
     name = models.CharField(max_length=200, unique=True)
     queues = models.JSONField(default=list)
-    # Name of a codec to why it can't run there, "" where it can.
+    # Name of a codec, or an option such as saliency=combined, to why it can't be used there, "" where it can.
     codecs = models.JSONField(default=dict)
     seen_at = models.DateTimeField(default=timezone.now)
 

@@ -1,5 +1,6 @@
 """What a draft still lacks, step by step: what keeps it from being opened, and what its results will lack."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from annotation.core.consent import DEFAULT_DEBRIEF, FIRST_DEFAULT_DEBRIEF
@@ -10,6 +11,8 @@ from annotation.reports.cost import planned_pairs
 from annotation.reports.processes import availabilities
 from annotation.reports.reach import study_reach
 from codecs_zoo import registry
+from codecs_zoo.contract import Codec, CodecError
+from codecs_zoo.variants import Variant, check_ready, with_options
 
 
 @dataclass(frozen=True)
@@ -40,20 +43,33 @@ def pair_faults(study: Study) -> list[str]:
     ]
 
 
+def codec_faults(names: Iterable[str]) -> list[str]:
+    """A sentence for each codec, with its options, that is unknown or cannot run where it is needed."""
+    codecs, faults = [], []
+    for name in sorted(names):
+        try:
+            codecs.append(registry.get(name))
+            _check_folder(codecs[-1])
+        except (KeyError, CodecError) as error:
+            faults.append(str(error.args[0]))
+    return faults + [
+        f"{name} is not available here: {state.reason} {state.how}".strip()
+        for name, state in availabilities(codecs).items()
+        if not state.available
+    ]
+
+
+def _check_folder(codec: Codec) -> None:
+    """Raises CodecError if the codec is tuned to a folder that holds no whole metric version."""
+    if isinstance(codec, Variant) and "/" in str(codec.fixed.get("tune", "")):
+        check_ready(with_options(codec.codec, {**codec.fixed, "saliency": "none"}))
+
+
 def _stimuli(study: Study) -> list[Finding]:
     findings = []
     if not study.sources.exists():
         findings.append(Finding("stimuli", "The study has no photographs yet."))
-    known = {codec.name: codec for codec in registry.codecs()}
-    chosen = [name for name in sorted(study.codecs) if name in known]
-    lost = [f"{name} is unknown here." for name in sorted(study.codecs) if name not in known]
-    states = availabilities([known[name] for name in chosen])
-    lost += [
-        f"{name} is not available here: {states[name].reason} {states[name].how}".strip()
-        for name in chosen
-        if not states[name].available
-    ]
-    findings += [Finding("stimuli", words) for words in lost]
+    findings += [Finding("stimuli", words) for words in codec_faults(study.codecs)]
     splits = set(study.sources.values_list("split", flat=True))
     if splits and splits != set(Source.Split.values):
         findings.append(

@@ -16,8 +16,7 @@ from annotation.core.protocol import Protocol, largest_picture
 from annotation.core.rule import ProtocolError
 from annotation.errors import Refused, StudyFrozen, StudyNotReady
 from annotation.models import Membership, Reconstruction, Study
-from annotation.reports.processes import availabilities
-from annotation.reports.readiness import pair_faults
+from annotation.reports.readiness import codec_faults, pair_faults
 from annotation.services.crops import CHANGED, Cuts, cut_beforehand, recut, store_whole
 from annotation.services.drafts import require_draft
 from annotation.services.planning import is_little, plan
@@ -159,9 +158,8 @@ def check_codecs(names: Iterable[str]) -> None:
         raise Refused(str(error.args[0])) from error
     if long := [codec.name for codec in codecs if len(codec.name) > LONGEST_CODEC]:
         raise Refused(f"{long[0]} has more than {LONGEST_CODEC} characters. Use fewer options.")
-    for name, state in availabilities(codecs).items():
-        if not state.available:
-            raise Refused(f"{name} is not available here: {state.reason} {state.how}".strip())
+    if faults := codec_faults(names):
+        raise Refused(faults[0])
 
 
 def pinned_codecs(names: Iterable[str]) -> list[str]:

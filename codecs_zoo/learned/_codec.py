@@ -134,6 +134,10 @@ class LearnedCodec(Codec):
             return None
         return _search.aim(self, pixels, target_bpp, settings, tolerance)
 
+    def check_ready(self, settings: Settings) -> None:
+        super().check_ready(settings)
+        _search.check_ready(settings)
+
     def tuned_on(self, settings: Settings) -> tuple[str, ...]:
         return _search.figures_tuned_on(settings)
 

@@ -19,7 +19,7 @@ from codecs_zoo.encode_progress import current
 from codecs_zoo.learned._file import checked_size
 from codecs_zoo.learned._state import keep_state, read_state
 from codecs_zoo.learned.networks.shape import index_to_quality, quality_index
-from codecs_zoo.site_metrics import PERCEPTUAL, STOCK, is_name
+from codecs_zoo.site_metrics import PERCEPTUAL, STOCK, figures_inside, is_name
 
 if TYPE_CHECKING:
     from codecs_zoo.learned._codec import LearnedCodec
@@ -77,12 +77,31 @@ def revision(settings: Settings) -> dict[str, str]:
     return {"search": str(REVISION)} if settings.get("effort", 0) else {}
 
 
+def check_ready(settings: Settings) -> None:
+    """Raises CodecError if the map or the metric of a search with these settings cannot be used here."""
+    if not settings["effort"]:
+        return
+    from codecs_zoo.learned.networks.objective import metric_for
+    from codecs_zoo.onnx_models import ModelUnavailable
+    from codecs_zoo.saliency.maps import require_map
+
+    if (kind := str(settings["saliency"])) != "none":
+        try:
+            require_map(kind)
+        except ModelUnavailable as error:
+            raise CodecError(str(error)) from error
+    metric_for(str(settings["tune"]))
+
+
 def figures_tuned_on(settings: Settings) -> tuple[str, ...]:
-    """Names of the quality figures that a search with these settings makes better, whatever people see."""
+    """Names of the quality figures that a search with these settings makes better, whatever people see.
+
+    Of a version's folder: itself, and the figures that its trunks and terms are parts of.
+    """
     if not settings.get("effort", 0) or settings["tune"] == "mse":
         return ()
-    perceptual = ("lpips-alex", "lpips-squeeze")
-    return perceptual if settings["tune"] in (PERCEPTUAL, STOCK) else (str(settings["tune"]),)
+    tune = str(settings["tune"])
+    return ("lpips-alex", "lpips-squeeze") if tune in (PERCEPTUAL, STOCK) else (tune, *figures_inside(tune))
 
 
 def seconds_of_search(settings: Settings) -> float:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from codecs_zoo.saliency.maps import KINDS, saliency_map
+from codecs_zoo.saliency.maps import KINDS, require_map, saliency_map
 from imaging.files import check_target, write_atomic
 from imaging.pictures import load_photograph
 from imaging.png import encode_png
@@ -31,6 +31,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def saliency(options: argparse.Namespace) -> None:
     """`saliency`: the map, in the photograph's size. Raises ModelUnavailable."""
     check_target(options.output)
+    require_map(options.kind)
     photograph = load_photograph(options.photograph)
     for note in photograph.notes:
         print(f"note: {note}")

@@ -46,6 +46,14 @@ def availability(kind: str) -> Availability:
 
 def saliency_map(pixels: Pixels, kind: str = "combined") -> Floats:
     """The map of uint8 HxWx3 pixels: HxW in 0..1. Raises ModelUnavailable, also for a kind that nobody knows."""
+    require_map(kind)
+    if kind != "combined":
+        return _parts()[kind](pixels)
+    return np.asarray(np.max([share * _parts()[name](pixels) for name, share in SHARES.items()], axis=0))
+
+
+def require_map(kind: str) -> None:
+    """Raises ModelUnavailable for a map that cannot be made here, and for a kind that nobody knows."""
     if kind not in MODELS:
         raise ModelUnavailable(f"There is no saliency map named {kind!r}; use {', '.join(KINDS)}.")
     state = availability(kind)
@@ -54,9 +62,6 @@ def saliency_map(pixels: Pixels, kind: str = "combined") -> Floats:
             f"The saliency map {kind!r} is unavailable: {state.reason} {state.how}".strip()
             + " The kind 'contrast' needs no model."
         )
-    if kind != "combined":
-        return _parts()[kind](pixels)
-    return np.asarray(np.max([share * _parts()[name](pixels) for name, share in SHARES.items()], axis=0))
 
 
 def saliency_weights(saliency: Floats) -> Floats:

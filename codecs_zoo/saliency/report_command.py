@@ -20,7 +20,7 @@ from typing import Any
 
 from codecs_zoo.contract import CodecError
 from codecs_zoo.quality import figures
-from codecs_zoo.saliency.maps import KINDS, availability
+from codecs_zoo.saliency.maps import KINDS, require_map
 from codecs_zoo.saliency.report import render
 from codecs_zoo.saliency.steering import (
     SALIENT,
@@ -73,12 +73,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def saliency_report(options: argparse.Namespace) -> None:
-    """`saliency-report`. Raises CodecError for a map that is not available, NothingEncoded if nothing worked."""
+    """`saliency-report`. Raises ModelUnavailable for a map that cannot be made, NothingEncoded if nothing worked."""
     plan.check_rates([options.bpp])
     unsteered, steered = codec_pair(options.codec, options.kind)
-    state = availability(options.kind)
-    if not state.available:
-        raise CodecError(f"The saliency map {options.kind!r} is unavailable: {state.reason} {state.how}")
+    require_map(options.kind)
     figures(options.metrics)
     photos = _photographs(options.photographs)
     first = [Task(photo, unsteered.name, unsteered.version, options.bpp) for photo in photos]

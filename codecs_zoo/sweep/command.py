@@ -126,9 +126,13 @@ def anchor_name(options: argparse.Namespace) -> str:
 
 
 def make_rows(options: argparse.Namespace, tasks: Sequence[Task]) -> list[Row]:
-    """The rows of `tasks`, made where they are missing, with a progress bar. Raises SweepError for no job."""
+    """The rows of `tasks`, made where they are missing, with a progress bar.
+
+    Raises SweepError for no job, CodecError where a codec of a missing row cannot encode here.
+    """
     if options.jobs < 1:
         raise plan.SweepError(f"--jobs is {options.jobs}; it must be at least 1.")
+    plan.check_ready(options.out, tasks, retry=options.retry)
     from tqdm import tqdm
 
     from codecs_zoo.sweep.run import run

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from codecs_zoo import registry
+from codecs_zoo import registry, variants
 from codecs_zoo.contract import Codec, CodecError, Settings
 from codecs_zoo.rate import RateError
 from imaging.errors import PhotographError
@@ -132,6 +132,16 @@ def find_codecs(names: Sequence[str]) -> list[Codec]:
         if not availability.available:
             raise CodecError(f"{codec.name} is not available: {availability.reason} {availability.how}")
     return chosen
+
+
+def check_ready(out: Path, tasks: Sequence[Task], *, retry: bool) -> None:
+    """Raises CodecError where what a codec's options name cannot be used here, and a file of it is still to be made."""
+    for codec in dict.fromkeys(task.codec for task in tasks if _is_unmade(read_row(out, task), retry)):
+        variants.check_ready(registry.get(codec))
+
+
+def _is_unmade(row: Row | None, retry: bool) -> bool:
+    return row is None or (row.failed and retry)
 
 
 def check_rates(rates: Sequence[float]) -> None:

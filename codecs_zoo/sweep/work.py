@@ -13,7 +13,7 @@ from typing import Any
 from codecs_zoo import container, registry
 from codecs_zoo.contract import Codec, CodecError, Pixels
 from codecs_zoo.measure import Measurement, measure
-from codecs_zoo.quality import figure
+from codecs_zoo.quality import as_figures_are_named, figure
 from codecs_zoo.rate import RateError, encode_to_bpp
 from codecs_zoo.sweep.plan import Row, Task, bitstream_path, failure, read_row, success, write_row
 from imaging.files import write_atomic
@@ -68,7 +68,7 @@ def _make(out: Path, task: Task, figure_names: tuple[str, ...]) -> Row:
         name: getattr(measured, name)
         for name in ("bpp", "payload_bpp", "file_bytes", "payload_bytes", "decode_ms")
     }
-    tuned_on = tuple(codec.tuned_on(made["operating_point"]))
+    tuned_on = as_figures_are_named(codec.tuned_on(made["operating_point"]), figure_names)
     values = _figures(measured, figure_names)
     return success(task, **made, **sizes, figures=values, tuned_on=tuned_on)
 

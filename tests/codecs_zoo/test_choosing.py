@@ -57,7 +57,8 @@ def test_the_command_says_what_was_tuned_on(
     ]
     assert main([*arguments, "--choose-by", "psnr", "--choose", "tune"]) == 0
     messages = capsys.readouterr().out
-    assert "avif@tune=psnr" in messages and "chosen by PSNR" in messages
+    assert "avif@tune=psnr" in messages and "psnr. Evaluate this file by other metrics" in messages
+    assert "not tuned on: MS-SSIM undefined (the picture is too small), LPIPS" in messages
     assert container.unpack((tmp_path / "out.clz").read_bytes())[0].codec == "avif"
 
 

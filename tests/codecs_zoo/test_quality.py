@@ -1,5 +1,6 @@
 """Quality figures by name."""
 
+import math
 from importlib import metadata
 from pathlib import Path
 
@@ -10,7 +11,15 @@ import torch
 from codecs_zoo import quality
 from codecs_zoo.contract import Pixels
 from codecs_zoo.measure import ms_ssim, psnr, ssim
-from codecs_zoo.quality import PLAIN, QualityError, figure, figures
+from codecs_zoo.quality import (
+    PLAIN,
+    QualityError,
+    as_figures_are_named,
+    figure,
+    figures,
+    unseen_figures,
+)
+from metric.core.distance.weights import Availability
 from metric.core.offered import ENTRY_POINTS
 
 
@@ -93,3 +102,33 @@ def test_a_callable_that_fails_is_not_defined_there(capsys: pytest.CaptureFixtur
 def test_a_rival_that_is_not_there_is_unavailable_with_the_reason() -> None:
     with pytest.raises(QualityError, match="nowhere:metric is unavailable: .*cannot be imported"):
         figure("nowhere:metric")
+
+
+def test_what_a_file_was_not_tuned_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = {"alex": True, "vgg": False, "squeeze": False}
+    monkeypatch.setattr(
+        "metric.core.distance.weights.availability", lambda net: Availability(here[net], "", "")
+    )
+
+    def names(*tuned_on: str) -> list[str]:
+        return [one.name for one in unseen_figures(tuned_on)[0]]
+
+    assert names("lpips-squeeze") == ["psnr", "ms-ssim", "lpips-alex"]
+    assert names("psnr", "lpips-alex") == ["ms-ssim"]
+    assert unseen_figures(["lpips-alex"])[1][0].startswith("LPIPS (vgg) is not on this machine; get it by")
+    every = [f"lpips-{trunk}" for trunk in here]
+    assert unseen_figures(every)[1] == ["LPIPS was tuned through every trunk"]
+
+
+def test_a_metric_version_has_the_name_of_its_figure(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text("{}")
+    other = f"{tmp_path.parent}/{tmp_path.name}/"
+    assert as_figures_are_named([str(tmp_path), "psnr"], [other, "psnr"]) == (other, "psnr")
+    assert as_figures_are_named(["lpips-alex", "metric-1"], ["psnr"]) == ("lpips-alex", "metric-1")
+
+
+def test_values_in_words() -> None:
+    assert figure("psnr").spelt(31.234) == "31.23 dB" and figure("psnr").spelt(math.inf).startswith(
+        "infinite"
+    )
+    assert figure("ms-ssim").spelt(0.98765) == "0.9877" and "too small" in figure("ms-ssim").spelt(None)

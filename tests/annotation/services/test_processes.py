@@ -1,6 +1,7 @@
 """Workers say what they can do; the web believes them, not its own libraries."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -11,6 +12,7 @@ from annotation.reports.processes import availabilities
 from annotation.services.processes import forget_worker, note_worker, renew_worker
 from annotation.services.studies import check_codecs
 from codecs_zoo import registry
+from codecs_zoo.saliency import KINDS
 
 pytestmark = pytest.mark.django_db
 JPEG = registry.get("jpeg")
@@ -55,10 +57,33 @@ def test_a_worker_is_noted_renewed_and_forgotten() -> None:
     (worker,) = WorkerProcess.objects.all()
     assert worker.queues == ["default", "encode"]
     assert worker.codecs["jpeg"] == ""
-    assert set(worker.codecs) == set(registry.names())
+    assert set(worker.codecs) == {*registry.names(), *(f"saliency={kind}" for kind in KINDS)}
+    assert worker.codecs["saliency=contrast"] == ""
     WorkerProcess.objects.update(seen_at=timezone.now() - timedelta(minutes=4))
     assert not WorkerProcess.objects.alive().exists()
     renew_worker(name="encode@one")
     assert WorkerProcess.objects.alive().exists()
     forget_worker(name="encode@one")
     assert not WorkerProcess.objects.exists()
+
+
+@pytest.mark.parametrize(("reported", "refused"), [("no model. Get it.", True), ("", False)])
+def test_the_map_of_a_codec_is_needed_where_it_runs(
+    reported: str, refused: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CLOSER_MODELS", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    steered = "checkerboard@effort=1,saliency=combined"
+    assert not availabilities([registry.get(steered)])[steered].available
+    codecs = {"checkerboard": "", "saliency=combined": reported}
+    WorkerProcess.objects.create(name="slow@one", queues=["encode-slow"], codecs=codecs)
+    assert availabilities([registry.get(steered)])[steered].available is not refused
+    if refused:
+        with pytest.raises(Refused, match="saliency=combined is not available here: no model. Get it."):
+            check_codecs(["jpeg", steered])
+
+
+def test_a_codec_with_options_runs_where_the_codec_does() -> None:
+    searched = registry.get("checkerboard@effort=1")
+    WorkerProcess.objects.create(name="slow@one", queues=["encode-slow"], codecs={"checkerboard": "no torch"})
+    assert availabilities([searched])[searched.name].reason == "no torch"
