@@ -26,7 +26,7 @@ from codecs_zoo.downstream.command import add_parser as add_downstream
 from codecs_zoo.learned.training import add_train_command
 from codecs_zoo.onnx_models import ModelUnavailable
 from codecs_zoo.progress_bars import encode_shown
-from codecs_zoo.quality import Figure, QualityError, figure, unseen_figures
+from codecs_zoo.quality import Figure, QualityError, figure, tuned_notes
 from codecs_zoo.rate import RateError, RateResult, encode_to_bpp
 from codecs_zoo.saliency.command import add_parser as add_saliency
 from codecs_zoo.saliency.report_command import add_parser as add_saliency_report
@@ -130,7 +130,8 @@ def encode(options: argparse.Namespace) -> None:
     write_atomic(options.output, container.pack(header, bitstream))
     tuned_on = dict.fromkeys((*codec.tuned_on(settings), *([chooses_by.name] if chooses_by else [])))
     if tuned_on:
-        _tell_tuned(list(tuned_on), photograph.pixels, codec.decode(bitstream))
+        for note in tuned_notes(list(tuned_on), photograph.pixels, codec.decode(bitstream)):
+            print(f"note: {note}")
     rate = bits_per_pixel(len(bitstream), photograph.pixels)
     print(f"{options.output}: {codec.name} {_spelt(settings)}, {len(bitstream)} bytes, {rate:.4f} bpp")
 
@@ -152,14 +153,6 @@ def _once(option: str, pairs: Sequence[tuple[str, Setting]]) -> Settings:
         twice = next(name for name, _ in pairs if [each for each, _ in pairs].count(name) > 1)
         raise CodecError(f"{option} {twice}=... was given twice. Give it once.")
     return values
-
-
-def _tell_tuned(tuned_on: Sequence[str], pixels: Pixels, x_hat: Pixels) -> None:
-    """What the file was tuned on, and figures that it was not tuned on."""
-    print(f"note: tuned on {', '.join(tuned_on)}. Evaluate this file by other metrics, or with people.")
-    unseen, missing = unseen_figures(tuned_on)
-    values = [f"{one.label} {one.spelt(one.of(pixels, x_hat))}" for one in unseen]
-    print(f"note: not tuned on: {', '.join([*values, *missing])}.")
 
 
 def _aimed(

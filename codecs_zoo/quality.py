@@ -115,6 +115,16 @@ def figures(names: Sequence[str]) -> list[Figure]:
     return [figure(name) for name in names]
 
 
+def tuned_notes(tuned_on: Sequence[str], pixels: Pixels, x_hat: Pixels) -> list[str]:
+    """What to say of a file that was tuned: on which figures, and its values by others."""
+    unseen, missing = unseen_figures(tuned_on)
+    values = [f"{one.label} {one.spelt(one.of(pixels, x_hat))}" for one in unseen]
+    return [
+        f"tuned on {', '.join(tuned_on)}. Evaluate this file by other metrics, or with people.",
+        f"not tuned on: {', '.join([*values, *missing])}.",
+    ]
+
+
 def unseen_figures(tuned_on: Sequence[str]) -> tuple[list[Figure], list[str]]:
     """PSNR, MS-SSIM and LPIPS through one trunk, as far as they are not in `tuned_on`; and why the trunk is missing.
 
