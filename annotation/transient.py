@@ -1,13 +1,14 @@
-"""Which failures pass by themselves: of a network, a store, a database or a broker, not of what was asked."""
+"""Which failures pass: of a network, a store, a database, a broker or a full disk, not of the work itself."""
 
 import errno
+import os
 from collections.abc import Iterator
 from http import HTTPStatus
 
 from django.db import InterfaceError, OperationalError
 from kombu.exceptions import OperationalError as BrokerError
 
-# A disk that is full or damaged, or a file that is not there, does not mend itself within minutes.
+# A damaged disk, or a file that is not there, does not mend itself. A full one is cleared by somebody.
 LASTING = {
     errno.ENOENT,
     errno.ENOTDIR,
@@ -17,9 +18,9 @@ LASTING = {
     errno.EROFS,
     errno.EIO,
     errno.EEXIST,
-    errno.ENOSPC,
-    errno.EDQUOT,
 }
+# A full disk, in the words of libraries that pass on no number: safetensors, programs that encode, other processes.
+NO_ROOM = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
 # Of a store's refusals: too slow, too many, and what is wrong on its side.
 BUSY = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 
@@ -50,6 +51,8 @@ def _passes(error: BaseException) -> bool:
         return True
     if isinstance(error, OSError) and _is_of_the_system(error):
         return error.errno not in LASTING
+    if any(words in str(error) for words in NO_ROOM):
+        return True
     return _from_a_store(error)  # of which some are OSErrors too, without a number
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from annotation.models import CodecVersion, Snapshot, Study
@@ -36,6 +36,15 @@ class CancellableWork(Work):
         return "cancelled" if cancelled else self.state
 
 
+class TrainingRunQuerySet(WorkQuerySet["TrainingRun"]):
+    """Runs, as work."""
+
+    def revive(self) -> int:
+        """Only a study's newest run: a later one has taken the place of one that failed."""
+        later = TrainingRun.objects.filter(study=OuterRef("study"), pk__gt=OuterRef("pk"))
+        return WorkQuerySet.revive(self.exclude(Exists(later)))
+
+
 class TrainingRun(CancellableWork):
     """A fit on a snapshot: its settings, progress and log."""
 
@@ -55,7 +64,7 @@ class TrainingRun(CancellableWork):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = WorkQuerySet["TrainingRun"].as_manager()
+    objects = TrainingRunQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]

@@ -17,6 +17,8 @@ MESSAGE_PATIENCE = 1.5 * LEASE
 MOST_ATTEMPTS = 5
 # Seconds until the second attempt after a failure that passes by itself; then four times as many each time.
 FIRST_PAUSE_S, LONGER = 10, 4
+# After the last attempt, what failed for an external reason is attempted once in so long: a disk may be full for days.
+REVIVED_AFTER = timedelta(hours=1)
 
 
 W = TypeVar("W", bound="Work")
@@ -84,6 +86,17 @@ class WorkQuerySet(models.QuerySet[W]):
                 attempts=F("attempts") - 1,
                 retry_at=timezone.now() + timedelta(seconds=seconds),
             )
+        )
+
+    def revive(self) -> int:
+        """Puts back what failed for an external reason REVIVED_AFTER ago, for one more attempt; returns how many."""
+        now = timezone.now()
+        return self.filter(state=Work.State.FAILED, passing=True, finished_at__lt=now - REVIVED_AFTER).update(
+            state=Work.State.QUEUED,
+            attempts=MOST_ATTEMPTS - 1,
+            finished_at=None,
+            retry_at=now,
+            passing=False,
         )
 
     def _end(self, pk: int, lease: uuid.UUID, **fields: Any) -> bool:

@@ -14,6 +14,7 @@ def requeue_abandoned(*, rows: WorkQuerySet[Any], queue_empty: bool) -> list[int
     late, and another message would make the queue longer, not the work faster.
     """
     rows.give_up()
+    rows.revive()
     pks = list(rows.abandoned(queue_empty=queue_empty).values_list("pk", flat=True)[:1000])
     rows.filter(pk__in=pks).update(queued_at=timezone.now(), retry_at=None)
     return pks

@@ -50,11 +50,13 @@ def page_by_column(
     """The page after the row whose `column` and id `?after=VALUE,ID` names, ordered by both; `column` holds numbers.
 
     `keys_first`, for a column that no index has: the rows of the page are found first, and only they are read whole.
-    Otherwise the database joins and computes everything for each row before it sorts.
+    Otherwise the database joins and computes everything for each row before it sorts. An answer that changes a row
+    between the two queries moves neither that row nor the next page: the first query decides.
     """
     value, _, pk = request.GET.get("after", "").partition(",")
     is_first = not (value.isdecimal() and len(value) < 19 and (pk.isdecimal() and len(pk) < 19 or not pk))
     order = [column] if column == "pk" else [column, "pk"]
+    unfiltered = rows
     if not is_first:
         beyond = "lt" if descending else "gt"
         after = Q(**{f"{column}__{beyond}": int(value)})
@@ -63,8 +65,11 @@ def page_by_column(
         rows = rows.filter(after)
     rows = rows.order_by(*(f"-{name}" if descending else name for name in order))
     if keys_first:
-        keys = [pk for *_, pk in rows.values_list(column, "pk")[: size + 1]]
-        rows = rows.filter(pk__in=keys)
+        places = [(int(value), pk) for value, pk in rows.values_list(column, "pk")[: size + 1]]
+        whole = unfiltered.in_bulk([pk for _, pk in places[:size]])
+        page = [whole[pk] for _, pk in places[:size] if pk in whole]
+        following = ",".join(map(str, places[size - 1])) if len(places) > size else None
+        return Page(page, following, is_first)
     kept = list(rows[: size + 1])
     last = kept[size - 1] if len(kept) > size else None
     return Page(kept[:size], None if last is None else _places(last, order), is_first)

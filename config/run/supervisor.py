@@ -21,10 +21,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, Self
 
+from django.core.exceptions import ImproperlyConfigured
+
 from config.environment import data_folder
 from config.run.processes.child import Child, Guard, Part, end
 from config.run.processes.lock import FolderLock
 from config.run.processes.parts import embedded_parts, local_address, problems
+from config.run.processes.reporting import reporter
 from config.run.processes.supervised_part import SupervisedPart, SupervisorError
 
 __all__ = ["Part", "Supervisor", "SupervisorError"]
@@ -71,7 +74,7 @@ class Supervisor:
         self._env = {"PYTHONUNBUFFERED": "1", **os.environ, **(env or {})}
         self.var_dir = data_folder(self._env)
         self._env["VAR_DIR"] = str(self.var_dir)
-        self._say = say or _print
+        self._say = say or reporter()
         self._parts = parts
         self._lock = FolderLock(self.var_dir / "run" / "supervisor.lock")
         self._releasing = threading.Lock()
@@ -227,11 +230,6 @@ class Terminated(SystemExit):
     """SIGTERM or SIGHUP arrived; the exit code is the shell's for it."""
 
 
-def _print(line: str) -> None:
-    with contextlib.suppress(OSError, ValueError):  # nobody reads it any more: no reason to end the site
-        print(line, flush=True)
-
-
 def _terminate(number: int, _: FrameType | None) -> NoReturn:
     raise Terminated(128 + number)
 
@@ -273,14 +271,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     options = parser.parse_args(arguments)
     try:
-        with Supervisor(options.port, host=options.host) as supervisor:
-            print(f"Closer is running at {supervisor.url} - press Ctrl-C to stop", flush=True)
-            for problem in problems(options.host, options.port, os.environ):
-                print(f"not ready: {problem}", file=sys.stderr, flush=True)
-            supervisor.wait()
-            print("ending", flush=True)
-    except SupervisorError as error:
+        report = reporter()
+    except ImproperlyConfigured as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    try:
+        with Supervisor(options.port, host=options.host, say=report) as supervisor:
+            report(f"Closer is running at {supervisor.url} - press Ctrl-C to stop")
+            for problem in problems(options.host, options.port, os.environ):
+                report(f"not ready: {problem}", error=True)
+            supervisor.wait()
+            report("ending")
+    except SupervisorError as error:
+        report(f"error: {error}", error=True)
         return 1
     except KeyboardInterrupt:
         return 128 + signal.SIGINT

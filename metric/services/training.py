@@ -83,17 +83,19 @@ def run_training(*, pk: int) -> str:
             return _train(run, lease)
         except Cancelled:
             TrainingRun.objects.all().fail(pk, lease, "Cancelled.")
-        except (InputError, Unavailable, Refused) as error:
-            _fail(run, lease, str(error))
         except SnapshotMissing as error:
             _fail(run, lease, str(error), passing=True)
         except Exception as error:
-            if is_transient(error) and TrainingRun.objects.all().release(pk, lease, in_short(error)):
+            passing = is_transient(error)
+            if passing and TrainingRun.objects.all().release(pk, lease, in_short(error)):
                 log.warning("training released", run=pk, error=in_short(error))
                 return "released"
-            # Nobody waits for this process: what is not written to the row is never seen.
-            log.exception("training failed", run=pk)
-            _fail(run, lease, in_short(error), passing=is_transient(error))
+            if isinstance(error, (InputError, Unavailable, Refused)):
+                _fail(run, lease, str(error), passing=passing)
+            else:
+                # Nobody waits for this process: what is not written to the row is never seen.
+                log.exception("training failed", run=pk)
+                _fail(run, lease, in_short(error), passing=passing)
     return "failed"
 
 

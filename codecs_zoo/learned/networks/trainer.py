@@ -33,6 +33,7 @@ from imaging.files import atomic_file, write_atomic
 from imaging.manifest import hash_files, write_manifest
 from imaging.plots import charts
 from imaging.plots.svg import to_svg_file
+from metric.core.distance.tensors import save_tensors
 from metric.core.training.parallel import join
 from psychometrics.tables import to_text
 
@@ -177,7 +178,7 @@ class _Training:
             "log": self.log,
         }
         with atomic_file(self.out / STATE) as draft:
-            torch.save(state, draft)
+            save_tensors(state, draft)
         log = to_text(FIELDS, ([row.get(name, "") for name in FIELDS] for row in self.log))
         write_atomic(self.out / "log.csv", log.encode())
         if self.log:

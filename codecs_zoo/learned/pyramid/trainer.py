@@ -31,6 +31,7 @@ from codecs_zoo.learned.pyramid.stepping import Stepper, trained_parts
 from codecs_zoo.learned.pyramid.storing import read_model, write_weights
 from codecs_zoo.learned.pyramid.training_settings import TrainingSettings
 from imaging.files import atomic_file, write_json
+from metric.core.distance.tensors import save_tensors
 
 HELD_OUT_EVERY: Final = 29
 HELD_OUT_SIDE: Final = 448
@@ -167,7 +168,7 @@ class Trainer:
             "random_cuda": torch.cuda.get_rng_state() if self.device.type == "cuda" else None,
         }
         with atomic_file(self.out / "state.pt") as draft:
-            torch.save(state, draft)
+            save_tensors(state, draft)
 
     def _resume(self) -> None:
         """Go on from the folder's state. Raises CodecError for a damaged one."""

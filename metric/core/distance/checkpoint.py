@@ -22,6 +22,7 @@ from metric.core.distance.base import Metric
 from metric.core.distance.columns import Parts, metric_parts
 from metric.core.distance.combined import Combined, as_heads, column_count
 from metric.core.distance.lpips import LPIPS
+from metric.core.distance.tensors import save_tensors
 from metric.core.distance.trunks import SHAPES, Trunk, tensors_sha256, trunk_shape
 from metric.core.distance.weights import TRUNK_SHA256
 from metric.core.errors import InputError
@@ -57,7 +58,7 @@ def save_metric(folder: Path, metric: Metric, settings: Mapping[str, Any]) -> No
         tensors, folder / "metric.safetensors", metadata={"settings": json.dumps(settings, sort_keys=True)}
     )
     for name, readable in _for_others(metric).items():
-        torch.save(readable, folder / name)
+        save_tensors(readable, folder / name)
     write_json(folder / "settings.json", settings)
 
 

@@ -12,6 +12,12 @@ from safetensors.torch import load_file
 from metric.core.errors import InputError
 
 
+def save_tensors(tensors: Any, path: Path) -> None:
+    """Writes what `load_tensors` reads. Raises OSError where the disk is full; torch's own writer hides the reason."""
+    with path.open("wb") as file:
+        torch.save(tensors, file)
+
+
 def load_tensors(path: Path) -> Any:
     """What a `.safetensors` file or one of `torch.save` holds, on the CPU; tensors and plain values only.
 

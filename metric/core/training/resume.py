@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from imaging.files import atomic_file
-from metric.core.distance.tensors import load_tensors
+from metric.core.distance.tensors import load_tensors, save_tensors
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +32,7 @@ def write_state(path: Path, state: State) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(path) as draft:
         # Not asdict, which would copy each tensor once more.
-        torch.save({name: getattr(state, name) for name in State.__dataclass_fields__}, draft)
+        save_tensors({name: getattr(state, name) for name in State.__dataclass_fields__}, draft)
 
 
 def read_state(path: Path) -> State | None:

@@ -1,5 +1,6 @@
 """A store, a network or a database that is away for a while costs nobody a row: it is tried again, later and later."""
 
+import errno
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -9,7 +10,7 @@ from django.db import IntegrityError, OperationalError
 from django.utils import timezone
 
 from annotation.models import Reconstruction, Snapshot
-from annotation.models.work import MOST_ATTEMPTS
+from annotation.models.work import MOST_ATTEMPTS, REVIVED_AFTER
 from annotation.services.encoding import encode_reconstruction
 from annotation.services.reaping import requeue_abandoned
 from annotation.services.snapshots import build_snapshot, request_snapshot
@@ -40,6 +41,10 @@ def refusal(status: int) -> ClientError:
         (IntegrityError("twice"), False),
         (ValueError("the picture is empty"), False),
         (BlockingIOError(11, "no more processes"), True),
+        (OSError(errno.ENOSPC, "No space left on device"), True),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), True),
+        (OSError(errno.EIO, "Input/output error"), False),
+        (RuntimeError("ffmpeg failed: x.hevc: No space left on device"), True),
         (OSError("encoder error -2 when writing image file"), False),
     ],
 )
@@ -95,6 +100,35 @@ def test_the_pauses_grow_and_the_attempts_end(row: Reconstruction) -> None:
     assert Reconstruction.objects.filter(pk=row.pk).requeue() == 1
     row.refresh_from_db()
     assert (row.passing, row.attempts, row.retry_at) == (False, 0, None)
+
+
+def failed(row: Reconstruction, *, passing: bool, ago: timedelta) -> Reconstruction:
+    Reconstruction.objects.filter(pk=row.pk).update(
+        state="failed", passing=passing, finished_at=timezone.now() - ago, attempts=MOST_ATTEMPTS
+    )
+    return row
+
+
+@pytest.mark.parametrize(
+    ("passing", "ago", "revived"),
+    [(True, REVIVED_AFTER, True), (True, REVIVED_AFTER / 2, False), (False, REVIVED_AFTER, False)],
+    ids=["for an external reason", "too early", "for the work itself"],
+)
+def test_what_a_full_disk_ended_is_attempted_again_later(
+    row: Reconstruction, *, passing: bool, ago: timedelta, revived: bool
+) -> None:
+    failed(row, passing=passing, ago=ago)
+    assert requeue_abandoned(rows=Reconstruction.objects.all(), queue_empty=True) == [row.pk] * revived
+    assert encode_reconstruction(pk=row.pk) == ("done" if revived else "not free")
+
+
+def test_while_the_disk_stays_full_there_is_one_attempt_each_time(row: Reconstruction) -> None:
+    failed(row, passing=True, ago=REVIVED_AFTER)
+    assert requeue_abandoned(rows=Reconstruction.objects.all(), queue_empty=True) == [row.pk]
+    assert encode_while(OSError(errno.ENOSPC, "No space left on device"), row.pk) == "failed"
+    assert requeue_abandoned(rows=Reconstruction.objects.all(), queue_empty=True) == []
+    row.refresh_from_db()
+    assert row.passing and "No space left" in row.error
 
 
 def test_a_codec_that_the_machine_had_no_room_for_is_tried_again(row: Reconstruction) -> None:

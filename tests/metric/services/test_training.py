@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from annotation.errors import Refused, SnapshotRefused
 from annotation.models import Snapshot, Study
-from annotation.models.work import MOST_ATTEMPTS
+from annotation.models.work import MOST_ATTEMPTS, REVIVED_AFTER
+from annotation.services.reaping import requeue_abandoned
 from annotation.services.snapshots import request_snapshot
 from metric.core import load
 from metric.core.training.members import TeamError
@@ -151,3 +152,17 @@ def test_a_row_that_asks_for_processes_has_a_team_and_its_words(snapshot: Snapsh
     assert run.error == "no GPU left" and "3 processes train together" in run.log
     assert team.call_args.args[2].processes == 3
     assert team.call_args.kwargs["wrap"](["x"])[-1] == "x"
+
+
+def test_a_full_disk_releases_the_run_whatever_reports_it(run: TrainingRun) -> None:
+    with patch("metric.services.training._train", side_effect=TeamError("OSError: No space left on device")):
+        assert run_training(pk=run.pk) == "released"
+    run.refresh_from_db()
+    assert (run.state, run.error) == ("queued", "TeamError: OSError: No space left on device")
+
+
+def test_only_a_studys_newest_run_is_attempted_again(run: TrainingRun) -> None:
+    later = request_training(snapshot=run.snapshot, config=QUICK)
+    long_ago = timezone.now() - REVIVED_AFTER
+    TrainingRun.objects.update(state="failed", passing=True, finished_at=long_ago)
+    assert requeue_abandoned(rows=TrainingRun.objects.all(), queue_empty=True) == [later.pk]

@@ -1,5 +1,6 @@
 """Files of tensors from anybody: read whole, or refused in words, and nothing in them is run."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from metric.core.distance.lpips import HeadsError, read_heads
-from metric.core.distance.tensors import load_tensors
+from metric.core.distance.tensors import load_tensors, save_tensors
 
 
 class Bomb:
@@ -24,7 +25,7 @@ class Bomb:
 
 def test_what_was_saved_is_read(tmp_path: Path) -> None:
     tensors = {"one": torch.rand(3), "two": torch.rand(2, 2)}
-    torch.save(tensors, tmp_path / "file.pth")
+    save_tensors(tensors, tmp_path / "file.pth")
     save_file(tensors, tmp_path / "file.safetensors")
     for name in ("file.pth", "file.safetensors"):
         result = load_tensors(tmp_path / name)
@@ -57,3 +58,10 @@ def test_damage_of_any_kind_is_refused_in_words(tmp_path: Path, suffix: str) -> 
         broken.write_bytes(content)
         with pytest.raises(HeadsError, match="No heads: "):
             read_heads(broken, "alex")
+
+
+def test_a_full_disk_is_an_os_error() -> None:
+    """torch's own writer raises a RuntimeError of another reason, which nobody would try again."""
+    with pytest.raises(OSError, match="No space left") as refusal:
+        save_tensors({"one": torch.rand(5000)}, Path("/dev/full"))
+    assert refusal.value.errno == errno.ENOSPC
