@@ -7,7 +7,7 @@ from html import escape
 
 from codecs_zoo.downstream.results import DETECTION, LABELS, ORIGINAL, SEGMENTATION, Estimate, Result
 from codecs_zoo.look import key_mark
-from codecs_zoo.sweep.chart import Line, curves
+from codecs_zoo.sweep.chart import Line, curves, note_on_missing
 from codecs_zoo.sweep.intervals import Interval
 from codecs_zoo.sweep.summary import Spot
 from imaging.plots.svg import to_svg
@@ -27,7 +27,7 @@ def section(results: Sequence[Result], *, agreement: bool, anchor: str, notes: S
         f"<section><h2>{heading}</h2><p>Compared with {against}. Figures at one bitrate are over the "
         f"photographs that every codec could encode at that bitrate; intervals are 95 % percentiles of "
         f"1000 bootstrap samples of photographs, the same samples for all "
-        f"codecs.</p>{paragraphs}{drawn}{_table(results, names, anchor)}</section>"
+        f'codecs.</p>{paragraphs}<div class="pair">{drawn}</div>{_table(results, names, anchor)}</section>'
     )
 
 
@@ -64,8 +64,8 @@ def _curves(results: Sequence[Result], name: str) -> str:
     key = "".join(f"<li>{key_mark(line.codec)}{escape(line.codec)}</li>" for line in lines)
     drawing = to_svg(curves(lines, photographs, title=f"{label} over bits per pixel", label=label))
     return (
-        f'<figure><h3>{label}</h3><ul class="key">{key}</ul>{drawing}<figcaption>Higher is better. '
-        "A hollow mark: some photographs are missing.</figcaption></figure>"
+        f'<figure><h3>{label}</h3><ul class="key">{key}</ul>{drawing}<figcaption>Higher is better.'
+        f"{note_on_missing(lines, photographs)}</figcaption></figure>"
     )
 
 

@@ -17,6 +17,7 @@ from codecs_zoo import sweep
 from codecs_zoo.contract import Floats, Pixels
 from codecs_zoo.saliency.steering import SALIENT, Comparison, Side, steering_label
 from codecs_zoo.sweep.intervals import Interval
+from codecs_zoo.sweep.page import TUNED
 
 STYLE: Final = Path(sweep.__file__).with_name("page.css")
 WIDEST: Final = 224
@@ -66,8 +67,11 @@ def _head(
 
 
 def _table(comparisons: Sequence[Comparison], means: Mapping[str, Interval | None]) -> str:
-    heads = "".join(f'<th class="num">{escape(steering_label(name))}</th>' for name in means)
     tuned = sorted(set().union(*(one.steered.row.tuned_on for one in comparisons)))
+    heads = "".join(
+        f'<th class="num">{escape(steering_label(name))}{TUNED if name in tuned else ""}</th>'
+        for name in means
+    )
     rows = "".join(
         f"<tr><td>{escape(one.photo.name)}</td>"
         + "".join(f'<td class="num">{_number(value)}</td>' for value in one.changes().values())
@@ -80,7 +84,7 @@ def _table(comparisons: Sequence[Comparison], means: Mapping[str, Interval | Non
         "<section><h2>Steered less unsteered</h2><p>Both files of a photograph have the same target size; "
         "the first column shows the difference that remains. Intervals are "
         f"95 % bootstrap intervals over photographs.{word}</p>"
-        f'<div class="frame"><table><thead><tr><th>Photograph</th>{heads}</tr></thead><tbody>{rows}'
+        f'<div class="frame"><table class="wrapped"><thead><tr><th>Photograph</th>{heads}</tr></thead><tbody>{rows}'
         f"<tr><td>Mean</td>{ends}</tr></tbody></table></div></section>"
     )
 

@@ -18,7 +18,7 @@ from imaging.plots.scene import Scene
 
 WIDTH, HEIGHT = 560, 400
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 28, 48
-MARK = 4.2
+MARK, SMALL_MARK = 4.2, 2.4
 WHISKER = 1.3
 
 
@@ -55,12 +55,18 @@ class Panel:
         self.scene.text(0, 12, label)
 
     def mark(self, codec: str, x: float, interval: Interval, whole: bool) -> None:
-        """A shape with its whisker; hollow where some photographs are missing."""
+        """A shape with its whisker; small where some photographs are missing (hollow is a codec with options)."""
         look = method_look(codec)
         if interval.low is not None and interval.high is not None:
             low, high = self.up(interval.low), self.up(interval.high)
             self.scene.line(x, low, x, high, look=look.name, width=WHISKER, opacity=self.opacity)
-        look.mark(self.scene, x, self.up(interval.value), MARK, hollow=not whole)
+        look.mark(self.scene, x, self.up(interval.value), MARK if whole else SMALL_MARK)
+
+
+def note_on_missing(lines: Sequence[Line], photos: int) -> str:
+    """What a small mark means, with a blank before it; empty where every spot is of all photographs."""
+    some = any(spot.quality.n != photos for line in lines for spot in line.spots)
+    return " A small mark: some photographs are missing." if some else ""
 
 
 def curves(lines: Sequence[Line], photos: int, *, title: str, label: str) -> Scene:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from codecs_zoo.look import key_mark
 from codecs_zoo.quality import Figure
-from codecs_zoo.sweep.chart import Line, curves, differences, whisker
+from codecs_zoo.sweep.chart import Line, curves, differences, note_on_missing, whisker
 from codecs_zoo.sweep.crops import Strip
 from codecs_zoo.sweep.crops_section import crops_section, original_rules
 from codecs_zoo.sweep.plan import Row
@@ -197,7 +197,7 @@ def _figure(report: Report, figure: Figure) -> str:
     return (
         f'<section><h2>{escape(figure.label)}</h2><figure><ul class="key">{key}</ul>'
         f'<div class="pair">{panels}</div><figcaption>Whiskers are 95 % bootstrap intervals over photographs; '
-        f"{better} is better. A hollow mark: some photographs are missing. On the left, intervals include "
+        f"{better} is better.{note_on_missing([*lines, *less], report.photos)} On the left, intervals include "
         f"differences between photographs; on the right, codecs are compared within each photograph."
         f"{_in_db(figure)}</figcaption></figure></section>"
     )

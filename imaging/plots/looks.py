@@ -44,9 +44,9 @@ class Look:
         """The path of its shape around (x, y)."""
         return SHAPES[self.shape](x, y, r)
 
-    def mark(self, scene: Scene, x: float, y: float, r: float = 4.5, *, hollow: bool = False) -> None:
-        """Draw its shape; `hollow` also where something else than the variant asks for that."""
-        scene.path(self.outline(x, y, r), look=self.name, hollow=hollow or self.variant > 0)
+    def mark(self, scene: Scene, x: float, y: float, r: float = 4.5) -> None:
+        """Draw its shape."""
+        scene.path(self.outline(x, y, r), look=self.name, hollow=self.variant > 0)
 
 
 def by_name(name: str, taken: Collection[Look] = ()) -> Look:
