@@ -7,7 +7,9 @@ from imaging.plots.svg import to_svg
 
 
 def line(codec: str, *counts: int) -> Line:
-    return Line(codec, [Spot(n, n, Interval(30.0 + n, None, None, count)) for n, count in enumerate(counts, 1)])
+    return Line(
+        codec, [Spot(n, n, Interval(30.0 + n, None, None, count)) for n, count in enumerate(counts, 1)]
+    )
 
 
 def drawn(one: Line) -> str:
