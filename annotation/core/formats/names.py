@@ -4,8 +4,12 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from urllib.parse import unquote
+
+# A folder is searched as far as that for a name which is not where it should be.
+MOST_ENTRIES = 10_000
 
 
 def is_inside(name: str) -> bool:
@@ -24,12 +28,23 @@ def hint(folder: Path, name: str) -> str:
         path, reasons = _walk(folder, PurePosixPath(written).parts)
         if path is not None and (why or reasons):
             return f"{path.relative_to(folder).as_posix()} is there: {', '.join([*why, *reasons])}"
-    return ""
+    elsewhere = _in_another_folder(folder, PurePosixPath(name.replace("\\", "/")).name)
+    return f"{elsewhere} is there: another folder" if elsewhere else ""
+
+
+def _in_another_folder(folder: Path, file: str) -> str:
+    """The path of the first file of that name anywhere below the folder, among the first MOST_ENTRIES; "" for none."""
+    try:
+        entries = islice(folder.rglob("*"), MOST_ENTRIES)
+        return next((path.relative_to(folder).as_posix() for path in entries if path.name == file), "")
+    except OSError:
+        return ""
 
 
 def _spellings(name: str) -> Iterator[tuple[str, list[str]]]:
     """The name as it is, then as other programs would write it, each with what was changed."""
     changes = (
+        ("without file:", lambda text: re.sub(r"^file:/+", "", text, flags=re.IGNORECASE)),
         ("with / for \\", lambda text: text.replace("\\", "/")),
         ("without codes such as %20", unquote),
         ("without codes such as &amp;", html.unescape),
@@ -75,9 +90,12 @@ def _alike(folder: Path, name: str) -> tuple[str, str] | None:
         ("another Unicode form", _composed),
         ("another case", _folded),
         ("other spaces", _spaceless),
+        ("without the dot at its end", _undotted),
         ("another ending", _stem),
     ):
-        match = next((entry for entry in entries if form(entry) == form(name)), None)
+        match = next(
+            (entry for entry in entries if form(entry) == form(name) and not _is_a_table(entry)), None
+        )
         if match is not None:
             return match, why
     return None
@@ -94,6 +112,16 @@ def _folded(name: str) -> str:
 def _spaceless(name: str) -> str:
     """Without blanks of every kind, with what programs put in their place, and what is invisible."""
     return re.sub(r"[\s_+\u200b-\u200f\u2060\ufeff]", "", _folded(name))
+
+
+def _undotted(name: str) -> str:
+    """Without dots at the end, which Windows drops."""
+    return _spaceless(name).rstrip(".")
+
+
+def _is_a_table(entry: str) -> bool:
+    """Whether it is a file of answers, which lies beside the pictures and is none."""
+    return PurePosixPath(entry).suffix.lower() in (".csv", ".tsv", ".txt", ".json", ".parquet")
 
 
 def _stem(name: str) -> str:

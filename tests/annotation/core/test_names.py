@@ -19,6 +19,7 @@ def folder(tmp_path: Path) -> Path:
         "a&b.png",
         "no\xa0break.png",
         "twice.png.png",
+        "answers.csv",
     ):
         (tmp_path / "img" / name).touch()
     return tmp_path
@@ -45,7 +46,12 @@ def folder(tmp_path: Path) -> Path:
         ("img/twice.png", "img/twice.png.png is there: another ending"),
         ("IMG/" + "x" * 300, ""),
         ("img/other.png", ""),
-        ("elsewhere/Plain.png", ""),
+        ("elsewhere/Plain.png", "img/Plain.png is there: another folder"),
+        ("Plain.png", "img/Plain.png is there: another folder"),
+        ("img/answers.png", ""),
+        ("file:///img/Plain.png", "img/Plain.png is there: without file:"),
+        ("FILE:/img/plain.png", "img/Plain.png is there: without file:, another case"),
+        ("img/Plain.png.", "img/Plain.png is there: without the dot at its end"),
     ],
 )
 def test_a_missing_name_gets_a_hint(folder: Path, name: str, words: str) -> None:
