@@ -1,11 +1,28 @@
 """Addresses that people go back to, with the code that their panel pays for: parsed, never searched as text."""
 
+import re
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 # What panels call the code in a query; Prolific's comes first, other panels take the second.
 CODE_NAMES = ("cc", "code")
 # The same in the words of other panels, without capitals, hyphens and underscores.
 _ALSO = {*CODE_NAMES, "completioncode", "surveycode"}
+
+
+def address_problem(address: str) -> str:
+    """Why people cannot be sent to an address, as the end of a sentence about it; "" for a whole one."""
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:  # half an IPv6 address, or a port that is none
+        return "has a host or port that cannot be read."
+    if not host or port == 0:
+        return "names no host."
+    if re.search(r"[\s\x00-\x1f\x7f<>\"\\]", address):
+        return "contains a blank or another character that addresses do not have."
+    if "@" in parts.netloc:
+        return "contains a user name. Participants would see it; remove it."
+    return ""
 
 
 def with_code(address: str, code: str, *, prolific: bool) -> str:

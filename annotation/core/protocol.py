@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from typing import Any, Self, get_type_hints
 
-from annotation.core.addresses import other_codes
+from annotation.core.addresses import address_problem, other_codes
 from annotation.core.consent import DEFAULT_CONSENT, DEFAULT_DEBRIEF
 from annotation.core.pairing import ACROSS
 from annotation.core.rule import ProtocolError, arrival_check, as_float, check_value, declare, percent
@@ -224,9 +224,11 @@ class Protocol:
         return self.sentinel_percent > 0 or self.training_pairs > 0
 
     def require_consistent(self) -> None:
-        """Raises ProtocolError for an address with another code than the study's: for what is typed, not stored."""
+        """Raises ProtocolError for an address that is none or has another code: for what is typed, not stored."""
         for kind, what in (("completion", "completion"), ("screen_out", "screened-out")):
             address, code = getattr(self, f"{kind}_url"), getattr(self, f"{kind}_code")
+            if address and (problem := address_problem(address)):
+                raise ProtocolError(f"{kind}_url", f"{address!r} {problem}")
             if others := other_codes(address, code):
                 two = "The address contains two codes. Keep one of them."
                 differs = f"The address has the code {others[0]!r}, and the {what} code is {code!r}."

@@ -58,19 +58,24 @@ ADVICE = {
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One row of a panel's export. `status` and `code` are "" where the export has no such column."""
+    """One row of a panel's export. Without such a column `status` is None and `code` ""."""
 
     external_id: str
-    status: str = ""
+    status: str | None = None
     code: str = ""
 
     @property
     def claim(self) -> str:
-        """What the panel says of the person: "done", "gone", or "open" while they are still at it."""
+        """What the panel says of the person: "done", "gone", or "open" while they are still at it.
+
+        Done where the export has no states, for it lists those who are; open where the cell of the state is empty.
+        """
+        if self.status is None:
+            return "done"
         word = _letters(self.status)
         if word in WITHDRAWN:
             return "gone"
-        return "done" if word in DONE_WORDS or not word else "open"
+        return "done" if word in DONE_WORDS else "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +135,9 @@ def _submissions(table: Table) -> list[Submission]:
     status, code = _column(head, STATUS_COLUMNS), _column(head, CODE_COLUMNS)
     return [
         Submission(
-            _id(cells[at]), "" if status is None else cells[status], "" if code is None else cells[code]
+            _id(cells[at]),
+            None if status is None else cells[status].strip(),
+            "" if code is None else cells[code],
         )
         for _, cells in table.rows
     ]
@@ -177,7 +184,7 @@ def unrecorded_submissions(*, study: Study, export: Export) -> list[str]:
     """
     claims: dict[str, set[str]] = defaultdict(set)
     for one in export.submissions:
-        left = _letters(one.status) in RETURNED_WORDS
+        left = _letters(one.status or "") in RETURNED_WORDS
         claims[one.external_id].add("returned" if left else one.claim)
     waiting = study.enrolments.filter(returned_at=None, finished_at=None, screened_out_by="")
     here = set(waiting.values_list("annotator__external_id", flat=True))
@@ -205,9 +212,13 @@ def _rows(
     if not submissions:
         return [Row(who, "not in the file", "", ours, judgments, advice, agrees=not advice)]
     return [
-        Row(who, one.status or "in the file", one.code, ours, judgments, advice, agrees=not advice)
+        Row(who, _words(one.status), one.code, ours, judgments, advice, agrees=not advice)
         for one in submissions
     ]
+
+
+def _words(status: str | None) -> str:
+    return "in the file" if status is None else status or "no status"
 
 
 def _advice(rules: Protocol, submissions: Sequence[Submission], state: str) -> str:
@@ -215,9 +226,10 @@ def _advice(rules: Protocol, submissions: Sequence[Submission], state: str) -> s
     claims = [one.claim for one in submissions]
     done = [one for one in submissions if one.claim == "done"]
     if len(done) > 1:
-        return (
-            f"Listed {len(done)} times as done in the file: pay once, and check the submissions at the panel."
-        )
+        listed = f"Listed {len(done)} times as done in the file"
+        if state == "unknown":
+            return f"{listed}, but this id is unknown here: ask before you pay or reject."
+        return f"{listed}: pay once, and check the submissions at the panel."
     if done:
         return _advice_when_done(rules, done[0].code, state)
     return ADVICE.get(("gone" if claims and "open" not in claims else "open", state), "")

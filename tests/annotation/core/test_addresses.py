@@ -78,3 +78,35 @@ def test_a_contradiction_is_refused_where_it_is_typed_and_read_where_it_is_store
     assert refused.value.rule == f"{kind}_url"
     with pytest.raises(Refused, match="OLDCODE"):
         check_protocol(rules)
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("https://pan el.example/", "blank"),
+        ("https://p.example/a b", "blank"),
+        ("https://p.example/\u00a0x", "blank"),
+        ("https://", "names no host"),
+        ("https:///complete", "names no host"),
+        ("https://p.example:0/", "names no host"),
+        ("https://p.example:99999/", "host or port"),
+        ("https://p.example:x/", "host or port"),
+        ("https://[p.example/", "host or port"),
+        ("https://ann:secret@p.example/", "user name"),
+        ("https://p.example\\@q.example/", "another character"),
+    ],
+)
+def test_what_is_no_address_is_refused_where_it_is_typed(address: str, words: str) -> None:
+    for rules in ({"completion_url": address, "completion_code": "C1"}, {"screen_out_url": address}):
+        with pytest.raises(Refused, match=words):
+            check_protocol(Protocol().replace(**rules).to_json())
+        Protocol.from_json(Protocol().replace(**rules).to_json())  # stored ones stay readable
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://p.example:8443/c?x=1&x=2#top", "https://[::1]/c", "https://m\u00fcnchen.example/\u00fc?q={id}"],
+    ids=["port", "IPv6", "other letters"],
+)
+def test_unusual_addresses_are_taken(address: str) -> None:
+    check_protocol(Protocol(completion_url=address, completion_code="C1").to_json())

@@ -72,6 +72,21 @@ def test_each_panels_export_is_read(reconciled: Any, head: str) -> None:
     assert reconciled(study, f"{head}\n{line}\n")["A1"].agrees
 
 
+def test_an_empty_state_is_not_done(reconciled: Any) -> None:
+    study = panel_study()
+    _known(study, "finished", finished_at=study.created_at)
+    _known(study, "half")
+    rows = reconciled(study, "Participant id,Status\nfinished, \nhalf,\nstranger,\n")
+    assert "enter the completion code" in rows["finished"].advice
+    assert [rows[who].panel_says for who in rows] == ["no status"] * 3
+    assert rows["half"].agrees and rows["stranger"].agrees  # nobody is to be paid
+
+
+def test_a_stranger_who_is_listed_twice_is_not_simply_paid(reconciled: Any) -> None:
+    rows = reconciled(panel_study(), "Participant id,Status\nA1,APPROVED\nA1,APPROVED\n")
+    assert "2 times" in rows["A1"].advice and "ask before you pay" in rows["A1"].advice
+
+
 def test_a_bare_column_of_ids_is_read(reconciled: Any) -> None:
     assert set(reconciled(panel_study(), "A1\nA2\n")) == {"A1", "A2"}
 
