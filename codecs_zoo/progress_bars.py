@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from codecs_zoo.contract import Codec, Pixels, Settings
 from codecs_zoo.encode_progress import Progress, following
+from codecs_zoo.rate import RateError
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -29,10 +30,16 @@ def encode_shown(codec: Codec, pixels: Pixels, settings: Settings, output: Path)
         print(
             f"note: this takes about {_spelt(seconds)} on one core. If it is interrupted, the same command continues."
         )
-    bar = _Bar()
-    with following(bar.show, state):
-        yield
-    bar.close()
+    bar, is_ours = _Bar(), not state.exists()
+    try:
+        with following(bar.show, state):
+            yield
+    except RateError:
+        if is_ours:  # no such file can be made, so nothing is to be continued
+            state.unlink(missing_ok=True)
+        raise
+    finally:
+        bar.close()
     state.unlink(missing_ok=True)
 
 

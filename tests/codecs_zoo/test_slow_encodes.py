@@ -77,6 +77,16 @@ def test_a_stopped_encode_keeps_its_state_and_a_finished_one_none(slow: Slow, tm
     assert (tmp_path / "out.clz").exists()
 
 
+@pytest.mark.parametrize("of_another", [False, True])
+def test_a_rate_out_of_reach_leaves_no_state_of_its_own(slow: Slow, tmp_path: Path, of_another: bool) -> None:
+    state = tmp_path / "out.clz.search"
+    if of_another:
+        state.write_text("1")
+    arguments = ["encode", str(tmp_path / "in.png"), str(tmp_path / "out.clz"), "--codec", "slow"]
+    assert main([*arguments, "--bpp", "90"]) == 2
+    assert state.exists() is of_another and not (tmp_path / "out.clz").exists()
+
+
 def test_a_variant_costs_what_its_options_cost() -> None:
     slow = Slow()
     variant: Codec = with_options(slow, {"effort": 1})
