@@ -1,8 +1,11 @@
-"""Commands that read the database say so where it was not migrated, instead of naming a table that is not there."""
+"""What our commands share: status 2 for what cannot be done as given, and a word where the database was not migrated.
+
+What fails though it was given rightly (`WorkFailed`) ends with status 1, and a fault of the program with a traceback.
+"""
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, SystemCheckError
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -10,12 +13,21 @@ from django.db.migrations.executor import MigrationExecutor
 MISUSE = 2
 
 
+class WorkFailed(CommandError):
+    """The work was begun and failed, for nothing that the caller gave: status 1."""
+
+
 class CommandOnMigrated(BaseCommand):
-    """A command that needs the database's tables."""
+    """A command that needs the database's tables. Every CommandError of it is a misuse, except WorkFailed."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
             return super().execute(*args, **options)
+        except (SystemCheckError, WorkFailed):
+            raise
+        except CommandError as error:
+            error.returncode = MISUSE
+            raise
         except DatabaseError as error:
             missing = unapplied()
             if not missing:

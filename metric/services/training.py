@@ -73,7 +73,10 @@ def claim_alone(pk: int) -> uuid.UUID | None:
 
 
 def run_training(*, pk: int) -> str:
-    """Claims one run and does it in this process; returns what became of it. Safe to call again after a kill."""
+    """Claims one run and does it in this process; returns what became of it. Safe to call again after a kill.
+
+    "refused" is a failure for what the run was given, "failed" any other.
+    """
     lease = claim_alone(pk)
     if lease is None:
         return "not free"
@@ -92,10 +95,11 @@ def run_training(*, pk: int) -> str:
                 return "released"
             if isinstance(error, (InputError, Unavailable, Refused)):
                 _fail(run, lease, str(error), passing=passing)
-            else:
-                # Nobody waits for this process: what is not written to the row is never seen.
-                log.exception("training failed", run=pk)
-                _fail(run, lease, in_short(error), passing=passing)
+                # A worker that lost its run was given nothing wrong.
+                return "failed" if isinstance(error, Refused) else "refused"
+            # Nobody waits for this process: what is not written to the row is never seen.
+            log.exception("training failed", run=pk)
+            _fail(run, lease, in_short(error), passing=passing)
     return "failed"
 
 

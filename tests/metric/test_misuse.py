@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 
 from metric.__main__ import main
 from metric.core.errors import InputError, Unavailable
+from metric.core.training.fit import FitError
 
 FAULTS = [ValueError("operands could not be broadcast together"), RuntimeError("mat1 and mat2 shapes")]
 
@@ -67,3 +68,18 @@ def test_management_commands_raise_it_too(
     with pytest.raises(CommandError) as refused:
         call_command("evaluate_metric", str(tmp_path), "--judgments", "answers.csv")
     assert refused.value.returncode == 2
+
+
+@pytest.mark.parametrize(
+    "error", [FitError("Nothing agrees."), Unavailable("Install it."), OSError(28, "Full")]
+)
+def test_both_commands_that_train_have_one_status(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "manifest.json").write_text("{}")
+    failing(monkeypatch, "metric.management.commands.train_metric.train_folder", error)
+    failing(monkeypatch, "metric.core.training.train.train", error)
+    with pytest.raises(CommandError) as refused:
+        call_command("train_metric", str(tmp_path), "--out", str(tmp_path / "out"))
+    assert refused.value.returncode == main(["train", str(tmp_path), "out"]) == 2
+    assert f"{refused.value}\n" == capsys.readouterr().err

@@ -3,14 +3,15 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from annotation.errors import Refused
 from annotation.management.commands.forget_annotator import write_held
+from annotation.management.migrated import CommandOnMigrated
 from annotation.services.privacy import find_annotator
 
 
-class Command(BaseCommand):
+class Command(CommandOnMigrated):
     """For whoever asks what is known of them."""
 
     help = "Write all stored data about an annotator as JSON."

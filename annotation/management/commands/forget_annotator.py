@@ -4,15 +4,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 
 from annotation.errors import Refused
+from annotation.management.migrated import CommandOnMigrated
 from annotation.models import Annotator
 from annotation.services.privacy import find_annotator, forget, held_on
 
 
-class Command(BaseCommand):
+class Command(CommandOnMigrated):
     """Takes away what leads to a person, with or without their answers."""
 
     help = (

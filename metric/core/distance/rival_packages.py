@@ -25,6 +25,10 @@ from metric.core.distance.viewing import Viewing
 
 # What CVVDP assumes where no screen was measured; its luminance and contrast are taken in any case.
 CVVDP_DISPLAY = "standard_4k"
+# Pixels a side, below which SSIMULACRA2's package has no scale to compare at and says 100, the value of equal pictures.
+SSIMULACRA2_LEAST = 8
+# Pixels a side, below which libvmaf crashes.
+VMAF_LEAST = 17
 # Two pictures, H×W×3 uint8 sRGB, the original first, to a number.
 Compare = Callable[[Pixels, Pixels], float]
 
@@ -74,7 +78,11 @@ class Rival:
 def _ssimulacra2() -> Compare:
     from ssimulacra2 import compute_ssimulacra2
 
-    return lambda a, b: float(compute_ssimulacra2(_png(a), _png(b)))
+    def compare(a: Pixels, b: Pixels) -> float:
+        _require_side(a, SSIMULACRA2_LEAST)
+        return float(compute_ssimulacra2(_png(a), _png(b)))
+
+    return compare
 
 
 def _cvvdp(viewing: Viewing | None = None) -> Compare:
@@ -110,7 +118,11 @@ def _piq(name: str, **options: Any) -> Callable[[], Compare]:
 def _vmaf() -> Compare:
     import imageio_ffmpeg
 
-    return lambda a, b: _ffmpeg_vmaf(imageio_ffmpeg.get_ffmpeg_exe(), a, b)
+    def compare(a: Pixels, b: Pixels) -> float:
+        _require_side(a, VMAF_LEAST)
+        return _ffmpeg_vmaf(imageio_ffmpeg.get_ffmpeg_exe(), a, b)
+
+    return compare
 
 
 def _ffmpeg_vmaf(ffmpeg: str, a: Pixels, b: Pixels) -> float:
@@ -120,10 +132,21 @@ def _ffmpeg_vmaf(ffmpeg: str, a: Pixels, b: Pixels) -> float:
         for file, pixels in (("b.png", b), ("a.png", a)):
             (folder / file).write_bytes(_png(pixels).getvalue())
         graph = "[0:v][1:v]libvmaf=log_fmt=json:log_path=log.json"
-        subprocess.run(
-            [ffmpeg, "-v", "error", "-i", "b.png", "-i", "a.png", "-lavfi", graph, "-f", "null", "-"],
-            cwd=folder, check=True, capture_output=True,
-        )  # fmt: skip
+        _output(
+            ffmpeg,
+            "-v",
+            "error",
+            "-i",
+            "b.png",
+            "-i",
+            "a.png",
+            "-lavfi",
+            graph,
+            "-f",
+            "null",
+            "-",
+            cwd=folder,
+        )
         return float(json.loads((folder / "log.json").read_text())["pooled_metrics"]["vmaf"]["mean"])
 
 
@@ -133,16 +156,29 @@ def _butteraugli() -> Compare:
             files = [Path(name, file) for file in ("a.png", "b.png")]
             for file, pixels in zip(files, (a, b), strict=True):
                 file.write_bytes(_png(pixels).getvalue())
-            done = subprocess.run(["butteraugli_main", *files], check=True, capture_output=True, text=True)
-        return float(done.stdout.split()[0])
+            return float(_output("butteraugli_main", *map(str, files)).split()[0])
 
     return compare
+
+
+def _output(*command: str, cwd: Path | None = None) -> str:
+    """What a program prints. Raises RuntimeError with the last line of its complaints where it fails."""
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, errors="replace")
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["no message"]
+        raise RuntimeError(f"{Path(command[0]).name} ended with status {done.returncode}: {lines[-1]}")
+    return done.stdout
 
 
 def _png(pixels: Pixels) -> io.BytesIO:
     from imaging.png import encode_png
 
     return io.BytesIO(encode_png(pixels))
+
+
+def _require_side(picture: Pixels, least: int) -> None:
+    if min(picture.shape[:2]) < least:
+        raise ValueError(f"a picture needs at least {least} pixels per side")
 
 
 @cache

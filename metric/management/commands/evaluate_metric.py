@@ -8,7 +8,6 @@ from django.core.management.base import CommandError, CommandParser
 
 from annotation.management.bars import Bars
 from annotation.management.examples import CommandWithExamples
-from annotation.management.migrated import MISUSE
 from annotation.services.imported_rows import nearest_rate
 from metric.core.config import BASELINE_KEYS, ROWS, TrainConfig
 from metric.core.distance.named import require_known
@@ -72,9 +71,7 @@ class Command(CommandWithExamples):
                     progress=bars,
                     viewing=viewing,
                 )
-        except BAD_INPUT as error:
-            raise CommandError(str(error), returncode=MISUSE) from error
-        except Unavailable as error:
+        except (*BAD_INPUT, Unavailable) as error:
             raise CommandError(str(error)) from error
         learned = evaluation["judgments"]["sources_learned_from"]
         if learned:
@@ -109,7 +106,7 @@ def _viewing(per_degree: float | None) -> Viewing | None:
     try:
         return None if per_degree is None else Viewing(per_degree, "as given")
     except InputError as error:
-        raise CommandError(str(error), returncode=MISUSE) from error
+        raise CommandError(str(error)) from error
 
 
 def _folders(version: str) -> tuple[Path, Path | None]:
@@ -117,13 +114,11 @@ def _folders(version: str) -> tuple[Path, Path | None]:
     if not version.isdecimal():
         folder = Path(version)
         if not folder.is_dir():
-            raise CommandError(
-                f"{version} is neither the number of a version nor a folder.", returncode=MISUSE
-            )
+            raise CommandError(f"{version} is neither the number of a version nor a folder.")
         return folder, None
     row = MetricVersion.objects.filter(number=int(version)).first()
     if row is None:
         known = ", ".join(map(str, MetricVersion.objects.values_list("number", flat=True)[:10])) or "none yet"
-        raise CommandError(f"There is no version {version}. Versions: {known}.", returncode=MISUSE)
+        raise CommandError(f"There is no version {version}. Versions: {known}.")
     champion = None if row.promoted else promoted_folder()
     return version_folder(version=row), champion

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from annotation.management.migrated import MISUSE, CommandOnMigrated
+from annotation.management.migrated import CommandOnMigrated
 from metric.models import CodecTraining
 from metric.services.codec_training import run_codec_training
 
@@ -19,5 +19,5 @@ class Command(CommandOnMigrated):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not CodecTraining.objects.filter(pk=options["training"]).exists():
-            raise CommandError(f"There is no codec training {options['training']}.", returncode=MISUSE)
+            raise CommandError(f"There is no codec training {options['training']}.")
         self.stdout.write(run_codec_training(pk=options["training"]))

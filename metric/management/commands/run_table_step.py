@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from annotation.management.migrated import MISUSE, CommandOnMigrated
+from annotation.management.migrated import CommandOnMigrated
 from metric.models import TableStep
 from metric.services.table_steps import run_table_step
 
@@ -19,5 +19,5 @@ class Command(CommandOnMigrated):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not TableStep.objects.filter(pk=options["step"]).exists():
-            raise CommandError(f"There is no second step {options['step']}.", returncode=MISUSE)
+            raise CommandError(f"There is no second step {options['step']}.")
         self.stdout.write(run_table_step(pk=options["step"]))

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from annotation.management.migrated import MISUSE, CommandOnMigrated
+from annotation.management.migrated import CommandOnMigrated
 from metric.models import TrainingRun
 from metric.services.training import run_training
 
@@ -19,5 +19,5 @@ class Command(CommandOnMigrated):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not TrainingRun.objects.filter(pk=options["run"]).exists():
-            raise CommandError(f"There is no training run {options['run']}.", returncode=MISUSE)
+            raise CommandError(f"There is no training run {options['run']}.")
         self.stdout.write(run_training(pk=options["run"]))

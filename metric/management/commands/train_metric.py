@@ -9,13 +9,13 @@ from django.core.management.base import CommandError, CommandParser
 from annotation.errors import Refused
 from annotation.management.bars import Bars
 from annotation.management.examples import CommandWithExamples
-from annotation.management.migrated import MISUSE
+from annotation.management.migrated import WorkFailed
 from annotation.models import Snapshot
 from annotation.models.work import Work
+from imaging.files import error_text
 from metric.core.config import TrainConfig
 from metric.core.errors import Unavailable
 from metric.core.evaluation.table import format_table
-from metric.core.training.fit import FitError
 from metric.core.training.options import add_settings, settings_of
 from metric.misuse import BAD_INPUT
 from metric.models import MetricVersion
@@ -52,14 +52,12 @@ class Command(CommandWithExamples):
 
     def _train_folder(self, folder: Path, out: Path | None, config: dict[str, Any]) -> None:
         if out is None:
-            raise CommandError("A snapshot folder needs --out FOLDER for the metric.", returncode=MISUSE)
+            raise CommandError("A snapshot folder needs --out FOLDER for the metric.")
         try:
             with Bars() as bars:
                 train_folder(snapshot=folder, out=out, config=TrainConfig(**config), progress=bars)
-        except BAD_INPUT as error:
-            raise CommandError(str(error), returncode=1 if isinstance(error, FitError) else MISUSE) from error
-        except (Unavailable, OSError) as error:
-            raise CommandError(str(error)) from error
+        except (OSError, *BAD_INPUT, Unavailable) as error:
+            raise CommandError(error_text(error)) from error
         self.stdout.write(format_table(json.loads((out / "evaluation.json").read_text())))
         self.stdout.write(f"\nThe metric is in {out}.")
 
@@ -67,15 +65,15 @@ class Command(CommandWithExamples):
         try:
             run = request_training(snapshot=find_snapshot(name), config=config)
         except Refused as error:
-            raise CommandError(str(error), returncode=MISUSE) from error
+            raise CommandError(str(error)) from error
         outcome = run_training(pk=run.pk)
         run.refresh_from_db()
         if outcome == "not free":
-            raise CommandError(
+            raise WorkFailed(
                 f"Another run of this study is in progress. Run {run.pk} is queued; a worker will execute it."
             )
         if run.state != Work.State.DONE:
-            raise CommandError(run.error)
+            raise (CommandError if outcome == "refused" else WorkFailed)(run.error)
         version = MetricVersion.objects.get(run=run)
         self.stdout.write(run.log)
         self.stdout.write(format_table(version.evaluation))
@@ -94,5 +92,4 @@ def find_snapshot(name: str) -> Snapshot:
             if known
             else "Make one on a study's page, or give a folder written by manage.py export_snapshot with --out."
         ),
-        returncode=MISUSE,
     )
