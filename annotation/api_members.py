@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -18,9 +19,10 @@ from annotation.services.visitors import MOST_INVITATIONS, invite
 from annotation.views.access import staff_of, study_or_404
 from annotation.views.invitations import described
 from annotation.views.members import researcher_named, results_link
-from annotation.views.paging import next_address, page_by_pk
+from annotation.views.paging import Page, next_address, page_by_pk
 
 LINKS_A_PAGE = 500
+MEMBERS_A_PAGE = 500
 AFTER = OpenApiParameter("after", int, description="As the header `Link` of the page before has it.")
 
 
@@ -55,9 +57,7 @@ class InvitationsView(APIView):
         study = study_or_404(request, slug, Reach.RUN)
         rows = Invitation.objects.filter(study=study).select_related("annotator")
         page = page_by_pk(request._request, rows, size=LINKS_A_PAGE)
-        following = next_address(request._request, page)
-        headers = {"Link": f'<{following}>; rel="next"'} if following else {}
-        return Response(self._as_json(request, study, page.rows), headers=headers)
+        return Response(self._as_json(request, study, page.rows), headers=_link_to_rest(request, page))
 
     @extend_schema(
         operation_id="studies_invite",
@@ -89,10 +89,14 @@ class MemberSerializer(serializers.Serializer[Any]):
 class MembersView(APIView):
     """Who may do what in a study."""
 
-    @extend_schema(operation_id="studies_members", responses={200: MemberSerializer(many=True), 404: PROBLEM})
+    @extend_schema(
+        operation_id="studies_members",
+        parameters=[AFTER],
+        responses={200: MemberSerializer(many=True), 404: PROBLEM},
+    )
     def get(self, request: Request, slug: str) -> Response:
-        """The members of a study with their roles."""
-        return Response(_members_of(study_or_404(request, slug, Reach.RESULTS)))
+        """The members with their roles, in the order in which they joined: 500 at once; `Link` leads to the rest."""
+        return _members_of(request, study_or_404(request, slug, Reach.RESULTS))
 
 
 class SetMemberView(APIView):
@@ -112,12 +116,20 @@ class SetMemberView(APIView):
             members.remove_member(study=study, user=user)
         else:
             members.set_role(study=study, user=user, role=sent["role"])
-        return Response(_members_of(study))
+        return _members_of(request, study)
 
 
-def _members_of(study: Study) -> list[dict[str, str]]:
-    rows = study.memberships.order_by("role", "user__username").values_list("user__username", "role")
-    return [{"username": username, "role": role} for username, role in rows]
+def _members_of(request: Request, study: Study) -> Response:
+    rows = study.memberships.select_related("user")
+    page = page_by_pk(request._request, rows, size=MEMBERS_A_PAGE, oldest_first=True)
+    headers = _link_to_rest(request, page, reverse("api-study-members", args=[study.slug]))
+    return Response([{"username": one.user.username, "role": one.role} for one in page.rows], headers=headers)
+
+
+def _link_to_rest(request: Request, page: Page, path: str = "") -> dict[str, str]:
+    """The header that leads to the page after this one; none on the last."""
+    following = next_address(request._request, page, path)
+    return {"Link": f'<{following}>; rel="next"'} if following else {}
 
 
 class ShareSerializer(serializers.Serializer[Any]):
@@ -138,13 +150,15 @@ class ResultsLinksView(APIView):
     """Read-only links to a study's results."""
 
     @extend_schema(
-        operation_id="studies_results_links", responses={200: ResultsLinkSerializer(many=True), 404: PROBLEM}
+        operation_id="studies_results_links",
+        parameters=[AFTER],
+        responses={200: ResultsLinkSerializer(many=True), 404: PROBLEM},
     )
     def get(self, request: Request, slug: str) -> Response:
-        """The links that work, the newest first."""
+        """The links that work, the newest first: 500 at once; the header `Link` leads to the rest."""
         study = study_or_404(request, slug, Reach.OWN)
-        rows = study.results_links.filter(revoked_at=None).order_by("-pk")
-        return Response([_link(request, one) for one in rows])
+        page = page_by_pk(request._request, study.results_links.filter(revoked_at=None), size=LINKS_A_PAGE)
+        return Response([_link(request, one) for one in page.rows], headers=_link_to_rest(request, page))
 
     @extend_schema(
         operation_id="studies_share_results",

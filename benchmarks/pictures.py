@@ -20,7 +20,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from benchmarks.serving import ROOT, Session, group_cpu_seconds
+from benchmarks._scratch import group_cpu_seconds
+from benchmarks.serving import ROOT, Session
 from config.run.processes.child import Child, Guard
 from config.run.processes.parts import embedded_parts
 from tests.kit.nginx import nginx_before

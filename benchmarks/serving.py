@@ -20,9 +20,9 @@ import statistics
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -31,7 +31,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from benchmarks._scratch import measure_on_order, seconds_of
+from benchmarks._scratch import group_cpu_seconds, measure_on_order, seconds_of
 from benchmarks._scratch_rows import Size, timing
 from config.run.processes.child import Child, Guard
 from config.run.processes.parts import embedded_parts
@@ -113,17 +113,6 @@ class Scratch:
         self._web.kill()
         self._process.terminate()
         self._process.join()
-
-
-def group_cpu_seconds(group: int) -> float:
-    """What the processes of a group have spent so far; 0 where the system does not say."""
-    ticks = 0
-    for file in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):  # it ended meanwhile
-            fields = file.read_text().rpartition(")")[2].split()
-            # Fields 5, 14 and 15 of proc(5): process group, user and system time.
-            ticks += (int(fields[2]) == group) * (int(fields[11]) + int(fields[12]))
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
@@ -218,13 +207,19 @@ def compare(small: Scratch, large: Scratch, rounds: int) -> None:
         print(f"{label:28}{1e3 * few:10.2f}ms{1e3 * many:10.2f}ms{many / few:8.2f}", flush=True)
 
 
+def answer_together(annotators: Sequence[Any], seconds: float) -> list[Tally]:
+    """Everybody's `answer_until` at once, for so long."""
+    end = time.monotonic() + seconds
+    with ThreadPoolExecutor(len(annotators)) as pool:
+        return list(pool.map(lambda one: one.answer_until(end), annotators))
+
+
 def crowd(scratch: Scratch, seconds: float, annotators: int) -> None:
     """Prints what so many annotators meet who answer without pause for so long, and what the web server spends."""
     before = scratch.order("count")
     sessions = [Session(scratch.url, scratch.key) for _ in range(annotators)]
-    end, spent = time.monotonic() + seconds, scratch.web_cpu_seconds()
-    with ThreadPoolExecutor(annotators) as pool:
-        tallies = list(pool.map(lambda session: session.answer_until(end), sessions))
+    spent = scratch.web_cpu_seconds()
+    tallies = answer_together(sessions, seconds)
     spent = scratch.web_cpu_seconds() - spent
     rows = scratch.order("count") - before
     confirmed = sum(tally.confirmed for tally in tallies)

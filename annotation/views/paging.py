@@ -16,13 +16,16 @@ class Page:
     is_first: bool
 
 
-def next_address(request: HttpRequest, page: Page) -> str | None:
-    """The whole address of the page after this one, for programs; None on the last page."""
+def next_address(request: HttpRequest, page: Page, path: str = "") -> str | None:
+    """The whole address of the page after this one, for programs; None on the last page.
+
+    `path` is the list's own, where the request was another one.
+    """
     if page.next is None:
         return None
     query = request.GET.copy()
     query["after"] = str(page.next)
-    return request.build_absolute_uri(f"?{query.urlencode()}")
+    return request.build_absolute_uri(f"{path}?{query.urlencode()}")
 
 
 def page_by_pk(

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -51,13 +52,44 @@ def test_flags_by_the_api(owner_client: Client, study: Study, monkeypatch: pytes
     assert (first["open"], second["open"], second["next"]) == (2, 2, None)
 
 
+def rest_of(response: Any) -> str:
+    address, _, rest = response.headers["Link"].partition(">; ")
+    assert rest == 'rel="next"'
+    return str(address.removeprefix("<"))
+
+
 def test_invitations_by_the_api(owner_client: Client, study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api_members, "LINKS_A_PAGE", 2)
     first = get(owner_client, reverse("api-study-invitations", args=[study.slug]))
-    address, _, rest = first.headers["Link"].partition(">; ")
-    second = get(owner_client, address.removeprefix("<"))
-    assert rest == 'rel="next"' and "Link" not in second.headers
+    second = get(owner_client, rest_of(first))
+    assert "Link" not in second.headers
     assert len({one["link"] for page in (first, second) for one in json.loads(page.content)}) == 3
+
+
+def test_results_links_by_the_api(
+    owner_client: Client, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_members, "LINKS_A_PAGE", 2)
+    links = [study.results_links.create(note=str(number)) for number in range(4)]
+    study.results_links.filter(pk=links[2].pk).update(revoked_at=timezone.now())
+    first = get(owner_client, reverse("api-study-share", args=[study.slug]))
+    second = get(owner_client, rest_of(first))
+    assert [[one["note"] for one in page.json()] for page in (first, second)] == [["3", "1"], ["0"]]
+    assert "Link" not in second.headers
+
+
+def test_members_by_the_api(owner_client: Client, study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_members, "MEMBERS_A_PAGE", 2)
+    study.memberships.all().delete()
+    for name in ("zoe", "ada", "mia"):
+        study.memberships.create(user=User.objects.create_user(name, is_staff=True), role="owner")
+    address = reverse("api-study-members", args=[study.slug])
+    first = get(owner_client, address)
+    changed = owner_client.post(f"{address}set/", {"username": "mia", "role": "analyst"}, "application/json")
+    for page in (first, changed):
+        assert [one["username"] for one in page.json()] == ["zoe", "ada"]
+        second = get(owner_client, rest_of(page))
+        assert [one["username"] for one in second.json()] == ["mia"] and "Link" not in second.headers
 
 
 def test_snapshots(owner_client: Client, study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
