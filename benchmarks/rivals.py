@@ -23,7 +23,6 @@ import tempfile
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -220,7 +219,7 @@ def run_once(program: Program, seconds: float) -> Figures:
     return Figures(confirmed / seconds, 1e3 * spent / confirmed, p50, p99)
 
 
-def table(runs: dict[str, Sequence[Figures]]) -> str:
+def table(runs: dict[str, list[Figures]]) -> str:
     """Every run, then the medians and the ratio of the rates, the first program's over the second's."""
     lines = [f"{'':16}{'pairs/s':>10}{'web CPU ms':>12}{'p50 ms':>9}{'p99 ms':>9}"]
     medians = {}
