@@ -27,7 +27,7 @@ def triplets() -> list[Triplet]:
 
 def first_page(while_reading: Callable[[], object]) -> Page:
     """The two pairs served most; `while_reading` is done after the first query."""
-    done = []
+    done: list[str] = []
 
     def between(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001
         result = execute(sql, params, many, context)
