@@ -1,24 +1,69 @@
 """TrainingRun, MetricVersion, TableStep, RetrainRule and CodecTraining: fits, what they made, codecs tuned on it."""
 
 import uuid
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
+from django.utils import timezone
 
 from annotation.models import CodecVersion, Snapshot, Study
 from annotation.models.work import Work, WorkQuerySet
 from metric.core import codec_tuning
 
 ARCHIVES = "metrics"
+CANCELLED = "Cancelled."
 
 
 def version_path(version: "MetricVersion", filename: str) -> str:
     """Where the archive of a version is kept."""
     return f"{ARCHIVES}/run-{version.run_id}-{uuid.uuid4().hex[:8]}.zip"
+
+
+C = TypeVar("C", bound="CancellableWork")
+
+
+class CancellableQuerySet(WorkQuerySet[C]):
+    """Work that somebody may cancel: what was cancelled is neither claimed nor attempted again."""
+
+    def cancel(self) -> None:
+        """Stops these at their next step; those that wait, or whose worker died, end now.
+
+        One that failed for an external reason waits for its next attempt, too. What has ended otherwise stays as it is.
+        """
+        waits = Q(state=Work.State.FAILED, passing=True)
+        self.filter(Q(state__in=[Work.State.QUEUED, Work.State.RUNNING]) | waits).update(
+            cancel_requested=True
+        )
+        self.end_cancelled()
+
+    def end_cancelled(self) -> int:
+        """Ends what was cancelled and has no worker that could hear of it; returns how many."""
+        now = timezone.now()
+        has_no_worker = Q(state=Work.State.QUEUED) | Q(state=Work.State.RUNNING, lease_expires_at__lt=now)
+        return self.filter(has_no_worker, cancel_requested=True).update(
+            state=Work.State.FAILED,
+            error=CANCELLED,
+            lease=None,
+            lease_expires_at=None,
+            retry_at=None,
+            finished_at=now,
+        )
+
+    def claim(self, pk: int) -> uuid.UUID | None:
+        """As for all work, unless it was cancelled."""
+        return WorkQuerySet.claim(self.filter(cancel_requested=False), pk)
+
+    def give_up(self) -> int:
+        """As for all work; what was cancelled ends as cancelled."""
+        return self.end_cancelled() + super().give_up()
+
+    def revive(self) -> int:
+        """As for all work, unless it was cancelled."""
+        return WorkQuerySet.revive(self.filter(cancel_requested=False))
 
 
 class CancellableWork(Work):
@@ -36,13 +81,13 @@ class CancellableWork(Work):
         return "cancelled" if cancelled else self.state
 
 
-class TrainingRunQuerySet(WorkQuerySet["TrainingRun"]):
+class TrainingRunQuerySet(CancellableQuerySet["TrainingRun"]):
     """Runs, as work."""
 
     def revive(self) -> int:
         """Only a study's newest run: a later one has taken the place of one that failed."""
         later = TrainingRun.objects.filter(study=OuterRef("study"), pk__gt=OuterRef("pk"))
-        return WorkQuerySet.revive(self.exclude(Exists(later)))
+        return CancellableQuerySet.revive(self.exclude(Exists(later)))
 
 
 class TrainingRun(CancellableWork):
@@ -124,7 +169,7 @@ class TableStep(CancellableWork):
     stage_done = models.PositiveIntegerField(default=0)
     stage_total = models.PositiveIntegerField(default=0)
 
-    objects = WorkQuerySet["TableStep"].as_manager()
+    objects = CancellableQuerySet["TableStep"].as_manager()
 
     class Meta:
         ordering = ["-pk"]
@@ -193,7 +238,7 @@ class CodecTraining(CancellableWork):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = WorkQuerySet["CodecTraining"].as_manager()
+    objects = CancellableQuerySet["CodecTraining"].as_manager()
 
     class Meta:
         ordering = ["-pk"]

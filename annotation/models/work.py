@@ -138,7 +138,7 @@ class WorkQuerySet(models.QuerySet[W]):
         ).update(
             state=Work.State.FAILED,
             lease=None,
-            error=f"Its worker died {MOST_ATTEMPTS} times while doing this. Look at the worker's log, then retry.",
+            error=f"Its worker died in the last of {MOST_ATTEMPTS} attempts. Look at the worker's log, then retry.",
         )
 
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
 from annotation.errors import Refused
 from annotation.models import Source
@@ -64,11 +63,7 @@ def trainable_codecs() -> list[str]:
 
 def cancel_codec_training(*, training: CodecTraining) -> None:
     """Stops it at its next step; one that still waits never starts."""
-    rows = CodecTraining.objects.filter(pk=training.pk)
-    rows.update(cancel_requested=True)
-    rows.filter(state=Work.State.QUEUED).update(
-        state=Work.State.FAILED, error="Cancelled before it started.", finished_at=timezone.now()
-    )
+    CodecTraining.objects.filter(pk=training.pk).cancel()
 
 
 @transaction.atomic

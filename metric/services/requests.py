@@ -68,10 +68,7 @@ def in_words(config: dict[str, Any]) -> str:
 
 def cancel_training(*, run: TrainingRun) -> None:
     """Stops a run, and the second step of its table, at its next step; one that still waits never starts."""
-    TrainingRun.objects.filter(pk=run.pk).update(cancel_requested=True)
-    TrainingRun.objects.filter(pk=run.pk, state=Work.State.QUEUED).update(
-        state=Work.State.FAILED, error="Cancelled before it started.", finished_at=timezone.now()
-    )
+    TrainingRun.objects.filter(pk=run.pk).cancel()
     cancel_table_step(run=run)
 
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from annotation.models import Snapshot
 from annotation.models.work import Work
@@ -43,22 +42,17 @@ def waiting_steps() -> list[TableStep]:
 
 @transaction.atomic
 def cancel_table_step(*, run: TrainingRun) -> None:
-    """Stops the second step of what a run made, if there is one: at its next look, or now if it waits."""
-    steps = TableStep.objects.filter(version__run=run)
-    steps.pending().update(cancel_requested=True)
-    waiting = steps.filter(state=Work.State.QUEUED).first()
-    if waiting and steps.filter(pk=waiting.pk, state=Work.State.QUEUED).update(
-        state=Work.State.FAILED, error=CANCELLED, finished_at=timezone.now()
-    ):
-        record_reason(waiting, CANCELLED)
+    """Stops the second step of what a run made, if there is one: at its next look, or now if nobody does it."""
+    TableStep.objects.filter(version__run=run).cancel()
+    close_given_up_steps()
 
 
 @transaction.atomic
 def close_given_up_steps() -> None:
-    """Tells the tables whose step was given up, because it ended its worker again and again, that it will not come."""
+    """Tells the tables whose step ended without a worker that could say so, why it will not come."""
     failed = TableStep.objects.filter(state=Work.State.FAILED)
     for step in failed.exclude(version__evaluation__pending=[]):
-        record_reason(step, GIVEN_UP)
+        record_reason(step, CANCELLED if step.cancel_requested else GIVEN_UP)
 
 
 def record_reason(step: TableStep, reason: str) -> None:

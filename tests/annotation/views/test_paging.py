@@ -25,8 +25,8 @@ def triplets() -> list[Triplet]:
     return made
 
 
-def first_page(while_reading: Callable[[], object]) -> Page:
-    """The two pairs served most; `while_reading` is done after the first query."""
+def first_page(while_reading: Callable[[], object], *, after: str = "") -> Page:
+    """The two pairs served most, or those after; `while_reading` is done after the first query."""
     done: list[str] = []
 
     def between(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001
@@ -39,7 +39,12 @@ def first_page(while_reading: Callable[[], object]) -> Page:
     rows = Triplet.objects.annotate(shared=F("served"))
     with connection.execute_wrapper(between):
         return page_by_column(
-            RequestFactory().get("/"), rows, "shared", size=2, descending=True, keys_first=True
+            RequestFactory().get("/", {"after": after}),
+            rows,
+            "shared",
+            size=2,
+            descending=True,
+            keys_first=True,
         )
 
 
@@ -53,3 +58,9 @@ def test_a_row_that_goes_away_meanwhile_does_not_make_it_the_last_page(triplets:
     one, two, three = triplets
     page = first_page(lambda: Triplet.objects.filter(pk=two.pk).delete())
     assert ([row.pk for row in page.rows], page.next) == ([three.pk], f"2,{two.pk}")
+
+
+def test_a_row_that_moves_to_an_earlier_page_meanwhile_stays_on_its_own(triplets: list[Triplet]) -> None:
+    one, two, three = triplets
+    page = first_page(lambda: Triplet.objects.filter(pk=one.pk).update(served=9), after=f"3,{three.pk}")
+    assert [row.pk for row in page.rows] == [two.pk, one.pk]

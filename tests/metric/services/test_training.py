@@ -19,7 +19,7 @@ from metric.core import load
 from metric.core.training.members import TeamError
 from metric.models import MetricVersion, TrainingRun
 from metric.services.requests import cancel_training, request_training
-from metric.services.training import run_training
+from metric.services.training import Report, run_training
 from metric.services.versions import version_folder
 from tests.metric.services.conftest import QUICK
 
@@ -88,13 +88,17 @@ def test_a_run_builds_the_snapshot_that_nobody_built_yet(judged: Study) -> None:
 def test_a_cancelled_run_never_starts(run: TrainingRun) -> None:
     cancel_training(run=run)
     run.refresh_from_db()
-    assert (run.state, run.error) == ("failed", "Cancelled before it started.")
+    assert (run.state, run.error) == ("failed", "Cancelled.")
     assert run_training(pk=run.pk) == "not free"
 
 
 def test_a_run_is_cancelled_at_its_next_step(run: TrainingRun) -> None:
-    TrainingRun.objects.filter(pk=run.pk).update(cancel_requested=True)
-    assert run_training(pk=run.pk) == "failed"
+    def cancel_meanwhile(snapshot: Snapshot, report: Report) -> None:
+        cancel_training(run=run)
+        report.stage("snapshot", 0, 1)
+
+    with patch("metric.services.training._snapshot_folder", side_effect=cancel_meanwhile):
+        assert run_training(pk=run.pk) == "failed"
     run.refresh_from_db()
     assert run.error == "Cancelled."
     assert not MetricVersion.objects.exists()
