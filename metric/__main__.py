@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imaging.files import error_text
-from metric.core.config import BASELINE_KEYS, TrainConfig
+from metric.core.config import BASELINE_KEYS, NOT_CALIBRATED, TrainConfig
 from metric.core.errors import InputError, Unavailable
 from metric.core.public_sets.command import add_fetch
 from metric.core.training.options import add_settings, settings_of
@@ -109,7 +109,12 @@ def _add_export(commands: Commands) -> None:
 def _prefer(options: argparse.Namespace) -> int:
     from metric.core.distance.checkpoint import load
     from metric.core.distance.features import to_tensor
+    from metric.core.distance.named import is_known
 
+    if not options.version.is_dir() and is_known(str(options.version)):
+        raise InputError(
+            f"{options.version} is {NOT_CALIBRATED}: only the folder of a version predicts choices."
+        )
     metric = load(options.version)
     pictures = [to_tensor([read_pixels(path)]) for path in (options.ref, options.a, options.b)]
     sizes = ["{3}×{2}".format(*picture.shape) for picture in pictures]

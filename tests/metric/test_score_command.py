@@ -130,3 +130,9 @@ def test_a_metric_is_trained_with_settings_of_the_command_line_and_says_where_it
         assert shown.err.count("fitted on images with a short side of 48 to 64 pixels") == doubts
     assert main(["prefer", str(out), str(large), str(large), str(small)]) == 2
     assert "REF has 100×100, A 100×100, B 64×64" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["lpips-alex", "psnr", "vmaf"])
+def test_a_metric_without_votes_is_not_calibrated(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["prefer", name, "ref.png", "a.png", "b.png"]) == 2
+    assert f"{name} is not calibrated" in capsys.readouterr().err

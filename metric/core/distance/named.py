@@ -72,11 +72,12 @@ def require_known(names: Sequence[str]) -> None:
     if twice := {name for name in names if names.count(name) > 1}:
         raise UnknownMetric(f"A metric is named twice: {', '.join(sorted(twice))}.")
     for name in names:
-        if not _is_known(name):
+        if not is_known(name):
             raise _unknown(name)
 
 
-def _is_known(name: str) -> bool:
+def is_known(name: str) -> bool:
+    """Whether `named` may know it; nothing is loaded or imported."""
     return name in ROWS or ":" in name or Path(name).is_dir() or name in entry_points()
 
 

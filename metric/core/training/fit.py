@@ -239,8 +239,8 @@ def _as_fit(
     mean = float(mean_vector @ weights)
     if mean <= 0:
         raise FitError(
-            "Every weight came out as zero: these judgments agree with no weighting of the trunk's "
-            "features. Collect more judgments, or check the annotators' agreement first."
+            "Every weight came out as zero: these judgments agree with no weighting of the metric's features. Collect "
+            "more judgments, and check the annotators' agreement and that the answers name the closer picture."
         )
     ratio = float(mean_vector @ stock) / mean
     if ratio <= 0:

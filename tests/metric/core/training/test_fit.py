@@ -1,5 +1,7 @@
 """The convex fit finds what was planted, invents nothing, and is always the same."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -69,6 +71,12 @@ def test_coin_flips_teach_nothing() -> None:
     new, _ = make_design(np.zeros(CHANNELS), count=2000, seed=70)
     score = agreement((new.difference @ weights)[:, None] * np.ones(2), new.p1, new.total)
     assert score == pytest.approx(0.5, abs=0.02)
+
+
+def test_answers_that_name_the_worse_picture_are_refused_with_that_reason() -> None:
+    votes, mean = make_design(60 * np.ones(CHANNELS))
+    with pytest.raises(FitError, match="the answers name the closer picture"):
+        fit(replace(votes, p1=votes.total - votes.p1), mean)
 
 
 def test_a_strong_penalty_leaves_the_stock_heads() -> None:
