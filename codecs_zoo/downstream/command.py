@@ -29,7 +29,15 @@ from codecs_zoo.downstream.folder import (
     read_annotations,
 )
 from codecs_zoo.downstream.predict import Models, Prediction, predict_all
-from codecs_zoo.downstream.results import ORIGINAL, Result, Truth, ground_truth, out_of_reach, results_at
+from codecs_zoo.downstream.results import (
+    ORIGINAL,
+    Result,
+    Truth,
+    ground_truth,
+    note_on_persons,
+    out_of_reach,
+    results_at,
+)
 from codecs_zoo.downstream.segmentation import segment
 from codecs_zoo.onnx_models import KNOWN, ModelUnavailable, availability, find_model
 from codecs_zoo.quality import figures
@@ -85,7 +93,7 @@ def downstream(options: argparse.Namespace) -> None:
     seen = _look(options, photos, made, models)
     truth = ground_truth(annotations, seen[ORIGINAL])
     results, missing = _results(options, rows, seen, truth)
-    notes += missing
+    notes += missing + note_on_persons(truth)
     _write(options, results, truth, notes, models)
     write_results(options, photos, chosen, rows)
     report_failures([row for row in rows if row.failed])

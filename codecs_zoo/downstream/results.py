@@ -18,7 +18,7 @@ from codecs_zoo.downstream.detection import SURE, Boxes
 from codecs_zoo.downstream.folder import Annotations
 from codecs_zoo.downstream.precision import OVERLAPS, average_precision, match
 from codecs_zoo.downstream.predict import Prediction
-from codecs_zoo.downstream.segmentation import CLASSES, confusion, mean_iou
+from codecs_zoo.downstream.segmentation import CLASSES, confusion, mean_iou, shows_person
 from codecs_zoo.sweep.plan import Row
 
 Floats = npt.NDArray[np.float64]
@@ -79,6 +79,15 @@ def ground_truth(annotations: Mapping[str, Annotations], originals: Mapping[str,
     return Truth(seen, agreement=True)
 
 
+def note_on_persons(truth: Truth) -> list[str]:
+    """A line where there are masks and no person in them: their IoU is unknown then, not 0."""
+    masks = [each.labels for each in truth.annotations.values() if each.labels is not None]
+    if not masks or any(shows_person(each) for each in masks):
+        return []
+    where = "seen in the originals" if truth.agreement else "annotated in masks/"
+    return [f"No person is {where}, so the IoU of persons is not evaluated."]
+
+
 def results_at(
     rate: float,
     rows: Sequence[Row],
@@ -136,7 +145,7 @@ def _scores(
     labelled = [n for n, each in enumerate(true) if each.labels is not None and seen[n].labels is not None]
     if labelled:
         pairs = [(seen[n].labels, true[n].labels) for n in labelled]
-        confusions = np.array([confusion(*pair) for pair in pairs]).reshape(-1, CLASSES, 2)  # type: ignore[arg-type]
+        confusions = np.array([confusion(*pair) for pair in pairs]).reshape(-1, CLASSES, 3)  # type: ignore[arg-type]
         values = np.array([mean_iou(confusions, draw) for draw in weights[:, labelled]])
         scores |= dict(zip(SEGMENTATION, values.T, strict=True))
     return scores

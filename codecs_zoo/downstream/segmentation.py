@@ -52,20 +52,31 @@ def from_coco(mask: Labels) -> Labels:
 
 
 def confusion(labels: Labels, truth: Labels) -> Floats:
-    """(21, 2): for each class the pixels in the intersection and in the union of both; UNKNOWN ones left out."""
+    """(21, 3): for each class the pixels in the intersection and in the union of both, and those of `truth`.
+
+    UNKNOWN ones are left out.
+    """
     known = truth != UNKNOWN
     labels, truth = labels[known], truth[known]
     both = np.bincount(truth[labels == truth], minlength=CLASSES)
-    either = np.bincount(labels, minlength=CLASSES) + np.bincount(truth, minlength=CLASSES) - both
-    return np.stack([both, either], 1).astype(np.float64)
+    annotated = np.bincount(truth, minlength=CLASSES)
+    either = np.bincount(labels, minlength=CLASSES) + annotated - both
+    return np.stack([both, either, annotated], 1).astype(np.float64)
 
 
 def mean_iou(confusions: Floats, weights: Floats) -> tuple[float, float]:
     """Mean IoU over classes that occur, and the IoU of persons, where picture p counts `weights[p]` times.
 
-    `confusions`: (P, 21, 2). NaN for what occurs nowhere.
+    `confusions`: (P, 21, 3). NaN for what occurs nowhere; for persons, where none is annotated: a model that sees one
+    there is wrong at whatever rate, which says nothing about a codec.
     """
-    both, either = np.tensordot(weights, confusions, 1).T
+    both, either, annotated = np.tensordot(weights, confusions, 1).T
     with np.errstate(invalid="ignore", divide="ignore"):
         each = both / either
-    return (float(np.nanmean(each)) if np.isfinite(each).any() else float("nan")), float(each[PERSON])
+    person = float(each[PERSON]) if annotated[PERSON] else float("nan")
+    return (float(np.nanmean(each)) if np.isfinite(each).any() else float("nan")), person
+
+
+def shows_person(labels: Labels | None) -> bool:
+    """Whether a person is among the labels."""
+    return labels is not None and bool((labels == PERSON).any())
