@@ -20,7 +20,7 @@ from codecs_zoo.learned.networks.hyper import HyperLatents
 from codecs_zoo.learned.networks.model import Latents, LearnedModel, first_log_scales
 from codecs_zoo.learned.networks.rounding import Rounding
 from codecs_zoo.learned.networks.shape import Shape
-from codecs_zoo.learned.networks.tables import SYMBOL_LIMIT, RangeEncoder, Tables, range_decoder, to_bytes
+from codecs_zoo.learned.networks.tables import SYMBOL_LIMIT, PartDecoder, RangeEncoder, Tables, to_bytes
 
 
 class GroupContext(nn.Module):
@@ -143,7 +143,7 @@ class Checkerboard(LearnedModel):
     def _decode(self, parts: list[bytes], height: int, width: int, index: int) -> Tensor:
         y_part, z_part = parts
         features = self.hyper.decode(z_part, height, width, self.tables["z"], index)
-        decoder = range_decoder(y_part)
+        decoder = PartDecoder(y_part)
         y_hat = torch.zeros(1, self.shape.latents, height, width, dtype=torch.float64)
         for part, _, mask, log_scale, mean in self._walk(features, y_hat, y_hat, index):
             symbols = self.tables["y"].decode(decoder, scale_rows(log_scale)[mask].numpy())

@@ -15,7 +15,7 @@ from codecs_zoo.learned.networks.latents import from_symbols, to_symbols
 from codecs_zoo.learned.networks.model import Latents, LearnedModel
 from codecs_zoo.learned.networks.rounding import Rounding
 from codecs_zoo.learned.networks.shape import Shape
-from codecs_zoo.learned.networks.tables import Integers, RangeEncoder, Tables, range_decoder, to_bytes
+from codecs_zoo.learned.networks.tables import Integers, PartDecoder, RangeEncoder, Tables, to_bytes
 
 ROWS_PER_LEVEL: Final = 5
 """Tables are made for this many steps from one level to the next: a wrong step of 7 % costs nothing."""
@@ -55,7 +55,7 @@ class FactorizedPrior(LearnedModel):
 
     def _decode(self, parts: list[bytes], height: int, width: int, index: int) -> Tensor:
         (part,) = parts
-        symbols = self.tables["y"].decode(range_decoder(part), self._rows(height * width, index))
+        symbols = self.tables["y"].decode(PartDecoder(part), self._rows(height * width, index))
         return from_symbols(symbols, self.shape.latents, height, width)
 
     def _rows(self, positions: int, index: int) -> Integers:

@@ -15,10 +15,10 @@ from codecs_zoo.learned.networks.rounding import Rounding
 from codecs_zoo.learned.networks.shape import Shape
 from codecs_zoo.learned.networks.tables import (
     Integers,
+    PartDecoder,
     RangeEncoder,
     Symbols,
     Tables,
-    range_decoder,
     to_bytes,
 )
 
@@ -94,7 +94,7 @@ class HyperLatents(nn.Module):
         )
 
     def _symbols(self, part: bytes, height: int, width: int, tables: Tables) -> Symbols:
-        return tables.decode(range_decoder(part), self._rows(height // 2 * (width // 2)))
+        return tables.decode(PartDecoder(part), self._rows(height // 2 * (width // 2)))
 
     def _parameters_of(self, symbols: Symbols, height: int, width: int, index: int) -> Tensor:
         if self._exact is None:

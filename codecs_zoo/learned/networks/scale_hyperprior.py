@@ -14,7 +14,7 @@ from codecs_zoo.learned.networks.latents import from_symbols, to_symbols
 from codecs_zoo.learned.networks.model import Latents, LearnedModel, first_log_scales
 from codecs_zoo.learned.networks.rounding import Rounding
 from codecs_zoo.learned.networks.shape import Shape
-from codecs_zoo.learned.networks.tables import Integers, RangeEncoder, Tables, range_decoder, to_bytes
+from codecs_zoo.learned.networks.tables import Integers, PartDecoder, RangeEncoder, Tables, to_bytes
 
 
 class ScaleHyperprior(LearnedModel):
@@ -67,7 +67,7 @@ class ScaleHyperprior(LearnedModel):
     def _decode(self, parts: list[bytes], height: int, width: int, index: int) -> Tensor:
         y_part, z_part = parts
         parameters = self.hyper.decode(z_part, height, width, self.tables["z"], index)
-        symbols = self.tables["y"].decode(range_decoder(y_part), self._rows(parameters))
+        symbols = self.tables["y"].decode(PartDecoder(y_part), self._rows(parameters))
         return from_symbols(symbols, self.shape.latents, height, width) + self._mean(parameters) / UNITS
 
     def decode_latents(self, parts: list[bytes], height: int, width: int, index: int) -> Latents:

@@ -24,8 +24,16 @@ RangeDecoder = stream.queue.RangeDecoder
 TOTAL = 1 << 16
 """Counts of one table add up to about this."""
 
+SLACK_SHARE, SLACK_BITS = 1.02, 128
+"""A coded part may hold this many times its bits, and so many more: the coder's own probabilities are not quite the
+tables', and its last words are padded with zeros. What holds more was torn off, or belongs to a smaller picture."""
+
 SYMBOL_LIMIT = 32767
 """Symbols lie within +- this; what a network asks for beyond is clipped."""
+
+
+PLAIN_BITS = 16
+"""What a symbol costs that no table expects, beside the sign for it."""
 
 
 class Tables:
@@ -40,6 +48,7 @@ class Tables:
                 "These tables are inconsistent: starts, lowest and counts come from different files."
             )
         self._model = lru_cache(maxsize=None)(self._build)
+        self._costs = lru_cache(maxsize=None)(self._bits)
 
     @classmethod
     def from_masses(cls, masses: Sequence[tuple[int, npt.NDArray[np.float64]]]) -> Tables:
@@ -68,33 +77,56 @@ class Tables:
             if outside.any():
                 encoder.encode((plain[outside] + SYMBOL_LIMIT).astype(np.int32), _plain_bits())
 
-    def decode(self, decoder: Any, rows: Integers) -> Symbols:
-        """The symbols that `encode` was given with these rows."""
+    def decode(self, decoder: PartDecoder, rows: Integers) -> Symbols:
+        """The symbols that `encode` was given with these rows. Raises ValueError where the part cannot hold them."""
         symbols = np.empty(len(rows), np.int32)
         for row, places in _by_row(rows):
             others = int(self.starts[row + 1] - self.starts[row]) - 1
-            index = decoder.decode(self._model(row), len(places))
+            index = decoder.decode(self._model(row), len(places), self._costs(row))
             plain = index + int(self.lowest[row])
             outside = index == others
             if outside.any():
-                plain[outside] = decoder.decode(_plain_bits(), int(outside.sum())) - SYMBOL_LIMIT
+                plain[outside] = decoder.decode(_plain_bits(), int(outside.sum()), None) - SYMBOL_LIMIT
             symbols[places] = plain
         return symbols
 
     def _build(self, row: int) -> Any:
         return stream.model.Categorical(self.counts[self.starts[row] : self.starts[row + 1]], perfect=False)
 
+    def _bits(self, row: int) -> npt.NDArray[np.float64]:
+        counts = self.counts[self.starts[row] : self.starts[row + 1]]
+        bits: npt.NDArray[np.float64] = np.log2(counts.sum() / counts)
+        return bits
+
+
+class PartDecoder:
+    """A range decoder that stops where a part is at its end.
+
+    constriction's reads zeros for ever after the end: a file of a few hundred bytes whose head says 16 megapixels
+    could demand the work of 16 megapixels.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        if len(content) % 4:
+            raise ValueError(f"a coded part has {len(content)} bytes, not a multiple of 4")
+        self._decoder = RangeDecoder(np.frombuffer(content, "<u4").astype(np.uint32))
+        self._bits_left = 8 * len(content) * SLACK_SHARE + SLACK_BITS
+
+    def decode(self, model: Any, count: int, costs: npt.NDArray[np.float64] | None) -> Symbols:
+        """`count` symbols of a model; `costs` are the bits of each of its symbols, None where all cost PLAIN_BITS.
+
+        Raises ValueError where all symbols since the start take more bits than the part has.
+        """
+        symbols: Symbols = self._decoder.decode(model, count)
+        self._bits_left -= PLAIN_BITS * count if costs is None else float(costs[symbols].sum())
+        if self._bits_left < 0:
+            raise ValueError("a coded part ends before the picture does")
+        return symbols
+
 
 def to_bytes(encoder: Any) -> bytes:
     """What was encoded, in little-endian words of 32 bits."""
     return bytes(encoder.get_compressed().astype("<u4").tobytes())
-
-
-def range_decoder(content: bytes) -> Any:
-    """A decoder at the start of what `to_bytes` returned. Raises ValueError for a torn-off end."""
-    if len(content) % 4:
-        raise ValueError(f"a coded part has {len(content)} bytes, not a multiple of 4")
-    return RangeDecoder(np.frombuffer(content, "<u4").astype(np.uint32))
 
 
 def _by_row(rows: Integers) -> Iterator[tuple[int, npt.NDArray[np.intp]]]:

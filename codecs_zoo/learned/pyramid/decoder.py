@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from codecs_zoo.contract import Pixels
 from codecs_zoo.learned._conditioning import interpolate_whole_rows
-from codecs_zoo.learned.networks.tables import Integers, Symbols, Tables
+from codecs_zoo.learned.networks.tables import Integers, PartDecoder, Symbols, Tables
 from codecs_zoo.learned.pyramid.density import rows_of
 from codecs_zoo.learned.pyramid.entropy import (
     PARAMETERS,
@@ -68,7 +68,7 @@ class Writer:
 class Reader:
     """Reads symbols from a range decoder."""
 
-    def __init__(self, decoder: object, tables: Tables) -> None:
+    def __init__(self, decoder: PartDecoder, tables: Tables) -> None:
         self.decoder, self.tables = decoder, tables
 
     def symbols(self, rows: Integers, means: npt.NDArray[np.float64], proposals: Tensor | None) -> Symbols:

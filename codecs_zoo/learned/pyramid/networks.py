@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from codecs_zoo.contract import CodecError, Pixels
-from codecs_zoo.learned.networks.tables import RangeEncoder, Tables, range_decoder, to_bytes
+from codecs_zoo.learned.networks.tables import PartDecoder, RangeEncoder, Tables, to_bytes
 from codecs_zoo.learned.pyramid.bitstream import Bitstream
 from codecs_zoo.learned.pyramid.correction import Correction
 from codecs_zoo.learned.pyramid.decoder import (
@@ -66,7 +66,7 @@ class Networks:
     def read(self, file: Bitstream) -> Pixels:
         """uint8 height x width x 3. Raises ValueError for a body that can't be read."""
         rows, columns = (-(-side // GRID) * (GRID // PATCH) for side in (file.height, file.width))
-        coder = Reader(range_decoder(file.body), self.tables)
+        coder = Reader(PartDecoder(file.body), self.tables)
         decoded = self.hierarchy.walk(coder, rows, columns, file.index)
         picture = self.picture(decoded, file.height, file.width, file.index)
         return to_pixels(Correction.unpack(file.correction).of(picture) if file.correction else picture)

@@ -100,3 +100,12 @@ def test_weights_are_small_and_have_a_card(codec: LearnedCodec) -> None:
     card = codec.weights.with_suffix(".md").read_text()
     for word in ("Data", "Licence", "Recipe", "Seed", "Kodak", "Limits"):
         assert f"**{word}**" in card
+
+
+@pytest.mark.parametrize("which", ["checkerboard", "pyramid"])
+def test_a_head_that_names_a_larger_picture_does_not_get_its_work(which: str) -> None:
+    codec = registry.get(which)
+    flat = codec.encode(np.full((64, 64, 3), 128, np.uint8), **{codec.knob.name: codec.knob.low})
+    size = struct.pack(">HH", 2047, 2047)
+    with pytest.raises(CodecError, match="a coded part ends before the picture does"):
+        codec.decode(resealed(flat[:8] + size + flat[12:]))

@@ -16,7 +16,7 @@ from codecs_zoo.learned.networks.densities import (
     scale_rows,
 )
 from codecs_zoo.learned.networks.exact import UNITS
-from codecs_zoo.learned.networks.tables import RangeEncoder, Symbols, Tables, range_decoder, to_bytes
+from codecs_zoo.learned.networks.tables import PartDecoder, RangeEncoder, Symbols, Tables, to_bytes
 
 
 def coded(tables: Tables, symbols: Symbols, rows: np.ndarray) -> bytes:
@@ -32,7 +32,7 @@ def test_gaussian_symbols_cost_their_entropy() -> None:
     symbols = np.rint(rng.normal(0, scales)).astype(np.int32)
     tables = gaussian_tables()
     content = coded(tables, symbols, rows)
-    assert np.array_equal(tables.decode(range_decoder(content), rows), symbols)
+    assert np.array_equal(tables.decode(PartDecoder(content), rows), symbols)
     log_scale = torch.from_numpy(LOG_SCALE_LOW + rows * LOG_SCALE_STEP)
     promised = -gaussian_likelihood(torch.from_numpy(symbols).double(), log_scale).log2().sum().item()
     assert 8 * len(content) == pytest.approx(promised, rel=0.01)
@@ -42,13 +42,13 @@ def test_symbols_that_no_table_expects_come_back_too() -> None:
     symbols = np.array([0, 30_000, -32_767, 1, -4], np.int32)
     rows = np.array([0, 0, 5, 63, 0])
     tables = gaussian_tables()
-    assert np.array_equal(tables.decode(range_decoder(coded(tables, symbols, rows)), rows), symbols)
+    assert np.array_equal(tables.decode(PartDecoder(coded(tables, symbols, rows)), rows), symbols)
 
 
 def test_symbols_beyond_the_limit_are_clipped() -> None:
     tables, rows = gaussian_tables(), np.zeros(2, np.int64)
     content = coded(tables, np.array([99_999, -99_999], np.int32), rows)
-    assert tables.decode(range_decoder(content), rows).tolist() == [32_767, -32_767]
+    assert tables.decode(PartDecoder(content), rows).tolist() == [32_767, -32_767]
 
 
 def test_channel_tables_follow_the_density_at_each_step() -> None:
@@ -88,3 +88,25 @@ def test_unlikely_values_still_teach() -> None:
     assert math.isfinite(bits.item())
     assert residual.grad is not None
     assert torch.isfinite(residual.grad).all()
+
+
+def test_a_part_that_is_too_short_for_the_picture_stops_before_the_rest_is_read() -> None:
+    tables, few = gaussian_tables(), np.full(400, 20)
+    content = coded(tables, np.zeros(400, np.int32), few)
+    decoder = PartDecoder(content)
+    assert not tables.decode(decoder, few).any()
+    with pytest.raises(ValueError, match="ends before the picture does"):
+        for _ in range(100):
+            tables.decode(decoder, few)
+
+
+@pytest.mark.parametrize("row", [0, 20, 63])
+def test_no_part_is_called_too_short_that_holds_its_symbols(row: int) -> None:
+    tables = gaussian_tables()
+    for symbols in (
+        np.zeros(100_000, np.int32),
+        np.zeros(3, np.int32),
+        np.array([20_000, -20_000] * 50, np.int32),
+    ):
+        rows = np.full(len(symbols), row)
+        assert np.array_equal(tables.decode(PartDecoder(coded(tables, symbols, rows)), rows), symbols)
