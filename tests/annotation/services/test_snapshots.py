@@ -135,9 +135,11 @@ def test_photographs_that_cannot_be_split_are_said_in_the_row() -> None:
     assert not snapshot.archive
 
 
-def test_a_full_disk_fails_the_row_with_its_reason(judged: Study) -> None:
+def test_a_full_disk_is_waited_for_with_its_reason(judged: Study) -> None:
     snapshot = request_snapshot(study=judged)
     full = OSError(28, "No space left on device")
     with patch("annotation.services.snapshots.archives.pack", side_effect=full):
-        assert build_snapshot(pk=snapshot.pk) == "failed"
-    assert "No space left" in Snapshot.objects.get().error
+        assert build_snapshot(pk=snapshot.pk) == "released"
+    waiting = Snapshot.objects.get()
+    assert "No space left" in waiting.error
+    assert waiting.state == Snapshot.State.QUEUED and waiting.retry_at is not None
