@@ -87,10 +87,9 @@ def read_answer_rows(path: Path) -> AnswerRows:
     """Read all rows of a CSV of answers in any known format. Raises AnswersError, naming the line."""
     try:
         table = read_table(path)
-        for name, format in FORMATS.items():
-            if set(format.required) <= set(table.head):
-                records = table.records(format.required, format.optional)
-                return _collected(name, table, format.read(records))
+        if name := format_of(set(table.head)):
+            format = FORMATS[name]
+            return _collected(name, table, format.read(table.records(format.required, format.optional)))
     except TableError as error:
         raise AnswersError(str(error)) from error
     known = "; ".join(f"{name}: {', '.join(format.required)}" for name, format in FORMATS.items())
@@ -98,6 +97,11 @@ def read_answer_rows(path: Path) -> AnswerRows:
         f"{path} is not in a known format: its header has the columns "
         f"{', '.join(filter(None, table.head))}. Known formats: {known}."
     )
+
+
+def format_of(columns: set[str]) -> str | None:
+    """The first format whose required columns are all there; None for a head of no known format."""
+    return next((name for name, format in FORMATS.items() if set(format.required) <= columns), None)
 
 
 def _collected(format: str, table: Table, reading: Reading) -> AnswerRows:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.core.formats.bapps_reading import JUDGE, read_bapps
 from annotation.core.formats.clic import COLUMNS as CLIC
 from annotation.core.formats.clic import read_clic
 from annotation.core.formats.nights import COLUMNS as NIGHTS
@@ -19,6 +20,7 @@ from annotation.core.formats.pieapp import is_pieapp, read_pieapp
 from annotation.core.formats.plain import Answer, Answers, AnswersError, Shown, read_plain
 from imaging.errors import PhotographError
 from imaging.files import file_sha256
+from imaging.listing import folders_named
 from imaging.manifest import files_sha256, hash_files
 from imaging.pictures import load_photograph
 from imaging.pixels import Pixels, pixels_sha256
@@ -95,11 +97,15 @@ def read_judged_pairs(path: Path, rate: Rate = float) -> JudgedPairs:
 
 
 def _answers_at(path: Path) -> Answers:
-    """By its head, or by what lies in a folder: plain, CLIC's O,A,B,T, NIGHTS or PieAPP. Raises AnswersError."""
+    """By its head, or by what lies in a folder: plain, CLIC's O,A,B,T, NIGHTS, PieAPP or BAPPS. Raises AnswersError."""
     if is_pieapp(path):
         return read_pieapp(path)
+    if path.is_dir() and not any(folders_named(path, JUDGE)):
+        raise AnswersError(
+            f"{path} is a folder with the layout of neither PieAPP nor BAPPS. Give a CSV file of answers."
+        )
     if path.is_dir():
-        raise AnswersError(f"{path} is a folder without PieAPP's layout. Give a CSV file of answers.")
+        return read_bapps(path)
     try:
         head = set(read_table(path).head)
     except TableError as error:
@@ -111,7 +117,13 @@ def _answers_at(path: Path) -> Answers:
 
 def _sha256(path: Path) -> str:
     """Of a file; of a folder's labels, those of all its files of answers."""
-    return files_sha256(hash_files(path / "labels")) if path.is_dir() else file_sha256(path)
+    if not path.is_dir():
+        return file_sha256(path)
+    labels = [path / "labels"] if is_pieapp(path) else folders_named(path, JUDGE)
+    names = [
+        file.relative_to(path).as_posix() for each in labels for file in each.rglob("*") if file.is_file()
+    ]
+    return files_sha256(hash_files(path, names))
 
 
 def _names(answer: Answer, swapped: bool) -> tuple[str, str]:

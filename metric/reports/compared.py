@@ -19,7 +19,7 @@ from metric.reports.answers import JudgedPairs, NoUsableRow, read_judged_pairs
 from metric.reports.candidates import candidate
 from metric.reports.scored import COLUMNS as SCORES
 from metric.reports.scored import compare_scores, format_scores
-from psychometrics.answers import Answers, read_answers
+from psychometrics.answers import Answers, format_of, read_answers
 from psychometrics.conditions import AnswersError as NoNames
 from psychometrics.tables import TableError, read_table
 from psychometrics.text_table import aligned
@@ -91,8 +91,9 @@ def _without_pictures(path: Path, names: Sequence[str], unreadable: AnswersError
     """What a file of names says: how far people agree. Raises the reader's own error for a file that is neither."""
     try:
         answers = read_answers(path)
-    except NoNames:
-        raise unreadable from None
+    except NoNames as error:
+        # A row that is wrong in a format of names is the reason; pictures were never named there.
+        raise AnswersError(str(error)) if _names_conditions(path) else unreadable from None
     votes = _counted(answers)
     return {
         "file": path.name,
@@ -106,6 +107,14 @@ def _without_pictures(path: Path, names: Sequence[str], unreadable: AnswersError
         "rows": [{"key": name, "label": name, "available": False, "reason": NO_PICTURES} for name in names],
         "pairs": [],
     }
+
+
+def _names_conditions(path: Path) -> bool:
+    """Whether the head is that of a format whose conditions are names, not the plain one, which has pictures too."""
+    try:
+        return path.is_file() and format_of(set(read_table(path).head)) not in (None, "plain")
+    except TableError:
+        return False
 
 
 def _counted(answers: Answers) -> Votes:

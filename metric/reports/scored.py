@@ -44,9 +44,8 @@ def compare_scores(
     source = np.unique([reference.sha256 for reference, _ in pairs], return_inverse=True)[1]
     many = np.bincount(source)[source] >= FEWEST_CONDITIONS
     if not many.any():
-        raise AnswersError(
-            f"{path} has no source with {FEWEST_CONDITIONS} pictures or more that can be used."
-        )
+        few = f"{path} has no source with {FEWEST_CONDITIONS} pictures or more that can be used."
+        raise AnswersError(f"{few}{_why(excluded)}")
     kept_pairs = [pair for pair, keep in zip(pairs, many, strict=True) if keep]
     place = np.repeat(np.arange(len(kept_pairs))[:, None], 2, axis=1)
     scale = Scale(scores[many], source[many].astype(np.int64), place)
@@ -93,8 +92,16 @@ def _read(path: Path) -> tuple[list[Pair], Floats, Counter[str]]:
         pairs.append((source, distorted))
         scores.append(score)
     if not pairs:
-        raise AnswersError(f"No row of {path} can be used.")
+        raise AnswersError(f"No row of {path} can be used.{_why(excluded)}")
     return pairs, np.array(scores), excluded
+
+
+def _why(excluded: Counter[str]) -> str:
+    """The most frequent reason why rows were excluded, as one more sentence; empty where none was."""
+    return "".join(
+        f" Most frequent reason ({count} rows): {reason.rstrip('.')}."
+        for reason, count in excluded.most_common(1)
+    )
 
 
 def _number(path: Path, line: int, text: str) -> float:

@@ -170,3 +170,49 @@ def test_answers_about_one_source_say_what_that_leaves_unknown(
     text = capsys.readouterr().out
     assert "42 answers by 7 people on 6 pairs of 1 source\n" in text
     assert "All answers are about one source" in text
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ("ref_id,jpg1,jpg2,q1,q2,jpg2_pref\ns,a,b,10,30,0.9\ns,a,b,10,50,1.5\n", "jpg2_pref is 1.5"),
+        (
+            "img_num,codec_left,codec_right,dlevel_left,dlevel_right,response\n1,2,3,4,1,left\n1,2,3,2,1,links\n",
+            "the response is 'links'",
+        ),
+    ],
+    ids=["CIQA", "AIC-3"],
+)
+def test_a_wrong_row_of_a_format_of_names_is_the_reason_and_not_another_formats_columns(
+    rows: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "answers.csv"
+    path.write_text(rows)
+    assert main(["compare", str(path), "--metrics", "psnr"]) == 2
+    error = capsys.readouterr().err
+    assert reason in error and "Line 3" in error and "has no column" not in error
+
+
+def test_scores_without_enough_pictures_say_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray(photograph(1)).save(tmp_path / "a.png")
+    path = tmp_path / "scores.csv"
+    path.write_text("source,distorted,score\na.png,a.png,9\na.png,b.png,5\na.png,c.png,4\n")
+    assert main(["compare", str(path), "--metrics", "psnr"]) == 2
+    assert "b.png is not there" in capsys.readouterr().err
+
+
+def test_a_folder_in_the_layout_of_bapps_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for place in ("ref", "p0", "p1", "judge"):
+        (tmp_path / "set" / place).mkdir(parents=True)
+    for number in range(4):
+        pixels = photograph(number)
+        for place, picture in (
+            ("ref", pixels),
+            ("p0", coded(pixels, "JPEG", 5)),
+            ("p1", coded(pixels, "JPEG", 80)),
+        ):
+            Image.fromarray(picture).save(tmp_path / "set" / place / f"{number:06}.png")
+        np.save(tmp_path / "set" / "judge" / f"{number:06}.npy", np.array([0.8 if number else 0.2], "f4"))
+    result = compared(tmp_path, "psnr", capsys)
+    assert (result["n_pairs"], result["n_answers"]) == (4, 20)
+    assert result["rows"][0]["score"]["value"] == pytest.approx((3 * 0.8 + 0.2) / 4)

@@ -11,6 +11,7 @@ from annotation.core.formats.plain import Answer, Answers, AnswersError, Shown
 from imaging.listing import files, folders_named
 from psychometrics.numbers import NumberError, read_number
 
+JUDGE = "judge"
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 
 
@@ -20,7 +21,7 @@ def read_bapps(folder: Path) -> Answers:
     Files that systems leave behind (._NAME, __MACOSX, .DS_Store) are passed over.
     """
     try:
-        parts = [judge.parent for judge in folders_named(folder, "judge")]
+        parts = [judge.parent for judge in folders_named(folder, JUDGE)]
         if not parts:
             raise AnswersError(f"{folder} has no folder named judge below it, so it is not a BAPPS set.")
         answers = [answer for part in parts for answer in _part(folder, part)]
@@ -34,7 +35,7 @@ def read_bapps(folder: Path) -> Answers:
 
 
 def _part(folder: Path, part: Path) -> list[Answer]:
-    shares = {path.stem: _share(path) for path in files(part / "judge", {".npy"})}
+    shares = {path.stem: _share(path) for path in files(part / JUDGE, {".npy"})}
     people = fewest_votes(list(shares.values())) if shares else 0
     pictures = [_pictures(part / role) for role in ("ref", "p0", "p1")]
     answers = []
