@@ -108,7 +108,9 @@ class BeginSession(JudgingView):
     )
     def post(self, request: Request) -> Response:
         """Begin a session on the study with this key, or go on with the annotator's current one."""
-        fields = serializers.valid_data(serializers.BeginSessionSerializer, request.data)
+        fields = serializers.valid_data(
+            serializers.BeginSessionSerializer, request.data, passes_over_unknown=True
+        )
         if fields["simulated"]:
             require_researcher(request)
         study = get_object_or_404(Study, key=fields.pop("study"))
@@ -139,7 +141,9 @@ class NextAssignment(JudgingView):
     )
     def post(self, request: Request, key: str) -> Response:
         """Lease the next pair, or hear why there is none by another status."""
-        holding = serializers.valid_data(serializers.NextSerializer, request.data)["holding"]
+        holding = serializers.valid_data(serializers.NextSerializer, request.data, passes_over_unknown=True)[
+            "holding"
+        ]
         try:
             return Response(next_pair_response(Session.objects.filter(key=key), holding))
         except SessionErased as error:
@@ -179,7 +183,9 @@ class SubmitJudgment(JudgingView):
     )
     def put(self, request: Request, pk: UUID) -> Response:
         """Record an answer under an id of the caller's making. Repeat it as often as needed: it counts once."""
-        fields = serializers.valid_data(serializers.SubmitJudgmentSerializer, request.data)
+        fields = serializers.valid_data(
+            serializers.SubmitJudgmentSerializer, request.data, passes_over_unknown=True
+        )
         given = Answer(pk, fields["assignment"], fields["answer"], fields["timing"], fields["supersedes"])
         sessions, holding = sessions_of(request), fields["holding"]
         then = None if holding is None else partial(claim_in_turn, holding=holding, require=require_open)
@@ -222,7 +228,7 @@ class SkipAssignment(JudgingView):
     )
     def post(self, request: Request, pk: UUID) -> Response:
         """Give a pair back with the cause, so that a broken image holds nobody up."""
-        fields = serializers.valid_data(serializers.SkipSerializer, request.data)
+        fields = serializers.valid_data(serializers.SkipSerializer, request.data, passes_over_unknown=True)
         session = session_of(request)
         words = " ".join(word for word in (fields["slot"], fields["detail"]) if word)
         skip_assignment(session=session, assignment_id=pk, cause=fields["cause"], detail=words)

@@ -49,7 +49,7 @@ class PairsView(APIView):
     @extend_schema(parameters=[PairsQuery], operation_id="studies_pairs", responses=CSV)
     def get(self, request: Request, slug: str) -> HttpResponseBase:
         """The pairs with their votes and flags, as CSV."""
-        valid_data(PairsQuery, request.query_params)
+        valid_data(PairsQuery, request.query_params, passes_over_unknown=True)
         return pairs_as_csv(request._request, study_or_404(request, slug, Reach.DATA))
 
 
@@ -66,7 +66,7 @@ class ReconstructionsView(APIView):
     @extend_schema(parameters=[ReconstructionsQuery], operation_id="studies_reconstructions", responses=CSV)
     def get(self, request: Request, slug: str) -> HttpResponseBase:
         """The reconstructions with their bits, figures and operating points, as CSV."""
-        valid_data(ReconstructionsQuery, request.query_params)
+        valid_data(ReconstructionsQuery, request.query_params, passes_over_unknown=True)
         return reconstructions_as_csv(request._request, study_or_404(request, slug, Reach.DATA))
 
 

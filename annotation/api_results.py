@@ -81,7 +81,7 @@ class ResultFiguresSerializer(serializers.Serializer[Any]):
 
 
 def _population(request: Request) -> str:
-    return str(valid_data(ResultsQuery, request.query_params)["population"])
+    return str(valid_data(ResultsQuery, request.query_params, passes_over_unknown=True)["population"])
 
 
 class FiguresView(APIView):
@@ -161,7 +161,7 @@ class PlanView(APIView):
     )
     def get(self, request: Request) -> Response:
         """What a study of some size may be expected to tell, or the cheapest that reaches a half-width."""
-        values = {"levels": 1} | valid_data(PlanQuery, request.query_params)
+        values = {"levels": 1} | valid_data(PlanQuery, request.query_params, passes_over_unknown=True)
         missing = [name for name in ("sources", "annotators", "votes") if name not in values]
         if missing and "halfwidth" not in values:
             raise PlanRefused(

@@ -54,7 +54,15 @@ class NewStudySerializer(fields.Serializer[Any]):
             raise fields.ValidationError("Send a study file, or a preset with a name.")
         if "preset" in attrs and not attrs.get("name"):
             raise fields.ValidationError({"name": ["A draft from a preset needs a name."]})
+        _refuse_unused(attrs, ("archive",) if "preset" in attrs else ("name", "title"))
         return attrs
+
+
+def _refuse_unused(attrs: dict[str, Any], names: Iterable[str]) -> None:
+    """Raises ValidationError for what would have no effect."""
+    other = "a study file" if "preset" in attrs else "a preset; a study file has it inside"
+    if unused := {name: [f"Belongs to {other}."] for name in names if attrs.get(name)}:
+        raise fields.ValidationError(unused)
 
 
 class PresetSerializer(fields.Serializer[Any]):

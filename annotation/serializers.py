@@ -10,13 +10,29 @@ from rest_framework import serializers
 from annotation.models import Assignment, Judgment, Session, Snapshot, Study
 from annotation.services.panels import panel_link
 
+# What a browser sends along with any form.
+_ALWAYS = {"csrfmiddlewaretoken"}
+
 
 def valid_data(
-    serializer: type[serializers.Serializer[Any]], data: Mapping[str, Any] | Sequence[Any]
+    serializer: type[serializers.Serializer[Any]],
+    data: Mapping[str, Any] | Sequence[Any],
+    *,
+    passes_over_unknown: bool = False,
 ) -> dict[str, Any]:
-    """A request's data or query as the serializer describes it. Raises ValidationError."""
+    """A request's data or query as the serializer describes it. Raises ValidationError.
+
+    A field that it does not know is refused: who sent it would believe that it had an effect. `passes_over_unknown`
+    is for the judging page, which may be older than the server, and for queries.
+    """
     received = serializer(data=data)
     received.is_valid(raise_exception=True)
+    if isinstance(data, Mapping) and not passes_over_unknown:
+        known = ", ".join(name for name, field in received.fields.items() if not field.read_only)
+        unknown = sorted(set(map(str, data)) - set(received.fields) - _ALWAYS)
+        if unknown:
+            sentence = f"There is no such field here. Known: {known}."
+            raise serializers.ValidationError({name: [sentence] for name in unknown[:20]})
     return dict(received.validated_data)
 
 
