@@ -11,8 +11,8 @@ from metric.core.evaluation.reasons import PENDING
 from psychometrics.text_table import aligned
 
 ABSENT = "–"
-# How answers from elsewhere are filed that name no codecs, or no bitrates.
-UNKNOWN = {"unknown-unknown", "0"}
+# How answers from elsewhere are filed that name no codecs, or no bitrates: by a file of answers, and by a snapshot.
+UNKNOWN = {"unknown-unknown", "0", "0.0"}
 # A sign before a zero says nothing.
 ZERO = re.compile(r"[+-](0\.0+)(?!\d)")
 

@@ -9,7 +9,7 @@ import pytest
 from metric.core.distance.choice import ChoiceCurve
 from metric.core.evaluation.evaluate import evaluate, untested
 from metric.core.evaluation.reasons import PENDING
-from metric.core.evaluation.table import format_table
+from metric.core.evaluation.table import format_table, rate_in_words
 from metric.core.evaluation.vote_means import VoteMeans
 from metric.core.evaluation.votes import Candidate, Votes
 from psychometrics.comparisons import Floats
@@ -216,3 +216,9 @@ def test_a_metric_without_a_test_split_has_the_keys_of_one_with() -> None:
     assert without.keys() == table.keys()
     assert without["rows"][0].keys() == table["rows"][-1].keys()
     assert without["people"].keys() == table["people"].keys()
+
+
+@pytest.mark.parametrize("rate", ["0", "0.0"])
+def test_pairs_of_unknown_bitrate_are_not_said_to_have_none(rate: str) -> None:
+    assert rate_in_words(rate) == "bpp unknown"
+    assert rate_in_words("0.05") == "0.05 bpp"
