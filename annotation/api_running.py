@@ -57,6 +57,12 @@ class NewPhotographSerializer(serializers.Serializer[Any]):
     """A photograph for a draft."""
 
     photograph = serializers.FileField()
+    name = serializers.CharField(
+        default="",
+        allow_blank=True,
+        max_length=200,
+        help_text="In this study. If it is empty, the file's name.",
+    )
     licence = serializers.CharField(default="", allow_blank=True, max_length=200)
     attribution = serializers.CharField(default="", allow_blank=True, max_length=500)
 
@@ -85,10 +91,11 @@ class PhotographsView(APIView):
         study = study_or_404(request, slug, Reach.RUN)
         sent = valid_data(NewPhotographSerializer, request.data)
         file = sent.pop("photograph")
-        source = add_source(study=study, file=file.file, name=file.name, **sent)
+        name = sent.pop("name") or file.name
+        source = add_source(study=study, file=file.file, name=name, **sent)
         tasks.send_to_measure(study, source)
         made = {name: getattr(source, name) for name in ("sha256", "width", "height")}
-        return Response({"name": file.name, **made}, status=status.HTTP_201_CREATED)
+        return Response({"name": name, **made}, status=status.HTTP_201_CREATED)
 
 
 class CopySerializer(serializers.Serializer[Any]):

@@ -26,16 +26,26 @@ def post(owner: User, address: str, body: dict[str, Any], **options: Any) -> Any
     return Client().post(address, body, headers=headers, **options)
 
 
-def test_a_photographs_name_is_its_files(owner: User, draft: Study) -> None:
+def test_a_misspelt_field_of_a_photograph_is_refused(owner: User, draft: Study) -> None:
     address = reverse("api-study-photographs", args=[draft.slug])
     file = SimpleUploadedFile("sunset.png", make_png(), "image/png")
-    refused = post(owner, address, {"photograph": file, "name": "evening.png"})
+    refused = post(owner, address, {"photograph": file, "license": "CC0"})
     assert refused.status_code == 400 and draft.sources.count() == 0
     assert refused.json()["fields"] == {
-        "name": ["There is no such field here. Known: photograph, licence, attribution."]
+        "license": ["There is no such field here. Known: photograph, name, licence, attribution."]
     }
     file.seek(0)
     assert post(owner, address, {"photograph": file, "csrfmiddlewaretoken": "x"}).status_code == 201
+
+
+@pytest.mark.parametrize(("typed", "name"), [("Evening", "Evening"), ("", "sunset.png")])
+def test_a_photograph_has_the_name_that_was_typed_or_its_files(
+    owner: User, draft: Study, typed: str, name: str
+) -> None:
+    address = reverse("api-study-photographs", args=[draft.slug])
+    file = SimpleUploadedFile("sunset.png", make_png(), "image/png")
+    assert post(owner, address, {"photograph": file, "name": typed}).json()["name"] == name
+    assert draft.uses.get().name == name
 
 
 @pytest.mark.parametrize(
