@@ -24,7 +24,7 @@ from metric.core.config import TrainConfig
 from metric.core.distance.cache import VectorCache
 from metric.core.errors import InputError, Unavailable
 from metric.core.training.evaluated import slow_baselines
-from metric.core.training.members import train_by_team
+from metric.core.training.members import TeamError, train_by_team
 from metric.core.training.train import train
 from metric.models import MetricVersion, TrainingRun
 from metric.reports.card import write_card
@@ -95,8 +95,8 @@ def run_training(*, pk: int) -> str:
                 return "released"
             if isinstance(error, (InputError, Unavailable, Refused)):
                 _fail(run, lease, str(error), passing=passing)
-                # A worker that lost its run was given nothing wrong.
-                return "failed" if isinstance(error, Refused) else "refused"
+                # A worker that lost its run, or a member of its team, was given nothing wrong.
+                return "failed" if isinstance(error, (Refused, TeamError)) else "refused"
             # Nobody waits for this process: what is not written to the row is never seen.
             log.exception("training failed", run=pk)
             _fail(run, lease, in_short(error), passing=passing)

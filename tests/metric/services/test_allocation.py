@@ -108,6 +108,6 @@ def test_what_came_of_a_run_is_mailed_to_the_admins(
     again = TrainingRun.objects.create(
         study=run.study, snapshot=run.snapshot, config=run.config | {"minimum_judgments": 10**6}
     )
-    assert run_training(pk=again.pk) == "failed"
+    assert run_training(pk=again.pk) == "refused"
     assert "failed" in mail.outbox[1].subject
     assert "Collect more judgments" in mail.outbox[1].body
