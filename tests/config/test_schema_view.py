@@ -1,5 +1,6 @@
 """The OpenAPI document is generated once: strangers may ask for it, and it takes seconds."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +13,14 @@ JSON, YAML = "application/vnd.oai.openapi+json", "application/vnd.oai.openapi"
 
 
 @pytest.fixture(autouse=True)
-def _nothing_kept() -> None:
+def _nothing_kept() -> Iterator[None]:
+    """Before the test, and after it: other tests read the real document."""
+    _forget()
+    yield
+    _forget()
+
+
+def _forget() -> None:
     schema_view._document.cache_clear()
     schema_view._written.cache_clear()
 
