@@ -142,7 +142,7 @@ class Codec(ABC):
     def check_ready(self, settings: Settings) -> None:
         """Raises CodecError if what these complete settings name (a model, a metric version) cannot be used here.
 
-        For whoever is about to encode for hours: what an encode itself would find out, said before the first one.
+        For whoever is about to encode for hours: what an encode itself would find out, reported before the first one.
         """
         self._require_available()
 

@@ -3,7 +3,7 @@
 A codec asks for the `current()` follower and tells it how far it is; who started the encode decides what becomes of
 that. Nobody has to: without a follower nothing is reported or kept.
 
-    with following(report=print, state=Path("photograph.clz.search")):
+    with continuing(Path("photograph.clz.search"), report=print):
         codec.encode(pixels, bpp=0.37, effort=3)
 """
 
@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from codecs_zoo.rate import RateError
 
 KEEP_EVERY = 20.0
 """Seconds between two states, at least."""
@@ -65,3 +67,21 @@ def following(
         yield
     finally:
         _follower.reset(token)
+
+
+@contextmanager
+def continuing(state: Path, report: Callable[[Progress], None] = lambda progress: None) -> Iterator[None]:
+    """As `following`; the state goes once the encodes inside are done, or once they cannot be made at all.
+
+    After a kill, and after any other failure, it stays for the next attempt. What was there before is not removed
+    because of a rate out of reach: it may be another search's.
+    """
+    is_ours = not state.exists()
+    try:
+        with following(report, state):
+            yield
+    except RateError:
+        if is_ours:
+            state.unlink(missing_ok=True)
+        raise
+    state.unlink(missing_ok=True)

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codecs_zoo.contract import Codec, Pixels, Settings
-from codecs_zoo.encode_progress import Progress, following
-from codecs_zoo.rate import RateError
+from codecs_zoo.encode_progress import Progress, continuing
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -30,17 +29,12 @@ def encode_shown(codec: Codec, pixels: Pixels, settings: Settings, output: Path)
         print(
             f"note: this takes about {_spelt(seconds)} on one core. If it is interrupted, the same command continues."
         )
-    bar, is_ours = _Bar(), not state.exists()
+    bar = _Bar()
     try:
-        with following(bar.show, state):
+        with continuing(state, bar.show):
             yield
-    except RateError:
-        if is_ours:  # no such file can be made, so nothing is to be continued
-            state.unlink(missing_ok=True)
-        raise
     finally:
         bar.close()
-    state.unlink(missing_ok=True)
 
 
 class _Bar:

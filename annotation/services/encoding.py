@@ -17,7 +17,7 @@ from annotation.leases import run_claimed
 from annotation.models import Reconstruction, Source, Study, Triplet
 from annotation.services.known import make_known_triplets
 from annotation.services.remaking import is_remade, remade_fields, settle_remake
-from annotation.services.search_states import continuing
+from annotation.services.search_states import continuing_row
 from codecs_zoo import measure, rate, registry
 from codecs_zoo.contract import Codec, CodecError, Pixels, bits_per_pixel
 from imaging.pixels import pixels_sha256
@@ -68,7 +68,7 @@ def _as_side(reconstruction: Reconstruction) -> dict[str, Any]:
 
 def _encode(reconstruction: Reconstruction, pixels: Pixels) -> tuple[Pixels, dict[str, Any]]:
     codec = registry.get(reconstruction.method)
-    with continuing(reconstruction.pk):
+    with continuing_row(reconstruction.pk):
         if reconstruction.origin == Reconstruction.Origin.COARSE:
             encoded = _with_fewest_bits(codec, pixels)
         else:

@@ -1,4 +1,4 @@
-"""What a search in an encoder needs to go on after a kill, kept on the worker's own disk until its row has an end."""
+"""What a search in an encoder needs to go on after a kill, kept on the worker's own disk until the row is made."""
 
 import time
 from collections.abc import Iterator
@@ -7,29 +7,20 @@ from pathlib import Path
 
 from django.conf import settings
 
-from codecs_zoo.encode_progress import following
+from codecs_zoo.encode_progress import continuing
 
-# A row that another machine took over leaves its state behind here; nobody needs it so many seconds later.
+# A row that failed, or that another machine took over, leaves its state here; nobody needs it so many seconds later.
 LEFT_BEHIND_AFTER = 7 * 24 * 3600.0
 
 
 @contextmanager
-def continuing(pk: int) -> Iterator[None]:
-    """Encodes inside keep their state, and go on from the one that a killed worker left here for the same row.
-
-    The state goes with the end of the row, whatever it is; only a kill leaves it.
-    """
+def continuing_row(pk: int) -> Iterator[None]:
+    """Encodes inside keep their state, and go on from the one that an attempt of the same row left on this machine."""
     folder: Path = settings.VAR_DIR / "cache" / "searches"
     folder.mkdir(parents=True, exist_ok=True)
     _forget_what_was_left(folder)
-    state = folder / f"{pk}.search"
-    try:
-        with following(state=state):
-            yield
-    except Exception:
-        state.unlink(missing_ok=True)
-        raise
-    state.unlink(missing_ok=True)
+    with continuing(folder / f"{pk}.search"):
+        yield
 
 
 def _forget_what_was_left(folder: Path) -> None:

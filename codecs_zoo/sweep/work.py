@@ -12,7 +12,7 @@ from typing import Any
 
 from codecs_zoo import container, registry
 from codecs_zoo.contract import Codec, CodecError, Pixels
-from codecs_zoo.encode_progress import following
+from codecs_zoo.encode_progress import continuing
 from codecs_zoo.measure import Measurement, measure
 from codecs_zoo.quality import as_figures_are_named, figure
 from codecs_zoo.rate import RateError, encode_to_bpp
@@ -91,17 +91,11 @@ def _earlier(out: Path, task: Task) -> dict[str, Any] | None:
 def _encode(out: Path, task: Task, codec: Codec, pixels: Pixels) -> dict[str, Any]:
     path = bitstream_path(out, task)
     path.parent.mkdir(parents=True, exist_ok=True)
-    state = path.with_name(path.name + ".search")
-    try:
-        with following(state=state):
-            result = encode_to_bpp(codec, pixels, task.target_bpp)
-    except RateError:
-        state.unlink(missing_ok=True)  # no such file can be made, so nothing is to be continued
-        raise
-    size = (task.photo.height, task.photo.width)
-    header = container.Header(codec.family, task.version, result.operating_point, *size)
-    write_atomic(path, container.pack(header, result.bitstream))
-    state.unlink(missing_ok=True)
+    with continuing(path.with_name(path.name + ".search")):
+        result = encode_to_bpp(codec, pixels, task.target_bpp)
+        size = (task.photo.height, task.photo.width)
+        header = container.Header(codec.family, task.version, result.operating_point, *size)
+        write_atomic(path, container.pack(header, result.bitstream))
     return {
         "operating_point": result.operating_point,
         "reached": result.reached,

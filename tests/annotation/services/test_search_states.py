@@ -68,7 +68,7 @@ def test_the_next_attempt_has_the_state_of_the_one_that_was_killed(
     assert seen == [(state, b"half")] and not states(tmp_path)
 
 
-def test_a_row_that_failed_leaves_no_state(
+def test_a_rate_out_of_reach_leaves_no_state(
     row: Reconstruction, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(encoding.rate, "encode_to_bpp", end_by(rate.RateError("out of reach")))
@@ -76,15 +76,23 @@ def test_a_row_that_failed_leaves_no_state(
     assert not states(tmp_path)
 
 
+def test_a_fault_outside_leaves_it_for_the_next_attempt(
+    row: Reconstruction, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoding.rate, "encode_to_bpp", end_by(ConnectionResetError("the store is gone")))
+    assert encode_reconstruction(pk=row.pk) == "released"
+    assert len(states(tmp_path)) == 1
+
+
 def test_what_other_rows_left_is_forgotten_after_a_week(settings: Any, tmp_path: Path) -> None:
     settings.VAR_DIR = tmp_path
-    with search_states.continuing(1):
+    with search_states.continuing_row(1):
         folder = tmp_path / "cache" / "searches"
         old, new = folder / "2.search", folder / "3.search"
         old.write_bytes(b"")
         new.write_bytes(b"")
         long_ago = time.time() - search_states.LEFT_BEHIND_AFTER - 60
         os.utime(old, (long_ago, long_ago))
-    with search_states.continuing(1):
+    with search_states.continuing_row(1):
         pass
     assert states(tmp_path) == [new]
